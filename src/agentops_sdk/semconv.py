@@ -1,0 +1,180 @@
+"""Every attribute, span, event and metric name this package writes or reads, once.
+
+Names under ``gen_ai.*``, ``server.*``, ``error.*`` and ``openai.*`` are those of the OpenTelemetry
+GenAI semantic conventions (state of August 2026, the one the official conformance runner pins).
+Names under ``agentops.*`` are ours; each is documented in ``docs/conventions.md``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# --- GenAI: the operation ------------------------------------------------------------------
+OPERATION_NAME: Final = "gen_ai.operation.name"
+PROVIDER_NAME: Final = "gen_ai.provider.name"
+CONVERSATION_ID: Final = "gen_ai.conversation.id"
+OUTPUT_TYPE: Final = "gen_ai.output.type"
+INPUT_MESSAGES: Final = "gen_ai.input.messages"
+OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
+SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
+
+AGENT_ID: Final = "gen_ai.agent.id"
+AGENT_NAME: Final = "gen_ai.agent.name"
+AGENT_DESCRIPTION: Final = "gen_ai.agent.description"
+AGENT_VERSION: Final = "gen_ai.agent.version"
+WORKFLOW_NAME: Final = "gen_ai.workflow.name"
+DATA_SOURCE_ID: Final = "gen_ai.data_source.id"
+PROMPT_NAME: Final = "gen_ai.prompt.name"
+PROMPT_VERSION: Final = "gen_ai.prompt.version"
+
+# --- GenAI: request ------------------------------------------------------------------------
+REQUEST_MODEL: Final = "gen_ai.request.model"
+REQUEST_CHOICE_COUNT: Final = "gen_ai.request.choice.count"
+REQUEST_ENCODING_FORMATS: Final = "gen_ai.request.encoding_formats"
+REQUEST_FREQUENCY_PENALTY: Final = "gen_ai.request.frequency_penalty"
+REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
+REQUEST_PRESENCE_PENALTY: Final = "gen_ai.request.presence_penalty"
+REQUEST_PREVIOUS_RESPONSE_ID: Final = "gen_ai.request.previous_response.id"
+REQUEST_REASONING_LEVEL: Final = "gen_ai.request.reasoning.level"
+REQUEST_SEED: Final = "gen_ai.request.seed"
+REQUEST_STOP_SEQUENCES: Final = "gen_ai.request.stop_sequences"
+REQUEST_STREAM: Final = "gen_ai.request.stream"
+REQUEST_STREAM_CURSOR: Final = "gen_ai.request.stream_cursor"
+REQUEST_TEMPERATURE: Final = "gen_ai.request.temperature"
+REQUEST_TOP_K: Final = "gen_ai.request.top_k"
+REQUEST_TOP_P: Final = "gen_ai.request.top_p"
+
+# --- GenAI: response -----------------------------------------------------------------------
+RESPONSE_FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
+RESPONSE_ID: Final = "gen_ai.response.id"
+RESPONSE_MODEL: Final = "gen_ai.response.model"
+RESPONSE_STATUS: Final = "gen_ai.response.status"
+RESPONSE_TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
+EMBEDDINGS_DIMENSION_COUNT: Final = "gen_ai.embeddings.dimension.count"
+
+# --- GenAI: usage (tokens) -----------------------------------------------------------------
+USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
+USAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
+USAGE_CACHE_READ: Final = "gen_ai.usage.cache_read.input_tokens"
+USAGE_CACHE_CREATION: Final = "gen_ai.usage.cache_creation.input_tokens"
+USAGE_REASONING: Final = "gen_ai.usage.reasoning.output_tokens"
+# Named by the conventions' main state only; the pin state has no names for them.
+USAGE_AUDIO_INPUT: Final = "gen_ai.usage.audio.input_tokens"
+USAGE_AUDIO_OUTPUT: Final = "gen_ai.usage.audio.output_tokens"
+USAGE_AUDIO_CACHE_READ: Final = "gen_ai.usage.audio.cache_read.input_tokens"
+USAGE_IMAGE_INPUT: Final = "gen_ai.usage.image.input_tokens"
+USAGE_IMAGE_OUTPUT: Final = "gen_ai.usage.image.output_tokens"
+USAGE_TEXT_INPUT: Final = "gen_ai.usage.text.input_tokens"
+USAGE_TEXT_OUTPUT: Final = "gen_ai.usage.text.output_tokens"
+
+# --- GenAI: tools, retrieval, evaluation ---------------------------------------------------
+TOOL_NAME: Final = "gen_ai.tool.name"
+TOOL_TYPE: Final = "gen_ai.tool.type"
+TOOL_DESCRIPTION: Final = "gen_ai.tool.description"
+TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
+TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
+TOOL_CALL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
+TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
+RETRIEVAL_QUERY: Final = "gen_ai.retrieval.query.text"
+RETRIEVAL_DOCUMENTS: Final = "gen_ai.retrieval.documents"
+RETRIEVAL_TOP_K: Final = "gen_ai.retrieval.top_k"
+EVALUATION_EVENT: Final = "gen_ai.evaluation.result"
+EVALUATION_NAME: Final = "gen_ai.evaluation.name"
+EVALUATION_SCORE_VALUE: Final = "gen_ai.evaluation.score.value"
+EVALUATION_SCORE_LABEL: Final = "gen_ai.evaluation.score.label"
+EVALUATION_EXPLANATION: Final = "gen_ai.evaluation.explanation"
+
+# --- OpenAI --------------------------------------------------------------------------------
+OPENAI_API_TYPE: Final = "openai.api.type"
+OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
+OPENAI_RESPONSE_SERVICE_TIER: Final = "openai.response.service_tier"
+OPENAI_SYSTEM_FINGERPRINT: Final = "openai.response.system_fingerprint"
+
+# --- General -------------------------------------------------------------------------------
+SERVER_ADDRESS: Final = "server.address"
+SERVER_PORT: Final = "server.port"
+ERROR_TYPE: Final = "error.type"
+EXCEPTION_EVENT: Final = "exception"
+EXCEPTION_TYPE: Final = "exception.type"
+EXCEPTION_MESSAGE: Final = "exception.message"
+EXCEPTION_STACKTRACE: Final = "exception.stacktrace"
+SESSION_ID: Final = "session.id"
+USER_ID: Final = "user.id"
+SERVICE_NAME: Final = "service.name"
+SERVICE_VERSION: Final = "service.version"
+
+# --- Ours ----------------------------------------------------------------------------------
+KIND: Final = "agentops.kind"
+OUTCOME: Final = "agentops.outcome"
+TAGS: Final = "agentops.tags"
+METADATA_PREFIX: Final = "agentops.metadata."
+INPUT: Final = "agentops.input"
+OUTPUT: Final = "agentops.output"
+ATTEMPTS: Final = "agentops.attempts"
+REQUEST_ID: Final = "agentops.request_id"
+STREAM_CHUNKS: Final = "agentops.stream.chunks"
+TRUNCATED: Final = "agentops.truncated"
+
+USAGE_SOURCE: Final = "agentops.usage.source"
+USAGE_CACHE_CREATION_5M: Final = "agentops.usage.cache_creation_5m.input_tokens"
+USAGE_CACHE_CREATION_1H: Final = "agentops.usage.cache_creation_1h.input_tokens"
+USAGE_ACCEPTED_PREDICTION: Final = "agentops.usage.accepted_prediction.output_tokens"
+USAGE_REJECTED_PREDICTION: Final = "agentops.usage.rejected_prediction.output_tokens"
+
+COST_AMOUNT: Final = "agentops.cost.amount"
+COST_CURRENCY: Final = "agentops.cost.currency"
+COST_SOURCE: Final = "agentops.cost.source"
+COST_VERSION: Final = "agentops.cost.version"
+COST_UNKNOWN_REASON: Final = "agentops.cost.unknown_reason"
+COST_ESTIMATED: Final = "agentops.cost.estimated"
+OPERATION_COST: Final = "operation.cost"
+
+DECISION_NAME: Final = "agentops.decision.name"
+DECISION_OPTIONS: Final = "agentops.decision.options"
+DECISION_CHOSEN: Final = "agentops.decision.chosen"
+DECISION_REASON: Final = "agentops.decision.reason"
+DECISION_CONFIDENCE: Final = "agentops.decision.confidence"
+DECISION_EVIDENCE: Final = "agentops.decision.evidence"
+DECISION_INPUTS: Final = "agentops.decision.inputs"
+DECISION_BY: Final = "agentops.decision.by"
+DECISION_BY_NAME: Final = "agentops.decision.by.name"
+DECISION_SCORES: Final = "agentops.decision.scores"
+DECISION_POLICY: Final = "agentops.decision.policy"
+DECISION_REJECTED: Final = "agentops.decision.rejected"
+DECISION_FORCED: Final = "agentops.decision.forced"
+DECISION_UNLISTED: Final = "agentops.decision.unlisted"
+DECISION_WAITED: Final = "agentops.decision.waited"
+
+# --- Values --------------------------------------------------------------------------------
+OUTCOMES: Final = ("ok", "error", "cancelled", "abandoned", "interrupted")
+USAGE_SOURCES: Final = ("reported", "injected", "counted", "estimated")
+KINDS: Final = (
+    "agent",
+    "workflow",
+    "task",
+    "tool",
+    "llm",
+    "embedding",
+    "retriever",
+    "plan",
+    "guardrail",
+    "decision",
+    "span",
+)
+"""``span`` is any span that says nothing of its kind: an HTTP request, somebody else's span."""
+
+KIND_OF_OPERATION: Final = {
+    "chat": "llm",
+    "generate_content": "llm",
+    "text_completion": "llm",
+    "fetch_response": "llm",
+    "embeddings": "embedding",
+    "retrieval": "retriever",
+    "execute_tool": "tool",
+    "invoke_agent": "agent",
+    "create_agent": "agent",
+    "invoke_workflow": "workflow",
+    "plan": "plan",
+    "apply_guardrail": "guardrail",
+}
+"""How a span that carries no :data:`KIND` is understood from its ``gen_ai.operation.name``."""

@@ -1,0 +1,125 @@
+"""The span record: one flat, versioned JSON object per span; the shape where writers and readers meet."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agentops_sdk import semconv
+
+RECORD_VERSION = 1
+
+Kind = Literal[
+    "agent", "workflow", "task", "tool", "llm", "embedding", "retriever", "plan", "guardrail", "decision", "span"
+]
+Outcome = Literal["ok", "error", "cancelled", "abandoned", "interrupted"]
+Status = Literal["unset", "ok", "error"]
+SpanKind = Literal["INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]
+
+
+class _Shape(BaseModel):
+    # Readers accept what newer writers add (extra="allow" keeps it) and never change a record.
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class EventRecord(_Shape):
+    """Something that happened at one moment of a span."""
+
+    name: str
+    time_ns: int = Field(description="Nanoseconds since the Unix epoch.")
+    attributes: dict[str, Any] = Field(default_factory=dict)
+
+
+class LinkRecord(_Shape):
+    """A pointer to a span elsewhere: a handoff, what is resumed, the source of a batch."""
+
+    trace_id: str
+    span_id: str
+    trace_state: str = ""
+    attributes: dict[str, Any] = Field(default_factory=dict)
+
+
+class ScopeRecord(_Shape):
+    """Which instrumentation made the span."""
+
+    name: str = ""
+    version: str | None = None
+    schema_url: str | None = None
+    attributes: dict[str, Any] = Field(default_factory=dict)
+
+
+class DroppedCounts(_Shape):
+    """What did not fit into the span's limits."""
+
+    attributes: int = 0
+    events: int = 0
+    links: int = 0
+
+
+class SpanRecord(_Shape):
+    """One finished span, as one line of a JSONL file holds it.
+
+    Lossless to and from OTLP. Identifiers are lower-case hex as in W3C trace context. Times are
+    integers in nanoseconds since the Unix epoch, and ISO 8601 in UTC (microseconds) for people;
+    the integers are authoritative.
+    """
+
+    v: int = Field(default=RECORD_VERSION, description="Version of this shape.")
+    trace_id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    span_id: str = Field(pattern=r"^[0-9a-f]{16}$")
+    parent_id: str | None = Field(default=None, pattern=r"^[0-9a-f]{16}$")
+    name: str
+    kind: Kind = Field(default="span", description="What the operation is, in this package's vocabulary.")
+    span_kind: SpanKind = Field(default="INTERNAL", description="OpenTelemetry's span kind.")
+    start_ns: int
+    end_ns: int
+    start: datetime | None = None
+    end: datetime | None = None
+    status: Status = "unset"
+    status_message: str | None = None
+    outcome: Outcome = "ok"
+    attributes: dict[str, Any] = Field(default_factory=dict)
+    events: list[EventRecord] = Field(default_factory=list)
+    links: list[LinkRecord] = Field(default_factory=list)
+    resource: dict[str, Any] = Field(default_factory=dict)
+    resource_schema_url: str | None = None
+    scope: ScopeRecord = Field(default_factory=ScopeRecord)
+    trace_state: str = ""
+    flags: int = Field(default=1, description="W3C trace flags; 1 is sampled.")
+    dropped: DroppedCounts = Field(default_factory=DroppedCounts)
+
+    def model_post_init(self, _context: object) -> None:
+        """Fill ``start`` and ``end`` from the integers where a writer left them out."""
+        if self.start is None:
+            object.__setattr__(self, "start", from_ns(self.start_ns))
+        if self.end is None:
+            object.__setattr__(self, "end", from_ns(self.end_ns))
+
+    @property
+    def duration(self) -> float:
+        """Seconds between start and end; never negative, even when a clock was set back."""
+        return max(0, self.end_ns - self.start_ns) / 1e9
+
+
+def from_ns(ns: int) -> datetime:
+    """Nanoseconds since the epoch as an aware UTC datetime (microsecond precision, no float drift)."""
+    seconds, rest = divmod(ns, 1_000_000_000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
+
+
+def kind_of(attributes: dict[str, Any]) -> str:
+    """The kind a span's attributes tell: ours if stated, else from the GenAI operation, else ``span``."""
+    stated = attributes.get(semconv.KIND)
+    if stated in semconv.KINDS:
+        return str(stated)
+    return semconv.KIND_OF_OPERATION.get(str(attributes.get(semconv.OPERATION_NAME)), "span")
+
+
+def outcome_of(attributes: dict[str, Any], status: str) -> str:
+    """The outcome a span tells: ours if stated, else ``error`` or ``ok`` from its status."""
+    stated = attributes.get(semconv.OUTCOME)
+    if stated in semconv.OUTCOMES:
+        return str(stated)
+    return "error" if status == "error" else "ok"
