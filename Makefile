@@ -1,0 +1,70 @@
+# Everything runs in $(VENV), which sets itself up from nothing but python3 and pip.
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Workers of the test run; two cores is what a small machine has.
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test quick lint types floors format docs generated wheel test-vendors test-slow bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+$(VENV)/.demo: pyproject.toml
+	@bash scripts/setup.sh $(VENV) demo
+
+$(VENV)/.dev: pyproject.toml
+	@bash scripts/setup.sh $(VENV) dev
+
+venv: $(VENV)/.dev ## the development environment
+
+demo: $(VENV)/.demo ## run a real agent loop and show its trace
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/.dev ## every test that is neither slow nor a matrix of vendor versions
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow and not vendors"
+
+quick: $(VENV)/.dev ## what every change must pass before it lands; under a minute
+	@$(BIN)/ruff check -q
+	@$(BIN)/ruff format -q --check || { echo "unformatted: run 'make format'"; exit 1; }
+	@$(MAKE) -s floors
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/python -m pytest -q --no-header tests/test_import.py tests/smoke
+
+lint: $(VENV)/.dev ## ruff, types, floors
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	@$(MAKE) -s floors types
+
+floors: $(VENV)/.dev ## imports go down only
+	@$(BIN)/lint-imports --no-cache > $(VENV)/floors.log 2>&1 || { cat $(VENV)/floors.log; exit 1; }
+	@tail -n 1 $(VENV)/floors.log
+
+types: $(VENV)/.dev ## mypy strict, and pyright on the public API
+	$(BIN)/mypy
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+format: $(VENV)/.dev ## format and sort imports
+	@$(BIN)/ruff check -q --fix-only
+	@$(BIN)/ruff format -q
+
+docs: $(VENV)/.dev ## the documentation site, in site/
+	@$(BIN)/mkdocs build --strict --quiet
+
+generated: $(VENV)/.dev ## rewrite the pages that are made from the code
+	@$(BIN)/python scripts/generate.py
+
+wheel: ## build the wheel into dist/
+	@bash scripts/wheel.sh $(VENV)
+
+test-slow: $(VENV)/.dev ## the tests that take long
+	@$(BIN)/python -m pytest -q -m "slow and not vendors"
+
+test-vendors: $(VENV)/.dev ## the integrations against the oldest and newest supported vendor versions
+	@bash scripts/test_vendors.sh
+
+bench: $(VENV)/.dev ## the benchmarks
+	@for script in benchmarks/*.py; do [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+clean: ## remove everything that was built
+	rm -rf .venv .venv-* build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

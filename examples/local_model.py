@@ -1,0 +1,1 @@
+"""A model server for demonstrations and tests: speaks the OpenAI wire format on loopback, answers by script."""

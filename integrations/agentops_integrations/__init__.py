@@ -1,0 +1,1 @@
+"""One file or package here is one library that agentops understands."""

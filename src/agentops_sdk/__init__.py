@@ -1,0 +1,1 @@
+"""Know what every agent did, why, and what it cost."""
