@@ -20,8 +20,7 @@ def _bugs_are_red(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
         return
     from agentops_sdk._capture import guard  # type: ignore[attr-defined,unused-ignore]
 
-    if hasattr(guard, "RERAISE"):
-        monkeypatch.setattr(guard, "RERAISE", True)
+    monkeypatch.setattr(guard, "reraise", True)
 
 
 @pytest.fixture(autouse=True)
