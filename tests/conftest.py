@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HAS_GUARD = importlib.util.find_spec("agentops_sdk._capture") is not None
+_HAS_GUARD = importlib.util.find_spec("agentops_sdk._capture.guard") is not None
 
 
 @pytest.fixture(autouse=True)
