@@ -1,0 +1,1 @@
+"""Room 5, the way out: one file is one sink."""

@@ -1,0 +1,141 @@
+"""The OTLP sink: spans become protobuf requests that wait in a durable spool until a backend has them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from agentops_sdk.errors import ConfigError
+from agentops_sdk.exporters.otlp_endpoint import Endpoint
+from agentops_sdk.exporters.otlp_ship import Shipper
+from agentops_sdk.exporters.otlp_spool import Spool
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace.export import SpanExportResult
+
+    from agentops_sdk.config import Settings
+
+__all__ = ["OTLPExporter", "create", "spool_name"]
+
+_RECORD_BYTES = 900_000
+_RECORD_SPANS = 512
+
+
+class OTLPExporter:
+    """HTTP/protobuf with a spool on disk; ``export`` returns once the spans are in the spool.
+
+    A ``SpanExporter`` by shape, not by inheritance, so that it can be made before OpenTelemetry's
+    SDK is imported.
+
+    Args:
+        endpoint: where to send; from the standard ``OTEL_EXPORTER_OTLP_*`` variables when not given.
+        directory: the spool lives below it; ``None`` keeps it in memory.
+        max_bytes: the spool's bound on disk.
+        max_age: how many seconds spans may wait.
+        memory_bytes: the bound where there is no disk.
+
+    Raises:
+        ConfigError: the endpoint or a variable cannot work.
+    """
+
+    inline = True
+
+    def __init__(
+        self,
+        endpoint: Endpoint | str | None = None,
+        *,
+        directory: str | os.PathLike[str] | None = ".agentops/spool",
+        max_bytes: int = 256 * 1_048_576,
+        max_age: float = 7 * 86_400.0,
+        memory_bytes: int = 16 * 1_048_576,
+    ) -> None:
+        self.endpoint = endpoint if isinstance(endpoint, Endpoint) else Endpoint.resolve(endpoint)
+        # Absolute from the start: the host may change its working directory later.
+        self._folder = None if directory is None else Path(directory).absolute() / spool_name(self.endpoint.url)
+        self._bounds = {"max_bytes": max_bytes, "max_age": max_age, "memory_bytes": memory_bytes}
+        for name, value in self._bounds.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+                raise ConfigError(name, value, "a number above 0")
+        self._closed = False
+        self._begin()
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Encode and spool. Only called by one thread at a time."""
+        from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+        from opentelemetry.sdk.trace.export import SpanExportResult
+
+        if self._closed:
+            return SpanExportResult.FAILURE
+        if self._pid != os.getpid():
+            self.after_fork()
+        for start in range(0, len(spans), _RECORD_SPANS):
+            todo = [spans[start : start + _RECORD_SPANS]]
+            while todo:
+                part = todo.pop()
+                data = encode_spans(part).SerializeToString()
+                if len(data) > _RECORD_BYTES and len(part) > 1:
+                    middle = len(part) // 2
+                    todo += [part[middle:], part[:middle]]
+                else:
+                    self._spool.append(data, len(part))
+        self._shipper.wake()
+        return SpanExportResult.SUCCESS
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Send what waits; ``True`` if the backend took (or refused) it all within the time."""
+        return self._shipper.drain(timeout_millis / 1000)
+
+    def shutdown(self, timeout: float = 3.0) -> None:
+        """Try to send what waits for at most ``timeout`` seconds; the rest stays for the next process."""
+        if self._closed:
+            return
+        self._closed = True
+        deadline = time.monotonic() + timeout
+        self._shipper.drain(timeout)
+        self._shipper.stop(min(0.2, max(0.0, deadline - time.monotonic())))
+        self._spool.close()
+
+    def stats(self) -> dict[str, Any]:
+        """Exact accounting: accepted + adopted = exported + pending + all dropped."""
+        spool = self._spool
+        return {
+            "accepted": spool.appended,
+            "adopted": spool.adopted,
+            "exported": spool.exported,
+            "pending": spool.pending,
+            "dropped": dict(spool.dropped),
+            "spooled_bytes": spool.pending_bytes,
+            "spool": str(self._folder) if self._folder is not None else None,
+            "durable": spool.durable,
+            "disk_error": spool.disk_error,
+            "torn_records": spool.torn,
+            **self._shipper.stats(),
+        }
+
+    def after_fork(self) -> None:
+        """In a child: start empty. What is spooled so far is the parent's, and so are its locks."""
+        self._spool.forget()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._spool = Spool(self._folder, **self._bounds)  # type: ignore[arg-type]
+        self._shipper = Shipper(self.endpoint, self._spool)
+
+
+def spool_name(url: str) -> str:
+    """The directory name of one endpoint: readable, and different for every URL."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "_", urlsplit(url).netloc)[:60]
+    return f"{host}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
+
+
+def create(argument: str | None, settings: Settings) -> OTLPExporter:
+    """``"otlp"`` sends where ``OTEL_EXPORTER_OTLP_*`` say, ``"otlp:URL"`` to a URL."""
+    return OTLPExporter(Endpoint.resolve(argument), directory=Path(settings.directory) / "spool")

@@ -1,0 +1,132 @@
+"""Where OTLP goes and how: OpenTelemetry's standard variables, read and checked once."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from agentops_sdk.errors import ConfigError
+
+__all__ = ["Endpoint"]
+
+_PREFIX = "OTEL_EXPORTER_OTLP_"
+_PATH = "/v1/traces"
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_BROKEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """One OTLP/HTTP traces endpoint. ``repr`` shows no header, user or password."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    timeout: float = 10.0
+    """Seconds one request may take, in all."""
+    compression: str = "gzip"
+    certificate: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+
+    @classmethod
+    def resolve(cls, url: str | None = None, *, environ: Mapping[str, str] | None = None) -> Endpoint:
+        """The endpoint that ``url`` and the ``OTEL_EXPORTER_OTLP_*`` variables describe.
+
+        A ``url`` without a path gets ``/v1/traces``; one with a path is used as it is. Variables
+        with ``TRACES_`` in their name win over the general ones.
+
+        Raises:
+            ConfigError: a URL, header, timeout, compression or certificate cannot work.
+        """
+        environ = os.environ if environ is None else environ
+
+        def read(name: str) -> tuple[str, str]:
+            for variable in (f"{_PREFIX}TRACES_{name}", f"{_PREFIX}{name}"):
+                if value := environ.get(variable, "").strip():
+                    return variable, value
+            return f"{_PREFIX}{name}", ""
+
+        if url is not None:
+            source, target, full = "endpoint", url.strip(), bool(urlsplit(url.strip()).path.strip("/"))
+        else:
+            source, target = read("ENDPOINT")
+            full = source.startswith(f"{_PREFIX}TRACES_")
+            target = target or "http://localhost:4318"
+        clean, user = _checked_url(source, target, full)
+        headers = {**user, **_headers(*read("HEADERS"))}
+        files = {}
+        for key in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"):
+            variable, path = read(key)
+            if path and not os.path.isfile(path):
+                raise ConfigError(variable, path, "the path of a PEM file that exists")
+            files[key.lower()] = path or None
+        variable, compression = read("COMPRESSION")
+        compression = compression.lower() or "gzip"
+        if compression not in ("gzip", "deflate", "none"):
+            raise ConfigError(variable, compression, "gzip, deflate or none")
+        return cls(url=clean, headers=headers, timeout=_timeout(*read("TIMEOUT")), compression=compression, **files)
+
+    def tls(self) -> ssl.SSLContext | bool:
+        """What verifies the server: the system's authorities, or the given one with the client's key."""
+        if not self.url.startswith("https:") or not (self.certificate or self.client_certificate):
+            return True
+        context = ssl.create_default_context(cafile=self.certificate)
+        if self.client_certificate:
+            context.load_cert_chain(self.client_certificate, self.client_key)
+        return context
+
+
+def _checked_url(source: str, target: str, full: bool) -> tuple[str, dict[str, str]]:
+    expected = "an http:// or https:// URL such as http://localhost:4318"
+    shown = re.sub(r"//[^/@]*@", "//…@", target)
+    try:
+        parts = urlsplit(target)
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        raise ConfigError(source, shown, expected) from None
+    if parts.scheme not in ("http", "https") or not host or re.search(r"\s", target):
+        raise ConfigError(source, shown, expected)
+    headers = {}
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port is not None else "")
+    path = parts.path if full else parts.path.rstrip("/") + _PATH
+    return urlunsplit((parts.scheme, place, path or "/", parts.query, "")), headers
+
+
+def _headers(variable: str, text: str) -> dict[str, str]:
+    headers = {}
+    for number, pair in enumerate(part.strip() for part in text.split(",")):
+        if not pair:
+            continue
+        name, sign, value = pair.partition("=")
+        name, value = name.strip().lower(), unquote(value.strip())
+        # The value is never shown: it is most often a key.
+        if not sign or not _TOKEN.fullmatch(name) or _BROKEN.search(value) or not value.isascii():
+            raise ConfigError(
+                variable,
+                f"pair {number + 1}: {name if sign else '…'}",
+                "name=value pairs separated by commas, values percent-encoded as in W3C baggage",
+            )
+        headers[name] = value
+    return headers
+
+
+def _timeout(variable: str, text: str) -> float:
+    if not text:
+        return 10.0
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise ConfigError(variable, text, "a number above 0: seconds, or milliseconds from 1000 on")
+    # OpenTelemetry Python reads seconds where the specification says milliseconds. Both are met:
+    # nobody wants a request to take a quarter of an hour, or less than a second by accident.
+    return value / 1000 if value >= 1000 else value

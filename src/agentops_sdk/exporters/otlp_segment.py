@@ -1,0 +1,180 @@
+"""A spool segment: framed records in one append-only file, or in memory where no disk can be had.
+
+A file is a 16-byte head (magic, offset up to which everything is acknowledged) and records, each a
+16-byte header (magic, payload length, spans, CRC-32) and its payload, a serialized
+``ExportTraceServiceRequest``. A torn or damaged record is skipped; reading goes on at the next one.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Piece", "Segment", "frame"]
+
+_HEAD = struct.Struct("<8sQ")
+_FILE_MAGIC = b"AGOTLP1\n"
+_RECORD = struct.Struct("<4sIII")
+_MAGIC = b"\xffOT\xfe"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One encoded request and how many spans it holds; ``end`` is the offset behind it."""
+
+    payload: bytes
+    spans: int
+    end: int = 0
+
+
+def frame(payload: bytes, spans: int) -> bytes:
+    """A record as it lies in a segment."""
+    return _RECORD.pack(_MAGIC, len(payload), spans, zlib.crc32(payload)) + payload
+
+
+class Segment:
+    """Records in order of their making, read from the front. Not thread-safe: the spool locks."""
+
+    def __init__(self, path: Path | None, *, adopted: bool = False) -> None:
+        self.path = path
+        self.adopted = adopted
+        self.created = time.time()
+        self.acked = _HEAD.size
+        self.size = _HEAD.size
+        self.spans = 0
+        """Spans not yet acknowledged."""
+        self.torn = 0
+        """Records found damaged when the segment was opened again."""
+        self.in_flight = False
+        self._fd = -1
+        self._buffer = bytearray()
+        if path is None:
+            self._buffer += _HEAD.pack(_FILE_MAGIC, _HEAD.size)
+        elif not adopted:
+            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND
+            self._fd = os.open(path, flags, 0o600)
+            os.write(self._fd, _HEAD.pack(_FILE_MAGIC, _HEAD.size))
+
+    @classmethod
+    def reopen(cls, path: Path) -> Segment:
+        """A segment that a process left behind, with what is still to be sent counted.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        segment = cls(path, adopted=True)
+        segment.created = path.stat().st_mtime
+        data = path.read_bytes()
+        segment.size = len(data)
+        if len(data) >= _HEAD.size and data.startswith(_FILE_MAGIC):
+            segment.acked = min(max(_HEAD.unpack_from(data)[1], _HEAD.size), len(data))
+        end = segment.acked
+        for piece in segment._pieces(data, segment.acked):
+            segment.spans += piece.spans
+            end = piece.end
+        segment.torn += end < len(data)
+        return segment
+
+    @property
+    def pending_bytes(self) -> int:
+        return self.size - self.acked
+
+    @property
+    def gone(self) -> bool:
+        """Whether somebody removed or replaced the file under us."""
+        if self._fd < 0 or self.path is None:
+            return False
+        try:
+            there = os.stat(self.path)
+            return there.st_ino != os.fstat(self._fd).st_ino
+        except OSError:
+            return True
+
+    def append(self, record: bytes, spans: int) -> None:
+        """Add one record in one write.
+
+        Raises:
+            OSError: nothing was added; what a short write left behind is cut off or skipped by readers.
+        """
+        if self.path is None:
+            self._buffer += record
+        else:
+            written = os.write(self._fd, record)
+            if written != len(record):
+                try:
+                    os.ftruncate(self._fd, self.size)
+                except OSError:
+                    self.size += written
+                raise OSError(28, "no space left for a whole record", str(self.path))
+        self.size += len(record)
+        self.spans += spans
+
+    def read(self, max_bytes: int) -> list[Piece]:
+        """The oldest records not acknowledged, at least one if there is any, up to ``max_bytes``."""
+        if self.path is None:
+            data = bytes(self._buffer)
+        else:
+            with open(self.path, "rb") as file:
+                data = file.read(self.size)
+        pieces: list[Piece] = []
+        total = 0
+        for piece in self._pieces(data, self.acked):
+            total += len(piece.payload)
+            if pieces and total > max_bytes:
+                break
+            pieces.append(piece)
+        return pieces
+
+    def acknowledge(self, end: int, spans: int) -> None:
+        """Everything before ``end`` need not be sent again; kept on disk for whoever comes after us."""
+        self.acked = end
+        self.spans -= spans
+        if self.path is not None and end < self.size:
+            try:
+                fd = os.open(self.path, os.O_WRONLY)
+            except OSError:
+                return
+            try:
+                os.pwrite(fd, struct.pack("<Q", end), 8) if hasattr(os, "pwrite") else None
+            finally:
+                os.close(fd)
+
+    def rescue(self) -> None:
+        """Go on in memory: the file's name is gone, its content is still behind our descriptor."""
+        chunks: list[bytes] = []
+        have = 0
+        while have < self.size and (chunk := os.pread(self._fd, self.size - have, have)):
+            chunks.append(chunk)
+            have += len(chunk)
+        self.close()
+        self.path, self._buffer = None, bytearray(b"".join(chunks))
+
+    def close(self) -> None:
+        """Let go of the descriptor; the file stays."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def remove(self) -> None:
+        """Let go of the file or the memory."""
+        self.close()
+        self._buffer = bytearray()
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+    def _pieces(self, data: bytes, start: int) -> Iterator[Piece]:
+        position = start
+        while (position := data.find(_MAGIC, position)) >= 0 and position + _RECORD.size <= len(data):
+            _, length, spans, checksum = _RECORD.unpack_from(data, position)
+            body = position + _RECORD.size
+            payload = data[body : body + length]
+            if len(payload) == length and zlib.crc32(payload) == checksum:
+                position = body + length
+                yield Piece(payload, spans, position)
+            else:
+                position += 1

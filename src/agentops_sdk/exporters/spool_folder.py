@@ -1,0 +1,124 @@
+"""Who owns a spool directory: one locked directory per process run, adoptable once its owner is dead.
+
+::
+
+    <spool>/<run>/lock                 locked by the kernel as long as the owner lives
+    <spool>/<run>/<time>-….seg …       segments, oldest first
+    <spool>/refused/…                  what a backend refused, with the reason beside it
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+    import msvcrt
+
+__all__ = ["REFUSED", "Run", "private_directory", "runs"]
+
+REFUSED = "refused"
+
+
+def private_directory(path: Path) -> None:
+    """Make a directory for its owner only; a new ``.agentops`` gets a ``.gitignore`` that holds ``*``.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    missing = [place for place in (path, *path.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(mode=0o700, exist_ok=True)
+    root = next((place for place in (path, *path.parents) if place.name == ".agentops"), None)
+    if root is not None and not (root / ".gitignore").exists():
+        try:
+            (root / ".gitignore").write_text("*\n")
+        except OSError:
+            pass
+
+
+class Run:
+    """A run's directory and the lock that says its owner lives."""
+
+    def __init__(self, folder: Path, lock: int) -> None:
+        self.folder = folder
+        self._lock = lock
+
+    @classmethod
+    def begin(cls, spool: Path) -> Run:
+        """A new directory, locked before it becomes visible to those who adopt.
+
+        Raises:
+            OSError: no directory can be made here.
+        """
+        private_directory(spool)
+        name = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(3)}"
+        hidden = spool / f".{name}"
+        hidden.mkdir(mode=0o700)
+        lock = os.open(hidden / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            _try_lock(lock)
+            hidden.rename(spool / name)
+        except OSError:
+            os.close(lock)
+            shutil.rmtree(hidden, ignore_errors=True)
+            raise
+        return cls(spool / name, lock)
+
+    @classmethod
+    def adopt(cls, folder: Path) -> Run | None:
+        """The directory of a run whose owner is dead, now ours; ``None`` while the owner lives."""
+        try:
+            lock = os.open(folder / "lock", os.O_RDWR)
+        except OSError:
+            return None
+        try:
+            if _try_lock(lock) and os.stat(folder / "lock").st_ino == os.fstat(lock).st_ino:
+                return cls(folder, lock)
+        except OSError:
+            pass
+        os.close(lock)
+        return None
+
+    def segments(self) -> list[Path]:
+        """Its segment files, oldest first."""
+        return sorted(self.folder.glob("*.seg"))
+
+    def end(self) -> None:
+        """Let go of it; removed if nothing is left to send."""
+        if self._lock < 0:
+            return
+        if not self.segments():
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.forget()
+
+    def forget(self) -> None:
+        """Close our descriptor only: in a forked child the lock belongs to the parent."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def runs(spool: Path) -> list[Path]:
+    """Directories of runs, oldest first."""
+    try:
+        return sorted(place for place in spool.iterdir() if place.name[0].isdigit() and place.is_dir())
+    except OSError:
+        return []
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        return True
+    except BlockingIOError:
+        return False
