@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from receiver import Receiver, spans
+from tests.export.receiver import Receiver, spans
 
 from agentops_sdk.exporters.otlp import OTLPExporter
 from agentops_sdk.exporters.otlp_endpoint import Endpoint
@@ -55,7 +55,8 @@ def test_everything_arrives_compressed_and_the_spool_is_empty_after(receiver: Re
     assert set(receiver.paths) == {"/v1/traces"}
     assert receiver.headers[0]["content-encoding"] == "gzip"
     assert receiver.headers[0]["content-type"] == "application/x-protobuf"
-    assert (stats["exported"], stats["pending"]) == (1000, 0) and balanced(stats)
+    assert (stats["exported"], stats["pending"]) == (1000, 0)
+    assert balanced(stats)
     sink.shutdown(5)
     assert segments(tmp_path) == []
 
@@ -64,7 +65,8 @@ def test_spool_files_are_the_owners_alone(tmp_path: Path) -> None:
     sink = OTLPExporter(f"http://127.0.0.1:{closed_port()}", directory=tmp_path / ".agentops" / "spool")
     sink.export(spans(3))
     files = segments(tmp_path)
-    assert files and all(path.stat().st_mode & 0o777 == 0o600 for path in files)
+    assert files
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in files)
     assert all(path.stat().st_mode & 0o777 == 0o700 for path in (tmp_path / ".agentops").rglob("*") if path.is_dir())
     assert (tmp_path / ".agentops" / ".gitignore").read_text().strip() == "*"
     sink.shutdown(0)
@@ -78,7 +80,9 @@ def test_an_outage_loses_nothing_and_the_next_process_delivers(receiver: Receive
     assert not sink.force_flush(5_000)
     sink.shutdown(1)
     stats = sink.stats()
-    assert stats["pending"] == 50 and "503" in stats["last_error"] and "maintenance" in stats["last_error"]
+    assert stats["pending"] == 50
+    assert "503" in stats["last_error"]
+    assert "maintenance" in stats["last_error"]
     receiver.behave = lambda _names, _size: None
     heir = OTLPExporter(endpoint, directory=tmp_path)
     heir.export(spans(1, start=50))
@@ -86,7 +90,9 @@ def test_an_outage_loses_nothing_and_the_next_process_delivers(receiver: Receive
     assert heir.force_flush(5_000)
     stats = heir.stats()
     assert sorted(set(receiver.names)) == sorted(f"s{number}" for number in range(51))
-    assert stats["adopted"] == 50 and stats["exported"] == 51 and balanced(stats)
+    assert stats["adopted"] == 50
+    assert stats["exported"] == 51
+    assert balanced(stats)
     heir.shutdown(1)
     assert segments(tmp_path) == []
 
@@ -94,8 +100,8 @@ def test_an_outage_loses_nothing_and_the_next_process_delivers(receiver: Receive
 def test_a_killed_process_leaves_its_spans_to_the_next(receiver: Receiver, tmp_path: Path) -> None:
     program = f"""
 import os, signal, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from receiver import spans
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from tests.export.receiver import spans
 from agentops_sdk.exporters.otlp import OTLPExporter
 sink = OTLPExporter("http://127.0.0.1:{receiver.port}", directory={str(tmp_path)!r})
 sink.export(spans(500))
@@ -108,7 +114,8 @@ os.kill(os.getpid(), signal.SIGKILL)
     heir = OTLPExporter(receiver.url, directory=tmp_path)
     heir.export(spans(1, start=1000))
     assert receiver.wait_for(lambda: len(set(receiver.names)) == 1001)
-    assert heir.force_flush(5_000) and heir.stats()["adopted"] == 1000
+    assert heir.force_flush(5_000)
+    assert heir.stats()["adopted"] == 1000
     heir.shutdown(1)
 
 
@@ -120,7 +127,8 @@ def test_a_living_owner_keeps_its_spool(receiver: Receiver, tmp_path: Path) -> N
     second = OTLPExporter(receiver.url, directory=tmp_path)
     second.export(spans(10, start=10))
     assert second.force_flush(5_000)
-    assert second.stats()["adopted"] == 0 and len(receiver.names) == 10
+    assert second.stats()["adopted"] == 0
+    assert len(receiver.names) == 10
     first.shutdown(0)
     second.shutdown(0)
 
@@ -161,7 +169,9 @@ def test_a_passing_trouble_is_retried(status: int, receiver: Receiver, tmp_path:
     assert receiver.wait_for(lambda: len(receiver.names) == 4)
     assert sink.force_flush(5_000)
     stats = sink.stats()
-    assert stats["exported"] == 4 and stats["retries"] == 2 and stats["failing"] == 0
+    assert stats["exported"] == 4
+    assert stats["retries"] == 2
+    assert stats["failing"] == 0
     sink.shutdown(1)
 
 
@@ -172,7 +182,9 @@ def test_a_wrong_setting_keeps_every_span(status: int, receiver: Receiver, tmp_p
     sink.export(spans(4))
     assert not sink.force_flush(5_000)
     stats = sink.stats()
-    assert stats["pending"] == 4 and str(status) in stats["last_error"] and balanced(stats)
+    assert stats["pending"] == 4
+    assert str(status) in stats["last_error"]
+    assert balanced(stats)
     receiver.behave = lambda _names, _size: None
     assert sink.force_flush(5_000)
     sink.shutdown(1)
@@ -186,7 +198,8 @@ def test_too_large_is_split_down_to_the_span(receiver: Receiver, tmp_path: Path)
     assert sink.force_flush(10_000)
     stats = sink.stats()
     assert sorted(receiver.names) == sorted(f"s{number}" for number in range(63))
-    assert stats["dropped"] == {"refused": 1} and balanced(stats)
+    assert stats["dropped"] == {"refused": 1}
+    assert balanced(stats)
     sink.shutdown(1)
 
 
@@ -196,11 +209,14 @@ def test_one_refused_span_is_set_aside_with_the_reason(receiver: Receiver, tmp_p
     sink.export(spans(200))
     assert sink.force_flush(10_000)
     stats = sink.stats()
-    assert len(receiver.names) == 199 and stats["dropped"] == {"refused": 1} and balanced(stats)
+    assert len(receiver.names) == 199
+    assert stats["dropped"] == {"refused": 1}
+    assert balanced(stats)
     (reason,) = tmp_path.rglob("refused/*.json")
     assert "not to my taste" in json.loads(reason.read_text())["reason"]
     sink.export(spans(5, start=500))
-    assert sink.force_flush(5_000) and len(receiver.names) == 204
+    assert sink.force_flush(5_000)
+    assert len(receiver.names) == 204
     sink.shutdown(1)
 
 
@@ -227,7 +243,9 @@ def test_partial_success_is_counted(receiver: Receiver, tmp_path: Path) -> None:
     sink.export(spans(10))
     assert sink.force_flush(5_000)
     stats = sink.stats()
-    assert stats["exported"] == 7 and stats["dropped"] == {"rejected_by_backend": 3} and balanced(stats)
+    assert stats["exported"] == 7
+    assert stats["dropped"] == {"rejected_by_backend": 3}
+    assert balanced(stats)
     assert "too old" in stats["last_error"]
     sink.shutdown(1)
 
@@ -238,14 +256,16 @@ def test_the_spool_is_bounded_and_the_oldest_go_first(receiver: Receiver, tmp_pa
         sink.export(spans(10, start=number * 10, size=1000))
     stats = sink.stats()
     assert sum(path.stat().st_size for path in segments(tmp_path)) <= 200_000
-    assert stats["dropped"]["spool_full"] > 0 and balanced(stats)
+    assert stats["dropped"]["spool_full"] > 0
+    assert balanced(stats)
     sink.shutdown(0)
     receiver_sink = OTLPExporter(receiver.url, directory=tmp_path)
-    os.rename(next(tmp_path.iterdir()), receiver_sink._folder)
+    next(tmp_path.iterdir()).rename(receiver_sink._folder)
     receiver_sink.export(spans(1, start=5000))
     assert receiver.wait_for(lambda: "s999" in receiver.names)
     assert receiver_sink.force_flush(5000)
-    assert "s0" not in receiver.names and len(receiver.names) == stats["pending"] + 1
+    assert "s0" not in receiver.names
+    assert len(receiver.names) == stats["pending"] + 1
     receiver_sink.shutdown(1)
 
 
@@ -253,7 +273,8 @@ def test_spans_too_old_are_dropped_and_counted(tmp_path: Path) -> None:
     sink = OTLPExporter(f"http://127.0.0.1:{closed_port()}", directory=tmp_path, max_age=1e-6)
     sink.export(spans(5))
     sink.force_flush(3_000)
-    assert sink.stats()["dropped"] == {"too_old": 5} and balanced(sink.stats())
+    assert sink.stats()["dropped"] == {"too_old": 5}
+    assert balanced(sink.stats())
     sink.shutdown(0)
 
 
@@ -264,11 +285,15 @@ def test_without_a_disk_memory_holds_a_bounded_number(receiver: Receiver, tmp_pa
     for number in range(60):
         sink.export(spans(10, start=number * 10, size=10_000))
     stats = sink.stats()
-    assert stats["disk_error"] and not stats["durable"]
-    assert stats["dropped"]["spool_full"] > 0 and stats["spooled_bytes"] <= 3_000_000 and balanced(stats)
+    assert stats["disk_error"]
+    assert not stats["durable"]
+    assert stats["dropped"]["spool_full"] > 0
+    assert stats["spooled_bytes"] <= 3_000_000
+    assert balanced(stats)
     receiver.behave = lambda _names, _size: None
     assert sink.force_flush(10_000)
-    assert "s599" in receiver.names and balanced(sink.stats())
+    assert "s599" in receiver.names
+    assert balanced(sink.stats())
     sink.shutdown(1)
 
 
@@ -282,7 +307,8 @@ def test_a_spool_that_vanishes_under_us_loses_nothing(receiver: Receiver, tmp_pa
     sink.export(spans(10, start=10))
     receiver.behave = lambda _names, _size: None
     assert sink.force_flush(5_000)
-    assert len(set(receiver.names)) == 20 and balanced(sink.stats())
+    assert len(set(receiver.names)) == 20
+    assert balanced(sink.stats())
     sink.shutdown(1)
 
 
@@ -290,7 +316,8 @@ def test_what_memory_held_at_exit_is_lost_and_counted(tmp_path: Path) -> None:
     sink = OTLPExporter(f"http://127.0.0.1:{closed_port()}", directory=None)
     sink.export(spans(5))
     sink.shutdown(0.5)
-    assert sink.stats()["dropped"] == {"exit_without_disk": 5} and balanced(sink.stats())
+    assert sink.stats()["dropped"] == {"exit_without_disk": 5}
+    assert balanced(sink.stats())
 
 
 def test_a_hanging_backend_does_not_hold_up_exit(tmp_path: Path) -> None:
@@ -304,7 +331,8 @@ def test_a_hanging_backend_does_not_hold_up_exit(tmp_path: Path) -> None:
         started = time.monotonic()
         sink.shutdown(0.5)
         assert time.monotonic() - started < 2
-    assert sink.stats()["pending"] == 5 and segments(tmp_path)
+    assert sink.stats()["pending"] == 5
+    assert segments(tmp_path)
 
 
 def test_a_forked_child_sends_only_its_own(receiver: Receiver, tmp_path: Path) -> None:
@@ -325,7 +353,8 @@ def test_a_forked_child_sends_only_its_own(receiver: Receiver, tmp_path: Path) -
     assert sorted(receiver.names) == sorted(f"s{number}" for number in range(10, 20))
     receiver.behave = lambda _names, _size: None
     assert sink.force_flush(5_000)
-    assert len(receiver.names) == 20 and balanced(sink.stats())
+    assert len(receiver.names) == 20
+    assert balanced(sink.stats())
     sink.shutdown(1)
 
 

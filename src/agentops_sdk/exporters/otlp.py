@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,10 +16,11 @@ from agentops_sdk.exporters.otlp_ship import Shipper
 from agentops_sdk.exporters.otlp_spool import Spool
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.export import SpanExportResult
 
-    from agentops_sdk.config import Settings
 
 __all__ = ["OTLPExporter", "create", "spool_name"]
 
@@ -136,6 +136,6 @@ def spool_name(url: str) -> str:
     return f"{host}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
 
 
-def create(argument: str | None, settings: Settings) -> OTLPExporter:
+def create(argument: str | None, settings: Any) -> OTLPExporter:
     """``"otlp"`` sends where ``OTEL_EXPORTER_OTLP_*`` say, ``"otlp:URL"`` to a URL."""
     return OTLPExporter(Endpoint.resolve(argument), directory=Path(settings.directory) / "spool")

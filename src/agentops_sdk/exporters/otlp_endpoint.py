@@ -6,11 +6,15 @@ import base64
 import os
 import re
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from agentops_sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Endpoint"]
 
@@ -62,7 +66,7 @@ class Endpoint:
         files = {}
         for key in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"):
             variable, path = read(key)
-            if path and not os.path.isfile(path):
+            if path and not Path(path).is_file():
                 raise ConfigError(variable, path, "the path of a PEM file that exists")
             files[key.lower()] = path or None
         variable, compression = read("COMPRESSION")

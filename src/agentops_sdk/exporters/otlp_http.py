@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import gzip
+import math
 import time
 import urllib.request
 import zlib
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from agentops_sdk.exporters.otlp_endpoint import Endpoint
 from agentops_sdk.exporters.otlp_segment import Piece
 
 if TYPE_CHECKING:
     from httpx2 import HTTPTransport
+
+    from agentops_sdk.exporters.otlp_endpoint import Endpoint
 
 __all__ = ["Reply", "Sender", "halves"]
 
@@ -141,7 +143,7 @@ def _pause(headers: Any) -> float | None:
             seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
         except ValueError:
             return None
-    return min(max(seconds, 0.0), _LONGEST_PAUSE) if seconds == seconds else None
+    return min(max(seconds, 0.0), _LONGEST_PAUSE) if math.isfinite(seconds) else None
 
 
 def _agent() -> str:
@@ -157,8 +159,8 @@ def _not_traced() -> object:
     """Tell HTTP instrumentations on this thread that our own requests are not the program's."""
     from opentelemetry import context
 
-    current = context.set_value(context._SUPPRESS_INSTRUMENTATION_KEY, True)
-    current = context.set_value(context._SUPPRESS_HTTP_INSTRUMENTATION_KEY, True, current)
+    current = context.set_value(context._SUPPRESS_INSTRUMENTATION_KEY, True)  # noqa: SLF001 - no public name
+    current = context.set_value(context._SUPPRESS_HTTP_INSTRUMENTATION_KEY, True, current)  # noqa: SLF001 - the same
     return context.attach(current)
 
 

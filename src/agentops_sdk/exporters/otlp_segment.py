@@ -11,9 +11,12 @@ import os
 import struct
 import time
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["Piece", "Segment", "frame"]
 
@@ -90,7 +93,7 @@ class Segment:
         if self._fd < 0 or self.path is None:
             return False
         try:
-            there = os.stat(self.path)
+            there = self.path.stat()
             return there.st_ino != os.fstat(self._fd).st_ino
         except OSError:
             return True
@@ -119,7 +122,7 @@ class Segment:
         if self.path is None:
             data = bytes(self._buffer)
         else:
-            with open(self.path, "rb") as file:
+            with self.path.open("rb") as file:
                 data = file.read(self.size)
         pieces: list[Piece] = []
         total = 0

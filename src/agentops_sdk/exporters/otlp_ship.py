@@ -17,12 +17,14 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.exporters.otlp_endpoint import Endpoint
 from agentops_sdk.exporters.otlp_http import Reply, Sender, halves
 from agentops_sdk.exporters.otlp_segment import Piece
-from agentops_sdk.exporters.otlp_spool import Batch, Spool
+
+if TYPE_CHECKING:
+    from agentops_sdk.exporters.otlp_endpoint import Endpoint
+    from agentops_sdk.exporters.otlp_spool import Batch, Spool
 
 __all__ = ["Shipper"]
 
@@ -36,7 +38,7 @@ _HALVINGS = 40
 _REFUSED_TRIES = 4
 
 
-class _Later(Exception):
+class _NotNowError(Exception):
     """The batch cannot be delivered now."""
 
     def __init__(self, reply: Reply) -> None:
@@ -170,7 +172,7 @@ class Shipper:
         failed = False
         try:
             self._settle(batch, self._deliver(sender, batch))
-        except _Later as later:
+        except _NotNowError as later:
             self.spool.keep(batch)
             self._failed(later.reply)
             failed = True
@@ -233,14 +235,14 @@ class Shipper:
             if not self._accepted_once and self.failures < _REFUSED_TRIES:
                 # Is it this batch, or would it refuse anything? An empty request is valid OTLP.
                 if self._post(sender, b"").verdict != "accepted":
-                    raise _Later(reply)
+                    raise _NotNowError(reply)
                 self._accepted_once = True
             budget[0] -= 1
         elif reply.verdict != "too_large":
             if reply.status == 500 and self.failures >= 8 and self._post(sender, b"").verdict == "accepted":
                 tally.refused.append((_joined(pieces), reply.reason))
                 return
-            raise _Later(reply)
+            raise _NotNowError(reply)
         first, second = halves(pieces)
         if not second or budget[0] <= 0:
             tally.refused.append((_joined(pieces), reply.reason))

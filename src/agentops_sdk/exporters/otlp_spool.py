@@ -12,10 +12,13 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentops_sdk.exporters.otlp_segment import Piece, Segment, frame
 from agentops_sdk.exporters.spool_folder import REFUSED, Run, private_directory, runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Batch", "Spool"]
 
@@ -59,6 +62,7 @@ class Spool:
         self._active: Segment | None = None
         self._run: Run | None = None
         self._sequence = 0
+        self._closed = False
         self._disk_after = 0.0
         self._lock = threading.Lock()
 
@@ -83,7 +87,7 @@ class Spool:
         """The oldest records still to be sent; they stay until :meth:`settle`."""
         with self._lock:
             self._expire()
-            for segment in list(self._segments):
+            for segment in [] if self._closed else list(self._segments):
                 if segment.spans <= 0 and segment is not self._active:
                     self._drop(segment, "")
                     continue
@@ -148,21 +152,12 @@ class Spool:
         """
         found = 0
         for folder in runs(self.folder) if self.folder is not None else []:
-            if self._run is not None and folder == self._run.folder:
+            if self._closed or (self._run is not None and folder == self._run.folder):
                 continue
             dead = Run.adopt(folder)
             if dead is None:
                 continue
-            for path in dead.segments():
-                with self._lock:
-                    mine = self._own_run().folder / path.name
-                    path.rename(mine)
-                    segment = Segment.reopen(mine)
-                    self._segments.append(segment)
-                    self._segments.sort(key=lambda one: one.created)
-                    self.torn += segment.torn
-                    self.adopted += segment.spans
-                    found += segment.spans
+            found += sum(self._take(path) for path in dead.segments())
             dead.end()
         return found
 
@@ -189,6 +184,7 @@ class Spool:
     def close(self) -> None:
         """Let go of the files. What lies on disk stays for the next process; memory is lost, counted."""
         with self._lock:
+            self._closed = True
             for segment in list(self._segments):
                 if segment.spans <= 0:
                     self._drop(segment, "")
@@ -207,6 +203,19 @@ class Spool:
             segment.close()
         if self._run is not None:
             self._run.forget()
+
+    def _take(self, path: Path) -> int:
+        with self._lock:
+            if self._closed:
+                return 0
+            mine = self._own_run().folder / path.name
+            path.rename(mine)
+            segment = Segment.reopen(mine)
+            self._segments.append(segment)
+            self._segments.sort(key=lambda one: one.created)
+            self.torn += segment.torn
+            self.adopted += segment.spans
+            return segment.spans
 
     # --- under the lock --------------------------------------------------------------------
     def _writable(self) -> Segment:

@@ -12,14 +12,17 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+if sys.platform == "win32":
     import msvcrt
+else:
+    import fcntl
 
 __all__ = ["REFUSED", "Run", "private_directory", "runs"]
 
@@ -79,7 +82,7 @@ class Run:
         except OSError:
             return None
         try:
-            if _try_lock(lock) and os.stat(folder / "lock").st_ino == os.fstat(lock).st_ino:
+            if _try_lock(lock) and (folder / "lock").stat().st_ino == os.fstat(lock).st_ino:
                 return cls(folder, lock)
         except OSError:
             pass
@@ -115,7 +118,7 @@ def runs(spool: Path) -> list[Path]:
 
 def _try_lock(descriptor: int) -> bool:
     try:
-        if fcntl is not None:
+        if sys.platform != "win32":
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         else:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
