@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agentops_sdk import semconv
+from agentops_sdk.traces.derive import RECORD_VERSION, from_ns, kind_of, outcome_of
 
-RECORD_VERSION = 1
+__all__ = [
+    "RECORD_VERSION",
+    "DroppedCounts",
+    "EventRecord",
+    "LinkRecord",
+    "ScopeRecord",
+    "SpanRecord",
+    "from_ns",
+    "kind_of",
+    "outcome_of",
+]
 
 Kind = Literal[
     "agent", "workflow", "task", "tool", "llm", "embedding", "retriever", "plan", "guardrail", "decision", "span"
@@ -30,6 +40,7 @@ class EventRecord(_Shape):
     name: str
     time_ns: int = Field(description="Nanoseconds since the Unix epoch.")
     attributes: dict[str, Any] = Field(default_factory=dict)
+    dropped: int = Field(default=0, description="Attributes that did not fit.")
 
 
 class LinkRecord(_Shape):
@@ -38,7 +49,9 @@ class LinkRecord(_Shape):
     trace_id: str
     span_id: str
     trace_state: str = ""
+    flags: int = Field(default=0, description="As on the span, for the span pointed to.")
     attributes: dict[str, Any] = Field(default_factory=dict)
+    dropped: int = Field(default=0, description="Attributes that did not fit.")
 
 
 class ScopeRecord(_Shape):
@@ -87,7 +100,11 @@ class SpanRecord(_Shape):
     resource_schema_url: str | None = None
     scope: ScopeRecord = Field(default_factory=ScopeRecord)
     trace_state: str = ""
-    flags: int = Field(default=1, description="W3C trace flags; 1 is sampled.")
+    flags: int = Field(
+        default=1,
+        description="OTLP span flags: W3C trace flags in the low byte (1 is sampled); 0x100 and 0x200 together: "
+        "the parent is in another process.",
+    )
     dropped: DroppedCounts = Field(default_factory=DroppedCounts)
 
     def model_post_init(self, _context: object) -> None:
@@ -101,25 +118,3 @@ class SpanRecord(_Shape):
     def duration(self) -> float:
         """Seconds between start and end; never negative, even when a clock was set back."""
         return max(0, self.end_ns - self.start_ns) / 1e9
-
-
-def from_ns(ns: int) -> datetime:
-    """Nanoseconds since the epoch as an aware UTC datetime (microsecond precision, no float drift)."""
-    seconds, rest = divmod(ns, 1_000_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
-
-
-def kind_of(attributes: dict[str, Any]) -> str:
-    """The kind a span's attributes tell: ours if stated, else from the GenAI operation, else ``span``."""
-    stated = attributes.get(semconv.KIND)
-    if stated in semconv.KINDS:
-        return str(stated)
-    return semconv.KIND_OF_OPERATION.get(str(attributes.get(semconv.OPERATION_NAME)), "span")
-
-
-def outcome_of(attributes: dict[str, Any], status: str) -> str:
-    """The outcome a span tells: ours if stated, else ``error`` or ``ok`` from its status."""
-    stated = attributes.get(semconv.OUTCOME)
-    if stated in semconv.OUTCOMES:
-        return str(stated)
-    return "error" if status == "error" else "ok"

@@ -1,0 +1,67 @@
+"""The command ``agentops``: one file per subcommand, found by looking into this folder.
+
+A subcommand's module has ``HELP`` (one sentence), ``add_arguments(parser)`` and ``run(args) -> int``.
+Exit codes: 0 fine, 1 nothing found or not readable, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING
+
+from agentops_sdk.errors import AgentOpsError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code and never raises for a user's mistake."""
+    parser = argparse.ArgumentParser(
+        prog="agentops", description="What your agents did, why, and what it cost.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in _commands():
+        module = import_module(f"{__name__}.{name}")
+        command = commands.add_parser(name, help=module.HELP, description=module.HELP)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit as stop:  # argparse has printed why
+        return stop.code if isinstance(stop.code, int) else 2
+    _survive_any_encoding()
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has left (`| head`): be quiet, also when Python flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ConfigError as error:
+        print(f"agentops: {error}", file=sys.stderr)
+        return 2
+    except AgentOpsError as error:
+        print(f"agentops: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _commands() -> list[str]:
+    return sorted(found.name for found in iter_modules(__path__) if not found.name.startswith("_"))
+
+
+def _survive_any_encoding() -> None:
+    """A character that the terminal's encoding lacks is escaped, never an exception."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")

@@ -1,0 +1,76 @@
+"""Where the traces come from: the options that every reading command shares."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentops_sdk.errors import TraceError
+from agentops_sdk.traces.safe_text import line
+
+if TYPE_CHECKING:
+    import argparse
+
+    from rich.console import Console
+
+    from agentops_sdk.traces.files import Traces
+
+DEFAULT = ".agentops/traces"
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Add ``--dir``."""
+    parser.add_argument(
+        "--dir",
+        metavar="PATH",
+        help=f"directory (or file) with traces (default: $AGENTOPS_DIR, else ./{DEFAULT})",
+    )
+
+
+def directory(args: argparse.Namespace) -> Path:
+    """The place to read: ``--dir``, else ``AGENTOPS_DIR``, else ``./.agentops/traces``."""
+    given: str | None = args.dir or os.environ.get("AGENTOPS_DIR")
+    return Path(given) if given else Path(DEFAULT)
+
+
+def read(path: Path) -> Traces:
+    """Load a place, say on stderr what was skipped, and insist that something was found.
+
+    Raises:
+        TraceError: nothing is there.
+    """
+    from agentops_sdk.traces.files import load
+
+    if not path.exists():
+        raise TraceError(f"{shown(path)} does not exist: no traces yet? (--dir or AGENTOPS_DIR name another place)")
+    traces = load(path)
+    report(traces)
+    if not traces:
+        raise TraceError(f"no traces in {shown(path)}")
+    return traces
+
+
+def report(traces: Traces) -> None:
+    """Say on stderr which lines were skipped and why."""
+    for path in traces.foreign_files:
+        print(f"agentops: {shown(path)} holds no span records", file=sys.stderr)
+    if traces.torn:
+        print(f"agentops: {traces.torn} torn line(s) skipped", file=sys.stderr)
+    if traces.foreign:
+        print(f"agentops: {traces.foreign} foreign line(s) skipped", file=sys.stderr)
+
+
+def shown(path: Path) -> str:
+    """A path that is safe to print."""
+    return line(str(path))
+
+
+def screen() -> tuple[Console, int, bool]:
+    """The console on stdout, its width in cells, and whether only ASCII can be shown."""
+    from agentops_sdk.traces.render import console_for
+
+    console = console_for()
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
+    return console, console.width, not encoding.startswith("utf")

@@ -1,0 +1,61 @@
+"""A plain table that fits the width: text columns give way first, figures never."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agentops_sdk.traces.safe_text import line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's title; ``shrink`` above 0 lets it give up width, the higher the later."""
+
+    title: str
+    right: bool = False
+    shrink: int = 0
+
+
+_NARROWEST = 6
+
+
+def table(
+    columns: Sequence[Column], rows: Sequence[Sequence[tuple[str, str]]], width: int, ascii_only: bool = False
+) -> Iterator[Text]:
+    """Lines of text for cells of ``(text, style)``; empty columns are left out, control characters shown."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    cells = [[Text(line(text), style) for text, style in row] for row in rows]
+    kept = [i for i in range(len(columns)) if any(row[i].plain for row in cells)]
+    widths = {i: max(cell_len(columns[i].title), *(row[i].cell_len for row in cells)) for i in kept}
+    over = sum(widths.values()) + 2 * (len(kept) - 1) - width
+    for index in sorted((i for i in kept if columns[i].shrink), key=lambda i: columns[i].shrink):
+        given = min(max(over, 0), max(0, widths[index] - _NARROWEST))
+        widths[index] -= given
+        over -= given
+    head = [Text(column.title, "dim") for column in columns]
+    for row in (head, *cells):
+        made = Text()
+        for index in kept:
+            cell = row[index].copy()
+            if cell.cell_len > widths[index]:
+                cell.truncate(widths[index] - (3 if ascii_only else 1))
+                cell.append("..." if ascii_only else "…")
+            gap = " " * (widths[index] - cell.cell_len)
+            if made.plain:
+                made.append("  ")
+            if columns[index].right:
+                made.append(gap)
+                made.append_text(cell)
+            else:
+                made.append_text(cell)
+                made.append(gap)
+        made.rstrip()
+        yield made

@@ -1,0 +1,92 @@
+"""``agentops ls``: the recent traces, one per line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from agentops_sdk.cli._source import add_source, directory, read, screen
+
+if TYPE_CHECKING:
+    from agentops_sdk.traces.trace import Trace
+
+HELP = "List recent traces: when, name, duration, models, tokens, cost, outcome."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("-n", "--limit", type=_positive, default=20, help="how many, latest first (default: 20)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per trace and line")
+    add_source(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the list."""
+    traces = read(directory(args))
+    latest = list(islice(traces, args.limit))
+    if args.json:
+        for trace in latest:
+            print(json.dumps(summary(trace)))
+        return 0
+    from agentops_sdk.cli._table import Column, table
+
+    console, width, ascii_only = screen()
+    columns = [
+        Column("trace"),
+        Column("when"),
+        Column("name", shrink=2),
+        Column("took", right=True),
+        Column("models", shrink=1),
+        Column("tokens", right=True),
+        Column("cost", right=True),
+        Column("outcome"),
+    ]
+    for line in table(columns, [_cells(trace, ascii_only) for trace in latest], min(width, 140), ascii_only):
+        console.print(line)
+    if len(traces) > len(latest):
+        console.print(f"{len(traces) - len(latest):,} more; -n shows more", style="dim")
+    return 0
+
+
+def _cells(trace: Trace, ascii_only: bool) -> list[tuple[str, str]]:
+    from agentops_sdk.traces import figures
+
+    return [
+        (trace.trace_id[:8], ""),
+        (f"{trace.start:%m-%d %H:%M:%S}", "dim"),
+        (trace.name, "bold"),
+        (figures.duration(trace.duration), ""),
+        (", ".join(trace.models), ""),
+        (figures.tokens(trace.usage, ascii_only=ascii_only), ""),
+        (figures.cost(trace.cost, ascii_only=ascii_only), ""),
+        (trace.outcome, "green" if trace.outcome == "ok" else "bold red"),
+    ]
+
+
+def summary(trace: Trace) -> dict[str, Any]:
+    """One trace as plain data: times in ISO 8601 (UTC), duration in seconds."""
+    return {
+        "trace_id": trace.trace_id,
+        "name": trace.name,
+        "start": trace.start.isoformat(),
+        "duration_s": trace.duration,
+        "outcome": trace.outcome,
+        "complete": trace.complete,
+        "spans": len(trace),
+        "llm_calls": len(trace.llm_calls),
+        "tool_calls": len(trace.tool_calls),
+        "errors": len(trace.errors),
+        "models": trace.models,
+        "session": trace.session_id,
+        "usage": trace.usage.as_dict(),
+        "cost": trace.cost.as_dict(),
+    }
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number

@@ -1,0 +1,56 @@
+"""``agentops show``: one trace as a tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentops_sdk.cli._source import add_source, directory, read, screen
+
+if TYPE_CHECKING:
+    import argparse
+
+    from agentops_sdk.traces.trace import Trace
+
+HELP = "Show one trace as a tree: agents, model calls, tools, decisions, tokens, cost, errors."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "trace",
+        nargs="?",
+        default="latest",
+        metavar="TRACE",
+        help="a trace id or its beginning, a file (its latest trace), or 'latest' (default)",
+    )
+    parser.add_argument("--messages", action="store_true", help="show what was said, too")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the records, one per line")
+    form.add_argument("--svg", metavar="FILE", help="write the tree as a picture to FILE")
+    add_source(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the trace."""
+    trace = _find(args)
+    if args.json:
+        for span in trace.spans:
+            print(span.model_dump_json(exclude_unset=True))
+        return 0
+    from agentops_sdk.traces.render import Tree, svg
+
+    if args.svg:
+        Path(args.svg).write_text(svg(trace, messages=args.messages), encoding="utf-8")
+        return 0
+    console, width, ascii_only = screen()
+    for line in Tree(trace, min(width, 120), ascii_only=ascii_only, messages=args.messages).lines():
+        console.print(line)
+    return 0
+
+
+def _find(args: argparse.Namespace) -> Trace:
+    path = Path(args.trace)
+    if args.trace != "latest" and path.is_file():
+        return read(path).latest
+    return read(directory(args)).get(args.trace)

@@ -1,0 +1,129 @@
+"""Which span's figures count: every call once, however many layers reported it.
+
+- A model call below a model call is the same call, seen by a framework and by the provider's client.
+  The layer that knows most counts (figures the provider reported, then a response id, then a price;
+  the inner one if they know the same), the other does not.
+- Tokens on any other span are a total of what lies below: they count only if nothing below has any.
+- Money on an agent, workflow or unclassified span is such a total too; on a tool or another step it is
+  the step's own price and adds up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from agentops_sdk import semconv
+from agentops_sdk.traces.rollup import Cost, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from agentops_sdk.traces.record import SpanRecord
+
+T = TypeVar("T")
+MODEL_KINDS: Final = ("llm", "embedding")
+_TOTAL_KINDS: Final = ("agent", "workflow", "span")
+
+
+@dataclass(slots=True)
+class Share:
+    """What one span itself adds to every total it lies in."""
+
+    call: bool = False
+    """Whether the span is a model call that counts."""
+    usage: Usage | None = None
+    cost: Cost | None = None
+
+
+def shares(post_order: Iterable[SpanRecord], parent: Callable[[SpanRecord], SpanRecord | None]) -> dict[str, Share]:
+    """Each span's own share by span id, for spans given children first. One pass, linear."""
+    made: dict[str, Share] = {}
+    below: dict[str, _Below] = {}
+    for span in post_order:
+        mine = below.pop(span.span_id, None) or _Below()
+        share = made[span.span_id] = Share()
+        if span.kind in MODEL_KINDS:
+            _model_call(span, share, mine, made)
+        else:
+            usage, cost = Usage.of(span.attributes), Cost.of(span.attributes)
+            if usage is not None and not mine.usage:
+                share.usage = usage
+                mine.usage = True
+                for inner in mine.unsized:
+                    made[inner].usage = None  # the total covers what the calls below did not tell
+                mine.unsized = []
+            if cost is not None and span.kind not in _TOTAL_KINDS:
+                share.cost = cost
+            elif cost is not None and cost.known and not mine.cost:
+                share.cost = cost
+                mine.cost = True
+                for inner in mine.unpriced:
+                    made[inner].cost = None
+                mine.unpriced = []
+            if span.kind != "span":
+                mine.calls = []  # a tool or agent in between: what lies above it is another call
+        above = parent(span)
+        if above is not None:
+            below.setdefault(above.span_id, _Below()).merge(mine)
+    return made
+
+
+class _Below:
+    """What is already counted below a span."""
+
+    __slots__ = ("calls", "cost", "unpriced", "unsized", "usage")
+
+    def __init__(self) -> None:
+        self.usage = False
+        self.cost = False
+        self.unsized: list[str] = []
+        self.unpriced: list[str] = []
+        self.calls: list[tuple[str, int]] = []  # model calls with nothing but plain spans in between, and their worth
+
+    def merge(self, other: _Below) -> None:
+        self.usage |= other.usage
+        self.cost |= other.cost
+        self.calls = _joined(self.calls, other.calls)
+        self.unsized = _joined(self.unsized, other.unsized)
+        self.unpriced = _joined(self.unpriced, other.unpriced)
+
+
+def _joined(one: list[T], other: list[T]) -> list[T]:
+    """Both lists in the longer one: a deep chain stays linear."""
+    if len(one) < len(other):
+        one, other = other, one
+    one.extend(other)
+    return one
+
+
+def _model_call(span: SpanRecord, share: Share, mine: _Below, made: dict[str, Share]) -> None:
+    usage, cost = Usage.of(span.attributes), Cost.of(span.attributes)
+    worth = _worth(span, usage, cost)
+    if mine.calls and max(inner for _, inner in mine.calls) >= worth:
+        return  # the provider's own spans below tell it at least as well
+    for inner, _ in mine.calls:
+        made[inner] = Share()
+    mine.calls = [(span.span_id, worth)]
+    share.call = True
+    # A refused call used nothing; of any other call without figures nobody knows.
+    answered = span.outcome != "error" or usage is not None
+    share.usage = usage if usage is not None else Usage(unknown=1) if answered else None
+    share.cost = cost if cost is not None else Cost.unknown("no price recorded") if answered else None
+    if usage is not None:
+        mine.usage = True
+    elif answered:
+        mine.unsized.append(span.span_id)
+    if cost is not None and cost.known:
+        mine.cost = True
+    elif share.cost is not None:
+        mine.unpriced.append(span.span_id)
+
+
+def _worth(span: SpanRecord, usage: Usage | None, cost: Cost | None) -> int:
+    return (
+        (8 if usage is not None and not usage.is_estimated else 0)
+        + (4 if usage is not None else 0)
+        + (2 if span.attributes.get(semconv.RESPONSE_ID) else 0)
+        + (1 if cost is not None and cost.known else 0)
+    )

@@ -1,0 +1,52 @@
+"""Figures as people read them: durations, token counts, money with its marks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agentops_sdk.traces.rollup import Cost, Usage
+
+
+def duration(seconds: float | None) -> str:
+    """A duration in at most eight characters: ``3.4 ms``, ``1.23 s``, ``2m 05s``, ``1h 02m``."""
+    if seconds is None:
+        return "-"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.3g} ms"
+    if seconds < 59.995:
+        return f"{seconds:.2f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}m {rest:02}s"
+    return f"{minutes // 60:,}h {minutes % 60:02}m"
+
+
+def count(number: int) -> str:
+    """A count in at most five characters: ``812``, ``1.2k``, ``35k``, ``4.1M``."""
+    if number < 1000:
+        return str(number)
+    size = float(number)
+    for unit in ("k", "M", "G"):
+        size /= 1000
+        if size < 9.95:
+            return f"{size:.1f}{unit}"
+        if size < 999.5:
+            return f"{size:.0f}{unit}"
+    return f"{size / 1000:.0f}T"
+
+
+def tokens(usage: Usage, *, ascii_only: bool = False) -> str:
+    """Input and output, marked ``~`` if partly estimated and ``≥`` if a call's size is unknown; empty if none."""
+    if not usage.by_source:
+        return "?" if usage.unknown else ""
+    mark = (">=" if ascii_only else "≥") if usage.lower_bound else ""
+    arrow = ">" if ascii_only else "→"
+    return f"{mark}{'~' if usage.is_estimated else ''}{count(usage.input)}{arrow}{count(usage.output)}"
+
+
+def cost(total: Cost, *, ascii_only: bool = False) -> str:
+    """Money with its marks; empty if there is no figure at all."""
+    if not total.known and not total.lower_bound:
+        return ""
+    return str(total).replace("≥", ">=") if ascii_only else str(total)

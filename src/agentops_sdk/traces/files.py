@@ -1,0 +1,251 @@
+"""From files to traces: an index of every line first, records only of the traces that are looked at."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import zlib
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from agentops_sdk.errors import TraceError
+from agentops_sdk.traces.reading import as_record, looks_like_record
+from agentops_sdk.traces.record import SpanRecord
+from agentops_sdk.traces.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    Place = tuple[Path, int, int]  # file, offset, length: where a line can be read again
+
+SUFFIXES: Final = (".jsonl", ".jsonl.gz")
+LATEST: Final = "latest"
+_OURS = re.compile(rb'^\{"v":\d')
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What is known of a trace before its records are made."""
+
+    start_ns: int
+    lines: list[Place | bytes | SpanRecord] = field(default_factory=list)
+
+
+class Traces:
+    """Many traces, latest first. Records are read and checked only when a trace is looked at.
+
+    ``traces["4bf9"]`` finds by the beginning of a trace id, ``traces["latest"]`` by time, ``traces[0]`` by
+    position. ``torn`` counts lines that were cut off while being written, ``foreign`` lines that hold
+    no span; both are skipped.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[str, _Entry] = {}
+        self._order: list[str] | None = None
+        self.files: list[Path] = []
+        self.torn = 0
+        self.foreign = 0
+        self.foreign_files: list[Path] = []
+        """Files that hold lines but not one span."""
+
+    @property
+    def ids(self) -> list[str]:
+        """Trace ids, latest first by the start of their first span."""
+        if self._order is None:
+            self._order = sorted(self._entries, key=lambda key: (-self._entries[key].start_ns, key))
+        return self._order
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Trace]:
+        for trace_id in self.ids:
+            made = self._trace(trace_id)
+            if made is not None:
+                yield made
+
+    def __contains__(self, trace_id: object) -> bool:
+        return trace_id in self._entries
+
+    def __getitem__(self, key: str | int) -> Trace:
+        if isinstance(key, int):
+            return self.get(self.ids[key])
+        return self.get(key)
+
+    def get(self, wanted: str = LATEST) -> Trace:
+        """The trace with this id, the beginning of one, or ``latest``.
+
+        Raises:
+            TraceError: no such trace, or several begin like that.
+        """
+        if not self._entries:
+            raise TraceError("no traces here")
+        if wanted == LATEST:
+            found = [self.ids[0]]
+        else:
+            found = [key for key in self.ids if key.startswith(wanted.lower())] if wanted else []
+        if not found:
+            raise TraceError(f"no trace begins with {wanted!r}; {len(self)} are here, the latest is {self.ids[0]}")
+        if len(found) > 1:
+            raise TraceError(f"{len(found)} traces begin with {wanted!r}: {', '.join(found[:4])}")
+        made = self._trace(found[0])
+        if made is None:
+            raise TraceError(f"trace {found[0]} holds no valid span")
+        return made
+
+    @property
+    def latest(self) -> Trace:
+        """The trace that started last."""
+        return self.get(LATEST)
+
+    def records(self, trace_id: str) -> Iterator[SpanRecord]:
+        """The records of one trace, in file order; a line that turns out not to hold a span counts as foreign."""
+        import orjson
+
+        with ExitStack() as opened:
+            handles: dict[Path, BinaryIO] = {}
+            for line in self._entries[trace_id].lines:
+                if isinstance(line, SpanRecord):
+                    yield line
+                    continue
+                raw = line if isinstance(line, bytes) else _read_again(line, handles, opened)
+                try:
+                    yield as_record(orjson.loads(raw))
+                except ValueError:
+                    self.foreign += 1
+
+    def _trace(self, trace_id: str) -> Trace | None:
+        records = list(self.records(trace_id))
+        return Trace(records) if records else None
+
+    def _add(self, raw: dict[str, Any], line: Place | bytes | SpanRecord) -> None:
+        start: int = raw["start_ns"]
+        entry = self._entries.get(raw["trace_id"])
+        if entry is None:
+            entry = self._entries[raw["trace_id"]] = _Entry(start)
+        elif start < entry.start_ns:
+            entry.start_ns = start
+        entry.lines.append(line)
+        self._order = None
+
+    def add_record(self, record: SpanRecord) -> None:
+        """Add one record that is already in memory."""
+        self._add({"trace_id": record.trace_id, "start_ns": record.start_ns}, record)
+
+    def add_line(self, line: bytes, place: Place | None = None) -> bool:
+        """Add one line of a file; blank lines are nothing, torn and foreign ones are counted. True if a span."""
+        import orjson
+
+        if not line.strip():
+            return False
+        try:
+            raw = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            if _OURS.match(line) or (not line.endswith(b"\n") and line.startswith(b"{")):
+                self.torn += 1
+            else:
+                self.foreign += 1
+            return False
+        if looks_like_record(raw):
+            self._add(raw, place if place is not None else line)
+            return True
+        if isinstance(raw, dict) and isinstance(raw.get("resourceSpans"), list):
+            return self._add_otlp(raw)
+        self.foreign += 1
+        return False
+
+    def _add_otlp(self, raw: dict[str, Any]) -> bool:
+        """One line as the OpenTelemetry Collector's file exporter writes it."""
+        from google.protobuf.json_format import ParseError
+
+        from agentops_sdk.traces.otlp import from_otlp_json
+
+        try:
+            records = list(from_otlp_json(raw))
+        except (ParseError, ValueError, AttributeError, TypeError):
+            self.foreign += 1
+            return False
+        for record in records:
+            self.add_record(record)
+        return bool(records)
+
+    def add_file(self, path: Path) -> int:
+        """Index one file, plain or gzip; returns the number of spans found in it.
+
+        Raises:
+            TraceError: the file cannot be read.
+        """
+        self.files.append(path)
+        found = lines = offset = 0
+        packed = path.name.endswith(".gz")
+        try:
+            with gzip.open(path) if packed else path.open("rb") as source:
+                for line in source:
+                    place = None if packed else (path, offset, len(line))
+                    offset += len(line)
+                    lines += bool(line.strip())
+                    found += self.add_line(line, place)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            self.torn += 1  # a gzip file that was cut off, or is none
+        except OSError as error:
+            raise TraceError(f"cannot read {path}: {error.strerror or error}") from error
+        if lines and not found:
+            self.foreign_files.append(path)
+        return found
+
+
+def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] | str | bytes]) -> Traces:
+    """Read traces from a file, a directory (``.jsonl`` and ``.jsonl.gz``, subfolders too), or an iterable.
+
+    An iterable may give records, their dictionaries, or lines. A torn line is skipped and counted, foreign
+    lines are too; fields that this version does not know are kept. A file with OTLP/JSON on each line (as
+    the OpenTelemetry Collector writes) is understood as well.
+
+    Raises:
+        TraceError: the path does not exist, cannot be read, or is a file without a single span. An empty
+            directory is no error: the result is empty.
+    """
+    traces = Traces()
+    if not isinstance(source, (str, os.PathLike)):
+        for item in source:
+            _add_item(traces, item)
+        return traces
+    path = Path(source)
+    if path.is_dir():
+        for file in sorted(found for found in path.rglob("*") if found.name.endswith(SUFFIXES) and found.is_file()):
+            traces.add_file(file)
+        return traces
+    if not path.exists():
+        raise TraceError(f"{path} does not exist")
+    if not traces.add_file(path):
+        skipped = f"{traces.foreign} foreign and {traces.torn} torn line(s)"
+        counts = skipped if traces.foreign or traces.torn else "it is empty"
+        raise TraceError(f"{path} holds no span records ({counts})")
+    return traces
+
+
+def _add_item(traces: Traces, item: SpanRecord | dict[str, Any] | str | bytes) -> None:
+    if isinstance(item, SpanRecord):
+        traces.add_record(item)
+    elif isinstance(item, dict):
+        try:
+            traces.add_record(as_record(item))
+        except ValueError:
+            traces.foreign += 1
+    else:
+        traces.add_line(item.encode() if isinstance(item, str) else item)
+
+
+def _read_again(place: Place, handles: dict[Path, BinaryIO], opened: ExitStack) -> bytes:
+    path, offset, length = place
+    try:
+        handle = handles.get(path)
+        if handle is None:
+            handle = handles[path] = opened.enter_context(path.open("rb"))
+        handle.seek(offset)
+        return handle.read(length)
+    except OSError as error:
+        raise TraceError(f"cannot read {path} again: {error.strerror or error}") from error

@@ -1,0 +1,143 @@
+"""A finished OpenTelemetry span as a record: what every file sink writes.
+
+Runs once per span on the consumer thread, so: plain dictionaries, no pydantic, one pass.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from agentops_sdk.traces.derive import RECORD_VERSION, iso, kind_of, outcome_of
+from agentops_sdk.traces.values import to_json
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import Event, ReadableSpan
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+    from opentelemetry.trace import Link, SpanContext
+
+# A process has one resource and a handful of scopes: convert each once. Replaced as a whole, so threads are safe.
+_resource: tuple[Resource | None, dict[str, Any]] = (None, {})
+
+
+def record_dict(span: ReadableSpan) -> dict[str, Any]:
+    """A span as the plain dictionary of :class:`~agentops_sdk.traces.SpanRecord`, ready for orjson.
+
+    Fields that hold nothing are left out (``events``, ``links``, ``dropped``, …): the model has their
+    defaults. The ``resource`` dictionary may be shared between records: do not change it.
+    """
+    context = cast("SpanContext", span.get_span_context())
+    parent = span.parent
+    attributes = {key: to_json(value) for key, value in span.attributes.items()} if span.attributes else {}
+    status = span.status.status_code.name.lower()
+    start = span.start_time or 0
+    end = span.end_time or start
+    flags = int(context.trace_flags) | (0x300 if parent is not None and parent.is_remote else 0x100)
+    record: dict[str, Any] = {
+        "v": RECORD_VERSION,
+        "trace_id": f"{context.trace_id:032x}",
+        "span_id": f"{context.span_id:016x}",
+        "parent_id": f"{parent.span_id:016x}" if parent is not None else None,
+        "name": span.name,
+        "kind": kind_of(attributes),
+        "span_kind": span.kind.name,
+        "start_ns": start,
+        "end_ns": end,
+        "start": iso(start),
+        "end": iso(end),
+        "status": status,
+        "outcome": outcome_of(attributes, status),
+        "attributes": attributes,
+        "resource": _resource_dict(span.resource),
+        "scope": _scope_dict(span.instrumentation_scope),
+        "flags": flags,
+    }
+    if span.status.description:
+        record["status_message"] = span.status.description
+    if span.events:
+        record["events"] = [_event(event) for event in span.events]
+    if span.links:
+        record["links"] = [_link(link) for link in span.links]
+    if context.trace_state:
+        record["trace_state"] = context.trace_state.to_header()
+    if span.resource.schema_url:
+        record["resource_schema_url"] = span.resource.schema_url
+    if span.dropped_attributes or span.dropped_events or span.dropped_links:
+        record["dropped"] = {
+            "attributes": span.dropped_attributes,
+            "events": span.dropped_events,
+            "links": span.dropped_links,
+        }
+    return record
+
+
+def record_line(span: ReadableSpan) -> bytes:
+    """A span as one line of a JSONL file, newline included.
+
+    Text that is not valid Unicode (lone surrogates) is written with replacement characters.
+    """
+    return encode_line(record_dict(span))
+
+
+def encode_line(record: dict[str, Any]) -> bytes:
+    """A record's dictionary as one line of JSON, newline included."""
+    import orjson
+
+    try:
+        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        return orjson.dumps(_valid_unicode(record), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _valid_unicode(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return {_valid_unicode(key): _valid_unicode(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_valid_unicode(item) for item in value]
+    return value
+
+
+def _resource_dict(resource: Resource) -> dict[str, Any]:
+    global _resource
+    known, converted = _resource
+    if known is not resource:
+        converted = {key: to_json(value) for key, value in resource.attributes.items()}
+        _resource = (resource, converted)
+    return converted
+
+
+def _scope_dict(scope: InstrumentationScope | None) -> dict[str, Any]:
+    if scope is None:
+        return {}
+    made: dict[str, Any] = {"name": scope.name}
+    if scope.version:
+        made["version"] = scope.version
+    if scope.schema_url:
+        made["schema_url"] = scope.schema_url
+    if scope.attributes:
+        made["attributes"] = {key: to_json(value) for key, value in scope.attributes.items()}
+    return made
+
+
+def _event(event: Event) -> dict[str, Any]:
+    made: dict[str, Any] = {"name": event.name, "time_ns": event.timestamp}
+    if event.attributes:
+        made["attributes"] = {key: to_json(value) for key, value in event.attributes.items()}
+    if event.dropped_attributes:
+        made["dropped"] = event.dropped_attributes
+    return made
+
+
+def _link(link: Link) -> dict[str, Any]:
+    context = link.context
+    made: dict[str, Any] = {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+    made["flags"] = int(context.trace_flags) | (0x300 if context.is_remote else 0x100)
+    if context.trace_state:
+        made["trace_state"] = context.trace_state.to_header()
+    if link.attributes:
+        made["attributes"] = {key: to_json(value) for key, value in link.attributes.items()}
+    if link.dropped_attributes:
+        made["dropped"] = link.dropped_attributes
+    return made

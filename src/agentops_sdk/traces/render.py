@@ -1,0 +1,269 @@
+"""The trace as a tree for a terminal, a pipe or a picture."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, Final
+
+from agentops_sdk import semconv
+from agentops_sdk.traces import figures
+from agentops_sdk.traces.decision import decision_of
+from agentops_sdk.traces.messages import contents
+from agentops_sdk.traces.safe_text import block, line
+from agentops_sdk.traces.values import kind_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from agentops_sdk.traces.record import SpanRecord
+    from agentops_sdk.traces.trace import Trace
+
+# Only terminal palette colours that read well on dark and on light ground; nothing for plain text.
+STYLES: Final = {
+    "agent": "bold cyan",
+    "workflow": "bold cyan",
+    "llm": "magenta",
+    "embedding": "magenta",
+    "tool": "green",
+    "retriever": "green",
+    "decision": "bold",
+    "guardrail": "bold",
+    "plan": "bold",
+}
+_BAD: Final = "bold red"
+_MARKS: Final = {
+    "agent": ("●", "*"),
+    "workflow": ("●", "*"),
+    "llm": ("◆", "+"),
+    "embedding": ("◆", "+"),
+    "tool": ("■", "#"),
+    "retriever": ("■", "#"),
+    "decision": ("◇", "?"),
+    "guardrail": ("◇", "?"),
+    "plan": ("◇", "?"),
+}
+_PLAIN_MARK: Final = ("·", "-")
+_MAX_DEPTH: Final = 12  # deeper spans stay at this indent and say how deep they are
+
+
+class Tree:
+    """Draws one trace as lines of rich text, at most ``width`` cells wide; nothing here recurses."""
+
+    def __init__(self, trace: Trace, width: int, *, ascii_only: bool = False, messages: bool = False) -> None:
+        self.trace = trace
+        self.width = max(40, width)
+        self.ascii_only = ascii_only
+        self.messages = messages
+        self.branch, self.last, self.bar = ("|- ", "`- ", "|  ") if ascii_only else ("├─ ", "└─ ", "│  ")
+
+    def lines(self) -> Iterator[Text]:
+        """The head, the tree, and what should be known about missing or doubtful parts."""
+        yield from self._head()
+        roots = self.trace.roots
+        stack = [(root, "", "", 0) for root in reversed(roots)]
+        while stack:
+            span, lead, below, depth = stack.pop()
+            children = self.trace.children(span)
+            yield self._span(span, lead, depth)
+            inner = below + (self.bar if children else "   ")
+            yield from self._details(span, inner)
+            for index, child in reversed(list(enumerate(children))):
+                final = index == len(children) - 1
+                flat = depth >= _MAX_DEPTH
+                stack.append(
+                    (
+                        child,
+                        below + (self.last if final else self.branch),
+                        below if flat else below + ("   " if final else self.bar),
+                        depth + 1,
+                    )
+                )
+        yield from self._foot()
+
+    def _head(self) -> Iterator[Text]:
+        from rich.text import Text
+
+        trace = self.trace
+        head = Text()
+        head.append(line(trace.name, self.width), "bold")
+        head.append("  ")
+        head.append(trace.outcome, "green" if trace.outcome == "ok" else _BAD)
+        facts = [figures.duration(trace.duration)]
+        if shown := figures.tokens(trace.usage, ascii_only=self.ascii_only):
+            facts.append(f"{shown} tokens")
+        if shown := figures.cost(trace.cost, ascii_only=self.ascii_only):
+            facts.append(f"cost {shown}" if shown == "unknown" else shown)
+        head.append("  " + "  ".join(facts))
+        yield from self._wrapped(head, "")
+        about = f"trace {trace.trace_id}  {trace.start:%Y-%m-%d %H:%M:%S} UTC"
+        yield Text(about, "dim")
+        yield Text()
+
+    def _span(self, span: SpanRecord, lead: str, depth: int) -> Text:
+        from rich.text import Text
+
+        right = self._right(span)
+        room = self.width - len(right) - 1
+        left = Text()
+        left.append(lead, "dim")
+        mark = _MARKS.get(span.kind, _PLAIN_MARK)[self.ascii_only]
+        bad = span.outcome != "ok"
+        style = STYLES.get(span.kind, "")
+        left.append(mark + " ", _BAD if bad else style)
+        left.append(line(span.name), _BAD if bad and not style else style)
+        if bad:
+            left.append(f" {span.outcome}", _BAD)
+        for note in self._notes(span, depth):
+            left.append(f" {note}", "dim")
+        _fit(left, room, self.ascii_only)
+        left.append(" " * (self.width - left.cell_len - len(right)))
+        left.append(right)
+        left.rstrip()
+        return left
+
+    def _right(self, span: SpanRecord) -> str:
+        """Duration, tokens and cost in columns: a model call's own, an agent's or root's total of all below."""
+        share = self.trace.share(span)
+        whole = span.kind in ("agent", "workflow") or self.trace.parent(span) is None
+        usage = self.trace.usage_below(span) if whole else share.usage
+        cost = self.trace.cost_below(span) if whole else share.cost
+        told = figures.tokens(usage, ascii_only=self.ascii_only) if usage is not None else ""
+        money = figures.cost(cost, ascii_only=self.ascii_only) if cost is not None else ""
+        return f"{figures.duration(span.duration):>8} {told:>10} {money:>9}"
+
+    def _notes(self, span: SpanRecord, depth: int) -> Iterator[str]:
+        attributes = span.attributes
+        if depth > _MAX_DEPTH:
+            yield f"(depth {depth})"
+        chunks = attributes.get(semconv.STREAM_CHUNKS)
+        if attributes.get(semconv.REQUEST_STREAM) or chunks:
+            yield f"stream ({chunks} chunks)" if isinstance(chunks, int) else "stream"
+        if isinstance(tries := _attempts(attributes.get(semconv.ATTEMPTS)), int) and tries > 1:
+            yield f"{tries} attempts"
+        if self.trace.parent(span) is None and span.parent_id is not None:
+            yield "(parent elsewhere)" if span not in self.trace.orphans else "(parent missing)"
+        if self.trace.skewed(span):
+            yield "(clock skew)"
+
+    def _details(self, span: SpanRecord, lead: str) -> Iterator[Text]:
+        from rich.text import Text
+
+        if span.outcome != "ok" and (said := error_of(span)):
+            yield from self._wrapped(Text(line(said), "red"), lead)
+        decision = decision_of(span)
+        if decision is not None:
+            yield from self._wrapped(Text(line(_decided(decision))), lead)
+        if self.messages:
+            for label, content in contents(span):
+                yield from self._wrapped(Text(f"{label}:", "bold"), lead)
+                for part in block(content).split("\n"):
+                    yield from self._wrapped(Text(part), lead + "  ")
+
+    def _foot(self) -> Iterator[Text]:
+        from rich.text import Text
+
+        trace = self.trace
+        said = []
+        if trace.orphans:
+            said.append(f"{len(trace.orphans)} span(s) whose parent is missing")
+        if skewed := sum(trace.skewed(span) for span in trace.spans):
+            said.append(f"{skewed} span(s) with clock skew")
+        if trace.cost.unknowns:
+            reasons = "; ".join(f"{count} × {line(reason)}" for reason, count in trace.cost.unknowns.items())
+            said.append("cost is a lower bound: " + (reasons.replace("×", "x") if self.ascii_only else reasons))
+        if trace.cost.is_estimated or trace.usage.is_estimated:
+            said.append("~ marks figures that were estimated, not reported")
+        if said:
+            yield Text()
+        for sentence in said:
+            yield from self._wrapped(Text(sentence, "dim"), "")
+
+    def _wrapped(self, text: Text, lead: str) -> Iterator[Text]:
+        """The text in lines that fit behind the lead; words break only where they must."""
+        from rich.console import Console
+        from rich.text import Text
+
+        console = Console(file=io.StringIO(), width=self.width)
+        for part in text.wrap(console, max(20, self.width - len(lead))) or [text]:
+            made = Text()
+            made.append(lead, "dim")
+            made.append_text(part)
+            made.rstrip()
+            yield made
+
+
+def error_of(span: SpanRecord) -> str:
+    """What went wrong, in one sentence: the exception's type and message as far as they were recorded."""
+    kind = span.attributes.get(semconv.ERROR_TYPE)
+    message = span.status_message
+    for event in span.events:
+        if event.name == semconv.EXCEPTION_EVENT:
+            kind = kind or event.attributes.get(semconv.EXCEPTION_TYPE)
+            message = message or event.attributes.get(semconv.EXCEPTION_MESSAGE)
+    parts = [str(part) for part in (kind, message) if part]
+    return parts[1] if len(parts) == 2 and parts[1].startswith(parts[0]) else ": ".join(parts)
+
+
+def _decided(decision: object) -> str:
+    from agentops_sdk.traces.decision import Decision
+
+    if not isinstance(decision, Decision):
+        raise TypeError(kind_name(decision))
+    said = f"chose {_named(decision.chosen)}" if decision.chosen is not None else "chose nothing"
+    if decision.options:
+        said += f" of {', '.join(_named(option) for option in decision.options)}"
+    if decision.confidence is not None:
+        said += f" ({decision.confidence:.0%} sure)"
+    if decision.by:
+        said += f" by {decision.by}"
+    return f"{said}: {decision.reason}" if decision.reason else said
+
+
+def _named(option: object) -> str:
+    if isinstance(option, dict):
+        return str(option.get("name") or option.get("id") or option)
+    return str(option)
+
+
+def _attempts(value: object) -> int | None:
+    if isinstance(value, str):
+        return value.count('{"') if value.startswith("[") else None
+    return value if isinstance(value, int) else len(value) if isinstance(value, list) else None
+
+
+def _fit(text: Text, room: int, ascii_only: bool) -> None:
+    if text.cell_len > room:
+        text.truncate(max(1, room - (3 if ascii_only else 1)))
+        text.append("..." if ascii_only else "…")
+
+
+def console_for(file: io.TextIOBase | None = None, width: int | None = None) -> Console:
+    """A console that interprets nothing in what it prints: no markup, no emoji codes, no highlighting."""
+    from rich.console import Console
+
+    return Console(file=file, width=width, markup=False, emoji=False, highlight=False, soft_wrap=True)  # type: ignore[arg-type]
+
+
+def text(trace: Trace, *, width: int = 100, ascii_only: bool = False, messages: bool = False) -> str:
+    """The tree as plain text without colours, one trailing newline."""
+    tree = Tree(trace, width, ascii_only=ascii_only, messages=messages)
+    return "\n".join(part.plain for part in tree.lines()) + "\n"
+
+
+def svg(trace: Trace, *, width: int = 80, title: str = "agentops show", messages: bool = False) -> str:
+    """The tree as a picture that needs no font or style from elsewhere."""
+    from rich._export_format import CONSOLE_SVG_FORMAT
+    from rich.console import Console
+
+    console = Console(
+        file=io.StringIO(), width=width, record=True, force_terminal=True, markup=False, emoji=False, highlight=False
+    )
+    for part in Tree(trace, width, messages=messages).lines():
+        console.print(part, no_wrap=True)
+    # The library's own template fetches its font from a public server: whoever opens the picture would, too.
+    local = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    return console.export_svg(title=title, code_format=local, unique_id="agentops")

@@ -1,0 +1,306 @@
+"""The tree over the records of one trace, and every question people ask of it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from agentops_sdk import semconv
+from agentops_sdk.errors import TraceError
+from agentops_sdk.traces.counting import MODEL_KINDS, Share, shares
+from agentops_sdk.traces.decision import Decision, decision_of
+from agentops_sdk.traces.derive import REMOTE_PARENT, from_ns
+from agentops_sdk.traces.rollup import Cost, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from agentops_sdk.traces.record import Outcome, SpanRecord
+
+SKEW_NS: Final = 1_000_000
+"""A child may start this much before its parent (clock resolution) before it counts as skewed."""
+_WORST_FIRST: Final[tuple[Outcome, ...]] = ("error", "interrupted", "abandoned", "cancelled", "ok")
+
+
+class Trace:
+    """One run: the tree over all records that share a trace id.
+
+    Spans whose parent is missing are kept as further roots (see :attr:`orphans`), clocks that disagree are
+    tolerated (see :meth:`skewed`), a span recorded twice counts once, and nothing here recurses: a hundred
+    thousand spans, or a chain that deep, are fine. A trace never changes after it was made.
+    """
+
+    def __init__(self, records: Iterable[SpanRecord]) -> None:
+        """Build the tree.
+
+        Raises:
+            TraceError: there is no record, or they belong to several traces.
+        """
+        self._by_id: dict[str, SpanRecord] = {}
+        for record in records:
+            known = self._by_id.get(record.span_id)
+            if known is None or known.end_ns < record.end_ns:
+                self._by_id[record.span_id] = record
+        if not self._by_id:
+            raise TraceError("a trace needs at least one span")
+        spans = sorted(self._by_id.values(), key=lambda span: (span.start_ns, span.span_id))
+        ids = {span.trace_id for span in spans}
+        if len(ids) > 1:
+            raise TraceError(f"these spans belong to {len(ids)} traces: {', '.join(sorted(ids)[:3])}")
+        self.trace_id: str = ids.pop()
+        self.spans: tuple[SpanRecord, ...] = tuple(spans)
+        """Every span, in the order they started."""
+        self._children: dict[str, list[SpanRecord]] = {}
+        tops = []
+        for span in spans:
+            if span.parent_id is None or span.parent_id not in self._by_id:
+                tops.append(span)
+            else:
+                self._children.setdefault(span.parent_id, []).append(span)
+        self._cut: set[str] = set()  # spans whose parent link would close a circle
+        self._break_circles(tops)
+        # A span that says it has no parent goes before those whose parent is missing.
+        tops.sort(key=lambda span: (span.parent_id is not None, span.start_ns, span.span_id))
+        self.roots: tuple[SpanRecord, ...] = tuple(tops)
+        """Spans with no parent in this trace: one in a whole trace, more if records are missing."""
+
+    def _break_circles(self, tops: list[SpanRecord]) -> None:
+        reached: set[str] = set()
+        for top in tops:
+            self._reach(top, reached)
+        for span in self.spans:  # only broken writers get here: the earliest of a circle becomes a root
+            if span.span_id not in reached:
+                self._children[str(span.parent_id)].remove(span)
+                self._cut.add(span.span_id)
+                tops.append(span)
+                self._reach(span, reached)
+
+    def _reach(self, top: SpanRecord, reached: set[str]) -> None:
+        stack = [top]
+        while stack:
+            span = stack.pop()
+            if span.span_id not in reached:
+                reached.add(span.span_id)
+                stack.extend(self._children.get(span.span_id, ()))
+
+    # --- the tree ---------------------------------------------------------------------------
+
+    @property
+    def root(self) -> SpanRecord:
+        """The first root: the outermost operation that was recorded."""
+        return self.roots[0]
+
+    def children(self, span: SpanRecord) -> list[SpanRecord]:
+        """The spans directly below, in the order they started."""
+        return list(self._children.get(span.span_id, ()))
+
+    def parent(self, span: SpanRecord) -> SpanRecord | None:
+        """The span directly above; None for a root, also if its parent was not recorded."""
+        if span.parent_id is None or span.span_id in self._cut:
+            return None
+        return self._by_id.get(span.parent_id)
+
+    def get(self, span_id: str) -> SpanRecord | None:
+        """The span with this id."""
+        return self._by_id.get(span_id)
+
+    def ancestors(self, span: SpanRecord) -> Iterator[SpanRecord]:
+        """The spans above, nearest first."""
+        above = self.parent(span)
+        while above is not None:
+            yield above
+            above = self.parent(above)
+
+    def walk(self, top: SpanRecord | None = None) -> Iterator[tuple[int, SpanRecord]]:
+        """Depth and span, parents before children; the whole trace, or the part from one span down."""
+        stack = [(0, span) for span in ((top,) if top is not None else reversed(self.roots))]
+        while stack:
+            depth, span = stack.pop()
+            yield depth, span
+            stack.extend((depth + 1, child) for child in reversed(self._children.get(span.span_id, ())))
+
+    @property
+    def orphans(self) -> list[SpanRecord]:
+        """Spans whose parent should be here and is not: not written yet, lost, or filtered out."""
+        return [span for span in self.roots if span.parent_id is not None and not has_remote_parent(span)]
+
+    def skewed(self, span: SpanRecord) -> bool:
+        """Whether the clocks disagree: it starts before its parent does, or ends before it starts."""
+        if span.end_ns < span.start_ns:
+            return True
+        above = self.parent(span)
+        return above is not None and span.start_ns < above.start_ns - SKEW_NS
+
+    # --- what is in it ----------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The outermost operation's name."""
+        return self.root.name
+
+    def of_kind(self, *kinds: str) -> list[SpanRecord]:
+        """The spans of these kinds, in the order they started."""
+        return [span for span in self.spans if span.kind in kinds]
+
+    @cached_property
+    def model_calls(self) -> list[SpanRecord]:
+        """Every model call once (chat and embeddings), also where a framework reported it a second time."""
+        return [span for span in self.spans if self.share(span).call]
+
+    @property
+    def llm_calls(self) -> list[SpanRecord]:
+        """Every call to a language model once, in the order they started."""
+        return [span for span in self.model_calls if span.kind == "llm"]
+
+    @property
+    def tool_calls(self) -> list[SpanRecord]:
+        """The tool executions, in the order they started."""
+        return self.of_kind("tool")
+
+    @property
+    def agents(self) -> list[SpanRecord]:
+        """The agent invocations, in the order they started."""
+        return self.of_kind("agent")
+
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        """Every decision: spans of their own and those that ride on the span where they were made."""
+        return [made for span in self.spans if (made := decision_of(span)) is not None]
+
+    @property
+    def errors(self) -> list[SpanRecord]:
+        """The spans that failed, in the order they started."""
+        return [span for span in self.spans if span.outcome == "error"]
+
+    @property
+    def models(self) -> list[str]:
+        """The models that answered, each once, in the order of their first call."""
+        return list(dict.fromkeys(name for span in self.model_calls if (name := model_of(span)) is not None))
+
+    @property
+    def session_id(self) -> str | None:
+        """The first session or conversation that a span names."""
+        return next((found for span in self.spans if (found := session_of(span)) is not None), None)
+
+    # --- totals -----------------------------------------------------------------------------
+
+    @cached_property
+    def _shares(self) -> dict[str, Share]:
+        return shares((span for _, span in reversed(list(self.walk()))), self.parent)
+
+    def share(self, span: SpanRecord) -> Share:
+        """What the span itself adds to every total it lies in."""
+        return self._shares[span.span_id]
+
+    @cached_property
+    def _totals(self) -> tuple[dict[str, Usage], dict[str, Cost]]:
+        """Per span, its own share and all below; only where there is any. One pass from the leaves up."""
+        usages: dict[str, Usage] = {}
+        costs: dict[str, Cost] = {}
+        for _, span in reversed(list(self.walk())):
+            own = self.share(span)
+            if own.usage is not None:
+                usages.setdefault(span.span_id, Usage()).add(own.usage)
+            if own.cost is not None:
+                costs.setdefault(span.span_id, Cost.nothing()).add(own.cost)
+            above = self.parent(span)
+            if above is not None:
+                if span.span_id in usages:
+                    usages.setdefault(above.span_id, Usage()).add(usages[span.span_id])
+                if span.span_id in costs:
+                    costs.setdefault(above.span_id, Cost.nothing()).add(costs[span.span_id])
+        return usages, costs
+
+    @property
+    def usage(self) -> Usage:
+        """All tokens, every call counted once."""
+        return sum((self.usage_below(root) for root in self.roots), Usage())
+
+    @property
+    def cost(self) -> Cost:
+        """All money, every call counted once; a lower bound if something is unknown."""
+        return Cost.sum(self.cost_below(root) for root in self.roots)
+
+    def usage_below(self, span: SpanRecord) -> Usage:
+        """The tokens of a span and all below it."""
+        return Usage() + self._totals[0].get(span.span_id, Usage())
+
+    def cost_below(self, span: SpanRecord) -> Cost:
+        """The money of a span and all below it."""
+        return Cost.nothing() + self._totals[1].get(span.span_id, Cost.nothing())
+
+    # --- when and how -----------------------------------------------------------------------
+
+    @property
+    def start_ns(self) -> int:
+        """When the first span started, nanoseconds since the epoch."""
+        return self.spans[0].start_ns
+
+    @cached_property
+    def end_ns(self) -> int:
+        """When the last span ended, nanoseconds since the epoch."""
+        return max(max(span.end_ns, span.start_ns) for span in self.spans)
+
+    @property
+    def start(self) -> datetime:
+        """When the first span started, in UTC."""
+        return from_ns(self.start_ns)
+
+    @property
+    def end(self) -> datetime:
+        """When the last span ended, in UTC."""
+        return from_ns(self.end_ns)
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first start to the last end."""
+        return (self.end_ns - self.start_ns) / 1e9
+
+    @property
+    def complete(self) -> bool:
+        """Whether the outermost span is here: otherwise it is still running, lost, or elsewhere."""
+        return self.root.parent_id is None or has_remote_parent(self.root)
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the outermost operation ended; where it was not recorded, the worst of those below it."""
+        if self.complete:
+            return self.root.outcome
+        found = {span.outcome for span in self.roots}
+        return next(outcome for outcome in _WORST_FIRST if outcome in found)
+
+    def tree(self, *, width: int = 100, messages: bool = False) -> str:
+        """The trace as readable text without colours, as ``agentops show`` prints it."""
+        from agentops_sdk.traces.render import text
+
+        return text(self, width=width, messages=messages)
+
+    def __len__(self) -> int:
+        return len(self.spans)
+
+    def __iter__(self) -> Iterator[SpanRecord]:
+        return iter(self.spans)
+
+    def __repr__(self) -> str:
+        return f"<Trace {self.trace_id} {self.name!r} {len(self)} spans {self.outcome}>"
+
+
+def has_remote_parent(span: SpanRecord) -> bool:
+    """Whether the span says that its parent is in another process."""
+    return span.flags & REMOTE_PARENT == REMOTE_PARENT
+
+
+def model_of(span: SpanRecord) -> str | None:
+    """The model that answered, or else the one that was asked for."""
+    name = span.attributes.get(semconv.RESPONSE_MODEL) or span.attributes.get(semconv.REQUEST_MODEL)
+    return str(name) if name else None
+
+
+def session_of(span: SpanRecord) -> str | None:
+    """The session a span belongs to, or else the conversation."""
+    found = span.attributes.get(semconv.SESSION_ID) or span.attributes.get(semconv.CONVERSATION_ID)
+    return str(found) if found else None
+
+
+__all__ = ["MODEL_KINDS", "Trace", "has_remote_parent", "model_of", "session_of"]

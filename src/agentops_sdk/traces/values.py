@@ -1,0 +1,75 @@
+"""Attribute values as JSON holds them, and back: bytes and non-finite floats survive the trip.
+
+JSON knows neither bytes nor NaN. They are written as one-key objects, ``{"$bytes": base64}`` and
+``{"$float": "nan"}``; a map that happens to look like one of those is wrapped as ``{"$map": {...}}``.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any, Final
+
+_MARKS: Final = ("$bytes", "$float", "$map")
+_INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
+
+
+def to_json(value: Any) -> Any:
+    """An attribute value as something that every JSON encoder writes and that :func:`from_json` restores.
+
+    Integers beyond 64 bits, which OTLP has no room for, become their decimal string.
+    """
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is int:
+        return value if _INT_MIN <= value <= _INT_MAX else str(value)
+    if kind is float:
+        return value if isfinite(value) else {"$float": repr(value)}
+    if kind is tuple or kind is list:
+        return [to_json(item) for item in value]
+    return _rare(value)
+
+
+def _rare(value: Any) -> Any:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"$bytes": b64encode(value).decode("ascii")}
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return to_json(int(value))
+    if isinstance(value, float):
+        return to_json(float(value))
+    if isinstance(value, Mapping):
+        return plain_map({str(key): to_json(item) for key, item in value.items()})
+    if isinstance(value, Sequence):
+        return [to_json(item) for item in value]
+    return f"<{kind_name(value)}>"
+
+
+def kind_name(value: object) -> str:
+    """The type's name: all that is safe to say of an object that is no attribute value."""
+    return type(value).__name__
+
+
+def plain_map(value: dict[str, Any]) -> dict[str, Any]:
+    """The map itself, or wrapped if it could be mistaken for one of our marks."""
+    return {"$map": value} if len(value) == 1 and next(iter(value)) in _MARKS else value
+
+
+def from_json(value: Any) -> Any:
+    """The attribute value that :func:`to_json` wrote: bytes and non-finite floats are themselves again."""
+    if isinstance(value, list):
+        return [from_json(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        mark, inner = next(iter(value.items()))
+        if mark == "$bytes" and isinstance(inner, str):
+            return b64decode(inner)
+        if mark == "$float" and isinstance(inner, str):
+            return float(inner)
+        if mark == "$map" and isinstance(inner, dict):
+            value = inner
+    return {key: from_json(item) for key, item in value.items()}
