@@ -1,1 +1,61 @@
-"""Know what every agent did, why, and what it cost."""
+"""Know what every agent did, why, and what it cost: OpenTelemetry tracing for LLM agents in two lines.
+
+Importing this does nothing: names load their modules when first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentops_sdk._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from agentops_sdk import prices as prices
+    from agentops_sdk import traces as traces
+    from agentops_sdk._pipeline.runtime import FlushResult as FlushResult
+    from agentops_sdk._version import __version__ as __version__
+    from agentops_sdk.errors import AgentOpsError as AgentOpsError
+    from agentops_sdk.errors import ConfigError as ConfigError
+    from agentops_sdk.errors import IntegrationError as IntegrationError
+    from agentops_sdk.errors import TraceError as TraceError
+    from agentops_sdk.lifecycle import flush as flush
+    from agentops_sdk.lifecycle import init as init
+    from agentops_sdk.lifecycle import shutdown as shutdown
+    from agentops_sdk.status import Status as Status
+    from agentops_sdk.status import status as status
+    from agentops_sdk.track import agent as agent
+    from agentops_sdk.track import guardrail as guardrail
+    from agentops_sdk.track import retriever as retriever
+    from agentops_sdk.track import span as span
+    from agentops_sdk.track import task as task
+    from agentops_sdk.track import tool as tool
+    from agentops_sdk.track import track as track
+    from agentops_sdk.track import workflow as workflow
+
+# Every public name and the module it lives in; "" marks the modules themselves.
+_HOMES = {
+    "__version__": "_version",
+    "AgentOpsError": "errors",
+    "ConfigError": "errors",
+    "FlushResult": "_pipeline.runtime",
+    "IntegrationError": "errors",
+    "Status": "status",
+    "TraceError": "errors",
+    "agent": "track",
+    "flush": "lifecycle",
+    "guardrail": "track",
+    "init": "lifecycle",
+    "prices": "",
+    "retriever": "track",
+    "shutdown": "lifecycle",
+    "span": "track",
+    "status": "status",
+    "task": "track",
+    "tool": "track",
+    "traces": "",
+    "track": "track",
+    "workflow": "track",
+}
+
+__all__ = sorted(name for name in _HOMES if name != "__version__")  # pyright: ignore[reportUnsupportedDunderAll]
+make_lazy(__name__, _HOMES)

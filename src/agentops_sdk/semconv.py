@@ -78,6 +78,8 @@ TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
 RETRIEVAL_QUERY: Final = "gen_ai.retrieval.query.text"
 RETRIEVAL_DOCUMENTS: Final = "gen_ai.retrieval.documents"
 RETRIEVAL_TOP_K: Final = "gen_ai.retrieval.top_k"
+# Proposed to the conventions, not yet registered.
+GUARDRAIL_NAME: Final = "gen_ai.guardrail.component.name"
 EVALUATION_EVENT: Final = "gen_ai.evaluation.result"
 EVALUATION_NAME: Final = "gen_ai.evaluation.name"
 EVALUATION_SCORE_VALUE: Final = "gen_ai.evaluation.score.value"

@@ -1,0 +1,52 @@
+"""What a span inherits from where it runs: context attributes, the nearest agent, the LLM call around it.
+
+All of it travels in OpenTelemetry's own context, so it follows tasks and threads as spans do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.context import Context, create_key, get_current
+
+from agentops_sdk import semconv
+
+if TYPE_CHECKING:
+    from agentops_sdk._capture.call import Call
+
+ATTRIBUTES_KEY = create_key("agentops-attributes")
+AGENT_KEY = create_key("agentops-agent")
+CALL_KEY = create_key("agentops-call")
+LLM_KEY = create_key("agentops-llm-call")
+
+
+def inherit(attributes: dict[str, Any], kind: str, context: Context) -> None:
+    """Add to ``attributes`` what ``context`` says of every span below it; what is there already wins."""
+    ambient = context.get(ATTRIBUTES_KEY)
+    if ambient:
+        for name, value in ambient.items():  # type: ignore[attr-defined]
+            attributes.setdefault(name, value)
+    agent = context.get(AGENT_KEY)
+    if agent and kind != "agent":
+        for name, value in agent.items():  # type: ignore[attr-defined]
+            attributes.setdefault(name, value)
+
+
+def agent_of(attributes: dict[str, Any]) -> dict[str, Any]:
+    """The attributes by which the spans below an agent name it."""
+    return {name: attributes[name] for name in (semconv.AGENT_NAME, semconv.AGENT_ID) if name in attributes}
+
+
+def current_call() -> Call | None:
+    """The innermost call of ours that is current here, or ``None``."""
+    return get_current().get(CALL_KEY)  # type: ignore[return-value]
+
+
+def enclosing_llm_call() -> Call | None:
+    """The live LLM call inside of which this code runs, or ``None``.
+
+    A second interception of the same logical call (a framework's model run around a provider's
+    client) finds it here and contributes to it instead of opening a span of its own.
+    """
+    call: Call | None = get_current().get(LLM_KEY)  # type: ignore[assignment]
+    return call if call is not None and not call.ended else None

@@ -1,0 +1,231 @@
+"""One live operation: started once, filled while it runs, finished exactly once, whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.context import (
+    _SUPPRESS_INSTRUMENTATION_KEY,  # private by name, but what every exporter and instrumentation agrees on
+    Context,
+    attach,
+    detach,
+    get_current,
+    set_value,
+)
+
+from agentops_sdk import semconv
+from agentops_sdk._capture import ambient, kinds, recording
+from agentops_sdk._capture.failure import Failure, type_name
+from agentops_sdk._capture.guard import guard
+from agentops_sdk._capture.recording import Deferred, LiveSpan
+
+
+
+class Call:
+    """A live operation and the span that records it.
+
+    Everything but :meth:`finish` may be called any number of times while it lives and does nothing
+    afterwards. No method raises into the user's call as long as its caller holds the guard.
+    """
+
+    __slots__ = ("__weakref__", "_context", "_latch", "kind", "span")
+
+    def __init__(self, kind: str, span: LiveSpan, parent: Context) -> None:
+        self.kind = kind
+        self.span = span
+        self._latch = [True]
+        context = set_value(ambient.CALL_KEY, self, trace.set_span_in_context(span.otel, parent))
+        if kind == "agent":
+            context = set_value(ambient.AGENT_KEY, ambient.agent_of(span.attributes), context)
+        elif kind == "llm":
+            context = set_value(ambient.LLM_KEY, self, context)
+        self._context = context
+
+    recording = True
+
+    @property
+    def ended(self) -> bool:
+        return not self._latch
+
+    @property
+    def context(self) -> Context:
+        """The OpenTelemetry context in which the operation's own work runs."""
+        return self._context
+
+    @property
+    def trace_id(self) -> str:
+        return trace.format_trace_id(self.span.otel.get_span_context().trace_id)
+
+    @property
+    def span_id(self) -> str:
+        return trace.format_span_id(self.span.otel.get_span_context().span_id)
+
+    def set(self, name: str, value: Any) -> None:
+        """Set one attribute; ``None`` is left out. Values are OpenTelemetry's types, structures JSON text."""
+        if value is not None and self._latch:
+            self.span.attributes[name] = value
+
+    def update(self, attributes: Mapping[str, Any]) -> None:
+        """Set several attributes."""
+        if self._latch:
+            self.span.attributes.update((name, value) for name, value in attributes.items() if value is not None)
+
+    def rename(self, name: str) -> None:
+        """Give the span another name."""
+        if self._latch:
+            self.span.name = name
+
+    def defer(self, work: Deferred) -> None:
+        """Have ``work(attributes)`` done on the consumer thread once the operation has ended.
+
+        ``work`` must hold bytes and plain values only, nothing of the user's.
+        """
+        if self._latch:
+            self.span.deferred.append(work)
+
+    def event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
+        """Record something that happened now."""
+        if self._latch:
+            self.span.add_event(name, dict(attributes or {}))
+
+    def link(self, context: trace.SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
+        """Point to a span elsewhere."""
+        if self._latch:
+            self.span.add_link(context, dict(attributes or {}))
+
+    def attach(self) -> Any:
+        """Make the operation current here; returns the token that :meth:`detach` wants."""
+        return attach(self._context)
+
+    def detach(self, token: Any) -> None:
+        """Undo :meth:`attach`; must run in the same task or thread."""
+        detach(token)
+
+    @contextmanager
+    def attached(self) -> Iterator[Call]:
+        """The operation is current inside the ``with`` block. It is not finished by it."""
+        token = attach(self._context)
+        try:
+            yield self
+        finally:
+            detach(token)
+
+    def finish(self, outcome: str = "ok", error: BaseException | None = None) -> bool:
+        """End the operation with its true outcome; only the first call counts.
+
+        Returns:
+            whether this call was the one that ended it.
+        """
+        try:
+            self._latch.pop()  # atomic: of several threads, one gets it
+        except IndexError:
+            return False
+        span = self.span
+        span.attributes[semconv.OUTCOME] = outcome
+        message: str | None = None
+        if error is not None:
+            failure = Failure(error)
+            span.add_event(semconv.EXCEPTION_EVENT, failure.attributes)
+            if outcome == "error":
+                span.attributes.setdefault(semconv.ERROR_TYPE, failure.type)
+                message = failure.message
+        elif outcome == "error":
+            span.attributes.setdefault(semconv.ERROR_TYPE, "_OTHER")
+        span.finish(error=outcome == "error", message=message)
+        return True
+
+    def fail(self, error: BaseException) -> None:
+        """Finish with the outcome that ``error`` means, guarded: safe in the user's ``except`` block."""
+        with guard("call.fail"):
+            outcome = outcome_of(error)
+            # A cancelled or abandoned operation is no error: the exception that says so is not recorded.
+            self.finish(outcome, error if outcome in ("error", "interrupted") else None)
+
+
+class NullCall:
+    """A call that is not recorded: every method does nothing."""
+
+    __slots__ = ()
+    kind = "span"
+    recording = False
+    ended = True
+    trace_id = span_id = ""
+
+    @property
+    def context(self) -> Context:
+        return get_current()
+
+    def set(self, *_: Any) -> None: ...
+    def update(self, *_: Any) -> None: ...
+    def rename(self, *_: Any) -> None: ...
+    def defer(self, *_: Any) -> None: ...
+    def event(self, *_: Any) -> None: ...
+    def link(self, *_: Any) -> None: ...
+    def attach(self) -> Any: ...
+    def detach(self, *_: Any) -> None: ...
+    def fail(self, *_: Any) -> None: ...
+
+    @contextmanager
+    def attached(self) -> Iterator[NullCall]:
+        yield self
+
+    def finish(self, *_: Any, **__: Any) -> bool:
+        return False
+
+
+NULL_CALL = NullCall()
+
+
+def start(
+    kind: str,
+    name: str | None = None,
+    *,
+    operation: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    parent: Context | None = None,
+    links: Sequence[trace.Link] = (),
+    span_name: str | None = None,
+    start_ns: int | None = None,
+) -> Call | NullCall:
+    """Begin an operation; the caller attaches it, fills it and finishes it.
+
+    Args:
+        kind: one of ``semconv.KINDS``.
+        name: of the agent, tool, model …; becomes part of the span's name by the conventions.
+        operation: ``gen_ai.operation.name`` where it is not the kind's usual one.
+        attributes: first attributes.
+        parent: the context to nest in; the current one when not given.
+        span_name: the whole span name, where the conventions' one does not fit.
+        start_ns: nanoseconds since the epoch, where the start lies in the past.
+    """
+    recorder = recording.active
+    if not recorder.enabled:
+        return NULL_CALL
+    context = get_current() if parent is None else parent
+    if context.get(_SUPPRESS_INSTRUMENTATION_KEY):
+        return NULL_CALL
+    made_name, span_kind, first = kinds.begin(kind, name, operation)
+    if attributes:
+        first.update((key, value) for key, value in attributes.items() if value is not None)
+    ambient.inherit(first, kind, context)
+    span = recorder.start(span_name or made_name, span_kind, first, context, links, start_ns)
+    return NULL_CALL if span is None else Call(kind, span, context)
+
+
+def outcome_of(error: BaseException) -> str:
+    """The outcome that an exception leaving an operation means.
+
+    ``asyncio.CancelledError`` (and anyio's, trio's) is ``cancelled``, ``GeneratorExit`` is
+    ``abandoned``, ``KeyboardInterrupt`` and ``SystemExit`` are ``interrupted``, the rest is ``error``.
+    """
+    if isinstance(error, GeneratorExit):
+        return "abandoned"
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return "interrupted"
+    if isinstance(error, Exception):
+        return "error"
+    # asyncio is not imported for this: a program without it cannot raise its CancelledError.
+    return "cancelled" if type_name(error).rpartition(".")[2] in ("CancelledError", "Cancelled") else "error"

@@ -1,0 +1,79 @@
+"""The port between the live call and whatever records it; while nothing does, a null recorder.
+
+``active`` is set by the runtime (upstairs) and read by every capture (here): data goes up through
+this port, and no module of this room imports the pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+
+from agentops_sdk.config import Settings
+
+Deferred = Callable[[dict[str, Any]], None]
+"""Work on a span's attributes that is done on the consumer thread, after the span ended."""
+
+EventAttributes = dict[str, Any] | Callable[[], dict[str, Any]]
+
+
+class LiveSpan(Protocol):
+    """A span that has not ended yet, as room 2 sees it."""
+
+    name: str
+    attributes: dict[str, Any]
+    deferred: list[Deferred]
+    otel: trace.Span
+
+    def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
+        """Something that happened now; ``attributes`` may be a callable that makes them later."""
+        ...
+
+    def add_link(self, context: trace.SpanContext, attributes: Any = None) -> None:
+        """Point to a span elsewhere."""
+        ...
+
+    def finish(self, *, error: bool, message: str | None) -> None:
+        """End it. Called once."""
+        ...
+
+
+class Recorder(Protocol):
+    """Room 3: owns ids, parentage and sampling."""
+
+    enabled: bool
+    settings: Settings
+
+    def start(
+        self,
+        name: str,
+        kind: trace.SpanKind,
+        attributes: dict[str, Any],
+        parent: Context,
+        links: Sequence[trace.Link],
+        start_ns: int | None,
+    ) -> LiveSpan | None:
+        """Begin a span, or ``None`` where it is not recorded."""
+        ...
+
+
+class NullRecorder:
+    """Records nothing; what is active before ``init()``, after ``shutdown()`` and when switched off."""
+
+    enabled = False
+    settings = Settings()
+
+    def start(self, *_: Any) -> None:
+        return None
+
+
+active: Recorder = NullRecorder()
+
+
+def activate(recorder: Recorder | None) -> None:
+    """Make ``recorder`` the one that every capture uses from now on; ``None`` for none."""
+    global active  # noqa: PLW0603 - the one slot of this port
+    active = recorder if recorder is not None else NullRecorder()

@@ -1,0 +1,56 @@
+"""Completes an ended span: deferred work, tokens and cost, content policy, limits, scrubbing. Consumer thread.
+
+Joined to a program's own provider it runs where the span ends instead, so that its exporters get
+the same span as ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from agentops_sdk import semconv
+from agentops_sdk._capture.guard import guard
+from agentops_sdk._capture.policy import Policy
+from agentops_sdk._capture.recording import Deferred
+from agentops_sdk.config import Settings
+
+_PRICED = frozenset(("llm", "embedding"))
+
+
+class Completed(NamedTuple):
+    """An ended span's final content."""
+
+    attributes: dict[str, Any]
+    events: list[tuple[str, int, dict[str, Any]]]
+    message: str | None
+
+
+class Completer:
+    """Holds what completion needs; made once per runtime."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.policy = Policy(settings)
+
+    def complete(
+        self,
+        attributes: dict[str, Any],
+        deferred: Iterable[Deferred],
+        events: Iterable[tuple[str, int, Any]],
+        message: str | None,
+    ) -> Completed:
+        """The final attributes, events and status message. Each step is guarded on its own."""
+        for work in deferred:
+            with guard("complete.deferred"):
+                work(attributes)
+        if self.settings.pricing and attributes.get(semconv.KIND) in _PRICED:
+            with guard("complete.usage"):
+                from agentops_sdk._usage import enrich
+
+                enrich(attributes)
+        made: list[tuple[str, int, dict[str, Any]]] = []
+        for name, at, given in events:
+            with guard("complete.event"):
+                made.append((name, at, self.policy.apply(given() if callable(given) else dict(given))))
+        return Completed(self.policy.apply(attributes), made, self.policy.text(message))

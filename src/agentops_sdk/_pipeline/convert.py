@@ -1,0 +1,41 @@
+"""A lean span as the ReadableSpan that every OpenTelemetry exporter expects. Consumer thread only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opentelemetry import trace
+from opentelemetry.trace import Status, StatusCode
+
+from agentops_sdk._pipeline.complete import Completer
+from agentops_sdk._pipeline.recorder import LeanSpan
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+
+def readable(
+    span: LeanSpan, completer: Completer, resource: Resource, scope: InstrumentationScope
+) -> ReadableSpan:
+    """Complete ``span`` and freeze it."""
+    from opentelemetry.sdk.trace import Event, ReadableSpan
+
+    message = span.status.description
+    done = completer.complete(span.attributes, span.deferred, span.events, message)
+    status = span.status if message is None else Status(StatusCode.ERROR, done.message)
+    return ReadableSpan(
+        name=span.name,
+        context=span.context,
+        parent=span.parent,
+        resource=resource,
+        attributes=done.attributes,
+        events=[Event(name, attributes, at) for name, at, attributes in done.events],
+        links=[trace.Link(link.context, completer.policy.apply(link.attributes or {})) for link in span.links],
+        kind=span.kind,
+        status=status,
+        start_time=span.start_ns,
+        end_time=max(span.end_ns, span.start_ns),
+        instrumentation_scope=scope,
+    )

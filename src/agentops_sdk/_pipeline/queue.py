@@ -1,0 +1,135 @@
+"""Room 4: a bounded queue and its one consumer thread; the user's side ends in ``deque.append``."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from agentops_sdk._capture.guard import guard
+
+_PERIOD = 0.1  # seconds; with it a span that ended is on disk within 100 ms
+_SLICE = 64  # spans worked on before the interpreter lock is offered to others
+_LONG = 512  # waiting spans that wake the consumer before its period is over
+
+
+class SpanQueue:
+    """Takes ended spans from any thread and gives them, in slices, to ``consume`` on a thread of its own.
+
+    Never blocks the user: a full queue drops the newest span and counts it. The thread starts with
+    the first span and again after a fork. While nothing comes it sleeps without waking up.
+    """
+
+    def __init__(self, limit: int, consume: Callable[[list[Any]], None]) -> None:
+        self.limit = limit
+        self.dropped = 0
+        self.consumed = 0
+        self._consume = consume
+        self._spans: deque[Any] = deque()
+        self._new_primitives()
+
+    def _new_primitives(self) -> None:
+        self._lock = threading.Lock()  # guards starting the thread and the drop count; both are rare
+        self._wake = threading.Event()
+        self._idle = False
+        self._busy = 0
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._draining = threading.Lock()
+        self._waiters: deque[tuple[int, threading.Event]] = deque()
+
+    def put(self, span: Any) -> None:
+        """Hand over an ended span. Called on the user's thread."""
+        spans = self._spans
+        if len(spans) >= self.limit:
+            with self._lock:
+                self.dropped += 1
+            return
+        spans.append(span)
+        if self._thread is None:
+            self._start()
+        elif self._idle or len(spans) == _LONG:
+            self._wake.set()
+
+    @property
+    def pending(self) -> int:
+        """Spans that ended and have not reached every sink's adapter yet."""
+        return len(self._spans) + self._busy
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until what is queued now has been consumed; ``False`` if the time ran out first."""
+        if threading.current_thread() is self._thread:
+            return False  # an exporter that flushes from within export() would wait for itself
+        if self._thread is None or not self._thread.is_alive():
+            self._drain()
+            return True
+        done = threading.Event()
+        self._waiters.append((self.consumed + self.pending, done))
+        self._wake.set()
+        return done.wait(timeout)
+
+    def stop(self, timeout: float) -> bool:
+        """Consume what is queued and end the thread; ``False`` if the time ran out first."""
+        thread = self._thread
+        if thread is None or thread is threading.current_thread() or not thread.is_alive():
+            self._drain()
+            return True
+        self._stopping = True
+        self._wake.set()
+        thread.join(timeout)
+        if thread.is_alive():
+            return False
+        self._drain()  # what came in while the thread was ending
+        return True
+
+    def after_fork(self) -> None:
+        """In a child: the parent's spans are the parent's to deliver; locks and thread are made anew."""
+        self._spans.clear()
+        self.dropped = self.consumed = 0
+        self._new_primitives()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is not None or self._stopping:
+                return
+            thread = threading.Thread(target=self._run, name="agentops-consumer", daemon=True)
+            with guard("queue.start"):  # at interpreter exit no thread can start; stop() drains instead
+                thread.start()
+                self._thread = thread
+
+    def _run(self) -> None:
+        wake = self._wake
+        while not self._stopping:
+            self._drain()
+            # Idle is announced first and the queue looked at again after: a span that came in
+            # between is seen either here or by put(), which then wakes us.
+            self._idle = True
+            wake.wait(_PERIOD / 2 if self._spans or self._waiters else None)
+            self._idle = False
+            if not self._stopping and not self._waiters:
+                # The first span after a pause waits a little for company, never beyond the period.
+                time.sleep(_PERIOD / 4)
+            wake.clear()
+        self._drain()
+
+    def _notify(self) -> None:
+        for waiter in list(self._waiters):
+            target, done = waiter
+            if self.consumed >= target or not self._spans:
+                self._waiters.remove(waiter)
+                done.set()
+
+    def _drain(self) -> None:
+        spans = self._spans
+        with self._draining:
+            while spans:
+                batch = [spans.popleft() for _ in range(min(_SLICE, len(spans)))]
+                self._busy = len(batch)
+                with guard("queue.consume"):
+                    self._consume(batch)
+                self.consumed += len(batch)
+                self._busy = 0
+                self._notify()
+            self._notify()

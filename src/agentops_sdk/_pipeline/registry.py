@@ -1,0 +1,169 @@
+"""Finds exporters and integrations: ours by looking into their folders, other people's by entry points."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from agentops_sdk._capture.guard import guard
+from agentops_sdk.config import Settings
+from agentops_sdk.errors import ConfigError, IntegrationError
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+    from agentops_sdk.integration import Integration
+
+EXPORTERS_GROUP = "agentops_sdk.exporters"
+INTEGRATIONS_GROUP = "agentops_sdk.integrations"
+_INTEGRATIONS_PACKAGE = "agentops_integrations"
+
+
+def exporter_names() -> list[str]:
+    """Names that an exporter string may begin with."""
+    import agentops_sdk.exporters as folder
+
+    ours = [
+        module.name for module in pkgutil.iter_modules(folder.__path__)
+        if not module.name.startswith("_") and "_" not in module.name
+    ]  # fmt: skip
+    return sorted({*ours, *(entry.name for entry in importlib.metadata.entry_points(group=EXPORTERS_GROUP))})
+
+
+def make_exporter(given: Any, settings: Settings) -> tuple[str, SpanExporter]:
+    """A name for the account, and the exporter that ``given`` asks for.
+
+    Args:
+        given: an instance, or ``"name"`` or ``"name:argument"``.
+
+    Raises:
+        ConfigError: no exporter has that name, or it refuses its argument.
+    """
+    if not isinstance(given, str):
+        return type(given).__name__, given
+    name, _, argument = given.partition(":")
+    known = exporter_names()
+    if name not in known:
+        raise ConfigError("exporters", given, "an exporter instance or a string that begins with " + ", ".join(known))
+    for entry in importlib.metadata.entry_points(group=EXPORTERS_GROUP):
+        if entry.name == name:
+            return name, entry.load()(argument or None, settings)
+    module = importlib.import_module(f"agentops_sdk.exporters.{name}")
+    return name, module.create(argument or None, settings)
+
+
+def find_integrations() -> dict[str, Integration]:
+    """Every integration by name. Loading them imports none of the libraries they are for."""
+    found: dict[str, Integration] = {}
+    for name, load in _integration_loaders():
+        with guard(f"registry.{name}"):
+            integration: Integration = load()
+            found[integration.name] = integration
+    return found
+
+
+def _integration_loaders() -> Iterator[tuple[str, Callable[[], Any]]]:
+    if importlib.util.find_spec(_INTEGRATIONS_PACKAGE) is not None:
+        package = importlib.import_module(_INTEGRATIONS_PACKAGE)
+        for module in pkgutil.iter_modules(package.__path__):
+            if not module.name.startswith("_"):
+                full = f"{_INTEGRATIONS_PACKAGE}.{module.name}"
+                yield module.name, lambda full=full: importlib.import_module(full).integration  # type: ignore[misc]
+    for entry in importlib.metadata.entry_points(group=INTEGRATIONS_GROUP):
+        yield entry.name, lambda entry=entry: _instance(entry.load())  # type: ignore[misc]
+
+
+def _instance(loaded: Any) -> Any:
+    return loaded() if isinstance(loaded, type) else loaded
+
+
+class Installed:
+    """One integration's state while the SDK runs: waiting for its library's import, patched, or why not."""
+
+    def __init__(self, integration: Integration) -> None:
+        self.integration = integration
+        self.state = "waiting for import"
+        self.reason: str | None = None
+        self.version: str | None = None
+        self._undo: Callable[[], Any] | None = None
+        self._active = True
+
+    def begin(self, asked: bool) -> None:
+        """Hook on to the library's import. ``asked``: by name, so failing is loud.
+
+        Raises:
+            IntegrationError: asked for by name, and the library is missing or too old.
+        """
+        integration = self.integration
+        if importlib.util.find_spec(integration.target) is None:
+            self.state, self.reason = "not installed", f"{integration.target} cannot be imported"
+        else:
+            self.version = _version_of(getattr(integration, "distribution", integration.target))
+            if self.version is not None and not satisfies(self.version, integration.requires):
+                self.reason = f"version {self.version} is outside of {integration.requires}"
+                self.state = "version untested" if _newer(self.version, integration.requires) else "version too old"
+        if self.state in ("not installed", "version too old"):
+            if asked:
+                raise IntegrationError(f"integration {integration.name!r} was asked for, but {self.reason}")
+            return
+        import wrapt
+
+        wrapt.register_post_import_hook(self._imported, integration.target)
+
+    def _imported(self, module: ModuleType) -> None:
+        if not self._active or self._undo is not None:
+            return
+        with guard(f"integration.{self.integration.name}.install"):
+            try:
+                self._undo = self.integration.install(module)
+            except Exception as error:
+                self.state, self.reason = "failed", f"{type(error).__name__} while patching"
+                raise
+            if self.state == "waiting for import":
+                self.state = "patched"
+
+    def end(self) -> None:
+        """Take the patches out again, whatever else fails."""
+        self._active = False  # an import hook cannot be unregistered; a late one finds this
+        undo, self._undo = self._undo, None
+        if undo is not None:
+            with guard(f"integration.{self.integration.name}.undo"):
+                undo()
+        self.state = "removed"
+
+
+def _version_of(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def satisfies(version: str, requires: str) -> bool:
+    """Whether a release satisfies a specifier of ``>=`` and ``<`` clauses, such as ``>=1.50,<4``."""
+    release = _release(version)
+    for clause in filter(None, (part.strip() for part in requires.split(","))):
+        bound = _release(clause.lstrip("<>="))
+        if clause.startswith(">=") and release < bound:
+            return False
+        if clause.startswith("<") and not clause.startswith("<=") and release >= bound:
+            return False
+    return True
+
+
+def _newer(version: str, requires: str) -> bool:
+    least = [clause for clause in requires.split(",") if clause.strip().startswith(">=")]
+    return satisfies(version, ",".join(least))
+
+
+def _release(version: str) -> tuple[int, ...]:
+    numbers = [int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3]]
+    return tuple(numbers + [0] * (3 - len(numbers)))
+
+

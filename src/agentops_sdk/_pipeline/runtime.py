@@ -1,0 +1,279 @@
+"""The composition root: builds recorder, queue, sinks and integrations from settings, and takes them down again."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace
+from opentelemetry.trace import StatusCode
+
+from agentops_sdk import semconv
+from agentops_sdk._capture import recording
+from agentops_sdk._capture.guard import guard, logger
+from agentops_sdk._pipeline.complete import Completer
+from agentops_sdk._pipeline.convert import readable
+from agentops_sdk._pipeline.joined import SCOPE, JoinedRecorder
+from agentops_sdk._pipeline.queue import SpanQueue
+from agentops_sdk._pipeline.recorder import LeanSpan, Recorder
+from agentops_sdk._pipeline.registry import Installed, find_integrations, make_exporter
+from agentops_sdk._pipeline.sinks import Sink, adapt
+from agentops_sdk._version import VERSION
+from agentops_sdk.config import Settings
+from agentops_sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+_KEPT_TRACES = 10_000
+
+
+@dataclass(frozen=True)
+class FlushResult:
+    """What :func:`agentops_sdk.flush` achieved. Truthy when nothing remains and nothing was lost.
+
+    Attributes:
+        exported: spans that have reached every sink since ``init()`` (the least of the sinks' counts).
+        remaining: spans that have ended and wait for at least one sink.
+        lost: spans that will not reach some sink any more, since ``init()``.
+        by_sink: the same three figures for each sink.
+    """
+
+    exported: int
+    remaining: int
+    lost: int
+    by_sink: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return not self.remaining and not self.lost
+
+
+class Runtime:
+    """Everything that runs between one ``init()`` and its ``shutdown()``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.started_at = time.time()
+        self.sinks: list[Sink] = [adapt(*make_exporter(given, settings)) for given in settings.exporters]
+        self.completer = Completer(settings)
+        self.queue = SpanQueue(settings.queue_size, self._consume)
+        self.sampled_out = 0
+        self.recorder: Recorder | JoinedRecorder = self._make_recorder()
+        self.integrations: list[Installed] = []
+        self._kept_traces: OrderedDict[int, None] = OrderedDict()
+        self._identity: tuple[Resource, InstrumentationScope] | None = None
+
+    def _make_recorder(self) -> Recorder | JoinedRecorder:
+        provider = trace.get_tracer_provider()
+        if hasattr(provider, "add_span_processor"):
+            return JoinedRecorder(self.settings, provider, self.completer, self.queue.put, VERSION)  # type: ignore[arg-type]
+        if self.settings.global_provider:
+            from opentelemetry.sdk.trace import TracerProvider
+
+            made = TracerProvider(resource=self._resource(), shutdown_on_exit=False)
+            trace.set_tracer_provider(made)
+            return JoinedRecorder(self.settings, made, self.completer, self.queue.put, VERSION)
+        return Recorder(self.settings, self.queue.put)
+
+    def install(self) -> None:
+        """Hook every wanted integration on to its library's import.
+
+        Raises:
+            ConfigError: one was asked for by a name that nobody has.
+            IntegrationError: one was asked for by name and cannot be had.
+        """
+        found, wanted = find_integrations(), self.settings.integrations
+        for name in wanted or ():
+            if name not in found:
+                raise ConfigError("integrations", name, "names of integrations: " + ", ".join(sorted(found)))
+        for name in sorted(found) if wanted is None else wanted:
+            installed = Installed(found[name])
+            self.integrations.append(installed)
+            installed.begin(asked=wanted is not None)
+
+    def uninstall(self) -> None:
+        for installed in reversed(self.integrations):
+            installed.end()
+
+    # --- consumer thread -------------------------------------------------------------------------
+
+    def _consume(self, batch: Sequence[LeanSpan | ReadableSpan]) -> None:
+        ready: list[ReadableSpan] = []
+        for span in batch:
+            with guard("runtime.complete"):
+                if not isinstance(span, LeanSpan):
+                    ready.append(span)
+                elif self._keep(span):
+                    if self._identity is None:
+                        self._identity = self._resource(), self._scope()
+                    ready.append(readable(span, self.completer, *self._identity))
+                else:
+                    self.sampled_out += 1
+        if ready:
+            for sink in self.sinks:
+                with guard(f"sink.{sink.name}"):
+                    sink.put(ready)
+
+    def _keep(self, span: LeanSpan) -> bool:
+        if span.context.trace_flags.sampled:
+            return True
+        kept, trace_id = self._kept_traces, span.context.trace_id
+        if self.settings.keep_errors and span.status.status_code is StatusCode.ERROR:
+            kept[trace_id] = None
+            if len(kept) > _KEPT_TRACES:
+                kept.popitem(last=False)
+        return trace_id in kept
+
+    def _scope(self) -> InstrumentationScope:
+        from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+        return InstrumentationScope(SCOPE, VERSION)
+
+    def _resource(self) -> Resource:
+        from opentelemetry.sdk.resources import Resource
+
+        own = {semconv.SERVICE_NAME: self.settings.service_name or _script_name(), **self.settings.resource_attributes}
+        return Resource.create(own)
+
+    # --- flush, fork, end ------------------------------------------------------------------------
+
+    def flush(self, timeout: float) -> FlushResult:
+        deadline = time.monotonic() + timeout
+        self.queue.flush(timeout)
+        threads = []
+        for sink in self.sinks:  # side by side: a hanging one must not eat the others' time
+            thread = threading.Thread(
+                target=lambda sink=sink: sink.flush(max(0.0, deadline - time.monotonic())), daemon=True
+            )
+            with guard("runtime.flush"):
+                thread.start()
+                threads.append(thread)
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return self.account()
+
+    def account(self) -> FlushResult:
+        queued, dropped = self.queue.pending, self.queue.dropped
+        by_sink = {
+            f"{sink.name}#{place}" if any(other.name == sink.name for other in self.sinks[:place]) else sink.name: {
+                "exported": sink.exported,
+                "remaining": sink.pending + queued,
+                "lost": sink.dropped.total() + dropped,
+            }
+            for place, sink in enumerate(self.sinks)
+        }
+        rows = by_sink.values()
+        return FlushResult(
+            exported=min((row["exported"] for row in rows), default=0),
+            remaining=max((row["remaining"] for row in rows), default=queued),
+            lost=max((row["lost"] for row in rows), default=dropped),
+            by_sink=by_sink,
+        )
+
+    def end(self, timeout: float) -> FlushResult:
+        """Stop capturing, deliver what ended, close the sinks; within ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        self.uninstall()
+        if isinstance(self.recorder, JoinedRecorder):
+            self.queue.flush(timeout)
+            self.recorder.leave()
+        self.queue.stop(max(0.0, deadline - time.monotonic()))
+        threads = [
+            threading.Thread(target=lambda sink=sink: sink.shutdown(max(0.0, deadline - time.monotonic())), daemon=True)
+            for sink in self.sinks
+        ]
+        for thread, sink in zip(threads, self.sinks, strict=True):
+            try:
+                thread.start()
+            except RuntimeError:  # the interpreter is ending and starts no threads: do it here
+                sink.shutdown(max(0.0, deadline - time.monotonic()))
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        result = self.account()
+        if result.lost or result.remaining:
+            logger.warning("agentops_sdk: at shutdown %d spans lost, %d not delivered", result.lost, result.remaining)
+        return result
+
+    def after_fork(self) -> None:
+        self.recorder.forget_open()
+        self.queue.after_fork()
+        for sink in self.sinks:
+            sink.after_fork()
+
+
+def _script_name() -> str:
+    script = os.path.basename(sys.argv[0]) if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
+    return script.removesuffix(".py") or "python"
+
+
+current: Runtime | None = None
+"""The one that runs, or ``None`` before ``init()``, after ``shutdown()`` and when switched off."""
+
+_lock = threading.RLock()
+_hooked = False
+
+
+def begin(settings: Settings) -> Runtime | None:
+    """Start a runtime by ``settings``, ending the one before it; ``None`` when they say disabled."""
+    global current  # noqa: PLW0603 - the one slot of the composition root
+    with _lock:
+        if current is not None:
+            finish(current.settings.shutdown_timeout)
+        if not settings.enabled:
+            return None
+        runtime = Runtime(settings)
+        try:
+            runtime.install()
+        except BaseException:
+            runtime.end(0.0)
+            raise
+        current = runtime
+        recording.activate(runtime.recorder)
+        _hook_process()
+        return runtime
+
+
+def finish(timeout: float) -> FlushResult:
+    """End the running runtime, if any."""
+    global current  # noqa: PLW0603
+    with _lock:
+        runtime, current = current, None
+        if runtime is None:
+            return FlushResult(0, 0, 0)
+        recording.activate(None)
+        return runtime.end(timeout)
+
+
+def _hook_process() -> None:
+    global _hooked  # noqa: PLW0603
+    if _hooked:
+        return
+    _hooked = True
+    atexit.register(_at_exit)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork)
+
+
+def _at_exit() -> None:
+    runtime = current
+    if runtime is not None:
+        with guard("runtime.exit"):
+            finish(runtime.settings.shutdown_timeout)
+
+
+def _after_fork() -> None:
+    global _lock  # noqa: PLW0603
+    _lock = threading.RLock()
+    if current is not None:
+        with guard("runtime.fork"):
+            current.after_fork()

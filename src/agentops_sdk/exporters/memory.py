@@ -1,0 +1,65 @@
+"""The in-memory sink: the last spans, bounded, for tests and notebooks."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from agentops_sdk.config import Settings
+from agentops_sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+
+class MemoryExporter:
+    """Keeps the last ``limit`` spans; safe to read from any thread while spans come in.
+
+    A ``SpanExporter`` by shape (``export``, ``force_flush``, ``shutdown``), not by inheritance, so
+    that it can be made before OpenTelemetry's SDK is imported.
+    """
+
+    inline = True
+
+    def __init__(self, limit: int = 100_000) -> None:
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+            raise ConfigError("limit", limit, "a whole number of at least 1")
+        self._lock = threading.Lock()
+        self._spans: deque[ReadableSpan] = deque(maxlen=limit)
+
+    def export(self, spans: Sequence[ReadableSpan]) -> Any:
+        from opentelemetry.sdk.trace.export import SpanExportResult
+
+        with self._lock:
+            self._spans.extend(spans)
+        return SpanExportResult.SUCCESS
+
+    def finished_spans(self) -> tuple[ReadableSpan, ...]:
+        """The spans held, oldest end first."""
+        with self._lock:
+            return tuple(self._spans)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._spans.clear()
+
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
+        self._spans.clear()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return True
+
+    def shutdown(self) -> None:
+        """Keeps what it holds, so that a test can read it after ``shutdown()``."""
+
+
+def create(argument: str | None, settings: Settings) -> MemoryExporter:
+    """``"memory"`` or ``"memory:LIMIT"``."""
+    if argument is None:
+        return MemoryExporter()
+    if not argument.isdigit():
+        raise ConfigError("exporters", f"memory:{argument}", '"memory:LIMIT" with a whole number of spans')
+    return MemoryExporter(int(argument))

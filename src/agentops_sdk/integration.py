@@ -1,0 +1,79 @@
+"""The contract for authors of integrations: everything an integration needs, and all it may import.
+
+An integration is one object with a name, the library it is for, and an ``install`` that patches the
+library and returns how to undo it. Ours are files in ``agentops_integrations``; other people's
+register the object (or its class) under the entry-point group ``agentops_sdk.integrations``.
+
+``install`` runs right after the library is imported, whether that is before or after ``init()``.
+Nothing else may import the library. What ``install`` patches goes through :func:`patch`, what
+happens in it through :func:`around`; user data is copied by :func:`snapshot` and worked on in
+``call.defer(...)``, which runs on the consumer thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, Protocol, runtime_checkable
+
+from agentops_sdk import semconv
+from agentops_sdk._capture import recording
+from agentops_sdk._capture.ambient import current_call, enclosing_llm_call
+from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, outcome_of, start
+from agentops_sdk._capture.content import snapshot
+from agentops_sdk._capture.guard import guard
+from agentops_sdk._capture.intercept import Accept, Begin, Begun, around, around_async
+from agentops_sdk._capture.patch import Wrapper, patch
+
+__all__ = [
+    "NULL_CALL",
+    "Accept",
+    "Begin",
+    "Begun",
+    "Call",
+    "Integration",
+    "NullCall",
+    "Wrapper",
+    "around",
+    "around_async",
+    "current_call",
+    "enclosing_llm_call",
+    "guard",
+    "outcome_of",
+    "patch",
+    "semconv",
+    "setting",
+    "snapshot",
+    "start",
+    "usage_attributes",
+]
+
+
+@runtime_checkable
+class Integration(Protocol):
+    """What the registry wants of an integration."""
+
+    name: str
+    """What a user writes in ``init(integrations=[...])``."""
+
+    target: str
+    """Import name of the library; its import triggers :meth:`install`."""
+
+    requires: str
+    """Versions it is tested with: ``>=`` and ``<`` clauses, such as ``">=1.50,<4"``."""
+
+    def install(self, module: ModuleType) -> Callable[[], Any]:
+        """Patch the library, given its imported top-level module; return the undo."""
+        ...
+
+
+def setting(name: str) -> Any:
+    """The value of a setting, now: live settings may change while the program runs."""
+    return getattr(recording.active.settings, name)
+
+
+def usage_attributes(shape: str, usage: Any) -> dict[str, Any]:
+    """Token attributes from a provider's raw usage object; see ``agentops_sdk._usage.shapes`` for the shapes."""
+    from agentops_sdk._usage.shapes import usage_attributes as convert
+
+    return convert(shape, usage)

@@ -1,0 +1,95 @@
+"""``init()``, ``shutdown()`` and ``flush()``: the beginning and the end of capturing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline.runtime import FlushResult
+from agentops_sdk.config import resolve
+from agentops_sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+    from agentops_sdk.status import Status
+
+
+def init(
+    *,
+    enabled: bool | None = None,
+    exporters: Sequence[str | SpanExporter] | str | SpanExporter | None = None,
+    directory: str | PathLike[str] | None = None,
+    integrations: Sequence[str] | None = None,
+    service_name: str | None = None,
+    resource_attributes: Mapping[str, Any] | None = None,
+    capture_content: bool | None = None,
+    **settings: Any,
+) -> Status:
+    """Start capturing. Called again, it ends what ran before cleanly and starts anew.
+
+    Every setting may also come from the environment or ``[tool.agentops]`` in pyproject.toml; the
+    table is in the documentation under "Configuration".
+
+    Args:
+        enabled: ``False`` makes everything a no-op.
+        exporters: where spans go, ``["jsonl"]`` when not given.
+        directory: what traces are written below, ``./.agentops`` when not given.
+        integrations: names of the libraries to capture; every supported one when not given.
+        service_name: names this program on every span.
+        resource_attributes: further attributes that describe this process.
+        capture_content: ``False`` leaves out messages, arguments and results.
+        settings: any other setting by its name.
+
+    Returns:
+        the state after starting: what is patched, what waits for its import, where spans go.
+
+    Raises:
+        ConfigError: a setting is unknown or its value cannot work.
+        IntegrationError: an integration asked for by name cannot be had.
+    """
+    given = {
+        "enabled": enabled,
+        "exporters": exporters,
+        "directory": directory,
+        "integrations": integrations,
+        "service_name": service_name,
+        "resource_attributes": resource_attributes,
+        "capture_content": capture_content,
+        **settings,
+    }
+    runtime.begin(resolve(given))
+    from agentops_sdk.status import status
+
+    return status()
+
+
+def shutdown(timeout: float | None = None) -> FlushResult:
+    """Stop capturing, deliver what has ended, put everything patched back. Safe to call twice.
+
+    Args:
+        timeout: seconds that sinks may take; the setting ``shutdown_timeout`` when not given.
+    """
+    _seconds(timeout)
+    running = runtime.current
+    default = running.settings.shutdown_timeout if running is not None else 0.0
+    return runtime.finish(default if timeout is None else timeout)
+
+
+def flush(timeout: float = 10.0) -> FlushResult:
+    """Wait until everything that has ended is with its sinks, at most ``timeout`` seconds.
+
+    Returns:
+        what was exported, what remains, and what was lost.
+    """
+    _seconds(timeout)
+    running = runtime.current
+    return FlushResult(0, 0, 0) if running is None else running.flush(timeout)
+
+
+def _seconds(timeout: Any) -> None:
+    if timeout is None or (isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout >= 0):
+        return
+    raise ConfigError("timeout", timeout, "seconds, a number of at least 0")

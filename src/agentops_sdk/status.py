@@ -1,0 +1,131 @@
+"""What is patched, queued, exported and lost, and why: one snapshot of the SDK's own state."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from agentops_sdk._capture import guard as guarding
+from agentops_sdk._capture import patch as patching
+from agentops_sdk._pipeline import runtime
+from agentops_sdk._version import VERSION
+from agentops_sdk.config import rows
+
+
+class SettingStatus(BaseModel):
+    """One setting's value and where it came from."""
+
+    value: Any
+    origin: str
+
+
+class IntegrationStatus(BaseModel):
+    """One integration's state, and the reason where it is not ``patched``."""
+
+    state: str
+    version: str | None = None
+    reason: str | None = None
+
+
+class SinkStatus(BaseModel):
+    """One sink's account: ``accepted = exported + pending + lost``."""
+
+    accepted: int
+    exported: int
+    pending: int
+    lost: int
+    dropped: dict[str, int] = Field(default_factory=dict)
+    last_error: str | None = None
+    last_error_at: float | None = None
+    last_success_at: float | None = None
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class Status(BaseModel):
+    """The SDK's own state at one moment; ``str()`` of it is for people, ``model_dump()`` for programs."""
+
+    version: str = VERSION
+    enabled: bool
+    uptime: float = 0.0
+    settings: dict[str, SettingStatus] = Field(default_factory=dict)
+    integrations: dict[str, IntegrationStatus] = Field(default_factory=dict)
+    sinks: dict[str, SinkStatus] = Field(default_factory=dict)
+    spans: dict[str, int] = Field(default_factory=dict)
+    guard_errors: dict[str, int] = Field(default_factory=dict)
+    redactions: int = 0
+    dormant_patches: list[str] = Field(default_factory=list)
+
+    def __str__(self) -> str:
+        if not self.enabled:
+            return f"agentops {self.version}: off"
+        lines = [f"agentops {self.version}: on for {self.uptime:.0f} s"]
+        lines += [
+            f"  {name}: {found.state}" + (f" ({found.reason})" if found.reason else "")
+            for name, found in self.integrations.items()
+        ]
+        lines += [
+            f"  -> {name}: {sink.exported} exported, {sink.pending} pending, {sink.lost} lost"
+            + (f"; last error: {sink.last_error}" if sink.last_error else "")
+            for name, sink in self.sinks.items()
+        ]
+        lines.append("  spans: " + ", ".join(f"{count} {name}" for name, count in self.spans.items()))
+        if self.guard_errors:
+            lines.append("  contained errors: " + ", ".join(f"{site} {n}" for site, n in self.guard_errors.items()))
+        return "\n".join(lines)
+
+
+def status() -> Status:
+    """The state right now. Cheap enough to call from a health check."""
+    running = runtime.current
+    if running is None:
+        return Status(enabled=False, guard_errors=dict(guarding.errors), dormant_patches=list(patching.dormant))
+    queue, settings = running.queue, running.settings
+    opened = len(running.recorder.open)
+    ended = queue.consumed + queue.pending + queue.dropped
+    sinks: dict[str, SinkStatus] = {}
+    for place, sink in enumerate(running.sinks):
+        sinks[sink.name if sink.name not in sinks else f"{sink.name}#{place}"] = SinkStatus(
+            accepted=sink.accepted,
+            exported=sink.exported,
+            pending=sink.pending,
+            lost=sink.dropped.total(),
+            dropped=dict(sink.dropped),
+            last_error=sink.last_error,
+            last_error_at=sink.last_error_at,
+            last_success_at=sink.last_success_at,
+            details=sink.stats(),
+        )
+    return Status(
+        enabled=True,
+        uptime=time.time() - running.started_at,
+        settings={
+            row.name: SettingStatus(value=_shown(getattr(settings, row.name)), origin=settings.origins[row.name])
+            for row in rows()
+        },
+        integrations={
+            installed.integration.name: IntegrationStatus(
+                state=installed.state, version=installed.version, reason=installed.reason
+            )
+            for installed in running.integrations
+        },
+        sinks=sinks,
+        spans={
+            "started": ended + opened,
+            "open": opened,
+            "ended": ended,
+            "queued": queue.pending,
+            "dropped": queue.dropped,
+            "sampled_out": running.sampled_out,
+        },
+        guard_errors=dict(guarding.errors),
+        redactions=running.completer.policy.redactions,
+        dormant_patches=list(patching.dormant),
+    )
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [item if isinstance(item, str) else type(item).__name__ for item in value]
+    return value
