@@ -57,5 +57,5 @@ _HOMES = {
     "workflow": "track",
 }
 
-__all__ = sorted(name for name in _HOMES if name != "__version__")  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [name for name in _HOMES if name != "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
 make_lazy(__name__, _HOMES)

@@ -18,10 +18,11 @@ from typing import Any
 
 from agentops_sdk import setting_values as be
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.setting_values import Parser, Wrong
+from agentops_sdk.setting_values import Parser, WrongValueError
 
 Origin = str
 """``keyword``, ``environment NAME``, ``pyproject`` or ``default``."""
+
 
 def _row(
     default: Any, parse: Parser, sentence: str, *, env: Sequence[str] = (), live: bool = False, secret: bool = False
@@ -152,7 +153,7 @@ def resolve(keywords: Mapping[str, Any], *, environ: Mapping[str, str] | None = 
         if keywords.get(name) is not None:
             try:
                 values[name], origins[name] = row.metadata["parse"](keywords[name]), "keyword"
-            except Wrong as wrong:
+            except WrongValueError as wrong:
                 raise ConfigError(name, keywords[name], str(wrong)) from None
             continue
         sources = [(f"environment {variable}", environ.get(variable)) for variable in row.metadata["env"]]
@@ -163,7 +164,7 @@ def resolve(keywords: Mapping[str, Any], *, environ: Mapping[str, str] | None = 
             try:
                 values[name], origins[name] = row.metadata["parse"](given), origin
                 break
-            except Wrong as wrong:
+            except WrongValueError as wrong:
                 shown = "a value" if row.metadata["secret"] else repr(given)[:120]
                 warn_once(f"{origin.split()[-1]}: {name} is {shown}; expected {wrong}. It is left out.")
         else:
@@ -186,7 +187,7 @@ def update(settings: Settings, keywords: Mapping[str, Any]) -> Settings:
             raise ConfigError(name, value, "a setting that can change while running: " + ", ".join(live))
         try:
             changed[name] = live[name].metadata["parse"](value)
-        except Wrong as wrong:
+        except WrongValueError as wrong:
             raise ConfigError(name, value, str(wrong)) from None
     origins = {**settings.origins, **dict.fromkeys(changed, "configure()")}
     return dataclasses.replace(settings, **changed, origins=origins)

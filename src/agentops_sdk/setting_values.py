@@ -10,7 +10,7 @@ from typing import Any
 Parser = Callable[[Any], Any]
 
 
-class Wrong(Exception):
+class WrongValueError(Exception):
     """Raised by a parser; the message completes "expected …"."""
 
 
@@ -21,7 +21,7 @@ def flag(value: Any) -> bool:
         return True
     if isinstance(value, str) and value.strip().lower() in ("0", "false", "no", "off"):
         return False
-    raise Wrong("true or false (1, yes, on / 0, no, off)")
+    raise WrongValueError("true or false (1, yes, on / 0, no, off)")
 
 
 def whole(least: int) -> Parser:
@@ -31,7 +31,7 @@ def whole(least: int) -> Parser:
         except ValueError:
             amount = None
         if isinstance(amount, bool) or not isinstance(amount, int) or amount < least:
-            raise Wrong(f"a whole number of at least {least}")
+            raise WrongValueError(f"a whole number of at least {least}")
         return amount
 
     return parse
@@ -46,7 +46,7 @@ def number(least: float, most: float = math.inf) -> Parser:
         except ValueError:
             amount = None
         if isinstance(amount, bool) or not isinstance(amount, int | float) or not least <= amount <= most:
-            raise Wrong(wanted)
+            raise WrongValueError(wanted)
         return float(amount)
 
     return parse
@@ -54,20 +54,20 @@ def number(least: float, most: float = math.inf) -> Parser:
 
 def text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise Wrong("a text that is not empty")
+        raise WrongValueError("a text that is not empty")
     return value.strip()
 
 
 def path(value: Any) -> str:
     if not isinstance(value, str | os.PathLike) or not str(value).strip():
-        raise Wrong("a path")
+        raise WrongValueError("a path")
     return str(value)
 
 
 def choice(*accepted: str) -> Parser:
     def parse(value: Any) -> str:
         if not isinstance(value, str) or value.strip().lower() not in accepted:
-            raise Wrong("one of " + ", ".join(accepted))
+            raise WrongValueError("one of " + ", ".join(accepted))
         return value.strip().lower()
 
     return parse
@@ -77,7 +77,7 @@ def names(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     if not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
-        raise Wrong("a list of names, or names separated by commas")
+        raise WrongValueError("a list of names, or names separated by commas")
     return tuple(value)
 
 
@@ -88,7 +88,9 @@ def exporters(value: Any) -> tuple[Any, ...]:
         value = [value]
     for item in value:
         if not isinstance(item, str) and not callable(getattr(item, "export", None)):
-            raise Wrong('a list of SpanExporter instances or strings such as "jsonl", "otlp:http://host:4318"')
+            raise WrongValueError(
+                'a list of SpanExporter instances or strings such as "jsonl", "otlp:http://host:4318"'
+            )
     return tuple(value)
 
 
@@ -96,8 +98,8 @@ def table(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         pairs = [part.partition("=") for part in value.split(",") if part.strip()]
         if not all(sign for _, sign, _ in pairs):
-            raise Wrong("name=value pairs separated by commas")
+            raise WrongValueError("name=value pairs separated by commas")
         return {name.strip(): given.strip() for name, _, given in pairs}
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
-        raise Wrong("a mapping of names to values")
+        raise WrongValueError("a mapping of names to values")
     return dict(value)

@@ -23,7 +23,6 @@ from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.recording import Deferred, LiveSpan
 
 
-
 class Call:
     """A live operation and the span that records it.
 

@@ -26,7 +26,11 @@ class LiveSpan(Protocol):
     name: str
     attributes: dict[str, Any]
     deferred: list[Deferred]
-    otel: trace.Span
+
+    @property
+    def otel(self) -> trace.Span:
+        """The OpenTelemetry span that is current while the operation's work runs."""
+        ...
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         """Something that happened now; ``attributes`` may be a callable that makes them later."""
@@ -75,5 +79,5 @@ active: Recorder = NullRecorder()
 
 def activate(recorder: Recorder | None) -> None:
     """Make ``recorder`` the one that every capture uses from now on; ``None`` for none."""
-    global active  # noqa: PLW0603 - the one slot of this port
+    global active
     active = recorder if recorder is not None else NullRecorder()

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 
-def readable(
-    span: LeanSpan, completer: Completer, resource: Resource, scope: InstrumentationScope
-) -> ReadableSpan:
+def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
     """Complete ``span`` and freeze it."""
     from opentelemetry.sdk.trace import Event, ReadableSpan
 

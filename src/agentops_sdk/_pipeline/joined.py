@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,15 +31,17 @@ class JoinedSpan:
 
     def __init__(self, recorder: JoinedRecorder, otel: trace.Span, name: str, attributes: dict[str, Any]) -> None:
         self._recorder = recorder
-        self.otel = otel
+        self._otel = otel
         self._first_name = self.name = name
         self.attributes = attributes
         self.deferred: list[Deferred] = []
-        self.events: list[tuple[str, int | None, Any]] = []
+        self.events: list[tuple[str, int, Any]] = []
+
+    @property
+    def otel(self) -> trace.Span:
+        return self._otel
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
-        import time
-
         self.events.append((name, timestamp if timestamp is not None else time.time_ns(), attributes or {}))
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
@@ -101,12 +104,11 @@ class JoinedRecorder:
     def leave(self) -> None:
         """Take our processor out of the provider again."""
         self._processor.on_end_span = None
+        ours: Any = self._processor
         with guard("joined.leave"):
             active = self._provider._active_span_processor  # noqa: SLF001 - there is no public way out
             with active._lock:  # noqa: SLF001
-                active._span_processors = tuple(  # noqa: SLF001
-                    processor for processor in active._span_processors if processor is not self._processor  # noqa: SLF001
-                )
+                active._span_processors = tuple(item for item in active._span_processors if item is not ours)  # noqa: SLF001
 
 
 class _Processor:

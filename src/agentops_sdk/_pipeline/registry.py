@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 EXPORTERS_GROUP = "agentops_sdk.exporters"
 INTEGRATIONS_GROUP = "agentops_sdk.integrations"
+_EXPORTERS_PACKAGE = "agentops_sdk.exporters"
 _INTEGRATIONS_PACKAGE = "agentops_integrations"
 
 
 def exporter_names() -> list[str]:
     """Names that an exporter string may begin with."""
-    import agentops_sdk.exporters as folder
-
+    folder = importlib.import_module(_EXPORTERS_PACKAGE)
     ours = [
         module.name for module in pkgutil.iter_modules(folder.__path__)
         if not module.name.startswith("_") and "_" not in module.name
@@ -54,7 +54,7 @@ def make_exporter(given: Any, settings: Settings) -> tuple[str, SpanExporter]:
     for entry in importlib.metadata.entry_points(group=EXPORTERS_GROUP):
         if entry.name == name:
             return name, entry.load()(argument or None, settings)
-    module = importlib.import_module(f"agentops_sdk.exporters.{name}")
+    module = importlib.import_module(f"{_EXPORTERS_PACKAGE}.{name}")
     return name, module.create(argument or None, settings)
 
 
@@ -163,7 +163,5 @@ def _newer(version: str, requires: str) -> bool:
 
 
 def _release(version: str) -> tuple[int, ...]:
-    numbers = [int(part) for part in re.findall(r"\d+", version.split("+")[0])[:3]]
+    numbers = [int(part) for part in re.findall(r"\d+", version.split("+", maxsplit=1)[0])[:3]]
     return tuple(numbers + [0] * (3 - len(numbers)))
-
-

@@ -10,7 +10,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
@@ -212,7 +213,7 @@ class Runtime:
 
 
 def _script_name() -> str:
-    script = os.path.basename(sys.argv[0]) if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
+    script = Path(sys.argv[0]).name if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
     return script.removesuffix(".py") or "python"
 
 
@@ -225,7 +226,7 @@ _hooked = False
 
 def begin(settings: Settings) -> Runtime | None:
     """Start a runtime by ``settings``, ending the one before it; ``None`` when they say disabled."""
-    global current  # noqa: PLW0603 - the one slot of the composition root
+    global current
     with _lock:
         if current is not None:
             finish(current.settings.shutdown_timeout)
@@ -245,7 +246,7 @@ def begin(settings: Settings) -> Runtime | None:
 
 def finish(timeout: float) -> FlushResult:
     """End the running runtime, if any."""
-    global current  # noqa: PLW0603
+    global current
     with _lock:
         runtime, current = current, None
         if runtime is None:
@@ -255,7 +256,7 @@ def finish(timeout: float) -> FlushResult:
 
 
 def _hook_process() -> None:
-    global _hooked  # noqa: PLW0603
+    global _hooked
     if _hooked:
         return
     _hooked = True
@@ -272,7 +273,7 @@ def _at_exit() -> None:
 
 
 def _after_fork() -> None:
-    global _lock  # noqa: PLW0603
+    global _lock
     _lock = threading.RLock()
     if current is not None:
         with guard("runtime.fork"):

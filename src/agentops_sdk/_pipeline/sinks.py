@@ -46,7 +46,7 @@ class Sink:
         done = False
         with guard(f"sink.{self.name}.flush"):
             done = self.exporter.force_flush(max(1, int(timeout * 1000))) is not False
-        return done
+        return done  # noqa: RET504 - the guard may have left the assignment out
 
     def shutdown(self, timeout: float) -> bool:
         with guard(f"sink.{self.name}.shutdown"):

@@ -70,7 +70,7 @@ class JsonlExporter:
 
 def create(argument: str | None, settings: Settings) -> JsonlExporter:
     """``"jsonl"`` (below the setting ``directory``) or ``"jsonl:DIRECTORY"``."""
-    return JsonlExporter(argument if argument else Path(settings.directory) / "traces")
+    return JsonlExporter(argument or Path(settings.directory) / "traces")
 
 
 def _check(directory: Path) -> None:
