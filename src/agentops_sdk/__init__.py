@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from agentops_sdk._lazy import make_lazy
 
 if TYPE_CHECKING:
-    from agentops_sdk import prices as prices
     from agentops_sdk import traces as traces
     from agentops_sdk._pipeline.runtime import FlushResult as FlushResult
     from agentops_sdk._version import __version__ as __version__
@@ -45,7 +44,6 @@ _HOMES = {
     "flush": "lifecycle",
     "guardrail": "track",
     "init": "lifecycle",
-    "prices": "",
     "retriever": "track",
     "shutdown": "lifecycle",
     "span": "track",

@@ -46,7 +46,7 @@ class Completer:
                 work(attributes)
         if self.settings.pricing and attributes.get(semconv.KIND) in _PRICED:
             with guard("complete.usage"):
-                from agentops_sdk._usage import enrich
+                from agentops_sdk._usage.enrich import enrich
 
                 enrich(attributes)
         made: list[tuple[str, int, dict[str, Any]]] = []

@@ -1,0 +1,1 @@
+"""Tokens and cost: worked out on the consumer thread from what a reply or a stream told."""
