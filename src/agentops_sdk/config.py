@@ -169,7 +169,7 @@ def resolve(keywords: Mapping[str, Any], *, environ: Mapping[str, str] | None = 
                 warn_once(f"{origin.split()[-1]}: {name} is {shown}; expected {wrong}. It is left out.")
         else:
             origins[name] = "default"
-    if "enabled" not in keywords and environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+    if keywords.get("enabled") is None and environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         values["enabled"], origins["enabled"] = False, "environment OTEL_SDK_DISABLED"
     return Settings(**values, origins=origins)
 

@@ -228,11 +228,12 @@ def begin(settings: Settings) -> Runtime | None:
     """Start a runtime by ``settings``, ending the one before it; ``None`` when they say disabled."""
     global current
     with _lock:
+        # Made first: settings that cannot work leave what runs now running.
+        runtime = Runtime(settings) if settings.enabled else None
         if current is not None:
             finish(current.settings.shutdown_timeout)
-        if not settings.enabled:
+        if runtime is None:
             return None
-        runtime = Runtime(settings)
         try:
             runtime.install()
         except BaseException:
