@@ -104,6 +104,12 @@ SESSION_ID: Final = "session.id"
 USER_ID: Final = "user.id"
 SERVICE_NAME: Final = "service.name"
 SERVICE_VERSION: Final = "service.version"
+PROCESS_PID: Final = "process.pid"
+TELEMETRY_SDK_LANGUAGE: Final = "telemetry.sdk.language"
+TELEMETRY_SDK_NAME: Final = "telemetry.sdk.name"
+TELEMETRY_SDK_VERSION: Final = "telemetry.sdk.version"
+TELEMETRY_DISTRO_NAME: Final = "telemetry.distro.name"
+TELEMETRY_DISTRO_VERSION: Final = "telemetry.distro.version"
 
 # --- Ours ----------------------------------------------------------------------------------
 KIND: Final = "agentops.kind"

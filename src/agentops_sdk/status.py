@@ -117,6 +117,7 @@ def status() -> Status:
             "ended": ended,
             "queued": queue.pending,
             "dropped": queue.dropped,
+            "failed": running.failed,
             "sampled_out": running.sampled_out,
         },
         guard_errors=dict(guarding.errors),

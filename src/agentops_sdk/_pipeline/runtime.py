@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import importlib.metadata
 import os
 import sys
 import threading
@@ -68,6 +69,7 @@ class Runtime:
         self.completer = Completer(settings)
         self.queue = SpanQueue(settings.queue_size, self._consume)
         self.sampled_out = 0
+        self.failed = 0
         self.recorder: Recorder | JoinedRecorder = self._make_recorder()
         self.integrations: list[Installed] = []
         self._kept_traces: OrderedDict[int, None] = OrderedDict()
@@ -110,6 +112,7 @@ class Runtime:
     def _consume(self, batch: Sequence[LeanSpan | ReadableSpan]) -> None:
         ready: list[ReadableSpan] = []
         for span in batch:
+            done = False
             with guard("runtime.complete"):
                 if not isinstance(span, LeanSpan):
                     ready.append(span)
@@ -119,6 +122,9 @@ class Runtime:
                     ready.append(readable(span, self.completer, *self._identity))
                 else:
                     self.sampled_out += 1
+                done = True
+            if not done:
+                self.failed += 1
         if ready:
             for sink in self.sinks:
                 with guard(f"sink.{sink.name}"):
@@ -142,8 +148,19 @@ class Runtime:
     def _resource(self) -> Resource:
         from opentelemetry.sdk.resources import Resource
 
-        own = {semconv.SERVICE_NAME: self.settings.service_name or _script_name(), **self.settings.resource_attributes}
-        return Resource.create(own)
+        # Not Resource.create(): its detectors start a thread pool, which an ending interpreter refuses.
+        return Resource(
+            {
+                semconv.TELEMETRY_SDK_LANGUAGE: "python",
+                semconv.TELEMETRY_SDK_NAME: "opentelemetry",
+                semconv.TELEMETRY_SDK_VERSION: importlib.metadata.version("opentelemetry-sdk"),
+                semconv.TELEMETRY_DISTRO_NAME: "agentops-otel",
+                semconv.TELEMETRY_DISTRO_VERSION: VERSION,
+                semconv.PROCESS_PID: os.getpid(),
+                semconv.SERVICE_NAME: self.settings.service_name or _script_name(),
+                **self.settings.resource_attributes,
+            }
+        )
 
     # --- flush, fork, end ------------------------------------------------------------------------
 
@@ -163,7 +180,7 @@ class Runtime:
         return self.account()
 
     def account(self) -> FlushResult:
-        queued, dropped = self.queue.pending, self.queue.dropped
+        queued, dropped = self.queue.pending, self.queue.dropped + self.failed
         by_sink = {
             f"{sink.name}#{place}" if any(other.name == sink.name for other in self.sinks[:place]) else sink.name: {
                 "exported": sink.exported,
@@ -206,6 +223,8 @@ class Runtime:
         return result
 
     def after_fork(self) -> None:
+        self.sampled_out = self.failed = 0
+        self._identity = None  # it names the process
         self.recorder.forget_open()
         self.queue.after_fork()
         for sink in self.sinks:

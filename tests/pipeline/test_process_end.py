@@ -1,0 +1,87 @@
+"""However a process ends, what had ended is on disk: run in real processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import os, sys, time, threading
+import agentops_sdk as agentops
+agentops.init(integrations=[])
+with agentops.span("outer"):
+    for number in range(3):
+        with agentops.span(f"inner {number}"):
+            pass
+"""
+
+
+def run(tmp_path: Path, ending: str) -> tuple[int, list[dict], str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM + ending], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == ""
+    return done.returncode, records(tmp_path), done.stderr
+
+
+def records(tmp_path: Path) -> list[dict]:
+    return [
+        json.loads(line)
+        for file in (tmp_path / ".agentops" / "traces").glob("*.jsonl")
+        for line in file.read_text().splitlines()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [
+        ("", 0),
+        ("agentops.shutdown()", 0),
+        ("sys.exit(3)", 3),
+        ("raise KeyError('gone')", 1),
+        ("threading.Thread(target=lambda: agentops.flush()).start()", 0),
+        ("time.sleep(0.3); os._exit(4)", 4),
+    ],
+)
+def test_nothing_is_lost(tmp_path: Path, ending: str, code: int) -> None:
+    returned, rows, errors = run(tmp_path, ending)
+    assert returned == code
+    assert sorted(row["name"] for row in rows) == ["inner 0", "inner 1", "inner 2", "outer"]
+    assert "agentops" not in errors.replace("import agentops_sdk", "").replace("agentops.", "")
+
+
+def test_a_killed_process_keeps_what_had_ended(tmp_path: Path) -> None:
+    script = PROGRAM + "print('ready', flush=True)\ntime.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.3)
+        os.kill(process.pid, signal.SIGKILL)
+    assert len(records(tmp_path)) == 4
+
+
+def test_a_forked_child_records_its_own_and_repeats_nothing(tmp_path: Path) -> None:
+    ending = """
+agentops.flush()
+with agentops.span("parent"):
+    child = os.fork()
+    with agentops.span("child" if child == 0 else "other"):
+        pass
+if child:
+    os.waitpid(child, 0)
+"""
+    returned, rows, _ = run(tmp_path, ending)
+    assert returned == 0
+    names = sorted(row["name"] for row in rows)
+    assert names == ["child", "inner 0", "inner 1", "inner 2", "other", "outer", "parent"]
+    spans = {row["name"]: row for row in rows}
+    assert spans["child"]["parent_id"] == spans["parent"]["span_id"]
+    assert len({row["span_id"] for row in rows}) == len(rows)
+    assert len(list((tmp_path / ".agentops" / "traces").iterdir())) == 2
