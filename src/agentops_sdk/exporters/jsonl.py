@@ -1,76 +1,249 @@
-"""The JSONL sink: one line per span, one file per process run, whole lines only, readable by the owner only."""
+"""The JSONL sink: one line per span, one file per process run, whole lines only, for the owner's eyes only."""
 
 from __future__ import annotations
 
+import errno
 import os
-import secrets
+import threading
 import time
-from collections.abc import Sequence
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from agentops_sdk.config import Settings
+from agentops_sdk._capture.guard import guard
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.traces.from_otel import record_dict
+from agentops_sdk.exporters.jsonl_files import create_file, tidy
+from agentops_sdk.exporters.spool_folder import private_directory
+from agentops_sdk.traces.from_otel import record_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace.export import SpanExportResult
+
+    from agentops_sdk.config import Settings
+
+__all__ = ["JsonlExporter", "create"]
+
+_WAITING_BYTES = 8 * 1_048_576
+_RETRY = 1.0
+_REASONS = {errno.ENOSPC: "disk_full", errno.EDQUOT: "disk_full", errno.EROFS: "read_only", errno.EACCES: "no_access"}
 
 
 class JsonlExporter:
     """Appends records to ``DIRECTORY/TIME-PID-RANDOM.jsonl``; the file is made with the first span.
 
     A batch leaves by one ``write`` on an ``O_APPEND`` descriptor: what the kernel has taken survives
-    the death of the process.
+    the death of the process. What cannot be written waits in memory, bounded and counted, and is
+    tried again.
+
+    Args:
+        directory: made when needed, for its owner only.
+        max_file_bytes: a file that is longer is closed and a new one begun.
+        max_file_age: the same, in seconds.
+        max_bytes: closed files go, oldest first, when all together are larger.
+        max_age: closed files older than this many seconds go.
+        compress: gzip files once they are closed.
+        fsync: ``never``, ``close`` (when a file is closed) or ``always`` (after each write).
+
+    Raises:
+        ConfigError: a limit is not above 0.
     """
 
     inline = True
+    disk = True
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
-        self.directory = Path(directory).expanduser()
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        max_file_bytes: int = 64 * 1_048_576,
+        max_file_age: float = 86_400.0,
+        max_bytes: int = 512 * 1_048_576,
+        max_age: float = 30 * 86_400.0,
+        compress: bool = False,
+        fsync: str = "never",
+    ) -> None:
+        limits = {"max_file_bytes": max_file_bytes, "max_file_age": max_file_age}
+        for name, value in {**limits, "max_bytes": max_bytes, "max_age": max_age}.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+                raise ConfigError(name, value, "a number above 0")
+        if fsync not in ("never", "close", "always"):
+            raise ConfigError("fsync", fsync, "never, close or always")
+        # Absolute from the start: the host may change its working directory later.
+        self.directory = Path(directory).expanduser().absolute()
+        self.max_file_bytes, self.max_file_age = max_file_bytes, max_file_age
+        self.max_bytes, self.max_age = max_bytes, max_age
+        self.compress, self.fsync = compress, fsync
         self.path: Path | None = None
-        self._descriptor: int | None = None
-        _check(self.directory)
+        self._begin()
 
-    def export(self, spans: Sequence[ReadableSpan]) -> Any:
+    def _begin(self) -> None:
+        self._descriptor = -1
+        self._opened_at = 0.0
+        self._size = 0
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._retry_at = 0.0
+        self._tidying: threading.Thread | None = None
+        self.accepted = 0
+        self.exported = 0
+        self.dropped: Counter[str] = Counter()
+        self.last_error: str | None = None
+        self.last_error_time: float | None = None
+        self.last_success_time: float | None = None
+        self.deleted_files = 0
+        self.path = None
+
+    # --- SpanExporter ----------------------------------------------------------------------
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Write the spans, or keep them for the next try. Only called by one thread at a time."""
         from opentelemetry.sdk.trace.export import SpanExportResult
 
-        lines = b"".join(orjson.dumps(record_dict(span), option=orjson.OPT_APPEND_NEWLINE) for span in spans)
-        if self._descriptor is None:
-            self._descriptor = self._open()
-        view = memoryview(lines)
-        while view:
-            view = view[os.write(self._descriptor, view) :]
-        return SpanExportResult.SUCCESS
+        for span in spans:
+            self.accepted += 1
+            line = b""
+            with guard("jsonl.encode"):
+                line = record_line(span)
+            if line:
+                self._waiting.append(line)
+                self._waiting_bytes += len(line)
+            else:
+                self.dropped["unencodable"] += 1
+        self._write()
+        return SpanExportResult.SUCCESS if not self._waiting else SpanExportResult.FAILURE
 
-    def _open(self) -> int:
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        home = self.directory.parent if self.directory.name == "traces" else self.directory
-        ignore = home / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        self.path = self.directory / f"{stamp}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
-        return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Try again what could not be written."""
+        self._retry_at = 0.0
+        self._write()
+        return not self._waiting
+
+    def shutdown(self) -> None:
+        """A last try, then close; what still cannot be written is lost, counted."""
+        self.force_flush()
+        if self._waiting:
+            self._drop(len(self._waiting))
+        self._close_file()
 
     def after_fork(self) -> None:
         """A child process writes a file of its own; the parent's descriptor stays the parent's."""
-        self._descriptor, self.path = None, None
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        return True
-
-    def shutdown(self) -> None:
-        if self._descriptor is not None:
+        if self._descriptor >= 0:
             os.close(self._descriptor)
-            self._descriptor = None
+        self._begin()
+
+    def stats(self) -> dict[str, Any]:
+        """Exact accounting: accepted = exported + pending + all dropped."""
+        return {
+            "accepted": self.accepted,
+            "exported": self.exported,
+            "pending": len(self._waiting),
+            "dropped": dict(self.dropped),
+            "path": str(self.path) if self.path is not None else None,
+            "deleted_files": self.deleted_files,
+            "last_error": self.last_error,
+            "last_error_time": self.last_error_time,
+            "last_success_time": self.last_success_time,
+        }
+
+    # --- writing ---------------------------------------------------------------------------
+    def _write(self) -> None:
+        if not self._waiting or time.monotonic() < self._retry_at:
+            self._bound()
+            return
+        try:
+            self._ready()
+            self._append(b"".join(self._waiting))
+        except OSError as error:
+            self.last_error, self.last_error_time = str(error), time.time()
+            self._reason = _REASONS.get(error.errno or 0, "unwritable")
+            self._retry_at = time.monotonic() + _RETRY
+            self._close_file()
+            self._bound()
+            return
+        self.exported += len(self._waiting)
+        self._waiting, self._waiting_bytes = [], 0
+        self.last_success_time = time.time()
+
+    def _ready(self) -> None:
+        if self._descriptor >= 0:
+            old = time.monotonic() - self._opened_at > self.max_file_age
+            if old or self._size >= self.max_file_bytes or self._vanished():
+                self._close_file()
+        if self._descriptor < 0:
+            private_directory(self.directory)
+            self.path, self._descriptor = create_file(self.directory)
+            self._opened_at, self._size = time.monotonic(), 0
+            self._tidy()
+
+    def _vanished(self) -> bool:
+        assert self.path is not None
+        try:
+            return self.path.stat().st_ino != os.fstat(self._descriptor).st_ino
+        except OSError:
+            return True
+
+    def _append(self, lines: bytes) -> None:
+        written = os.write(self._descriptor, lines)
+        if written != len(lines):
+            # Nobody shall read half a line; these lines are written again, all of them.
+            os.ftruncate(self._descriptor, self._size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        self._size += written
+        if self.fsync == "always":
+            os.fsync(self._descriptor)
+
+    def _close_file(self) -> None:
+        if self._descriptor < 0:
+            return
+        try:
+            if self.fsync == "close":
+                os.fsync(self._descriptor)
+        except OSError as error:
+            self.last_error, self.last_error_time = str(error), time.time()
+        finally:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _bound(self) -> None:
+        drop = 0
+        while self._waiting_bytes > _WAITING_BYTES:
+            self._waiting_bytes -= len(self._waiting[drop])
+            drop += 1
+        if drop:
+            self._drop(drop)
+
+    def _drop(self, count: int) -> None:
+        """The oldest go first."""
+        self.dropped[self._reason] += count
+        del self._waiting[:count]
+        self._waiting_bytes = sum(map(len, self._waiting))
+
+    _reason = "unwritable"
+
+    def _tidy(self) -> None:
+        if self._tidying is None or not self._tidying.is_alive():
+            self._tidying = threading.Thread(target=self._tidy_now, name="agentops-tidy", daemon=True)
+            with guard("jsonl.tidy"):
+                self._tidying.start()
+
+    def _tidy_now(self) -> None:
+        with guard("jsonl.tidy"):
+            try:
+                gone = tidy(self.directory, max_bytes=self.max_bytes, max_age=self.max_age, compress=self.compress)
+                self.deleted_files += len(gone)
+            except OSError as error:
+                self.last_error, self.last_error_time = str(error), time.time()
 
 
 def create(argument: str | None, settings: Settings) -> JsonlExporter:
     """``"jsonl"`` (below the setting ``directory``) or ``"jsonl:DIRECTORY"``."""
-    return JsonlExporter(argument or Path(settings.directory) / "traces")
+    exporter = JsonlExporter(argument or Path(settings.directory) / "traces")
+    # Asked for by name it must work; the default in a read-only place is quiet and shows in status().
+    if settings.origins.get("exporters", "default") != "default":
+        _check(exporter.directory)
+    return exporter
 
 
 def _check(directory: Path) -> None:

@@ -24,7 +24,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-__all__ = ["REFUSED", "Run", "private_directory", "runs"]
+__all__ = ["REFUSED", "Run", "private_directory", "runs", "try_lock"]
 
 REFUSED = "refused"
 
@@ -66,7 +66,7 @@ class Run:
         hidden.mkdir(mode=0o700)
         lock = os.open(hidden / "lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            _try_lock(lock)
+            try_lock(lock)
             hidden.rename(spool / name)
         except OSError:
             os.close(lock)
@@ -82,7 +82,7 @@ class Run:
         except OSError:
             return None
         try:
-            if _try_lock(lock) and (folder / "lock").stat().st_ino == os.fstat(lock).st_ino:
+            if try_lock(lock) and (folder / "lock").stat().st_ino == os.fstat(lock).st_ino:
                 return cls(folder, lock)
         except OSError:
             pass
@@ -116,7 +116,12 @@ def runs(spool: Path) -> list[Path]:
         return []
 
 
-def _try_lock(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file until it is closed, or this process dies; ``False`` if another one has it.
+
+    Raises:
+        OSError: the file system knows no locks.
+    """
     try:
         if sys.platform != "win32":
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
