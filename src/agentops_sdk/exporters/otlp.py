@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.export import SpanExportResult
 
+    from agentops_sdk.config import Settings
+
 
 __all__ = ["OTLPExporter", "create", "spool_name"]
 
@@ -73,7 +75,7 @@ class OTLPExporter:
 
         if self._closed:
             return SpanExportResult.FAILURE
-        if self._pid != os.getpid():
+        if self._pid != os.getpid():  # nobody told us of the fork
             self.after_fork()
         for start in range(0, len(spans), _RECORD_SPANS):
             todo = [spans[start : start + _RECORD_SPANS]]
@@ -136,6 +138,6 @@ def spool_name(url: str) -> str:
     return f"{host}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
 
 
-def create(argument: str | None, settings: Any) -> OTLPExporter:
+def create(argument: str | None, settings: Settings) -> OTLPExporter:
     """``"otlp"`` sends where ``OTEL_EXPORTER_OTLP_*`` say, ``"otlp:URL"`` to a URL."""
     return OTLPExporter(Endpoint.resolve(argument), directory=Path(settings.directory) / "spool")
