@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from agentops_sdk import traces as traces
     from agentops_sdk._pipeline.runtime import FlushResult as FlushResult
     from agentops_sdk._version import __version__ as __version__
+    from agentops_sdk.decision import decide as decide
+    from agentops_sdk.decision import decision as decision
     from agentops_sdk.errors import AgentOpsError as AgentOpsError
     from agentops_sdk.errors import ConfigError as ConfigError
     from agentops_sdk.errors import IntegrationError as IntegrationError
@@ -41,6 +43,8 @@ _HOMES = {
     "Status": "status",
     "TraceError": "errors",
     "agent": "track",
+    "decide": "decision",
+    "decision": "decision",
     "flush": "lifecycle",
     "guardrail": "track",
     "init": "lifecycle",

@@ -20,12 +20,14 @@ from agentops_sdk import semconv
 from agentops_sdk._capture import recording
 from agentops_sdk._capture.ambient import current_call, enclosing_llm_call
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, outcome_of, start
+from agentops_sdk._capture.choice import ANSWERED, choice_attributes, options_json
 from agentops_sdk._capture.content import snapshot
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.intercept import Accept, Begin, Begun, around, around_async
 from agentops_sdk._capture.patch import Wrapper, patch
 
 __all__ = [
+    "ANSWERED",
     "NULL_CALL",
     "Accept",
     "Begin",
@@ -36,9 +38,11 @@ __all__ = [
     "Wrapper",
     "around",
     "around_async",
+    "choice_attributes",
     "current_call",
     "enclosing_llm_call",
     "guard",
+    "options_json",
     "outcome_of",
     "patch",
     "semconv",

@@ -152,6 +152,9 @@ DECISION_REJECTED: Final = "agentops.decision.rejected"
 DECISION_FORCED: Final = "agentops.decision.forced"
 DECISION_UNLISTED: Final = "agentops.decision.unlisted"
 DECISION_WAITED: Final = "agentops.decision.waited"
+DECISION_MODEL: Final = "agentops.decision.model"
+DECISION_PROMPT_FINGERPRINT: Final = "agentops.decision.prompt_fingerprint"
+PROMPT_FINGERPRINT: Final = "agentops.prompt.fingerprint"
 
 # --- Values --------------------------------------------------------------------------------
 OUTCOMES: Final = ("ok", "error", "cancelled", "abandoned", "interrupted")

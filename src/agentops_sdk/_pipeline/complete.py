@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from agentops_sdk import semconv
+from agentops_sdk._capture.fingerprint import prompt_fingerprint
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.policy import Policy
 from agentops_sdk._capture.recording import Deferred
@@ -44,6 +45,9 @@ class Completer:
         for work in deferred:
             with guard("complete.deferred"):
                 work(attributes)
+        if attributes.get(semconv.KIND) == "llm":
+            with guard("complete.fingerprint"):
+                attributes.setdefault(semconv.PROMPT_FINGERPRINT, prompt_fingerprint(attributes))
         if self.settings.pricing and attributes.get(semconv.KIND) in _PRICED:
             with guard("complete.usage"):
                 from agentops_sdk._usage.enrich import enrich

@@ -1,0 +1,39 @@
+"""The prompt's fingerprint: which instructions and tools a model was given, in sixteen hex digits."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+
+from agentops_sdk import semconv
+
+
+def prompt_fingerprint(attributes: dict[str, Any]) -> str | None:
+    """A hash of the system instructions, leading system messages and tool definitions; ``None`` where there are none.
+
+    What the user said is left out: two runs of one agent have one fingerprint, a changed prompt has
+    another. Consumer thread, before the content policy.
+    """
+    parts = [attributes.get(semconv.SYSTEM_INSTRUCTIONS), attributes.get(semconv.TOOL_DEFINITIONS)]
+    messages = attributes.get(semconv.INPUT_MESSAGES)
+    if isinstance(messages, str):
+        parts += [orjson.dumps(message) for message in _leading_system(messages)]
+    found = [part.encode() if isinstance(part, str) else part for part in parts if part]
+    if not found:
+        return None
+    return hashlib.sha256(b"\0".join(found)).hexdigest()[:16]
+
+
+def _leading_system(text: str) -> list[Any]:
+    try:
+        messages = orjson.loads(text)
+    except ValueError:
+        return []
+    leading = []
+    for message in messages if isinstance(messages, list) else ():
+        if not isinstance(message, dict) or message.get("role") not in ("system", "developer"):
+            break
+        leading.append(message)
+    return leading

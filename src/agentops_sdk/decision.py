@@ -1,0 +1,171 @@
+"""``decision()`` and ``decide()``: what could have been done, what was, and why, as a span of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from agentops_sdk import semconv
+from agentops_sdk._capture import recording
+from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, start
+from agentops_sdk._capture.choice import DECIDERS, choice_attributes, options_json
+from agentops_sdk._capture.content import snapshot
+from agentops_sdk._capture.guard import guard
+from agentops_sdk.errors import ConfigError
+
+
+class decision:  # noqa: N801 - a context manager that reads as a statement
+    """``with decision("route", options=["refund", "escalate"]) as d: d.choose("refund", reason="…")``.
+
+    Also ``async with``. Left without a choice, its outcome is ``abandoned``. A choice that is not
+    among the options is recorded and marked.
+
+    Args:
+        name: what is being decided.
+        options: texts, mappings or objects with a ``name`` and maybe a ``description``, enum members.
+        inputs: what the decision is made from; recorded as content.
+        by: who decides: ``"model"``, ``"code"`` or ``"human"``.
+        by_name: the name of the model, rule or person.
+        policy: the policy or rule that decides.
+        model: the model whose answer led to it, where one did.
+        prompt_fingerprint: of that model call's prompt (``agentops.prompt.fingerprint`` of its span).
+
+    Raises:
+        ConfigError: ``by`` is none of the three, or ``options`` cannot be listed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        options: Iterable[Any] | None = None,
+        inputs: Any = None,
+        by: str | None = None,
+        by_name: str | None = None,
+        policy: str | None = None,
+        model: str | None = None,
+        prompt_fingerprint: str | None = None,
+    ) -> None:
+        _check(by)
+        if isinstance(options, str) or (options is not None and not isinstance(options, Iterable)):
+            raise ConfigError("options", options, "a list of options")
+        self.name = name
+        self._given = None if options is None else list(options)
+        self._inputs = inputs
+        self._attributes = {
+            semconv.DECISION_BY: by,
+            semconv.DECISION_BY_NAME: by_name,
+            semconv.DECISION_POLICY: policy,
+            semconv.DECISION_MODEL: model,
+            semconv.DECISION_PROMPT_FINGERPRINT: prompt_fingerprint,
+        }
+        self._names: list[str] | None = None
+        self._call: Call | NullCall = NULL_CALL
+        self._token: Any = None
+        self._made = False
+
+    def choose(
+        self,
+        chosen: Any,
+        *,
+        reason: str | None = None,
+        confidence: float | None = None,
+        evidence: Any = None,
+        scores: Mapping[Any, float] | None = None,
+        rejected: Mapping[Any, str] | None = None,
+        by: str | None = None,
+        by_name: str | None = None,
+        policy: str | None = None,
+    ) -> None:
+        """Record the choice; the last one made counts.
+
+        Args:
+            chosen: an option, or a list of options where several were chosen.
+            reason: why, in a sentence.
+            confidence: from 0 to 1.
+            evidence: what supports it; recorded as content.
+            scores: a score for each option.
+            rejected: for each option that was not taken, why.
+            by: who decided, where it differs from what was announced.
+            by_name: the name of the model, rule or person.
+            policy: the policy or rule that decided.
+
+        Raises:
+            ConfigError: ``by`` or ``confidence`` cannot be.
+        """
+        _check(by)
+        if confidence is not None and (
+            isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1
+        ):
+            raise ConfigError("confidence", confidence, "a number from 0 to 1")
+        self._made = True
+        with guard("decision.choose"):
+            self._call.update(
+                choice_attributes(
+                    self._names, chosen, reason=reason, confidence=confidence, evidence=evidence, scores=scores,
+                    rejected=rejected, by=by, by_name=by_name, policy=policy,
+                )
+            )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        with guard("decision.enter"):
+            self._call = start("decision", self.name, attributes=self._attributes)
+            self._token = self._call.attach()
+            if self._call.recording:
+                if self._given is not None:
+                    self._names, text = options_json(self._given)
+                    self._call.set(semconv.DECISION_OPTIONS, text)
+                if self._inputs is not None and recording.active.settings.capture_content:
+                    self._call.set(semconv.DECISION_INPUTS, snapshot(self._inputs).decode())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        call = self._call
+        with guard("decision.exit"):
+            call.detach(self._token)
+            if error is not None:
+                call.fail(error)
+            else:
+                call.finish("ok" if self._made else "abandoned")
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+
+def decide(
+    name: str,
+    chosen: Any,
+    *,
+    options: Iterable[Any] | None = None,
+    inputs: Any = None,
+    reason: str | None = None,
+    confidence: float | None = None,
+    evidence: Any = None,
+    scores: Mapping[Any, float] | None = None,
+    rejected: Mapping[Any, str] | None = None,
+    by: str | None = None,
+    by_name: str | None = None,
+    policy: str | None = None,
+) -> Any:
+    """Record a decision that has been made, in one line; returns ``chosen``.
+
+    The arguments are those of :class:`decision` and its ``choose``.
+    """
+    with decision(name, options=options, inputs=inputs, by=by, by_name=by_name, policy=policy) as made:
+        made.choose(
+            chosen, reason=reason, confidence=confidence, evidence=evidence, scores=scores, rejected=rejected
+        )  # fmt: skip
+    return chosen
+
+
+def _check(by: str | None) -> None:
+    if by is not None and by not in DECIDERS:
+        raise ConfigError("by", by, "one of " + ", ".join(DECIDERS))
