@@ -85,3 +85,25 @@ if child:
     assert spans["child"]["parent_id"] == spans["parent"]["span_id"]
     assert len({row["span_id"] for row in rows}) == len(rows)
     assert len(list((tmp_path / ".agentops" / "traces").iterdir())) == 2
+
+
+def test_what_is_open_at_the_end_is_recorded_as_interrupted(tmp_path: Path) -> None:
+    ending = """
+begun = threading.Event()
+def work():
+    with agentops.span("still running"):
+        begun.set()
+        time.sleep(60)
+threading.Thread(target=work, daemon=True).start()
+begun.wait()
+"""
+    _, rows, _ = run(tmp_path, ending)
+    by_name = {row["name"]: row["outcome"] for row in rows}
+    assert by_name.pop("still running") == "interrupted"
+    assert set(by_name.values()) == {"ok"}
+
+
+def test_shutdown_inside_an_operation_keeps_it(tmp_path: Path) -> None:
+    _, rows, errors = run(tmp_path, "\nwith agentops.span('main'):\n    agentops.shutdown()\nprint(1, file=sys.stderr)")
+    assert {row["name"]: row["outcome"] for row in rows}["main"] == "interrupted"
+    assert errors == "1\n"

@@ -98,6 +98,10 @@ class JoinedRecorder:
         self.open[otel.get_span_context().span_id] = span
         return span
 
+    def interrupt_open(self) -> None:
+        """What is open stays open: it belongs to the program's provider and ends there."""
+        self.open.clear()
+
     def forget_open(self) -> None:
         self.open.clear()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+from agentops_sdk import semconv
 from agentops_sdk._capture.recording import Deferred
 from agentops_sdk.config import Settings
 
@@ -158,6 +160,16 @@ class Recorder:
         ratio = self.settings.sample_ratio
         # The same share of the same ids as OpenTelemetry's TraceIdRatioBased: the lower 64 bits.
         return ratio >= 1.0 or (trace_id & 0xFFFF_FFFF_FFFF_FFFF) < round(ratio * 2**64)
+
+    def interrupt_open(self) -> None:
+        """Recording stops: what is still open ends here, as ``interrupted``, so that none is lost unseen."""
+        for span in reversed(list(self.open.values())):  # the innermost first
+            # A copy is handed on: the operation itself may still be setting attributes on its span.
+            ending = copy.copy(span)
+            span.disown()
+            ending.attributes = {**ending.attributes, semconv.OUTCOME: "interrupted"}
+            ending.events, ending.links = list(span.events), list(span.links)
+            ending.end()
 
     def forget_open(self) -> None:
         """In a forked child: what was open belongs to the parent process, which will end it."""

@@ -201,6 +201,8 @@ class Runtime:
         """Stop capturing, deliver what ended, close the sinks; within ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         self.uninstall()
+        with guard("runtime.interrupt"):
+            self.recorder.interrupt_open()
         if isinstance(self.recorder, JoinedRecorder):
             self.queue.flush(timeout)
             self.recorder.leave()
