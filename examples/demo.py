@@ -10,13 +10,15 @@ import contextlib
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import openai
 from local_model import LocalModel
 
 import agentops_sdk as agentops
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 MODEL = os.environ.get("OPENAI_MODEL", "gpt-4o-mini")
 RATES = {("USD", "EUR"): 0.92, ("USD", "GBP"): 0.79, ("EUR", "USD"): 1.09}

@@ -1,3 +1,229 @@
-"""Rewrite every page that is made from the code; with --check, only say whether one is out of date."""
+"""Rewrite every page and picture that is made from the code; with --check, only say what is out of date.
+
+A page holds ``<!-- begin generated: NAME -->`` and ``<!-- end generated: NAME -->``; what is between is made here. Some
+files are made as a whole. Times and ids differ from run to run, so the picture of the demo's tree is compared without.
+"""
 
 from __future__ import annotations
+
+import ast
+import contextlib
+import dataclasses
+import importlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TREE = ROOT / "docs" / "images" / "tree.svg"
+
+
+def settings() -> str:
+    """The table of settings."""
+    from agentops_sdk import config
+
+    lines = ["| Setting | Default | Environment | Live | What it does |", "|---|---|---|---|---|"]
+    for row in config.rows():
+        default = row.default if row.default is not dataclasses.MISSING else ()
+        names = " ".join(f"`{name}`" for name in row.metadata["env"])
+        live = "yes" if row.metadata["live"] else ""
+        lines.append(f"| `{row.name}` | {_value(default)} | {names} | {live} | {row.metadata['sentence']} |")
+    return "\n".join(lines)
+
+
+def _value(default: Any) -> str:
+    if default in (None, "", ()):
+        return ""
+    return f"`{', '.join(default) if isinstance(default, tuple) else default}`".replace("|", "\\|")
+
+
+def integrations() -> str:
+    """The table of integrations, as the registry finds them."""
+    from agentops_sdk._pipeline import registry
+
+    lines = ["| Integration | Library | Versions |", "|---|---|---|"]
+    for name, found in sorted(registry.find_integrations().items()):
+        lines.append(f"| `{name}` | `{found.target}` | `{found.requires or 'any'}` |".replace("`any`", "any"))
+    return "\n".join(lines)
+
+
+def exporters() -> str:
+    """The table of sinks, as the registry finds them."""
+    from agentops_sdk._pipeline import registry
+
+    lines = ["| Sink | What it does |", "|---|---|"]
+    for name in registry.exporter_names():
+        module = importlib.import_module(f"agentops_sdk.exporters.{name}")
+        lines.append(f"| `{name}` | {_first_sentence(module.__doc__)} |")
+    return "\n".join(lines)
+
+
+def _first_sentence(docstring: str | None) -> str:
+    first = " ".join((docstring or "").strip().split("\n\n")[0].split())
+    return first.replace("``", "`").replace("|", "\\|")
+
+
+def cli() -> str:
+    """The help of every subcommand."""
+    from agentops_sdk import cli
+
+    parts = []
+    for name in sorted(path.stem for path in Path(cli.__path__[0]).glob("*.py") if not path.stem.startswith("_")):
+        parts.append(f"## agentops {name}\n\n```text\n{_help(cli.main, [name, '--help'])}\n```")
+    return "\n\n".join(parts)
+
+
+def _help(main: Callable[[list[str]], int], arguments: list[str]) -> str:
+    printed = io.StringIO()
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "80"
+    try:
+        with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
+            main(arguments)
+    finally:
+        os.environ.pop("COLUMNS")
+        if before is not None:
+            os.environ["COLUMNS"] = before
+    return printed.getvalue().strip()
+
+
+def reference() -> str:
+    """The page of the public names, each with where its docstring lives."""
+    import agentops_sdk
+
+    where = _homes(ROOT / "src" / "agentops_sdk" / "__init__.py")
+    lines = ["# API reference", "", "Every public name of `agentops_sdk`, from its docstring.", ""]
+    for name in agentops_sdk.__all__:
+        home = where[name]
+        lines += [f"::: {home}", "    options: { heading_level: 2 }", ""]
+    return "\n".join(lines)
+
+
+def _homes(init: Path) -> dict[str, str]:
+    """Where the names come from, read off the imports that the type checkers see."""
+    found = {}
+    for node in ast.walk(ast.parse(init.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    return found
+
+
+def schema() -> str:
+    """The JSON Schema of one line of a trace file."""
+    from agentops_sdk.traces.record import SpanRecord
+
+    return json.dumps(SpanRecord.model_json_schema(), indent=2) + "\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class Demo:
+    """What the demo recorded, as text and as a picture."""
+
+    text: str
+    picture: str
+
+
+def demo() -> Demo:
+    """Run the demo in an empty directory, against the bundled model server, and have its trace shown."""
+    hidden = ("AGENTOPS_", "OTEL_", "OPENAI_")
+    env = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
+    env |= {"COLUMNS": "80", "PYTHONIOENCODING": "utf-8"}
+    with tempfile.TemporaryDirectory() as directory:
+
+        def run(*command: str) -> str:
+            done = subprocess.run(
+                [sys.executable, *command], cwd=directory, env=env, capture_output=True, encoding="utf-8", check=False
+            )
+            if done.returncode:
+                sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+            return done.stdout
+
+        run(str(ROOT / "examples" / "demo.py"))
+        text = run("-m", "agentops_sdk", "show", "latest")
+        run("-m", "agentops_sdk", "show", "latest", "--svg", "tree.svg")
+        return Demo(text.rstrip(), (Path(directory) / "tree.svg").read_text(encoding="utf-8"))
+
+
+def without_chance(text: str) -> str:
+    """A text less what differs from run to run: times, dates, ids, alignment, a picture's own marks."""
+    text = re.sub(r"<[^>]*>", " ", text)
+    text = re.sub(r"&#160;|\xa0", " ", text)
+    text = re.sub(r"terminal-[\w-]+", "", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d", "DATE", text)
+    text = re.sub(r"\d\d:\d\d:\d\d(\.\d+)?", "TIME", text)
+    text = re.sub(r"\b[0-9a-f]{8,32}\b", "ID", text)
+    text = re.sub(r"\d+(\.\d+)?\s?(ms|µs|s|min)\b", "DURATION", text)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+SECTIONS: dict[str, Callable[[], str]] = {
+    "settings": settings,
+    "integrations": integrations,
+    "exporters": exporters,
+    "cli": cli,
+}
+FILES: dict[Path, Callable[[], str]] = {
+    ROOT / "docs" / "reference.md": reference,
+    ROOT / "docs" / "span-record.schema.json": schema,
+}
+
+
+def main() -> int:
+    """Rewrite or check; the exit code is 1 when a check finds something out of date."""
+    check = "--check" in sys.argv[1:]
+    wanted: dict[Path, str] = {path: make() for path, make in FILES.items()}
+    shown = demo()
+    made = {name: make() for name, make in SECTIONS.items()}
+    made["tree"] = f"```text\n$ agentops show latest\n{shown.text}\n```"
+    for page in PAGES:
+        wanted[page] = _filled(wanted.get(page) or page.read_text(encoding="utf-8"), made)
+    wanted[TREE] = shown.picture
+    stale = [path for path, text in wanted.items() if _differs(path, text)]
+    for path in stale:
+        print(("out of date, run 'make generated': " if check else "rewritten: ") + str(path.relative_to(ROOT)))
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path], encoding="utf-8")
+    return 1 if check and stale else 0
+
+
+def _filled(page: str, made: dict[str, str]) -> str:
+    for name, text in made.items():
+        begin, end = f"<!-- begin generated: {name} -->", f"<!-- end generated: {name} -->"
+        pattern = re.compile(f"{begin}.*?{end}", re.DOTALL)
+        page = pattern.sub(lambda _, new=f"{begin}\n{text}\n{end}": new, page)  # type: ignore[misc]
+    return page
+
+
+def _differs(path: Path, text: str) -> bool:
+    if not path.exists():
+        return True
+    present = path.read_text(encoding="utf-8")
+    if path == TREE:
+        return without_chance(present) != without_chance(text)
+    if path == ROOT / "README.md":  # its tree holds times; everything else must be equal to the letter
+        return _split(present)[0] != _split(text)[0] or _split(present)[1] != _split(text)[1]
+    return present != text
+
+
+def _split(page: str) -> tuple[str, str]:
+    """A page without its tree, and its tree without chance."""
+    match = re.search(r"<!-- begin generated: tree -->.*?<!-- end generated: tree -->", page, re.DOTALL)
+    if match is None:
+        return page, ""
+    return page.replace(match[0], ""), without_chance(match[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

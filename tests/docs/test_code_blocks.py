@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
 from examples.local_model import LocalModel
 
 if TYPE_CHECKING:
