@@ -49,7 +49,7 @@ format: $(VENV)/.dev ## format and sort imports
 	@$(BIN)/ruff format -q
 
 docs: $(VENV)/.dev ## the documentation site, in site/
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 generated: $(VENV)/.dev ## rewrite the pages that are made from the code
 	@$(BIN)/python scripts/generate.py

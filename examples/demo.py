@@ -9,16 +9,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
+import sys
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import openai
 from local_model import LocalModel
 
 import agentops_sdk as agentops
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from agentops_sdk.cli import main as show
 
 MODEL = os.environ.get("OPENAI_MODEL", "gpt-4o-mini")
 RATES = {("USD", "EUR"): 0.92, ("USD", "GBP"): 0.79, ("EUR", "USD"): 1.09}
@@ -128,13 +130,33 @@ def connect() -> Iterator[openai.OpenAI]:
             yield client
 
 
-def main() -> None:
-    """Run the agent, then show what was recorded."""
+def main() -> int:
+    """Run the agent, then show what was recorded; the exit code is the agent's."""
     agentops.init(service_name="demo")
-    with connect() as client, agentops.span("demo", kind="workflow", **{"session.id": f"demo-{uuid.uuid4().hex[:8]}"}):
-        plan_trip(client, QUESTION)
-    agentops.flush()
+    failure = 0
+    with connect() as client:
+        try:
+            with agentops.span("demo", kind="workflow", **{"session.id": f"demo-{uuid.uuid4().hex[:8]}"}):
+                plan_trip(client, QUESTION)
+        except openai.APIError as error:
+            print(f"The model service failed: {error}", file=sys.stderr)
+            failure = 1
+    agentops.shutdown()
+
+    file = max(Path(".agentops/traces").glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+    print("\nWhat agentops recorded:\n")
+    show(["show", str(file)])
+    print(f"\nThe records: {file}\nSee the tree again: {command()} show latest   (with what was said: --messages)")
+    return failure
+
+
+def command() -> str:
+    """How to call `agentops` from this shell."""
+    beside = Path(sys.executable).with_name("agentops")
+    if shutil.which("agentops") or not beside.exists():
+        return "agentops"
+    return os.path.relpath(beside)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

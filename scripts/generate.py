@@ -77,10 +77,8 @@ def cli() -> str:
     """The help of every subcommand."""
     from agentops_sdk import cli
 
-    parts = []
-    for name in sorted(path.stem for path in Path(cli.__path__[0]).glob("*.py") if not path.stem.startswith("_")):
-        parts.append(f"## agentops {name}\n\n```text\n{_help(cli.main, [name, '--help'])}\n```")
-    return "\n\n".join(parts)
+    names = sorted(path.stem for path in Path(cli.__path__[0]).glob("*.py") if not path.stem.startswith("_"))
+    return "\n\n".join(f"## agentops {name}\n\n```text\n{_help(cli.main, [name, '--help'])}\n```" for name in names)
 
 
 def _help(main: Callable[[list[str]], int], arguments: list[str]) -> str:
