@@ -82,7 +82,8 @@ def choice_attributes(
     many = isinstance(chosen, list | tuple | set | frozenset)
     names = [option_name(item) for item in chosen] if many else [option_name(chosen)]
     attributes: dict[str, Any] = {
-        semconv.DECISION_CHOSEN: names,
+        # One choice is its name, so that any backend can filter by it; several are a JSON list.
+        semconv.DECISION_CHOSEN: names[0] if len(names) == 1 else orjson.dumps(names).decode(),
         semconv.DECISION_REASON: reason,
         semconv.DECISION_CONFIDENCE: float(confidence) if confidence is not None else None,
         semconv.DECISION_BY: by,

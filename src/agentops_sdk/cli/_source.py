@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from agentops_sdk.traces.files import Traces
+    from agentops_sdk.traces.trace import Trace
 
 DEFAULT = ".agentops/traces"
 
@@ -27,6 +28,29 @@ def add_source(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help=f"directory (or file) with traces (default: $AGENTOPS_DIR, else ./{DEFAULT})",
     )
+
+
+def add_trace(parser: argparse.ArgumentParser) -> None:
+    """Add the positional ``TRACE`` that :func:`the_trace` reads."""
+    parser.add_argument(
+        "trace",
+        nargs="?",
+        default="latest",
+        metavar="TRACE",
+        help="a trace id or its beginning, a file (its latest trace), or 'latest' (default)",
+    )
+
+
+def the_trace(args: argparse.Namespace) -> Trace:
+    """The trace that ``TRACE`` names.
+
+    Raises:
+        TraceError: there is none, or the beginning of its id is not unique.
+    """
+    path = Path(args.trace)
+    if args.trace != "latest" and path.is_file():
+        return read(path).latest
+    return read(directory(args)).get(args.trace)
 
 
 def directory(args: argparse.Namespace) -> Path:

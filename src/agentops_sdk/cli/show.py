@@ -5,25 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import add_source, directory, read, screen
+from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace
 
 if TYPE_CHECKING:
     import argparse
-
-    from agentops_sdk.traces.trace import Trace
 
 HELP = "Show one trace as a tree: agents, model calls, tools, decisions, tokens, cost, errors."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "trace",
-        nargs="?",
-        default="latest",
-        metavar="TRACE",
-        help="a trace id or its beginning, a file (its latest trace), or 'latest' (default)",
-    )
+    add_trace(parser)
     parser.add_argument("--messages", action="store_true", help="show what was said, too")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the records, one per line")
@@ -33,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the trace."""
-    trace = _find(args)
+    trace = the_trace(args)
     if args.json:
         for span in trace.spans:
             print(span.model_dump_json(exclude_unset=True))
@@ -47,10 +39,3 @@ def run(args: argparse.Namespace) -> int:
     for line in Tree(trace, min(width, 120), ascii_only=ascii_only, messages=args.messages).lines():
         console.print(line)
     return 0
-
-
-def _find(args: argparse.Namespace) -> Trace:
-    path = Path(args.trace)
-    if args.trace != "latest" and path.is_file():
-        return read(path).latest
-    return read(directory(args)).get(args.trace)

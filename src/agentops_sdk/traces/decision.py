@@ -14,43 +14,111 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One choice that was made, and the span it was made on.
+    """One choice that was made (or left unmade), and the span it was made on.
 
-    ``options`` and ``chosen`` are what was recorded (names, or any JSON value); ``confidence`` is 0 to 1;
-    ``by`` says who or what decided (``model``, ``code``, ``human``, …). What was not recorded is None.
+    ``options`` and ``choices`` are names as they were recorded; ``choices`` is empty for a decision that
+    was never made, and ``chosen`` is the one choice, a tuple of several, or None. ``confidence`` is 0 to 1,
+    ``waited`` seconds. ``by`` says who decided (``model``, ``code``, ``human``). ``followed_by`` are the
+    spans that ran because of it, in the order they started; ``Trace.decisions`` fills it. What was not
+    recorded is None or empty.
     """
 
     name: str
-    options: tuple[Any, ...]
-    chosen: Any
+    options: tuple[str, ...]
+    choices: tuple[str, ...]
     reason: str | None
     confidence: float | None
     by: str | None
     span: SpanRecord
+    by_name: str | None = None
+    policy: str | None = None
+    model: str | None = None
+    forced: bool = False
+    unlisted: bool = False
+    waited: float | None = None
+    descriptions: dict[str, str] | None = None
+    scores: dict[str, Any] | None = None
+    evidence: Any = None
+    rejected: dict[str, Any] | None = None
+    inputs: Any = None
+    followed_by: tuple[SpanRecord, ...] = ()
+
+    @property
+    def moment_ns(self) -> int:
+        """When it was made: a decision's own span when it started, one that rides on a span when that ended."""
+        return self.span.start_ns if self.span.kind == "decision" else max(self.span.end_ns, self.span.start_ns)
+
+    @property
+    def made(self) -> bool:
+        """Whether anything was chosen."""
+        return bool(self.choices)
+
+    @property
+    def chosen(self) -> str | tuple[str, ...] | None:
+        """The option that was chosen; a tuple where there were several, None where there was none."""
+        return self.choices[0] if len(self.choices) == 1 else self.choices or None
 
 
 def decision_of(span: SpanRecord) -> Decision | None:
-    """The decision a span is or carries, or None."""
-    attributes = span.attributes
-    if span.kind != "decision" and not any(key in attributes for key in _TELLING):
+    """The decision a span is or carries, or None; ``followed_by`` is left empty."""
+    get = span.attributes.get
+    if span.kind != "decision" and not any(key in span.attributes for key in _TELLING):
         return None
-    name = attributes.get(semconv.DECISION_NAME)
-    options = _unpacked(attributes.get(semconv.DECISION_OPTIONS))
-    confidence = attributes.get(semconv.DECISION_CONFIDENCE)
-    reason = attributes.get(semconv.DECISION_REASON)
-    by = attributes.get(semconv.DECISION_BY)
+    options = _listed(get(semconv.DECISION_OPTIONS))
+    confidence, waited = get(semconv.DECISION_CONFIDENCE), get(semconv.DECISION_WAITED)
+    model = get(semconv.DECISION_MODEL)
+    if model is None and get(semconv.DECISION_BY) == "model":
+        model = get(semconv.RESPONSE_MODEL) or get(semconv.REQUEST_MODEL)
     return Decision(
-        name=str(name) if name is not None else span.name,
-        options=tuple(options) if isinstance(options, list) else () if options is None else (options,),
-        chosen=_unpacked(attributes.get(semconv.DECISION_CHOSEN)),
-        reason=None if reason is None else str(reason),
-        confidence=float(confidence) if isinstance(confidence, (int, float)) else None,
-        by=None if by is None else str(by),
+        name=_text(get(semconv.DECISION_NAME)) or span.name,
+        options=tuple(_name(option) for option in options),
+        choices=tuple(_name(option) for option in _listed(get(semconv.DECISION_CHOSEN))),
+        reason=_text(get(semconv.DECISION_REASON)),
+        confidence=float(confidence) if isinstance(confidence, int | float) else None,
+        by=_text(get(semconv.DECISION_BY)),
         span=span,
+        by_name=_text(get(semconv.DECISION_BY_NAME)),
+        policy=_text(get(semconv.DECISION_POLICY)),
+        model=_text(model),
+        forced=get(semconv.DECISION_FORCED) is True,
+        unlisted=get(semconv.DECISION_UNLISTED) is True,
+        waited=float(waited) if isinstance(waited, int | float) else None,
+        descriptions={
+            _name(option): str(option["description"])
+            for option in options
+            if isinstance(option, dict) and option.get("description")
+        }
+        or None,
+        scores=_mapping(get(semconv.DECISION_SCORES)),
+        evidence=_unpacked(get(semconv.DECISION_EVIDENCE)),
+        rejected=_mapping(get(semconv.DECISION_REJECTED)),
+        inputs=_unpacked(get(semconv.DECISION_INPUTS)),
     )
 
 
 _TELLING = (semconv.DECISION_CHOSEN, semconv.DECISION_OPTIONS, semconv.DECISION_NAME)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _name(option: Any) -> str:
+    if isinstance(option, dict):
+        option = option.get("name", option)
+    return option if isinstance(option, str) else json.dumps(option, default=str)
+
+
+def _listed(value: Any) -> list[Any]:
+    value = _unpacked(value)
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _mapping(value: Any) -> dict[str, Any] | None:
+    value = _unpacked(value)
+    return value if isinstance(value, dict) else None
 
 
 def _unpacked(value: Any) -> Any:

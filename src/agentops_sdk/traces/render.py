@@ -213,20 +213,14 @@ def _decided(decision: object) -> str:
 
     if not isinstance(decision, Decision):
         raise TypeError(kind_name(decision))
-    said = f"chose {_named(decision.chosen)}" if decision.chosen is not None else "chose nothing"
+    said = f"chose {', '.join(decision.choices)}" if decision.made else "chose nothing"
     if decision.options:
-        said += f" of {', '.join(_named(option) for option in decision.options)}"
+        said += f" of {', '.join(decision.options)}"
     if decision.confidence is not None:
         said += f" ({decision.confidence:.0%} sure)"
     if decision.by:
         said += f" by {decision.by}"
     return f"{said}: {decision.reason}" if decision.reason else said
-
-
-def _named(option: object) -> str:
-    if isinstance(option, dict):
-        return str(option.get("name") or option.get("id") or option)
-    return str(option)
 
 
 def _attempts(value: object) -> int | None:

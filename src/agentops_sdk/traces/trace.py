@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.counting import MODEL_KINDS, Share, shares
-from agentops_sdk.traces.decision import Decision, decision_of
 from agentops_sdk.traces.derive import REMOTE_PARENT, from_ns
 from agentops_sdk.traces.rollup import Cost, Usage
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from agentops_sdk.traces.decision import Decision
     from agentops_sdk.traces.record import Outcome, SpanRecord
 
 SKEW_NS: Final = 1_000_000
@@ -165,8 +165,10 @@ class Trace:
 
     @cached_property
     def decisions(self) -> list[Decision]:
-        """Every decision: spans of their own and those that ride on the span where they were made."""
-        return [made for span in self.spans if (made := decision_of(span)) is not None]
+        """Every decision in the order they were made, with what followed: stated ones and those libraries reveal."""
+        from agentops_sdk.traces.consequence import decisions
+
+        return decisions(self)
 
     @property
     def errors(self) -> list[SpanRecord]:

@@ -1,0 +1,72 @@
+"""``agentops decisions``: the story of a run, told by its decisions."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace
+
+if TYPE_CHECKING:
+    import argparse
+
+    from agentops_sdk.traces.decision import Decision
+
+HELP = "Tell the story of a run: what was decided, by whom, why, and what came of it."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_trace(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object per decision")
+    add_source(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the story."""
+    from agentops_sdk.traces.safe_text import line
+    from agentops_sdk.traces.story import story
+
+    trace = the_trace(args)
+    if args.json:
+        for made in trace.decisions:
+            print(json.dumps(_plain(made)))
+        return 0
+    console, width, _ = screen()
+    console.print(f"{line(trace.name)} ({trace.outcome})", style="bold", markup=False, highlight=False)
+    told = story(trace)
+    if not told:
+        console.print("No decision was recorded in this run.", markup=False)
+        return 0
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 1), expand=False)
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for number, sentence in enumerate(told, 1):
+        grid.add_row(f"{number}.", Text(sentence))
+    console.print(Padding(grid, (0, 0)), width=min(width, 100))
+    return 0
+
+
+def _plain(made: Decision) -> dict[str, Any]:
+    return {
+        "name": made.name,
+        "options": list(made.options),
+        "chosen": list(made.choices),
+        "reason": made.reason,
+        "confidence": made.confidence,
+        "by": made.by,
+        "by_name": made.by_name,
+        "policy": made.policy,
+        "model": made.model,
+        "forced": made.forced,
+        "unlisted": made.unlisted,
+        "waited": made.waited,
+        "span_id": made.span.span_id,
+        "followed_by": [
+            {"span_id": span.span_id, "name": span.name, "outcome": span.outcome} for span in made.followed_by
+        ],
+    }

@@ -1,0 +1,86 @@
+"""Loops in a run: the same tool with the same arguments again, two agents handing over to each other."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agentops_sdk import semconv
+
+if TYPE_CHECKING:
+    from agentops_sdk.traces.record import SpanRecord
+    from agentops_sdk.traces.trace import Trace
+
+_SWAPS = 4  # A, B, A, B: each has handed over to the other and got it back
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Something that went round.
+
+    ``kind`` is ``tool`` (the same call again) or ``agents`` (two took turns); ``name`` says which;
+    ``spans`` are all rounds in order.
+    """
+
+    kind: str
+    name: str
+    spans: tuple[SpanRecord, ...]
+
+    def __str__(self) -> str:
+        times = len(self.spans)
+        if self.kind == "tool":
+            return f"tool {self.name} was called {times} times with the same arguments"
+        return f"agents {self.name} took turns {times} times"
+
+
+def loops(trace: Trace) -> list[Loop]:
+    """Every loop of a trace, in the order they began.
+
+    A tool call that repeats one which *failed* is a retry, not a loop, unless it is the third or later.
+    Tools whose arguments were not recorded are never taken for a loop.
+    """
+    found = [*_repeated_tools(trace), *_swapping_agents(trace)]
+    return sorted(found, key=lambda loop: loop.spans[0].start_ns)
+
+
+def _repeated_tools(trace: Trace) -> list[Loop]:
+    rounds: dict[tuple[str, str, str], list[SpanRecord]] = defaultdict(list)
+    for span in trace.tool_calls:
+        arguments = span.attributes.get(semconv.TOOL_CALL_ARGUMENTS)
+        if arguments is None:
+            continue
+        agent = next((above.span_id for above in trace.ancestors(span) if above.kind == "agent"), "")
+        name = str(span.attributes.get(semconv.TOOL_NAME, span.name))
+        rounds[agent, name, _canonical(str(arguments))].append(span)
+    return [
+        Loop("tool", name, tuple(spans))
+        for (_, name, _), spans in rounds.items()
+        if len(spans) > 2 or (len(spans) == 2 and spans[0].outcome == "ok")
+    ]
+
+
+def _swapping_agents(trace: Trace) -> list[Loop]:
+    siblings: dict[str | None, list[SpanRecord]] = defaultdict(list)
+    for span in trace.agents:
+        siblings[span.parent_id].append(span)
+    found: list[Loop] = []
+    for agents in siblings.values():
+        names = [str(span.attributes.get(semconv.AGENT_NAME, span.name)) for span in agents]
+        start = 0
+        for place in range(1, len(agents) + 1):
+            swaps = place < len(agents) and names[place] != names[place - 1]
+            if swaps and (place - start < 2 or names[place] == names[place - 2]):
+                continue
+            if place - start >= _SWAPS:
+                found.append(Loop("agents", f"{names[start]} and {names[start + 1]}", tuple(agents[start:place])))
+            start = place - 1 if swaps else place
+    return found
+
+
+def _canonical(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), sort_keys=True)
+    except ValueError:
+        return text
