@@ -1,0 +1,293 @@
+"""Chat completions and legacy completions: bodies to attributes; stream chunks to the body they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentops_integrations.openai import parts, tools
+from agentops_integrations.openai.merging import merge_delta
+from agentops_sdk.integration import semconv
+
+Json = Mapping[str, Any]
+
+
+def request(body: Json) -> dict[str, Any]:
+    """Attributes that a request tells; works for both endpoints."""
+    count = body.get("n")
+    stop = body.get("stop")
+    wanted = body.get("response_format")
+    attributes = {
+        semconv.REQUEST_TEMPERATURE: number(body.get("temperature")),
+        semconv.REQUEST_TOP_P: number(body.get("top_p")),
+        semconv.REQUEST_TOP_K: body.get("top_k"),
+        semconv.REQUEST_MAX_TOKENS: body.get("max_completion_tokens")
+        or body.get("max_tokens"),
+        semconv.REQUEST_FREQUENCY_PENALTY: number(body.get("frequency_penalty")),
+        semconv.REQUEST_PRESENCE_PENALTY: number(body.get("presence_penalty")),
+        semconv.REQUEST_SEED: body.get("seed"),
+        semconv.REQUEST_STOP_SEQUENCES: [stop]
+        if isinstance(stop, str)
+        else stop or None,
+        semconv.REQUEST_CHOICE_COUNT: count
+        if isinstance(count, int) and count != 1
+        else None,
+        semconv.REQUEST_REASONING_LEVEL: _effort(body),
+        semconv.OPENAI_REQUEST_SERVICE_TIER: body.get("service_tier"),
+        semconv.OUTPUT_TYPE: output_type(wanted),
+    }
+    if isinstance(body.get("messages"), list):
+        attributes[semconv.INPUT_MESSAGES] = tools.dumps(
+            [message(given) for given in body["messages"]]
+        )
+    elif "prompt" in body:
+        attributes[semconv.INPUT_MESSAGES] = tools.dumps(_prompts(body["prompt"]))
+    offered = tools.definitions(body)
+    if offered:
+        attributes[semconv.TOOL_DEFINITIONS] = tools.dumps(offered)
+    return attributes
+
+
+def response(body: Json, asked: Json) -> dict[str, Any]:
+    """Attributes that a reply tells; ``asked`` is the request it answers."""
+    choices = [
+        choice for choice in body.get("choices") or () if isinstance(choice, Mapping)
+    ]
+    reasons = [
+        str(choice["finish_reason"])
+        for choice in choices
+        if choice.get("finish_reason")
+    ]
+    attributes = {
+        semconv.RESPONSE_ID: body.get("id") or None,
+        semconv.RESPONSE_MODEL: body.get("model") or None,
+        semconv.RESPONSE_FINISH_REASONS: reasons or None,
+        semconv.OPENAI_RESPONSE_SERVICE_TIER: body.get("service_tier"),
+        semconv.OPENAI_SYSTEM_FINGERPRINT: body.get("system_fingerprint") or None,
+    }
+    if not choices:
+        return attributes
+    messages = [_output(choice) for choice in choices]
+    attributes[semconv.OUTPUT_MESSAGES] = tools.dumps(messages)
+    said = [part for each in messages for part in each["parts"]]
+    attributes.update(chose(asked, said))
+    return attributes
+
+
+def chose(asked: Json, said: list[parts.Part]) -> dict[str, Any]:
+    """The decision in an output: a tool call, an answer, or a refusal."""
+    called = [
+        str(part["name"])
+        for part in said
+        if part["type"] in ("tool_call", "server_tool_call")
+    ]
+    refused = "\n".join(
+        part["content"]
+        for part in said
+        if part["type"] == "refusal" and part.get("content")
+    )
+    reason = "\n".join(
+        part["content"]
+        for part in said
+        if part["type"] == "reasoning" and part.get("content")
+    )
+    if (
+        not reason and called
+    ):  # what it says beside a tool call is why it makes the call
+        reason = "\n".join(
+            part["content"]
+            for part in said
+            if part["type"] == "text" and part.get("content")
+        )
+    return tools.decision(asked, called, reason or None, refusal=refused or None)
+
+
+def message(given: Any) -> dict[str, Any]:
+    """One message of a request in the conventions' schema."""
+    if not isinstance(given, Mapping):
+        return {"role": "user", "parts": parts.of_content(given)}
+    role = str(given.get("role") or "user")
+    made: dict[str, Any] = {"role": role, "parts": _parts(given, role)}
+    if role == "function":
+        made["role"] = "tool"
+    elif given.get("name"):
+        made["name"] = str(given["name"])
+    return made
+
+
+def _parts(given: Json, role: str) -> list[parts.Part]:
+    content = given.get("content")
+    if role in ("tool", "function"):
+        answer = (
+            content
+            if isinstance(content, str)
+            else [parts.of_block(block) for block in content or ()]
+        )
+        return [
+            {
+                "type": "tool_call_response",
+                "id": given.get("tool_call_id") or given.get("name"),
+                "response": answer,
+            }
+        ]
+    made: list[parts.Part] = []
+    thought = given.get("reasoning_content") or given.get("reasoning")
+    if thought:
+        made.append(parts.reasoning(thought))
+    made += parts.of_content(content)
+    if given.get("annotations") and made and made[-1]["type"] == "text":
+        made[-1]["annotations"] = given["annotations"]
+    if given.get("refusal"):
+        made.append({"type": "refusal", "content": str(given["refusal"])})
+    audio = given.get("audio")
+    if isinstance(audio, Mapping):
+        made.append(_audio(audio))
+    made += [
+        _tool_call(call)
+        for call in given.get("tool_calls") or ()
+        if isinstance(call, Mapping)
+    ]
+    if isinstance(given.get("function_call"), Mapping):
+        made.append(_tool_call({"function": given["function_call"]}))
+    made += [
+        parts.generic(tool, "executed_tool")
+        for tool in given.get("executed_tools") or ()
+    ]
+    made += [parts.of_block(image) for image in given.get("images") or ()]
+    return made
+
+
+def _audio(audio: Json) -> parts.Part:
+    part: parts.Part = {
+        "type": "blob",
+        "modality": "audio",
+        "content": str(audio.get("data") or ""),
+    }
+    for name in ("id", "transcript"):
+        if audio.get(name):
+            part[name] = audio[name]
+    return part
+
+
+def _tool_call(call: Json) -> parts.Part:
+    custom = call.get("custom")
+    if isinstance(custom, Mapping):
+        name, given = custom.get("name"), custom.get("input")
+    else:
+        function = call.get("function")
+        function = function if isinstance(function, Mapping) else {}
+        name, given = function.get("name"), parts.arguments(function.get("arguments"))
+    return {
+        "type": "tool_call",
+        "id": call.get("id"),
+        "name": str(name or ""),
+        "arguments": given,
+    }
+
+
+def _output(choice: Json) -> dict[str, Any]:
+    given = choice.get("message")
+    if isinstance(given, Mapping):
+        made = message(
+            {"role": "assistant", **given} if given.get("role") is None else given
+        )
+    else:  # a legacy completion
+        made = {"role": "assistant", "parts": parts.of_content(choice.get("text"))}
+    if choice.get("finish_reason"):
+        made["finish_reason"] = finish_reason(str(choice["finish_reason"]))
+    if choice.get("logprobs"):
+        made["logprobs"] = choice["logprobs"]
+    return made
+
+
+def finish_reason(raw: str) -> str:
+    """A message's finish reason in the conventions' words; the span keeps the provider's."""
+    return "tool_call" if raw in ("tool_calls", "function_call") else raw
+
+
+def _prompts(prompt: Any) -> list[dict[str, Any]]:
+    several = isinstance(prompt, list) and all(
+        isinstance(each, str | list) for each in prompt
+    )
+    texts = prompt if several else [prompt]
+    return [
+        {
+            "role": "user",
+            "parts": [parts.text(each)]
+            if isinstance(each, str)
+            else [{"type": "tokens", "content": each}],
+        }
+        for each in texts
+    ]
+
+
+def assemble(chunks: list[dict[str, Any]]) -> dict[str, Any]:
+    """The body that a stream's chunks stand for, whole or as far as it came."""
+    body: dict[str, Any] = {}
+    choices: dict[int, dict[str, Any]] = {}
+    for chunk in chunks:
+        for name, value in chunk.items():
+            if name != "choices" and value is not None:
+                body[name] = value
+        for choice in chunk.get("choices") or ():
+            if isinstance(choice, Mapping):
+                _add_choice(choices, choice)
+    for extension in ("x_groq",):
+        nested = body.get(extension)
+        if "usage" not in body and isinstance(nested, Mapping) and nested.get("usage"):
+            body["usage"] = nested["usage"]
+    body["choices"] = [choices[index] for index in sorted(choices)]
+    return body
+
+
+def _add_choice(choices: dict[int, dict[str, Any]], choice: Json) -> None:
+    index = choice.get("index")
+    known = choices.setdefault(index if isinstance(index, int) else 0, {"index": index})
+    delta = choice.get("delta") if "delta" in choice else choice.get("message")
+    if isinstance(delta, Mapping):
+        merge_delta(known.setdefault("message", {}), delta)
+    if isinstance(choice.get("text"), str):
+        known["text"] = known.get("text", "") + choice["text"]
+    if isinstance(choice.get("logprobs"), Mapping):
+        merge_delta(known.setdefault("logprobs", {}), choice["logprobs"])
+    if choice.get("finish_reason"):
+        known["finish_reason"] = choice["finish_reason"]
+
+
+def usage(body: Json) -> Json | None:
+    """The usage object of a reply, wherever the provider put it."""
+    found = body.get("usage")
+    if not isinstance(found, Mapping):
+        for choice in body.get("choices") or ():
+            if isinstance(choice, Mapping) and isinstance(choice.get("usage"), Mapping):
+                return choice["usage"]  # type: ignore[no-any-return]
+        return None
+    return found
+
+
+def number(value: Any) -> float | None:
+    return (
+        float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+        else None
+    )
+
+
+def output_type(wanted: Any) -> str | None:
+    """``gen_ai.output.type`` of a response format, in either API's spelling."""
+    kind = wanted.get("type") if isinstance(wanted, Mapping) else wanted
+    if not isinstance(kind, str):
+        return None
+    return "json" if kind.startswith("json") else kind
+
+
+def _effort(body: Json) -> str | None:
+    effort = body.get("reasoning_effort")
+    if effort is None and isinstance(body.get("reasoning"), Mapping):
+        effort = body["reasoning"].get("effort")
+    return effort if isinstance(effort, str) else None
+
+
+def chat_request(body: Json) -> dict[str, Any]:
+    """Attributes of a chat completion's request."""
+    return {semconv.OPENAI_API_TYPE: "chat_completions", **request(body)}

@@ -1,0 +1,193 @@
+"""What each endpoint is: the kind of operation, its name, and who reads its bodies. Unknown ones are read as plain JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from agentops_integrations.openai import chat, media, responses, services
+from agentops_integrations.openai.chat import Json
+
+Attributes = dict[str, Any]
+Events = list[dict[str, Any]]
+
+
+class Endpoint(NamedTuple):
+    """One kind of request.
+
+    ``request(body)`` and ``response(body, asked)`` tell attributes; ``assemble(events)`` makes the body
+    that a stream stands for; ``usage(body)`` finds the provider's token counts.
+    """
+
+    kind: str
+    operation: str
+    request: Callable[[Json], Attributes]
+    response: Callable[[Json, Json], Attributes]
+    assemble: Callable[[Events], dict[str, Any]] = services.assemble
+    usage: Callable[[Json], Json | None] = chat.usage
+    usage_shape: str = "openai.chat"
+    terminal: Callable[[Json], bool] = services.never
+    takes_stream_options: bool = False
+    span_name: str | None = None
+
+
+def _chat_over(event: Json) -> bool:
+    return any(
+        isinstance(choice, Mapping) and choice.get("finish_reason")
+        for choice in event.get("choices") or ()
+    )
+
+
+def _response_over(event: Json) -> bool:
+    return event.get("type") in (
+        "response.completed",
+        "response.incomplete",
+        "response.failed",
+        "error",
+    )
+
+
+_CHAT = Endpoint(
+    "llm",
+    "chat",
+    chat.chat_request,
+    chat.response,
+    chat.assemble,
+    terminal=_chat_over,
+    takes_stream_options=True,
+)
+_COMPLETIONS = _CHAT._replace(operation="text_completion", request=chat.request)
+_RESPONSES = Endpoint(
+    "llm",
+    "chat",
+    responses.request,
+    responses.response,
+    responses.assemble,
+    usage_shape="openai.responses",
+    terminal=_response_over,
+)
+_MEDIA = Endpoint(
+    "llm",
+    "generate_content",
+    media.request,
+    media.response,
+    media.assemble,
+    media.usage,
+)
+
+_ID = r"[^/]+"
+_KNOWN: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = tuple(
+    (method, re.compile(rf"(?:^|/){pattern}/?$"), endpoint)
+    for method, pattern, endpoint in (
+        ("POST", "chat/completions", _CHAT),
+        ("POST", "responses", _RESPONSES),
+        ("GET", f"responses/{_ID}", _RESPONSES._replace(
+            kind="span", operation="fetch_response", request=services.fetch_request, response=services.fetched,
+            span_name="fetch_response",
+        )),
+        ("POST", "completions", _COMPLETIONS),
+        ("POST", "embeddings", Endpoint("embedding", "embeddings", services.embeddings_request, services.embeddings)),
+        ("POST", "images/(?:generations|edits|variations)", _MEDIA._replace(request=media.image_request)),
+        ("POST", "audio/speech", _MEDIA._replace(request=media.speech_request)),
+        ("POST", "audio/(?:transcriptions|translations)", _MEDIA._replace(request=media.transcription_request)),
+        ("POST", "moderations", Endpoint(
+            "guardrail", "apply_guardrail", services.moderation_request, services.moderation,
+        )),
+        ("POST", "decisions", Endpoint(
+            "llm", "generate_content", services.decision_request, services.decision, usage_shape="openai.responses",
+        )),
+        ("POST", f"vector_stores/{_ID}/search", Endpoint(
+            "retriever", "retrieval", services.search_request, services.search,
+        )),
+    )
+)  # fmt: skip
+_IDENTIFIER = re.compile(r"[_-]?[0-9a-zA-Z]*\d[0-9a-zA-Z_-]*$|.*[_:].{8,}$")
+_ACTIONS = {
+    "GET": "retrieve",
+    "POST": "create",
+    "DELETE": "delete",
+    "PUT": "replace",
+    "PATCH": "update",
+}
+
+
+def find(method: str, path: str) -> Endpoint:
+    """The endpoint of a request, a generic one where nobody has heard of it."""
+    method = method.upper()
+    path = path.partition("?")[0]
+    for known, pattern, endpoint in _KNOWN:
+        if known == method and pattern.search(path):
+            return endpoint
+    operation = generic_operation(method, path)
+    return Endpoint(
+        "span",
+        operation,
+        services.generic_request,
+        services.generic_response,
+        span_name=operation,
+    )
+
+
+def generic_operation(method: str, path: str) -> str:
+    """A low-cardinality name, such as ``files.create`` or ``vector_stores.files.list``."""
+    segments = [
+        segment
+        for segment in path.split("/")
+        if segment and not re.fullmatch(r"v\d+|openai", segment)
+    ]
+    names = [segment for segment in segments if not _is_identifier(segment)]
+    if not names:
+        return method.lower()
+    last_is_name = bool(segments) and segments[-1] == names[-1]
+    if method == "GET":
+        action = "list" if last_is_name else "retrieve"
+    elif (
+        method == "POST"
+        and len(segments) > 1
+        and last_is_name
+        and _is_identifier(segments[-2])
+        and _is_verb(names[-1])
+    ):
+        return ".".join(names)
+    else:
+        action = (
+            "update"
+            if method == "POST" and not last_is_name
+            else _ACTIONS.get(method, method.lower())
+        )
+    return ".".join((*names, action))
+
+
+def _is_identifier(segment: str) -> bool:
+    return bool(_IDENTIFIER.match(segment)) and segment not in _WORDS
+
+
+_VERBS = frozenset(
+    (
+        "cancel",
+        "complete",
+        "pause",
+        "resume",
+        "search",
+        "compact",
+        "accept",
+        "hangup",
+        "refer",
+        "reject",
+    )
+)
+_WORDS = frozenset(
+    (
+        "input_items",
+        "input_tokens",
+        "file_batches",
+        "vector_stores",
+        "fine_tuning",
+        "client_secrets",
+    )
+)
+
+
+def _is_verb(segment: str) -> bool:
+    return segment in _VERBS or segment == "submit_tool_outputs"

@@ -1,0 +1,238 @@
+"""One request of the client's from its first attempt to the last byte of its reply, and the call that records it."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar, Token
+from typing import Any
+
+from agentops_integrations.openai import tools
+from agentops_integrations.openai.endpoints import Endpoint
+from agentops_integrations.openai.reading import Reading
+from agentops_integrations.openai.tap import Tap
+from agentops_sdk.integration import (
+    Call,
+    NullCall,
+    guard,
+    outcome_of,
+    semconv,
+    snapshot,
+)
+
+current: ContextVar[Exchange | None] = ContextVar(
+    "agentops-openai-exchange", default=None
+)
+"""The exchange whose request is under way here; the client's inner methods report to it."""
+
+_FAILED_BODY = re.compile(rb'"type":\s*"(?:response\.failed|error)"')
+_TEXT = ("application/json", "text/")
+
+
+class Exchange:
+    """A live request. It stands in for its call where :func:`agentops_sdk.integration.around` wants one.
+
+    Args:
+        call: the call to fill and finish, or one around us to contribute to.
+        contributes: the call is not ours: it is filled and left alive.
+    """
+
+    __slots__ = (
+        "_attempts",
+        "_contributes",
+        "_done",
+        "call",
+        "endpoint",
+        "injected",
+        "live",
+        "options",
+        "reading",
+        "started",
+    )
+
+    def __init__(
+        self,
+        call: Call | NullCall,
+        endpoint: Endpoint,
+        options: Any,
+        *,
+        injected: bool,
+        contributes: bool,
+    ) -> None:
+        self.call = call
+        self.endpoint = endpoint
+        self.options = options
+        self.injected = injected
+        self.live: Tap | None = None
+        self.reading = Reading(endpoint)
+        self.started = time.perf_counter_ns()
+        self._contributes = contributes
+        self._attempts: list[dict[str, Any]] = []
+        self._done = False
+
+    # --- what ``around`` does with a call --------------------------------------------------------
+
+    def attach(self) -> tuple[Token[Exchange | None], Any]:
+        return current.set(self), None if self._contributes else self.call.attach()
+
+    def detach(self, token: tuple[Token[Exchange | None], Any]) -> None:
+        mine, theirs = token
+        current.reset(mine)
+        if not self._contributes:
+            self.call.detach(theirs)
+
+    def fail(self, error: BaseException) -> None:
+        with guard("openai.fail"):
+            self._note_failure(error)
+            outcome = outcome_of(error)
+            self.end(outcome, error if outcome in ("error", "interrupted") else None)
+
+    def finish(self, outcome: str = "ok", error: BaseException | None = None) -> bool:
+        self.end(outcome, error)
+        return True
+
+    # --- what the client's inner methods report --------------------------------------------------
+
+    def sent(self, request: Any) -> None:
+        """An attempt's HTTP request has been built."""
+        self._attempts.append({"status": None})
+        if len(self._attempts) > 1:
+            return
+        kind = request.headers.get("content-type", "")
+        if kind.startswith("application/json"):
+            self.reading.request = request.content
+        elif isinstance(
+            self.options.json_data, Mapping
+        ):  # a form with files: its fields are taken, its files are not
+            self.reading.request = snapshot(self.options.json_data)
+        elif request.url.query:
+            self.reading.query = str(request.url.params)
+        self.call.update(address(request.url))
+
+    def refused(self, status: int) -> None:
+        """The last attempt was answered with an error status."""
+        if self._attempts:
+            self._attempts[-1]["status"] = status
+
+    def waits(self, seconds: float) -> None:
+        """The client will wait and try again."""
+        if not self._attempts:
+            return
+        attempt = self._attempts[-1]
+        attempt["wait"] = round(seconds, 3)
+        error = sys.exc_info()[1]
+        if attempt["status"] is None and error is not None:
+            attempt["error"] = type(error).__name__
+
+    def received(self, response: Any) -> None:
+        """The final response is here: read already, or still to be read by the caller."""
+        self.refused(response.status_code)
+        self._note_headers(response.headers)
+        kind = response.headers.get("content-type", "")
+        textual = any(mark in kind for mark in _TEXT)
+        self.reading.streamed = "event-stream" in kind
+        if response.is_closed:
+            if textual:
+                self.reading.chunks = [response.content]
+            return
+        tap = Tap(
+            self.stream_ended, self._is_over, keep=textual, hide_usage=self.injected
+        )
+        self.reading.chunks = tap.chunks
+        tap.attach(response)
+        self.live = tap
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def accept(self, _call: Any, _result: Any) -> bool:
+        """The request has returned; ``False`` while its reply is still being read."""
+        if self.live is not None:
+            return False
+        failed = self._failed_body()
+        self.end("error" if failed else "ok", None)
+        return True
+
+    def stream_ended(
+        self, outcome: str, error: BaseException | None, complete: bool
+    ) -> None:
+        tap = self.live
+        if tap is None:  # ended before the request returned
+            return
+        reading = self.reading
+        if tap.first_ns:
+            reading.first_chunk = (tap.first_ns - self.started) / 1e9
+        if tap.watched and not complete:
+            reading.limit = tap.delivered
+        reading.counted = tap.delivered if tap.watched else None
+        if outcome == "ok" and self._failed_body():
+            outcome = "error"
+        self.end(outcome, error)
+
+    def end(self, outcome: str, error: BaseException | None) -> None:
+        """Hand over what was kept and finish the call; only the first time counts."""
+        if self._done:
+            return
+        self._done = True
+        call, reading = self.call, self.reading
+        reading.outcome = outcome
+        reading.injected = self.injected
+        if len(self._attempts) > 1:
+            call.set(semconv.ATTEMPTS, tools.dumps(self._attempts))
+        if reading.request is None and isinstance(self.options.json_data, Mapping):
+            reading.request = snapshot(self.options.json_data)
+        call.defer(reading)
+        self.options = None
+        if not self._contributes:
+            call.finish(outcome, error)
+
+    def _failed_body(self) -> bool:
+        """Whether a reply with a good status says that it failed; a search of bytes, parsed only where it may."""
+        chunks = self.reading.chunks
+        if not chunks:
+            return False
+        if self.reading.streamed:
+            body = b"".join(chunks)
+            return bool(_FAILED_BODY.search(body)) and self.reading.failed()
+        return (
+            b'"failed"' in chunks[0] or b'"error"' in chunks[0][:64]
+        ) and self.reading.failed()
+
+    def _is_over(self) -> bool:
+        """Whether what the caller got of a stream includes its end."""
+        tap = self.live
+        if tap is None:
+            return True
+        if not tap.watched:
+            return any(b"[DONE]" in chunk for chunk in tap.chunks[-2:])
+        return self.reading.reached_end(tap.delivered)
+
+    def _note_failure(self, error: BaseException) -> None:
+        response = getattr(error, "response", None)
+        status = getattr(response, "status_code", None)
+        if isinstance(status, int):
+            self.refused(status)
+            self._note_headers(response.headers)  # type: ignore[union-attr]
+        elif self._attempts and self._attempts[-1]["status"] is None:
+            self._attempts[-1]["error"] = type(error.__cause__ or error).__name__
+
+    def _note_headers(self, headers: Any) -> None:
+        for name in (
+            "x-request-id",
+            "apim-request-id",
+            "x-ms-request-id",
+            "request-id",
+        ):
+            found = headers.get(name)
+            if found:
+                self.call.set(semconv.REQUEST_ID, str(found))
+                return
+
+
+def address(url: Any) -> dict[str, Any]:
+    """``server.address`` and ``server.port`` of an httpx URL; the scheme's own port where it names none."""
+    port = url.port
+    if port is None:
+        port = {"https": 443, "http": 80, "wss": 443, "ws": 80}.get(url.scheme)
+    return {semconv.SERVER_ADDRESS: url.host, semconv.SERVER_PORT: port}

@@ -1,0 +1,152 @@
+"""Items of the Responses API, in requests and replies, turned into messages and their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentops_integrations.openai import parts
+from agentops_integrations.openai.parts import Part
+
+# Calls that the caller's program carries out; every other "…_call" the provider runs itself.
+CLIENT_CALLS = frozenset(
+    (
+        "function_call",
+        "custom_tool_call",
+        "computer_call",
+        "local_shell_call",
+        "shell_call",
+        "apply_patch_call",
+    )
+)
+_RESULTS = ("results", "outputs", "output", "result", "error")
+
+
+def messages(given: Any) -> list[dict[str, Any]]:
+    """The ``input`` of a request: a text, or messages and items in the order they happened."""
+    if isinstance(given, str):
+        return [{"role": "user", "parts": [parts.text(given)]}]
+    if not isinstance(given, list):
+        return [{"role": "user", "parts": parts.of_content(given)}]
+    made: list[dict[str, Any]] = []
+    for item in given:
+        role, said = _turn(item)
+        # The reasoning, text and calls of one turn are items of their own; they are one message again here.
+        if made and role == "assistant" and made[-1]["role"] == role:
+            made[-1]["parts"] += said
+        else:
+            made.append({"role": role, "parts": said})
+    return made
+
+
+def instructions(given: Any) -> list[Part]:
+    """System instructions: a text, or items whose parts they are."""
+    if isinstance(given, str):
+        return [parts.text(given)]
+    return [part for message in messages(given) for part in message["parts"]]
+
+
+def _turn(item: Any) -> tuple[str, list[Part]]:
+    if not isinstance(item, Mapping):
+        return "user", parts.of_content(item)
+    kind = item.get("type") or "message"
+    if kind == "message":
+        return str(item.get("role") or "user"), parts.of_content(item.get("content"))
+    if _is_result(str(kind)):
+        return "tool", output_parts(item)
+    role = item.get("role") or (
+        "user" if kind in ("item_reference", "mcp_approval_response") else "assistant"
+    )
+    return str(role), output_parts(item)
+
+
+def output_parts(item: Any) -> list[Part]:
+    """The parts of one item of any type."""
+    if not isinstance(item, Mapping):
+        return parts.of_content(item)
+    kind = str(item.get("type") or "message")
+    if kind == "message":
+        return parts.of_content(item.get("content"))
+    if kind == "reasoning":
+        return [_reasoning(item)]
+    if kind == "compaction":
+        return [
+            {"type": "compaction", "id": item.get("id"), "content": item.get("content")}
+        ]
+    if kind in CLIENT_CALLS:
+        return [_client_call(item, kind)]
+    if _is_result(kind):
+        answer = item.get("output")
+        if isinstance(answer, list):
+            answer = [parts.of_block(block) for block in answer]
+        return [
+            {"type": "tool_call_response", "id": _call_id(item), "response": answer}
+        ]
+    if kind.endswith("_call"):
+        return _server_call(item, kind)
+    return [parts.generic(item)]
+
+
+def _is_result(kind: str) -> bool:
+    return kind.endswith("_call_output")
+
+
+def _call_id(item: Mapping[str, Any]) -> Any:
+    return item.get("call_id") or item.get("id")
+
+
+def _reasoning(item: Mapping[str, Any]) -> Part:
+    part = parts.reasoning(item.get("content") or item.get("summary") or "")
+    if item.get("id"):
+        part["id"] = item["id"]
+    if item.get("encrypted_content"):
+        part["encrypted"] = True
+    return part
+
+
+def _client_call(item: Mapping[str, Any], kind: str) -> Part:
+    if kind == "function_call":
+        name, given = item.get("name"), parts.arguments(item.get("arguments"))
+    elif kind == "custom_tool_call":
+        name, given = item.get("name"), item.get("input")
+    else:
+        name = kind.removesuffix("_call")
+        given = item.get("action") or item.get("actions") or item.get("operation")
+    return {
+        "type": "tool_call",
+        "id": _call_id(item),
+        "name": str(name or ""),
+        "arguments": given,
+    }
+
+
+def _server_call(item: Mapping[str, Any], kind: str) -> list[Part]:
+    tool = kind.removesuffix("_call")
+    name = str(item.get("name") or tool)
+    given = {
+        field: value
+        for field, value in item.items()
+        if field not in (*_RESULTS, "id", "type", "name")
+    }
+    if "arguments" in given:
+        given["arguments"] = parts.arguments(given["arguments"])
+    ident = _call_id(item)
+    made: list[Part] = [
+        {
+            "type": "server_tool_call",
+            "id": ident,
+            "name": name,
+            "server_tool_call": {**given, "type": tool},
+        }
+    ]
+    results = {field: item[field] for field in _RESULTS if item.get(field) is not None}
+    if results:
+        answer = {**results, "type": tool}
+        made.append(
+            {
+                "type": "server_tool_call_response",
+                "id": ident,
+                "server_tool_call_response": answer,
+            }
+        )
+    return made

@@ -1,0 +1,115 @@
+"""Images, speech, transcriptions and translations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentops_integrations.openai import parts, tools
+from agentops_integrations.openai.chat import Json, number
+from agentops_sdk.integration import semconv
+
+
+def request(body: Json) -> dict[str, Any]:
+    text = (
+        body.get("prompt") if isinstance(body.get("prompt"), str) else body.get("input")
+    )
+    count = body.get("n")
+    attributes: dict[str, Any] = {
+        semconv.REQUEST_CHOICE_COUNT: count
+        if isinstance(count, int) and count != 1
+        else None,
+        semconv.REQUEST_TEMPERATURE: number(body.get("temperature")),
+    }
+    if isinstance(text, str):
+        attributes[semconv.INPUT_MESSAGES] = tools.dumps(
+            [{"role": "user", "parts": [parts.text(text)]}]
+        )
+    instructions = body.get("instructions")
+    if isinstance(instructions, str):
+        attributes[semconv.SYSTEM_INSTRUCTIONS] = tools.dumps(
+            [parts.text(instructions)]
+        )
+    return attributes
+
+
+def image_request(body: Json) -> dict[str, Any]:
+    return {**request(body), semconv.OUTPUT_TYPE: "image"}
+
+
+def speech_request(body: Json) -> dict[str, Any]:
+    return {**request(body), semconv.OUTPUT_TYPE: "speech"}
+
+
+def transcription_request(body: Json) -> dict[str, Any]:
+    wanted = str(body.get("response_format") or "json")
+    return {
+        **request(body),
+        semconv.OUTPUT_TYPE: "json" if "json" in wanted else "text",
+    }
+
+
+def response(body: Json, asked: Json) -> dict[str, Any]:
+    said: list[parts.Part] = []
+    if isinstance(body.get("text"), str):
+        said.append(parts.text(body["text"]))
+    for image in body.get("data") or ():
+        if isinstance(image, Mapping):
+            said += _image(
+                image,
+                str(body.get("output_format") or asked.get("output_format") or "png"),
+            )
+    attributes: dict[str, Any] = {
+        semconv.RESPONSE_ID: body.get("id"),
+        semconv.RESPONSE_MODEL: body.get("model"),
+    }
+    if said:
+        attributes[semconv.OUTPUT_MESSAGES] = tools.dumps(
+            [{"role": "assistant", "parts": said}]
+        )
+    return attributes
+
+
+def _image(image: Json, form: str) -> list[parts.Part]:
+    made: list[parts.Part] = []
+    if image.get("b64_json"):
+        made.append(
+            {
+                "type": "blob",
+                "modality": "image",
+                "mime_type": f"image/{form}",
+                "content": str(image["b64_json"]),
+            }
+        )
+    elif image.get("url"):
+        made.append(parts.of_url(str(image["url"]), "image"))
+    if image.get("revised_prompt"):
+        made.append(parts.text(str(image["revised_prompt"])))
+    return made
+
+
+def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
+    """The events of an image or transcription stream: the finished image or text, or the text so far."""
+    body: dict[str, Any] = {}
+    text = ""
+    for event in events:
+        kind = str(event.get("type", ""))
+        if kind.endswith(".delta") and isinstance(event.get("delta"), str):
+            text += event["delta"]
+        elif kind.endswith((".completed", ".done")):
+            body.update(event)
+            if event.get("b64_json"):
+                body["data"] = [{"b64_json": event["b64_json"]}]
+    if text:
+        body.setdefault("text", text)
+    return body
+
+
+def usage(body: Json) -> Json | None:
+    found = body.get("usage")
+    # A transcription may be billed by the second; that is no token count.
+    return (
+        found
+        if isinstance(found, Mapping) and found.get("type") != "duration"
+        else None
+    )

@@ -1,0 +1,178 @@
+"""The Responses API: bodies to attributes; stream events to the body they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentops_integrations.openai import chat, items, tools
+from agentops_integrations.openai.chat import Json, number
+from agentops_sdk.integration import semconv
+
+
+def request(body: Json) -> dict[str, Any]:
+    """Attributes that a request tells."""
+    text = body.get("text")
+    wanted = text.get("format") if isinstance(text, Mapping) else None
+    effort = (
+        body["reasoning"].get("effort")
+        if isinstance(body.get("reasoning"), Mapping)
+        else None
+    )
+    conversation = body.get("conversation")
+    prompt = body.get("prompt") if isinstance(body.get("prompt"), Mapping) else {}
+    attributes = {
+        semconv.OPENAI_API_TYPE: "responses",
+        semconv.REQUEST_TEMPERATURE: number(body.get("temperature")),
+        semconv.REQUEST_TOP_P: number(body.get("top_p")),
+        semconv.REQUEST_MAX_TOKENS: body.get("max_output_tokens"),
+        semconv.REQUEST_REASONING_LEVEL: effort,
+        semconv.REQUEST_PREVIOUS_RESPONSE_ID: body.get("previous_response_id"),
+        semconv.OPENAI_REQUEST_SERVICE_TIER: body.get("service_tier"),
+        semconv.OUTPUT_TYPE: chat.output_type(wanted),
+        semconv.CONVERSATION_ID: conversation.get("id")
+        if isinstance(conversation, Mapping)
+        else conversation,
+        semconv.PROMPT_NAME: prompt.get("id"),
+        semconv.PROMPT_VERSION: prompt.get("version"),
+    }
+    if body.get("input") is not None:
+        attributes[semconv.INPUT_MESSAGES] = tools.dumps(items.messages(body["input"]))
+    if body.get("instructions"):
+        attributes[semconv.SYSTEM_INSTRUCTIONS] = tools.dumps(
+            items.instructions(body["instructions"])
+        )
+    offered = tools.definitions(body)
+    if offered:
+        attributes[semconv.TOOL_DEFINITIONS] = tools.dumps(offered)
+    return attributes
+
+
+def response(body: Json, asked: Json) -> dict[str, Any]:
+    """Attributes that a reply tells. It repeats the request; ``asked`` is empty where it was fetched later."""
+    conversation = body.get("conversation")
+    reason = finish_reason(body)
+    attributes = {
+        semconv.RESPONSE_ID: body.get("id") or None,
+        semconv.RESPONSE_MODEL: body.get("model") or None,
+        semconv.RESPONSE_STATUS: body.get("status"),
+        semconv.RESPONSE_FINISH_REASONS: [reason] if reason else None,
+        semconv.OPENAI_RESPONSE_SERVICE_TIER: body.get("service_tier"),
+    }
+    if isinstance(conversation, Mapping) and conversation.get("id"):
+        attributes[semconv.CONVERSATION_ID] = conversation["id"]
+    output = body.get("output")
+    if isinstance(output, list) and output:
+        said = [part for item in output for part in items.output_parts(item)]
+        made: dict[str, Any] = {"role": "assistant", "parts": said}
+        if reason:
+            made["finish_reason"] = chat.finish_reason(reason)
+        attributes[semconv.OUTPUT_MESSAGES] = tools.dumps([made])
+        attributes.update(chat.chose(asked if asked.get("tools") else body, said))
+    return attributes
+
+
+def finish_reason(body: Json) -> str | None:
+    """Why the model stopped, in the words of chat completions; what cut it short in the provider's own.
+
+    A reply that is still being worked on has no finish reason.
+    """
+    status = body.get("status")
+    if status == "incomplete":
+        details = body.get("incomplete_details")
+        return (
+            str(details.get("reason"))
+            if isinstance(details, Mapping) and details.get("reason")
+            else "incomplete"
+        )
+    if status == "failed":
+        return "error"
+    if status == "completed":
+        calls = any(
+            isinstance(item, Mapping) and item.get("type") in items.CLIENT_CALLS
+            for item in _output(body)
+        )
+        return "tool_calls" if calls else "stop"
+    return None
+
+
+def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
+    """The body that a stream's events stand for: the last one sent whole, plus what came after it."""
+    body: dict[str, Any] = {}
+    output: dict[int, dict[str, Any]] = {}
+    for event in events:
+        kind = str(event.get("type", ""))
+        whole = event.get("response")
+        if isinstance(whole, Mapping):
+            body = {
+                **body,
+                **{name: value for name, value in whole.items() if value is not None},
+            }
+        elif kind == "error":
+            body["error"] = event.get("error") or event
+        else:
+            _add(output, kind, event)
+    if output and not _output(body):
+        body["output"] = [output[index] for index in sorted(output)]
+    return body
+
+
+def _add(output: dict[int, dict[str, Any]], kind: str, event: Json) -> None:
+    index = event.get("output_index")
+    if not isinstance(index, int):
+        return
+    item = event.get("item")
+    if isinstance(item, Mapping):  # response.output_item.added, .done
+        output[index] = {**item}
+        return
+    known = output.setdefault(index, {"type": _ITEM_OF_DELTA.get(kind, "message")})
+    delta = event.get("delta")
+    if not kind.endswith(".delta") or not isinstance(delta, str):
+        return
+    field = _FIELD_OF_DELTA.get(kind)
+    if field is not None:
+        known[field] = (known.get(field) or "") + delta
+    elif kind in _BLOCK_OF_DELTA:
+        _grow(known, event, delta, *_BLOCK_OF_DELTA[kind])
+
+
+def _grow(
+    item: dict[str, Any], event: Json, delta: str, listing: str, kind: str
+) -> None:
+    blocks = item[listing] = list(item.get(listing) or ())
+    position = event.get("summary_index" if listing == "summary" else "content_index")
+    position = position if isinstance(position, int) and 0 <= position < 10_000 else 0
+    while len(blocks) <= position:
+        blocks.append({"type": kind})
+    name = "refusal" if kind == "refusal" else "text"
+    blocks[position] = {
+        **blocks[position],
+        name: (blocks[position].get(name) or "") + delta,
+    }
+
+
+_FIELD_OF_DELTA = {
+    "response.function_call_arguments.delta": "arguments",
+    "response.mcp_call_arguments.delta": "arguments",
+    "response.custom_tool_call_input.delta": "input",
+    "response.code_interpreter_call_code.delta": "code",
+}
+_ITEM_OF_DELTA = {
+    "response.function_call_arguments.delta": "function_call",
+    "response.mcp_call_arguments.delta": "mcp_call",
+    "response.custom_tool_call_input.delta": "custom_tool_call",
+    "response.code_interpreter_call_code.delta": "code_interpreter_call",
+    "response.reasoning_text.delta": "reasoning",
+    "response.reasoning_summary_text.delta": "reasoning",
+}
+_BLOCK_OF_DELTA = {
+    "response.output_text.delta": ("content", "output_text"),
+    "response.refusal.delta": ("content", "refusal"),
+    "response.reasoning_text.delta": ("content", "reasoning_text"),
+    "response.reasoning_summary_text.delta": ("summary", "summary_text"),
+}
+
+
+def _output(body: Json) -> list[Any]:
+    output = body.get("output")
+    return output if isinstance(output, list) else []

@@ -1,0 +1,237 @@
+"""The endpoints that are no conversation: embeddings, moderations, decisions, searches, fetched replies, all others."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from agentops_integrations.openai import items, responses, tools
+from agentops_integrations.openai.chat import Json
+from agentops_sdk.integration import semconv
+
+_REMEMBERED = 10_000
+_accounted: OrderedDict[str, None] = OrderedDict()
+
+
+def account(response_id: Any) -> bool:
+    """Whether the tokens of this reply were not recorded before; they are now. Consumer thread."""
+    if not isinstance(response_id, str):
+        return True
+    first = response_id not in _accounted
+    _accounted[response_id] = None
+    if len(_accounted) > _REMEMBERED:
+        _accounted.popitem(last=False)
+    return first
+
+
+def never(_event: Json) -> bool:
+    return False
+
+
+def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
+    """A stream of an endpoint nobody has heard of: its last event, with the usage of whichever had one."""
+    body: dict[str, Any] = {}
+    for event in events:
+        body.update((name, value) for name, value in event.items() if value is not None)
+    return body
+
+
+def generic_request(body: Json) -> dict[str, Any]:
+    return {
+        semconv.INPUT: tools.dumps(_plain(body)),
+        semconv.REQUEST_MODEL: _text(body.get("model")),
+    }
+
+
+def generic_response(body: Json, _asked: Json) -> dict[str, Any]:
+    return {
+        semconv.OUTPUT: tools.dumps(_plain(body)),
+        semconv.RESPONSE_MODEL: _text(body.get("model")),
+        semconv.RESPONSE_ID: _text(body.get("id")),
+    }
+
+
+def fetch_request(_body: Json) -> dict[str, Any]:
+    return {semconv.OPENAI_API_TYPE: "responses"}
+
+
+def fetched(body: Json, asked: Json) -> dict[str, Any]:
+    return responses.response(body, asked)
+
+
+def embeddings_request(body: Json) -> dict[str, Any]:
+    given = body.get("input")
+    several = isinstance(given, list) and all(
+        isinstance(each, str | list) for each in given
+    )
+    texts = given if several and isinstance(given, list) else [given]
+    formats = body.get("encoding_format")
+    dimensions = body.get("dimensions")
+    return {
+        semconv.REQUEST_ENCODING_FORMATS: [formats]
+        if isinstance(formats, str)
+        else None,
+        semconv.EMBEDDINGS_DIMENSION_COUNT: dimensions
+        if isinstance(dimensions, int)
+        else None,
+        semconv.INPUT: tools.dumps(texts[0] if len(texts) == 1 else texts),
+    }
+
+
+def embeddings(body: Json, asked: Json) -> dict[str, Any]:
+    data = body.get("data")
+    first = (
+        data[0].get("embedding")
+        if isinstance(data, list) and data and isinstance(data[0], Mapping)
+        else None
+    )
+    count = asked.get("dimensions")
+    if isinstance(first, list):
+        count = len(first)
+    elif isinstance(
+        first, str
+    ):  # base64 of 32-bit floats, which the client asks for by itself
+        count = (len(first) * 3 // 4 - first[-2:].count("=")) // 4
+    return {
+        semconv.RESPONSE_MODEL: _text(body.get("model")),
+        semconv.RESPONSE_ID: _text(body.get("id")),
+        semconv.EMBEDDINGS_DIMENSION_COUNT: count
+        if isinstance(count, int) and count
+        else None,
+    }
+
+
+def moderation_request(body: Json) -> dict[str, Any]:
+    return {
+        semconv.INPUT: tools.dumps(body.get("input")),
+        semconv.REQUEST_MODEL: _text(body.get("model")),
+    }
+
+
+def moderation(body: Json, _asked: Json) -> dict[str, Any]:
+    results = [each for each in body.get("results") or () if isinstance(each, Mapping)]
+    flagged = sorted(
+        {name for each in results for name, on in (each.get("categories") or {}).items() if on is True}
+    )  # fmt: skip
+    return {
+        semconv.RESPONSE_ID: _text(body.get("id")),
+        semconv.RESPONSE_MODEL: _text(body.get("model")),
+        semconv.OUTPUT: tools.dumps(results),
+        semconv.DECISION_NAME: "moderation",
+        semconv.DECISION_OPTIONS: tools.dumps(["pass", "flag"]),
+        semconv.DECISION_CHOSEN: "flag"
+        if any(each.get("flagged") for each in results)
+        else "pass",
+        semconv.DECISION_REASON: ", ".join(flagged) or None,
+        semconv.DECISION_BY: "model",
+    }
+
+
+def decision_request(body: Json) -> dict[str, Any]:
+    return {
+        semconv.INPUT_MESSAGES: tools.dumps(items.messages(body.get("input"))),
+        semconv.INPUT: tools.dumps(body.get("questions")),
+        semconv.OUTPUT_TYPE: "json",
+    }
+
+
+def decision(body: Json, asked: Json) -> dict[str, Any]:
+    """The answers; what the model chose is a decision, by question where there are several."""
+    answers = [each for each in body.get("answers") or () if isinstance(each, Mapping)]
+    questions = [
+        each for each in asked.get("questions") or () if isinstance(each, Mapping)
+    ]
+    names = [
+        str(answer.get("name") or _text(question.get("name")) or place + 1)
+        for place, (answer, question) in enumerate(
+            zip(answers, [*questions, *({},) * len(answers)], strict=False)
+        )
+    ]
+    attributes: dict[str, Any] = {
+        semconv.RESPONSE_MODEL: _text(body.get("model")),
+        semconv.RESPONSE_ID: _text(body.get("id")),
+        semconv.OUTPUT_MESSAGES: tools.dumps(
+            [
+                {
+                    "role": "assistant",
+                    "parts": [
+                        {**each, "type": str(each.get("type", "answer"))}
+                        for each in answers
+                    ],
+                }
+            ]
+        ),
+        semconv.DECISION_BY: "model",
+    }
+    chosen = {
+        name: _answer(answer) for name, answer in zip(names, answers, strict=True)
+    }
+    offered = {
+        name: question.get("choices") or question.get("levels") or ["true", "false"]
+        for name, question in zip(names, questions, strict=False)
+    }
+    if len(answers) == 1:
+        name, confidence = names[0], answers[0].get("confidence")
+        only = chosen[name]
+        attributes[semconv.DECISION_NAME] = name
+        attributes[semconv.DECISION_OPTIONS] = tools.dumps(offered.get(name, []))
+        attributes[semconv.DECISION_CHOSEN] = (
+            only if isinstance(only, str) else tools.dumps(only)
+        )
+        attributes[semconv.DECISION_CONFIDENCE] = (
+            float(confidence) if isinstance(confidence, int | float) else None
+        )
+    elif answers:
+        attributes[semconv.DECISION_NAME] = "decisions"
+        attributes[semconv.DECISION_OPTIONS] = tools.dumps(
+            [{"name": name, "options": offered.get(name)} for name in names]
+        )
+        attributes[semconv.DECISION_CHOSEN] = tools.dumps(chosen)
+    return attributes
+
+
+def _answer(answer: Json) -> Any:
+    for field in ("choice", "score", "probability"):
+        if field in answer:
+            return answer[field]
+    return answer.get("type")
+
+
+def search_request(body: Json) -> dict[str, Any]:
+    query, count = body.get("query"), body.get("max_num_results")
+    return {
+        semconv.RETRIEVAL_QUERY: query
+        if isinstance(query, str)
+        else tools.dumps(query),
+        semconv.RETRIEVAL_TOP_K: count if isinstance(count, int) else None,
+    }
+
+
+def search(body: Json, _asked: Json) -> dict[str, Any]:
+    found = [each for each in body.get("data") or () if isinstance(each, Mapping)]
+    documents = [
+        {
+            "id": str(each.get("file_id") or each.get("filename") or ""),
+            "score": each.get("score"),
+            "content": "\n".join(
+                str(block.get("text"))
+                for block in each.get("content") or ()
+                if isinstance(block, Mapping)
+            ),
+        }
+        for each in found
+    ]
+    return {semconv.RETRIEVAL_DOCUMENTS: tools.dumps(documents)}
+
+
+def _plain(body: Json) -> Json:
+    return {
+        name: value
+        for name, value in body.items()
+        if name not in ("api_key", "authorization")
+    }
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,63 @@
+"""Server-sent events: bytes of a stream to the JSON events in them, on the consumer thread."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_DONE = "[DONE]"
+
+
+class Events(list[dict[str, Any]]):
+    """The JSON objects of a stream, in order; ``done`` tells whether its closing mark was among them."""
+
+    done = False
+
+
+def decode(body: bytes, limit: int | None = None) -> Events:
+    """The events in ``body``, at most the first ``limit``; what is torn or no JSON object is left out.
+
+    ``limit`` counts events as the client does, so that an abandoned stream tells what was delivered
+    and not what lay unread in a buffer.
+    """
+    events = Events()
+    seen = 0
+    for name, data in _messages(body):
+        if data.startswith(_DONE):
+            events.done = limit is None
+            break
+        if limit is not None and seen >= limit:
+            break
+        seen += 1
+        try:
+            event = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(event, dict):
+            if name and "type" not in event and "object" not in event:
+                event["type"] = name
+            events.append(event)
+    return events
+
+
+def _messages(body: bytes) -> list[tuple[str, str]]:
+    messages: list[tuple[str, str]] = []
+    name, data = "", []
+    for raw in _LINE_END.split(body):
+        if not raw:
+            if name or data:
+                messages.append((name, "\n".join(data)))
+            name, data = "", []
+            continue
+        field, _, value = raw.partition(b":")
+        text = value.removeprefix(b" ").decode("utf-8", "replace")
+        if field == b"data":
+            data.append(text)
+        elif field == b"event":
+            name = text
+    if data:  # the last event of a stream that was cut before its blank line
+        messages.append((name, "\n".join(data)))
+    return messages

@@ -1,0 +1,323 @@
+"""Listens to a response that is still being read: what came, how far the caller got, and how it ended.
+
+The caller's object stays what it is. Three methods of the HTTP response (``iter_bytes``, ``close`` and
+their async twins), through which everything reads and closes, are shadowed on that one instance until
+the call is over; the iterator inside an SSE stream is watched from outside. Bytes are kept as they
+came and looked into on the consumer thread.
+
+A stream ends in one of these ways, whichever is first::
+
+    exhausted            ok, or what the provider's last event says
+    raises               error, or cancelled when a cancellation came through
+    closed by the caller ok if the last event was delivered, else cancelled or abandoned
+    collected            abandoned
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from agentops_integrations.openai.hiding import UsageFilter
+from agentops_sdk.integration import guard, outcome_of
+
+_SITE = "openai.stream"
+_MAX_KEPT = 64 * 1024 * 1024
+
+
+class Tap:
+    """The state of one live response."""
+
+    __slots__ = (
+        "__weakref__",
+        "_finish",
+        "_is_over",
+        "_response",
+        "chunks",
+        "delivered",
+        "filter",
+        "first_ns",
+        "keep",
+        "size",
+        "stepping",
+        "watched",
+    )
+
+    def __init__(
+        self,
+        finish: Callable[[str, BaseException | None, bool], None],
+        is_over: Callable[[], bool],
+        keep: bool,
+        hide_usage: bool,
+    ) -> None:
+        self._finish: Callable[[str, BaseException | None, bool], None] | None = finish
+        self._is_over = is_over
+        self._response: Callable[[], Any] = lambda: None
+        self.keep = keep
+        self.filter = UsageFilter() if hide_usage else None
+        self.chunks: list[bytes] = []
+        self.size = 0
+        self.delivered = 0
+        self.first_ns = 0
+        self.stepping = False
+        self.watched = False
+
+    def attach(self, response: Any) -> None:
+        """Shadow the response's methods until the call is over."""
+        self._response = weakref.ref(response)
+        here = vars(response)
+        here["iter_bytes"] = _Bytes(self, response, "iter_bytes", _TappedBytes)
+        here["aiter_bytes"] = _Bytes(self, response, "aiter_bytes", _AsyncTappedBytes)
+        here["close"] = _Close(self, response, "close")
+        here["aclose"] = _AsyncClose(self, response, "aclose")
+
+    def received(self, data: bytes) -> bytes:
+        """Bytes came; returns what of them the caller may see."""
+        if not self.first_ns:
+            self.first_ns = time.perf_counter_ns()
+        if self.keep and self.size < _MAX_KEPT:
+            self.chunks.append(data)
+        self.size += len(data)
+        return data if self.filter is None else self.filter.feed(data)
+
+    def exhausted(self) -> None:
+        self.finish("ok", None, complete=True)
+
+    def failed(self, error: BaseException) -> None:
+        outcome = outcome_of(error)
+        self.finish(
+            outcome,
+            error if outcome in ("error", "interrupted") else None,
+            complete=False,
+        )
+
+    def closed(self) -> None:
+        """Somebody closes the response. Inside a step that is the client itself: the step will tell."""
+        if self.stepping or self._finish is None:
+            return
+        if self._is_over():
+            self.finish("ok", None, complete=True)
+            return
+        error = sys.exc_info()[1]
+        cancelled = error is not None and outcome_of(error) == "cancelled"
+        self.finish("cancelled" if cancelled else "abandoned", None, complete=False)
+
+    def dropped(self) -> None:
+        if self._finish is not None:
+            self.finish("ok" if self._is_over() else "abandoned", None, complete=False)
+
+    def finish(
+        self, outcome: str, error: BaseException | None, *, complete: bool
+    ) -> None:
+        finish, self._finish = self._finish, None
+        if finish is None:
+            return
+        finish(outcome, error, complete)
+        response = self._response()
+        if response is not None:
+            here = vars(response)
+            for name in ("iter_bytes", "aiter_bytes", "close", "aclose"):
+                if isinstance(here.get(name), _Shadow):
+                    del here[name]
+
+    def __del__(self) -> None:
+        with guard(_SITE):
+            self.dropped()
+
+
+def tap_of(response: Any) -> Tap | None:
+    """The tap on a response, if there is one."""
+    shadow = vars(response).get("iter_bytes")
+    return shadow.tap if isinstance(shadow, _Shadow) else None
+
+
+class _Shadow:
+    """Stands in for one method of one response, until the call is over.
+
+    Holds the original strongly: a weak reference would be gone when the collector runs the client's own clean-up.
+    """
+
+    __slots__ = ("original", "tap")
+
+    def __init__(self, tap: Tap, response: Any, name: str) -> None:
+        self.tap = tap
+        self.original: Callable[..., Any] = getattr(
+            response, name
+        )  # or another tool's shadow
+
+
+class _Bytes(_Shadow):
+    __slots__ = ("_wrap",)
+
+    def __init__(
+        self, tap: Tap, response: Any, name: str, wrap: Callable[[Any, Tap], Any]
+    ) -> None:
+        super().__init__(tap, response, name)
+        self._wrap = wrap
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._wrap(self.original(*args, **kwargs), self.tap)
+
+
+class _Close(_Shadow):
+    __slots__ = ()
+
+    def __call__(self) -> Any:
+        with guard(_SITE):
+            self.tap.closed()
+        return self.original()
+
+
+class _AsyncClose(_Shadow):
+    __slots__ = ()
+
+    async def __call__(self) -> Any:
+        with guard(_SITE):
+            self.tap.closed()
+        return await self.original()
+
+
+class _Watcher:
+    """An iterator that passes another one's items on and tells the tap what happens."""
+
+    __slots__ = ("_inner", "_tap")
+
+    def __init__(self, inner: Any, tap: Tap) -> None:
+        self._inner = inner
+        self._tap = tap
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __aiter__(self) -> Any:
+        return self
+
+
+class _TappedBytes(_Watcher):
+    """Of a response's bytes; ends the call only where no stream on top does."""
+
+    __slots__ = ()
+
+    def __next__(self) -> bytes:
+        tap = self._tap
+        while True:
+            if not tap.watched:
+                tap.stepping = True
+            try:
+                data: bytes = self._inner.__next__()
+            except StopIteration:
+                if rest := self._end():
+                    return rest
+                raise
+            except BaseException as error:
+                self._failed(error)
+                raise
+            if passed := self._passed(data):
+                return passed
+
+    def _passed(self, data: bytes) -> bytes:
+        tap = self._tap
+        if not tap.watched:
+            tap.stepping = False
+        with guard(_SITE):
+            return tap.received(data)
+        return data
+
+    def _end(self) -> bytes:
+        tap, rest = self._tap, b""
+        with guard(_SITE):
+            rest = tap.filter.flush() if tap.filter is not None else b""
+            if not rest and not tap.watched:
+                tap.stepping = False
+                tap.exhausted()
+        return rest
+
+    def _failed(self, error: BaseException) -> None:
+        with guard(_SITE):
+            if not self._tap.watched:
+                self._tap.stepping = False
+                self._tap.failed(error)
+
+
+class _AsyncTappedBytes(_TappedBytes):
+    __slots__ = ()
+
+    async def __anext__(self) -> bytes:
+        tap = self._tap
+        while True:
+            if not tap.watched:
+                tap.stepping = True
+            try:
+                data: bytes = await self._inner.__anext__()
+            except StopAsyncIteration:
+                if rest := self._end():
+                    return rest
+                raise
+            except BaseException as error:
+                self._failed(error)
+                raise
+            if passed := self._passed(data):
+                return passed
+
+
+class Watched(_Watcher):
+    """The items of an SSE stream, counted; it knows what the caller sees of its end."""
+
+    __slots__ = ()
+
+    def __init__(self, inner: Any, tap: Tap) -> None:
+        super().__init__(inner, tap)
+        tap.watched = True
+
+    def __next__(self) -> Any:
+        tap = self._tap
+        tap.stepping = True
+        try:
+            item = self._inner.__next__()
+        except StopIteration:
+            self._ended(None)
+            raise
+        except BaseException as error:
+            self._ended(error)
+            raise
+        tap.stepping = False
+        tap.delivered += 1
+        return item
+
+    def _ended(self, error: BaseException | None) -> None:
+        tap = self._tap
+        tap.stepping = False
+        with guard(_SITE):
+            if error is None:
+                tap.exhausted()
+            else:
+                tap.failed(error)
+
+    def __del__(self) -> None:
+        with guard(_SITE):
+            self._tap.dropped()
+
+
+class AsyncWatched(Watched):
+    __slots__ = ()
+
+    async def __anext__(self) -> Any:
+        tap = self._tap
+        tap.stepping = True
+        try:
+            item = await self._inner.__anext__()
+        except StopAsyncIteration:
+            self._ended(None)
+            raise
+        except BaseException as error:
+            self._ended(error)
+            raise
+        tap.stepping = False
+        tap.delivered += 1
+        return item

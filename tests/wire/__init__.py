@@ -1,0 +1,1 @@
+"""Servers on loopback that answer as told: what tests of integrations talk to."""
