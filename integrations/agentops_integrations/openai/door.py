@@ -8,7 +8,8 @@ from typing import Any
 
 from agentops_integrations.openai import endpoints, exchange, providers
 from agentops_integrations.openai.exchange import Exchange
-from agentops_integrations.openai.tap import AsyncWatched, Watched, tap_of
+from agentops_integrations.openai.tap import tap_of
+from agentops_integrations.openai.watchers import AsyncWatched, Watched
 from agentops_sdk.integration import (
     NULL_CALL,
     Begun,
@@ -43,7 +44,8 @@ def install(module: ModuleType) -> Callable[[], Any]:
     ]
 
     def undo() -> bool:
-        return all([take_out() for take_out in reversed(undos)])
+        done = [take_out() for take_out in reversed(undos)]  # every one, whatever the others say
+        return all(done)
 
     return undo
 

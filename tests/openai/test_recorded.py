@@ -1,0 +1,86 @@
+"""Real traffic through the real client in every calling style: the span says what the raw reply says."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import openai
+import pytest
+
+from tests.openai import recorded as recordings
+from tests.openai.spans import Seen
+from tests.openai.styles import fitting
+from tests.wire.http import Reply, Wire
+
+EXCHANGES = recordings.exchanges()
+if not EXCHANGES:
+    pytest.skip(f"no recorded exchanges in {recordings.FOLDER.name}", allow_module_level=True)
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES, ids=[each["id"] for each in EXCHANGES])
+def test_span_says_what_the_reply_says(exchange: dict[str, Any], recorded: Any) -> None:
+    body = exchange["request"]
+    if body is None:
+        pytest.skip("the request's body was not recorded")
+    headers = {"x-request-id": "req-1"}
+    kind = exchange["response_headers"].get("content-type", "application/json")
+    reply = Reply(exchange["response_body"], exchange["status"], kind, headers)
+    api = exchange["api"]
+    with Wire(reply) as wire:
+        client = openai.OpenAI(base_url=wire.url, api_key="none", max_retries=0)
+        sync, asynchronous = fitting(api, body, client)
+        for style in sync:
+            problem = _attempt(style, client, api, body)
+            _check(exchange, recorded.one(), problem, style.__name__)
+        client.close()
+        asyncio.run(_all(asynchronous, wire, exchange, recorded))
+
+
+async def _all(styles: list[Any], wire: Wire, exchange: dict[str, Any], recorded: Any) -> None:
+    async with openai.AsyncOpenAI(base_url=wire.url, api_key="none", max_retries=0) as client:
+        for style in styles:
+            problem = None
+            try:
+                await style(client, exchange["api"], exchange["request"])
+            except Exception as error:
+                problem = error
+            _check(exchange, recorded.one(), problem, style.__name__)
+
+
+def _attempt(style: Any, client: Any, api: str, body: Any) -> Exception | None:
+    try:
+        style(client, api, body)
+    except Exception as error:
+        return error
+    return None
+
+
+def _check(exchange: dict[str, Any], span: Seen, problem: Exception | None, style: str) -> None:
+    __tracebackhide__ = False
+    assert span.get("gen_ai.request.model") == exchange["request"].get("model"), style
+    if exchange["status"] >= 400:
+        assert span.outcome == "error"
+        assert span["error.type"] == f"openai.{type(problem).__name__}"
+        assert span["agentops.request_id"] == "req-1"
+        return
+    if isinstance(problem, openai.APIError):  # an error event in a stream that began well
+        assert span.outcome == "error"
+        assert span["error.type"] == f"openai.{type(problem).__name__}"
+    expected = recordings.said(exchange)
+    if isinstance(problem, openai.APIError) or (span.outcome == "error" and "error" in style):
+        return
+    if problem is not None and span.outcome != "ok":
+        # The client's own helper gave up (strict tools, length): the reply was fine.
+        assert style in ("helper", "ahelper", "parse", "aparse"), repr(problem)
+        return
+    usage = {name: value for name, value in span.attributes.items() if name.startswith("gen_ai.usage.") and value}
+    assert span.get("gen_ai.response.id") == (expected.id or None), style
+    assert span.get("gen_ai.response.model") == (expected.model or None), style
+    assert {**usage, **expected.usage} == usage, style
+    assert span.calls == expected.calls, style
+    if exchange["api"] in ("chat.completions", "completions"):
+        assert list(span.get("gen_ai.response.finish_reasons") or ()) == expected.finish, style
+        assert span.text == expected.text, style
+    elif exchange["api"] == "responses":
+        assert span.text == expected.text, style
