@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from tests.openai.spans import Seen
 
 import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
-from tests.openai.spans import Seen
 
 
 class Recorded:

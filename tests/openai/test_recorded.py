@@ -7,7 +7,6 @@ from typing import Any
 
 import openai
 import pytest
-
 from tests.openai import recorded as recordings
 from tests.openai.spans import Seen
 from tests.openai.styles import fitting
@@ -18,31 +17,41 @@ if not EXCHANGES:
     pytest.skip(f"no recorded exchanges in {recordings.FOLDER.name}", allow_module_level=True)
 
 
-@pytest.mark.parametrize("exchange", EXCHANGES, ids=[each["id"] for each in EXCHANGES])
+EACH = pytest.mark.parametrize("exchange", EXCHANGES, ids=[each["id"] for each in EXCHANGES])
+
+
+@EACH
 def test_span_says_what_the_reply_says(exchange: dict[str, Any], recorded: Any) -> None:
-    body = exchange["request"]
-    if body is None:
+    _replay(exchange, recorded, styles=1)
+
+
+@pytest.mark.slow
+@EACH
+def test_span_says_what_the_reply_says_in_every_style(exchange: dict[str, Any], recorded: Any) -> None:
+    _replay(exchange, recorded, styles=None)
+
+
+def _replay(exchange: dict[str, Any], recorded: Any, styles: int | None) -> None:
+    if exchange["request"] is None:
         pytest.skip("the request's body was not recorded")
-    headers = {"x-request-id": "req-1"}
     kind = exchange["response_headers"].get("content-type", "application/json")
-    reply = Reply(exchange["response_body"], exchange["status"], kind, headers)
-    api = exchange["api"]
+    reply = Reply(exchange["response_body"], exchange["status"], kind, {"x-request-id": "req-1"})
     with Wire(reply) as wire:
-        client = openai.OpenAI(base_url=wire.url, api_key="none", max_retries=0)
+        asyncio.run(_all(wire, exchange, recorded, styles))
+
+
+async def _all(wire: Wire, exchange: dict[str, Any], recorded: Any, styles: int | None) -> None:
+    api, body = exchange["api"], exchange["request"]
+    with openai.OpenAI(base_url=wire.url, api_key="none", max_retries=0) as client:
         sync, asynchronous = fitting(api, body, client)
-        for style in sync:
+        for style in sync[:styles]:
             problem = _attempt(style, client, api, body)
             _check(exchange, recorded.one(), problem, style.__name__)
-        client.close()
-        asyncio.run(_all(asynchronous, wire, exchange, recorded))
-
-
-async def _all(styles: list[Any], wire: Wire, exchange: dict[str, Any], recorded: Any) -> None:
-    async with openai.AsyncOpenAI(base_url=wire.url, api_key="none", max_retries=0) as client:
-        for style in styles:
+    async with openai.AsyncOpenAI(base_url=wire.url, api_key="none", max_retries=0) as asking:
+        for style in asynchronous[:styles]:
             problem = None
             try:
-                await style(client, exchange["api"], exchange["request"])
+                await style(asking, api, body)
             except Exception as error:
                 problem = error
             _check(exchange, recorded.one(), problem, style.__name__)

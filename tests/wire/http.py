@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 CUT = object()
 """In a stream: reset the connection here."""
@@ -82,7 +82,7 @@ class Wire:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

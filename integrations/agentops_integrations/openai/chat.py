@@ -21,25 +21,18 @@ def request(body: Json) -> dict[str, Any]:
         semconv.REQUEST_TEMPERATURE: number(body.get("temperature")),
         semconv.REQUEST_TOP_P: number(body.get("top_p")),
         semconv.REQUEST_TOP_K: body.get("top_k"),
-        semconv.REQUEST_MAX_TOKENS: body.get("max_completion_tokens")
-        or body.get("max_tokens"),
+        semconv.REQUEST_MAX_TOKENS: body.get("max_completion_tokens") or body.get("max_tokens"),
         semconv.REQUEST_FREQUENCY_PENALTY: number(body.get("frequency_penalty")),
         semconv.REQUEST_PRESENCE_PENALTY: number(body.get("presence_penalty")),
         semconv.REQUEST_SEED: body.get("seed"),
-        semconv.REQUEST_STOP_SEQUENCES: [stop]
-        if isinstance(stop, str)
-        else stop or None,
-        semconv.REQUEST_CHOICE_COUNT: count
-        if isinstance(count, int) and count != 1
-        else None,
+        semconv.REQUEST_STOP_SEQUENCES: [stop] if isinstance(stop, str) else stop or None,
+        semconv.REQUEST_CHOICE_COUNT: count if isinstance(count, int) and count != 1 else None,
         semconv.REQUEST_REASONING_LEVEL: _effort(body),
         semconv.OPENAI_REQUEST_SERVICE_TIER: body.get("service_tier"),
         semconv.OUTPUT_TYPE: output_type(wanted),
     }
     if isinstance(body.get("messages"), list):
-        attributes[semconv.INPUT_MESSAGES] = tools.dumps(
-            [message(given) for given in body["messages"]]
-        )
+        attributes[semconv.INPUT_MESSAGES] = tools.dumps([message(given) for given in body["messages"]])
     elif "prompt" in body:
         attributes[semconv.INPUT_MESSAGES] = tools.dumps(_prompts(body["prompt"]))
     offered = tools.definitions(body)
@@ -50,14 +43,8 @@ def request(body: Json) -> dict[str, Any]:
 
 def response(body: Json, asked: Json) -> dict[str, Any]:
     """Attributes that a reply tells; ``asked`` is the request it answers."""
-    choices = [
-        choice for choice in body.get("choices") or () if isinstance(choice, Mapping)
-    ]
-    reasons = [
-        str(choice["finish_reason"])
-        for choice in choices
-        if choice.get("finish_reason")
-    ]
+    choices = [choice for choice in body.get("choices") or () if isinstance(choice, Mapping)]
+    reasons = [str(choice["finish_reason"]) for choice in choices if choice.get("finish_reason")]
     attributes = {
         semconv.RESPONSE_ID: body.get("id") or None,
         semconv.RESPONSE_MODEL: body.get("model") or None,
@@ -76,29 +63,11 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
 
 def chose(asked: Json, said: list[parts.Part]) -> dict[str, Any]:
     """The decision in an output: a tool call, an answer, or a refusal."""
-    called = [
-        str(part["name"])
-        for part in said
-        if part["type"] in ("tool_call", "server_tool_call")
-    ]
-    refused = "\n".join(
-        part["content"]
-        for part in said
-        if part["type"] == "refusal" and part.get("content")
-    )
-    reason = "\n".join(
-        part["content"]
-        for part in said
-        if part["type"] == "reasoning" and part.get("content")
-    )
-    if (
-        not reason and called
-    ):  # what it says beside a tool call is why it makes the call
-        reason = "\n".join(
-            part["content"]
-            for part in said
-            if part["type"] == "text" and part.get("content")
-        )
+    called = [str(part["name"]) for part in said if part["type"] in ("tool_call", "server_tool_call")]
+    refused = "\n".join(part["content"] for part in said if part["type"] == "refusal" and part.get("content"))
+    reason = "\n".join(part["content"] for part in said if part["type"] == "reasoning" and part.get("content"))
+    if not reason and called:  # what it says beside a tool call is why it makes the call
+        reason = "\n".join(part["content"] for part in said if part["type"] == "text" and part.get("content"))
     return tools.decision(asked, called, reason or None, refusal=refused or None)
 
 
@@ -118,11 +87,7 @@ def message(given: Any) -> dict[str, Any]:
 def _parts(given: Json, role: str) -> list[parts.Part]:
     content = given.get("content")
     if role in ("tool", "function"):
-        answer = (
-            content
-            if isinstance(content, str)
-            else [parts.of_block(block) for block in content or ()]
-        )
+        answer = content if isinstance(content, str) else [parts.of_block(block) for block in content or ()]
         return [
             {
                 "type": "tool_call_response",
@@ -142,17 +107,10 @@ def _parts(given: Json, role: str) -> list[parts.Part]:
     audio = given.get("audio")
     if isinstance(audio, Mapping):
         made.append(_audio(audio))
-    made += [
-        _tool_call(call)
-        for call in given.get("tool_calls") or ()
-        if isinstance(call, Mapping)
-    ]
+    made += [_tool_call(call) for call in given.get("tool_calls") or () if isinstance(call, Mapping)]
     if isinstance(given.get("function_call"), Mapping):
         made.append(_tool_call({"function": given["function_call"]}))
-    made += [
-        parts.generic(tool, "executed_tool")
-        for tool in given.get("executed_tools") or ()
-    ]
+    made += [parts.generic(tool, "executed_tool") for tool in given.get("executed_tools") or ()]
     made += [parts.of_block(image) for image in given.get("images") or ()]
     return made
 
@@ -188,9 +146,7 @@ def _tool_call(call: Json) -> parts.Part:
 def _output(choice: Json) -> dict[str, Any]:
     given = choice.get("message")
     if isinstance(given, Mapping):
-        made = message(
-            {"role": "assistant", **given} if given.get("role") is None else given
-        )
+        made = message({"role": "assistant", **given} if given.get("role") is None else given)
     else:  # a legacy completion
         made = {"role": "assistant", "parts": parts.of_content(choice.get("text"))}
     if choice.get("finish_reason"):
@@ -206,16 +162,12 @@ def finish_reason(raw: str) -> str:
 
 
 def _prompts(prompt: Any) -> list[dict[str, Any]]:
-    several = isinstance(prompt, list) and all(
-        isinstance(each, str | list) for each in prompt
-    )
+    several = isinstance(prompt, list) and all(isinstance(each, str | list) for each in prompt)
     texts = prompt if several else [prompt]
     return [
         {
             "role": "user",
-            "parts": [parts.text(each)]
-            if isinstance(each, str)
-            else [{"type": "tokens", "content": each}],
+            "parts": [parts.text(each)] if isinstance(each, str) else [{"type": "tokens", "content": each}],
         }
         for each in texts
     ]
@@ -226,9 +178,7 @@ def assemble(chunks: list[dict[str, Any]]) -> dict[str, Any]:
     body: dict[str, Any] = {}
     choices: dict[int, dict[str, Any]] = {}
     for chunk in chunks:
-        for name, value in chunk.items():
-            if name != "choices" and value is not None:
-                body[name] = value
+        body.update((name, value) for name, value in chunk.items() if name != "choices" and value is not None)
         for choice in chunk.get("choices") or ():
             if isinstance(choice, Mapping):
                 _add_choice(choices, choice)
@@ -266,11 +216,7 @@ def usage(body: Json) -> Json | None:
 
 
 def number(value: Any) -> float | None:
-    return (
-        float(value)
-        if isinstance(value, int | float) and not isinstance(value, bool)
-        else None
-    )
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def output_type(wanted: Any) -> str | None:

@@ -53,20 +53,12 @@ def install(module: ModuleType) -> Callable[[], Any]:
 Wrapped = Callable[..., Any]
 
 
-def _request(
-    wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    return around(
-        _SITE, wrapped, args, kwargs, lambda: _begin(instance, args, kwargs), _accept
-    )
+def _request(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return around(_SITE, wrapped, args, kwargs, lambda: _begin(instance, args, kwargs), _accept)
 
 
-def _request_async(
-    wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    return around_async(
-        _SITE, wrapped, args, kwargs, lambda: _begin(instance, args, kwargs), _accept
-    )
+def _request_async(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return around_async(_SITE, wrapped, args, kwargs, lambda: _begin(instance, args, kwargs), _accept)
 
 
 def _accept(call: Any, result: Any) -> bool:
@@ -104,12 +96,8 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun 
     if call is NULL_CALL:
         return None
     opened = Exchange(call, endpoint, options, injected=False, contributes=contributes)
-    if endpoint.takes_stream_options and _wants_usage(
-        options, body, host, provider, client
-    ):
-        copy = options.model_copy(
-            update={"json_data": {**body, "stream_options": {"include_usage": True}}}
-        )
+    if endpoint.takes_stream_options and _wants_usage(options, body, host, provider, client):
+        copy = options.model_copy(update={"json_data": {**body, "stream_options": {"include_usage": True}}})
         opened.injected = True
         if "options" in kwargs:
             kwargs = {**kwargs, "options": copy}
@@ -118,15 +106,9 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun 
     return Begun(opened, args, kwargs)  # type: ignore[arg-type]
 
 
-def _wants_usage(
-    options: Any, body: Mapping[str, Any], host: str, provider: str, client: Any
-) -> bool:
+def _wants_usage(options: Any, body: Mapping[str, Any], host: str, provider: str, client: Any) -> bool:
     """Whether to ask for usage: a stream, the caller said nothing of it, and the endpoint takes the question."""
-    if (
-        body.get("stream") is not True
-        or "stream_options" in body
-        or not setting("stream_usage")
-    ):
+    if body.get("stream") is not True or "stream_options" in body or not setting("stream_usage"):
         return False
     extra = options.extra_json or {}
     if "stream_options" in extra or "data_sources" in extra or "data_sources" in body:
@@ -138,9 +120,7 @@ def _wants_usage(
 # --- behind the door: the client's own method first and alone, then a guarded look ----------------
 
 
-def _build_request(
-    wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
+def _build_request(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     request = wrapped(*args, **kwargs)
     opened = exchange.current.get()
     if opened is not None:
@@ -149,9 +129,7 @@ def _build_request(
     return request
 
 
-def _should_retry(
-    wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
+def _should_retry(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     answer = wrapped(*args, **kwargs)
     opened = exchange.current.get()
     if opened is not None:
@@ -160,9 +138,7 @@ def _should_retry(
     return answer
 
 
-def _retry_timeout(
-    wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
+def _retry_timeout(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     seconds = wrapped(*args, **kwargs)
     opened = exchange.current.get()
     if opened is not None:
@@ -171,9 +147,7 @@ def _retry_timeout(
     return seconds
 
 
-def _process_response(
-    wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
+def _process_response(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     opened = exchange.current.get()
     if opened is not None:
         with guard("openai.process_response"):
@@ -181,15 +155,11 @@ def _process_response(
     return wrapped(*args, **kwargs)
 
 
-def _stream(
-    wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
+def _stream(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return _watched(wrapped(*args, **kwargs), instance, Watched)
 
 
-def _stream_async(
-    wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
+def _stream_async(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return _watched(wrapped(*args, **kwargs), instance, AsyncWatched)
 
 

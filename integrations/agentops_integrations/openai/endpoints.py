@@ -1,4 +1,4 @@
-"""What each endpoint is: the kind of operation, its name, and who reads its bodies. Unknown ones are read as plain JSON."""
+"""What each endpoint is: the kind of operation, its name, and who reads its bodies; unknown ones are plain JSON."""
 
 from __future__ import annotations
 
@@ -33,10 +33,7 @@ class Endpoint(NamedTuple):
 
 
 def _chat_over(event: Json) -> bool:
-    return any(
-        isinstance(choice, Mapping) and choice.get("finish_reason")
-        for choice in event.get("choices") or ()
-    )
+    return any(isinstance(choice, Mapping) and choice.get("finish_reason") for choice in event.get("choices") or ())
 
 
 def _response_over(event: Json) -> bool:
@@ -131,11 +128,7 @@ def find(method: str, path: str) -> Endpoint:
 
 def generic_operation(method: str, path: str) -> str:
     """A low-cardinality name, such as ``files.create`` or ``vector_stores.files.list``."""
-    segments = [
-        segment
-        for segment in path.split("/")
-        if segment and not re.fullmatch(r"v\d+|openai", segment)
-    ]
+    segments = [segment for segment in path.split("/") if segment and not re.fullmatch(r"v\d+|openai", segment)]
     names = [segment for segment in segments if not _is_identifier(segment)]
     if not names:
         return method.lower()
@@ -143,19 +136,11 @@ def generic_operation(method: str, path: str) -> str:
     if method == "GET":
         action = "list" if last_is_name else "retrieve"
     elif (
-        method == "POST"
-        and len(segments) > 1
-        and last_is_name
-        and _is_identifier(segments[-2])
-        and _is_verb(names[-1])
+        method == "POST" and len(segments) > 1 and last_is_name and _is_identifier(segments[-2]) and _is_verb(names[-1])
     ):
         return ".".join(names)
     else:
-        action = (
-            "update"
-            if method == "POST" and not last_is_name
-            else _ACTIONS.get(method, method.lower())
-        )
+        action = "update" if method == "POST" and not last_is_name else _ACTIONS.get(method, method.lower())
     return ".".join((*names, action))
 
 

@@ -22,9 +22,7 @@ from agentops_sdk.integration import (
     snapshot,
 )
 
-current: ContextVar[Exchange | None] = ContextVar(
-    "agentops-openai-exchange", default=None
-)
+current: ContextVar[Exchange | None] = ContextVar("agentops-openai-exchange", default=None)
 """The exchange whose request is under way here; the client's inner methods report to it."""
 
 _FAILED_BODY = re.compile(rb'"type":\s*"(?:response\.failed|error)"')
@@ -103,9 +101,7 @@ class Exchange:
         kind = request.headers.get("content-type", "")
         if kind.startswith("application/json"):
             self.reading.request = request.content
-        elif isinstance(
-            self.options.json_data, Mapping
-        ):  # a form with files: its fields are taken, its files are not
+        elif isinstance(self.options.json_data, Mapping):  # a form with files: its fields are taken, its files are not
             self.reading.request = snapshot(self.options.json_data)
         elif request.url.query:
             self.reading.query = str(request.url.params)
@@ -137,9 +133,7 @@ class Exchange:
             if textual:
                 self.reading.chunks = [response.content]
             return
-        tap = Tap(
-            self.stream_ended, self._is_over, keep=textual, hide_usage=self.injected
-        )
+        tap = Tap(self.stream_ended, self._is_over, keep=textual, hide_usage=self.injected)
         self.reading.chunks = tap.chunks
         tap.attach(response)
         self.live = tap
@@ -154,9 +148,7 @@ class Exchange:
         self.end("error" if failed else "ok", None)
         return True
 
-    def stream_ended(
-        self, outcome: str, error: BaseException | None, complete: bool
-    ) -> None:
+    def stream_ended(self, outcome: str, error: BaseException | None, complete: bool) -> None:
         tap = self.live
         if tap is None:  # ended before the request returned
             return
@@ -195,9 +187,7 @@ class Exchange:
         if self.reading.streamed:
             body = b"".join(chunks)
             return bool(_FAILED_BODY.search(body)) and self.reading.failed()
-        return (
-            b'"failed"' in chunks[0] or b'"error"' in chunks[0][:64]
-        ) and self.reading.failed()
+        return (b'"failed"' in chunks[0] or b'"error"' in chunks[0][:64]) and self.reading.failed()
 
     def _is_over(self) -> bool:
         """Whether what the caller got of a stream includes its end."""

@@ -24,10 +24,7 @@ class UsageFilter:
     def feed(self, data: bytes) -> bytes:
         """What may pass now; possibly nothing."""
         data = self._rest + data
-        end = max(
-            data.rfind(mark) + len(mark) if mark in data else 0
-            for mark in (b"\n\n", b"\r\n\r\n", b"\r\r")
-        )
+        end = max(data.rfind(mark) + len(mark) if mark in data else 0 for mark in (b"\n\n", b"\r\n\r\n", b"\r\r"))
         self._rest = data[end:]
         return _without_usage(data[:end])
 
@@ -59,8 +56,4 @@ def _is_usage_chunk(event: bytes) -> bool:
         chunk = orjson.loads(data)
     except orjson.JSONDecodeError:
         return False
-    return (
-        isinstance(chunk, dict)
-        and chunk.get("choices") == []
-        and bool(chunk.get("usage"))
-    )
+    return isinstance(chunk, dict) and chunk.get("choices") == [] and bool(chunk.get("usage"))

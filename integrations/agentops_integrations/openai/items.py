@@ -54,9 +54,7 @@ def _turn(item: Any) -> tuple[str, list[Part]]:
         return str(item.get("role") or "user"), parts.of_content(item.get("content"))
     if _is_result(str(kind)):
         return "tool", output_parts(item)
-    role = item.get("role") or (
-        "user" if kind in ("item_reference", "mcp_approval_response") else "assistant"
-    )
+    role = item.get("role") or ("user" if kind in ("item_reference", "mcp_approval_response") else "assistant")
     return str(role), output_parts(item)
 
 
@@ -70,18 +68,14 @@ def output_parts(item: Any) -> list[Part]:
     if kind == "reasoning":
         return [_reasoning(item)]
     if kind == "compaction":
-        return [
-            {"type": "compaction", "id": item.get("id"), "content": item.get("content")}
-        ]
+        return [{"type": "compaction", "id": item.get("id"), "content": item.get("content")}]
     if kind in CLIENT_CALLS:
         return [_client_call(item, kind)]
     if _is_result(kind):
         answer = item.get("output")
         if isinstance(answer, list):
             answer = [parts.of_block(block) for block in answer]
-        return [
-            {"type": "tool_call_response", "id": _call_id(item), "response": answer}
-        ]
+        return [{"type": "tool_call_response", "id": _call_id(item), "response": answer}]
     if kind.endswith("_call"):
         return _server_call(item, kind)
     return [parts.generic(item)]
@@ -123,11 +117,7 @@ def _client_call(item: Mapping[str, Any], kind: str) -> Part:
 def _server_call(item: Mapping[str, Any], kind: str) -> list[Part]:
     tool = kind.removesuffix("_call")
     name = str(item.get("name") or tool)
-    given = {
-        field: value
-        for field, value in item.items()
-        if field not in (*_RESULTS, "id", "type", "name")
-    }
+    given = {field: value for field, value in item.items() if field not in (*_RESULTS, "id", "type", "name")}
     if "arguments" in given:
         given["arguments"] = parts.arguments(given["arguments"])
     ident = _call_id(item)

@@ -11,25 +11,17 @@ from agentops_sdk.integration import semconv
 
 
 def request(body: Json) -> dict[str, Any]:
-    text = (
-        body.get("prompt") if isinstance(body.get("prompt"), str) else body.get("input")
-    )
+    text = body.get("prompt") if isinstance(body.get("prompt"), str) else body.get("input")
     count = body.get("n")
     attributes: dict[str, Any] = {
-        semconv.REQUEST_CHOICE_COUNT: count
-        if isinstance(count, int) and count != 1
-        else None,
+        semconv.REQUEST_CHOICE_COUNT: count if isinstance(count, int) and count != 1 else None,
         semconv.REQUEST_TEMPERATURE: number(body.get("temperature")),
     }
     if isinstance(text, str):
-        attributes[semconv.INPUT_MESSAGES] = tools.dumps(
-            [{"role": "user", "parts": [parts.text(text)]}]
-        )
+        attributes[semconv.INPUT_MESSAGES] = tools.dumps([{"role": "user", "parts": [parts.text(text)]}])
     instructions = body.get("instructions")
     if isinstance(instructions, str):
-        attributes[semconv.SYSTEM_INSTRUCTIONS] = tools.dumps(
-            [parts.text(instructions)]
-        )
+        attributes[semconv.SYSTEM_INSTRUCTIONS] = tools.dumps([parts.text(instructions)])
     return attributes
 
 
@@ -64,9 +56,7 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
         semconv.RESPONSE_MODEL: body.get("model"),
     }
     if said:
-        attributes[semconv.OUTPUT_MESSAGES] = tools.dumps(
-            [{"role": "assistant", "parts": said}]
-        )
+        attributes[semconv.OUTPUT_MESSAGES] = tools.dumps([{"role": "assistant", "parts": said}])
     return attributes
 
 
@@ -108,8 +98,4 @@ def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
 def usage(body: Json) -> Json | None:
     found = body.get("usage")
     # A transcription may be billed by the second; that is no token count.
-    return (
-        found
-        if isinstance(found, Mapping) and found.get("type") != "duration"
-        else None
-    )
+    return found if isinstance(found, Mapping) and found.get("type") != "duration" else None

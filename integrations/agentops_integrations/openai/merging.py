@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # Repeated in full by some providers, sent once by others; never fragments.
-_WHOLE = frozenset(
-    ("role", "id", "type", "index", "object", "format", "signature_type")
-)
+_WHOLE = frozenset(("role", "id", "type", "index", "object", "format", "signature_type"))
 
 
 def merge_delta(known: dict[str, Any], delta: Mapping[str, Any]) -> None:
@@ -27,9 +25,7 @@ def merge_delta(known: dict[str, Any], delta: Mapping[str, Any]) -> None:
         elif isinstance(have, list) and isinstance(value, list):
             _merge_list(have, value, calls=name == "tool_calls")
         elif isinstance(have, str) and isinstance(value, list):
-            known[name] = (
-                [{"type": "text", "text": have}, *value] if have else list(value)
-            )
+            known[name] = [{"type": "text", "text": have}, *value] if have else list(value)
         elif isinstance(have, list) and isinstance(value, str):
             if value:
                 have.append({"type": "text", "text": value})
@@ -69,14 +65,10 @@ def _merge_list(have: list[Any], entries: list[Any], *, calls: bool) -> None:
             have.append(_fresh(entry, ""))
 
 
-def _same(
-    have: list[Any], entry: Mapping[str, Any], *, calls: bool
-) -> dict[str, Any] | None:
+def _same(have: list[Any], entry: Mapping[str, Any], *, calls: bool) -> dict[str, Any] | None:
     """The entry that ``entry`` continues, or ``None`` for a new one."""
     index, ident = entry.get("index"), entry.get("id")
-    if (
-        calls and index is None and not ident
-    ):  # a provider without indices: what has no id goes on with the last
+    if calls and index is None and not ident:  # a provider without indices: what has no id goes on with the last
         return have[-1] if have else None
     for known in reversed(have):
         if not isinstance(known, dict):
@@ -84,9 +76,7 @@ def _same(
         if index is not None and known.get("index") == index:
             # Servers that number every call 0 still tell them apart by id.
             return (
-                known
-                if not calls or not ident or not known.get("id") or known["id"] == ident
-                else _by_id(have, ident)
+                known if not calls or not ident or not known.get("id") or known["id"] == ident else _by_id(have, ident)
             )
         if index is None and ident and known.get("id") == ident:
             return known
@@ -97,11 +87,7 @@ def _same(
 
 def _by_id(have: list[Any], ident: Any) -> dict[str, Any] | None:
     return next(
-        (
-            known
-            for known in have
-            if isinstance(known, dict) and known.get("id") == ident
-        ),
+        (known for known in have if isinstance(known, dict) and known.get("id") == ident),
         None,
     )
 
@@ -109,9 +95,5 @@ def _by_id(have: list[Any], ident: Any) -> dict[str, Any] | None:
 def _continued(last: Any, entry: Mapping[str, Any]) -> dict[str, Any] | None:
     """Blocks of text in a list, as Mistral streams them: one more piece of the block before."""
     kind = entry.get("type")
-    texts = (
-        isinstance(last, dict)
-        and last.get("type") == kind
-        and kind in ("text", "thinking")
-    )
+    texts = isinstance(last, dict) and last.get("type") == kind and kind in ("text", "thinking")
     return last if texts else None

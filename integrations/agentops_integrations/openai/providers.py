@@ -67,7 +67,7 @@ _SERVERS = (
     "tgi",
     "sglang",
 )
-_LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1", "host.docker.internal")
 # Well-known ports of local servers; 8000 and 8080 are everybody's.
 _PORTS = {11434: "ollama", 1234: "lmstudio"}
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+
 from agentops_integrations.openai import services, sse, tokens
 from agentops_integrations.openai.endpoints import Endpoint
 from agentops_sdk.integration import guard, semconv, usage_attributes
@@ -51,9 +52,7 @@ class Reading:
         events = self.events(self.limit)
         if self.first_chunk is not None:
             attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = self.first_chunk
-        attributes[semconv.STREAM_CHUNKS] = (
-            len(events) if self.counted is None else self.counted
-        )
+        attributes[semconv.STREAM_CHUNKS] = len(events) if self.counted is None else self.counted
         return self.endpoint.assemble(events)
 
     def _reply(
@@ -72,15 +71,9 @@ class Reading:
         fetched = attributes.get(semconv.OPERATION_NAME) == "fetch_response"
         if not usage:
             return
-        if (
-            self.endpoint.usage_shape == "openai.responses"
-            and not services.account(body.get("id"))
-            and fetched
-        ):
+        if self.endpoint.usage_shape == "openai.responses" and not services.account(body.get("id")) and fetched:
             return  # the tokens of this reply are on an earlier span
-        told = usage_attributes(
-            self.endpoint.usage_shape, usage
-        ) or tokens.attributes_of(usage)
+        told = usage_attributes(self.endpoint.usage_shape, usage) or tokens.attributes_of(usage)
         if not told:
             return
         _fill(attributes, told)
@@ -93,28 +86,18 @@ class Reading:
 
     def reached_end(self, delivered: int) -> bool:
         """Whether the events delivered so far include the one that ends the model's answer."""
-        return any(
-            self.endpoint.terminal(event) for event in self.events(delivered)[-2:]
-        )
+        return any(self.endpoint.terminal(event) for event in self.events(delivered)[-2:])
 
     def failed(self) -> bool:
         """Whether the reply itself says that the operation failed."""
         if self.streamed:
-            return any(
-                event.get("type") in ("response.failed", "error")
-                for event in self.events()[-2:]
-            )
+            return any(event.get("type") in ("response.failed", "error") for event in self.events()[-2:])
         body = _object(b"".join(self.chunks))
         if body is None:
             return False
         if body.get("status") == "failed" and body.get("object") == "response":
             return self.endpoint.operation != "fetch_response"
-        return (
-            bool(body.get("error"))
-            and "choices" not in body
-            and "output" not in body
-            and "id" not in body
-        )
+        return bool(body.get("error")) and "choices" not in body and "output" not in body and "id" not in body
 
 
 def _object(body: bytes | None) -> Mapping[str, Any] | None:
@@ -128,6 +111,4 @@ def _object(body: bytes | None) -> Mapping[str, Any] | None:
 
 
 def _fill(attributes: dict[str, Any], told: Mapping[str, Any]) -> None:
-    attributes.update(
-        (name, value) for name, value in told.items() if value is not None
-    )
+    attributes.update((name, value) for name, value in told.items() if value is not None)

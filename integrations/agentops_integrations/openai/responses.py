@@ -14,13 +14,10 @@ def request(body: Json) -> dict[str, Any]:
     """Attributes that a request tells."""
     text = body.get("text")
     wanted = text.get("format") if isinstance(text, Mapping) else None
-    effort = (
-        body["reasoning"].get("effort")
-        if isinstance(body.get("reasoning"), Mapping)
-        else None
-    )
+    effort = body["reasoning"].get("effort") if isinstance(body.get("reasoning"), Mapping) else None
     conversation = body.get("conversation")
-    prompt = body.get("prompt") if isinstance(body.get("prompt"), Mapping) else {}
+    prompt = body.get("prompt")
+    prompt = prompt if isinstance(prompt, Mapping) else {}
     attributes = {
         semconv.OPENAI_API_TYPE: "responses",
         semconv.REQUEST_TEMPERATURE: number(body.get("temperature")),
@@ -30,18 +27,14 @@ def request(body: Json) -> dict[str, Any]:
         semconv.REQUEST_PREVIOUS_RESPONSE_ID: body.get("previous_response_id"),
         semconv.OPENAI_REQUEST_SERVICE_TIER: body.get("service_tier"),
         semconv.OUTPUT_TYPE: chat.output_type(wanted),
-        semconv.CONVERSATION_ID: conversation.get("id")
-        if isinstance(conversation, Mapping)
-        else conversation,
+        semconv.CONVERSATION_ID: conversation.get("id") if isinstance(conversation, Mapping) else conversation,
         semconv.PROMPT_NAME: prompt.get("id"),
         semconv.PROMPT_VERSION: prompt.get("version"),
     }
     if body.get("input") is not None:
         attributes[semconv.INPUT_MESSAGES] = tools.dumps(items.messages(body["input"]))
     if body.get("instructions"):
-        attributes[semconv.SYSTEM_INSTRUCTIONS] = tools.dumps(
-            items.instructions(body["instructions"])
-        )
+        attributes[semconv.SYSTEM_INSTRUCTIONS] = tools.dumps(items.instructions(body["instructions"]))
     offered = tools.definitions(body)
     if offered:
         attributes[semconv.TOOL_DEFINITIONS] = tools.dumps(offered)
@@ -80,18 +73,11 @@ def finish_reason(body: Json) -> str | None:
     status = body.get("status")
     if status == "incomplete":
         details = body.get("incomplete_details")
-        return (
-            str(details.get("reason"))
-            if isinstance(details, Mapping) and details.get("reason")
-            else "incomplete"
-        )
+        return str(details.get("reason")) if isinstance(details, Mapping) and details.get("reason") else "incomplete"
     if status == "failed":
         return "error"
     if status == "completed":
-        calls = any(
-            isinstance(item, Mapping) and item.get("type") in items.CLIENT_CALLS
-            for item in _output(body)
-        )
+        calls = any(isinstance(item, Mapping) and item.get("type") in items.CLIENT_CALLS for item in _output(body))
         return "tool_calls" if calls else "stop"
     return None
 
@@ -136,9 +122,7 @@ def _add(output: dict[int, dict[str, Any]], kind: str, event: Json) -> None:
         _grow(known, event, delta, *_BLOCK_OF_DELTA[kind])
 
 
-def _grow(
-    item: dict[str, Any], event: Json, delta: str, listing: str, kind: str
-) -> None:
+def _grow(item: dict[str, Any], event: Json, delta: str, listing: str, kind: str) -> None:
     blocks = item[listing] = list(item.get(listing) or ())
     position = event.get("summary_index" if listing == "summary" else "content_index")
     position = position if isinstance(position, int) and 0 <= position < 10_000 else 0

@@ -62,43 +62,29 @@ def fetched(body: Json, asked: Json) -> dict[str, Any]:
 
 def embeddings_request(body: Json) -> dict[str, Any]:
     given = body.get("input")
-    several = isinstance(given, list) and all(
-        isinstance(each, str | list) for each in given
-    )
+    several = isinstance(given, list) and all(isinstance(each, str | list) for each in given)
     texts = given if several and isinstance(given, list) else [given]
     formats = body.get("encoding_format")
     dimensions = body.get("dimensions")
     return {
-        semconv.REQUEST_ENCODING_FORMATS: [formats]
-        if isinstance(formats, str)
-        else None,
-        semconv.EMBEDDINGS_DIMENSION_COUNT: dimensions
-        if isinstance(dimensions, int)
-        else None,
+        semconv.REQUEST_ENCODING_FORMATS: [formats] if isinstance(formats, str) else None,
+        semconv.EMBEDDINGS_DIMENSION_COUNT: dimensions if isinstance(dimensions, int) else None,
         semconv.INPUT: tools.dumps(texts[0] if len(texts) == 1 else texts),
     }
 
 
 def embeddings(body: Json, asked: Json) -> dict[str, Any]:
     data = body.get("data")
-    first = (
-        data[0].get("embedding")
-        if isinstance(data, list) and data and isinstance(data[0], Mapping)
-        else None
-    )
+    first = data[0].get("embedding") if isinstance(data, list) and data and isinstance(data[0], Mapping) else None
     count = asked.get("dimensions")
     if isinstance(first, list):
         count = len(first)
-    elif isinstance(
-        first, str
-    ):  # base64 of 32-bit floats, which the client asks for by itself
+    elif isinstance(first, str):  # base64 of 32-bit floats, which the client asks for by itself
         count = (len(first) * 3 // 4 - first[-2:].count("=")) // 4
     return {
         semconv.RESPONSE_MODEL: _text(body.get("model")),
         semconv.RESPONSE_ID: _text(body.get("id")),
-        semconv.EMBEDDINGS_DIMENSION_COUNT: count
-        if isinstance(count, int) and count
-        else None,
+        semconv.EMBEDDINGS_DIMENSION_COUNT: count if isinstance(count, int) and count else None,
     }
 
 
@@ -120,9 +106,7 @@ def moderation(body: Json, _asked: Json) -> dict[str, Any]:
         semconv.OUTPUT: tools.dumps(results),
         semconv.DECISION_NAME: "moderation",
         semconv.DECISION_OPTIONS: tools.dumps(["pass", "flag"]),
-        semconv.DECISION_CHOSEN: "flag"
-        if any(each.get("flagged") for each in results)
-        else "pass",
+        semconv.DECISION_CHOSEN: "flag" if any(each.get("flagged") for each in results) else "pass",
         semconv.DECISION_REASON: ", ".join(flagged) or None,
         semconv.DECISION_BY: "model",
     }
@@ -139,14 +123,10 @@ def decision_request(body: Json) -> dict[str, Any]:
 def decision(body: Json, asked: Json) -> dict[str, Any]:
     """The answers; what the model chose is a decision, by question where there are several."""
     answers = [each for each in body.get("answers") or () if isinstance(each, Mapping)]
-    questions = [
-        each for each in asked.get("questions") or () if isinstance(each, Mapping)
-    ]
+    questions = [each for each in asked.get("questions") or () if isinstance(each, Mapping)]
     names = [
         str(answer.get("name") or _text(question.get("name")) or place + 1)
-        for place, (answer, question) in enumerate(
-            zip(answers, [*questions, *({},) * len(answers)], strict=False)
-        )
+        for place, (answer, question) in enumerate(zip(answers, [*questions, *({},) * len(answers)], strict=False))
     ]
     attributes: dict[str, Any] = {
         semconv.RESPONSE_MODEL: _text(body.get("model")),
@@ -155,18 +135,13 @@ def decision(body: Json, asked: Json) -> dict[str, Any]:
             [
                 {
                     "role": "assistant",
-                    "parts": [
-                        {**each, "type": str(each.get("type", "answer"))}
-                        for each in answers
-                    ],
+                    "parts": [{**each, "type": str(each.get("type", "answer"))} for each in answers],
                 }
             ]
         ),
         semconv.DECISION_BY: "model",
     }
-    chosen = {
-        name: _answer(answer) for name, answer in zip(names, answers, strict=True)
-    }
+    chosen = {name: _answer(answer) for name, answer in zip(names, answers, strict=True)}
     offered = {
         name: question.get("choices") or question.get("levels") or ["true", "false"]
         for name, question in zip(names, questions, strict=False)
@@ -176,12 +151,8 @@ def decision(body: Json, asked: Json) -> dict[str, Any]:
         only = chosen[name]
         attributes[semconv.DECISION_NAME] = name
         attributes[semconv.DECISION_OPTIONS] = tools.dumps(offered.get(name, []))
-        attributes[semconv.DECISION_CHOSEN] = (
-            only if isinstance(only, str) else tools.dumps(only)
-        )
-        attributes[semconv.DECISION_CONFIDENCE] = (
-            float(confidence) if isinstance(confidence, int | float) else None
-        )
+        attributes[semconv.DECISION_CHOSEN] = only if isinstance(only, str) else tools.dumps(only)
+        attributes[semconv.DECISION_CONFIDENCE] = float(confidence) if isinstance(confidence, int | float) else None
     elif answers:
         attributes[semconv.DECISION_NAME] = "decisions"
         attributes[semconv.DECISION_OPTIONS] = tools.dumps(
@@ -201,9 +172,7 @@ def _answer(answer: Json) -> Any:
 def search_request(body: Json) -> dict[str, Any]:
     query, count = body.get("query"), body.get("max_num_results")
     return {
-        semconv.RETRIEVAL_QUERY: query
-        if isinstance(query, str)
-        else tools.dumps(query),
+        semconv.RETRIEVAL_QUERY: query if isinstance(query, str) else tools.dumps(query),
         semconv.RETRIEVAL_TOP_K: count if isinstance(count, int) else None,
     }
 
@@ -215,9 +184,7 @@ def search(body: Json, _asked: Json) -> dict[str, Any]:
             "id": str(each.get("file_id") or each.get("filename") or ""),
             "score": each.get("score"),
             "content": "\n".join(
-                str(block.get("text"))
-                for block in each.get("content") or ()
-                if isinstance(block, Mapping)
+                str(block.get("text")) for block in each.get("content") or () if isinstance(block, Mapping)
             ),
         }
         for each in found
@@ -226,11 +193,7 @@ def search(body: Json, _asked: Json) -> dict[str, Any]:
 
 
 def _plain(body: Json) -> Json:
-    return {
-        name: value
-        for name, value in body.items()
-        if name not in ("api_key", "authorization")
-    }
+    return {name: value for name, value in body.items() if name not in ("api_key", "authorization")}
 
 
 def _text(value: Any) -> str | None:

@@ -45,7 +45,8 @@ def decode(body: bytes, limit: int | None = None) -> Events:
 
 def _messages(body: bytes) -> list[tuple[str, str]]:
     messages: list[tuple[str, str]] = []
-    name, data = "", []
+    name = ""
+    data: list[str] = []
     for raw in _LINE_END.split(body):
         if not raw:
             if name or data:

@@ -109,9 +109,7 @@ class Tap:
         if self._finish is not None:
             self.finish("ok" if self._is_over() else "abandoned", None, complete=False)
 
-    def finish(
-        self, outcome: str, error: BaseException | None, *, complete: bool
-    ) -> None:
+    def finish(self, outcome: str, error: BaseException | None, *, complete: bool) -> None:
         finish, self._finish = self._finish, None
         if finish is None:
             return
@@ -144,17 +142,13 @@ class _Shadow:
 
     def __init__(self, tap: Tap, response: Any, name: str) -> None:
         self.tap = tap
-        self.original: Callable[..., Any] = getattr(
-            response, name
-        )  # or another tool's shadow
+        self.original: Callable[..., Any] = getattr(response, name)  # or another tool's shadow
 
 
 class _Bytes(_Shadow):
     __slots__ = ("_wrap",)
 
-    def __init__(
-        self, tap: Tap, response: Any, name: str, wrap: Callable[[Any, Tap], Any]
-    ) -> None:
+    def __init__(self, tap: Tap, response: Any, name: str, wrap: Callable[[Any, Tap], Any]) -> None:
         super().__init__(tap, response, name)
         self._wrap = wrap
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
+
 from agentops_sdk.integration import semconv
 
 # A hosted MCP tool carries its credentials in its definition.
@@ -27,10 +28,7 @@ def dumps(value: Any) -> str:
 def definitions(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tools that a request offers, flat: ``{"type", "name", "description", "parameters", …}``."""
     tools = [definition(tool) for tool in _maps(request.get("tools"))]
-    tools += [
-        definition({"type": "function", "function": function})
-        for function in _maps(request.get("functions"))
-    ]
+    tools += [definition({"type": "function", "function": function}) for function in _maps(request.get("functions"))]
     return tools
 
 
@@ -38,27 +36,16 @@ def definition(tool: Mapping[str, Any]) -> dict[str, Any]:
     """One tool: OpenAI nests a chat tool below its type, and writes a Responses tool flat."""
     kind = str(tool.get("type") or "function")
     inner = tool.get(kind)
-    source = (
-        {**tool, **inner}
-        if kind in _NESTED and isinstance(inner, Mapping)
-        else dict(tool)
-    )
+    source = {**tool, **inner} if kind in _NESTED and isinstance(inner, Mapping) else dict(tool)
     named = source.get("name") or source.get("server_label") or kind
-    kept = {
-        key: value
-        for key, value in source.items()
-        if key not in _SECRET and value is not None and key != kind
-    }
+    kept = {key: value for key, value in source.items() if key not in _SECRET and value is not None and key != kind}
     return {**kept, "type": kind, "name": str(named)}
 
 
 def _named(request: Mapping[str, Any]) -> Iterable[tuple[str, str | None]]:
     for tool in definitions(request):
         if tool["type"] == "namespace":
-            yield from (
-                (str(inner.get("name")), inner.get("description"))
-                for inner in _maps(tool.get("tools"))
-            )
+            yield from ((str(inner.get("name")), inner.get("description")) for inner in _maps(tool.get("tools")))
         else:
             yield tool["name"], tool.get("description")
 
@@ -86,8 +73,7 @@ def decision(
         return {}
     forced = choice in ("required", "any") or isinstance(choice, Mapping)
     options: list[dict[str, Any]] = [
-        {"name": name, "description": about} if about else {"name": name}
-        for name, about in offered
+        {"name": name, "description": about} if about else {"name": name} for name, about in offered
     ]
     if not forced:
         options.append({"name": ANSWER})
@@ -111,8 +97,4 @@ def decision(
 
 
 def _maps(value: Any) -> list[Mapping[str, Any]]:
-    return (
-        [item for item in value if isinstance(item, Mapping)]
-        if isinstance(value, list)
-        else []
-    )
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

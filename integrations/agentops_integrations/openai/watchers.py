@@ -78,6 +78,8 @@ class TappedBytes(_Watcher):
 
 
 class AsyncTappedBytes(TappedBytes):
+    """The same, asynchronous."""
+
     __slots__ = ()
 
     async def __anext__(self) -> bytes:
@@ -137,6 +139,8 @@ class Watched(_Watcher):
 
 
 class AsyncWatched(Watched):
+    """The same, asynchronous."""
+
     __slots__ = ()
 
     async def __anext__(self) -> Any:
