@@ -7,7 +7,6 @@ from typing import Any
 
 import openai
 import pytest
-
 from tests.openai.bodies import CHAT, CHAT_CHUNKS, MESSAGES, TOOLS, USAGE_CHUNK
 from tests.wire.http import Reply, Wire, sse
 

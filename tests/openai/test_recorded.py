@@ -42,12 +42,12 @@ def _replay(exchange: dict[str, Any], recorded: Any, styles: int | None) -> None
 
 async def _all(wire: Wire, exchange: dict[str, Any], recorded: Any, styles: int | None) -> None:
     api, body = exchange["api"], exchange["request"]
-    with openai.OpenAI(base_url=wire.url, api_key="none", max_retries=0) as client:
+    with openai.OpenAI(**_given(wire, openai.DefaultHttpxClient)) as client:
         sync, asynchronous = fitting(api, body, client)
         for style in sync[:styles]:
             problem = _attempt(style, client, api, body)
             _check(exchange, recorded.one(), problem, style.__name__)
-    async with openai.AsyncOpenAI(base_url=wire.url, api_key="none", max_retries=0) as asking:
+    async with openai.AsyncOpenAI(**_given(wire, openai.DefaultAsyncHttpxClient)) as asking:
         for style in asynchronous[:styles]:
             problem = None
             try:
@@ -55,6 +55,11 @@ async def _all(wire: Wire, exchange: dict[str, Any], recorded: Any, styles: int 
             except Exception as error:
                 problem = error
             _check(exchange, recorded.one(), problem, style.__name__)
+
+
+def _given(wire: Wire, transport: Any) -> dict[str, Any]:
+    # Without certificates to load, a client is made ten times faster; the server speaks plain HTTP.
+    return {"base_url": wire.url, "api_key": "none", "max_retries": 0, "http_client": transport(verify=False)}
 
 
 def _attempt(style: Any, client: Any, api: str, body: Any) -> Exception | None:
