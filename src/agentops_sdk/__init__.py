@@ -22,12 +22,18 @@ if TYPE_CHECKING:
     from agentops_sdk.lifecycle import flush as flush
     from agentops_sdk.lifecycle import init as init
     from agentops_sdk.lifecycle import shutdown as shutdown
+    from agentops_sdk.spans import Span as Span
+    from agentops_sdk.spans import current_span as current_span
+    from agentops_sdk.spans import current_trace_id as current_trace_id
+    from agentops_sdk.spans import span as span
+    from agentops_sdk.spans import trace as trace
+    from agentops_sdk.spans import update_current_span as update_current_span
     from agentops_sdk.status import Status as Status
     from agentops_sdk.status import status as status
     from agentops_sdk.track import agent as agent
     from agentops_sdk.track import guardrail as guardrail
+    from agentops_sdk.track import operation as operation
     from agentops_sdk.track import retriever as retriever
-    from agentops_sdk.track import span as span
     from agentops_sdk.track import task as task
     from agentops_sdk.track import tool as tool
     from agentops_sdk.track import track as track
@@ -35,27 +41,33 @@ if TYPE_CHECKING:
 
 # Every public name and the module it lives in; "" marks the modules themselves.
 _HOMES = {
-    "__version__": "_version",
     "AgentOpsError": "errors",
     "ConfigError": "errors",
     "FlushResult": "_pipeline.runtime",
     "IntegrationError": "errors",
+    "Span": "spans",
     "Status": "status",
     "TraceError": "errors",
+    "__version__": "_version",
     "agent": "track",
+    "current_span": "spans",
+    "current_trace_id": "spans",
     "decide": "decision",
     "decision": "decision",
     "flush": "lifecycle",
     "guardrail": "track",
     "init": "lifecycle",
+    "operation": "track",
     "retriever": "track",
     "shutdown": "lifecycle",
-    "span": "track",
+    "span": "spans",
     "status": "status",
     "task": "track",
     "tool": "track",
+    "trace": "spans",
     "traces": "",
     "track": "track",
+    "update_current_span": "spans",
     "workflow": "track",
 }
 

@@ -1,200 +1,231 @@
-"""``@track`` and ``span()``: a person's own code as spans."""
+"""``@track``: calls of a person's own functions, generators, methods and classes as spans."""
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
-from collections.abc import Callable
-from types import TracebackType
-from typing import Any, ParamSpec, TypeVar, overload
+import types
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields, replace
+from typing import Any, TypedDict, TypeVar, Unpack, overload
 
-from agentops_sdk import semconv
 from agentops_sdk._capture import recording
-from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, start
-from agentops_sdk._capture.content import snapshot
-from agentops_sdk._capture.guard import guard
+from agentops_sdk._capture.generators import drive, drive_async
+from agentops_sdk._capture.tracked import Cost, Options, Tracked, name_of
+from agentops_sdk._capture.yielded import Yielded
 from agentops_sdk.errors import ConfigError
 
-P = ParamSpec("P")
-R = TypeVar("R")
-F = TypeVar("F", bound=Callable[..., Any])
+__all__ = ["agent", "guardrail", "operation", "retriever", "task", "tool", "track", "workflow"]
 
-_INPUT = {"tool": semconv.TOOL_CALL_ARGUMENTS}
-_OUTPUT = {"tool": semconv.TOOL_CALL_RESULT}
+T = TypeVar("T", bound="Callable[..., Any] | property | staticmethod[..., Any] | classmethod[Any, ..., Any]")
 
-
-def _kind(kind: str) -> str:
-    if kind not in semconv.KINDS:
-        raise ConfigError("kind", kind, "one of " + ", ".join(semconv.KINDS))
-    return kind
+_HEAP_TYPE = 1 << 9
+_MARK = "__agentops_tracked__"
 
 
-class span:  # noqa: N801 - a context manager that reads as a statement
-    """``with span("name", kind="tool") as s:`` records a block; also ``async with``.
+class TrackOptions(TypedDict, total=False):
+    """The options of :func:`track` beside ``kind``; they are explained there."""
 
-    Args:
-        name: of the agent, tool, step …
-        kind: ``agent, workflow, task, tool, llm, retriever, plan, guardrail, decision``.
-        attributes: recorded as they are; structures become JSON.
-    """
-
-    def __init__(self, name: str, *, kind: str = "task", **attributes: Any) -> None:
-        self._kind, self._name, self._attributes = _kind(kind), name, attributes
-        self._call: Call | NullCall = NULL_CALL
-        self._token: Any = None
-
-    def __enter__(self) -> Call | NullCall:
-        with guard("span.enter"):
-            self._call = start(self._kind, self._name, attributes=self._attributes)
-            self._token = self._call.attach()
-        return self._call
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        call, self._call = self._call, NULL_CALL
-        if not call.recording:
-            return
-        with guard("span.exit"):
-            call.detach(self._token)
-            if error is None:
-                call.finish()
-            else:
-                call.fail(error)
-
-    async def __aenter__(self) -> Call | NullCall:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, traceback)
-
-
-class _Tracked:
-    """What is known of a decorated function, and the two ends of one call of it."""
-
-    def __init__(self, function: Callable[..., Any], kind: str, name: str | None, description: str | None) -> None:
-        self.kind = kind
-        self.name = name or getattr(function, "__name__", type(function).__name__)
-        self.description = description or (inspect.getdoc(function) if kind in ("tool", "agent") else None)
-        self.parameters = _parameter_names(function)
-
-    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call | NullCall, Any]:
-        call: Call | NullCall = NULL_CALL
-        token = None
-        with guard("track.begin"):
-            call = start(self.kind, self.name)
-            token = call.attach()
-            if call.recording:
-                if recording.active.settings.capture_content:
-                    given = dict(zip(self.parameters, args, strict=False))
-                    if len(args) > len(self.parameters):
-                        given["args"] = args[len(self.parameters) :]
-                    given.update(kwargs)
-                    given.pop("self", None)
-                    given.pop("cls", None)
-                    call.set(_INPUT.get(self.kind, semconv.INPUT), snapshot(given).decode())
-                if self.description:
-                    call.set(semconv.TOOL_DESCRIPTION if self.kind == "tool" else semconv.AGENT_DESCRIPTION,
-                             self.description)  # fmt: skip
-        return call, token
-
-    def end(self, call: Call | NullCall, token: Any, result: Any) -> None:
-        if not call.recording:
-            return
-        with guard("track.end"):
-            call.detach(token)
-            if recording.active.settings.capture_content and result is not None:
-                call.set(_OUTPUT.get(self.kind, semconv.OUTPUT), snapshot(result).decode())
-        call.finish()
-
-    def fail(self, call: Call | NullCall, token: Any, error: BaseException) -> None:
-        if call.recording:
-            with guard("track.fail"):
-                call.detach(token)
-            call.fail(error)
-
-
-def _parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return ()
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return tuple(parameter.name for parameter in parameters if parameter.kind in positional)
+    name: str | None
+    description: str | None
+    capture_input: bool
+    capture_output: bool
+    capture_defaults: bool
+    ignore: Collection[str]
+    process_input: Callable[[dict[str, Any]], Any] | None
+    process_output: Callable[[Any], Any] | None
+    cost: Cost | None
+    attributes: Mapping[str, Any] | None
 
 
 @overload
-def track(function: Callable[P, R], /) -> Callable[P, R]: ...
+def track(target: T, /) -> T: ...
 @overload
-def track(
-    *, kind: str = ..., name: str | None = ..., description: str | None = ...
-) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
-def track(
-    function: Callable[..., Any] | None = None,
-    /,
-    *,
-    kind: str = "task",
-    name: str | None = None,
-    description: str | None = None,
-) -> Any:
-    """Record every call of a function or coroutine function as a span. Bare or called.
+def track(*, kind: str = ..., **options: Unpack[TrackOptions]) -> Callable[[T], T]: ...
+def track(target: Any = None, /, *, kind: str = "task", **options: Any) -> Any:
+    """Record every call as a span. Bare (``@track``) or called (``@track(kind="tool")``).
+
+    For functions, coroutine functions, generators, asynchronous generators, methods of every kind (in
+    either order with ``staticmethod`` and ``classmethod``), properties, partials, callable objects, and
+    classes, whose public methods are then tracked. What comes back is of the same kind, with the same
+    signature.
 
     Args:
-        kind: what it is: ``agent, workflow, task, tool, llm, retriever, plan, guardrail, decision``.
+        kind: what it is: ``agent, workflow, task, tool, llm, embedding, retriever, plan, guardrail …``.
         name: shown instead of the function's own.
         description: of a tool or agent; its docstring when not given.
+        capture_input: whether arguments are recorded.
+        capture_output: whether the result is recorded.
+        capture_defaults: whether arguments that were not given are recorded with their defaults.
+        ignore: names of arguments that are not recorded.
+        process_input: given the arguments by name, returns what is recorded in their place.
+        process_output: the same for the result; for a generator, for the list of what it yielded.
+        cost: of one call in US dollars: an amount, or a function of the result that gives it.
+        attributes: further attributes of every span.
+
+    Raises:
+        ConfigError: an option is unknown or has a value that cannot work.
+        TypeError: the target is built in, or nothing that can be called.
     """
-    _kind(kind)
-    if function is None:
-        return lambda target: _decorate(target, kind, name, description)
-    return _decorate(function, kind, name, description)
+    known = {field.name for field in fields(Options)}
+    for name, value in options.items():
+        if name not in known:
+            raise ConfigError(name, value, "an option of track(): " + ", ".join(sorted(known)))
+    chosen = Options(kind=kind, **options)
+    if target is None:
+        return functools.partial(_decorate, options=chosen)
+    if isinstance(target, str):
+        raise ConfigError("name", target, f"a keyword: name={target!r}")
+    return _decorate(target, chosen)
 
 
-def _decorate(function: Callable[..., Any], kind: str, name: str | None, description: str | None) -> Any:
-    tracked = _Tracked(function, kind, name, description)
-    if inspect.iscoroutinefunction(function):
+class _Spelling:
+    """``track(kind=…)`` under the kind's own name."""
 
-        @functools.wraps(function)
-        async def run_async(*args: Any, **kwargs: Any) -> Any:
-            call, token = tracked.begin(args, kwargs)
-            try:
-                result = await function(*args, **kwargs)
-            except BaseException as error:
-                tracked.fail(call, token, error)
-                raise
-            tracked.end(call, token, result)
-            return result
+    def __init__(self, kind: str, name: str) -> None:
+        self._kind = kind
+        self.__name__ = self.__qualname__ = name
+        self.__doc__ = f"``track(kind={kind!r})``: see :func:`track` for the options."
 
-        return run_async
+    @overload
+    def __call__(self, target: T, /) -> T: ...
+    @overload
+    def __call__(self, **options: Unpack[TrackOptions]) -> Callable[[T], T]: ...
+    def __call__(self, target: Any = None, /, **options: Any) -> Any:  # type: ignore[misc]  # mypy: Unpack and **Any
+        decorate = track(kind=self._kind, **options)
+        return decorate if target is None else decorate(target)
+
+    def __repr__(self) -> str:
+        return f"agentops_sdk.{self.__name__}"
+
+
+agent = _Spelling("agent", "agent")
+guardrail = _Spelling("guardrail", "guardrail")
+operation = _Spelling("task", "operation")
+retriever = _Spelling("retriever", "retriever")
+task = _Spelling("task", "task")
+tool = _Spelling("tool", "tool")
+workflow = _Spelling("workflow", "workflow")
+
+
+def _decorate(target: Any, options: Options) -> Any:
+    if isinstance(target, str):
+        raise ConfigError("name", target, f"a keyword: name={target!r}")
+    if isinstance(target, staticmethod | classmethod):
+        return type(target)(_decorate(target.__func__, options))
+    if isinstance(target, property):
+        if target.fget is None:
+            raise TypeError("track() wants a property with a getter")
+        return target.getter(_decorate(target.fget, options))
+    if isinstance(target, functools.cached_property):
+        ours = copy.copy(target)
+        ours.func = _decorate(target.func, options)
+        return ours
+    if isinstance(target, type):
+        return _track_class(target, options)
+    _require_python(target)
+    return _track_callable(target, Tracked(target, options))
+
+
+def _require_python(target: Any) -> None:
+    kind = type(target)
+    if isinstance(target, types.FunctionType | types.MethodType | functools.partial) or _is_cache(target):
+        return
+    built_in = not kind.__flags__ & _HEAP_TYPE or kind.__name__ == "cython_function_or_method"
+    if callable(target) and not built_in:
+        return
+    name = getattr(target, "__qualname__", kind.__name__)
+    reason = "is built in or compiled" if callable(target) else "cannot be called"
+    raise TypeError(f"track() cannot record {name}: it {reason}. Write a function that calls it and track that.")
+
+
+def _is_cache(target: Any) -> bool:
+    return callable(getattr(target, "cache_info", None)) and hasattr(target, "__wrapped__")
+
+
+def _track_callable(function: Any, tracked: Tracked) -> Any:
+    # An object is what its class's __call__ is: a coroutine function, a generator function …
+    own = None if hasattr(function, "__code__") else inspect.getattr_static(type(function), "__call__", None)
+
+    def is_a(test: Callable[[Any], bool]) -> bool:
+        return test(function) or (isinstance(own, types.FunctionType) and test(own))
+
+    if is_a(inspect.isasyncgenfunction):
+        run = drive_async(function, functools.partial(Yielded, tracked))
+    elif is_a(inspect.iscoroutinefunction):
+        run = _coroutine(function, tracked)
+    elif is_a(inspect.isgeneratorfunction):
+        run = drive(function, functools.partial(Yielded, tracked))
+    else:
+        run = _plain(function, tracked)
+    if not hasattr(function, "__name__"):
+        run.__name__ = run.__qualname__ = name_of(function, tracked.kind)
+    if _is_cache(function):
+        for name in ("cache_info", "cache_clear", "cache_parameters"):
+            setattr(run, name, getattr(function, name))
+    setattr(run, _MARK, True)
+    return run
+
+
+def _plain(function: Callable[..., Any], tracked: Tracked) -> Any:
+    begin, end, fail = tracked.begin, tracked.end, tracked.fail
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
-        call, token = tracked.begin(args, kwargs)
+        if not recording.active.enabled:
+            return function(*args, **kwargs)
+        call, token = begin(args, kwargs)
         try:
             result = function(*args, **kwargs)
         except BaseException as error:
-            tracked.fail(call, token, error)
+            fail(call, token, error)
             raise
-        tracked.end(call, token, result)
+        end(call, token, result)
         return result
 
     return run
 
 
-def _spelling(kind: str) -> Any:
-    def spelled(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-        return track(**options, kind=kind) if function is None else track(kind=kind, **options)(function)
+def _coroutine(function: Callable[..., Any], tracked: Tracked) -> Any:
+    begin, end, fail = tracked.begin, tracked.end, tracked.fail
 
-    spelled.__name__ = spelled.__qualname__ = kind
-    spelled.__doc__ = f"``track(kind={kind!r})``."
-    return spelled
+    @functools.wraps(function)
+    async def run(*args: Any, **kwargs: Any) -> Any:
+        if not recording.active.enabled:
+            return await function(*args, **kwargs)
+        call, token = begin(args, kwargs)
+        try:
+            result = await function(*args, **kwargs)
+        except BaseException as error:
+            fail(call, token, error)
+            raise
+        end(call, token, result)
+        return result
+
+    return run
 
 
-agent = _spelling("agent")
-tool = _spelling("tool")
-workflow = _spelling("workflow")
-task = _spelling("task")
-retriever = _spelling("retriever")
-guardrail = _spelling("guardrail")
+def _track_class(cls: type, options: Options) -> type:
+    """Track the public methods that ``cls`` itself defines, in place: pickling and subclasses see no difference."""
+    if not cls.__flags__ & _HEAP_TYPE:
+        raise TypeError(f"track() cannot record {cls.__qualname__}: it is built in. Track a subclass of it.")
+    for name, member in list(vars(cls).items()):
+        if name.startswith("_") and name != "__call__":
+            continue
+        function = member.__func__ if isinstance(member, staticmethod | classmethod) else member
+        if not isinstance(function, types.FunctionType) or hasattr(function, _MARK):
+            continue
+        run = _track_callable(function, _method(cls, name, function, options, isinstance(member, staticmethod)))
+        setattr(cls, name, type(member)(run) if function is not member else run)
+    return cls
+
+
+def _method(cls: type, name: str, function: Any, options: Options, static: bool) -> Tracked:
+    step = f"{cls.__name__}.{name}"
+    if options.kind != "agent":
+        return Tracked(function, replace(options, name=name if options.kind == "tool" else step))
+    if static:  # belongs to no object, so to no agent of this class in particular
+        return Tracked(function, replace(options, kind="task", name=step, description=None))
+    named = replace(options, name=options.name or cls.__name__, description=options.description or inspect.getdoc(cls))
+    return Tracked(function, named, owner=True, step=step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import Token
 from typing import Any
 
 from opentelemetry import trace
@@ -30,12 +31,13 @@ class Call:
     afterwards. No method raises into the user's call as long as its caller holds the guard.
     """
 
-    __slots__ = ("__weakref__", "_context", "_latch", "kind", "span")
+    __slots__ = ("__weakref__", "_context", "_latch", "_parent", "kind", "span")
 
     def __init__(self, kind: str, span: LiveSpan, parent: Context) -> None:
         self.kind = kind
         self.span = span
         self._latch = [True]
+        self._parent = parent
         context = set_value(ambient.CALL_KEY, self, trace.set_span_in_context(span.otel, parent))
         if kind == "agent":
             context = set_value(ambient.AGENT_KEY, ambient.agent_of(span.attributes), context)
@@ -95,13 +97,26 @@ class Call:
         if self._latch:
             self.span.add_link(context, dict(attributes or {}))
 
+    def carry(self, key: str, value: Any) -> None:
+        """Put ``value`` into the operation's context under ``key``; what is attached from now on has it."""
+        self._context = set_value(key, value, self._context)
+
     def attach(self) -> Any:
         """Make the operation current here; returns the token that :meth:`detach` wants."""
         return attach(self._context)
 
     def detach(self, token: Any) -> None:
-        """Undo :meth:`attach`; must run in the same task or thread."""
-        detach(token)
+        """Undo :meth:`attach`; in another task or thread than it, make what was around the operation current."""
+        if type(token) is not Token:
+            detach(token)
+            return
+        try:
+            token.var.reset(token)
+        except (ValueError, RuntimeError):
+            # A block that began in one task and ends in another: the body of an asynchronous generator
+            # that is closed by the event loop, a coroutine that is collected.
+            if get_current().get(ambient.CALL_KEY) is self:
+                attach(self._parent)
 
     @contextmanager
     def attached(self) -> Iterator[Call]:

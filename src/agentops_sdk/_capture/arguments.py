@@ -1,0 +1,60 @@
+"""The arguments of one call by their names, as the function's own signature gives them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection
+from typing import Any
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class Arguments:
+    """Names arguments; made once per decorated function.
+
+    Args:
+        function: whose signature counts.
+        ignore: names that are left out.
+        defaults: whether parameters that were not given are shown with their defaults.
+    """
+
+    __slots__ = ("_defaults", "_keywords", "_left_out", "_names", "_rest")
+
+    def __init__(self, function: Callable[..., Any], *, ignore: Collection[str] = (), defaults: bool = False) -> None:
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError):
+            parameters = []
+        self._names = tuple(parameter.name for parameter in parameters if parameter.kind in _POSITIONAL)
+        self._rest = _named(parameters, inspect.Parameter.VAR_POSITIONAL, "args")
+        self._keywords = _named(parameters, inspect.Parameter.VAR_KEYWORD, "kwargs")
+        left_out = set(ignore)
+        if self._names[:1] in (("self",), ("cls",)):
+            left_out.add(self._names[0])
+        self._left_out = tuple(left_out)
+        self._defaults = {
+            parameter.name: parameter.default
+            for parameter in parameters
+            if defaults and parameter.default is not inspect.Parameter.empty
+        }
+
+    def of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Name to value, in the order given. Runs no code of the user's."""
+        names = self._names
+        given = dict(zip(names, args, strict=False))
+        if len(args) > len(names):
+            given[self._rest] = args[len(names) :]
+        for name, value in kwargs.items():
+            if name in given:  # f(a, /, **kwargs) called as f(1, a=2)
+                given.setdefault(self._keywords, {})[name] = value
+            else:
+                given[name] = value
+        for name, default in self._defaults.items():
+            given.setdefault(name, default)
+        for name in self._left_out:
+            given.pop(name, None)
+        return given
+
+
+def _named(parameters: list[inspect.Parameter], kind: Any, otherwise: str) -> str:
+    return next((parameter.name for parameter in parameters if parameter.kind is kind), otherwise)

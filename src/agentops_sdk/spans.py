@@ -1,0 +1,138 @@
+"""Spans by hand: ``trace()`` around a block, and what is current inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from opentelemetry.trace import Link, SpanContext
+
+from agentops_sdk import semconv
+from agentops_sdk._capture.ambient import current_call
+from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, start
+from agentops_sdk._capture.guard import guard
+from agentops_sdk._capture.handle import NULL_SPAN, Span, plain
+from agentops_sdk.errors import ConfigError
+
+__all__ = ["Span", "current_span", "current_trace_id", "trace", "update_current_span"]
+
+
+class trace:  # noqa: N801 - a context manager that reads as a statement
+    """``with trace("name", kind="tool") as span:`` records a block; ``async with`` does the same.
+
+    Never raises into the block, ends with the block's true outcome, and lets its exceptions pass.
+    One object may be entered many times, also nested and from several threads.
+
+    Args:
+        name: of the step, agent, tool …
+        kind: ``agent, workflow, task, tool, llm, embedding, retriever, plan, guardrail, decision, span``.
+        links: spans elsewhere that led to this one.
+        attributes: recorded as they are; structures become JSON.
+
+    Raises:
+        ConfigError: ``kind`` is none of these.
+    """
+
+    def __init__(
+        self, name: str, *, kind: str = "task", links: Sequence[Span | SpanContext] = (), **attributes: Any
+    ) -> None:
+        if kind not in semconv.KINDS:
+            raise ConfigError("kind", kind, "one of " + ", ".join(semconv.KINDS))
+        if not isinstance(name, str):
+            raise ConfigError("name", name, "a text")
+        self._kind, self._name, self._links, self._attributes = kind, name, links, attributes
+        self._entered: list[tuple[Call | NullCall, Any]] = []
+
+    def __enter__(self) -> Span:
+        call: Call | NullCall = NULL_CALL
+        token: Any = None
+        with guard("trace.enter"):
+            links = [Link(link.context if isinstance(link, Span) else link) for link in self._links]
+            attributes = {name: plain(value) for name, value in self._attributes.items()}
+            call = start(self._kind, self._name, attributes=attributes, links=links)
+            token = call.attach()
+        self._entered.append((call, token))
+        return Span(call) if call.recording else NULL_SPAN
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        call, token = self._left()
+        if not call.recording:
+            return
+        with guard("trace.exit"):
+            call.detach(token)
+        if error is None:
+            call.finish()
+        else:
+            call.fail(error)
+
+    def _left(self) -> tuple[Call | NullCall, Any]:
+        """What was entered last, here: entered in several threads or tasks, each leaves its own."""
+        if len(self._entered) > 1:
+            current = current_call()
+            for place in range(len(self._entered) - 1, -1, -1):
+                if self._entered[place][0] is current:
+                    return self._entered.pop(place)
+        return self._entered.pop() if self._entered else (NULL_CALL, None)
+
+    async def __aenter__(self) -> Span:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+
+span = trace
+
+
+def current_span() -> Span:
+    """The innermost live span of ours; where there is none, one that records nothing."""
+    call = current_call()
+    return Span(call) if call is not None and not call.ended else NULL_SPAN
+
+
+def current_trace_id() -> str | None:
+    """32 hexadecimal digits, for logs and support tickets; ``None`` outside of any trace."""
+    from opentelemetry.trace import format_trace_id, get_current_span
+
+    found = get_current_span().get_span_context()
+    return format_trace_id(found.trace_id) if found.is_valid else None
+
+
+def update_current_span(
+    *,
+    name: str | None = None,
+    input: Any = None,  # noqa: A002 - the word for it
+    output: Any = None,
+    tags: Sequence[str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    **attributes: Any,
+) -> None:
+    """Add to the innermost live span; does nothing where there is none.
+
+    Args:
+        name: replaces the span's name.
+        input: what went in, recorded like a captured argument.
+        output: what came out; a decorated function's result, once it returns, takes its place.
+        tags: replaces the span's tags.
+        metadata: recorded below ``agentops.metadata.``.
+        attributes: recorded by their own names.
+    """
+    found = current_span()
+    if not found.recording:
+        return
+    if name is not None:
+        found.rename(name)
+    if input is not None:
+        found.set_input(input)
+    if output is not None:
+        found.set_output(output)
+    if tags is not None:
+        found.set(semconv.TAGS, list(tags))
+    for key, value in (metadata or {}).items():
+        found.set(f"{semconv.METADATA_PREFIX}{key}", value)
+    found.update(attributes)
