@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from opentelemetry.trace import Link, SpanContext
-
 from agentops_sdk import semconv
 from agentops_sdk._capture.ambient import current_call
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, start
@@ -27,30 +25,26 @@ class trace:  # noqa: N801 - a context manager that reads as a statement
     Args:
         name: of the step, agent, tool …
         kind: ``agent, workflow, task, tool, llm, embedding, retriever, plan, guardrail, decision, span``.
-        links: spans elsewhere that led to this one.
         attributes: recorded as they are; structures become JSON.
 
     Raises:
         ConfigError: ``kind`` is none of these.
     """
 
-    def __init__(
-        self, name: str, *, kind: str = "task", links: Sequence[Span | SpanContext] = (), **attributes: Any
-    ) -> None:
+    def __init__(self, name: str, *, kind: str = "task", **attributes: Any) -> None:
         if kind not in semconv.KINDS:
             raise ConfigError("kind", kind, "one of " + ", ".join(semconv.KINDS))
         if not isinstance(name, str):
             raise ConfigError("name", name, "a text")
-        self._kind, self._name, self._links, self._attributes = kind, name, links, attributes
+        self._kind, self._name, self._attributes = kind, name, attributes
         self._entered: list[tuple[Call | NullCall, Any]] = []
 
     def __enter__(self) -> Span:
         call: Call | NullCall = NULL_CALL
         token: Any = None
         with guard("trace.enter"):
-            links = [Link(link.context if isinstance(link, Span) else link) for link in self._links]
             attributes = {name: plain(value) for name, value in self._attributes.items()}
-            call = start(self._kind, self._name, attributes=attributes, links=links)
+            call = start(self._kind, self._name, attributes=attributes)
             token = call.attach()
         self._entered.append((call, token))
         return Span(call) if call.recording else NULL_SPAN
