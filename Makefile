@@ -29,7 +29,8 @@ quick: $(VENV)/.dev ## what every change must pass before it lands; under a minu
 	@$(BIN)/ruff format -q --check || { echo "unformatted: run 'make format'"; exit 1; }
 	@$(MAKE) -s floors
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/python -m pytest -q --no-header tests/test_import.py tests/smoke
+	@$(BIN)/python -m pytest -q --no-header tests/test_import.py tests/smoke \
+		tests/docs/test_generated.py::test_every_name_of_ours_is_documented
 
 lint: $(VENV)/.dev ## ruff, types, floors
 	$(BIN)/ruff check
