@@ -155,7 +155,7 @@ def command() -> str:
     beside = Path(sys.executable).with_name("agentops")
     if shutil.which("agentops") or not beside.exists():
         return "agentops"
-    return os.path.relpath(beside)
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
 
 
 if __name__ == "__main__":
