@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,14 @@ from agentops_sdk.traces.safe_text import line
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from rich.console import Console
 
     from agentops_sdk.traces.files import Traces
     from agentops_sdk.traces.trace import Trace
 
-DEFAULT = ".agentops/traces"
+BASE = ".agentops"
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +28,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dir",
         metavar="PATH",
-        help=f"directory (or file) with traces (default: $AGENTOPS_DIR, else ./{DEFAULT})",
+        help=f"what the traces are below, or a file of them (default: $AGENTOPS_DIR, else ./{BASE})",
     )
 
 
@@ -49,18 +51,24 @@ def the_trace(args: argparse.Namespace) -> Trace:
     """
     path = Path(args.trace)
     if args.trace != "latest" and path.is_file():
-        return read(path).latest
-    return read(directory(args)).get(args.trace)
+        with reading(path) as traces:
+            return traces.latest
+    with reading(directory(args)) as traces:
+        return traces.get(args.trace)
 
 
 def directory(args: argparse.Namespace) -> Path:
-    """The place to read: ``--dir``, else ``AGENTOPS_DIR``, else ``./.agentops/traces``."""
-    given: str | None = args.dir or os.environ.get("AGENTOPS_DIR")
-    return Path(given) if given else Path(DEFAULT)
+    """The place to read: ``traces`` below ``--dir``, else below ``AGENTOPS_DIR``, else below ``./.agentops``.
+
+    A directory without a folder ``traces``, or a file, is read itself.
+    """
+    given = Path(args.dir or os.environ.get("AGENTOPS_DIR") or BASE)
+    return given / "traces" if (given / "traces").is_dir() or given == Path(BASE) else given
 
 
-def read(path: Path) -> Traces:
-    """Load a place, say on stderr what was skipped, and insist that something was found.
+@contextmanager
+def reading(path: Path) -> Iterator[Traces]:
+    """Load a place, insist that something is there, and say on stderr at the end what was skipped.
 
     Raises:
         TraceError: nothing is there.
@@ -70,10 +78,13 @@ def read(path: Path) -> Traces:
     if not path.exists():
         raise TraceError(f"{shown(path)} does not exist: no traces yet? (--dir or AGENTOPS_DIR name another place)")
     traces = load(path)
-    report(traces)
-    if not traces:
-        raise TraceError(f"no traces in {shown(path)}")
-    return traces
+    try:
+        if not traces:
+            raise TraceError(f"no traces in {shown(path)}")
+        yield traces
+        sys.stdout.flush()
+    finally:
+        report(traces)
 
 
 def report(traces: Traces) -> None:

@@ -15,31 +15,47 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's title; ``shrink`` above 0 lets it give up width, the higher the later."""
+    """A column's title and how it gives way where the width does not suffice.
+
+    ``shrink`` above 0 lets it be cut, the higher the later; ``drop`` above 0 lets it be left out, the
+    lowest first, before anything is cut to less than :data:`_READABLE`.
+    """
 
     title: str
     right: bool = False
     shrink: int = 0
+    drop: int = 0
 
 
+_READABLE = 12
 _NARROWEST = 6
 
 
 def table(
     columns: Sequence[Column], rows: Sequence[Sequence[tuple[str, str]]], width: int, ascii_only: bool = False
 ) -> Iterator[Text]:
-    """Lines of text for cells of ``(text, style)``; empty columns are left out, control characters shown."""
+    """Lines of text for cells of ``(text, style)``; empty columns are left out, control characters shown.
+
+    If columns were left out for lack of width, the last line names them.
+    """
     from rich.cells import cell_len
     from rich.text import Text
 
     cells = [[Text(line(text), style) for text, style in row] for row in rows]
     kept = [i for i in range(len(columns)) if any(row[i].plain for row in cells)]
     widths = {i: max(cell_len(columns[i].title), *(row[i].cell_len for row in cells)) for i in kept}
-    over = sum(widths.values()) + 2 * (len(kept) - 1) - width
-    for index in sorted((i for i in kept if columns[i].shrink), key=lambda i: columns[i].shrink):
-        given = min(max(over, 0), max(0, widths[index] - _NARROWEST))
-        widths[index] -= given
-        over -= given
+    dropped = []
+    for index in sorted((i for i in kept if columns[i].drop), key=lambda i: columns[i].drop):
+        least = sum(min(widths[i], _READABLE) if columns[i].shrink else widths[i] for i in kept) + 2 * (len(kept) - 1)
+        if least > width:
+            kept.remove(index)
+            dropped.append(columns[index].title or "share bars")
+    over = sum(widths[i] for i in kept) + 2 * (len(kept) - 1) - width
+    for floor in (_READABLE, _NARROWEST):
+        for index in sorted((i for i in kept if columns[i].shrink), key=lambda i: columns[i].shrink):
+            given = min(max(over, 0), max(0, widths[index] - floor))
+            widths[index] -= given
+            over -= given
     head = [Text(column.title, "dim") for column in columns]
     for row in (head, *cells):
         made = Text()
@@ -59,3 +75,5 @@ def table(
                 made.append(gap)
         made.rstrip()
         yield made
+    if dropped:
+        yield Text(f"a wider terminal, --csv or --json also show: {', '.join(dropped)}", "dim")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.cli._source import add_source, directory, read, screen
+from agentops_sdk.cli._source import add_source, directory, reading, screen
 
 if TYPE_CHECKING:
     from agentops_sdk.traces.trace import Trace
 
 HELP = "List recent traces: when, name, duration, models, tokens, cost, outcome."
+
+
+_DATED = re.compile(r"-(20\d\d-\d\d-\d\d|20\d{6})$")  # a model's date says little in a narrow table
+_OPERATION = re.compile(r"^(invoke_agent|invoke_workflow|execute_tool) (?=\S)")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the list."""
-    traces = read(directory(args))
-    latest = list(islice(traces, args.limit))
+    with reading(directory(args)) as traces:
+        latest = list(islice(traces, args.limit))
     if args.json:
         for trace in latest:
             print(json.dumps(summary(trace)))
@@ -41,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         Column("models", shrink=1),
         Column("tokens", right=True),
         Column("cost", right=True),
-        Column("outcome"),
+        Column(""),
     ]
     for line in table(columns, [_cells(trace, ascii_only) for trace in latest], min(width, 140), ascii_only):
         console.print(line)
@@ -55,12 +60,12 @@ def _cells(trace: Trace, ascii_only: bool) -> list[tuple[str, str]]:
 
     return [
         (trace.trace_id[:8], ""),
-        (f"{trace.start:%m-%d %H:%M:%S}", "dim"),
-        (trace.name, "bold"),
+        (f"{trace.start.astimezone():%m-%d %H:%M}", "dim"),
+        (_OPERATION.sub("", trace.name), "bold"),
         (figures.duration(trace.duration), ""),
-        (", ".join(trace.models), ""),
-        (figures.tokens(trace.usage, ascii_only=ascii_only), ""),
-        (figures.cost(trace.cost, ascii_only=ascii_only), ""),
+        (", ".join(_DATED.sub("", model) for model in trace.models), ""),
+        (figures.all_tokens(trace.usage, ascii_only=ascii_only), ""),
+        (figures.cost(trace.cost, ascii_only=ascii_only, digits=2), ""),
         (trace.outcome, "green" if trace.outcome == "ok" else "bold red"),
     ]
 

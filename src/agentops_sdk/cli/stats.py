@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import add_source, directory, read, screen
+from agentops_sdk.cli._source import add_source, directory, reading, screen
 from agentops_sdk.errors import TraceError
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the table."""
     from agentops_sdk.traces.stats import stats
 
-    made = stats(read(directory(args)), args.by)
+    with reading(directory(args)) as traces:
+        made = stats(traces, args.by)
     if args.json:
         rows = [{**row.as_dict(), "share": made.share(row)} for row in made.rows]
         print(json.dumps({"by": made.by, "rows": rows, "total": made.total.as_dict()}))
@@ -65,12 +66,13 @@ def _print(made: Stats) -> None:
         Column("err", right=True),
         Column("p50", right=True),
         Column("p95", right=True),
-        Column("first", right=True),
+        Column("first", right=True, drop=3),
         Column("tokens", right=True),
-        Column("cached", right=True),
+        Column("cached", right=True, drop=2),
         Column("cost", right=True),
         Column("wasted", right=True),
-        Column("share"),
+        Column("share", right=True),
+        Column("", drop=1),
     ]
     rows = [_cells(made, row, ascii_only) for row in made.rows]
     if len(rows) > 1:
@@ -80,8 +82,9 @@ def _print(made: Stats) -> None:
     if reasons := made.total.cost.unknowns:
         from agentops_sdk.traces.safe_text import line as one_line
 
+        mark = "a lower bound" if made.total.cost.known else "unknown"
         said = "; ".join(f"{count} x {one_line(reason)}" for reason, count in reasons.items())
-        console.print(f"cost is a lower bound: {said}", style="dim")
+        console.print(f"cost is {mark}: {said}", style="dim")
 
 
 def _cells(made: Stats, row: Row, ascii_only: bool) -> list[tuple[str, str]]:
@@ -100,11 +103,12 @@ def _cells(made: Stats, row: Row, ascii_only: bool) -> list[tuple[str, str]]:
         (figures.duration(row.percentile(50)), ""),
         (figures.duration(row.percentile(95)), ""),
         (figures.duration(percentile(row.first_chunks, 50)) if row.first_chunks else "", ""),
-        (figures.tokens(row.usage, ascii_only=ascii_only), ""),
+        (figures.all_tokens(row.usage, ascii_only=ascii_only), ""),
         (f"{hits:.0%}" if hits is not None else "", ""),
-        (figures.cost(row.cost, ascii_only=ascii_only), ""),
-        (figures.cost(row.wasted, ascii_only=ascii_only), "red"),
-        ("" if total else f"{full * min(filled, _BAR)}{empty * max(0, _BAR - filled)} {share:.0%}", "cyan"),
+        (figures.cost(row.cost, ascii_only=ascii_only, digits=2), ""),
+        (figures.cost(row.wasted, ascii_only=ascii_only, digits=2), "red"),
+        ("" if total else f"{share:.0%}", ""),
+        ("" if total else full * min(filled, _BAR) + empty * max(0, _BAR - filled), "cyan"),
     ]
 
 

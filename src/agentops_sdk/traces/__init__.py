@@ -6,21 +6,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from agentops_sdk.traces.cost import Cost
     from agentops_sdk.traces.decision import Decision
     from agentops_sdk.traces.files import Traces, load
     from agentops_sdk.traces.record import SpanRecord
-    from agentops_sdk.traces.rollup import Cost, Usage
     from agentops_sdk.traces.trace import Trace
+    from agentops_sdk.traces.usage import Usage
 
 __all__ = ["Cost", "Decision", "SpanRecord", "Trace", "Traces", "Usage", "load"]
 
 _HOME = {
-    "Cost": "rollup",
+    "Cost": "cost",
     "Decision": "decision",
     "SpanRecord": "record",
     "Trace": "trace",
     "Traces": "files",
-    "Usage": "rollup",
+    "Usage": "usage",
     "load": "files",
 }
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.rollup import Cost, Usage
+from agentops_sdk.traces.cost import Cost
+from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord
 
 T = TypeVar("T")
+Total = TypeVar("Total", Usage, Cost)
 MODEL_KINDS: Final = ("llm", "embedding")
 _TOTAL_KINDS: Final = ("agent", "workflow", "span")
 
@@ -67,6 +69,36 @@ def shares(post_order: Iterable[SpanRecord], parent: Callable[[SpanRecord], Span
         if above is not None:
             below.setdefault(above.span_id, _Below()).merge(mine)
     return made
+
+
+def totals(
+    post_order: Iterable[SpanRecord], parent: Callable[[SpanRecord], SpanRecord | None], made: dict[str, Share]
+) -> tuple[dict[str, Usage], dict[str, Cost]]:
+    """Per span id, its own share and all below it; only where there is any. One pass, linear."""
+    usages: dict[str, Usage] = {}
+    costs: dict[str, Cost] = {}
+    for span in post_order:
+        own = made[span.span_id]
+        above = parent(span)
+        usage = _grown(usages.get(span.span_id), own.usage)
+        if usage is not None:
+            usages[span.span_id] = usage
+            if above is not None:
+                usages.setdefault(above.span_id, Usage()).add(usage)
+        cost = _grown(costs.get(span.span_id), own.cost)
+        if cost is not None:
+            costs[span.span_id] = cost
+            if above is not None:
+                costs.setdefault(above.span_id, Cost.nothing()).add(cost)
+    return usages, costs
+
+
+def _grown(below: Total | None, own: Total | None) -> Total | None:
+    """What is below and the span's own; a leaf's own total is taken as it is."""
+    if below is None or own is None:
+        return own if below is None else below
+    below.add(own)
+    return below
 
 
 class _Below:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.values import parsed
 
 if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord
@@ -90,9 +91,9 @@ def decision_of(span: SpanRecord) -> Decision | None:
         }
         or None,
         scores=_mapping(get(semconv.DECISION_SCORES)),
-        evidence=_unpacked(get(semconv.DECISION_EVIDENCE)),
+        evidence=parsed(get(semconv.DECISION_EVIDENCE)),
         rejected=_mapping(get(semconv.DECISION_REJECTED)),
-        inputs=_unpacked(get(semconv.DECISION_INPUTS)),
+        inputs=parsed(get(semconv.DECISION_INPUTS)),
     )
 
 
@@ -110,22 +111,12 @@ def _name(option: Any) -> str:
 
 
 def _listed(value: Any) -> list[Any]:
-    value = _unpacked(value)
+    value = parsed(value)
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _mapping(value: Any) -> dict[str, Any] | None:
-    value = _unpacked(value)
+    value = parsed(value)
     return value if isinstance(value, dict) else None
-
-
-def _unpacked(value: Any) -> Any:
-    """Structures are JSON strings on the span; a string that is no structure is itself."""
-    if isinstance(value, str) and value[:1] in '[{"':
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agentops_sdk.traces.rollup import Cost, Usage
+    from agentops_sdk.traces.cost import Cost
+    from agentops_sdk.traces.usage import Usage
 
 
 def duration(seconds: float | None) -> str:
@@ -45,8 +46,17 @@ def tokens(usage: Usage, *, ascii_only: bool = False) -> str:
     return f"{mark}{'~' if usage.is_estimated else ''}{count(usage.input)}{arrow}{count(usage.output)}"
 
 
-def cost(total: Cost, *, ascii_only: bool = False) -> str:
+def all_tokens(usage: Usage, *, ascii_only: bool = False) -> str:
+    """Input and output in one figure, marked like :func:`tokens`."""
+    if not usage.by_source:
+        return "?" if usage.unknown else ""
+    mark = (">=" if ascii_only else "≥") if usage.lower_bound else ""
+    return f"{mark}{'~' if usage.is_estimated else ''}{count(usage.total)}"
+
+
+def cost(total: Cost, *, ascii_only: bool = False, digits: int = 3) -> str:
     """Money with its marks; empty if there is no figure at all."""
     if not total.known and not total.lower_bound:
         return ""
-    return str(total).replace("≥", ">=") if ascii_only else str(total)
+    shown = total.text(digits)
+    return shown.replace("≥", ">=") if ascii_only else shown

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.values import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,18 +25,18 @@ _PLAIN: Final = (
 
 def contents(span: SpanRecord) -> Iterator[tuple[str, str]]:
     """Label and text of everything that was captured, in the order in which it was said."""
-    instructions = _parsed(span.attributes.get(semconv.SYSTEM_INSTRUCTIONS))
+    instructions = parsed(span.attributes.get(semconv.SYSTEM_INSTRUCTIONS))
     if instructions:
         yield "system", _parts(instructions)
     for attribute in (semconv.INPUT_MESSAGES, semconv.OUTPUT_MESSAGES):
-        messages = _parsed(span.attributes.get(attribute))
+        messages = parsed(span.attributes.get(attribute))
         if isinstance(messages, list):
             for message in messages:
                 yield _message(message)
         elif messages is not None:
             yield attribute.rpartition(".")[0].rpartition(".")[2], _shown(messages)
     for label, attribute in _PLAIN:
-        value = _parsed(span.attributes.get(attribute))
+        value = parsed(span.attributes.get(attribute))
         if value is not None:
             yield label, _shown(value)
 
@@ -70,16 +71,6 @@ def _part(part: Any) -> str:
         where = part.get("uri") or part.get("file_id") or f"{len(str(part.get('content', '')))} characters"
         return f"({part.get('modality') or kind} {part.get('mime_type') or ''} {where})".replace("  ", " ")
     return _shown(part)
-
-
-def _parsed(value: Any) -> Any:
-    """Structures are JSON strings on the span; anything else is shown as it is."""
-    if isinstance(value, str) and value[:1] in '[{"':
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
 
 
 def _shown(value: Any) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import figures
 from agentops_sdk.traces.decision import decision_of
 from agentops_sdk.traces.messages import contents
 from agentops_sdk.traces.safe_text import block, line
-from agentops_sdk.traces.values import kind_name
+from agentops_sdk.traces.values import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from agentops_sdk.traces.decision import Decision
     from agentops_sdk.traces.record import SpanRecord
     from agentops_sdk.traces.trace import Trace
 
@@ -54,8 +55,11 @@ class Tree:
     """Draws one trace as lines of rich text, at most ``width`` cells wide; nothing here recurses."""
 
     def __init__(self, trace: Trace, width: int, *, ascii_only: bool = False, messages: bool = False) -> None:
+        from rich.console import Console
+
         self.trace = trace
         self.width = max(40, width)
+        self._ruler = Console(file=io.StringIO(), width=self.width)
         self.ascii_only = ascii_only
         self.messages = messages
         self.branch, self.last, self.bar = ("|- ", "`- ", "|  ") if ascii_only else ("├─ ", "└─ ", "│  ")
@@ -100,7 +104,7 @@ class Tree:
         head.append("  " + "  ".join(facts))
         yield from self._wrapped(head, "")
         about = f"trace {trace.trace_id}  {trace.start:%Y-%m-%d %H:%M:%S} UTC"
-        yield Text(about, "dim")
+        yield from self._wrapped(Text(about, "dim"), "")
         yield Text()
 
     def _span(self, span: SpanRecord, lead: str, depth: int) -> Text:
@@ -114,11 +118,14 @@ class Tree:
         bad = span.outcome != "ok"
         style = STYLES.get(span.kind, "")
         left.append(mark + " ", _BAD if bad else style)
-        left.append(line(span.name), _BAD if bad and not style else style)
+        notes = "".join(f" {note}" for note in self._notes(span, depth))
+        behind = len(notes) + (len(span.outcome) + 1 if bad else 0)
+        name = Text(line(span.name), _BAD if bad and not style else style)
+        _fit(name, max(8, room - left.cell_len - behind), self.ascii_only)
+        left.append_text(name)
         if bad:
             left.append(f" {span.outcome}", _BAD)
-        for note in self._notes(span, depth):
-            left.append(f" {note}", "dim")
+        left.append(notes, "dim")
         _fit(left, room, self.ascii_only)
         left.append(" " * (self.width - left.cell_len - len(right)))
         left.append(right)
@@ -142,8 +149,9 @@ class Tree:
         chunks = attributes.get(semconv.STREAM_CHUNKS)
         if attributes.get(semconv.REQUEST_STREAM) or chunks:
             yield f"stream ({chunks} chunks)" if isinstance(chunks, int) else "stream"
-        if isinstance(tries := _attempts(attributes.get(semconv.ATTEMPTS)), int) and tries > 1:
-            yield f"{tries} attempts"
+        tries = parsed(attributes.get(semconv.ATTEMPTS))
+        if isinstance(tries, list) and len(tries) > 1:
+            yield f"{len(tries)} attempts"
         if self.trace.parent(span) is None and span.parent_id is not None:
             yield "(parent elsewhere)" if span not in self.trace.orphans else "(parent missing)"
         if self.trace.skewed(span):
@@ -159,7 +167,7 @@ class Tree:
             yield from self._wrapped(Text(line(_decided(decision))), lead)
         if self.messages:
             for label, content in contents(span):
-                yield from self._wrapped(Text(f"{label}:", "bold"), lead)
+                yield from self._wrapped(Text(f"{line(label)}:", "bold"), lead)
                 for part in block(content).split("\n"):
                     yield from self._wrapped(Text(part), lead + "  ")
 
@@ -174,7 +182,8 @@ class Tree:
             said.append(f"{skewed} span(s) with clock skew")
         if trace.cost.unknowns:
             reasons = "; ".join(f"{count} × {line(reason)}" for reason, count in trace.cost.unknowns.items())
-            said.append("cost is a lower bound: " + (reasons.replace("×", "x") if self.ascii_only else reasons))
+            mark = "a lower bound" if trace.cost.known else "unknown"
+            said.append(f"cost is {mark}: " + (reasons.replace("×", "x") if self.ascii_only else reasons))
         if trace.cost.is_estimated or trace.usage.is_estimated:
             said.append("~ marks figures that were estimated, not reported")
         if said:
@@ -184,11 +193,9 @@ class Tree:
 
     def _wrapped(self, text: Text, lead: str) -> Iterator[Text]:
         """The text in lines that fit behind the lead; words break only where they must."""
-        from rich.console import Console
         from rich.text import Text
 
-        console = Console(file=io.StringIO(), width=self.width)
-        for part in text.wrap(console, max(20, self.width - len(lead))) or [text]:
+        for part in text.wrap(self._ruler, max(20, self.width - len(lead))) or [text]:
             made = Text()
             made.append(lead, "dim")
             made.append_text(part)
@@ -208,11 +215,7 @@ def error_of(span: SpanRecord) -> str:
     return parts[1] if len(parts) == 2 and parts[1].startswith(parts[0]) else ": ".join(parts)
 
 
-def _decided(decision: object) -> str:
-    from agentops_sdk.traces.decision import Decision
-
-    if not isinstance(decision, Decision):
-        raise TypeError(kind_name(decision))
+def _decided(decision: Decision) -> str:
     said = f"chose {', '.join(decision.choices)}" if decision.made else "chose nothing"
     if decision.options:
         said += f" of {', '.join(decision.options)}"
@@ -223,23 +226,24 @@ def _decided(decision: object) -> str:
     return f"{said}: {decision.reason}" if decision.reason else said
 
 
-def _attempts(value: object) -> int | None:
-    if isinstance(value, str):
-        return value.count('{"') if value.startswith("[") else None
-    return value if isinstance(value, int) else len(value) if isinstance(value, list) else None
-
-
 def _fit(text: Text, room: int, ascii_only: bool) -> None:
     if text.cell_len > room:
         text.truncate(max(1, room - (3 if ascii_only else 1)))
         text.append("..." if ascii_only else "…")
 
 
-def console_for(file: io.TextIOBase | None = None, width: int | None = None) -> Console:
-    """A console that interprets nothing in what it prints: no markup, no emoji codes, no highlighting."""
+def console_for(file: TextIO | None = None, width: int | None = None) -> Console:
+    """A console that interprets nothing in what it prints: no markup, no emoji codes, no highlighting.
+
+    When the reader of a pipe has left, :class:`BrokenPipeError` is raised, as by any other file.
+    """
     from rich.console import Console
 
-    return Console(file=file, width=width, markup=False, emoji=False, highlight=False, soft_wrap=True)  # type: ignore[arg-type]
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # noqa: PLE0704 (called while it is being handled; the library would exit the process)
+
+    return Plain(file=file, width=width, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def text(trace: Trace, *, width: int = 100, ascii_only: bool = False, messages: bool = False) -> str:
@@ -250,7 +254,6 @@ def text(trace: Trace, *, width: int = 100, ascii_only: bool = False, messages: 
 
 def svg(trace: Trace, *, width: int = 80, title: str = "agentops show", messages: bool = False) -> str:
     """The tree as a picture that needs no font or style from elsewhere."""
-    from rich._export_format import CONSOLE_SVG_FORMAT
     from rich.console import Console
 
     console = Console(
@@ -259,5 +262,5 @@ def svg(trace: Trace, *, width: int = 80, title: str = "agentops show", messages
     for part in Tree(trace, width, messages=messages).lines():
         console.print(part, no_wrap=True)
     # The library's own template fetches its font from a public server: whoever opens the picture would, too.
-    local = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    return console.export_svg(title=title, code_format=local, unique_id="agentops")
+    drawn = console.export_svg(title=title, unique_id="agentops")
+    return re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.traces.rollup import Cost, Usage
+from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.trace import model_of, session_of
+from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -82,7 +84,7 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
     """Add up traces, one at a time, by ``model``, ``tool``, ``agent``, ``session``, ``day`` or ``tag``.
 
     Tools and agents get what happened below them up to the next tool or agent; sessions and tags hold for
-    everything below the span that carries them. What belongs to no row key is under ``(none)``.
+    everything below the span that carries them. What belongs to no row key is under ``(no tool)`` and the like.
 
     Raises:
         ConfigError: another word than these.
@@ -146,11 +148,11 @@ def _keyed(trace: Trace, by: str) -> Iterable[tuple[SpanRecord, Keys]]:
             above = trace.parent(span)
             keys = known[above.span_id] if above is not None else ()
         known[span.span_id] = keys
-    return ((span, known[span.span_id] or ("(none)",)) for span in trace.spans)
+    return ((span, known[span.span_id] or (f"(no {by})",)) for span in trace.spans)
 
 
 def _model_key(span: SpanRecord) -> Keys:
-    return (model_of(span) or "(none)",)
+    return (model_of(span) or "(no model)",)
 
 
 def _day_key(span: SpanRecord) -> Keys:
@@ -192,5 +194,5 @@ def percentile(values: Sequence[float], percent: float) -> float | None:
     if not values:
         return None
     ordered = sorted(values)
-    rank = -(-Decimal(str(percent)) * len(ordered) // 100)  # rounded up, exactly
-    return ordered[max(0, int(rank) - 1)]
+    rank = ceil(Decimal(str(percent)) * len(ordered) / 100)
+    return ordered[max(0, rank - 1)]

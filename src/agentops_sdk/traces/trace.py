@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.counting import MODEL_KINDS, Share, shares
+from agentops_sdk.traces.cost import Cost
+from agentops_sdk.traces.counting import Share, shares, totals
 from agentops_sdk.traces.derive import REMOTE_PARENT, from_ns
-from agentops_sdk.traces.rollup import Cost, Usage
+from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -198,21 +199,7 @@ class Trace:
     @cached_property
     def _totals(self) -> tuple[dict[str, Usage], dict[str, Cost]]:
         """Per span, its own share and all below; only where there is any. One pass from the leaves up."""
-        usages: dict[str, Usage] = {}
-        costs: dict[str, Cost] = {}
-        for _, span in reversed(list(self.walk())):
-            own = self.share(span)
-            if own.usage is not None:
-                usages.setdefault(span.span_id, Usage()).add(own.usage)
-            if own.cost is not None:
-                costs.setdefault(span.span_id, Cost.nothing()).add(own.cost)
-            above = self.parent(span)
-            if above is not None:
-                if span.span_id in usages:
-                    usages.setdefault(above.span_id, Usage()).add(usages[span.span_id])
-                if span.span_id in costs:
-                    costs.setdefault(above.span_id, Cost.nothing()).add(costs[span.span_id])
-        return usages, costs
+        return totals((span for _, span in reversed(list(self.walk()))), self.parent, self._shares)
 
     @property
     def usage(self) -> Usage:
@@ -305,4 +292,4 @@ def session_of(span: SpanRecord) -> str | None:
     return str(found) if found else None
 
 
-__all__ = ["MODEL_KINDS", "Trace", "has_remote_parent", "model_of", "session_of"]
+__all__ = ["Trace", "has_remote_parent", "model_of", "session_of"]

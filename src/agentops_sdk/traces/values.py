@@ -6,6 +6,7 @@ JSON knows neither bytes nor NaN. They are written as one-key objects, ``{"$byte
 
 from __future__ import annotations
 
+import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -56,6 +57,16 @@ def kind_name(value: object) -> str:
 def plain_map(value: dict[str, Any]) -> dict[str, Any]:
     """The map itself, or wrapped if it could be mistaken for one of our marks."""
     return {"$map": value} if len(value) == 1 and next(iter(value)) in _MARKS else value
+
+
+def parsed(value: Any) -> Any:
+    """What an attribute means: structures are JSON strings on the span; any other text is itself."""
+    if isinstance(value, str) and value[:1] in ("[", "{", '"'):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
 
 
 def from_json(value: Any) -> Any:

@@ -1,0 +1,93 @@
+"""The picture of a trace: what stands in it, and what can never get into it."""
+
+from __future__ import annotations
+
+import json
+import re
+from xml.etree import ElementTree as ET
+
+from tests.traces.samples import chat, message, run, span, tool, troubled
+
+from agentops_sdk import semconv
+from agentops_sdk.traces import Trace
+from agentops_sdk.traces.render import svg, text
+from agentops_sdk.traces.safe_text import block, line
+
+NASTY = "\x1b[31mred\x1b]0;title\x07 \x9b2J \u202eevil [bold red]x[/] :smile: \ud800"
+
+
+def test_a_run() -> None:
+    drawn = text(Trace(run()), width=80)
+    assert drawn.splitlines()[0] == "invoke_agent travel  ok  3.40 s  2.7k→257 tokens  $0.00256"
+    assert "├─ ■ execute_tool weather error                      120 ms" in drawn
+    assert "│     TimeoutError: upstream took longer than 100 ms" in drawn
+    assert "chose retry of retry, give up (90% sure) by code: one failure only" in drawn
+    assert "└─ ◆ chat gpt-4o-mini stream (42 chunks)             1.45 s   1.0k→187 $0.000264" in drawn
+    assert "Paris?" not in drawn
+
+
+def test_messages() -> None:
+    drawn = text(Trace(run()), width=80, messages=True)
+    assert "│       What is the weather in Paris?\n│       And the time?\n" in drawn
+    assert 'calls weather({"city": "Paris"})' in drawn
+    assert "Rainy, 14 °C." in drawn
+
+
+def test_trouble_is_said() -> None:
+    drawn = text(Trace(troubled()), width=80)
+    for said in ("(clock skew)", "(parent missing)", "abandoned", "unknown", "≥~$0.000144", "~800→40",
+                 "1 × no price for my-own-model", "1 span(s) whose parent is missing"):  # fmt: skip
+        assert said in drawn
+    plain = text(Trace(troubled()), width=80, ascii_only=True)
+    assert plain.isascii()
+    assert ">=~$0.000144" in plain
+
+
+def test_nothing_captured_reaches_the_terminal_raw() -> None:
+    every = {
+        semconv.DECISION_CHOSEN: NASTY,
+        semconv.DECISION_REASON: NASTY,
+        semconv.ERROR_TYPE: NASTY,
+        semconv.COST_UNKNOWN_REASON: NASTY,
+        semconv.INPUT_MESSAGES: json.dumps([message(NASTY, NASTY)]),
+        semconv.OUTPUT: NASTY,
+    }
+    # Lone surrogates cannot stand in a record; they can stand in a JSON string inside one.
+    clean = {key: value.replace("\ud800", "") for key, value in every.items()}
+    record = chat(None, cost=None, attributes=clean, status="error").model_copy(
+        update={"name": NASTY, "status_message": NASTY}
+    )
+    for drawn in (text(Trace([record]), messages=True), re.sub(r"<style>.*?</style>", "", svg(Trace([record])))):
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", drawn)
+    assert "[bold red]x[/] :smile:" in text(Trace([record]))
+
+
+def test_safe_text() -> None:
+    assert line("a\n\tb \x1b[0m") == "a b \\x1b[0m"
+    assert line("x" * 600) == "x" * 499 + "…"
+    assert block("a\r\nb\rc") == "a\nb\\x0dc"
+    assert block("a\tb") == "a   b"
+    assert block("\u202e\ud800") == "\\u202e\\ud800"
+
+
+def test_hidden_structures_in_messages_do_not_break_it() -> None:
+    broken = ("[", "{}", '"text"', "[[1]]", '[{"role": 1, "parts": {"a": 1}}]', '[{"parts": [null, {"type": 1}]}]')
+    for content in (*broken, "[" * 5000):
+        attributes = {semconv.INPUT_MESSAGES: content, semconv.DECISION_OPTIONS: content, semconv.ATTEMPTS: content}
+        assert "chat" in text(Trace([chat(None, attributes=attributes)]), messages=True)
+
+
+def test_names_give_way_before_what_matters() -> None:
+    top = span("n" * 200, status="error")
+    drawn = text(Trace([top, tool("t" * 200, top)]), width=60)
+    assert all(len(row) <= 60 for row in drawn.splitlines())
+    assert "… error" in drawn
+
+
+def test_a_picture_is_whole_and_fetches_nothing() -> None:
+    drawn = svg(Trace(run()), title="agentops show")
+    ET.fromstring(drawn)
+    assert "url(" not in re.sub(r"url\(#[^)]*\)", "", drawn)
+    shown = re.sub(r"<!--.*?-->", "", drawn).replace("http://www.w3.org/2000/svg", "")
+    assert "http" not in shown
+    assert "execute_tool" in drawn
