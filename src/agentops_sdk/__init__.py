@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from agentops_sdk.errors import ConfigError as ConfigError
     from agentops_sdk.errors import IntegrationError as IntegrationError
     from agentops_sdk.errors import TraceError as TraceError
+    from agentops_sdk.health import Health as Health
+    from agentops_sdk.health import health as health
+    from agentops_sdk.lifecycle import configure as configure
     from agentops_sdk.lifecycle import flush as flush
     from agentops_sdk.lifecycle import init as init
     from agentops_sdk.lifecycle import shutdown as shutdown
+    from agentops_sdk.serve import serve_status as serve_status
+    from agentops_sdk.serve import status_app as status_app
     from agentops_sdk.spans import Span as Span
     from agentops_sdk.spans import current_span as current_span
     from agentops_sdk.spans import current_trace_id as current_trace_id
@@ -44,24 +49,29 @@ _HOMES = {
     "AgentOpsError": "errors",
     "ConfigError": "errors",
     "FlushResult": "_pipeline.runtime",
+    "Health": "health",
     "IntegrationError": "errors",
     "Span": "spans",
     "Status": "status",
     "TraceError": "errors",
     "__version__": "_version",
     "agent": "track",
+    "configure": "lifecycle",
     "current_span": "spans",
     "current_trace_id": "spans",
     "decide": "decision",
     "decision": "decision",
     "flush": "lifecycle",
     "guardrail": "track",
+    "health": "health",
     "init": "lifecycle",
     "operation": "track",
     "retriever": "track",
+    "serve_status": "serve",
     "shutdown": "lifecycle",
     "span": "spans",
     "status": "status",
+    "status_app": "serve",
     "task": "track",
     "tool": "track",
     "trace": "spans",

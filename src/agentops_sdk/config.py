@@ -171,6 +171,9 @@ def resolve(keywords: Mapping[str, Any], *, environ: Mapping[str, str] | None = 
             origins[name] = "default"
     if keywords.get("enabled") is None and environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         values["enabled"], origins["enabled"] = False, "environment OTEL_SDK_DISABLED"
+    from agentops_sdk.standard_variables import apply
+
+    apply(values, origins, environ)
     return Settings(**values, origins=origins)
 
 

@@ -66,6 +66,25 @@ def init(
     return status()
 
 
+def configure(**settings: Any) -> Status:
+    """Change settings while running: sampling, content, enablement, log level, sinks. No span is lost.
+
+    Sinks named again keep running; new ones are made first, and those left out deliver what they hold.
+    Which settings are live is in the table under "Configuration".
+
+    Returns:
+        the state after the change.
+
+    Raises:
+        ConfigError: ``init()`` was not called, a setting is not live, or its value cannot work;
+            nothing has changed then.
+    """
+    runtime.reconfigure(settings)
+    from agentops_sdk.status import status
+
+    return status()
+
+
 def shutdown(timeout: float | None = None) -> FlushResult:
     """Stop capturing, deliver what has ended, put everything patched back. Safe to call twice.
 

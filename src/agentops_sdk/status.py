@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -12,6 +13,8 @@ from agentops_sdk._capture import patch as patching
 from agentops_sdk._pipeline import runtime
 from agentops_sdk._version import VERSION
 from agentops_sdk.config import rows
+
+_SECRET = re.compile(r"key|token|secret|password|auth", re.IGNORECASE)
 
 
 class SettingStatus(BaseModel):
@@ -30,7 +33,11 @@ class IntegrationStatus(BaseModel):
 
 
 class SinkStatus(BaseModel):
-    """One sink's account: ``accepted = exported + pending + lost``."""
+    """One sink's account: ``accepted = exported + pending + lost``, exactly.
+
+    ``pending`` spans wait in the sink's queue or in its spool on disk. ``details`` are the sink's own
+    (spooled bytes, retries, adopted spans …).
+    """
 
     accepted: int
     exported: int
@@ -38,8 +45,11 @@ class SinkStatus(BaseModel):
     lost: int
     dropped: dict[str, int] = Field(default_factory=dict)
     last_error: str | None = None
-    last_error_at: float | None = None
+    last_error_at: float | None = Field(default=None, description="Seconds since the Unix epoch.")
     last_success_at: float | None = None
+    failing: bool = False
+    exports: int = 0
+    export_seconds: float = Field(default=0.0, description="Time spent in the exporter's export().")
     details: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -55,6 +65,7 @@ class Status(BaseModel):
     spans: dict[str, int] = Field(default_factory=dict)
     guard_errors: dict[str, int] = Field(default_factory=dict)
     redactions: int = 0
+    overhead: dict[str, float] = Field(default_factory=dict)
     dormant_patches: list[str] = Field(default_factory=list)
 
     def __str__(self) -> str:
@@ -67,6 +78,7 @@ class Status(BaseModel):
         ]
         lines += [
             f"  -> {name}: {sink.exported} exported, {sink.pending} pending, {sink.lost} lost"
+            + (f" ({', '.join(f'{reason} {n}' for reason, n in sink.dropped.items())})" if sink.dropped else "")
             + (f"; last error: {sink.last_error}" if sink.last_error else "")
             for name, sink in self.sinks.items()
         ]
@@ -87,15 +99,10 @@ def status() -> Status:
     sinks: dict[str, SinkStatus] = {}
     for place, sink in enumerate(running.sinks):
         sinks[sink.name if sink.name not in sinks else f"{sink.name}#{place}"] = SinkStatus(
-            accepted=sink.accepted,
-            exported=sink.exported,
-            pending=sink.pending,
-            lost=sink.dropped.total(),
-            dropped=dict(sink.dropped),
-            last_error=sink.last_error,
-            last_error_at=sink.last_error_at,
-            last_success_at=sink.last_success_at,
-            details=sink.stats(),
+            **(account := sink.account()),
+            lost=sum(account["dropped"].values()),
+            exports=sink.exports,
+            export_seconds=sink.seconds,
         )
     return Status(
         enabled=True,
@@ -122,11 +129,19 @@ def status() -> Status:
         },
         guard_errors=dict(guarding.errors),
         redactions=running.completer.policy.redactions,
+        overhead={"consumer_seconds": running.consumer_seconds, "consumer_spans": float(queue.consumed)},
         dormant_patches=list(patching.dormant),
     )
 
 
 def _shown(value: Any) -> Any:
     if isinstance(value, tuple):
-        return [item if isinstance(item, str) else type(item).__name__ for item in value]
-    return value
+        return [_masked(item) if isinstance(item, str) else type(item).__name__ for item in value]
+    if isinstance(value, dict):
+        return {name: "…" if _SECRET.search(name) else item for name, item in value.items()}
+    return _masked(value) if isinstance(value, str) else value
+
+
+def _masked(text: str) -> str:
+    """A URL without the user and password in it."""
+    return re.sub(r"//[^/@\s]*@", "//…@", text)

@@ -54,6 +54,11 @@ class SpanQueue:
             self._wake.set()
 
     @property
+    def thread(self) -> threading.Thread | None:
+        """The consumer thread, once it has started."""
+        return self._thread
+
+    @property
     def pending(self) -> int:
         """Spans that ended and have not reached every sink's adapter yet."""
         return len(self._spans) + self._busy

@@ -9,10 +9,10 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
@@ -27,13 +27,15 @@ from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.recorder import LeanSpan, Recorder
 from agentops_sdk._pipeline.registry import Installed, find_integrations, make_exporter
 from agentops_sdk._pipeline.sinks import Sink, adapt
+from agentops_sdk._pipeline.tally import Tally
 from agentops_sdk._version import VERSION
-from agentops_sdk.config import Settings
+from agentops_sdk.config import Settings, update, warn_once
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 _KEPT_TRACES = 10_000
@@ -65,7 +67,9 @@ class Runtime:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.started_at = time.time()
-        self.sinks: list[Sink] = [adapt(*make_exporter(given, settings)) for given in settings.exporters]
+        self.sinks: list[Sink] = self._make_sinks(settings, {})
+        self.tally = Tally()
+        self.consumer_seconds = 0.0
         self.completer = Completer(settings)
         self.queue = SpanQueue(settings.queue_size, self._consume)
         self.sampled_out = 0
@@ -74,6 +78,50 @@ class Runtime:
         self.integrations: list[Installed] = []
         self._kept_traces: OrderedDict[int, None] = OrderedDict()
         self._identity: tuple[Resource, InstrumentationScope] | None = None
+        logger.setLevel(settings.log_level.upper())
+
+    def _make_sinks(self, settings: Settings, kept: dict[int, Sink]) -> list[Sink]:
+        made: list[tuple[str, SpanExporter, Any]] = []
+        automatic = settings.origins.get("exporters", "").startswith("environment OTEL_")
+        for place, given in enumerate(settings.exporters):
+            if place in kept:
+                made.append((kept[place].name, kept[place].exporter, given))
+                continue
+            if automatic and given == "otlp" and hasattr(trace.get_tracer_provider(), "add_span_processor"):
+                continue  # the program's own provider sends there already: once is enough
+            try:
+                made.append((*make_exporter(given, settings), given))
+            except ConfigError as error:
+                if not automatic or given != "otlp":
+                    raise
+                warn_once(f"OTLP is left out: {error}")
+        alone = sum(1 for _, exporter, _ in made if getattr(exporter, "disk", False)) < 2
+        same = {id(sink.exporter): sink for sink in kept.values()}
+        return [same.get(id(exporter)) or adapt(name, exporter, given, alone=alone) for name, exporter, given in made]
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Take on changed live settings without losing a span.
+
+        Raises:
+            ConfigError: a sink cannot be made; nothing has changed then.
+        """
+        old = self.sinks
+        kept: dict[int, Sink] = {}
+        free = list(old)
+        for place, given in enumerate(settings.exporters):
+            match = next((sink for sink in free if sink.given is given or sink.given == given), None)
+            if match is not None:
+                kept[place] = match
+                free.remove(match)
+        sinks = self._make_sinks(settings, kept)
+        if free:
+            self.queue.flush(settings.shutdown_timeout)  # what has ended goes to the sinks of its time
+        self.sinks = sinks
+        self.settings = self.completer.settings = self.completer.policy.settings = settings
+        self.recorder.settings = settings
+        logger.setLevel(settings.log_level.upper())
+        for sink in free:
+            sink.shutdown(settings.shutdown_timeout)
 
     def _make_recorder(self) -> Recorder | JoinedRecorder:
         provider = trace.get_tracer_provider()
@@ -110,6 +158,7 @@ class Runtime:
     # --- consumer thread -------------------------------------------------------------------------
 
     def _consume(self, batch: Sequence[LeanSpan | ReadableSpan]) -> None:
+        started = time.thread_time()
         ready: list[ReadableSpan] = []
         for span in batch:
             done = False
@@ -129,6 +178,9 @@ class Runtime:
             for sink in self.sinks:
                 with guard(f"sink.{sink.name}"):
                     sink.put(ready)
+            with guard("runtime.tally"):
+                self.tally.add(ready)
+        self.consumer_seconds += time.thread_time() - started
 
     def _keep(self, span: LeanSpan) -> bool:
         if span.context.trace_flags.sampled:
@@ -181,14 +233,14 @@ class Runtime:
 
     def account(self) -> FlushResult:
         queued, dropped = self.queue.pending, self.queue.dropped + self.failed
-        by_sink = {
-            f"{sink.name}#{place}" if any(other.name == sink.name for other in self.sinks[:place]) else sink.name: {
-                "exported": sink.exported,
-                "remaining": sink.pending + queued,
-                "lost": sink.dropped.total() + dropped,
+        by_sink: dict[str, dict[str, int]] = {}
+        for place, sink in enumerate(self.sinks):
+            account = sink.account()
+            by_sink[sink.name if sink.name not in by_sink else f"{sink.name}#{place}"] = {
+                "exported": account["exported"],
+                "remaining": account["pending"] + queued,
+                "lost": sum(account["dropped"].values()) + dropped,
             }
-            for place, sink in enumerate(self.sinks)
-        }
         rows = by_sink.values()
         return FlushResult(
             exported=min((row["exported"] for row in rows), default=0),
@@ -219,13 +271,18 @@ class Runtime:
         for thread in threads:
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
+        for sink in self.sinks:
+            sink.give_up()
         result = self.account()
-        if result.lost or result.remaining:
+        # What lies in a spool on disk is not in danger: the next process sends it.
+        spooled = all(sink.stats().get("durable") for sink in self.sinks if sink.pending) and not self.queue.pending
+        if result.lost or (result.remaining and not spooled):
             logger.warning("agentops_sdk: at shutdown %d spans lost, %d not delivered", result.lost, result.remaining)
         return result
 
     def after_fork(self) -> None:
         self.sampled_out = self.failed = 0
+        self.tally = Tally()
         self._identity = None  # it names the process
         self.recorder.forget_open()
         self.queue.after_fork()
@@ -241,18 +298,20 @@ def _script_name() -> str:
 current: Runtime | None = None
 """The one that runs, or ``None`` before ``init()``, after ``shutdown()`` and when switched off."""
 
+_last: Settings | None = None
 _lock = threading.RLock()
 _hooked = False
 
 
 def begin(settings: Settings) -> Runtime | None:
     """Start a runtime by ``settings``, ending the one before it; ``None`` when they say disabled."""
-    global current
+    global current, _last
     with _lock:
         # Made first: settings that cannot work leave what runs now running.
         runtime = Runtime(settings) if settings.enabled else None
         if current is not None:
             finish(current.settings.shutdown_timeout)
+        _last = settings
         if runtime is None:
             return None
         try:
@@ -266,11 +325,33 @@ def begin(settings: Settings) -> Runtime | None:
         return runtime
 
 
+def reconfigure(keywords: Mapping[str, Any]) -> None:
+    """Change live settings of what runs, or of what the last ``init()`` left switched off.
+
+    Raises:
+        ConfigError: nothing to change, a setting is not live, or its value cannot work.
+    """
+    global _last
+    with _lock:
+        if _last is None:
+            raise ConfigError("configure", "", "init() to be called first")
+        settings = update(_last, keywords)
+        if current is None:
+            if settings.enabled:
+                begin(settings)
+            else:
+                _last = settings
+            return
+        current.reconfigure(settings)
+        _last = settings
+        recording.activate(current.recorder if settings.enabled else None)
+
+
 def finish(timeout: float) -> FlushResult:
     """End the running runtime, if any."""
-    global current
+    global current, _last
     with _lock:
-        runtime, current = current, None
+        runtime, current, _last = current, None, None
         if runtime is None:
             return FlushResult(0, 0, 0)
         recording.activate(None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
@@ -21,47 +22,28 @@ _BATCH = 512
 
 
 class Sink:
-    """An exporter called on the consumer thread: for quick, local work (``exporter.inline`` is true)."""
+    """An exporter called on the consumer thread: for quick, local work (``exporter.inline`` is true).
 
-    def __init__(self, name: str, exporter: SpanExporter) -> None:
+    An exporter with ``stats()`` keeps its own account (a spool delivers later than ``export`` returns)
+    under the names ``exported``, ``pending`` and ``dropped``; any other is judged by what ``export`` returns.
+    """
+
+    def __init__(self, name: str, exporter: SpanExporter, given: Any = None) -> None:
         self.name = name
         self.exporter = exporter
+        self.given = given
         self.accepted = 0
-        self.exported = 0
-        self.dropped: Counter[str] = Counter()
-        self.last_error: str | None = None
-        self.last_error_at: float | None = None
-        self.last_success_at: float | None = None
+        self._counted = 0
+        self._dropped: Counter[str] = Counter()
+        self.error: str | None = None
+        self.error_at: float | None = None
+        self.success_at: float | None = None
+        self.seconds = 0.0
+        """Time spent in ``export``."""
+        self.exports = 0
+        self._failing = False
 
-    @property
-    def pending(self) -> int:
-        return self.accepted - self.exported - self.dropped.total()
-
-    def put(self, spans: Sequence[ReadableSpan]) -> None:
-        """Take a batch; never raises, never waits for a slow exporter."""
-        self.accepted += len(spans)
-        self._export(spans)
-
-    def flush(self, timeout: float) -> bool:
-        done = False
-        with guard(f"sink.{self.name}.flush"):
-            done = self.exporter.force_flush(max(1, int(timeout * 1000))) is not False
-        return done  # noqa: RET504 - the guard may have left the assignment out
-
-    def shutdown(self, timeout: float) -> bool:
-        with guard(f"sink.{self.name}.shutdown"):
-            self.exporter.shutdown()
-        return True
-
-    def after_fork(self) -> None:
-        """In a child: counts start anew, and the exporter is told if it wants to know."""
-        self.accepted = self.exported = 0
-        self.dropped = Counter()
-        hook = getattr(self.exporter, "after_fork", None)
-        if hook is not None:
-            with guard(f"sink.{self.name}.after_fork"):
-                hook()
-
+    # --- the account -----------------------------------------------------------------------------
     def stats(self) -> dict[str, Any]:
         """What the exporter itself tells (spooled bytes, retries …), if it does."""
         told: dict[str, Any] = {}
@@ -71,9 +53,80 @@ class Sink:
                 told = dict(ask())
         return told
 
+    def account(self) -> dict[str, Any]:
+        """``accepted``, ``exported``, ``pending``, ``dropped`` (by reason), last error and success, and ``details``."""
+        told = self.stats()
+        dropped = Counter(self._dropped)
+        waiting = self._waits()
+        if "exported" in told:
+            exported = int(told.pop("exported"))
+            dropped.update(told.pop("dropped", {}))
+            taken = told.pop("accepted", self._counted)
+            # What an export that raised swallowed is neither with the exporter nor in our queue.
+            pending = int(told.pop("pending", taken - exported - dropped.total())) + waiting
+        else:
+            exported = self._counted
+            pending = self.accepted - exported - dropped.total()
+        return {
+            "accepted": self.accepted,
+            "exported": exported,
+            "pending": pending,
+            "dropped": dict(dropped),
+            "last_error": told.pop("last_error", None) or self.error,
+            "last_error_at": told.pop("last_error_time", None) or self.error_at,
+            "last_success_at": told.pop("last_success_time", None) or self.success_at,
+            "failing": bool(told.get("failing")) or self._failing or bool(told.get("disk_error")),
+            "details": told,
+        }
+
+    @property
+    def exported(self) -> int:
+        return int(self.account()["exported"])
+
+    @property
+    def pending(self) -> int:
+        return int(self.account()["pending"])
+
+    @property
+    def dropped(self) -> Counter[str]:
+        return Counter(self.account()["dropped"])
+
+    def _waits(self) -> int:
+        return 0
+
+    # --- work ------------------------------------------------------------------------------------
+    def put(self, spans: Sequence[ReadableSpan]) -> None:
+        """Take a batch; never raises, never waits for a slow exporter."""
+        self.accepted += len(spans)
+        self._export(spans)
+
+    def flush(self, timeout: float) -> bool:
+        answer: object = False
+        with guard(f"sink.{self.name}.flush"):
+            answer = self.exporter.force_flush(max(1, int(timeout * 1000)))
+        return answer is not False
+
+    def shutdown(self, timeout: float) -> bool:
+        with guard(f"sink.{self.name}.shutdown"):
+            _shutdown_of(self.exporter, timeout)()
+        return True
+
+    def give_up(self) -> None:
+        """The time is over: what still waits here is lost, counted. A spool on disk keeps its own."""
+
+    def after_fork(self) -> None:
+        """In a child: counts start anew, and the exporter is told if it wants to know."""
+        self.accepted = self._counted = self.exports = 0
+        self._dropped = Counter()
+        hook = getattr(self.exporter, "after_fork", None)
+        if hook is not None:
+            with guard(f"sink.{self.name}.after_fork"):
+                hook()
+
     def _export(self, spans: Sequence[ReadableSpan]) -> None:
         # Somebody else's exporter: whatever it raises is its failure, counted against it.
         error: BaseException | None = None
+        started = time.perf_counter()
         token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
         try:
             result = self.exporter.export(spans)
@@ -81,22 +134,30 @@ class Sink:
             error, result = raised, None
         finally:
             detach(token)
-        if error is None and getattr(result, "name", "SUCCESS") == "SUCCESS":
-            self.exported += len(spans)
-            self.last_success_at = time.time()
+        self.seconds += time.perf_counter() - started
+        self.exports += 1
+        self._judge(spans, error, result)
+
+    def _judge(self, spans: Sequence[ReadableSpan], error: BaseException | None, result: Any) -> None:
+        own_account = hasattr(self.exporter, "stats")
+        if error is None and (own_account or getattr(result, "name", "SUCCESS") == "SUCCESS"):
+            self._counted += len(spans)
+            self._failing = False
+            if not own_account:
+                self.success_at = time.time()
             return
         reason = type(error).__name__ if error is not None else "export failed"
-        self.dropped[reason] += len(spans)
-        if self.last_error is None:
+        self._dropped[reason] += len(spans)
+        if self.error is None:
             logger.warning("agentops_sdk: sink %s failed (%s); see agentops.status()", self.name, reason)
-        self.last_error, self.last_error_at = reason, time.time()
+        self.error, self.error_at, self._failing = reason, time.time(), True
 
 
 class ThreadedSink(Sink):
     """An exporter with a thread and a bounded queue of its own, so that it may be slow or hang."""
 
-    def __init__(self, name: str, exporter: SpanExporter) -> None:
-        super().__init__(name, exporter)
+    def __init__(self, name: str, exporter: SpanExporter, given: Any = None) -> None:
+        super().__init__(name, exporter, given)
         self._new_primitives()
 
     def _new_primitives(self) -> None:
@@ -104,7 +165,8 @@ class ThreadedSink(Sink):
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
-        self._working = False
+        self._given_up = False
+        self._working = 0
 
     def put(self, spans: Sequence[ReadableSpan]) -> None:
         with self._changed:
@@ -112,7 +174,7 @@ class ThreadedSink(Sink):
             room = max(0, _QUEUE_LIMIT - len(self._waiting))
             self._waiting.extend(spans[:room])
             if len(spans) > room:
-                self.dropped["sink queue full"] += len(spans) - room
+                self._dropped["sink queue full"] += len(spans) - room
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=f"agentops-sink-{self.name}", daemon=True)
                 with guard("sink.start"):
@@ -121,48 +183,85 @@ class ThreadedSink(Sink):
 
     def flush(self, timeout: float) -> bool:
         deadline = time.monotonic() + timeout
-        with self._changed:
-            if not self._changed.wait_for(lambda: not self._waiting and not self._working, timeout):
-                return False
+        if not self._emptied(timeout):
+            return False
         # The exporter's own flush may hang: it is given a thread and what is left of the time.
-        return self._within(deadline, super().flush, max(0.0, deadline - time.monotonic()))
+        return _within(deadline, super().flush)
 
     def shutdown(self, timeout: float) -> bool:
         deadline = time.monotonic() + timeout
+        emptied = self._emptied(timeout)
+        self.give_up()
+        return _within(deadline, super().shutdown) and emptied
+
+    def give_up(self) -> None:
         with self._changed:
             self._stopping = True
-            self._changed.notify_all()
-            emptied = self._changed.wait_for(lambda: not self._waiting and not self._working, timeout)
-            if not emptied:
-                self.dropped["not exported before shutdown"] += self.pending
+            if waits := self._waits():
+                self._given_up = True
+                self._dropped["not exported before shutdown"] += waits
                 self._waiting.clear()
-        return self._within(deadline, super().shutdown, 0.0) and emptied
+            self._changed.notify_all()
 
     def after_fork(self) -> None:
         self._new_primitives()
         super().after_fork()
 
-    def _within(self, deadline: float, work: Any, argument: float) -> bool:
-        results: list[bool] = []
-        thread = threading.Thread(target=lambda: results.append(work(argument)), daemon=True)
-        with guard("sink.within"):
-            thread.start()
-            thread.join(max(0.0, deadline - time.monotonic()))
-        return bool(results and results[0])
+    def _waits(self) -> int:
+        return 0 if self._given_up else len(self._waiting) + self._working
+
+    def _emptied(self, timeout: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._waiting and not self._working, timeout)
+
+    def _judge(self, spans: Sequence[ReadableSpan], error: BaseException | None, result: Any) -> None:
+        if not self._given_up:  # else these spans have been counted as lost already
+            super()._judge(spans, error, result)
 
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._working = False
+                self._working = 0
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: self._waiting or self._stopping)
                 if not self._waiting:
                     return
                 batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
-                self._working = True
+                self._working = len(batch)
             self._export(batch)
 
 
-def adapt(name: str, exporter: SpanExporter) -> Sink:
-    """The adapter that fits: inline for exporters that say so, a thread of its own for all others."""
-    return Sink(name, exporter) if getattr(exporter, "inline", False) else ThreadedSink(name, exporter)
+def adapt(name: str, exporter: SpanExporter, given: Any = None, *, alone: bool = True) -> Sink:
+    """The adapter that fits: inline for exporters that say so, a thread of its own for all others.
+
+    ``alone``: no other sink works on a disk. With several, each gets a thread, so that one on a slow
+    file system does not hold up the next.
+    """
+    inline = getattr(exporter, "inline", False) and (alone or not getattr(exporter, "disk", False))
+    return Sink(name, exporter, given) if inline else ThreadedSink(name, exporter, given)
+
+
+def _within(deadline: float, work: Callable[[float], bool]) -> bool:
+    results: list[bool] = []
+    left = max(0.0, deadline - time.monotonic())
+    thread = threading.Thread(target=lambda: results.append(work(left)), daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the interpreter is ending and starts no threads: do it here
+        return work(left)
+    thread.join(left)
+    return bool(results and results[0])
+
+
+def _shutdown_of(exporter: SpanExporter, timeout: float) -> Callable[[], Any]:
+    """``exporter.shutdown``, told how long it may take if it wants to know."""
+    try:
+        parameters = inspect.signature(exporter.shutdown).parameters
+    except (TypeError, ValueError):
+        return exporter.shutdown
+    ask: Callable[..., Any] = exporter.shutdown
+    if "timeout" in parameters:
+        return lambda: ask(timeout=timeout)
+    if "timeout_millis" in parameters:
+        return lambda: ask(timeout_millis=max(1, int(timeout * 1000)))
+    return exporter.shutdown

@@ -48,6 +48,7 @@ class OTLPExporter:
     """
 
     inline = True
+    disk = True
 
     def __init__(
         self,
@@ -105,14 +106,19 @@ class OTLPExporter:
         self._spool.close()
 
     def stats(self) -> dict[str, Any]:
-        """Exact accounting: accepted + adopted = exported + pending + all dropped."""
+        """Exact accounting: accepted = exported + pending + all dropped; what was adopted is counted apart."""
         spool = self._spool
         return {
             "accepted": spool.appended,
-            "adopted": spool.adopted,
             "exported": spool.exported,
-            "pending": spool.pending,
+            "pending": spool.own_pending,
             "dropped": dict(spool.dropped),
+            "adopted": {
+                "spans": spool.adopted,
+                "exported": spool.adopted_exported,
+                "pending": spool.pending - spool.own_pending,
+                "dropped": dict(spool.adopted_dropped),
+            },
             "spooled_bytes": spool.pending_bytes,
             "spool": str(self._folder) if self._folder is not None else None,
             "durable": spool.durable,

@@ -64,7 +64,7 @@ class Shipper:
         self.last_error: str | None = None
         self.last_error_time: float | None = None
         self.last_success_time: float | None = None
-        self.latency: list[tuple[float, int]] = []
+        self.request_seconds = 0.0
         self._accepted_once = False
         self._batch_bytes = _BATCH_BYTES
         self._changed = threading.Condition()
@@ -256,8 +256,7 @@ class Shipper:
         self.requests += 1
         started = time.monotonic()
         reply = sender.post(body)
-        self.latency.append((time.monotonic() - started, len(body)))
-        del self.latency[:-512]
+        self.request_seconds += time.monotonic() - started
         return reply
 
     def stats(self) -> dict[str, Any]:
@@ -265,6 +264,7 @@ class Shipper:
         return {
             "endpoint": self.endpoint.url,
             "requests": self.requests,
+            "request_seconds": self.request_seconds,
             "retries": self.retries,
             "failing": self.failures,
             "last_error": self.last_error,

@@ -53,10 +53,12 @@ class Spool:
         self.max_bytes, self.max_age, self.memory_bytes = max_bytes, max_age, memory_bytes
         self.segment_bytes = max(4096, min(_SEGMENT_BYTES, max_bytes // 8))
         self.appended = 0
-        self.adopted = 0
         self.exported = 0
-        self.torn = 0
         self.dropped: Counter[str] = Counter()
+        self.adopted = 0
+        self.adopted_exported = 0
+        self.adopted_dropped: Counter[str] = Counter()
+        self.torn = 0
         self.disk_error: str | None = None
         self._segments: list[Segment] = []
         self._active: Segment | None = None
@@ -106,9 +108,13 @@ class Spool:
     def settle(self, batch: Batch, *, exported: int, dropped: Counter[str]) -> None:
         """Account for a batch that needs no further sending: ``exported`` + ``dropped`` = its spans."""
         with self._lock:
-            self.exported += exported
-            self.dropped.update(dropped)
             segment = batch.segment
+            if segment.adopted:
+                self.adopted_exported += exported
+                self.adopted_dropped.update(dropped)
+            else:
+                self.exported += exported
+                self.dropped.update(dropped)
             segment.in_flight = False
             segment.acknowledge(batch.pieces[-1].end, batch.spans)
             if segment.spans <= 0 and (segment is not self._active or segment.size > self.segment_bytes // 4):
@@ -174,7 +180,12 @@ class Spool:
     @property
     def settled(self) -> int:
         """Spans that are done with: acknowledged or dropped."""
-        return self.exported + sum(self.dropped.values())
+        return self.exported + self.adopted_exported + self.dropped.total() + self.adopted_dropped.total()
+
+    @property
+    def own_pending(self) -> int:
+        """Spans of this process that wait."""
+        return sum(segment.spans for segment in list(self._segments) if not segment.adopted)
 
     @property
     def durable(self) -> bool:
@@ -276,7 +287,7 @@ class Spool:
 
     def _drop(self, segment: Segment, reason: str) -> None:
         if segment.spans > 0:
-            self.dropped[reason] += segment.spans
+            (self.adopted_dropped if segment.adopted else self.dropped)[reason] += segment.spans
             segment.spans = 0
         if segment is self._active:
             self._active = None
