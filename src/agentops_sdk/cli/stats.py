@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from agentops_sdk.traces.stats import Row, Stats
 
-HELP = "Add up calls, errors, latency, tokens and cost by model, tool, agent, session, day or tag."
+HELP = "Add up calls, errors, latency, tokens and cost by model, tool, agent, session, day, tag or decision."
 _BAR = 8
 _CSV_HEAD = (
     *("key", "traces", "calls", "errors", "p50_s", "p95_s", "first_chunk_p50_s"),
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by",
         default="model",
-        choices=("model", "tool", "agent", "session", "day", "tag"),
+        choices=("model", "tool", "agent", "session", "day", "tag", "decision"),
         help="what a row is (default: model)",
     )
     form = parser.add_mutually_exclusive_group()

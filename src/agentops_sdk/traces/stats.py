@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Keys = tuple[str, ...]
 
-BY: Final = ("model", "tool", "agent", "session", "day", "tag")
+BY: Final = ("model", "tool", "agent", "session", "day", "tag", "decision")
 _OWN_KIND: Final = {"tool": "tool", "agent": "agent"}
 
 
@@ -81,16 +81,21 @@ class Stats:
 
 
 def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
-    """Add up traces, one at a time, by ``model``, ``tool``, ``agent``, ``session``, ``day`` or ``tag``.
+    """Add up traces, one at a time, by ``model``, ``tool``, ``agent``, ``session``, ``day``, ``tag`` or ``decision``.
 
     Tools and agents get what happened below them up to the next tool or agent; sessions and tags hold for
     everything below the span that carries them. What belongs to no row key is under ``(no tool)`` and the like.
+    By decision there is a row per choice, see :func:`~agentops_sdk.traces.decision_stats.decision_stats`.
 
     Raises:
         ConfigError: another word than these.
     """
     if by not in BY:
         raise ConfigError("by", by, f"one of {', '.join(BY)}")
+    if by == "decision":
+        from agentops_sdk.traces.decision_stats import decision_stats
+
+        return decision_stats(traces)
     rows: dict[str, Row] = {}
     total = Row("total")
     for trace in traces:

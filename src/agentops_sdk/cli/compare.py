@@ -1,0 +1,167 @@
+"""``agentops compare``: two runs, files, date ranges or variants side by side."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentops_sdk.cli._source import add_source, directory, reading, screen
+from agentops_sdk.errors import ConfigError, TraceError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from agentops_sdk.traces.compare import Comparison, Figure
+    from agentops_sdk.traces.files import Traces
+    from agentops_sdk.traces.trace import Trace
+
+HELP = "Compare two runs, files, date ranges or variants: decisions, cost, latency, tokens, errors."
+_SIDE = "a trace id, 'latest', a file or directory, a date range (2026-11-01..2026-11-07), or attribute=value"
+_RANGE = re.compile(r"(\d{4}-\d\d-\d\d)?\.\.(\d{4}-\d\d-\d\d)?")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("a", metavar="A", help=_SIDE)
+    parser.add_argument("b", metavar="B", help="the same for the other side")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_source(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the comparison."""
+    from agentops_sdk.traces.compare import compare
+
+    found = compare(_side(args, args.a), _side(args, args.b))
+    if args.json:
+        print(json.dumps(found.as_dict()))
+    else:
+        _print(found, args.a, args.b)
+    return 0
+
+
+def _side(args: argparse.Namespace, given: str) -> list[Trace]:
+    if Path(given).exists():
+        with reading(Path(given)) as traces:
+            return list(traces)
+    with reading(directory(args)) as traces:
+        return _matching(traces, given)
+
+
+def _matching(traces: Traces, given: str) -> list[Trace]:
+    if given != ".." and (match := _RANGE.fullmatch(given)):
+        kept = [trace for trace in traces if _within(trace.start, *match.groups())]
+    elif "=" in given:
+        name, _, value = given.partition("=")
+        kept = [trace for trace in traces if _carries(trace, name, value)]
+    else:
+        return [traces.get(given)]
+    if not kept:
+        raise TraceError(f"no trace matches {given}")
+    return kept
+
+
+def _within(moment: datetime, first: str | None, last: str | None) -> bool:
+    if first and moment < _midnight(first):
+        return False
+    return not last or moment < _midnight(last) + timedelta(days=1)
+
+
+def _midnight(day: str) -> datetime:
+    try:
+        return datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
+    except ValueError:
+        raise ConfigError("date range", day, "days such as 2026-11-01..2026-11-07") from None
+
+
+def _carries(trace: Trace, name: str, value: str) -> bool:
+    for span in trace.spans:
+        found = span.attributes.get(name, span.resource.get(name))
+        if found is not None and (value in map(str, found) if isinstance(found, list) else str(found) == value):
+            return True
+    return False
+
+
+def _print(found: Comparison, name_a: str, name_b: str) -> None:
+    from agentops_sdk.cli._table import Column, table
+    from agentops_sdk.traces.safe_text import line
+
+    console, width, ascii_only = screen()
+    width = min(width, 120)
+
+    def show(columns: list[Column], rows: list[list[tuple[str, str]]]) -> None:
+        for text in table(columns, rows, width, ascii_only):
+            console.print(text)
+
+    console.print(f"A: {line(name_a)}, {found.a.runs} run(s)   B: {line(name_b)}, {found.b.runs} run(s)", markup=False)
+    console.print()
+    rows = [_figure_cells(row) for row in found.figures]
+    share_a, share_b = found.a.errors / max(1, found.a.runs), found.b.errors / max(1, found.b.runs)
+    rows.append(
+        [("failed runs", ""), (f"{share_a:.0%}", ""), (f"{share_b:.0%}", ""), ("", ""), (_p(found.error_p), "")]
+    )
+    if found.a.looping or found.b.looping:
+        rows.append(
+            [("runs with loops", ""), (str(found.a.looping), ""), (str(found.b.looping), ""), ("", ""), ("", "")]
+        )
+    titles = [Column("per run (median)", shrink=1), Column("A", right=True), Column("B", right=True)]
+    show([*titles, Column("change", right=True), Column("p")], rows)
+    if found.steps:
+        console.print()
+        marks = {"both": " ", "a": "-", "b": "+"}
+        for side, (name, choice) in found.steps:
+            style = {"a": "red", "b": "green"}.get(side, "")
+            console.print(line(f"{marks[side]} {name}: {choice}"), style=style, markup=False, highlight=False)
+    elif found.shares:
+        console.print()
+        show(
+            [Column("decision", shrink=2), Column("choice", shrink=1), Column("A", right=True),
+             Column("B", right=True), Column("p")],
+            [
+                [
+                    (row.decision, ""),
+                    (row.choice, "bold" if row.changed else ""),
+                    (f"{row.count_a}/{row.total_a}", ""),
+                    (f"{row.count_b}/{row.total_b}", ""),
+                    (_p(row.p), "bold" if row.changed else "dim"),
+                ]
+                for row in found.shares
+            ],
+        )  # fmt: skip
+    console.print()
+    console.print(
+        "p: Fisher's exact test for shares, Wilcoxon rank-sum for figures, corrected by Holm; * is below 0.05.",
+        style="dim", markup=False, highlight=False,
+    )  # fmt: skip
+
+
+def _figure_cells(row: Figure) -> list[tuple[str, str]]:
+    change = ""
+    if row.median_a and row.median_b is not None:
+        change = f"{(row.median_b - row.median_a) / row.median_a:+.0%}"
+    style = "bold" if row.changed else ""
+    return [
+        (row.name + (" (some unknown)" if row.unknown_a or row.unknown_b else ""), style),
+        (_figure(row.name, row.median_a), ""),
+        (_figure(row.name, row.median_b), ""),
+        (change, style),
+        (_p(row.p), style),
+    ]
+
+
+def _figure(name: str, value: float | None) -> str:
+    from agentops_sdk.traces import figures
+
+    if value is None:
+        return "unknown"
+    if name == "duration":
+        return figures.duration(value)
+    return f"${value:.6f}" if name == "cost" else f"{value:,.0f}"
+
+
+def _p(value: float) -> str:
+    shown = "<0.001" if value < 0.001 else f"{value:.3f}"
+    return f"{shown} *" if value < 0.05 else "" if value >= 0.9995 else shown

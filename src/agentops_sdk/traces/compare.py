@@ -1,0 +1,187 @@
+"""Two sets of runs side by side: which decisions changed, and how cost, latency, tokens and errors moved."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from agentops_sdk.traces.loops import loops
+from agentops_sdk.traces.significance import fisher, holm, rank_sum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agentops_sdk.traces.trace import Trace
+
+SIGNIFICANT = 0.05
+"""A corrected p below this is called a change."""
+
+FIGURES = ("cost", "duration", "input tokens", "output tokens", "model calls", "tool calls")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One choice of one decision on both sides; ``p`` is corrected for all choices compared."""
+
+    decision: str
+    choice: str
+    count_a: int
+    total_a: int
+    count_b: int
+    total_b: int
+    p: float
+
+    @property
+    def changed(self) -> bool:
+        """Whether the difference is more than chance explains."""
+        return self.p < SIGNIFICANT
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure per run on both sides: medians, and ``p`` of the rank-sum test, corrected for all figures.
+
+    ``unknown_a`` and ``unknown_b`` count runs that have no such figure.
+    """
+
+    name: str
+    median_a: float | None
+    median_b: float | None
+    p: float
+    unknown_a: int = 0
+    unknown_b: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether the difference is more than chance explains."""
+        return self.p < SIGNIFICANT
+
+
+@dataclass(slots=True)
+class Side:
+    """What is collected of one side, one run at a time."""
+
+    runs: int = 0
+    errors: int = 0
+    looping: int = 0
+    choices: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    figures: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    steps: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, trace: Trace) -> None:
+        self.runs += 1
+        self.errors += trace.outcome == "error"
+        self.looping += bool(loops(trace))
+        for made in trace.decisions:
+            choice = ", ".join(made.choices) or "(undecided)"
+            self.choices[made.name][choice] += 1
+            if self.runs == 1:
+                self.steps.append((made.name, choice))
+        cost, usage = trace.cost, trace.usage
+        if cost.known and not cost.lower_bound:
+            self.figures["cost"].append(float(cost.amount))
+        self.figures["duration"].append(trace.duration)
+        if usage.by_source and not usage.unknown:
+            self.figures["input tokens"].append(usage.input)
+            self.figures["output tokens"].append(usage.output)
+        self.figures["model calls"].append(len(trace.model_calls))
+        self.figures["tool calls"].append(len(trace.tool_calls))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What :func:`compare` found. ``steps`` is filled where both sides are one run."""
+
+    a: Side
+    b: Side
+    shares: list[Share]
+    figures: list[Figure]
+    error_p: float
+    steps: list[tuple[str, tuple[str, str]]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "runs": {"a": self.a.runs, "b": self.b.runs},
+            "errors": {"a": self.a.errors, "b": self.b.errors, "p": self.error_p},
+            "loops": {"a": self.a.looping, "b": self.b.looping},
+            "decisions": [
+                {
+                    "decision": row.decision,
+                    "choice": row.choice,
+                    "a": [row.count_a, row.total_a],
+                    "b": [row.count_b, row.total_b],
+                    "p": row.p,
+                    "changed": row.changed,
+                }
+                for row in self.shares
+            ],
+            "figures": [
+                {"name": row.name, "a": row.median_a, "b": row.median_b, "p": row.p, "changed": row.changed,
+                 "unknown": {"a": row.unknown_a, "b": row.unknown_b}}
+                for row in self.figures
+            ],
+            "steps": [{"side": side, "decision": name, "choice": choice} for side, (name, choice) in self.steps],
+        }  # fmt: skip
+
+
+def compare(a: Iterable[Trace], b: Iterable[Trace]) -> Comparison:
+    """Compare two sets of runs.
+
+    Shares of choices are tested with Fisher's exact test, figures with the Wilcoxon rank-sum test, both
+    corrected by Holm's method for how many are looked at. Choices of one run depend on each other, so
+    treat a p of many decisions in few runs with care.
+    """
+    one, two = Side(), Side()
+    for side, traces in ((one, a), (two, b)):
+        for trace in traces:
+            side.add(trace)
+    return Comparison(
+        a=one,
+        b=two,
+        shares=_shares(one, two),
+        figures=_figures(one, two),
+        error_p=fisher(one.errors, one.runs, two.errors, two.runs),
+        steps=_steps(one, two) if one.runs == two.runs == 1 else [],
+    )
+
+
+def _shares(one: Side, two: Side) -> list[Share]:
+    rows: list[tuple[str, str, int, int, int, int]] = []
+    for name in sorted({*one.choices, *two.choices}):
+        in_a, in_b = one.choices.get(name, Counter()), two.choices.get(name, Counter())
+        choices = sorted({*in_a, *in_b}, key=lambda choice: (-in_a[choice] - in_b[choice], choice))
+        rows += [(name, choice, in_a[choice], in_a.total(), in_b[choice], in_b.total()) for choice in choices]
+    corrected = holm([fisher(*row[2:]) for row in rows])
+    return [Share(*row, p) for row, p in zip(rows, corrected, strict=True)]
+
+
+def _figures(one: Side, two: Side) -> list[Figure]:
+    pairs = [(name, one.figures[name], two.figures[name]) for name in FIGURES]
+    corrected = holm([rank_sum(in_a, in_b) for _, in_a, in_b in pairs])
+    return [
+        Figure(
+            name,
+            median(in_a) if in_a else None,
+            median(in_b) if in_b else None,
+            p,
+            one.runs - len(in_a),
+            two.runs - len(in_b),
+        )
+        for (name, in_a, in_b), p in zip(pairs, corrected, strict=True)
+    ]
+
+
+def _steps(one: Side, two: Side) -> list[tuple[str, tuple[str, str]]]:
+    matcher = SequenceMatcher(a=one.steps, b=two.steps, autojunk=False)
+    told: list[tuple[str, tuple[str, str]]] = []
+    for what, from_a, to_a, from_b, to_b in matcher.get_opcodes():
+        if what == "equal":
+            told += [("both", step) for step in one.steps[from_a:to_a]]
+        else:
+            told += [("a", step) for step in one.steps[from_a:to_a]]
+            told += [("b", step) for step in two.steps[from_b:to_b]]
+    return told
