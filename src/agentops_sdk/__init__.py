@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agentops_sdk._lazy import make_lazy
 
 if TYPE_CHECKING:
+    from agentops_sdk import prices as prices
     from agentops_sdk import traces as traces
     from agentops_sdk._pipeline.runtime import FlushResult as FlushResult
     from agentops_sdk._version import __version__ as __version__
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from agentops_sdk.lifecycle import flush as flush
     from agentops_sdk.lifecycle import init as init
     from agentops_sdk.lifecycle import shutdown as shutdown
+    from agentops_sdk.prices import warm_tokenizers as warm_tokenizers
     from agentops_sdk.serve import serve_status as serve_status
     from agentops_sdk.serve import status_app as status_app
     from agentops_sdk.spans import Span as Span
@@ -66,6 +68,7 @@ _HOMES = {
     "health": "health",
     "init": "lifecycle",
     "operation": "track",
+    "prices": "",
     "retriever": "track",
     "serve_status": "serve",
     "shutdown": "lifecycle",
@@ -78,6 +81,7 @@ _HOMES = {
     "traces": "",
     "track": "track",
     "update_current_span": "spans",
+    "warm_tokenizers": "prices",
     "workflow": "track",
 }
 

@@ -1,13 +1,129 @@
-"""Fills in what a span's reply did not say: where its tokens come from, and what they cost."""
+"""Fills in what a span's reply did not say: where its tokens come from, and what they cost. Consumer thread only."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from agentops_sdk import semconv
+from agentops_sdk._usage.figures import amount, count
+from agentops_sdk._usage.prices import cost_of
+from agentops_sdk._usage.rates import COUNTS
+
+_WORKED_OUT = ("counted", "estimated")
+_TOKENS = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)
+_USED = (*_TOKENS, semconv.USAGE_AUDIO_SECONDS, semconv.USAGE_SEARCH_UNITS)
+_COST = (semconv.COST_AMOUNT, semconv.COST_UNKNOWN_REASON)
 
 
 def enrich(attributes: dict[str, Any]) -> None:
-    """Complete the usage of an ended model call, in place. Consumer thread only."""
-    if semconv.USAGE_INPUT_TOKENS in attributes or semconv.USAGE_OUTPUT_TOKENS in attributes:
+    """Complete the usage and the cost of an ended model call, in place.
+
+    No network. Values that are no counts are removed, so that no total can be spoiled by them.
+    """
+    hostile = _clean(attributes)
+    if any(name in attributes for name in _TOKENS):
         attributes.setdefault(semconv.USAGE_SOURCE, "reported")
+    elif not hostile:
+        _work_out(attributes)
+    if attributes.get(semconv.COST_AMOUNT) is not None:
+        _keep_told(attributes)
+        return
+    if attributes.get(semconv.COST_UNKNOWN_REASON):
+        return
+    if hostile:
+        attributes[semconv.COST_UNKNOWN_REASON] = f"the reply's {hostile[0]} is no count"
+    elif any(name in attributes for name in _USED):
+        _price(attributes)
+    elif attributes.get(semconv.OUTCOME) != "error":
+        # A refused call used nothing, so nothing of it is unknown. Of any other, nobody knows.
+        attributes[semconv.COST_UNKNOWN_REASON] = "no usage was reported, and there was nothing to count"
+
+
+def _clean(attributes: dict[str, Any]) -> list[str]:
+    hostile = []
+    for name in COUNTS.values():
+        if name in attributes:
+            value = attributes[name]
+            is_seconds = name == semconv.USAGE_AUDIO_SECONDS and type(value) in (int, float)
+            figure = amount(value) if is_seconds else count(value)
+            if figure is None:
+                del attributes[name]
+                if value is not None:
+                    hostile.append(name)
+            elif type(figure) is int:
+                attributes[name] = figure
+    return hostile
+
+
+def _work_out(attributes: dict[str, Any]) -> None:
+    from agentops_sdk._usage.counting import work_out
+
+    work_out(attributes)
+
+
+def _price(attributes: dict[str, Any]) -> None:
+    # Stands if a callback of the user's raises: no call that used tokens may end without a word on its cost.
+    attributes[semconv.COST_UNKNOWN_REASON] = "working out the price failed"
+    counts = _counts(attributes)
+    cost = cost_of(
+        _names(attributes, semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL),
+        _text(attributes.get(semconv.PROVIDER_NAME)),
+        counts,
+        tier=_tier(attributes),
+        geo=_text(attributes.get(semconv.USAGE_INFERENCE_GEO)),
+        estimated=attributes.get(semconv.USAGE_SOURCE) in _WORKED_OUT,
+    )
+    if cost.amount is None:
+        attributes[semconv.COST_UNKNOWN_REASON] = cost.unknown_reason
+        return
+    del attributes[semconv.COST_UNKNOWN_REASON]
+    figure = round(float(cost.amount), 12)
+    attributes[semconv.COST_AMOUNT] = attributes[semconv.OPERATION_COST] = figure
+    attributes[semconv.COST_CURRENCY] = cost.currency
+    attributes[semconv.COST_SOURCE] = cost.source
+    if cost.version:
+        attributes[semconv.COST_VERSION] = cost.version
+    if cost.estimated:
+        attributes[semconv.COST_ESTIMATED] = True
+
+
+def _keep_told(attributes: dict[str, Any]) -> None:
+    """A cost that is already there, from the provider or the user, is passed on unchanged if it is one."""
+    exact = amount(attributes[semconv.COST_AMOUNT])
+    if exact is None:
+        del attributes[semconv.COST_AMOUNT]
+        attributes[semconv.COST_UNKNOWN_REASON] = "the cost told is no amount"
+        return
+    attributes[semconv.COST_AMOUNT] = attributes[semconv.OPERATION_COST] = round(float(exact), 12)
+    attributes.setdefault(semconv.COST_CURRENCY, "USD")
+    attributes.setdefault(semconv.COST_SOURCE, "user")
+
+
+def _counts(attributes: Mapping[str, Any]) -> dict[str, int | Decimal]:
+    counts: dict[str, int | Decimal] = {}
+    for name, attribute in COUNTS.items():
+        value = attributes.get(attribute)
+        if value:
+            counts[name] = value if type(value) is int else Decimal(str(value))
+    return counts
+
+
+def _names(attributes: Mapping[str, Any], *keys: str) -> list[str]:
+    return [name for key in keys if (name := _text(attributes.get(key)))]
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _tier(attributes: Mapping[str, Any]) -> str | None:
+    """The tier that answered; the one asked for only if the reply does not say."""
+    names = _names(
+        attributes,
+        semconv.OPENAI_RESPONSE_SERVICE_TIER,
+        semconv.USAGE_SERVICE_TIER,
+        semconv.OPENAI_REQUEST_SERVICE_TIER,
+    )
+    return names[0] if names else None

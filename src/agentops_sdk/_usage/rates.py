@@ -1,0 +1,154 @@
+"""Exact arithmetic: token counts times rates, in Decimal, refused where a count has no honest rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Context, Decimal, localcontext
+from typing import Any
+
+from agentops_sdk import semconv
+
+# A context of our own: the program's may round, trap or be narrower.
+EXACT = Context(prec=50)
+
+COUNTS = {
+    "input": semconv.USAGE_INPUT_TOKENS,
+    "output": semconv.USAGE_OUTPUT_TOKENS,
+    "cache_read": semconv.USAGE_CACHE_READ,
+    "cache_creation": semconv.USAGE_CACHE_CREATION,
+    "cache_creation_1h": semconv.USAGE_CACHE_CREATION_1H,
+    "reasoning": semconv.USAGE_REASONING,
+    "audio_input": semconv.USAGE_AUDIO_INPUT,
+    "audio_output": semconv.USAGE_AUDIO_OUTPUT,
+    "audio_cache_read": semconv.USAGE_AUDIO_CACHE_READ,
+    "image_input": semconv.USAGE_IMAGE_INPUT,
+    "image_output": semconv.USAGE_IMAGE_OUTPUT,
+    "image_cache_read": semconv.USAGE_IMAGE_CACHE_READ,
+    "video_input": semconv.USAGE_VIDEO_INPUT,
+    "audio_seconds": semconv.USAGE_AUDIO_SECONDS,
+    "web_searches": semconv.USAGE_WEB_SEARCHES,
+    "search_units": semconv.USAGE_SEARCH_UNITS,
+}
+"""What can be priced, by its short name, and the attribute that counts it."""
+
+RATES = (*COUNTS, "request")
+"""What a price can be set for; ``request`` is added once per call."""
+
+_WHOLE = {
+    "cache_read": "input",
+    "cache_creation": "input",
+    "cache_creation_1h": "cache_creation",
+    "audio_input": "input",
+    "image_input": "input",
+    "video_input": "input",
+    "audio_cache_read": "cache_read",
+    "image_cache_read": "cache_read",
+    "reasoning": "output",
+    "audio_output": "output",
+    "image_output": "output",
+}
+"""Each part of a whole, and the whole that it is counted in."""
+
+
+class NoPriceError(Exception):
+    """Something was used that has no honest price; the text says what, for ``agentops.cost.unknown_reason``."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What one model costs: ``values`` per single token, second, search or request."""
+
+    values: Mapping[str, Decimal]
+    currency: str = "USD"
+    source: str = ""
+    version: str = ""
+    adopted: Mapping[str, Any] = field(default_factory=dict)
+    """Rules applied on top, for the record: their source and date."""
+
+
+def check(counts: Mapping[str, int | Decimal]) -> None:
+    """Refuse counts that contradict each other: a part cannot be more than its whole."""
+    for part, whole in _WHOLE.items():
+        if counts.get(part, 0) > counts.get(whole, 0):
+            raise NoPriceError(f"{_say(part)} ({counts[part]}) exceed {_say(whole)} ({counts.get(whole, 0)})")
+    if counts.get("cache_read", 0) + counts.get("cache_creation", 0) > counts.get("input", 0):
+        raise NoPriceError(f"cached tokens exceed input tokens ({counts.get('input', 0)})")
+
+
+def breakdown(rates: Rates, counts: Mapping[str, int | Decimal]) -> dict[str, Decimal]:
+    """The amount per kind of use. Each token is priced once, at the rate of its most special kind.
+
+    Raises:
+        NoPriceError: the counts contradict each other, or something used has no rate.
+    """
+    check(counts)
+    with localcontext(EXACT):
+        uses = _parts(rates.values, {name: Decimal(count) for name, count in counts.items()})
+        priced: dict[str, Decimal] = {}
+        for name, (used, rate_name) in uses.items():
+            if not used:
+                continue
+            rate = rates.values.get(rate_name)
+            if rate is None:
+                raise NoPriceError(f"no price for {_say(name)}")
+            priced[name] = used * rate
+        if rates.values.get("request"):
+            priced["request"] = rates.values["request"]
+        return priced
+
+
+def _parts(values: Mapping[str, Decimal], counts: Mapping[str, Decimal]) -> dict[str, tuple[Decimal, str]]:
+    """Disjoint parts of what was used: the count of each and the name of its rate."""
+    zero = Decimal(0)
+
+    def have(name: str) -> Decimal:
+        return counts.get(name, zero)
+
+    one_hour, written = have("cache_creation_1h"), have("cache_creation")
+    heard_from_cache, seen_from_cache = have("audio_cache_read"), have("image_cache_read")
+    heard = have("audio_input") - heard_from_cache
+    # Pictures and video cost what text costs where a price page names no rate of their own.
+    seen = have("image_input") - seen_from_cache if "image_input" in values else zero
+    if "image_cache_read" not in values:
+        seen_from_cache = zero
+    watched = have("video_input") if "video_input" in values else zero
+    drawn, thought = have("image_output"), have("reasoning") if "reasoning" in values else zero
+    read = have("cache_read") - heard_from_cache - seen_from_cache
+    spoken = have("audio_output")
+    plain_input = have("input") - have("cache_read") - written - heard - seen - watched
+    plain_output = have("output") - spoken - drawn - thought
+    if plain_input < 0 or plain_output < 0:
+        raise NoPriceError("the parts told exceed the whole")
+    return {
+        "input": (plain_input, "input"),
+        # Without a rate of its own a cached token is an input token like any other.
+        "cache_read": (read, "cache_read" if "cache_read" in values else "input"),
+        "cache_creation": (written - one_hour, "cache_creation" if "cache_creation" in values else "input"),
+        "cache_creation_1h": (one_hour, "cache_creation_1h"),
+        "audio_input": (heard, "audio_input"),
+        "audio_cache_read": (heard_from_cache, "audio_cache_read"),
+        "image_input": (seen, "image_input"),
+        "image_cache_read": (seen_from_cache, "image_cache_read"),
+        "video_input": (watched, "video_input"),
+        "output": (plain_output, "output"),
+        "reasoning": (thought, "reasoning"),
+        "audio_output": (spoken, "audio_output"),
+        "image_output": (drawn, "image_output"),
+        "audio_seconds": (have("audio_seconds"), "audio_seconds"),
+        "web_searches": (have("web_searches"), "web_searches"),
+        "search_units": (have("search_units"), "search_units"),
+    }
+
+
+def _say(name: str) -> str:
+    words = {
+        "cache_creation_1h": "tokens cached for one hour",
+        "cache_read": "cache read tokens",
+        "cache_creation": "cache creation tokens",
+        "audio_seconds": "seconds of audio",
+        "web_searches": "web searches",
+        "search_units": "search units",
+        "request": "requests",
+    }
+    return words.get(name, f"{name.replace('_', ' ')} tokens")
