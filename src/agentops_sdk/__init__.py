@@ -11,6 +11,7 @@ from agentops_sdk._lazy import make_lazy
 
 if TYPE_CHECKING:
     from agentops_sdk import prices as prices
+    from agentops_sdk import testing as testing
     from agentops_sdk import traces as traces
     from agentops_sdk._pipeline.runtime import FlushResult as FlushResult
     from agentops_sdk._version import __version__ as __version__
@@ -76,6 +77,7 @@ _HOMES = {
     "status": "status",
     "status_app": "serve",
     "task": "track",
+    "testing": "",
     "tool": "track",
     "trace": "spans",
     "traces": "",

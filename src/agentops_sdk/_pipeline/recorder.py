@@ -19,6 +19,11 @@ from agentops_sdk.config import Settings
 _SAMPLED, _UNSAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
 _MAX_EVENTS = 1_000
 
+# Where times and ids come from; a test may put something repeatable in their place.
+now_ns: Callable[[], int] = time.time_ns
+ticks_ns: Callable[[], int] = time.perf_counter_ns
+random_bits: Callable[[int], int] = random.getrandbits
+
 
 class LeanSpan(trace.Span):
     """A span of our own: plain fields while it lives; made into a ReadableSpan on the consumer thread."""
@@ -45,9 +50,9 @@ class LeanSpan(trace.Span):
         self.dropped_events = 0
         self.deferred: list[Deferred] = []
         self.status = Status(StatusCode.UNSET)
-        self.start_ns = start_ns if start_ns is not None else time.time_ns()
+        self.start_ns = start_ns if start_ns is not None else now_ns()
         # Durations come from the monotonic clock: a wall clock set back must not make them negative.
-        self._offset = self.start_ns - time.perf_counter_ns() if start_ns is None else 0
+        self._offset = self.start_ns - ticks_ns() if start_ns is None else 0
         self.end_ns = 0
 
     @property
@@ -66,7 +71,7 @@ class LeanSpan(trace.Span):
         recorder, self._recorder = self._recorder, None
         if recorder is None:
             return
-        now = self._offset + time.perf_counter_ns() if self._offset else time.time_ns()
+        now = self._offset + ticks_ns() if self._offset else now_ns()
         self.end_ns = end_time if end_time is not None else now
         recorder.ended(self)
 
@@ -91,7 +96,7 @@ class LeanSpan(trace.Span):
         if len(self.events) >= _MAX_EVENTS:
             self.dropped_events += 1
             return
-        self.events.append((name, timestamp if timestamp is not None else time.time_ns(), attributes or {}))
+        self.events.append((name, timestamp if timestamp is not None else now_ns(), attributes or {}))
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
         if self._recorder is not None:
@@ -144,9 +149,9 @@ class Recorder:
         if above.is_valid:
             trace_id, flags, state = above.trace_id, above.trace_flags, above.trace_state
         else:
-            trace_id, state = random.getrandbits(128) or 1, None
+            trace_id, state = random_bits(128) or 1, None
             flags = _SAMPLED if self._sampled(trace_id) else _UNSAMPLED
-        context = SpanContext(trace_id, random.getrandbits(64) or 1, False, flags, state)
+        context = SpanContext(trace_id, random_bits(64) or 1, False, flags, state)
         span = LeanSpan(self, name, kind, attributes, context, above if above.is_valid else None, links, start_ns)
         self.open[context.span_id] = span
         return span

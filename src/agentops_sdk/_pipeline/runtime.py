@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,6 +143,7 @@ class Runtime:
             IntegrationError: one was asked for by name and cannot be had.
         """
         found, wanted = find_integrations(), self.settings.integrations
+        self.integrations.clear()
         for name in wanted or ():
             if name not in found:
                 raise ConfigError("integrations", name, "names of integrations: " + ", ".join(sorted(found)))
@@ -303,12 +304,38 @@ _lock = threading.RLock()
 _hooked = False
 
 
+def make_runtime(settings: Settings) -> Runtime | None:
+    """The runtime for ``settings``, not begun yet; ``None`` when they say disabled."""
+    return Runtime(settings) if settings.enabled else None
+
+
+Standing = tuple[Runtime | None, Settings | None]
+"""What runs, and the settings of the last ``init()``: they may say that nothing should."""
+
+make: Callable[[Settings], Runtime | None] = make_runtime
+"""How :func:`begin` makes one. A capture in a test puts its own here: the program's settings, other sinks."""
+
+
+def swap(other: Standing) -> Standing:
+    """Let ``other`` run in place of what does, which is set aside: still whole, and not ended."""
+    global current, _last
+    with _lock:
+        aside = current, _last
+        current, _last = other
+        if aside[0] is not None:
+            aside[0].uninstall()
+        if current is not None:
+            current.install()
+        recording.activate(current.recorder if current is not None and current.settings.enabled else None)
+        return aside
+
+
 def begin(settings: Settings) -> Runtime | None:
     """Start a runtime by ``settings``, ending the one before it; ``None`` when they say disabled."""
     global current, _last
     with _lock:
         # Made first: settings that cannot work leave what runs now running.
-        runtime = Runtime(settings) if settings.enabled else None
+        runtime = make(settings)
         if current is not None:
             finish(current.settings.shutdown_timeout)
         _last = settings

@@ -1,0 +1,195 @@
+"""Assertions on what a run may use and must not do: money, tokens, time, errors, loops, secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from agentops_sdk import semconv
+from agentops_sdk.testing.elements import ToolCall, label
+from agentops_sdk.testing.failure import failure, here
+from agentops_sdk.testing.queries import Queries
+from agentops_sdk.traces import figures
+
+if TYPE_CHECKING:
+    from agentops_sdk.traces.record import SpanRecord
+    from agentops_sdk.traces.rollup import Cost, Usage
+    from agentops_sdk.traces.trace import Trace
+
+_DEAREST = 3
+_LONGEST_CYCLE = 6
+
+
+class LimitAssertions(Queries):
+    """What may be used, and what must not happen."""
+
+    def assert_cost_below(self, limit: float | Decimal) -> None:
+        """Everything together cost less, in US dollars. An unknown price fails: nobody can say."""
+        __tracebackhide__ = True
+        cost = self.cost
+        if cost < limit:
+            return
+        raise self.say_cost(cost, f"expected a cost below ${limit}", limit)
+
+    def assert_tokens_below(self, limit: int) -> None:
+        """All model calls together used fewer tokens, input and output. An unknown count fails."""
+        __tracebackhide__ = True
+        usage = self.usage
+        if not usage.lower_bound and usage.total < limit:
+            return
+        raise self.say_tokens(usage, f"expected fewer than {limit:,} tokens", limit)
+
+    def assert_duration_below(self, seconds: float) -> None:
+        """The runs together took less time, from the first start to the last end of each."""
+        __tracebackhide__ = True
+        if self.duration < seconds:
+            return
+        raise self.say_duration(f"expected to take less than {seconds:g} s")
+
+    def say_cost(self, cost: Cost, expected: str, limit: float | Decimal) -> AssertionError:
+        """The failure: what it cost, and what cost most."""
+        if cost.lower_bound and cost.amount < Decimal(repr(limit) if isinstance(limit, float) else limit):
+            marks = {
+                span.span_id: "unknown price"
+                for span, part in _shares(self.judged, "cost")
+                if part.lower_bound
+            }  # fmt: skip
+            reasons = "; ".join(cost.unknowns)
+            return failure(f"{expected}, nobody can say: it is {cost} ({reasons})", self.judged, marks)
+        parts = sorted(_shares(self.judged, "cost"), key=lambda pair: -pair[1].amount)
+        marks = {span.span_id: f"{_percent(part.amount, cost.amount)} of the cost" for span, part in parts[:_DEAREST]}
+        return failure(f"{expected}, it is {cost}", self.judged, marks)
+
+    def say_tokens(self, usage: Usage, expected: str, limit: int) -> AssertionError:
+        """The failure: how many there were, and where most."""
+        parts = _shares(self.judged, "usage")
+        if usage.total < limit:
+            marks = {span.span_id: "unknown size" for span, part in parts if part.lower_bound}
+            return failure(
+                f"{expected}, nobody can say: {usage.unknown} of the model calls did not tell", self.judged, marks
+            )
+        parts.sort(key=lambda pair: -pair[1].total)
+        marks = {span.span_id: f"{part.total:,} tokens" for span, part in parts[:_DEAREST]}
+        told = f"{usage.total:,} ({usage.input:,} in, {usage.output:,} out)"
+        return failure(f"{expected}, there were {'at least ' if usage.lower_bound else ''}{told}", self.judged, marks)
+
+    def say_duration(self, expected: str) -> AssertionError:
+        """The failure: how long it took, and what took longest."""
+        slowest = sorted(_own_time(self.judged), key=lambda pair: -pair[1])[:_DEAREST]
+        marks = {span.span_id: f"{figures.duration(seconds)} of its own" for span, seconds in slowest}
+        return failure(f"{expected}, it took {figures.duration(self.duration)}", self.judged, marks)
+
+    def assert_no_errors(self) -> None:
+        """No span failed, not even one that was tried again with success."""
+        __tracebackhide__ = True
+        errors = self.errors
+        if errors:
+            what = "1 span failed" if len(errors) == 1 else f"{len(errors)} spans failed"
+            marks = {span.span_id: str(span.attributes.get(semconv.ERROR_TYPE, "error")) for span in errors}
+            raise failure(f"expected no errors, {what}: {here(len(errors))}", self.judged, marks)
+
+    def assert_no_loops(self, repeats: int = 3) -> None:
+        """Nothing went in circles: no sequence of tool calls with the same arguments came this often in a row.
+
+        Model calls that sent the very same messages count likewise.
+        """
+        __tracebackhide__ = True
+        for trace in self.judged:
+            for spans in _siblings(trace):
+                found = _circle([_signature(span) for span in spans], repeats)
+                if found is None:
+                    continue
+                start, length, count = found
+                names = " > ".join(label(span) for span in spans[start : start + length])
+                marks = {
+                    span.span_id: f"round {place // length + 1}"
+                    for place, span in enumerate(spans[start : start + length * count])
+                }
+                raise failure(
+                    f"expected no loops, but `{names}` came {count} times in a row, the same each time", [trace], marks
+                )
+
+    def assert_no_secrets(self) -> None:
+        """No span held a key, token or password, also none that was replaced before it was recorded."""
+        __tracebackhide__ = True
+        from agentops_sdk._capture.redact import Redactor
+
+        redactor = Redactor()
+        marks: dict[str, str] = {}
+        for span in self.every():
+            found = [name for name, text in _texts(span) if "[redacted:" in text or redactor.redact({name: text})]
+            if found:
+                marks[span.span_id] = f"in {', '.join(found)}"
+        if marks:
+            what = "1 span holds one" if len(marks) == 1 else f"{len(marks)} spans hold some"
+            raise failure(f"expected no secrets, {what}: {here(len(marks))}", self.judged, marks)
+
+
+def _shares(traces: Sequence[Trace], part: str) -> list[tuple[SpanRecord, Any]]:
+    """Each span with what it adds to the total, where it adds anything."""
+    return [
+        (span, own) for trace in traces for span in trace.spans if (own := getattr(trace.share(span), part)) is not None
+    ]
+
+
+def _own_time(traces: Sequence[Trace]) -> Iterator[tuple[SpanRecord, float]]:
+    """Each span with the seconds in which nothing below it ran."""
+    for trace in traces:
+        for span in trace.spans:
+            covered, reached = 0, span.start_ns
+            for child in trace.children(span):
+                start, end = max(child.start_ns, reached), min(child.end_ns, span.end_ns)
+                if end > start:
+                    covered, reached = covered + end - start, end
+            yield span, max(0, span.end_ns - span.start_ns - covered) / 1e9
+
+
+def _percent(part: Decimal, whole: Decimal) -> str:
+    return f"{part / whole:.0%}" if whole else "none"
+
+
+def _siblings(trace: Trace) -> Iterator[list[SpanRecord]]:
+    """The tool calls, and the model calls, directly below each span."""
+    for above in (None, *trace.spans):
+        below = list(trace.roots) if above is None else trace.children(above)
+        for kind in ("tool", "llm"):
+            spans = [span for span in below if span.kind == kind]
+            if spans:
+                yield spans
+
+
+def _signature(span: SpanRecord) -> str:
+    if isinstance(span, ToolCall):
+        return json.dumps([span.tool, span.arguments], sort_keys=True, default=str)
+    messages = span.attributes.get(semconv.INPUT_MESSAGES)
+    # What is not known to be the same is different.
+    return f"{label(span)} {messages}" if messages else span.span_id
+
+
+def _circle(signatures: list[str], repeats: int) -> tuple[int, int, int] | None:
+    """Start, length and count of the first stretch that comes ``repeats`` times or more in a row."""
+    for length in range(1, _LONGEST_CYCLE + 1):
+        for start in range(len(signatures) - length * repeats + 1):
+            part = signatures[start : start + length]
+            count = 1
+            while signatures[start + count * length : start + (count + 1) * length] == part:
+                count += 1
+            if count >= repeats:
+                return start, length, count
+    return None
+
+
+def _texts(span: SpanRecord) -> Iterator[tuple[str, str]]:
+    yield "name", span.name
+    if span.status_message:
+        yield "status_message", span.status_message
+    for name, value in [
+        *span.attributes.items(),
+        *(pair for event in span.events for pair in event.attributes.items()),
+    ]:
+        if isinstance(value, str):
+            yield name, value
+        elif isinstance(value, (list, tuple)):
+            yield name, "\n".join(item for item in value if isinstance(item, str))
