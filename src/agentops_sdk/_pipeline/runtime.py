@@ -371,7 +371,7 @@ def reconfigure(keywords: Mapping[str, Any]) -> None:
             return
         current.reconfigure(settings)
         _last = settings
-        recording.activate(current.recorder if settings.enabled else None)
+        recording.activate(current.recorder if current.settings.enabled else None)
 
 
 def finish(timeout: float) -> FlushResult:

@@ -295,24 +295,19 @@ def _also(missing: Iterable[str], called: Sequence[str]) -> list[str]:
 
 
 def _chose(made: Decision, chosen: Any) -> bool:
-    return bool(chosen == made.chosen) or bool(chosen == _single(made))
-
-
-def _single(made: Decision) -> Any:
-    """The choice itself: choices are recorded as lists, mostly of one, and options may be more than a name."""
-    chosen = made.chosen[0] if isinstance(made.chosen, list) and len(made.chosen) == 1 else made.chosen
-    return chosen["name"] if isinstance(chosen, dict) and "name" in chosen else chosen
+    return bool(chosen == (list(made.choices) if isinstance(chosen, list) else made.chosen))
 
 
 def _was_made(made: Decision) -> str:
-    said = f"chose {_quoted(_single(made))}" if made.chosen is not None else "chose nothing"
+    said = f"chose {_quoted(made.chosen)}" if made.made else "chose nothing"
     if made.by is not None:
         said += f" by {made.by}"
     return f"{said}: {made.reason}" if made.reason else said
 
 
 def _quoted(chosen: Any) -> str:
-    return f"`{chosen}`" if isinstance(chosen, str) else repr(chosen)
+    names = chosen if isinstance(chosen, list | tuple) else [chosen]
+    return ", ".join(f"`{name}`" if isinstance(name, str) else repr(name) for name in names)
 
 
 def _were(count: int) -> str:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
-from agentops_sdk.testing.elements import ToolCall, label
 from agentops_sdk.testing.failure import failure, here
 from agentops_sdk.testing.queries import Queries
 from agentops_sdk.traces import figures
 
 if TYPE_CHECKING:
+    from agentops_sdk.traces import Cost, Usage
     from agentops_sdk.traces.record import SpanRecord
-    from agentops_sdk.traces.rollup import Cost, Usage
     from agentops_sdk.traces.trace import Trace
 
 _DEAREST = 3
-_LONGEST_CYCLE = 6
 
 
 class LimitAssertions(Queries):
@@ -90,26 +87,16 @@ class LimitAssertions(Queries):
             marks = {span.span_id: str(span.attributes.get(semconv.ERROR_TYPE, "error")) for span in errors}
             raise failure(f"expected no errors, {what}: {here(len(errors))}", self.judged, marks)
 
-    def assert_no_loops(self, repeats: int = 3) -> None:
-        """Nothing went in circles: no sequence of tool calls with the same arguments came this often in a row.
-
-        Model calls that sent the very same messages count likewise.
-        """
+    def assert_no_loops(self) -> None:
+        """No tool was called again with the same arguments (a retry after a failure is fine), no agents took turns."""
         __tracebackhide__ = True
+        from agentops_sdk.traces.loops import loops
+
         for trace in self.judged:
-            for spans in _siblings(trace):
-                found = _circle([_signature(span) for span in spans], repeats)
-                if found is None:
-                    continue
-                start, length, count = found
-                names = " > ".join(label(span) for span in spans[start : start + length])
-                marks = {
-                    span.span_id: f"round {place // length + 1}"
-                    for place, span in enumerate(spans[start : start + length * count])
-                }
-                raise failure(
-                    f"expected no loops, but `{names}` came {count} times in a row, the same each time", [trace], marks
-                )
+            found = loops(trace)
+            if found:
+                marks = {span.span_id: f"round {place}" for loop in found for place, span in enumerate(loop.spans, 1)}
+                raise failure(f"expected no loops, but {'; '.join(map(str, found))}", [trace], marks)
 
     def assert_no_secrets(self) -> None:
         """No span held a key, token or password, also none that was replaced before it was recorded."""
@@ -148,37 +135,6 @@ def _own_time(traces: Sequence[Trace]) -> Iterator[tuple[SpanRecord, float]]:
 
 def _percent(part: Decimal, whole: Decimal) -> str:
     return f"{part / whole:.0%}" if whole else "none"
-
-
-def _siblings(trace: Trace) -> Iterator[list[SpanRecord]]:
-    """The tool calls, and the model calls, directly below each span."""
-    for above in (None, *trace.spans):
-        below = list(trace.roots) if above is None else trace.children(above)
-        for kind in ("tool", "llm"):
-            spans = [span for span in below if span.kind == kind]
-            if spans:
-                yield spans
-
-
-def _signature(span: SpanRecord) -> str:
-    if isinstance(span, ToolCall):
-        return json.dumps([span.tool, span.arguments], sort_keys=True, default=str)
-    messages = span.attributes.get(semconv.INPUT_MESSAGES)
-    # What is not known to be the same is different.
-    return f"{label(span)} {messages}" if messages else span.span_id
-
-
-def _circle(signatures: list[str], repeats: int) -> tuple[int, int, int] | None:
-    """Start, length and count of the first stretch that comes ``repeats`` times or more in a row."""
-    for length in range(1, _LONGEST_CYCLE + 1):
-        for start in range(len(signatures) - length * repeats + 1):
-            part = signatures[start : start + length]
-            count = 1
-            while signatures[start + count * length : start + (count + 1) * length] == part:
-                count += 1
-            if count >= repeats:
-                return start, length, count
-    return None
 
 
 def _texts(span: SpanRecord) -> Iterator[tuple[str, str]]:

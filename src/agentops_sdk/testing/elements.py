@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentops_sdk import semconv
+from agentops_sdk.traces import Cost, Usage
 from agentops_sdk.traces.record import SpanRecord
-from agentops_sdk.traces.rollup import Cost, Usage
 from agentops_sdk.traces.trace import model_of
 
 if TYPE_CHECKING:

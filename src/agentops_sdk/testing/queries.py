@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from agentops_sdk.testing.elements import Decisions, LlmCall, Spans, ToolCall
-from agentops_sdk.traces.decision import decision_of
-from agentops_sdk.traces.rollup import Cost, Usage
+from agentops_sdk.traces import Cost, Usage
 
 if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord
@@ -45,8 +44,10 @@ class Queries:
 
     @property
     def decisions(self) -> Decisions:
-        """Every decision: spans of their own and those that ride on the span where they were made."""
-        return Decisions(made for span in self.every() if (made := decision_of(span)) is not None)
+        """Every decision: stated ones and those that libraries reveal."""
+        from agentops_sdk.traces.consequence import decisions
+
+        return Decisions(made for trace in self.judged for made in decisions(trace))
 
     @property
     def usage(self) -> Usage:

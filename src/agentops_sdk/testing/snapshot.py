@@ -63,14 +63,10 @@ def _told(span: SpanRecord, trace: Trace) -> str:
 
 
 def _chose(made: Decision) -> str:
-    said = f"{_named(made.chosen)} of {', '.join(map(_named, made.options))}" if made.options else _named(made.chosen)
+    said = ", ".join(made.choices) if made.made else "nothing"
+    if made.options:
+        said += f" of {', '.join(made.options)}"
     return f"{said} ({made.reason})" if made.reason else said
-
-
-def _named(option: Any) -> str:
-    if isinstance(option, list) and option:
-        return ", ".join(_named(item) for item in option)
-    return str(option.get("name", option)) if isinstance(option, dict) else str(option)
 
 
 def steady(text: str) -> str:
