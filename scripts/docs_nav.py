@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 FIRST = ("index.md", "quickstart.md", "track.md", "context.md", "decisions.md", "integrations.md", "integrations/")
-THEN = ("cost.md", "exporters.md", "exporters/", "cli.md", "pytest.md", "configuration.md")
+THEN = ("traces.md", "cost.md", "exporters.md", "exporters/", "cli.md", "pytest.md", "configuration.md")
 LAST = ("conventions.md", "architecture.md", "dependencies.md", "reference.md")
 
 

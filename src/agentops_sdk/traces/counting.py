@@ -123,6 +123,8 @@ class _Below:
 
 def _joined(one: list[T], other: list[T]) -> list[T]:
     """Both lists in the longer one: a deep chain stays linear."""
+    if not other:
+        return one
     if len(one) < len(other):
         one, other = other, one
     one.extend(other)

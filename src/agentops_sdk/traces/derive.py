@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
@@ -39,4 +40,11 @@ def from_ns(ns: int) -> datetime:
 
 def iso(ns: int) -> str:
     """Nanoseconds since the epoch as ISO 8601 in UTC with six decimals."""
-    return from_ns(ns).isoformat(timespec="microseconds")[:26] + "Z"
+    seconds, rest = divmod(ns, 1_000_000_000)
+    return f"{_second(seconds)}.{rest // 1000:06}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    """Spans that are written together begin and end in few different seconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]

@@ -10,9 +10,11 @@ if TYPE_CHECKING:
 
 
 def duration(seconds: float | None) -> str:
-    """A duration in at most eight characters: ``3.4 ms``, ``1.23 s``, ``2m 05s``, ``1h 02m``."""
+    """A duration in at most eight characters: ``0.08 ms``, ``3.4 ms``, ``1.23 s``, ``2m 05s``, ``1h 02m``."""
     if seconds is None:
         return "-"
+    if seconds < 0.001:
+        return f"{seconds * 1000:.2f} ms"
     if seconds < 0.9995:
         return f"{seconds * 1000:.3g} ms"
     if seconds < 59.995:

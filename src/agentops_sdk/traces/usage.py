@@ -25,6 +25,7 @@ ATTRIBUTES: Final = {
     "accepted_prediction": semconv.USAGE_ACCEPTED_PREDICTION,
     "rejected_prediction": semconv.USAGE_REJECTED_PREDICTION,
 }
+_NAMES: Final = {attribute: name for name, attribute in ATTRIBUTES.items()}
 _FROM_PROVIDER: Final = ("reported", "injected")
 
 
@@ -75,10 +76,10 @@ class Usage:
     def of(cls, attributes: Mapping[str, Any]) -> Usage | None:
         """What one span's attributes tell, or None if they tell of no tokens."""
         counts = {}
-        for name, attribute in ATTRIBUTES.items():
-            value = attributes.get(attribute)
+        for attribute in _NAMES.keys() & attributes.keys():  # few spans have any: let C find out
+            value = attributes[attribute]
             if isinstance(value, (int, float)) and not isinstance(value, bool):
-                counts[name] = int(value)
+                counts[_NAMES[attribute]] = int(value)
         if not counts:
             return None
         source = attributes.get(semconv.USAGE_SOURCE)
