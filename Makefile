@@ -50,7 +50,8 @@ format: $(VENV)/.dev ## format and sort imports
 	@$(BIN)/ruff format -q
 
 docs: $(VENV)/.dev ## the documentation site, in site/
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@# --quiet would hide warnings from --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict > $(VENV)/docs.log 2>&1 || { cat $(VENV)/docs.log; exit 1; }
 
 generated: $(VENV)/.dev ## rewrite the pages that are made from the code
 	@$(BIN)/python scripts/generate.py
