@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from agentops_sdk import traces as traces
     from agentops_sdk._pipeline.runtime import FlushResult as FlushResult
     from agentops_sdk._version import __version__ as __version__
+    from agentops_sdk.context import context as context
+    from agentops_sdk.context import extract as extract
+    from agentops_sdk.context import handoff as handoff
+    from agentops_sdk.context import inject as inject
     from agentops_sdk.decision import decide as decide
     from agentops_sdk.decision import decision as decision
     from agentops_sdk.errors import AgentOpsError as AgentOpsError
     from agentops_sdk.errors import ConfigError as ConfigError
     from agentops_sdk.errors import IntegrationError as IntegrationError
     from agentops_sdk.errors import TraceError as TraceError
+    from agentops_sdk.feedback import feedback as feedback
     from agentops_sdk.health import Health as Health
     from agentops_sdk.health import health as health
     from agentops_sdk.lifecycle import configure as configure
@@ -60,14 +65,19 @@ _HOMES = {
     "__version__": "_version",
     "agent": "track",
     "configure": "lifecycle",
+    "context": "context",
     "current_span": "spans",
     "current_trace_id": "spans",
     "decide": "decision",
     "decision": "decision",
+    "extract": "context",
+    "feedback": "feedback",
     "flush": "lifecycle",
     "guardrail": "track",
+    "handoff": "context",
     "health": "health",
     "init": "lifecycle",
+    "inject": "context",
     "operation": "track",
     "prices": "",
     "retriever": "track",

@@ -110,6 +110,10 @@ class Settings:
         True, be.flag, "Carry the trace into threads and executors without being asked.",
         env=["AGENTOPS_PROPAGATE_THREADS"],
     )  # fmt: skip
+    propagate_processes: bool = _row(
+        True, be.flag, "Carry the trace into processes: pools, multiprocessing, and TRACEPARENT for subprocesses.",
+        env=["AGENTOPS_PROPAGATE_PROCESSES"],
+    )  # fmt: skip
     global_provider: bool = _row(
         False, be.flag, "Register our TracerProvider as OpenTelemetry's global one, if there is none yet.",
         env=["AGENTOPS_GLOBAL_PROVIDER"],

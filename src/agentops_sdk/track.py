@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 import types
@@ -12,7 +11,8 @@ from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from agentops_sdk._capture import recording
 from agentops_sdk._capture.generators import drive, drive_async
-from agentops_sdk._capture.tracked import Cost, Options, Tracked, name_of
+from agentops_sdk._capture.shapes import decorate, finish, is_built_in, shape_of
+from agentops_sdk._capture.tracked import Cost, Options, Tracked
 from agentops_sdk._capture.yielded import Yielded
 from agentops_sdk.errors import ConfigError
 
@@ -20,7 +20,6 @@ __all__ = ["agent", "guardrail", "operation", "retriever", "task", "tool", "trac
 
 T = TypeVar("T", bound="Callable[..., Any] | property | staticmethod[..., Any] | classmethod[Any, ..., Any]")
 
-_HEAP_TYPE = 1 << 9
 _MARK = "__agentops_tracked__"
 
 
@@ -75,8 +74,6 @@ def track(target: Any = None, /, *, kind: str = "task", **options: Any) -> Any:
     chosen = Options(kind=kind, **options)
     if target is None:
         return functools.partial(_decorate, options=chosen)
-    if isinstance(target, str):
-        raise ConfigError("name", target, f"a keyword: name={target!r}")
     return _decorate(target, chosen)
 
 
@@ -112,60 +109,21 @@ workflow = _Spelling("workflow", "workflow")
 def _decorate(target: Any, options: Options) -> Any:
     if isinstance(target, str):
         raise ConfigError("name", target, f"a keyword: name={target!r}")
-    if isinstance(target, staticmethod | classmethod):
-        return type(target)(_decorate(target.__func__, options))
-    if isinstance(target, property):
-        if target.fget is None:
-            raise TypeError("track() wants a property with a getter")
-        return target.getter(_decorate(target.fget, options))
-    if isinstance(target, functools.cached_property):
-        ours = copy.copy(target)
-        ours.func = _decorate(target.func, options)
-        return ours
     if isinstance(target, type):
         return _track_class(target, options)
-    _require_python(target)
-    return _track_callable(target, Tracked(target, options))
-
-
-def _require_python(target: Any) -> None:
-    kind = type(target)
-    if isinstance(target, types.FunctionType | types.MethodType | functools.partial) or _is_cache(target):
-        return
-    built_in = not kind.__flags__ & _HEAP_TYPE or kind.__name__ == "cython_function_or_method"
-    if callable(target) and not built_in:
-        return
-    name = getattr(target, "__qualname__", kind.__name__)
-    reason = "is built in or compiled" if callable(target) else "cannot be called"
-    raise TypeError(f"track() cannot record {name}: it {reason}. Write a function that calls it and track that.")
-
-
-def _is_cache(target: Any) -> bool:
-    return callable(getattr(target, "cache_info", None)) and hasattr(target, "__wrapped__")
+    return decorate(target, lambda function: _track_callable(function, Tracked(function, options)), "track()")
 
 
 def _track_callable(function: Any, tracked: Tracked) -> Any:
-    # An object is what its class's __call__ is: a coroutine function, a generator function …
-    own = None if hasattr(function, "__code__") else inspect.getattr_static(type(function), "__call__", None)
-
-    def is_a(test: Callable[[Any], bool]) -> bool:
-        return test(function) or (isinstance(own, types.FunctionType) and test(own))
-
-    if is_a(inspect.isasyncgenfunction):
+    shape = shape_of(function)
+    if shape == "async generator":
         run = drive_async(function, functools.partial(Yielded, tracked))
-    elif is_a(inspect.iscoroutinefunction):
-        run = _coroutine(function, tracked)
-    elif is_a(inspect.isgeneratorfunction):
+    elif shape == "generator":
         run = drive(function, functools.partial(Yielded, tracked))
     else:
-        run = _plain(function, tracked)
-    if not hasattr(function, "__name__"):
-        run.__name__ = run.__qualname__ = name_of(function, tracked.kind)
-    if _is_cache(function):
-        for name in ("cache_info", "cache_clear", "cache_parameters"):
-            setattr(run, name, getattr(function, name))
+        run = _coroutine(function, tracked) if shape == "coroutine" else _plain(function, tracked)
     setattr(run, _MARK, True)
-    return run
+    return finish(run, function, tracked.name)
 
 
 def _plain(function: Callable[..., Any], tracked: Tracked) -> Any:
@@ -208,8 +166,8 @@ def _coroutine(function: Callable[..., Any], tracked: Tracked) -> Any:
 
 def _track_class(cls: type, options: Options) -> type:
     """Track the public methods that ``cls`` itself defines, in place: pickling and subclasses see no difference."""
-    if not cls.__flags__ & _HEAP_TYPE:
-        raise TypeError(f"track() cannot record {cls.__qualname__}: it is built in. Track a subclass of it.")
+    if is_built_in(cls):
+        raise TypeError(f"track() cannot wrap {cls.__qualname__}: it is built in. Track a subclass of it.")
     for name, member in list(vars(cls).items()):
         if name.startswith("_") and name != "__call__":
             continue

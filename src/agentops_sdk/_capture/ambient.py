@@ -5,9 +5,10 @@ All of it travels in OpenTelemetry's own context, so it follows tasks and thread
 
 from __future__ import annotations
 
+from contextvars import Token
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import Context, create_key, get_current
+from opentelemetry.context import Context, create_key, detach, get_current
 
 from agentops_sdk import semconv
 
@@ -18,6 +19,25 @@ ATTRIBUTES_KEY = create_key("agentops-attributes")
 AGENT_KEY = create_key("agentops-agent")
 CALL_KEY = create_key("agentops-call")
 LLM_KEY = create_key("agentops-llm-call")
+
+process_context: Context | None = None
+"""What the process that started this one passed on in ``TRACEPARENT``: the parent of root spans. Set by ``init()``."""
+
+
+def release(token: Any) -> bool:
+    """Undo an ``attach``; ``False`` in another task or thread than it, where nothing is attached to undo.
+
+    That happens without anybody's fault: an asynchronous generator that the event loop closes, a
+    coroutine that is collected. OpenTelemetry's own ``detach`` logs an error then.
+    """
+    if type(token) is not Token:
+        detach(token)
+        return True
+    try:
+        token.var.reset(token)
+    except (ValueError, RuntimeError):
+        return False
+    return True
 
 
 def inherit(attributes: dict[str, Any], kind: str, context: Context) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import Token
 from typing import Any
 
 from opentelemetry import trace
@@ -12,13 +11,12 @@ from opentelemetry.context import (
     _SUPPRESS_INSTRUMENTATION_KEY,  # private by name, but what every exporter and instrumentation agrees on
     Context,
     attach,
-    detach,
     get_current,
     set_value,
 )
 
 from agentops_sdk import semconv
-from agentops_sdk._capture import ambient, kinds, recording
+from agentops_sdk._capture import ambient, handoff, kinds, recording
 from agentops_sdk._capture.failure import Failure, type_name
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.recording import Deferred, LiveSpan
@@ -107,25 +105,17 @@ class Call:
 
     def detach(self, token: Any) -> None:
         """Undo :meth:`attach`; in another task or thread than it, make what was around the operation current."""
-        if type(token) is not Token:
-            detach(token)
-            return
-        try:
-            token.var.reset(token)
-        except (ValueError, RuntimeError):
-            # A block that began in one task and ends in another: the body of an asynchronous generator
-            # that is closed by the event loop, a coroutine that is collected.
-            if get_current().get(ambient.CALL_KEY) is self:
-                attach(self._parent)
+        if not ambient.release(token) and get_current().get(ambient.CALL_KEY) is self:
+            attach(self._parent)
 
     @contextmanager
     def attached(self) -> Iterator[Call]:
         """The operation is current inside the ``with`` block. It is not finished by it."""
-        token = attach(self._context)
+        token = self.attach()
         try:
             yield self
         finally:
-            detach(token)
+            self.detach(token)
 
     def finish(self, outcome: str = "ok", error: BaseException | None = None) -> bool:
         """End the operation with its true outcome; only the first call counts.
@@ -191,6 +181,7 @@ class NullCall:
 
 
 NULL_CALL = NullCall()
+_NOTHING = Context()
 
 
 def start(
@@ -218,7 +209,7 @@ def start(
     recorder = recording.active
     if not recorder.enabled:
         return NULL_CALL
-    context = get_current() if parent is None else parent
+    context = (get_current() or ambient.process_context or _NOTHING) if parent is None else parent
     if context.get(_SUPPRESS_INSTRUMENTATION_KEY):
         return NULL_CALL
     made_name, span_kind, first = kinds.begin(kind, name, operation)
@@ -226,7 +217,12 @@ def start(
         first.update((key, value) for key, value in attributes.items() if value is not None)
     ambient.inherit(first, kind, context)
     span = recorder.start(span_name or made_name, span_kind, first, context, links, start_ns)
-    return NULL_CALL if span is None else Call(kind, span, context)
+    if span is None:
+        return NULL_CALL
+    call = Call(kind, span, context)
+    if handoff.pending and kind == "agent":
+        handoff.take(call)
+    return call
 
 
 def outcome_of(error: BaseException) -> str:

@@ -12,10 +12,11 @@ import functools
 import sys
 import types
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextvars import Token
 from typing import Any, Protocol
 
-from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.context import Context, attach, get_current
+
+from agentops_sdk._capture.ambient import release
 
 __all__ = ["Steps", "drive", "drive_async"]
 
@@ -52,13 +53,7 @@ def _leave(steps: Steps, token: Any) -> None:
     if token is None:
         return
     steps.context = get_current()  # a span that the body holds open over the yield is current again next time
-    if type(token) is Token:
-        try:
-            token.var.reset(token)
-        except (ValueError, RuntimeError):
-            pass  # the body's task was closed from outside: nothing was left attached here
-    else:
-        detach(token)
+    release(token)
 
 
 def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Callable[..., Any]:

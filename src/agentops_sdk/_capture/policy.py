@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from agentops_sdk import semconv
-from agentops_sdk._capture.content import snapshot
+from agentops_sdk._capture.content import CUT, snapshot
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.redact import Redactor
 from agentops_sdk.config import Settings
@@ -58,6 +58,8 @@ class Policy:
                 short = _clip(value, settings.max_value_bytes)
                 cut = cut or short is not value
                 value = short
+            if name in CONTENT and type(value) is str and CUT in value:
+                cut = True  # the snapshot cut it already
             kept[str(name)] = value
         if cut:
             kept[semconv.TRUNCATED] = True

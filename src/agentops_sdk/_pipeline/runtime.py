@@ -18,7 +18,8 @@ from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
 from agentops_sdk import semconv
-from agentops_sdk._capture import recording
+from agentops_sdk._capture import ambient, recording
+from agentops_sdk._capture.carry import Carrier, process_fields
 from agentops_sdk._capture.guard import guard, logger
 from agentops_sdk._pipeline.complete import Completer
 from agentops_sdk._pipeline.convert import readable
@@ -76,6 +77,7 @@ class Runtime:
         self.failed = 0
         self.recorder: Recorder | JoinedRecorder = self._make_recorder()
         self.integrations: list[Installed] = []
+        self._carrier: Carrier | None = None
         self._kept_traces: OrderedDict[int, None] = OrderedDict()
         self._identity: tuple[Resource, InstrumentationScope] | None = None
         logger.setLevel(settings.log_level.upper())
@@ -142,6 +144,8 @@ class Runtime:
             ConfigError: one was asked for by a name that nobody has.
             IntegrationError: one was asked for by name and cannot be had.
         """
+        settings = self.settings
+        self._carrier = Carrier(threads=settings.propagate_threads, processes=settings.propagate_processes)
         found, wanted = find_integrations(), self.settings.integrations
         self.integrations.clear()
         for name in wanted or ():
@@ -155,6 +159,8 @@ class Runtime:
     def uninstall(self) -> None:
         for installed in reversed(self.integrations):
             installed.end()
+        if self._carrier is not None:
+            self._carrier.remove()
 
     # --- consumer thread -------------------------------------------------------------------------
 
@@ -347,6 +353,7 @@ def begin(settings: Settings) -> Runtime | None:
             runtime.end(0.0)
             raise
         current = runtime
+        ambient.process_context = process_fields() if settings.propagate_processes else None
         recording.activate(runtime.recorder)
         _hook_process()
         return runtime
@@ -382,6 +389,7 @@ def finish(timeout: float) -> FlushResult:
         if runtime is None:
             return FlushResult(0, 0, 0)
         recording.activate(None)
+        ambient.process_context = None
         return runtime.end(timeout)
 
 
