@@ -49,20 +49,21 @@ class Policy:
         """Attributes as they may be written: a new dict, OpenTelemetry's value types only."""
         settings = self.settings
         kept: dict[str, Any] = {}
-        cut = False
+        cut: list[str] = []
         for name, value in attributes.items():
             if value is None or (name in CONTENT and not settings.capture_content):
                 continue
             value = _valid(value)
             if type(value) is str and len(value) * 4 > settings.max_value_bytes:
                 short = _clip(value, settings.max_value_bytes)
-                cut = cut or short is not value
+                if short is not value:
+                    cut.append(name)
                 value = short
             if name in CONTENT and type(value) is str and CUT in value:
-                cut = True  # the snapshot cut it already
+                cut.append(name)  # by the snapshot
             kept[str(name)] = value
         if cut:
-            kept[semconv.TRUNCATED] = True
+            kept[semconv.TRUNCATED] = sorted(set(cut))
         return self._scrubbed(kept)
 
     def text(self, value: str | None) -> str | None:
