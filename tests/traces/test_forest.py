@@ -55,7 +55,7 @@ def naive_counted(records: list[SpanRecord]) -> list[SpanRecord]:
     return [one for top in records if top.kind == "llm" and layer_above(top) is None for one in chosen(top)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(forests())
 def test_trees_and_totals(records: list[SpanRecord]) -> None:
     trace = Trace(records)
@@ -82,7 +82,7 @@ def test_trees_and_totals(records: list[SpanRecord]) -> None:
     assert trace.cost.unknown_count == len(counted) - len(known)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(forests())
 def test_every_table_adds_up_to_the_trace(records: list[SpanRecord]) -> None:
     trace = Trace(records)

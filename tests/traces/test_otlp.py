@@ -89,21 +89,21 @@ def lines(given: list[SpanRecord]) -> list[str]:
     return sorted(repr(record.model_dump()) for record in given)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(records(), max_size=3))
 def test_protobuf_round_trip(given: list[SpanRecord]) -> None:
     wire = to_otlp(given).SerializeToString()
     assert lines(list(from_otlp(TracesData.FromString(wire)))) == lines(given)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(records(), max_size=3))
 def test_json_round_trip(given: list[SpanRecord]) -> None:
     wire = json.dumps(to_otlp_json(given))
     assert lines(list(from_otlp_json(json.loads(wire)))) == lines(given)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(value)
 def test_values_come_back_as_they_were(given: Any) -> None:
     read = json.loads(json.dumps(to_json(given), allow_nan=False))

@@ -149,14 +149,14 @@ def test_a_refused_call_costs_nothing_and_a_lost_one_is_unknown() -> None:
 
 def test_a_deep_chain_and_a_wide_fan_are_fine() -> None:
     records = [span("top")]
-    for _ in range(20_000):
+    for _ in range(5_000):
         records.append(span("step", parent=records[-1]))
-    fan = [chat(records[-1], cost=0.000001) for _ in range(20_000)]
+    fan = [chat(records[-1], cost=0.000001) for _ in range(5_000)]
     trace = Trace([*records, *fan])
-    assert len(trace.llm_calls) == 20_000
-    assert trace.cost == Decimal("0.02")
-    assert trace.cost_below(records[5]) == Decimal("0.02")
-    assert len(trace.tree(width=80).splitlines()) > 40_000
+    assert len(trace.llm_calls) == 5_000
+    assert trace.cost == Decimal("0.005")
+    assert trace.cost_below(records[5]) == Decimal("0.005")
+    assert len(trace.tree(width=80).splitlines()) > 10_000
 
 
 # --- money and tokens ---------------------------------------------------------------------------
