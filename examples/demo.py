@@ -136,7 +136,7 @@ def main() -> int:
     failure = 0
     with connect() as client:
         try:
-            with agentops.span("demo", kind="workflow", **{"session.id": f"demo-{uuid.uuid4().hex[:8]}"}):
+            with agentops.context(session_id=f"demo-{uuid.uuid4().hex[:8]}"), agentops.span("demo", kind="workflow"):
                 plan_trip(client, QUESTION)
         except openai.APIError as error:
             print(f"The model service failed: {error}", file=sys.stderr)

@@ -6,7 +6,6 @@ files are made as a whole. Times and ids differ from run to run, so the picture 
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import dataclasses
 import importlib
@@ -95,28 +94,6 @@ def _help(main: Callable[[list[str]], int], arguments: list[str]) -> str:
     return printed.getvalue().strip()
 
 
-def reference() -> str:
-    """The page of the public names, each with where its docstring lives."""
-    import agentops_sdk
-
-    where = _homes(ROOT / "src" / "agentops_sdk" / "__init__.py")
-    lines = ["# API reference", "", "Every public name of `agentops_sdk`, from its docstring.", ""]
-    for name in agentops_sdk.__all__:
-        home = where[name]
-        lines += [f"::: {home}", "    options: { heading_level: 2 }", ""]
-    return "\n".join(lines)
-
-
-def _homes(init: Path) -> dict[str, str]:
-    """Where the names come from, read off the imports that the type checkers see."""
-    found = {}
-    for node in ast.walk(ast.parse(init.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return found
-
-
 def schema() -> str:
     """The JSON Schema of one line of a trace file."""
     from agentops_sdk.traces.record import SpanRecord
@@ -172,7 +149,6 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "cli": cli,
 }
 FILES: dict[Path, Callable[[], str]] = {
-    ROOT / "docs" / "reference.md": reference,
     ROOT / "docs" / "span-record.schema.json": schema,
 }
 

@@ -1,9 +1,14 @@
-"""MkDocs hook: the order of the pages. A page that is not named here comes after those that are: add a file, done."""
+"""MkDocs hooks: the order of the pages, and the API reference, which is made anew from the public names each time."""
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any
 
+INIT = Path(__file__).parents[1] / "src" / "agentops_sdk" / "__init__.py"
+
+# The reading order. A page that is not named comes before the last group: add a file, done.
 FIRST = ("index.md", "quickstart.md", "track.md", "context.md", "decisions.md", "integrations.md", "integrations/")
 THEN = ("traces.md", "cost.md", "exporters.md", "exporters/", "cli.md", "pytest.md", "configuration.md")
 LAST = ("conventions.md", "architecture.md", "dependencies.md", "reference.md")
@@ -18,6 +23,27 @@ def on_nav(nav: Any, **_: Any) -> Any:
         page.next_page = pages[index + 1] if index + 1 < len(pages) else None
     nav.pages[:] = pages
     return nav
+
+
+def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
+    """Fill in the public names."""
+    if page.file.src_uri != "reference.md":
+        return markdown
+    import agentops_sdk
+
+    homes = _homes()
+    entries = [f"::: {homes[name]}\n    options: {{ heading_level: 2 }}" for name in agentops_sdk.__all__]
+    return "\n\n".join([markdown, *entries])
+
+
+def _homes() -> dict[str, str]:
+    """Where the names come from, read off the imports that the type checkers see."""
+    found = {}
+    for node in ast.walk(ast.parse(INIT.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    return found
 
 
 def _place(item: Any) -> tuple[int, int, str]:
