@@ -89,12 +89,12 @@ def rates_of(
     table = provider_id(provider)
     for name, owner in spellings(model, table):
         found = _in_table(name, owner, wanted, when, input_tokens)
-        added = _added(name, found[1] if found else owner)
+        added = _rules("rates", name, found[1] if found else owner, when)
         if found is None and not added:
             continue
         values, owner, tiered = found or ({}, owner, False)
-        rules = [*added, *_factors(name, owner, "" if tiered else wanted, geo)]
-        _refuse(name, owner, wanted, tiered, rules)
+        rules = [*added, *_factors(name, owner, "" if tiered else wanted, geo, when)]
+        _refuse(name, owner, "" if tiered else wanted, rules, when)
         return _combined(values, rules, bool(found))
     raise NoPriceError(f"no price known for model {_short(model)}" + (f" of {_short(provider)}" if provider else ""))
 
@@ -142,31 +142,32 @@ def _at_length(price: Any, input_tokens: int) -> Decimal:
     return rate
 
 
-def _matches(rule: Mapping[str, Any], model: str, provider: str | None) -> bool:
-    return bool(re.fullmatch(rule["provider"], provider or "") and re.fullmatch(rule.get("model", ".*"), model.lower()))
-
-
-def _added(model: str, provider: str | None) -> list[Mapping[str, Any]]:
-    return [rule for rule in overlay()["rates"] if _matches(rule, model, provider)]
-
-
-def _factors(model: str, provider: str | None, tier: str, geo: str | None) -> list[Mapping[str, Any]]:
+def _rules(kind: str, model: str, provider: str | None, when: datetime) -> list[Mapping[str, Any]]:
+    """The overlay's rules of one kind for this model on that day; ``until`` is the first day without."""
+    day = f"{when:%Y-%m-%d}"
     return [
         rule
-        for rule in overlay()["multipliers"]
-        if _matches(rule, model, provider) and rule.get("tier", tier) == tier and rule.get("geo", geo) == geo
-        if "tier" not in rule or tier
+        for rule in overlay()[kind]
+        if re.fullmatch(rule["provider"], provider or "")
+        and re.fullmatch(rule.get("model", ".*"), model.lower())
+        and rule.get("from", day) <= day < rule.get("until", "9999")
     ]
 
 
-def _refuse(model: str, provider: str | None, tier: str, tiered: bool, rules: list[Mapping[str, Any]]) -> None:
+def _factors(model: str, provider: str | None, tier: str, geo: str | None, when: datetime) -> list[Mapping[str, Any]]:
+    return [
+        rule
+        for rule in _rules("multipliers", model, provider, when)
+        if ("tier" not in rule or rule["tier"] == tier) and ("geo" not in rule or rule["geo"] == geo)
+    ]
+
+
+def _refuse(model: str, provider: str | None, tier: str, rules: list[Mapping[str, Any]], when: datetime) -> None:
     """A tier that nobody published a price for must not cost what the standard one costs."""
-    if not tier or tiered:
-        return
-    for rule in overlay()["refused"]:
-        if _matches(rule, model, provider) and re.fullmatch(rule["tier"], tier):
+    for rule in _rules("refused", model, provider, when):
+        if re.fullmatch(rule.get("tier", ".*"), tier):
             raise NoPriceError(str(rule["reason"]))
-    if not any(rule.get("tier") == tier for rule in rules):
+    if tier and not any(rule.get("tier") == tier for rule in rules):
         raise NoPriceError(f"no price known for service tier {_short(tier)} of model {_short(model)}")
 
 
