@@ -106,6 +106,13 @@ class Settings:
         env=["AGENTOPS_STREAM_USAGE"],
         live=True,
     )
+    plumbing: bool = _row(
+        True,
+        be.flag,
+        "Record the steps that frameworks put between the ones people wrote, marked so that readers fold them.",
+        env=["AGENTOPS_PLUMBING"],
+        live=True,
+    )
     propagate_threads: bool = _row(
         True, be.flag, "Carry the trace into threads and executors without being asked.",
         env=["AGENTOPS_PROPAGATE_THREADS"],

@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from agentops_sdk import semconv
 from agentops_sdk._capture import recording
-from agentops_sdk._capture.ambient import current_call, enclosing_llm_call
+from agentops_sdk._capture.ambient import current_call, enclosing_llm_call, own_model_calls
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, outcome_of, start
 from agentops_sdk._capture.choice import ANSWERED, choice_attributes, options_json
 from agentops_sdk._capture.content import snapshot
@@ -44,6 +44,7 @@ __all__ = [
     "guard",
     "options_json",
     "outcome_of",
+    "own_model_calls",
     "patch",
     "semconv",
     "setting",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextvars import Token
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import Context, create_key, detach, get_current
+from opentelemetry.context import Context, create_key, detach, get_current, set_value
 
 from agentops_sdk import semconv
 
@@ -70,3 +70,8 @@ def enclosing_llm_call() -> Call | None:
     """
     call: Call | None = get_current().get(LLM_KEY)  # type: ignore[assignment]
     return call if call is not None and not call.ended else None
+
+
+def own_model_calls(context: Context) -> Context:
+    """``context``, but a model call below it opens a span of its own: the one around it is not the same call."""
+    return set_value(LLM_KEY, None, context)

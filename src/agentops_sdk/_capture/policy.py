@@ -29,6 +29,7 @@ CONTENT = frozenset(
         semconv.DECISION_INPUTS,
         semconv.DECISION_REJECTED,
         semconv.EVALUATION_EXPLANATION,
+        semconv.INTERRUPTS,
     )
 )
 """Attributes that hold what people or models wrote; left out when ``capture_content`` is off."""

@@ -1,0 +1,317 @@
+"""The callback handler: LangChain tells it when runs start and end, it starts and ends their calls."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from langchain_core.callbacks.base import BaseCallbackHandler
+
+from agentops_integrations.langchain import bodies, chains, graph, models, retrieval
+from agentops_integrations.langchain.runs import Run, Runs
+from agentops_sdk.integration import guard, semconv, setting, snapshot
+
+F = TypeVar("F", bound=Callable[..., None])
+Metadata = Mapping[str, Any]
+
+
+def _guarded(method: F) -> F:
+    """LangChain logs what a handler raises; what ours raises is ours alone to count."""
+    site = f"langchain.{method.__name__}"
+
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> None:
+        with guard(site):
+            method(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+class TraceHandler(BaseCallbackHandler):
+    """One for the whole program; LangChain hands it down from run to run.
+
+    It runs inline: in the task or thread of the run itself, so that what it reads of the context is the run's.
+    """
+
+    run_inline = True
+
+    def __init__(self) -> None:
+        self.runs = Runs()
+        self._alive = True
+
+    def close(self) -> None:
+        """Callback managers that are still alive keep the handler; it does nothing from now on."""
+        self._alive = False
+        self.runs.end_all("abandoned")
+
+    def __deepcopy__(self, memo: Any) -> TraceHandler:
+        return self
+
+    def __copy__(self) -> TraceHandler:
+        return self
+
+    @property
+    def ignore_llm(self) -> bool:
+        return not self._alive
+
+    @property
+    def ignore_chat_model(self) -> bool:
+        return not self._alive
+
+    @property
+    def ignore_chain(self) -> bool:
+        return not self._alive
+
+    @property
+    def ignore_agent(self) -> bool:
+        return not self._alive
+
+    @property
+    def ignore_retriever(self) -> bool:
+        return not self._alive
+
+    # --- chains, graphs, nodes ------------------------------------------------------------------
+
+    @_guarded
+    def on_chain_start(
+        self,
+        serialized: Any,
+        inputs: Any,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        tags: Sequence[str] | None = None,
+        metadata: Metadata | None = None,
+        **kwargs: Any,
+    ) -> None:
+        name = chains.name_of(serialized, kwargs.get("name"), "chain")
+        chains.begin(self.runs, name, inputs, run_id, parent_run_id, tags or (), metadata or {})
+
+    @_guarded
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, inputs: Any = None, **kwargs: Any) -> None:
+        run = self.runs.get(run_id)
+        if run is not None:
+            chains.end(run, outputs, inputs)
+            self.runs.finish(run_id, graph.outcome(run))
+
+    @_guarded
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        run = self.runs.get(run_id)
+        if run is not None:
+            chains.end(run, None, kwargs.get("inputs"))
+            self._failed(run, error)
+
+    # --- models ---------------------------------------------------------------------------------
+
+    @_guarded
+    def on_chat_model_start(
+        self,
+        serialized: Any,
+        messages: list[list[Any]],
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        tags: Sequence[str] | None = None,
+        metadata: Metadata | None = None,
+        **kwargs: Any,
+    ) -> None:
+        given = messages[0] if messages else []
+        self._model_started("chat", serialized, given, run_id, parent_run_id, tags or (), metadata or {}, kwargs)
+
+    @_guarded
+    def on_llm_start(
+        self,
+        serialized: Any,
+        prompts: list[str],
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        tags: Sequence[str] | None = None,
+        metadata: Metadata | None = None,
+        **kwargs: Any,
+    ) -> None:
+        given = prompts[:1]
+        self._model_started(
+            "text_completion", serialized, given, run_id, parent_run_id, tags or (), metadata or {}, kwargs
+        )
+
+    def _model_started(
+        self,
+        operation: str,
+        serialized: Any,
+        given: Any,
+        run_id: UUID,
+        parent_run_id: UUID | None,
+        tags: Sequence[str],
+        metadata: Metadata,
+        kwargs: dict[str, Any],
+    ) -> None:
+        params = kwargs.get("invocation_params")
+        params = params if isinstance(params, dict) else {}
+        name = chains.name_of(serialized, kwargs.get("name"), "model")
+        model = models.model_name(metadata, params)
+        run = self.runs.begin(
+            "llm",
+            name,
+            run_id,
+            parent_run_id,
+            operation=operation,
+            call_name=model or name,
+            attributes={
+                semconv.REQUEST_MODEL: model,
+                **models.request(metadata, params),
+                **chains.common(tags, metadata),
+            },
+        )
+        run.notes["params"] = params
+        work = models.asked(given, params)
+        if work is not None:
+            run.call.defer(work)
+        bodies.note_started(run)
+
+    @_guarded
+    def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        self._chunk(run_id)
+
+    @_guarded
+    def on_stream_event(self, event: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        self._chunk(run_id)
+
+    def _chunk(self, run_id: UUID) -> None:
+        run = self.runs.get(run_id)
+        if run is not None:
+            run.chunks += 1
+            if not run.first_ns:
+                run.first_ns = time.perf_counter_ns()
+
+    @_guarded
+    def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        run = self.runs.get(run_id)
+        if run is not None:
+            self._answered(run, response)
+            self.runs.finish(run_id)
+
+    @_guarded
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        run = self.runs.get(run_id)
+        if run is not None:
+            self._answered(run, kwargs.get("response"))
+            self._failed(run, error)
+
+    def _answered(self, run: Run, response: Any) -> None:
+        if run.chunks:
+            run.call.update(
+                {
+                    semconv.REQUEST_STREAM: True,
+                    semconv.STREAM_CHUNKS: run.chunks,
+                    semconv.RESPONSE_TIME_TO_FIRST_CHUNK: (run.first_ns - run.started_ns) / 1e9,
+                }
+            )
+        work = models.answered(response, run.notes.get("params") or {})
+        if work is not None:
+            run.call.defer(work)
+
+    # --- tools and retrievers -------------------------------------------------------------------
+
+    @_guarded
+    def on_tool_start(
+        self,
+        serialized: Any,
+        input_str: str,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        tags: Sequence[str] | None = None,
+        metadata: Metadata | None = None,
+        inputs: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        name = chains.name_of(serialized, kwargs.get("name"), "tool")
+        about = serialized.get("description") if isinstance(serialized, dict) else None
+        attributes = {
+            semconv.TOOL_CALL_ID: kwargs.get("tool_call_id"),
+            semconv.TOOL_DESCRIPTION: about if isinstance(about, str) else None,
+            **chains.common(tags or (), metadata or {}),
+        }
+        if setting("capture_content"):
+            given = inputs if inputs is not None else input_str
+            attributes[semconv.TOOL_CALL_ARGUMENTS] = snapshot(given).decode()
+        self.runs.begin("tool", name, run_id, parent_run_id, attributes=attributes)
+
+    @_guarded
+    def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        run = self.runs.get(run_id)
+        if run is None:
+            return
+        own = getattr(output, "__dict__", {})
+        run.call.set(semconv.TOOL_CALL_ID, own.get("tool_call_id"))
+        result = own.get("content", output) if "tool_call_id" in own else output
+        if setting("capture_content"):
+            run.call.set(semconv.TOOL_CALL_RESULT, snapshot(result).decode())
+        graph.handed_over(run, output)
+        # A tool that turns its own errors into messages has failed all the same.
+        self.runs.finish(run_id, "error" if own.get("status") == "error" else "ok")
+
+    @_guarded
+    def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        run = self.runs.get(run_id)
+        if run is not None:
+            self._failed(run, error)
+
+    @_guarded
+    def on_retriever_start(
+        self,
+        serialized: Any,
+        query: str,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        tags: Sequence[str] | None = None,
+        metadata: Metadata | None = None,
+        **kwargs: Any,
+    ) -> None:
+        name = chains.name_of(serialized, kwargs.get("name"), "retriever")
+        attributes = {**retrieval.asked(query, metadata or {}), **chains.common(tags or (), metadata or {})}
+        run = self.runs.begin("retriever", name, run_id, parent_run_id, attributes=attributes)
+        bodies.note_started(run)
+
+    @_guarded
+    def on_retriever_end(self, documents: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        run = self.runs.get(run_id)
+        if run is not None:
+            work = retrieval.found(documents)
+            if work is not None:
+                run.call.defer(work)
+            self.runs.finish(run_id)
+
+    @_guarded
+    def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        run = self.runs.get(run_id)
+        if run is not None:
+            self._failed(run, error)
+
+    # --- everything else ------------------------------------------------------------------------
+
+    @_guarded
+    def on_custom_event(self, name: str, data: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        run = self.runs.get(run_id)
+        if run is not None:
+            told = {semconv.OUTPUT: snapshot(data).decode()} if setting("capture_content") else {}
+            run.call.event(name, told)
+
+    @_guarded
+    def on_retry(self, retry_state: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        run = self.runs.get(run_id)
+        if run is not None:
+            attempt = getattr(retry_state, "attempt_number", None)
+            run.call.event("retry", {"attempt": attempt} if isinstance(attempt, int) else {})
+
+    def _failed(self, run: Run, error: BaseException) -> None:
+        bubbled = graph.bubbled(run, error)
+        if bubbled is not None:  # LangGraph steers by exceptions; those are no errors
+            self.runs.finish(run.id, bubbled)
+        else:
+            self.runs.fail(run.id, error)

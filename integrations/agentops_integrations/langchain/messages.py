@@ -1,0 +1,141 @@
+"""LangChain's messages, as snapshots show them, in the conventions' message schema. Consumer thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+Json = Mapping[str, Any]
+Part = dict[str, Any]
+
+_ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "function": "tool",
+          "developer": "system"}  # fmt: skip
+_MEDIA = {"image": "image", "image_url": "image", "input_image": "image", "audio": "audio", "input_audio": "audio",
+          "video": "video", "file": None, "input_file": None, "media": None, "document": None}  # fmt: skip
+_CALLS = frozenset(("tool_use", "tool_call", "tool_call_chunk", "function_call", "custom_tool_call"))
+_REASONS = {"tool_calls": "tool_call", "function_call": "tool_call", "tool_use": "tool_call", "end_turn": "stop",
+            "STOP": "stop", "stop_sequence": "stop", "max_tokens": "length"}  # fmt: skip
+
+
+def dumps(value: Any) -> str:
+    """JSON text of what came from JSON."""
+    return orjson.dumps(value).decode()
+
+
+def loads(data: bytes) -> Any:
+    return orjson.loads(data)
+
+
+def message(given: Any) -> dict[str, Any]:
+    """One message: a snapshot of a LangChain message, a dictionary in OpenAI's form, a pair, or a text."""
+    if isinstance(given, list) and len(given) == 2 and isinstance(given[0], str):
+        given = {"role": given[0], "content": given[1]}
+    if not isinstance(given, Mapping):
+        return {"role": "user", "parts": content_parts(given)}
+    kind = str(given.get("type") or given.get("role") or "human").removesuffix("MessageChunk").lower()
+    made: dict[str, Any] = {"role": _ROLES.get(kind, str(given.get("role") or kind)), "parts": _parts(given, kind)}
+    if given.get("name") and kind != "tool":
+        made["name"] = str(given["name"])
+    return made
+
+
+def _parts(given: Json, kind: str) -> list[Part]:
+    if kind in ("tool", "function"):
+        response = given.get("content")
+        part = {"type": "tool_call_response", "id": given.get("tool_call_id") or given.get("name")}
+        return [{**part, "response": response if isinstance(response, str) else content_parts(response)}]
+    extra = given.get("additional_kwargs")
+    extra = extra if isinstance(extra, Mapping) else {}
+    parts: list[Part] = []
+    if isinstance(extra.get("reasoning_content"), str) and extra["reasoning_content"]:
+        parts.append({"type": "reasoning", "content": extra["reasoning_content"]})
+    parts += content_parts(given.get("content"))
+    if extra.get("refusal"):
+        parts.append({"type": "refusal", "content": str(extra["refusal"])})
+    for name in ("tool_calls", "invalid_tool_calls"):
+        parts += [_tool_call(call) for call in given.get(name) or () if isinstance(call, Mapping)]
+    return parts
+
+
+def _tool_call(call: Json) -> Part:
+    function = call.get("function")
+    if isinstance(function, Mapping):
+        return {"type": "tool_call", "id": call.get("id"), "name": str(function.get("name") or ""),
+                "arguments": _arguments(function.get("arguments"))}  # fmt: skip
+    return {
+        "type": "tool_call",
+        "id": call.get("id"),
+        "name": str(call.get("name") or ""),
+        "arguments": _arguments(call.get("args")),
+    }
+
+
+def _arguments(given: Any) -> Any:
+    if isinstance(given, str):
+        try:
+            return orjson.loads(given)
+        except ValueError:
+            return given
+    return given
+
+
+def content_parts(content: Any) -> list[Part]:
+    """The parts of a message's content: a text, or a list of texts and blocks."""
+    if content is None or content == "":
+        return []
+    blocks = content if isinstance(content, list) else [content]
+    return [part for part in map(_block, blocks) if part is not None]
+
+
+def _block(block: Any) -> Part | None:
+    if not isinstance(block, Mapping):
+        return {"type": "text", "content": block if isinstance(block, str) else dumps(block)}
+    kind = str(block.get("type") or "text")
+    if kind in _CALLS:
+        return None  # LangChain lists it among the message's tool calls as well
+    if kind in ("text", "input_text", "output_text"):
+        return {"type": "text", "content": str(block.get("text") or "")}
+    if kind in ("reasoning", "thinking"):
+        return _reasoning(block)
+    if kind in _MEDIA:
+        return _media(block, kind)
+    return {**block, "type": kind}
+
+
+def _reasoning(block: Json) -> Part | None:
+    text = block.get("reasoning") or block.get("thinking")
+    summary = block.get("summary")
+    if not text and isinstance(summary, list):
+        text = "\n".join(str(item.get("text") or "") for item in summary if isinstance(item, Mapping))
+    return {"type": "reasoning", "content": str(text)} if text else None
+
+
+def _media(block: Json, kind: str) -> Part:
+    modality = _MEDIA[kind] or "file"
+    source = block.get(kind)
+    source = source if isinstance(source, Mapping) else {}
+    url = block.get("url") or source.get("url") or (block.get(kind) if isinstance(block.get(kind), str) else None)
+    data = block.get("base64") or block.get("data") or source.get("data")
+    mime = block.get("mime_type") or source.get("format")
+    if isinstance(url, str) and url.startswith("data:"):
+        head, _, data = url.partition(",")
+        mime, url = head.removeprefix("data:").partition(";")[0], None
+    part: Part = {"modality": modality, **({"mime_type": mime} if mime else {})}
+    if url:
+        return {"type": "uri", "uri": url, **part}
+    if data:
+        return {"type": "blob", "content": data, **part}
+    identity = block.get("file_id") or source.get("file_id") or block.get("id")
+    return {"type": "file", "file_id": str(identity or ""), **part}
+
+
+def output(given: Any, finish_reason: str | None) -> dict[str, Any]:
+    """One message that a model gave, with the reason why it stopped in the conventions' words."""
+    made = message(given) if isinstance(given, Mapping) else {"role": "assistant", "parts": content_parts(given)}
+    made["role"] = "assistant"
+    called = any(part["type"] == "tool_call" for part in made["parts"])
+    reason = finish_reason or ("tool_call" if called else "stop")
+    made["finish_reason"] = _REASONS.get(reason, reason)
+    return made

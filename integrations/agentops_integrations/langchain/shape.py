@@ -1,0 +1,50 @@
+"""What a compiled graph says of itself: its name, what it is, and where each node may go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_AGENTS = frozenset(("agent", "model"))
+_PREBUILT = frozenset(("langchain_create_agent", "langchain_create_react_agent"))
+
+
+@dataclass(slots=True)
+class Shape:
+    """A graph at the moment its run starts.
+
+    Attributes:
+        edges: fixed edges, by the node they leave.
+        ends: where a node's commands may go, by node, as far as the graph declares it.
+    """
+
+    run_name: str
+    is_agent: bool
+    edges: dict[str, list[str]] = field(default_factory=dict)
+    ends: dict[str, list[str]] = field(default_factory=dict)
+
+
+def shape_of(graph: Any, config: Mapping[str, Any]) -> Shape:
+    """Read a graph's builder; a graph without one (the functional API) has no edges to tell."""
+    shape = Shape(str(config.get("run_name") or graph.get_name()), _is_agent(graph, config))
+    builder = getattr(graph, "builder", None)
+    for begin, end in getattr(builder, "edges", None) or ():
+        shape.edges.setdefault(begin, []).append(end)
+    for begins, end in getattr(builder, "waiting_edges", None) or ():
+        for begin in begins:
+            shape.edges.setdefault(begin, []).append(end)
+    for node, about in (getattr(builder, "nodes", None) or {}).items():
+        ends = getattr(about, "ends", None)
+        if ends:
+            shape.ends[node] = [str(end) for end in ends]
+    return shape
+
+
+def _is_agent(graph: Any, config: Mapping[str, Any]) -> bool:
+    """Whether the graph is a prebuilt agent: a model in a loop with tools."""
+    own = (getattr(graph, "config", None) or {}).get("metadata") or {}
+    if own.get("ls_integration") in _PREBUILT or own.get("lc_agent_name"):
+        return True
+    nodes = set(getattr(graph, "nodes", None) or ())
+    return "tools" in nodes and bool(nodes & _AGENTS)
