@@ -92,8 +92,8 @@ def begin(
         kind = "agent" if shape.is_agent else "workflow"
     elif parent_run_id is None:
         kind = "agent" if name == "AgentExecutor" else "workflow"
-    plumbing = kind == "task" and not node and name.partition("<")[0] in _PLUMBING
     attributes = {**common(tags, metadata), **node}
+    plumbing = kind == "task" and not node and semconv.ATTEMPT not in attributes and name.partition("<")[0] in _PLUMBING
     if plumbing:
         attributes[semconv.PLUMBING] = True
     record = not plumbing or bool(setting("plumbing"))

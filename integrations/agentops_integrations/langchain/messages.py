@@ -10,12 +10,12 @@ import orjson
 Json = Mapping[str, Any]
 Part = dict[str, Any]
 
-_ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "function": "tool",
+_ROLES: dict[str, str] = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool", "function": "tool",
           "developer": "system"}  # fmt: skip
 _MEDIA = {"image": "image", "image_url": "image", "input_image": "image", "audio": "audio", "input_audio": "audio",
           "video": "video", "file": None, "input_file": None, "media": None, "document": None}  # fmt: skip
 _CALLS = frozenset(("tool_use", "tool_call", "tool_call_chunk", "function_call", "custom_tool_call"))
-_REASONS = {"tool_calls": "tool_call", "function_call": "tool_call", "tool_use": "tool_call", "end_turn": "stop",
+_REASONS: dict[str, str] = {"tool_calls": "tool_call", "function_call": "tool_call", "tool_use": "tool_call", "end_turn": "stop",
             "STOP": "stop", "stop_sequence": "stop", "max_tokens": "length"}  # fmt: skip
 
 
@@ -120,8 +120,9 @@ def _media(block: Json, kind: str) -> Part:
     data = block.get("base64") or block.get("data") or source.get("data")
     mime = block.get("mime_type") or source.get("format")
     if isinstance(url, str) and url.startswith("data:"):
-        head, _, data = url.partition(",")
-        mime, url = head.removeprefix("data:").partition(";")[0], None
+        head, data = url.split(",", 1) if "," in url else (url, "")
+        mime = head.removeprefix("data:").partition(";")[0]
+        url = None
     part: Part = {"modality": modality, **({"mime_type": mime} if mime else {})}
     if url:
         return {"type": "uri", "uri": url, **part}
@@ -133,7 +134,7 @@ def _media(block: Json, kind: str) -> Part:
 
 def output(given: Any, finish_reason: str | None) -> dict[str, Any]:
     """One message that a model gave, with the reason why it stopped in the conventions' words."""
-    made = message(given) if isinstance(given, Mapping) else {"role": "assistant", "parts": content_parts(given)}
+    made = message(given)
     made["role"] = "assistant"
     called = any(part["type"] == "tool_call" for part in made["parts"])
     reason = finish_reason or ("tool_call" if called else "stop")

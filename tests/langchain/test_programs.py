@@ -1,0 +1,45 @@
+"""Programs of the kinds people really write, each with its expected tree in ``trees/``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.langchain import programs_chains, programs_graphs
+from tests.langchain.forest import tree
+
+import agentops_sdk as agentops
+
+PROGRAMS = [*programs_chains.PROGRAMS, *programs_graphs.PROGRAMS]
+
+
+SYNC = [program for program in PROGRAMS if not inspect.iscoroutinefunction(program)]
+ASYNC = [program for program in PROGRAMS if inspect.iscoroutinefunction(program)]
+
+pytestmark = [  # what people use is on its way out in LangChain, too
+    pytest.mark.filterwarnings("ignore::langgraph.warnings.LangGraphDeprecatedSinceV10"),
+    pytest.mark.filterwarnings("ignore::langchain_core._api.deprecation.LangChainDeprecationWarning"),
+]
+
+
+@pytest.mark.parametrize("program", SYNC, ids=lambda program: program.__name__)
+def test_program(
+    program: Callable[[Any], Any], chat: Any, spans: Callable[[], Any], matches: Callable[[str, str], None]
+) -> None:
+    program(chat)
+    _check(program.__name__, spans(), matches)
+
+
+@pytest.mark.parametrize("program", ASYNC, ids=lambda program: program.__name__)
+async def test_async_program(
+    program: Callable[[Any], Any], chat: Any, spans: Callable[[], Any], matches: Callable[[str, str], None]
+) -> None:
+    await program(chat)
+    _check(program.__name__, spans(), matches)
+
+
+def _check(name: str, ended: Any, matches: Callable[[str, str], None]) -> None:
+    assert agentops.status().spans["open"] == 0
+    matches(name, tree(ended))
