@@ -15,8 +15,15 @@ _ROLES: dict[str, str] = {"human": "user", "ai": "assistant", "system": "system"
 _MEDIA = {"image": "image", "image_url": "image", "input_image": "image", "audio": "audio", "input_audio": "audio",
           "video": "video", "file": None, "input_file": None, "media": None, "document": None}  # fmt: skip
 _CALLS = frozenset(("tool_use", "tool_call", "tool_call_chunk", "function_call", "custom_tool_call"))
-_REASONS: dict[str, str] = {"tool_calls": "tool_call", "function_call": "tool_call", "tool_use": "tool_call", "end_turn": "stop",
-            "STOP": "stop", "stop_sequence": "stop", "max_tokens": "length"}  # fmt: skip
+_REASONS = {
+    "tool_calls": "tool_call",
+    "function_call": "tool_call",
+    "tool_use": "tool_call",
+    "end_turn": "stop",
+    "STOP": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+}
 
 
 def dumps(value: Any) -> str:
