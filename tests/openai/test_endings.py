@@ -59,6 +59,9 @@ def test_consumer_raises(recorded: Any) -> None:
         _said(recorded, "abandoned", "Hel", 2)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*unclosed <socket:pytest.PytestUnraisableExceptionWarning"
+)  # openai 1 leaves it open
 def test_dropped(recorded: Any) -> None:
     with Wire(WHOLE) as wire:
         stream = client(wire).chat.completions.create(**ASK)
@@ -70,6 +73,7 @@ def test_dropped(recorded: Any) -> None:
         _said(recorded, "abandoned", "Hel", 2)
 
 
+@pytest.mark.filterwarnings("ignore:.*unclosed <socket:pytest.PytestUnraisableExceptionWarning")
 def test_never_iterated(recorded: Any) -> None:
     with Wire(WHOLE) as wire:
         asking = client(wire)
@@ -299,12 +303,19 @@ def test_retries_are_one_span_with_their_attempts(recorded: Any) -> None:
 
 
 async def test_retries_that_fail(recorded: Any) -> None:
-    with Wire(Reply(CUT)) as wire:
+    with Wire(Reply(b"", 503, headers={"retry-after-ms": "10"})) as wire:
         async with aclient(wire, max_retries=1) as asking:
-            with pytest.raises(openai.APIConnectionError):
+            with pytest.raises(openai.InternalServerError):
                 await asking.chat.completions.create(model="gpt-4o", messages=MESSAGES)
     span = recorded.one()
     assert span.outcome == "error"
+    assert span.json("agentops.attempts") == [{"status": 503, "wait": 0.01}, {"status": 503}]
+
+
+def test_retries_of_a_connection_that_breaks(recorded: Any) -> None:
+    with Wire(Reply(CUT)) as wire, pytest.raises(openai.APIConnectionError):
+        client(wire, max_retries=1).chat.completions.create(model="gpt-4o", messages=MESSAGES)
+    span = recorded.one()
     first, second = span.json("agentops.attempts")
     assert first["status"] is None
     assert first["error"]

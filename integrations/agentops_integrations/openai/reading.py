@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from agentops_integrations.openai import services, sse, tokens
+from agentops_integrations.openai import services, sse
 from agentops_integrations.openai.endpoints import Endpoint
 from agentops_sdk.integration import guard, semconv, usage_attributes
 
@@ -73,7 +73,7 @@ class Reading:
             return
         if self.endpoint.usage_shape == "openai.responses" and not services.account(body.get("id")) and fetched:
             return  # the tokens of this reply are on an earlier span
-        told = usage_attributes(self.endpoint.usage_shape, usage) or tokens.attributes_of(usage)
+        told = usage_attributes(self.endpoint.usage_shape, usage)
         if not told:
             return
         _fill(attributes, told)

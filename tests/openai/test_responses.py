@@ -1,0 +1,220 @@
+"""The Responses API: items of every kind, streams, background replies fetched later, ways out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.openai.bodies import RESPONSE, RESPONSE_EVENTS
+from tests.openai.test_chat import aclient, client
+from tests.wire.http import CUT, Reply, Wire, event_of, sse
+
+openai = pytest.importorskip("openai", reason="openai is not installed")
+if not hasattr(openai.OpenAI, "responses"):
+    pytest.skip(f"openai {openai.__version__} has no Responses API", allow_module_level=True)
+
+TOOL = {"type": "function", "name": "weather", "description": "Now", "parameters": {}, "strict": False}
+ASK: dict[str, Any] = {"model": "gpt-5", "input": "Weather?", "instructions": "Be brief.", "tools": [TOOL]}
+
+
+def _complete(span: Any, source: str = "reported") -> None:
+    assert span.name == "chat gpt-5"
+    assert span["gen_ai.operation.name"] == "chat"
+    assert span["openai.api.type"] == "responses"
+    assert span["gen_ai.response.id"] == "resp_1"
+    assert span["gen_ai.response.model"] == "gpt-5-2025-08-07"
+    assert span["gen_ai.response.status"] == "completed"
+    assert tuple(span["gen_ai.response.finish_reasons"]) == ("tool_calls",)
+    assert span["gen_ai.usage.input_tokens"] == 30
+    assert span["gen_ai.usage.cache_read.input_tokens"] == 10
+    assert span["gen_ai.usage.output_tokens"] == 12
+    assert span["gen_ai.usage.reasoning.output_tokens"] == 5
+    assert span["agentops.usage.source"] == source
+    assert span.text == "Hello"
+    assert span.calls == [("weather", {"city": "Rome"})]
+    assert span.parts[0]["type"] == "reasoning"
+    assert span.json("gen_ai.system_instructions") == [{"type": "text", "content": "Be brief."}]
+    assert span["agentops.decision.chosen"] == "weather"
+    assert span["agentops.decision.reason"] == "They ask for weather."
+    assert span.outcome == "ok"
+
+
+def test_create_and_stream(recorded: Any) -> None:
+    with Wire(Reply(RESPONSE), sse(*RESPONSE_EVENTS, done=False)) as wire:
+        asking = client(wire)
+        asking.responses.create(**ASK)
+        _complete(recorded.one())
+        events = list(asking.responses.create(**ASK, stream=True))
+        assert len(events) == len(RESPONSE_EVENTS)
+        assert "stream_options" not in wire.requests[1].body
+        span = recorded.one()
+        _complete(span)
+        assert span["agentops.stream.chunks"] == len(RESPONSE_EVENTS)
+
+
+async def test_async(recorded: Any) -> None:
+    with Wire(Reply(RESPONSE), sse(*RESPONSE_EVENTS, done=False)) as wire:
+        async with aclient(wire) as asking:
+            await asking.responses.create(**ASK)
+            _complete(recorded.one())
+            async with await asking.responses.create(**ASK, stream=True) as stream:
+                assert len([event async for event in stream]) == len(RESPONSE_EVENTS)
+            _complete(recorded.one())
+
+
+def test_left_early_and_cut(recorded: Any) -> None:
+    before_the_end = [event_of(event) for event in RESPONSE_EVENTS[:10]]
+    cut = Reply(stream=[*before_the_end, 0.05, CUT], content_type="text/event-stream")
+    with Wire(sse(*RESPONSE_EVENTS, done=False), cut) as wire:
+        asking = client(wire)
+        with asking.responses.create(**ASK, stream=True) as stream:
+            for event in stream:
+                if event.type == "response.function_call_arguments.delta":
+                    break
+        span = recorded.one()
+        assert span.outcome == "abandoned"
+        assert span.calls == [("weather", '{"city": ')]
+        assert span.parts[0]["content"] == "They ask for weather."
+        with pytest.raises(Exception):  # noqa: B017 - the HTTP client's own before openai 3
+            list(asking.responses.create(**ASK, stream=True))
+        span = recorded.one()
+        assert span.outcome == "error"
+        assert span.text == "Hel"
+        assert span.calls == [("weather", {"city": "Rome"})]
+
+
+def test_break_after_the_last_event_is_ok(recorded: Any) -> None:
+    with Wire(sse(*RESPONSE_EVENTS, done=False)) as wire:
+        with client(wire).responses.create(**ASK, stream=True) as stream:
+            for event in stream:
+                if event.type == "response.completed":
+                    break
+        _complete(recorded.one())
+
+
+def test_a_response_that_failed(recorded: Any) -> None:
+    failed = {**RESPONSE, "status": "failed", "output": [], "error": {"code": "server_error", "message": "no"}}
+    event = {"type": "response.failed", "sequence_number": 1, "response": failed}
+    told = {"type": "error", "sequence_number": 1, "code": "rate_limit_exceeded", "message": "no", "param": None}
+    with Wire(Reply(failed), sse(RESPONSE_EVENTS[0], event, done=False), sse(told, done=False)) as wire:
+        asking = client(wire)
+        asking.responses.create(**ASK)
+        assert (recorded.one())["error.type"] == "server_error"
+        list(asking.responses.create(**ASK, stream=True))
+        span = recorded.one()
+        assert (span.outcome, span["error.type"]) == ("error", "server_error")
+        list(asking.responses.create(**ASK, stream=True))
+        span = recorded.one()
+        assert (span.outcome, span["error.type"]) == ("error", "rate_limit_exceeded")
+
+
+def test_incomplete(recorded: Any) -> None:
+    short = {**RESPONSE, "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    with Wire(Reply(short)) as wire:
+        client(wire).responses.create(**ASK)
+    span = recorded.one()
+    assert tuple(span["gen_ai.response.finish_reasons"]) == ("max_output_tokens",)
+    assert span.outcome == "ok"
+
+
+def test_background_and_retrieve_count_the_tokens_once(recorded: Any) -> None:
+    queued = {**RESPONSE, "id": "resp_bg", "status": "queued", "output": [], "usage": None}
+    done = {**RESPONSE, "id": "resp_bg"}
+    with Wire(Reply(queued), Reply(queued), Reply(done), Reply(done), Reply({"id": "resp_bg"})) as wire:
+        asking = client(wire)
+        asking.responses.create(**ASK, background=True)
+        for _ in range(3):
+            asking.responses.retrieve("resp_bg")
+    first, second, third, fourth = recorded()
+    assert first.name == "chat gpt-5"
+    assert "gen_ai.usage.input_tokens" not in second.attributes
+    assert [each.name for each in (second, third, fourth)] == ["fetch_response"] * 3
+    assert third["gen_ai.operation.name"] == "fetch_response"
+    assert third["gen_ai.usage.input_tokens"] == 30
+    assert third.text == "Hello"
+    assert "gen_ai.usage.input_tokens" not in fourth.attributes
+    assert fourth["gen_ai.response.status"] == "completed"
+
+
+def test_items_of_every_kind(recorded: Any) -> None:
+    image = "data:image/png;base64,iVBORw0KGgo="
+    given: list[Any] = [
+        {"role": "developer", "content": "Rules."},
+        {
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "Look"},
+                {"type": "input_image", "image_url": image, "detail": "low"},
+                {"type": "input_image", "image_url": "https://example.com/a.png", "detail": "low"},
+                {"type": "input_image", "file_id": "file-1", "detail": "low"},
+                {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="},
+                {"type": "input_file", "file_url": "https://example.com/a.pdf"},
+            ],
+        },
+        {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "gAAA"},
+        {"type": "function_call", "call_id": "c1", "name": "weather", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c1", "output": "sunny"},
+        {"type": "custom_tool_call", "call_id": "c2", "name": "sql", "input": "select 1"},
+        {"type": "custom_tool_call_output", "call_id": "c2", "output": [{"type": "input_text", "text": "1"}]},
+        {"type": "computer_call", "call_id": "c3", "id": "cu", "action": {"type": "click", "x": 1, "y": 2}},
+        {
+            "type": "computer_call_output",
+            "call_id": "c3",
+            "output": {"type": "computer_screenshot", "image_url": image},
+        },
+        {"type": "web_search_call", "id": "ws", "status": "completed", "action": {"type": "search", "query": "q"}},
+        {"type": "item_reference", "id": "msg_0"},
+        {"type": "something_new", "id": "x", "payload": [1, 2]},
+    ]
+    output = [
+        {"type": "web_search_call", "id": "ws", "status": "completed", "action": {"type": "search", "query": "q"}},
+        {"type": "file_search_call", "id": "fs", "status": "completed", "queries": ["q"], "results": [{"text": "t"}]},
+        {"type": "code_interpreter_call", "id": "ci", "code": "1+1", "container_id": "c", "outputs": [{"logs": "2"}]},
+        {"type": "image_generation_call", "id": "ig", "status": "completed", "result": "iVBORw0KGgo="},
+        {"type": "mcp_list_tools", "id": "ml", "server_label": "docs", "tools": []},
+        {"type": "mcp_call", "id": "mc", "name": "ask", "server_label": "docs", "arguments": '{"q": 1}', "output": "a"},
+        {"type": "mcp_approval_request", "id": "ma", "name": "ask", "server_label": "docs", "arguments": "{}"},
+        {"type": "local_shell_call", "id": "ls", "call_id": "c5", "status": "completed", "action": {"type": "exec"}},
+        {"type": "compaction", "id": "cp", "encrypted_content": "gAAA"},
+        {"type": "message", "id": "m", "role": "assistant", "content": [{"type": "refusal", "refusal": "I will not."}]},
+        {"type": "brand_new_call", "id": "bn", "status": "completed", "payload": 1},
+    ]
+    tools = [
+        TOOL,
+        {"type": "custom", "name": "sql", "description": "SQL"},
+        {"type": "web_search"},
+        {"type": "file_search", "vector_store_ids": ["vs"]},
+        {"type": "mcp", "server_label": "docs", "server_url": "https://x", "headers": {"Authorization": "Bearer s3"}},
+    ]
+    with Wire(Reply({**RESPONSE, "output": output})) as wire:
+        client(wire).responses.create(model="gpt-5", input=given, tools=tools)  # type: ignore[arg-type]
+    span = recorded.one()
+    messages = span.json("gen_ai.input.messages")
+    assert [message["role"] for message in messages] == [
+        "developer", "user", "assistant", "tool", "assistant", "tool", "assistant", "tool", "assistant", "user",
+        "assistant",
+    ]  # fmt: skip
+    assert [part["type"] for part in messages[1]["parts"]] == ["text", "blob", "uri", "file", "blob", "uri"]
+    assert messages[3]["parts"] == [{"type": "tool_call_response", "id": "c1", "response": "sunny"}]
+    assert [part["type"] for part in span.parts] == [
+        "server_tool_call", "server_tool_call", "server_tool_call_response", "server_tool_call",
+        "server_tool_call_response", "server_tool_call", "server_tool_call_response", "mcp_list_tools",
+        "server_tool_call", "server_tool_call_response", "mcp_approval_request", "tool_call", "compaction", "refusal",
+        "server_tool_call",
+    ]  # fmt: skip
+    offered = span.json("gen_ai.tool.definitions")
+    assert [tool["name"] for tool in offered] == ["weather", "sql", "web_search", "file_search", "docs"]
+    assert "s3" not in span["gen_ai.tool.definitions"]
+
+
+def test_helper_and_parse(recorded: Any) -> None:
+    with Wire(sse(*RESPONSE_EVENTS, done=False), Reply(RESPONSE)) as wire:
+        asking = client(wire)
+        if hasattr(asking.responses, "stream"):
+            with asking.responses.stream(**ASK) as stream:
+                list(stream)
+            _complete(recorded.one())
+        wire.replies = [Reply(RESPONSE)]
+        if hasattr(asking.responses, "parse"):
+            asking.responses.parse(**ASK)
+            _complete(recorded.one())
