@@ -113,7 +113,7 @@ def status() -> Status:
         },
         integrations={
             installed.integration.name: IntegrationStatus(
-                state=installed.state, version=installed.version, reason=installed.reason
+                state=installed.state, version=installed.version, reason=installed.remark()
             )
             for installed in running.integrations
         },

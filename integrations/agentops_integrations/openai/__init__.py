@@ -22,5 +22,12 @@ class OpenAIIntegration:
 
         return install(module)
 
+    def remark(self) -> str | None:
+        """Who else has wrapped the client's methods, for ``status()``."""
+        from agentops_integrations.openai.foreign import wrappers
+
+        found = wrappers()
+        return "also wrapped by " + ", ".join(found) if found else None
+
 
 integration = OpenAIIntegration()

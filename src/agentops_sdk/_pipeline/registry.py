@@ -128,6 +128,14 @@ class Installed:
             if self.state == "waiting for import":
                 self.state = "patched"
 
+    def remark(self) -> str | None:
+        """Why it is not patched; else what the integration itself has to say (its optional ``remark()``)."""
+        told = getattr(self.integration, "remark", None)
+        if self.reason is None and self._undo is not None and told is not None:
+            with guard(f"integration.{self.integration.name}.remark"):
+                return str(found) if (found := told()) else None
+        return self.reason
+
     def end(self) -> None:
         """Take the patches out again, whatever else fails."""
         self._active = False  # an import hook cannot be unregistered; a late one finds this

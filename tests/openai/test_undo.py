@@ -1,0 +1,128 @@
+"""Undo, twice, with somebody on top of us, and beside other SDKs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import openai
+import pytest
+import wrapt
+from openai import _base_client as base
+from openai import _streaming as streaming
+from tests.openai.bodies import CHAT, CHAT_CHUNKS, MESSAGES, USAGE_CHUNK
+from tests.openai.test_chat import client
+from tests.wire.http import Reply, Wire, sse
+
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
+
+PLACES = [
+    (base.SyncAPIClient, "request"),
+    (base.AsyncAPIClient, "request"),
+    (base.SyncAPIClient, "_process_response"),
+    (base.AsyncAPIClient, "_process_response"),
+    (base.BaseClient, "_build_request"),
+    (base.BaseClient, "_should_retry"),
+    (base.BaseClient, "_calculate_retry_timeout"),
+    (streaming.Stream, "__stream__"),
+    (streaming.AsyncStream, "__stream__"),
+]
+
+
+def _now() -> list[Any]:
+    return [vars(owner).get(name) for owner, name in PLACES]
+
+
+def test_every_attribute_is_the_original_again() -> None:
+    before = _now()
+    for _ in range(2):
+        agentops.init(exporters=["memory"])
+        agentops.init(exporters=["memory"])
+        assert all(now is not then for now, then in zip(_now(), before, strict=True))
+        agentops.shutdown()
+        assert all(now is then for now, then in zip(_now(), before, strict=True))
+
+
+def test_with_somebody_on_top_we_go_dormant_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter = MemoryExporter()
+    original = vars(base.SyncAPIClient)["request"]
+    agentops.init(exporters=[exporter])
+    seen: list[str] = []
+
+    def theirs(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        seen.append("theirs")
+        return wrapped(*args, **kwargs)
+
+    wrapper = wrapt.FunctionWrapper(vars(base.SyncAPIClient)["request"], theirs)
+    base.SyncAPIClient.request = wrapper  # type: ignore[method-assign, assignment]
+    try:
+        with Wire(Reply(CHAT)) as wire:
+            client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES)
+            agentops.shutdown()
+            assert vars(base.SyncAPIClient)["request"] is wrapper
+            assert "SyncAPIClient.request" in agentops.status().dormant_patches
+            client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES)
+            assert seen == ["theirs", "theirs"]
+            assert len(exporter.finished_spans()) == 1
+            # A new start wraps outside of theirs and sees each call once.
+            again = MemoryExporter()
+            agentops.init(exporters=[again])
+            client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES)
+            agentops.flush()
+            assert len(again.finished_spans()) == 1
+            agentops.shutdown()
+            assert vars(base.SyncAPIClient)["request"] is wrapper
+    finally:
+        base.SyncAPIClient.request = original  # type: ignore[method-assign]
+
+
+def test_a_stream_that_outlives_us_goes_on(recorded: Any) -> None:
+    with Wire(sse(*CHAT_CHUNKS, USAGE_CHUNK)) as wire:
+        stream = client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
+        next(stream)
+        agentops.shutdown()
+        assert len(list(stream)) == 3
+
+
+def test_another_sdks_wrapper_is_noticed(recorded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert agentops.status().integrations["openai"].reason is None
+    from openai.resources.chat.completions import Completions
+
+    def stranger(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        return wrapped(*args, **kwargs)
+
+    monkeypatch.setitem(stranger.__globals__, "__name__", "strangelet.openai")
+    with monkeypatch.context() as patched:
+        patched.setattr(Completions, "create", wrapt.FunctionWrapper(Completions.create, stranger))
+        assert agentops.status().integrations["openai"].reason == "also wrapped by strangelet on Completions.create"
+        with Wire(Reply(CHAT)) as wire:
+            client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES)
+    assert len(recorded()) == 1
+
+
+def test_beside_openinference(recorded: Any) -> None:
+    """Both record the call once, and neither breaks the stream."""
+    theirs = pytest.importorskip(
+        "openinference.instrumentation.openai", reason="openinference-instrumentation-openai is not installed"
+    )
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    seen = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(seen))
+    instrumentor = theirs.OpenAIInstrumentor()
+    instrumentor.instrument(tracer_provider=provider)
+    try:
+        assert "openinference" in str(agentops.status().integrations["openai"].reason)
+        with Wire(Reply(CHAT), sse(*CHAT_CHUNKS, USAGE_CHUNK)) as wire:
+            asking = openai.OpenAI(base_url=wire.url, api_key="none")
+            asking.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+            assert len(list(asking.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))) == 4
+        mine = recorded()
+        assert [span.name for span in mine] == ["chat gpt-4o", "chat gpt-4o"]
+        assert mine[1].text == "Hello"
+        assert len(seen.get_finished_spans()) == 2
+    finally:
+        instrumentor.uninstrument()
