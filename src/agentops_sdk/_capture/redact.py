@@ -62,8 +62,8 @@ _RULES: Final = (
     _rule("jwt", "eyJ", _START + r"eyJ[A-Za-z0-9_-]{8,}+\.eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]*+"),
     _rule("url-password", "://", r"://[^\s/:@\"'\\<>]{0,100}:([^\s/@\"'\\<>]{1,200})@", 1),
     _rule("bearer-token", "earer EARER",
-          r"(?i:\bbearer)\s{1,3}(?=[A-Za-z._~+/=-]{0,120}[0-9])([A-Za-z0-9._~+/=-]{16,})", 1),
-    _rule("basic-credentials", "asic ASIC", r"(?i:\bbasic)\s{1,3}([A-Za-z0-9+/]{8,}+={0,2})", 1),
+          _START + r"(?i:bearer)\s{1,3}(?=[A-Za-z._~+/=-]{0,120}[0-9])([A-Za-z0-9._~+/=-]{16,})", 1),
+    _rule("basic-credentials", "asic ASIC", _START + r"(?i:basic)\s{1,3}([A-Za-z0-9+/]{8,}+={0,2})", 1),
 )  # fmt: skip
 
 _NAMES: Final = (
@@ -127,9 +127,11 @@ class Redactor:
             elif isinstance(value, tuple | list) and any(type(item) is str for item in value):
                 pairs = [self.text(item) if type(item) is str else (item, 0) for item in value]
                 count = sum(found for _, found in pairs)
-                if count or (_ATTRIBUTE_NAME.search(name) and value):
-                    attributes[name] = tuple(item for item, _ in pairs) if count else ("[redacted:secret]",)
-                    total += count or 1
+                if not count and _ATTRIBUTE_NAME.search(name) and not str(value[0]).startswith("[redacted"):
+                    pairs, count = [("[redacted:secret]", 1)], 1
+                if count:
+                    attributes[name] = tuple(item for item, _ in pairs)
+                    total += count
         return total
 
     def text(self, text: str) -> tuple[str, int]:
@@ -170,17 +172,18 @@ class Redactor:
 
         def clean(value: Any, name: str = "") -> Any:
             nonlocal total
-            if isinstance(value, str):
-                if name and _ATTRIBUTE_NAME.search(name):
-                    total += 1
-                    return "[redacted:secret]"
-                value, count = self.text(value)
-                total += count
-                return value
             if isinstance(value, list):
                 return [clean(item) for item in value]
             if isinstance(value, dict):
                 return {clean(key): clean(item, key) for key, item in value.items()}
+            if value is None or isinstance(value, bool):
+                return value
+            if _ATTRIBUTE_NAME.search(name) and value != "":
+                total += 1
+                return "[redacted:secret]"
+            if isinstance(value, str):
+                value, count = self.text(value)
+                total += count
             return value
 
         cleaned = orjson.dumps(clean(orjson.loads(text))).decode()
