@@ -25,6 +25,7 @@ class _Tally:
 
     def __init__(self, model: str) -> None:
         self.model = model
+        self.family = heuristic.family(model)
         name = encodings.name_for(model)
         encoding = encodings.loaded(name) if name else None
         self.exact = encoding is not None
@@ -85,12 +86,13 @@ def prompt(tally: _Tally, messages: Any, system: Any = None, tools: Any = None) 
     for message in messages if isinstance(messages, list) else []:
         sum_ += _message(tally, message)
     sum_ += _tools(tally, tools)
-    return sum_ + _REPLY if sum_ else 0
+    return sum_ + _REPLY + tally.family.prompt if sum_ else 0
 
 
 def answer(tally: _Tally, messages: Any) -> int:
     """Tokens of what came back, every choice of it."""
-    return sum(_parts(tally, message.get("parts")) for message in messages or () if isinstance(message, Mapping))
+    sum_ = sum(_parts(tally, message.get("parts")) for message in messages or () if isinstance(message, Mapping))
+    return sum_ + tally.family.answer if sum_ else 0
 
 
 def _has_parts(messages: Any) -> bool:
@@ -119,7 +121,7 @@ def _part(tally: _Tally, part: Any) -> int:
         return tally.structure(part.get("content") or "")
     if kind in ("tool_call", "server_tool_call"):
         arguments = part.get("arguments", part.get("server_tool_call"))
-        return _PER_MESSAGE + tally.text(str(part.get("name", ""))) + tally.structure(arguments or "")
+        return tally.family.call + tally.text(str(part.get("name", ""))) + tally.structure(arguments or "")
     if kind == "tool_call_response":
         return tally.structure(part.get("response", part.get("result")) or "")
     if kind in ("blob", "uri", "file"):
@@ -133,7 +135,7 @@ def _part(tally: _Tally, part: Any) -> int:
 def _tools(tally: _Tally, tools: Any) -> int:
     if not isinstance(tools, list) or not tools:
         return 0
-    return _ALL_TOOLS + sum(_tool(tally, tool) for tool in tools if isinstance(tool, Mapping))
+    return _ALL_TOOLS + tally.family.tools + sum(_tool(tally, tool) for tool in tools if isinstance(tool, Mapping))
 
 
 def _tool(tally: _Tally, tool: Mapping[str, Any]) -> int:
