@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agentops_sdk import prices as prices
     from agentops_sdk import testing as testing
     from agentops_sdk import traces as traces
-    from agentops_sdk._pipeline.runtime import FlushResult as FlushResult
+    from agentops_sdk._pipeline.flushed import FlushResult as FlushResult
     from agentops_sdk._version import __version__ as __version__
     from agentops_sdk.context import context as context
     from agentops_sdk.context import extract as extract
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AgentOpsError": "errors",
     "ConfigError": "errors",
-    "FlushResult": "_pipeline.runtime",
+    "FlushResult": "_pipeline.flushed",
     "Health": "health",
     "IntegrationError": "errors",
     "Span": "spans",

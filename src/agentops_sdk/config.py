@@ -88,6 +88,31 @@ class Settings:
     shutdown_timeout: float = _row(
         3.0, be.number(0), "Seconds that exit may wait for sinks.", env=["AGENTOPS_SHUTDOWN_TIMEOUT"], live=True
     )
+    traces_max_file_bytes: int = _row(
+        67_108_864, be.whole(1), "A JSONL file that is longer is closed, and a new one begun.",
+        env=["AGENTOPS_TRACES_MAX_FILE_BYTES"],
+    )  # fmt: skip
+    traces_max_bytes: int = _row(
+        536_870_912, be.whole(1), "Closed JSONL files are deleted, oldest first, when all together are larger.",
+        env=["AGENTOPS_TRACES_MAX_BYTES"],
+    )  # fmt: skip
+    traces_max_days: float = _row(
+        30.0, be.number(0), "Closed JSONL files older than this many days are deleted.",
+        env=["AGENTOPS_TRACES_MAX_DAYS"],
+    )  # fmt: skip
+    traces_compress: bool = _row(False, be.flag, "Gzip JSONL files once closed.", env=["AGENTOPS_TRACES_COMPRESS"])
+    traces_fsync: str = _row(
+        "never", be.choice("never", "close", "always"), "When JSONL files are forced to the disk itself.",
+        env=["AGENTOPS_TRACES_FSYNC"],
+    )  # fmt: skip
+    spool_max_bytes: int = _row(
+        268_435_456, be.whole(65_536), "How much may wait on disk for an OTLP backend; then the oldest spans go.",
+        env=["AGENTOPS_SPOOL_MAX_BYTES"],
+    )  # fmt: skip
+    spool_max_days: float = _row(
+        7.0, be.number(0), "How many days spans may wait on disk for an OTLP backend.",
+        env=["AGENTOPS_SPOOL_MAX_DAYS"],
+    )  # fmt: skip
     sample_ratio: float = _row(
         1.0, be.number(0, 1), "The share of traces that is kept, decided at the root.",
         env=["AGENTOPS_SAMPLE_RATIO"], live=True,

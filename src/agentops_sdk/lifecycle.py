@@ -7,7 +7,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._pipeline import runtime
-from agentops_sdk._pipeline.runtime import FlushResult
+from agentops_sdk._pipeline.flushed import FlushResult
 from agentops_sdk.config import resolve
 from agentops_sdk.errors import ConfigError
 

@@ -89,6 +89,13 @@ class SpanQueue:
         self._drain()  # what came in while the thread was ending
         return True
 
+    def hold(self, timeout: float) -> bool:
+        """Keep the consumer from working until :meth:`release`: a fork must not cut it in the middle."""
+        return threading.current_thread() is not self._thread and self._draining.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        self._draining.release()
+
     def after_fork(self) -> None:
         """In a child: the parent's spans are the parent's to deliver; locks and thread are made anew."""
         self._spans.clear()

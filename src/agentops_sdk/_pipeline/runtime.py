@@ -2,64 +2,40 @@
 
 from __future__ import annotations
 
-import atexit
-import importlib.metadata
-import os
-import sys
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
-from agentops_sdk import semconv
 from agentops_sdk._capture import ambient, recording
 from agentops_sdk._capture.carry import Carrier, process_fields
 from agentops_sdk._capture.guard import guard, logger
+from agentops_sdk._pipeline import identity, process
+from agentops_sdk._pipeline.assembly import assemble
 from agentops_sdk._pipeline.complete import Completer
 from agentops_sdk._pipeline.convert import readable
-from agentops_sdk._pipeline.joined import SCOPE, JoinedRecorder
+from agentops_sdk._pipeline.flushed import FlushResult
+from agentops_sdk._pipeline.joined import JoinedRecorder
 from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.recorder import LeanSpan, Recorder
-from agentops_sdk._pipeline.registry import Installed, find_integrations, make_exporter
-from agentops_sdk._pipeline.sinks import Sink, adapt
+from agentops_sdk._pipeline.registry import Installed, find_integrations
 from agentops_sdk._pipeline.tally import Tally
 from agentops_sdk._version import VERSION
-from agentops_sdk.config import Settings, update, warn_once
+from agentops_sdk.config import Settings, update
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan
-    from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+    from agentops_sdk._pipeline.sinks import Sink
+
 _KEPT_TRACES = 10_000
-
-
-@dataclass(frozen=True)
-class FlushResult:
-    """What :func:`agentops_sdk.flush` achieved. Truthy when nothing remains and nothing was lost.
-
-    Attributes:
-        exported: spans that have reached every sink since ``init()`` (the least of the sinks' counts).
-        remaining: spans that have ended and wait for at least one sink.
-        lost: spans that will not reach some sink any more, since ``init()``.
-        by_sink: the same three figures for each sink.
-    """
-
-    exported: int
-    remaining: int
-    lost: int
-    by_sink: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return not self.remaining and not self.lost
 
 
 class Runtime:
@@ -68,7 +44,7 @@ class Runtime:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.started_at = time.time()
-        self.sinks: list[Sink] = self._make_sinks(settings, {})
+        self.sinks: list[Sink] = assemble(settings)[0]
         self.tally = Tally()
         self.consumer_seconds = 0.0
         self.completer = Completer(settings)
@@ -82,40 +58,13 @@ class Runtime:
         self._identity: tuple[Resource, InstrumentationScope] | None = None
         logger.setLevel(settings.log_level.upper())
 
-    def _make_sinks(self, settings: Settings, kept: dict[int, Sink]) -> list[Sink]:
-        made: list[tuple[str, SpanExporter, Any]] = []
-        automatic = settings.origins.get("exporters", "").startswith("environment OTEL_")
-        for place, given in enumerate(settings.exporters):
-            if place in kept:
-                made.append((kept[place].name, kept[place].exporter, given))
-                continue
-            if automatic and given == "otlp" and hasattr(trace.get_tracer_provider(), "add_span_processor"):
-                continue  # the program's own provider sends there already: once is enough
-            try:
-                made.append((*make_exporter(given, settings), given))
-            except ConfigError as error:
-                if not automatic or given != "otlp":
-                    raise
-                warn_once(f"OTLP is left out: {error}")
-        alone = sum(1 for _, exporter, _ in made if getattr(exporter, "disk", False)) < 2
-        same = {id(sink.exporter): sink for sink in kept.values()}
-        return [same.get(id(exporter)) or adapt(name, exporter, given, alone=alone) for name, exporter, given in made]
-
     def reconfigure(self, settings: Settings) -> None:
         """Take on changed live settings without losing a span.
 
         Raises:
             ConfigError: a sink cannot be made; nothing has changed then.
         """
-        old = self.sinks
-        kept: dict[int, Sink] = {}
-        free = list(old)
-        for place, given in enumerate(settings.exporters):
-            match = next((sink for sink in free if sink.given is given or sink.given == given), None)
-            if match is not None:
-                kept[place] = match
-                free.remove(match)
-        sinks = self._make_sinks(settings, kept)
+        sinks, free = assemble(settings, self.sinks)
         if free:
             self.queue.flush(settings.shutdown_timeout)  # what has ended goes to the sinks of its time
         self.sinks = sinks
@@ -132,7 +81,7 @@ class Runtime:
         if self.settings.global_provider:
             from opentelemetry.sdk.trace import TracerProvider
 
-            made = TracerProvider(resource=self._resource(), shutdown_on_exit=False)
+            made = TracerProvider(resource=identity.resource(self.settings), shutdown_on_exit=False)
             trace.set_tracer_provider(made)
             return JoinedRecorder(self.settings, made, self.completer, self.queue.put, VERSION)
         return Recorder(self.settings, self.queue.put)
@@ -174,7 +123,7 @@ class Runtime:
                     ready.append(span)
                 elif self._keep(span):
                     if self._identity is None:
-                        self._identity = self._resource(), self._scope()
+                        self._identity = identity.resource(self.settings), identity.scope()
                     ready.append(readable(span, self.completer, *self._identity))
                 else:
                     self.sampled_out += 1
@@ -198,28 +147,6 @@ class Runtime:
             if len(kept) > _KEPT_TRACES:
                 kept.popitem(last=False)
         return trace_id in kept
-
-    def _scope(self) -> InstrumentationScope:
-        from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-
-        return InstrumentationScope(SCOPE, VERSION)
-
-    def _resource(self) -> Resource:
-        from opentelemetry.sdk.resources import Resource
-
-        # Not Resource.create(): its detectors start a thread pool, which an ending interpreter refuses.
-        return Resource(
-            {
-                semconv.TELEMETRY_SDK_LANGUAGE: "python",
-                semconv.TELEMETRY_SDK_NAME: "opentelemetry",
-                semconv.TELEMETRY_SDK_VERSION: importlib.metadata.version("opentelemetry-sdk"),
-                semconv.TELEMETRY_DISTRO_NAME: "agentops-otel",
-                semconv.TELEMETRY_DISTRO_VERSION: VERSION,
-                semconv.PROCESS_PID: os.getpid(),
-                semconv.SERVICE_NAME: self.settings.service_name or _script_name(),
-                **self.settings.resource_attributes,
-            }
-        )
 
     # --- flush, fork, end ------------------------------------------------------------------------
 
@@ -297,17 +224,11 @@ class Runtime:
             sink.after_fork()
 
 
-def _script_name() -> str:
-    script = Path(sys.argv[0]).name if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
-    return script.removesuffix(".py") or "python"
-
-
 current: Runtime | None = None
 """The one that runs, or ``None`` before ``init()``, after ``shutdown()`` and when switched off."""
 
 _last: Settings | None = None
 _lock = threading.RLock()
-_hooked = False
 
 
 def make_runtime(settings: Settings) -> Runtime | None:
@@ -355,7 +276,8 @@ def begin(settings: Settings) -> Runtime | None:
         current = runtime
         ambient.process_context = process_fields() if settings.propagate_processes else None
         recording.activate(runtime.recorder)
-        _hook_process()
+        process.hook(_current, at_exit=_at_exit, in_child=_in_child)
+        process.warm(runtime)
         return runtime
 
 
@@ -393,26 +315,17 @@ def finish(timeout: float) -> FlushResult:
         return runtime.end(timeout)
 
 
-def _hook_process() -> None:
-    global _hooked
-    if _hooked:
-        return
-    _hooked = True
-    atexit.register(_at_exit)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_after_fork)
+def _current() -> Runtime | None:
+    return current
 
 
 def _at_exit() -> None:
-    runtime = current
-    if runtime is not None:
-        with guard("runtime.exit"):
-            finish(runtime.settings.shutdown_timeout)
+    if current is not None:
+        finish(current.settings.shutdown_timeout)
 
 
-def _after_fork() -> None:
+def _in_child() -> None:
     global _lock
     _lock = threading.RLock()
     if current is not None:
-        with guard("runtime.fork"):
-            current.after_fork()
+        current.after_fork()

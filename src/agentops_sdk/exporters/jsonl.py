@@ -239,7 +239,14 @@ class JsonlExporter:
 
 def create(argument: str | None, settings: Settings) -> JsonlExporter:
     """``"jsonl"`` (below the setting ``directory``) or ``"jsonl:DIRECTORY"``."""
-    exporter = JsonlExporter(argument or Path(settings.directory) / "traces")
+    exporter = JsonlExporter(
+        argument or Path(settings.directory) / "traces",
+        max_file_bytes=settings.traces_max_file_bytes,
+        max_bytes=settings.traces_max_bytes,
+        max_age=settings.traces_max_days * 86_400,
+        compress=settings.traces_compress,
+        fsync=settings.traces_fsync,
+    )
     # Asked for by name it must work; the default in a read-only place is quiet and shows in status().
     if settings.origins.get("exporters", "default") != "default":
         _check(exporter.directory)

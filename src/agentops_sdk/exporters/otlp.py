@@ -49,6 +49,7 @@ class OTLPExporter:
 
     inline = True
     disk = True
+    imports = ("httpx2", "opentelemetry.exporter.otlp.proto.common.trace_encoder")
 
     def __init__(
         self,
@@ -146,4 +147,9 @@ def spool_name(url: str) -> str:
 
 def create(argument: str | None, settings: Settings) -> OTLPExporter:
     """``"otlp"`` sends where ``OTEL_EXPORTER_OTLP_*`` say, ``"otlp:URL"`` to a URL."""
-    return OTLPExporter(Endpoint.resolve(argument), directory=Path(settings.directory) / "spool")
+    return OTLPExporter(
+        Endpoint.resolve(argument),
+        directory=Path(settings.directory) / "spool",
+        max_bytes=settings.spool_max_bytes,
+        max_age=settings.spool_max_days * 86_400,
+    )

@@ -1,0 +1,45 @@
+"""Makes the sinks that the settings ask for, keeping those that run already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace
+
+from agentops_sdk._pipeline.registry import make_exporter
+from agentops_sdk._pipeline.sinks import Sink, adapt
+from agentops_sdk.config import Settings, warn_once
+from agentops_sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+
+def assemble(settings: Settings, running: Sequence[Sink] = ()) -> tuple[list[Sink], list[Sink]]:
+    """The sinks for ``settings.exporters``, and those of ``running`` that are no longer among them.
+
+    Raises:
+        ConfigError: one cannot be made; those that run are untouched.
+    """
+    free = list(running)
+    wanted: list[Sink | tuple[str, SpanExporter, Any]] = []
+    automatic = settings.origins.get("exporters", "").startswith("environment OTEL_")
+    for given in settings.exporters:
+        kept = next((sink for sink in free if sink.given is given or sink.given == given), None)
+        if kept is not None:
+            free.remove(kept)
+            wanted.append(kept)
+            continue
+        if automatic and given == "otlp" and hasattr(trace.get_tracer_provider(), "add_span_processor"):
+            continue  # the program's own provider sends there already: once is enough
+        try:
+            wanted.append((*make_exporter(given, settings), given))
+        except ConfigError as error:
+            if not automatic or given != "otlp":
+                raise
+            warn_once(f"OTLP is left out: {error}")
+    exporters = [item.exporter if isinstance(item, Sink) else item[1] for item in wanted]
+    alone = sum(1 for exporter in exporters if getattr(exporter, "disk", False)) < 2
+    sinks = [item if isinstance(item, Sink) else adapt(*item, alone=alone) for item in wanted]
+    return sinks, free

@@ -1,0 +1,47 @@
+"""Who made the spans: the process as an OpenTelemetry resource, and our instrumentation scope."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentops_sdk import semconv
+from agentops_sdk._pipeline.joined import SCOPE
+from agentops_sdk._version import VERSION
+from agentops_sdk.config import Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+
+def scope() -> InstrumentationScope:
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+    return InstrumentationScope(SCOPE, VERSION)
+
+
+def resource(settings: Settings) -> Resource:
+    from opentelemetry.sdk.resources import Resource
+
+    # Not Resource.create(): its detectors start a thread pool, which an ending interpreter refuses.
+    return Resource(
+        {
+            semconv.TELEMETRY_SDK_LANGUAGE: "python",
+            semconv.TELEMETRY_SDK_NAME: "opentelemetry",
+            semconv.TELEMETRY_SDK_VERSION: importlib.metadata.version("opentelemetry-sdk"),
+            semconv.TELEMETRY_DISTRO_NAME: "agentops-otel",
+            semconv.TELEMETRY_DISTRO_VERSION: VERSION,
+            semconv.PROCESS_PID: os.getpid(),
+            semconv.SERVICE_NAME: settings.service_name or _script_name(),
+            **settings.resource_attributes,
+        }
+    )
+
+
+def _script_name() -> str:
+    script = Path(sys.argv[0]).name if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
+    return script.removesuffix(".py") or "python"
