@@ -100,13 +100,20 @@ class Call:
         self._context = set_value(key, value, self._context)
 
     def attach(self) -> Any:
-        """Make the operation current here; returns the token that :meth:`detach` wants."""
-        return attach(self._context)
+        """Make the operation current here; returns the token that :meth:`detach` wants. Guarded."""
+        token = None
+        with guard("call.attach"):
+            token = attach(self._context)
+        return token
 
     def detach(self, token: Any) -> None:
-        """Undo :meth:`attach`; in another task or thread than it, make what was around the operation current."""
-        if not ambient.release(token) and get_current().get(ambient.CALL_KEY) is self:
-            attach(self._parent)
+        """Undo :meth:`attach`; in another task or thread than it, make what was around the operation current.
+
+        Guarded, like everything that stands next to the user's own call.
+        """
+        with guard("call.detach"):
+            if token is not None and not ambient.release(token) and get_current().get(ambient.CALL_KEY) is self:
+                attach(self._parent)
 
     @contextmanager
     def attached(self) -> Iterator[Call]:
@@ -118,7 +125,7 @@ class Call:
             self.detach(token)
 
     def finish(self, outcome: str = "ok", error: BaseException | None = None) -> bool:
-        """End the operation with its true outcome; only the first call counts.
+        """End the operation with its true outcome; only the first call counts. Guarded.
 
         Returns:
             whether this call was the one that ended it.
@@ -127,18 +134,19 @@ class Call:
             self._latch.pop()  # atomic: of several threads, one gets it
         except IndexError:
             return False
-        span = self.span
-        span.attributes[semconv.OUTCOME] = outcome
-        message: str | None = None
-        if error is not None:
-            failure = Failure(error)
-            span.add_event(semconv.EXCEPTION_EVENT, failure.attributes)
-            if outcome == "error":
-                span.attributes.setdefault(semconv.ERROR_TYPE, failure.type)
-                message = failure.message
-        elif outcome == "error":
-            span.attributes.setdefault(semconv.ERROR_TYPE, "_OTHER")
-        span.finish(error=outcome == "error", message=message)
+        span, message = self.span, None
+        with guard("call.finish"):
+            span.attributes[semconv.OUTCOME] = outcome
+            if error is not None:
+                failure = Failure(error)
+                span.add_event(semconv.EXCEPTION_EVENT, failure.attributes)
+                if outcome == "error":
+                    span.attributes.setdefault(semconv.ERROR_TYPE, failure.type)
+                    message = failure.message
+            elif outcome == "error":
+                span.attributes.setdefault(semconv.ERROR_TYPE, "_OTHER")
+        with guard("call.end"):  # on its own: what fails above must not leave the span open
+            span.finish(error=outcome == "error", message=message)
         return True
 
     def fail(self, error: BaseException) -> None:

@@ -114,7 +114,8 @@ class SpanQueue:
     def _run(self) -> None:
         wake = self._wake
         while not self._stopping:
-            self._drain()
+            with guard("queue.run"):  # whatever happens, the thread lives on
+                self._drain()
             # Idle is announced first and the queue looked at again after: a span that came in
             # between is seen either here or by put(), which then wakes us.
             self._idle = True
@@ -124,7 +125,8 @@ class SpanQueue:
                 # The first span after a pause waits a little for company, never beyond the period.
                 time.sleep(_PERIOD / 4)
             wake.clear()
-        self._drain()
+        with guard("queue.run"):
+            self._drain()
 
     def _notify(self) -> None:
         for waiter in list(self._waiters):
@@ -137,8 +139,9 @@ class SpanQueue:
         spans = self._spans
         with self._draining:
             while spans:
-                batch = [spans.popleft() for _ in range(min(_SLICE, len(spans)))]
-                self._busy = len(batch)
+                # Counted before they leave the deque: flush() may count a span twice, never miss one.
+                self._busy = min(_SLICE, len(spans))
+                batch = [spans.popleft() for _ in range(self._busy)]
                 with guard("queue.consume"):
                     self._consume(batch)
                 self.consumed += len(batch)
