@@ -56,6 +56,12 @@ def _leave(steps: Steps, token: Any) -> None:
     release(token)
 
 
+def _without_us(error: BaseException) -> BaseException:
+    """An exception thrown in, without the frame of ours that it has just come up in."""
+    step = error.__traceback__
+    return BaseException.with_traceback(error, step.tb_next if step is not None else None)
+
+
 def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Callable[..., Any]:
     """A generator function around ``function`` whose generators forward everything to its own."""
 
@@ -95,7 +101,7 @@ def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Ca
                 steps.abandon()
                 raise
             except BaseException as error:  # noqa: BLE001 - goes on into the body
-                given, step = error, body.throw
+                given, step = _without_us(error), body.throw
             item = None  # not kept alive longer than its consumer wants it
 
     code = getattr(function, "__code__", None)
@@ -144,7 +150,7 @@ def drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin)
                 steps.abandon()
                 raise
             except BaseException as error:  # noqa: BLE001 - goes on into the body
-                given, step = error, body.athrow
+                given, step = _without_us(error), body.athrow
             item = None
 
     return run
