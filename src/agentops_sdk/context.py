@@ -122,16 +122,19 @@ class context(_Attached):  # noqa: N801 - a context manager that reads as a stat
         elif shape == "coroutine":
 
             @functools.wraps(function)
-            async def run(*args: Any, **kwargs: Any) -> Any:
+            async def run_async(*args: Any, **kwargs: Any) -> Any:
                 with self:
                     return await function(*args, **kwargs)
 
+            run = run_async
         else:
 
             @functools.wraps(function)
-            def run(*args: Any, **kwargs: Any) -> Any:
+            def run_sync(*args: Any, **kwargs: Any) -> Any:
                 with self:
                     return function(*args, **kwargs)
+
+            run = run_sync
 
         return finish(run, function, type(function).__name__)
 
