@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
 
+from agentops_sdk import semconv
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.recording import Deferred
 from agentops_sdk._pipeline.complete import Completer
@@ -81,6 +83,15 @@ class JoinedRecorder:
         self._provider = provider
         self._processor = _Processor(on_end)
         provider.add_span_processor(self._processor)  # type: ignore[arg-type]
+        if settings.pricing:
+            # Prices take a second to load, and here completion runs on the user's thread: load them beside it.
+            threading.Thread(target=self._warm, name="agentops-warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        said = '[{"role": "assistant", "parts": [{"type": "text", "content": "warm"}]}]'
+        example = {semconv.KIND: "llm", semconv.REQUEST_MODEL: "gpt-4o", semconv.OUTPUT_MESSAGES: said}
+        with guard("joined.warm"):
+            self.completer.complete(example, (), (), None)
 
     def start(
         self,
