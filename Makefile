@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test quick lint types floors format docs generated wheel test-vendors test-slow bench clean
+.PHONY: help venv demo test quick lint types floors format docs generated wheel test-vendors test-backends parts test-slow bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -22,7 +22,7 @@ demo: $(VENV)/.demo ## run a real agent loop and show its trace
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev ## every test that is neither slow nor a matrix of vendor versions
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow and not vendors"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow and not vendors and not backends"
 
 quick: $(VENV)/.dev ## what every change must pass before it lands; under a minute
 	@$(BIN)/ruff check -q
@@ -60,7 +60,14 @@ wheel: ## build the wheel into dist/
 	@bash scripts/wheel.sh $(VENV)
 
 test-slow: $(VENV)/.dev ## the tests that take long
-	@$(BIN)/python -m pytest -q -m "slow and not vendors"
+	@$(BIN)/python -m pytest -q -m "slow and not vendors and not backends"
+
+parts: ## the real receivers that some export tests run against (they are skipped without)
+	@bash scripts/test_parts.sh receiver
+
+test-backends: $(VENV)/.dev ## our spans in real backends, read back through their own APIs; installs about 700 MB
+	@bash scripts/test_parts.sh backends
+	@$(BIN)/python -m pytest -q -m backends tests/backends
 
 test-vendors: $(VENV)/.dev ## the integrations against the oldest and newest supported vendor versions
 	@bash scripts/test_vendors.sh

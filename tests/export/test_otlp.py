@@ -263,7 +263,7 @@ def test_the_spool_is_bounded_and_the_oldest_go_first(receiver: Receiver, tmp_pa
     assert balanced(stats)
     sink.shutdown(0)
     receiver_sink = OTLPExporter(receiver.url, directory=tmp_path)
-    next(tmp_path.iterdir()).rename(receiver_sink._folder)
+    next(tmp_path.iterdir()).rename(receiver_sink.folder)
     receiver_sink.export(spans(1, start=5000))
     assert receiver.wait_for(lambda: "s999" in receiver.names)
     assert receiver_sink.force_flush(5000)

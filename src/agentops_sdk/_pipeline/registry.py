@@ -100,6 +100,17 @@ class Installed:
         Raises:
             IntegrationError: asked for by name, and the library is missing or too old.
         """
+        integration = self.look().integration
+        if self.state in ("not installed", "version too old"):
+            if asked:
+                raise IntegrationError(f"integration {integration.name!r} was asked for, but {self.reason}")
+            return
+        import wrapt
+
+        wrapt.register_post_import_hook(self._imported, integration.target)
+
+    def look(self) -> Installed:
+        """Find out whether the library is here in a version that fits; changes nothing else."""
         integration = self.integration
         if importlib.util.find_spec(integration.target) is None:
             self.state, self.reason = "not installed", f"{integration.target} cannot be imported"
@@ -108,13 +119,7 @@ class Installed:
             if self.version is not None and not satisfies(self.version, integration.requires):
                 self.reason = f"version {self.version} is outside of {integration.requires}"
                 self.state = "version untested" if _newer(self.version, integration.requires) else "version too old"
-        if self.state in ("not installed", "version too old"):
-            if asked:
-                raise IntegrationError(f"integration {integration.name!r} was asked for, but {self.reason}")
-            return
-        import wrapt
-
-        wrapt.register_post_import_hook(self._imported, integration.target)
+        return self
 
     def _imported(self, module: ModuleType) -> None:
         if not self._active or self._undo is not None:

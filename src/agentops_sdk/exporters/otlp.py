@@ -62,7 +62,7 @@ class OTLPExporter:
     ) -> None:
         self.endpoint = endpoint if isinstance(endpoint, Endpoint) else Endpoint.resolve(endpoint)
         # Absolute from the start: the host may change its working directory later.
-        self._folder = None if directory is None else Path(directory).absolute() / spool_name(self.endpoint.url)
+        self.folder = None if directory is None else Path(directory).absolute() / spool_name(self.endpoint.url)
         self._bounds = {"max_bytes": max_bytes, "max_age": max_age, "memory_bytes": memory_bytes}
         for name, value in self._bounds.items():
             if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
@@ -91,6 +91,27 @@ class OTLPExporter:
                     self._spool.append(data, len(part))
         self._shipper.wake()
         return SpanExportResult.SUCCESS
+
+    def submit(self, payload: bytes, spans: int) -> None:
+        """Spool an encoded request (``ExportTraceServiceRequest`` or ``TracesData``) of ``spans`` spans."""
+        self._spool.append(payload, spans)
+        self._shipper.wake()
+
+    def adopt(self, folder: Path | None = None) -> int:
+        """Take over what dead processes left, here or in another endpoint's spool; the number of spans.
+
+        Raises:
+            OSError: the spool cannot be read or written.
+        """
+        found = self._spool.adopt(folder)
+        self._shipper.wake()
+        return found
+
+    def take_file(self, path: Path) -> int:
+        """Send a segment file that no process owns, such as one that was refused; it is moved."""
+        found = self._spool.take(path)
+        self._shipper.wake()
+        return found
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Send what waits; ``True`` if the backend took (or refused) it all within the time."""
@@ -121,7 +142,7 @@ class OTLPExporter:
                 "dropped": dict(spool.adopted_dropped),
             },
             "spooled_bytes": spool.pending_bytes,
-            "spool": str(self._folder) if self._folder is not None else None,
+            "spool": str(self.folder) if self.folder is not None else None,
             "durable": spool.durable,
             "disk_error": spool.disk_error,
             "torn_records": spool.torn,
@@ -135,7 +156,7 @@ class OTLPExporter:
 
     def _begin(self) -> None:
         self._pid = os.getpid()
-        self._spool = Spool(self._folder, **self._bounds)  # type: ignore[arg-type]
+        self._spool = Spool(self.folder, **self._bounds)  # type: ignore[arg-type]
         self._shipper = Shipper(self.endpoint, self._spool)
 
 

@@ -6,7 +6,6 @@ smaller piece of memory. The consumer thread appends, the shipper thread reads; 
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
@@ -14,8 +13,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agentops_sdk.exporters.otlp_refused import set_aside
 from agentops_sdk.exporters.otlp_segment import Piece, Segment, frame
-from agentops_sdk.exporters.spool_folder import REFUSED, Run, private_directory, runs
+from agentops_sdk.exporters.spool_folder import Run, runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,44 +126,27 @@ class Spool:
             batch.segment.in_flight = False
 
     def set_aside(self, piece: Piece, reason: str) -> None:
-        """Keep what a backend refused, with its words, for a person or for ``agentops ship``."""
-        if self.folder is None:
-            return
-        place = self.folder / REFUSED
-        try:
-            private_directory(place)
-            name = f"{time.time_ns():020d}-{os.getpid()}"
-            segment = Segment(place / f"{name}.seg")
-            segment.append(frame(piece.payload, piece.spans), piece.spans)
-            segment.close()
-            facts = {"reason": reason[:2000], "spans": piece.spans, "time": time.time()}
-            descriptor = os.open(place / f"{name}.json", os.O_CREAT | os.O_WRONLY, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                json.dump(facts, file)
-            kept = sorted(place.glob("*.seg"))
-            total = 0
-            for old in reversed(kept):
-                total += old.stat().st_size
-                if total > self.max_bytes // 4:
-                    old.unlink(missing_ok=True)
-                    old.with_suffix(".json").unlink(missing_ok=True)
-        except OSError as error:
-            self.disk_error = str(error)
+        """Keep what a backend refused, with its words, for a person or for ``agentops ship --refused``."""
+        if self.folder is not None:
+            try:
+                set_aside(self.folder, piece, reason, max_bytes=self.max_bytes // 4)
+            except OSError as error:
+                self.disk_error = str(error)
 
-    def adopt(self) -> int:
+    def adopt(self, spool: Path | None = None) -> int:
         """Take over what dead runs left, by moving it into our own directory; the number of spans found.
 
         Raises:
             OSError: the spool directory cannot be read or written.
         """
         found = 0
-        for folder in runs(self.folder) if self.folder is not None else []:
+        for folder in runs(spool or self.folder) if self.folder is not None else []:
             if self._closed or (self._run is not None and folder == self._run.folder):
                 continue
             dead = Run.adopt(folder)
             if dead is None:
                 continue
-            found += sum(self._take(path) for path in dead.segments())
+            found += sum(self.take(path) for path in dead.segments())
             dead.end()
         return found
 
@@ -215,7 +198,12 @@ class Spool:
         if self._run is not None:
             self._run.forget()
 
-    def _take(self, path: Path) -> int:
+    def take(self, path: Path) -> int:
+        """Move one segment file here; the spans in it.
+
+        Raises:
+            OSError: it cannot be moved or read.
+        """
         with self._lock:
             if self._closed:
                 return 0

@@ -1,0 +1,197 @@
+"""``agentops doctor``: what works here, what does not, and what to do about it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from agentops_sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agentops_sdk.config import Settings
+
+HELP = "Check this place: versions, what would be captured, sinks, leftovers, clock, permissions."
+
+Grade = Literal["ok", "note", "problem"]
+_MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
+_SKEW = 300.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found; ``remedy`` says what to do about it."""
+
+    grade: Grade
+    what: str
+    remedy: str = ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--json", action="store_true", help="print the findings as one JSON list")
+    parser.add_argument("--send", action="store_true", help="send one test span to each OTLP endpoint")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the findings; 1 if one is a problem."""
+    findings = list(examine(send=args.send))
+    if args.json:
+        print(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        for finding in findings:
+            print(f"{_MARKS[finding.grade]} {finding.what}")
+            if finding.remedy:
+                print(f"        -> {finding.remedy}")
+    return 1 if any(finding.grade == "problem" for finding in findings) else 0
+
+
+def examine(*, send: bool = False) -> Iterator[Finding]:
+    """Every finding. Changes nothing, and sends nothing unless ``send``."""
+    from agentops_sdk._version import VERSION
+    from agentops_sdk.config import resolve
+
+    fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    yield Finding(
+        "ok" if fits else "note",
+        f"agentops-otel {VERSION} on Python {platform.python_version()} ({platform.system()} {platform.machine()})",
+        "" if fits else "tested with Python 3.11 to 3.13",
+    )
+    settings = resolve({})
+    if not settings.enabled:
+        yield Finding("note", f"recording is off ({settings.origins['enabled']})", "set AGENTOPS_ENABLED=1")
+    yield from _integrations()
+    yield from _sinks(settings, send=send)
+    yield from _folder(Path(settings.directory))
+    if time.time() < 1_750_000_000:
+        yield Finding("problem", f"the clock says {time.strftime('%Y-%m-%d')}", "set it: backends drop old spans")
+
+
+def _integrations() -> Iterator[Finding]:
+    from agentops_sdk._pipeline.registry import Installed, find_integrations
+
+    for name, integration in sorted(find_integrations().items()):
+        state = Installed(integration).look()
+        if state.state == "not installed":
+            yield Finding("note", f"{name}: not installed, so not captured")
+        elif state.state in ("version untested", "version too old"):
+            grade: Grade = "problem" if state.state == "version too old" else "note"
+            yield Finding(grade, f"{name}: {state.reason}", f"tested with {integration.target} {integration.requires}")
+        else:
+            yield Finding("ok", f"{name} {state.version or ''}: would be captured".replace(" :", ":"))
+
+
+def _sinks(settings: Settings, *, send: bool) -> Iterator[Finding]:
+    from agentops_sdk._pipeline.registry import make_exporter
+
+    for given in settings.exporters:
+        origin = settings.origins["exporters"]
+        try:
+            _, exporter = make_exporter(given, settings)
+        except (ConfigError, ImportError) as error:
+            yield Finding("problem", f"sink {given} ({origin}): {error}", "mend the setting, or leave the sink out")
+            continue
+        endpoint = getattr(exporter, "endpoint", None)
+        url = getattr(endpoint, "url", None)
+        yield Finding("ok", f"sink {given} ({origin})" + (f": {url}" if url else ""))
+        if endpoint is not None and url is not None:
+            yield from _reach(endpoint, send=send)
+
+
+def _reach(endpoint: object, *, send: bool) -> Iterator[Finding]:
+    from agentops_sdk.exporters.otlp_endpoint import Endpoint
+    from agentops_sdk.exporters.otlp_http import Sender
+
+    assert isinstance(endpoint, Endpoint)
+    sender = Sender(endpoint)
+    started = time.monotonic()
+    # An empty request is valid OTLP and stores nothing.
+    reply = sender.post(_test_span() if send else b"")
+    took = (time.monotonic() - started) * 1000
+    sender.close()
+    if reply.verdict == "accepted":
+        what = "one test span named 'agentops doctor' was taken" if send else "answers"
+        yield Finding("ok", f"{endpoint.url} {what} ({took:.0f} ms)")
+        return
+    remedies = {
+        "misconfigured": "check the URL's path and OTEL_EXPORTER_OTLP_HEADERS",
+        "refused": "it may refuse empty requests: try --send; else see what it says",
+        "retry": "is it running, and reachable from here? Spans wait in the spool meanwhile",
+    }
+    grade: Grade = "note" if reply.verdict == "refused" and not send else "problem"
+    yield Finding(grade, f"{endpoint.url}: {reply.reason}", remedies.get(reply.verdict, ""))
+
+
+def _test_span() -> bytes:
+    import secrets
+
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    request = ExportTraceServiceRequest()
+    resource = request.resource_spans.add()
+    resource.resource.attributes.add(key="service.name").value.string_value = "agentops doctor"
+    span = resource.scope_spans.add().spans.add(name="agentops doctor", kind=1)
+    span.trace_id, span.span_id = secrets.token_bytes(16), secrets.token_bytes(8)
+    span.start_time_unix_nano = span.end_time_unix_nano = time.time_ns()
+    return request.SerializeToString()
+
+
+def _folder(root: Path) -> Iterator[Finding]:
+    if not root.exists():
+        parent = next(place for place in root.absolute().parents if place.exists())
+        if os.access(parent, os.W_OK | os.X_OK):
+            yield Finding("ok", f"{root} will be made with the first span")
+        else:
+            yield Finding("problem", f"{root} cannot be made: {parent} is not writable", "set AGENTOPS_DIR")
+        return
+    if not os.access(root, os.W_OK | os.X_OK):
+        yield Finding("problem", f"{root} is not writable", "change its permissions, or set AGENTOPS_DIR")
+    mode = root.stat().st_mode & 0o077
+    if mode and os.name == "posix":
+        yield Finding("note", f"{root} is open to others ({root.stat().st_mode & 0o777:o})", f"chmod 700 {root}")
+    files = list((root / "traces").glob("*.jsonl*")) if (root / "traces").is_dir() else []
+    size = sum(path.stat().st_size for path in files) / 1_048_576
+    yield Finding("ok", f"{root}: {len(files)} trace files, {size:.1f} MB")
+    newest = max((path.stat().st_mtime for path in files), default=0.0)
+    if newest > time.time() + _SKEW:
+        yield Finding("problem", "trace files are from the future: the clock was set back", "check the clock")
+    yield from _leftovers(root / "spool")
+
+
+def _leftovers(spool: Path) -> Iterator[Finding]:
+    from agentops_sdk.exporters.otlp_segment import Segment
+    from agentops_sdk.exporters.spool_folder import REFUSED, Run, runs
+
+    for endpoint in sorted(spool.iterdir()) if spool.is_dir() else ():
+        waiting = owned = 0
+        for folder in runs(endpoint):
+            run = Run.adopt(folder)
+            if run is None:
+                owned += 1
+                continue
+            try:
+                waiting += sum(Segment.reopen(path).spans for path in run.segments())
+            except OSError:
+                continue
+            finally:
+                run.forget()
+        if owned:
+            yield Finding("ok", f"spool {endpoint.name}: {owned} living processes use it")
+        if waiting:
+            yield Finding("note", f"spool {endpoint.name}: {waiting} spans left behind", "agentops ship sends them")
+        refused = sorted((endpoint / REFUSED).glob("*.json"))
+        if refused:
+            reason = json.loads(refused[-1].read_text()).get("reason", "")
+            yield Finding(
+                "problem",
+                f"spool {endpoint.name}: {len(refused)} requests were refused; the last one: {reason}",
+                "mend what it says, then agentops ship --refused",
+            )

@@ -1,0 +1,100 @@
+"""``agentops ship``: send what is left: spools that dead processes left behind, or JSONL files."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentops_sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agentops_sdk.exporters.otlp import OTLPExporter
+
+HELP = "Send spans that wait in spools, or that are in JSONL files, to an OTLP backend."
+_CHUNK = 200
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "files", nargs="*", type=Path, metavar="PATH", help="JSONL files or directories to send; the spool when none"
+    )
+    parser.add_argument("--to", metavar="URL", help="the endpoint (default: what OTEL_EXPORTER_OTLP_* say)")
+    parser.add_argument("--dir", metavar="PATH", help="what .agentops is called here (default: $AGENTOPS_DIR)")
+    parser.add_argument("--all", action="store_true", help="spools of other endpoints too: they go to this one")
+    parser.add_argument("--refused", action="store_true", help="try again what a backend has refused")
+    parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="give up after (default: 60)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Send; 0 when nothing is left, 1 when something is."""
+    from agentops_sdk.exporters.otlp import OTLPExporter
+    from agentops_sdk.exporters.otlp_endpoint import Endpoint
+
+    if args.timeout <= 0:
+        raise ConfigError("--timeout", args.timeout, "seconds above 0")
+    spool = Path(args.dir or os.environ.get("AGENTOPS_DIR") or ".agentops") / "spool"
+    sink = OTLPExporter(Endpoint.resolve(args.to), directory=spool, max_age=10 * 365 * 86_400.0)
+    assert sink.folder is not None
+    deadline = time.monotonic() + args.timeout
+    if args.files:
+        for payload, spans in _requests(args.files):
+            sink.submit(payload, spans)
+    else:
+        _gather(sink, spool, everything=args.all, refused=args.refused)
+    while time.monotonic() < deadline and not sink.force_flush(int((deadline - time.monotonic()) * 1000) + 1):
+        if sink.stats()["failing"] >= 3:
+            break
+        time.sleep(0.3)
+    sink.shutdown(0.0)
+    return _report(sink)
+
+
+def _report(sink: OTLPExporter) -> int:
+    stats = sink.stats()
+    adopted = stats["adopted"]
+    sent, left = stats["exported"] + adopted["exported"], stats["pending"] + adopted["pending"]
+    lost = sum(stats["dropped"].values()) + sum(adopted["dropped"].values())
+    print(f"{sent} spans sent to {stats['endpoint']}" + (f", {left} left in the spool" if left else ""))
+    if lost:
+        reasons = {**stats["dropped"], **adopted["dropped"]}
+        print(f"agentops: {lost} not taken ({', '.join(reasons)}): {stats['last_error']}", file=sys.stderr)
+    elif left:
+        print(f"agentops: {stats['last_error'] or 'time is over'}", file=sys.stderr)
+    return 1 if left or lost else 0
+
+
+def _gather(sink: OTLPExporter, spool: Path, *, everything: bool, refused: bool) -> None:
+    """Take over what dead processes left, without waiting for the sink's own round."""
+    from agentops_sdk.exporters.spool_folder import REFUSED
+
+    assert sink.folder is not None
+    sink.adopt()
+    others = [place for place in spool.iterdir() if place.is_dir()] if everything and spool.is_dir() else []
+    for place in others:
+        if place != sink.folder:
+            sink.adopt(place)
+    if refused:
+        for place in {sink.folder, *others}:
+            for path in sorted((place / REFUSED).glob("*.seg")):
+                sink.take_file(path)
+                path.with_suffix(".json").unlink(missing_ok=True)
+
+
+def _requests(paths: list[Path]) -> Iterator[tuple[bytes, int]]:
+    """Records as serialized requests. Nothing is deleted: the files stay what they are."""
+    from agentops_sdk.traces.files import load
+    from agentops_sdk.traces.otlp import to_otlp
+
+    for path in paths:
+        for trace in load(path):
+            records = list(trace)
+            for start in range(0, len(records), _CHUNK):
+                part = records[start : start + _CHUNK]
+                yield to_otlp(part).SerializeToString(), len(part)

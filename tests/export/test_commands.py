@@ -1,0 +1,119 @@
+"""``agentops ship`` and ``agentops doctor`` as a person runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.export.receiver import Receiver
+
+import agentops_sdk as agentops
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    one = Receiver()
+    yield one
+    one.close()
+
+
+def command(place: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "AGENTOPS_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "agentops_sdk", *arguments],
+        cwd=place, capture_output=True, text=True, timeout=90, env={**clean, **env}, check=False,
+    )  # fmt: skip
+
+
+def leave_behind(receiver: Receiver, place: Path, monkeypatch: pytest.MonkeyPatch, count: int = 30) -> None:
+    """A run during an outage, with JSONL beside it."""
+    monkeypatch.chdir(place)
+    receiver.behave = lambda _names, _size: (503, {}, b"outage")
+    agentops.init(exporters=["jsonl", f"otlp:{receiver.url}"], integrations=[], shutdown_timeout=0.5)
+    for number in range(count):
+        with agentops.span(f"s{number}"):
+            pass
+    agentops.shutdown()
+    receiver.behave = lambda _names, _size: None
+
+
+def test_ship_sends_the_spool_once(receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_behind(receiver, tmp_path, monkeypatch)
+    done = command(tmp_path, "ship", "--to", receiver.url)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "30 spans sent" in done.stdout
+    assert len(receiver.names) == 30
+    assert "0 spans sent" in command(tmp_path, "ship", "--to", receiver.url).stdout
+
+
+def test_ship_says_what_is_left_when_nobody_answers(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(receiver, tmp_path, monkeypatch)
+    receiver.behave = lambda _names, _size: (503, {}, b"still out")
+    done = command(tmp_path, "ship", "--to", receiver.url, "--timeout", "5")
+    assert done.returncode == 1
+    assert "30 left in the spool" in done.stdout
+    assert "still out" in done.stderr
+    receiver.behave = lambda _names, _size: None
+    assert command(tmp_path, "ship", "--to", receiver.url).returncode == 0
+
+
+def test_ship_sends_jsonl_files_that_were_made_without_otlp(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(receiver, tmp_path, monkeypatch)
+    done = command(tmp_path, "ship", ".agentops/traces", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url, AGENTOPS_DIR="other")
+    assert done.returncode == 0, done.stderr
+    assert sorted(receiver.names) == sorted(f"s{number}" for number in range(30))
+
+
+def test_ship_moves_another_endpoints_spool_only_when_told(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(receiver, tmp_path, monkeypatch)
+    elsewhere = receiver.url + "/other/v1/traces"
+    assert "0 spans sent" in command(tmp_path, "ship", "--to", elsewhere).stdout
+    assert "30 spans sent" in command(tmp_path, "ship", "--to", elsewhere, "--all").stdout
+
+
+def test_ship_tries_again_what_was_refused(receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    receiver.behave = lambda names, _size: (400, {}, b"no s3, please") if "s3" in names else None
+    agentops.init(exporters=[f"otlp:{receiver.url}"], integrations=[])
+    for number in range(10):
+        with agentops.span(f"s{number}"):
+            pass
+    agentops.flush(10.0)
+    agentops.shutdown()
+    found = command(tmp_path, "doctor", "--json", AGENTOPS_EXPORTERS="jsonl")
+    assert found.returncode == 1
+    assert any("no s3, please" in finding["what"] for finding in json.loads(found.stdout))
+    receiver.behave = lambda _names, _size: None
+    assert "1 spans sent" in command(tmp_path, "ship", "--to", receiver.url, "--refused").stdout
+    assert sorted(receiver.names) == sorted(f"s{number}" for number in range(10))
+    assert command(tmp_path, "doctor", AGENTOPS_EXPORTERS="jsonl").returncode == 0
+
+
+def test_doctor_finds_leftovers_and_reaches_the_backend(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(receiver, tmp_path, monkeypatch)
+    done = command(tmp_path, "doctor", "--send", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "30 spans left behind" in done.stdout
+    assert "-> agentops ship sends them" in done.stdout
+    assert receiver.names == ["agentops doctor"]
+    assert "openai" in done.stdout
+
+
+def test_doctor_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
+    done = command(tmp_path, "doctor", OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "PROBLEM http://127.0.0.1:9/v1/traces: ConnectError" in done.stdout
+    assert "is it running" in done.stdout
