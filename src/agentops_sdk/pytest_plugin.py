@@ -1,25 +1,68 @@
-"""The door through which pytest finds agentops: the fixtures ``agentops_traces`` and ``traces``.
+"""The door through which pytest finds agentops: fixtures, markers and options.
 
 Every test run imports this module: it must stay light, and what it needs it imports when it is used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from agentops_sdk.testing.captured import CapturedTraces
+    from agentops_sdk.testing.network import NoNetworkModels
+    from agentops_sdk.testing.replay import Recording
+
+_captured: pytest.StashKey[CapturedTraces] = pytest.StashKey()
+_recording: pytest.StashKey[Recording] = pytest.StashKey()
+_network: pytest.StashKey[NoNetworkModels] = pytest.StashKey()
+_failed: pytest.StashKey[bool] = pytest.StashKey()
+
+_LIMITS = {
+    "max_cost": "US dollars that one test may cost",
+    "max_tokens": "tokens that one test may use",
+    "max_llm_calls": "model calls that one test may make",
+    "max_duration": "seconds that the runs of one test may take",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("agentops", "agents tested like code")
+    group.addoption("--agentops-report", action="store_true", help="say what the tests cost, used and took")
+    group.addoption("--agentops-traces", metavar="DIR", help="keep the traces of failed tests in DIR")
+    group.addoption(
+        "--agentops-no-network-models", action="store_true", help="fail tests that would call a model on the network"
+    )
+    group.addoption(
+        "--agentops-record", action="store_true", help="record what models answer in tests marked agentops_replay"
+    )
+    for name, meaning in _LIMITS.items():
+        parser.addini(f"agentops_{name}", f"{meaning}, unless its marker says otherwise", default="")
+    parser.addini(
+        "agentops_replay_mode", "strict or lenient: how exactly a request must be the recorded one", default="strict"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"agentops({', '.join(_LIMITS)}): what the test may use at most")
+    config.addinivalue_line(
+        "markers", 'agentops_replay(mode="strict", path=None): answer models from the recording beside the test'
+    )
+
+
+# --- fixtures ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def agentops_traces() -> Iterator[CapturedTraces]:
+def agentops_traces(request: pytest.FixtureRequest) -> Iterator[CapturedTraces]:
     """Everything that this test records, in memory: queries and assertions on what the agents did."""
     from agentops_sdk.testing.capturing import capture
 
     with capture() as traces:
+        request.node.stash[_captured] = traces
         yield traces
 
 
@@ -27,3 +70,142 @@ def agentops_traces() -> Iterator[CapturedTraces]:
 def traces(agentops_traces: CapturedTraces) -> CapturedTraces:
     """The same as ``agentops_traces``, unless the project has a fixture of this name."""
     return agentops_traces
+
+
+@pytest.fixture(scope="class")
+def agentops_class_traces() -> Iterator[CapturedTraces]:
+    """What all tests of a class record, and its fixtures."""
+    from agentops_sdk.testing.capturing import capture
+
+    with capture() as traces:
+        yield traces
+
+
+@pytest.fixture(scope="module")
+def agentops_module_traces() -> Iterator[CapturedTraces]:
+    """What all tests of a module record, and its fixtures."""
+    from agentops_sdk.testing.capturing import capture
+
+    with capture() as traces:
+        yield traces
+
+
+@pytest.fixture
+def agentops_replay(request: pytest.FixtureRequest) -> Iterator[Recording]:
+    """Models answer from the recording beside the test; with ``--agentops-record`` it is made."""
+    from agentops_sdk.testing.pytest_replay import replay_for
+
+    with replay_for(request.node, lambda: request.node.stash.get(_failed, False)) as recording:
+        request.node.stash[_recording] = recording
+        yield recording
+
+
+# --- hooks ------------------------------------------------------------------------------------
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    names = getattr(item, "fixturenames", None)
+    if names is None:
+        return
+    if item.get_closest_marker("agentops_replay") is not None and "agentops_replay" not in names:
+        names.insert(0, "agentops_replay")  # before the fixtures that make clients
+    if "agentops_traces" not in names and (item.get_closest_marker("agentops") is not None or _wants_all(item.config)):
+        names.append("agentops_traces")
+
+
+def _wants_all(config: pytest.Config) -> bool:
+    return bool(
+        config.option.agentops_report
+        or config.option.agentops_traces
+        or any(config.getini(f"agentops_{name}") for name in _LIMITS)
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    if not item.config.option.agentops_no_network_models:
+        return (yield)
+    from agentops_sdk.testing.http_boundary import watched
+    from agentops_sdk.testing.network import NoNetworkModels
+
+    guard = item.stash[_network] = NoNetworkModels()
+    with watched(guard):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    item.stash[_failed] = False
+    result = yield
+    _check_network(item)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    result = yield
+    _check_network(item)
+    recording = item.stash.get(_recording, None)
+    if recording is not None:
+        recording.check()
+    traces = item.stash.get(_captured, None)
+    if traces is not None:
+        from agentops_sdk.testing.pytest_run import check_budget
+
+        check_budget(item, traces)
+    return result
+
+
+def _check_network(item: pytest.Item) -> None:
+    """A refusal that the program swallowed fails the test all the same."""
+    guard = item.stash.get(_network, None)
+    if guard is not None and guard.refused:
+        pytest.fail("\n".join(guard.refused), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    traces = item.stash.get(_captured, None)
+    if traces is not None and call.when == "call":
+        from agentops_sdk.testing.pytest_run import note_figures
+
+        note_figures(item, traces)
+    report = yield
+    if report.failed:
+        item.stash[_failed] = True
+        if traces is not None and call.when == "call":
+            from agentops_sdk.testing.pytest_run import explain
+
+            explain(item, call, report, traces)
+        recording = item.stash.get(_recording, None)
+        if recording is not None and recording.deviations:
+            report.sections.append(("agentops replay", "\n".join(recording.deviations)))
+    return report
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    if not any(type(side).__module__.startswith("agentops_sdk.") for side in (left, right)):
+        return None
+    from agentops_sdk.testing.pytest_run import compared
+
+    return compared(op, left, right)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if not (config.option.agentops_report or config.option.agentops_traces):
+        return
+    from agentops_sdk.testing.pytest_run import kept, summary
+
+    reports = [found for each in terminalreporter.stats.values() for found in each if hasattr(found, "user_properties")]
+    lines = list(summary(reports)) if config.option.agentops_report else []
+    if commands := kept(reports):
+        lines += [
+            f"traces of failed tests are in {Path(config.option.agentops_traces)}:",
+            *(f"  {one}" for one in commands),
+        ]
+    if lines:
+        terminalreporter.section("agentops")
+        for line in lines:
+            terminalreporter.write_line(line)
