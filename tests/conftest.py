@@ -10,6 +10,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytest_plugins = ["pytester"]
+
 _HAS_GUARD = importlib.util.find_spec("agentops_sdk._capture.guard") is not None
 
 

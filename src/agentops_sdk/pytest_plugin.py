@@ -134,6 +134,19 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: object, request: object) -> Generator[None, object, object]:
+    """Our errors that are no ``Exception`` become what pytest keeps its books for."""
+    try:
+        return (yield)
+    except Exception:
+        raise
+    except BaseException as error:
+        if type(error).__module__.startswith("agentops_sdk."):
+            pytest.fail(str(error), pytrace=False)
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     item.stash[_failed] = False
     result = yield

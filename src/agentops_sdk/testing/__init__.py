@@ -21,20 +21,28 @@ if TYPE_CHECKING:
     from agentops_sdk.testing.elements import LlmCall as LlmCall
     from agentops_sdk.testing.elements import Spans as Spans
     from agentops_sdk.testing.elements import ToolCall as ToolCall
+    from agentops_sdk.testing.network import NetworkModelError as NetworkModelError
     from agentops_sdk.testing.repeatable import FrozenClock as FrozenClock
     from agentops_sdk.testing.repeatable import frozen_clock as frozen_clock
     from agentops_sdk.testing.repeatable import incremental_ids as incremental_ids
+    from agentops_sdk.testing.replay import Recording as Recording
+    from agentops_sdk.testing.replay import ReplayError as ReplayError
+    from agentops_sdk.testing.replay import replay as replay
 
 _HOMES = {
     "CapturedTrace": "captured",
     "CapturedTraces": "captured",
     "FrozenClock": "repeatable",
     "LlmCall": "elements",
+    "NetworkModelError": "network",
+    "Recording": "replay",
+    "ReplayError": "replay",
     "Spans": "elements",
     "ToolCall": "elements",
     "capture": "capturing",
     "frozen_clock": "repeatable",
     "incremental_ids": "repeatable",
+    "replay": "replay",
 }
 
 __all__ = [
@@ -43,10 +51,14 @@ __all__ = [
     "CapturedTraces",
     "FrozenClock",
     "LlmCall",
+    "NetworkModelError",
+    "Recording",
+    "ReplayError",
     "Spans",
     "ToolCall",
     "capture",
     "frozen_clock",
     "incremental_ids",
+    "replay",
 ]
 make_lazy(__name__, _HOMES)

@@ -95,10 +95,18 @@ class CallAssertions(Queries):
             return
         place = _first_difference(wanted, called, exact=exact)
         expected = f"`{wanted[place]}`" if place < len(wanted) else "no further call"
-        at = calls[place] if exact and place < len(calls) else None
-        found = f"the {ordinal(place + 1)} call was `{label(at)}`" if at is not None else f"there were {len(calls)}"
+        sentence = f"expected the tools {' > '.join(wanted) or 'none'}, called were {' > '.join(called) or 'none'}"
+        if not exact:
+            where = f"after `{wanted[place - 1]}`" if place else "at all"
+            early = Spans(call for call in calls if label(call) == wanted[place])
+            marks = {call.span_id: f"{expected}, but not {where}" for call in early}
+            raise failure(
+                sentence, self.judged, marks, [f"There is no {expected} {where}.", *_also(wanted[place:], called)]
+            )
+        at = calls[place] if place < len(calls) else None
+        found = f"the {ordinal(place + 1)} call was `{label(at)}`" if at is not None else "there was none"
         raise failure(
-            f"expected the tools {' > '.join(wanted) or 'none'}, called were {' > '.join(called) or 'none'}",
+            sentence,
             self.judged,
             {at.span_id: f"expected {expected}"} if at is not None else {},
             [f"As the {ordinal(place + 1)} call {expected} was expected; {found}."],
@@ -142,9 +150,8 @@ class CallAssertions(Queries):
         )  # fmt: skip
         of = f" of `{model}`" if model else ""
         near = [f"Models that were called: {listed(self.llm_calls.names)}."] if model and self.llm_calls else []
-        raise failure(
-            f"expected {bounds} model calls{of}, there {_were(len(calls))}", self.judged, numbered(calls), near
-        )
+        what = "model call" if bounds == "1" or bounds.endswith(" 1") else "model calls"
+        raise failure(f"expected {bounds} {what}{of}, there {_were(len(calls))}", self.judged, numbered(calls), near)
 
     def assert_decision(
         self,
@@ -274,7 +281,7 @@ def _first_difference(wanted: Sequence[str], called: Sequence[str], *, exact: bo
         pairs = zip(wanted, called, strict=False)
         return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(wanted), len(called)))
     rest = iter(called)
-    return next((place for place, name in enumerate(wanted) if name not in rest), len(wanted))
+    return next(place for place, name in enumerate(wanted) if name not in rest)
 
 
 def _is_subsequence(wanted: Iterable[str], called: Iterable[str]) -> bool:
@@ -290,7 +297,7 @@ def _last_of_each(calls: Sequence[SpanRecord], surplus: Counter[str]) -> list[Sp
 
 
 def _also(missing: Iterable[str], called: Sequence[str]) -> list[str]:
-    meant = {name: other for name in missing if (other := similar(name, called)) is not None}
+    meant = {name: other for name in missing if name not in called and (other := similar(name, called)) is not None}
     return [f"Did you mean `{other}` for `{name}`?" for name, other in meant.items()]
 
 

@@ -51,7 +51,8 @@ class Budget:
         if self.max_tokens is not None and (usage.lower_bound or usage.total > self.max_tokens):
             return traces.say_tokens(usage, f"expected at most {self.max_tokens:,} tokens", self.max_tokens + 1)
         if self.max_llm_calls is not None and len(calls) > self.max_llm_calls:
-            said = f"expected at most {self.max_llm_calls} model calls, there were {len(calls)}"
+            what = "model call" if self.max_llm_calls == 1 else "model calls"
+            said = f"expected at most {self.max_llm_calls} {what}, there were {len(calls)}"
             return failure(said, traces.judged, numbered(calls))
         if self.max_duration is not None and traces.duration > self.max_duration:
             return traces.say_duration(f"expected to take at most {self.max_duration:g} s")

@@ -143,8 +143,8 @@ def as_elements(records: Iterable[SpanRecord]) -> list[SpanRecord]:
 
 def label(span: SpanRecord) -> str:
     """What a span is called for short: the name of the tool, agent, model … it is about."""
-    if span.kind in ("llm", "embedding"):
-        return model_of(span) or span.name
+    if span.kind in ("llm", "embedding"):  # by the name that the program knows, not the dated one that answered
+        return str(span.attributes.get(semconv.REQUEST_MODEL) or model_of(span) or span.name)
     named = span.attributes.get(_NAMED_BY.get(span.kind, ""))
     if named:
         return str(named)
@@ -155,8 +155,8 @@ def is_named(span: SpanRecord, pattern: str) -> bool:
     """Whether the pattern fits the span's name, or what it is called for short."""
     if fnmatchcase(span.name, pattern) or fnmatchcase(label(span), pattern):
         return True
-    asked = span.attributes.get(semconv.REQUEST_MODEL) if span.kind in ("llm", "embedding") else None
-    return asked is not None and fnmatchcase(str(asked), pattern)
+    answered = model_of(span) if span.kind in ("llm", "embedding") else None
+    return answered is not None and fnmatchcase(answered, pattern)
 
 
 def _has(span: SpanRecord, key: str, value: Any) -> bool:

@@ -60,11 +60,17 @@ def asked(request: Request) -> dict[str, Any]:
 
 
 def comparable(request: dict[str, Any]) -> dict[str, Any]:
-    """The request without what does not matter: the port of a server on this machine."""
+    """The request without what does not matter.
+
+    That is the port of a server on this machine, and the token counts that capturing asks streams for.
+    """
     parts = urlsplit(request["url"])
     local = parts.hostname in ("127.0.0.1", "localhost", "::1")
     url = urlunsplit(parts._replace(netloc="loopback")) if local else request["url"]
-    return {**request, "url": url}
+    body = request["body"]
+    if isinstance(body, dict) and body.get("stream_options") == {"include_usage": True}:
+        body = {name: value for name, value in body.items() if name != "stream_options"}
+    return {**request, "url": url, "body": body}
 
 
 def _url(url: str) -> str:

@@ -38,8 +38,10 @@ class Node:
 
     def fits(self, span: SpanRecord) -> bool:
         """Whether the span is what the line says; what is below it is another question."""
-        if self.outcome is not None and span.outcome != self.outcome:
-            return False
+        return (self.outcome is None or span.outcome == self.outcome) and self.names(span)
+
+    def names(self, span: SpanRecord) -> bool:
+        """The same, whatever the outcome."""
         whole = f"{self.kind} {self.name}" if self.kind else self.name
         return is_named(span, whole) or (self.kind == span.kind and is_named(span, self.name))
 
@@ -120,15 +122,17 @@ class _Comparison:
                     return None
                 if furthest is None or mismatch.matched >= furthest.matched:
                     furthest = mismatch
+            if furthest is not None and rest and not rest[0].anything and furthest.span is above:
+                # Nothing fits after the "...": what has the name but not the outcome was meant.
+                meant = next((span for span in spans if rest[0].names(span)), None)
+                return self._other(rest[0], meant) if meant is not None else furthest
             return furthest
         if not spans:
             place = f"below `{label(above)}`" if above is not None else "at the top"
             return Mismatch(f"`{node.text}` is missing {place}", above, f"`{node.text}` is missing here", self.matched)
         span = spans[0]
         if not node.fits(span):
-            return Mismatch(
-                f"`{node.text}` was expected, `{_line(span)}` is there", span, f"`{node.text}` expected", self.matched
-            )
+            return self._other(node, span)
         self.matched += 1
         if not (node.open and not node.children):
             below = [*node.children, Node(ANYTHING)] if node.open else node.children
@@ -136,6 +140,10 @@ class _Comparison:
             if mismatch is not None:
                 return mismatch
         return self.forest(rest, spans[1:], above)
+
+    def _other(self, node: Node, span: SpanRecord) -> Mismatch:
+        said = f"`{node.text}` was expected, `{_line(span)}` is there"
+        return Mismatch(said, span, f"`{node.text}` expected", self.matched)
 
     def _surplus(self, span: SpanRecord, above: SpanRecord | None) -> Mismatch:
         place = f"below `{label(above)}`" if above is not None else "at the top"
