@@ -214,6 +214,66 @@ def abandoned_stream(chat: Chat) -> None:
     pieces.close()
 
 
+async def abandoned_async_stream(chat: Chat) -> None:
+    from langchain_core.output_parsers import StrOutputParser
+
+    pieces = (chat() | StrOutputParser()).astream("one two three four five")
+    async for piece in pieces:
+        if piece:
+            break
+    await pieces.aclose()
+    while agentops.status().spans["open"]:  # the event loop closes the generators inside in its next rounds
+        await asyncio.sleep(0)
+
+
+def own_chat_model(chat: Chat) -> None:
+    """A model of the program's own that asks OpenAI twice: two calls, and neither is the other."""
+    import openai
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import AIMessage
+    from langchain_core.outputs import ChatGeneration, ChatResult
+
+    client = openai.OpenAI(base_url=chat().openai_api_base, api_key="local")
+
+    class SecondOpinion(BaseChatModel):
+        @property
+        def _llm_type(self) -> str:
+            return "second-opinion"
+
+        def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
+            texts = []
+            for name in ("gpt-4o", "gpt-4o-mini"):
+                asked = [{"role": "user", "content": messages[-1].content}]
+                texts.append(client.chat.completions.create(model=name, messages=asked).choices[0].message.content)
+            return ChatResult(generations=[ChatGeneration(message=AIMessage(" / ".join(map(str, texts))))])
+
+    assert "/" in SecondOpinion().invoke("well?").content
+
+
+async def async_retrieval(chat: Chat) -> None:
+    """The same retriever as above, awaited."""
+    assert (await retriever().ainvoke("Where is Lisbon?"))[0].id == "lisbon"
+
+
+def completion_model(chat: Chat) -> None:
+    """A model of the old kind: a text in, a text out, streamed."""
+    from langchain_core.language_models.llms import LLM
+
+    class Parrot(LLM):
+        model: str = "parrot-1"
+
+        @property
+        def _llm_type(self) -> str:
+            return "parrot"
+
+        def _call(self, prompt: str, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> str:
+            with agentops.span("squawk"):
+                return prompt
+
+    assert Parrot().invoke("hello") == "hello"
+    assert len(Parrot().batch(["a", "b"])) == 2
+
+
 PROGRAMS = [
     rag,
     streaming_chat,
@@ -228,4 +288,9 @@ PROGRAMS = [
     message_history,
     failing_chain,
     cancelled,
+    abandoned_stream,
+    abandoned_async_stream,
+    own_chat_model,
+    async_retrieval,
+    completion_model,
 ]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from langchain_core.callbacks.base import BaseCallbackHandler
 
-from agentops_integrations.langchain import bodies, chains, graph, models, retrieval
+from agentops_integrations.langchain import bodies, chains, graph, models, retrieval, streams
 from agentops_integrations.langchain.runs import Run, Runs
 from agentops_sdk.integration import guard, semconv, setting, snapshot
 
@@ -95,7 +95,7 @@ class TraceHandler(BaseCallbackHandler):
         run = self.runs.get(run_id)
         if run is not None:
             chains.end(run, outputs, inputs)
-            self.runs.finish(run_id, graph.outcome(run))
+            self.runs.finish(run_id, "abandoned" if streams.abandoned() else graph.outcome(run))
 
     @_guarded
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:

@@ -44,12 +44,12 @@ class Hooks:
 
 def install() -> Undo:
     """Hook on to what of LangChain is imported, now and later."""
-    from agentops_integrations.langchain import bodies, graph
+    from agentops_integrations.langchain import bodies, embeddings, graph, streams
 
     hooks = Hooks()
     hooks.when_imported("langchain_core.tracers.context", _handler)
-    bodies.install(hooks)
-    graph.install(hooks)
+    for part in (bodies, streams, embeddings, graph):
+        part.install(hooks)
     return hooks.undo
 
 

@@ -1,0 +1,119 @@
+"""Embeddings: LangChain has no callbacks for them, so the methods of their classes are wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.context import attach, create_key, detach, get_current, set_value
+
+from agentops_sdk.integration import NULL_CALL, Call, NullCall, guard, patch, semconv, setting, snapshot, start
+
+if TYPE_CHECKING:
+    from agentops_integrations.langchain.hooks import Hooks
+
+Wrapped = Callable[..., Any]
+
+_INSIDE = create_key("agentops-langchain-embeddings")
+_SYNC, _ASYNC = ("embed_documents", "embed_query"), ("aembed_documents", "aembed_query")
+_OWN_CLIENT = "langchain_openai"
+"""Its requests are recorded at OpenAI's client, each with its own figures."""
+
+
+def install(hooks: Hooks) -> None:
+    hooks.when_imported("langchain_core.embeddings.embeddings", _embeddings)
+
+
+def _embeddings(hooks: Hooks, module: ModuleType) -> None:
+    base = module.Embeddings
+    for cls in _below(base):
+        _prepare(hooks, cls)
+
+    def init_subclass(cls: Any, /, **kwargs: Any) -> None:
+        super(base, cls).__init_subclass__(**kwargs)
+        if hooks.alive:
+            with guard("langchain.embeddings"):
+                _prepare(hooks, cls)
+
+    if "__init_subclass__" not in vars(base):
+        ours = base.__init_subclass__ = classmethod(init_subclass)
+
+        def undo() -> None:
+            if vars(base).get("__init_subclass__") is ours:
+                del base.__init_subclass__
+
+        hooks.add(undo)
+
+
+def _below(base: Any) -> Iterator[type]:
+    for cls in base.__subclasses__():
+        yield cls
+        yield from _below(cls)
+
+
+def _prepare(hooks: Hooks, cls: type) -> None:
+    if cls.__module__.startswith(_OWN_CLIENT):
+        return
+    for names, wrapper in ((_SYNC, _embed), (_ASYNC, _embed_async)):
+        for name in names:
+            if callable(vars(cls).get(name)):
+                hooks.add(patch(cls, name, wrapper))
+
+
+def _begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call | NullCall, Any]:
+    context = get_current()
+    if context.get(_INSIDE) is not None:
+        return NULL_CALL, None  # one method of theirs that calls another
+    own = getattr(instance, "__dict__", {})
+    model = next((own[name] for name in ("model", "model_name", "model_id") if type(own.get(name)) is str), None)
+    call = start("embedding", model or type(instance).__name__, attributes={semconv.REQUEST_MODEL: model})
+    if not call.recording:
+        return NULL_CALL, None
+    if setting("capture_content"):
+        given = args[0] if args else next(iter(kwargs.values()), None)
+        call.set(semconv.INPUT, snapshot(given).decode())
+    return call, attach(set_value(_INSIDE, True, call.context))
+
+
+def _end(call: Call | NullCall, result: Any) -> None:
+    vector = result[0] if isinstance(result, list) and result and isinstance(result[0], list) else result
+    if isinstance(vector, list):
+        call.set(semconv.EMBEDDINGS_DIMENSION_COUNT, len(vector))
+    call.finish()
+
+
+def _embed(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    call, token = NULL_CALL, None
+    with guard("langchain.embed"):
+        call, token = _begin(instance, args, kwargs)  # type: ignore[assignment]
+    if token is None:
+        return wrapped(*args, **kwargs)
+    try:
+        result = wrapped(*args, **kwargs)
+    except BaseException as error:
+        call.fail(error)
+        raise
+    finally:
+        detach(token)
+    with guard("langchain.embed"):
+        _end(call, result)
+    return result
+
+
+async def _embed_async(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    call, token = NULL_CALL, None
+    with guard("langchain.embed"):
+        call, token = _begin(instance, args, kwargs)  # type: ignore[assignment]
+    if token is None:
+        return await wrapped(*args, **kwargs)
+    try:
+        result = await wrapped(*args, **kwargs)
+    except BaseException as error:
+        call.fail(error)
+        raise
+    finally:
+        detach(token)
+    with guard("langchain.embed"):
+        _end(call, result)
+    return result
