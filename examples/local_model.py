@@ -95,6 +95,7 @@ class _Server(ThreadingHTTPServer):
     """One daemon thread for each connection."""
 
     daemon_threads = True
+    request_queue_size = 256  # a crowd of clients that connect at once is not turned away
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no news; anything else is a bug and gets its traceback."""

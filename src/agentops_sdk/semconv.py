@@ -133,6 +133,7 @@ FEEDBACK_TRACE_ID: Final = "agentops.feedback.trace_id"
 FEEDBACK_SPAN_ID: Final = "agentops.feedback.span_id"
 PLUMBING: Final = "agentops.plumbing"
 ATTEMPT: Final = "agentops.attempt"
+MODEL_CALLS: Final = "agentops.model_calls"
 INTERRUPTS: Final = "agentops.interrupts"
 
 GRAPH_NODE: Final = "agentops.graph.node"

@@ -89,7 +89,8 @@ def answered(response: Any, params: Json) -> Deferred | None:
         reply = messages.loads(told)
         asked_for = messages.loads(offered) if offered is not None else {}
         for name, value in _reply(reply, asked_for, content).items():
-            attributes.setdefault(name, value)
+            if not (semconv.MODEL_CALLS in attributes and name.startswith("gen_ai.usage.")):
+                attributes.setdefault(name, value)
 
     return work
 

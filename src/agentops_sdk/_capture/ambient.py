@@ -19,6 +19,7 @@ ATTRIBUTES_KEY = create_key("agentops-attributes")
 AGENT_KEY = create_key("agentops-agent")
 CALL_KEY = create_key("agentops-call")
 LLM_KEY = create_key("agentops-llm-call")
+OUTER_LLM_KEY = create_key("agentops-outer-llm-call")
 
 process_context: Context | None = None
 """What the process that started this one passed on in ``TRACEPARENT``: the parent of root spans. Set by ``init()``."""
@@ -73,5 +74,12 @@ def enclosing_llm_call() -> Call | None:
 
 
 def own_model_calls(context: Context) -> Context:
-    """``context``, but a model call below it opens a span of its own: the one around it is not the same call."""
-    return set_value(LLM_KEY, None, context)
+    """``context`` of a model call that makes calls of its own: those below it are not the same call as it is."""
+    return set_value(LLM_KEY, None, set_value(OUTER_LLM_KEY, context.get(LLM_KEY), context))
+
+
+def note_model_call(context: Context) -> None:
+    """A model call begins in ``context``: the one around it that is not the same call counts it."""
+    outer: Call | None = context.get(OUTER_LLM_KEY)  # type: ignore[assignment]
+    if outer is not None and not outer.ended:
+        outer.set(semconv.MODEL_CALLS, outer.span.attributes.get(semconv.MODEL_CALLS, 0) + 1)

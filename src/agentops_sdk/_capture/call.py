@@ -224,6 +224,8 @@ def start(
     if attributes:
         first.update((key, value) for key, value in attributes.items() if value is not None)
     ambient.inherit(first, kind, context)
+    if kind == "llm":
+        ambient.note_model_call(context)
     span = recorder.start(span_name or made_name, span_kind, first, context, links, start_ns)
     if span is None:
         return NULL_CALL

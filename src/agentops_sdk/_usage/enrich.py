@@ -22,6 +22,8 @@ def enrich(attributes: dict[str, Any]) -> None:
 
     No network. Values that are no counts are removed, so that no total can be spoiled by them.
     """
+    if attributes.get(semconv.MODEL_CALLS):
+        return  # its tokens and its cost are those of the calls it made, on their own spans
     hostile = _clean(attributes)
     if any(name in attributes for name in _TOKENS):
         attributes.setdefault(semconv.USAGE_SOURCE, "reported")
