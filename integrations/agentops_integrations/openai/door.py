@@ -73,7 +73,7 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun 
     endpoint = endpoints.find(options.method, options.url)
     where = exchange.address(client.base_url)
     host = where[semconv.SERVER_ADDRESS]
-    provider = providers.provider_of(host, where[semconv.SERVER_PORT])
+    provider = providers.provider_of(host, where[semconv.SERVER_PORT], type(client))
     body = options.json_data if isinstance(options.json_data, Mapping) else {}
     outer = enclosing_llm_call() if exchange.current.get() is None else None
     contributes = outer is not None and endpoint.kind == "llm"
@@ -88,7 +88,7 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun 
         model = model if isinstance(model, str) else None
         call = start(
             endpoint.kind,
-            model,
+            endpoints.data_source(options.url) if endpoint.kind == "retriever" else model,
             operation=endpoint.operation,
             attributes={**attributes, semconv.REQUEST_MODEL: model},
             span_name=endpoint.span_name,

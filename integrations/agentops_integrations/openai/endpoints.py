@@ -99,7 +99,8 @@ _KNOWN: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = tuple(
         )),
     )
 )  # fmt: skip
-_IDENTIFIER = re.compile(r"[_-]?[0-9a-zA-Z]*\d[0-9a-zA-Z_-]*$|.*[_:].{8,}$")
+_IDENTIFIER = re.compile(r".*[\dA-Z:]|.{33,}")
+_SOURCE = re.compile(r"vector_stores/([^/]+)")
 _ACTIONS = {
     "GET": "retrieve",
     "POST": "create",
@@ -136,7 +137,7 @@ def generic_operation(method: str, path: str) -> str:
     if method == "GET":
         action = "list" if last_is_name else "retrieve"
     elif (
-        method == "POST" and len(segments) > 1 and last_is_name and _is_identifier(segments[-2]) and _is_verb(names[-1])
+        method == "POST" and len(segments) > 1 and last_is_name and _is_identifier(segments[-2]) and names[-1] in _VERBS
     ):
         return ".".join(names)
     else:
@@ -145,34 +146,16 @@ def generic_operation(method: str, path: str) -> str:
 
 
 def _is_identifier(segment: str) -> bool:
-    return bool(_IDENTIFIER.match(segment)) and segment not in _WORDS
+    return bool(_IDENTIFIER.match(segment))
+
+
+def data_source(path: str) -> str | None:
+    """The vector store that a search goes to."""
+    found = _SOURCE.search(path)
+    return found.group(1) if found else None
 
 
 _VERBS = frozenset(
-    (
-        "cancel",
-        "complete",
-        "pause",
-        "resume",
-        "search",
-        "compact",
-        "accept",
-        "hangup",
-        "refer",
-        "reject",
-    )
-)
-_WORDS = frozenset(
-    (
-        "input_items",
-        "input_tokens",
-        "file_batches",
-        "vector_stores",
-        "fine_tuning",
-        "client_secrets",
-    )
-)
-
-
-def _is_verb(segment: str) -> bool:
-    return segment in _VERBS or segment == "submit_tool_outputs"
+    ("cancel", "complete", "pause", "resume", "search", "compact", "accept", "hangup", "refer", "reject",
+     "submit_tool_outputs")
+)  # fmt: skip

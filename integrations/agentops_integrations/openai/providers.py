@@ -81,8 +81,11 @@ _TAKE_STREAM_OPTIONS = frozenset(
 _AZURE_SINCE = "2024-09-01"
 
 
-def provider_of(host: str, port: int | None) -> str:
-    """``gen_ai.provider.name`` for a host; an unknown one speaks OpenAI's API, so it is ``openai``."""
+def provider_of(host: str, port: int | None, client: type = object) -> str:
+    """``gen_ai.provider.name`` for a host; an unknown one speaks OpenAI's API, so it is ``openai``.
+
+    Behind a gateway only the class of the ``client`` tells that it is Azure.
+    """
     host = host.lower().rstrip(".")
     labels = host.split(".")
     for start in range(len(labels) - 1):
@@ -94,7 +97,7 @@ def provider_of(host: str, port: int | None) -> str:
             return server
     if is_local(host) and port in _PORTS:
         return _PORTS[port]
-    return "openai"
+    return "azure.ai.openai" if any(base.__name__ == "BaseAzureClient" for base in client.__mro__) else "openai"
 
 
 def is_local(host: str) -> bool:
