@@ -1,5 +1,24 @@
 #!/usr/bin/env bash
 # Run the integration tests against the oldest and the newest supported version of each vendor's library.
+# Each version gets a virtual environment of its own below .vendors/; versions may be given as arguments.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-echo "no vendor matrix yet"
+
+run() { # run NAME TESTS REQUIREMENT...: an environment with those requirements, and the tests in it
+    local name=$1 tests=$2 home=".vendors/$1"
+    shift 2
+    if command -v uv >/dev/null; then
+        [ -x "$home/bin/python" ] || uv venv -q "$home" --python "${PYTHON:-3.11}"
+        uv pip install -q -p "$home" -e . pytest pytest-asyncio jsonschema websockets "$@"
+    else
+        [ -x "$home/bin/python" ] || "${PYTHON:-python3}" -m venv "$home"
+        "$home/bin/pip" install -q -e . pytest pytest-asyncio jsonschema websockets "$@"
+    fi
+    echo "== $name: $("$home/bin/python" -c 'import importlib.metadata as m; print("openai", m.version("openai"))')"
+    "$home/bin/python" -m pytest -q --no-header -m "not slow" $tests
+}
+
+run openai-min tests/openai "openai==1.50.0" "httpx<0.28" numpy
+run openai-1 tests/openai "openai>=1.109,<2"
+run openai-2 tests/openai "openai>=2.54,<3"
+run openai-newest tests/openai "openai>=3,<4" openinference-instrumentation-openai

@@ -159,8 +159,8 @@ def test_tiers_caching_prediction_and_structure(recorded: Any) -> None:
         {"role": "assistant", "content": "{}"}, usage=usage, service_tier="flex", system_fingerprint="fp_1"
     )
     span = _ask(
-        recorded, Reply(reply), service_tier="flex", response_format={"type": "json_object"}, reasoning_effort="low",
-        extra_body={"prediction": {"type": "content", "content": "{}"}},
+        recorded, Reply(reply), service_tier="flex", response_format={"type": "json_object"},
+        extra_body={"prediction": {"type": "content", "content": "{}"}, "reasoning_effort": "low"},
     )  # fmt: skip
     assert span["gen_ai.usage.cache_read.input_tokens"] == 60
     assert span["gen_ai.usage.reasoning.output_tokens"] == 8
@@ -178,7 +178,7 @@ def test_audio_answer(recorded: Any) -> None:
     span = _ask(
         recorded,
         Reply(completion({"role": "assistant", "content": None, "audio": audio})),
-        modalities=["text", "audio"],
+        extra_body={"modalities": ["text", "audio"]},
     )
     assert span.parts[0]["modality"] == "audio"
     assert span.parts[0]["transcript"] == "Hello"

@@ -73,7 +73,6 @@ def test_dropped(recorded: Any) -> None:
         _said(recorded, "abandoned", "Hel", 2)
 
 
-@pytest.mark.filterwarnings("ignore:.*unclosed <socket:pytest.PytestUnraisableExceptionWarning")
 def test_never_iterated(recorded: Any) -> None:
     with Wire(WHOLE) as wire:
         asking = client(wire)
