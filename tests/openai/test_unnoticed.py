@@ -77,7 +77,8 @@ def plain(value: Any) -> Any:
 
 
 def _problem(error: Exception) -> Any:
-    return type(error).__qualname__, str(error), str(getattr(error, "body", None)), getattr(error, "status_code", None)
+    told = str(error) if isinstance(error, openai.OpenAIError) else ""  # the system words a reset now so, now so
+    return type(error).__qualname__, told, str(getattr(error, "body", None)), getattr(error, "status_code", None)
 
 
 @pytest.mark.parametrize("case", CASES)
