@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
+from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _START: Final = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt]))"
 class _Rule(NamedTuple):
     label: str
     signs: tuple[str, ...]
-    """The text is searched only if one of these occurs in it; they are cheap to look for."""
+    """The text is searched only if one of these occurs in it."""
     pattern: re.Pattern[str]
     group: int = 0
     """The part that is replaced."""
@@ -46,13 +47,13 @@ _RULES: Final = (
           r"(?:[^-\"\\]|\\[^\"]|-(?!----))*+(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)?"),
     _rule("anthropic-key", "sk-ant-", _START + r"sk-ant-[A-Za-z0-9_-]{16,}"),
     _rule("openai-key", "sk-", _START + r"sk-(?=[A-Za-z_-]{0,80}[0-9])[A-Za-z0-9_-]{20,}"),
-    _rule("aws-key", "AKIA ASIA ABIA ACCA", r"(?<![A-Z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    _rule("aws-key", "IA", r"(?<![A-Z0-9])(?:AKIA|ASIA|ABIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
     _rule("google-key", "AIza ya29. GOCSPX-",
           r"AIza[0-9A-Za-z_-]{35}|ya29\.[0-9A-Za-z_-]{20,}|GOCSPX-[0-9A-Za-z_-]{20,}"),
     _rule("github-token", "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
           r"gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,}"),
     _rule("gitlab-token", "glpat-", r"glpat-[A-Za-z0-9_-]{20,}"),
-    _rule("slack-token", "xox xapp- hooks.slack.com",
+    _rule("slack-token", "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp- hooks.slack.com",
           r"xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}|hooks\.slack\.com/services/[A-Za-z0-9/]{20,}"),
     _rule("stripe-key", "k_live_ k_test_ whsec_", r"[srp]k_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{20,}"),
     _rule("huggingface-token", "hf_", _START + r"hf_[A-Za-z0-9]{30,}"),
@@ -66,11 +67,32 @@ _RULES: Final = (
     _rule("basic-credentials", "asic ASIC", _START + r"(?i:basic)\s{1,3}([A-Za-z0-9+/]{8,}+={0,2})", 1),
 )  # fmt: skip
 
+# Looking for one sign takes a pass over the text. Signs that end alike share one: the text is split there,
+# and the ends of its pieces are looked at.
+_SHARED: Final = tuple(
+    (
+        end,
+        tuple({sign[:-1].rpartition(end)[2] for rule in _RULES for sign in rule.signs if sign.endswith(end)}),
+        tuple((sign, place) for place, rule in enumerate(_RULES) for sign in rule.signs if sign.endswith(end)),
+    )
+    for end in "-_"
+)
+_ALONE: Final = tuple(
+    (sign, place) for place, rule in enumerate(_RULES) for sign in rule.signs if not sign.endswith(("-", "_"))
+)
+
 _NAMES: Final = (
     r"(?i:passw(?:or)?d|passphrase|(?<![a-z])pwd|secret(?:[_-]?(?:access[_-]?)?key)?|api[_-]?key|private[_-]?key"
     r"|(?:access|auth|refresh|id|session|bearer)[_-]?token|authorization)"
 )
-_NAME_SIGNS: Final = ("passw", "passphrase", "pwd", "secret", "key", "token", "authorization")
+_NAME_SIGNS: Final = ("passw", "passphrase", "pwd", "secret", "authorization")
+_NAME_ENDS: Final = {
+    end: tuple(first + between for first in firsts for between in ("", "_", "-"))
+    for end, firsts in (
+        ("key", ("api", "private")),
+        ("token", ("access", "auth", "refresh", "id", "session", "bearer")),
+    )
+}
 _PAIR: Final = re.compile(
     _NAMES
     # name": "value", with the same quote, however deeply escaped, around both
@@ -90,6 +112,11 @@ _PLACEHOLDER: Final = re.compile(
 _ATTRIBUTE_NAME: Final = re.compile(r"(?:^|[._-])" + _NAMES + r"$")
 
 
+# Their values are words of ours or the conventions', on every span; nobody's secret.
+_OURS: Final = frozenset((semconv.KIND, semconv.OUTCOME, semconv.OPERATION_NAME, semconv.TOOL_TYPE))
+_MOST_NAMES: Final = 4_096
+
+
 class Redactor:
     """Finds secrets in the attributes of spans and events, and in status messages.
 
@@ -102,6 +129,7 @@ class Redactor:
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         self._custom: list[re.Pattern[str]] = []
+        self._names: dict[str, bool] = {}
         for pattern in patterns:
             try:
                 self._custom.append(re.compile(pattern))
@@ -116,8 +144,10 @@ class Redactor:
         """
         total = 0
         for name, value in list(attributes.items()):
+            if name in _OURS:
+                continue
             if type(value) is str:
-                if _ATTRIBUTE_NAME.search(name) and value and not value.startswith("[redacted"):
+                if self._is_secret(name) and value and not value.startswith("[redacted"):
                     attributes[name], count = "[redacted:secret]", 1
                 else:
                     cleaned, count = self.text(value)
@@ -127,12 +157,20 @@ class Redactor:
             elif isinstance(value, tuple | list) and any(type(item) is str for item in value):
                 pairs = [self.text(item) if type(item) is str else (item, 0) for item in value]
                 count = sum(found for _, found in pairs)
-                if not count and _ATTRIBUTE_NAME.search(name) and not str(value[0]).startswith("[redacted"):
+                if not count and self._is_secret(name) and not str(value[0]).startswith("[redacted"):
                     pairs, count = [("[redacted:secret]", 1)], 1
                 if count:
                     attributes[name] = tuple(item for item, _ in pairs)
                     total += count
         return total
+
+    def _is_secret(self, name: str) -> bool:
+        known = self._names.get(name)
+        if known is None:
+            if len(self._names) >= _MOST_NAMES:
+                self._names.clear()
+            known = self._names[name] = _ATTRIBUTE_NAME.search(name) is not None
+        return known
 
     def text(self, text: str) -> tuple[str, int]:
         """``text`` without its secrets, and how many there were."""
@@ -146,22 +184,20 @@ class Redactor:
 
     def _plain(self, text: str) -> tuple[str, int]:
         total = 0
-        for label, signs, pattern, group in _RULES:
-            for sign in signs:
-                if sign in text:
-                    break
-            else:
-                continue
-            replace = _Replacement(f"[redacted:{label}]", group)
-            text = pattern.sub(replace, text)
+        found = {place for sign, place in _ALONE if sign in text}
+        for end, firsts, signs in _SHARED:
+            if _joined(text, end, firsts):
+                found.update(place for sign, place in signs if sign in text)
+        for place in sorted(found):
+            rule = _RULES[place]
+            replace = _Replacement(f"[redacted:{rule.label}]", rule.group)
+            text = rule.pattern.sub(replace, text)
             total += replace.count
         folded = text.lower()
-        for sign in _NAME_SIGNS:
-            if sign in folded:
-                pair = _Pair()
-                text = _PAIR.sub(pair, text)
-                total += pair.count
-                break
+        if any(sign in folded for sign in _NAME_SIGNS) or any(_joined(folded, *ends) for ends in _NAME_ENDS.items()):
+            pair = _Pair()
+            text = _PAIR.sub(pair, text)
+            total += pair.count
         for custom in self._custom:
             text, count = custom.subn("[redacted:custom]", text)
             total += count
@@ -188,6 +224,11 @@ class Redactor:
 
         cleaned = orjson.dumps(clean(orjson.loads(text))).decode()
         return cleaned, total
+
+
+def _joined(text: str, end: str, firsts: tuple[str, ...]) -> bool:
+    """Whether ``end`` follows one of ``firsts`` anywhere in ``text``."""
+    return end in text and any(piece.endswith(firsts) for piece in text.split(end)[:-1])
 
 
 class _Replacement:

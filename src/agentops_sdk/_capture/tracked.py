@@ -111,7 +111,8 @@ class Tracked:
         options = self.options
         if call.recording and options.capture_input and recording.active.settings.capture_content:
             given = self._arguments.of(args, kwargs)
-            self._record(call, self._input, given, options.process_input, "track.process_input")
+            if given:
+                self._record(call, self._input, given, options.process_input, "track.process_input")
         return call
 
     def end(self, call: Call | NullCall, token: Any, result: Any) -> None:
