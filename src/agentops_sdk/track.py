@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypedDict, TypeVar, Unpack, overload
 
@@ -36,6 +36,7 @@ class TrackOptions(TypedDict, total=False):
     process_output: Callable[[Any], Any] | None
     cost: Cost | None
     attributes: Mapping[str, Any] | None
+    options: Iterable[Any] | None
 
 
 @overload
@@ -62,6 +63,8 @@ def track(target: Any = None, /, *, kind: str = "task", **options: Any) -> Any:
         process_output: the same for the result; for a generator, for the list of what it yielded.
         cost: of one call in US dollars: an amount, or a function of the result that gives it.
         attributes: further attributes of every span.
+        options: with ``kind="decision"``: what can be chosen; what the function returns is the choice, and
+            ``None`` is a decision given up.
 
     Raises:
         ConfigError: an option is unknown or has a value that cannot work.

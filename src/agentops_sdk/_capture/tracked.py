@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,11 +15,12 @@ from agentops_sdk import semconv
 from agentops_sdk._capture import recording
 from agentops_sdk._capture.arguments import Arguments
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, start
+from agentops_sdk._capture.choice import choice_attributes, options_json
 from agentops_sdk._capture.content import Limits, snapshot
 from agentops_sdk._capture.guard import guard
 from agentops_sdk.errors import ConfigError
 
-_INPUT = {"tool": semconv.TOOL_CALL_ARGUMENTS}
+_INPUT = {"tool": semconv.TOOL_CALL_ARGUMENTS, "decision": semconv.DECISION_INPUTS}
 _OUTPUT = {"tool": semconv.TOOL_CALL_RESULT}
 _OWNER_KEY = create_key("agentops-agent-object")
 
@@ -41,6 +42,7 @@ class Options:
     process_output: Callable[[Any], Any] | None = None
     cost: Cost | None = None
     attributes: Mapping[str, Any] | None = None
+    options: Iterable[Any] | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in semconv.KINDS:
@@ -50,6 +52,10 @@ class Options:
         for hook in ("process_input", "process_output"):
             if getattr(self, hook) is not None and not callable(getattr(self, hook)):
                 raise ConfigError(hook, getattr(self, hook), "a function of one argument")
+        if self.options is not None and (
+            self.kind != "decision" or isinstance(self.options, str) or not isinstance(self.options, Iterable)
+        ):
+            raise ConfigError("options", self.options, "a list of options, of a function with kind='decision'")
         if self.cost is not None and not callable(self.cost) and _amount(self.cost) is None:
             raise ConfigError("cost", self.cost, "an amount in US dollars of at least 0, or a function of the result")
 
@@ -64,7 +70,7 @@ class Tracked:
             on one object is the agent, further ones inside it are its steps.
     """
 
-    __slots__ = ("_arguments", "_fixed", "_input", "_output", "_step", "kind", "name", "options", "owner")
+    __slots__ = ("_arguments", "_choices", "_fixed", "_input", "_output", "_step", "kind", "name", "options", "owner")
 
     def __init__(
         self, function: Callable[..., Any], options: Options, *, owner: bool = False, step: str | None = None
@@ -84,6 +90,9 @@ class Tracked:
                 self._fixed[semconv.TOOL_DESCRIPTION if options.kind == "tool" else semconv.AGENT_DESCRIPTION] = (
                     description
                 )
+        self._choices: list[str] | None = None
+        if options.options is not None:
+            self._choices, self._fixed[semconv.DECISION_OPTIONS] = options_json(options.options)
         self._fixed.update(options.attributes or {})
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call | NullCall, Any]:
@@ -122,14 +131,18 @@ class Tracked:
         with guard("track.end"):
             call.detach(token)
             self.returned(call, result)
-        call.finish()
+        # A decision that came to no choice was given up.
+        call.finish("abandoned" if result is None and self.kind == "decision" else "ok")
 
     def returned(self, call: Call | NullCall, result: Any) -> None:
         """Record ``result`` and what it cost. Not guarded."""
         options = self.options
         if options.cost is not None:
             self.charge(call, result)
-        if options.capture_output and recording.active.settings.capture_content and result is not None:
+        if self.kind == "decision":
+            if options.capture_output and result is not None:
+                self._choose(call, result)
+        elif options.capture_output and recording.active.settings.capture_content and result is not None:
             self._record(call, self._output, result, options.process_output, "track.process_output")
 
     def fail(self, call: Call | NullCall, token: Any, error: BaseException) -> None:
@@ -164,13 +177,22 @@ class Tracked:
     def _record(
         self, call: Call | NullCall, attribute: str, value: Any, process: Callable[[Any], Any] | None, site: str
     ) -> None:
-        if process is not None:
-            # Fail closed: what the hook was meant to hide must not show because it raised.
-            processed: Any = f"<{site.rpartition('.')[2]} failed>"
-            with guard(site):
-                processed = process(value)
-            value = processed
-        call.set(attribute, snapshot(value, limits=limits()).decode())
+        call.set(attribute, snapshot(_processed(value, process, site), limits=limits()).decode())
+
+    def _choose(self, call: Call | NullCall, result: Any) -> None:
+        """What a function that decides returns is its choice: a name, so it is recorded like the options."""
+        chosen = _processed(result, self.options.process_output, "track.process_output")
+        call.update(choice_attributes(self._choices, chosen))
+
+
+def _processed(value: Any, process: Callable[[Any], Any] | None, site: str) -> Any:
+    if process is None:
+        return value
+    # Fail closed: what the hook was meant to hide must not show because it raised.
+    processed: Any = f"<{site.rpartition('.')[2]} failed>"
+    with guard(site):
+        processed = process(value)
+    return processed
 
 
 _limits = Limits()
