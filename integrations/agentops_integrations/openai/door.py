@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from agentops_integrations.openai import endpoints, exchange, providers
+from agentops_integrations.openai import endpoints, exchange, providers, realtime
 from agentops_integrations.openai.exchange import Exchange
 from agentops_integrations.openai.tap import tap_of
 from agentops_integrations.openai.watchers import AsyncWatched, Watched
@@ -43,7 +43,10 @@ def install(module: ModuleType) -> Callable[[], Any]:
         patch(streaming.AsyncStream, "__stream__", _stream_async),
     ]
 
+    forget = realtime.install()
+
     def undo() -> bool:
+        forget()
         done = [take_out() for take_out in reversed(undos)]  # every one, whatever the others say
         return all(done)
 

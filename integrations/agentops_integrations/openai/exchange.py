@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from agentops_integrations.openai import tools
 from agentops_integrations.openai.endpoints import Endpoint
@@ -221,8 +222,9 @@ class Exchange:
 
 
 def address(url: Any) -> dict[str, Any]:
-    """``server.address`` and ``server.port`` of an httpx URL; the scheme's own port where it names none."""
-    port = url.port
-    if port is None:
-        port = {"https": 443, "http": 80, "wss": 443, "ws": 80}.get(url.scheme)
-    return {semconv.SERVER_ADDRESS: url.host, semconv.SERVER_PORT: port}
+    """``server.address`` and ``server.port`` of a URL (text or httpx's); the scheme's own port where it names none."""
+    if isinstance(url, str):
+        url = urlsplit(url)
+    host = url.hostname if isinstance(url, SplitResult) else url.host
+    port = url.port or {"https": 443, "http": 80, "wss": 443, "ws": 80}.get(url.scheme)
+    return {semconv.SERVER_ADDRESS: host or "", semconv.SERVER_PORT: port}

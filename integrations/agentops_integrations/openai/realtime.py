@@ -1,0 +1,234 @@
+"""Realtime sessions over a WebSocket: one span for the session, one below it for each response."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import orjson
+
+from agentops_integrations.openai import providers
+from agentops_integrations.openai.exchange import address
+from agentops_integrations.openai.spoken import Spoken
+from agentops_sdk.integration import NULL_CALL, Call, NullCall, guard, patch, semconv, start
+
+_SITE = "openai.realtime"
+_MODULES = ("openai.resources.realtime.realtime", "openai.resources.beta.realtime.realtime")
+_SESSION = "_agentops_session"
+_MAX_ITEMS = 200
+
+
+def install() -> Callable[[], None]:
+    """Patch the connection classes once their modules are imported; returns the undo."""
+    import wrapt
+
+    undos: list[Callable[[], Any]] = []
+    alive = [True]
+
+    def imported(module: ModuleType) -> None:
+        if alive:
+            with guard(_SITE):
+                undos.extend(_patches(module))
+
+    for name in _MODULES:
+        wrapt.register_post_import_hook(imported, name)
+
+    def undo() -> None:
+        alive.clear()  # an import hook cannot be unregistered; a late one finds this
+        while undos:
+            undos.pop()()
+
+    return undo
+
+
+def _patches(module: Any) -> list[Callable[[], Any]]:
+    undos = []
+    for prefix, enter, opens, receive, close in (
+        ("", "__enter__", _enter, _receive, _close),
+        ("Async", "__aenter__", _aenter, _areceive, _close),
+    ):
+        manager = getattr(module, f"{prefix}RealtimeConnectionManager")
+        connection = getattr(module, f"{prefix}RealtimeConnection")
+        undos += [
+            patch(manager, enter, opens),
+            patch(manager, "enter", opens),
+            patch(connection, "recv_bytes", receive),
+            patch(connection, "close", close),
+        ]
+    return undos
+
+
+class Session:
+    """A live connection: its own call, and one for each response under way."""
+
+    def __init__(self, manager: Any) -> None:
+        self.items: list[bytes] = []
+        self.settings: bytes | None = None
+        self.open: dict[str, tuple[Call | NullCall, Spoken]] = {}
+        self.responses = 0
+        self.call: Call | NullCall = NULL_CALL
+        client, model = _private(manager, "client"), _private(manager, "model")
+        self.model = model if isinstance(model, str) else None
+        where = address(getattr(client, "websocket_base_url", None) or client.base_url)
+        provider = providers.provider_of(where[semconv.SERVER_ADDRESS], where[semconv.SERVER_PORT], type(client))
+        self.common = {semconv.PROVIDER_NAME: provider, **where, semconv.REQUEST_MODEL: self.model}
+        self.call = start(
+            "span",
+            span_name=f"realtime {self.model}" if self.model else "realtime",
+            attributes={**self.common, semconv.OPERATION_NAME: "realtime"},
+        )
+
+    def received(self, data: Any) -> None:
+        """One message of the server's. Audio is not looked into, and everything else is kept as it came."""
+        raw = data.encode() if isinstance(data, str) else bytes(data)
+        if b"audio.delta" in raw[:300]:
+            for _, spoken in self.open.values():
+                spoken.began(time.perf_counter_ns())
+            return
+        event = orjson.loads(raw)
+        if not isinstance(event, dict):
+            return
+        kind = str(event.get("type", ""))
+        if kind == "response.created":
+            self._begin(event)
+        elif kind in ("session.created", "session.updated"):
+            self.settings = raw
+        elif kind in ("conversation.item.created", "conversation.item.added"):
+            self.items = [*self.items[-_MAX_ITEMS:], raw]
+        elif kind == "error":
+            self.call.event("error", {"error.type": str((event.get("error") or {}).get("type", "error"))})
+        else:
+            self._of_response(kind, event, raw)
+
+    def _begin(self, event: dict[str, Any]) -> None:
+        self.responses += 1
+        spoken = Spoken(tuple(self.items), self.settings)
+        attributes = {**self.common, semconv.REQUEST_STREAM: True}
+        call = start("llm", self.model, attributes=attributes, parent=self.call.context)
+        self.open[str((event.get("response") or {}).get("id"))] = (call, spoken)
+
+    def _of_response(self, kind: str, event: dict[str, Any], raw: bytes) -> None:
+        whole = event.get("response")
+        ident = str(whole.get("id") if isinstance(whole, dict) else event.get("response_id"))
+        if ident not in self.open:
+            return
+        call, spoken = self.open[ident]
+        spoken.events.append(raw)
+        if kind.endswith(".delta"):
+            spoken.began(time.perf_counter_ns())
+        if kind == "response.done":
+            del self.open[ident]
+            status = whole.get("status") if isinstance(whole, dict) else None
+            call.defer(spoken)
+            call.finish({"failed": "error", "cancelled": "cancelled"}.get(str(status), "ok"))
+
+    def end(self, outcome: str, error: BaseException | None = None) -> None:
+        """The connection is over; responses still under way end with it."""
+        for call, spoken in self.open.values():
+            call.defer(spoken)
+            call.finish("abandoned" if outcome == "ok" else outcome, error)
+        self.open.clear()
+        self.call.set(semconv.REALTIME_RESPONSES, self.responses)
+        self.call.finish(outcome, error)
+
+    def failed(self, error: BaseException) -> None:
+        """Receiving raised. Only a closed connection ends the session; a time-out or a cancelled wait does not."""
+        kind = type(error).__name__
+        if kind == "ConnectionClosedOK":
+            self.end("ok")
+        elif kind in ("ConnectionClosedError", "ConnectionClosed"):
+            self.end("error", error)
+
+    def __del__(self) -> None:
+        with guard(_SITE):
+            self.end("abandoned")
+
+
+def _private(manager: Any, name: str) -> Any:
+    """A name-mangled attribute of a connection manager, sync or async."""
+    return next((value for key, value in vars(manager).items() if key.endswith(f"Manager__{name}")), None)
+
+
+def _session(connection: Any) -> Session | None:
+    found: Session | None = getattr(connection, _SESSION, None)
+    return found
+
+
+def _begun(manager: Any) -> Session | None:
+    with guard(_SITE):
+        return Session(manager)
+    return None
+
+
+Wrapped = Callable[..., Any]
+
+
+def _enter(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    session = _begun(instance)
+    try:
+        connection = wrapped(*args, **kwargs)
+    except BaseException as error:
+        if session is not None:
+            session.call.fail(error)
+        raise
+    with guard(_SITE):
+        setattr(connection, _SESSION, session)
+    return connection
+
+
+async def _aenter(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    session = _begun(instance)
+    try:
+        connection = await wrapped(*args, **kwargs)
+    except BaseException as error:
+        if session is not None:
+            session.call.fail(error)
+        raise
+    with guard(_SITE):
+        setattr(connection, _SESSION, session)
+    return connection
+
+
+def _receive(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    try:
+        data = wrapped(*args, **kwargs)
+    except BaseException as error:
+        _lost(instance, error)
+        raise
+    _got(instance, data)
+    return data
+
+
+async def _areceive(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    try:
+        data = await wrapped(*args, **kwargs)
+    except BaseException as error:
+        _lost(instance, error)
+        raise
+    _got(instance, data)
+    return data
+
+
+def _got(connection: Any, data: Any) -> None:
+    session = _session(connection)
+    if session is not None:
+        with guard(_SITE):
+            session.received(data)
+
+
+def _lost(connection: Any, error: BaseException) -> None:
+    session = _session(connection)
+    # A client that reconnects by itself goes on with the same session.
+    if session is not None and not getattr(connection, "_on_reconnecting", None):
+        with guard(_SITE):
+            session.failed(error)
+
+
+def _close(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    session = _session(instance)
+    if session is not None:
+        with guard(_SITE):
+            session.end("ok")
+    return wrapped(*args, **kwargs)  # of the asynchronous one, its coroutine

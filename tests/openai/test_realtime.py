@@ -1,0 +1,145 @@
+"""Realtime over a real WebSocket: a span for the session and one for each response, with text, calls and tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import openai
+import pytest
+
+import agentops_sdk as agentops
+
+pytest.importorskip("websockets.sync.server", reason="websockets is not installed")
+from tests.wire.websocket import Socket, Talk
+
+if not hasattr(openai.OpenAI, "realtime"):
+    pytest.skip(f"openai {openai.__version__} has no realtime resource", allow_module_level=True)
+
+pytestmark = pytest.mark.filterwarnings("ignore:connect.. must be used:DeprecationWarning")  # websockets, of openai
+
+TOOL = {"type": "function", "name": "weather", "description": "Now", "parameters": {"type": "object"}}
+ASKED = {"id": "i1", "type": "message", "role": "user", "content": [{"type": "input_text", "text": "Weather?"}]}
+AUDIO = {"type": "output_audio", "transcript": "Sun"}
+SPOKEN = {"id": "i2", "type": "message", "role": "assistant", "content": [AUDIO]}
+CALLED = {"id": "i3", "type": "function_call", "call_id": "c1", "name": "weather", "arguments": '{"city": "Rome"}'}
+USAGE = {
+    "total_tokens": 30, "input_tokens": 20, "output_tokens": 10,
+    "input_token_details": {"cached_tokens": 5, "text_tokens": 12, "audio_tokens": 8},
+    "output_token_details": {"text_tokens": 4, "audio_tokens": 6},
+}  # fmt: skip
+
+
+def _response(ident: str, status: str, **more: Any) -> dict[str, Any]:
+    return {"id": ident, "object": "realtime.response", "status": status, "output": [], **more}
+
+
+def _whole(talk: Talk) -> None:
+    talk.say(
+        {"type": "session.created", "session": {"model": "gpt-realtime", "instructions": "Be brief.", "tools": [TOOL]}}
+    )
+    assert talk.hear()["type"] == "conversation.item.create"
+    talk.say({"type": "conversation.item.added", "item": ASKED})
+    assert talk.hear()["type"] == "response.create"
+    where = {"response_id": "r1", "item_id": "i2", "output_index": 0, "content_index": 0}
+    talk.say(
+        {"type": "response.created", "response": _response("r1", "in_progress")},
+        {"type": "response.output_audio.delta", **where, "delta": "AAAA"},
+        {"type": "response.output_audio_transcript.delta", **where, "delta": "Sun"},
+        {"type": "response.done", "response": _response("r1", "completed", output=[SPOKEN, CALLED], usage=USAGE)},
+    )
+    if talk.hear()["type"] == "response.create":
+        talk.say(
+            {"type": "response.created", "response": _response("r2", "in_progress")},
+            {"type": "response.output_audio_transcript.delta", **where, "response_id": "r2", "delta": "Rai"},
+        )
+        talk.hear()
+
+
+def _client(socket: Socket, cls: Any = openai.OpenAI) -> Any:
+    return cls(api_key="none", base_url="http://127.0.0.1:1/v1", websocket_base_url=socket.url)
+
+
+def _check(recorded: Any) -> None:
+    first, second, session = recorded()
+    assert session.name == "realtime gpt-realtime"
+    assert session.outcome == "ok"
+    assert session["agentops.realtime.responses"] == 2
+    assert first.name == second.name == "chat gpt-realtime"
+    assert first.span.parent.span_id == session.span.context.span_id
+    assert first.outcome == "ok"
+    assert first.text == "Sun"
+    assert first.calls == [("weather", {"city": "Rome"})]
+    assert first["gen_ai.response.id"] == "r1"
+    assert first["gen_ai.usage.input_tokens"] == 20
+    assert first["gen_ai.usage.output_tokens"] == 10
+    assert first["gen_ai.usage.cache_read.input_tokens"] == 5
+    assert first["agentops.decision.chosen"] == "weather"
+    assert first["gen_ai.response.time_to_first_chunk"] > 0
+    assert first.json("gen_ai.input.messages")[0]["parts"] == [{"type": "text", "content": "Weather?"}]
+    assert first.json("gen_ai.system_instructions")[0]["content"] == "Be brief."
+    assert second.outcome == "abandoned"
+    assert second.text == "Rai"
+
+
+def test_session_and_responses(recorded: Any) -> None:
+    with Socket(_whole) as socket, _client(socket).realtime.connect(model="gpt-realtime") as connection:
+        connection.send({"type": "conversation.item.create", "item": ASKED})
+        connection.send({"type": "response.create"})
+        kinds = []
+        for event in connection:
+            kinds.append(event.type)
+            if event.type == "response.done":
+                break
+        assert kinds[0] == "session.created"
+        connection.response.create()
+        connection.recv()
+        connection.recv()
+    _check(recorded)
+
+
+async def test_async_session(recorded: Any) -> None:
+    with Socket(_whole) as socket:
+        async with _client(socket, openai.AsyncOpenAI).realtime.connect(model="gpt-realtime") as connection:
+            await connection.conversation.item.create(item=ASKED)
+            await connection.response.create()
+            async for event in connection:
+                if event.type == "response.done":
+                    break
+            await connection.send({"type": "response.create"})
+            await connection.recv()
+            await connection.recv()
+    _check(recorded)
+
+
+def test_connection_lost(recorded: Any) -> None:
+    def script(talk: Talk) -> None:
+        talk.say({"type": "response.created", "response": _response("r1", "in_progress")})
+        talk.hear()
+        talk.cut()
+
+    with Socket(script) as socket, _client(socket).realtime.connect(model="gpt-realtime") as connection:
+        connection.recv()
+        connection.send({"type": "response.create"})
+        with pytest.raises(Exception, match="close"):
+            connection.recv()
+    response, session = recorded()
+    assert (response.outcome, session.outcome) == ("error", "error")
+
+
+def test_connection_refused(recorded: Any) -> None:
+    with Socket(_whole) as socket:
+        nowhere = _client(socket)
+    with pytest.raises(OSError), nowhere.realtime.connect(model="gpt-realtime"):
+        pass
+    assert recorded.one().outcome == "error"
+
+
+def test_undo() -> None:
+    from openai.resources.realtime import realtime
+
+    owners = (realtime.RealtimeConnection, realtime.AsyncRealtimeConnection, realtime.RealtimeConnectionManager)
+    before = [dict(vars(owner)) for owner in owners]
+    agentops.init(exporters=["memory"])
+    assert [dict(vars(owner)) for owner in owners] != before
+    agentops.shutdown()
+    assert [dict(vars(owner)) for owner in owners] == before
