@@ -44,7 +44,10 @@ class Seen:
         return self.one(name).attributes["agentops.outcome"]
 
     def tree(self) -> dict[str, str | None]:
-        return {span.name: self.parent_of(span.name) for span in self.all()}
+        spans = self.all()
+        names = {span.context.span_id: span.name for span in spans}
+        parents = {span.name: span.parent.span_id if span.parent is not None else None for span in spans}
+        return {name: names.get(above, "<not exported>") if above else None for name, above in parents.items()}
 
 
 @pytest.fixture
