@@ -17,6 +17,7 @@ from agentops_sdk.testing.http_boundary import Answer, Request
 _HEADERS: Final = ("content-type", "x-request-id", "request-id", "retry-after", "retry-after-ms", "x-should-retry")
 _SECRET_PARAMETERS: Final = re.compile(r"(?:^|[-_])(?:key|token|sig|signature|secret|password)$", re.IGNORECASE)
 _EVENT_STREAM: Final = "text/event-stream"
+_LOCAL: Final = re.compile(r"https?://(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?:[:/]|$)")
 _redactor = Redactor()
 
 
@@ -59,17 +60,22 @@ def asked(request: Request) -> dict[str, Any]:
     return _scrubbed(made)
 
 
-def comparable(request: dict[str, Any]) -> dict[str, Any]:
-    """The request without what does not matter.
+def compared(recorded: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both requests without what does not matter.
 
-    That is the port of a server on this machine, and the token counts that capturing asks streams for.
+    That is the token counts that capturing asks streams for; and, where a server on this machine
+    stood in for the real one, the address.
     """
-    parts = urlsplit(request["url"])
-    local = parts.hostname in ("127.0.0.1", "localhost", "::1")
-    url = urlunsplit(parts._replace(netloc="loopback")) if local else request["url"]
-    body = request["body"]
+    local = _LOCAL.match(recorded["url"]) or _LOCAL.match(now["url"])
+    return _essence(recorded, bare=local is not None), _essence(now, bare=local is not None)
+
+
+def _essence(request: dict[str, Any], *, bare: bool) -> dict[str, Any]:
+    body, url = request["body"], request["url"]
     if isinstance(body, dict) and body.get("stream_options") == {"include_usage": True}:
         body = {name: value for name, value in body.items() if name != "stream_options"}
+    if bare:
+        url = urlunsplit(urlsplit(url)._replace(scheme="", netloc=""))
     return {**request, "url": url, "body": body}
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.testing.difference import differences
-from agentops_sdk.testing.exchange import Exchange, asked, comparable
+from agentops_sdk.testing.exchange import Exchange, asked, compared
 from agentops_sdk.testing.http_boundary import Answer, Request, watched
 
 Mode = Literal["strict", "lenient"]
@@ -68,14 +68,15 @@ class Recording:
             self.exchanges.append(Exchange.of(request, answer))
 
     def _find(self, now: dict[str, Any]) -> Exchange | None:
-        wanted = comparable(now)
         unused = [exchange for exchange in self.exchanges if not exchange.used]
         for exchange in unused:
-            if comparable(exchange.request) == wanted:
+            recorded, asked_for = compared(exchange.request, now)
+            if recorded == asked_for:
                 return exchange
         if self.mode == "lenient":
             for exchange in unused:
-                if _target(exchange.request) == _target(now):
+                recorded, asked_for = compared(exchange.request, now)
+                if (recorded["method"], recorded["url"]) == (asked_for["method"], asked_for["url"]):
                     self.deviations.append(self._told(now, exchange))
                     return exchange
         return None
@@ -87,11 +88,11 @@ class Recording:
                 f"model request {self._count} ({now['method']} {now['url']}) is not in {self.path.name}: "
                 f"all {len(self.exchanges)} recorded exchanges have been used"
             )
-        nearest = min(unused, key=lambda each: len(list(differences(comparable(each.request), comparable(now)))))
+        nearest = min(unused, key=lambda each: len(list(differences(*compared(each.request, now)))))
         return self._told(now, nearest)
 
     def _told(self, now: dict[str, Any], exchange: Exchange) -> str:
-        found = list(differences(comparable(exchange.request), comparable(now)))
+        found = list(differences(*compared(exchange.request, now)))
         lines = [f"  {line}" for line in found[:_MOST_DIFFERENCES]]
         if len(found) > _MOST_DIFFERENCES:
             lines.append(f"  ... and {len(found) - _MOST_DIFFERENCES} more")
@@ -169,7 +170,3 @@ def _read(path: Path) -> list[Exchange]:
         ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise ReplayError(f"{path} is no recording: {error}") from error
-
-
-def _target(request: dict[str, Any]) -> tuple[str, str]:
-    return request["method"], comparable(request)["url"]
