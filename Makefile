@@ -65,7 +65,7 @@ test-slow: $(VENV)/.dev ## the tests that take long
 parts: ## the real receivers that some export tests run against (they are skipped without)
 	@bash scripts/test_parts.sh receiver
 
-test-backends: $(VENV)/.dev ## our spans in real backends, read back through their own APIs; installs about 700 MB
+test-backends: $(VENV)/.dev ## our spans in real backends, read back through their own APIs; installs about 1.5 GB
 	@bash scripts/test_parts.sh backends
 	@$(BIN)/python -m pytest -q -m backends tests/backends
 

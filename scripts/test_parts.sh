@@ -2,7 +2,7 @@
 # Install the real parts that the export tests run against, each in an environment of its own.
 #
 #   scripts/test_parts.sh receiver      a reference OTLP receiver and a collector, for `make test`
-#   scripts/test_parts.sh backends      Phoenix as well, for `make test-backends` (about 700 MB)
+#   scripts/test_parts.sh backends      Phoenix, MLflow and sideseat (if there is npm) as well, for `make test-backends` (about 1.5 GB)
 #
 # Without them the tests that need them are skipped and say so.
 set -euo pipefail
@@ -32,6 +32,10 @@ case ${1:-receiver} in
     backends)
         "$0" receiver
         install phoenix 'arize-phoenix>=20,<21'
+        install mlflow 'mlflow>=3,<4'
+        if command -v npm >/dev/null && [ ! -e "$parts/sideseat/node_modules" ]; then
+            npm install --silent --no-audit --no-fund --prefix "$parts/sideseat" sideseat@1
+        fi
         ;;
     *) echo "unknown parts: $1" >&2; exit 2 ;;
 esac

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-PARTS = Path(os.environ.get("AGENTOPS_TEST_PARTS") or Path(__file__).parents[2] / ".parts")
+PARTS = Path(os.environ.get("AGENTOPS_TEST_PARTS") or Path(__file__).parents[2] / ".parts").absolute()
 
 
 def part(name: str, pattern: str) -> Path:

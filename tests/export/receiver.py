@@ -44,6 +44,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.behave: Callable[[list[str], int], Answer | None] = lambda _names, _size: None
+        self.unpacks = True
         self.names: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
@@ -57,7 +58,9 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 encoding = self.headers.get("content-encoding")
-                if encoding == "gzip":
+                if encoding and not outer.unpacks:
+                    body = b""
+                elif encoding == "gzip":
                     body = gzip.decompress(body)
                 elif encoding == "deflate":
                     body = zlib.decompress(body)
@@ -69,6 +72,8 @@ class Receiver:
                     for span in scope.spans
                 ]
                 answer = outer.behave(names, len(body))
+                if encoding and not outer.unpacks:
+                    answer = (400, {}, b"cannot decode")
                 with outer.changed:
                     outer.requests += 1
                     outer.paths.append(self.path)

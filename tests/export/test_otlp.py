@@ -372,3 +372,15 @@ def test_nothing_is_logged_on_the_hosts_log_and_nothing_traced(
         assert sink.force_flush(5_000)
         sink.shutdown(1)
     assert caplog.records == []
+
+
+def test_a_backend_that_cannot_unpack_gets_it_as_it_is(receiver: Receiver, tmp_path: Path) -> None:
+    receiver.unpacks = False
+    sink = OTLPExporter(receiver.url, directory=tmp_path)
+    sink.export(spans(3))
+    assert sink.force_flush(5_000)
+    sink.export(spans(3, start=3))
+    assert sink.force_flush(5_000)
+    assert [headers.get("content-encoding") for headers in receiver.headers] == ["gzip", None, None]
+    assert len(receiver.names) == 6
+    sink.shutdown(1)

@@ -44,17 +44,29 @@ class Sender:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._transport: HTTPTransport | None = None
+        self._compression = endpoint.compression
+        self._known = False
         self._context = _not_traced()
 
     def post(self, body: bytes) -> Reply:
         """Send one serialized request; every failure becomes a :class:`Reply`."""
+        reply = self._once(body, self._compression)
+        if reply.status in (400, 415, 422) and not self._known and self._compression != "none":
+            # Some backends cannot unpack what they get: the same once more, as it is.
+            plain = self._once(body, "none")
+            if plain.verdict == "accepted":
+                self._compression, reply = "none", plain
+        self._known = self._known or reply.verdict == "accepted"
+        return reply
+
+    def _once(self, body: bytes, compression: str) -> Reply:
         import httpx2
 
         endpoint = self._endpoint
         headers = {"content-type": "application/x-protobuf", "user-agent": _agent(), **endpoint.headers}
-        if endpoint.compression == "gzip":
+        if compression == "gzip":
             body, headers["content-encoding"] = gzip.compress(body, 3, mtime=0), "gzip"
-        elif endpoint.compression == "deflate":
+        elif compression == "deflate":
             body, headers["content-encoding"] = zlib.compress(body, 3), "deflate"
         limits = httpx2.Timeout(endpoint.timeout, connect=min(endpoint.timeout, 5.0)).as_dict()
         deadline = time.monotonic() + endpoint.timeout

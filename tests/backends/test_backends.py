@@ -1,0 +1,96 @@
+"""One known agent run in each real backend, read back through its own API: what did it understand?"""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.backends import sample
+from tests.export.parts import free_port, part, running
+
+pytestmark = pytest.mark.backends
+
+
+def ask(url: str, body: dict[str, Any] | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers={"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+def eventually(read: Any, timeout: float = 90.0) -> Any:
+    """What ``read`` finds, once it finds something."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            if found := read():
+                return found
+        except (OSError, KeyError, urllib.error.HTTPError):
+            pass
+        assert time.monotonic() < deadline, "the backend shows nothing"
+        time.sleep(0.5)
+
+
+def test_phoenix(tmp_path: Path) -> None:
+    program, port = part("phoenix", "bin/phoenix"), free_port()
+    settings = {
+        "PHOENIX_WORKING_DIR": str(tmp_path / "phoenix"), "PHOENIX_HOST": "127.0.0.1", "PHOENIX_PORT": str(port),
+        "PHOENIX_GRPC_PORT": str(free_port()), "PHOENIX_TELEMETRY_ENABLED": "false",
+    }  # fmt: skip
+    with running([str(program), "serve"], f"127.0.0.1:{port}", 240, **settings):
+        url = f"http://127.0.0.1:{port}"
+        told = sample.run(tmp_path, url, OTEL_EXPORTER_OTLP_HEADERS="x-project-name=shop")
+        assert told["flushed"]
+        spans = eventually(lambda: len(found := ask(f"{url}/v1/projects/shop/spans?limit=100")["data"]) == 4 and found)
+    by_name = {span["name"]: span for span in spans}
+    agent, llm, tool = (by_name[name] for name in ("invoke_agent planner", "chat gpt-4o-mini", "execute_tool weather"))
+    assert (agent["span_kind"], llm["span_kind"], tool["span_kind"]) == ("AGENT", "LLM", "TOOL")
+    assert {llm["parent_id"], tool["parent_id"]} == {agent["context"]["span_id"]}
+    seen = llm["attributes"]
+    assert (seen["llm.token_count.prompt"], seen["llm.token_count.completion"]) == (120, 30)
+    assert seen["llm.input_messages.0.message.content"] == "Weather in Oslo?"
+    assert by_name["broken step"]["status_code"] == "ERROR"
+
+
+def test_sideseat(tmp_path: Path) -> None:
+    program, port = part("sideseat", "node_modules/.bin/sideseat"), free_port()
+    command = [
+        str(program), "start", "-H", "127.0.0.1", "-p", str(port), "--no-auth", "--otel-grpc", "false",
+        "--pricing-sync-hours", "0", "--no-update-check",
+    ]  # fmt: skip
+    with running(command, f"127.0.0.1:{port}", 60, HOME=str(tmp_path)):
+        told = sample.run(tmp_path, f"http://127.0.0.1:{port}/otel/default")
+        assert told["flushed"]
+        api = f"http://127.0.0.1:{port}/api/v1/project/default/otel/traces"
+        (trace,) = eventually(lambda: ask(api)["data"])
+        spans = ask(f"{api}/{trace['trace_id']}")["spans"]
+    assert (trace["input_tokens"], trace["output_tokens"], trace["has_error"]) == (120, 30, True)
+    assert trace["total_cost"] == pytest.approx(0.000036)
+    by_name = {span["span_name"]: span for span in spans}
+    agent, llm, tool = (by_name[name] for name in ("invoke_agent planner", "chat gpt-4o-mini", "execute_tool weather"))
+    assert (agent["span_category"], llm["span_category"], tool["span_category"]) == ("agent", "llm", "tool")
+    assert {llm["parent_span_id"], tool["parent_span_id"]} == {agent["span_id"]}
+
+
+def test_mlflow(tmp_path: Path) -> None:
+    program, port = part("mlflow", "bin/mlflow"), free_port()
+    command = [
+        str(program), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+        "--backend-store-uri", f"sqlite:///{tmp_path}/m.db",
+    ]  # fmt: skip
+    with running(command, f"127.0.0.1:{port}", 240):
+        url = f"http://127.0.0.1:{port}"
+        told = sample.run(
+            tmp_path, url, OTEL_EXPORTER_OTLP_HEADERS="x-mlflow-experiment-id=0", OTEL_EXPORTER_OTLP_TIMEOUT="30"
+        )
+        assert told["flushed"]
+        place = {"locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}]}
+        (trace,) = eventually(lambda: ask(f"{url}/api/3.0/mlflow/traces/search", place)["traces"])
+    usage = json.loads(trace["trace_metadata"]["mlflow.trace.tokenUsage"])
+    assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (120, 30, 150)
+    assert trace["state"] in ("OK", "STATE_UNSPECIFIED", "IN_PROGRESS", "ERROR")
