@@ -92,5 +92,6 @@ def test_mlflow(tmp_path: Path) -> None:
         place = {"locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}]}
         (trace,) = eventually(lambda: ask(f"{url}/api/3.0/mlflow/traces/search", place)["traces"])
     usage = json.loads(trace["trace_metadata"]["mlflow.trace.tokenUsage"])
+    assert json.loads(trace["trace_metadata"]["mlflow.trace.cost"])["total_cost"] == pytest.approx(0.000036)
     assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (120, 30, 150)
     assert trace["state"] in ("OK", "STATE_UNSPECIFIED", "IN_PROGRESS", "ERROR")
