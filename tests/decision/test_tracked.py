@@ -70,7 +70,7 @@ def test_the_hooks_and_switches_of_track_hold(spans) -> None:
     hidden("Ann")
     one, two = spans()
     assert one["agentops.decision.chosen"] == "gold"
-    assert json.loads(one["agentops.decision.inputs"]) == {}
+    assert "agentops.decision.inputs" not in one
     assert not {"agentops.decision.chosen", "agentops.decision.inputs"} & set(two)
 
 

@@ -21,7 +21,7 @@ def test_a_run() -> None:
     assert drawn.splitlines()[0] == "invoke_agent travel  ok  3.40 s  2.7k→257 tokens  $0.00256"
     assert "├─ ■ execute_tool weather error                      120 ms" in drawn
     assert "│     TimeoutError: upstream took longer than 100 ms" in drawn
-    assert "chose retry of retry, give up (90% sure) by code: one failure only" in drawn
+    assert "chose retry, not give up (90% sure): one failure only" in drawn
     assert "└─ ◆ chat gpt-4o-mini stream (42 chunks)             1.45 s   1.0k→187 $0.000264" in drawn
     assert "Paris?" not in drawn
 

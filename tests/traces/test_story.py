@@ -68,12 +68,9 @@ def test_a_tool_follows_from_the_call_that_asked_for_it() -> None:
         [],
     ]
     assert story(trace) == [
-        "The model gpt-4o called for search, not buy or answering. Why: I must look first. search worked (50 ms).",
-        (
-            "The model gpt-4o called for search and buy, not answering. search worked (50 ms); "
-            "buy failed (50 ms): sold out."
-        ),
-        "The model gpt-4o answered without search or buy.",
+        "The model gpt-4o called search, not buy. Why: I must look first. It worked (50 ms).",
+        ("The model called search and buy. search worked (50 ms); buy failed (50 ms): sold out."),
+        "The model answered without calling search or buy.",
     ]
 
 
@@ -83,7 +80,7 @@ def test_without_ids_the_name_and_the_next_decision_settle_it() -> None:
     one, two = tool(top, "search", 250), tool(top, "search", 550)
     trace = Trace([top, first, second, one, two])
     assert [made.followed_by for made in trace.decisions] == [(one,), (two,)]
-    assert story(trace)[1].startswith("The model gpt-4o was made to call search. search worked")
+    assert story(trace)[1].startswith("The model had to call search. It worked")
 
 
 def test_a_stated_decision_and_what_it_led_to() -> None:
@@ -112,10 +109,7 @@ def test_a_stated_decision_and_what_it_led_to() -> None:
     assert made.descriptions == {"escalate": "to a person"}
     assert not not_made.made
     assert story(trace) == [
-        (
-            "The rule under-20 chose refund for 'route', not escalate (82% sure). "
-            "Why: small amount. refund worked (100 ms)."
-        ),
+        ("The rule under-20 chose refund for 'route', not escalate (82% sure). Why: small amount. It worked (100 ms)."),
         "The program left 'idle' undecided.",
     ]
 

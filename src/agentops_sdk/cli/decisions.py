@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
 def _plain(made: Decision) -> dict[str, Any]:
     return {
         "name": made.name,
+        "kind": made.kind,
         "options": list(made.options),
         "chosen": list(made.choices),
         "reason": made.reason,
@@ -65,6 +66,7 @@ def _plain(made: Decision) -> dict[str, Any]:
         "forced": made.forced,
         "unlisted": made.unlisted,
         "waited": made.waited,
+        "prompt_fingerprint": made.prompt_fingerprint,
         "span_id": made.span.span_id,
         "followed_by": [
             {"span_id": span.span_id, "name": span.name, "outcome": span.outcome} for span in made.followed_by

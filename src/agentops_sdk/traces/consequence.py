@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.decision import Decision, decision_of
+from agentops_sdk.traces.decision import Decision, decisions_in
+from agentops_sdk.traces.revealed import once, revealed, without_echoes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.trace import Trace
 
 _NAMES = (semconv.TOOL_NAME, semconv.WORKFLOW_NAME)
+_ASKED = frozenset(("llm", "embedding", "retriever", "guardrail"))
 _STARTED = frozenset(("tool", "agent", "workflow", "task", "retriever", "plan", "guardrail"))
 
 
@@ -28,16 +30,19 @@ def decisions(trace: Trace) -> list[Decision]:
     follows is what bears a chosen name and started after the decision, before the next decision of the
     same name below the same agent; for a decision with a span of its own also what ran inside it.
     """
-    found = [made for span in trace.spans if (made := decision_of(span)) is not None]
+    found = once(trace, [*(made for span in trace.spans for made in decisions_in(span)), *revealed(trace)])
     if not found:
         return []
     found.sort(key=lambda made: (made.moment_ns, made.span.start_ns, made.span.span_id))
     by_id, by_name = _index(trace)
     ends = _windows(trace, found)
-    return [
-        replace(made, followed_by=tuple(_followers(trace, made, end, by_id, by_name)))
+    whole = [
+        made
+        if made.followed_by
+        else replace(_led_by_model(trace, made), followed_by=tuple(_followers(trace, made, end, by_id, by_name)))
         for made, end in zip(found, ends, strict=True)
     ]
+    return without_echoes(trace, whole)
 
 
 def names_of(span: SpanRecord) -> set[str]:
@@ -67,6 +72,22 @@ def requested_ids(span: SpanRecord) -> list[str]:
     return [str(part["id"]) for part in parts if part.get("type") == "tool_call" and part.get("id")]
 
 
+def _led_by_model(trace: Trace, made: Decision) -> Decision:
+    """A stated decision that says no model, with the one model call that was made inside it."""
+    if made.kind != "stated" or made.model is not None:
+        return made
+    asked = [span for span in trace.children(made.span) if span.kind == "llm"]
+    if len(asked) != 1:
+        return made
+    get = asked[0].attributes.get
+    model, fingerprint = get(semconv.RESPONSE_MODEL) or get(semconv.REQUEST_MODEL), get(semconv.PROMPT_FINGERPRINT)
+    return replace(
+        made,
+        model=None if model is None else str(model),
+        prompt_fingerprint=made.prompt_fingerprint or (None if fingerprint is None else str(fingerprint)),
+    )
+
+
 def _index(trace: Trace) -> tuple[dict[str, list[SpanRecord]], dict[str, list[SpanRecord]]]:
     by_id: dict[str, list[SpanRecord]] = defaultdict(list)
     by_name: dict[str, list[SpanRecord]] = defaultdict(list)
@@ -88,7 +109,7 @@ def _windows(trace: Trace, found: list[Decision]) -> list[int | None]:
     for place in range(len(found) - 1, -1, -1):
         made = found[place]
         scope = next((above.span_id for above in trace.ancestors(made.span) if above.kind == "agent"), "")
-        sort = ("model" if made.span.kind == "llm" else made.name, scope)
+        sort = ("model" if made.kind == "tool" else made.name, scope)
         ends[place] = next_start.get(sort)
         next_start[sort] = made.span.start_ns
     return ends
@@ -119,7 +140,8 @@ def _followers(
             if span.span_id != made.span.span_id and not elsewhere:
                 followers[span.span_id] = span
     if inside and not followers:
-        followers.update((span.span_id, span) for span in trace.children(made.span))
+        # What it was made from lies inside it as well: models that were asked, texts that were looked up.
+        followers.update((span.span_id, span) for span in trace.children(made.span) if span.kind not in _ASKED)
     # What ran below a follower followed from it, not from the decision.
     outer = [span for span in followers.values() if not any(up.span_id in followers for up in trace.ancestors(span))]
     return sorted(outer, key=lambda span: (span.start_ns, span.span_id))

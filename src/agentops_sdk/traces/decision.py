@@ -10,7 +10,16 @@ from agentops_sdk import semconv
 from agentops_sdk.traces.values import parsed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from agentops_sdk.traces.record import SpanRecord
+
+
+KINDS = ("stated", "tool", "refusal", "edge", "handoff", "retry", "fallback", "verdict", "approval")
+"""What a decision is: stated by the program, or a model's choice among tools, a model's refusal, a graph's
+edge, a handoff, a retry, a fallback to another model, a guardrail's verdict, a person's approval or answer."""
+
+_REFUSED = frozenset(("content_filter", "refusal", "safety"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +27,10 @@ class Decision:
     """One choice that was made (or left unmade), and the span it was made on.
 
     ``options`` and ``choices`` are names as they were recorded; ``choices`` is empty for a decision that
-    was never made, and ``chosen`` is the one choice, a tuple of several, or None. ``confidence`` is 0 to 1,
-    ``waited`` seconds. ``by`` says who decided (``model``, ``code``, ``human``). ``followed_by`` are the
-    spans that ran because of it, in the order they started; ``Trace.decisions`` fills it. What was not
+    was never made, and ``chosen`` is the one choice, a tuple of several, or None. ``kind`` is one of
+    :data:`KINDS`. ``confidence`` is 0 to 1, ``waited`` seconds, ``times`` how often a retry was. ``by`` says
+    who decided (``model``, ``code``, ``human``). ``followed_by`` are the spans that ran because of it, in the
+    order they started; ``Trace.decisions`` fills it. What was not
     recorded is None or empty.
     """
 
@@ -43,10 +53,16 @@ class Decision:
     rejected: dict[str, Any] | None = None
     inputs: Any = None
     followed_by: tuple[SpanRecord, ...] = ()
+    kind: str = "stated"
+    prompt_fingerprint: str | None = None
+    times: int = 1
+    at_ns: int | None = None
 
     @property
     def moment_ns(self) -> int:
         """When it was made: a decision's own span when it started, one that rides on a span when that ended."""
+        if self.at_ns is not None:
+            return self.at_ns
         return self.span.start_ns if self.span.kind == "decision" else max(self.span.end_ns, self.span.start_ns)
 
     @property
@@ -62,21 +78,49 @@ class Decision:
 
 def decision_of(span: SpanRecord) -> Decision | None:
     """The decision a span is or carries, or None; ``followed_by`` is left empty."""
-    get = span.attributes.get
-    if span.kind != "decision" and not any(key in span.attributes for key in _TELLING):
-        return None
+    if span.kind == "decision" or any(key in span.attributes for key in _TELLING):
+        return _read(span, span.attributes, None)
+    reasons = span.attributes.get(semconv.RESPONSE_FINISH_REASONS)
+    if span.kind == "llm" and isinstance(reasons, list | tuple) and _REFUSED.intersection(map(str, reasons)):
+        model = span.attributes.get(semconv.RESPONSE_MODEL) or span.attributes.get(semconv.REQUEST_MODEL)
+        return Decision(
+            "answer or refuse", ("answer", "refusal"), ("refusal",), f"finished by {', '.join(map(str, reasons))}",
+            None, "model", span, model=_text(model), kind="refusal",
+        )  # fmt: skip
+    return None
+
+
+def decisions_in(span: SpanRecord) -> Iterator[Decision]:
+    """The decision a span is or carries, and further ones on it, which are events."""
+    own = decision_of(span)
+    if own is not None:
+        yield own
+    for event in span.events:
+        if event.name == semconv.DECISION_EVENT:
+            yield _read(span, event.attributes, event.time_ns)
+
+
+def _read(span: SpanRecord, attributes: Mapping[str, Any], at_ns: int | None) -> Decision:
+    get = attributes.get
     options = _listed(get(semconv.DECISION_OPTIONS))
+    name, by = _text(get(semconv.DECISION_NAME)) or span.name, _text(get(semconv.DECISION_BY))
+    chosen = parsed(get(semconv.DECISION_CHOSEN))
+    if by == "human":
+        chosen = _answer(chosen)
+    choices = tuple(_name(option) for option in _listed(chosen))
     confidence, waited = get(semconv.DECISION_CONFIDENCE), get(semconv.DECISION_WAITED)
-    model = get(semconv.DECISION_MODEL)
-    if model is None and get(semconv.DECISION_BY) == "model":
+    model, fingerprint = get(semconv.DECISION_MODEL), get(semconv.DECISION_PROMPT_FINGERPRINT)
+    if model is None and by == "model":
         model = get(semconv.RESPONSE_MODEL) or get(semconv.REQUEST_MODEL)
+    if waited is None and by == "human" and span.kind == "decision":
+        waited = span.duration
     return Decision(
-        name=_text(get(semconv.DECISION_NAME)) or span.name,
+        name=name,
         options=tuple(_name(option) for option in options),
-        choices=tuple(_name(option) for option in _listed(get(semconv.DECISION_CHOSEN))),
+        choices=choices,
         reason=_text(get(semconv.DECISION_REASON)),
         confidence=float(confidence) if isinstance(confidence, int | float) else None,
-        by=_text(get(semconv.DECISION_BY)),
+        by=by,
         span=span,
         by_name=_text(get(semconv.DECISION_BY_NAME)),
         policy=_text(get(semconv.DECISION_POLICY)),
@@ -94,7 +138,36 @@ def decision_of(span: SpanRecord) -> Decision | None:
         evidence=parsed(get(semconv.DECISION_EVIDENCE)),
         rejected=_mapping(get(semconv.DECISION_REJECTED)),
         inputs=parsed(get(semconv.DECISION_INPUTS)),
+        kind=_kind(span, name, by, choices),
+        prompt_fingerprint=_text(fingerprint or get(semconv.PROMPT_FINGERPRINT)),
+        at_ns=at_ns,
     )
+
+
+def _kind(span: SpanRecord, name: str, by: str | None, choices: tuple[str, ...]) -> str:
+    if span.kind == "decision":
+        return "stated"
+    if span.kind == "guardrail":
+        return "verdict"
+    if span.kind == "llm" and by == "model":
+        return "refusal" if choices == ("refusal",) else "tool"
+    if name == "handoff":
+        return "handoff"
+    if by == "human":
+        return "approval"
+    return "edge" if name == "goto" or semconv.GRAPH_NODE in span.attributes else "stated"
+
+
+def _answer(value: Any) -> Any:
+    """What a person said to a graph that had stopped: the word in the form that its middleware wants."""
+    if isinstance(value, dict):
+        for key in ("decisions", "type", "action", "decision", "approved", "answer"):
+            if key in value:
+                told = value[key]
+                return f"{key}: {json.dumps(told)}" if isinstance(told, bool) else _answer(told)
+    if isinstance(value, list):
+        return [_answer(one) for one in value]
+    return value
 
 
 _TELLING = (semconv.DECISION_CHOSEN, semconv.DECISION_OPTIONS, semconv.DECISION_NAME)

@@ -53,7 +53,7 @@ def _repeated_tools(trace: Trace) -> list[Loop]:
             continue
         agent = next((above.span_id for above in trace.ancestors(span) if above.kind == "agent"), "")
         name = str(span.attributes.get(semconv.TOOL_NAME, span.name))
-        rounds[agent, name, _canonical(str(arguments))].append(span)
+        rounds[agent, name, canonical(str(arguments))].append(span)
     return [
         Loop("tool", name, tuple(spans))
         for (_, name, _), spans in rounds.items()
@@ -79,7 +79,8 @@ def _swapping_agents(trace: Trace) -> list[Loop]:
     return found
 
 
-def _canonical(text: str) -> str:
+def canonical(text: str) -> str:
+    """JSON text in one form, whatever the order of its keys."""
     try:
         return json.dumps(json.loads(text), sort_keys=True)
     except ValueError:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import figures
-from agentops_sdk.traces.decision import decision_of
 from agentops_sdk.traces.messages import contents
 from agentops_sdk.traces.safe_text import block, line
 from agentops_sdk.traces.values import parsed
+from agentops_sdk.traces.wording import deed, who
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +62,9 @@ class Tree:
         self._ruler = Console(file=io.StringIO(), width=self.width)
         self.ascii_only = ascii_only
         self.messages = messages
+        self._decisions: dict[str, list[Decision]] = {}
+        for made in trace.decisions:
+            self._decisions.setdefault(made.span.span_id, []).append(made)
         self.branch, self.last, self.bar = ("|- ", "`- ", "|  ") if ascii_only else ("├─ ", "└─ ", "│  ")
 
     def lines(self) -> Iterator[Text]:
@@ -162,8 +165,7 @@ class Tree:
 
         if span.outcome != "ok" and (said := error_of(span)):
             yield from self._wrapped(Text(line(said), "red"), lead)
-        decision = decision_of(span)
-        if decision is not None:
+        for decision in self._decisions.get(span.span_id, ()):
             yield from self._wrapped(Text(line(_decided(decision))), lead)
         if self.messages:
             for label, content in contents(span):
@@ -216,13 +218,8 @@ def error_of(span: SpanRecord) -> str:
 
 
 def _decided(decision: Decision) -> str:
-    said = f"chose {', '.join(decision.choices)}" if decision.made else "chose nothing"
-    if decision.options:
-        said += f" of {', '.join(decision.options)}"
-    if decision.confidence is not None:
-        said += f" ({decision.confidence:.0%} sure)"
-    if decision.by:
-        said += f" by {decision.by}"
+    subject = f"{who(decision)} " if decision.kind in ("edge", "retry", "fallback", "approval") else ""
+    said = subject + deed(decision, named=decision.span.kind != "decision")
     return f"{said}: {decision.reason}" if decision.reason else said
 
 

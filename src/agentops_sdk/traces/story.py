@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import figures
-from agentops_sdk.traces.loops import loops
+from agentops_sdk.traces.loops import canonical, loops
 from agentops_sdk.traces.safe_text import line
+from agentops_sdk.traces.wording import deed, who
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from agentops_sdk.traces.decision import Decision
     from agentops_sdk.traces.record import SpanRecord
     from agentops_sdk.traces.trace import Trace
 
-_ANSWER = "answer"
 _ENDS = {
     "ok": "worked",
     "error": "failed",
@@ -26,50 +28,29 @@ _ENDS = {
 
 def story(trace: Trace) -> list[str]:
     """One sentence or two per decision, in the order they were made, then a sentence per loop."""
-    told = [sentence(made) for made in trace.decisions]
+    several_models = len(trace.models) > 1
+    several_agents = len({made.span.attributes.get(semconv.AGENT_NAME) for made in trace.decisions}) > 1
+    told: list[str] = []
+    failed: set[tuple[str, str]] = set()
+    named = False
+    for made in trace.decisions:
+        again = {name for span in made.followed_by if (key := _tool(span)) in failed for name in key[:1]}
+        model = several_models or not named
+        told.append(sentence(made, model=model, agent=several_agents, again=again))
+        named = named or made.kind == "tool"
+        failed.update(_tool(span) for span in made.followed_by if span.kind == "tool" and span.outcome == "error")
     return [*told, *(f"Going round: {loop}." for loop in loops(trace))]
 
 
-def sentence(made: Decision) -> str:
+def sentence(made: Decision, *, model: bool = True, agent: bool = False, again: Collection[str] = ()) -> str:
     """What was decided, by whom, among what, why, and what came of it."""
-    return " ".join(part for part in (_choice(made), _reason(made), _outcome(made)) if part)
+    decided = f"{who(made, model=model, agent=agent)} {deed(made, again)}."
+    return " ".join(part for part in (decided, _reason(made), _outcome(made)) if part)
 
 
-def _choice(made: Decision) -> str:
-    who, of_model = _who(made), made.span.kind == "llm"
-    if not made.made:
-        among = f" between {_names(made.options)}" if made.options else ""
-        return f"{who} left {made.name!r} undecided{among}."
-    if of_model and made.choices == (_ANSWER,):
-        others = [option for option in made.options if option != _ANSWER]
-        return f"{who} answered without {_names(others, 'or')}." if others else f"{who} answered."
-    what = _names(made.choices)
-    others = [option for option in made.options if option not in made.choices]
-    verb = "was made to call" if made.forced and of_model else "called for" if of_model else f"chose {what} for"
-    said = f"{who} {verb} {what}" if of_model else f"{who} {verb} {made.name!r}"
-    if made.unlisted:
-        said += ", which was not among the options"
-    if others and not made.forced:
-        said += f", not {_names(['answering' if other == _ANSWER else other for other in others], 'or')}"
-    if made.confidence is not None:
-        said += f" ({made.confidence:.0%} sure)"
-    if made.waited is not None:
-        said += f" after {figures.duration(made.waited)}"
-    return said + "."
-
-
-def _who(made: Decision) -> str:
-    name = made.by_name or made.model
-    if made.by == "model":
-        return line(f"The model {name}" if name else "The model", 80)
-    if made.by == "human":
-        return line(made.by_name or "A person", 80)
-    if made.policy:
-        return line(f"The rule {made.policy}", 80)
-    if made.by == "code":
-        return line(f"The code ({made.by_name})" if made.by_name else "The code", 80)
-    agent = made.span.attributes.get(semconv.AGENT_NAME)
-    return line(f"The agent {agent}" if agent else "The program", 80)
+def _tool(span: SpanRecord) -> tuple[str, str]:
+    get = span.attributes.get
+    return str(get(semconv.TOOL_NAME, span.name)), canonical(str(get(semconv.TOOL_CALL_ARGUMENTS)))
 
 
 def _reason(made: Decision) -> str:
@@ -80,19 +61,25 @@ def _reason(made: Decision) -> str:
 
 
 def _outcome(made: Decision) -> str:
-    if not made.followed_by:
+    spans = made.followed_by
+    if not spans:
         return ""
-    return "; ".join(_followed(span) for span in made.followed_by) + "."
+    if len(spans) == 1 and len(made.choices) == 1:
+        return f"It {_ended(spans[0])}."
+    by_name: dict[tuple[str, str], list[SpanRecord]] = {}
+    for span in spans:
+        by_name.setdefault((line(span.name.partition(" ")[2] or span.name, 60), _ended(span, timed=False)), []).append(
+            span
+        )
+    return "; ".join(_together(name, end, found) for (name, end), found in by_name.items()) + "."
 
 
-def _followed(span: SpanRecord) -> str:
-    name = line(span.name.partition(" ")[2] or span.name, 60)
-    told = f"{name} {_ENDS[span.outcome]} ({figures.duration(span.duration)})"
+def _together(name: str, end: str, spans: list[SpanRecord]) -> str:
+    if len(spans) == 1:
+        return f"{name} {_ended(spans[0])}"
+    return f"{name} {end} {len(spans)} times ({figures.duration(sum(span.duration for span in spans))} in all)"
+
+
+def _ended(span: SpanRecord, *, timed: bool = True) -> str:
+    told = f"{_ENDS[span.outcome]} ({figures.duration(span.duration)})" if timed else _ENDS[span.outcome]
     return f"{told}: {line(span.status_message, 100)}" if span.outcome == "error" and span.status_message else told
-
-
-def _names(names: tuple[str, ...] | list[str], last: str = "and") -> str:
-    shown = [line(name, 60) for name in names]
-    if len(shown) > 8:
-        shown = [*shown[:7], f"{len(shown) - 7} others"]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {last} {shown[-1]}"
