@@ -1,0 +1,100 @@
+"""In a program that has a TracerProvider already: the same trees, through its provider, with its spans among them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+PROGRAM = """
+import asyncio, json, logging, sys, threading
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+memory = InMemorySpanExporter()
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(memory))
+trace.set_tracer_provider(provider)
+tracer = trace.get_tracer("theirs")
+
+import agentops_sdk as agentops
+agentops.init(exporters=["memory"], integrations=[])
+
+@agentops.tool
+def leaf():
+    with tracer.start_as_current_span("their leaf"):
+        pass
+
+@agentops.task
+def body():
+    with tracer.start_as_current_span("their held"):
+        leaf()
+        yield 1
+        with agentops.trace("inside held"):
+            pass
+        yield 2
+
+@agentops.task
+async def stream():
+    async with agentops.trace("held"):
+        yield 1
+        await asyncio.sleep(0)
+        yield 2
+
+async def drain():
+    async for _ in stream():
+        with tracer.start_as_current_span("their use"):
+            pass
+        break
+
+with tracer.start_as_current_span("their root"), agentops.context(session_id="s"):
+    with agentops.trace("Agent", kind="agent"):
+        for _ in body():
+            with agentops.trace("use"):
+                pass
+        thread = threading.Thread(target=leaf)
+        thread.start(); thread.join()
+        agentops.handoff("B")
+    with agentops.trace("B", kind="agent") as last:
+        pass
+    asyncio.run(drain())
+    agentops.feedback(last, name="good", value=1)
+agentops.shutdown()
+spans = memory.get_finished_spans()
+names = {span.context.span_id: span.name for span in spans}
+print(json.dumps({
+    "tree": sorted((span.name, names.get(span.parent.span_id) if span.parent else None) for span in spans),
+    "sessions": sorted({str(span.attributes.get("session.id")) for span in spans if not span.name.startswith("their")}),
+    "links": [len(span.links) for span in spans if span.name == "invoke_agent B"],
+}))
+"""
+
+
+def test_with_a_provider_of_the_programs_own() -> None:
+    done = subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    found = json.loads(done.stdout)
+    assert [tuple(pair) for pair in found["tree"]] == [
+        ("body", "invoke_agent Agent"),
+        ("evaluate good", "invoke_agent B"),
+        ("execute_tool leaf", "invoke_agent Agent"),
+        ("execute_tool leaf", "their held"),
+        ("held", "stream"),
+        ("inside held", "their held"),
+        ("invoke_agent Agent", "their root"),
+        ("invoke_agent B", "their root"),
+        ("stream", "their root"),
+        ("their held", "body"),
+        ("their leaf", "execute_tool leaf"),
+        ("their leaf", "execute_tool leaf"),
+        ("their root", None),
+        ("their use", "their root"),
+        ("use", "invoke_agent Agent"),
+        ("use", "invoke_agent Agent"),
+    ]
+    assert found["sessions"] == ["s"]
+    assert found["links"] == [1]
