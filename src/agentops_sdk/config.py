@@ -138,6 +138,13 @@ class Settings:
         env=["AGENTOPS_PLUMBING"],
         live=True,
     )
+    state_changes: bool = _row(
+        False,
+        be.flag,
+        "Record on each node of a graph what it changed of the state: before, and what it wrote.",
+        env=["AGENTOPS_STATE_CHANGES"],
+        live=True,
+    )
     propagate_threads: bool = _row(
         True, be.flag, "Carry the trace into threads and executors without being asked.",
         env=["AGENTOPS_PROPAGATE_THREADS"],

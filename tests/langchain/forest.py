@@ -70,7 +70,7 @@ def line(span: Any) -> str:
         notes.append("→ " + ", ".join(told["agentops.graph.next"]))
     if "agentops.decision.chosen" in told:
         options = json.loads(told.get("agentops.decision.options", "[]"))
-        names = "|".join(option["name"] if isinstance(option, dict) else str(option) for option in options)
+        names = "|".join(sorted(option["name"] if isinstance(option, dict) else str(option) for option in options))
         notes.append(f"{told['agentops.decision.name']}: {told['agentops.decision.chosen']}"
                      + (f" of {names}" if names else ""))  # fmt: skip
     if span.links:

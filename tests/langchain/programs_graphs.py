@@ -266,6 +266,128 @@ def breakpoint_before(chat: Chat) -> None:
     assert compiled.invoke(None, config)["answer"] == "sent"
 
 
+def functional(chat: Chat) -> None:
+    """A workflow written as functions, two tasks at once."""
+    from langgraph.func import entrypoint, task
+
+    model = chat()
+
+    @task
+    def translate(word: str) -> str:
+        return str(model.invoke(word).content)
+
+    @entrypoint()
+    def workflow(words: list[str]) -> list[str]:
+        return [future.result() for future in [translate(word) for word in words]]
+
+    assert len(workflow.invoke(["one", "two"])) == 2
+
+
+def human_in_the_loop(chat: Chat) -> None:
+    """An agent may not use a tool before a person agrees."""
+    from langchain.agents import create_agent
+    from langchain.agents.middleware import HumanInTheLoopMiddleware
+    from langchain_core.tools import tool
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    @tool
+    def pay(amount: int) -> str:
+        """Pay an amount."""
+        return f"paid {amount}"
+
+    agent = create_agent(
+        chat(lambda request: _calls(request, "pay", amount=5)),
+        [pay],
+        middleware=[HumanInTheLoopMiddleware(interrupt_on={"pay": True})],
+        checkpointer=InMemorySaver(),
+        name="cashier",
+    )
+    config: Any = {"configurable": {"thread_id": "t3"}}
+    agent.invoke({"messages": [("user", "Pay 5.")]}, config)
+    done = agent.invoke(Command(resume={"decisions": [{"type": "approve"}]}), config)
+    assert done["messages"][-1].content == "Done."
+
+
+def long_memory(chat: Chat) -> None:
+    """A conversation over two runs, with a store that outlives it."""
+    from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.graph import START, MessagesState, StateGraph
+    from langgraph.store.base import BaseStore
+    from langgraph.store.memory import InMemoryStore
+
+    model = chat()
+
+    def answer(state: MessagesState, *, store: BaseStore) -> Any:
+        store.put(("facts",), str(len(state["messages"])), {"said": state["messages"][-1].content})
+        return {"messages": [model.invoke(state["messages"])]}
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("answer", answer)
+    graph.add_edge(START, "answer")
+    compiled = graph.compile(checkpointer=InMemorySaver(), store=InMemoryStore(), name="companion")
+    config: Any = {"configurable": {"thread_id": "t4"}}
+    for text in ("I am Ada.", "Who am I?"):
+        done = compiled.invoke({"messages": [("user", text)]}, config)
+    assert len(done["messages"]) == 4
+
+
+async def mcp_tools(chat: Chat) -> None:
+    """An agent whose tool lives in a server of its own, behind the Model Context Protocol."""
+    import sys
+    from pathlib import Path
+
+    from langchain.agents import create_agent
+    from langchain_mcp_adapters.client import MultiServerMCPClient
+
+    server = {"transport": "stdio", "command": sys.executable, "args": [str(Path(__file__).parent / "mcp_server.py")]}
+    tools = await MultiServerMCPClient({"sums": server}).get_tools()  # type: ignore[dict-item]
+    agent = create_agent(chat(lambda request: _calls(request, "add", a=2, b=3)), tools, name="clerk")
+    done = await agent.ainvoke({"messages": [("user", "2 + 3?")]})
+    assert done["messages"][-1].content == "Done."
+
+
+async def parallel_nodes(chat: Chat) -> None:
+    """Two nodes at once, one of which fails; the graph fails with it."""
+    import asyncio
+
+    from langgraph.graph import START, StateGraph
+
+    async def good(state: Question) -> Question:
+        await asyncio.Event().wait()
+        return {"topic": "good"}
+
+    async def bad(state: Question) -> Question:
+        raise LookupError("nothing there")
+
+    graph = StateGraph(Question)
+    graph.add_node("good", good)
+    graph.add_node("bad", bad)
+    graph.add_edge(START, "good")
+    graph.add_edge(START, "bad")
+    try:
+        await graph.compile(name="pair").ainvoke({"text": "?"})
+    except LookupError:
+        return
+    raise AssertionError
+
+
+async def graph_events(chat: Chat) -> None:
+    """``astream_events`` over an agent; the events come as ever."""
+    from langchain.agents import create_agent
+    from langchain_core.tools import tool
+
+    @tool
+    def weather(city: str) -> str:
+        """Tell the weather."""
+        return "Sunny."
+
+    agent = create_agent(chat(lambda request: _calls(request, "weather", city="Lisbon")), [weather], name="watched")
+    given: Any = {"messages": [("user", "Weather?")]}
+    kinds = [event["event"] async for event in agent.astream_events(given, version="v2")]
+    assert kinds.count("on_tool_end") == 1
+    assert "on_chat_model_stream" in kinds
+
+
 PROGRAMS = [
     react_agent,
     async_react_agent_streamed,
@@ -279,4 +401,10 @@ PROGRAMS = [
     swarm,
     approval,
     breakpoint_before,
+    functional,
+    human_in_the_loop,
+    long_memory,
+    mcp_tools,
+    parallel_nodes,
+    graph_events,
 ]

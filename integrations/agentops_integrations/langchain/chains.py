@@ -38,6 +38,7 @@ _OURS = ("langgraph_", "ls_", "lc_", "__", "checkpoint_ns", "thread_id", "sessio
          "run_attempt", "assistant_id", "graph_id", "user_id")  # fmt: skip
 _INTERNAL_TAGS = ("seq:step:", "graph:step:", "map:key:", "langsmith:", "retry:attempt:", "branch:", "condition:")
 _MAX_METADATA = 32
+_IDS = (str, int, UUID)
 
 
 def name_of(serialized: Any, given: Any, otherwise: str) -> str:
@@ -64,8 +65,9 @@ def common(tags: Sequence[str], metadata: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(tag, str) and tag.startswith("retry:attempt:"):
             made[semconv.ATTEMPT] = int(tag.rpartition(":")[2])
     for name in ("thread_id", "session_id", "conversation_id"):
-        if metadata.get(name):
-            made[semconv.CONVERSATION_ID] = str(metadata[name])[:256]
+        given = metadata.get(name)
+        if type(given) in _IDS and given:
+            made[semconv.CONVERSATION_ID] = str(given)[:256]
             break
     for name, value in metadata.items():
         if len(made) >= _MAX_METADATA:
@@ -93,7 +95,8 @@ def begin(
     elif parent_run_id is None:
         kind = "agent" if name == "AgentExecutor" else "workflow"
     attributes = {**common(tags, metadata), **node}
-    plumbing = kind == "task" and not node and semconv.ATTEMPT not in attributes and name.partition("<")[0] in _PLUMBING
+    plumbing = kind == "task" and not node and semconv.ATTEMPT not in attributes
+    plumbing = plumbing and (name.partition("<")[0] in _PLUMBING or graph.is_route(runs.get(parent_run_id), name))
     if plumbing:
         attributes[semconv.PLUMBING] = True
     record = not plumbing or bool(setting("plumbing"))
@@ -103,11 +106,20 @@ def begin(
         run.notes["shape"] = shape
     if node:
         run.notes["node"] = metadata.get("langgraph_node")
-    # The input of a stream is not known yet; LangChain says so with this dictionary, and tells it at the end.
-    if not plumbing and setting("capture_content") and not (type(inputs) is dict and inputs == {"input": ""}):
-        run.call.set(semconv.INPUT, snapshot(inputs).decode())
-    elif not plumbing:
+    if plumbing or not setting("capture_content"):
+        return
+    if _comes_later(inputs):
         run.notes["input later"] = True
+    else:
+        run.call.set(semconv.INPUT, snapshot(inputs).decode())
+
+
+def _comes_later(inputs: Any) -> bool:
+    """Whether this stands for the input of a stream: not known at the start, LangChain tells it at the end."""
+    if type(inputs) is not dict or len(inputs) != 1:
+        return False
+    only = inputs.get("input")
+    return type(only) is str and not only
 
 
 def end(run: Run, outputs: Any, inputs: Any) -> None:
@@ -117,4 +129,6 @@ def end(run: Run, outputs: Any, inputs: Any) -> None:
             run.call.set(semconv.OUTPUT, snapshot(outputs).decode())
         if inputs is not None and run.notes.get("input later"):
             run.call.set(semconv.INPUT, snapshot(inputs).decode())
+        if "node" in run.notes and setting("state_changes"):
+            graph.changed(run)
     graph.node_ended(run, outputs)

@@ -1,37 +1,30 @@
-"""LangGraph: graphs and their nodes, the edges taken, interrupts and what resumes them."""
+"""LangGraph: graphs and their nodes, and the edges taken: fixed, conditional, by command."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import trace
-
 from agentops_integrations.langchain import active
-from agentops_integrations.langchain.messages import dumps
+from agentops_integrations.langchain.messages import dumps, loads
 from agentops_integrations.langchain.runs import Run
 from agentops_integrations.langchain.shape import Shape, shape_of
-from agentops_sdk.integration import guard, patch, semconv, setting, snapshot
+from agentops_sdk.integration import guard, patch, semconv
 
 if TYPE_CHECKING:
     from agentops_integrations.langchain.hooks import Hooks
 
 Wrapped = Callable[..., Any]
+_KEYS = (str, bool, int)
 
 _starting: ContextVar[Shape | None] = ContextVar("agentops-langgraph-starting", default=None)
 """The graph that is about to report its start in this context."""
 
-_MAX_THREADS = 1_000
-_interrupted: OrderedDict[tuple[str, str], trace.SpanContext] = OrderedDict()
-"""Where each thread was interrupted in this process: by thread id and checkpoint id."""
-
 
 def install(hooks: Hooks) -> None:
     hooks.when_imported("langgraph.pregel.main", _graphs)
-    hooks.when_imported("langgraph.pregel._loop", _loops)
     hooks.when_imported("langgraph.graph._branch", _branches)
 
 
@@ -40,15 +33,26 @@ def install(hooks: Hooks) -> None:
 
 def _graphs(hooks: Hooks, module: ModuleType) -> None:
     hooks.add(patch(module.Pregel, "_defaults", _begins))
+    hooks.add(patch(module.Pregel, "get_name", _named))
 
 
 def _begins(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The last thing a graph does before it reports its start, in the same context, sync or async."""
+    """What a graph does just before it reports its start, in the same context, sync or async."""
     result = wrapped(*args, **kwargs)
     with guard("langgraph.begins"):
         config = args[0] if args else kwargs.get("config")
         _starting.set(shape_of(instance, config if isinstance(config, dict) else {}))
     return result
+
+
+def _named(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Older graphs ask for their defaults too late, but all of them need their name to report their start."""
+    name = wrapped(*args, **kwargs)
+    with guard("langgraph.named"):
+        shape = _starting.get()
+        if shape is None or shape.graph != id(instance):
+            _starting.set(shape_of(instance, {"run_name": name}))
+    return name
 
 
 def starting(name: str) -> Shape | None:
@@ -79,6 +83,14 @@ def node_attributes(tags: Sequence[str], metadata: Mapping[str, Any]) -> dict[st
     }
 
 
+def is_route(parent: Run | None, name: str) -> bool:
+    """Whether this is the function of a conditional edge: what it decides is told on the node it leaves."""
+    node = parent.notes.get("node") if parent is not None else None
+    around = parent.parent if parent is not None else None
+    shape = around.notes.get("shape") if node is not None and around is not None else None
+    return shape is not None and name in shape.routes.get(node, ())
+
+
 def node_ended(run: Run, outputs: Any) -> None:
     """Where the graph goes from here: fixed edges, conditional ones, and commands."""
     node = run.notes.get("node")
@@ -95,6 +107,20 @@ def node_ended(run: Run, outputs: Any) -> None:
         taken += [target for target in shape.edges.get(node, ()) if target not in taken]
     if taken:
         run.call.set(semconv.GRAPH_NEXT, taken)
+
+
+def changed(run: Run) -> None:
+    """Have worked out, once the node has ended, what it changed of the state: before, and what it wrote."""
+    run.call.defer(_changes)
+
+
+def _changes(attributes: dict[str, Any]) -> None:
+    if semconv.INPUT not in attributes or semconv.OUTPUT not in attributes:
+        return
+    before, wrote = loads(attributes[semconv.INPUT]), loads(attributes[semconv.OUTPUT])
+    if isinstance(before, dict) and isinstance(wrote, dict):
+        told = {key: {"before": before.get(key), "wrote": value} for key, value in wrote.items()}
+        attributes[semconv.GRAPH_CHANGES] = dumps(told)
 
 
 def handed_over(run: Run, output: Any) -> None:
@@ -119,8 +145,9 @@ def _gotos(outputs: Any) -> list[tuple[str, bool]]:
 
 
 def _target(given: Any) -> str:
-    node = getattr(given, "node", given)  # a Send names its node
-    return node if isinstance(node, str) else str(type(node).__name__)
+    if type(given).__name__ == "Send":
+        given = given.node
+    return given if isinstance(given, str) else type(given).__name__
 
 
 def _decided(run: Run, name: str, options: Sequence[str] | None, chosen: list[str]) -> None:
@@ -154,108 +181,8 @@ def _branched(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: di
             outcome = given.get("result")
             ends = instance.ends
             several = outcome if isinstance(outcome, list | tuple) else [outcome]
-            chosen = [_target(each) if hasattr(each, "node") or not ends else str(ends.get(each)) for each in several]
+            chosen = [_target(ends[each] if ends and type(each) in _KEYS else each) for each in several]
             name = getattr(instance.path, "name", None)
             run.notes.setdefault("taken", []).extend(chosen)
             _decided(run, name if isinstance(name, str) else "branch", list(ends.values()) if ends else None, chosen)
     return result
-
-
-# --- interrupts and resumes ---------------------------------------------------------------------
-
-
-def bubbled(run: Run, error: BaseException) -> str | None:
-    """The outcome of a run that one of LangGraph's steering exceptions left; ``None`` for any other exception."""
-    names = {base.__name__ for base in type(error).__mro__ if base.__module__ == "langgraph.errors"}
-    if "GraphBubbleUp" not in names:
-        return None
-    if "ParentCommand" in names:
-        handed_over(run, error.args[0] if error.args else None)
-        return "ok"
-    if "GraphInterrupt" in names:
-        _interrupts(run, error)
-    return "interrupted"
-
-
-def _interrupts(run: Run, error: BaseException) -> None:
-    for above in run.above():
-        if "shape" in above.notes:
-            above.notes["interrupted"] = True
-            if error.args and error.args[0]:
-                above.notes["interrupts"] = error.args[0]
-            break
-    _ask(run, error.args[0] if error.args else ())
-
-
-def _ask(run: Run, interrupts: Any) -> None:
-    if interrupts and setting("capture_content"):
-        asked = [
-            {"id": getattr(each, "id", None), "value": getattr(each, "value", each)} for each in list(interrupts)[:100]
-        ]
-        run.call.set(semconv.INTERRUPTS, snapshot(asked).decode())
-
-
-def outcome(run: Run) -> str:
-    """Of a chain that came to its end: a graph that was interrupted ends like any other."""
-    loop = run.notes.get("loop")
-    if loop is not None:
-        identity = loop.checkpoint.get("id")
-        run.call.set(semconv.GRAPH_CHECKPOINT_ID, identity if loop.checkpointer is not None else None)
-    if not run.notes.get("interrupted"):
-        return "ok"
-    _ask(run, run.notes.get("interrupts"))
-    if loop is not None and (thread := _thread(loop)) is not None and run.call.recording:
-        span = trace.get_current_span(run.context).get_span_context()
-        _interrupted[thread, loop.checkpoint.get("id")] = span
-        while len(_interrupted) > _MAX_THREADS:
-            _interrupted.popitem(last=False)
-    return "interrupted"
-
-
-def _loops(hooks: Hooks, module: ModuleType) -> None:
-    hooks.add(patch(module.PregelLoop, "_first", _first))
-    hooks.add(patch(module.PregelLoop, "tick", _ticked))
-    hooks.add(patch(module.PregelLoop, "after_tick", _ticked))
-
-
-def _loop_run(loop: Any) -> Run | None:
-    return active.runs.get(getattr(loop.manager, "run_id", None)) if active.runs is not None else None
-
-
-def _thread(loop: Any) -> str | None:
-    thread = (loop.config.get("configurable") or {}).get("thread_id")
-    return None if thread is None or loop.checkpointer is None else str(thread)
-
-
-def _first(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    with guard("langgraph.first"):
-        run = _loop_run(instance)
-        if run is not None:
-            run.notes["loop"] = instance
-            thread = _thread(instance)
-            given = instance.input
-            if thread is not None:
-                run.call.set(semconv.CONVERSATION_ID, thread)
-            if instance.checkpoint.get("channel_versions") and (given is None or type(given).__name__ == "Command"):
-                _resumed(run, thread, instance.checkpoint.get("id"))
-    return wrapped(*args, **kwargs)
-
-
-def _resumed(run: Run, thread: str | None, checkpoint: Any) -> None:
-    run.call.set(semconv.GRAPH_RESUMED_FROM, checkpoint if isinstance(checkpoint, str) else None)
-    if thread is None:
-        return
-    span = _interrupted.get((thread, checkpoint))
-    if span is not None:
-        run.call.link(span, {semconv.GRAPH_RESUMED_FROM: checkpoint})
-
-
-def _ticked(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    try:
-        return wrapped(*args, **kwargs)
-    except Exception as error:
-        with guard("langgraph.tick"):
-            run = _loop_run(instance)
-            if run is not None and type(error).__name__ == "GraphInterrupt":  # a breakpoint before or after a node
-                run.notes["interrupted"] = True
-        raise

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from langchain_core.callbacks.base import BaseCallbackHandler
 
-from agentops_integrations.langchain import bodies, chains, graph, models, retrieval, streams
+from agentops_integrations.langchain import bodies, chains, graph, interrupts, models, retrieval, streams
 from agentops_integrations.langchain.runs import Run, Runs
 from agentops_sdk.integration import guard, semconv, setting, snapshot
 
@@ -95,7 +95,7 @@ class TraceHandler(BaseCallbackHandler):
         run = self.runs.get(run_id)
         if run is not None:
             chains.end(run, outputs, inputs)
-            self.runs.finish(run_id, "abandoned" if streams.abandoned() else graph.outcome(run))
+            self.runs.finish(run_id, "abandoned" if streams.abandoned() else interrupts.outcome(run))
 
     @_guarded
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -118,8 +118,12 @@ class TraceHandler(BaseCallbackHandler):
         metadata: Metadata | None = None,
         **kwargs: Any,
     ) -> None:
-        given = messages[0] if messages else []
-        self._model_started("chat", serialized, given, run_id, parent_run_id, tags or (), metadata or {}, kwargs)
+        about = chains.common(tags or (), metadata or {})
+        run = models.begin(
+            self.runs, "chat", serialized, messages[0] if messages else [], run_id, parent_run_id, about,
+            metadata or {}, kwargs,
+        )  # fmt: skip
+        bodies.note_started(run)
 
     @_guarded
     def on_llm_start(
@@ -133,43 +137,10 @@ class TraceHandler(BaseCallbackHandler):
         metadata: Metadata | None = None,
         **kwargs: Any,
     ) -> None:
-        given = prompts[:1]
-        self._model_started(
-            "text_completion", serialized, given, run_id, parent_run_id, tags or (), metadata or {}, kwargs
+        about = chains.common(tags or (), metadata or {})
+        run = models.begin(
+            self.runs, "text_completion", serialized, prompts[:1], run_id, parent_run_id, about, metadata or {}, kwargs
         )
-
-    def _model_started(
-        self,
-        operation: str,
-        serialized: Any,
-        given: Any,
-        run_id: UUID,
-        parent_run_id: UUID | None,
-        tags: Sequence[str],
-        metadata: Metadata,
-        kwargs: dict[str, Any],
-    ) -> None:
-        params = kwargs.get("invocation_params")
-        params = params if isinstance(params, dict) else {}
-        name = chains.name_of(serialized, kwargs.get("name"), "model")
-        model = models.model_name(metadata, params)
-        run = self.runs.begin(
-            "llm",
-            name,
-            run_id,
-            parent_run_id,
-            operation=operation,
-            call_name=model or name,
-            attributes={
-                semconv.REQUEST_MODEL: model,
-                **models.request(metadata, params),
-                **chains.common(tags, metadata),
-            },
-        )
-        run.notes["params"] = params
-        work = models.asked(given, params)
-        if work is not None:
-            run.call.defer(work)
         bodies.note_started(run)
 
     @_guarded
@@ -191,28 +162,15 @@ class TraceHandler(BaseCallbackHandler):
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
         run = self.runs.get(run_id)
         if run is not None:
-            self._answered(run, response)
+            models.end(run, response)
             self.runs.finish(run_id)
 
     @_guarded
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         run = self.runs.get(run_id)
         if run is not None:
-            self._answered(run, kwargs.get("response"))
+            models.end(run, kwargs.get("response"))
             self._failed(run, error)
-
-    def _answered(self, run: Run, response: Any) -> None:
-        if run.chunks:
-            run.call.update(
-                {
-                    semconv.REQUEST_STREAM: True,
-                    semconv.STREAM_CHUNKS: run.chunks,
-                    semconv.RESPONSE_TIME_TO_FIRST_CHUNK: (run.first_ns - run.started_ns) / 1e9,
-                }
-            )
-        work = models.answered(response, run.notes.get("params") or {})
-        if work is not None:
-            run.call.defer(work)
 
     # --- tools and retrievers -------------------------------------------------------------------
 
@@ -246,9 +204,9 @@ class TraceHandler(BaseCallbackHandler):
         run = self.runs.get(run_id)
         if run is None:
             return
-        own = getattr(output, "__dict__", {})
+        own = vars(output) if type(output).__name__ == "ToolMessage" else {}
         run.call.set(semconv.TOOL_CALL_ID, own.get("tool_call_id"))
-        result = own.get("content", output) if "tool_call_id" in own else output
+        result = own.get("content", output)
         if setting("capture_content"):
             run.call.set(semconv.TOOL_CALL_RESULT, snapshot(result).decode())
         graph.handed_over(run, output)
@@ -310,7 +268,7 @@ class TraceHandler(BaseCallbackHandler):
             run.call.event("retry", {"attempt": attempt} if isinstance(attempt, int) else {})
 
     def _failed(self, run: Run, error: BaseException) -> None:
-        bubbled = graph.bubbled(run, error)
+        bubbled = interrupts.bubbled(run, error)
         if bubbled is not None:  # LangGraph steers by exceptions; those are no errors
             self.runs.finish(run.id, bubbled)
         else:

@@ -44,11 +44,11 @@ class Hooks:
 
 def install() -> Undo:
     """Hook on to what of LangChain is imported, now and later."""
-    from agentops_integrations.langchain import bodies, embeddings, graph, streams
+    from agentops_integrations.langchain import bodies, embeddings, graph, interrupts, streams
 
     hooks = Hooks()
     hooks.when_imported("langchain_core.tracers.context", _handler)
-    for part in (bodies, streams, embeddings, graph):
+    for part in (bodies, streams, embeddings, graph, interrupts):
         part.install(hooks)
     return hooks.undo
 

@@ -31,7 +31,7 @@ def dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def loads(data: bytes) -> Any:
+def loads(data: bytes | str) -> Any:
     return orjson.loads(data)
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from agentops_integrations.langchain import messages, tools
+from agentops_integrations.langchain.chains import name_of
+from agentops_integrations.langchain.runs import Run, Runs
 from agentops_sdk.integration import semconv, setting, snapshot
 
 Json = Mapping[str, Any]
@@ -14,6 +17,48 @@ Deferred = Callable[[dict[str, Any]], None]
 _PROVIDERS = {"azure": "azure.ai.openai", "anthropic": "anthropic", "google_genai": "gcp.gemini", "bedrock":
               "aws.bedrock", "amazon_bedrock": "aws.bedrock", "google_vertexai": "gcp.vertex_ai", "mistral":
               "mistral_ai", "mistralai": "mistral_ai", "xai": "x_ai"}  # fmt: skip
+
+
+def begin(
+    runs: Runs,
+    operation: str,
+    serialized: Any,
+    given: Any,
+    run_id: UUID,
+    parent_run_id: UUID | None,
+    about: dict[str, Any],
+    metadata: Json,
+    told: Json,
+) -> Run:
+    """Start the call of a model's run; ``told`` is what else its callback was given."""
+    params = told.get("invocation_params")
+    params = params if isinstance(params, dict) else {}
+    name = name_of(serialized, told.get("name"), "model")
+    model = model_name(metadata, params)
+    attributes = {semconv.REQUEST_MODEL: model, **request(metadata, params), **about}
+    run = runs.begin(
+        "llm", name, run_id, parent_run_id, operation=operation, call_name=model or name, attributes=attributes
+    )
+    run.notes["params"] = params
+    work = asked(given, params)
+    if work is not None:
+        run.call.defer(work)
+    return run
+
+
+def end(run: Run, response: Any) -> None:
+    """What a model's run gave, whole or as far as it came."""
+    if run.chunks:
+        run.call.update(
+            {
+                semconv.REQUEST_STREAM: True,
+                semconv.STREAM_CHUNKS: run.chunks,
+                semconv.RESPONSE_TIME_TO_FIRST_CHUNK: (run.first_ns - run.started_ns) / 1e9,
+            }
+        )
+    work = answered(response, run.notes.get("params") or {})
+    if work is not None:
+        run.call.defer(work)
 
 
 def model_name(metadata: Json, params: Json) -> str | None:

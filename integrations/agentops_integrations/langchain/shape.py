@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,19 +15,23 @@ class Shape:
     """A graph at the moment its run starts.
 
     Attributes:
+        graph: which one it is, by identity.
         edges: fixed edges, by the node they leave.
         ends: where a node's commands may go, by node, as far as the graph declares it.
+        routes: names of the conditional edges, by the node they leave.
     """
 
     run_name: str
     is_agent: bool
+    graph: int
     edges: dict[str, list[str]] = field(default_factory=dict)
     ends: dict[str, list[str]] = field(default_factory=dict)
+    routes: dict[str, Collection[str]] = field(default_factory=dict)
 
 
 def shape_of(graph: Any, config: Mapping[str, Any]) -> Shape:
     """Read a graph's builder; a graph without one (the functional API) has no edges to tell."""
-    shape = Shape(str(config.get("run_name") or graph.get_name()), _is_agent(graph, config))
+    shape = Shape(str(config.get("run_name") or graph.name), _is_agent(graph), id(graph))
     builder = getattr(graph, "builder", None)
     for begin, end in getattr(builder, "edges", None) or ():
         shape.edges.setdefault(begin, []).append(end)
@@ -38,10 +42,12 @@ def shape_of(graph: Any, config: Mapping[str, Any]) -> Shape:
         ends = getattr(about, "ends", None)
         if ends:
             shape.ends[node] = [str(end) for end in ends]
+    for node, branches in (getattr(builder, "branches", None) or {}).items():
+        shape.routes[node] = tuple(branches)
     return shape
 
 
-def _is_agent(graph: Any, config: Mapping[str, Any]) -> bool:
+def _is_agent(graph: Any) -> bool:
     """Whether the graph is a prebuilt agent: a model in a loop with tools."""
     own = (getattr(graph, "config", None) or {}).get("metadata") or {}
     if own.get("ls_integration") in _PREBUILT or own.get("lc_agent_name"):

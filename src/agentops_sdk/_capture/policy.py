@@ -30,6 +30,7 @@ CONTENT = frozenset(
         semconv.DECISION_REJECTED,
         semconv.EVALUATION_EXPLANATION,
         semconv.INTERRUPTS,
+        semconv.GRAPH_CHANGES,
     )
 )
 """Attributes that hold what people or models wrote; left out when ``capture_content`` is off."""

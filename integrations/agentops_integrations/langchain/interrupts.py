@@ -1,0 +1,132 @@
+"""LangGraph stops and goes on: interrupts, breakpoints, and what resumes them, in this process or a later one."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace
+
+from agentops_integrations.langchain import active, graph
+from agentops_integrations.langchain.runs import Run
+from agentops_sdk.integration import guard, patch, semconv, setting, snapshot
+
+if TYPE_CHECKING:
+    from agentops_integrations.langchain.hooks import Hooks
+
+Wrapped = Callable[..., Any]
+
+_MAX_THREADS = 1_000
+_interrupted: OrderedDict[tuple[str, str], trace.SpanContext] = OrderedDict()
+"""Where each thread was interrupted in this process: by thread id and checkpoint id."""
+
+
+def install(hooks: Hooks) -> None:
+    hooks.when_imported("langgraph.pregel._loop", _loops)
+
+
+def bubbled(run: Run, error: BaseException) -> str | None:
+    """The outcome of a run that one of LangGraph's steering exceptions left; ``None`` for any other exception."""
+    names = {base.__name__ for base in type(error).__mro__ if base.__module__ == "langgraph.errors"}
+    if "GraphBubbleUp" not in names:
+        return None
+    if "ParentCommand" in names:
+        graph.handed_over(run, error.args[0] if error.args else None)
+        return "ok"
+    if "GraphInterrupt" in names:
+        _interrupts(run, error)
+    return "interrupted"
+
+
+def _interrupts(run: Run, error: BaseException) -> None:
+    for above in run.above():
+        if "shape" in above.notes:
+            above.notes["interrupted"] = True
+            if error.args and error.args[0]:
+                above.notes["interrupts"] = error.args[0]
+            break
+    _ask(run, error.args[0] if error.args else ())
+
+
+def _ask(run: Run, interrupts: Any) -> None:
+    if interrupts and setting("capture_content"):
+        asked = [
+            {"id": getattr(each, "id", None), "value": getattr(each, "value", each)} for each in list(interrupts)[:100]
+        ]
+        run.call.set(semconv.INTERRUPTS, snapshot(asked).decode())
+
+
+def outcome(run: Run) -> str:
+    """Of a chain that came to its end: a graph that was interrupted ends like any other."""
+    loop = run.notes.get("loop")
+    if loop is not None:
+        identity = loop.checkpoint.get("id")
+        run.call.set(semconv.GRAPH_CHECKPOINT_ID, identity if loop.checkpointer is not None else None)
+    if not run.notes.get("interrupted"):
+        return "ok"
+    _ask(run, run.notes.get("interrupts"))
+    if loop is not None and (thread := _thread(loop)) is not None and run.call.recording:
+        span = trace.get_current_span(run.context).get_span_context()
+        _interrupted[thread, loop.checkpoint.get("id")] = span
+        while len(_interrupted) > _MAX_THREADS:
+            _interrupted.popitem(last=False)
+    return "interrupted"
+
+
+def _loops(hooks: Hooks, module: ModuleType) -> None:
+    hooks.add(patch(module.PregelLoop, "_first", _first))
+    hooks.add(patch(module.PregelLoop, "tick", _ticked))
+    hooks.add(patch(module.PregelLoop, "after_tick", _ticked))
+
+
+def _loop_run(loop: Any) -> Run | None:
+    return active.runs.get(getattr(loop.manager, "run_id", None)) if active.runs is not None else None
+
+
+def _thread(loop: Any) -> str | None:
+    thread = (loop.config.get("configurable") or {}).get("thread_id")
+    return None if thread is None or loop.checkpointer is None else str(thread)
+
+
+def _first(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with guard("langgraph.first"):
+        run = _loop_run(instance)
+        if run is not None:
+            run.notes["loop"] = instance
+            thread = _thread(instance)
+            given = instance.input
+            if thread is not None:
+                run.call.set(semconv.CONVERSATION_ID, thread)
+            if instance.checkpoint.get("channel_versions") and (given is None or type(given).__name__ == "Command"):
+                _resumed(run, thread, instance.checkpoint.get("id"))
+                _answered(run, getattr(given, "resume", None))
+    return wrapped(*args, **kwargs)
+
+
+def _answered(run: Run, answer: Any) -> None:
+    """What a person decided who was asked."""
+    if answer is not None and setting("capture_content"):
+        told = {semconv.DECISION_CHOSEN: snapshot(answer).decode(), semconv.DECISION_BY: "human"}
+        run.call.update({semconv.DECISION_NAME: "resume", **told})
+
+
+def _resumed(run: Run, thread: str | None, checkpoint: Any) -> None:
+    run.call.set(semconv.GRAPH_RESUMED_FROM, checkpoint if isinstance(checkpoint, str) else None)
+    if thread is None:
+        return
+    span = _interrupted.get((thread, checkpoint))
+    if span is not None:
+        run.call.link(span, {semconv.GRAPH_RESUMED_FROM: checkpoint})
+
+
+def _ticked(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    try:
+        return wrapped(*args, **kwargs)
+    except Exception as error:
+        with guard("langgraph.tick"):
+            run = _loop_run(instance)
+            if run is not None and type(error).__name__ == "GraphInterrupt":  # a breakpoint before or after a node
+                run.notes["interrupted"] = True
+        raise
