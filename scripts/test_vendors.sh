@@ -14,7 +14,7 @@ run() { # run NAME TESTS REQUIREMENT...: an environment with those requirements,
         [ -x "$home/bin/python" ] || "${PYTHON:-python3}" -m venv "$home"
         "$home/bin/pip" install -q -e . pytest pytest-asyncio jsonschema websockets "$@"
     fi
-    echo "== $name: $("$home/bin/python" -c 'import importlib.metadata as m; print("openai", m.version("openai"))')"
+    echo "== $name: $("$home/bin/python" -c 'import importlib.metadata as m; print(*(f"{d} {m.version(d)}" for d in ("openai", "langchain-core", "langgraph") if any(m.distributions(name=d))))')"
     "$home/bin/python" -m pytest -q --no-header -m "not slow" $tests
 }
 
@@ -22,3 +22,6 @@ run openai-min tests/openai "openai==1.50.0" "httpx<0.28" numpy
 run openai-1 tests/openai "openai>=1.109,<2"
 run openai-2 tests/openai "openai>=2.54,<3"
 run openai-newest tests/openai "openai>=3,<4" openinference-instrumentation-openai
+run langchain-min tests/langchain "langchain==1.0.0" "langchain-core==1.0.0" "langgraph==1.0.0" "langchain-openai==1.0.0" tiktoken
+run langchain-newest tests/langchain "langchain>=1.4" "langgraph>=1.2" "langchain-openai>=1.1" \
+    langgraph-supervisor langgraph-swarm langgraph-checkpoint-sqlite langchain-mcp-adapters

@@ -259,3 +259,16 @@ def test_switched_off_plumbing_moves_children_up(memory: Any, chat: Any) -> None
         "chat gpt-4o-mini": "invoke_workflow ask",
         "StrOutputParser": "invoke_workflow ask",
     }
+
+
+def test_what_a_node_changed(memory: Any) -> None:
+    from langgraph.graph import START, StateGraph
+
+    agentops.init(exporters=[memory], integrations=["langchain"], state_changes=True)
+    graph = StateGraph(State)
+    graph.add_node("answer", lambda state: {"answer": state["text"].upper()})
+    graph.add_edge(START, "answer")
+    graph.compile().invoke({"text": "hi", "answer": ""})
+    agentops.flush()
+    (node,) = [span for span in memory.finished_spans() if span.name == "answer"]
+    assert json.loads(node.attributes["agentops.graph.changes"]) == {"answer": {"before": "", "wrote": "HI"}}
