@@ -49,7 +49,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"agentops({', '.join(_LIMITS)}): what the test may use at most")
     config.addinivalue_line(
-        "markers", 'agentops_replay(mode="strict", path=None): answer models from the recording beside the test'
+        "markers",
+        'agentops_replay(mode="strict", tools=False, path=None): answer models from the recording beside the test',
     )
 
 
@@ -109,7 +110,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         return
     if item.get_closest_marker("agentops_replay") is not None and "agentops_replay" not in names:
         names.insert(0, "agentops_replay")  # before the fixtures that make clients
-    if "agentops_traces" not in names and (item.get_closest_marker("agentops") is not None or _wants_all(item.config)):
+    marked = any(item.get_closest_marker(name) is not None for name in ("agentops", "agentops_replay"))
+    if "agentops_traces" not in names and (marked or _wants_all(item.config)):
         names.append("agentops_traces")
 
 

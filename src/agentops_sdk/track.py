@@ -130,15 +130,16 @@ def _track_callable(function: Any, tracked: Tracked) -> Any:
 
 
 def _plain(function: Callable[..., Any], tracked: Tracked) -> Any:
-    begin, end, fail = tracked.begin, tracked.end, tracked.fail
+    begin, end, fail, kind, name = tracked.begin, tracked.end, tracked.fail, tracked.kind, tracked.name
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
         if not recording.active.enabled:
             return function(*args, **kwargs)
         call, token = begin(args, kwargs)
+        work = function if recording.stand_in is None else recording.stand_in(kind, name, function, args, kwargs)
         try:
-            result = function(*args, **kwargs)
+            result = work(*args, **kwargs)
         except BaseException as error:
             fail(call, token, error)
             raise
@@ -149,15 +150,16 @@ def _plain(function: Callable[..., Any], tracked: Tracked) -> Any:
 
 
 def _coroutine(function: Callable[..., Any], tracked: Tracked) -> Any:
-    begin, end, fail = tracked.begin, tracked.end, tracked.fail
+    begin, end, fail, kind, name = tracked.begin, tracked.end, tracked.fail, tracked.kind, tracked.name
 
     @functools.wraps(function)
     async def run(*args: Any, **kwargs: Any) -> Any:
         if not recording.active.enabled:
             return await function(*args, **kwargs)
         call, token = begin(args, kwargs)
+        work = function if recording.stand_in is None else recording.stand_in(kind, name, function, args, kwargs)
         try:
-            result = await function(*args, **kwargs)
+            result = await work(*args, **kwargs)
         except BaseException as error:
             fail(call, token, error)
             raise

@@ -12,6 +12,7 @@ import openai
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
 
+import agentops_sdk as agentops
 from agentops_sdk.testing import ReplayError, capture, replay
 
 KEY = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
@@ -214,3 +215,88 @@ def test_the_transports_are_put_back(tmp_path: Path) -> None:
     with replay(tmp_path / "r.json", record=True):
         assert vars(httpx2.HTTPTransport)["handle_request"] is not before[1]
     assert [vars(module.HTTPTransport)["handle_request"] for module in (httpx, httpx2)] == before
+
+
+def test_langchain_over_openai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    langchain_openai = pytest.importorskip("langchain_openai", reason="langchain-openai is not installed here")
+    path = tmp_path / "langchain.json"
+
+    def run(base_url: str) -> tuple[str, str, str, str]:
+        model = langchain_openai.ChatOpenAI(model="gpt-4o-mini", base_url=base_url)
+        streamed = "".join(str(chunk.content) for chunk in model.stream("streamed"))
+        called = model.bind_tools([{"type": "function", "function": TOOLS[0]["function"]}]).invoke("shoes")
+        return model.invoke("plain").content, streamed, called.tool_calls[0]["name"], asyncio.run(later(base_url))
+
+    async def later(base_url: str) -> str:
+        async with openai.DefaultAsyncHttpxClient() as client:  # LangChain's own would stay open
+            model = langchain_openai.ChatOpenAI(model="gpt-4o-mini", base_url=base_url, http_async_client=client)
+            return str((await model.ainvoke("later")).content)
+
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with LocalModel(answer) as server, capture() as recorded, replay(path, record=True):
+        first = run(server.base_url)
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with capture() as traces, replay(path) as recording:
+        assert run("https://api.openai.com/v1") == first
+    assert first == ("You said: plain", "You said: streamed", "search", "You said: later")
+    assert len(recording.exchanges) == len(traces.llm_calls) == len(recorded.llm_calls) == 4
+    assert [call.text for call in traces.llm_calls] == [call.text for call in recorded.llm_calls]
+    assert traces.usage.total == recorded.usage.total > 0
+
+
+class Inexact:
+    """A result that JSON cannot hold."""
+
+
+def test_tool_results_are_replayed_if_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "tools.json"
+    ran: list[str] = []
+
+    @agentops.tool
+    def look_up(order: str, *, deep: bool = False) -> dict[str, Any]:
+        ran.append(order)
+        if order == "Z9":
+            raise KeyError(order)
+        return {"order": order, "key": KEY}
+
+    @agentops.tool
+    async def fetch(url: str) -> list[int]:
+        ran.append(url)
+        return [1, 2]
+
+    @agentops.tool
+    def make() -> Inexact:
+        ran.append("make")
+        return Inexact()
+
+    @agentops.agent
+    def run(order: str) -> Any:
+        found = look_up(order, deep=True)["order"], asyncio.run(fetch("u")), type(make())
+        with pytest.raises(KeyError, match="Z9"):
+            look_up("Z9")
+        return found
+
+    with capture(), replay(path, record=True, tools=True):
+        first = run("A1")
+    assert ran == ["A1", "u", "make", "Z9"]
+    assert KEY not in path.read_text()
+    ran.clear()
+    with capture() as traces, replay(path, tools=True):
+        assert run("A1") == first == ("A1", [1, 2], Inexact)
+    assert ran == ["make"]  # what JSON cannot hold exactly runs itself
+    assert traces.tool_calls.names == ["look_up", "fetch", "make", "look_up"]
+    assert traces.tool_calls("look_up")[0].arguments == {"order": "A1", "deep": True}
+    assert [call.outcome for call in traces.tool_calls] == ["ok", "ok", "ok", "error"]
+
+    with pytest.raises(ReplayError) as caught, capture(), replay(path, tools=True):
+        run("B2")
+    assert str(caught.value).splitlines()[:2] == [
+        "call of tool look_up differs from every one that is left in tools.json, the nearest is:",
+        '  order: recorded "A1", now "B2"',
+    ]
+    with capture(), replay(path, tools=True, mode="lenient") as recording:
+        assert run("B2")[0] == "A1"
+    assert recording.deviations
+    with pytest.raises(ReplayError, match=r"2 of 3 recorded tool results in tools.json were not asked for"):  # noqa: SIM117
+        with capture(), replay(path, tools=True):
+            look_up("A1", deep=True)

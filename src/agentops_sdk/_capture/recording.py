@@ -81,3 +81,10 @@ def activate(recorder: Recorder | None) -> None:
     """Make ``recorder`` the one that every capture uses from now on; ``None`` for none."""
     global active
     active = recorder if recorder is not None else NullRecorder()
+
+
+stand_in: Callable[[str, str, Callable[..., Any], tuple[Any, ...], dict[str, Any]], Callable[..., Any]] | None = None
+"""Given a tracked function's kind, name, itself and its arguments: what is called in its place.
+
+Set only while a test records or replays the results of tools; ``None`` in every other program.
+"""

@@ -39,7 +39,7 @@ class Exchange:
             response["events"] = list(_events(body.decode("utf-8", "replace")))
         else:
             response["body"] = _readable(body)
-        return cls(asked(request), _scrubbed(response))
+        return cls(asked(request), scrubbed(response))
 
     def answer(self) -> Answer:
         """What the client gets."""
@@ -57,7 +57,7 @@ def asked(request: Request) -> dict[str, Any]:
         boundary = request.content_type.partition("boundary=")[2].partition(";")[0].strip('"')
         body = body.replace(boundary.encode(), b"boundary")
     made: dict[str, Any] = {"method": request.method, "url": _url(request.url), "body": _readable(body)}
-    return _scrubbed(made)
+    return scrubbed(made)
 
 
 def compared(recorded: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -144,7 +144,7 @@ def _sent(event: dict[str, Any]) -> bytes:
     return ("\n".join(lines) + "\n\n").encode()
 
 
-def _scrubbed(value: dict[str, Any]) -> dict[str, Any]:
+def scrubbed(value: dict[str, Any]) -> dict[str, Any]:
     """Secrets replaced as they are in spans: the same rules, on the JSON text."""
     made: dict[str, Any] = json.loads(_redactor.text(json.dumps(value, ensure_ascii=False))[0])
     return made

@@ -24,10 +24,11 @@ def replay_for(item: pytest.Item, failed: Callable[[], bool]) -> Iterator[Record
     path = item.path.parent / options.pop("path") if options.get("path") else file_of(item)
     options.pop("path", None)
     mode = options.pop("mode", None) or item.config.getini("agentops_replay_mode")
+    tools = bool(options.pop("tools", False))
     if options:
-        raise TypeError(f"@pytest.mark.agentops_replay takes mode and path, not {', '.join(options)}")
+        raise TypeError(f"@pytest.mark.agentops_replay takes mode, tools and path, not {', '.join(options)}")
     try:
-        with replay(path, record=item.config.getoption("agentops_record"), mode=mode) as recording:
+        with replay(path, record=item.config.getoption("agentops_record"), mode=mode, tools=tools) as recording:
             yield recording
             if failed():
                 raise _TestFailedError

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -14,6 +14,7 @@ from agentops_sdk.errors import ConfigError
 from agentops_sdk.testing.difference import differences
 from agentops_sdk.testing.exchange import Exchange, asked, compared
 from agentops_sdk.testing.http_boundary import Answer, Request, watched
+from agentops_sdk.testing.replay_tools import ToolResults
 
 Mode = Literal["strict", "lenient"]
 
@@ -37,17 +38,24 @@ class ReplayError(BaseException):
 class Recording:
     """The exchanges of one file: played back, or being recorded."""
 
-    def __init__(self, path: Path, *, record: bool, mode: Mode) -> None:
+    def __init__(self, path: Path, *, record: bool, mode: Mode, tools: bool = False) -> None:
         if mode not in ("strict", "lenient"):
             raise ConfigError("mode", mode, '"strict" or "lenient"')
         self.path = path
         self.recording = self.keeps = record
         self.mode = mode
-        self.exchanges: list[Exchange] = [] if record else _read(path)
+        self.exchanges: list[Exchange] = []
+        rows: list[dict[str, Any]] = []
+        if not record:
+            self.exchanges, rows = _read(path)
         self.problems: list[str] = []
         """What did not fit, also where the program swallowed the error."""
         self.deviations: list[str] = []
         """In lenient mode, how requests differed from those whose answers they got."""
+        self.tools: ToolResults | None = None
+        if tools:
+            self.tools = ToolResults(rows, record=record, lenient=mode == "lenient", problem=self._problem)
+            self.deviations = self.tools.deviations
         self._lock = threading.Lock()
         self._count = 0
 
@@ -101,6 +109,7 @@ class Recording:
         return "\n".join([head, *lines])
 
     def _problem(self, said: str) -> ReplayError:
+        said = said.replace("{file}", self.path.name)
         self.problems.append(said)
         return ReplayError(f"{said}\nIf that is meant, record it anew (pytest --agentops-record).")
 
@@ -119,13 +128,19 @@ class Recording:
                 f"{len(left)} of {len(self.exchanges)} recorded exchanges in {self.path.name} were not asked for, "
                 f"the first is exchange {left[0]} ({first['method']} {first['url']})"
             )
+        if self.tools is not None and not self.recording and self.mode == "strict":
+            unasked, of = self.tools.left()
+            if unasked:
+                raise self._problem(f"{unasked} of {of} recorded tool results in {{file}} were not asked for")
 
     def write(self) -> None:
         """Write the file; it is replaced as a whole."""
-        document = {
+        document: dict[str, Any] = {
             "format": _FORMAT,
             "exchanges": [{"request": each.request, "response": each.response} for each in self.exchanges],
         }
+        if self.tools is not None:
+            document["tools"] = self.tools.rows
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.path.with_suffix(".new")
         fresh.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -133,7 +148,9 @@ class Recording:
 
 
 @contextmanager
-def replay(path: str | os.PathLike[str], *, record: bool = False, mode: Mode = "strict") -> Iterator[Recording]:
+def replay(
+    path: str | os.PathLike[str], *, record: bool = False, mode: Mode = "strict", tools: bool = False
+) -> Iterator[Recording]:
     """Answer requests to models from a recording, or make one.
 
     Args:
@@ -141,15 +158,17 @@ def replay(path: str | os.PathLike[str], *, record: bool = False, mode: Mode = "
         record: let requests through, and write the file if the block ends without an exception.
         mode: ``strict`` wants the same requests, all of them, in any order (threads and tasks may race);
             ``lenient`` answers a request that differs with the next exchange for the same address.
+        tools: also record what tracked tools return or raise, and answer for them; they run only where the
+            result is nothing that JSON holds exactly. Functions that yield are always run.
 
     Raises:
         ReplayError: there is no such file, or what the program asked for does not fit.
     """
-    recording = Recording(Path(path), record=record, mode=mode)
+    recording = Recording(Path(path), record=record, mode=mode, tools=tools)
     given = [] if record else [name for name in _KEYS if not os.environ.get(name)]
     os.environ.update(dict.fromkeys(given, "replayed"))
     try:
-        with watched(recording):
+        with watched(recording), recording.tools.standing_in() if recording.tools is not None else nullcontext():
             yield recording
     finally:
         for name in given:
@@ -160,10 +179,11 @@ def replay(path: str | os.PathLike[str], *, record: bool = False, mode: Mode = "
         recording.check()
 
 
-def _read(path: Path) -> list[Exchange]:
+def _read(path: Path) -> tuple[list[Exchange], list[dict[str, Any]]]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return [Exchange(each["request"], each["response"]) for each in document["exchanges"]]
+        exchanges = [Exchange(each["request"], each["response"]) for each in document["exchanges"]]
+        return exchanges, document.get("tools", [])
     except FileNotFoundError:
         raise ReplayError(
             f"no recording at {path}: make it with pytest --agentops-record (needs the real model)"

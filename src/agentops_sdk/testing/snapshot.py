@@ -44,7 +44,7 @@ def _lines(trace: Trace, content: bool, tokens: bool) -> Iterator[str]:
         if span.outcome != "ok":
             reason = error_of(span) if content else ""
             said.append(f"[{span.outcome}: {reason}]" if reason else f"[{span.outcome}]")
-        yield "  " * depth + line(steady("  ".join(said)), 1000)
+        yield "  " * depth + line(steady(" ".join(said)), 1000)
 
 
 def _told(span: SpanRecord, trace: Trace) -> str:
