@@ -84,7 +84,10 @@ def test_a_hanging_a_raising_and_a_failing_sink_disturb_nobody(tmp_path: Path, r
         shutdown_timeout=1.0,
     )
     make(100)
-    agentops.flush(1.0)
+    deadline = time.monotonic() + 30
+    quick = ("jsonl", "otlp", "InMemorySpanExporter")
+    while any(agentops.status().sinks[name].exported < 100 for name in quick) and time.monotonic() < deadline:
+        agentops.flush(0.5)
     now = agentops.status()
     assert exact(now)
     assert now.sinks["jsonl"].exported == 100
@@ -297,3 +300,62 @@ def test_the_official_exporter_plugs_in_unchanged(receiver: Receiver) -> None:
     assert agentops.flush(5.0)
     assert len(receiver.names) == 20
     assert exact(agentops.status())
+
+
+def test_somebody_elses_exporter_is_found_by_its_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lib" / "stranger-1.0.dist-info").mkdir(parents=True)
+    (tmp_path / "lib" / "stranger-1.0.dist-info" / "METADATA").write_text("Name: stranger\nVersion: 1.0\n")
+    (tmp_path / "lib" / "stranger-1.0.dist-info" / "entry_points.txt").write_text(
+        "[agentops_sdk.exporters]\nstranger = stranger_exporter:create\n"
+    )
+    (tmp_path / "lib" / "stranger_exporter.py").write_text(
+        "from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter\n"
+        "made = []\n"
+        "def create(argument, settings):\n"
+        "    made.append((argument, settings.directory, InMemorySpanExporter()))\n"
+        "    return made[0][2]\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "lib"))
+    agentops.init(exporters=["stranger:here:4"], integrations=[], directory="elsewhere")
+    make(3)
+    assert agentops.flush(5.0)
+    import stranger_exporter  # type: ignore[import-not-found]
+
+    argument, directory, exporter = stranger_exporter.made[0]
+    assert (argument, directory) == ("here:4", "elsewhere")
+    assert len(exporter.get_finished_spans()) == 3
+
+
+def test_grpc_is_left_to_the_official_exporter(monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    try:
+        installed = importlib.util.find_spec("opentelemetry.exporter.otlp.proto.grpc") is not None
+    except ModuleNotFoundError:
+        installed = False
+    if installed:
+        agentops.init(exporters=["otlp"], integrations=[])
+        assert "spool" not in agentops.status().sinks["otlp"].details
+    else:
+        with pytest.raises(ConfigError, match="opentelemetry-exporter-otlp-proto-grpc"):
+            agentops.init(exporters=["otlp"], integrations=[])
+
+
+def test_a_provider_that_exports_already_gets_no_second_otlp(tmp_path: Path, receiver: Receiver) -> None:
+    import os
+    import subprocess
+    import sys
+
+    program = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+trace.set_tracer_provider(TracerProvider())
+import agentops_sdk as agentops
+print(sorted(agentops.init(integrations=[]).sinks))
+"""
+    env = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, env=env, check=False
+    )
+    assert done.stdout.strip() == "['jsonl']", done.stderr

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
-    from opentelemetry.sdk.trace.export import SpanExportResult
+    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
     from agentops_sdk.config import Settings
 
@@ -166,8 +166,28 @@ def spool_name(url: str) -> str:
     return f"{host}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
 
 
-def create(argument: str | None, settings: Settings) -> OTLPExporter:
-    """``"otlp"`` sends where ``OTEL_EXPORTER_OTLP_*`` say, ``"otlp:URL"`` to a URL."""
+def _protocol() -> str:
+    names = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+    return next((value for name in names if (value := os.environ.get(name, "").strip().lower())), "")
+
+
+def create(argument: str | None, settings: Settings) -> OTLPExporter | SpanExporter:
+    """``"otlp"`` sends where ``OTEL_EXPORTER_OTLP_*`` say, ``"otlp:URL"`` to a URL.
+
+    Where ``OTEL_EXPORTER_OTLP_PROTOCOL`` says ``grpc``, OpenTelemetry's own exporter does it, without a spool.
+    """
+    if argument is None and _protocol() == "grpc":
+        try:
+            from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # type: ignore[import-not-found,unused-ignore]
+                OTLPSpanExporter,
+            )
+        except ImportError:
+            package = "opentelemetry-exporter-otlp-proto-grpc"
+            raise ConfigError(
+                "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", f"http/protobuf, or the package {package} to be installed"
+            ) from None
+        official: SpanExporter = OTLPSpanExporter()
+        return official
     return OTLPExporter(
         Endpoint.resolve(argument),
         directory=Path(settings.directory) / "spool",
