@@ -163,3 +163,21 @@ def test_every_kind_of_client_is_captured(recorded: Any, prepare: str, monkeypat
         if prepare == "module":
             openai._reset_client()
     assert recorded.one().name == "chat gpt-4o"
+
+
+def test_inside_another_model_call_it_is_part_of_it(recorded: Any) -> None:
+    from agentops_sdk.integration import start
+
+    with Wire(Reply(CHAT)) as wire:
+        outer = start("llm", "gpt-4o", attributes={"agentops.metadata.by": "framework"})
+        with outer.attached():
+            client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES)
+        assert not outer.ended
+        outer.finish()
+        client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES)
+    inside, after = recorded()
+    assert inside["agentops.metadata.by"] == "framework"
+    assert inside["gen_ai.usage.input_tokens"] == 20
+    assert inside["server.port"] == wire.port
+    assert inside.calls == [("weather", {"city": "Rome"})]
+    assert "agentops.metadata.by" not in after.attributes

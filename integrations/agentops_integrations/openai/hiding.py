@@ -23,6 +23,8 @@ class UsageFilter:
 
     def feed(self, data: bytes) -> bytes:
         """What may pass now; possibly nothing."""
+        if not self._rest and data.endswith(b"\n\n"):
+            return _without_usage(data)
         data = self._rest + data
         end = max(data.rfind(mark) + len(mark) if mark in data else 0 for mark in (b"\n\n", b"\r\n\r\n", b"\r\r"))
         self._rest = data[end:]
@@ -37,13 +39,14 @@ class UsageFilter:
 def _without_usage(events: bytes) -> bytes:
     if b'"usage"' not in events:
         return events
+    events = _NO_USAGE.sub(b"", events)  # of every ordinary chunk; inside of a text the quotes would be escaped
+    if b'"usage"' not in events:
+        return events
     pieces = _BLANK.split(events)
     kept = b""
     for event, mark in zip(pieces[::2], [*pieces[1::2], b""], strict=True):
-        if b'"usage"' in event:
-            if _is_usage_chunk(event):
-                continue
-            event = _NO_USAGE.sub(b"", event)
+        if b'"usage"' in event and _is_usage_chunk(event):
+            continue
         kept += event + mark
     return kept
 
