@@ -384,3 +384,19 @@ def test_a_backend_that_cannot_unpack_gets_it_as_it_is(receiver: Receiver, tmp_p
     assert [headers.get("content-encoding") for headers in receiver.headers] == ["gzip", None, None]
     assert len(receiver.names) == 6
     sink.shutdown(1)
+
+
+@pytest.mark.guard_swallows
+def test_a_proxy_setting_that_makes_no_sense_stops_nothing_for_good(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "gopher://nowhere")
+    sink = OTLPExporter(receiver.url, directory=tmp_path)
+    sink.export(spans(3))
+    assert not sink.force_flush(5_000)
+    assert sink.stats()["pending"] == 3
+    assert sink.stats()["last_error"]
+    monkeypatch.delenv("http_proxy")
+    assert sink.force_flush(5_000)
+    assert len(receiver.names) == 3
+    sink.shutdown(1)

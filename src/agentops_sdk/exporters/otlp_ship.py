@@ -19,6 +19,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from agentops_sdk._capture.guard import guard
 from agentops_sdk.exporters.otlp_http import Reply, Sender, halves
 from agentops_sdk.exporters.otlp_segment import Piece
 
@@ -169,15 +170,18 @@ class Shipper:
             return
         with self._changed:
             self._begun += 1
-        failed = False
-        try:
-            self._settle(batch, self._deliver(sender, batch))
-        except _NotNowError as later:
+        trouble: Reply | None = Reply("retry", "internal error: see guard errors in agentops.status()")
+        with guard("otlp.ship"):  # whatever happens, this thread lives and the batch is kept
+            try:
+                self._settle(batch, self._deliver(sender, batch))
+                trouble = None
+            except _NotNowError as later:
+                trouble = later.reply
+        if trouble is not None:
             self.spool.keep(batch)
-            self._failed(later.reply)
-            failed = True
+            self._failed(trouble)
         with self._changed:
-            if failed:
+            if trouble is not None:
                 self._failed_at = self._begun
             self._changed.notify_all()
 
