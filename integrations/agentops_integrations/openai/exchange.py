@@ -156,6 +156,8 @@ class Exchange:
         reading = self.reading
         if tap.first_ns:
             reading.first_chunk = (tap.first_ns - self.started) / 1e9
+        if tap.cut:
+            self.call.set(semconv.TRUNCATED, True)
         if tap.watched and not complete:
             reading.limit = tap.delivered
         reading.counted = tap.delivered if tap.watched else None

@@ -83,6 +83,11 @@ class Tap:
         self.size += len(data)
         return data if self.filter is None else self.filter.feed(data)
 
+    @property
+    def cut(self) -> bool:
+        """Whether more came than is kept."""
+        return self.keep and self.size > _MAX_KEPT
+
     def exhausted(self) -> None:
         self.finish("ok", None, complete=True)
 
