@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import importlib.util
 import pkgutil
 import re
+import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,16 @@ _EXPORTERS_PACKAGE = "agentops_sdk.exporters"
 _INTEGRATIONS_PACKAGE = "agentops_integrations"
 
 
+def _entries(group: str) -> tuple[importlib.metadata.EntryPoint, ...]:
+    return _scanned(group, tuple(sys.path))
+
+
+@functools.lru_cache(maxsize=8)
+def _scanned(group: str, path: tuple[str, ...]) -> tuple[importlib.metadata.EntryPoint, ...]:
+    """Reading what every installed distribution says takes tens of milliseconds; a test captures many times."""
+    return tuple(importlib.metadata.entry_points(group=group))
+
+
 def exporter_names() -> list[str]:
     """Names that an exporter string may begin with."""
     folder = importlib.import_module(_EXPORTERS_PACKAGE)
@@ -33,7 +45,7 @@ def exporter_names() -> list[str]:
         module.name for module in pkgutil.iter_modules(folder.__path__)
         if not module.name.startswith("_") and "_" not in module.name
     ]  # fmt: skip
-    return sorted({*ours, *(entry.name for entry in importlib.metadata.entry_points(group=EXPORTERS_GROUP))})
+    return sorted({*ours, *(entry.name for entry in _entries(EXPORTERS_GROUP))})
 
 
 def make_exporter(given: Any, settings: Settings) -> tuple[str, SpanExporter]:
@@ -51,7 +63,7 @@ def make_exporter(given: Any, settings: Settings) -> tuple[str, SpanExporter]:
     known = exporter_names()
     if name not in known:
         raise ConfigError("exporters", given, "an exporter instance or a string that begins with " + ", ".join(known))
-    for entry in importlib.metadata.entry_points(group=EXPORTERS_GROUP):
+    for entry in _entries(EXPORTERS_GROUP):
         if entry.name == name:
             return name, entry.load()(argument or None, settings)
     module = importlib.import_module(f"{_EXPORTERS_PACKAGE}.{name}")
@@ -75,7 +87,7 @@ def _integration_loaders() -> Iterator[tuple[str, Callable[[], Any]]]:
             if not module.name.startswith("_"):
                 full = f"{_INTEGRATIONS_PACKAGE}.{module.name}"
                 yield module.name, lambda full=full: importlib.import_module(full).integration  # type: ignore[misc]
-    for entry in importlib.metadata.entry_points(group=INTEGRATIONS_GROUP):
+    for entry in _entries(INTEGRATIONS_GROUP):
         yield entry.name, lambda entry=entry: _instance(entry.load())  # type: ignore[misc]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agentops_sdk.testing.assert_calls import CallAssertions
 from agentops_sdk.testing.assert_limits import LimitAssertions
 from agentops_sdk.testing.assert_shape import ShapeAssertions
+from agentops_sdk.testing.assert_tools import ToolAssertions
 from agentops_sdk.testing.elements import Spans, as_elements
 from agentops_sdk.testing.failure import failure
 from agentops_sdk.traces.record import SpanRecord
@@ -26,7 +27,7 @@ class _SpanTuple(tuple[SpanRecord, ...]):
         return Spans(self)(name, **wanted)
 
 
-class CapturedTrace(CallAssertions, LimitAssertions, ShapeAssertions, Trace):  # type: ignore[misc]
+class CapturedTrace(ToolAssertions, CallAssertions, LimitAssertions, ShapeAssertions, Trace):  # type: ignore[misc]
     """One run: a :class:`~agentops_sdk.traces.Trace` with assertions, and with lists that filter."""
 
     def __init__(self, records: Iterable[SpanRecord]) -> None:
@@ -45,7 +46,7 @@ class CapturedTrace(CallAssertions, LimitAssertions, ShapeAssertions, Trace):  #
         return (self,)
 
 
-class CapturedTraces(CallAssertions, LimitAssertions, ShapeAssertions):
+class CapturedTraces(ToolAssertions, CallAssertions, LimitAssertions, ShapeAssertions):
     """The runs that a test captured, in the order they began. Up to date: reading waits for what has ended."""
 
     def __init__(self, records: Callable[[], Sequence[SpanRecord]]) -> None:
