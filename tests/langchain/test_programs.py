@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.langchain import programs_chains, programs_graphs
 from tests.langchain.forest import tree
+from tests.openai.spans import check_schemas
 
 import agentops_sdk as agentops
 
@@ -53,4 +54,6 @@ def _what_is_installed() -> Iterator[None]:
 
 def _check(name: str, ended: Any, matches: Callable[[str, str], None]) -> None:
     assert agentops.status().spans["open"] == 0
+    for span in ended:
+        check_schemas(dict(span.attributes))
     matches(name, tree(ended))

@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_trace(parser)
     parser.add_argument("--messages", action="store_true", help="show what was said, too")
+    parser.add_argument("--plumbing", action="store_true", help="show what frameworks put in between, too")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the records, one per line")
     form.add_argument("--svg", metavar="FILE", help="write the tree as a picture to FILE")
@@ -36,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
         Path(args.svg).write_text(svg(trace, messages=args.messages), encoding="utf-8")
         return 0
     console, width, ascii_only = screen()
-    for line in Tree(trace, min(width, 120), ascii_only=ascii_only, messages=args.messages).lines():
+    tree = Tree(trace, min(width, 120), ascii_only=ascii_only, messages=args.messages, plumbing=args.plumbing)
+    for line in tree.lines():
         console.print(line)
     return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import figures
+from agentops_sdk.traces.folding import shown_below
 from agentops_sdk.traces.messages import contents
 from agentops_sdk.traces.safe_text import block, line
 from agentops_sdk.traces.values import parsed
@@ -54,7 +55,9 @@ _MAX_DEPTH: Final = 12  # deeper spans stay at this indent and say how deep they
 class Tree:
     """Draws one trace as lines of rich text, at most ``width`` cells wide; nothing here recurses."""
 
-    def __init__(self, trace: Trace, width: int, *, ascii_only: bool = False, messages: bool = False) -> None:
+    def __init__(
+        self, trace: Trace, width: int, *, ascii_only: bool = False, messages: bool = False, plumbing: bool = False
+    ) -> None:
         from rich.console import Console
 
         self.trace = trace
@@ -62,6 +65,7 @@ class Tree:
         self._ruler = Console(file=io.StringIO(), width=self.width)
         self.ascii_only = ascii_only
         self.messages = messages
+        self.plumbing = plumbing
         self._decisions: dict[str, list[Decision]] = {}
         for made in trace.decisions:
             self._decisions.setdefault(made.span.span_id, []).append(made)
@@ -74,7 +78,7 @@ class Tree:
         stack = [(root, "", "", 0) for root in reversed(roots)]
         while stack:
             span, lead, below, depth = stack.pop()
-            children = self.trace.children(span)
+            children = self.trace.children(span) if self.plumbing else shown_below(self.trace, span)
             yield self._span(span, lead, depth)
             inner = below + (self.bar if children else "   ")
             yield from self._details(span, inner)
