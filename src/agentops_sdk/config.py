@@ -79,14 +79,14 @@ class Settings:
         env=["AGENTOPS_REDACT"],
     )  # fmt: skip
     redact_patterns: tuple[str, ...] = _row(
-        (), be.names, "Further regular expressions whose matches are replaced.", env=["AGENTOPS_REDACT_PATTERNS"]
+        (), be.patterns, "Further regular expressions whose matches are replaced.", env=["AGENTOPS_REDACT_PATTERNS"]
     )
     queue_size: int = _row(
         10_000, be.whole(1), "How many ended spans may wait; further ones are dropped and counted.",
         env=["AGENTOPS_QUEUE_SIZE"],
     )  # fmt: skip
     shutdown_timeout: float = _row(
-        3.0, be.number(0), "Seconds that exit may wait for sinks.", env=["AGENTOPS_SHUTDOWN_TIMEOUT"], live=True
+        3.0, be.number(0, 86_400), "Seconds that exit may wait for sinks.", env=["AGENTOPS_SHUTDOWN_TIMEOUT"], live=True
     )
     traces_max_file_bytes: int = _row(
         67_108_864, be.whole(1), "A JSONL file that is longer is closed, and a new one begun.",
@@ -97,7 +97,7 @@ class Settings:
         env=["AGENTOPS_TRACES_MAX_BYTES"],
     )  # fmt: skip
     traces_max_days: float = _row(
-        30.0, be.number(0), "Closed JSONL files older than this many days are deleted.",
+        30.0, be.above_zero, "Closed JSONL files older than this many days are deleted.",
         env=["AGENTOPS_TRACES_MAX_DAYS"],
     )  # fmt: skip
     traces_compress: bool = _row(False, be.flag, "Gzip JSONL files once closed.", env=["AGENTOPS_TRACES_COMPRESS"])
@@ -110,7 +110,7 @@ class Settings:
         env=["AGENTOPS_SPOOL_MAX_BYTES"],
     )  # fmt: skip
     spool_max_days: float = _row(
-        7.0, be.number(0), "How many days spans may wait on disk for an OTLP backend.",
+        7.0, be.above_zero, "How many days spans may wait on disk for an OTLP backend.",
         env=["AGENTOPS_SPOOL_MAX_DAYS"],
     )  # fmt: skip
     sample_ratio: float = _row(
@@ -170,6 +170,10 @@ class Settings:
     )
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
+    def deployed(self, name: str) -> bool:
+        """Whether a setting comes from the environment or a file: a mistake there warns, and stops no program."""
+        return self.origins.get(name, "").startswith(("environment ", "pyproject"))
+
 
 def rows() -> list[dataclasses.Field[Any]]:
     """The settings table, in order: one dataclass field per setting, its facts in ``metadata``."""
@@ -190,6 +194,9 @@ def resolve(keywords: Mapping[str, Any], *, environ: Mapping[str, str] | None = 
         if name not in known:
             raise ConfigError(name, value, "a known setting: " + ", ".join(known))
     file = _pyproject()
+    for name in file:
+        if name not in known:
+            warn_once(f"pyproject: {name} is no setting. It is left out.")
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
     for name, row in known.items():
@@ -242,9 +249,11 @@ def update(settings: Settings, keywords: Mapping[str, Any]) -> Settings:
 def _pyproject() -> Mapping[str, Any]:
     try:
         with Path("pyproject.toml").open("rb") as file:
-            section = tomllib.load(file).get("tool", {}).get("agentops", {})
-    except (OSError, tomllib.TOMLDecodeError):
+            section: Any = tomllib.load(file)
+    except (OSError, ValueError, RecursionError):  # ValueError: no TOML, or no UTF-8
         return {}
+    for name in ("tool", "agentops"):
+        section = section.get(name) if isinstance(section, dict) else None
     return section if isinstance(section, dict) else {}
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from agentops_sdk.status import Status
 
 
+_LONGEST = 86_400.0  # seconds; locks cannot wait for infinity
+
+
 def init(
     *,
     enabled: bool | None = None,
@@ -94,7 +97,7 @@ def shutdown(timeout: float | None = None) -> FlushResult:
     _seconds(timeout)
     running = runtime.current
     default = running.settings.shutdown_timeout if running is not None else 0.0
-    return runtime.finish(default if timeout is None else timeout)
+    return runtime.finish(default if timeout is None else min(timeout, _LONGEST))
 
 
 def flush(timeout: float = 10.0) -> FlushResult:
@@ -105,7 +108,7 @@ def flush(timeout: float = 10.0) -> FlushResult:
     """
     _seconds(timeout)
     running = runtime.current
-    return FlushResult(0, 0, 0) if running is None else running.flush(timeout)
+    return FlushResult(0, 0, 0) if running is None else running.flush(min(timeout, _LONGEST))
 
 
 def _seconds(timeout: Any) -> None:

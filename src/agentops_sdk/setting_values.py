@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -52,6 +53,17 @@ def number(least: float, most: float = math.inf) -> Parser:
     return parse
 
 
+def above_zero(value: Any) -> float:
+    wanted = "a number above 0"
+    try:
+        amount: float = number(0)(value)
+    except WrongValueError:
+        raise WrongValueError(wanted) from None
+    if amount == 0:
+        raise WrongValueError(wanted)
+    return amount
+
+
 def text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise WrongValueError("a text that is not empty")
@@ -59,7 +71,7 @@ def text(value: Any) -> str:
 
 
 def path(value: Any) -> str:
-    if not isinstance(value, str | os.PathLike) or not str(value).strip():
+    if not isinstance(value, str | os.PathLike) or not str(value).strip() or "\0" in str(value):
         raise WrongValueError("a path")
     return str(value)
 
@@ -79,6 +91,16 @@ def names(value: Any) -> tuple[str, ...]:
     if not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
         raise WrongValueError("a list of names, or names separated by commas")
     return tuple(value)
+
+
+def patterns(value: Any) -> tuple[str, ...]:
+    given = names(value)
+    for pattern in given:
+        try:
+            re.compile(pattern)
+        except (re.error, OverflowError, RecursionError):
+            raise WrongValueError("regular expressions") from None
+    return given
 
 
 def exporters(value: Any) -> tuple[Any, ...]:

@@ -241,11 +241,12 @@ def outcome_of(error: BaseException) -> str:
     ``asyncio.CancelledError`` (and anyio's, trio's) is ``cancelled``, ``GeneratorExit`` is
     ``abandoned``, ``KeyboardInterrupt`` and ``SystemExit`` are ``interrupted``, the rest is ``error``.
     """
-    if isinstance(error, GeneratorExit):
+    kind = type(error)  # not isinstance(): that asks ``__class__``, which may be the user's code
+    if issubclass(kind, GeneratorExit):
         return "abandoned"
-    if isinstance(error, KeyboardInterrupt | SystemExit):
+    if issubclass(kind, KeyboardInterrupt | SystemExit):
         return "interrupted"
-    if isinstance(error, Exception):
+    if issubclass(kind, Exception):
         return "error"
     # asyncio is not imported for this: a program without it cannot raise its CancelledError.
     return "cancelled" if type_name(error).rpartition(".")[2] in ("CancelledError", "Cancelled") else "error"

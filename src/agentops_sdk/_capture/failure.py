@@ -19,6 +19,14 @@ _MAX_MESSAGE = 8_192
 _PLAIN = (str, int, float, bool, type(None))
 
 
+# The C getters: a subclass may have put a property of its own, which may raise or hang, in their place.
+_args, _cause, _context, _suppressed, _traceback = (
+    BaseException.__dict__[name].__get__
+    for name in ("args", "__cause__", "__context__", "__suppress_context__", "__traceback__")
+)
+_members = BaseExceptionGroup.__dict__["exceptions"].__get__
+
+
 class _Frame(NamedTuple):
     file: str
     line: int
@@ -79,7 +87,7 @@ def type_name(error: BaseException) -> str:
 
 def message_of(error: BaseException) -> str:
     """The exception's message where it can be had without running Python code of the user's."""
-    args = BaseException.__dict__["args"].__get__(error)
+    args = _args(error)
     plain = all(type(arg) in _PLAIN for arg in args)
     if plain and _builtin_str(type(error)):
         return str(error)[:_MAX_MESSAGE]
@@ -104,18 +112,18 @@ def _chain(error: BaseException) -> tuple[_Link, ...]:
             continue
         seen.add(id(current))
         links.append(_Link(type_name(current), message_of(current), _frames(current), relation))
-        if isinstance(current, BaseExceptionGroup):
-            waiting.extend((member, _MEMBER) for member in current.exceptions)
-        if current.__cause__ is not None:
-            waiting.append((current.__cause__, _CAUSE))
-        elif current.__context__ is not None and not current.__suppress_context__:
-            waiting.append((current.__context__, _CONTEXT))
+        if issubclass(type(current), BaseExceptionGroup):
+            waiting.extend((member, _MEMBER) for member in _members(current))
+        if (cause := _cause(current)) is not None:
+            waiting.append((cause, _CAUSE))
+        elif (before := _context(current)) is not None and not _suppressed(current):
+            waiting.append((before, _CONTEXT))
     return tuple(links)
 
 
 def _frames(error: BaseException) -> tuple[_Frame, ...]:
     frames: list[_Frame] = []
-    step = error.__traceback__
+    step = _traceback(error)
     while step is not None:
         code = step.tb_frame.f_code
         frames.append(_Frame(code.co_filename, step.tb_lineno, code.co_name))

@@ -84,7 +84,7 @@ class Policy:
         if scrubbed:
             return attributes
         # Failing open would write an unscrubbed secret.
-        return {name: _WITHHELD if type(value) is str else value for name, value in attributes.items()}
+        return {name: value if type(value) in (bool, int, float) else _WITHHELD for name, value in attributes.items()}
 
 
 def _valid(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ def assemble(settings: Settings, running: Sequence[Sink] = ()) -> tuple[list[Sin
     """
     free = list(running)
     wanted: list[Sink | tuple[str, SpanExporter, Any]] = []
-    automatic = settings.origins.get("exporters", "").startswith("environment OTEL_")
+    origin = settings.origins.get("exporters", "")
+    automatic = origin.startswith("environment OTEL_")
     for given in settings.exporters:
         kept = next((sink for sink in free if sink.given is given or sink.given == given), None)
         if kept is not None:
@@ -36,9 +38,12 @@ def assemble(settings: Settings, running: Sequence[Sink] = ()) -> tuple[list[Sin
         try:
             wanted.append((*make_exporter(given, settings), given))
         except ConfigError as error:
-            if not automatic or given != "otlp":
+            if not settings.deployed("exporters"):
                 raise
-            warn_once(f"OTLP is left out: {error}")
+            warn_once(f"{origin.split()[-1]}: {given!r} is left out: {error}")
+    if settings.exporters and not wanted:  # what a deployment sets must not leave a program without traces
+        quiet = dataclasses.replace(settings, origins={**settings.origins, "exporters": "default"})
+        wanted.append((*make_exporter("jsonl", quiet), "jsonl"))
     exporters = [item.exporter if isinstance(item, Sink) else item[1] for item in wanted]
     alone = sum(1 for exporter in exporters if getattr(exporter, "disk", False)) < 2
     sinks = [item if isinstance(item, Sink) else adapt(*item, alone=alone) for item in wanted]

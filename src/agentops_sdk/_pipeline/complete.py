@@ -56,5 +56,6 @@ class Completer:
         made: list[tuple[str, int, dict[str, Any]]] = []
         for name, at, given in events:
             with guard("complete.event"):
-                made.append((name, at, self.policy.apply(given() if callable(given) else dict(given))))
+                content = self.policy.apply(given() if callable(given) else dict(given))
+                made.append((self.policy.text(name) or "", at, content))
         return Completed(self.policy.apply(attributes), made, self.policy.text(message))

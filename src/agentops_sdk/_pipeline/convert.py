@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
+from agentops_sdk._capture.policy import Policy
 from agentops_sdk._pipeline.complete import Completer
 from agentops_sdk._pipeline.recorder import LeanSpan
 
@@ -24,7 +25,7 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     done = completer.complete(span.attributes, span.deferred, span.events, message)
     status = span.status if message is None else Status(StatusCode.ERROR, done.message)
     return ReadableSpan(
-        name=span.name,
+        name=completer.policy.text(span.name) or "",
         context=span.context,
         parent=span.parent,
         resource=resource,
@@ -36,4 +37,31 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
         start_time=span.start_ns,
         end_time=max(span.end_ns, span.start_ns),
         instrumentation_scope=scope,
+    )
+
+
+def scrubbed(span: ReadableSpan, policy: Policy) -> ReadableSpan:
+    """A copy of a span of the program's provider, limited and scrubbed once more.
+
+    What other people's code put on it by OpenTelemetry's own methods has not passed our policy.
+    """
+    from opentelemetry.sdk.trace import Event, ReadableSpan
+
+    status, description = span.status, span.status.description
+    return ReadableSpan(
+        name=policy.text(span.name) or "",
+        context=span.context,
+        parent=span.parent,
+        resource=span.resource,
+        attributes=policy.apply(span.attributes or {}),
+        events=[
+            Event(policy.text(event.name) or "", policy.apply(event.attributes or {}), event.timestamp)
+            for event in span.events
+        ],
+        links=[trace.Link(link.context, policy.apply(link.attributes or {})) for link in span.links],
+        kind=span.kind,
+        status=status if description is None else Status(status.status_code, policy.text(description)),
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
+from agentops_sdk._capture.policy import Policy
 from agentops_sdk._pipeline.joined import SCOPE
 from agentops_sdk._version import VERSION
 from agentops_sdk.config import Settings
@@ -24,7 +25,8 @@ def scope() -> InstrumentationScope:
     return InstrumentationScope(SCOPE, VERSION)
 
 
-def resource(settings: Settings) -> Resource:
+def resource(settings: Settings, policy: Policy) -> Resource:
+    """The process; what the user's settings say of it is limited and scrubbed like everything else."""
     from opentelemetry.sdk.resources import Resource
 
     # Not Resource.create(): its detectors start a thread pool, which an ending interpreter refuses.
@@ -36,8 +38,9 @@ def resource(settings: Settings) -> Resource:
             semconv.TELEMETRY_DISTRO_NAME: "agentops-otel",
             semconv.TELEMETRY_DISTRO_VERSION: VERSION,
             semconv.PROCESS_PID: os.getpid(),
-            semconv.SERVICE_NAME: settings.service_name or _script_name(),
-            **settings.resource_attributes,
+            **policy.apply(
+                {semconv.SERVICE_NAME: settings.service_name or _script_name(), **settings.resource_attributes}
+            ),
         }
     )
 

@@ -47,7 +47,7 @@ class JoinedSpan:
         self.events.append((name, timestamp if timestamp is not None else time.time_ns(), attributes or {}))
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
-        self.otel.add_link(context, attributes)
+        self.otel.add_link(context, self._recorder.completer.policy.apply(attributes or {}))
 
     def finish(self, *, error: bool, message: str | None) -> None:
         with guard("joined.finish"):
@@ -55,8 +55,9 @@ class JoinedSpan:
             self.otel.set_attributes(done.attributes)
             for name, at, attributes in done.events:
                 self.otel.add_event(name, attributes, at)
-            if self.name != self._first_name:
-                self.otel.update_name(self.name)
+            name = self._recorder.completer.policy.text(self.name) or ""
+            if name != self._first_name:
+                self.otel.update_name(name)
             if error:
                 self.otel.set_status(Status(StatusCode.ERROR, done.message))
         self._recorder.open.pop(self.otel.get_span_context().span_id, None)
@@ -102,7 +103,8 @@ class JoinedRecorder:
         links: Sequence[trace.Link],
         start_ns: int | None,
     ) -> JoinedSpan | None:
-        otel = self._tracer.start_span(name, context=parent, kind=kind, links=links, start_time=start_ns)
+        clean = [trace.Link(link.context, self.completer.policy.apply(link.attributes or {})) for link in links]
+        otel = self._tracer.start_span(name, context=parent, kind=kind, links=clean, start_time=start_ns)
         if not otel.is_recording():
             return None  # the program's own sampler said no
         span = JoinedSpan(self, otel, name, attributes)

@@ -17,7 +17,7 @@ from agentops_sdk._capture.guard import guard, logger
 from agentops_sdk._pipeline import identity, process
 from agentops_sdk._pipeline.assembly import assemble
 from agentops_sdk._pipeline.complete import Completer
-from agentops_sdk._pipeline.convert import readable
+from agentops_sdk._pipeline.convert import readable, scrubbed
 from agentops_sdk._pipeline.flushed import FlushResult
 from agentops_sdk._pipeline.joined import JoinedRecorder
 from agentops_sdk._pipeline.queue import SpanQueue
@@ -25,7 +25,7 @@ from agentops_sdk._pipeline.recorder import LeanSpan, Recorder
 from agentops_sdk._pipeline.registry import Installed, find_integrations
 from agentops_sdk._pipeline.tally import Tally
 from agentops_sdk._version import VERSION
-from agentops_sdk.config import Settings, update
+from agentops_sdk.config import Settings, update, warn_once
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ class Runtime:
         if self.settings.global_provider:
             from opentelemetry.sdk.trace import TracerProvider
 
-            made = TracerProvider(resource=identity.resource(self.settings), shutdown_on_exit=False)
+            described = identity.resource(self.settings, self.completer.policy)
+            made = TracerProvider(resource=described, shutdown_on_exit=False)
             trace.set_tracer_provider(made)
             return JoinedRecorder(self.settings, made, self.completer, self.queue.put, VERSION)
         return Recorder(self.settings, self.queue.put)
@@ -96,14 +97,20 @@ class Runtime:
         settings = self.settings
         self._carrier = Carrier(threads=settings.propagate_threads, processes=settings.propagate_processes)
         found, wanted = find_integrations(), self.settings.integrations
+        loud = wanted is not None and not settings.deployed("integrations")
         self.integrations.clear()
         for name in wanted or ():
             if name not in found:
-                raise ConfigError("integrations", name, "names of integrations: " + ", ".join(sorted(found)))
+                wrong = ConfigError("integrations", name, "names of integrations: " + ", ".join(sorted(found)))
+                if loud:
+                    raise wrong
+                warn_once(f"{wrong}. It is left out.")
+        if wanted and not loud:
+            wanted = tuple(name for name in wanted if name in found) or None
         for name in sorted(found) if wanted is None else wanted:
             installed = Installed(found[name])
             self.integrations.append(installed)
-            installed.begin(asked=wanted is not None)
+            installed.begin(asked=loud)
 
     def uninstall(self) -> None:
         for installed in reversed(self.integrations):
@@ -120,10 +127,10 @@ class Runtime:
             done = False
             with guard("runtime.complete"):
                 if not isinstance(span, LeanSpan):
-                    ready.append(span)
+                    ready.append(scrubbed(span, self.completer.policy))
                 elif self._keep(span):
                     if self._identity is None:
-                        self._identity = identity.resource(self.settings), identity.scope()
+                        self._identity = identity.resource(self.settings, self.completer.policy), identity.scope()
                     ready.append(readable(span, self.completer, *self._identity))
                 else:
                     self.sampled_out += 1
