@@ -33,11 +33,14 @@ def command(place: Path, *arguments: str, **env: str) -> subprocess.CompletedPro
 def leave_behind(receiver: Receiver, place: Path, monkeypatch: pytest.MonkeyPatch, count: int = 30) -> None:
     """A run during an outage, with JSONL beside it."""
     monkeypatch.chdir(place)
-    receiver.behave = lambda _names, _size: (503, {}, b"outage")
+    # Told to come back in an hour, the sink sends nothing more once the first answer is in.
+    receiver.behave = lambda _names, _size: (503, {"retry-after": "3600"}, b"outage")
     agentops.init(exporters=["jsonl", f"otlp:{receiver.url}"], integrations=[], shutdown_timeout=0.5)
     for number in range(count):
         with agentops.span(f"s{number}"):
             pass
+    assert not agentops.flush(60.0)
+    assert receiver.requests == 1
     agentops.shutdown()
     receiver.behave = lambda _names, _size: None
 
