@@ -103,3 +103,38 @@ def choice_attributes(
     if options and not set(names) <= set(options):
         attributes[semconv.DECISION_UNLISTED] = True
     return {name: value for name, value in attributes.items() if value is not None}
+
+
+_SAYING = ("allowed", "passed", "approved", "safe", "ok", "flagged", "blocked", "denied", "tripwire_triggered")
+_NAMING = ("action", "verdict", "decision", "result", "outcome")
+_MAX_WORD = 40
+
+
+def verdict_attributes(result: Any, *, words: bool = True) -> dict[str, Any]:
+    """``agentops.decision.*`` of a guardrail that returned ``result``; empty where it says nothing by itself.
+
+    The verdict is what the guardrail said, never what it might mean: a truth value, a single word, or the
+    field of a mapping or object that holds one. Anything longer is content, and no verdict; without
+    ``words`` only truth values are taken.
+    """
+    said, held = _word(result, words), result if isinstance(result, Mapping) else vars_of(result)
+    if said is None:
+        for key in (*_SAYING, *_NAMING):
+            word = _word(held.get(key), words)
+            if word is not None:
+                said = (key if word == "true" else f"not {key}") if word in ("true", "false") else word
+                break
+    if said is None:
+        return {}
+    reason = held.get("reason")
+    attributes = {semconv.DECISION_CHOSEN: said, semconv.DECISION_BY: "code"}
+    if isinstance(reason, str) and reason:
+        attributes[semconv.DECISION_REASON] = reason
+    return attributes
+
+
+def _word(value: Any, words: bool) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    name = option_name(value) if words and isinstance(value, str | enum.Enum) else ""
+    return name if name and len(name) <= _MAX_WORD and not any(letter.isspace() for letter in name) else None

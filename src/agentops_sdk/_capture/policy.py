@@ -28,6 +28,7 @@ CONTENT = frozenset(
         semconv.DECISION_EVIDENCE,
         semconv.DECISION_INPUTS,
         semconv.DECISION_REJECTED,
+        semconv.HANDOFF_REASON,
         semconv.EVALUATION_EXPLANATION,
         semconv.INTERRUPTS,
         semconv.GRAPH_CHANGES,

@@ -15,7 +15,7 @@ from agentops_sdk import semconv
 from agentops_sdk._capture import recording
 from agentops_sdk._capture.arguments import Arguments
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, start
-from agentops_sdk._capture.choice import choice_attributes, options_json
+from agentops_sdk._capture.choice import choice_attributes, options_json, verdict_attributes
 from agentops_sdk._capture.content import Limits, snapshot
 from agentops_sdk._capture.guard import guard
 from agentops_sdk.errors import ConfigError
@@ -139,6 +139,8 @@ class Tracked:
         options = self.options
         if options.cost is not None:
             self.charge(call, result)
+        if self.kind == "guardrail" and options.capture_output:
+            call.update(verdict_attributes(result, words=recording.active.settings.capture_content))
         if self.kind == "decision":
             if options.capture_output and result is not None:
                 self._choose(call, result)

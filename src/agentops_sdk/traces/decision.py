@@ -103,7 +103,10 @@ def decisions_in(span: SpanRecord) -> Iterator[Decision]:
 def _read(span: SpanRecord, attributes: Mapping[str, Any], at_ns: int | None) -> Decision:
     get = attributes.get
     options = _listed(get(semconv.DECISION_OPTIONS))
-    name, by = _text(get(semconv.DECISION_NAME)) or span.name, _text(get(semconv.DECISION_BY))
+    name, by = (
+        _text(get(semconv.DECISION_NAME) or get(semconv.GUARDRAIL_NAME)) or span.name,
+        _text(get(semconv.DECISION_BY)),
+    )
     chosen = parsed(get(semconv.DECISION_CHOSEN))
     if by == "human":
         chosen = _answer(chosen)

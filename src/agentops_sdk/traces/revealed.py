@@ -52,7 +52,7 @@ def _ending(attempt: dict[str, Any]) -> str:
 def _retry(span: SpanRecord, reason: str | None, times: int) -> Decision:
     return Decision(
         "retry", _UNSTEADY, ("retry",), reason, None, "code", span,
-        kind="retry", at_ns=span.start_ns, times=times, followed_by=(span,),
+        kind="retry", at_ns=span.start_ns + 1, times=times, followed_by=(span,),
     )  # fmt: skip
 
 

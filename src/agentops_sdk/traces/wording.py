@@ -74,7 +74,7 @@ def deed(made: Decision, again: Collection[str] = (), *, named: bool = True) -> 
     if made.confidence is not None:
         said += f" ({made.confidence:.0%} sure)"
     if made.waited is not None:
-        said += f" after {figures.duration(made.waited)}"
+        said += f"{',' if ', ' in said else ''} after {figures.duration(made.waited)}"
     return said
 
 
@@ -141,13 +141,18 @@ def _retry(made: Decision) -> str:
     return "tried again" if made.times == 1 else f"tried again {made.times} times"
 
 
+def _verdict(made: Decision) -> str:
+    said = series(made.choices)
+    return said if said.startswith("raised ") else f"said {said}{_not(made)}"
+
+
 _DEEDS = {
     "refusal": lambda made: "refused to answer",
     "edge": _edge,
     "handoff": lambda made: f"handed over to {series(made.choices)}",
     "retry": _retry,
     "fallback": lambda made: f"fell back from {made.options[0]} to {made.choices[0]}",
-    "verdict": lambda made: f"said {series(made.choices)}{_not(made)}" if made.made else "said nothing",
+    "verdict": _verdict,
     "approval": _approval,
 }
 
