@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -101,15 +102,23 @@ def _first(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[
                 run.call.set(semconv.CONVERSATION_ID, thread)
             if instance.checkpoint.get("channel_versions") and (given is None or type(given).__name__ == "Command"):
                 _resumed(run, thread, instance.checkpoint.get("id"))
-                _answered(run, getattr(given, "resume", None))
+                _answered(run, thread, instance.checkpoint, getattr(given, "resume", None))
     return wrapped(*args, **kwargs)
 
 
-def _answered(run: Run, answer: Any) -> None:
-    """What a person decided who was asked."""
+def _answered(run: Run, thread: str | None, checkpoint: Mapping[str, Any], answer: Any) -> None:
+    """What a person decided who was asked, and how long that took: in this process or since the checkpoint."""
+    if answer is None and (thread is None or (thread, checkpoint.get("id")) not in _interrupted):
+        return  # goes on after a failure: nobody was asked
+    chosen = "continue" if answer is None else "answered"
     if answer is not None and setting("capture_content"):
-        told = {semconv.DECISION_CHOSEN: snapshot(answer).decode(), semconv.DECISION_BY: "human"}
-        run.call.update({semconv.DECISION_NAME: "resume", **told})
+        chosen = snapshot(answer).decode()
+    told: dict[str, Any] = {semconv.DECISION_NAME: "resume", semconv.DECISION_CHOSEN: chosen}
+    run.call.update({**told, semconv.DECISION_BY: "human"})
+    since = checkpoint.get("ts")
+    if isinstance(since, str):
+        waited = (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds()
+        run.call.set(semconv.DECISION_WAITED, max(0.0, waited))
 
 
 def _resumed(run: Run, thread: str | None, checkpoint: Any) -> None:
