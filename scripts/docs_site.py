@@ -10,7 +10,17 @@ INIT = Path(__file__).parents[1] / "src" / "agentops_sdk" / "__init__.py"
 
 # The reading order. A page that is not named comes before the last group: add a file, done.
 FIRST = ("index.md", "quickstart.md", "track.md", "context.md", "decisions.md", "integrations.md", "integrations/")
-THEN = ("traces.md", "cost.md", "export.md", "backends.md", "operate.md", "cli.md", "pytest.md", "configuration.md")
+THEN = (
+    "traces.md",
+    "decisions.md",
+    "cost.md",
+    "export.md",
+    "backends.md",
+    "operate.md",
+    "cli.md",
+    "pytest.md",
+    "configuration.md",
+)
 LAST = ("conventions.md", "architecture.md", "dependencies.md", "reference.md")
 
 

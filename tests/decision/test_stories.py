@@ -61,8 +61,10 @@ def test_the_demo(tmp_path: Path) -> None:
     subprocess.run(script, cwd=tmp_path, env=env, check=True, capture_output=True, timeout=60)
     (trace,) = load(tmp_path / ".agentops" / "traces")
     assert [_TIME.sub("t", line) for line in story(trace)] == [
-        "The model gpt-4o-mini called get_weather and convert_currency. get_weather worked (t); "
-        "convert_currency failed (t): the exchange is just opening, try again.",
+        (
+            "The model gpt-4o-mini called get_weather and convert_currency. get_weather worked (t); "
+            "convert_currency failed (t): the exchange is just opening, try again."
+        ),
         "The model called convert_currency again, not get_weather. It worked (t).",
         "The model answered without calling get_weather or convert_currency.",
     ]
