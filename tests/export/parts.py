@@ -6,6 +6,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -42,7 +43,12 @@ def running(command: list[str], ready: str, timeout: float = 60.0, **env: str) -
     host, port = ready.split(":")
     scratch = tempfile.mkdtemp()
     with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=scratch, env={**os.environ, **env}
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=scratch,
+        env={**os.environ, **env},
+        start_new_session=True,
     ) as process:
         try:
             deadline = time.monotonic() + timeout
@@ -56,7 +62,7 @@ def running(command: list[str], ready: str, timeout: float = 60.0, **env: str) -
                     time.sleep(0.1)
             yield process
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # some start through a wrapper
             process.wait(10)
             shutil.rmtree(scratch, ignore_errors=True)
 
