@@ -87,9 +87,14 @@ class context(_Attached):  # noqa: N801 - a context manager that reads as a stat
         if metadata is not None and not isinstance(metadata, Mapping):
             raise ConfigError("metadata", metadata, "a mapping of names to values")
         ids = {semconv.SESSION_ID: session_id, semconv.USER_ID: user_id, semconv.CONVERSATION_ID: conversation_id}
-        self._attributes: dict[str, Any] = {name: str(plain(value)) for name, value in ids.items() if value is not None}
-        self._attributes.update((semconv.METADATA_PREFIX + key, plain(item)) for key, item in (metadata or {}).items())
-        self._attributes.update((name, plain(value)) for name, value in attributes.items() if value is not None)
+        found: dict[str, Any] = {name: value for name, value in ids.items() if value is not None}
+        found.update((f"{semconv.METADATA_PREFIX}{name}", value) for name, value in (metadata or {}).items())
+        self._attributes: dict[str, Any] = {}
+        with guard("context.attributes"):
+            for name, value in {**found, **attributes}.items():
+                if value is not None:
+                    copied = plain(value)
+                    self._attributes[name] = str(copied) if name in ids else copied
         self._tags = list(tags)
 
     def _make(self) -> Context:

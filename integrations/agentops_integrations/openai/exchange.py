@@ -78,7 +78,8 @@ class Exchange:
 
     def detach(self, token: tuple[Token[Exchange | None], Any]) -> None:
         mine, theirs = token
-        current.reset(mine)
+        with guard("openai.detach"):  # a coroutine that is closed in another context has nothing to put back
+            current.reset(mine)
         if not self._contributes:
             self.call.detach(theirs)
 

@@ -35,8 +35,8 @@ class Yielded:
                 if isinstance(call, Call):
                     self._call = call
                     self.context = call.context
-            if tracked.options.capture_output and recording.active.settings.capture_content:
-                self._room = limits().bytes
+                if tracked.options.capture_output and recording.active.settings.capture_content:
+                    self._room = limits().bytes
 
     def item(self, value: Any) -> None:
         if not self._call.recording:
