@@ -123,6 +123,7 @@ def test_loops_are_pointed_out_and_retries_are_not() -> None:
     (loop,) = loops(trace)
     assert (loop.kind, loop.name, len(loop.spans)) == ("tool", "search", 2)
     assert story(trace) == ["Going round: tool search was called 2 times with the same arguments."]
+    assert "going round: tool search was called 2 times with the same arguments" in trace.tree(width=80)
 
 
 def test_agents_that_take_turns_are_a_loop() -> None:
@@ -132,3 +133,10 @@ def test_agents_that_take_turns_are_a_loop() -> None:
     assert loop.name == "a and b"
     assert len(loop.spans) == 6
     assert not loops(Trace([top, *[agent(name, top, at=100 * place, took=5) for place, name in enumerate("abcabc")]]))
+
+
+def test_agents_in_nodes_of_a_graph_take_turns_as_well() -> None:
+    top = span("team", {semconv.KIND: "workflow"}, took=9000)
+    nodes = [span(name, {semconv.KIND: "task"}, parent=top, at=100 * place) for place, name in enumerate("abab")]
+    (loop,) = loops(Trace([top, *nodes, *[agent(node.name, node, at=100 * n, took=5) for n, node in enumerate(nodes)]]))
+    assert (loop.name, len(loop.spans)) == ("a and b", 4)

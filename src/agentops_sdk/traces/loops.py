@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord
     from agentops_sdk.traces.trace import Trace
 
+_AROUND = ("agent", "workflow")
 _SWAPS = 4  # A, B, A, B: each has handed over to the other and got it back
 
 
@@ -64,7 +65,9 @@ def _repeated_tools(trace: Trace) -> list[Loop]:
 def _swapping_agents(trace: Trace) -> list[Loop]:
     siblings: dict[str | None, list[SpanRecord]] = defaultdict(list)
     for span in trace.agents:
-        siblings[span.parent_id].append(span)
+        # In a graph every agent runs in a node of its own: they are beside each other all the same.
+        around = next((above.span_id for above in trace.ancestors(span) if above.kind in _AROUND), span.parent_id)
+        siblings[around].append(span)
     found: list[Loop] = []
     for agents in siblings.values():
         names = [str(span.attributes.get(semconv.AGENT_NAME, span.name)) for span in agents]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from agentops_sdk import semconv
 from agentops_sdk.traces import figures
 from agentops_sdk.traces.folding import shown_below
+from agentops_sdk.traces.loops import loops
 from agentops_sdk.traces.messages import contents
 from agentops_sdk.traces.safe_text import block, line
 from agentops_sdk.traces.values import parsed
@@ -192,6 +193,7 @@ class Tree:
             said.append(f"cost is {mark}: " + (reasons.replace("×", "x") if self.ascii_only else reasons))
         if trace.cost.is_estimated or trace.usage.is_estimated:
             said.append("~ marks figures that were estimated, not reported")
+        said += [f"going round: {line(str(loop))}" for loop in loops(trace)]
         if said:
             yield Text()
         for sentence in said:
