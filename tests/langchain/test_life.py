@@ -272,3 +272,59 @@ def test_what_a_node_changed(memory: Any) -> None:
     agentops.flush()
     (node,) = [span for span in memory.finished_spans() if span.name == "answer"]
     assert json.loads(node.attributes["agentops.graph.changes"]) == {"answer": {"before": "", "wrote": "HI"}}
+
+
+def test_attempts_of_the_client_are_on_the_one_span(chat: Any, spans: Spans) -> None:
+    replies = iter([Reply(status=500, text="oops", headers={"retry-after-ms": "1"}), Reply(text="fine")])
+    assert chat(lambda request: next(replies), max_retries=2).invoke("hello").content == "fine"
+    (span,) = spans()
+    assert [attempt["status"] for attempt in json.loads(span.attributes["agentops.attempts"])] == [500, 200]
+    assert span.attributes[OUTCOME] == "ok"
+
+
+def test_a_direct_call_between_two_pieces_of_a_stream_is_its_own(chat: Any, spans: Spans) -> None:
+    import openai
+
+    model = chat()
+    client = openai.OpenAI(base_url=model.openai_api_base, api_key="local")
+    pieces = model.stream("one two three")
+    next(pieces)
+    client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "aside"}])
+    other = model.stream("four five six")
+    next(other)
+    rest, other_rest = list(pieces), list(other)
+    assert rest
+    assert other_rest
+    ended = spans()
+    assert sorted(span.name for span in ended) == ["chat gpt-4o", "chat gpt-4o-mini", "chat gpt-4o-mini"]
+    assert all(span.parent is None for span in ended)
+    assert len({span.attributes["gen_ai.response.id"] for span in ended}) == 3
+    assert {span.attributes["agentops.usage.source"] for span in ended} <= {"reported", "injected"}
+
+
+def test_threads_of_the_programs_own_keep_the_parent(chat: Any, spans: Spans) -> None:
+    """A config that is handed to a thread carries its run there."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from langchain_core.runnables import RunnableConfig, RunnableLambda
+
+    model = chat()
+
+    def ask_all(words: list[str], config: RunnableConfig) -> list[str]:
+        with ThreadPoolExecutor(4) as pool:
+            return [str(reply.content) for reply in pool.map(lambda word: model.invoke(word, config), words)]
+
+    assert len(RunnableLambda(ask_all).invoke(["a", "b", "c", "d"])) == 4
+    ended = spans()
+    known = by_id(ended)
+    asked = [span for span in ended if span.attributes[KIND] == "llm"]
+    assert [known[span.parent.span_id].name for span in asked] == ["invoke_workflow ask_all"] * 4
+
+
+def test_what_is_open_at_shutdown_is_interrupted(memory: Any, chat: Any) -> None:
+    pieces = chat().stream("one two three")
+    next(pieces)
+    agentops.shutdown()
+    (span,) = memory.finished_spans()
+    assert span.attributes[OUTCOME] == "interrupted"
+    assert list(pieces)

@@ -45,7 +45,7 @@ class TraceHandler(BaseCallbackHandler):
     def close(self) -> None:
         """Callback managers that are still alive keep the handler; it does nothing from now on."""
         self._alive = False
-        self.runs.end_all("abandoned")
+        self.runs.end_all("interrupted")
 
     def __deepcopy__(self, memo: Any) -> TraceHandler:
         return self
