@@ -81,6 +81,7 @@ class JsonlExporter:
 
     def _begin(self) -> None:
         self._descriptor = -1
+        self._file = (0, 0)
         self._opened_at = 0.0
         self._size = 0
         self._waiting: list[bytes] = []
@@ -129,8 +130,7 @@ class JsonlExporter:
 
     def after_fork(self) -> None:
         """A child process writes a file of its own; the parent's descriptor stays the parent's."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+        self._release()
         self._begin()
 
     def stats(self) -> dict[str, Any]:
@@ -174,15 +174,32 @@ class JsonlExporter:
         if self._descriptor < 0:
             private_directory(self.directory)
             self.path, self._descriptor = create_file(self.directory)
+            self._file = self._identity(os.fstat(self._descriptor))
             self._opened_at, self._size = time.monotonic(), 0
             self._tidy()
 
     def _vanished(self) -> bool:
         assert self.path is not None
         try:
-            return self.path.stat().st_ino != os.fstat(self._descriptor).st_ino
+            return self._identity(self.path.stat()) != self._file or not self._still_ours(self._descriptor)
         except OSError:
             return True
+
+    @staticmethod
+    def _identity(facts: os.stat_result) -> tuple[int, int]:
+        return facts.st_dev, facts.st_ino
+
+    def _still_ours(self, descriptor: int) -> bool:
+        """A program that becomes a daemon closes every descriptor; the number may be another file's by now."""
+        try:
+            return self._identity(os.fstat(descriptor)) == self._file
+        except OSError:
+            return False
+
+    def _release(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0 and self._still_ours(descriptor):
+            os.close(descriptor)
 
     def _append(self, lines: bytes) -> None:
         written = os.write(self._descriptor, lines)
@@ -198,13 +215,12 @@ class JsonlExporter:
         if self._descriptor < 0:
             return
         try:
-            if self.fsync == "close":
+            if self.fsync == "close" and self._still_ours(self._descriptor):
                 os.fsync(self._descriptor)
         except OSError as error:
             self.last_error, self.last_error_time = str(error), time.time()
         finally:
-            os.close(self._descriptor)
-            self._descriptor = -1
+            self._release()
 
     def _bound(self) -> None:
         drop = 0
