@@ -200,3 +200,47 @@ def test_a_clock_needs_a_time_zone() -> None:
 
     with pytest.raises(agentops.ConfigError, match="time zone"), frozen_clock(datetime(2026, 1, 1)):  # noqa: DTZ001
         pass
+
+
+PROGRAM = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+
+import agentops_sdk as agentops
+from agentops_sdk.testing import capture
+
+seen = InMemorySpanExporter()
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(seen))
+trace.set_tracer_provider(provider)
+agentops.init(exporters=["memory"], integrations=[])
+
+@agentops.agent
+def planner():
+    pass
+
+planner()
+with capture() as traces:
+    with trace.get_tracer("mine").start_as_current_span("request"):
+        planner()
+        agentops.init(integrations=[])
+        planner()
+planner()
+assert traces.spans.names == ["planner", "planner"], traces
+assert len(traces) == 1  # the program's own span holds them together
+assert [span.name for span in seen.get_finished_spans()] == ["invoke_agent planner", "request", "invoke_agent planner"]
+"""
+
+
+def test_a_program_with_its_own_provider(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
