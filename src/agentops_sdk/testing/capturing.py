@@ -41,6 +41,7 @@ class _CaptureRuntime(Runtime):
         return True
 
     def reconfigure(self, settings: Settings) -> None:
+        self.queue.flush(_SECONDS)  # what has ended is kept by the settings of its time
         super().reconfigure(_captured(settings))
 
 
@@ -108,6 +109,7 @@ def _begin(mine: _Capture) -> None:
 
 def _end(mine: _Capture) -> None:
     with _lock:
+        mine.records()  # what has ended so far may be with the runtime of an inner capture
         place = _open.index(mine)
         del _open[place]
         if place < len(_open):  # an inner one goes on: what runs beneath it is ours to end
