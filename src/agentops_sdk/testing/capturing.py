@@ -61,9 +61,11 @@ class _Capture:
 
         if self._over:
             return self._records
-        running = runtime.current
-        if self in _open and running is not None:
-            running.queue.flush(_SECONDS)
+        if self in _open:
+            # Inner captures have set aside runtimes of ours, and what ended there may still be on its way.
+            for running in (runtime.current, *(one.beneath[0] for one in _open)):
+                if running is not None and (isinstance(running, _CaptureRuntime) or running is runtime.current):
+                    running.queue.flush(_SECONDS)
         spans = self.memory.finished_spans()
         self._records += [as_element(record_dict(span)) for span in spans[len(self._records) :]]
         return self._records

@@ -69,6 +69,9 @@ class _Marked(Tree):
     def _head(self) -> Iterator[Text]:
         return iter(())  # ids and the date tell nothing here, the totals are on the first line
 
+    def _foot(self) -> Iterator[Text]:
+        return iter(())
+
     def _span(self, span: SpanRecord, lead: str, depth: int) -> Text:
         self._note = self._marks.get(span.span_id)
         return super()._span(span, lead, depth)
