@@ -28,7 +28,7 @@ def replay_for(item: pytest.Item, failed: Callable[[], bool]) -> Iterator[Record
     if options:
         raise TypeError(f"@pytest.mark.agentops_replay takes mode, tools and path, not {', '.join(options)}")
     try:
-        with replay(path, record=item.config.getoption("agentops_record"), mode=mode, tools=tools) as recording:
+        with replay(path, record=bool(item.config.getoption("agentops_record")), mode=mode, tools=tools) as recording:
             yield recording
             if failed():
                 raise _TestFailedError
