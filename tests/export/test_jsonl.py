@@ -226,3 +226,24 @@ def test_limits_that_cannot_work_are_refused(name: str, value: object, tmp_path:
 def test_a_file_appears_only_with_the_first_span(tmp_path: Path) -> None:
     JsonlExporter(tmp_path / "traces").shutdown()
     assert not (tmp_path / "traces").exists()
+
+
+def test_what_fits_on_a_full_disk_is_written_once(tmp_path: Path) -> None:
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    sink = JsonlExporter(tmp_path)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, old[1]))
+        sink.export(spans(20, size=1_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        written = names(tmp_path)
+        assert 4 < len(written) < 12
+        assert sink.stats()["exported"] == len(written)
+        assert balanced(sink)
+        assert sink.force_flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert sorted(names(tmp_path)) == sorted(f"s{number}" for number in range(20))
+    assert len(list(tmp_path.glob("*.jsonl"))) == 1
+    sink.shutdown()

@@ -60,6 +60,7 @@ _RULES: Final = (
     _rule("provider-key", "gsk_ xai- pplx- r8_ npm_ SG. pypi-",
           _START + r"(?:gsk_[A-Za-z0-9]{40,}|xai-[A-Za-z0-9]{40,}|pplx-[A-Za-z0-9]{40,}|r8_[A-Za-z0-9]{36,}"
           r"|npm_[A-Za-z0-9]{36}|SG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,}|pypi-[A-Za-z0-9_-]{50,})"),
+    _rule("telegram-token", ":AA", r"(?<![A-Za-z0-9])(?:bot)?[0-9]{8,10}:AA[A-Za-z0-9_-]{32,34}(?![A-Za-z0-9_-])"),
     _rule("jwt", "eyJ", _START + r"eyJ[A-Za-z0-9_-]{8,}+\.eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]*+"),
     _rule("url-password", "://", r"://[^\s/:@\"'\\<>]{0,100}:([^\s/@\"'\\<>]{1,200})@", 1),
     _rule("bearer-token", "earer EARER",
@@ -83,13 +84,14 @@ _ALONE: Final = tuple(
 
 _NAMES: Final = (
     r"(?i:passw(?:or)?d|passphrase|(?<![a-z])pwd|secret(?:[_-]?(?:access[_-]?)?key)?|api[_-]?key|private[_-]?key"
+    r"|(?:account|shared[_-]?access)[_-]?key"
     r"|(?:access|auth|refresh|id|session|bearer)[_-]?token|authorization)"
 )
 _NAME_SIGNS: Final = ("passw", "passphrase", "pwd", "secret", "authorization")
 _NAME_ENDS: Final = {
     end: tuple(first + between for first in firsts for between in ("", "_", "-"))
     for end, firsts in (
-        ("key", ("api", "private")),
+        ("key", ("api", "private", "account", "access")),
         ("token", ("access", "auth", "refresh", "id", "session", "bearer")),
     )
 }

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from agentops_sdk._capture.guard import guard
+from agentops_sdk._capture.guard import guard, logger
 
 _PERIOD = 0.1  # seconds; with it a span that ended is on disk within 100 ms
 _SLICE = 64  # spans worked on before the interpreter lock is offered to others
@@ -35,7 +35,7 @@ class SpanQueue:
         self._wake = threading.Event()
         self._idle = False
         self._busy = 0
-        self._stopping = False
+        self._stopping = self._closed = False
         self._thread: threading.Thread | None = None
         self._draining = threading.Lock()
         self._waiters: deque[tuple[int, threading.Event]] = deque()
@@ -43,9 +43,11 @@ class SpanQueue:
     def put(self, span: Any) -> None:
         """Hand over an ended span. Called on the user's thread."""
         spans = self._spans
-        if len(spans) >= self.limit:
+        if len(spans) >= self.limit or self._closed:
             with self._lock:
                 self.dropped += 1
+            if self._closed:  # its account has been given already; it must not vanish unseen
+                logger.warning("agentops_sdk: a span ended after its recording had been shut down and is lost")
             return
         spans.append(span)
         if self._thread is None:
@@ -78,6 +80,7 @@ class SpanQueue:
     def stop(self, timeout: float) -> bool:
         """Consume what is queued and end the thread; ``False`` if the time ran out first."""
         thread = self._thread
+        self._closed = True
         if thread is None or thread is threading.current_thread() or not thread.is_alive():
             self._drain()
             return True

@@ -34,6 +34,7 @@ class Sink:
         self.given = given
         self.accepted = 0
         self._counted = 0
+        self._taken = 0
         self._dropped: Counter[str] = Counter()
         self.error: str | None = None
         self.error_at: float | None = None
@@ -116,7 +117,7 @@ class Sink:
 
     def after_fork(self) -> None:
         """In a child: counts start anew, and the exporter is told if it wants to know."""
-        self.accepted = self._counted = self.exports = 0
+        self.accepted = self._counted = self._taken = self.exports = 0
         self._dropped = Counter()
         hook = getattr(self.exporter, "after_fork", None)
         if hook is not None:
@@ -142,12 +143,16 @@ class Sink:
         own_account = hasattr(self.exporter, "stats")
         if error is None and (own_account or getattr(result, "name", "SUCCESS") == "SUCCESS"):
             self._counted += len(spans)
+            self._taken += len(spans)
             self._failing = False
             if not own_account:
                 self.success_at = time.time()
             return
         reason = type(error).__name__ if error is not None else "export failed"
-        self._dropped[reason] += len(spans)
+        # What an exporter with its own account has taken is in that account, though its export() raised.
+        taken = max(0, int(self.stats().get("accepted", self._taken)) - self._taken) if own_account else 0
+        self._taken += taken
+        self._dropped[reason] += max(0, len(spans) - taken)
         if self.error is None:
             logger.warning("agentops_sdk: sink %s failed (%s); see agentops.status()", self.name, reason)
         self.error, self.error_at, self._failing = reason, time.time(), True

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JsonlExporter", "create"]
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _WAITING_BYTES = 8 * 1_048_576
 _RETRY = 1.0
 _REASONS = {errno.ENOSPC: "disk_full", errno.EDQUOT: "disk_full", errno.EROFS: "read_only", errno.EACCES: "no_access"}
@@ -159,7 +160,8 @@ class JsonlExporter:
             self.last_error, self.last_error_time = str(error), time.time()
             self._reason = _REASONS.get(error.errno or 0, "unwritable")
             self._retry_at = time.monotonic() + _RETRY
-            self._close_file()
+            if error.errno not in _FULL:  # on a full disk the file stays: a new one each time would fill it further
+                self._close_file()
             self._bound()
             return
         self.exported += len(self._waiting)
@@ -204,8 +206,14 @@ class JsonlExporter:
     def _append(self, lines: bytes) -> None:
         written = os.write(self._descriptor, lines)
         if written != len(lines):
-            # Nobody shall read half a line; these lines are written again, all of them.
-            os.ftruncate(self._descriptor, self._size)
+            # Nobody shall read half a line: the whole ones stay, the rest is written again later.
+            whole = lines.rfind(b"\n", 0, written) + 1
+            os.ftruncate(self._descriptor, self._size + whole)
+            self._size += whole
+            count = lines.count(b"\n", 0, whole)
+            self.exported += count
+            del self._waiting[:count]
+            self._waiting_bytes -= whole
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
         self._size += written
         if self.fsync == "always":
