@@ -60,7 +60,7 @@ wheel: ## build the wheel into dist/
 	@bash scripts/wheel.sh $(VENV)
 
 test-slow: $(VENV)/.dev ## the tests that take long
-	@$(BIN)/python -m pytest -q -m "slow and not vendors and not backends"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "slow and not vendors and not backends"
 
 parts: ## the real receivers that some export tests run against (they are skipped without)
 	@bash scripts/test_parts.sh receiver
@@ -70,7 +70,7 @@ test-backends: $(VENV)/.dev ## our spans in real backends, read back through the
 	@$(BIN)/python -m pytest -q -m backends tests/backends
 
 test-vendors: $(VENV)/.dev ## the integrations against the oldest and newest supported vendor versions
-	@bash scripts/test_vendors.sh
+	@bash scripts/test_vendors.sh $(VERSIONS)
 
 bench: $(VENV)/.dev ## the benchmarks
 	@for script in benchmarks/*.py; do [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

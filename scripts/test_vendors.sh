@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Run the integration tests against the oldest and the newest supported version of each vendor's library.
-# Each version gets a virtual environment of its own below .vendors/; versions may be given as arguments.
+# Each version gets a virtual environment of its own below .vendors/. Arguments name the versions to run; none: all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+wanted=" $* "
 
 run() { # run NAME TESTS REQUIREMENT...: an environment with those requirements, and the tests in it
     local name=$1 tests=$2 home=".vendors/$1"
     shift 2
+    [ -z "${wanted// /}" ] || [[ $wanted == *" $name "* ]] || return 0
     if command -v uv >/dev/null; then
         [ -x "$home/bin/python" ] || uv venv -q "$home" --python "${PYTHON:-3.11}"
         uv pip install -q -p "$home" -e . pytest pytest-asyncio jsonschema websockets "$@"
