@@ -14,7 +14,7 @@ from opentelemetry.trace import StatusCode
 from agentops_sdk._capture import ambient, recording
 from agentops_sdk._capture.carry import Carrier, process_fields
 from agentops_sdk._capture.guard import guard, logger
-from agentops_sdk._pipeline import identity, process
+from agentops_sdk._pipeline import delivery, identity, process
 from agentops_sdk._pipeline.assembly import assemble
 from agentops_sdk._pipeline.complete import Completer
 from agentops_sdk._pipeline.convert import readable, scrubbed
@@ -160,35 +160,11 @@ class Runtime:
     def flush(self, timeout: float) -> FlushResult:
         deadline = time.monotonic() + timeout
         self.queue.flush(timeout)
-        threads = []
-        for sink in self.sinks:  # side by side: a hanging one must not eat the others' time
-            thread = threading.Thread(
-                target=lambda sink=sink: sink.flush(max(0.0, deadline - time.monotonic())), daemon=True
-            )
-            with guard("runtime.flush"):
-                thread.start()
-                threads.append(thread)
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        delivery.flush(self.sinks, deadline)
         return self.account()
 
     def account(self) -> FlushResult:
-        queued, dropped = self.queue.pending, self.queue.dropped + self.failed
-        by_sink: dict[str, dict[str, int]] = {}
-        for place, sink in enumerate(self.sinks):
-            account = sink.account()
-            by_sink[sink.name if sink.name not in by_sink else f"{sink.name}#{place}"] = {
-                "exported": account["exported"],
-                "remaining": account["pending"] + queued,
-                "lost": sum(account["dropped"].values()) + dropped,
-            }
-        rows = by_sink.values()
-        return FlushResult(
-            exported=min((row["exported"] for row in rows), default=0),
-            remaining=max((row["remaining"] for row in rows), default=queued),
-            lost=max((row["lost"] for row in rows), default=dropped),
-            by_sink=by_sink,
-        )
+        return delivery.account(self.sinks, self.queue.pending, self.queue.dropped + self.failed)
 
     def end(self, timeout: float) -> FlushResult:
         """Stop capturing, deliver what ended, close the sinks; within ``timeout`` seconds."""
@@ -200,20 +176,7 @@ class Runtime:
             self.queue.flush(timeout)
             self.recorder.leave()
         self.queue.stop(max(0.0, deadline - time.monotonic()))
-        threads = [
-            threading.Thread(target=lambda sink=sink: sink.shutdown(max(0.0, deadline - time.monotonic())), daemon=True)
-            for sink in self.sinks
-        ]
-        for thread, sink in zip(threads, self.sinks, strict=True):
-            try:
-                thread.start()
-            except RuntimeError:  # the interpreter is ending and starts no threads: do it here
-                sink.shutdown(max(0.0, deadline - time.monotonic()))
-        for thread in threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, deadline - time.monotonic()))
-        for sink in self.sinks:
-            sink.give_up()
+        delivery.close(self.sinks, deadline)
         result = self.account()
         # What lies in a spool on disk is not in danger: the next process sends it.
         spooled = all(sink.stats().get("durable") for sink in self.sinks if sink.pending) and not self.queue.pending
@@ -283,7 +246,7 @@ def begin(settings: Settings) -> Runtime | None:
         current = runtime
         ambient.process_context = process_fields() if settings.propagate_processes else None
         recording.activate(runtime.recorder)
-        process.hook(_current, at_exit=_at_exit, in_child=_in_child)
+        process.hook(lambda: current, at_exit=_at_exit, in_child=_in_child)
         process.warm(runtime)
         return runtime
 
@@ -320,10 +283,6 @@ def finish(timeout: float) -> FlushResult:
         recording.activate(None)
         ambient.process_context = None
         return runtime.end(timeout)
-
-
-def _current() -> Runtime | None:
-    return current
 
 
 def _at_exit() -> None:
