@@ -37,17 +37,17 @@ def test_holm_corrects_for_looking_often() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
 
 
-def runs(count: int, choice: str, *, release: str, took: float) -> list[Trace]:
+def runs(count: int, choice: str, *, release: str, took: float, at: float = 0) -> list[Trace]:
     made = []
     for number in range(count):
         trace_id = f"{abs(hash((choice, release, number))):032x}"[:32]
         root = span(
-            "desk", {semconv.KIND: "workflow", "release": release}, took=took + number, trace_id=trace_id
+            "desk", {semconv.KIND: "workflow", "release": release}, at=at, took=took + number, trace_id=trace_id
         )  # fmt: skip
         stated = span(
             "decision route",
             {semconv.KIND: "decision", semconv.DECISION_NAME: "route", semconv.DECISION_CHOSEN: choice},
-            parent=root, at=5, took=1, trace_id=trace_id,
+            parent=root, at=at + 5, took=1, trace_id=trace_id,
         )  # fmt: skip
         made.append(Trace([root, stated]))
     return made
@@ -86,7 +86,7 @@ def test_stats_by_decision_tell_what_each_choice_led_to() -> None:
 
 def test_the_command_line(tmp_path, capsys, monkeypatch) -> None:
     file = tmp_path / "t.jsonl"
-    traces = runs(8, "refund", release="1", took=100) + runs(8, "escalate", release="2", took=900)
+    traces = runs(8, "refund", release="1", took=100) + runs(8, "escalate", release="2", took=900, at=5_000)
     file.write_text("".join(one.model_dump_json() + "\n" for trace in traces for one in trace.spans))
     monkeypatch.setenv("AGENTOPS_DIR", str(tmp_path))
     assert main(["compare", "release=1", "release=2"]) == 0

@@ -31,6 +31,10 @@ def install(module: ModuleType) -> Callable[[], Any]:
     from openai import _base_client as base
     from openai import _streaming as streaming
 
+    # Another SDK that wrapped a client class on top of us and left since has put a wrapper of ours there, which sleeps.
+    for client in (module.OpenAI, module.AsyncOpenAI):
+        if getattr(vars(client).get("request"), "_self_agentops", False):
+            del client.request
     undos = [
         patch(base.SyncAPIClient, "request", _request),
         patch(base.AsyncAPIClient, "request", _request_async),

@@ -35,6 +35,8 @@ def patch(owner: Any, name: str, wrapper: Wrapper) -> Callable[[], bool]:
 
     target = getattr(owner, name) if original is _MISSING else original
     ours = wrapt.FunctionWrapper(target, switch)
+    # So that one left behind somewhere else can be known again.
+    ours._self_agentops = True  # type: ignore[attr-defined]  # noqa: SLF001 - wrapt keeps such names to itself
     setattr(owner, name, ours)
 
     def undo() -> bool:
