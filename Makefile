@@ -3,17 +3,19 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Workers of the test run; two cores is what a small machine has.
 WORKERS ?= 2
+PYTHONS ?= 3.11 3.12 3.13
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test quick lint types floors format docs generated wheel test-vendors test-backends parts test-slow bench clean
+.PHONY: help venv demo test quick lint types floors format docs generated wheel lock test-vendors test-newest test-pythons \
+	test-backends parts test-slow bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-$(VENV)/.demo: pyproject.toml
+$(VENV)/.demo: pyproject.toml constraints/demo.txt
 	@bash scripts/setup.sh $(VENV) demo
 
-$(VENV)/.dev: pyproject.toml
+$(VENV)/.dev: pyproject.toml constraints/dev.txt
 	@bash scripts/setup.sh $(VENV) dev
 
 venv: $(VENV)/.dev ## the development environment
@@ -69,8 +71,18 @@ test-backends: $(VENV)/.dev ## our spans in real backends, read back through the
 	@bash scripts/test_parts.sh backends
 	@$(BIN)/python -m pytest -q -m backends tests/backends
 
-test-vendors: $(VENV)/.dev ## the integrations against the oldest and newest supported vendor versions
+lock: ## resolve everything afresh and write the pins in constraints/
+	@bash scripts/lock.sh
+
+test-vendors: ## the vendor-facing tests with the versions of scripts/vendors.txt; VERSIONS="name …" picks rows
 	@bash scripts/test_vendors.sh $(VERSIONS)
+
+test-newest: ## the vendor-facing tests with the newest versions of everything, and what has moved
+	@bash scripts/test_newest.sh
+
+test-pythons: ## what every change must pass, under each supported Python; PYTHONS="3.13" picks
+	@for version in $(PYTHONS); do echo "== Python $$version"; \
+		PYTHON=$$(bash scripts/find_python.sh $$version) && export PYTHON && $(MAKE) -s quick VENV=.venv-$$version || exit 1; done
 
 bench: $(VENV)/.dev ## the benchmarks
 	@for script in benchmarks/*.py; do [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

@@ -1,44 +1,52 @@
 #!/usr/bin/env bash
-# Set up a virtual environment from nothing but python3 and pip.
+# Set up a virtual environment from nothing but python3 and pip, with the versions that were tested.
 #
+#   scripts/setup.sh VENV pip           nothing but pip
 #   scripts/setup.sh VENV demo          the checkout, editable, with what the demo needs
 #   scripts/setup.sh VENV dev           the checkout, editable, with everything the tests and linters need
 #   scripts/setup.sh VENV dev WHEEL     the same, with the built wheel in place of the checkout
+#   scripts/setup.sh VENV NAME          the checkout, with the row NAME of scripts/vendors.txt
 #
-# Uses uv where there is one (seconds), else pip (a minute or two).
+# The versions stand in constraints/, which `make lock` writes. UNPINNED=1 takes the newest of everything instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1 what=$2 wheel=${3:-}
 
-python=${PYTHON:-}
-for candidate in ${python:-python3 python3.11 python3.12 python3.13}; do
-    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$candidate; break; fi
-done
-[ -n "${found:-}" ] || { echo "Python 3.11 or newer is needed (set PYTHON=/path/to/python3.11)" >&2; exit 1; }
+python=${PYTHON:-$(bash scripts/find_python.sh 3.11 3.12 3.13)}
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    { echo "Python 3.11 or newer is needed (set PYTHON=/path/to/python3.11)" >&2; exit 1; }
 
 if [ ! -x "$venv/bin/python" ]; then
     echo "setting up $venv" >&2
     # Some distributions ship python3 without ensurepip; pip can still install into an environment from outside.
-    "$found" -m venv "$venv" 2>/dev/null >&2 || { rm -rf "$venv"; "$found" -m venv --without-pip "$venv"; }
+    "$python" -m venv "$venv" >/dev/null 2>&1 || { rm -rf "$venv"; "$python" -m venv --without-pip "$venv"; }
 fi
 
 source=${wheel:-.}
+requirements=()
 case $what in
-    demo) requirements=("$source[openai]") groups=() ;;
-    dev) requirements=("$source[all]") groups=(--group dev) ;;
-    *) echo "unknown environment: $what" >&2; exit 2 ;;
+    pip) ;;
+    demo) requirements=("$source[openai]") ;;
+    dev) requirements=("$source[all]" --group dev) ;;
+    *)
+        row=$(grep -E "^$what +\|" scripts/vendors.txt) || { echo "unknown environment: $what" >&2; exit 2; }
+        IFS='|' read -r _ _ versions <<<"$row"
+        read -ra requirements <<<"$versions"
+        requirements=("$source" --group test "${requirements[@]}")
+        ;;
 esac
-[ -n "$wheel" ] || requirements=(-e "${requirements[0]}")
+[ -n "$wheel" ] || [ "$what" = pip ] || requirements=(-e "${requirements[@]}")
 
-with_uv() { command -v uv >/dev/null && uv pip install -q -p "$venv" "${requirements[@]}" "${groups[@]}"; }
-with_pip() {
-    if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
-        "$found" -m pip --python "$venv/bin/python" install -q pip
-    fi
-    # --group needs pip 25.1
-    "$venv/bin/python" -m pip install -q --disable-pip-version-check 'pip>=25.1'
-    "$venv/bin/python" -m pip install -q --disable-pip-version-check "${requirements[@]}" "${groups[@]}"
-}
-with_uv || with_pip
-touch "$venv/.demo"
-[ "$what" = demo ] || touch "$venv/.dev"
+constraints=(-c "constraints/$what.txt")
+build=(--build-constraint constraints/build.txt)
+pip=$(sed -n 's/^pip==/pip==/p' constraints/build.txt)
+if [ -n "${UNPINNED:-}" ]; then constraints=() build=() pip=pip; fi
+
+install() { "$venv/bin/python" -m pip install -q --disable-pip-version-check "$@"; }
+# A pip of our own choice: --group and --build-constraint are young, and an environment may have none.
+"$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m pip --python "$venv/bin/python" install -q "$pip"
+install "$pip"
+[ "$what" != pip ] || exit 0
+install "${build[@]}" "${constraints[@]}" "${requirements[@]}"
+
+case $what in demo) touch "$venv/.demo" ;; dev) touch "$venv/.demo" "$venv/.dev" ;; *) touch "$venv/.ready" ;; esac

@@ -3,15 +3,11 @@
 #
 #   scripts/wheel.sh [VENV]
 #
-# Needs only an environment with pip or uv; the build itself happens in isolation.
+# Needs only an environment with pip; the build itself happens in isolation, with the pinned build tools.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${1:-.venv}
 rm -rf dist
-mkdir -p dist
-if ! { command -v uv >/dev/null && uv build -q --wheel -o dist . 2>/dev/null; }; then
-    [ -x "$venv/bin/python" ] || bash scripts/setup.sh "$venv" demo
-    "$venv/bin/python" -m pip wheel -q --no-deps -w dist .
-fi
-rm -f dist/.gitignore
+[ -x "$venv/bin/python" ] || bash scripts/setup.sh "$venv" pip
+"$venv/bin/python" -m pip wheel -q --no-deps --build-constraint constraints/build.txt -w dist .
 ls dist/*.whl

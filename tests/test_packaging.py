@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -13,6 +15,7 @@ import pytest
 
 import agentops_integrations
 import agentops_sdk
+from agentops_sdk._version import DISTRIBUTION, VERSION
 
 ROOT = Path(__file__).parents[1]
 
@@ -81,3 +84,30 @@ def test_public_names_are_sorted_and_exist() -> None:
     assert not [name for name in names if name.startswith("_")]
     assert not [name for name in names if not hasattr(agentops_sdk, name)]
     assert set(names) <= set(dir(agentops_sdk))
+
+
+def test_the_name_on_the_box() -> None:
+    metadata = importlib.metadata.metadata(DISTRIBUTION)
+    assert (metadata["Name"], metadata["Version"]) == (DISTRIBUTION, VERSION)
+    extras = set(metadata.get_all("Provides-Extra") or ())
+    combined = [line for line in metadata.get_all("Requires-Dist") or () if 'extra == "all"' in line.replace("'", '"')]
+    assert extras
+    assert combined
+    for line in combined:  # a build backend may write the extra of an extra out
+        assert line.startswith(f"{DISTRIBUTION}[") or "agentops" not in line, line
+
+    # Names that belong to other people's distributions: whoever follows a hint with one of them gets their program.
+    foreign = re.compile(r"agentops-otel|agentops-sdk|pip3? install[^`\n]*?[\s\"']agentops(?![\w-])")
+    hint = re.compile(r"(?:\{DISTRIBUTION\}|(agentops[\w.-]*))\[(\w+(?:,\w+)*)\]")
+    texts = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "pyproject.toml", "mkdocs.yml", "Makefile")]
+    for folder in ("src", "integrations", "docs", "examples", "scripts", "benchmarks"):
+        texts += [path for path in sorted((ROOT / folder).rglob("*")) if path.suffix in {".py", ".md", ".sh", ".json"}]
+    hints = 0
+    for path in texts:
+        text = path.read_text()
+        assert not foreign.search(text), f"{path} names somebody else's distribution"
+        for name, wanted in hint.findall(text):
+            if name in {"", DISTRIBUTION}:
+                hints += 1
+                assert set(wanted.split(",")) <= extras, f"{path} names an extra that there is not: {wanted}"
+    assert hints >= 2  # the extra `all`, and the hint of the metrics page

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from agentops_sdk._capture.guard import note
+from agentops_sdk._version import DISTRIBUTION
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.health import health
 from agentops_sdk.status import status
@@ -48,7 +49,7 @@ def _answer(page: str) -> Answer:
         try:
             return 200, CONTENT_TYPE, metrics()
         except ImportError:
-            return 501, _TEXT, b'metrics need prometheus-client: pip install "agentops-otel[prometheus]"'
+            return 501, _TEXT, f'metrics need prometheus-client: pip install "{DISTRIBUTION}[prometheus]"'.encode()
     return 404, _TEXT, b"/livez /readyz /healthz /status /metrics"
 
 

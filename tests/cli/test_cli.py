@@ -206,3 +206,8 @@ def test_escapes_in_names_ids_and_paths_are_shown(home: Path, capsys: pytest.Cap
         main(args)
         out, err = capsys.readouterr()
         assert "\x1b" not in out + err
+
+
+def test_version_names_what_a_bug_report_needs() -> None:
+    shown = run_command("--version").stdout
+    assert re.fullmatch(r"agentops-recorder \d+\.\d+\.\d+, CPython 3\.\d+\.\d+, OpenTelemetry \d+\.\d+\.\d+\n", shown)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from agentops_sdk import semconv
 from agentops_sdk._capture.policy import Policy
 from agentops_sdk._pipeline.joined import SCOPE
-from agentops_sdk._version import VERSION
+from agentops_sdk._version import DISTRIBUTION, VERSION
 from agentops_sdk.config import Settings
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def resource(settings: Settings, policy: Policy) -> Resource:
             semconv.TELEMETRY_SDK_LANGUAGE: "python",
             semconv.TELEMETRY_SDK_NAME: "opentelemetry",
             semconv.TELEMETRY_SDK_VERSION: importlib.metadata.version("opentelemetry-sdk"),
-            semconv.TELEMETRY_DISTRO_NAME: "agentops-otel",
+            semconv.TELEMETRY_DISTRO_NAME: DISTRIBUTION,
             semconv.TELEMETRY_DISTRO_VERSION: VERSION,
             semconv.PROCESS_PID: os.getpid(),
             **policy.apply(

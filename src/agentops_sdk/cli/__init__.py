@@ -27,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="agentops", description="What your agents did, why, and what it cost.", allow_abbrev=False
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the versions a bug report needs, and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in _commands():
         module = import_module(f"{__name__}.{name}")
@@ -60,6 +61,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+class _Version(argparse.Action):
+    """``--version``: one line, looked up only when asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        import platform
+        from importlib.metadata import version
+
+        from agentops_sdk._version import DISTRIBUTION, VERSION
+
+        python = f"{platform.python_implementation()} {platform.python_version()}"
+        print(f"{DISTRIBUTION} {VERSION}, {python}, OpenTelemetry {version('opentelemetry-sdk')}")
+        parser.exit()
 
 
 def _commands() -> list[str]:

@@ -56,13 +56,13 @@ def run(args: argparse.Namespace) -> int:
 
 def examine(*, send: bool = False) -> Iterator[Finding]:
     """Every finding. Changes nothing, and sends nothing unless ``send``."""
-    from agentops_sdk._version import VERSION
+    from agentops_sdk._version import DISTRIBUTION, VERSION
     from agentops_sdk.config import resolve
 
     fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
     yield Finding(
         "ok" if fits else "note",
-        f"agentops-otel {VERSION} on Python {platform.python_version()} ({platform.system()} {platform.machine()})",
+        f"{DISTRIBUTION} {VERSION} on Python {platform.python_version()} ({platform.system()} {platform.machine()})",
         "" if fits else "tested with Python 3.11 to 3.13",
     )
     settings = resolve({})

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from agentops_sdk._version import DISTRIBUTION, VERSION
 from agentops_sdk.exporters.otlp_segment import Piece
 
 if TYPE_CHECKING:
@@ -159,12 +160,7 @@ def _pause(headers: Any) -> float | None:
 
 
 def _agent() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return f"agentops-otel/{version('agentops-otel')} OTel-OTLP-Exporter-Python"
-    except PackageNotFoundError:
-        return "agentops-otel OTel-OTLP-Exporter-Python"
+    return f"{DISTRIBUTION}/{VERSION} OTel-OTLP-Exporter-Python"
 
 
 def _not_traced() -> object:

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Resolve every environment afresh and write constraints/: names and versions only, one file an environment.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+home=.venv-lock
+[ -x "$home/bin/uv" ] || { "$(bash scripts/find_python.sh 3.11 3.12 3.13)" -m venv "$home"; "$home/bin/pip" install -q uv; }
+mkdir -p constraints
+
+# --universal: one answer for every supported Python and platform, with markers where they differ
+resolve() {
+    local name=$1
+    shift
+    "$home/bin/uv" pip compile -q --universal --python-version 3.11 --no-annotate --no-header --upgrade \
+        -o "constraints/$name.txt" "$@"
+    echo "constraints/$name.txt: $(grep -c == "constraints/$name.txt") distributions"
+}
+
+printf '%s\n' pip hatchling editables | resolve build -
+resolve dev pyproject.toml --extra all --group dev
+# what the demo runs with is what the tests ran with
+resolve demo pyproject.toml --extra openai -c constraints/dev.txt
+while IFS='|' read -r name _ versions <&3; do
+    name=${name// /}
+    [[ -z $name || $name == '#'* ]] && continue
+    tr ' ' '\n' <<<"$versions" | grep . >"$home/$name.in"
+    resolve "$name" pyproject.toml --group test "$home/$name.in"
+done 3<scripts/vendors.txt
+mkdir -p constraints/parts
+part() { echo "$2" | resolve "parts/$1" -; }
+part ddapm 'ddapm-test-agent>=1.69,<2'
+part rotel 'rotel==0.0.1a15'
+part phoenix 'arize-phoenix>=20,<21'
+part mlflow 'mlflow>=3,<4'
