@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from agentops_integrations.langchain import graph
+from agentops_integrations.langchain import graph, ownership
 from agentops_integrations.langchain.runs import Run, Runs
 from agentops_sdk.integration import semconv, setting, snapshot
 
@@ -96,7 +96,11 @@ def begin(
         kind = "agent" if name == "AgentExecutor" else "workflow"
     attributes = {**common(tags, metadata), **node}
     plumbing = kind == "task" and not node and semconv.ATTEMPT not in attributes
-    plumbing = plumbing and (name.partition("<")[0] in _PLUMBING or graph.is_route(runs.get(parent_run_id), name))
+    plumbing = plumbing and (
+        name.partition("<")[0] in _PLUMBING
+        or graph.is_route(runs.get(parent_run_id), name)
+        or ownership.is_of_a_library(name)
+    )
     if plumbing:
         attributes[semconv.PLUMBING] = True
     record = not plumbing or bool(setting("plumbing"))
