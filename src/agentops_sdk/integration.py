@@ -18,7 +18,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from agentops_sdk import semconv
 from agentops_sdk._capture import recording
-from agentops_sdk._capture.ambient import current_call, enclosing_llm_call, own_model_calls
+from agentops_sdk._capture.ambient import current_call, enclosing_llm_call, own_model_calls, release
+from agentops_sdk._capture.bounded_map import BoundedMap
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, outcome_of, start
 from agentops_sdk._capture.choice import ANSWERED, choice_attributes, options_json
 from agentops_sdk._capture.content import snapshot
@@ -32,6 +33,7 @@ __all__ = [
     "Accept",
     "Begin",
     "Begun",
+    "BoundedMap",
     "Call",
     "Integration",
     "NullCall",
@@ -46,6 +48,7 @@ __all__ = [
     "outcome_of",
     "own_model_calls",
     "patch",
+    "release",
     "semconv",
     "setting",
     "snapshot",

@@ -12,11 +12,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from opentelemetry.context import Context, attach, detach
+from opentelemetry.context import Context, attach
 
 from agentops_integrations.langchain import active
 from agentops_integrations.langchain.runs import Run, last_started
-from agentops_sdk.integration import guard, own_model_calls, patch
+from agentops_sdk.integration import guard, own_model_calls, patch, release
 
 if TYPE_CHECKING:
     from agentops_integrations.langchain.hooks import Hooks
@@ -147,7 +147,7 @@ def _inside(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict
         _cut_off(run, error)
         raise
     finally:
-        detach(token)
+        release(token)
 
 
 def _async_inside(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -165,7 +165,7 @@ def _async_inside(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs
             _cut_off(run, error)
             raise
         finally:
-            detach(token)
+            release(token)
 
     return inside()
 
@@ -190,7 +190,7 @@ def _stepped(begin: Callable[[], Iterator[Any]], context: Context) -> Iterator[A
     try:
         items = iter(begin())
     finally:
-        detach(token)
+        release(token)
     try:
         while True:
             token = attach(context)
@@ -199,7 +199,7 @@ def _stepped(begin: Callable[[], Iterator[Any]], context: Context) -> Iterator[A
             except StopIteration:
                 return
             finally:
-                detach(token)
+                release(token)
             yield item
     finally:
         close = getattr(items, "close", None)
@@ -219,7 +219,7 @@ async def _async_stepped(begin: Callable[[], AsyncIterator[Any]], context: Conte
     try:
         items = aiter(begin())
     finally:
-        detach(token)
+        release(token)
     try:
         while True:
             token = attach(context)
@@ -228,7 +228,7 @@ async def _async_stepped(begin: Callable[[], AsyncIterator[Any]], context: Conte
             except StopAsyncIteration:
                 return
             finally:
-                detach(token)
+                release(token)
             yield item
     finally:
         close = getattr(items, "aclose", None)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import attach, create_key, detach, get_current, set_value
+from opentelemetry.context import attach, create_key, get_current, set_value
 
-from agentops_sdk.integration import NULL_CALL, Call, NullCall, guard, patch, semconv, setting, snapshot, start
+from agentops_sdk.integration import NULL_CALL, Call, NullCall, guard, patch, release, semconv, setting, snapshot, start
 
 if TYPE_CHECKING:
     from agentops_integrations.langchain.hooks import Hooks
@@ -95,7 +95,7 @@ def _embed(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[
         call.fail(error)
         raise
     finally:
-        detach(token)
+        release(token)
     with guard("langchain.embed"):
         _end(call, result)
     return result
@@ -113,7 +113,7 @@ async def _embed_async(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], k
         call.fail(error)
         raise
     finally:
-        detach(token)
+        release(token)
     with guard("langchain.embed"):
         _end(call, result)
     return result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import ModuleType
@@ -12,15 +11,14 @@ from opentelemetry import trace
 
 from agentops_integrations.langchain import active, graph
 from agentops_integrations.langchain.runs import Run
-from agentops_sdk.integration import guard, patch, semconv, setting, snapshot
+from agentops_sdk.integration import BoundedMap, guard, patch, semconv, setting, snapshot
 
 if TYPE_CHECKING:
     from agentops_integrations.langchain.hooks import Hooks
 
 Wrapped = Callable[..., Any]
 
-_MAX_THREADS = 1_000
-_interrupted: OrderedDict[tuple[str, str], trace.SpanContext] = OrderedDict()
+_interrupted: BoundedMap[tuple[str, str], trace.SpanContext] = BoundedMap(1_000)
 """Where each thread was interrupted in this process: by thread id and checkpoint id."""
 
 
@@ -71,8 +69,6 @@ def outcome(run: Run) -> str:
     if loop is not None and (thread := _thread(loop)) is not None and run.call.recording:
         span = trace.get_current_span(run.context).get_span_context()
         _interrupted[thread, loop.checkpoint.get("id")] = span
-        while len(_interrupted) > _MAX_THREADS:
-            _interrupted.popitem(last=False)
     return "interrupted"
 
 

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.integration import patch
+from agentops_sdk.integration import patch, release
 
 if TYPE_CHECKING:
     from agentops_integrations.langchain.hooks import Hooks
@@ -59,7 +59,7 @@ def _watched(items: Any) -> Iterator[Any]:
         except StopIteration:
             return
         finally:
-            _reader.reset(token)
+            release(token)
         try:
             yield item
         except GeneratorExit:
@@ -68,7 +68,7 @@ def _watched(items: Any) -> Iterator[Any]:
             try:
                 items.close()
             finally:
-                _reader.reset(token)
+                release(token)
             raise
 
 
@@ -92,7 +92,7 @@ class _AsyncWatched:
             self._items = _EMPTY  # over, one way or the other
             raise
         finally:
-            _reader.reset(token)
+            release(token)
 
     async def aclose(self) -> None:
         items, self._items = self._items, _EMPTY
@@ -102,7 +102,7 @@ class _AsyncWatched:
             try:
                 await items.aclose()
             finally:
-                _reader.reset(token)
+                release(token)
 
     def __del__(self) -> None:
         if self._items is _EMPTY:
@@ -111,7 +111,7 @@ class _AsyncWatched:
         token = _reader.set(self._reader)
         # The event loop closes what is dropped here later, in a copy of the context as it is now.
         self._items = _EMPTY
-        _reader.reset(token)
+        release(token)
 
 
 async def _nothing() -> AsyncIterator[Any]:

@@ -19,6 +19,7 @@ from agentops_sdk.integration import (
     NullCall,
     guard,
     outcome_of,
+    release,
     semconv,
     snapshot,
 )
@@ -78,8 +79,7 @@ class Exchange:
 
     def detach(self, token: tuple[Token[Exchange | None], Any]) -> None:
         mine, theirs = token
-        with guard("openai.detach"):  # a coroutine that is closed in another context has nothing to put back
-            current.reset(mine)
+        release(mine)
         if not self._contributes:
             self.call.detach(theirs)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 from agentops_integrations.openai import items, responses, tools
 from agentops_integrations.openai.chat import Json
-from agentops_sdk.integration import semconv
+from agentops_sdk.integration import BoundedMap, semconv
 
-_REMEMBERED = 10_000
-_accounted: OrderedDict[str, None] = OrderedDict()
+_accounted: BoundedMap[str, None] = BoundedMap(10_000)
 
 
 def account(response_id: Any) -> bool:
@@ -20,8 +18,6 @@ def account(response_id: Any) -> bool:
         return True
     first = response_id not in _accounted
     _accounted[response_id] = None
-    if len(_accounted) > _REMEMBERED:
-        _accounted.popitem(last=False)
     return first
 
 

@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 
 
 def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
-    """Complete ``span`` and freeze it."""
+    """Complete ``span`` and freeze it; the span itself keeps its identity and lets go of all it was told.
+
+    Contexts outlive what ran in them: a timer or a task that was started inside has the span current for good.
+    """
     from opentelemetry.sdk.trace import Event, ReadableSpan
 
     message = span.status.description
     done = completer.complete(span.attributes, span.deferred, span.events, message)
     status = span.status if message is None else Status(StatusCode.ERROR, done.message)
+    links = [trace.Link(link.context, completer.policy.apply(link.attributes or {})) for link in span.links]
+    span.attributes, span.events, span.links, span.deferred = {}, [], [], []
+    span.status = Status(status.status_code)
     return ReadableSpan(
         name=completer.policy.text(span.name) or "",
         context=span.context,
@@ -31,7 +37,7 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
         resource=resource,
         attributes=done.attributes,
         events=[Event(name, attributes, at) for name, at, attributes in done.events],
-        links=[trace.Link(link.context, completer.policy.apply(link.attributes or {})) for link in span.links],
+        links=links,
         kind=span.kind,
         status=status,
         start_time=span.start_ns,

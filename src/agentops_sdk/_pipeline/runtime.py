@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
-from agentops_sdk._capture import ambient, recording
+from agentops_sdk._capture import ambient, bounded_map, recording
 from agentops_sdk._capture.carry import Carrier, process_fields
 from agentops_sdk._capture.guard import guard, logger
 from agentops_sdk._pipeline import delivery, identity, process
@@ -176,6 +176,7 @@ class Runtime:
             self.queue.flush(timeout)
             self.recorder.leave()
         self.queue.stop(max(0.0, deadline - time.monotonic()))
+        bounded_map.clear_all()
         delivery.close(self.sinks, deadline)
         result = self.account()
         # What lies in a spool on disk is not in danger: the next process sends it.
@@ -189,6 +190,7 @@ class Runtime:
         self.tally = Tally()
         self._identity = None  # it names the process
         self.recorder.forget_open()
+        bounded_map.clear_all()
         self.queue.after_fork()
         for sink in self.sinks:
             sink.after_fork()

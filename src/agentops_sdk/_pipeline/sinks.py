@@ -9,8 +9,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, set_value
 
+from agentops_sdk._capture.ambient import release
 from agentops_sdk._capture.guard import guard, logger
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class Sink:
         except Exception as raised:  # noqa: BLE001 - the boundary to third-party exporters; counted below
             error, result = raised, None
         finally:
-            detach(token)
+            release(token)
         self.seconds += time.perf_counter() - started
         self.exports += 1
         self._judge(spans, error, result)

@@ -1,0 +1,131 @@
+"""Nothing that a user's operation was given or gave stays in memory once it has ended and been delivered."""
+
+from __future__ import annotations
+
+import contextvars
+import gc
+import subprocess
+import sys
+import tracemalloc
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import agentops_sdk as agentops
+from agentops_sdk.integration import current_call
+
+TIMES, SIZE = 50, 50_000
+ALLOWED = TIMES * SIZE // 10
+
+
+def _handoff_that_nobody_takes(text: str) -> object:
+    with agentops.trace("run"), agentops.trace("A", kind="agent") as agent:
+        agent.set_input(text)
+        agentops.handoff("nobody")
+    return None
+
+
+def _handoff_by_a_tool(text: str) -> object:
+    @agentops.tool
+    def pass_on(what: str) -> str:
+        agentops.handoff("nobody", reason="so")
+        return what
+
+    with agentops.trace("A", kind="agent"):
+        pass_on(text)
+    return None
+
+
+def _context_that_lives_on(text: str) -> object:
+    """As of a timer, a callback, or a task that goes on when the run is over."""
+    with agentops.trace("run", kind="agent") as run:
+        run.set_input(text)
+        run.event("said", {"what": text})
+        run.set_output(text)
+        return contextvars.copy_context()
+
+
+def _failure_in_a_context_that_lives_on(text: str) -> object:
+    kept = None
+    with pytest.raises(ValueError, match="x"), agentops.trace("run", kind="agent"):
+        kept = contextvars.copy_context()
+        raise ValueError(text)
+    return kept
+
+
+WAYS: list[Callable[[str], object]] = [
+    _handoff_that_nobody_takes,
+    _handoff_by_a_tool,
+    _context_that_lives_on,
+    _failure_in_a_context_that_lives_on,
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__.strip("_"))
+def test_inputs_are_gone_when_they_are_delivered(way: Callable[[str], object], tmp_path: Path) -> None:
+    agentops.init(exporters=["jsonl"], directory=tmp_path, integrations=[])
+    way("x")
+    assert agentops.flush()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        kept = [way("x" * SIZE) for _ in range(TIMES)]
+        assert agentops.flush()
+        gc.collect()
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert len(kept) == TIMES
+    assert held < ALLOWED
+
+
+def test_a_handoff_keeps_no_call(tmp_path: Path) -> None:
+    agentops.init(exporters=["jsonl"], directory=tmp_path, integrations=[])
+    calls = []
+    for _ in range(20):
+        with agentops.trace("A", kind="agent"):
+            agentops.handoff("nobody")
+            calls.append(weakref.ref(current_call()))
+    agentops.flush()
+    gc.collect()
+    assert [call for call in calls if call() is not None] == []
+
+
+MEMORIES = """
+import os, sys
+import agentops_sdk as agentops
+from agentops_sdk._capture import handoff
+from agentops_integrations.langchain import interrupts
+from agentops_integrations.openai import services
+
+def fill():
+    with agentops.trace("A", kind="agent"):
+        agentops.handoff("nobody")
+    interrupts._interrupted["thread", "checkpoint"] = None
+    services.account("resp_1")
+
+def sizes():
+    return [len(handoff.pending), len(interrupts._interrupted), len(services._accounted)]
+
+agentops.init(exporters=["jsonl"], directory=sys.argv[1], integrations=[])
+fill()
+assert sizes() == [1, 1, 1], sizes()
+pid = os.fork()
+if pid == 0:
+    os._exit(sum(sizes()))
+assert os.waitpid(pid, 0)[1] == 0, "a forked child remembers"
+assert sizes() == [1, 1, 1], sizes()
+for number in range(20_000):
+    services.account(f"resp_{number}")
+assert sizes()[2] == 10_000, sizes()
+agentops.shutdown()
+assert sizes() == [0, 0, 0], sizes()
+"""
+
+
+def test_what_is_remembered_ends_with_the_run_of_the_sdk(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", MEMORIES, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
