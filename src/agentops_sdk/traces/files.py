@@ -9,7 +9,7 @@ import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.reading import as_record, looks_like_record
@@ -178,11 +178,12 @@ class Traces:
         Raises:
             TraceError: the file cannot be read.
         """
-        self.files.append(path)
         found = lines = offset = 0
-        packed = path.name.endswith(".gz")
         try:
-            with gzip.open(path) if packed else path.open("rb") as source:
+            path, source = _opened(path)
+            packed = path.suffix == ".gz"
+            self.files.append(path)
+            with source:
                 for line in source:
                     place = None if packed else (path, offset, len(line))
                     offset += len(line)
@@ -215,8 +216,12 @@ def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] |
         return traces
     path = Path(source)
     if path.is_dir():
-        for file in sorted(found for found in path.rglob("*") if found.name.endswith(SUFFIXES) and found.is_file()):
-            traces.add_file(file)
+        for file in trace_files(path):
+            try:
+                traces.add_file(file)
+            except TraceError as error:
+                if not isinstance(error.__cause__, FileNotFoundError):  # a writer's retention has deleted it by now
+                    raise
         return traces
     if not path.exists():
         raise TraceError(f"{path} does not exist")
@@ -225,6 +230,21 @@ def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] |
         counts = skipped if traces.foreign or traces.torn else "it is empty"
         raise TraceError(f"{path} holds no span records ({counts})")
     return traces
+
+
+def trace_files(directory: Path) -> list[Path]:
+    """The trace files below a directory, each once: where a compressed copy lies beside the original, the original.
+
+    Writers compress closed files at any time. The directory is listed twice, because one listing may
+    come too late for the original and too early for its copy.
+    """
+    listed = {
+        path
+        for _ in range(2)
+        for path in directory.rglob("*")
+        if path.name.endswith(SUFFIXES) and path.is_file()
+    }  # fmt: skip
+    return sorted(path for path in listed if path.suffix != ".gz" or path.with_suffix("") not in listed)
 
 
 def _add_item(traces: Traces, item: SpanRecord | dict[str, Any] | str | bytes) -> None:
@@ -239,12 +259,29 @@ def _add_item(traces: Traces, item: SpanRecord | dict[str, Any] | str | bytes) -
         traces.add_line(item.encode() if isinstance(item, str) else item)
 
 
+def _opened(path: Path) -> tuple[Path, BinaryIO]:
+    """A file open for reading; where it has been compressed in the meantime, its compressed copy.
+
+    Raises:
+        OSError: neither can be opened.
+    """
+    if path.suffix != ".gz":
+        try:
+            return path, path.open("rb")
+        except FileNotFoundError:
+            copy = path.with_name(f"{path.name}.gz")
+            if not copy.exists():
+                raise
+            path = copy
+    return path, cast("BinaryIO", gzip.open(path))
+
+
 def _read_again(place: Place, handles: dict[Path, BinaryIO], opened: ExitStack) -> bytes:
     path, offset, length = place
     try:
         handle = handles.get(path)
         if handle is None:
-            handle = handles[path] = opened.enter_context(path.open("rb"))
+            handle = handles[path] = opened.enter_context(_opened(path)[1])
         handle.seek(offset)
         return handle.read(length)
     except OSError as error:
