@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 # Workers of the test run; two cores is what a small machine has.
 WORKERS ?= 2
 PYTHONS ?= 3.11 3.12 3.13
+# What depends on the interpreter more than on libraries: frames, generators, threads, processes, types.
+INTERPRETER_TESTS := tests/capture tests/context tests/lifecycle tests/pipeline tests/track
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test quick lint types floors format docs generated wheel lock test-vendors test-newest test-pythons \
@@ -82,7 +84,8 @@ test-newest: ## the vendor-facing tests with the newest versions of everything, 
 
 test-pythons: ## what every change must pass, under each supported Python; PYTHONS="3.13" picks
 	@for version in $(PYTHONS); do echo "== Python $$version"; \
-		PYTHON=$$(bash scripts/find_python.sh $$version) && export PYTHON && $(MAKE) -s quick VENV=.venv-$$version || exit 1; done
+		PYTHON=$$(bash scripts/find_python.sh $$version) && export PYTHON && $(MAKE) -s quick VENV=.venv-$$version && \
+		.venv-$$version/bin/python -m pytest -q --no-header -n $(WORKERS) -m "not slow" $(INTERPRETER_TESTS) || exit 1; done
 
 bench: $(VENV)/.dev ## the benchmarks
 	@for script in benchmarks/*.py; do [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from agentops_sdk import semconv
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the help texts stand as argparse of Python 3.11 sets them")
 def test_generated_pages_are_current() -> None:
     """Settings, integrations and sinks as the registry finds them, help texts, schema, the picture of the demo."""
     done = subprocess.run(
