@@ -249,8 +249,10 @@ class JsonlExporter:
     def _tidy(self) -> None:
         if self._tidying is None or not self._tidying.is_alive():
             self._tidying = threading.Thread(target=self._tidy_now, name="agentops-tidy", daemon=True)
-            with guard("jsonl.tidy"):
+            try:
                 self._tidying.start()
+            except RuntimeError:  # an ending interpreter starts no threads: the next process will tidy
+                pass
 
     def _tidy_now(self) -> None:
         with guard("jsonl.tidy"):
