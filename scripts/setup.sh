@@ -45,7 +45,7 @@ if [ -n "${UNPINNED:-}" ]; then constraints=() build=() pip=pip; fi
 install() { "$venv/bin/python" -m pip install -q --disable-pip-version-check "$@"; }
 # A pip of our own choice: --group and --build-constraint are young, and an environment may have none.
 "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m pip --python "$venv/bin/python" install -q "$pip"
-install "$pip"
+install --upgrade "$pip"
 [ "$what" != pip ] || exit 0
 install "${build[@]}" "${constraints[@]}" "${requirements[@]}"
 
