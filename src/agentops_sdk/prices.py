@@ -39,7 +39,7 @@ def cost(
     """What one call costs; never 0 where it is unknown.
 
     Args:
-        model: as the provider or the request names it; ``models/…``, ``openai/…`` and dated names work.
+        model: as the provider or the request names it; ``models/…``, ``bedrock/…``, ``ft:…`` and dated names work.
         provider: ``openai``, ``anthropic``, ``aws.bedrock`` …; found by the model's name when not given.
         input_tokens: all of the prompt, tokens from or into a cache included.
         output_tokens: all of the answer, reasoning included.

@@ -57,6 +57,7 @@ USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 USAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 USAGE_CACHE_READ: Final = "gen_ai.usage.cache_read.input_tokens"
 USAGE_CACHE_CREATION: Final = "gen_ai.usage.cache_creation.input_tokens"
+USAGE_CACHE_WRITE: Final = "gen_ai.usage.cache_write.input_tokens"  # the main state's name for the same count
 USAGE_REASONING: Final = "gen_ai.usage.reasoning.output_tokens"
 # Named by the conventions' main state only; the pin state has no names for them.
 USAGE_AUDIO_INPUT: Final = "gen_ai.usage.audio.input_tokens"

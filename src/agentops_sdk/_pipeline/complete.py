@@ -48,11 +48,15 @@ class Completer:
         if attributes.get(semconv.KIND) == "llm":
             with guard("complete.fingerprint"):
                 attributes.setdefault(semconv.PROMPT_FINGERPRINT, prompt_fingerprint(attributes))
+        if semconv.USAGE_CACHE_WRITE in attributes:
+            attributes.setdefault(semconv.USAGE_CACHE_CREATION, attributes.pop(semconv.USAGE_CACHE_WRITE))
         if self.settings.pricing and attributes.get(semconv.KIND) in _PRICED:
             with guard("complete.usage"):
                 from agentops_sdk._usage.enrich import enrich
 
                 enrich(attributes)
+        if semconv.USAGE_CACHE_CREATION in attributes:  # readers of today know one name or the other
+            attributes[semconv.USAGE_CACHE_WRITE] = attributes[semconv.USAGE_CACHE_CREATION]
         made: list[tuple[str, int, dict[str, Any]]] = []
         for name, at, given in events:
             with guard("complete.event"):

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation, localcontext
 from pathlib import Path
 from typing import Any
 
+from agentops_sdk._usage.model_names import provider_id
 from agentops_sdk._usage.rates import EXACT, RATES, Rates
 from agentops_sdk.errors import ConfigError
 
@@ -43,8 +44,6 @@ def put(
 
 
 def _provider(name: str | None) -> str | None:
-    from agentops_sdk._usage.table import provider_id
-
     if name is not None:
         _name("provider", name)
     return provider_id(name)

@@ -9,8 +9,9 @@ from decimal import Decimal, localcontext
 
 from agentops_sdk._usage import own
 from agentops_sdk._usage.figures import amount
+from agentops_sdk._usage.model_names import provider_id, spellings
 from agentops_sdk._usage.rates import EXACT, NoPriceError, Rates, breakdown
-from agentops_sdk._usage.table import provider_id, rates_of, spellings
+from agentops_sdk._usage.table import rates_of
 
 
 @dataclass(frozen=True)

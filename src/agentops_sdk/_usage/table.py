@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
-from importlib import resources
 from typing import Any
 
+from agentops_sdk._usage.model_names import overlay, provider_id, route, spellings
 from agentops_sdk._usage.rates import EXACT, NoPriceError, Rates
 
 _PER_MILLION, _PER_THOUSAND, _PER_HOUR = Decimal(1_000_000), Decimal(1000), Decimal(3600)
@@ -38,44 +36,6 @@ _TIMES = frozenset(("web_searches", "search_units", "request"))
 """Rates that no discount on tokens touches."""
 
 
-@functools.cache
-def overlay() -> Mapping[str, Any]:
-    """The data file beside this module."""
-    text = resources.files("agentops_sdk._usage").joinpath("overlay.json").read_text("utf-8")
-    data: dict[str, Any] = json.loads(text)
-    return data
-
-
-def provider_id(name: str | None) -> str | None:
-    """The table's id of a ``gen_ai.provider.name``."""
-    if not name:
-        return None
-    lower = name.lower()
-    found: str = overlay()["providers"].get(lower, lower)
-    return found
-
-
-def spellings(model: str, provider: str | None) -> Iterator[tuple[str, str | None]]:
-    """The forms under which a model may be known, most literal first, each with its provider."""
-    yield model, provider
-    name = model
-    if "/models/" in name:  # projects/p/locations/l/publishers/google/models/gemini-…
-        name = name.rpartition("/models/")[2]
-        yield name, provider
-    for prefix in overlay()["name_prefixes"]:
-        if name.startswith(prefix):
-            name = name[len(prefix) :]
-            yield name, provider
-    head, slash, rest = name.partition("/")
-    if slash:
-        if provider is None or provider in overlay()["gateways"]:
-            yield rest, provider_id(head)
-        elif provider_id(head) == provider:
-            yield rest, provider
-    if provider is None and "/" in name:
-        yield name, None
-
-
 def rates_of(
     model: str, provider: str | None, *, tier: str | None, geo: str | None, at: datetime | None, input_tokens: int
 ) -> Rates:
@@ -96,7 +56,9 @@ def rates_of(
         rules = [*added, *_factors(name, owner, "" if tiered else wanted, geo, when)]
         _refuse(name, owner, "" if tiered else wanted, rules, when)
         return _combined(values, rules, bool(found))
-    raise NoPriceError(f"no price known for model {_short(model)}" + (f" of {_short(provider)}" if provider else ""))
+    told = route(model)
+    owner = provider or (told[1] if told else None)
+    raise NoPriceError(f"no price known for model {_short(model)}" + (f" of {_short(owner)}" if owner else ""))
 
 
 def _short(name: str) -> str:

@@ -77,9 +77,11 @@ class Usage:
         """What one span's attributes tell, or None if they tell of no tokens."""
         counts = {}
         for attribute in _NAMES.keys() & attributes.keys():  # few spans have any: let C find out
-            value = attributes[attribute]
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
+            if _is_number(value := attributes[attribute]):
                 counts[_NAMES[attribute]] = int(value)
+        # A span of somebody else's may have the newer of the conventions' names alone.
+        if semconv.USAGE_CACHE_CREATION not in attributes and _is_number(attributes.get(semconv.USAGE_CACHE_WRITE)):
+            counts["cache_creation"] = int(attributes[semconv.USAGE_CACHE_WRITE])
         if not counts:
             return None
         source = attributes.get(semconv.USAGE_SOURCE)
@@ -147,3 +149,7 @@ class Usage:
         marks = [f"~{self.estimated.total} estimated"] if self.is_estimated else []
         marks += [f"{self.unknown} unknown"] if self.unknown else []
         return f"Usage({', '.join([parts or 'none', *marks])})"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,55 @@
+"""Tokens that were written to a cache stand under both of the conventions' names, whoever wrote which."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import agentops_sdk as agentops
+from agentops_sdk import semconv
+from agentops_sdk.exporters.memory import MemoryExporter
+from agentops_sdk.traces import Usage
+
+OLDER, NEWER = semconv.USAGE_CACHE_CREATION, semconv.USAGE_CACHE_WRITE
+
+
+def recorded(pricing: bool, **counts: Any) -> dict[str, Any]:
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter], integrations=[], pricing=pricing)
+    with agentops.trace("claude-sonnet-4-6", kind="llm") as span:
+        span.set(semconv.PROVIDER_NAME, "anthropic")
+        span.set(semconv.USAGE_INPUT_TOKENS, 1_000)
+        span.set(semconv.USAGE_OUTPUT_TOKENS, 0)
+        for name, value in counts.items():
+            span.set({"older": OLDER, "newer": NEWER}[name], value)
+    assert agentops.flush()
+    (ended,) = exporter.finished_spans()
+    return dict(ended.attributes or {})
+
+
+@pytest.mark.parametrize("pricing", [True, False])
+@pytest.mark.parametrize("name", ["older", "newer"])
+def test_both_names_are_written(name: str, pricing: bool) -> None:
+    attributes = recorded(pricing, **{name: 400})
+    assert attributes[OLDER] == attributes[NEWER] == 400
+    if pricing:
+        assert attributes[semconv.COST_AMOUNT] == pytest.approx(600 * 3e-6 + 400 * 3.75e-6)
+
+
+def test_neither_is_made_up() -> None:
+    assert not {OLDER, NEWER} & recorded(True).keys()
+
+
+@pytest.mark.parametrize("name", ["older", "newer"])
+def test_what_is_no_count_is_under_neither(name: str) -> None:
+    attributes = recorded(True, **{name: "many"})
+    assert not {OLDER, NEWER} & attributes.keys()
+    assert semconv.COST_UNKNOWN_REASON in attributes
+
+
+def test_they_are_read_as_one_count() -> None:
+    for told in ({OLDER: 5}, {NEWER: 5}, {OLDER: 5, NEWER: 5}):
+        usage = Usage.of(told)
+        assert usage is not None
+        assert usage.cache_creation == 5
