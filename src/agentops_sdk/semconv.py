@@ -144,6 +144,7 @@ PLUMBING: Final = "agentops.plumbing"
 ATTEMPT: Final = "agentops.attempt"
 MODEL_CALLS: Final = "agentops.model_calls"
 INTERRUPTS: Final = "agentops.interrupts"
+SAMPLED_OUT: Final = "agentops.sampled_out"
 
 GRAPH_NODE: Final = "agentops.graph.node"
 GRAPH_STEP: Final = "agentops.graph.step"
@@ -198,6 +199,8 @@ PROMPT_FINGERPRINT: Final = "agentops.prompt.fingerprint"
 
 # --- Values --------------------------------------------------------------------------------
 OUTCOMES: Final = ("ok", "error", "cancelled", "abandoned", "interrupted")
+NOT_ENDED: Final = ("running", "unfinished")
+"""What readers say in place of an outcome: the span's process lives, or is gone."""
 USAGE_SOURCES: Final = ("reported", "injected", "counted", "estimated")
 KINDS: Final = (
     "agent",

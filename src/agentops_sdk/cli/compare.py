@@ -99,10 +99,16 @@ def _print(found: Comparison, name_a: str, name_b: str) -> None:
     console.print(f"A: {line(name_a)}, {found.a.runs} run(s)   B: {line(name_b)}, {found.b.runs} run(s)", markup=False)
     console.print()
     rows = [_figure_cells(row) for row in found.figures]
-    share_a, share_b = found.a.errors / max(1, found.a.runs), found.b.errors / max(1, found.b.runs)
+    share_a, share_b = found.a.errors / max(1, found.a.ended), found.b.errors / max(1, found.b.ended)
     rows.append(
         [("failed runs", ""), (f"{share_a:.0%}", ""), (f"{share_b:.0%}", ""), ("", ""), (_p(found.error_p), "")]
     )
+    for name, in_a, in_b in (
+        ("  of them unfinished", found.a.unfinished, found.b.unfinished),
+        ("still running, left out", found.a.running, found.b.running),
+    ):
+        if in_a or in_b:
+            rows.append([(name, ""), (str(in_a), ""), (str(in_b), ""), ("", ""), ("", "")])
     if found.a.looping or found.b.looping:
         rows.append(
             [("runs with loops", ""), (str(found.a.looping), ""), (str(found.b.looping), ""), ("", ""), ("", "")]

@@ -57,16 +57,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _cells(trace: Trace, ascii_only: bool) -> list[tuple[str, str]]:
     from agentops_sdk.traces import figures
+    from agentops_sdk.traces.render import style_of
 
     return [
         (trace.trace_id[:8], ""),
         (f"{trace.start.astimezone():%m-%d %H:%M}", "dim"),
         (_OPERATION.sub("", trace.name), "bold"),
-        (figures.duration(trace.duration), ""),
+        (figures.duration(trace.duration, at_least=bool(trace.open), ascii_only=ascii_only), ""),
         (", ".join(_DATED.sub("", model) for model in trace.models), ""),
         (figures.all_tokens(trace.usage, ascii_only=ascii_only), ""),
         (figures.cost(trace.cost, ascii_only=ascii_only, digits=2), ""),
-        (trace.outcome, "green" if trace.outcome == "ok" else "bold red"),
+        (trace.outcome, style_of(trace.outcome)),
     ]
 
 

@@ -94,7 +94,7 @@ def _requests(paths: list[Path]) -> Iterator[tuple[bytes, int]]:
 
     for path in paths:
         for trace in load(path):
-            records = list(trace)
+            records = [record for record in trace if record.ended]
             for start in range(0, len(records), _CHUNK):
                 part = records[start : start + _CHUNK]
                 yield to_otlp(part).SerializeToString(), len(part)

@@ -20,7 +20,7 @@ _BAR = 8
 _CSV_HEAD = (
     *("key", "traces", "calls", "errors", "p50_s", "p95_s", "first_chunk_p50_s"),
     *("input_tokens", "output_tokens", "cache_read_tokens", "estimated_tokens", "unknown_usage"),
-    *("cost", "currency", "cost_estimated", "cost_unknown", "wasted", "share"),
+    *("cost", "currency", "cost_estimated", "cost_unknown", "wasted", "share", "running", "unfinished"),
 )
 
 
@@ -64,6 +64,8 @@ def _print(made: Stats) -> None:
         Column(made.by, shrink=1),
         Column("calls", right=True),
         Column("err", right=True),
+        Column("running", right=True, drop=5),
+        Column("unfinished", right=True, drop=4),
         Column("p50", right=True),
         Column("p95", right=True),
         Column("first", right=True, drop=3),
@@ -79,6 +81,9 @@ def _print(made: Stats) -> None:
         rows.append(_cells(made, made.total, ascii_only))
     for line in table(columns, rows, min(width, 140), ascii_only):
         console.print(line)
+    if made.total.running or made.total.unfinished:
+        states = ("running", made.total.running), ("unfinished", made.total.unfinished)
+        console.print("runs: " + ", ".join(f"{count} {state}" for state, count in states if count), style="dim")
     if reasons := made.total.cost.unknowns:
         from agentops_sdk.traces.safe_text import line as one_line
 
@@ -100,6 +105,8 @@ def _cells(made: Stats, row: Row, ascii_only: bool) -> list[tuple[str, str]]:
         (row.key, "bold"),
         (f"{row.calls:,}", ""),
         (f"{row.errors:,}" if row.errors else "-", "bold red" if row.errors else "dim"),
+        (f"{row.running:,}" if row.running and not total else "", "yellow"),
+        (f"{row.unfinished:,}" if row.unfinished and not total else "", "bold red"),
         (figures.duration(row.percentile(50)), ""),
         (figures.duration(row.percentile(95)), ""),
         (figures.duration(percentile(row.first_chunks, 50)) if row.first_chunks else "", ""),
@@ -139,6 +146,8 @@ def _csv(made: Stats) -> None:
                 row.cost.unknown_count,
                 f"{row.wasted.amount:f}" if row.wasted.known or not row.wasted.unknowns else "",
                 round(made.share(row), 6),
+                row.running,
+                row.unfinished,
             ]
         )
 

@@ -41,8 +41,12 @@ class LimitAssertions(Queries):
     def assert_duration_below(self, seconds: float) -> None:
         """The runs together took less time, from the first start to the last end of each."""
         __tracebackhide__ = True
-        if self.duration < seconds:
+        going_on = [trace for trace in self.judged if trace.open]
+        if self.duration < seconds and not going_on:
             return
+        if self.duration < seconds:
+            expected = f"expected to take less than {seconds:g} s, nobody can say"
+            raise failure(f"{expected}: it has not ended", going_on, _not_ended(going_on))
         raise self.say_duration(f"expected to take less than {seconds:g} s")
 
     def say_cost(self, cost: Cost, expected: str, limit: float | Decimal) -> AssertionError:
@@ -64,9 +68,9 @@ class LimitAssertions(Queries):
         parts = _shares(self.judged, "usage")
         if usage.total < limit:
             marks = {span.span_id: "unknown size" for span, part in parts if part.lower_bound}
-            return failure(
-                f"{expected}, nobody can say: {usage.unknown} of the model calls did not tell", self.judged, marks
-            )
+            open_marks = _not_ended(self.judged)
+            why = "it has not ended" if open_marks else f"{usage.unknown} of the model calls did not tell"
+            return failure(f"{expected}, nobody can say: {why}", self.judged, open_marks or marks)
         parts.sort(key=lambda pair: -pair[1].total)
         marks = {span.span_id: f"{part.total:,} tokens" for span, part in parts[:_DEAREST]}
         told = f"{usage.total:,} ({usage.input:,} in, {usage.output:,} out)"
@@ -79,8 +83,12 @@ class LimitAssertions(Queries):
         return failure(f"{expected}, it took {figures.duration(self.duration)}", self.judged, marks)
 
     def assert_no_errors(self) -> None:
-        """No span failed, not even one that was tried again with success."""
+        """No span failed, not even one that was tried again with success, and none was left unfinished."""
         __tracebackhide__ = True
+        unfinished = self.every(outcome="unfinished")
+        if unfinished:
+            what = "1 span" if len(unfinished) == 1 else f"{len(unfinished)} spans"
+            raise failure(f"expected no errors, {what} never finished", self.judged, _not_ended(self.judged))
         errors = self.errors
         if errors:
             what = "1 span failed" if len(errors) == 1 else f"{len(errors)} spans failed"
@@ -112,6 +120,10 @@ class LimitAssertions(Queries):
         if marks:
             what = "1 span holds one" if len(marks) == 1 else f"{len(marks)} spans hold some"
             raise failure(f"expected no secrets, {what}: {here(len(marks))}", self.judged, marks)
+
+
+def _not_ended(traces: Sequence[Trace]) -> dict[str, str]:
+    return {span.span_id: span.outcome for trace in traces for span in trace.open}
 
 
 def _shares(traces: Sequence[Trace], part: str) -> list[tuple[SpanRecord, Any]]:

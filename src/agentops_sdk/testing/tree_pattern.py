@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.trace import Trace
 
 ANYTHING: Final = "..."
-_OUTCOME = re.compile(r"^(?P<name>.*?)\s*\[(?P<outcome>" + "|".join(semconv.OUTCOMES) + r")\]$")
+_OUTCOME = re.compile(r"^(?P<name>.*?)\s*\[(?P<outcome>" + "|".join((*semconv.OUTCOMES, *semconv.NOT_ENDED)) + r")\]$")
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from agentops_sdk import semconv
 from agentops_sdk.traces.loops import loops
 from agentops_sdk.traces.significance import fisher, holm, rank_sum
 
@@ -62,24 +63,39 @@ class Figure:
 
 @dataclass(slots=True)
 class Side:
-    """What is collected of one side, one run at a time."""
+    """What is collected of one side, one run at a time.
+
+    ``errors`` counts the runs that failed, among them the ``unfinished``, which were killed or lost. Those
+    that are ``running`` have neither failed nor worked and have no figures yet.
+    """
 
     runs: int = 0
     errors: int = 0
+    unfinished: int = 0
+    running: int = 0
     looping: int = 0
     choices: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     figures: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     steps: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def ended(self) -> int:
+        """Runs that are over."""
+        return self.runs - self.running
+
     def add(self, trace: Trace) -> None:
         self.runs += 1
-        self.errors += trace.outcome == "error"
+        self.errors += trace.outcome in ("error", "unfinished")
+        self.unfinished += trace.outcome == "unfinished"
+        self.running += trace.outcome == "running"
         self.looping += bool(loops(trace))
         for made in trace.decisions:
             choice = ", ".join(made.choices) or "(undecided)"
             self.choices[made.name][choice] += 1
             if self.runs == 1:
                 self.steps.append((made.name, choice))
+        if trace.outcome in semconv.NOT_ENDED:
+            return  # what it took so far is less than what it takes
         cost, usage = trace.cost, trace.usage
         if cost.known and not cost.lower_bound:
             self.figures["cost"].append(float(cost.amount))
@@ -107,6 +123,8 @@ class Comparison:
         return {
             "runs": {"a": self.a.runs, "b": self.b.runs},
             "errors": {"a": self.a.errors, "b": self.b.errors, "p": self.error_p},
+            "unfinished": {"a": self.a.unfinished, "b": self.b.unfinished},
+            "running": {"a": self.a.running, "b": self.b.running},
             "loops": {"a": self.a.looping, "b": self.b.looping},
             "decisions": [
                 {
@@ -144,7 +162,7 @@ def compare(a: Iterable[Trace], b: Iterable[Trace]) -> Comparison:
         b=two,
         shares=_shares(one, two),
         figures=_figures(one, two),
-        error_p=fisher(one.errors, one.runs, two.errors, two.runs),
+        error_p=fisher(one.errors, one.ended, two.errors, two.ended),
         steps=_steps(one, two) if one.runs == two.runs == 1 else [],
     )
 
@@ -168,8 +186,8 @@ def _figures(one: Side, two: Side) -> list[Figure]:
             median(in_a) if in_a else None,
             median(in_b) if in_b else None,
             p,
-            one.runs - len(in_a),
-            two.runs - len(in_b),
+            one.ended - len(in_a),
+            two.ended - len(in_b),
         )
         for (name, in_a, in_b), p in zip(pairs, corrected, strict=True)
     ]

@@ -6,6 +6,8 @@
 - Tokens on any other span are a total of what lies below: they count only if nothing below has any.
 - Money on an agent, workflow or unclassified span is such a total too; on a tool or another step it is
   the step's own price and adds up.
+- What has not ended may still use more, and what sampling threw away has used something: unknown comes on
+  top, once for each outermost open span and for each span that was thrown away.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ T = TypeVar("T")
 Total = TypeVar("Total", Usage, Cost)
 MODEL_KINDS: Final = ("llm", "embedding")
 _TOTAL_KINDS: Final = ("agent", "workflow", "span")
+_NOT_ENDED: Final = {"running": "still running", "unfinished": "never finished"}
 
 
 @dataclass(slots=True)
@@ -66,9 +69,26 @@ def shares(post_order: Iterable[SpanRecord], parent: Callable[[SpanRecord], Span
             if span.kind != "span":
                 mine.calls = []  # a tool or agent in between: what lies above it is another call
         above = parent(span)
+        if not span.ended and not share.call and (above is None or above.ended):
+            _add_unknown(share, _NOT_ENDED[span.outcome])
+        thrown_away = span.attributes.get(semconv.SAMPLED_OUT)
+        if type(thrown_away) is int and thrown_away > 0:
+            _add_unknown(share, "not kept by sampling", thrown_away)
         if above is not None:
             below.setdefault(above.span_id, _Below()).merge(mine)
     return made
+
+
+def unrecorded(outcome: str) -> Share:
+    """What comes on top where a run's outermost span should be here and is not."""
+    share = Share()
+    _add_unknown(share, _NOT_ENDED.get(outcome, "its outermost span is missing"))
+    return share
+
+
+def _add_unknown(share: Share, reason: str, count: int = 1) -> None:
+    share.usage = (share.usage or Usage()) + Usage(unknown=count)
+    share.cost = (share.cost or Cost.nothing()) + Cost(known=0, unknowns={reason: count})
 
 
 def totals(
@@ -143,7 +163,8 @@ def _model_call(span: SpanRecord, share: Share, mine: _Below, made: dict[str, Sh
     # A refused call used nothing; of any other call without figures nobody knows.
     answered = span.outcome != "error" or usage is not None
     share.usage = usage if usage is not None else Usage(unknown=1) if answered else None
-    share.cost = cost if cost is not None else Cost.unknown("no price recorded") if answered else None
+    reason = _NOT_ENDED.get(span.outcome, "no price recorded")
+    share.cost = cost if cost is not None else Cost.unknown(reason) if answered else None
     if usage is not None:
         mine.usage = True
     elif answered:

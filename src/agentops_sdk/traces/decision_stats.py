@@ -23,7 +23,7 @@ def decision_stats(traces: Iterable[Trace]) -> Stats:
     rows: dict[str, Row] = {}
     total = Row("total")
     for trace in traces:
-        total.traces += 1
+        total.add_trace(trace)
         seen: set[str] = set()
         counted: set[str] = set()
         for made in trace.decisions:
@@ -37,14 +37,14 @@ def decision_stats(traces: Iterable[Trace]) -> Stats:
             for span in made.followed_by:
                 row.usage.add(trace.usage_below(span))
                 row.cost.add(trace.cost_below(span))
-                if span.outcome != "ok":
+                if span.outcome not in ("ok", "running"):
                     row.wasted.add(trace.cost_below(span))
                 if span.span_id in counted or any(above.span_id in counted for above in trace.ancestors(span)):
                     continue
                 counted.add(span.span_id)
                 total.usage.add(trace.usage_below(span))
                 total.cost.add(trace.cost_below(span))
-                if span.outcome != "ok":
+                if span.outcome not in ("ok", "running"):
                     total.wasted.add(trace.cost_below(span))
     ordered = sorted(rows.values(), key=lambda row: (row.key.partition(": ")[0], -row.calls, row.key))
     return Stats("decision", ordered, total)
@@ -54,6 +54,10 @@ def _count(row: Row, made: Decision) -> None:
     row.calls += 1
     if not made.followed_by:
         return
-    row.errors += any(span.outcome == "error" for span in made.followed_by)
+    row.errors += any(span.outcome in ("error", "unfinished") for span in made.followed_by)
+    row.running += any(span.outcome == "running" for span in made.followed_by)
+    row.unfinished += any(span.outcome == "unfinished" for span in made.followed_by)
+    if not all(span.ended for span in made.followed_by):
+        return  # how long it takes is not known
     end = max(span.end_ns for span in made.followed_by)
     row.durations.append(max(0, end - made.followed_by[0].start_ns) / 1e9)

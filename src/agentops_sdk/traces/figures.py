@@ -9,10 +9,17 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.usage import Usage
 
 
-def duration(seconds: float | None) -> str:
-    """A duration in at most eight characters: ``0.08 ms``, ``3.4 ms``, ``1.23 s``, ``2m 05s``, ``1h 02m``."""
-    if seconds is None:
-        return "-"
+def duration(seconds: float | None, *, at_least: bool = False, ascii_only: bool = False) -> str:
+    """A duration in at most eight characters: ``0.08 ms``, ``3.4 ms``, ``1.23 s``, ``2m 05s``, ``1h 02m``.
+
+    ``at_least`` marks the age of what has not ended: ``≥12.3 s``.
+    """
+    if at_least and seconds is not None:
+        return (">=" if ascii_only else "≥") + _duration(seconds)
+    return "-" if seconds is None else _duration(seconds)
+
+
+def _duration(seconds: float) -> str:
     if seconds < 0.001:
         return f"{seconds * 1000:.2f} ms"
     if seconds < 0.9995:

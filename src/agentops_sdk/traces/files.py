@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import time
 import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.reading import as_record, looks_like_record
+from agentops_sdk.traces.process_identity import is_locked
+from agentops_sdk.traces.reading import as_records, looks_like_record
 from agentops_sdk.traces.record import SpanRecord
 from agentops_sdk.traces.trace import Trace
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 SUFFIXES: Final = (".jsonl", ".jsonl.gz")
 LATEST: Final = "latest"
+_FRESH: Final = 3.0
+"""Seconds after which the outermost span of a run that goes on is on disk for certain."""
 _OURS = re.compile(rb'^\{"v":\d')
 
 
@@ -113,13 +117,22 @@ class Traces:
                     continue
                 raw = line if isinstance(line, bytes) else _read_again(line, handles, opened)
                 try:
-                    yield as_record(orjson.loads(raw))
+                    yield from as_records(orjson.loads(raw), line[0] if isinstance(line, tuple) else None)
                 except ValueError:
                     self.foreign += 1
 
     def _trace(self, trace_id: str) -> Trace | None:
         records = list(self.records(trace_id))
-        return Trace(records) if records else None
+        if not records:
+            return None
+        trace = Trace(records, missing="unfinished")
+        if trace.orphans and time.time_ns() - trace.end_ns < _FRESH * 1e9 and self._is_written(trace_id):
+            return Trace(records, missing="running")  # its outermost span is too young to be on disk
+        return trace
+
+    def _is_written(self, trace_id: str) -> bool:
+        files = {line[0] for line in self._entries[trace_id].lines if isinstance(line, tuple)}
+        return any(is_locked(file) for file in files)
 
     def _add(self, raw: dict[str, Any], line: Place | bytes | SpanRecord) -> None:
         start: int = raw["start_ns"]
@@ -252,7 +265,8 @@ def _add_item(traces: Traces, item: SpanRecord | dict[str, Any] | str | bytes) -
         traces.add_record(item)
     elif isinstance(item, dict):
         try:
-            traces.add_record(as_record(item))
+            for record in as_records(item):
+                traces.add_record(record)
         except ValueError:
             traces.foreign += 1
     else:

@@ -26,6 +26,7 @@ def to_otlp(records: Iterable[SpanRecord]) -> TracesData:
     """Records as one OTLP message, grouped by resource and scope in order of appearance.
 
     ``kind`` and ``outcome`` travel as attributes; one that the attributes do not already tell is added.
+    Spans that have not ended are left out: OTLP has no word for them.
     """
     from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
@@ -33,6 +34,8 @@ def to_otlp(records: Iterable[SpanRecord]) -> TracesData:
     resources: dict[str, ResourceSpans] = {}
     scopes: dict[tuple[str, str], Any] = {}
     for record in records:
+        if not record.ended:
+            continue
         resource_key = repr((record.resource, record.resource_schema_url))
         group = resources.get(resource_key)
         if group is None:

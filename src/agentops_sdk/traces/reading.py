@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, get_args
+import time
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic import ValidationError
 
 from agentops_sdk.traces.derive import kind_of, outcome_of
+from agentops_sdk.traces.process_identity import is_alive
 from agentops_sdk.traces.record import Kind, Outcome, SpanKind, SpanRecord, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 _VOCABULARY: Final = {
     "kind": frozenset(get_args(Kind)),
@@ -15,6 +21,8 @@ _VOCABULARY: Final = {
     "span_kind": frozenset(get_args(SpanKind)),
     "status": frozenset(get_args(Status)),
 }
+_SHARED: Final = ("v", "trace_id", "end_ns", "status", "resource", "resource_schema_url", "scope", "process")
+"""What the open spans of one line have in common."""
 
 
 def looks_like_record(raw: object) -> bool:
@@ -49,6 +57,31 @@ def as_record(raw: dict[str, Any]) -> SpanRecord:
         if mended is None:
             raise
         return SpanRecord.model_validate(mended)
+
+
+def as_records(raw: dict[str, Any], file: Path | None = None) -> Iterator[SpanRecord]:
+    """The records in a parsed line: one, or, where spans are open, each of them, as things stand now.
+
+    Args:
+        raw: the line.
+        file: that it stands in.
+
+    Raises:
+        ValueError: as :func:`as_record` does.
+    """
+    if raw.get("outcome") != "running":
+        yield as_record(raw)
+        return
+    process, seen, below = raw.get("process"), raw.get("end_ns"), raw.get("open_below")
+    first = {key: value for key, value in raw.items() if key not in ("end", "open_below")}
+    state: dict[str, Any] = {"outcome": "unfinished"}
+    if is_alive(process if isinstance(process, dict) else {}, file, seen if type(seen) is int else 0):
+        state = {"outcome": "running", "end_ns": time.time_ns()}
+    yield as_record({**first, **state})
+    shared: dict[str, Any] = {key: first[key] for key in _SHARED if key in first}
+    for item in below if isinstance(below, list) else ():
+        if isinstance(item, dict):
+            yield as_record({**shared, **item, **state})
 
 
 def _mended(raw: dict[str, Any]) -> dict[str, Any] | None:

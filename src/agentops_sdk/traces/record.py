@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agentops_sdk import semconv
 from agentops_sdk.traces.derive import RECORD_VERSION, from_ns, kind_of, outcome_of
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "DroppedCounts",
     "EventRecord",
     "LinkRecord",
+    "ProcessRecord",
     "ScopeRecord",
     "SpanRecord",
     "from_ns",
@@ -24,7 +26,7 @@ __all__ = [
 Kind = Literal[
     "agent", "workflow", "task", "tool", "llm", "embedding", "retriever", "plan", "guardrail", "decision", "span"
 ]
-Outcome = Literal["ok", "error", "cancelled", "abandoned", "interrupted"]
+Outcome = Literal["ok", "error", "cancelled", "abandoned", "interrupted", "running", "unfinished"]
 Status = Literal["unset", "ok", "error"]
 SpanKind = Literal["INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]
 
@@ -71,12 +73,27 @@ class DroppedCounts(_Shape):
     links: int = 0
 
 
+class ProcessRecord(_Shape):
+    """Which process a span was open in, exactly enough to find out later whether it still lives."""
+
+    pid: int
+    started: int | None = Field(default=None, description="Clock ticks from boot to the start of the process.")
+    program: str | None = Field(default=None, description="Another one after the process has called exec().")
+    boot: str | None = Field(default=None, description="The kernel's id of this boot.")
+    namespace: str | None = Field(default=None, description="The namespace that the pid belongs to.")
+    host: str = ""
+
+
 class SpanRecord(_Shape):
-    """One finished span, as one line of a JSONL file holds it.
+    """One span, as one line of a JSONL file holds it.
 
     Lossless to and from OTLP. Identifiers are lower-case hex as in W3C trace context. Times are
     integers in nanoseconds since the Unix epoch, and ISO 8601 in UTC (microseconds) for people;
     the integers are authoritative.
+
+    A span that has been open for a second is written as well, with the outcome ``running`` and few of
+    its attributes; its end is then the moment of writing. The line of its end, under the same ids, takes
+    its place. Readers make ``unfinished`` of it where there is no such line and the process is gone.
     """
 
     v: int = Field(default=RECORD_VERSION, description="Version of this shape.")
@@ -106,6 +123,11 @@ class SpanRecord(_Shape):
         "the parent is in another process.",
     )
     dropped: DroppedCounts = Field(default_factory=DroppedCounts)
+    process: ProcessRecord | None = Field(default=None, description="On open spans only: where it is open.")
+    open_below: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="On open spans only: further open spans of the trace, each a record without what this one tells.",
+    )
 
     def model_post_init(self, _context: object) -> None:
         """Fill ``start`` and ``end`` from the integers where a writer left them out."""
@@ -115,6 +137,14 @@ class SpanRecord(_Shape):
             object.__setattr__(self, "end", from_ns(self.end_ns))
 
     @property
+    def ended(self) -> bool:
+        """Whether the span has ended: it is neither ``running`` nor ``unfinished``."""
+        return self.outcome not in semconv.NOT_ENDED
+
+    @property
     def duration(self) -> float:
-        """Seconds between start and end; never negative, even when a clock was set back."""
+        """Seconds between start and end; never negative, even when a clock was set back.
+
+        Of a span that has not ended: how long it is known to have run.
+        """
         return max(0, self.end_ns - self.start_ns) / 1e9

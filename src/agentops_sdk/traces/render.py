@@ -103,8 +103,8 @@ class Tree:
         head = Text()
         head.append(line(trace.name, self.width), "bold")
         head.append("  ")
-        head.append(trace.outcome, "green" if trace.outcome == "ok" else _BAD)
-        facts = [figures.duration(trace.duration)]
+        head.append(trace.outcome, style_of(trace.outcome))
+        facts = [figures.duration(trace.duration, at_least=bool(trace.open), ascii_only=self.ascii_only)]
         if shown := figures.tokens(trace.usage, ascii_only=self.ascii_only):
             facts.append(f"{shown} tokens")
         if shown := figures.cost(trace.cost, ascii_only=self.ascii_only):
@@ -124,15 +124,16 @@ class Tree:
         left.append(lead, "dim")
         mark = _MARKS.get(span.kind, _PLAIN_MARK)[self.ascii_only]
         bad = span.outcome != "ok"
+        alarm = style_of(span.outcome)
         style = STYLES.get(span.kind, "")
-        left.append(mark + " ", _BAD if bad else style)
+        left.append(mark + " ", alarm if bad else style)
         notes = "".join(f" {note}" for note in self._notes(span, depth))
         behind = len(notes) + (len(span.outcome) + 1 if bad else 0)
-        name = Text(line(span.name), _BAD if bad and not style else style)
+        name = Text(line(span.name), alarm if bad and not style else style)
         _fit(name, max(8, room - left.cell_len - behind), self.ascii_only)
         left.append_text(name)
         if bad:
-            left.append(f" {span.outcome}", _BAD)
+            left.append(f" {span.outcome}", alarm)
         left.append(notes, "dim")
         _fit(left, room, self.ascii_only)
         left.append(" " * (self.width - left.cell_len - len(right)))
@@ -148,7 +149,8 @@ class Tree:
         cost = self.trace.cost_below(span) if whole else share.cost
         told = figures.tokens(usage, ascii_only=self.ascii_only) if usage is not None else ""
         money = figures.cost(cost, ascii_only=self.ascii_only) if cost is not None else ""
-        return f"{figures.duration(span.duration):>8} {told:>10} {money:>9}"
+        took = figures.duration(span.duration, at_least=not span.ended, ascii_only=self.ascii_only)
+        return f"{took:>8} {told:>10} {money:>9}"
 
     def _notes(self, span: SpanRecord, depth: int) -> Iterator[str]:
         attributes = span.attributes
@@ -187,6 +189,8 @@ class Tree:
             said.append(f"{len(trace.orphans)} span(s) whose parent is missing")
         if skewed := sum(trace.skewed(span) for span in trace.spans):
             said.append(f"{skewed} span(s) with clock skew")
+        if trace.sampled_out:
+            said.append(f"{trace.sampled_out} span(s) were not kept by sampling")
         if trace.cost.unknowns:
             reasons = "; ".join(f"{count} × {line(reason)}" for reason, count in trace.cost.unknowns.items())
             mark = "a lower bound" if trace.cost.known else "unknown"
@@ -209,6 +213,11 @@ class Tree:
             made.append_text(part)
             made.rstrip()
             yield made
+
+
+def style_of(outcome: str) -> str:
+    """How an outcome is shown."""
+    return {"ok": "green", "running": "yellow"}.get(outcome, _BAD)
 
 
 def error_of(span: SpanRecord) -> str:

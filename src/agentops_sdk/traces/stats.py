@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces.cost import Cost
+from agentops_sdk.traces.counting import MODEL_KINDS
 from agentops_sdk.traces.trace import model_of, session_of
 from agentops_sdk.traces.usage import Usage
 
@@ -30,7 +31,8 @@ class Row:
     """One line of the table.
 
     A *call* is a tool execution by tool, an agent invocation by agent, else a model call. Durations and
-    times to first chunk are seconds. ``wasted`` is what calls cost that failed or were given up.
+    times to first chunk are seconds. ``wasted`` is what calls cost that failed or were given up. Of the calls
+    ``running`` have not ended yet and ``unfinished`` never did, their process being gone; of the total, the runs.
     """
 
     key: str
@@ -42,6 +44,18 @@ class Row:
     cost: Cost = field(default_factory=Cost.nothing)
     wasted: Cost = field(default_factory=Cost.nothing)
     traces: int = 0
+    running: int = 0
+    unfinished: int = 0
+
+    def add_trace(self, trace: Trace) -> None:
+        """Count one run; this row is the total."""
+        self.traces += 1
+        self.running += trace.outcome == "running"
+        self.unfinished += trace.outcome == "unfinished"
+        if trace.unrecorded.usage is not None:
+            self.usage.add(trace.unrecorded.usage)
+        if trace.unrecorded.cost is not None:
+            self.cost.add(trace.unrecorded.cost)
 
     def percentile(self, percent: float) -> float | None:
         """The duration that this percentage of the calls stayed within (nearest rank), in seconds."""
@@ -54,6 +68,8 @@ class Row:
             "traces": self.traces,
             "calls": self.calls,
             "errors": self.errors,
+            "running": self.running,
+            "unfinished": self.unfinished,
             "p50_s": self.percentile(50),
             "p95_s": self.percentile(95),
             "first_chunk_p50_s": percentile(self.first_chunks, 50),
@@ -99,7 +115,7 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
     rows: dict[str, Row] = {}
     total = Row("total")
     for trace in traces:
-        total.traces += 1
+        total.add_trace(trace)
         seen: set[str] = set()
         for span, keys in _keyed(trace, by):
             for key in keys:
@@ -111,13 +127,13 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
                     row.traces += 1
                 elif key in seen:
                     _add(row, trace, span, by)
-            _add(total, trace, span, by)
+            _add(total, trace, span, by, whole=True)
     kept = [row for row in rows.values() if row.traces]
     kept.sort(key=lambda row: (-row.cost.amount, -row.usage.total, -row.calls, row.key))
     return Stats(by, kept, total)
 
 
-def _add(row: Row, trace: Trace, span: SpanRecord, by: str) -> bool:
+def _add(row: Row, trace: Trace, span: SpanRecord, by: str, *, whole: bool = False) -> bool:
     """Add one span to a row; False if it had nothing to add."""
     share = trace.share(span)
     own_kind = _OWN_KIND.get(by)
@@ -127,7 +143,11 @@ def _add(row: Row, trace: Trace, span: SpanRecord, by: str) -> bool:
     if is_call:
         row.calls += 1
         row.errors += span.outcome == "error"
-        row.durations.append(span.duration)
+        if span.ended:
+            row.durations.append(span.duration)
+        elif not whole:
+            row.running += span.outcome == "running"
+            row.unfinished += span.outcome == "unfinished"
     if share.call:
         first = span.attributes.get(semconv.RESPONSE_TIME_TO_FIRST_CHUNK)
         if isinstance(first, (int, float)):
@@ -136,7 +156,7 @@ def _add(row: Row, trace: Trace, span: SpanRecord, by: str) -> bool:
         row.usage.add(share.usage)
     if share.cost is not None:
         row.cost.add(share.cost)
-        if span.outcome != "ok":
+        if span.outcome not in ("ok", "running"):
             row.wasted.add(share.cost)
     return True
 
@@ -157,7 +177,10 @@ def _keyed(trace: Trace, by: str) -> Iterable[tuple[SpanRecord, Keys]]:
 
 
 def _model_key(span: SpanRecord) -> Keys:
-    return (model_of(span) or "(no model)",)
+    name = model_of(span)
+    if name is None and not span.ended and span.kind not in MODEL_KINDS:
+        return ()  # what it may still use stands in the total
+    return (name or "(no model)",)
 
 
 def _day_key(span: SpanRecord) -> Keys:

@@ -23,6 +23,8 @@ _ENDS = {
     "cancelled": "was cancelled",
     "abandoned": "was given up",
     "interrupted": "was interrupted",
+    "running": "is still running",
+    "unfinished": "never finished",
 }
 
 

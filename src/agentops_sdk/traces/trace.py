@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.cost import Cost
-from agentops_sdk.traces.counting import Share, shares, totals
+from agentops_sdk.traces.counting import Share, shares, totals, unrecorded
 from agentops_sdk.traces.derive import REMOTE_PARENT, from_ns
 from agentops_sdk.traces.usage import Usage
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 SKEW_NS: Final = 1_000_000
 """A child may start this much before its parent (clock resolution) before it counts as skewed."""
-_WORST_FIRST: Final[tuple[Outcome, ...]] = ("error", "interrupted", "abandoned", "cancelled", "ok")
+_WORST_FIRST: Final[tuple[Outcome, ...]] = (
+    *("error", "unfinished", "interrupted", "abandoned", "cancelled", "running", "ok"),
+)
 
 
 class Trace:
@@ -32,19 +34,27 @@ class Trace:
     thousand spans, or a chain that deep, are fine. A trace never changes after it was made.
     """
 
-    def __init__(self, records: Iterable[SpanRecord]) -> None:
+    def __init__(self, records: Iterable[SpanRecord], *, missing: Outcome | None = None) -> None:
         """Build the tree.
+
+        Args:
+            records: the spans of one trace, in any order.
+            missing: the outcome of a run whose outermost span should be here and is not; where nothing is
+                known of it, the worst of those below it is taken.
 
         Raises:
             TraceError: there is no record, or they belong to several traces.
         """
+        self._missing = missing
         self._by_id: dict[str, SpanRecord] = {}
         for record in records:
             known = self._by_id.get(record.span_id)
-            if known is None or known.end_ns < record.end_ns:
+            # The line of its end takes the place of those that were written while a span was open.
+            if known is None or (known.ended, known.end_ns) < (record.ended, record.end_ns):
                 self._by_id[record.span_id] = record
         if not self._by_id:
             raise TraceError("a trace needs at least one span")
+        self._outlive_children()
         spans = sorted(self._by_id.values(), key=lambda span: (span.start_ns, span.span_id))
         ids = {span.trace_id for span in spans}
         if len(ids) > 1:
@@ -65,6 +75,17 @@ class Trace:
         tops.sort(key=lambda span: (span.parent_id is not None, span.start_ns, span.span_id))
         self.roots: tuple[SpanRecord, ...] = tuple(tops)
         """Spans with no parent in this trace: one in a whole trace, more if records are missing."""
+
+    def _outlive_children(self) -> None:
+        """What never finished was alive at least until the last end below it."""
+        if not any(span.outcome == "unfinished" for span in self._by_id.values()):
+            return
+        for span in list(self._by_id.values()):
+            above = self._by_id.get(span.parent_id or "")
+            while above is not None and above.outcome == "unfinished" and above.end_ns < span.end_ns:
+                update = {"end_ns": span.end_ns, "end": from_ns(span.end_ns)}
+                self._by_id[above.span_id] = above.model_copy(update=update)
+                above = self._by_id.get(above.parent_id or "")
 
     def _break_circles(self, tops: list[SpanRecord]) -> None:
         reached: set[str] = set()
@@ -203,13 +224,20 @@ class Trace:
 
     @property
     def usage(self) -> Usage:
-        """All tokens, every call counted once."""
-        return sum((self.usage_below(root) for root in self.roots), Usage())
+        """All tokens, every call counted once; a lower bound while it runs, or if something is unknown."""
+        usage = sum((self.usage_below(root) for root in self.roots), Usage())
+        return usage + self.unrecorded.usage if self.unrecorded.usage is not None else usage
 
     @property
     def cost(self) -> Cost:
-        """All money, every call counted once; a lower bound if something is unknown."""
-        return Cost.sum(self.cost_below(root) for root in self.roots)
+        """All money, every call counted once; a lower bound while it runs, or if something is unknown."""
+        cost = Cost.sum(self.cost_below(root) for root in self.roots)
+        return cost + self.unrecorded.cost if self.unrecorded.cost is not None else cost
+
+    @cached_property
+    def unrecorded(self) -> Share:
+        """What comes on top of all spans: nothing, unless the outermost one should be here and is not."""
+        return Share() if self._has_root or self._missing is None else unrecorded(self._missing)
 
     def usage_below(self, span: SpanRecord) -> Usage:
         """The tokens of a span and all below it."""
@@ -243,19 +271,39 @@ class Trace:
 
     @property
     def duration(self) -> float:
-        """Seconds from the first start to the last end."""
+        """Seconds from the first start to the last end; of a run that has not ended, its age so far."""
         return (self.end_ns - self.start_ns) / 1e9
 
     @property
+    def open(self) -> list[SpanRecord]:
+        """The spans that have not ended, in the order they started: ``running`` or ``unfinished``."""
+        return [span for span in self.spans if not span.ended]
+
+    @property
     def complete(self) -> bool:
-        """Whether the outermost span is here: otherwise it is still running, lost, or elsewhere."""
+        """Whether all of it is here: the outermost span was recorded and every span has ended."""
+        return self._has_root and not self.open and not self.sampled_out
+
+    @property
+    def sampled_out(self) -> int:
+        """How many of its spans sampling is known to have thrown away."""
+        counts = (span.attributes.get(semconv.SAMPLED_OUT) for span in self.spans)
+        return sum(count for count in counts if type(count) is int)
+
+    @property
+    def _has_root(self) -> bool:
         return self.root.parent_id is None or has_remote_parent(self.root)
 
     @property
     def outcome(self) -> Outcome:
-        """How the outermost operation ended; where it was not recorded, the worst of those below it."""
-        if self.complete:
+        """How the outermost operation ended: ``running`` while it has not, ``unfinished`` if its process is gone.
+
+        Where it was not recorded, the worst of those below it.
+        """
+        if self._has_root:
             return self.root.outcome
+        if self._missing is not None:
+            return self._missing
         found = {span.outcome for span in self.roots}
         return next(outcome for outcome in _WORST_FIRST if outcome in found)
 
