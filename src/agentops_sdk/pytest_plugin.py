@@ -5,6 +5,7 @@ Every test run imports this module: it must stay light, and what it needs it imp
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,12 @@ import pytest
 if TYPE_CHECKING:
     from agentops_sdk.testing.captured import CapturedTraces
     from agentops_sdk.testing.network import NoNetworkModels
-    from agentops_sdk.testing.replay import Recording
+    from agentops_sdk.testing.replay import Outcome, Recording
 
 _captured: pytest.StashKey[CapturedTraces] = pytest.StashKey()
 _recording: pytest.StashKey[Recording] = pytest.StashKey()
 _network: pytest.StashKey[NoNetworkModels] = pytest.StashKey()
-_failed: pytest.StashKey[bool] = pytest.StashKey()
+_outcome: pytest.StashKey[Outcome] = pytest.StashKey()
 
 _LIMITS = {
     "max_cost": "US dollars that one test may cost",
@@ -96,7 +97,8 @@ def agentops_replay(request: pytest.FixtureRequest) -> Iterator[Recording]:
     """Models answer from the recording beside the test; with ``--agentops-record`` it is made."""
     from agentops_sdk.testing.pytest_replay import replay_for
 
-    with replay_for(request.node, lambda: request.node.stash.get(_failed, False)) as recording:
+    # A test that was interrupted has no outcome: nobody can say that its recording is good.
+    with replay_for(request.node, lambda: request.node.stash.get(_outcome, "failed")) as recording:
         request.node.stash[_recording] = recording
         yield recording
 
@@ -136,21 +138,31 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(fixturedef: object, request: object) -> Generator[None, object, object]:
-    """Our errors that are no ``Exception`` become what pytest keeps its books for."""
+def pytest_fixture_setup(fixturedef: Any, request: Any) -> Generator[None, object, object]:
+    """Our errors that are no ``Exception`` become failures, which pytest remembers of a fixture as its result.
+
+    Of any other error it remembers nothing, and from 9.1 on the fixture can then not be set up again.
+    """
     try:
         return (yield)
     except Exception:
         raise
     except BaseException as error:
-        if type(error).__module__.startswith("agentops_sdk."):
-            pytest.fail(str(error), pytrace=False)
-        raise
+        failure = None
+        if _could_refuse():
+            from agentops_sdk.testing.pytest_refusal import as_failure
+
+            failure = as_failure(error)
+        if failure is None:
+            raise
+        fixturedef.cached_result = (None, fixturedef.cache_key(request), (failure, None))
+        raise failure from error
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    item.stash[_failed] = False
+    if _outcome in item.stash:  # of an earlier try
+        del item.stash[_outcome]
     result = yield
     _check_network(item)
     return result
@@ -188,16 +200,42 @@ def pytest_runtest_makereport(
 
         note_figures(item, traces)
     report = yield
+    recording = item.stash.get(_recording, None)
+    _note_outcome(item, call, report)
     if report.failed:
-        item.stash[_failed] = True
+        if _could_refuse():
+            from agentops_sdk.testing.pytest_refusal import put_first
+
+            guard = item.stash.get(_network, None)
+            refused = [*(guard.refused if guard else ()), *(recording.problems if recording else ())]
+            put_first(item, call, report, refused if call.when != "teardown" else ())
         if traces is not None and call.when == "call":
             from agentops_sdk.testing.pytest_run import explain
 
             explain(item, call, report, traces)
-        recording = item.stash.get(_recording, None)
-        if recording is not None and recording.deviations:
-            report.sections.append(("agentops replay", "\n".join(recording.deviations)))
+        if recording is not None:
+            report.sections += [("agentops replay", text) for text in recording.remarks()]
     return report
+
+
+def _could_refuse() -> bool:
+    """Whether anything has been loaded that refuses requests; if not, no error is one of ours."""
+    return "agentops_sdk.testing.http_boundary" in sys.modules
+
+
+def _note_outcome(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
+    """A test has passed once all of its body has; a subtest that failed counts, also where pytest overlooks it."""
+    if report.failed:
+        item.stash[_outcome] = "failed"
+    elif not _is_of_a_subtest(report) and item.stash.get(_outcome, None) != "failed":
+        if call.when == "call" and (report.passed or hasattr(report, "wasxfail")):
+            item.stash[_outcome] = "passed"
+        elif report.skipped:
+            item.stash[_outcome] = "skipped"
+
+
+def _is_of_a_subtest(report: pytest.TestReport) -> bool:
+    return type(report).__name__.lower() == "subtestreport"  # pytest's own since 9.0, a plugin's before
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
@@ -213,7 +251,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     from agentops_sdk.testing.pytest_run import kept, summary
 
-    reports = [found for each in terminalreporter.stats.values() for found in each if hasattr(found, "user_properties")]
+    # Among the reports are items that were deselected, and warnings; subtests repeat the figures of their test.
+    reports = [
+        report
+        for category in terminalreporter.stats.values()
+        for report in category
+        if isinstance(report, pytest.TestReport) and not _is_of_a_subtest(report)
+    ]
     lines = list(summary(reports)) if config.option.agentops_report else []
     if commands := kept(reports):
         lines += [

@@ -8,17 +8,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.testing.replay import replay
+import pytest
+
+from agentops_sdk.testing.replay import Recording, answering, failed_path
 
 if TYPE_CHECKING:
-    import pytest
+    from agentops_sdk.testing.replay import Outcome
 
-    from agentops_sdk.testing.replay import Recording
+_kept: pytest.StashKey[set[Path]] = pytest.StashKey()
+"""The recordings of tests that failed in this test run."""
 
 
 @contextmanager
-def replay_for(item: pytest.Item, failed: Callable[[], bool]) -> Iterator[Recording]:
-    """Replay, or record if the command line says so; of a test that failed, nothing is kept or complained about."""
+def replay_for(item: pytest.Item, outcome: Callable[[], Outcome]) -> Iterator[Recording]:
+    """Replay, or record if the command line says so.
+
+    A recording is only good, or found wanting, if the ``outcome`` of the test is ``passed``. Of one that ``failed``
+    what was recorded is kept apart; of one that was ``skipped`` nothing is.
+    """
     marker = item.get_closest_marker("agentops_replay")
     options: dict[str, Any] = dict(marker.kwargs) if marker is not None else {}
     path = item.path.parent / options.pop("path") if options.get("path") else file_of(item)
@@ -27,13 +34,17 @@ def replay_for(item: pytest.Item, failed: Callable[[], bool]) -> Iterator[Record
     tools = bool(options.pop("tools", False))
     if options:
         raise TypeError(f"@pytest.mark.agentops_replay takes mode, tools and path, not {', '.join(options)}")
-    try:
-        with replay(path, record=bool(item.config.getoption("agentops_record")), mode=mode, tools=tools) as recording:
-            yield recording
-            if failed():
-                raise _TestFailedError
-    except _TestFailedError:
-        pass
+    record = bool(item.config.getoption("agentops_record"))
+    kept = item.config.stash.setdefault(_kept, set())
+    # A rerun within this test run is there because the model may answer better: it asks anew.
+    earlier = None if path in kept else failed_path(path)
+    recording = Recording(path, record=record, mode=mode, tools=tools, earlier=earlier)
+    with answering(recording):
+        yield recording
+    ended = outcome()
+    if ended == "failed":
+        kept.add(path)
+    recording.end(ended)
 
 
 def file_of(item: pytest.Item) -> Path:
@@ -41,7 +52,3 @@ def file_of(item: pytest.Item) -> Path:
     inside = item.nodeid.partition("::")[2]
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", inside.replace("::", ".")).strip("-")[:150]
     return item.path.parent / "replays" / item.path.stem / f"{name}.json"
-
-
-class _TestFailedError(Exception):
-    """The test has its own failure: an incomplete recording is no news."""

@@ -17,6 +17,7 @@ from agentops_sdk.testing.http_boundary import Answer, Request, watched
 from agentops_sdk.testing.replay_tools import ToolResults
 
 Mode = Literal["strict", "lenient"]
+Outcome = Literal["passed", "failed", "skipped"]
 
 _FORMAT: Final = 1
 _MOST_DIFFERENCES: Final = 12
@@ -36,15 +37,21 @@ class ReplayError(BaseException):
 
 
 class Recording:
-    """The exchanges of one file: played back, or being recorded."""
+    """The exchanges of one file: played back, or being recorded.
 
-    def __init__(self, path: Path, *, record: bool, mode: Mode, tools: bool = False) -> None:
+    While recording, requests that ``earlier`` holds are answered from it: what a block that failed has paid for.
+    """
+
+    def __init__(
+        self, path: Path, *, record: bool, mode: Mode, tools: bool = False, earlier: Path | None = None
+    ) -> None:
         if mode not in ("strict", "lenient"):
             raise ConfigError("mode", mode, '"strict" or "lenient"')
         self.path = path
         self.recording = self.keeps = record
         self.mode = mode
         self.exchanges: list[Exchange] = []
+        self._earlier = _salvaged(earlier) if record and earlier is not None else []
         rows: list[dict[str, Any]] = []
         if not record:
             self.exchanges, rows = _read(path)
@@ -60,11 +67,13 @@ class Recording:
         self._count = 0
 
     def answer(self, request: Request) -> Answer | None:
-        if self.recording:
+        if self.recording and not self._earlier:
             return None
         with self._lock:
             self._count += 1
             now = asked(request)
+            if self.recording:
+                return self._again(now)
             found = self._find(now)
             if found is None:
                 raise self._problem(self._mismatch(now))
@@ -75,12 +84,20 @@ class Recording:
         with self._lock:
             self.exchanges.append(Exchange.of(request, answer))
 
+    def _again(self, now: dict[str, Any]) -> Answer | None:
+        """The answer that an earlier try got to the same request; it becomes part of this recording."""
+        exchange = _same(self._earlier, now)
+        if exchange is None:
+            return None
+        exchange.used = True
+        self.exchanges.append(Exchange(exchange.request, exchange.response))
+        return exchange.answer()
+
     def _find(self, now: dict[str, Any]) -> Exchange | None:
+        same = _same(self.exchanges, now)
+        if same is not None:
+            return same
         unused = [exchange for exchange in self.exchanges if not exchange.used]
-        for exchange in unused:
-            recorded, asked_for = compared(exchange.request, now)
-            if recorded == asked_for:
-                return exchange
         if self.mode == "lenient":
             for exchange in unused:
                 recorded, asked_for = compared(exchange.request, now)
@@ -133,18 +150,51 @@ class Recording:
             if unasked:
                 raise self._problem(f"{unasked} of {of} recorded tool results in {{file}} were not asked for")
 
+    def remarks(self) -> list[str]:
+        """What to tell of a block that failed: how requests deviated, where its recording is."""
+        texts = ["\n".join(self.deviations)] if self.deviations else []
+        if self.recording and self.exchanges:
+            texts.append(
+                f"what was recorded is in {failed_path(self.path)}: the next --agentops-record is answered from there "
+                "where it asks the same; delete the file to ask the model anew"
+            )
+        return texts
+
     def write(self) -> None:
-        """Write the file; it is replaced as a whole."""
+        """Write the file; it is replaced as a whole. What an earlier try left is no longer needed."""
+        self._write(self.path)
+        failed_path(self.path).unlink(missing_ok=True)
+
+    def end(self, outcome: Outcome) -> None:
+        """Write the file of what ``passed``; of what ``failed``, keep what was recorded beside it.
+
+        Raises:
+            ReplayError: nothing was to be recorded, the block passed, and :meth:`check` objects.
+        """
+        if outcome == "passed":
+            if self.recording:
+                self.write()
+            else:
+                self.check()
+        elif outcome == "failed" and self.recording and self.exchanges:
+            self._write(failed_path(self.path))
+
+    def _write(self, path: Path) -> None:
         document: dict[str, Any] = {
             "format": _FORMAT,
             "exchanges": [{"request": each.request, "response": each.response} for each in self.exchanges],
         }
         if self.tools is not None:
             document["tools"] = self.tools.rows
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.path.with_suffix(".new")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")  # other test runs may record the same
         fresh.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-        fresh.replace(self.path)
+        fresh.replace(path)
+
+
+def failed_path(path: Path) -> Path:
+    """Where the recording of a block that failed is kept: ``NAME.failed.json`` beside ``NAME.json``."""
+    return path.with_name(f"{path.stem}.failed{path.suffix}")
 
 
 @contextmanager
@@ -155,7 +205,9 @@ def replay(
 
     Args:
         path: the file, readable JSON.
-        record: let requests through, and write the file if the block ends without an exception.
+        record: let requests through, and write the file if the block ends without an exception. If it ends with
+            one, what was recorded goes to ``NAME.failed.json``, and the next try to record is answered from there
+            where it asks the same; delete that file to ask the model anew.
         mode: ``strict`` wants the same requests, all of them, in any order (threads and tasks may race);
             ``lenient`` answers a request that differs with the next exchange for the same address.
         tools: also record what tracked tools return or raise, and answer for them; they run only where the
@@ -164,19 +216,46 @@ def replay(
     Raises:
         ReplayError: there is no such file, or what the program asked for does not fit.
     """
-    recording = Recording(Path(path), record=record, mode=mode, tools=tools)
-    given = [] if record else [name for name in _KEYS if not os.environ.get(name)]
-    os.environ.update(dict.fromkeys(given, "replayed"))
+    file = Path(path)
+    recording = Recording(file, record=record, mode=mode, tools=tools, earlier=failed_path(file))
+    try:
+        with answering(recording):
+            yield recording
+    except BaseException:
+        recording.end("failed")
+        raise
+    recording.end("passed")
+
+
+@contextmanager
+def answering(recording: Recording) -> Iterator[None]:
+    """Answer requests from the recording, or note them in it, inside the block."""
+    absent = [] if recording.recording else [name for name in _KEYS if not os.environ.get(name)]
+    os.environ.update(dict.fromkeys(absent, "replayed"))
     try:
         with watched(recording), recording.tools.standing_in() if recording.tools is not None else nullcontext():
-            yield recording
+            yield
     finally:
-        for name in given:
+        for name in absent:
             os.environ.pop(name, None)
-    if record:
-        recording.write()
-    else:
-        recording.check()
+
+
+def _same(exchanges: list[Exchange], now: dict[str, Any]) -> Exchange | None:
+    """The first of the exchanges that nobody has asked for yet with the same request."""
+    for exchange in exchanges:
+        if not exchange.used:
+            recorded, asked_for = compared(exchange.request, now)
+            if recorded == asked_for:
+                return exchange
+    return None
+
+
+def _salvaged(path: Path) -> list[Exchange]:
+    """What an earlier try left; nothing, if that cannot be read."""
+    try:
+        return _read(path)[0]
+    except ReplayError:
+        return []
 
 
 def _read(path: Path) -> tuple[list[Exchange], list[dict[str, Any]]]:
@@ -185,8 +264,10 @@ def _read(path: Path) -> tuple[list[Exchange], list[dict[str, Any]]]:
         exchanges = [Exchange(each["request"], each["response"]) for each in document["exchanges"]]
         return exchanges, document.get("tools", [])
     except FileNotFoundError:
+        failed = failed_path(path)
         raise ReplayError(
             f"no recording at {path}: make it with pytest --agentops-record (needs the real model)"
+            + (f"; it begins with what a failed try left in {failed.name}" if failed.exists() else "")
         ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise ReplayError(f"{path} is no recording: {error}") from error
