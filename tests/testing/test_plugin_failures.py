@@ -250,6 +250,7 @@ def test_it():
     assert chat("one") == "You said: one"
     assert chat("two") == EXPECTED
 """
+SECOND = '    assert chat("two")'
 GOOD = TWO_REQUESTS.replace("EXPECTED", '"You said: two"')
 BAD = TWO_REQUESTS.replace("EXPECTED", '"a typing error"')
 
