@@ -1,18 +1,16 @@
 """The contract for authors of integrations: everything an integration needs, and all it may import.
 
-An integration is one object with a name, the library it is for, and an ``install`` that patches the
-library and returns how to undo it. Ours are files in ``agentops_integrations``; other people's
+An integration is one object with a name, the library it is for, and an ``install`` that patches the library through
+the :class:`Patches` it is handed, which undo it as well. Ours are files in ``agentops_integrations``; other people's
 register the object (or its class) under the entry-point group ``agentops_sdk.integrations``.
 
-``install`` runs right after the library is imported, whether that is before or after ``init()``.
-Nothing else may import the library. What ``install`` patches goes through :func:`patch`, what
-happens in it through :func:`around`; user data is copied by :func:`snapshot` and worked on in
-``call.defer(...)``, which runs on the consumer thread.
+``install`` runs right after the library is imported, whether that is before or after ``init()``. Nothing else may
+import the library. What happens in a wrapper goes through :func:`around`; user data is copied by :func:`snapshot` and
+worked on in ``call.defer(...)``, which runs on the consumer thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
@@ -25,7 +23,7 @@ from agentops_sdk._capture.choice import ANSWERED, choice_attributes, options_js
 from agentops_sdk._capture.content import snapshot
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.intercept import Accept, Begin, Begun, around, around_async
-from agentops_sdk._capture.patch import Wrapper, patch
+from agentops_sdk._capture.patches import Patches, Wrapper
 
 __all__ = [
     "ANSWERED",
@@ -37,6 +35,7 @@ __all__ = [
     "Call",
     "Integration",
     "NullCall",
+    "Patches",
     "Wrapper",
     "around",
     "around_async",
@@ -47,7 +46,6 @@ __all__ = [
     "options_json",
     "outcome_of",
     "own_model_calls",
-    "patch",
     "release",
     "semconv",
     "setting",
@@ -70,8 +68,11 @@ class Integration(Protocol):
     requires: str
     """Versions it is tested with: ``>=`` and ``<`` clauses, such as ``">=1.50,<4"``."""
 
-    def install(self, module: ModuleType) -> Callable[[], Any]:
-        """Patch the library, given its imported top-level module; return the undo."""
+    def install(self, module: ModuleType, patches: Patches) -> None:
+        """Patch the library, given its imported top-level module.
+
+        May raise: whatever ``patches`` holds by then is undone, and ``status()`` says ``failed``.
+        """
         ...
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from agentops_sdk._capture import guard as guarding
-from agentops_sdk._capture import patch as patching
+from agentops_sdk._capture import patches
 from agentops_sdk._pipeline import runtime
 from agentops_sdk._version import VERSION
 from agentops_sdk.config import rows
@@ -92,7 +92,7 @@ def status() -> Status:
     """The state right now. Cheap enough to call from a health check."""
     running = runtime.current
     if running is None:
-        return Status(enabled=False, guard_errors=dict(guarding.errors), dormant_patches=list(patching.dormant))
+        return Status(enabled=False, guard_errors=dict(guarding.errors), dormant_patches=list(patches.dormant))
     queue, settings = running.queue, running.settings
     opened = len(running.recorder.open)
     ended = queue.consumed + queue.pending + queue.dropped
@@ -130,7 +130,7 @@ def status() -> Status:
         guard_errors=dict(guarding.errors),
         redactions=running.completer.policy.redactions,
         overhead={"consumer_seconds": running.consumer_seconds, "consumer_spans": float(queue.consumed)},
-        dormant_patches=list(patching.dormant),
+        dormant_patches=list(patches.dormant),
     )
 
 

@@ -126,3 +126,36 @@ def test_beside_openinference(recorded: Any) -> None:
         assert len(seen.get_finished_spans()) == 2
     finally:
         instrumentor.uninstrument()
+
+
+def test_a_method_that_a_version_lacks_is_told_and_the_rest_is_patched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(base.BaseClient, "_calculate_retry_timeout")
+    before = _now()
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter])
+    told = agentops.status().integrations["openai"]
+    assert told.state == "patched"
+    assert told.reason == "this version lacks BaseClient._calculate_retry_timeout"
+    with Wire(Reply(CHAT)) as wire:
+        client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES)
+    agentops.flush()
+    assert [span.name for span in exporter.finished_spans()] == ["chat gpt-4o"]
+    agentops.shutdown()
+    assert all(now is then for now, then in zip(_now(), before, strict=True))
+
+
+@pytest.mark.guard_swallows
+def test_a_failed_install_is_undone_whole_and_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from agentops_integrations.openai import realtime
+
+    def broken(patches: Any) -> None:
+        raise LookupError("a part that looks different")
+
+    monkeypatch.setattr(realtime, "install", broken)  # the last step: everything before it is in place by then
+    before, dormant = _now(), list(agentops.status().dormant_patches)
+    agentops.init(exporters=["memory"])
+    told = agentops.status().integrations["openai"]
+    assert (told.state, told.reason) == ("failed", "LookupError while patching")
+    assert all(now is then for now, then in zip(_now(), before, strict=True))
+    agentops.shutdown()
+    assert agentops.status().dormant_patches == dormant

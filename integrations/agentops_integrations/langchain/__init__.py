@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import ModuleType
+
+    from agentops_sdk.integration import Patches
 
 
 class LangChainIntegration:
@@ -17,11 +18,11 @@ class LangChainIntegration:
     distribution = "langchain-core"
     requires = ">=1.0,<2"
 
-    def install(self, module: ModuleType) -> Callable[[], Any]:
-        """Hook on to the imported ``langchain_core``; the undo takes every hook out again."""
+    def install(self, module: ModuleType, patches: Patches) -> None:
+        """Hook on to the imported ``langchain_core``."""
         from agentops_integrations.langchain.hooks import install
 
-        return install()
+        install(patches)
 
 
 integration = LangChainIntegration()

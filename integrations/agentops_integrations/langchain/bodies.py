@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import ref
 
 from opentelemetry.context import Context, attach
 
 from agentops_integrations.langchain import active
 from agentops_integrations.langchain.runs import Run, last_started
-from agentops_sdk.integration import guard, own_model_calls, patch, release
-
-if TYPE_CHECKING:
-    from agentops_integrations.langchain.hooks import Hooks
+from agentops_sdk.integration import Patches, guard, own_model_calls, release
 
 Wrapped = Callable[..., Any]
 
@@ -29,16 +26,16 @@ _PROVIDERS = "langchain_"
 """Packages of LangChain's partners: their models make one provider's call for each run."""
 
 
-def install(hooks: Hooks) -> None:
-    hooks.when_imported("langchain_core.runnables.config", _chains)
-    hooks.when_imported("langgraph._internal._runnable", _chains)
-    hooks.when_imported("langchain_core.language_models.chat_models", _chat_models)
-    hooks.when_imported("langchain_core.language_models.llms", _completion_models)
-    hooks.when_imported("langchain_core.retrievers", _retrievers)
+def install(patches: Patches) -> None:
+    patches.when_imported("langchain_core.runnables.config", lambda module: _chains(patches, module))
+    patches.when_imported("langgraph._internal._runnable", lambda module: _chains(patches, module))
+    patches.when_imported("langchain_core.language_models.chat_models", lambda module: _chat_models(patches, module))
+    patches.when_imported("langchain_core.language_models.llms", lambda module: _completion_models(patches, module))
+    patches.when_imported("langchain_core.retrievers", lambda module: _retrievers(patches, module))
 
 
-def _chains(hooks: Hooks, module: ModuleType) -> None:
-    hooks.add(patch(module, "_set_config_context", _enter_body))
+def _chains(patches: Patches, module: ModuleType) -> None:
+    patches.wrap(module, "_set_config_context", _enter_body)
 
 
 def _enter_body(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -53,8 +50,8 @@ def _enter_body(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: 
 class _Classes:
     """Wraps, on the classes that define them, the methods that models and retrievers are written in."""
 
-    def __init__(self, hooks: Hooks, base: type) -> None:
-        self._hooks = hooks
+    def __init__(self, patches: Patches, base: type) -> None:
+        self._patches = patches
         self._base = base
         self._seen: set[tuple[int, str]] = set()
 
@@ -64,19 +61,19 @@ class _Classes:
             if owner is None or owner in self._base.__mro__ or (id(owner), name) in self._seen:
                 continue
             self._seen.add((id(owner), name))
-            self._hooks.add(patch(owner, name, wrapper))
+            self._patches.wrap(owner, name, wrapper)
 
 
-def _chat_models(hooks: Hooks, module: ModuleType) -> None:
-    _models(hooks, module.BaseChatModel, "_generate_with_cache", "_agenerate_with_cache")
+def _chat_models(patches: Patches, module: ModuleType) -> None:
+    _models(patches, module.BaseChatModel, "_generate_with_cache", "_agenerate_with_cache")
 
 
-def _completion_models(hooks: Hooks, module: ModuleType) -> None:
-    _models(hooks, module.BaseLLM, "_generate_helper", "_agenerate_helper")
+def _completion_models(patches: Patches, module: ModuleType) -> None:
+    _models(patches, module.BaseLLM, "_generate_helper", "_agenerate_helper")
 
 
-def _models(hooks: Hooks, base: type, generate: str, agenerate: str) -> None:
-    classes = _Classes(hooks, base)
+def _models(patches: Patches, base: type, generate: str, agenerate: str) -> None:
+    classes = _Classes(patches, base)
 
     def prepare(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         with guard("langchain.prepare"):
@@ -86,14 +83,14 @@ def _models(hooks: Hooks, base: type, generate: str, agenerate: str) -> None:
 
     for name in ("stream", "astream", "_chat_model_stream_v3", "_achat_model_stream_v3"):
         if hasattr(base, name):
-            hooks.add(patch(base, name, prepare))
-    hooks.add(patch(base, generate, _inside))
-    hooks.add(patch(base, agenerate, _async_inside))
+            patches.wrap(base, name, prepare)
+    patches.wrap(base, generate, _inside)
+    patches.wrap(base, agenerate, _async_inside)
 
 
-def _retrievers(hooks: Hooks, module: ModuleType) -> None:
+def _retrievers(patches: Patches, module: ModuleType) -> None:
     base = module.BaseRetriever
-    classes = _Classes(hooks, base)
+    classes = _Classes(patches, base)
 
     def prepare(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         with guard("langchain.prepare"):
@@ -101,8 +98,8 @@ def _retrievers(hooks: Hooks, module: ModuleType) -> None:
             classes.prepare(type(instance), ("_aget_relevant_documents",), _async_inside)
         return wrapped(*args, **kwargs)
 
-    hooks.add(patch(base, "invoke", prepare))
-    hooks.add(patch(base, "ainvoke", prepare))
+    patches.wrap(base, "invoke", prepare)
+    patches.wrap(base, "ainvoke", prepare)
 
 
 def _body(instance: Any, kwargs: dict[str, Any]) -> tuple[Run, Context] | None:

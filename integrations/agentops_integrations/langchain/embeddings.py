@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opentelemetry.context import attach, create_key, get_current, set_value
 
-from agentops_sdk.integration import NULL_CALL, Call, NullCall, guard, patch, release, semconv, setting, snapshot, start
-
-if TYPE_CHECKING:
-    from agentops_integrations.langchain.hooks import Hooks
+from agentops_sdk.integration import (
+    NULL_CALL,
+    Call,
+    NullCall,
+    Patches,
+    guard,
+    release,
+    semconv,
+    setting,
+    snapshot,
+    start,
+)
 
 Wrapped = Callable[..., Any]
 
@@ -21,20 +29,20 @@ _OWN_CLIENT = "langchain_openai"
 """Its requests are recorded at OpenAI's client, each with its own figures."""
 
 
-def install(hooks: Hooks) -> None:
-    hooks.when_imported("langchain_core.embeddings.embeddings", _embeddings)
+def install(patches: Patches) -> None:
+    patches.when_imported("langchain_core.embeddings.embeddings", lambda module: _embeddings(patches, module))
 
 
-def _embeddings(hooks: Hooks, module: ModuleType) -> None:
+def _embeddings(patches: Patches, module: ModuleType) -> None:
     base = module.Embeddings
     for cls in _below(base):
-        _prepare(hooks, cls)
+        _prepare(patches, cls)
 
     def init_subclass(cls: Any, /, **kwargs: Any) -> None:
         super(base, cls).__init_subclass__(**kwargs)
-        if hooks.alive:
+        if patches.alive:
             with guard("langchain.embeddings"):
-                _prepare(hooks, cls)
+                _prepare(patches, cls)
 
     if "__init_subclass__" not in vars(base):
         ours = base.__init_subclass__ = classmethod(init_subclass)
@@ -43,7 +51,7 @@ def _embeddings(hooks: Hooks, module: ModuleType) -> None:
             if vars(base).get("__init_subclass__") is ours:
                 del base.__init_subclass__
 
-        hooks.add(undo)
+        patches.on_undo(undo)
 
 
 def _below(base: Any) -> Iterator[type]:
@@ -52,13 +60,13 @@ def _below(base: Any) -> Iterator[type]:
         yield from _below(cls)
 
 
-def _prepare(hooks: Hooks, cls: type) -> None:
+def _prepare(patches: Patches, cls: type) -> None:
     if cls.__module__.startswith(_OWN_CLIENT):
         return
     for names, wrapper in ((_SYNC, _embed), (_ASYNC, _embed_async)):
         for name in names:
             if callable(vars(cls).get(name)):
-                hooks.add(patch(cls, name, wrapper))
+                patches.wrap(cls, name, wrapper)
 
 
 def _begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call | NullCall, Any]:

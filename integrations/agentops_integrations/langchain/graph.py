@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agentops_integrations.langchain import active
 from agentops_integrations.langchain.messages import dumps, loads
 from agentops_integrations.langchain.runs import Run
 from agentops_integrations.langchain.shape import Shape, shape_of
-from agentops_sdk.integration import guard, patch, semconv
-
-if TYPE_CHECKING:
-    from agentops_integrations.langchain.hooks import Hooks
+from agentops_sdk.integration import Patches, guard, semconv
 
 Wrapped = Callable[..., Any]
 _KEYS = (str, bool, int)
@@ -23,17 +20,17 @@ _starting: ContextVar[Shape | None] = ContextVar("agentops-langgraph-starting", 
 """The graph that is about to report its start in this context."""
 
 
-def install(hooks: Hooks) -> None:
-    hooks.when_imported("langgraph.pregel.main", _graphs)
-    hooks.when_imported("langgraph.graph._branch", _branches)
+def install(patches: Patches) -> None:
+    patches.when_imported("langgraph.pregel.main", lambda module: _graphs(patches, module))
+    patches.when_imported("langgraph.graph._branch", lambda module: _branches(patches, module))
 
 
 # --- the start of a graph -----------------------------------------------------------------------
 
 
-def _graphs(hooks: Hooks, module: ModuleType) -> None:
-    hooks.add(patch(module.Pregel, "_defaults", _begins))
-    hooks.add(patch(module.Pregel, "get_name", _named))
+def _graphs(patches: Patches, module: ModuleType) -> None:
+    patches.wrap(module.Pregel, "_defaults", _begins)
+    patches.wrap(module.Pregel, "get_name", _named)
 
 
 def _begins(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -168,8 +165,8 @@ def _decided(run: Run, name: str, options: Sequence[str] | None, chosen: list[st
         run.call.update(told)
 
 
-def _branches(hooks: Hooks, module: ModuleType) -> None:
-    hooks.add(patch(module.BranchSpec, "_finish", _branched))
+def _branches(patches: Patches, module: ModuleType) -> None:
+    patches.wrap(module.BranchSpec, "_finish", _branched)
 
 
 def _branched(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opentelemetry import trace
 
 from agentops_integrations.langchain import active, graph
 from agentops_integrations.langchain.runs import Run
-from agentops_sdk.integration import BoundedMap, guard, patch, semconv, setting, snapshot
-
-if TYPE_CHECKING:
-    from agentops_integrations.langchain.hooks import Hooks
+from agentops_sdk.integration import BoundedMap, Patches, guard, semconv, setting, snapshot
 
 Wrapped = Callable[..., Any]
 
@@ -22,8 +19,8 @@ _interrupted: BoundedMap[tuple[str, str], trace.SpanContext] = BoundedMap(1_000)
 """Where each thread was interrupted in this process: by thread id and checkpoint id."""
 
 
-def install(hooks: Hooks) -> None:
-    hooks.when_imported("langgraph.pregel._loop", _loops)
+def install(patches: Patches) -> None:
+    patches.when_imported("langgraph.pregel._loop", lambda module: _loops(patches, module))
 
 
 def bubbled(run: Run, error: BaseException) -> str | None:
@@ -72,10 +69,10 @@ def outcome(run: Run) -> str:
     return "interrupted"
 
 
-def _loops(hooks: Hooks, module: ModuleType) -> None:
-    hooks.add(patch(module.PregelLoop, "_first", _first))
-    hooks.add(patch(module.PregelLoop, "tick", _ticked))
-    hooks.add(patch(module.PregelLoop, "after_tick", _ticked))
+def _loops(patches: Patches, module: ModuleType) -> None:
+    patches.wrap(module.PregelLoop, "_first", _first)
+    patches.wrap(module.PregelLoop, "tick", _ticked)
+    patches.wrap(module.PregelLoop, "after_tick", _ticked)
 
 
 def _loop_run(loop: Any) -> Run | None:

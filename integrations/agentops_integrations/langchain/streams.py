@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextvars import ContextVar
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from agentops_sdk.integration import patch, release
-
-if TYPE_CHECKING:
-    from agentops_integrations.langchain.hooks import Hooks
+from agentops_sdk.integration import Patches, release
 
 
 class _Reader:
@@ -26,13 +23,13 @@ _reader: ContextVar[_Reader | None] = ContextVar("agentops-langchain-reader", de
 """The reader of the innermost stream that makes a step here."""
 
 
-def install(hooks: Hooks) -> None:
-    hooks.when_imported("langchain_core.runnables.base", _streams)
+def install(patches: Patches) -> None:
+    patches.when_imported("langchain_core.runnables.base", lambda module: _streams(patches, module))
 
 
-def _streams(hooks: Hooks, module: ModuleType) -> None:
-    hooks.add(patch(module.Runnable, "_transform_stream_with_config", _watch))
-    hooks.add(patch(module.Runnable, "_atransform_stream_with_config", _watch_async))
+def _streams(patches: Patches, module: ModuleType) -> None:
+    patches.wrap(module.Runnable, "_transform_stream_with_config", _watch)
+    patches.wrap(module.Runnable, "_atransform_stream_with_config", _watch_async)
 
 
 def abandoned() -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import ModuleType
+
+    from agentops_sdk.integration import Patches
 
 
 class OpenAIIntegration:
@@ -16,11 +17,11 @@ class OpenAIIntegration:
     target = "openai"
     requires = ">=1.50,<4"
 
-    def install(self, module: ModuleType) -> Callable[[], Any]:
-        """Patch the imported ``openai``; the undo takes every patch out again."""
+    def install(self, module: ModuleType, patches: Patches) -> None:
+        """Patch the imported ``openai``."""
         from agentops_integrations.openai.door import install
 
-        return install(module)
+        install(module, patches)
 
     def remark(self) -> str | None:
         """Who else has wrapped the client's methods, for ``status()``."""

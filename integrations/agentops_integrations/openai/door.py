@@ -13,11 +13,11 @@ from agentops_integrations.openai.watchers import AsyncWatched, Watched
 from agentops_sdk.integration import (
     NULL_CALL,
     Begun,
+    Patches,
     around,
     around_async,
     enclosing_llm_call,
     guard,
-    patch,
     semconv,
     setting,
     start,
@@ -26,8 +26,8 @@ from agentops_sdk.integration import (
 _SITE = "openai.request"
 
 
-def install(module: ModuleType) -> Callable[[], Any]:
-    """Patch the client's base classes; returns the undo of all patches, in reverse order."""
+def install(module: ModuleType, patches: Patches) -> None:
+    """Patch the client's base classes."""
     from openai import _base_client as base
     from openai import _streaming as streaming
 
@@ -35,26 +35,16 @@ def install(module: ModuleType) -> Callable[[], Any]:
     for client in (module.OpenAI, module.AsyncOpenAI):
         if getattr(vars(client).get("request"), "_self_agentops", False):
             del client.request
-    undos = [
-        patch(base.SyncAPIClient, "request", _request),
-        patch(base.AsyncAPIClient, "request", _request_async),
-        patch(base.SyncAPIClient, "_process_response", _process_response),
-        patch(base.AsyncAPIClient, "_process_response", _process_response),
-        patch(base.BaseClient, "_build_request", _build_request),
-        patch(base.BaseClient, "_should_retry", _should_retry),
-        patch(base.BaseClient, "_calculate_retry_timeout", _retry_timeout),
-        patch(streaming.Stream, "__stream__", _stream),
-        patch(streaming.AsyncStream, "__stream__", _stream_async),
-    ]
-
-    forget = realtime.install()
-
-    def undo() -> bool:
-        forget()
-        done = [take_out() for take_out in reversed(undos)]  # every one, whatever the others say
-        return all(done)
-
-    return undo
+    patches.wrap(base.SyncAPIClient, "request", _request)
+    patches.wrap(base.AsyncAPIClient, "request", _request_async)
+    patches.wrap(base.SyncAPIClient, "_process_response", _process_response)
+    patches.wrap(base.AsyncAPIClient, "_process_response", _process_response)
+    patches.wrap(base.BaseClient, "_build_request", _build_request)
+    patches.wrap(base.BaseClient, "_should_retry", _should_retry)
+    patches.wrap(base.BaseClient, "_calculate_retry_timeout", _retry_timeout)
+    patches.wrap(streaming.Stream, "__stream__", _stream)
+    patches.wrap(streaming.AsyncStream, "__stream__", _stream_async)
+    realtime.install(patches)
 
 
 Wrapped = Callable[..., Any]

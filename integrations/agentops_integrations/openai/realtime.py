@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import orjson
@@ -12,7 +11,7 @@ import orjson
 from agentops_integrations.openai import providers
 from agentops_integrations.openai.exchange import address
 from agentops_integrations.openai.spoken import Spoken
-from agentops_sdk.integration import NULL_CALL, Call, NullCall, guard, patch, semconv, start
+from agentops_sdk.integration import NULL_CALL, Call, NullCall, Patches, guard, semconv, start
 
 _SITE = "openai.realtime"
 _MODULES = ("openai.resources.realtime.realtime", "openai.resources.beta.realtime.realtime")
@@ -20,44 +19,23 @@ _SESSION = "_agentops_session"
 _MAX_ITEMS = 200
 
 
-def install() -> Callable[[], None]:
-    """Patch the connection classes once their modules are imported; returns the undo."""
-    import wrapt
-
-    undos: list[Callable[[], Any]] = []
-    alive = [True]
-
-    def imported(module: ModuleType) -> None:
-        if alive:
-            with guard(_SITE):
-                undos.extend(_patches(module))
-
+def install(patches: Patches) -> None:
+    """Patch the connection classes once their modules are imported."""
     for name in _MODULES:
-        wrapt.register_post_import_hook(imported, name)
-
-    def undo() -> None:
-        alive.clear()  # an import hook cannot be unregistered; a late one finds this
-        while undos:
-            undos.pop()()
-
-    return undo
+        patches.when_imported(name, lambda module: _patch(module, patches))
 
 
-def _patches(module: Any) -> list[Callable[[], Any]]:
-    undos = []
+def _patch(module: Any, patches: Patches) -> None:
     for prefix, enter, opens, receive, close in (
         ("", "__enter__", _enter, _receive, _close),
         ("Async", "__aenter__", _aenter, _areceive, _close),
     ):
         manager = getattr(module, f"{prefix}RealtimeConnectionManager")
         connection = getattr(module, f"{prefix}RealtimeConnection")
-        undos += [
-            patch(manager, enter, opens),
-            patch(manager, "enter", opens),
-            patch(connection, "recv_bytes", receive),
-            patch(connection, "close", close),
-        ]
-    return undos
+        patches.wrap(manager, enter, opens)
+        patches.wrap(manager, "enter", opens)
+        patches.wrap(connection, "recv_bytes", receive)
+        patches.wrap(connection, "close", close)
 
 
 class Session:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 from opentelemetry.context import Context, attach, get_current
@@ -16,7 +15,7 @@ from opentelemetry.context import Context, attach, get_current
 from agentops_sdk._capture import propagate
 from agentops_sdk._capture.ambient import release
 from agentops_sdk._capture.guard import guard
-from agentops_sdk._capture.patch import patch
+from agentops_sdk._capture.patches import Patches, Wrapper
 
 __all__ = ["Carrier", "process_fields"]
 
@@ -33,37 +32,21 @@ class Carrier:
     """
 
     def __init__(self, *, threads: bool, processes: bool) -> None:
-        self._undo: list[Callable[[], Any]] = []
-        self._active = True
-        wanted: list[tuple[str, Callable[[ModuleType], tuple[Any, str, Any]]]] = []
+        self._patches = Patches("carry")
         if threads:
-            wanted.append(("threading", lambda module: (module.Thread, "start", _start_thread)))
-            wanted.append(("concurrent.futures.thread", lambda module: (module.ThreadPoolExecutor, "submit", _submit)))
+            self._wrap("threading", "Thread", "start", _start_thread)
+            self._wrap("concurrent.futures.thread", "ThreadPoolExecutor", "submit", _submit)
         if processes:
-            wanted.append(
-                ("concurrent.futures.process", lambda module: (module.ProcessPoolExecutor, "submit", _submit_remote))
-            )
-            wanted.append(("multiprocessing.process", lambda module: (module.BaseProcess, "start", _start_process)))
-            wanted.append(("subprocess", lambda module: (module.Popen, "__init__", _popen)))
-        for name, place in wanted:
-            self._when_imported(name, place)
+            self._wrap("concurrent.futures.process", "ProcessPoolExecutor", "submit", _submit_remote)
+            self._wrap("multiprocessing.process", "BaseProcess", "start", _start_process)
+            self._wrap("subprocess", "Popen", "__init__", _popen)
 
-    def _when_imported(self, name: str, place: Callable[[ModuleType], tuple[Any, str, Any]]) -> None:
-        import wrapt
-
-        def imported(module: ModuleType) -> None:
-            if self._active:
-                with guard("carry.install"):
-                    self._undo.append(patch(*place(module)))
-
-        wrapt.register_post_import_hook(imported, name)
+    def _wrap(self, module: str, owner: str, name: str, wrapper: Wrapper) -> None:
+        self._patches.when_imported(module, lambda found: self._patches.wrap(getattr(found, owner), name, wrapper))
 
     def remove(self) -> None:
         """Put everything back."""
-        self._active = False
-        while self._undo:
-            with guard("carry.undo"):
-                self._undo.pop()()
+        self._patches.undo()
 
 
 def process_fields() -> Context | None:

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._capture.guard import guard
+from agentops_sdk._capture.patches import Patches
 from agentops_sdk.config import Settings
 from agentops_sdk.errors import ConfigError, IntegrationError
 
@@ -103,8 +104,9 @@ class Installed:
         self.state = "waiting for import"
         self.reason: str | None = None
         self.version: str | None = None
-        self._undo: Callable[[], Any] | None = None
-        self._active = True
+        # Made before anything is patched, and kept here: what a failed install did is undone as well.
+        self._patches = Patches(f"integration.{integration.name}")
+        self._in_place = False
 
     def begin(self, asked: bool) -> None:
         """Hook on to the library's import. ``asked``: by name, so failing is loud.
@@ -117,9 +119,7 @@ class Installed:
             if asked:
                 raise IntegrationError(f"integration {integration.name!r} was asked for, but {self.reason}")
             return
-        import wrapt
-
-        wrapt.register_post_import_hook(self._imported, integration.target)
+        self._patches.when_imported(integration.target, self._imported)
 
     def look(self) -> Installed:
         """Find out whether the library is here in a version that fits; changes nothing else."""
@@ -134,32 +134,32 @@ class Installed:
         return self
 
     def _imported(self, module: ModuleType) -> None:
-        if not self._active or self._undo is not None:
-            return
-        with guard(f"integration.{self.integration.name}.install"):
-            try:
-                self._undo = self.integration.install(module)
-            except Exception as error:
-                self.state, self.reason = "failed", f"{type(error).__name__} while patching"
-                raise
-            if self.state == "waiting for import":
-                self.state = "patched"
+        try:
+            self.integration.install(module, self._patches)
+        except Exception as error:
+            self.state, self.reason = "failed", f"{type(error).__name__} while patching"
+            self._patches.undo()
+            raise
+        self._in_place = True
+        if self.state == "waiting for import":
+            self.state = "patched"
 
     def remark(self) -> str | None:
-        """Why it is not patched; else what the integration itself has to say (its optional ``remark()``)."""
-        told = getattr(self.integration, "remark", None)
-        if self.reason is None and self._undo is not None and told is not None:
+        """Why it is not patched; else what this version lacks, and what the integration itself has to say."""
+        if self.reason is not None or not self._in_place:
+            return self.reason
+        remarks = [f"this version lacks {', '.join(self._patches.missing)}"] if self._patches.missing else []
+        own = getattr(self.integration, "remark", None)
+        if own is not None:
             with guard(f"integration.{self.integration.name}.remark"):
-                return str(found) if (found := told()) else None
-        return self.reason
+                if remark := own():
+                    remarks.append(str(remark))
+        return "; ".join(remarks) or None
 
     def end(self) -> None:
         """Take the patches out again, whatever else fails."""
-        self._active = False  # an import hook cannot be unregistered; a late one finds this
-        undo, self._undo = self._undo, None
-        if undo is not None:
-            with guard(f"integration.{self.integration.name}.undo"):
-                undo()
+        self._patches.undo()
+        self._in_place = False
         self.state = "removed"
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import ipaddress
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final, Protocol
 
 from agentops_sdk._capture.ambient import current_call
-from agentops_sdk._capture.patch import patch
+from agentops_sdk._capture.patches import Patches
 
 LIBRARIES: Final = ("httpx", "httpx2")
 
@@ -78,8 +78,7 @@ class Watcher(Protocol):
 
 _lock = threading.Lock()
 _watchers: list[Watcher] = []
-_modules: dict[str, ModuleType] = {}
-_undo: list[Callable[[], bool]] = []
+_patches = Patches("testing.http")
 
 
 @contextmanager
@@ -95,26 +94,14 @@ def watched(watcher: Watcher) -> Iterator[None]:
         with _lock:
             _watchers.remove(watcher)
             if not _watchers:
-                while _undo:
-                    _undo.pop()()
+                _patches.undo()
 
 
 def _begin() -> None:
-    import wrapt
-
+    global _patches
+    _patches = Patches("testing.http")
     for name in LIBRARIES:
-        if name in _modules:
-            _patch(_modules[name])
-        else:
-            wrapt.register_post_import_hook(_imported, name)
-
-
-def _imported(module: ModuleType) -> None:
-    # A hook stays for good; it runs at once where the library is imported already.
-    if module.__name__ not in _modules:
-        _modules[module.__name__] = module
-        if _watchers:
-            _patch(module)
+        _patches.when_imported(name, _patch)
 
 
 def _patch(module: ModuleType) -> None:
@@ -152,8 +139,8 @@ def _patch(module: ModuleType) -> None:
             response = _kept(module, asked, response, body)
         return response
 
-    _undo.append(patch(module.HTTPTransport, "handle_request", ask))
-    _undo.append(patch(module.AsyncHTTPTransport, "handle_async_request", ask_async))
+    _patches.wrap(module.HTTPTransport, "handle_request", ask)
+    _patches.wrap(module.AsyncHTTPTransport, "handle_async_request", ask_async)
 
 
 def _is_model(request: Any) -> bool:

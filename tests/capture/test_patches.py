@@ -1,0 +1,88 @@
+"""Patches: what is wrapped comes back, whatever happens in between."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentops_sdk._capture import patches as module
+from agentops_sdk._capture.patches import Patches
+
+
+class Library:
+    def method(self) -> str:
+        return "theirs"
+
+
+def straight(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    return wrapped(*args, **kwargs)
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a module that can be imported and has not been."""
+    (tmp_path / "a_library_of_the_tests.py").write_text("value = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "a_library_of_the_tests", raising=False)
+    return "a_library_of_the_tests"
+
+
+def test_undo_goes_on_after_a_failure(caplog: pytest.LogCaptureFixture) -> None:
+    original = vars(Library)["method"]
+    patches = Patches("test")
+    patches.wrap(Library, "method", straight)
+    assert vars(Library)["method"] is not original
+    order: list[int] = []
+    patches.on_undo(lambda: order.append(1))
+    patches.on_undo(lambda: order.append(2))
+    assert patches.undo()
+    assert order == [2, 1]
+    assert vars(Library)["method"] is original
+    assert not patches.alive
+
+
+@pytest.mark.guard_swallows
+def test_an_undo_that_raises_takes_no_other_along() -> None:
+    original = vars(Library)["method"]
+    patches = Patches("test")
+    patches.wrap(Library, "method", straight)
+    patches.on_undo(lambda: 1 // 0)
+    assert not patches.undo()
+    assert vars(Library)["method"] is original
+
+
+def test_hooks_run_at_the_import_and_not_after_an_undo(library: str) -> None:
+    ran: list[str] = []
+    first, second, third = Patches("test"), Patches("test"), Patches("test")
+    first.when_imported(library, lambda _: ran.append("first"))
+    second.when_imported(library, lambda _: ran.append("second"))
+    second.undo()
+    __import__(library)
+    third.when_imported(library, lambda _: ran.append("third"))
+    assert ran == ["first", "third"]
+
+
+@pytest.mark.guard_swallows
+def test_a_hook_that_fails_is_told_and_the_others_run(library: str) -> None:
+    ran: list[str] = []
+    patches = Patches("test")
+    patches.when_imported(library, lambda found: found.no_such_name)
+    patches.when_imported(library, lambda _: ran.append("other"))
+    __import__(library)
+    assert ran == ["other"]
+    assert patches.missing == [f"{library} (AttributeError)"]
+
+
+def test_nothing_grows_with_the_number_of_starts(library: str) -> None:
+    import wrapt.importer as importer
+
+    waiting = len(module._waiting)
+    for _ in range(100):
+        patches = Patches("test")
+        patches.when_imported(library, lambda _: None)
+        patches.undo()
+    assert len(module._waiting) == waiting
+    assert len(importer._post_import_hooks[library]) == 1
