@@ -76,6 +76,23 @@ def test_ship_sends_jsonl_files_that_were_made_without_otlp(
     assert sorted(receiver.names) == sorted(f"s{number}" for number in range(30))
 
 
+def test_ship_sends_the_others_where_one_record_cannot_be_sent(receiver: Receiver, tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"trace_id": f"{1:032x}", "span_id": f"{number:016x}", "name": f"s{number}", "start_ns": 5, "end_ns": 6}
+        for number in range(1, 9)
+    ]
+    rows[2] |= {"flags": -1}
+    rows[4] |= {"start_ns": -7, "attributes": {"large": 2**64 - 1, "bytes": {"$bytes": "a"}}}
+    rows[5] |= {"start_ns": -7, "end_ns": 10**18 * 17, "attributes": {"large": 2**64 - 1}}
+    (tmp_path / "runs.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    done = command(tmp_path, "ship", "runs.jsonl", "--to", receiver.url)
+    assert done.returncode == 1
+    assert "6 spans sent" in done.stdout
+    assert sorted(receiver.names) == ["s1", "s2", "s4", "s6", "s7", "s8"]
+    assert done.stderr.count("cannot be sent") == 2
+    assert "Traceback" not in done.stderr
+
+
 def test_ship_moves_another_endpoints_spool_only_when_told(
     receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

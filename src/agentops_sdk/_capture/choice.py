@@ -10,6 +10,7 @@ import orjson
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.content import snapshot
+from agentops_sdk.traces.encodable import utf8
 
 DECIDERS = ("model", "code", "human")
 ANSWERED = "answer"
@@ -20,6 +21,10 @@ _MAX_OPTIONS = 200
 
 def option_name(option: Any) -> str:
     """What an option is called: a text itself, a mapping's or object's name, an enum member's value."""
+    return utf8(_name(option))
+
+
+def _name(option: Any) -> str:
     if isinstance(option, str) and not isinstance(option, enum.Enum):
         return option
     if isinstance(option, enum.Enum):
@@ -60,7 +65,7 @@ def options_json(options: Iterable[Any]) -> tuple[list[str], str]:
         held = option if isinstance(option, Mapping) else vars_of(option)
         description = held.get("description")
         if isinstance(description, str) and description:
-            row["description"] = description
+            row["description"] = utf8(description)
         rows.append(row)
     return [row["name"] for row in rows], orjson.dumps(rows).decode()
 

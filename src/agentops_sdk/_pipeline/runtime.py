@@ -27,6 +27,7 @@ from agentops_sdk._pipeline.tally import Tally
 from agentops_sdk._version import VERSION
 from agentops_sdk.config import Settings, update, warn_once
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.traces.encodable import encodable
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -127,11 +128,11 @@ class Runtime:
             done = False
             with guard("runtime.complete"):
                 if not isinstance(span, LeanSpan):
-                    ready.append(scrubbed(span, self.completer.policy))
+                    ready.append(encodable(scrubbed(span, self.completer.policy)))
                 elif self._keep(span):
                     if self._identity is None:
                         self._identity = identity.resource(self.settings, self.completer.policy), identity.scope()
-                    ready.append(readable(span, self.completer, *self._identity))
+                    ready.append(encodable(readable(span, self.completer, *self._identity)))
                 else:
                     self.sampled_out += 1
                 done = True

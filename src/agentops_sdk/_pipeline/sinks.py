@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _QUEUE_LIMIT = 20_000  # spans that may wait for one slow exporter
 _BATCH = 512
+_HALVINGS = 256  # calls that one batch may cost when an exporter raises over some of its spans
 
 
 class Sink:
@@ -126,6 +127,37 @@ class Sink:
                 hook()
 
     def _export(self, spans: Sequence[ReadableSpan]) -> None:
+        error, result = self._call(spans)
+        # An exporter with an account of its own has taken a part of it already, nobody knows which.
+        if error is None or len(spans) == 1 or hasattr(self.exporter, "stats"):
+            self._judge(spans, error, result)
+            return
+        # One span that it cannot stand, or would it take none? If neither the first nor the last passes, none.
+        middle = spans[1:-1]
+        passed = [self._alone(spans[:1]), self._alone(spans[-1:])]
+        if any(passed):
+            self._halved(middle)
+        elif middle:
+            self._judge(middle, error, None)
+
+    def _alone(self, spans: Sequence[ReadableSpan]) -> bool:
+        error, result = self._call(spans)
+        self._judge(spans, error, result)
+        return error is None
+
+    def _halved(self, spans: Sequence[ReadableSpan]) -> None:
+        """Export all but the spans over which the exporter raises."""
+        parts, calls = [spans] if spans else [], _HALVINGS
+        while parts:
+            part = parts.pop()
+            error, result = self._call(part)
+            calls -= 1
+            if error is not None and len(part) > 1 and calls > 0:
+                parts += [part[len(part) // 2 :], part[: len(part) // 2]]
+            else:
+                self._judge(part, error, result)
+
+    def _call(self, spans: Sequence[ReadableSpan]) -> tuple[BaseException | None, Any]:
         # Somebody else's exporter: whatever it raises is its failure, counted against it.
         error: BaseException | None = None
         started = time.perf_counter()
@@ -138,7 +170,7 @@ class Sink:
             release(token)
         self.seconds += time.perf_counter() - started
         self.exports += 1
-        self._judge(spans, error, result)
+        return error, result
 
     def _judge(self, spans: Sequence[ReadableSpan], error: BaseException | None, result: Any) -> None:
         own_account = hasattr(self.exporter, "stats")

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from agentops_sdk.exporters.otlp import OTLPExporter
 
 HELP = "Send spans that wait in spools, or that are in JSONL files, to an OTLP backend."
@@ -43,9 +41,9 @@ def run(args: argparse.Namespace) -> int:
     sink = OTLPExporter(Endpoint.resolve(args.to), directory=spool, max_age=10 * 365 * 86_400.0)
     assert sink.folder is not None
     deadline = time.monotonic() + args.timeout
+    unsendable = 0
     if args.files:
-        for payload, spans in _requests(args.files):
-            sink.submit(payload, spans)
+        unsendable = _submit(sink, args.files)
     else:
         _gather(sink, spool, everything=args.all, refused=args.refused)
     while time.monotonic() < deadline and not sink.force_flush(int((deadline - time.monotonic()) * 1000) + 1):
@@ -53,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             break
         time.sleep(0.3)
     sink.shutdown(0.0)
-    return _report(sink)
+    return _report(sink) or (1 if unsendable else 0)
 
 
 def _report(sink: OTLPExporter) -> int:
@@ -87,14 +85,26 @@ def _gather(sink: OTLPExporter, spool: Path, *, everything: bool, refused: bool)
                 path.with_suffix(".json").unlink(missing_ok=True)
 
 
-def _requests(paths: list[Path]) -> Iterator[tuple[bytes, int]]:
-    """Records as serialized requests. Nothing is deleted: the files stay what they are."""
+def _submit(sink: OTLPExporter, paths: list[Path]) -> int:
+    """Hand over the records of files, which stay what they are; the number of spans that no request can hold."""
+    from agentops_sdk.traces.encodable import UNENCODABLE
     from agentops_sdk.traces.files import load
     from agentops_sdk.traces.otlp import to_otlp
+    from agentops_sdk.traces.safe_text import line
 
-    for path in paths:
-        for trace in load(path):
-            records = [record for record in trace if record.ended]
-            for start in range(0, len(records), _CHUNK):
-                part = records[start : start + _CHUNK]
-                yield to_otlp(part).SerializeToString(), len(part)
+    unsendable = 0
+    for trace in (trace for path in paths for trace in load(path)):
+        records = [record for record in trace if record.ended]
+        parts = [records[start : start + _CHUNK] for start in range(0, len(records), _CHUNK)]
+        while parts:
+            part = parts.pop()
+            try:
+                sink.submit(to_otlp(part).SerializeToString(), len(part))
+            except UNENCODABLE as error:
+                if len(part) > 1:
+                    parts += [part[len(part) // 2 :], part[: len(part) // 2]]
+                else:
+                    unsendable += 1
+                    problem = f"{type(error).__name__}: {line(str(error), 200)}"
+                    print(f"agentops: span {part[0].span_id} cannot be sent ({problem})", file=sys.stderr)
+    return unsendable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections import OrderedDict
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExportResult
 
     from agentops_sdk.config import Settings
+    from agentops_sdk.traces import SpanRecord
+
+_log = logging.getLogger("agentops_sdk")
 
 __all__ = ["ConsoleExporter", "create"]
 
@@ -65,23 +69,32 @@ class ConsoleExporter:
 
     def _print(self, trace_id: int) -> None:
         from agentops_sdk.traces import Trace
-        from agentops_sdk.traces.from_otel import record_dict
-        from agentops_sdk.traces.reading import as_record
         from agentops_sdk.traces.render import Tree, console_for
 
-        spans = self._traces.pop(trace_id)
+        records = _records(self._traces.pop(trace_id))
         stream: Any = sys.stderr  # looked up late: tests and notebooks replace it
-        if stream is None:
+        if stream is None or not records:
             return
         console = console_for(stream)
         encoding = (getattr(stream, "encoding", None) or "ascii").lower()
-        tree = Tree(
-            Trace(as_record(record_dict(span)) for span in spans),
-            console.width,
-            ascii_only=not encoding.startswith("utf"),
-        )
+        tree = Tree(Trace(records), console.width, ascii_only=not encoding.startswith("utf"))
         for line in tree.lines():
             console.print(line)
+
+
+def _records(spans: list[ReadableSpan]) -> list[SpanRecord]:
+    """The spans as records; one that breaks OpenTelemetry's contract is left out, not its neighbours."""
+    from agentops_sdk.traces.encodable import UNENCODABLE, encodable
+    from agentops_sdk.traces.from_otel import record_dict
+    from agentops_sdk.traces.reading import as_record
+
+    records = []
+    for span in spans:
+        try:
+            records.append(as_record(record_dict(encodable(span))))
+        except UNENCODABLE:
+            _log.warning("agentops_sdk: a span of scope %r cannot be shown", span.instrumentation_scope)
+    return records
 
 
 def create(argument: str | None, settings: Settings) -> ConsoleExporter:

@@ -14,6 +14,7 @@ from agentops_sdk._capture.guard import guard
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters.jsonl_files import create_file, tidy
 from agentops_sdk.exporters.spool_folder import private_directory
+from agentops_sdk.traces.encodable import UNENCODABLE
 from agentops_sdk.traces.from_otel import record_line
 
 if TYPE_CHECKING:
@@ -105,14 +106,14 @@ class JsonlExporter:
 
         for span in spans:
             self.accepted += 1
-            line = b""
-            with guard("jsonl.encode"):
+            try:
                 line = record_line(span)
-            if line:
-                self._waiting.append(line)
-                self._waiting_bytes += len(line)
-            else:
+            except UNENCODABLE as error:  # this one only
                 self.dropped["unencodable"] += 1
+                self.last_error, self.last_error_time = f"unencodable: {type(error).__name__}", time.time()
+                continue
+            self._waiting.append(line)
+            self._waiting_bytes += len(line)
         self._write()
         return SpanExportResult.SUCCESS if not self._waiting else SpanExportResult.FAILURE
 

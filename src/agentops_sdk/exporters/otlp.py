@@ -14,6 +14,7 @@ from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters.otlp_endpoint import Endpoint
 from agentops_sdk.exporters.otlp_ship import Shipper
 from agentops_sdk.exporters.otlp_spool import Spool
+from agentops_sdk.traces.encodable import UNENCODABLE, encodable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,26 +72,43 @@ class OTLPExporter:
         self._begin()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Encode and spool. Only called by one thread at a time."""
-        from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+        """Encode and spool. Only called by one thread at a time. What cannot be encoded is lost alone, counted."""
         from opentelemetry.sdk.trace.export import SpanExportResult
 
         if self._closed:
             return SpanExportResult.FAILURE
         if self._pid != os.getpid():  # nobody told us of the fork
             self.after_fork()
-        for start in range(0, len(spans), _RECORD_SPANS):
-            todo = [spans[start : start + _RECORD_SPANS]]
-            while todo:
-                part = todo.pop()
-                data = encode_spans(part).SerializeToString()
-                if len(data) > _RECORD_BYTES and len(part) > 1:
-                    middle = len(part) // 2
-                    todo += [part[middle:], part[:middle]]
-                else:
-                    self._spool.append(data, len(part))
+        fit: list[ReadableSpan] = []
+        for span in spans:
+            try:
+                fit.append(encodable(span))
+            except UNENCODABLE as error:
+                self._spool.lose(1, "unencodable", error)
+        for start in range(0, len(fit), _RECORD_SPANS):
+            self._spool_encoded(fit[start : start + _RECORD_SPANS])
         self._shipper.wake()
         return SpanExportResult.SUCCESS
+
+    def _spool_encoded(self, spans: list[ReadableSpan]) -> None:
+        """Requests of a bounded size; a batch that is too large or cannot be encoded is halved."""
+        from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+
+        parts = [spans]
+        while parts:
+            part = parts.pop()
+            data = None
+            try:
+                data = encode_spans(part).SerializeToString()
+            except UNENCODABLE as error:
+                if len(part) == 1:
+                    self._spool.lose(1, "unencodable", error)
+                    continue
+            if data is not None and (len(data) <= _RECORD_BYTES or len(part) == 1):
+                self._spool.append(data, len(part))
+            else:
+                middle = len(part) // 2
+                parts += [part[middle:], part[:middle]]
 
     def submit(self, payload: bytes, spans: int) -> None:
         """Spool an encoded request (``ExportTraceServiceRequest`` or ``TracesData``) of ``spans`` spans."""
@@ -129,7 +147,7 @@ class OTLPExporter:
 
     def stats(self) -> dict[str, Any]:
         """Exact accounting: accepted = exported + pending + all dropped; what was adopted is counted apart."""
-        spool = self._spool
+        spool, connection = self._spool, self._shipper.stats()
         return {
             "accepted": spool.appended,
             "exported": spool.exported,
@@ -146,7 +164,8 @@ class OTLPExporter:
             "durable": spool.durable,
             "disk_error": spool.disk_error,
             "torn_records": spool.torn,
-            **self._shipper.stats(),
+            **connection,
+            "last_error": connection["last_error"] or spool.last_loss,
         }
 
     def after_fork(self) -> None:

@@ -60,6 +60,7 @@ class Spool:
         self.adopted_dropped: Counter[str] = Counter()
         self.torn = 0
         self.disk_error: str | None = None
+        self.last_loss: str | None = None
         self._segments: list[Segment] = []
         self._active: Segment | None = None
         self._run: Run | None = None
@@ -83,6 +84,13 @@ class Spool:
                 self._disk_failed(error)
                 self._writable().append(record, spans)
             self._make_room()
+
+    def lose(self, spans: int, reason: str, error: Exception) -> None:
+        """Count spans that never became a request."""
+        with self._lock:
+            self.appended += spans
+            self.dropped[reason] += spans
+            self.last_loss = f"{reason}: {type(error).__name__}"
 
     # --- the shipper thread ----------------------------------------------------------------
     def peek(self, max_bytes: int) -> Batch | None:

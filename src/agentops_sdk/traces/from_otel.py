@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from agentops_sdk.traces.derive import RECORD_VERSION, iso, kind_of, outcome_of
-from agentops_sdk.traces.values import to_json
+from agentops_sdk.traces.encodable import UNENCODABLE, encodable, utf8
+from agentops_sdk.traces.values import INT_MAX, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,8 @@ def record_dict(span: ReadableSpan) -> dict[str, Any]:
     status = span.status.status_code.name.lower()
     start = span.start_time or 0
     end = span.end_time or start
+    if type(start) is not int or type(end) is not int or not 0 <= start <= INT_MAX or not 0 <= end <= INT_MAX:
+        raise ValueError("a time that no clock has")
     flags = int(context.trace_flags) | (0x300 if parent is not None and parent.is_remote else 0x100)
     record: dict[str, Any] = {
         "v": RECORD_VERSION,
@@ -74,26 +77,37 @@ def record_dict(span: ReadableSpan) -> dict[str, Any]:
 
 
 def record_line(span: ReadableSpan) -> bytes:
-    """A span as one line of a JSONL file, newline included.
+    """A span as one line of a JSONL file, newline included; what JSON cannot hold is written otherwise and marked.
 
-    Text that is not valid Unicode (lone surrogates) is written with replacement characters.
+    Raises:
+        ValueError, TypeError, AttributeError, …: see ``UNENCODABLE``; it cannot be written at all.
     """
-    return encode_line(record_dict(span))
+    try:
+        return _line(record_dict(span))
+    except UNENCODABLE:
+        return _line(record_dict(encodable(span)))
 
 
 def encode_line(record: dict[str, Any]) -> bytes:
     """A record's dictionary as one line of JSON, newline included."""
+    try:
+        return _line(record)
+    except UNENCODABLE:
+        return _line(_valid_unicode(record))
+
+
+def _line(record: dict[str, Any]) -> bytes:
     import orjson
 
-    try:
-        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
-    except orjson.JSONEncodeError:
-        return orjson.dumps(_valid_unicode(record), option=orjson.OPT_APPEND_NEWLINE)
+    if type(record["name"]) is not str:
+        raise TypeError("a name that is no text")
+
+    return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _valid_unicode(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        return utf8(value)
     if isinstance(value, dict):
         return {_valid_unicode(key): _valid_unicode(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -131,6 +145,8 @@ def _scope_dict(scope: InstrumentationScope | None) -> dict[str, Any]:
 
 
 def _event(event: Event) -> dict[str, Any]:
+    if not 0 <= event.timestamp <= INT_MAX:
+        raise ValueError("a time that no clock has")
     made: dict[str, Any] = {"name": event.name, "time_ns": event.timestamp}
     if event.attributes:
         made["attributes"] = _attributes(event.attributes)

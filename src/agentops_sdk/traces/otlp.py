@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
 from agentops_sdk.traces.derive import kind_of, outcome_of
+from agentops_sdk.traces.encodable import utf8
 from agentops_sdk.traces.record import EventRecord, LinkRecord, ScopeRecord, SpanRecord
-from agentops_sdk.traces.values import from_json, to_json
+from agentops_sdk.traces.values import INT_MAX, from_json, integer, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -111,8 +112,8 @@ def _fill(span: Span, record: SpanRecord) -> None:
     span.parent_span_id = bytes.fromhex(record.parent_id or "")
     span.name = record.name
     span.kind = _SPAN_KINDS.index(record.span_kind, 1)  # type: ignore[assignment]
-    span.start_time_unix_nano = record.start_ns
-    span.end_time_unix_nano = record.end_ns
+    span.start_time_unix_nano = min(max(record.start_ns, 0), INT_MAX)  # what a foreign line may hold
+    span.end_time_unix_nano = min(max(record.end_ns, 0), INT_MAX)
     span.trace_state = record.trace_state
     span.flags = record.flags
     span.status.code = _STATUS.index(record.status)  # type: ignore[assignment]
@@ -204,7 +205,8 @@ def _any(value: Any) -> AnyValue:
     if isinstance(value, bool):
         return AnyValue(bool_value=value)
     if isinstance(value, int):
-        return AnyValue(int_value=value)
+        fit = integer(value)
+        return AnyValue(int_value=fit) if isinstance(fit, int) else AnyValue(string_value=fit)
     if isinstance(value, float):
         return AnyValue(double_value=value)
     if isinstance(value, bytes):
@@ -214,7 +216,7 @@ def _any(value: Any) -> AnyValue:
     if isinstance(value, dict):
         pairs = [KeyValue(key=key, value=_any(item)) for key, item in value.items()]
         return AnyValue(kvlist_value=KeyValueList(values=pairs))
-    return AnyValue(string_value=str(value))
+    return AnyValue(string_value=utf8(str(value)))
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:

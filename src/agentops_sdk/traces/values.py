@@ -13,7 +13,8 @@ from math import isfinite
 from typing import Any, Final
 
 _MARKS: Final = ("$bytes", "$float", "$map")
-_INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
+INT_MIN, INT_MAX = -(2**63), 2**63 - 1
+_LONGEST_TEXT_BITS: Final = 4_096
 
 
 def to_json(value: Any) -> Any:
@@ -25,7 +26,7 @@ def to_json(value: Any) -> Any:
     if kind is str or kind is bool or value is None:
         return value
     if kind is int:
-        return value if _INT_MIN <= value <= _INT_MAX else str(value)
+        return integer(value)
     if kind is float:
         return value if isfinite(value) else {"$float": repr(value)}
     if kind is tuple or kind is list:
@@ -47,6 +48,14 @@ def _rare(value: Any) -> Any:
     if isinstance(value, Sequence):
         return [to_json(item) for item in value]
     return f"<{kind_name(value)}>"
+
+
+def integer(value: int) -> int | str:
+    """The number itself, or as decimal text where it has more than 64 bits; of a very long one its length."""
+    if INT_MIN <= value <= INT_MAX:
+        return value
+    bits = value.bit_length()  # writing an int in decimal takes quadratic time
+    return str(value) if bits <= _LONGEST_TEXT_BITS else f"<int of {bits} bits>"
 
 
 def kind_name(value: object) -> str:
