@@ -23,6 +23,7 @@ from agentops_sdk._capture.choice import ANSWERED, choice_attributes, options_js
 from agentops_sdk._capture.content import snapshot
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.intercept import Accept, Begin, Begun, around, around_async
+from agentops_sdk._capture.model_choice import ended_by_model, model_choice
 from agentops_sdk._capture.patches import Patches, Wrapper
 
 __all__ = [
@@ -42,7 +43,9 @@ __all__ = [
     "choice_attributes",
     "current_call",
     "enclosing_llm_call",
+    "ended_by_model",
     "guard",
+    "model_choice",
     "options_json",
     "outcome_of",
     "own_model_calls",

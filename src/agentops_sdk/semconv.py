@@ -203,6 +203,8 @@ OUTCOMES: Final = ("ok", "error", "cancelled", "abandoned", "interrupted")
 NOT_ENDED: Final = ("running", "unfinished")
 """What readers say in place of an outcome: the span's process lives, or is gone."""
 USAGE_SOURCES: Final = ("reported", "injected", "counted", "estimated")
+REFUSAL_REASONS: Final = frozenset(("content_filter", "refusal", "safety"))
+"""Finish reasons by which a reply was refused, by the model or by a filter around it."""
 KINDS: Final = (
     "agent",
     "workflow",

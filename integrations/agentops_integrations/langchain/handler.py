@@ -162,14 +162,14 @@ class TraceHandler(BaseCallbackHandler):
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
         run = self.runs.get(run_id)
         if run is not None:
-            models.end(run, response)
+            models.end(run, response, finished=True)
             self.runs.finish(run_id)
 
     @_guarded
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         run = self.runs.get(run_id)
         if run is not None:
-            models.end(run, kwargs.get("response"))
+            models.end(run, kwargs.get("response"), finished=False)
             self._failed(run, error)
 
     # --- tools and retrievers -------------------------------------------------------------------

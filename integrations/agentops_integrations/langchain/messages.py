@@ -139,11 +139,18 @@ def _media(block: Json, kind: str) -> Part:
     return {"type": "file", "file_id": str(identity or ""), **part}
 
 
-def output(given: Any, finish_reason: str | None) -> dict[str, Any]:
-    """One message that a model gave, with the reason why it stopped in the conventions' words."""
+def output(given: Any, finish_reason: str | None, *, finished: bool) -> dict[str, Any]:
+    """One message that a model gave, with the reason why it stopped in the conventions' words.
+
+    Where it is not ``finished``, no reason is made up, and tool calls are told as far as they came:
+    LangChain completes their arguments by a guess.
+    """
+    if not finished and isinstance(given, Mapping) and given.get("tool_call_chunks"):
+        given = {**given, "tool_calls": given["tool_call_chunks"], "invalid_tool_calls": None}
     made = message(given)
     made["role"] = "assistant"
     called = any(part["type"] == "tool_call" for part in made["parts"])
-    reason = finish_reason or ("tool_call" if called else "stop")
-    made["finish_reason"] = _REASONS.get(reason, reason)
+    reason = finish_reason or (("tool_call" if called else "stop") if finished else None)
+    if reason:
+        made["finish_reason"] = _REASONS.get(reason, reason)
     return made

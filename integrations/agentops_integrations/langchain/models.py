@@ -9,7 +9,7 @@ from uuid import UUID
 from agentops_integrations.langchain import messages, tools
 from agentops_integrations.langchain.chains import name_of
 from agentops_integrations.langchain.runs import Run, Runs
-from agentops_sdk.integration import semconv, setting, snapshot
+from agentops_sdk.integration import ended_by_model, semconv, setting, snapshot
 
 Json = Mapping[str, Any]
 Deferred = Callable[[dict[str, Any]], None]
@@ -46,8 +46,8 @@ def begin(
     return run
 
 
-def end(run: Run, response: Any) -> None:
-    """What a model's run gave, whole or as far as it came."""
+def end(run: Run, response: Any, *, finished: bool) -> None:
+    """What a model's run gave, whole (``finished``) or as far as it came."""
     if run.chunks:
         run.call.update(
             {
@@ -56,7 +56,7 @@ def end(run: Run, response: Any) -> None:
                 semconv.RESPONSE_TIME_TO_FIRST_CHUNK: (run.first_ns - run.started_ns) / 1e9,
             }
         )
-    work = answered(response, run.notes.get("params") or {})
+    work = answered(response, run.notes.get("params") or {}, finished=finished)
     if work is not None:
         run.call.defer(work)
 
@@ -117,7 +117,7 @@ def _offer(params: Json) -> dict[str, Any]:
     return {name: params[name] for name in ("tools", "functions", "tool_choice") if name in params}
 
 
-def answered(response: Any, params: Json) -> Deferred | None:
+def answered(response: Any, params: Json, *, finished: bool) -> Deferred | None:
     """Output messages, usage and the choice among tools, from an ``LLMResult``.
 
     What the provider's own client has told of the same call stands: it knows more.
@@ -133,19 +133,23 @@ def answered(response: Any, params: Json) -> Deferred | None:
     def work(attributes: dict[str, Any]) -> None:
         reply = messages.loads(told)
         asked_for = messages.loads(offered) if offered is not None else {}
-        for name, value in _reply(reply, asked_for, content).items():
+        # The provider's own client has read the reply: what the model decided, or did not, is told.
+        client_told = semconv.OUTPUT_MESSAGES in attributes
+        for name, value in _reply(reply, asked_for, content, finished).items():
+            if client_told and name.startswith(semconv.DECISION_EVENT):
+                continue
             if not (semconv.MODEL_CALLS in attributes and name.startswith("gen_ai.usage.")):
                 attributes.setdefault(name, value)
 
     return work
 
 
-def _reply(reply: Any, offer: Json, content: bool) -> dict[str, Any]:
+def _reply(reply: Any, offer: Json, content: bool, finished: bool) -> dict[str, Any]:
     if not isinstance(reply, Mapping):
         return {}
     generations = [each for each in reply.get("generations") or () if isinstance(each, Mapping)]
     made: dict[str, Any] = {}
-    outputs, reasons = [], []
+    outputs, reasons, ends = [], [], []
     for generation in generations:
         given = generation.get("message", generation.get("text"))
         about = _about(generation, given)
@@ -153,7 +157,8 @@ def _reply(reply: Any, offer: Json, content: bool) -> dict[str, Any]:
         reason = reason if isinstance(reason, str) else None
         if reason:
             reasons.append(reason)
-        outputs.append(messages.output(given, reason))
+        ends.append(ended_by_model(reason) if reason else finished)
+        outputs.append(messages.output(given, reason, finished=ends[-1]))
         made.update(_identity(about, given))
         made.update(_usage(given))
     if semconv.USAGE_INPUT_TOKENS not in made:
@@ -163,7 +168,7 @@ def _reply(reply: Any, offer: Json, content: bool) -> dict[str, Any]:
     if outputs and content:
         made[semconv.OUTPUT_MESSAGES] = messages.dumps(outputs)
     said = [part for each in outputs for part in each["parts"]]
-    made.update(tools.decision(offer, said))
+    made.update(tools.decision(offer, said, finished=all(ends)))
     return made
 
 

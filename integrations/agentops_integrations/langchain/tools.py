@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agentops_integrations.langchain.messages import dumps
-from agentops_sdk.integration import semconv
-
-ANSWER = "answer"
-"""What a model chose that called no tool."""
+from agentops_sdk.integration import model_choice
 
 
 def definitions(offer: Any) -> list[dict[str, Any]]:
@@ -30,27 +26,13 @@ def definitions(offer: Any) -> list[dict[str, Any]]:
     return made
 
 
-def decision(offer: Mapping[str, Any], said: list[dict[str, Any]]) -> dict[str, Any]:
+def decision(offer: Mapping[str, Any], said: list[dict[str, Any]], *, finished: bool) -> dict[str, Any]:
     """``agentops.decision.*`` of a model that was offered tools; empty where it was offered none."""
-    offered = definitions(offer)
-    choice = offer.get("tool_choice") if offered else None
-    if not offered or choice == "none":
-        return {}
-    forced = choice in ("required", "any") or isinstance(choice, Mapping)
-    options = [{key: tool[key] for key in ("name", "description") if key in tool} for tool in offered]
-    if not forced:
-        options.append({"name": ANSWER})
-    chosen = [part["name"] for part in said if part["type"] == "tool_call"] or [ANSWER]
-    made: dict[str, Any] = {
-        semconv.DECISION_NAME: "tool choice",
-        semconv.DECISION_OPTIONS: dumps(options),
-        semconv.DECISION_CHOSEN: chosen[0] if len(chosen) == 1 else dumps(chosen),
-        semconv.DECISION_BY: "model",
-    }
-    if forced:
-        made[semconv.DECISION_FORCED] = True
-    if chosen != [ANSWER]:
-        reason = "\n".join(part["content"] for part in said if part["type"] in ("reasoning", "text"))
-        if reason:
-            made[semconv.DECISION_REASON] = reason
-    return made
+    choice = offer.get("tool_choice")
+    return model_choice(
+        definitions(offer),
+        said,
+        finished=finished,
+        forced=choice in ("required", "any") or isinstance(choice, Mapping),
+        forbidden=choice == "none",
+    )

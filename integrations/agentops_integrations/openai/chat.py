@@ -7,7 +7,7 @@ from typing import Any
 
 from agentops_integrations.openai import parts, tools
 from agentops_integrations.openai.merging import merge_delta
-from agentops_sdk.integration import semconv
+from agentops_sdk.integration import ended_by_model, semconv
 
 Json = Mapping[str, Any]
 
@@ -57,18 +57,11 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
     messages = [_output(choice) for choice in choices]
     attributes[semconv.OUTPUT_MESSAGES] = tools.dumps(messages)
     said = [part for each in messages for part in each["parts"]]
-    attributes.update(chose(asked, said))
+    # A reply that came in one piece is finished; of a stream each choice has to say so.
+    whole = asked.get("stream") is not True
+    finished = all(ended_by_model(choice.get("finish_reason") or (whole and "stop")) for choice in choices)
+    attributes.update(tools.choice(asked, said, finished=finished))
     return attributes
-
-
-def chose(asked: Json, said: list[parts.Part]) -> dict[str, Any]:
-    """The decision in an output: a tool call, an answer, or a refusal."""
-    called = [str(part["name"]) for part in said if part["type"] in ("tool_call", "server_tool_call")]
-    refused = "\n".join(part["content"] for part in said if part["type"] == "refusal" and part.get("content"))
-    reason = "\n".join(part["content"] for part in said if part["type"] == "reasoning" and part.get("content"))
-    if not reason and called:  # what it says beside a tool call is why it makes the call
-        reason = "\n".join(part["content"] for part in said if part["type"] == "text" and part.get("content"))
-    return tools.decision(asked, called, reason or None, refusal=refused or None)
 
 
 def message(given: Any) -> dict[str, Any]:

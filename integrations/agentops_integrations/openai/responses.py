@@ -7,7 +7,7 @@ from typing import Any
 
 from agentops_integrations.openai import chat, items, tools
 from agentops_integrations.openai.chat import Json, number
-from agentops_sdk.integration import semconv
+from agentops_sdk.integration import ended_by_model, semconv
 
 
 def request(body: Json) -> dict[str, Any]:
@@ -61,8 +61,24 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
         if reason:
             made["finish_reason"] = chat.finish_reason(reason)
         attributes[semconv.OUTPUT_MESSAGES] = tools.dumps([made])
-        attributes.update(chat.chose(asked if asked.get("tools") else body, said))
+        finished = _is_finished(body, asked)
+        if not finished:  # its items say for themselves whether they are whole: calls that are have been chosen
+            done = [item for item in output if _is_done(item)]
+            said = [part for item in done for part in items.output_parts(item)]
+            finished = any(str(item.get("type")).endswith("_call") for item in done)
+        attributes.update(tools.choice(asked if asked.get("tools") else body, said, finished=finished))
     return attributes
+
+
+def _is_finished(body: Json, asked: Json) -> bool:
+    """Whether the model came to its end: one that a filter or an error stopped, or that goes on, has not."""
+    if body.get("status") is None:  # some servers leave it out of a reply in one piece
+        return asked.get("stream") is not True
+    return body["status"] in ("completed", "incomplete") and ended_by_model(finish_reason(body))
+
+
+def _is_done(item: Any) -> bool:
+    return isinstance(item, Mapping) and (item.get("status") == "completed" or item.get("type") == "reasoning")
 
 
 def finish_reason(body: Json) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from agentops_integrations.openai import items, responses, tools
 from agentops_integrations.openai.chat import Json
-from agentops_sdk.integration import BoundedMap, semconv
+from agentops_sdk.integration import BoundedMap, choice_attributes, semconv
 
 _accounted: BoundedMap[str, None] = BoundedMap(10_000)
 
@@ -93,18 +93,21 @@ def moderation_request(body: Json) -> dict[str, Any]:
 
 def moderation(body: Json, _asked: Json) -> dict[str, Any]:
     results = [each for each in body.get("results") or () if isinstance(each, Mapping)]
-    flagged = sorted(
-        {name for each in results for name, on in (each.get("categories") or {}).items() if on is True}
-    )  # fmt: skip
-    return {
+    attributes = {
         semconv.RESPONSE_ID: _text(body.get("id")),
         semconv.RESPONSE_MODEL: _text(body.get("model")),
         semconv.OUTPUT: tools.dumps(results),
+    }
+    if not results:  # nothing was looked at, so nothing has passed
+        return attributes
+    flagged = sorted(
+        {name for each in results for name, on in (each.get("categories") or {}).items() if on is True}
+    )  # fmt: skip
+    verdict = "flag" if any(each.get("flagged") for each in results) else "pass"
+    return attributes | {
         semconv.DECISION_NAME: "moderation",
         semconv.DECISION_OPTIONS: tools.dumps(["pass", "flag"]),
-        semconv.DECISION_CHOSEN: "flag" if any(each.get("flagged") for each in results) else "pass",
-        semconv.DECISION_REASON: ", ".join(flagged) or None,
-        semconv.DECISION_BY: "model",
+        **choice_attributes(None, verdict, reason=", ".join(flagged) or None, by="model"),
     }
 
 
@@ -135,7 +138,6 @@ def decision(body: Json, asked: Json) -> dict[str, Any]:
                 }
             ]
         ),
-        semconv.DECISION_BY: "model",
     }
     chosen = {name: _answer(answer) for name, answer in zip(names, answers, strict=True)}
     offered = {
@@ -147,14 +149,18 @@ def decision(body: Json, asked: Json) -> dict[str, Any]:
         only = chosen[name]
         attributes[semconv.DECISION_NAME] = name
         attributes[semconv.DECISION_OPTIONS] = tools.dumps(offered.get(name, []))
-        attributes[semconv.DECISION_CHOSEN] = only if isinstance(only, str) else tools.dumps(only)
-        attributes[semconv.DECISION_CONFIDENCE] = float(confidence) if isinstance(confidence, int | float) else None
+        attributes |= choice_attributes(
+            None,
+            only if isinstance(only, str) else tools.dumps(only),
+            confidence=confidence if isinstance(confidence, int | float) else None,
+            by="model",
+        )
     elif answers:
         attributes[semconv.DECISION_NAME] = "decisions"
         attributes[semconv.DECISION_OPTIONS] = tools.dumps(
             [{"name": name, "options": offered.get(name)} for name in names]
         )
-        attributes[semconv.DECISION_CHOSEN] = tools.dumps(chosen)
+        attributes |= choice_attributes(None, tools.dumps(chosen), by="model")
     return attributes
 
 

@@ -1,4 +1,4 @@
-"""Tool definitions in the conventions' schema, and the decision a model makes among the tools it is offered."""
+"""Tool definitions in the conventions' schema, and what a request says of the choice among them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,11 @@ from typing import Any
 
 import orjson
 
-from agentops_sdk.integration import semconv
+from agentops_sdk.integration import model_choice
 
 # A hosted MCP tool carries its credentials in its definition.
 _SECRET = frozenset(("authorization", "headers"))
 _NESTED = ("function", "custom", "mcp")
-
-ANSWER = "answer"
-"""What a model chose that called no tool."""
-
-REFUSAL = "refusal"
-"""What a model chose that would not answer."""
 
 
 def dumps(value: Any) -> str:
@@ -50,50 +44,16 @@ def _named(request: Mapping[str, Any]) -> Iterable[tuple[str, str | None]]:
             yield tool["name"], tool.get("description")
 
 
-def decision(
-    request: Mapping[str, Any],
-    chosen: list[str],
-    reason: str | None,
-    *,
-    refusal: str | None = None,
-) -> dict[str, Any]:
-    """``agentops.decision.*`` of a model that was offered tools; empty where it was offered none.
-
-    Args:
-        request: the request's body.
-        chosen: names of the tools it called, in order; none means that it answered.
-        reason: its own words on the way to the choice, where it gave any.
-        refusal: its words where it refused; a refusal is a decision even where no tool was offered.
-    """
-    offered = list(_named(request))
-    choice = request.get("tool_choice", request.get("function_call"))
-    if choice == "none":
-        offered = []
-    if not offered and not refusal:
-        return {}
-    forced = choice in ("required", "any") or isinstance(choice, Mapping)
-    options: list[dict[str, Any]] = [
-        {"name": name, "description": about} if about else {"name": name} for name, about in offered
-    ]
-    if not forced:
-        options.append({"name": ANSWER})
-    if refusal:
-        options.append({"name": REFUSAL})
-    names = chosen or [REFUSAL if refusal else ANSWER]
-    known = {name for name, _ in offered}
-    attributes: dict[str, Any] = {
-        semconv.DECISION_NAME: "tool choice" if offered else "answer or refuse",
-        semconv.DECISION_OPTIONS: dumps(options),
-        semconv.DECISION_CHOSEN: names[0] if len(names) == 1 else dumps(names),
-        semconv.DECISION_BY: "model",
-    }
-    if forced:
-        attributes[semconv.DECISION_FORCED] = True
-    if chosen and not known.issuperset(chosen):
-        attributes[semconv.DECISION_UNLISTED] = True
-    if refusal or reason:
-        attributes[semconv.DECISION_REASON] = refusal or reason
-    return attributes
+def choice(request: Mapping[str, Any], said: list[dict[str, Any]], *, finished: bool) -> dict[str, Any]:
+    """The decision in a reply: a tool call, an answer, or a refusal, among the tools that ``request`` offered."""
+    wanted = request.get("tool_choice", request.get("function_call"))
+    return model_choice(
+        [{"name": name, "description": about} for name, about in _named(request)],
+        said,
+        finished=finished,
+        forced=wanted in ("required", "any") or isinstance(wanted, Mapping),
+        forbidden=wanted == "none",
+    )
 
 
 def _maps(value: Any) -> list[Mapping[str, Any]]:

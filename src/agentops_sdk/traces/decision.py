@@ -19,8 +19,6 @@ KINDS = ("stated", "tool", "refusal", "edge", "handoff", "retry", "fallback", "v
 """What a decision is: stated by the program, or a model's choice among tools, a model's refusal, a graph's
 edge, a handoff, a retry, a fallback to another model, a guardrail's verdict, a person's approval or answer."""
 
-_REFUSED = frozenset(("content_filter", "refusal", "safety"))
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -81,10 +79,11 @@ def decision_of(span: SpanRecord) -> Decision | None:
     if span.kind == "decision" or any(key in span.attributes for key in _TELLING):
         return _read(span, span.attributes, None)
     reasons = span.attributes.get(semconv.RESPONSE_FINISH_REASONS)
-    if span.kind == "llm" and isinstance(reasons, list | tuple) and _REFUSED.intersection(map(str, reasons)):
+    words = [str(reason) for reason in reasons] if isinstance(reasons, list | tuple) else []
+    if span.kind == "llm" and any(word.lower() in semconv.REFUSAL_REASONS for word in words):
         model = span.attributes.get(semconv.RESPONSE_MODEL) or span.attributes.get(semconv.REQUEST_MODEL)
         return Decision(
-            "answer or refuse", ("answer", "refusal"), ("refusal",), f"finished by {', '.join(map(str, reasons))}",
+            "answer or refuse", ("answer", "refusal"), ("refusal",), f"finished by {', '.join(words)}",
             None, "model", span, model=_text(model), kind="refusal",
         )  # fmt: skip
     return None

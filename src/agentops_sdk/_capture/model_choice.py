@@ -1,0 +1,86 @@
+"""The one writer of a model's choice: what it did with the tools it was offered, told by a reply that is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from agentops_sdk import semconv
+from agentops_sdk._capture.choice import ANSWERED, choice_attributes
+
+REFUSED = "refusal"
+"""The option of a model that would not answer; it exists only once it was taken."""
+
+_CALLS = ("tool_call", "server_tool_call")
+_NOT_BY_THE_MODEL = semconv.REFUSAL_REASONS | {
+    "error", "failed", "abort", "aborted", "cancel", "cancelled", "canceled", "timeout", "pause_turn",
+    "malformed_function_call", "prohibited_content", "blocklist", "recitation", "spii",
+}  # fmt: skip
+
+
+def ended_by_model(finish_reason: Any) -> bool:
+    """Whether a finish reason says that the model itself came to an end: not a filter, an error or a reader who left.
+
+    ``False`` also for none at all, which is what a stream has that was cut off.
+    """
+    return bool(finish_reason) and str(finish_reason).lower() not in _NOT_BY_THE_MODEL
+
+
+def model_choice(
+    offered: Sequence[Mapping[str, Any]],
+    said: Iterable[Mapping[str, Any]],
+    *,
+    finished: bool,
+    forced: bool = False,
+    forbidden: bool = False,
+) -> dict[str, Any]:
+    """``agentops.decision.*`` of a model that was offered tools, or that refused; empty where it decided nothing.
+
+    What was not said was not decided: without a finished reply only tool calls that are whole are choices,
+    and a reply that says nothing is no answer.
+
+    Args:
+        offered: the tools, each with a ``name`` and maybe a ``description``.
+        said: the parts of the reply in the conventions' schema, all choices together.
+        finished: the reply came to its end, and the model ended it (see :func:`ended_by_model`).
+        forced: it had to call a tool.
+        forbidden: it could not call any.
+    """
+    parts = list(said)
+    calls = [part for part in parts if part.get("type") in _CALLS and (finished or _is_whole(part))]
+    refusal = _text(parts, "refusal") if finished else ""
+    spoke = any(part.get("type") != "reasoning" for part in parts)
+    tools = [] if forbidden else list(offered)
+    if not (calls or refusal or (finished and spoke)) or not (tools or refusal):
+        return {}
+    names = [str(part.get("name") or "") for part in calls] or [REFUSED if refusal else ANSWERED]
+    known = {str(tool.get("name")) for tool in tools}
+    options = [_option(tool) for tool in tools]
+    if not forced:
+        options.append({"name": ANSWERED})
+    if refusal:
+        options.append({"name": REFUSED})
+    # What it says beside a tool call is why it makes the call.
+    reason = refusal or _text(parts, "reasoning") or (_text(parts, "text") if calls else "")
+    attributes = choice_attributes(sorted(known) if calls else None, names, reason=reason or None, by="model")
+    attributes[semconv.DECISION_NAME] = "tool choice" if tools else "answer or refuse"
+    attributes[semconv.DECISION_OPTIONS] = orjson.dumps(options, option=orjson.OPT_NON_STR_KEYS).decode()
+    if forced:
+        attributes[semconv.DECISION_FORCED] = True
+    return attributes
+
+
+def _option(tool: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": str(tool.get("name")), **({"description": about} if (about := tool.get("description")) else {})}
+
+
+def _is_whole(call: Mapping[str, Any]) -> bool:
+    """Arguments that were cut off are text that is no JSON object; a call that has just begun has none at all."""
+    arguments = call.get("arguments", call.get("server_tool_call"))
+    return bool(call.get("name")) and isinstance(arguments, Mapping)
+
+
+def _text(parts: Iterable[Mapping[str, Any]], kind: str) -> str:
+    return "\n".join(str(part["content"]) for part in parts if part.get("type") == kind and part.get("content"))
