@@ -196,3 +196,29 @@ def test_a_person_who_was_asked_by_the_program(told: Any) -> None:
     with agentops.decision("pay 40 euros", options=["approve", "reject"], by="human", by_name="Anna") as asked:
         asked.choose("approve", reason="it is her money")
     assert told() == [["Anna chose approve for 'pay 40 euros', not reject, after t. Why: it is her money."]]
+
+
+def test_again_is_said_of_what_the_same_model_called_before(told: Any) -> None:
+    """Neither of the very call, which a stated decision of its name leads to as well, nor of what a program tried."""
+
+    def script(request: dict[str, Any]) -> Reply:
+        return Reply(tool_calls=(ToolCall("search", {}),))
+
+    @agentops.tool
+    def search() -> None:
+        raise TimeoutError("slow")
+
+    def searches() -> None:
+        with pytest.raises(TimeoutError):
+            search()
+
+    with scripted(script) as server, client_of(server) as client, agentops.span("run", kind="workflow"):
+        agentops.decide("plan", "search", options=["search", "buy"])
+        searches()
+        agentops.decide("plan", "search", options=["search", "buy"])
+        for _ in range(2):
+            ask(client, tools=described("search", "buy"))
+            searches()
+    (lines,) = told()
+    called = [line.partition(".")[0] for line in lines if "The model" in line]
+    assert called == ["The model gpt-4o-mini called search, not buy", "The model called search again, not buy"]

@@ -33,14 +33,18 @@ def story(trace: Trace) -> list[str]:
     several_models = len(trace.models) > 1
     several_agents = len({made.span.attributes.get(semconv.AGENT_NAME) for made in trace.decisions}) > 1
     told: list[str] = []
-    failed: set[tuple[str, str]] = set()
+    failed: dict[tuple[str, ...], str] = {}  # calls that a model made and that failed, with the span of the first
     named = False
     for made in trace.decisions:
-        again = {name for span in made.followed_by if (key := _tool(span)) in failed for name in key[:1]}
+        # What a program or a person has set going before was not called by the model.
+        calls = {span.span_id: _call(made, span) for span in made.followed_by if made.kind == "tool"}
+        again = {call[1] for span_id, call in calls.items() if failed.get(call, span_id) != span_id}
         model = several_models or not named
         told.append(sentence(made, model=model, agent=several_agents, again=again))
         named = named or made.kind == "tool"
-        failed.update(_tool(span) for span in made.followed_by if span.kind == "tool" and span.outcome == "error")
+        for span in made.followed_by:
+            if span.span_id in calls and span.kind == "tool" and span.outcome == "error":
+                failed.setdefault(calls[span.span_id], span.span_id)
     return [*told, *(f"Going round: {loop}." for loop in loops(trace))]
 
 
@@ -50,9 +54,10 @@ def sentence(made: Decision, *, model: bool = True, agent: bool = False, again: 
     return " ".join(part for part in (decided, _reason(made), _outcome(made)) if part)
 
 
-def _tool(span: SpanRecord) -> tuple[str, str]:
-    get = span.attributes.get
-    return str(get(semconv.TOOL_NAME, span.name)), canonical(str(get(semconv.TOOL_CALL_ARGUMENTS)))
+def _call(made: Decision, span: SpanRecord) -> tuple[str, ...]:
+    """Who called what with which arguments."""
+    get, agent = span.attributes.get, made.span.attributes.get(semconv.AGENT_NAME)
+    return str(agent), str(get(semconv.TOOL_NAME, span.name)), canonical(str(get(semconv.TOOL_CALL_ARGUMENTS)))
 
 
 def _reason(made: Decision) -> str:
