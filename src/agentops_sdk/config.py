@@ -1,133 +1,201 @@
-"""Settings: one row and one sentence each; keyword beats environment beats pyproject.toml beats default.
+"""Settings: one row and one sentence each; keyword beats environment beats files beats default.
 
-A bad keyword raises :class:`ConfigError` at once. A bad environment variable or pyproject entry
-warns once and falls back to the next source: what a deployment sets must not stop a program.
+A bad keyword raises :class:`ConfigError` at once. A bad environment variable or file entry warns
+once and falls back to the next source: what a deployment sets must not stop a program. Where it
+was meant to keep something private, it falls back to what captures least. Half of this file is the
+table itself, which is why it is long.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import logging
 import os
-import tomllib
+import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from agentops_sdk import file_limits as file
+from agentops_sdk import setting_sources
 from agentops_sdk import setting_values as be
+from agentops_sdk.addresses import without_secrets
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.setting_values import Parser, WrongValueError
+from agentops_sdk.file_limits import Limit
+from agentops_sdk.setting_values import Parser
 
 Origin = str
-"""``keyword``, ``environment NAME``, ``pyproject`` or ``default``."""
+"""``keyword``, ``environment NAME``, ``pyproject``, ``configure()`` or ``default``; where values add up, several."""
+
+OTHER_VARIABLES = ("AGENTOPS_CONFIG",)
+"""Variables of ours that are no settings."""
 
 
 def _row(
-    default: Any, parse: Parser, sentence: str, *, env: Sequence[str] = (), live: bool = False, secret: bool = False
+    default: Any,
+    parse: Parser,
+    sentence: str,
+    *,
+    limit: Limit = file.default_only,
+    env: Sequence[str] = (),
+    live: bool = False,
+    secret: bool = False,
+    doubt: Mapping[str, Any] | None = None,
+    merge: Callable[[Any, Any], Any] | None = None,
 ) -> Any:
-    about = {"parse": parse, "sentence": sentence, "env": tuple(env), "live": live, "secret": secret}
+    """One setting.
+
+    Args:
+        default: its value, or what makes it.
+        parse: from a keyword, a text of the environment or a file's value.
+        sentence: what it does.
+        limit: which values ``./pyproject.toml`` may set.
+        env: variables, the first that is set wins.
+        live: it may change while the program runs.
+        secret: its value is never shown.
+        doubt: what holds when somebody set this in a way that cannot be read.
+        merge: makes one value of a lower and a higher source's; without it the higher one wins.
+    """
+    about = {
+        "parse": parse,
+        "sentence": sentence,
+        "env": tuple(env),
+        "live": live,
+        "secret": secret,
+        "limit": limit,
+        "doubt": doubt or {},
+        "merge": merge,
+    }
     if callable(default):
         return field(default_factory=default, metadata=about)
     return field(default=default, metadata=about)
+
+
+def _both_tables(lower: Mapping[str, Any], higher: Mapping[str, Any]) -> dict[str, Any]:
+    return {**lower, **higher}
+
+
+def _both_lists(lower: Sequence[str], higher: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*lower, *higher)))
+
+
+_NO_CONTENT = {"capture_content": False}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Every setting with its resolved value. ``origins`` says where each value came from."""
 
-    enabled: bool = _row(True, be.flag, "Record anything at all.", env=["AGENTOPS_ENABLED"], live=True)
+    enabled: bool = _row(
+        True, be.flag, "Record anything at all.",
+        limit=file.off_only, env=["AGENTOPS_ENABLED"], live=True, doubt=_NO_CONTENT,
+    )  # fmt: skip
     exporters: tuple[Any, ...] = _row(
         ("jsonl",),
         be.exporters,
         "Where spans go: exporter strings or OpenTelemetry SpanExporter instances.",
+        limit=file.local_sinks,
         env=["AGENTOPS_EXPORTERS"],
         live=True,
     )
     directory: str = _row(
-        "./.agentops", be.path, "The directory that traces and spools are written below.", env=["AGENTOPS_DIR"]
-    )
+        "./.agentops", be.path, "The directory that traces and spools are written below.",
+        limit=file.below_here, env=["AGENTOPS_DIR"],
+    )  # fmt: skip
     integrations: tuple[str, ...] | None = _row(
         None,
         be.names,
         "Names of the libraries to capture; every supported one that is installed when not given.",
+        limit=file.anything,
         env=["AGENTOPS_INTEGRATIONS"],
     )
     service_name: str = _row(
-        "", be.text, "The service.name of every span; the script's name when not given.", env=["OTEL_SERVICE_NAME"]
-    )
+        "", be.text, "The service.name of every span; the script's name when not given.",
+        limit=file.anything, env=["OTEL_SERVICE_NAME"],
+    )  # fmt: skip
     resource_attributes: dict[str, Any] = _row(
-        dict, be.table, "Attributes that describe this process on every span.", env=["OTEL_RESOURCE_ATTRIBUTES"]
-    )
+        dict, be.table, "Attributes that describe this process on every span; those of every source add up.",
+        limit=file.anything, env=["OTEL_RESOURCE_ATTRIBUTES"], merge=_both_tables,
+    )  # fmt: skip
     capture_content: bool = _row(
         True,
-        be.flag,
+        be.content,
         "Record messages, arguments and results; figures and names are recorded either way.",
+        limit=file.off_only,
         env=["AGENTOPS_CAPTURE_CONTENT", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"],
         live=True,
+        doubt=_NO_CONTENT,
     )
     max_value_bytes: int = _row(
         65_536,
         be.whole(256),
         "How many bytes of one captured value are kept; the rest is cut, visibly.",
+        limit=file.no_more,
         env=["AGENTOPS_MAX_VALUE_BYTES"],
         live=True,
     )
     redact: bool = _row(
         True, be.flag, "Replace secrets (keys, tokens, passwords) before anything is written or sent.",
-        env=["AGENTOPS_REDACT"],
+        env=["AGENTOPS_REDACT"], doubt={"redact": True},
     )  # fmt: skip
     redact_patterns: tuple[str, ...] = _row(
-        (), be.patterns, "Further regular expressions whose matches are replaced.", env=["AGENTOPS_REDACT_PATTERNS"]
-    )
+        (), be.patterns, "Further regular expressions whose matches are replaced; those of every source add up.",
+        limit=file.anything, env=["AGENTOPS_REDACT_PATTERNS"], doubt=_NO_CONTENT, merge=_both_lists,
+    )  # fmt: skip
     queue_size: int = _row(
         10_000, be.whole(1), "How many ended spans may wait; further ones are dropped and counted.",
-        env=["AGENTOPS_QUEUE_SIZE"],
+        limit=file.anything, env=["AGENTOPS_QUEUE_SIZE"],
     )  # fmt: skip
     shutdown_timeout: float = _row(
-        3.0, be.number(0, 86_400), "Seconds that exit may wait for sinks.", env=["AGENTOPS_SHUTDOWN_TIMEOUT"], live=True
-    )
+        3.0, be.number(0, 86_400), "Seconds that exit may wait for sinks.",
+        limit=file.anything, env=["AGENTOPS_SHUTDOWN_TIMEOUT"], live=True,
+    )  # fmt: skip
     traces_max_file_bytes: int = _row(
         67_108_864, be.whole(1), "A JSONL file that is longer is closed, and a new one begun.",
-        env=["AGENTOPS_TRACES_MAX_FILE_BYTES"],
+        limit=file.anything, env=["AGENTOPS_TRACES_MAX_FILE_BYTES"],
     )  # fmt: skip
     traces_max_bytes: int = _row(
         536_870_912, be.whole(1), "Closed JSONL files are deleted, oldest first, when all together are larger.",
-        env=["AGENTOPS_TRACES_MAX_BYTES"],
+        limit=file.no_more, env=["AGENTOPS_TRACES_MAX_BYTES"],
     )  # fmt: skip
     traces_max_days: float = _row(
         30.0, be.above_zero, "Closed JSONL files older than this many days are deleted.",
-        env=["AGENTOPS_TRACES_MAX_DAYS"],
+        limit=file.no_more, env=["AGENTOPS_TRACES_MAX_DAYS"],
     )  # fmt: skip
-    traces_compress: bool = _row(False, be.flag, "Gzip JSONL files once closed.", env=["AGENTOPS_TRACES_COMPRESS"])
+    traces_compress: bool = _row(
+        False, be.flag, "Gzip JSONL files once closed.", limit=file.anything, env=["AGENTOPS_TRACES_COMPRESS"]
+    )
     traces_fsync: str = _row(
         "never", be.choice("never", "close", "always"), "When JSONL files are forced to the disk itself.",
-        env=["AGENTOPS_TRACES_FSYNC"],
+        limit=file.anything, env=["AGENTOPS_TRACES_FSYNC"],
     )  # fmt: skip
     spool_max_bytes: int = _row(
         268_435_456, be.whole(65_536), "How much may wait on disk for an OTLP backend; then the oldest spans go.",
-        env=["AGENTOPS_SPOOL_MAX_BYTES"],
+        limit=file.no_more, env=["AGENTOPS_SPOOL_MAX_BYTES"],
     )  # fmt: skip
     spool_max_days: float = _row(
         7.0, be.above_zero, "How many days spans may wait on disk for an OTLP backend.",
-        env=["AGENTOPS_SPOOL_MAX_DAYS"],
+        limit=file.no_more, env=["AGENTOPS_SPOOL_MAX_DAYS"],
     )  # fmt: skip
     sample_ratio: float = _row(
         1.0, be.number(0, 1), "The share of traces that is kept, decided at the root.",
-        env=["AGENTOPS_SAMPLE_RATIO"], live=True,
+        limit=file.no_more, env=["AGENTOPS_SAMPLE_RATIO"], live=True,
     )  # fmt: skip
     keep_errors: bool = _row(
         True, be.flag, "Keep spans that ended in an error, and what is above them, even when not sampled.",
-        env=["AGENTOPS_KEEP_ERRORS"], live=True,
+        limit=file.anything, env=["AGENTOPS_KEEP_ERRORS"], live=True,
     )  # fmt: skip
     pricing: bool = _row(
-        True, be.flag, "Work out tokens that were not reported, and cost.", env=["AGENTOPS_PRICING"], live=True
-    )
+        True, be.flag, "Work out tokens that were not reported, and cost.",
+        limit=file.anything, env=["AGENTOPS_PRICING"], live=True,
+    )  # fmt: skip
     stream_usage: bool = _row(
         True,
         be.flag,
         "Ask streams for their token counts where the caller did not say; the extra chunk stays hidden.",
+        limit=file.anything,
         env=["AGENTOPS_STREAM_USAGE"],
         live=True,
     )
@@ -135,6 +203,7 @@ class Settings:
         True,
         be.flag,
         "Record the steps that frameworks put between the ones people wrote, marked so that readers fold them.",
+        limit=file.anything,
         env=["AGENTOPS_PLUMBING"],
         live=True,
     )
@@ -147,11 +216,11 @@ class Settings:
     )
     propagate_threads: bool = _row(
         True, be.flag, "Carry the trace into threads and executors without being asked.",
-        env=["AGENTOPS_PROPAGATE_THREADS"],
+        limit=file.anything, env=["AGENTOPS_PROPAGATE_THREADS"],
     )  # fmt: skip
     propagate_processes: bool = _row(
         True, be.flag, "Carry the trace into processes: pools, multiprocessing, and TRACEPARENT for subprocesses.",
-        env=["AGENTOPS_PROPAGATE_PROCESSES"],
+        limit=file.off_only, env=["AGENTOPS_PROPAGATE_PROCESSES"],
     )  # fmt: skip
     global_provider: bool = _row(
         False, be.flag, "Register our TracerProvider as OpenTelemetry's global one, if there is none yet.",
@@ -159,12 +228,13 @@ class Settings:
     )  # fmt: skip
     semconv: str = _row(
         "pin", be.choice("pin", "main"), "Which state of the GenAI conventions names attributes.",
-        env=["AGENTOPS_SEMCONV"],
+        limit=file.anything, env=["AGENTOPS_SEMCONV"],
     )  # fmt: skip
     log_level: str = _row(
         "warning",
         be.choice("debug", "info", "warning", "error", "critical"),
         "The least severe message that this package logs.",
+        limit=file.no_more_talkative,
         env=["AGENTOPS_LOG_LEVEL"],
         live=True,
     )
@@ -181,92 +251,112 @@ def rows() -> list[dataclasses.Field[Any]]:
 
 
 def resolve(keywords: Mapping[str, Any], *, environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from keywords, the environment, ``[tool.agentops]`` of ./pyproject.toml, and defaults.
-
-    ``None`` as a keyword means "not given".
+    """Settings from keywords, the environment, files, and defaults. ``None`` as a keyword means "not given".
 
     Raises:
         ConfigError: a keyword is unknown or its value cannot work.
     """
-    environ = os.environ if environ is None else environ
-    known = {row.name: row for row in rows()}
-    for name, value in keywords.items():
-        if name not in known:
-            raise ConfigError(name, value, "a known setting: " + ", ".join(known))
-    file = _pyproject()
-    for name in file:
-        if name not in known:
-            warn_once(f"pyproject: {name} is no setting. It is left out.")
-    values: dict[str, Any] = {}
-    origins: dict[str, Origin] = {}
-    for name, row in known.items():
-        if keywords.get(name) is not None:
-            try:
-                values[name], origins[name] = row.metadata["parse"](keywords[name]), "keyword"
-            except WrongValueError as wrong:
-                raise ConfigError(name, keywords[name], str(wrong)) from None
-            continue
-        sources = [(f"environment {variable}", environ.get(variable)) for variable in row.metadata["env"]]
-        sources.append(("pyproject", file.get(name)))
-        for origin, given in sources:
-            if given is None or given == "":
-                continue
-            try:
-                values[name], origins[name] = row.metadata["parse"](given), origin
-                break
-            except WrongValueError as wrong:
-                shown = "a value" if row.metadata["secret"] else repr(given)[:120]
-                warn_once(f"{origin.split()[-1]}: {name} is {shown}; expected {wrong}. It is left out.")
-        else:
-            origins[name] = "default"
-    if keywords.get("enabled") is None and environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        values["enabled"], origins["enabled"] = False, "environment OTEL_SDK_DISABLED"
-    from agentops_sdk.standard_variables import apply
-
-    apply(values, origins, environ)
-    return Settings(**values, origins=origins)
+    _insist_on_known(keywords, rows(), "a known setting: ")
+    found = setting_sources.collect(
+        rows(), keywords, os.environ if environ is None else environ, other_variables=OTHER_VARIABLES
+    )
+    for mistake in found.mistakes:
+        warn_once(mistake)
+    for refusal in found.refusals:
+        log_once(refusal)
+    return Settings(**found.values, origins=found.origins)
 
 
-def update(settings: Settings, keywords: Mapping[str, Any]) -> Settings:
-    """A copy of ``settings`` with live settings changed.
+def update(settings: Settings, keywords: Mapping[str, Any], *, live: bool = True) -> Settings:
+    """A copy of ``settings`` with those named changed; attributes and patterns add up.
+
+    Args:
+        settings: what holds so far.
+        keywords: by name; ``None`` means "not given".
+        live: only what may change while the program runs, by ``configure()``; else by a further ``init()``.
 
     Raises:
         ConfigError: a setting is unknown, not live, or its value cannot work.
     """
-    live = {row.name: row for row in rows() if row.metadata["live"]}
+    allowed = [row for row in rows() if row.metadata["live"] or not live]
+    _insist_on_known(keywords, allowed, "a setting that can change while running: " if live else "a known setting: ")
     changed: dict[str, Any] = {}
-    for name, value in keywords.items():
-        if name not in live:
-            raise ConfigError(name, value, "a setting that can change while running: " + ", ".join(live))
-        try:
-            changed[name] = live[name].metadata["parse"](value)
-        except WrongValueError as wrong:
-            raise ConfigError(name, value, str(wrong)) from None
-    origins = {**settings.origins, **dict.fromkeys(changed, "configure()")}
+    for row in allowed:
+        if keywords.get(row.name) is not None:
+            value = setting_sources.parsed_keyword(row, keywords[row.name])
+            merge = row.metadata["merge"]
+            changed[row.name] = value if merge is None else merge(getattr(settings, row.name), value)
+    attributes = changed.get("resource_attributes", {})
+    if setting_sources.SERVICE in attributes:
+        changed.setdefault("service_name", str(attributes[setting_sources.SERVICE]))
+        changed["resource_attributes"] = setting_sources.without_service(attributes)
+    origins = {**settings.origins, **dict.fromkeys(changed, "configure()" if live else "keyword")}
     return dataclasses.replace(settings, **changed, origins=origins)
 
 
-def _pyproject() -> Mapping[str, Any]:
-    try:
-        with Path("pyproject.toml").open("rb") as file:
-            section: Any = tomllib.load(file)
-    except (OSError, ValueError, RecursionError):  # ValueError: no TOML, or no UTF-8
-        return {}
-    for name in ("tool", "agentops"):
-        section = section.get(name) if isinstance(section, dict) else None
-    return section if isinstance(section, dict) else {}
+def changes(before: Settings, after: Settings) -> list[str]:
+    """Names of the settings that differ."""
+    return [row.name for row in rows() if getattr(before, row.name) != getattr(after, row.name)]
+
+
+def looser(before: Settings, after: Settings) -> list[str]:
+    """Names of the settings that kept more private ``before``."""
+    found = []
+    if after.capture_content and not before.capture_content:
+        found.append("capture_content")
+    if before.redact and not after.redact:
+        found.append("redact")
+    if set(before.redact_patterns) - set(after.redact_patterns):
+        found.append("redact_patterns")
+    return found
+
+
+def no_looser(settings: Settings, than: Settings, keywords: Mapping[str, Any]) -> tuple[Settings, list[str]]:
+    """``settings`` as private as ``than`` in whatever ``keywords`` do not name, and what had to change for it."""
+    names = [name for name in looser(than, settings) if keywords.get(name) is None]
+    origins = {**settings.origins, **{name: than.origins.get(name, "default") for name in names}}
+    kept = {name: getattr(than, name) for name in names}
+    return dataclasses.replace(settings, **kept, origins=origins), names
+
+
+def _insist_on_known(keywords: Mapping[str, Any], known: Sequence[dataclasses.Field[Any]], expected: str) -> None:
+    names = [row.name for row in known]
+    for name, value in keywords.items():
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            raise ConfigError(name, value, (f"{near[0]}, or " if near else "") + expected + ", ".join(names))
 
 
 _warned: set[str] = set()
 
 
 def warn_once(message: str) -> None:
-    """A :class:`UserWarning`, at most once per process for one message."""
+    """A :class:`UserWarning` at the user's line, at most once per process for one message."""
+    message = without_secrets(message)
     if message in _warned:
         return
     _warned.add(message)
     try:
-        warnings.warn(message, stacklevel=3)
+        warnings.warn(message, stacklevel=_users_level())
     except UserWarning:
         # The program runs with warnings as errors; a bad variable must not stop it even then.
         logging.getLogger("agentops_sdk").warning(message)
+
+
+def log_once(message: str, level: int = logging.WARNING) -> None:
+    """A line in the log of this package, at most once per process for one message."""
+    message = without_secrets(message)
+    if message not in _warned:
+        _warned.add(message)
+        logging.getLogger("agentops_sdk").log(level, "agentops_sdk: %s", message)
+
+
+_NOT_THE_USERS = ("agentops_sdk", "agentops_integrations", "contextlib")
+
+
+def _users_level() -> int:
+    """How far above :func:`warn_once` the nearest frame is that is the user's, as ``warnings.warn`` counts."""
+    frame, level = sys._getframe(1), 1  # noqa: SLF001 - what the warnings module itself does
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_THE_USERS:
+        frame, level = frame.f_back, level + 1
+    return level

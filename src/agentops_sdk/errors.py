@@ -13,6 +13,8 @@ failures are counted and shown by :func:`agentops_sdk.status` instead.
 
 from __future__ import annotations
 
+from agentops_sdk.addresses import without_secrets
+
 __all__ = ["AgentOpsError", "ConfigError", "IntegrationError", "TraceError"]
 
 
@@ -47,6 +49,6 @@ class TraceError(AgentOpsError):
 def _shown(value: object) -> str:
     """``repr`` of a plain value, the type's name of anything else: no user code runs."""
     if value is None or type(value) in (str, int, float, bool):
-        text = repr(value)
+        text = without_secrets(repr(value))
         return text if len(text) <= 120 else text[:117] + "..."
     return f"<{type(value).__name__}>"

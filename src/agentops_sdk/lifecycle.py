@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._pipeline import runtime
 from agentops_sdk._pipeline.flushed import FlushResult
-from agentops_sdk.config import resolve
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,12 +28,13 @@ def init(
     service_name: str | None = None,
     resource_attributes: Mapping[str, Any] | None = None,
     capture_content: bool | None = None,
+    restart: bool = False,
     **settings: Any,
 ) -> Status:
-    """Start capturing. Called again, it ends what ran before cleanly and starts anew.
+    """Start capturing. Called again, it changes what it names and keeps the rest; the log says so, once.
 
-    Every setting may also come from the environment or ``[tool.agentops]`` in pyproject.toml; the
-    table is in the documentation under "Configuration".
+    Every setting may also come from the environment or a file; the table is in the documentation
+    under "Configuration". A further call reads neither again, unless it says ``restart=True``.
 
     Args:
         enabled: ``False`` makes everything a no-op.
@@ -44,6 +44,7 @@ def init(
         service_name: names this program on every span.
         resource_attributes: further attributes that describe this process.
         capture_content: ``False`` leaves out messages, arguments and results.
+        restart: end what an earlier call began and begin anew. What was kept private stays so until named.
         settings: any other setting by its name.
 
     Returns:
@@ -63,10 +64,10 @@ def init(
         "capture_content": capture_content,
         **settings,
     }
-    runtime.begin(resolve(given))
-    from agentops_sdk.status import status
+    runtime.initialize(given, restart=restart)
+    from agentops_sdk.status import started
 
-    return status()
+    return started()
 
 
 def configure(**settings: Any) -> Status:
@@ -83,9 +84,9 @@ def configure(**settings: Any) -> Status:
             nothing has changed then.
     """
     runtime.reconfigure(settings)
-    from agentops_sdk.status import status
+    from agentops_sdk.status import started
 
-    return status()
+    return started()
 
 
 def shutdown(timeout: float | None = None) -> FlushResult:

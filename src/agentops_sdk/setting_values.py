@@ -7,22 +7,47 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 Parser = Callable[[Any], Any]
 
+_TRUE = frozenset(("1", "true", "t", "yes", "y", "on", "enable", "enabled"))
+_FALSE = frozenset(("0", "false", "f", "no", "n", "off", "disable", "disabled"))
+# OpenTelemetry's words for where content goes. We record it on spans, so content for events only is none.
+_CONTENT = {"no_content": False, "span_only": True, "event_only": False, "span_and_event": True}
+
 
 class WrongValueError(Exception):
-    """Raised by a parser; the message completes "expected …"."""
+    """Raised by a parser; the message completes "expected …".
+
+    Attributes:
+        usable: the part of the value that is right, where it has parts; else ``None``.
+        wrong: the parts that are not.
+    """
+
+    def __init__(self, expected: str, *, usable: Any = None, wrong: Sequence[str] = ()) -> None:
+        super().__init__(expected)
+        self.usable = usable
+        self.wrong = tuple(wrong)
 
 
 def flag(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.strip().lower() in ("1", "true", "yes", "on"):
-        return True
-    if isinstance(value, str) and value.strip().lower() in ("0", "false", "no", "off"):
-        return False
+    word = value.strip().lower() if isinstance(value, str) else str(value) if type(value) is int else ""
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
     raise WrongValueError("true or false (1, yes, on / 0, no, off)")
+
+
+def content(value: Any) -> bool:
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if word in _CONTENT:
+        return _CONTENT[word]
+    try:
+        return flag(value)
+    except WrongValueError:
+        raise WrongValueError("true or false, or one of " + ", ".join(_CONTENT).upper()) from None
 
 
 def whole(least: int) -> Parser:
@@ -73,7 +98,10 @@ def text(value: Any) -> str:
 def path(value: Any) -> str:
     if not isinstance(value, str | os.PathLike) or not str(value).strip() or "\0" in str(value):
         raise WrongValueError("a path")
-    return str(value)
+    expanded = os.path.expanduser(str(value).strip() if isinstance(value, str) else value)  # noqa: PTH111 - Path raises
+    if expanded.startswith("~"):
+        raise WrongValueError("a path; nobody's home directory is known by that name")
+    return expanded
 
 
 def choice(*accepted: str) -> Parser:
@@ -94,13 +122,45 @@ def names(value: Any) -> tuple[str, ...]:
 
 
 def patterns(value: Any) -> tuple[str, ...]:
-    given = names(value)
-    for pattern in given:
-        try:
-            re.compile(pattern)
-        except (re.error, OverflowError, RecursionError):
-            raise WrongValueError("regular expressions") from None
-    return given
+    expected = "regular expressions"
+    if isinstance(value, str):
+        value = _separated(value)
+    if not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
+        raise WrongValueError(expected)
+    wrong = [pattern for pattern in value if not _is_pattern(pattern)]
+    if wrong:
+        usable = tuple(pattern for pattern in value if pattern not in wrong)
+        raise WrongValueError(expected, usable=usable, wrong=wrong)
+    return tuple(value)
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError, Warning):  # Warning: where the program makes them errors
+        return False
+    return True
+
+
+def _separated(text: str) -> list[str]:
+    """Parts between commas, but for commas inside brackets, braces or parentheses, or behind a backslash."""
+    parts, depth, in_class, escaped = [""], 0, False, False
+    for letter in text:
+        if letter == "," and not (depth or in_class or escaped):
+            parts.append("")
+            continue
+        parts[-1] += letter
+        if escaped:
+            escaped = False
+        elif letter == "\\":
+            escaped = True
+        elif in_class:
+            in_class = letter != "]"
+        elif letter == "[":
+            in_class = True
+        else:
+            depth = max(0, depth + (letter in "({") - (letter in ")}"))
+    return [part.strip() for part in parts if part.strip()]
 
 
 def exporters(value: Any) -> tuple[Any, ...]:
@@ -118,10 +178,12 @@ def exporters(value: Any) -> tuple[Any, ...]:
 
 def table(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
-        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
-        if not all(sign for _, sign, _ in pairs):
-            raise WrongValueError("name=value pairs separated by commas")
-        return {name.strip(): given.strip() for name, _, given in pairs}
+        pairs = [(part.strip(), *part.partition("=")) for part in value.split(",") if part.strip()]
+        usable = {name.strip(): unquote(text.strip()) for _, name, sign, text in pairs if sign and name.strip()}
+        wrong = [part for part, name, sign, _ in pairs if not sign or not name.strip()]
+        if wrong:
+            raise WrongValueError("name=value pairs separated by commas", usable=usable, wrong=wrong)
+        return usable
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
         raise WrongValueError("a mapping of names to values")
     return dict(value)

@@ -1,36 +1,48 @@
-"""What OpenTelemetry's own variables change where ours, and the program, say nothing."""
+"""What OpenTelemetry's own variables say where ours, and the program, say nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
-__all__ = ["apply"]
+__all__ = ["SINKS", "endpoint", "exporters", "sample_ratio"]
 
+SINKS = ("none", "console", "otlp", "jsonl", "memory")
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
-def apply(values: dict[str, Any], origins: dict[str, str], environ: Mapping[str, str]) -> None:
-    """An OTLP endpoint switches that sink on beside the default; a sampler sets the ratio."""
-    if origins["exporters"] == "default" and environ.get("OTEL_TRACES_EXPORTER", "otlp").strip() in ("", "otlp"):
-        variable = next((name for name in _ENDPOINTS if environ.get(name, "").strip()), None)
-        if variable is not None:
-            values["exporters"], origins["exporters"] = ("jsonl", "otlp"), f"environment {variable}"
-    if origins["sample_ratio"] == "default":
-        ratio = _ratio(environ)
-        if ratio is not None:
-            values["sample_ratio"], origins["sample_ratio"] = ratio, "environment OTEL_TRACES_SAMPLER"
+def exporters(environ: Mapping[str, str], tell: Callable[[str], None]) -> tuple[tuple[str, ...], str] | None:
+    """What ``OTEL_TRACES_EXPORTER`` lists, beside the default, and the variable; ``None`` if it says nothing.
+
+    Args:
+        environ: the environment.
+        tell: takes a sentence about a name that is no sink here.
+    """
+    variable = "OTEL_TRACES_EXPORTER"
+    listed = [part.strip().lower() for part in environ.get(variable, "").split(",") if part.strip()]
+    for name in listed:
+        if name not in SINKS:
+            tell(f"{variable}: {name} is no sink here; there are {', '.join(SINKS)}. It is left out.")
+    if not listed:
+        return None
+    further = [] if "none" in listed else [name for name in listed if name in SINKS and name != "jsonl"]
+    return ("jsonl", *dict.fromkeys(further)), f"environment {variable}"
 
 
-def _ratio(environ: Mapping[str, str]) -> float | None:
+def endpoint(environ: Mapping[str, str]) -> tuple[tuple[str, ...], str] | None:
+    """An OTLP endpoint alone switches that sink on beside the default."""
+    variable = next((name for name in _ENDPOINTS if environ.get(name, "").strip()), None)
+    return (("jsonl", "otlp"), f"environment {variable}") if variable is not None else None
+
+
+def sample_ratio(environ: Mapping[str, str]) -> tuple[float, str] | None:
+    """The share that ``OTEL_TRACES_SAMPLER`` keeps, and the variable."""
     # Whether parent-based or not makes no difference here: a sampling decision above us always binds.
     sampler = environ.get("OTEL_TRACES_SAMPLER", "").strip().lower().removeprefix("parentbased_")
-    if sampler == "always_on":
-        return 1.0
-    if sampler == "always_off":
-        return 0.0
-    if sampler != "traceidratio":
-        return None
+    ratio = {"always_on": 1.0, "always_off": 0.0, "traceidratio": _ratio(environ)}.get(sampler)
+    return None if ratio is None else (ratio, "environment OTEL_TRACES_SAMPLER")
+
+
+def _ratio(environ: Mapping[str, str]) -> float:
     try:
         ratio = float(environ.get("OTEL_TRACES_SAMPLER_ARG", "") or 1.0)
     except ValueError:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
+from html import escape
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from agentops_sdk._capture import guard as guarding
 from agentops_sdk._capture import patches
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import runtime, uncaptured
 from agentops_sdk._version import VERSION
-from agentops_sdk.config import rows
+from agentops_sdk.addresses import without_secrets
+from agentops_sdk.config import Settings, rows
+from agentops_sdk.traces.notebook import table
 
+_CAPTURING = ("patched", "waiting for import", "version untested")
 _SECRET = re.compile(r"key|token|secret|password|auth", re.IGNORECASE)
 
 
@@ -60,7 +65,11 @@ class Status(BaseModel):
     enabled: bool
     uptime: float = 0.0
     settings: dict[str, SettingStatus] = Field(default_factory=dict)
+    resource: dict[str, Any] = Field(default_factory=dict, description="What every span says of the process.")
     integrations: dict[str, IntegrationStatus] = Field(default_factory=dict)
+    not_captured: dict[str, str] = Field(
+        default_factory=dict, description="Libraries of the field that are imported and not captured: their versions."
+    )
     sinks: dict[str, SinkStatus] = Field(default_factory=dict)
     spans: dict[str, int] = Field(default_factory=dict)
     guard_errors: dict[str, int] = Field(default_factory=dict)
@@ -76,6 +85,7 @@ class Status(BaseModel):
             f"  {name}: {found.state}" + (f" ({found.reason})" if found.reason else "")
             for name, found in self.integrations.items()
         ]
+        lines += [f"  {name} {version}: imported, not captured" for name, version in self.not_captured.items()]
         lines += [
             f"  -> {name}: {sink.exported} exported, {sink.pending} pending, {sink.lost} lost"
             + (f" ({', '.join(f'{reason} {n}' for reason, n in sink.dropped.items())})" if sink.dropped else "")
@@ -87,36 +97,79 @@ class Status(BaseModel):
             lines.append("  contained errors: " + ", ".join(f"{site} {n}" for site, n in self.guard_errors.items()))
         return "\n".join(lines)
 
+    def __repr__(self) -> str:
+        if not self.enabled:
+            return f"<agentops {self.version}: off>"
+        captured = [name for name, found in self.integrations.items() if found.state in _CAPTURING]
+        return f"<agentops {self.version}: on, captures {_listed(captured)}, writes to {_listed(self.sinks)}>"
+
+    def _repr_html_(self) -> str:
+        if not self.enabled:
+            return escape(str(self))
+        captured = [
+            (name, found.state, found.version or "", found.reason or "") for name, found in self.integrations.items()
+        ]
+        captured += [(name, "not captured", version, "imported") for name, version in self.not_captured.items()]
+        sinks = [
+            (name, "failing" if sink.failing else "ok", sink.exported, sink.pending, sink.lost, sink.last_error or "")
+            for name, sink in self.sinks.items()
+        ]
+        chosen = [(name, row.value, row.origin) for name, row in self.settings.items() if row.origin != "default"]
+        figures = ", ".join(f"{count:,} {name}" for name, count in self.spans.items())
+        return (
+            f"<div><b>agentops {escape(self.version)}</b>: on for {self.uptime:.0f} s; spans: {figures}</div>"
+            + table("", ("sink", "", "exported", "pending", "lost", "last error"), sinks)
+            + table("", ("library", "", "version", ""), captured)
+            + (table("", ("setting", "value", "from"), chosen) if chosen else "")
+        )
+
+
+class Started(Status):
+    """What ``init()`` and ``configure()`` return: the state, which a notebook shows in one line."""
+
+    def _repr_html_(self) -> str:
+        return f"<code>{escape(repr(self))}</code>"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nothing"
+
 
 def status() -> Status:
     """The state right now. Cheap enough to call from a health check."""
-    running = runtime.current
+    running, settings = runtime.current, runtime.settings_in_force()
     if running is None:
-        return Status(enabled=False, guard_errors=dict(guarding.errors), dormant_patches=list(patches.dormant))
-    queue, settings = running.queue, running.settings
+        return Status(
+            enabled=False,
+            settings=_settings(settings) if settings is not None else {},
+            guard_errors=dict(guarding.errors),
+            dormant_patches=list(patches.dormant),
+        )
+    queue = running.queue
     opened = len(running.recorder.open)
-    ended = queue.consumed + queue.pending + queue.dropped
+    ended = queue.consumed - running.consumed_before + queue.pending + queue.dropped
     sinks: dict[str, SinkStatus] = {}
     for place, sink in enumerate(running.sinks):
         sinks[sink.name if sink.name not in sinks else f"{sink.name}#{place}"] = SinkStatus(
-            **(account := sink.account()),
+            **(account := _shown(sink.account())),
             lost=sum(account["dropped"].values()),
             exports=sink.exports,
             export_seconds=sink.seconds,
         )
     return Status(
-        enabled=True,
+        enabled=running.settings.enabled,
         uptime=time.time() - running.started_at,
-        settings={
-            row.name: SettingStatus(value=_shown(getattr(settings, row.name)), origin=settings.origins[row.name])
-            for row in rows()
-        },
+        settings=_settings(running.settings),
+        resource=_shown(running.resource),
         integrations={
             installed.integration.name: IntegrationStatus(
                 state=installed.state, version=installed.version, reason=installed.remark()
             )
             for installed in running.integrations
         },
+        not_captured=uncaptured.imported(
+            installed.integration.target for installed in running.integrations if installed.state in _CAPTURING
+        ),
         sinks=sinks,
         spans={
             "started": ended + opened,
@@ -134,14 +187,25 @@ def status() -> Status:
     )
 
 
+def started() -> Started:
+    """The state right after it was changed."""
+    return Started(**dict(status()))
+
+
+def _settings(settings: Settings) -> dict[str, SettingStatus]:
+    return {
+        row.name: SettingStatus(
+            value="…" if row.metadata["secret"] else _shown(getattr(settings, row.name)),
+            origin=settings.origins.get(row.name, "default"),
+        )
+        for row in rows()
+    }
+
+
 def _shown(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_masked(item) if isinstance(item, str) else type(item).__name__ for item in value]
+    """A value without keys, passwords and tokens: by the name it stands under, and inside of addresses."""
+    if isinstance(value, tuple | list):
+        return [_shown(item) if isinstance(item, str | int | float) else type(item).__name__ for item in value]
     if isinstance(value, dict):
-        return {name: "…" if _SECRET.search(name) else item for name, item in value.items()}
-    return _masked(value) if isinstance(value, str) else value
-
-
-def _masked(text: str) -> str:
-    """A URL without the user and password in it."""
-    return re.sub(r"//[^/@\s]*@", "//…@", text)
+        return {name: "…" if _SECRET.search(str(name)) else _shown(item) for name, item in value.items()}
+    return without_secrets(value) if isinstance(value, str) else value

@@ -92,11 +92,12 @@ def test_switched_off_by_environment(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not (tmp_path / "d").exists()
 
 
-def test_init_twice_is_a_clean_new_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("again", [{}, {"restart": True}])
+def test_init_twice_goes_on_elsewhere(tmp_path: Path, again: dict) -> None:
     agentops.init(directory=tmp_path / "one", integrations=[])
     with agentops.span("first"):
         pass
-    status = agentops.init(directory=tmp_path / "two", integrations=[])
+    status = agentops.init(directory=tmp_path / "two", integrations=[], **again)
     assert status.spans["started"] == 0
     with agentops.span("second"):
         pass

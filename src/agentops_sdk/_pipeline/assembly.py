@@ -10,11 +10,13 @@ from opentelemetry import trace
 
 from agentops_sdk._pipeline.registry import make_exporter
 from agentops_sdk._pipeline.sinks import Sink, adapt
-from agentops_sdk.config import Settings, warn_once
+from agentops_sdk.config import Settings, changes, warn_once
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
+
+_OF_DISKS = ("directory", "traces_", "spool_")
 
 
 def assemble(settings: Settings, running: Sequence[Sink] = ()) -> tuple[list[Sink], list[Sink]]:
@@ -28,12 +30,14 @@ def assemble(settings: Settings, running: Sequence[Sink] = ()) -> tuple[list[Sin
     origin = settings.origins.get("exporters", "")
     automatic = origin.startswith("environment OTEL_")
     for given in settings.exporters:
-        kept = next((sink for sink in free if sink.given is given or sink.given == given), None)
+        kept = next(
+            (sink for sink in free if (sink.given is given or sink.given == given) and _fits(sink, settings)), None
+        )
         if kept is not None:
             free.remove(kept)
             wanted.append(kept)
             continue
-        if automatic and given == "otlp" and hasattr(trace.get_tracer_provider(), "add_span_processor"):
+        if automatic and given in ("otlp", "console") and hasattr(trace.get_tracer_provider(), "add_span_processor"):
             continue  # the program's own provider sends there already: once is enough
         try:
             wanted.append((*make_exporter(given, settings), given))
@@ -47,4 +51,13 @@ def assemble(settings: Settings, running: Sequence[Sink] = ()) -> tuple[list[Sin
     exporters = [item.exporter if isinstance(item, Sink) else item[1] for item in wanted]
     alone = sum(1 for exporter in exporters if getattr(exporter, "disk", False)) < 2
     sinks = [item if isinstance(item, Sink) else adapt(*item, alone=alone) for item in wanted]
+    for sink in sinks:
+        sink.settings = settings
     return sinks, free
+
+
+def _fits(sink: Sink, settings: Settings) -> bool:
+    """Whether it would be made the same again: what works on a disk depends on where, and how much."""
+    if not isinstance(sink.given, str) or not getattr(sink.exporter, "disk", False) or sink.settings is None:
+        return True
+    return not any(name.startswith(_OF_DISKS) for name in changes(sink.settings, settings))

@@ -34,6 +34,12 @@ class Completer:
         self.settings = settings
         self.policy = Policy(settings)
 
+    def reconfigure(self, settings: Settings) -> None:
+        """Go on by other settings; what was counted stays."""
+        before, self.settings = self.policy, settings
+        self.policy = Policy(settings)
+        self.policy.redactions = before.redactions
+
     def complete(
         self,
         attributes: dict[str, Any],

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.policy import Policy
@@ -26,25 +24,21 @@ def scope() -> InstrumentationScope:
 
 
 def resource(settings: Settings, policy: Policy) -> Resource:
-    """The process; what the user's settings say of it is limited and scrubbed like everything else."""
+    """The process as an OpenTelemetry resource."""
     from opentelemetry.sdk.resources import Resource
 
     # Not Resource.create(): its detectors start a thread pool, which an ending interpreter refuses.
-    return Resource(
-        {
-            semconv.TELEMETRY_SDK_LANGUAGE: "python",
-            semconv.TELEMETRY_SDK_NAME: "opentelemetry",
-            semconv.TELEMETRY_SDK_VERSION: importlib.metadata.version("opentelemetry-sdk"),
-            semconv.TELEMETRY_DISTRO_NAME: DISTRIBUTION,
-            semconv.TELEMETRY_DISTRO_VERSION: VERSION,
-            semconv.PROCESS_PID: os.getpid(),
-            **policy.apply(
-                {semconv.SERVICE_NAME: settings.service_name or _script_name(), **settings.resource_attributes}
-            ),
-        }
-    )
+    return Resource(attributes(settings, policy))
 
 
-def _script_name() -> str:
-    script = Path(sys.argv[0]).name if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
-    return script.removesuffix(".py") or "python"
+def attributes(settings: Settings, policy: Policy) -> dict[str, Any]:
+    """The process; what the user's settings say of it is limited and scrubbed like everything else."""
+    return {
+        semconv.TELEMETRY_SDK_LANGUAGE: "python",
+        semconv.TELEMETRY_SDK_NAME: "opentelemetry",
+        semconv.TELEMETRY_SDK_VERSION: importlib.metadata.version("opentelemetry-sdk"),
+        semconv.TELEMETRY_DISTRO_NAME: DISTRIBUTION,
+        semconv.TELEMETRY_DISTRO_VERSION: VERSION,
+        semconv.PROCESS_PID: os.getpid(),
+        **policy.apply({semconv.SERVICE_NAME: settings.service_name, **settings.resource_attributes}),
+    }

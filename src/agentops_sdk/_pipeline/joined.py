@@ -111,6 +111,11 @@ class JoinedRecorder:
         self.open[otel.get_span_context().span_id] = span
         return span
 
+    @property
+    def resource(self) -> dict[str, Any]:
+        """How the program's provider describes the process."""
+        return dict(self._provider.resource.attributes)
+
     def interrupt_open(self) -> None:
         """What is open stays open: it belongs to the program's provider and ends there."""
         self.open.clear()

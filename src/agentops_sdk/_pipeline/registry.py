@@ -9,13 +9,13 @@ import importlib.util
 import pkgutil
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.patches import Patches
-from agentops_sdk.config import Settings
+from agentops_sdk.config import Settings, warn_once
 from agentops_sdk.errors import ConfigError, IntegrationError
 
 if TYPE_CHECKING:
@@ -106,23 +106,30 @@ class Installed:
         self.version: str | None = None
         # Made before anything is patched, and kept here: what a failed install did is undone as well.
         self._patches = Patches(f"integration.{integration.name}")
+        self._begun = False
         self._in_place = False
 
-    def begin(self, asked: bool) -> None:
-        """Hook on to the library's import. ``asked``: by name, so failing is loud.
+    @property
+    def active(self) -> bool:
+        """Whether it has begun and has not ended."""
+        return self._begun and self._patches.alive
+
+    def begin(self) -> None:
+        """Hook on to the library's import, if :meth:`look` has found one that fits. Safe to call again."""
+        if self._begun or self.state in ("not installed", "version too old"):
+            return
+        self._begun = True
+        self._patches.when_imported(self.integration.target, self._imported)
+
+    def look(self, *, asked: bool = False) -> Installed:
+        """Find out whether the library is here in a version that fits; changes nothing else.
+
+        Args:
+            asked: by name, so failing is loud.
 
         Raises:
             IntegrationError: asked for by name, and the library is missing or too old.
         """
-        integration = self.look().integration
-        if self.state in ("not installed", "version too old"):
-            if asked:
-                raise IntegrationError(f"integration {integration.name!r} was asked for, but {self.reason}")
-            return
-        self._patches.when_imported(integration.target, self._imported)
-
-    def look(self) -> Installed:
-        """Find out whether the library is here in a version that fits; changes nothing else."""
         integration = self.integration
         if importlib.util.find_spec(integration.target) is None:
             self.state, self.reason = "not installed", f"{integration.target} cannot be imported"
@@ -131,6 +138,8 @@ class Installed:
             if self.version is not None and not satisfies(self.version, integration.requires):
                 self.reason = f"version {self.version} is outside of {integration.requires}"
                 self.state = "version untested" if _newer(self.version, integration.requires) else "version too old"
+        if asked and self.state in ("not installed", "version too old"):
+            raise IntegrationError(f"integration {integration.name!r} was asked for, but {self.reason}")
         return self
 
     def _imported(self, module: ModuleType) -> None:
@@ -161,6 +170,40 @@ class Installed:
         self._patches.undo()
         self._in_place = False
         self.state = "removed"
+
+
+def choose(settings: Settings) -> list[Installed]:
+    """The integrations that the settings want, looked for and not begun.
+
+    Raises:
+        ConfigError: one was asked for by a name that nobody has.
+        IntegrationError: one was asked for by name and cannot be had.
+    """
+    found, wanted = find_integrations(), settings.integrations
+    loud = wanted is not None and not settings.deployed("integrations")
+    for name in wanted or ():
+        if name not in found:
+            wrong = ConfigError("integrations", name, "names of integrations: " + ", ".join(sorted(found)))
+            if loud:
+                raise wrong
+            warn_once(f"{wrong}. It is left out.")
+    if wanted and not loud:
+        wanted = tuple(name for name in wanted if name in found) or None
+    chosen = [Installed(found[name]) for name in (sorted(found) if wanted is None else dict.fromkeys(wanted))]
+    for installed in chosen:
+        installed.look(asked=loud)
+    return chosen
+
+
+def exchange(running: list[Installed], chosen: Iterable[Installed]) -> None:
+    """Let ``running`` be the chosen ones: those that run already go on untouched, others are taken out."""
+    before = {installed.integration.name: installed for installed in running if installed.active}
+    wanted = [before.pop(installed.integration.name, installed) for installed in chosen]
+    for installed in reversed(list(before.values())):
+        installed.end()
+    running[:] = wanted
+    for installed in wanted:
+        installed.begin()
 
 
 def _version_of(distribution: str) -> str | None:

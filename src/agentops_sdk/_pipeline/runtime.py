@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import trace
 from opentelemetry.trace import StatusCode
@@ -22,10 +22,10 @@ from agentops_sdk._pipeline.flushed import FlushResult
 from agentops_sdk._pipeline.joined import JoinedRecorder
 from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.recorder import LeanSpan, Recorder
-from agentops_sdk._pipeline.registry import Installed, find_integrations
+from agentops_sdk._pipeline.registry import Installed, choose, exchange
 from agentops_sdk._pipeline.tally import Tally
 from agentops_sdk._version import VERSION
-from agentops_sdk.config import Settings, update, warn_once
+from agentops_sdk.config import Settings, changes, log_once, looser, no_looser, resolve, update
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces.encodable import encodable
 
@@ -48,6 +48,8 @@ class Runtime:
         self.sinks: list[Sink] = assemble(settings)[0]
         self.tally = Tally()
         self.consumer_seconds = 0.0
+        self.consumed_before = 0
+        """Spans that went to sinks which are no more: the figures of ``status()`` are about those that are."""
         self.completer = Completer(settings)
         self.queue = SpanQueue(settings.queue_size, self._consume)
         self.sampled_out = 0
@@ -60,18 +62,32 @@ class Runtime:
         logger.setLevel(settings.log_level.upper())
 
     def reconfigure(self, settings: Settings) -> None:
-        """Take on changed live settings without losing a span.
+        """Take on changed settings without losing a span, or an operation that is open.
 
         Raises:
-            ConfigError: a sink cannot be made; nothing has changed then.
+            ConfigError: a sink cannot be made, or an integration has no such name; nothing has changed then.
+            IntegrationError: one was asked for by name and cannot be had; nothing has changed then.
         """
+        changed = changes(self.settings, settings)
+        chosen = choose(settings) if "integrations" in changed else None
         sinks, free = assemble(settings, self.sinks)
-        if free:
-            self.queue.flush(settings.shutdown_timeout)  # what has ended goes to the sinks of its time
+        if sinks != self.sinks or "redact" in changed or "redact_patterns" in changed:
+            self.queue.flush(settings.shutdown_timeout)  # what has ended goes the way of its time
+        if not set(sinks) & set(self.sinks):
+            self.consumed_before = self.queue.consumed  # sinks that are all new have an account that is, too
         self.sinks = sinks
-        self.settings = self.completer.settings = self.completer.policy.settings = settings
-        self.recorder.settings = settings
+        self.settings = self.recorder.settings = settings
+        self.completer.reconfigure(settings)
+        self.queue.limit = settings.queue_size
+        self._identity = None
         logger.setLevel(settings.log_level.upper())
+        if chosen is not None:
+            exchange(self.integrations, chosen)
+        if "propagate_threads" in changed or "propagate_processes" in changed:
+            self._carry()
+        if "global_provider" in changed:
+            self._leave_recorder(settings.shutdown_timeout)
+            self.recorder = self._make_recorder()
         for sink in free:
             sink.shutdown(settings.shutdown_timeout)
 
@@ -88,30 +104,32 @@ class Runtime:
             return JoinedRecorder(self.settings, made, self.completer, self.queue.put, VERSION)
         return Recorder(self.settings, self.queue.put)
 
-    def install(self) -> None:
-        """Hook every wanted integration on to its library's import.
+    def look(self) -> None:
+        """Insist that what was asked for by name can be had; changes nothing.
 
         Raises:
-            ConfigError: one was asked for by a name that nobody has.
+            ConfigError: an integration was asked for by a name that nobody has.
             IntegrationError: one was asked for by name and cannot be had.
         """
+        choose(self.settings)
+
+    def install(self) -> None:
+        """Hook every wanted integration on to its library's import; raises as :meth:`look` does."""
+        self._carry()
+        exchange(self.integrations, choose(self.settings))
+
+    def _carry(self) -> None:
+        if self._carrier is not None:
+            self._carrier.remove()
         settings = self.settings
         self._carrier = Carrier(threads=settings.propagate_threads, processes=settings.propagate_processes)
-        found, wanted = find_integrations(), self.settings.integrations
-        loud = wanted is not None and not settings.deployed("integrations")
-        self.integrations.clear()
-        for name in wanted or ():
-            if name not in found:
-                wrong = ConfigError("integrations", name, "names of integrations: " + ", ".join(sorted(found)))
-                if loud:
-                    raise wrong
-                warn_once(f"{wrong}. It is left out.")
-        if wanted and not loud:
-            wanted = tuple(name for name in wanted if name in found) or None
-        for name in sorted(found) if wanted is None else wanted:
-            installed = Installed(found[name])
-            self.integrations.append(installed)
-            installed.begin(asked=loud)
+
+    @property
+    def resource(self) -> dict[str, Any]:
+        """What every span says of the process: the program's own provider's words where it has one."""
+        if isinstance(self.recorder, JoinedRecorder):
+            return self.recorder.resource
+        return identity.attributes(self.settings, self.completer.policy)
 
     def uninstall(self) -> None:
         for installed in reversed(self.integrations):
@@ -171,11 +189,7 @@ class Runtime:
         """Stop capturing, deliver what ended, close the sinks; within ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         self.uninstall()
-        with guard("runtime.interrupt"):
-            self.recorder.interrupt_open()
-        if isinstance(self.recorder, JoinedRecorder):
-            self.queue.flush(timeout)
-            self.recorder.leave()
+        self._leave_recorder(timeout)
         self.queue.stop(max(0.0, deadline - time.monotonic()))
         bounded_map.clear_all()
         delivery.close(self.sinks, deadline)
@@ -186,8 +200,15 @@ class Runtime:
             logger.warning("agentops_sdk: at shutdown %d spans lost, %d not delivered", result.lost, result.remaining)
         return result
 
+    def _leave_recorder(self, timeout: float) -> None:
+        with guard("runtime.interrupt"):
+            self.recorder.interrupt_open()
+        if isinstance(self.recorder, JoinedRecorder):
+            self.queue.flush(timeout)
+            self.recorder.leave()
+
     def after_fork(self) -> None:
-        self.sampled_out = self.failed = 0
+        self.sampled_out = self.failed = self.consumed_before = 0
         self.tally = Tally()
         self._identity = None  # it names the process
         self.recorder.forget_open()
@@ -201,6 +222,8 @@ current: Runtime | None = None
 """The one that runs, or ``None`` before ``init()``, after ``shutdown()`` and when switched off."""
 
 _last: Settings | None = None
+_implied = False
+_ended: Settings | None = None
 _lock = threading.RLock()
 
 
@@ -209,8 +232,21 @@ def make_runtime(settings: Settings) -> Runtime | None:
     return Runtime(settings) if settings.enabled else None
 
 
-Standing = tuple[Runtime | None, Settings | None]
-"""What runs, and the settings of the last ``init()``: they may say that nothing should."""
+class Standing(NamedTuple):
+    """What runs, and by which settings: they may say that nothing should.
+
+    ``implied``: no ``init()`` of the program has said so; its first one begins anew.
+    """
+
+    running: Runtime | None = None
+    settings: Settings | None = None
+    implied: bool = False
+
+
+def settings_in_force() -> Settings | None:
+    """Those of the last ``init()``, also where they say that nothing runs; ``None`` before it and after shutdown."""
+    return _last
+
 
 make: Callable[[Settings], Runtime | None] = make_runtime
 """How :func:`begin` makes one. A capture in a test puts its own here: the program's settings, other sinks."""
@@ -218,34 +254,63 @@ make: Callable[[Settings], Runtime | None] = make_runtime
 
 def swap(other: Standing) -> Standing:
     """Let ``other`` run in place of what does, which is set aside: still whole, and not ended."""
-    global current, _last
+    global current, _last, _implied
     with _lock:
-        aside = current, _last
-        current, _last = other
-        if aside[0] is not None:
-            aside[0].uninstall()
+        aside = Standing(current, _last, _implied)
+        current, _last, _implied = other
+        if aside.running is not None:
+            aside.running.uninstall()
         if current is not None:
             current.install()
         recording.activate(current.recorder if current is not None and current.settings.enabled else None)
         return aside
 
 
-def begin(settings: Settings) -> Runtime | None:
+def initialize(keywords: Mapping[str, Any], *, restart: bool) -> None:
+    """What ``init()`` does: begin; or, where it was called before, change what is named and keep the rest.
+
+    Raises:
+        ConfigError: a setting is unknown or its value cannot work; what runs goes on unchanged.
+        IntegrationError: an integration asked for by name cannot be had; the same.
+    """
+    with _lock:
+        if _last is None or _implied:
+            settings = resolve(keywords)
+            loosened = [name for name in looser(_ended, settings) if keywords.get(name) is None] if _ended else []
+            if loosened:
+                log_once(f"init() after shutdown() begins anew: {', '.join(loosened)} no longer as strict as before.")
+            begin(settings)
+        elif restart:
+            settings, kept = no_looser(resolve(keywords), _last, keywords)
+            stays = f"; {', '.join(kept)} as strict as before, not being named" if kept else ""
+            log_once(f"init(restart=True) ends what ran and begins anew{stays}.")
+            begin(settings)
+        else:
+            settings = update(_last, keywords, live=False)
+            changed = changes(_last, settings)
+            _take_on(settings)
+            what = f"changes {', '.join(changed)} and nothing else" if changed else "changes nothing"
+            log_once(f"init() was called again: it {what} (restart=True begins anew).")
+
+
+def begin(settings: Settings, *, implied: bool = False) -> Runtime | None:
     """Start a runtime by ``settings``, ending the one before it; ``None`` when they say disabled."""
-    global current, _last
+    global current, _last, _implied
     with _lock:
         # Made first: settings that cannot work leave what runs now running.
         runtime = make(settings)
+        if runtime is not None:
+            try:
+                runtime.look()
+            except BaseException:
+                runtime.end(0.0)
+                raise
         if current is not None:
             finish(current.settings.shutdown_timeout)
-        _last = settings
+        _last, _implied = settings, implied
         if runtime is None:
             return None
-        try:
-            runtime.install()
-        except BaseException:
-            runtime.end(0.0)
-            raise
+        runtime.install()
         current = runtime
         ambient.process_context = process_fields() if settings.propagate_processes else None
         recording.activate(runtime.recorder)
@@ -260,27 +325,31 @@ def reconfigure(keywords: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: nothing to change, a setting is not live, or its value cannot work.
     """
-    global _last
     with _lock:
         if _last is None:
             raise ConfigError("configure", "", "init() to be called first")
-        settings = update(_last, keywords)
-        if current is None:
-            if settings.enabled:
-                begin(settings)
-            else:
-                _last = settings
-            return
+        _take_on(update(_last, keywords))
+
+
+def _take_on(settings: Settings) -> None:
+    global _last
+    if current is not None:
         current.reconfigure(settings)
-        _last = settings
+        ambient.process_context = process_fields() if settings.propagate_processes else None
         recording.activate(current.recorder if current.settings.enabled else None)
+        process.warm(current)
+    elif settings.enabled:
+        begin(settings)
+    _last = settings
 
 
 def finish(timeout: float) -> FlushResult:
     """End the running runtime, if any."""
-    global current, _last
+    global current, _last, _implied, _ended
     with _lock:
-        runtime, current, _last = current, None, None
+        if make is make_runtime:  # what a capture in a test ends is not the program's
+            _ended = _last or _ended
+        runtime, current, _last, _implied = current, None, None, False
         if runtime is None:
             return FlushResult(0, 0, 0)
         recording.activate(None)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.export import SpanExporter
 
+    from agentops_sdk.config import Settings
+
 _QUEUE_LIMIT = 20_000  # spans that may wait for one slow exporter
 _BATCH = 512
 _HALVINGS = 256  # calls that one batch may cost when an exporter raises over some of its spans
@@ -34,6 +36,8 @@ class Sink:
         self.name = name
         self.exporter = exporter
         self.given = given
+        self.settings: Settings | None = None
+        """Those it was made by."""
         self.accepted = 0
         self._counted = 0
         self._taken = 0

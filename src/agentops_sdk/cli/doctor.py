@@ -100,7 +100,7 @@ def _sinks(settings: Settings, *, send: bool) -> Iterator[Finding]:
             yield Finding("problem", f"sink {given} ({origin}): {error}", "mend the setting, or leave the sink out")
             continue
         endpoint = getattr(exporter, "endpoint", None)
-        url = getattr(endpoint, "url", None)
+        url = getattr(endpoint, "shown", None)
         yield Finding("ok", f"sink {given} ({origin})" + (f": {url}" if url else ""))
         if endpoint is not None and url is not None:
             yield from _reach(endpoint, send=send)
@@ -119,7 +119,7 @@ def _reach(endpoint: object, *, send: bool) -> Iterator[Finding]:
     sender.close()
     if reply.verdict == "accepted":
         what = "one test span named 'agentops doctor' was taken" if send else "answers"
-        yield Finding("ok", f"{endpoint.url} {what} ({took:.0f} ms)")
+        yield Finding("ok", f"{endpoint.shown} {what} ({took:.0f} ms)")
         return
     remedies = {
         "misconfigured": "check the URL's path and OTEL_EXPORTER_OTLP_HEADERS",
@@ -127,7 +127,7 @@ def _reach(endpoint: object, *, send: bool) -> Iterator[Finding]:
         "retry": "is it running, and reachable from here? Spans wait in the spool meanwhile",
     }
     grade: Grade = "note" if reply.verdict == "refused" and not send else "problem"
-    yield Finding(grade, f"{endpoint.url}: {reply.reason}", remedies.get(reply.verdict, ""))
+    yield Finding(grade, f"{endpoint.shown}: {reply.reason}", remedies.get(reply.verdict, ""))
 
 
 def _test_span() -> bytes:

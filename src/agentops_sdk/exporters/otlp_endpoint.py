@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from agentops_sdk.addresses import without_secrets
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,12 +25,12 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BROKEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Endpoint:
-    """One OTLP/HTTP traces endpoint. ``repr`` shows no header, user or password."""
+    """One OTLP/HTTP traces endpoint. ``repr`` shows no header, user, password or query."""
 
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 10.0
     """Seconds one request may take, in all."""
     compression: str = "gzip"
@@ -75,6 +76,14 @@ class Endpoint:
             raise ConfigError(variable, compression, "gzip, deflate or none")
         return cls(url=clean, headers=headers, timeout=_timeout(*read("TIMEOUT")), compression=compression, **files)
 
+    def __repr__(self) -> str:
+        return f"Endpoint({self.shown!r})"
+
+    @property
+    def shown(self) -> str:
+        """The URL as it may be shown."""
+        return without_secrets(self.url)
+
     def tls(self) -> ssl.SSLContext | bool:
         """What verifies the server: the system's authorities, or the given one with the client's key."""
         if not self.url.startswith("https:") or not (self.certificate or self.client_certificate):
@@ -87,7 +96,7 @@ class Endpoint:
 
 def _checked_url(source: str, target: str, full: bool) -> tuple[str, dict[str, str]]:
     expected = "an http:// or https:// URL such as http://localhost:4318"
-    shown = re.sub(r"//[^/@]*@", "//…@", target)
+    shown = without_secrets(target)
     try:
         parts = urlsplit(target)
         port, host = parts.port, parts.hostname

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._capture.guard import guard
+from agentops_sdk.addresses import without_secrets
 from agentops_sdk.exporters.otlp_http import Reply, Sender, halves
 from agentops_sdk.exporters.otlp_segment import Piece
 
@@ -192,7 +193,7 @@ class Shipper:
             self._note(f"refused: {reason}")
         self.spool.settle(batch, exported=tally.exported, dropped=tally.dropped)
         if self.failures and tally.exported:
-            _log.info("OTLP export to %s works again", self.endpoint.url)
+            _log.info("OTLP export to %s works again", self.endpoint.shown)
             self._warned.clear()
         self.failures = 0
         self._not_before = 0.0
@@ -210,11 +211,12 @@ class Shipper:
         self._note(reply.reason)
 
     def _note(self, reason: str) -> None:
+        reason = without_secrets(reason)  # a backend may quote the address that it was called by
         self.last_error, self.last_error_time = reason, time.time()
         kind = reason.partition(":")[0]
         if kind not in self._warned:
             self._warned.add(kind)
-            _log.warning("OTLP export to %s: %s (spans are kept; see agentops.status())", self.endpoint.url, reason)
+            _log.warning("OTLP export to %s: %s (spans are kept; see agentops.status())", self.endpoint.shown, reason)
 
     # --- one batch -------------------------------------------------------------------------
     def _deliver(self, sender: Sender, batch: Batch) -> _Tally:
@@ -266,7 +268,7 @@ class Shipper:
     def stats(self) -> dict[str, Any]:
         """What :func:`agentops_sdk.status` shows of the connection."""
         return {
-            "endpoint": self.endpoint.url,
+            "endpoint": self.endpoint.shown,
             "requests": self.requests,
             "request_seconds": self.request_seconds,
             "retries": self.retries,

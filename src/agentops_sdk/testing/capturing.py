@@ -50,7 +50,7 @@ class _Capture:
 
     def __init__(self) -> None:
         self.memory = MemoryExporter(1_000_000)
-        self.beneath: Standing = (None, None)
+        self.beneath = Standing()
         self._records: list[SpanRecord] = []
         self._over = False
 
@@ -63,7 +63,7 @@ class _Capture:
             return self._records
         if self in _open:
             # Inner captures have set aside runtimes of ours, and what ended there may still be on its way.
-            for running in (runtime.current, *(one.beneath[0] for one in _open)):
+            for running in (runtime.current, *(one.beneath.running for one in _open)):
                 if running is not None and (isinstance(running, _CaptureRuntime) or running is runtime.current):
                     running.queue.flush(_SECONDS)
         spans = self.memory.finished_spans()
@@ -99,11 +99,12 @@ def innermost() -> CapturedTraces | None:
 
 def _begin(mine: _Capture) -> None:
     with _lock:
-        mine.beneath = runtime.swap((None, None))
+        mine.beneath = runtime.swap(Standing())
         _open.append(mine)
         runtime.make = _make
         try:
-            runtime.begin(mine.beneath[1] or resolve({}))
+            settings = mine.beneath.settings
+            runtime.begin(settings or resolve({}), implied=settings is None or mine.beneath.implied)
         except BaseException:
             _end(mine)
             raise
@@ -116,7 +117,7 @@ def _end(mine: _Capture) -> None:
         del _open[place]
         if place < len(_open):  # an inner one goes on: what runs beneath it is ours to end
             inner = _open[place]
-            (ours, _), inner.beneath = inner.beneath, mine.beneath
+            ours, inner.beneath = inner.beneath.running, mine.beneath
             if ours is not None:
                 ours.end(_SECONDS)
             return

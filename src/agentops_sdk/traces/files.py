@@ -71,6 +71,14 @@ class Traces:
             if made is not None:
                 yield made
 
+    def __repr__(self) -> str:
+        return f"<{len(self):,} traces>"
+
+    def _repr_html_(self) -> str:
+        from agentops_sdk.traces.notebook import of_traces
+
+        return of_traces(self)
+
     def __contains__(self, trace_id: object) -> bool:
         return trace_id in self._entries
 

@@ -319,6 +319,11 @@ class Trace:
     def __iter__(self) -> Iterator[SpanRecord]:
         return iter(self.spans)
 
+    def _repr_html_(self) -> str:
+        from agentops_sdk.traces.notebook import of_trace
+
+        return of_trace(self)
+
     def __repr__(self) -> str:
         return f"<Trace {self.trace_id} {self.name!r} {len(self)} spans {self.outcome}>"
 

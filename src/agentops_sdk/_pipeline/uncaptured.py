@@ -1,0 +1,74 @@
+"""Libraries that models are called and agents are built with, and that nobody here captures: told, not passed over."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import sys
+from collections.abc import Iterable
+
+# Import name and distribution. One that has an integration is not looked at, so a row may stay when one comes.
+LIBRARIES = {
+    "a2a": "a2a-sdk",
+    "agent_framework": "agent-framework-core",
+    "agents": "openai-agents",
+    "agno": "agno",
+    "ai21": "ai21",
+    "anthropic": "anthropic",
+    "autogen_agentchat": "autogen-agentchat",
+    "autogen_core": "autogen-core",
+    "cerebras.cloud.sdk": "cerebras-cloud-sdk",
+    "claude_agent_sdk": "claude-agent-sdk",
+    "cohere": "cohere",
+    "crewai": "crewai",
+    "dspy": "dspy",
+    "fireworks": "fireworks-ai",
+    "google.adk": "google-adk",
+    "google.genai": "google-genai",
+    "google.generativeai": "google-generativeai",
+    "groq": "groq",
+    "haystack": "haystack-ai",
+    "instructor": "instructor",
+    "langchain_core": "langchain-core",
+    "letta_client": "letta-client",
+    "litellm": "litellm",
+    "llama_index.core": "llama-index-core",
+    "mcp": "mcp",
+    "mistralai": "mistralai",
+    "ollama": "ollama",
+    "openai": "openai",
+    "perplexity": "perplexityai",
+    "pydantic_ai": "pydantic-ai-slim",
+    "replicate": "replicate",
+    "semantic_kernel": "semantic-kernel",
+    "smolagents": "smolagents",
+    "strands": "strands-agents",
+    "together": "together",
+    "vertexai": "google-cloud-aiplatform",
+    "voyageai": "voyageai",
+    "xai_sdk": "xai-sdk",
+}
+
+
+def imported(captured: Iterable[str]) -> dict[str, str]:
+    """Version by import name of the libraries that the program has imported, less those that are ``captured``."""
+    return _versions(name for name in LIBRARIES if sys.modules.get(name) is not None and name not in set(captured))
+
+
+def installed(captured: Iterable[str]) -> dict[str, str]:
+    """The same of all that are installed."""
+    return _versions(name for name in LIBRARIES if name not in set(captured))
+
+
+def _versions(names: Iterable[str]) -> dict[str, str]:
+    found = {name: _version(LIBRARIES[name]) for name in names}
+    # A module of that name without the distribution is the program's own.
+    return {name: version for name, version in found.items() if version is not None}
+
+
+@functools.cache
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,31 @@
+"""Addresses as they may be shown: without what people put into them to be let in."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["without_secrets"]
+
+_USER = re.compile(r"//[^/?#\s'\"]*@|(?<![\w/@])[\w.%+~-]+:[^\s/@'\":]+@(?=[\w\[])")
+_QUERY = re.compile(r"(://[^\s?'\"<>]*)\?([^\s'\"<>]+)")
+_LONE_QUERY = re.compile(r"(?<=[\w/])()\?([^\s'\"<>=]*=[^\s'\"<>]*)")  # of a path, as backends quote it
+_FRAGMENT = re.compile(r"(://[^\s'\"<>#]*)#[^\s'\"<>]+")
+_PAIR = re.compile(r"([&;]?)([^&;=]*)(=?)[^&;]*")
+
+
+def without_secrets(text: str) -> str:
+    """A text whose addresses show no user, password, fragment, or value of a query."""
+    if "@" in text:
+        text = _USER.sub(lambda match: "//…@" if match[0].startswith("//") else "…@", text)
+    if "?" in text:
+        text = _LONE_QUERY.sub(_query, _QUERY.sub(_query, text))
+    return _FRAGMENT.sub(r"\1#…", text) if "#" in text else text
+
+
+def _query(match: re.Match[str]) -> str:
+    return f"{match[1]}?{_PAIR.sub(_pair, match[2])}"
+
+
+def _pair(match: re.Match[str]) -> str:
+    separator, name, sign = match.groups()
+    return f"{separator}{name}=…" if sign else f"{separator}…" if name else separator

@@ -1,0 +1,239 @@
+"""Where settings come from: keywords, the environment, a named file, ./pyproject.toml, defaults; in that order."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agentops_sdk import settings_file, standard_variables
+from agentops_sdk.errors import ConfigError
+from agentops_sdk.setting_values import WrongValueError
+
+__all__ = ["SERVICE", "Resolved", "collect", "parsed_keyword", "without_service"]
+
+_PREFIX = "AGENTOPS_"
+SERVICE = "service.name"
+_NEAR, _NEARER = 0.6, 0.8
+_SHOWN = 120
+
+Row = dataclasses.Field[Any]
+
+
+@dataclass
+class _Level:
+    """What one source says: values with their origins, and what it wanted to say and nobody can read."""
+
+    values: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    doubts: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    mistakes: list[str] = field(default_factory=list)
+
+    def read(self, row: Row, value: Any, origin: str) -> None:
+        """Take a value; what is wrong with it is a mistake, and a doubt where the setting keeps things private."""
+        try:
+            self.values[row.name] = row.metadata["parse"](value), origin
+        except WrongValueError as wrong:
+            source = origin.rsplit(maxsplit=1)[-1]
+            shown = "a value" if row.metadata["secret"] else repr(value)[:_SHOWN]
+            left_out = "It"
+            if wrong.usable is not None:
+                self.values[row.name] = wrong.usable, origin
+                left_out = ", ".join(repr(part)[:_SHOWN] for part in wrong.wrong)
+            words = self.doubt(row, origin)
+            self.mistakes.append(f"{source}: {row.name} is {shown}; expected {wrong}. {left_out} is left out{words}.")
+
+    def doubt(self, row: Row, origin: str) -> str:
+        """Somebody meant to set ``row``, and what they meant is unclear: capture less; the words for it."""
+        strict: Mapping[str, Any] = row.metadata["doubt"]
+        self.doubts.update({name: (value, origin) for name, value in strict.items()})
+        return "".join(f", and {name} is taken to be {value}" for name, value in strict.items())
+
+    def settle(self) -> _Level:
+        """What is in doubt is the strictest, whatever else this source says of it."""
+        self.values.update(self.doubts)
+        return self
+
+    def service_name(self) -> tuple[str, str] | None:
+        """What this source calls the service: by the setting, or as an attribute of the resource."""
+        if "service_name" in self.values:
+            return self.values["service_name"]
+        attributes, origin = self.values.get("resource_attributes", ({}, ""))
+        name = attributes.get(SERVICE)
+        return (str(name), origin) if name else None
+
+
+@dataclass
+class Resolved:
+    """Values and origins by name, and what there is to tell about them.
+
+    Attributes:
+        values: by setting; defaults are left out.
+        origins: by setting, of every one.
+        mistakes: sentences about what is wrong in the environment or a file.
+        refusals: sentences about what ``./pyproject.toml`` must not set.
+    """
+
+    values: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    mistakes: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+
+def collect(
+    rows: Sequence[Row], keywords: Mapping[str, Any], environ: Mapping[str, str], *, other_variables: Sequence[str]
+) -> Resolved:
+    """Every setting's value and origin.
+
+    Args:
+        rows: the settings table.
+        keywords: by name; ``None`` means "not given".
+        environ: the environment.
+        other_variables: names beginning with ``AGENTOPS_`` that are no settings and known all the same.
+
+    Raises:
+        ConfigError: a keyword's value cannot work.
+    """
+    by_name = {row.name: row for row in rows}
+    wanted = {name: value for name, value in keywords.items() if value is not None}
+    found = Resolved()
+    levels = [
+        _Level({name: (parsed_keyword(by_name[name], value), "keyword") for name, value in wanted.items()}),
+        _environment(rows, environ, other_variables),
+        *_files(by_name, environ, found.refusals),
+    ]
+    for row in rows:
+        held = [level.values[row.name] for level in levels if row.name in level.values]
+        merge = row.metadata["merge"]
+        used = held if merge is not None else held[:1]
+        found.origins[row.name] = " and ".join(origin for _, origin in used) or "default"
+        if used:
+            value, _ = used[0]
+            for lower, _ in used[1:]:
+                value = merge(lower, value)
+            found.values[row.name] = value
+    for level in levels:
+        found.mistakes += level.mistakes
+    named = next((name for level in levels if (name := level.service_name()) is not None), None)
+    found.values["service_name"], found.origins["service_name"] = named or (_script_name(), "default")
+    found.values["resource_attributes"] = without_service(found.values.get("resource_attributes", {}))
+    return found
+
+
+def without_service(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes of the resource less the service's name, which is a setting of its own."""
+    return {name: value for name, value in attributes.items() if name != SERVICE}
+
+
+def parsed_keyword(row: Row, value: Any) -> Any:
+    """A keyword's value.
+
+    Raises:
+        ConfigError: it cannot work.
+    """
+    try:
+        return row.metadata["parse"](value)
+    except WrongValueError as wrong:
+        raise ConfigError(row.name, value, str(wrong)) from None
+
+
+def _environment(rows: Sequence[Row], environ: Mapping[str, str], other_variables: Sequence[str]) -> _Level:
+    level = _Level()
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        level.values["enabled"] = False, "environment OTEL_SDK_DISABLED"
+    for row in rows:
+        for variable in row.metadata["env"]:
+            if row.name not in level.values and environ.get(variable, "").strip():
+                level.read(row, environ[variable], f"environment {variable}")
+    if "exporters" not in level.values and (sinks := standard_variables.exporters(environ, level.mistakes.append)):
+        level.values["exporters"] = sinks
+    if "sample_ratio" not in level.values and (ratio := standard_variables.sample_ratio(environ)):
+        level.values["sample_ratio"] = ratio
+    _look_for_slips(level, rows, environ, other_variables)
+    return level.settle()
+
+
+def _look_for_slips(
+    level: _Level, rows: Sequence[Row], environ: Mapping[str, str], other_variables: Sequence[str]
+) -> None:
+    """Names that begin as ours do and are none of ours."""
+    known = {variable: row for row in rows for variable in row.metadata["env"]}
+    words = {variable.removeprefix(_PREFIX).lower(): variable for variable in (*known, *other_variables)}
+    words |= {row.name: row.metadata["env"][0] for row in rows if row.metadata["env"]}
+    for variable in sorted(environ):
+        if not variable.startswith(_PREFIX) or not environ[variable].strip():
+            continue
+        if variable in known or variable in other_variables:
+            continue
+        word = variable.removeprefix(_PREFIX)
+        right = _nearest(word, words)
+        row = known.get(words[right]) if right else None
+        doubt = level.doubt(row, f"environment {variable}") if row and right and _same(word, right) else ""
+        level.mistakes.append(
+            f"{variable} is no setting{_did_you_mean(words[right] if right else None)} It is left out{doubt}."
+        )
+
+
+def _files(by_name: Mapping[str, Row], environ: Mapping[str, str], refusals: list[str]) -> list[_Level]:
+    levels = []
+    path = environ.get(settings_file.NAMED_BY, "").strip()
+    if path:
+        levels.append(_file(settings_file.named(path), f"environment {settings_file.NAMED_BY}", by_name))
+    here = _file(settings_file.in_working_directory(), "pyproject", by_name)
+    for name, (value, _) in list(here.values.items()):
+        if not by_name[name].metadata["limit"](value, _default(by_name[name])):
+            del here.values[name]
+            refusals.append(
+                f"./pyproject.toml may only make things stricter, and its {name} does not: it is left out. "
+                f"Say it in init(), in the environment, or in a file that {settings_file.NAMED_BY} names."
+            )
+    levels.append(here)
+    endpoint = standard_variables.endpoint(environ)
+    if endpoint is not None:  # it only says where: below what says whether
+        levels.append(_Level({"exporters": endpoint}))
+    return levels
+
+
+def _file(file: settings_file.SettingsFile, origin: str, by_name: Mapping[str, Row]) -> _Level:
+    level = _Level()
+    source = origin.rsplit(maxsplit=1)[-1]
+    if file.problem:
+        # It may have held any setting; the one that matters most is taken as said.
+        doubt = level.doubt(by_name["capture_content"], origin)
+        level.mistakes.append(f"{source}: {file.problem}. It is left out{doubt}.")
+    for name, value in file.table.items():
+        if name in by_name:
+            if value != "":
+                level.read(by_name[name], value, origin)
+            continue
+        near = _nearest(name, by_name)
+        doubt = level.doubt(by_name[near], origin) if near and _same(name, near) else ""
+        level.mistakes.append(f"{source}: {name} is no setting{_did_you_mean(near)} It is left out{doubt}.")
+    return level.settle()
+
+
+def _default(row: Row) -> Any:
+    if row.default is not dataclasses.MISSING:
+        return row.default
+    return row.default_factory() if row.default_factory is not dataclasses.MISSING else None
+
+
+def _nearest(word: str, known: Iterable[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(word.lower(), known, n=1, cutoff=_NEAR)), None)
+
+
+def _same(word: str, near: str) -> bool:
+    """Whether one is so close to the other that it can only be a slip."""
+    return difflib.SequenceMatcher(None, word.lower(), near).ratio() >= _NEARER
+
+
+def _did_you_mean(name: str | None) -> str:
+    return f"; did you mean {name}?" if name else "."
+
+
+def _script_name() -> str:
+    script = Path(sys.argv[0]).name if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
+    return script.removesuffix(".py") or "python"

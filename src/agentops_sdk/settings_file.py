@@ -1,0 +1,55 @@
+"""Settings from files: the one that ``AGENTOPS_CONFIG`` names, and ``[tool.agentops]`` of ``./pyproject.toml``."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+NAMED_BY = "AGENTOPS_CONFIG"
+_LONGEST = 16 * 1_048_576
+
+
+@dataclass(frozen=True)
+class SettingsFile:
+    """What a file says. ``problem`` is not empty if it says something that cannot be understood."""
+
+    table: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+
+def in_working_directory() -> SettingsFile:
+    """``[tool.agentops]`` of ``./pyproject.toml``; a file that does not mention us is nobody's problem here."""
+    content = _content(Path("pyproject.toml"))
+    return _parsed(content, "pyproject.toml") if content is not None and b"agentops" in content else SettingsFile()
+
+
+def named(text: str) -> SettingsFile:
+    """The file at a path that the user gave: ``[tool.agentops]`` where there is one, else its top level."""
+    path = Path(os.path.expanduser(text))  # noqa: PTH111 - Path raises where nobody has that name
+    content = _content(path)
+    return _parsed(content, path.name) if content is not None else SettingsFile(problem="no file that can be read")
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        if not path.is_file() or path.stat().st_size > _LONGEST:  # a pipe of that name would be waited for
+            return None
+        return path.read_bytes()
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return None
+
+
+def _parsed(content: bytes, name: str) -> SettingsFile:
+    try:
+        document = tomllib.loads(content.decode())
+    except (ValueError, RecursionError):
+        return SettingsFile(problem="no TOML")
+    tools: Any = document.get("tool", {})
+    section: Any = tools.get("agentops") if isinstance(tools, dict) else None
+    if section is None:
+        section = {} if name == "pyproject.toml" else document
+    return SettingsFile(section) if isinstance(section, dict) else SettingsFile(problem="no table [tool.agentops]")
