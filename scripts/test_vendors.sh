@@ -15,8 +15,3 @@ while IFS='|' read -r name tests _ <&3; do
     # shellcheck disable=SC2086 - several paths
     "$home/bin/python" -m pytest -q --no-header -m "not slow" $tests
 done 3<scripts/vendors.txt
-
-plugin=(pytest-xdist pytest-rerunfailures anyio openai httpx hypothesis syrupy inline-snapshot)
-run pytest-8.3 tests/testing "pytest==8.3.*" "${plugin[@]}"
-run pytest-9.0 tests/testing "pytest==9.0.*" "${plugin[@]}"
-run pytest-newest tests/testing "pytest>=9.1" "${plugin[@]}"
