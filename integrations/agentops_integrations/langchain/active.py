@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentops_integrations.langchain.runs import Run, Runs
+from opentelemetry.context import get_current
+
+from agentops_integrations.langchain.runs import RUN_KEY, Run, Runs
 
 runs: Runs | None = None
 """Set while the integration is installed."""
+
+
+def current() -> Run | None:
+    """The live run inside of whose body this is."""
+    return runs.get(get_current().get(RUN_KEY)) if runs is not None else None  # type: ignore[arg-type]
 
 
 def run_of(config: Any) -> Run | None:

@@ -16,7 +16,7 @@ from opentelemetry.context import Context, attach
 
 from agentops_integrations.langchain import active
 from agentops_integrations.langchain.runs import Run, last_started
-from agentops_sdk.integration import Patches, guard, own_model_calls, release
+from agentops_sdk.integration import Patches, guard, own_model_calls, release, semconv
 
 Wrapped = Callable[..., Any]
 
@@ -86,6 +86,7 @@ def _models(patches: Patches, base: type, generate: str, agenerate: str) -> None
             patches.wrap(base, name, prepare)
     patches.wrap(base, generate, _inside)
     patches.wrap(base, agenerate, _async_inside)
+    patches.wrap(base, "_convert_cached_generations", _from_cache)
 
 
 def _retrievers(patches: Patches, module: ModuleType) -> None:
@@ -165,6 +166,15 @@ def _async_inside(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs
             release(token)
 
     return inside()
+
+
+def _from_cache(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What LangChain does with an answer that it found in a cache, inside of the run that asked."""
+    with guard("langchain.cache"):
+        run = active.current()
+        if run is not None and run.kind == "llm":
+            run.call.set(semconv.CACHED, True)
+    return wrapped(*args, **kwargs)
 
 
 def _cut_off(run: Run, error: BaseException) -> None:

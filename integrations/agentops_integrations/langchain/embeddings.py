@@ -27,6 +27,8 @@ _INSIDE = create_key("agentops-langchain-embeddings")
 _SYNC, _ASYNC = ("embed_documents", "embed_query"), ("aembed_documents", "aembed_query")
 _OWN_CLIENT = "langchain_openai"
 """Its requests are recorded at OpenAI's client, each with its own figures."""
+_CACHES = ("CacheBackedEmbeddings",)
+"""They embed nothing themselves: what they lack they ask another one for, and that is recorded."""
 
 
 def install(patches: Patches) -> None:
@@ -61,7 +63,7 @@ def _below(base: Any) -> Iterator[type]:
 
 
 def _prepare(patches: Patches, cls: type) -> None:
-    if cls.__module__.startswith(_OWN_CLIENT):
+    if cls.__module__.startswith(_OWN_CLIENT) or any(base.__name__ in _CACHES for base in cls.__mro__):
         return
     for names, wrapper in ((_SYNC, _embed), (_ASYNC, _embed_async)):
         for name in names:
@@ -71,7 +73,8 @@ def _prepare(patches: Patches, cls: type) -> None:
 
 def _begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call | NullCall, Any]:
     context = get_current()
-    if context.get(_INSIDE) is not None:
+    around = context.get(_INSIDE)
+    if around is not None and around[0] is instance:  # type: ignore[index]
         return NULL_CALL, None  # one method of theirs that calls another
     own = getattr(instance, "__dict__", {})
     model = next((own[name] for name in ("model", "model_name", "model_id") if type(own.get(name)) is str), None)
@@ -81,7 +84,10 @@ def _begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tupl
     if setting("capture_content"):
         given = args[0] if args else next(iter(kwargs.values()), None)
         call.set(semconv.INPUT, snapshot(given).decode())
-    return call, attach(set_value(_INSIDE, True, call.context))
+    if around is not None:  # the one around only passes on: its tokens are those of the calls that it makes
+        outer: Call = around[1]  # type: ignore[index]
+        outer.set(semconv.MODEL_CALLS, outer.span.attributes.get(semconv.MODEL_CALLS, 0) + 1)
+    return call, attach(set_value(_INSIDE, (instance, call), call.context))
 
 
 def _end(call: Call | NullCall, result: Any) -> None:

@@ -9,13 +9,17 @@ from uuid import UUID
 from agentops_integrations.langchain import messages, tools
 from agentops_integrations.langchain.chains import name_of
 from agentops_integrations.langchain.runs import Run, Runs
+from agentops_integrations.langchain.usage import lifetimes_asked, usage
 from agentops_sdk.integration import ended_by_model, semconv, setting, snapshot
 
 Json = Mapping[str, Any]
 Deferred = Callable[[dict[str, Any]], None]
 
+_COUNTED = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS, semconv.MODEL_CALLS, semconv.CACHED)
+
 _PROVIDERS = {"azure": "azure.ai.openai", "anthropic": "anthropic", "google_genai": "gcp.gemini", "bedrock":
-              "aws.bedrock", "amazon_bedrock": "aws.bedrock", "google_vertexai": "gcp.vertex_ai", "mistral":
+              "aws.bedrock", "amazon_bedrock": "aws.bedrock", "anthropic-bedrock": "aws.bedrock", "anthropic-mantle":
+              "aws.bedrock", "openai-mantle": "aws.bedrock", "google_vertexai": "gcp.vertex_ai", "mistral":
               "mistral_ai", "mistralai": "mistral_ai", "xai": "x_ai"}  # fmt: skip
 
 
@@ -40,6 +44,7 @@ def begin(
         "llm", name, run_id, parent_run_id, operation=operation, call_name=model or name, attributes=attributes
     )
     run.notes["params"] = params
+    run.notes["lifetimes"] = lifetimes_asked(given, params.get("tools"))
     work = asked(given, params)
     if work is not None:
         run.call.defer(work)
@@ -56,7 +61,9 @@ def end(run: Run, response: Any, *, finished: bool) -> None:
                 semconv.RESPONSE_TIME_TO_FIRST_CHUNK: (run.first_ns - run.started_ns) / 1e9,
             }
         )
-    work = answered(response, run.notes.get("params") or {}, finished=finished)
+    lifetimes = run.notes.get("lifetimes") or frozenset()
+    params = run.notes.get("params") or {}
+    work = answered(response, params, finished=finished, streamed=run.chunks > 0, lifetimes=lifetimes)
     if work is not None:
         run.call.defer(work)
 
@@ -81,8 +88,13 @@ def request(metadata: Json, params: Json) -> dict[str, Any]:
         semconv.REQUEST_MAX_TOKENS: limit if isinstance(limit, int) else None,
         semconv.REQUEST_SEED: params.get("seed") if isinstance(params.get("seed"), int) else None,
         semconv.REQUEST_STOP_SEQUENCES: [stop] if isinstance(stop, str) else _texts(stop),
+        semconv.OPENAI_REQUEST_SERVICE_TIER: _tier(provider, params.get("service_tier")),
         semconv.REQUEST_STREAM: True if params.get("stream") is True or params.get("streaming") is True else None,
     }
+
+
+def _tier(provider: Any, tier: Any) -> str | None:
+    return tier.lower() if provider in ("openai", "azure") and isinstance(tier, str) and tier else None
 
 
 def _number(value: Any) -> float | None:
@@ -117,10 +129,17 @@ def _offer(params: Json) -> dict[str, Any]:
     return {name: params[name] for name in ("tools", "functions", "tool_choice") if name in params}
 
 
-def answered(response: Any, params: Json, *, finished: bool) -> Deferred | None:
+def answered(
+    response: Any,
+    params: Json,
+    *,
+    finished: bool,
+    streamed: bool = False,
+    lifetimes: frozenset[str] = frozenset(),
+) -> Deferred | None:
     """Output messages, usage and the choice among tools, from an ``LLMResult``.
 
-    What the provider's own client has told of the same call stands: it knows more.
+    What the provider's own client has told of the same call stands: it knows more. Its usage stands whole.
     """
     generations = getattr(response, "generations", None)
     if not generations:
@@ -133,12 +152,15 @@ def answered(response: Any, params: Json, *, finished: bool) -> Deferred | None:
     def work(attributes: dict[str, Any]) -> None:
         reply = messages.loads(told)
         asked_for = messages.loads(offered) if offered is not None else {}
+        # Of a model that made calls of its own, the usage is on those; an answer from a cache used nothing.
+        if not any(name in attributes for name in _COUNTED):
+            provider = attributes.get(semconv.PROVIDER_NAME)
+            for name, value in _usage(reply, provider, streamed, lifetimes).items():
+                attributes.setdefault(name, value)
         # The provider's own client has read the reply: what the model decided, or did not, is told.
         client_told = semconv.OUTPUT_MESSAGES in attributes
         for name, value in _reply(reply, asked_for, content, finished).items():
-            if client_told and name.startswith(semconv.DECISION_EVENT):
-                continue
-            if not (semconv.MODEL_CALLS in attributes and name.startswith("gen_ai.usage.")):
+            if not (client_told and name.startswith(semconv.DECISION_EVENT)):
                 attributes.setdefault(name, value)
 
     return work
@@ -160,9 +182,6 @@ def _reply(reply: Any, offer: Json, content: bool, finished: bool) -> dict[str, 
         ends.append(ended_by_model(reason) if reason else finished)
         outputs.append(messages.output(given, reason, finished=ends[-1]))
         made.update(_identity(about, given))
-        made.update(_usage(given))
-    if semconv.USAGE_INPUT_TOKENS not in made:
-        made.update(_usage_of_output(reply.get("llm_output")))
     if reasons:
         made[semconv.RESPONSE_FINISH_REASONS] = reasons
     if outputs and content:
@@ -195,36 +214,14 @@ def _identity(about: Json, given: Any) -> dict[str, Any]:
     return made
 
 
-def _usage(given: Any) -> dict[str, Any]:
-    usage = given.get("usage_metadata") if isinstance(given, Mapping) else None
-    if not isinstance(usage, Mapping) or usage.get("total_cost") == 0:
-        return {}  # a total cost of nothing is how LangChain marks an answer from its cache
-    inside, outside = usage.get("input_token_details") or {}, usage.get("output_token_details") or {}
-    return _whole(
-        {
-            semconv.USAGE_INPUT_TOKENS: usage.get("input_tokens"),
-            semconv.USAGE_OUTPUT_TOKENS: usage.get("output_tokens"),
-            semconv.USAGE_CACHE_READ: inside.get("cache_read"),
-            semconv.USAGE_CACHE_CREATION: inside.get("cache_creation"),
-            semconv.USAGE_REASONING: outside.get("reasoning"),
-            semconv.USAGE_AUDIO_INPUT: inside.get("audio") or None,
-            semconv.USAGE_AUDIO_OUTPUT: outside.get("audio") or None,
-        }
-    )
-
-
-def _usage_of_output(output: Any) -> dict[str, Any]:
-    """Of completion models, which have no message to carry it."""
-    usage = output.get("token_usage") if isinstance(output, Mapping) else None
-    if not isinstance(usage, Mapping):
+def _usage(reply: Any, provider: Any, streamed: bool, lifetimes: frozenset[str]) -> dict[str, Any]:
+    """Usage of the whole result: of several generations each tells it, or the last one does."""
+    if not isinstance(reply, Mapping):
         return {}
-    return _whole(
-        {
-            semconv.USAGE_INPUT_TOKENS: usage.get("prompt_tokens"),
-            semconv.USAGE_OUTPUT_TOKENS: usage.get("completion_tokens"),
-        }
-    )
-
-
-def _whole(figures: Json) -> dict[str, Any]:
-    return {name: value for name, value in figures.items() if isinstance(value, int) and not isinstance(value, bool)}
+    made: dict[str, Any] = {}
+    for generation in reply.get("generations") or ():
+        if isinstance(generation, Mapping):
+            message = generation.get("message", generation.get("text"))
+            output = reply.get("llm_output")
+            made.update(usage(generation, message, output, provider, streamed=streamed, lifetimes=lifetimes))
+    return made

@@ -59,7 +59,7 @@ class Tally:
         kind = attributes.get(semconv.KIND)
         self.spans[kind if kind in semconv.KINDS else "span", outcome if outcome in semconv.OUTCOMES else "ok"] += 1
         operation = attributes.get(semconv.OPERATION_NAME)
-        if operation is None:
+        if operation is None or attributes.get(semconv.CACHED) is True:
             return
         series = self._bounded(attributes, str(operation))
         error = str(attributes.get(semconv.ERROR_TYPE, ""))[:60] if outcome == "error" else ""

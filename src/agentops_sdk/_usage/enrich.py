@@ -24,6 +24,10 @@ def enrich(attributes: dict[str, Any]) -> None:
     """
     if attributes.get(semconv.MODEL_CALLS):
         return  # its tokens and its cost are those of the calls it made, on their own spans
+    if attributes.get(semconv.CACHED):
+        attributes[semconv.COST_AMOUNT] = attributes[semconv.OPERATION_COST] = 0.0
+        attributes.update({semconv.COST_CURRENCY: "USD", semconv.COST_SOURCE: "cache"})
+        return  # no model was asked: nothing was used, and nothing is left to count
     hostile = _clean(attributes)
     if any(name in attributes for name in _TOKENS):
         attributes.setdefault(semconv.USAGE_SOURCE, "reported")

@@ -138,7 +138,8 @@ def _anthropic(usage: Figures) -> dict[str, Any]:
         semconv.USAGE_CACHE_CREATION_1H: long,
         semconv.USAGE_REASONING: first(below(usage, "output_tokens_details"), "thinking_tokens"),
         semconv.USAGE_WEB_SEARCHES: first(below(usage, "server_tool_use"), "web_search_requests"),
-        semconv.USAGE_SERVICE_TIER: _word(usage.get("service_tier")),
+        # A reply in fast mode says "standard" of its tier, and costs a multiple all the same.
+        semconv.USAGE_SERVICE_TIER: _word(usage.get("service_tier")) if _word(usage.get("speed")) != "fast" else "fast",
         semconv.USAGE_INFERENCE_GEO: _word(usage.get("inference_geo")),
     }
 

@@ -36,6 +36,10 @@ _TIMES = frozenset(("web_searches", "search_units", "request"))
 """Rates that no discount on tokens touches."""
 
 
+_CONTEXTS = {"batch": "processing", "fast": "speed"}
+"""What the table calls it that a tier is one of."""
+
+
 def rates_of(
     model: str, provider: str | None, *, tier: str | None, geo: str | None, at: datetime | None, input_tokens: int
 ) -> Rates:
@@ -77,7 +81,7 @@ def _in_table(
         return None
     context: dict[str, Any] = {}
     if tier:
-        context = {"processing": "batch"} if tier == "batch" else {"service_tier": tier}
+        context = {_CONTEXTS.get(tier, "service_tier"): tier}
     own = any(found is one for one in owner.models)
     tiered = own and any(
         variant.when == context and (variant.constraint is None or variant.constraint.active(when))

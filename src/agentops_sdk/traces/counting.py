@@ -3,6 +3,7 @@
 - A model call below a model call is the same call, seen by a framework and by the provider's client.
   The layer that knows most counts (figures the provider reported, then a response id, then a price;
   the inner one if they know the same), the other does not.
+- An answer from a cache of the program's is no call, and adds nothing.
 - Tokens on any other span are a total of what lies below: they count only if nothing below has any.
 - Money on an agent, workflow or unclassified span is such a total too; on a tool or another step it is
   the step's own price and adds up.
@@ -48,7 +49,9 @@ def shares(post_order: Iterable[SpanRecord], parent: Callable[[SpanRecord], Span
     for span in post_order:
         mine = below.pop(span.span_id, None) or _Below()
         share = made[span.span_id] = Share()
-        if span.kind in MODEL_KINDS:
+        if span.attributes.get(semconv.CACHED) is True:
+            pass  # answered from a cache: no model was called, and nothing was used
+        elif span.kind in MODEL_KINDS:
             _model_call(span, share, mine, made)
         else:
             usage, cost = Usage.of(span.attributes), Cost.of(span.attributes)

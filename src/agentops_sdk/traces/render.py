@@ -157,6 +157,8 @@ class Tree:
         if depth > _MAX_DEPTH:
             yield f"(depth {depth})"
         chunks = attributes.get(semconv.STREAM_CHUNKS)
+        if attributes.get(semconv.CACHED) is True:
+            yield "from a cache"
         if attributes.get(semconv.REQUEST_STREAM) or chunks:
             yield f"stream ({chunks} chunks)" if isinstance(chunks, int) else "stream"
         tries = parsed(attributes.get(semconv.ATTEMPTS))
