@@ -54,23 +54,7 @@ def shares(post_order: Iterable[SpanRecord], parent: Callable[[SpanRecord], Span
         elif span.kind in MODEL_KINDS:
             _model_call(span, share, mine, made)
         else:
-            usage, cost = Usage.of(span.attributes), Cost.of(span.attributes)
-            if usage is not None and not mine.usage:
-                share.usage = usage
-                mine.usage = True
-                for inner in mine.unsized:
-                    made[inner].usage = None  # the total covers what the calls below did not tell
-                mine.unsized = []
-            if cost is not None and span.kind not in _TOTAL_KINDS:
-                share.cost = cost
-            elif cost is not None and cost.known and not mine.cost:
-                share.cost = cost
-                mine.cost = True
-                for inner in mine.unpriced:
-                    made[inner].cost = None
-                mine.unpriced = []
-            if span.kind != "span":
-                mine.calls = []  # a tool or agent in between: what lies above it is another call
+            _other(span, share, mine, made)
         above = parent(span)
         if not span.ended and not share.call and (above is None or above.ended):
             _add_unknown(share, _NOT_ENDED[span.outcome])
@@ -152,6 +136,26 @@ def _joined(one: list[T], other: list[T]) -> list[T]:
         one, other = other, one
     one.extend(other)
     return one
+
+
+def _other(span: SpanRecord, share: Share, mine: _Below, made: dict[str, Share]) -> None:
+    usage, cost = Usage.of(span.attributes), Cost.of(span.attributes)
+    if usage is not None and not mine.usage:
+        share.usage = usage
+        mine.usage = True
+        for inner in mine.unsized:
+            made[inner].usage = None  # the total covers what the calls below did not tell
+        mine.unsized = []
+    if cost is not None and span.kind not in _TOTAL_KINDS:
+        share.cost = cost
+    elif cost is not None and cost.known and not mine.cost:
+        share.cost = cost
+        mine.cost = True
+        for inner in mine.unpriced:
+            made[inner].cost = None
+        mine.unpriced = []
+    if span.kind != "span":
+        mine.calls = []  # a tool or agent in between: what lies above it is another call
 
 
 def _model_call(span: SpanRecord, share: Share, mine: _Below, made: dict[str, Share]) -> None:
