@@ -7,8 +7,9 @@ import re
 __all__ = ["without_secrets"]
 
 _USER = re.compile(r"//[^/?#\s'\"]*@|(?<![\w/@])[\w.%+~-]+:[^\s/@'\":]+@(?=[\w\[])")
-_QUERY = re.compile(r"(://[^\s?'\"<>]*)\?([^\s'\"<>]+)")
-_LONE_QUERY = re.compile(r"(?<=[\w/])()\?([^\s'\"<>=]*=[^\s'\"<>]*)")  # of a path, as backends quote it
+_QUERY = re.compile(r"(://[^\s?'\"<>]*)\?([^\s'\"<>]*[^\s'\"<>:,;.)])")
+# What backends quote: a path and its query.
+_LONE_QUERY = re.compile(r"(?<=[\w/])()\?([^\s'\"<>=]*=(?:[^\s'\"<>]*[^\s'\"<>:,;.)])?)")
 _FRAGMENT = re.compile(r"(://[^\s'\"<>#]*)#[^\s'\"<>]+")
 _PAIR = re.compile(r"([&;]?)([^&;=]*)(=?)[^&;]*")
 

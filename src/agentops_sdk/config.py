@@ -267,6 +267,13 @@ def resolve(keywords: Mapping[str, Any], *, environ: Mapping[str, str] | None = 
     return Settings(**found.values, origins=found.origins)
 
 
+def inspect() -> tuple[Settings, list[str]]:
+    """What :func:`resolve` makes of the environment and files, and what there is to tell about them, untold."""
+    found = setting_sources.collect(rows(), {}, os.environ, other_variables=OTHER_VARIABLES)
+    sentences = [without_secrets(sentence) for sentence in (*found.mistakes, *found.refusals)]
+    return Settings(**found.values, origins=found.origins), sentences
+
+
 def update(settings: Settings, keywords: Mapping[str, Any], *, live: bool = True) -> Settings:
     """A copy of ``settings`` with those named changed; attributes and patterns add up.
 

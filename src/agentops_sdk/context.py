@@ -193,13 +193,16 @@ class extract(_Attached):  # noqa: N801 - a context manager that reads as a stat
 def inject(headers: H) -> H:
     """Add ``traceparent``, ``tracestate`` and ``baggage`` to the headers of a request; returns them.
 
-    The baggage holds session, user, conversation, tags, metadata and the agent's name: send it to
-    services you trust.
+    Baggage that stands there already stays. Ours holds session, user, conversation, tags, metadata and
+    the agent's name: send it to services you trust.
     """
     from agentops_sdk._capture import propagate
 
     with guard("inject"):
-        headers.update(propagate.write(get_current()))
+        names = {str(name).lower(): name for name in headers}
+        present = _text(headers[names["baggage"]]) if "baggage" in names else ""
+        for name, value in propagate.write(get_current(), present).items():
+            headers[names.get(name, name)] = value
     return headers
 
 

@@ -164,7 +164,7 @@ def _start_process(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, 
 def _popen(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if kwargs.get("env") is None and len(args) <= _ENV_POSITION:
         with guard("carry.subprocess"):
-            fields = propagate.write(get_current())
+            fields = propagate.write(get_current(), os.environ.get("BAGGAGE", ""))
             if fields:
                 kwargs = {**kwargs, "env": {**os.environ, **{name.upper(): value for name, value in fields.items()}}}
     return wrapped(*args, **kwargs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote_plus, unquote_plus
 
 import orjson
 from opentelemetry import baggage, trace
@@ -19,21 +20,58 @@ __all__ = ["FIELDS", "read", "write"]
 FIELDS = ("traceparent", "tracestate", "baggage")
 
 _CARRIED = (semconv.SESSION_ID, semconv.USER_ID, semconv.CONVERSATION_ID, semconv.TAGS)
+_MOST_MEMBERS, _MOST_BYTES, _LONGEST_MEMBER = 180, 8192, 4096
 _AGENT = (semconv.AGENT_NAME, semconv.AGENT_ID)
+_OURS = frozenset((*_CARRIED, *_AGENT))
 
 
-def write(context: Context) -> dict[str, str]:
-    """Header fields that carry ``context``: its span, its session, user, conversation, tags, metadata and agent."""
-    for key in (ATTRIBUTES_KEY, AGENT_KEY):
-        known: Any = context.get(key)
-        for name, value in (known or {}).items():
-            if name in _CARRIED or name in _AGENT or name.startswith(semconv.METADATA_PREFIX):
-                text = value if type(value) is str else orjson.dumps(value).decode()
-                context = baggage.set_baggage(name, text, context)
+def write(context: Context, present: str = "") -> dict[str, str]:
+    """Header fields that carry ``context``: its span, its session, user, conversation, tags, metadata and agent.
+
+    Args:
+        context: what to carry.
+        present: baggage that stands in the header already. It stays as it is; ours is added.
+    """
     fields: dict[str, str] = {}
     TraceContextTextMapPropagator().inject(fields, context)
-    W3CBaggagePropagator().inject(fields, context)
+    known: dict[str, Any] = {}
+    for key in (ATTRIBUTES_KEY, AGENT_KEY):
+        known.update(context.get(key) or {})  # type: ignore[call-overload]
+    ours = {name: value for name, value in known.items() if name in _OURS or name.startswith(semconv.METADATA_PREFIX)}
+    members = _members(present, ours, baggage.get_all(context))
+    if members:
+        fields["baggage"] = ",".join(members)
     return fields
+
+
+def _members(present: str, ours: Mapping[str, Any], others: Mapping[str, Any]) -> list[str]:
+    """Members of a baggage header: those that are there, what else the context holds, and ours, within the limits.
+
+    Under a name of ours stands what is current, else what was there first.
+    """
+    kept = {_name(member): member.strip() for member in present.split(",") if member.strip()}
+    further = {name: value for name, value in others.items() if name not in kept}
+    added = {name: member for name, value in {**further, **ours}.items() if (member := _member(name, value))}
+    kept = {name: member for name, member in kept.items() if name not in added}
+    room = _MOST_BYTES - sum(len(member.encode(errors="replace")) + 1 for member in kept.values())
+    for name, member in added.items():
+        if len(kept) < _MOST_MEMBERS and len(member) <= min(room, _LONGEST_MEMBER):
+            kept[name] = member
+            room -= len(member) + 1
+    return list(kept.values())
+
+
+def _member(name: str, value: Any) -> str:
+    """One ``name=value``; nothing for what has no UTF-8 or no JSON, which costs only itself."""
+    try:
+        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+        return f"{quote_plus(name)}={quote_plus(text)}"
+    except (UnicodeError, TypeError):
+        return ""
+
+
+def _name(member: str) -> str:
+    return unquote_plus(member.partition("=")[0].partition(";")[0].strip())
 
 
 def read(fields: Mapping[str, str], context: Context | None = None) -> Context:

@@ -49,6 +49,7 @@ class Sink:
         """Time spent in ``export``."""
         self.exports = 0
         self._failing = False
+        self._told: set[str] = set()
 
     # --- the account -----------------------------------------------------------------------------
     def stats(self) -> dict[str, Any]:
@@ -111,6 +112,7 @@ class Sink:
         answer: object = False
         with guard(f"sink.{self.name}.flush"):
             answer = self.exporter.force_flush(max(1, int(timeout * 1000)))
+        self._tell_disk_error()
         return answer is not False
 
     def shutdown(self, timeout: float) -> bool:
@@ -174,7 +176,15 @@ class Sink:
             release(token)
         self.seconds += time.perf_counter() - started
         self.exports += 1
+        self._tell_disk_error()
         return error, result
+
+    def _tell_disk_error(self) -> None:
+        """One line in the log, at once, for each kind of trouble with the disk; the figures are in ``status()``."""
+        error = getattr(self.exporter, "disk_error", None)
+        if isinstance(error, str) and (kind := error.partition(":")[0]) not in self._told:
+            self._told.add(kind)
+            logger.warning("agentops_sdk: sink %s cannot write to disk: %s; see agentops.health()", self.name, error)
 
     def _judge(self, spans: Sequence[ReadableSpan], error: BaseException | None, result: Any) -> None:
         own_account = hasattr(self.exporter, "stats")

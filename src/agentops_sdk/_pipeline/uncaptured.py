@@ -52,16 +52,16 @@ LIBRARIES = {
 
 def imported(captured: Iterable[str]) -> dict[str, str]:
     """Version by import name of the libraries that the program has imported, less those that are ``captured``."""
-    return _versions(name for name in LIBRARIES if sys.modules.get(name) is not None and name not in set(captured))
+    return _versions({name for name in LIBRARIES if sys.modules.get(name) is not None} - set(captured))
 
 
 def installed(captured: Iterable[str]) -> dict[str, str]:
     """The same of all that are installed."""
-    return _versions(name for name in LIBRARIES if name not in set(captured))
+    return _versions(set(LIBRARIES) - set(captured))
 
 
 def _versions(names: Iterable[str]) -> dict[str, str]:
-    found = {name: _version(LIBRARIES[name]) for name in names}
+    found = {name: _version(LIBRARIES[name]) for name in sorted(names)}
     # A module of that name without the distribution is the program's own.
     return {name: version for name, version in found.items() if version is not None}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,12 +56,19 @@ def the_trace(args: argparse.Namespace) -> Trace:
         return traces.get(args.trace)
 
 
+def base_directory(args: argparse.Namespace) -> Path:
+    """``--dir``, else where a program that starts here would write: the setting ``directory``."""
+    from agentops_sdk.config import inspect
+
+    return Path(args.dir).expanduser() if args.dir else Path(inspect()[0].directory)
+
+
 def directory(args: argparse.Namespace) -> Path:
-    """The place to read: ``traces`` below ``--dir``, else below ``AGENTOPS_DIR``, else below ``./.agentops``.
+    """The place to read: ``traces`` below :func:`base_directory`.
 
     A directory without a folder ``traces``, or a file, is read itself.
     """
-    given = Path(args.dir or os.environ.get("AGENTOPS_DIR") or BASE)
+    given = base_directory(args)
     return given / "traces" if (given / "traces").is_dir() or given == Path(BASE) else given
 
 

@@ -8,14 +8,17 @@ import os
 import platform
 import sys
 import time
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from agentops_sdk.addresses import without_secrets
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.traces.safe_text import line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from agentops_sdk.config import Settings
 
@@ -55,9 +58,38 @@ def run(args: argparse.Namespace) -> int:
 
 
 def examine(*, send: bool = False) -> Iterator[Finding]:
-    """Every finding. Changes nothing, and sends nothing unless ``send``."""
+    """Every finding. Changes nothing, sends nothing unless ``send``, and never raises: what fails is a finding."""
+    from agentops_sdk.config import inspect
+
+    settings, sentences = inspect()
+    parts: dict[str, Callable[[], Iterator[Finding]]] = {
+        "versions": _versions,
+        "settings": lambda: _settings(settings, sentences),
+        "integrations": lambda: _integrations(settings),
+        "sinks": lambda: _sinks(settings, send=send),
+        "folder": lambda: _folder(Path(settings.directory)),
+        "clock": _clock,
+    }
+    for name, part in parts.items():
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            try:
+                for finding in part():
+                    yield _printable(finding)
+            except Exception as error:  # noqa: BLE001 - whoever asks a doctor wants findings, not a traceback
+                what = f"{name}: could not be looked at ({type(error).__name__}: {error})"
+                yield _printable(Finding("problem", what, "see the rest, and tell the authors"))
+        for sentence in dict.fromkeys(str(warning.message) for warning in told):
+            yield _printable(Finding("note", sentence))
+
+
+def _printable(finding: Finding) -> Finding:
+    """Without secrets of addresses, and without what a terminal takes for commands."""
+    return Finding(finding.grade, line(without_secrets(finding.what)), line(without_secrets(finding.remedy)))
+
+
+def _versions() -> Iterator[Finding]:
     from agentops_sdk._version import DISTRIBUTION, VERSION
-    from agentops_sdk.config import resolve
 
     fits = (3, 11) <= sys.version_info[:2] <= (3, 13)
     yield Finding(
@@ -65,28 +97,43 @@ def examine(*, send: bool = False) -> Iterator[Finding]:
         f"{DISTRIBUTION} {VERSION} on Python {platform.python_version()} ({platform.system()} {platform.machine()})",
         "" if fits else "tested with Python 3.11 to 3.13",
     )
-    settings = resolve({})
+
+
+def _settings(settings: Settings, sentences: list[str]) -> Iterator[Finding]:
+    for sentence in sentences:
+        yield Finding("problem", sentence, "mend it, or take it away")
     if not settings.enabled:
         yield Finding("note", f"recording is off ({settings.origins['enabled']})", "set AGENTOPS_ENABLED=1")
-    yield from _integrations()
-    yield from _sinks(settings, send=send)
-    yield from _folder(Path(settings.directory))
+    if not settings.capture_content:
+        yield Finding("note", f"content is not recorded ({settings.origins['capture_content']})")
+    if not settings.redact:
+        yield Finding("note", f"secrets are not redacted ({settings.origins['redact']})")
+
+
+def _clock() -> Iterator[Finding]:
     if time.time() < 1_750_000_000:
         yield Finding("problem", f"the clock says {time.strftime('%Y-%m-%d')}", "set it: backends drop old spans")
 
 
-def _integrations() -> Iterator[Finding]:
+def _integrations(settings: Settings) -> Iterator[Finding]:
+    from agentops_sdk._pipeline import uncaptured
     from agentops_sdk._pipeline.registry import Installed, find_integrations
 
-    for name, integration in sorted(find_integrations().items()):
+    found = find_integrations()
+    wanted = settings.integrations
+    for name, integration in sorted(found.items()):
         state = Installed(integration).look()
         if state.state == "not installed":
             yield Finding("note", f"{name}: not installed, so not captured")
+        elif wanted is not None and name not in wanted:
+            yield Finding("note", f"{name}: not captured ({settings.origins['integrations']} leaves it out)")
         elif state.state in ("version untested", "version too old"):
             grade: Grade = "problem" if state.state == "version too old" else "note"
             yield Finding(grade, f"{name}: {state.reason}", f"tested with {integration.target} {integration.requires}")
         else:
             yield Finding("ok", f"{name} {state.version or ''}: would be captured".replace(" :", ":"))
+    for name, version in uncaptured.installed(integration.target for integration in found.values()).items():
+        yield Finding("note", f"{name} {version}: installed, and not captured: there is no integration for it")
 
 
 def _sinks(settings: Settings, *, send: bool) -> Iterator[Finding]:
@@ -100,17 +147,24 @@ def _sinks(settings: Settings, *, send: bool) -> Iterator[Finding]:
             yield Finding("problem", f"sink {given} ({origin}): {error}", "mend the setting, or leave the sink out")
             continue
         endpoint = getattr(exporter, "endpoint", None)
-        url = getattr(endpoint, "shown", None)
-        yield Finding("ok", f"sink {given} ({origin})" + (f": {url}" if url else ""))
-        if endpoint is not None and url is not None:
+        shown = getattr(endpoint, "shown", None)
+        yield Finding("ok", f"sink {given} ({origin})" + (f": {shown}" if shown else ""))
+        if endpoint is not None and shown is not None:
             yield from _reach(endpoint, send=send)
 
 
 def _reach(endpoint: object, *, send: bool) -> Iterator[Finding]:
     from agentops_sdk.exporters.otlp_endpoint import Endpoint
     from agentops_sdk.exporters.otlp_http import Sender
+    from agentops_sdk.exporters.otlp_proxy import ProxyError, proxy_for
 
     assert isinstance(endpoint, Endpoint)
+    try:
+        proxy = proxy_for(endpoint.url)
+    except ProxyError as error:
+        yield Finding("problem", f"{endpoint.shown}: {error}", "see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY")
+        return
+    through = f" through the proxy {proxy.url.scheme}://{proxy.url.netloc.decode('ascii')}" if proxy is not None else ""
     sender = Sender(endpoint)
     started = time.monotonic()
     # An empty request is valid OTLP and stores nothing.
@@ -119,7 +173,7 @@ def _reach(endpoint: object, *, send: bool) -> Iterator[Finding]:
     sender.close()
     if reply.verdict == "accepted":
         what = "one test span named 'agentops doctor' was taken" if send else "answers"
-        yield Finding("ok", f"{endpoint.shown} {what} ({took:.0f} ms)")
+        yield Finding("ok", f"{endpoint.shown}{through} {what} ({took:.0f} ms)")
         return
     remedies = {
         "misconfigured": "check the URL's path and OTEL_EXPORTER_OTLP_HEADERS",
@@ -127,7 +181,7 @@ def _reach(endpoint: object, *, send: bool) -> Iterator[Finding]:
         "retry": "is it running, and reachable from here? Spans wait in the spool meanwhile",
     }
     grade: Grade = "note" if reply.verdict == "refused" and not send else "problem"
-    yield Finding(grade, f"{endpoint.shown}: {reply.reason}", remedies.get(reply.verdict, ""))
+    yield Finding(grade, f"{endpoint.shown}{through}: {reply.reason}", remedies.get(reply.verdict, ""))
 
 
 def _test_span() -> bytes:
@@ -145,15 +199,15 @@ def _test_span() -> bytes:
 
 
 def _folder(root: Path) -> Iterator[Finding]:
-    if not root.exists():
-        parent = next(place for place in root.absolute().parents if place.exists())
-        if os.access(parent, os.W_OK | os.X_OK):
-            yield Finding("ok", f"{root} will be made with the first span")
-        else:
-            yield Finding("problem", f"{root} cannot be made: {parent} is not writable", "set AGENTOPS_DIR")
+    from agentops_sdk.exporters.jsonl import obstacle
+
+    error = obstacle(root.absolute() / "traces")
+    if error is not None:
+        yield Finding("problem", f"{root}: nothing can be written there: {error}", "mend it, or set AGENTOPS_DIR")
         return
-    if not os.access(root, os.W_OK | os.X_OK):
-        yield Finding("problem", f"{root} is not writable", "change its permissions, or set AGENTOPS_DIR")
+    if not root.exists():
+        yield Finding("ok", f"{root} will be made with the first span")
+        return
     mode = root.stat().st_mode & 0o077
     if mode and os.name == "posix":
         yield Finding("note", f"{root} is open to others ({root.stat().st_mode & 0o777:o})", f"chmod 700 {root}")

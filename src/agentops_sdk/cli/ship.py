@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentops_sdk.cli._source import base_directory
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.timeout <= 0:
         raise ConfigError("--timeout", args.timeout, "seconds above 0")
-    spool = Path(args.dir or os.environ.get("AGENTOPS_DIR") or ".agentops") / "spool"
+    spool = base_directory(args) / "spool"
     sink = OTLPExporter(Endpoint.resolve(args.to), directory=spool, max_age=10 * 365 * 86_400.0)
     assert sink.folder is not None
     deadline = time.monotonic() + args.timeout

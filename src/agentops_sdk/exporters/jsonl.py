@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import threading
 import time
 from collections import Counter
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from agentops_sdk.config import Settings
 
-__all__ = ["JsonlExporter", "create"]
+__all__ = ["JsonlExporter", "create", "obstacle"]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _WAITING_BYTES = 8 * 1_048_576
@@ -94,6 +95,8 @@ class JsonlExporter:
         self.exported = 0
         self.dropped: Counter[str] = Counter()
         self.last_error: str | None = None
+        self.disk_error: str | None = None
+        """Why nothing can be written now."""
         self.last_error_time: float | None = None
         self.last_success_time: float | None = None
         self.deleted_files = 0
@@ -118,9 +121,12 @@ class JsonlExporter:
         return SpanExportResult.SUCCESS if not self._waiting else SpanExportResult.FAILURE
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Try again what could not be written."""
+        """Try again what could not be written; where nothing waits, see whether it could be."""
         self._retry_at = 0.0
         self._write()
+        if not self._waiting and self._descriptor < 0:
+            error = obstacle(self.directory)
+            self.disk_error = str(error) if error is not None else None
         return not self._waiting
 
     def shutdown(self) -> None:
@@ -147,6 +153,7 @@ class JsonlExporter:
             "last_error": self.last_error,
             "last_error_time": self.last_error_time,
             "last_success_time": self.last_success_time,
+            "disk_error": self.disk_error,
         }
 
     # --- writing ---------------------------------------------------------------------------
@@ -158,7 +165,8 @@ class JsonlExporter:
             self._ready()
             self._append(b"".join(self._waiting))
         except OSError as error:
-            self.last_error, self.last_error_time = str(error), time.time()
+            self.last_error = self.disk_error = str(error)
+            self.last_error_time = time.time()
             self._reason = _REASONS.get(error.errno or 0, "unwritable")
             self._retry_at = time.monotonic() + _RETRY
             if error.errno not in _FULL:  # on a full disk the file stays: a new one each time would fill it further
@@ -167,7 +175,7 @@ class JsonlExporter:
             return
         self.exported += len(self._waiting)
         self._waiting, self._waiting_bytes = [], 0
-        self.last_success_time = time.time()
+        self.last_success_time, self.disk_error = time.time(), None
 
     def _ready(self) -> None:
         if self._descriptor >= 0:
@@ -276,16 +284,25 @@ def create(argument: str | None, settings: Settings) -> JsonlExporter:
     )
     # Asked for by name it must work; the default in a read-only place is quiet and shows in status().
     if settings.origins.get("exporters", "default") != "default":
-        _check(exporter.directory)
+        error = obstacle(exporter.directory)
+        if error is not None:
+            wanted = "a directory" if error.errno == errno.ENOTDIR else "a writable directory"
+            fault = "a file" if error.errno == errno.ENOTDIR else "not"
+            raise ConfigError("exporters", f"jsonl:{exporter.directory}", f"{wanted}; {error.filename} is {fault}")
     return exporter
 
 
-def _check(directory: Path) -> None:
-    """A path that can never work is the user's mistake and is told at once."""
+def obstacle(directory: Path) -> OSError | None:
+    """Why files can certainly not be written below a directory, which need not exist; changes nothing."""
     for part in (directory, *directory.parents):
-        if part.exists():
-            if not part.is_dir():
-                raise ConfigError("exporters", f"jsonl:{directory}", f"a directory; {part} is a file")
-            if not os.access(part, os.W_OK | os.X_OK):
-                raise ConfigError("exporters", f"jsonl:{directory}", f"a writable directory; {part} is not")
-            return
+        try:
+            if not stat.S_ISDIR(part.stat().st_mode):
+                return OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(part))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            return error
+        if not os.access(part, os.W_OK | os.X_OK):
+            return OSError(errno.EACCES, os.strerror(errno.EACCES), str(part))
+        return None
+    return None

@@ -63,7 +63,8 @@ class OTLPExporter:
     ) -> None:
         self.endpoint = endpoint if isinstance(endpoint, Endpoint) else Endpoint.resolve(endpoint)
         # Absolute from the start: the host may change its working directory later.
-        self.folder = None if directory is None else Path(directory).absolute() / spool_name(self.endpoint.url)
+        base = None if directory is None else Path(directory).expanduser().absolute()
+        self.folder = None if base is None else base / spool_name(self.endpoint.url)
         self._bounds = {"max_bytes": max_bytes, "max_age": max_age, "memory_bytes": memory_bytes}
         for name, value in self._bounds.items():
             if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
@@ -144,6 +145,11 @@ class OTLPExporter:
         self._shipper.drain(timeout)
         self._shipper.stop(min(0.2, max(0.0, deadline - time.monotonic())))
         self._spool.close()
+
+    @property
+    def disk_error(self) -> str | None:
+        """Why the spool cannot be on disk now."""
+        return self._spool.disk_error
 
     def stats(self) -> dict[str, Any]:
         """Exact accounting: accepted = exported + pending + all dropped; what was adopted is counted apart."""

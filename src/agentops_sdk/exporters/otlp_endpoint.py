@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from agentops_sdk.addresses import without_secrets
+from agentops_sdk.config import warn_once
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = ["Endpoint"]
 
 _PREFIX = "OTEL_EXPORTER_OTLP_"
 _PATH = "/v1/traces"
+_TIMEOUT = 10.0
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BROKEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -31,7 +33,7 @@ class Endpoint:
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    timeout: float = 10.0
+    timeout: float = _TIMEOUT
     """Seconds one request may take, in all."""
     compression: str = "gzip"
     certificate: str | None = None
@@ -46,7 +48,7 @@ class Endpoint:
         with ``TRACES_`` in their name win over the general ones.
 
         Raises:
-            ConfigError: a URL, header, timeout, compression or certificate cannot work.
+            ConfigError: a URL, header, compression or certificate cannot work.
         """
         environ = os.environ if environ is None else environ
 
@@ -74,7 +76,7 @@ class Endpoint:
         compression = compression.lower() or "gzip"
         if compression not in ("gzip", "deflate", "none"):
             raise ConfigError(variable, compression, "gzip, deflate or none")
-        return cls(url=clean, headers=headers, timeout=_timeout(*read("TIMEOUT")), compression=compression, **files)
+        return cls(url=clean, headers=headers, timeout=_timeout(environ), compression=compression, **files)
 
     def __repr__(self) -> str:
         return f"Endpoint({self.shown!r})"
@@ -82,7 +84,10 @@ class Endpoint:
     @property
     def shown(self) -> str:
         """The URL as it may be shown."""
-        return without_secrets(self.url)
+        parts = urlsplit(self.url)
+        pairs = (pair.partition("=") for pair in parts.query.split("&") if pair)
+        query = "&".join(f"{name}=…" if sign else "…" for name, sign, _ in pairs)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
 
     def tls(self) -> ssl.SSLContext | bool:
         """What verifies the server: the system's authorities, or the given one with the client's key."""
@@ -131,15 +136,20 @@ def _headers(variable: str, text: str) -> dict[str, str]:
     return headers
 
 
-def _timeout(variable: str, text: str) -> float:
-    if not text:
-        return 10.0
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 < value < float("inf"):
-        raise ConfigError(variable, text, "a number above 0: seconds, or milliseconds from 1000 on")
-    # OpenTelemetry Python reads seconds where the specification says milliseconds. Both are met:
-    # nobody wants a request to take a quarter of an hour, or less than a second by accident.
-    return value / 1000 if value >= 1000 else value
+def _timeout(environ: Mapping[str, str]) -> float:
+    for variable in (f"{_PREFIX}TRACES_TIMEOUT", f"{_PREFIX}TIMEOUT"):
+        text = environ.get(variable, "").strip()
+        if not text:
+            continue
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if 0 < value < float("inf"):
+            # OpenTelemetry Python reads seconds where the specification says milliseconds. Both are met:
+            # nobody wants a request to take a quarter of an hour, or less than a second by accident.
+            return value / 1000 if value >= 1000 else value
+        # A wrong one costs nobody a span: unlike an address or a key, it can be done without.
+        expected = "a number above 0: seconds, or milliseconds from 1000 on"
+        warn_once(f"{variable} is {text[:40]!r}; expected {expected}. It is left out.")
+    return _TIMEOUT

@@ -6,13 +6,12 @@ import email.utils
 import gzip
 import math
 import time
-import urllib.request
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 from agentops_sdk._version import DISTRIBUTION, VERSION
+from agentops_sdk.exporters.otlp_proxy import ProxyError, proxy_for
 from agentops_sdk.exporters.otlp_segment import Piece
 
 if TYPE_CHECKING:
@@ -85,6 +84,8 @@ class Sender:
                         raise httpx2.ReadTimeout("the answer does not end")
             finally:
                 response.close()
+        except ProxyError as error:
+            return Reply("misconfigured", str(error))
         except (httpx2.HTTPError, OSError, httpx2.InvalidURL) as error:
             self.close()
             return Reply("retry", f"{type(error).__name__}: {str(error)[:200] or 'no answer'}")
@@ -106,12 +107,7 @@ def _transport(endpoint: Endpoint) -> HTTPTransport:
     # The bare transport: a client would log each request on the host's log and follow cookies.
     import httpx2
 
-    parts = urlsplit(endpoint.url)
-    proxy = None
-    if not urllib.request.proxy_bypass(parts.hostname or ""):
-        proxies = urllib.request.getproxies()
-        proxy = proxies.get(parts.scheme) or proxies.get("all")
-    return httpx2.HTTPTransport(verify=endpoint.tls(), proxy=httpx2.Proxy(proxy) if proxy else None, retries=0)
+    return httpx2.HTTPTransport(verify=endpoint.tls(), proxy=proxy_for(endpoint.url), retries=0)
 
 
 def _judge(status: int, headers: Any, answer: bytes) -> Reply:

@@ -43,7 +43,8 @@ def table(title: str, head: Sequence[str], rows: Iterable[Sequence[object]], foo
 
 def _cell(value: object) -> str:
     style = "text-align:right" if isinstance(value, int | float) else "text-align:left"
-    colour = "green" if value in _GOOD else "crimson" if value in _BAD else ""
+    word = value if isinstance(value, str) else ""
+    colour = "green" if word in _GOOD else "crimson" if word in _BAD else ""
     return f'<td style="{style}{f";color:{colour}" if colour else ""}">{_text(value)}</td>'
 
 
