@@ -6,13 +6,19 @@ import importlib.util
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.shared import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.seen"]
 
 _HAS_GUARD = importlib.util.find_spec("agentops_sdk._capture.guard") is not None
+
+
+def pytest_report_header() -> list[str]:
+    missing = [name for name in ("recorded", "semconv") if not (SHARED / name).is_dir()]
+    return [f"not tested against ../shared/{name}: it is missing" for name in missing]
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "recorded"
+from tests.shared import shared
+
 APIS = ("chat.completions", "responses", "completions", "embeddings")
 
 
@@ -25,9 +25,10 @@ class Said:
 
 
 def exchanges() -> list[dict[str, Any]]:
-    if not FOLDER.is_dir():
+    folder = shared("recorded")
+    if folder is None:
         return []
-    found = [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*/*.json"))]
+    found = [json.loads(path.read_text()) for path in sorted(folder.glob("*/*.json"))]
     return [each for each in found if each["api"] in APIS]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-SCHEMAS = Path(__file__).resolve().parents[2] / ".." / "shared" / "semconv" / "schemas"
+from tests.shared import shared
+
 _OF = {
     "gen_ai.input.messages": "gen-ai-input-messages.json",
     "gen_ai.output.messages": "gen-ai-output-messages.json",
@@ -60,8 +60,10 @@ class Seen:
 def _validator(name: str) -> Any:
     import jsonschema
 
-    path = SCHEMAS / name
-    return jsonschema.Draft202012Validator(json.loads(path.read_text())) if path.is_file() else None
+    folder = shared("semconv")
+    if folder is None:
+        return None
+    return jsonschema.Draft202012Validator(json.loads((folder / "schemas" / name).read_text()))
 
 
 def check_schemas(attributes: dict[str, Any]) -> None:

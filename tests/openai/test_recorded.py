@@ -14,7 +14,7 @@ from tests.wire.http import Reply, Wire
 
 EXCHANGES = recordings.exchanges()
 if not EXCHANGES:
-    pytest.skip(f"no recorded exchanges in {recordings.FOLDER.name}", allow_module_level=True)
+    pytest.skip("the recorded exchanges are not beside this checkout", allow_module_level=True)
 
 
 EACH = pytest.mark.parametrize("exchange", EXCHANGES, ids=[each["id"] for each in EXCHANGES])

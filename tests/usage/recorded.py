@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.shared import shared
 
-HOME = Path(__file__).parents[2] / ".." / "shared" / "recorded"
 PROVIDERS = {
     "azure": "azure.ai.openai",
     "bedrock": "aws.bedrock",
@@ -39,12 +39,15 @@ class Exchange(NamedTuple):
 
 
 def needs_recordings() -> pytest.MarkDecorator:
-    return pytest.mark.skipif(not HOME.is_dir(), reason="no recordings beside the checkout (../shared/recorded)")
+    return pytest.mark.skipif(
+        shared("recorded") is None, reason="no recordings beside the checkout (../shared/recorded)"
+    )
 
 
 def exchanges() -> list[Exchange]:
     """Every exchange that was answered and tells its usage."""
-    found = [_exchange(path) for path in sorted(HOME.glob("*/*.json"))] if HOME.is_dir() else []
+    folder = shared("recorded")
+    found = [_exchange(path) for path in sorted(folder.glob("*/*.json"))] if folder is not None else []
     return [one for one in found if one is not None]
 
 
