@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from agentops_integrations.langchain import graph, ownership
+from agentops_integrations.langchain import graph, ownership, trace_policy
 from agentops_integrations.langchain.runs import Run, Runs
 from agentops_sdk.integration import semconv, setting, snapshot
 
@@ -110,12 +110,15 @@ def begin(
         run.notes["shape"] = shape
     if node:
         run.notes["node"] = metadata.get("langgraph_node")
+    instead = trace_policy.recordable(inputs)
+    if instead is not None:
+        run.notes["trace policy"] = True
     if plumbing or not setting("capture_content"):
         return
     if _comes_later(inputs):
         run.notes["input later"] = True
     else:
-        run.call.set(semconv.INPUT, snapshot(inputs).decode())
+        run.call.set(semconv.INPUT, instead or snapshot(inputs).decode())
 
 
 def _comes_later(inputs: Any) -> bool:
@@ -128,11 +131,13 @@ def _comes_later(inputs: Any) -> bool:
 
 def end(run: Run, outputs: Any, inputs: Any) -> None:
     """What a chain gives back, and where a graph goes on from its node."""
+    instead = trace_policy.recordable(outputs)
     if not run.plumbing and setting("capture_content"):
         if outputs is not None:
-            run.call.set(semconv.OUTPUT, snapshot(outputs).decode())
+            run.call.set(semconv.OUTPUT, instead or snapshot(outputs).decode())
         if inputs is not None and run.notes.get("input later"):
             run.call.set(semconv.INPUT, snapshot(inputs).decode())
-        if "node" in run.notes and setting("state_changes"):
+        hidden = instead is not None or "trace policy" in run.notes
+        if "node" in run.notes and not hidden and setting("state_changes"):
             graph.changed(run)
     graph.node_ended(run, outputs)
