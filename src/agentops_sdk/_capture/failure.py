@@ -8,12 +8,16 @@ the user's path. So the type, the arguments and the frames are copied here, and
 from __future__ import annotations
 
 import linecache
+import textwrap
 import types
 from typing import NamedTuple
 
 from agentops_sdk import semconv
 
 _MAX_CHAIN = 8
+_MAX_EXCEPTIONS = 24
+_MAX_MEMBERS = 10
+_MAX_MEMBER_MESSAGE = 500
 _MAX_FRAMES = 50
 _MAX_MESSAGE = 8_192
 _PLAIN = (str, int, float, bool, type(None))
@@ -24,7 +28,7 @@ _args, _cause, _context, _suppressed, _traceback = (
     BaseException.__dict__[name].__get__
     for name in ("args", "__cause__", "__context__", "__suppress_context__", "__traceback__")
 )
-_members = BaseExceptionGroup.__dict__["exceptions"].__get__
+_members, _group_message = (BaseExceptionGroup.__dict__[name].__get__ for name in ("exceptions", "message"))
 
 
 class _Frame(NamedTuple):
@@ -34,45 +38,45 @@ class _Frame(NamedTuple):
 
 
 class _Link(NamedTuple):
+    """One exception: ``before`` is what it came from, by way of ``relation``; a group has members, ``size`` of them."""
+
     type: str
     message: str
     frames: tuple[_Frame, ...]
-    relation: str
+    relation: str = ""
+    before: _Link | None = None
+    members: tuple[_Link, ...] = ()
+    size: int = 0
 
 
 _CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
 _CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
-_MEMBER = "\nMember of the exception group above:\n\n"
 
 
 class Failure:
-    """What is kept of an exception: a chain of types, messages and frames, and nothing of the user's."""
+    """What is kept of an exception: types, messages and frames of all that led to it, and nothing of the user's.
 
-    __slots__ = ("chain",)
+    Attributes:
+        message: the exception's; an exception group's ends with the types and messages of its members.
+    """
+
+    __slots__ = ("_link", "message")
 
     def __init__(self, error: BaseException) -> None:
-        self.chain = _chain(error)
+        self._link = _Copy().link(error)
+        self.message = _with_members(self._link)[:_MAX_MESSAGE]
 
     @property
     def type(self) -> str:
         """Qualified name of the exception's class, the builtins' without their module."""
-        return self.chain[0].type
-
-    @property
-    def message(self) -> str:
-        return self.chain[0].message
+        return self._link.type
 
     def attributes(self) -> dict[str, str]:
         """``exception.type``, ``.message`` and ``.stacktrace``; reads source files for the stack's lines."""
-        links = list(self.chain)
-        own, members = [links[0]], [link for link in links[1:] if link.relation is _MEMBER]
-        ancestors = [link for link in links[1:] if link.relation is not _MEMBER]
-        text = "".join(_text(link) + link.relation for link in reversed(ancestors))
-        text += "".join(_text(link) for link in own) + "".join(_MEMBER + _text(link) for link in members)
         return {
             semconv.EXCEPTION_TYPE: self.type,
             semconv.EXCEPTION_MESSAGE: self.message,
-            semconv.EXCEPTION_STACKTRACE: text,
+            semconv.EXCEPTION_STACKTRACE: _text(self._link),
         }
 
 
@@ -87,6 +91,9 @@ def type_name(error: BaseException) -> str:
 
 def message_of(error: BaseException) -> str:
     """The exception's message where it can be had without running Python code of the user's."""
+    if issubclass(type(error), BaseExceptionGroup):
+        size = len(_members(error))
+        return f"{_group_message(error)[:_MAX_MESSAGE]} ({size} sub-exception{'s' if size != 1 else ''})"
     args = _args(error)
     plain = all(type(arg) in _PLAIN for arg in args)
     if plain and _builtin_str(type(error)):
@@ -102,23 +109,45 @@ def _builtin_str(cls: type) -> bool:
     return False
 
 
-def _chain(error: BaseException) -> tuple[_Link, ...]:
-    links: list[_Link] = []
-    seen: set[int] = set()
-    waiting: list[tuple[BaseException, str]] = [(error, "")]
-    while waiting and len(links) < _MAX_CHAIN:
-        current, relation = waiting.pop(0)
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        links.append(_Link(type_name(current), message_of(current), _frames(current), relation))
-        if issubclass(type(current), BaseExceptionGroup):
-            waiting.extend((member, _MEMBER) for member in _members(current))
-        if (cause := _cause(current)) is not None:
-            waiting.append((cause, _CAUSE))
-        elif (before := _context(current)) is not None and not _suppressed(current):
-            waiting.append((before, _CONTEXT))
-    return tuple(links)
+class _Copy:
+    """Copies what led to one exception, each part of it once, and of very many the first."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._left = _MAX_EXCEPTIONS
+
+    def link(self, error: BaseException, relation: str = "", chain: int = _MAX_CHAIN) -> _Link:
+        self._seen.add(id(error))
+        self._left -= 1
+        before, related = _cause(error), _CAUSE
+        if before is None and not _suppressed(error):
+            before, related = _context(error), _CONTEXT
+        earlier = None
+        if before is not None and chain > 1 and self._may(before):
+            earlier = self.link(before, related, chain - 1)
+        members: tuple[BaseException, ...] = _members(error) if issubclass(type(error), BaseExceptionGroup) else ()
+        inner = [
+            self.link(member, "", chain - 1) for member in members[:_MAX_MEMBERS] if chain > 1 and self._may(member)
+        ]
+        return _Link(type_name(error), message_of(error), _frames(error), relation, earlier, tuple(inner), len(members))
+
+    def _may(self, error: BaseException) -> bool:
+        return self._left > 0 and id(error) not in self._seen
+
+
+def _with_members(link: _Link) -> str:
+    """A message, and after it in brackets what a group holds."""
+    if not link.size:
+        return link.message
+    inner = [f"{one.type}: {message}" if (message := _short(one)) else one.type for one in link.members]
+    if more := link.size - len(inner):
+        inner.append(f"{more} more")
+    return f"{link.message} [{'; '.join(inner)}]"
+
+
+def _short(link: _Link) -> str:
+    message = _with_members(link)
+    return message if len(message) <= _MAX_MEMBER_MESSAGE else message[: _MAX_MEMBER_MESSAGE - 1] + "…"
 
 
 def _frames(error: BaseException) -> tuple[_Frame, ...]:
@@ -134,11 +163,18 @@ def _frames(error: BaseException) -> tuple[_Frame, ...]:
 
 
 def _text(link: _Link) -> str:
-    lines = ["Traceback (most recent call last):\n"] if link.frames else []
+    """An exception as Python prints it: first what it came from; below it, indented, what a group holds."""
+    text = _text(link.before) + link.before.relation if link.before is not None else ""
+    lines = [text, "Traceback (most recent call last):\n" if link.frames else ""]
     for frame in link.frames:
         lines.append(f'  File "{frame.file}", line {frame.line}, in {frame.function}\n')
         source = linecache.getline(frame.file, frame.line).strip()
         if source:
             lines.append(f"    {source}\n")
     lines.append(f"{link.type}: {link.message}\n" if link.message else f"{link.type}\n")
+    for place, member in enumerate(link.members, 1):
+        lines.append(f"  Member {place} of {link.size}:\n")
+        lines.append(textwrap.indent(_text(member), "    "))
+    if link.members and (more := link.size - len(link.members)):
+        lines.append(f"  {more} more\n")
     return "".join(lines)
