@@ -29,7 +29,7 @@ from agentops_sdk.setting_values import Parser
 Origin = str
 """``keyword``, ``environment NAME``, ``pyproject``, ``configure()`` or ``default``; where values add up, several."""
 
-OTHER_VARIABLES = ("AGENTOPS_CONFIG",)
+OTHER_VARIABLES = ("AGENTOPS_CONFIG", "AGENTOPS_STATUS_TOKEN")
 """Variables of ours that are no settings."""
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
-import os
-import threading
-import weakref
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 from agentops_sdk._capture.guard import note
+from agentops_sdk._pipeline import runtime
 from agentops_sdk._version import DISTRIBUTION
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.health import health
 from agentops_sdk.status import status
+from agentops_sdk.status_access import TOKEN_VARIABLE, Access, checked_token, is_local_name, resolved
+from agentops_sdk.status_server import Answer, StatusServer
 
 __all__ = ["StatusServer", "serve_status", "status_app"]
 
-Answer = tuple[int, str, bytes]
 _TEXT = "text/plain; charset=utf-8"
+_PATH = re.compile(r"(?<![\w:/.…\]])(?:~|\.{1,2})?/[^\s'\"<>|:,;)]+|\b[A-Za-z]:\\[^\s'\"<>|:,;)]+")
 
 
 def answer(path: str) -> Answer:
@@ -35,13 +36,21 @@ def _answer(page: str) -> Answer:
     if page == "livez":
         return 200, _TEXT, b"ok"
     if page == "readyz":
-        ready = status().enabled
+        ready = runtime.settings_in_force() is not None
         return (200, _TEXT, b"ok") if ready else (503, _TEXT, b"init() has not been called")
     if page == "healthz":
         now = health()
-        return (503 if now.status == "failing" else 200), "application/json", now.model_dump_json().encode()
+        return (503 if now.status == "failing" else 200), "application/json", _page(now.model_dump(mode="json"))
     if page == "status":
-        return 200, "application/json", json.dumps(status().model_dump(mode="json"), default=str).encode()
+        now_all = status().model_dump(mode="json")
+        settings = now_all["settings"]
+        if "redact_patterns" in settings:  # an expression may hold the very secret that it is for
+            settings["redact_patterns"]["value"] = len(settings["redact_patterns"]["value"])
+        if "directory" in settings:
+            settings["directory"]["value"] = "…"
+            sinks = settings["exporters"]["value"]
+            settings["exporters"]["value"] = ["jsonl:…" if sink.startswith("jsonl:") else sink for sink in sinks]
+        return 200, "application/json", _page(now_all)
     if page == "metrics":
         from agentops_sdk.metrics import CONTENT_TYPE
         from agentops_sdk.metrics import page as metrics
@@ -53,90 +62,114 @@ def _answer(page: str) -> Answer:
     return 404, _TEXT, b"/livez /readyz /healthz /status /metrics"
 
 
-class StatusServer:
-    """A running status server; ``close()`` ends it. Usable in a ``with`` statement."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._server = ThreadingHTTPServer((host, port), _Handler)
-        self._server.daemon_threads = True
-        self.host = host
-        self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="agentops-status", daemon=True
-        )
-        self._thread.start()
-        if hasattr(os, "register_at_fork"):
-            mine = weakref.ref(self._server.socket)
-
-            def let_go() -> None:  # a child must not keep the port of its parent taken
-                held = mine()
-                if held is not None:
-                    held.close()
-
-            os.register_at_fork(after_in_child=let_go)
-
-    def close(self) -> None:
-        """Stop serving and free the port."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(1.0)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+def _page(value: Any) -> bytes:
+    return json.dumps(_without_paths(value), default=str).encode()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    timeout = 10.0
-
-    def do_GET(self) -> None:
-        code, kind, body = answer(self.path.partition("?")[0])
-        self.send_response(code)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(body)))
-        self.send_header("cache-control", "no-store")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
-        """Write nothing to the host's stderr."""
+def _without_paths(value: Any) -> Any:
+    """Where things lie on this machine is nobody's business who reads over a network."""
+    if isinstance(value, str):
+        return _PATH.sub("…", value)
+    if isinstance(value, dict):
+        return {name: _without_paths(item) for name, item in value.items()}
+    return [_without_paths(item) for item in value] if isinstance(value, list) else value
 
 
-def serve_status(port: int = 9464, *, host: str = "127.0.0.1") -> StatusServer:
+def serve_status(port: int = 9464, *, host: str = "127.0.0.1", token: str | None = None) -> StatusServer:
     """Serve ``/livez``, ``/readyz``, ``/healthz``, ``/status`` and ``/metrics`` from a daemon thread.
+
+    The pages show settings and figures, never content, secrets or paths. On loopback they answer to
+    the names of this machine only (``localhost``, ``127.0.0.1``, ``[::1]``).
 
     Args:
         port: 0 takes a free one (see ``.port`` of the result).
-        host: loopback unless you say otherwise; the pages show settings, never content or secrets.
+        host: the interface to listen on, loopback unless you say otherwise.
+        token: what readers must send as ``Authorization: Bearer …``; ``AGENTOPS_STATUS_TOKEN`` when not given.
+            Needed for every interface beyond loopback.
 
     Raises:
-        ConfigError: the port is taken or not permitted.
+        ConfigError: the port is taken or not permitted, there is no such host, or it is one beyond
+            loopback and there is no token.
     """
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
         raise ConfigError("port", port, "a port from 0 to 65535")
+    secret = checked_token(token)
+    family, address, loopback = resolved(host, port)
+    if not loopback and secret is None:
+        raise ConfigError("host", host, f"loopback, or a token=... (or {TOKEN_VARIABLE}) that readers must send")
     try:
-        return StatusServer(host, port)
+        return StatusServer(family, address, port, Access(secret, names=loopback), answer)
     except OSError as error:
-        raise ConfigError("port", port, f"a port that is free on {host} ({error.strerror})") from None
+        raise ConfigError(
+            "port", port, f"a port that is free on {host or 'every interface'} ({error.strerror})"
+        ) from None
 
 
 async def status_app(
     scope: MutableMapping[str, Any],
     receive: Callable[[], Awaitable[Any]],
     send: Callable[[dict[str, Any]], Awaitable[None]],
+    *,
+    token: str | None = None,
 ) -> None:
-    """The same pages as an ASGI application: ``app.mount("/agentops", agentops.status_app)``."""
+    """The same pages as an ASGI application: ``app.mount("/agentops", agentops.status_app)``.
+
+    Without a token (``functools.partial(status_app, token=…)``, or ``AGENTOPS_STATUS_TOKEN``) readers
+    on this machine are answered, and nobody else.
+    """
     if scope["type"] == "lifespan":
         while True:
             event = (await receive())["type"].rpartition(".")[2]
             await send({"type": f"lifespan.{event}.complete"})
             if event == "shutdown":
                 return
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
     if scope["type"] != "http":
         return
-    code, kind, body = answer(scope["path"])
-    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
+    method = scope.get("method", "GET")
+    further: list[tuple[bytes, bytes]] = []
+    refusal: tuple[int, str] | None
+    try:
+        refusal = _refusal(scope, checked_token(token))
+    except ConfigError:  # a token that no header can hold lets nobody in
+        refusal = _BEYOND
+    if method not in ("GET", "HEAD"):
+        code, kind, body = 405, _TEXT, b"405"
+        further = [(b"allow", b"GET, HEAD")]
+    elif refusal is not None:
+        code, kind, body = refusal[0], _TEXT, refusal[1].encode()
+        further = [(b"www-authenticate", b"Bearer")] if code == 401 else []
+    else:
+        code, kind, body = answer(scope["path"])
+    headers = [
+        (b"content-type", kind.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        *further,
+    ]
     await send({"type": "http.response.start", "status": code, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope.get("method") == "HEAD" else body})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+def _refusal(scope: MutableMapping[str, Any], token: str | None) -> tuple[int, str] | None:
+    headers = [(bytes(name).lower(), bytes(value).decode("latin-1")) for name, value in scope.get("headers") or ()]
+    authorization = next((value for name, value in headers if name == b"authorization"), None)
+    if token is not None:
+        return Access(token, names=False).refusal([], authorization)
+    hosts = [value for name, value in headers if name == b"host"]
+    peer = (scope.get("client") or ("",))[0]
+    try:
+        ipaddress.ip_address(peer)
+    except ValueError:
+        # No address: a test client of the program's own, or a socket file with whoever is behind it.
+        return None if peer or not headers or all(map(is_local_name, hosts)) else _BEYOND
+    if not is_local_name(f"[{peer}]"):
+        return _BEYOND
+    forwarded = any(name in (b"forwarded", b"x-forwarded-for", b"x-real-ip") for name, _ in headers)
+    return _BEYOND if forwarded else Access(None, names=True).refusal(hosts, None)
+
+
+_BEYOND = 403, f"readers beyond this machine need a token: see {TOKEN_VARIABLE}"

@@ -1,0 +1,98 @@
+"""Who may read the status pages: on loopback whoever calls it by a loopback name, elsewhere who has the token."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import os
+import socket
+from dataclasses import dataclass
+
+from agentops_sdk.errors import ConfigError
+
+__all__ = ["TOKEN_VARIABLE", "Access", "checked_token", "is_local_name", "resolved"]
+
+TOKEN_VARIABLE = "AGENTOPS_STATUS_TOKEN"  # noqa: S105 - a name, no token
+
+
+@dataclass(frozen=True, repr=False)
+class Access:
+    """What a request must bring.
+
+    Attributes:
+        token: what ``Authorization: Bearer`` must hold; ``None`` asks for none.
+        names: whether the request must call us by a name of this machine itself. A web page may make a name of its
+            own point to 127.0.0.1, and a browser then takes our pages for its own; the name gives it away.
+    """
+
+    token: str | None
+    names: bool
+
+    def refusal(self, hosts: list[str], authorization: str | None) -> tuple[int, str] | None:
+        """Status code and reason where a request is refused.
+
+        Args:
+            hosts: every name that the request calls us by; none is an old client, and no browser.
+            authorization: its header of that name.
+        """
+        if self.names and not all(is_local_name(host) for host in hosts):
+            return 403, "this address answers to the names of this machine only"
+        if self.token is None:
+            return None
+        scheme, _, given = (authorization or "").strip().partition(" ")
+        # Both are compared in full, whatever they hold: the time taken says nothing.
+        right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), self.token.encode())
+        return None if right and scheme.lower() == "bearer" else (401, "a token is needed")
+
+
+def checked_token(token: str | None) -> str | None:
+    """The token that was given, else that of the environment.
+
+    Raises:
+        ConfigError: it is no text, or holds what no header can; it is not shown.
+    """
+    if token is None:
+        token = os.environ.get(TOKEN_VARIABLE, "").strip() or None
+    if token is not None and not (isinstance(token, str) and token and all("!" <= letter <= "~" for letter in token)):
+        raise ConfigError("token", "…", "a text of printable ASCII characters without blanks")
+    return token
+
+
+def resolved(host: str, port: int) -> tuple[socket.AddressFamily, str, bool]:
+    """Address family, address, and whether it is on loopback.
+
+    Raises:
+        ConfigError: there is no such host.
+    """
+    if not isinstance(host, str):
+        raise ConfigError("host", host, "the name or address of an interface, such as 127.0.0.1")
+    if host == "":
+        return socket.AF_INET, "", False
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError):
+        raise ConfigError("host", host, "the name or address of an interface, such as 127.0.0.1") from None
+    family, _, _, _, address = found[0]
+    return family, str(address[0]), _is_loopback(str(address[0]))
+
+
+def is_local_name(host: str) -> bool:
+    """Whether the value of a ``Host`` header names this machine to itself: localhost, 127.0.0.0/8, ::1."""
+    name = host.strip().lower()
+    if name.startswith("["):
+        name, _, port = name[1:].partition("]")
+        port = port.removeprefix(":")
+    else:
+        name, _, port = name.partition(":")
+    if port and not port.isdigit():
+        return False
+    return name.removesuffix(".") == "localhost" or _is_loopback(name)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return (mapped or parsed).is_loopback

@@ -1,0 +1,178 @@
+"""A small HTTP server for the status pages: few threads, a bound on every connection, silent towards the program."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import socketserver
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from agentops_sdk._capture.guard import note
+from agentops_sdk.status_access import Access
+
+__all__ = ["StatusServer"]
+
+Answer = tuple[int, str, bytes]
+_SECONDS = 10.0  # that a connection may last, whatever it does meanwhile
+_CONNECTIONS = 16
+_TEXT = "text/plain; charset=utf-8"
+
+
+class StatusServer:
+    """A running status server; ``close()`` ends it. Usable in a ``with`` statement.
+
+    Attributes:
+        host: the address it listens on.
+        port: the port; the one taken where 0 was asked for.
+    """
+
+    def __init__(
+        self, family: socket.AddressFamily, host: str, port: int, access: Access, answer: Callable[[str], Answer]
+    ) -> None:
+        self._server = _Server(family, (host, port), access, answer)
+        self._pid = os.getpid()
+        self.host = host
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="agentops-status", daemon=True
+        )
+        self._thread.start()
+        if hasattr(os, "register_at_fork"):
+            listener = weakref.ref(self._server.socket)
+
+            def let_go() -> None:  # a child must not keep the port of its parent taken
+                held = listener()
+                if held is not None:
+                    held.close()
+
+            os.register_at_fork(after_in_child=let_go)
+
+    def close(self) -> None:
+        """Stop serving and free the port."""
+        if os.getpid() == self._pid:  # a child has no thread to wait for
+            self._server.shutdown()
+            self._thread.join(1.0)
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    allow_reuse_address = os.name != "nt"  # there it would let two servers have one port
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = _CONNECTIONS
+
+    def __init__(
+        self, family: socket.AddressFamily, address: tuple[str, int], access: Access, answer: Callable[[str], Answer]
+    ) -> None:
+        self.address_family = family
+        self.access, self.answer = access, answer
+        self._open: dict[socket.socket, float] = {}  # in the order they came
+        self._lock = threading.Lock()
+        super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            for oldest in list(self._open)[: max(0, len(self._open) - _CONNECTIONS + 1)]:
+                _cut(oldest)  # whoever has been here longest without being done makes room
+            room = len(self._open) < 2 * _CONNECTIONS
+            if room:
+                self._open[request] = time.monotonic() + _SECONDS
+        if room:
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Called by the serving loop, several times a second: ends what lasts too long."""
+        now = time.monotonic()
+        with self._lock:
+            late = [request for request, deadline in self._open.items() if deadline < now]
+        for request in late:
+            _cut(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        for request in list(self._open):
+            _cut(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing on the program's stderr. A reader that left is no error of ours."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError | ValueError):  # ValueError: an answer for a connection that was cut
+            note("serve", error)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    timeout = _SECONDS / 2  # for one read or write
+    server_version, sys_version = "agentops", ""
+
+    def do_GET(self) -> None:
+        self._respond()
+
+    def do_HEAD(self) -> None:
+        self._respond()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What cannot be understood, in plain words and without quoting it."""
+        code = 405 if code == 501 else code
+        headers = {"allow": "GET, HEAD"} if code == 405 else {}
+        with contextlib.suppress(OSError, ValueError):
+            self._send(code, _TEXT, str(code).encode(), headers)
+
+    def _respond(self) -> None:
+        hosts = self.headers.get_all("host") or []
+        if len(hosts) > 1 or (not hosts and self.request_version >= "HTTP/1.1"):
+            self.send_error(400)
+            return
+        target = urlsplit(self.path) if "://" in self.path.partition("/")[0] + "//" else None
+        if target is not None and target.netloc:  # a whole address instead of a path
+            hosts = [*hosts, target.netloc]
+        refusal = self.server.access.refusal(hosts, self.headers.get("authorization"))
+        if refusal is not None:
+            code, reason = refusal
+            self._send(code, _TEXT, reason.encode(), {"www-authenticate": "Bearer"} if code == 401 else {})
+            return
+        self._send(*self.server.answer(self.path.partition("?")[0]), {})
+
+    def _send(self, code: int, kind: str, body: bytes, headers: dict[str, str]) -> None:
+        self.close_connection = True
+        self.send_response(code)
+        for name, value in {
+            "content-type": kind,
+            "content-length": str(len(body)),
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+            **headers,
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+        """Write nothing to the host's stderr."""
+
+
+def _cut(request: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        request.shutdown(socket.SHUT_RDWR)
