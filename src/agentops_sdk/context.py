@@ -12,11 +12,13 @@ from opentelemetry.context import Context, attach, create_key, get_current, set_
 from agentops_sdk import semconv
 from agentops_sdk._capture import handoff as handoffs
 from agentops_sdk._capture.ambient import ATTRIBUTES_KEY, current_call, release
+from agentops_sdk._capture.content import text_of
 from agentops_sdk._capture.generators import drive, drive_async
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.handle import plain
+from agentops_sdk._capture.invalid import Check, list_of, pairs_of
 from agentops_sdk._capture.shapes import decorate, finish, shape_of
-from agentops_sdk.errors import ConfigError
+from agentops_sdk._capture.text import encodable
 
 __all__ = ["context", "extract", "handoff", "inject"]
 
@@ -67,8 +69,7 @@ class context(_Attached):  # noqa: N801 - a context manager that reads as a stat
         metadata: anything else that describes the work, recorded below ``agentops.metadata.``.
         attributes: further attributes by their own names.
 
-    Raises:
-        ConfigError: ``tags`` is not a list of texts.
+    What is not as documented is kept, named in ``agentops.invalid`` of the spans inside and told once in the log.
     """
 
     def __init__(
@@ -82,20 +83,22 @@ class context(_Attached):  # noqa: N801 - a context manager that reads as a stat
         **attributes: Any,
     ) -> None:
         super().__init__()
-        if isinstance(tags, str) or not all(isinstance(tag, str) for tag in tags):
-            raise ConfigError("tags", tags, "a list of texts")
-        if metadata is not None and not isinstance(metadata, Mapping):
-            raise ConfigError("metadata", metadata, "a mapping of names to values")
-        ids = {semconv.SESSION_ID: session_id, semconv.USER_ID: user_id, semconv.CONVERSATION_ID: conversation_id}
-        found: dict[str, Any] = {name: value for name, value in ids.items() if value is not None}
-        found.update((f"{semconv.METADATA_PREFIX}{name}", value) for name, value in (metadata or {}).items())
         self._attributes: dict[str, Any] = {}
+        self._tags: list[str] = []
+        ids = {semconv.SESSION_ID: session_id, semconv.USER_ID: user_id, semconv.CONVERSATION_ID: conversation_id}
         with guard("context.attributes"):
-            for name, value in {**found, **attributes}.items():
+            check = Check("context()")
+            for name, value in ids.items():
                 if value is not None:
-                    copied = plain(value)
-                    self._attributes[name] = str(copied) if name in ids else copied
-        self._tags = list(tags)
+                    self._attributes[name] = text_of(value)
+            for name, value in check.pairs("metadata", metadata):
+                if value is not None:
+                    self._attributes[f"{semconv.METADATA_PREFIX}{name}"] = plain(value)
+            for name, value in attributes.items():
+                if value is not None:
+                    self._attributes[encodable(str.__str__(name))] = plain(value)
+            self._tags = check.texts("tags", tags)
+            self._attributes.update(check.attributes)
 
     def _make(self) -> Context:
         here = get_current()
@@ -212,26 +215,38 @@ def handoff(to: str, *, reason: str | None = None) -> None:
     Recorded as an event here, and as a link between this span and the next one of that agent in the
     same trace, in both of them.
     """
-    if not isinstance(to, str):
-        raise ConfigError("to", to, "the name of an agent")
     call = current_call()
     if call is not None and not call.ended:
         with guard("handoff"):
-            handoffs.offer(call, to, reason)
+            check = Check("handoff()")
+            handoffs.offer(call, check.name("to", to), check.text("reason", reason))
+            check.mark(call)
 
 
 def _fields(headers: Any) -> dict[str, str]:
     from agentops_sdk._capture.propagate import FIELDS
 
-    found: dict[str, str] = {}
-    for name, value in headers.items() if hasattr(headers, "items") else headers:
-        key = _text(name).lower()
+    pairs = pairs_of(headers)
+    if pairs is None:
+        pairs = list_of(headers)
+    if pairs is None:
+        if headers is not None:
+            Check("extract()").note("headers", headers, "a mapping or a list of pairs")
+        return {}
+    fields: dict[str, str] = {}
+    for pair in pairs:
+        parts = list_of(pair)
+        if parts is None or len(parts) != 2:
+            continue
+        name, value = _text(parts[0]), parts[1]
+        key = name.lower()
         key = key.removeprefix("http_") if key.startswith("http_") else key
         if key in FIELDS:
             # RFC 9110: several headers of one name are one, joined by commas.
-            found[key] = f"{found[key]},{_text(value)}" if key in found and key != "traceparent" else _text(value)
-    return found
+            known = fields.get(key)
+            fields[key] = f"{known},{_text(value)}" if known is not None and key != "traceparent" else _text(value)
+    return fields
 
 
 def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    return value.decode("latin-1") if type(value) is bytes else text_of(value)

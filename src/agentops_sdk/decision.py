@@ -9,17 +9,20 @@ from typing import Any, Self
 from agentops_sdk import semconv
 from agentops_sdk._capture import recording
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, start
-from agentops_sdk._capture.choice import DECIDERS, choice_attributes, options_json
+from agentops_sdk._capture.choice import choice_attributes, decider, options_json
 from agentops_sdk._capture.content import snapshot
 from agentops_sdk._capture.guard import guard
-from agentops_sdk.errors import ConfigError
+from agentops_sdk._capture.invalid import Check, list_of
+
+_MOST_OPTIONS = 1_000
 
 
 class decision:  # noqa: N801 - a context manager that reads as a statement
     """``with decision("route", options=["refund", "escalate"]) as d: d.choose("refund", reason="…")``.
 
     Also ``async with``. Left without a choice, its outcome is ``abandoned``. A choice that is not
-    among the options is recorded and marked.
+    among the options is recorded and marked. So is every argument that is not as documented: it is kept,
+    named in ``agentops.invalid`` and told once in the log.
 
     Args:
         name: what is being decided.
@@ -30,9 +33,6 @@ class decision:  # noqa: N801 - a context manager that reads as a statement
         policy: the policy or rule that decides.
         model: the model whose answer led to it, where one did.
         prompt_fingerprint: of that model call's prompt (``agentops.prompt.fingerprint`` of its span).
-
-    Raises:
-        ConfigError: ``by`` is none of the three, or ``options`` cannot be listed.
     """
 
     def __init__(
@@ -47,19 +47,26 @@ class decision:  # noqa: N801 - a context manager that reads as a statement
         model: str | None = None,
         prompt_fingerprint: str | None = None,
     ) -> None:
-        _check(by)
-        if isinstance(options, str) or (options is not None and not isinstance(options, Iterable)):
-            raise ConfigError("options", options, "a list of options")
         self.name = name
-        self._given = None if options is None else list(options)
         self._inputs = inputs
-        self._attributes = {
-            semconv.DECISION_BY: by,
-            semconv.DECISION_BY_NAME: by_name,
-            semconv.DECISION_POLICY: policy,
-            semconv.DECISION_MODEL: model,
-            semconv.DECISION_PROMPT_FINGERPRINT: prompt_fingerprint,
-        }
+        self._options: list[Any] | None = None
+        self._attributes: dict[str, Any] = {}
+        with guard("decision.init"):
+            check = Check("decision()")
+            self.name = check.name("name", name)
+            self._attributes = {
+                semconv.DECISION_BY: decider(by, check),
+                semconv.DECISION_BY_NAME: check.text("by_name", by_name),
+                semconv.DECISION_POLICY: check.text("policy", policy),
+                semconv.DECISION_MODEL: check.text("model", model),
+                semconv.DECISION_PROMPT_FINGERPRINT: check.text("prompt_fingerprint", prompt_fingerprint),
+            }
+            if options is not None:
+                self._options = list_of(options, _MOST_OPTIONS)
+                if self._options is None:
+                    check.note("options", options, "a list of options")
+                    self._options = [options]
+            self._attributes.update(check.attributes)
         self._names: list[str] | None = None
         self._call: Call | NullCall = NULL_CALL
         self._token: Any = None
@@ -90,31 +97,27 @@ class decision:  # noqa: N801 - a context manager that reads as a statement
             by: who decided, where it differs from what was announced.
             by_name: the name of the model, rule or person.
             policy: the policy or rule that decided.
-
-        Raises:
-            ConfigError: ``by`` or ``confidence`` cannot be.
         """
-        _check(by)
-        if confidence is not None and (
-            isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1
-        ):
-            raise ConfigError("confidence", confidence, "a number from 0 to 1")
         self._made = True
+        if not self._call.recording:
+            return
         with guard("decision.choose"):
+            check = Check("decision.choose()")
             self._call.update(
                 choice_attributes(
                     self._names, chosen, reason=reason, confidence=confidence, evidence=evidence, scores=scores,
-                    rejected=rejected, by=by, by_name=by_name, policy=policy,
+                    rejected=rejected, by=by, by_name=by_name, policy=policy, check=check,
                 )
             )  # fmt: skip
+            check.mark(self._call)
 
     def __enter__(self) -> Self:
         with guard("decision.enter"):
             self._call = start("decision", self.name, attributes=self._attributes)
             self._token = self._call.attach()
             if self._call.recording:
-                if self._given is not None:
-                    self._names, text = options_json(self._given)
+                if self._options is not None:
+                    self._names, text = options_json(self._options)
                     self._call.set(semconv.DECISION_OPTIONS, text)
                 if self._inputs is not None and recording.active.settings.capture_content:
                     self._call.set(semconv.DECISION_INPUTS, snapshot(self._inputs).decode())
@@ -164,8 +167,3 @@ def decide(
             chosen, reason=reason, confidence=confidence, evidence=evidence, scores=scores, rejected=rejected
         )  # fmt: skip
     return chosen
-
-
-def _check(by: str | None) -> None:
-    if by is not None and by not in DECIDERS:
-        raise ConfigError("by", by, "one of " + ", ".join(DECIDERS))

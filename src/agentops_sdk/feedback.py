@@ -12,9 +12,10 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from agentops_sdk import semconv
 from agentops_sdk._capture.ambient import current_call
 from agentops_sdk._capture.call import Call, start
+from agentops_sdk._capture.content import text_of
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.handle import Span
-from agentops_sdk.errors import ConfigError
+from agentops_sdk._capture.invalid import Check, is_text, number_of
 
 __all__ = ["feedback"]
 
@@ -35,28 +36,35 @@ def feedback(target: Any = None, *, name: str, value: float | bool | str, commen
         value: a number is a score, a text a label; ``True`` and ``False`` are 1 and 0 with a label.
         comment: why.
 
-    Raises:
-        ConfigError: ``name`` or ``value`` is of no use.
+    A value that is no finite number, text, True or False is kept as a label, named in ``agentops.invalid``
+    and told once in the log; so is a name that is no text.
     """
-    if not isinstance(name, str) or not name:
-        raise ConfigError("name", name, "a text that is not empty")
-    if not isinstance(value, bool | int | float | str) or (isinstance(value, float) and not math.isfinite(value)):
-        raise ConfigError("value", value, "a number, a text, True or False")
-    attributes: dict[str, Any] = {semconv.EVALUATION_NAME: name}
-    if not isinstance(value, str):
-        attributes[semconv.EVALUATION_SCORE_VALUE] = float(value)
-    if isinstance(value, bool | str):
-        attributes[semconv.EVALUATION_SCORE_LABEL] = value if isinstance(value, str) else str(value).lower()
-    if comment is not None:
-        attributes[semconv.EVALUATION_EXPLANATION] = comment
     with guard("feedback"):
-        _record(target, attributes)
+        check = Check("feedback()")
+        attributes: dict[str, Any] = {semconv.EVALUATION_NAME: check.name("name", name)}
+        attributes.update(_verdict(value, check))
+        if comment is not None:
+            attributes[semconv.EVALUATION_EXPLANATION] = check.text("comment", comment)
+        _record(target, attributes, check)
 
 
-def _record(target: Any, attributes: dict[str, Any]) -> None:
-    live = current_call() if target is None else target._call if isinstance(target, Span) else None  # noqa: SLF001
+def _verdict(value: Any, check: Check) -> dict[str, Any]:
+    if is_text(value):
+        return {semconv.EVALUATION_SCORE_LABEL: text_of(value)}
+    score = number_of(value)
+    if score is None or not math.isfinite(score):
+        # A score that is no number would spoil every average that it goes into.
+        check.note("value", value, "a finite number, a text, True or False")
+        return {semconv.EVALUATION_SCORE_LABEL: text_of(value)}
+    if type(value) is bool:
+        return {semconv.EVALUATION_SCORE_VALUE: score, semconv.EVALUATION_SCORE_LABEL: str(value).lower()}
+    return {semconv.EVALUATION_SCORE_VALUE: score}
+
+
+def _record(target: Any, attributes: dict[str, Any], check: Check) -> None:
+    live = current_call() if target is None else target._call if type(target) is Span else None  # noqa: SLF001
     if isinstance(live, Call) and not live.ended:
-        live.event(semconv.EVALUATION_EVENT, attributes)
+        live.event(semconv.EVALUATION_EVENT, {**attributes, **check.attributes})
         return
     trace_id, span_id = _ids(target)
     about: dict[str, Any] = dict(attributes)
@@ -68,25 +76,31 @@ def _record(target: Any, attributes: dict[str, Any]) -> None:
     elif trace_id:
         about[semconv.FEEDBACK_TARGET] = "trace"
     elif target is not None:
-        about |= {semconv.FEEDBACK_TARGET: "session", semconv.SESSION_ID: str(target)}
+        if not is_text(target) and type(target) is not Span:
+            check.note("target", target, "a span, a trace, a record or the id of one of them, or of a session")
+        about |= {semconv.FEEDBACK_TARGET: "session", semconv.SESSION_ID: text_of(target)}
     if trace_id:
         about[semconv.FEEDBACK_TRACE_ID] = trace_id
     name = f"evaluate {attributes[semconv.EVALUATION_NAME]}"
-    call = start("span", span_name=name, attributes=about, parent=parent)
-    call.event(semconv.EVALUATION_EVENT, attributes)
+    call = start("span", span_name=name, attributes={**about, **check.attributes}, parent=parent)
+    call.event(semconv.EVALUATION_EVENT, {**attributes, **check.attributes})
     call.finish()
 
 
 def _ids(target: Any) -> tuple[str, str]:
     """Trace id and span id that ``target`` tells, each ``""`` where it does not."""
-    if isinstance(target, str):
-        parts = _TRACEPARENT.fullmatch(target)
+    if is_text(target):
+        text = text_of(target)
+        parts = _TRACEPARENT.fullmatch(text)
         if parts is not None:
             return parts[1], parts[2]
-        return (target, "") if _TRACE_ID.fullmatch(target) else ("", "")
-    trace_id, span_id = getattr(target, "trace_id", ""), getattr(target, "span_id", "")
-    if isinstance(trace_id, int) and isinstance(span_id, int):  # OpenTelemetry's SpanContext
+        return (text, "") if _TRACE_ID.fullmatch(text) else ("", "")
+    trace_id: Any = ""
+    span_id: Any = ""
+    with guard("feedback.target"):  # a record, a trace, a span of anybody's: its code answers
+        trace_id, span_id = getattr(target, "trace_id", ""), getattr(target, "span_id", "")
+    if type(trace_id) is int and type(span_id) is int:  # OpenTelemetry's SpanContext
         trace_id, span_id = trace.format_trace_id(trace_id), trace.format_span_id(span_id)
-    if not isinstance(trace_id, str) or not _TRACE_ID.fullmatch(trace_id):
+    if type(trace_id) is not str or not _TRACE_ID.fullmatch(trace_id):
         return "", ""
-    return trace_id, span_id if isinstance(span_id, str) and _SPAN_ID.fullmatch(span_id) else ""
+    return trace_id, span_id if type(span_id) is str and _SPAN_ID.fullmatch(span_id) else ""

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from agentops_sdk._capture.invalid import number_of, tell_once
 from agentops_sdk._pipeline import runtime
 from agentops_sdk._pipeline.flushed import FlushResult
-from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _LONGEST = 86_400.0  # seconds; locks cannot wait for infinity
+_USUAL = 10.0
 
 
 def init(
@@ -95,24 +96,25 @@ def shutdown(timeout: float | None = None) -> FlushResult:
     Args:
         timeout: seconds that sinks may take; the setting ``shutdown_timeout`` when not given.
     """
-    _seconds(timeout)
     running = runtime.current
     default = running.settings.shutdown_timeout if running is not None else 0.0
-    return runtime.finish(default if timeout is None else min(timeout, _LONGEST))
+    return runtime.finish(default if timeout is None else _seconds("shutdown()", timeout, default))
 
 
-def flush(timeout: float = 10.0) -> FlushResult:
+def flush(timeout: float = _USUAL) -> FlushResult:
     """Wait until everything that has ended is with its sinks, at most ``timeout`` seconds.
 
     Returns:
         what was exported, what remains, and what was lost.
     """
-    _seconds(timeout)
     running = runtime.current
-    return FlushResult(0, 0, 0) if running is None else running.flush(min(timeout, _LONGEST))
+    return FlushResult(0, 0, 0) if running is None else running.flush(_seconds("flush()", timeout, _USUAL))
 
 
-def _seconds(timeout: Any) -> None:
-    if timeout is None or (isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout >= 0):
-        return
-    raise ConfigError("timeout", timeout, "seconds, a number of at least 0")
+def _seconds(site: str, timeout: Any, default: float) -> float:
+    """``timeout`` where it can be one, else ``default``, which is told in the log: a running program is not stopped."""
+    seconds = None if type(timeout) is bool else number_of(timeout)
+    if seconds is None or not seconds >= 0:
+        tell_once(site, "timeout", timeout, "seconds, a number of at least 0", f"{default:g} seconds are taken")
+        return default
+    return min(seconds, _LONGEST)

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from agentops_sdk._capture.content import text_of
+from agentops_sdk._capture.fields import derives
 from agentops_sdk._usage import own
 from agentops_sdk._usage.figures import LARGEST
 from agentops_sdk._usage.own import Callback
-from agentops_sdk._usage.prices import Cost, cost_of
+from agentops_sdk._usage.prices import Cost, cost_of, unknown
 from agentops_sdk.errors import AgentOpsError, ConfigError
 
 __all__ = ["Callback", "Cost", "alias", "clear", "cost", "load", "set", "set_callback", "update", "warm_tokenizers"]
@@ -48,10 +50,8 @@ def cost(
         at: the price of that day; today's when not given. Without a zone it is taken as UTC.
 
     Returns:
-        The amount in Decimal with its source and version, or None with the reason.
-
-    Raises:
-        ConfigError: a count is not a whole number from 0 on.
+        The amount in Decimal with its source and version, or None with the reason: the model has no price,
+        a count is no whole number from 0 on, an argument is no name.
     """
     given = {
         "input_tokens": ("input", input_tokens),
@@ -70,17 +70,18 @@ def cost(
     counts: dict[str, int | Decimal] = {}
     for argument, (name, count) in given.items():
         if type(count) is not int or not 0 <= count <= LARGEST:
-            raise ConfigError(argument, count, f"a whole number from 0 to {LARGEST}")
+            return unknown(f"{argument} is no whole number from 0 to {LARGEST}")
         if count:
             counts[name] = count
     for argument, text in (("model", model), ("provider", provider), ("service_tier", service_tier)):
-        if not (text is None and argument != "model") and (not isinstance(text, str) or not text.strip()):
-            raise ConfigError(argument, text, "a name")
-    if at is not None and not isinstance(at, datetime):
-        raise ConfigError("at", at, "a datetime")
+        if not (text is None and argument != "model") and not (derives(type(text), str) and text_of(text).strip()):
+            return unknown(f"{argument} is no name")
+    if at is not None and not derives(type(at), datetime):
+        return unknown("at is no datetime")
     if at is not None and at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
-    return cost_of([model], provider, counts, tier=service_tier, at=at)
+    owner, tier = (text if text is None else text_of(text) for text in (provider, service_tier))
+    return cost_of([text_of(model)], owner, counts, tier=tier, at=at)
 
 
 def set(  # noqa: A001 - reads as prices.set(...)

@@ -9,9 +9,11 @@ from typing import Any
 from agentops_sdk import semconv
 from agentops_sdk._capture.ambient import current_call
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, start
+from agentops_sdk._capture.content import text_of
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.handle import NULL_SPAN, Span, plain
-from agentops_sdk.errors import ConfigError
+from agentops_sdk._capture.invalid import Check, is_text
+from agentops_sdk._capture.text import encodable
 
 __all__ = ["Span", "current_span", "current_trace_id", "trace", "update_current_span"]
 
@@ -27,23 +29,31 @@ class trace:  # noqa: N801 - a context manager that reads as a statement
         kind: ``agent, workflow, task, tool, llm, embedding, retriever, plan, guardrail, decision, span``.
         attributes: recorded as they are; structures become JSON.
 
-    Raises:
-        ConfigError: ``kind`` is none of these.
+    A ``kind`` that is none of these makes a ``span``; like a name that is no text it is marked in
+    ``agentops.invalid`` and told once in the log.
     """
 
     def __init__(self, name: str, *, kind: str = "task", **attributes: Any) -> None:
-        if kind not in semconv.KINDS:
-            raise ConfigError("kind", kind, "one of " + ", ".join(semconv.KINDS))
-        if not isinstance(name, str):
-            raise ConfigError("name", name, "a text")
-        self._kind, self._name, self._attributes = kind, name, attributes
+        self._kind, self._name, self._attributes = "span", "span", attributes
+        self._marks: dict[str, Any] = {}
+        with guard("trace.init"):
+            check = Check("trace()")
+            self._name = check.name("name", name)
+            if type(kind) is str and kind in semconv.KINDS:
+                self._kind = kind
+            elif is_text(kind) and text_of(kind) in semconv.KINDS:
+                self._kind = text_of(kind)
+            else:
+                check.note("kind", kind, "one of " + ", ".join(semconv.KINDS), keep=True)
+            self._marks = check.attributes
         self._entered: list[tuple[Call | NullCall, Any]] = []
 
     def __enter__(self) -> Span:
         call: Call | NullCall = NULL_CALL
         token: Any = None
         with guard("trace.enter"):
-            attributes = {name: plain(value) for name, value in self._attributes.items()}
+            attributes = {encodable(str.__str__(name)): plain(value) for name, value in self._attributes.items()}
+            attributes.update(self._marks)
             call = start(self._kind, self._name, attributes=attributes)
             token = call.attach()
         self._entered.append((call, token))
@@ -116,17 +126,20 @@ def update_current_span(
         metadata: recorded below ``agentops.metadata.``.
         attributes: recorded by their own names.
     """
-    found = current_span()
-    if not found.recording:
+    here = current_span()
+    if not here.recording:
         return
-    if name is not None:
-        found.rename(name)
-    if input is not None:
-        found.set_input(input)
-    if output is not None:
-        found.set_output(output)
-    if tags is not None:
-        found.set(semconv.TAGS, list(tags))
-    for key, value in (metadata or {}).items():
-        found.set(f"{semconv.METADATA_PREFIX}{key}", value)
-    found.update(attributes)
+    with guard("update_current_span"):
+        check = Check("update_current_span()")
+        if name is not None:
+            here.rename(name)
+        if input is not None:
+            here.set_input(input)
+        if output is not None:
+            here.set_output(output)
+        if tags is not None:
+            here.set(semconv.TAGS, check.texts("tags", tags))
+        for key, value in check.pairs("metadata", metadata):
+            here.set(f"{semconv.METADATA_PREFIX}{key}", value)
+        here.update(attributes)
+        here.mark(check)

@@ -7,6 +7,7 @@ import enum
 import json
 import sys
 import threading
+import types
 import weakref
 from collections import OrderedDict, defaultdict, deque
 from pathlib import Path
@@ -230,28 +231,73 @@ def test_huge_values_are_bounded(name: str) -> None:
             assert len(encoded) > limits.bytes // 2  # cut, not thrown away
 
 
+def lines(value: Any) -> int:
+    """How many lines of ours run for a snapshot of ``value``: counted, not timed."""
+    count = 0
+
+    def tracer(frame: Any, event: str, arg: Any) -> Any:
+        nonlocal count
+        count += 1
+        return tracer
+
+    previous = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        snapshot(value)
+    finally:
+        sys.settrace(previous)
+    return count
+
+
 def test_work_does_not_grow_with_the_value() -> None:
-    """Counted, not timed: how many lines of ours run for a value a hundred times larger."""
-
-    def lines(value: Any) -> int:
-        count = 0
-
-        def tracer(frame: Any, event: str, arg: Any) -> Any:
-            nonlocal count
-            count += 1
-            return tracer
-
-        previous = sys.gettrace()
-        sys.settrace(tracer)
-        try:
-            snapshot(value)
-        finally:
-            sys.settrace(previous)
-        return count
-
+    """A value a hundred times larger."""
     assert lines([1] * 5_000_000) <= 2 * lines([1] * 50_000)
     assert lines({"a": "x" * 50_000_000}) <= 2 * lines({"a": "x" * 500_000})
     assert lines(doubling(60)) <= 2 * lines(doubling(20))
+
+
+@dataclasses.dataclass
+class Link:
+    next: Any = None
+
+
+def in_itself() -> dict[str, Any]:
+    alone: dict[str, Any] = {}
+    alone["again"] = alone
+    many: dict[str, Any] = {}
+    many.update((name, many) for name in "abcdefgh")
+    row: list[Any] = []
+    row.extend([row] * 10)
+    pair: tuple[dict[str, Any], dict[str, Any]] = {}, {}
+    pair[0]["other"], pair[1]["other"] = pair[1], pair[0]
+    ring: list[Any] = [[] for _ in range(20)]
+    for place, member in enumerate(ring):
+        member.append(ring[(place + 1) % 20])
+    link = Link()
+    link.next = link
+    node = Link({"up": None, "rows": [1, 2]})
+    node.next["up"] = node
+    space = types.SimpleNamespace()
+    space.own = [space, space]
+    derived = OrderedDict[str, Any]()
+    derived["in"] = (derived,)
+    return {"dict": alone, "dict many times": many, "list": row, "each other": pair[0], "ring": ring[0],
+            "dataclass": link, "through a dict": node, "namespace": space, "derived": derived}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", in_itself())
+def test_what_contains_itself_is_cut_where_it_closes(name: str) -> None:
+    value = in_itself()[name]
+    assert "<cycle>" in snapshot(value).decode()
+    assert lines(value) < 5_000  # a value that is unrolled up to the limit takes a hundred thousand
+
+
+def test_what_is_shared_is_shown_each_time() -> None:
+    shared = {"n": [1, 2]}
+    value = {"rows": [shared] * 200, "again": (shared, Link(shared), Link(shared))}
+    assert json.loads(snapshot(value)) == {
+        "rows": [shared] * 200, "again": [shared, {"next": shared}, {"next": shared}]
+    }  # fmt: skip
 
 
 def test_a_later_change_does_not_show_and_nothing_stays_alive() -> None:

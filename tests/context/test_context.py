@@ -105,10 +105,17 @@ def test_one_block_object_in_many_threads_and_tasks(seen: Any) -> None:
     assert sorted(found, key=str) == [("in", "s")] * 8 + [("out", None)] * 8
 
 
-@pytest.mark.parametrize("bad", [{"tags": "one"}, {"tags": [1]}, {"metadata": [1]}])
-def test_bad_values_say_so(bad: dict[str, Any]) -> None:
-    with pytest.raises(agentops.ConfigError, match="expected"):
-        agentops.context(**bad)
+@pytest.mark.parametrize(
+    ("odd", "kept"),
+    [({"tags": "one"}, {"agentops.tags": ["one"]}), ({"tags": [1]}, {"agentops.tags": ["1"]}),
+     ({"metadata": [1]}, {"agentops.invalid.metadata": "[1]"})],
+)  # fmt: skip
+def test_what_cannot_be_is_kept_and_marked(odd: dict[str, Any], kept: dict[str, Any], seen: Any) -> None:
+    with agentops.context(**odd), agentops.trace("step"):
+        pass
+    found = seen.one("step").attributes
+    assert {name: found[name] for name in kept} == kept
+    assert found["agentops.invalid"] == list(odd)
 
 
 # --- threads ----------------------------------------------------------------------------------------

@@ -117,10 +117,14 @@ def test_content_switch_leaves_the_choice_and_drops_the_words(tmp_path) -> None:
     )
 
 
-@pytest.mark.parametrize("bad", [{"by": "ghost"}, {"confidence": 2}, {"options": "abc"}])
-def test_bad_arguments_are_told_at_once(bad: dict) -> None:
-    with pytest.raises(agentops.ConfigError):
-        agentops.decide("d", "a", **bad)
+@pytest.mark.parametrize("odd", [{"by": "ghost"}, {"confidence": 2}, {"options": "abc"}])
+def test_what_cannot_be_is_kept_and_marked(odd: dict, spans) -> None:
+    assert agentops.decide("d", "a", **odd) == "a"
+    (span,) = spans()
+    assert span["agentops.invalid"] == list(odd)
+    kept = {"by": "ghost", "confidence": 2.0, "options": '[{"name":"abc"}]'}
+    (argument,) = odd
+    assert span[f"agentops.decision.{argument}"] == kept[argument]
 
 
 def test_nothing_is_recorded_before_init() -> None:

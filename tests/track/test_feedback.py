@@ -50,11 +50,19 @@ def test_a_trace_and_a_session(seen: Any) -> None:
     assert result(visit)["gen_ai.evaluation.score.value"] == 3.0
 
 
-@pytest.mark.parametrize("bad", [{"name": "", "value": 1}, {"name": "x", "value": None},
-                                 {"name": "x", "value": float("nan")}, {"name": 3, "value": 1}])  # fmt: skip
-def test_bad_values_say_so(bad: dict[str, Any]) -> None:
-    with pytest.raises(agentops.ConfigError, match="expected"):
-        agentops.feedback(**bad)
+@pytest.mark.parametrize(
+    ("odd", "name", "verdict"),
+    [({"name": "", "value": 1}, "unnamed", {"gen_ai.evaluation.score.value": 1.0}),
+     ({"name": "x", "value": None}, "x", {"gen_ai.evaluation.score.label": "None"}),
+     ({"name": "x", "value": float("nan")}, "x", {"gen_ai.evaluation.score.label": "nan"}),
+     ({"name": 3, "value": 1}, "3", {"gen_ai.evaluation.score.value": 1.0})],
+)  # fmt: skip
+def test_what_cannot_be_is_kept_and_marked(odd: dict[str, Any], name: str, verdict: dict[str, Any], seen: Any) -> None:
+    agentops.feedback(**odd)
+    marked = "name" if odd["name"] in ("", 3) else "value"
+    assert result(seen.one(f"evaluate {name}")) == {
+        "gen_ai.evaluation.name": name, **verdict, "agentops.invalid": [marked]
+    }  # fmt: skip
 
 
 def test_without_init_it_does_nothing() -> None:

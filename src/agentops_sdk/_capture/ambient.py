@@ -46,7 +46,9 @@ def inherit(attributes: dict[str, Any], kind: str, context: Context) -> None:
     ambient = context.get(ATTRIBUTES_KEY)
     if ambient:
         for name, value in ambient.items():  # type: ignore[attr-defined]
-            attributes.setdefault(name, value)
+            known = attributes.setdefault(name, value)
+            if name == semconv.INVALID and known is not value:
+                attributes[name] = sorted({*known, *value})
     agent = context.get(AGENT_KEY)
     if agent and kind != "agent":
         for name, value in agent.items():  # type: ignore[attr-defined]

@@ -20,6 +20,7 @@ from agentops_sdk._capture import ambient, handoff, kinds, recording
 from agentops_sdk._capture.failure import Failure, type_name
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.recording import Deferred, LiveSpan
+from agentops_sdk._capture.text import encodable
 
 
 class Call:
@@ -220,13 +221,13 @@ def start(
     context = (get_current() or ambient.process_context or _NOTHING) if parent is None else parent
     if context.get(_SUPPRESS_INSTRUMENTATION_KEY):
         return NULL_CALL
-    made_name, span_kind, first = kinds.begin(kind, name, operation)
+    made_name, span_kind, first = kinds.begin(kind, name if name is None else encodable(name), operation)
     if attributes:
         first.update((key, value) for key, value in attributes.items() if value is not None)
     ambient.inherit(first, kind, context)
     if kind == "llm":
         ambient.note_model_call(context)
-    span = recorder.start(span_name or made_name, span_kind, first, context, links, start_ns)
+    span = recorder.start(encodable(span_name) if span_name else made_name, span_kind, first, context, links, start_ns)
     if span is None:
         return NULL_CALL
     call = Call(kind, span, context)

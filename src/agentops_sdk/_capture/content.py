@@ -9,21 +9,28 @@ that values take are listed in ``docs/content.md``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from agentops_sdk._capture import recording
+from agentops_sdk._capture.fields import one_of
 from agentops_sdk._capture.forms import form_of, is_enum_type
-from agentops_sdk._capture.walk import Walker
+from agentops_sdk._capture.text import CUT, CutBytes, CutText, clip
+from agentops_sdk._capture.walk import Walker, number_form
 
-__all__ = ["CUT", "DEFAULT_LIMITS", "Limits", "snapshot"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-CUT: Final = "…[+"
-"""Every truncated value contains this; what follows says how much is missing: ``…[+120 chars]``."""
+__all__ = ["CUT", "DEFAULT_LIMITS", "Limits", "limits", "snapshot", "text_of"]
 
 _OPTIONS: Final = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _ATTEMPTS: Final = 8
+_FEW: Final = 64
+"""Values that are looked at before cycles are looked for: most arguments have fewer."""
 _UNREADABLE: Final = b'"<unreadable>"'
+_CONTAINERS: Final = (dict, list, tuple)
+_PLAIN: Final = (str, int, float, bool, type(None), *_CONTAINERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +51,51 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 
-def snapshot(value: Any, *, limits: Limits = DEFAULT_LIMITS) -> bytes:
+_now = DEFAULT_LIMITS
+
+
+def limits() -> Limits:
+    """The limits of one captured value, by the settings of now."""
+    global _now
+    most = recording.active.settings.max_value_bytes
+    if _now.bytes != most:
+        _now = Limits(bytes=most)
+    return _now
+
+
+def snapshot(value: Any, *, limits: Limits | None = None) -> bytes:
     """``value`` as valid JSON of at most ``limits.bytes`` bytes; never raises, never runs user code.
 
     Nothing of ``value`` stays referenced. Generators, files, iterators, locks and lazies are named,
     never touched. Cost: about a microsecond for a few short arguments, below ten milliseconds for anything.
+
+    Args:
+        value: anything.
+        limits: the setting ``max_value_bytes`` when not given.
+
+    Returns:
+        the JSON text; :class:`CutBytes` where something was left out.
     """
     try:
-        return _encode(value, limits)
+        return _encode(value, _limits() if limits is None else limits)
     except (RuntimeError, RecursionError, MemoryError, TypeError, ValueError):
         # Changed by another thread while being read, or called close to the recursion limit.
         return _UNREADABLE
+
+
+def text_of(value: Any) -> str:
+    """``value`` as one text: a text, date, path or enum member by itself, a collection as JSON. Runs no user code."""
+    kind = type(value)
+    form = value if one_of(kind, _PLAIN) or kind is CutText else form_of(value)
+    kind = type(form)
+    if kind is str or kind is CutText:
+        return clip(form, limits().bytes)
+    if form is None or kind is bool or kind is float:
+        return str(form)
+    return str(number_form(form)) if kind is int else snapshot(value).decode()
+
+
+_limits = limits  # snapshot() has an argument of that name
 
 
 def _encode(value: Any, limits: Limits) -> bytes:
@@ -79,37 +120,82 @@ def _encode(value: Any, limits: Limits) -> bytes:
     return _walk(value, limits)
 
 
-def _fits(value: Any, limits: Limits, forms: dict[int, tuple[Any, Any]]) -> bool:
-    """Whether orjson may take ``value`` whole: few enough members, short enough, no type it would query."""
+def _fits(value: Any, limits: Limits, forms: dict[int, tuple[Any, Any]]) -> bool:  # noqa: C901 - one hot loop
+    """Whether orjson may take ``value`` whole: few enough members, short enough, no type it would query, no cycle."""
     most_items, most_bytes = limits.items, limits.bytes
     size = 0
     seen = [value]
     extend = seen.extend
+    owners: set[int] = set()
+    acyclic = False
     for item in seen:
         kind = type(item)
         if kind is str:
             size += len(item)
             if size > most_bytes:
                 return False
-        elif kind is dict:
-            if len(seen) + len(item) > most_items:
+        elif kind is dict or kind is list or kind is tuple:
+            count = len(seen) + len(item)
+            if count > most_items:
                 return False
-            # Joining is the cheapest way to measure keys in C; a key that is not a string raises TypeError.
-            size += len("".join(item))
-            extend(item.values())
-        elif kind is list or kind is tuple:
-            if len(seen) + len(item) > most_items:
-                return False
-            extend(item)
+            if count > _FEW and not acyclic:
+                # What is met again is shared, or contains itself and would be unrolled up to the limit.
+                if id(item) in owners:
+                    if _is_cyclic(value, most_items):
+                        return False
+                    acyclic = True
+                owners.add(id(item))
+            if kind is dict:
+                # Joining is the cheapest way to measure keys in C; a key that is not a string raises TypeError.
+                size += len("".join(item))
+                extend(item.values())
+            else:
+                extend(item)
         elif kind is int or kind is float or kind is bool or item is None:
             pass
+        elif (known := forms.get(id(item))) is not None:
+            if len(seen) > _FEW and not acyclic:
+                if _is_cyclic(value, most_items):
+                    return False
+                acyclic = True
+            seen.append(known[1])
         else:
-            if is_enum_type(kind):
+            if kind is CutText or is_enum_type(kind):
                 return False  # orjson would read its ``value``, which may be the user's code
             form = form_of(item)
             forms[id(item)] = (item, form)
             seen.append(form)
     return True
+
+
+def _is_cyclic(value: Any, most: int) -> bool:
+    """Whether a container among the first ``most`` values of ``value`` contains itself."""
+    above: set[int] = set()
+    below: set[int] = set()
+    visited = 0
+    path: list[tuple[int, Iterator[Any]]] = []
+    waiting: Iterator[Any] = iter((value,))
+    while True:
+        for item in waiting:
+            kind = type(item)
+            form = item if one_of(kind, _PLAIN) else form_of(item)
+            if not one_of(type(form), _CONTAINERS) or id(item) in below:
+                continue
+            if id(item) in above:
+                return True
+            visited += len(form)
+            if visited > most:
+                return False
+            above.add(id(item))
+            path.append((id(item), waiting))
+            waiting = iter(list(form.values() if type(form) is dict else form))
+            break
+        else:
+            owner, waiting = path.pop() if path else (0, waiting)
+            if not owner:
+                return False
+            above.discard(owner)
+            below.add(owner)
 
 
 class _Known:
@@ -137,7 +223,7 @@ def _walk(value: Any, limits: Limits) -> bytes:
         if kept <= limits.bytes:
             encoded = orjson.dumps(plain)
             if len(encoded) <= limits.bytes:
-                return encoded
+                return CutBytes(encoded) if walker.cut else encoded
             shrink = 0.9 * limits.bytes / len(encoded)
             if kept < limits.bytes // 2:
                 items = max(8, int(min(items, walker.visited) * shrink))
@@ -146,7 +232,7 @@ def _walk(value: Any, limits: Limits) -> bytes:
             # Room for the quotes, commas and cut marks around the strings comes off first.
             room = max(limits.bytes // 2, int(limits.bytes * 0.95) - 24 * len(walker.lengths))
             longest = _level(walker.lengths, room)
-    return orjson.dumps(CUT + "more than fits]")
+    return CutBytes(orjson.dumps(CUT + "more than fits]"))
 
 
 def _level(lengths: list[int], room: int) -> int:

@@ -13,6 +13,10 @@ import types
 from typing import NamedTuple
 
 from agentops_sdk import semconv
+from agentops_sdk._capture.content import text_of
+from agentops_sdk._capture.fields import derives, one_of
+from agentops_sdk._capture.fields import type_name as class_name
+from agentops_sdk._capture.text import clip
 
 _MAX_CHAIN = 8
 _MAX_EXCEPTIONS = 24
@@ -20,6 +24,7 @@ _MAX_MEMBERS = 10
 _MAX_MEMBER_MESSAGE = 500
 _MAX_FRAMES = 50
 _MAX_MESSAGE = 8_192
+_LARGEST_BITS = 2_048  # writing an int in decimal takes quadratic time, and beyond some digits Python refuses
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -28,6 +33,7 @@ _args, _cause, _context, _suppressed, _traceback = (
     BaseException.__dict__[name].__get__
     for name in ("args", "__cause__", "__context__", "__suppress_context__", "__traceback__")
 )
+_files = tuple(OSError.__dict__[name].__get__ for name in ("filename", "filename2"))
 _members, _group_message = (BaseExceptionGroup.__dict__[name].__get__ for name in ("exceptions", "message"))
 
 
@@ -64,7 +70,7 @@ class Failure:
 
     def __init__(self, error: BaseException) -> None:
         self._link = _Copy().link(error)
-        self.message = _with_members(self._link)[:_MAX_MESSAGE]
+        self.message = clip(_with_members(self._link), _MAX_MESSAGE)
 
     @property
     def type(self) -> str:
@@ -93,12 +99,20 @@ def message_of(error: BaseException) -> str:
     """The exception's message where it can be had without running Python code of the user's."""
     if issubclass(type(error), BaseExceptionGroup):
         size = len(_members(error))
-        return f"{_group_message(error)[:_MAX_MESSAGE]} ({size} sub-exception{'s' if size != 1 else ''})"
+        return f"{clip(text_of(_group_message(error)), _MAX_MESSAGE)} ({size} sub-exception{'s' if size != 1 else ''})"
     args = _args(error)
-    plain = all(type(arg) in _PLAIN for arg in args)
-    if plain and _builtin_str(type(error)):
-        return str(error)[:_MAX_MESSAGE]
-    return ", ".join(str(arg) if type(arg) in _PLAIN else f"<{type(arg).__name__}>" for arg in args)[:_MAX_MESSAGE]
+    if all(one_of(type(arg), _PLAIN) for arg in args) and _builtin_str(type(error)):
+        if len(args) == 1 and type(args[0]) is str and not derives(type(error), KeyError):
+            return clip(args[0], _MAX_MESSAGE)
+        if not any(type(arg) is int and arg.bit_length() > _LARGEST_BITS for arg in args) and _plain_file(error):
+            return clip(str(error), _MAX_MESSAGE)
+    return clip(", ".join(text_of(arg) if one_of(type(arg), _PLAIN) else f"<{class_name(type(arg))}>" for arg in args),
+                _MAX_MESSAGE)  # fmt: skip
+
+
+def _plain_file(error: BaseException) -> bool:
+    """Whether the file that an ``OSError`` names, which its text shows by ``repr``, is plain as well."""
+    return not derives(type(error), OSError) or all(one_of(type(file(error)), _PLAIN) for file in _files)
 
 
 def _builtin_str(cls: type) -> bool:

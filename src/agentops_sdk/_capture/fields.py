@@ -6,7 +6,7 @@ import types
 from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["Form", "fields_of", "instance_dict", "mro", "type_name"]
+__all__ = ["Form", "derives", "fields_of", "instance_dict", "lookup", "mro", "one_of", "type_name"]
 
 Form = Callable[[Any], Any]
 """Turns a value into what it is shown as."""
@@ -19,7 +19,18 @@ _qualname: Final = type.__dict__["__qualname__"].__get__
 _HIDDEN: Final = "<hidden>"
 
 
-def _lookup(bases: tuple[type, ...], name: str) -> Any:
+def one_of(kind: type, kinds: tuple[type, ...]) -> bool:
+    """Whether ``kind`` is one of ``kinds``; by identity, because a metaclass may define ``__eq__``."""
+    return any(kind is each for each in kinds)
+
+
+def derives(kind: type, base: type) -> bool:
+    """Whether ``base`` is among the bases of ``kind``; asks no metaclass."""
+    return any(each is base for each in mro(kind))
+
+
+def lookup(bases: tuple[type, ...], name: str) -> Any:
+    """What the first of ``bases`` that has ``name`` holds under it; asks no metaclass."""
     for base in bases:
         space = _namespace(base)
         if name in space:
@@ -34,28 +45,28 @@ def type_name(kind: type) -> str:
 
 def fields_of(bases: tuple[type, ...]) -> Form | None:
     """A reader of the fields of a pydantic model, dataclass, attrs class, msgspec struct or named tuple."""
-    if "__pydantic_fields__" in _namespace(bases[0]) or _lookup(bases, "__pydantic_complete__") is not None:
+    if "__pydantic_fields__" in _namespace(bases[0]) or lookup(bases, "__pydantic_complete__") is not None:
         return _pydantic(bases)
-    declared = _lookup(bases, "__dataclass_fields__")
+    declared = lookup(bases, "__dataclass_fields__")
     if type(declared) is dict:
         hidden = {name for name, about in declared.items() if _slot(about, "repr") is False}
         return _object(bases, [name for name in declared if type(name) is str], hidden)
-    attributes = _lookup(bases, "__attrs_attrs__")
+    attributes = lookup(bases, "__attrs_attrs__")
     if attributes is not None and any(base is tuple for base in mro(type(attributes))):
         pairs = [(_slot(about, "name"), _slot(about, "repr")) for about in tuple.__iter__(attributes)]
         names = [name for name, _ in pairs if type(name) is str]
         return _object(bases, names, {name for name, shown in pairs if shown is False and type(name) is str})
-    structure = _lookup(bases, "__struct_fields__")
+    structure = lookup(bases, "__struct_fields__")
     if type(structure) is tuple and all(type(name) is str for name in structure):
         return _object(bases, list(structure), set())
-    names_ = _lookup(bases, "_fields")
+    names_ = lookup(bases, "_fields")
     if any(base is tuple for base in bases) and type(names_) is tuple and all(type(name) is str for name in names_):
         return lambda value: dict(zip(names_, tuple.__iter__(value), strict=False))
     return None
 
 
 def _slot(owner: Any, name: str) -> Any:
-    member = _lookup(mro(type(owner)), name)
+    member = lookup(mro(type(owner)), name)
     if type(member) is types.MemberDescriptorType:
         try:
             return member.__get__(owner)
@@ -74,7 +85,7 @@ def instance_dict(bases: tuple[type, ...]) -> Any:
 
 
 def _object(bases: tuple[type, ...], names: list[str], hidden: set[str]) -> Form:
-    slots = {name: slot for name in names if type(slot := _lookup(bases, name)) is types.MemberDescriptorType}
+    slots = {name: slot for name in names if type(slot := lookup(bases, name)) is types.MemberDescriptorType}
     getter = instance_dict(bases)
 
     def read(value: Any) -> dict[str, Any]:
@@ -97,8 +108,8 @@ def _object(bases: tuple[type, ...], names: list[str], hidden: set[str]) -> Form
 
 def _pydantic(bases: tuple[type, ...]) -> Form:
     getter = instance_dict(bases)
-    extra = _lookup(bases, "__pydantic_extra__")
-    declared = _lookup(bases, "__pydantic_fields__")
+    extra = lookup(bases, "__pydantic_extra__")
+    declared = lookup(bases, "__pydantic_fields__")
     hidden = [name for name, about in declared.items() if _slot(about, "repr") is False] if type(declared) is dict \
         else []  # fmt: skip
 

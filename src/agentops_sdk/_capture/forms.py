@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk._capture.arrays import array_form
 from agentops_sdk._capture.fields import Form, fields_of, instance_dict, mro, type_name
+from agentops_sdk._capture.text import CUT, CutText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +132,7 @@ def _module(value: types.ModuleType) -> str:
 def _partial_list(iterate: Callable[[Any], Any], length: Callable[[Any], int]) -> Form:
     def read(value: Any) -> list[Any]:
         members = list(islice(iterate(value), _MOST))
-        return members if length(value) <= _MOST else [*members, f"…[+{length(value) - _MOST} items]"]
+        return members if length(value) <= _MOST else [*members, _left_out(length(value))]
 
     return read
 
@@ -140,8 +141,12 @@ def _plain_dict(value: Any) -> dict[Any, Any]:
     if dict.__len__(value) <= _MOST:
         return dict(dict.items(value))
     kept = dict(islice(dict.items(value), _MOST))
-    kept["…"] = f"…[+{dict.__len__(value) - _MOST} items]"
+    kept["…"] = _left_out(dict.__len__(value))
     return kept
+
+
+def _left_out(count: int) -> CutText:
+    return CutText(f"{CUT}{count - _MOST} items]")
 
 
 _EXACT: Final[dict[int, Form]] = {

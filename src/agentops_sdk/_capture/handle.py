@@ -12,10 +12,13 @@ from agentops_sdk import semconv
 from agentops_sdk._capture import recording
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
 from agentops_sdk._capture.content import snapshot
+from agentops_sdk._capture.fields import derives, one_of
+from agentops_sdk._capture.forms import form_of
 from agentops_sdk._capture.guard import guard
-from agentops_sdk._capture.tracked import limits
+from agentops_sdk._capture.invalid import Check
+from agentops_sdk._capture.text import encodable
 
-_SCALARS = (str, bool, int, float)
+_SCALARS = (bool, int, float)
 
 
 class Span:
@@ -51,12 +54,18 @@ class Span:
         """Set one attribute. Structures become JSON text, now: changing them later does not show."""
         if self._call.recording:
             with guard("span.set"):
-                self._call.set(str(name), plain(value))
+                check = Check("span.set")
+                self._call.set(check.name("name", name), plain(value))
+                check.mark(self._call)
 
     def update(self, attributes: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """Set several attributes."""
-        for name, value in {**(attributes or {}), **more}.items():
-            self.set(name, value)
+        if self._call.recording:
+            with guard("span.update"):
+                check = Check("span.update")
+                for name, value in (*check.pairs("attributes", attributes), *more.items()):
+                    self._call.set(name, plain(value))
+                check.mark(self._call)
 
     def set_input(self, value: Any) -> None:
         """Record what went in, unless content is not captured."""
@@ -70,26 +79,39 @@ class Span:
         """Give the span another name."""
         if self._call.recording:
             with guard("span.rename"):
-                self._call.rename(str(name))
+                check = Check("span.rename")
+                self._call.rename(check.name("name", name))
+                check.mark(self._call)
 
     def event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
         """Record something that happened now."""
         if self._call.recording:
             with guard("span.event"):
-                self._call.event(name, {key: plain(value) for key, value in (attributes or {}).items()})
+                check = Check("span.event")
+                about = {key: plain(value) for key, value in check.pairs("attributes", attributes)}
+                self._call.event(check.name("name", name), {**about, **check.attributes})
 
     def link(self, other: Span | SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
         """Point to another span, of this trace or any other."""
         if self._call.recording:
             with guard("span.link"):
-                target = other.context if isinstance(other, Span) else other
-                if target.is_valid:
-                    self._call.link(target, {key: plain(value) for key, value in (attributes or {}).items()})
+                check = Check("span.link")
+                about = {key: plain(value) for key, value in check.pairs("attributes", attributes)}
+                target: Any = other.context if type(other) is Span else other
+                if not derives(type(target), SpanContext):
+                    check.note("other", other, "a span or the context of one", keep=True)
+                elif target.is_valid:
+                    self._call.link(target, about)
+                check.mark(self._call)
+
+    def mark(self, check: Check) -> None:
+        """Put on the span what was noted of arguments that were not as documented. Not guarded."""
+        check.mark(self._call)
 
     def _content(self, name: str, value: Any) -> None:
         if self._call.recording and recording.active.settings.capture_content:
             with guard("span.content"):
-                self._call.set(name, snapshot(value, limits=limits()).decode())
+                self._call.set(name, snapshot(value).decode())
 
 
 NULL_SPAN = Span(NULL_CALL)
@@ -98,12 +120,15 @@ NULL_SPAN = Span(NULL_CALL)
 def plain(value: Any) -> Any:
     """``value`` as OpenTelemetry takes attributes: a scalar, a list of scalars of one type, else JSON text."""
     kind = type(value)
-    if kind in _SCALARS or value is None:
+    if kind is str:
+        return encodable(value)
+    if value is None or one_of(kind, _SCALARS):
         return value
-    if kind in (list, tuple) and value and type(value[0]) in _SCALARS:
+    if (kind is list or kind is tuple) and value:
         first = type(value[0])
-        if all(type(item) is first for item in value):
+        if (first is str or one_of(first, _SCALARS)) and all(type(item) is first for item in value):
             return list(value)
-    text = snapshot(value, limits=limits()).decode()
-    # A date, a path or an enum is a text; its quotes are JSON's.
-    return text[1:-1] if text.startswith('"') and "\\" not in text else text
+    form = form_of(value)
+    if type(form) is str:  # a date, a path, an enum member: a text
+        return encodable(form)
+    return snapshot(value).decode()

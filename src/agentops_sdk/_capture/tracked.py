@@ -16,8 +16,9 @@ from agentops_sdk._capture import recording
 from agentops_sdk._capture.arguments import Arguments
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, start
 from agentops_sdk._capture.choice import choice_attributes, options_json, verdict_attributes
-from agentops_sdk._capture.content import Limits, snapshot
+from agentops_sdk._capture.content import snapshot
 from agentops_sdk._capture.guard import guard
+from agentops_sdk._capture.invalid import number_of
 from agentops_sdk.errors import ConfigError
 
 _INPUT = {"tool": semconv.TOOL_CALL_ARGUMENTS, "decision": semconv.DECISION_INPUTS}
@@ -170,7 +171,7 @@ class Tracked:
 
     def encode(self, value: Any) -> bytes:
         """A snapshot within the size that settings allow."""
-        return snapshot(value, limits=limits())
+        return snapshot(value)
 
     def record_output(self, call: Call | NullCall, encoded: bytes) -> None:
         """Record an output that is encoded already."""
@@ -179,7 +180,7 @@ class Tracked:
     def _record(
         self, call: Call | NullCall, attribute: str, value: Any, process: Callable[[Any], Any] | None, site: str
     ) -> None:
-        call.set(attribute, snapshot(_processed(value, process, site), limits=limits()).decode())
+        call.set(attribute, snapshot(_processed(value, process, site)).decode())
 
     def _choose(self, call: Call | NullCall, result: Any) -> None:
         """What a function that decides returns is its choice: a name, so it is recorded like the options."""
@@ -197,18 +198,6 @@ def _processed(value: Any, process: Callable[[Any], Any] | None, site: str) -> A
     return processed
 
 
-_limits = Limits()
-
-
-def limits() -> Limits:
-    """The limits of one captured value, by the settings of now."""
-    global _limits
-    most = recording.active.settings.max_value_bytes
-    if _limits.bytes != most:
-        _limits = Limits(bytes=most)
-    return _limits
-
-
 def name_of(function: Any, kind: str) -> str:
     """The name that a callable's spans get: a tool's is the bare one, which the model knows it by."""
     while getattr(function, "__qualname__", None) is None and hasattr(function, "func"):
@@ -221,7 +210,8 @@ def name_of(function: Any, kind: str) -> str:
 
 
 def _amount(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    number = None if type(value) is bool else number_of(value)
+    if number is None:
         return None
-    amount = round(float(value), 12)
+    amount = round(number, 12)
     return amount if math.isfinite(amount) and amount >= 0 else None

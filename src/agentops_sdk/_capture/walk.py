@@ -6,11 +6,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._capture.forms import form_of
+from agentops_sdk._capture.text import CUT, CutText, encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Walker"]
+__all__ = ["Walker", "number_form"]
 
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 _LARGEST_TEXT_BITS = 2_048
@@ -22,10 +23,12 @@ class Walker:
     Attributes:
         visited: values looked at so far.
         lengths: the full length of every string met, in characters.
+        cut: whether anything was left out.
     """
 
     def __init__(self, *, items: int, depth: int, longest: int) -> None:
         self.visited = 0
+        self.cut = False
         self.lengths: list[int] = []
         self._items = items
         self._depth = depth
@@ -36,25 +39,25 @@ class Walker:
         """``value`` as str, int, float, bool, None, list and dict that orjson accepts."""
         self.visited += 1
         kind = type(value)
-        if kind is str:
+        if kind is str or kind is CutText:
             return self._text(value)
         if value is None or kind is bool or kind is float:
             return value
         if kind is int:
-            return _number(value)
+            return number_form(value)
         if kind is dict or kind is list or kind is tuple:
             return self._container(value, value)
         form = form_of(value)
         kind = type(form)
         if kind is dict or kind is list or kind is tuple:
             return self._container(value, form)
-        return _number(form) if kind is int else self._text(form) if kind is str else form
+        return number_form(form) if kind is int else self._text(form) if kind in (str, CutText) else form
 
     def _container(self, owner: Any, form: Any) -> Any:
         if id(owner) in self._above:
             return "<cycle>"
         if len(self._above) >= self._depth:
-            return f"…[+{len(form)} items, nested deeper]" if form else form
+            return self._left_out(f"{len(form)} items, nested deeper") if form else form
         self._above.add(id(owner))
         try:
             return self._members(form) if type(form) is dict else self._list(form)
@@ -69,7 +72,7 @@ class Walker:
                 break
             read.append(self.read(item))
         if len(read) < total:
-            read.append(f"…[+{total - len(read)} items]")
+            read.append(self._left_out(f"{total - len(read)} items"))
         return read
 
     def _members(self, members: dict[Any, Any]) -> dict[str, Any]:
@@ -84,14 +87,14 @@ class Walker:
             read[name] = self.read(item)
             count += 1
         if count < len(members):
-            read["…"] = f"…[+{len(members) - count} items]"
+            read["…"] = self._left_out(f"{len(members) - count} items")
         return read
 
     def _key(self, key: Any) -> str:
         if key is None or type(key) is bool:
             return {None: "null", True: "true", False: "false"}[key]
         if type(key) is int:
-            return str(_number(key))
+            return str(number_form(key))
         if type(key) is float:
             return float.__repr__(key)
         plain = self.read(key)
@@ -105,15 +108,20 @@ class Walker:
     def _text(self, text: str) -> str:
         length = len(text)
         self.lengths.append(length)
+        if type(text) is CutText:  # by its form: a collection of more members than are looked at
+            self.cut = True
+            text = str.__str__(text)
         if length > self._longest:
-            text = f"{text[: self._longest]}…[+{length - self._longest} chars]"
-        if not text.isascii():
-            # A lone surrogate has no UTF-8; it shows as the escape it would have in source code.
-            text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-        return text
+            text = text[: self._longest] + self._left_out(f"{length - self._longest} chars")
+        return encodable(text)
+
+    def _left_out(self, what: str) -> str:
+        self.cut = True
+        return f"{CUT}{what}]"
 
 
-def _number(value: int) -> int | str:
+def number_form(value: int) -> int | str:
+    """``value``, or its digits as text where JSON and OTLP have no room for it."""
     if _SMALLEST <= value <= _LARGEST:
         return value
     bits = value.bit_length()

@@ -9,8 +9,10 @@ from opentelemetry.context import Context
 from agentops_sdk import semconv
 from agentops_sdk._capture import recording
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
+from agentops_sdk._capture.content import limits
 from agentops_sdk._capture.guard import guard
-from agentops_sdk._capture.tracked import Tracked, limits
+from agentops_sdk._capture.text import CUT, CutBytes
+from agentops_sdk._capture.tracked import Tracked
 
 _MOST_ITEMS = 10_000
 
@@ -87,9 +89,13 @@ class Yielded:
             self._tracked.record_output(self._call, self._tracked.encode(processed))
             return
         missing = self._count - len(self._kept)
-        parts = [*self._kept, f'"…[+{missing} items]"'.encode()] if missing else self._kept
+        parts = [*self._kept, f'"{CUT}{missing} items]"'.encode()] if missing else self._kept
+        cut = bool(missing) or any(type(part) is CutBytes for part in parts)
         items = b"[" + b",".join(parts) + b"]"
         if result is not None:
-            items = b'{"yielded":' + items + b',"returned":' + self._tracked.encode(result) + b"}"
+            returned = self._tracked.encode(result)
+            cut = cut or type(returned) is CutBytes
+            items = b'{"yielded":' + items + b',"returned":' + returned + b"}"
+        items = CutBytes(items) if cut else items
         self._tracked.record_output(self._call, items)
         self._kept = []

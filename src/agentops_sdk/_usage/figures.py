@@ -25,7 +25,7 @@ def amount(value: Any) -> Decimal | None:
         return None
     try:
         exact = Decimal(str(value))
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):  # ValueError: an int of more digits than Python writes
         return None
     return exact if exact.is_finite() and 0 <= exact <= LARGEST else None
 
