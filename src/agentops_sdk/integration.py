@@ -20,7 +20,7 @@ from agentops_sdk._capture.ambient import current_call, enclosing_llm_call, own_
 from agentops_sdk._capture.bounded_map import BoundedMap
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, outcome_of, start
 from agentops_sdk._capture.choice import ANSWERED, choice_attributes, options_json
-from agentops_sdk._capture.content import snapshot
+from agentops_sdk._capture.content import Source, mark_cut, snapshot, snapshot_source
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.intercept import Accept, Begin, Begun, around, around_async
 from agentops_sdk._capture.model_choice import ended_by_model, model_choice
@@ -37,6 +37,7 @@ __all__ = [
     "Integration",
     "NullCall",
     "Patches",
+    "Source",
     "Wrapper",
     "around",
     "around_async",
@@ -45,6 +46,7 @@ __all__ = [
     "enclosing_llm_call",
     "ended_by_model",
     "guard",
+    "mark_cut",
     "model_choice",
     "options_json",
     "outcome_of",
@@ -53,6 +55,7 @@ __all__ = [
     "semconv",
     "setting",
     "snapshot",
+    "snapshot_source",
     "start",
     "usage_attributes",
 ]

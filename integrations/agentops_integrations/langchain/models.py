@@ -10,7 +10,7 @@ from agentops_integrations.langchain import messages, tools
 from agentops_integrations.langchain.chains import name_of
 from agentops_integrations.langchain.runs import Run, Runs
 from agentops_integrations.langchain.usage import lifetimes_asked, usage
-from agentops_sdk.integration import ended_by_model, semconv, setting, snapshot
+from agentops_sdk.integration import ended_by_model, mark_cut, semconv, setting, snapshot_source
 
 Json = Mapping[str, Any]
 Deferred = Callable[[dict[str, Any]], None]
@@ -108,19 +108,23 @@ def _texts(value: Any) -> list[str] | None:
 def asked(given: Any, params: Json) -> Deferred | None:
     """Input messages and offered tools, from what a run starts with; the snapshot is taken here and now."""
     content = bool(setting("capture_content"))
-    conversation = snapshot(given) if content else None
-    offered = snapshot(_offer(params)) if params.get("tools") or params.get("functions") else None
+    conversation = snapshot_source(given) if content else None
+    offered = snapshot_source(_offer(params)) if params.get("tools") or params.get("functions") else None
     if conversation is None and offered is None:
         return None
 
     def work(attributes: dict[str, Any]) -> None:
         if conversation is not None:
-            found = messages.loads(conversation)
+            found = messages.loads(conversation.data)
             found = found if isinstance(found, list) else [found]
-            attributes.setdefault(semconv.INPUT_MESSAGES, messages.dumps([messages.message(each) for each in found]))
+            if semconv.INPUT_MESSAGES not in attributes:
+                attributes[semconv.INPUT_MESSAGES] = messages.dumps([messages.message(each) for each in found])
+                mark_cut(attributes, semconv.INPUT_MESSAGES, conversation)
         if offered is not None:
-            definitions = tools.definitions(messages.loads(offered))
-            attributes.setdefault(semconv.TOOL_DEFINITIONS, messages.dumps(definitions))
+            definitions = tools.definitions(messages.loads(offered.data))
+            if semconv.TOOL_DEFINITIONS not in attributes:
+                attributes[semconv.TOOL_DEFINITIONS] = messages.dumps(definitions)
+                mark_cut(attributes, semconv.TOOL_DEFINITIONS, offered)
 
     return work
 
@@ -145,13 +149,13 @@ def answered(
     if not generations:
         return None
     first = generations[0] if isinstance(generations[0], list) else generations
-    told = snapshot({"generations": first, "llm_output": getattr(response, "llm_output", None)})
-    offered = snapshot(_offer(params)) if params.get("tools") or params.get("functions") else None
+    told = snapshot_source({"generations": first, "llm_output": getattr(response, "llm_output", None)})
+    offered = snapshot_source(_offer(params)) if params.get("tools") or params.get("functions") else None
     content = bool(setting("capture_content"))
 
     def work(attributes: dict[str, Any]) -> None:
-        reply = messages.loads(told)
-        asked_for = messages.loads(offered) if offered is not None else {}
+        reply = messages.loads(told.data)
+        asked_for = messages.loads(offered.data) if offered is not None else {}
         # Of a model that made calls of its own, the usage is on those; an answer from a cache used nothing.
         if not any(name in attributes for name in _COUNTED):
             provider = attributes.get(semconv.PROVIDER_NAME)
@@ -162,6 +166,8 @@ def answered(
         for name, value in _reply(reply, asked_for, content, finished).items():
             if not (client_told and name.startswith(semconv.DECISION_EVENT)):
                 attributes.setdefault(name, value)
+        if content and not client_told:
+            mark_cut(attributes, semconv.OUTPUT_MESSAGES, told)
 
     return work
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentops_integrations.langchain.messages import dumps, loads
-from agentops_sdk.integration import semconv, setting, snapshot
+from agentops_sdk.integration import mark_cut, semconv, setting, snapshot, snapshot_source
 
 
 def asked(query: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,12 +22,13 @@ def found(documents: Any) -> Callable[[dict[str, Any]], None] | None:
     """Documents with their ids, scores and metadata; only how many, where content is not captured."""
     if not setting("capture_content"):
         return None
-    kept = snapshot(documents)
+    kept = snapshot_source(documents)
 
     def work(attributes: dict[str, Any]) -> None:
-        given = loads(kept)
+        given = loads(kept.data)
         made = [_document(each) for each in given if isinstance(each, Mapping)] if isinstance(given, list) else []
         attributes[semconv.RETRIEVAL_DOCUMENTS] = dumps(made)
+        mark_cut(attributes, semconv.RETRIEVAL_DOCUMENTS, kept)
 
     return work
 

@@ -21,7 +21,7 @@ from agentops_sdk.integration import (
     outcome_of,
     release,
     semconv,
-    snapshot,
+    snapshot_source,
 )
 
 current: ContextVar[Exchange | None] = ContextVar("agentops-openai-exchange", default=None)
@@ -104,7 +104,7 @@ class Exchange:
         if kind.startswith("application/json"):
             self.reading.request = request.content
         elif isinstance(self.options.json_data, Mapping):  # a form with files: its fields are taken, its files are not
-            self.reading.request = snapshot(self.options.json_data)
+            self.reading.request = snapshot_source(self.options.json_data).data
         elif request.url.query:
             self.reading.query = str(request.url.params)
         self.call.update(address(request.url))
@@ -158,7 +158,7 @@ class Exchange:
         if tap.first_ns:
             reading.first_chunk = (tap.first_ns - self.started) / 1e9
         if tap.cut:
-            self.call.set(semconv.TRUNCATED, True)
+            self.call.set(semconv.TRUNCATED, [semconv.OUTPUT_MESSAGES])
         if tap.watched and not complete:
             reading.limit = tap.delivered
         reading.counted = tap.delivered if tap.watched else None
@@ -177,7 +177,7 @@ class Exchange:
         if len(self._attempts) > 1:
             call.set(semconv.ATTEMPTS, tools.dumps(self._attempts))
         if reading.request is None and isinstance(self.options.json_data, Mapping):
-            reading.request = snapshot(self.options.json_data)
+            reading.request = snapshot_source(self.options.json_data).data
         call.defer(reading)
         self.options = None
         if not self._contributes:

@@ -9,10 +9,11 @@ that values take are listed in ``docs/content.md``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
+from agentops_sdk import semconv
 from agentops_sdk._capture import recording
 from agentops_sdk._capture.fields import one_of
 from agentops_sdk._capture.forms import form_of, is_enum_type
@@ -22,7 +23,7 @@ from agentops_sdk._capture.walk import Walker, number_form
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CUT", "DEFAULT_LIMITS", "Limits", "limits", "snapshot", "text_of"]
+__all__ = ["CUT", "DEFAULT_LIMITS", "Limits", "Source", "limits", "mark_cut", "snapshot", "snapshot_source", "text_of"]
 
 _OPTIONS: Final = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _ATTEMPTS: Final = 8
@@ -74,13 +75,40 @@ def snapshot(value: Any, *, limits: Limits | None = None) -> bytes:
         limits: the setting ``max_value_bytes`` when not given.
 
     Returns:
-        the JSON text; :class:`CutBytes` where something was left out.
+        the JSON text. Where something was left out it decodes to a text of a class of its own, by which the
+        attribute that it becomes is listed as cut; to parse it, take :func:`snapshot_source`.
     """
     try:
         return _encode(value, _limits() if limits is None else limits)
     except (RuntimeError, RecursionError, MemoryError, TypeError, ValueError):
         # Changed by another thread while being read, or called close to the recursion limit.
         return _UNREADABLE
+
+
+class Source(NamedTuple):
+    """A copy that attributes are made from later."""
+
+    data: bytes
+    """JSON."""
+    cut: bool
+    """Whether something was left out: list what is made from it by :func:`mark_cut`."""
+
+
+def snapshot_source(value: Any) -> Source:
+    """A snapshot of a structure that attributes are made from later, each of them bounded then.
+
+    At least 64 KB are kept of it: a small ``max_value_bytes`` must not cost the token counts beside a long text.
+    """
+    most = max(DEFAULT_LIMITS.bytes, _limits().bytes)
+    data = snapshot(value, limits=DEFAULT_LIMITS if most == DEFAULT_LIMITS.bytes else Limits(bytes=most))
+    return Source(bytes(data), type(data) is CutBytes)
+
+
+def mark_cut(attributes: dict[str, Any], name: str, source: Source) -> None:
+    """List ``name`` as cut where ``source``, which its value is made from, was."""
+    if source.cut:
+        known = attributes.get(semconv.TRUNCATED)
+        attributes[semconv.TRUNCATED] = sorted({*(known if type(known) is list else ()), name})
 
 
 def text_of(value: Any) -> str:

@@ -28,7 +28,7 @@ def prompt_fingerprint(attributes: dict[str, Any]) -> str | None:
 
 def _leading_system(text: str) -> list[Any]:
     try:
-        messages = orjson.loads(text)
+        messages = orjson.loads(str.__str__(text))  # it takes no class that is derived from text
     except ValueError:
         return []
     leading = []

@@ -76,7 +76,7 @@ class Check:
         text = self.text(argument, value)
         if not text:
             self.note(argument, value, "a text that is not empty")
-        return text or "unnamed"
+        return str.__str__(text) if text else "unnamed"
 
     def number(self, argument: str, value: Any, least: float, most: float) -> float | str | None:
         """``value`` as a float where it is a number, else as text; noted unless it lies between the bounds."""
@@ -99,7 +99,7 @@ class Check:
         for name, member in pairs:
             if not is_text(name):
                 self.note(argument, name, "a mapping whose names are texts")
-            named.append((text_of(name), member))
+            named.append((str.__str__(text_of(name)), member))
         return named
 
     def texts(self, argument: str, value: Any) -> list[str]:

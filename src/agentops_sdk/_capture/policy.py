@@ -61,7 +61,7 @@ class Policy:
         cut: list[str] = []
         altered: list[str] = []
         for name, value in attributes.items():
-            name = encodable(name) if type(name) is str else text_of(name)
+            name = encodable(name) if type(name) is str else str.__str__(text_of(name))
             if value is None or (name in CONTENT and not content):
                 continue
             kind = type(value)
@@ -130,7 +130,7 @@ def _clip(text: str, limit: int) -> str:
         text = _SURROGATES.sub(_escaped, text) if type(text) is str else text
     if text[:1] in ("[", "{") and len(text) * 4 > limit and len(text.encode("utf-8", "replace")) > limit:
         try:
-            return _clip_json(orjson.loads(text), limit)
+            return _clip_json(orjson.loads(str.__str__(text)), limit)
         except ValueError:
             pass  # looked like JSON, is not
     return clip(text, limit)
