@@ -93,7 +93,7 @@ def _chat_stream(chunks: list[dict[str, Any]]) -> Said:
     finish: dict[int, str] = {}
     calls: dict[tuple[int, int], list[str]] = {}
     for chunk in chunks:
-        made.id, made.model = chunk.get("id") or made.id, chunk.get("model") or made.model
+        made.id, made.model = made.id or chunk.get("id"), chunk.get("model") or made.model
         usage = chunk.get("usage") or (chunk.get("x_groq") or {}).get("usage")
         if usage:
             made.usage = figures(usage)

@@ -138,10 +138,11 @@ def _tool_call(call: Json) -> parts.Part:
 
 def _output(choice: Json) -> dict[str, Any]:
     given = choice.get("message")
+    made: dict[str, Any] = {"role": "assistant", "parts": []}
     if isinstance(given, Mapping):
         made = message({"role": "assistant", **given} if given.get("role") is None else given)
-    else:  # a legacy completion
-        made = {"role": "assistant", "parts": parts.of_content(choice.get("text"))}
+    if choice.get("text"):  # a legacy completion; some servers end its stream like a chat's
+        made["parts"] = [*parts.of_content(choice["text"]), *made["parts"]]
     if choice.get("finish_reason"):
         made["finish_reason"] = finish_reason(str(choice["finish_reason"]))
     if choice.get("logprobs"):
@@ -171,7 +172,9 @@ def assemble(chunks: list[dict[str, Any]]) -> dict[str, Any]:
     body: dict[str, Any] = {}
     choices: dict[int, dict[str, Any]] = {}
     for chunk in chunks:
+        ident = body.get("id") or chunk.get("id")  # some servers make up another one for each chunk
         body.update((name, value) for name, value in chunk.items() if name != "choices" and value is not None)
+        body["id"] = ident
         for choice in chunk.get("choices") or ():
             if isinstance(choice, Mapping):
                 _add_choice(choices, choice)

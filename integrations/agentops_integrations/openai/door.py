@@ -148,7 +148,7 @@ def _process_response(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kw
     opened = exchange.current.get()
     if opened is not None:
         with guard("openai.process_response"):
-            opened.received(kwargs["response"])
+            opened.received(kwargs["response"], streamed=bool(kwargs.get("stream")), cast_to=kwargs.get("cast_to"))
     return wrapped(*args, **kwargs)
 
 

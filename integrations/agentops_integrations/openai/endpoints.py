@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agentops_integrations.openai import chat, media, responses, services
@@ -13,11 +13,15 @@ Attributes = dict[str, Any]
 Events = list[dict[str, Any]]
 
 
+_DONE = re.compile(rb"^data:\s*\[DONE\]", re.MULTILINE)
+
+
 class Endpoint(NamedTuple):
     """One kind of request.
 
     ``request(body)`` and ``response(body, asked)`` tell attributes; ``assemble(events)`` makes the body
-    that a stream stands for; ``usage(body)`` finds the provider's token counts.
+    that a stream stands for; ``usage(body)`` finds the provider's token counts; ``end_mark`` is in the bytes of the
+    event that ends the answer of a stream.
     """
 
     kind: str
@@ -27,23 +31,18 @@ class Endpoint(NamedTuple):
     assemble: Callable[[Events], dict[str, Any]] = services.assemble
     usage: Callable[[Json], Json | None] = chat.usage
     usage_shape: str = "openai.chat"
-    terminal: Callable[[Json], bool] = services.never
+    end_mark: re.Pattern[bytes] = _DONE
     takes_stream_options: bool = False
     span_name: str | None = None
 
 
-def _chat_over(event: Json) -> bool:
-    return any(isinstance(choice, Mapping) and choice.get("finish_reason") for choice in event.get("choices") or ())
-
-
-def _response_over(event: Json) -> bool:
-    return event.get("type") in (
-        "response.completed",
-        "response.incomplete",
-        "response.failed",
-        "error",
-    )
-
+_CHAT_END = re.compile(rb'"finish_reason"\s*:\s*"[^"]|^data:\s*\[DONE\]', re.MULTILINE)
+_RESPONSE_END = re.compile(
+    rb"^event:\s*(?:response\.(?:completed|incomplete|failed)|error)\s*$"
+    rb'|"type"\s*:\s*"response\.(?:completed|incomplete|failed)"|^data:\s*\{\s*"type"\s*:\s*"error"',
+    re.MULTILINE,
+)
+_MEDIA_END = re.compile(rb'"type"\s*:\s*"(?:image_\w+\.completed|transcript\.text\.done|speech\.audio\.done)"')
 
 _CHAT = Endpoint(
     "llm",
@@ -51,7 +50,7 @@ _CHAT = Endpoint(
     chat.chat_request,
     chat.response,
     chat.assemble,
-    terminal=_chat_over,
+    end_mark=_CHAT_END,
     takes_stream_options=True,
 )
 _COMPLETIONS = _CHAT._replace(operation="text_completion", request=chat.request)
@@ -62,7 +61,7 @@ _RESPONSES = Endpoint(
     responses.response,
     responses.assemble,
     usage_shape="openai.responses",
-    terminal=_response_over,
+    end_mark=_RESPONSE_END,
 )
 _MEDIA = Endpoint(
     "llm",
@@ -71,6 +70,7 @@ _MEDIA = Endpoint(
     media.response,
     media.assemble,
     media.usage,
+    end_mark=_MEDIA_END,
 )
 
 _ID = r"[^/]+"

@@ -10,8 +10,9 @@ from contextvars import ContextVar, Token
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from agentops_integrations.openai import tools
+from agentops_integrations.openai import sse, tools
 from agentops_integrations.openai.endpoints import Endpoint
+from agentops_integrations.openai.last_events import last_events
 from agentops_integrations.openai.reading import Reading
 from agentops_integrations.openai.tap import Tap
 from agentops_sdk.integration import (
@@ -27,8 +28,16 @@ from agentops_sdk.integration import (
 current: ContextVar[Exchange | None] = ContextVar("agentops-openai-exchange", default=None)
 """The exchange whose request is under way here; the client's inner methods report to it."""
 
-_FAILED_BODY = re.compile(rb'"type":\s*"(?:response\.failed|error)"')
 _TEXT = ("application/json", "text/")
+_FAILED = re.compile(rb'"status"\s*:\s*"failed"')
+_ERROR = re.compile(rb'"error"\s*:\s*(?!null)')
+_ERROR_EVENT = re.compile(
+    rb"(?:\A|[\r\n])event:\s*(?:response\.failed|error)\s*(?:[\r\n]|\Z)"
+    rb'|(?:\A|[\r\n])data:\s*\{\s*(?:"type"\s*:\s*"error"|"error"\s*:\s*\{)'
+    rb'|"type"\s*:\s*"response\.failed"'
+)
+"""An event that says that the operation failed. In a text, the quotes would be escaped."""
+_MAYBE_ERROR = re.compile(rb'"type"\s*:\s*"error"')
 
 
 class Exchange:
@@ -124,18 +133,25 @@ class Exchange:
         if attempt["status"] is None and error is not None:
             attempt["error"] = type(error).__name__
 
-    def received(self, response: Any) -> None:
-        """The final response is here: read already, or still to be read by the caller."""
+    def received(self, response: Any, *, streamed: bool, cast_to: Any) -> None:
+        """The final response is here: read already, or still to be read by the caller.
+
+        How it is read is what was asked for, ``streamed`` and ``cast_to``, as in the client: servers name other content
+        types, or none.
+        """
         self.refused(response.status_code)
         self._note_headers(response.headers)
         kind = response.headers.get("content-type", "")
-        textual = any(mark in kind for mark in _TEXT)
-        self.reading.streamed = "event-stream" in kind
+        self.reading.streamed = streamed
+        self.reading.event_stream = "event-stream" in kind
+        keep = (
+            streamed or any(mark in kind for mark in _TEXT) or _is_model(cast_to) or not (kind or _is_binary(cast_to))
+        )
         if response.is_closed:
-            if textual:
+            if keep:
                 self.reading.chunks = [response.content]
             return
-        tap = Tap(self.stream_ended, self._is_over, keep=textual, hide_usage=self.injected)
+        tap = Tap(self.stream_ended, self._is_over, keep=keep, hide_usage=self.injected)
         self.reading.chunks = tap.chunks
         tap.attach(response)
         self.live = tap
@@ -184,23 +200,21 @@ class Exchange:
             call.finish(outcome, error)
 
     def _failed_body(self) -> bool:
-        """Whether a reply with a good status says that it failed; a search of bytes, parsed only where it may."""
+        """Whether a reply with a good status says that it failed: seen in its bytes, parsed only where it may well."""
         chunks = self.reading.chunks
         if not chunks:
             return False
         if self.reading.streamed:
-            body = b"".join(chunks)
-            return bool(_FAILED_BODY.search(body)) and self.reading.failed()
-        return (b'"failed"' in chunks[0] or b'"error"' in chunks[0][:64]) and self.reading.failed()
+            return any(_says_error(event) for event in last_events(chunks, 3))
+        suspicious = _FAILED.search(chunks[0]) or _ERROR.search(chunks[0][:64])
+        return bool(suspicious) and self.reading.failed()
 
     def _is_over(self) -> bool:
         """Whether what the caller got of a stream includes its end."""
         tap = self.live
         if tap is None:
             return True
-        if not tap.watched:
-            return any(b"[DONE]" in chunk for chunk in tap.chunks[-2:])
-        return self.reading.reached_end(tap.delivered)
+        return any(self.endpoint.end_mark.search(event) for event in tap.last_delivered(2))
 
     def _note_failure(self, error: BaseException) -> None:
         response = getattr(error, "response", None)
@@ -222,6 +236,23 @@ class Exchange:
             if found:
                 self.call.set(semconv.REQUEST_ID, str(found))
                 return
+
+
+def _says_error(event: bytes) -> bool:
+    if _ERROR_EVENT.search(event):
+        return True
+    if not _MAYBE_ERROR.search(event):
+        return False
+    return any(each.get("type") == "error" for each in sse.decode(event))  # servers that write the type last
+
+
+def _is_model(cast_to: Any) -> bool:
+    """Whether the client will make one of its models, and so take any reply for JSON."""
+    return isinstance(cast_to, type) and hasattr(cast_to, "to_dict")
+
+
+def _is_binary(cast_to: Any) -> bool:
+    return getattr(cast_to, "__name__", "") == "HttpxBinaryResponseContent"
 
 
 def address(url: Any) -> dict[str, Any]:

@@ -18,7 +18,8 @@ class Reading:
     """Holds bytes while the exchange lives; called with a span's attributes, it fills them in."""
 
     __slots__ = (
-        "chunks", "counted", "endpoint", "first_chunk", "injected", "limit", "outcome", "query", "request", "streamed",
+        "chunks", "counted", "endpoint", "event_stream", "first_chunk", "injected", "limit", "outcome", "query",
+        "request", "streamed",
     )  # fmt: skip
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -27,6 +28,7 @@ class Reading:
         self.query: str | None = None
         self.chunks: list[bytes] = []
         self.streamed = False
+        self.event_stream = False
         self.injected = False
         self.first_chunk: float | None = None
         self.counted: int | None = None
@@ -48,8 +50,11 @@ class Reading:
 
     def _body(self, attributes: dict[str, Any]) -> Mapping[str, Any] | None:
         if not self.streamed:
-            return _object(b"".join(self.chunks))
-        events = self.events(self.limit)
+            whole = b"".join(self.chunks)
+            body = _object(whole)
+            if body is not None or not self.event_stream:
+                return body
+        events = sse.decode(b"".join(self.chunks), self.limit)
         if self.first_chunk is not None:
             attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = self.first_chunk
         attributes[semconv.STREAM_CHUNKS] = len(events) if self.counted is None else self.counted
@@ -81,17 +86,8 @@ class Reading:
         if fetched:
             attributes[semconv.KIND] = "llm"
 
-    def events(self, limit: int | None = None) -> sse.Events:
-        return sse.decode(b"".join(self.chunks), limit)
-
-    def reached_end(self, delivered: int) -> bool:
-        """Whether the events delivered so far include the one that ends the model's answer."""
-        return any(self.endpoint.terminal(event) for event in self.events(delivered)[-2:])
-
     def failed(self) -> bool:
-        """Whether the reply itself says that the operation failed."""
-        if self.streamed:
-            return any(event.get("type") in ("response.failed", "error") for event in self.events()[-2:])
+        """Whether a reply in one piece says itself that the operation failed."""
         body = _object(b"".join(self.chunks))
         if body is None:
             return False

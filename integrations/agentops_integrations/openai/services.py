@@ -21,10 +21,6 @@ def account(response_id: Any) -> bool:
     return first
 
 
-def never(_event: Json) -> bool:
-    return False
-
-
 def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
     """A stream of an endpoint nobody has heard of: its last event, with the usage of whichever had one."""
     body: dict[str, Any] = {}

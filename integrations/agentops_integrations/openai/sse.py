@@ -11,23 +11,16 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 _DONE = "[DONE]"
 
 
-class Events(list[dict[str, Any]]):
-    """The JSON objects of a stream, in order; ``done`` tells whether its closing mark was among them."""
-
-    done = False
-
-
-def decode(body: bytes, limit: int | None = None) -> Events:
+def decode(body: bytes, limit: int | None = None) -> list[dict[str, Any]]:
     """The events in ``body``, at most the first ``limit``; what is torn or no JSON object is left out.
 
     ``limit`` counts events as the client does, so that an abandoned stream tells what was delivered
     and not what lay unread in a buffer.
     """
-    events = Events()
+    events: list[dict[str, Any]] = []
     seen = 0
     for name, data in _messages(body):
         if data.startswith(_DONE):
-            events.done = limit is None
             break
         if limit is not None and seen >= limit:
             break

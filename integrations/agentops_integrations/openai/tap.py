@@ -22,6 +22,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agentops_integrations.openai.hiding import UsageFilter
+from agentops_integrations.openai.last_events import last_delivered, last_events
 from agentops_integrations.openai.watchers import SITE, AsyncTappedBytes, TappedBytes
 from agentops_sdk.integration import guard, outcome_of
 
@@ -33,6 +34,7 @@ class Tap:
 
     __slots__ = (
         "__weakref__",
+        "_delivered_before",
         "_finish",
         "_is_over",
         "_response",
@@ -43,6 +45,7 @@ class Tap:
         "keep",
         "size",
         "stepping",
+        "unread_from",
         "watched",
     )
 
@@ -61,6 +64,8 @@ class Tap:
         self.chunks: list[bytes] = []
         self.size = 0
         self.delivered = 0
+        self.unread_from = 0
+        self._delivered_before = 0
         self.first_ns = 0
         self.stepping = False
         self.watched = False
@@ -78,10 +83,19 @@ class Tap:
         """Bytes came; returns what of them the caller may see."""
         if not self.first_ns:
             self.first_ns = time.perf_counter_ns()
+        if self.delivered != self._delivered_before:  # the client reads on only when it has given everything it had
+            self._delivered_before = self.delivered
+            self.unread_from = len(self.chunks)
         if self.keep and self.size < _MAX_KEPT:
             self.chunks.append(data)
         self.size += len(data)
         return data if self.filter is None else self.filter.feed(data)
+
+    def last_delivered(self, count: int) -> list[bytes]:
+        """The last events, as they came, of those that the caller was given."""
+        if not self.watched:  # the caller reads bytes, and has all of them
+            return last_events(self.chunks, count)
+        return last_delivered(self.chunks, self.unread_from, self.delivered - self._delivered_before, count)
 
     @property
     def cut(self) -> bool:

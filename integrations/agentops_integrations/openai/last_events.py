@@ -1,0 +1,55 @@
+"""The last events of a stream as they came: how it ended is seen in their bytes, and nothing is parsed for it.
+
+This runs on the caller's thread, where a stream ends or is closed. What is looked at is a window over the last bytes
+that grows only while it holds too few events.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_WINDOW = 16 * 1024
+_BLANK = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_FIELD = re.compile(rb"(?:\A|[\r\n])(?:data|event):")  # a comment has none
+
+
+def last_events(chunks: Sequence[bytes], count: int) -> list[bytes]:
+    """The last ``count`` events in ``chunks``, in order; one that is torn at the end counts as well."""
+    return _events(_tail(chunks, count))[-count:]
+
+
+def last_delivered(chunks: Sequence[bytes], unread_from: int, delivered: int, count: int) -> list[bytes]:
+    """The last ``count`` events that the reader of a stream was given.
+
+    Args:
+        chunks: everything that came.
+        unread_from: the first chunk whose events may not all have been given; what was whole before it has been.
+        delivered: how many events have been given since that chunk came.
+        count: how many events are wanted.
+    """
+    *before, begun = _tail(chunks[:unread_from], count)
+    fresh = _BLANK.split(begun + b"".join(chunks[unread_from:]))
+    return [*_events(before), *_events(fresh)[:delivered]][-count:]
+
+
+def _tail(chunks: Sequence[bytes], count: int) -> list[bytes]:
+    """What lies between the blank lines at the end, with at least ``count`` events where there are so many.
+
+    The last piece is what came after the last blank line: the beginning of an event, or nothing.
+    """
+    window, size, first = _WINDOW, 0, len(chunks)
+    while True:
+        while first > 0 and size < window:
+            first -= 1
+            size += len(chunks[first])
+        pieces = _BLANK.split(b"".join(chunks[first:]))
+        if first == 0:
+            return pieces
+        if len(_events(pieces[1:])) >= count + 1:
+            return pieces[1:]  # of the first, only the end is in the window
+        window *= 4
+
+
+def _events(pieces: Sequence[bytes]) -> list[bytes]:
+    return [piece for piece in pieces if _FIELD.search(piece)]
