@@ -300,7 +300,8 @@ def test_a_direct_call_between_two_pieces_of_a_stream_is_its_own(chat: Any, span
     assert sorted(span.name for span in ended) == ["chat gpt-4o", "chat gpt-4o-mini", "chat gpt-4o-mini"]
     assert all(span.parent is None for span in ended)
     assert len({span.attributes["gen_ai.response.id"] for span in ended}) == 3
-    assert {span.attributes["agentops.usage.source"] for span in ended} <= {"reported", "injected"}
+    # The streams go to a server on this machine, which is not asked for usage.
+    assert sorted(span.attributes["agentops.usage.source"] for span in ended) == ["estimated", "estimated", "reported"]
 
 
 def test_threads_of_the_programs_own_keep_the_parent(chat: Any, spans: Spans) -> None:

@@ -19,6 +19,21 @@ def aclient(wire: Wire, **options: Any) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(base_url=wire.url, api_key="none", **{"max_retries": 0, **options})
 
 
+def known(wire: Wire, **options: Any) -> openai.OpenAI:
+    """A client of a provider that takes the question for usage; the wire is the proxy on the way to it."""
+    transport = openai.DefaultHttpxClient(proxy=wire.url.removesuffix("/v1"), verify=False)
+    return openai.OpenAI(
+        base_url="http://api.openai.com/v1", api_key="none", http_client=transport, **{"max_retries": 0, **options}
+    )
+
+
+def aknown(wire: Wire, **options: Any) -> openai.AsyncOpenAI:
+    transport = openai.DefaultAsyncHttpxClient(proxy=wire.url.removesuffix("/v1"), verify=False)
+    return openai.AsyncOpenAI(
+        base_url="http://api.openai.com/v1", api_key="none", http_client=transport, **{"max_retries": 0, **options}
+    )
+
+
 def test_one_call_is_one_span_with_everything(recorded: Any) -> None:
     with Wire(Reply(CHAT, headers={"x-request-id": "req-7"})) as wire:
         reply = client(wire).chat.completions.create(
@@ -61,7 +76,7 @@ async def test_async_call(recorded: Any) -> None:
 def test_stream_asks_for_usage_on_a_copy_and_hides_the_chunk(recorded: Any) -> None:
     messages = list(MESSAGES)
     with Wire(sse(*CHAT_CHUNKS, USAGE_CHUNK)) as wire:
-        stream = client(wire).chat.completions.create(model="gpt-4o", messages=messages, stream=True)
+        stream = known(wire).chat.completions.create(model="gpt-4o", messages=messages, stream=True)
         assert isinstance(stream, openai.Stream)
         chunks = list(stream)
         assert wire.requests[0].body["stream_options"] == {"include_usage": True}
@@ -80,7 +95,7 @@ def test_stream_asks_for_usage_on_a_copy_and_hides_the_chunk(recorded: Any) -> N
 
 def test_callers_own_stream_options_are_left_alone(recorded: Any) -> None:
     with Wire(sse(*CHAT_CHUNKS, USAGE_CHUNK)) as wire:
-        asking = client(wire)
+        asking = known(wire)
         options = {"include_usage": True}
         chunks = list(
             asking.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True, stream_options=options)
@@ -96,7 +111,7 @@ def test_callers_own_stream_options_are_left_alone(recorded: Any) -> None:
 def test_usage_is_not_asked_for_when_switched_off(recorded: Any) -> None:
     recorded.start(stream_usage=False)
     with Wire(sse(*CHAT_CHUNKS)) as wire:
-        list(client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))
+        list(known(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))
         assert "stream_options" not in wire.requests[0].body
 
 
@@ -106,7 +121,7 @@ def test_large_chunks_and_small_ones_make_the_same_stream(recorded: Any) -> None
     for size in (1, 7, 100, 10_000):
         reply = Reply(stream=[body[i : i + size] for i in range(0, len(body), size)], content_type="text/event-stream")
         with Wire(reply) as wire:
-            chunks = list(client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))
+            chunks = list(known(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))
         assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "Hello"
         assert len(chunks) == 4
         assert recorded.one().text == "Hello"
@@ -114,7 +129,7 @@ def test_large_chunks_and_small_ones_make_the_same_stream(recorded: Any) -> None
 
 async def test_async_stream_and_helper(recorded: Any) -> None:
     with Wire(sse(*CHAT_CHUNKS, USAGE_CHUNK)) as wire:
-        async with aclient(wire) as asking:
+        async with aknown(wire) as asking:
             stream = await asking.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
             assert isinstance(stream, openai.AsyncStream)
             assert len([chunk async for chunk in stream]) == 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import openai
 import pytest
@@ -205,23 +206,37 @@ def test_names_of_generic_operations() -> None:
     ],
 )
 def test_provider_of_a_base_url(url: str, name: str, recorded: Any) -> None:
-    from urllib.parse import urlsplit
-
     parts = urlsplit(url)
     assert provider_of(parts.hostname or "", parts.port) == name
 
 
-def test_who_is_asked_for_usage() -> None:
-    def asked(host: str, **query: str) -> bool:
-        return takes_stream_options(host, provider_of(host, None), query)
-
-    assert asked("api.openai.com")
-    assert asked("127.0.0.1")
-    assert asked("api.groq.com")
-    assert asked("mine.openai.azure.com", **{"api-version": "2024-10-21"})
-    assert not asked("mine.openai.azure.com", **{"api-version": "2024-02-01"})
-    assert not asked("api.mistral.ai")  # refuses fields it does not know
-    assert not asked("llm.example.com")  # may
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("https://api.openai.com/v1", True),
+        ("https://eu.api.openai.com/v1", True),
+        ("https://api.groq.com/openai/v1", True),
+        ("https://mine.openai.azure.com/openai?api-version=2024-10-21", True),
+        ("https://mine.openai.azure.com/openai/v1", True),
+        ("https://mine.openai.azure.com/openai?api-version=2024-02-01", False),
+        ("http://localhost:11434/v1", True),  # Ollama's own port
+        ("http://127.0.0.1:1234/v1", True),  # LM Studio's
+        ("https://api.mistral.ai/v1", False),  # refuses fields it does not know
+        # whoever answers here may refuse them too
+        ("https://llm.example.com/v1", False),
+        ("http://localhost:8000/v1", False),
+        ("http://127.0.0.1:54321/v1", False),
+        ("http://vllm.internal:8000/v1", False),
+        ("https://litellm.example.com", False),
+        ("http://ollama.internal/v1", False),
+        ("https://api.openai.com.example.com/v1", False),
+        ("https://notopenai.com/v1", False),
+    ],
+)
+def test_who_is_asked_for_usage(url: str, asked: bool) -> None:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    assert takes_stream_options(parts.hostname or "", port, dict(parse_qsl(parts.query))) is asked
 
 
 def test_azure(recorded: Any) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import openai
 import pytest
 import wrapt
 from openai import _base_client as base
 from openai import _streaming as streaming
 from tests.openai.bodies import CHAT, CHAT_CHUNKS, MESSAGES, USAGE_CHUNK
-from tests.openai.test_chat import client
+from tests.openai.test_chat import client, known
 from tests.wire.http import Reply, Wire, sse
 
 import agentops_sdk as agentops
@@ -78,7 +77,7 @@ def test_with_somebody_on_top_we_go_dormant_and_say_so(monkeypatch: pytest.Monke
 
 def test_a_stream_that_outlives_us_goes_on(recorded: Any) -> None:
     with Wire(sse(*CHAT_CHUNKS, USAGE_CHUNK)) as wire:
-        stream = client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
+        stream = known(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
         next(stream)
         agentops.shutdown()
         assert len(list(stream)) == 3
@@ -117,7 +116,7 @@ def test_beside_openinference(recorded: Any) -> None:
     try:
         assert "openinference" in str(agentops.status().integrations["openai"].reason)
         with Wire(Reply(CHAT), sse(*CHAT_CHUNKS, USAGE_CHUNK)) as wire:
-            asking = openai.OpenAI(base_url=wire.url, api_key="none")
+            asking = known(wire)
             asking.chat.completions.create(model="gpt-4o", messages=MESSAGES)
             assert len(list(asking.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))) == 4
         mine = recorded()

@@ -68,9 +68,9 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun 
     if options is None:
         return None
     endpoint = endpoints.find(options.method, options.url)
-    where = exchange.address(client.base_url)
-    host = where[semconv.SERVER_ADDRESS]
-    provider = providers.provider_of(host, where[semconv.SERVER_PORT], type(client))
+    absolute = options.url.startswith(("http://", "https://"))
+    where = exchange.address(options.url if absolute else client.base_url)
+    provider = providers.provider_of(where[semconv.SERVER_ADDRESS], where[semconv.SERVER_PORT], type(client))
     body = options.json_data if isinstance(options.json_data, Mapping) else {}
     outer = enclosing_llm_call() if exchange.current.get() is None else None
     contributes = outer is not None and endpoint.kind == "llm"
@@ -93,7 +93,7 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun 
     if call is NULL_CALL:
         return None
     opened = Exchange(call, endpoint, options, injected=False, contributes=contributes)
-    if endpoint.takes_stream_options and _wants_usage(options, body, host, provider, client):
+    if endpoint.takes_stream_options and _wants_usage(options, body, where, client):
         copy = options.model_copy(update={"json_data": {**body, "stream_options": {"include_usage": True}}})
         opened.injected = True
         if "options" in kwargs:
@@ -103,15 +103,15 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun 
     return Begun(opened, args, kwargs)  # type: ignore[arg-type]
 
 
-def _wants_usage(options: Any, body: Mapping[str, Any], host: str, provider: str, client: Any) -> bool:
-    """Whether to ask for usage: a stream, the caller said nothing of it, and the endpoint takes the question."""
+def _wants_usage(options: Any, body: Mapping[str, Any], where: Mapping[str, Any], client: Any) -> bool:
+    """Whether to ask for usage: a stream, the caller said nothing of it, and the provider takes the question."""
     if body.get("stream") is not True or "stream_options" in body or not setting("stream_usage"):
         return False
     extra = options.extra_json or {}
     if "stream_options" in extra or "data_sources" in extra or "data_sources" in body:
         return False
     query = {**getattr(client, "_custom_query", {}), **dict(options.params or {})}
-    return providers.takes_stream_options(host, provider, query)
+    return providers.takes_stream_options(where[semconv.SERVER_ADDRESS], where[semconv.SERVER_PORT], query)
 
 
 # --- behind the door: the client's own method first and alone, then a guarded look ----------------

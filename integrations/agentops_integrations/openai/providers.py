@@ -1,4 +1,4 @@
-"""Who is behind a base URL, and whether it can be asked for usage on a stream without minding."""
+"""Who is behind a base URL, and whether it is known to take the question for usage on a stream."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ _PORTS = {11434: "ollama", 1234: "lmstudio"}
 _TAKE_STREAM_OPTIONS = frozenset(
     (
         "openai", "azure.ai.openai", "groq", "deepseek", "together", "openrouter", "x_ai", "fireworks", "cerebras",
-        "moonshot_ai", "ollama", "vllm", "lmstudio", "sglang", "litellm", "alibaba", "deepinfra", "z_ai",
+        "moonshot_ai", "ollama", "lmstudio", "alibaba", "deepinfra", "z_ai",
     )
 )  # fmt: skip
 _AZURE_SINCE = "2024-09-01"
@@ -86,17 +86,13 @@ def provider_of(host: str, port: int | None, client: type = object) -> str:
 
     Behind a gateway only the class of the ``client`` tells that it is Azure.
     """
-    host = host.lower().rstrip(".")
-    labels = host.split(".")
-    for start in range(len(labels) - 1):
-        found = _HOSTS.get(".".join(labels[start:]))
-        if found is not None:
-            return found
+    known = _known(host, port)
+    if known is not None:
+        return known
+    first = host.lower().partition(".")[0].replace("-", "")
     for server in _SERVERS:
-        if labels[0].replace("-", "").startswith(server):
+        if first.startswith(server):
             return server
-    if is_local(host) and port in _PORTS:
-        return _PORTS[port]
     return "azure.ai.openai" if any(base.__name__ == "BaseAzureClient" for base in client.__mro__) else "openai"
 
 
@@ -104,17 +100,25 @@ def is_local(host: str) -> bool:
     return host.lower() in _LOOPBACK or host.startswith("127.")
 
 
-def takes_stream_options(host: str, provider: str, query: Mapping[str, Any]) -> bool:
-    """Whether ``stream_options`` is safe to send to this endpoint.
+def takes_stream_options(host: str, port: int | None, query: Mapping[str, Any]) -> bool:
+    """Whether the provider at this address is known to take ``stream_options``.
 
-    Known providers and servers on this machine are; an unknown remote host may refuse a field that
-    the caller never sent, which must not happen.
+    Any other may refuse a field that the caller never wrote: a gateway that is called after its provider, a server on
+    this machine. Only a server on the port that is its own is known.
     """
+    provider = _known(host, port)
     if provider == "azure.ai.openai":
         version = str(query.get("api-version") or "")
         return not version[:4].isdigit() or version[:10] >= _AZURE_SINCE
-    if is_local(host):
-        return True
-    if provider == "openai":
-        return host.lower() == "openai.com" or host.lower().endswith(".openai.com")
     return provider in _TAKE_STREAM_OPTIONS
+
+
+def _known(host: str, port: int | None) -> str | None:
+    """The provider whose address this is, by the table and nothing else."""
+    host = host.lower().rstrip(".")
+    labels = host.split(".")
+    for start in range(len(labels) - 1):
+        found = _HOSTS.get(".".join(labels[start:]))
+        if found is not None:
+            return found
+    return _PORTS.get(port or 0) if is_local(host) else None

@@ -1,6 +1,6 @@
 """Listens to a response that is still being read: what came, how far the caller got, and how it ended.
 
-The caller's object stays what it is. Three methods of the HTTP response (``iter_bytes``, ``close`` and
+The caller's object stays what it is. Three methods of the HTTP response (``iter_bytes``, ``iter_raw``, ``close`` and
 their async twins), through which everything reads and closes, are shadowed on that one instance until
 the call is over; the iterator inside an SSE stream is watched from outside. Bytes are kept as they
 came and looked into on the consumer thread.
@@ -39,6 +39,7 @@ class Tap:
         "_is_over",
         "_response",
         "chunks",
+        "decoding",
         "delivered",
         "filter",
         "first_ns",
@@ -67,6 +68,7 @@ class Tap:
         self.unread_from = 0
         self._delivered_before = 0
         self.first_ns = 0
+        self.decoding = False
         self.stepping = False
         self.watched = False
 
@@ -76,6 +78,9 @@ class Tap:
         here = vars(response)
         here["iter_bytes"] = _Bytes(self, response, "iter_bytes", TappedBytes)
         here["aiter_bytes"] = _Bytes(self, response, "aiter_bytes", AsyncTappedBytes)
+        if not response.headers.get("content-encoding"):  # else they are no text to look into
+            here["iter_raw"] = _RawBytes(self, response, "iter_raw", TappedBytes)
+            here["aiter_raw"] = _RawBytes(self, response, "aiter_raw", AsyncTappedBytes)
         here["close"] = _Close(self, response, "close")
         here["aclose"] = _AsyncClose(self, response, "aclose")
 
@@ -136,7 +141,7 @@ class Tap:
         response = self._response()
         if response is not None:
             here = vars(response)
-            for name in ("iter_bytes", "aiter_bytes", "close", "aclose"):
+            for name in ("iter_bytes", "aiter_bytes", "iter_raw", "aiter_raw", "close", "aclose"):
                 if isinstance(here.get(name), _Shadow):
                     del here[name]
 
@@ -173,6 +178,15 @@ class _Bytes(_Shadow):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._wrap(self.original(*args, **kwargs), self.tap)
+
+
+class _RawBytes(_Bytes):
+    """What the caller reads as it comes over the wire; the response's own decoding does so too."""
+
+    __slots__ = ()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.original(*args, **kwargs) if self.tap.decoding else super().__call__(*args, **kwargs)
 
 
 class _Close(_Shadow):

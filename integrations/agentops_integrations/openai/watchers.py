@@ -41,6 +41,7 @@ class TappedBytes(_Watcher):
         while True:
             if not tap.watched:
                 tap.stepping = True
+            tap.decoding = True
             try:
                 data: bytes = self._inner.__next__()
             except StopIteration:
@@ -55,6 +56,7 @@ class TappedBytes(_Watcher):
 
     def _passed(self, data: bytes) -> bytes:
         tap = self._tap
+        tap.decoding = False
         if not tap.watched:
             tap.stepping = False
         with guard(SITE):
@@ -87,6 +89,7 @@ class AsyncTappedBytes(TappedBytes):
         while True:
             if not tap.watched:
                 tap.stepping = True
+            tap.decoding = True
             try:
                 data: bytes = await self._inner.__anext__()
             except StopAsyncIteration:
