@@ -99,7 +99,8 @@ def plan_trip(client: openai.OpenAI, question: str) -> str:
                 messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
     messages.append({"role": "user", "content": "Now answer me in two sentences."})
     answer = ""
-    with client.chat.completions.create(model=MODEL, messages=messages, stream=True) as stream:
+    asked: Any = {"include_usage": True}  # a server of one's own is not asked for its token counts unless one says so
+    with client.chat.completions.create(model=MODEL, messages=messages, stream=True, stream_options=asked) as stream:
         for chunk in stream:
             piece = (chunk.choices[0].delta.content or "") if chunk.choices else ""
             print(piece, end="", flush=True)
