@@ -20,6 +20,7 @@ pytest.importorskip("langchain_openai", reason="langchain-openai is not installe
 
 from tests.langchain import programs_graphs as programs
 
+_ID = re.compile(r"[0-9a-f]{32}")
 _TIME = re.compile(r"(\d+m \d\ds|[\d.]+ m?s)\b")
 pytestmark = [
     pytest.mark.filterwarnings("ignore::langgraph.warnings.LangGraphDeprecatedSinceV10"),
@@ -51,7 +52,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
 
 
 def told(trace: Any) -> list[str]:
-    return [_TIME.sub("t", line) for line in story(trace)]
+    return [_ID.sub("ID", _TIME.sub("t", line)) for line in story(trace)]
 
 
 def test_a_router(run: Run) -> None:
@@ -92,7 +93,7 @@ def test_a_supervisor(run: Run) -> None:
 def test_a_person_is_asked_and_answers(run: Run) -> None:
     asked, answered = run(programs.approval)
     assert told(asked) == ['The node ask stopped to ask a person: {"may I": "pay"}.']
-    assert told(answered) == ["A person said yes after t."]
+    assert told(answered) == ["A person said yes after t. Asked in trace ID."]
     (made,) = answered.decisions
     assert made.by == "human"
     assert made.waited == made.span.attributes[semconv.DECISION_WAITED]
@@ -103,4 +104,4 @@ def test_a_person_is_asked_and_answers(run: Run) -> None:
 def test_a_breakpoint(run: Run) -> None:
     stopped, went_on = run(programs.breakpoint_before)
     assert told(stopped) == ["The graph mailer stopped to wait for a person."]
-    assert told(went_on) == ["A person said continue after t."]
+    assert told(went_on) == ["A person said continue after t. Asked in trace ID."]

@@ -95,7 +95,8 @@ class TraceHandler(BaseCallbackHandler):
         run = self.runs.get(run_id)
         if run is not None:
             chains.end(run, outputs, inputs)
-            self.runs.finish(run_id, "abandoned" if streams.abandoned() else interrupts.outcome(run))
+            outcome = interrupts.outcome(run)
+            self.runs.finish(run_id, "abandoned" if outcome == "ok" and streams.abandoned() else outcome)
 
     @_guarded
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -268,8 +269,8 @@ class TraceHandler(BaseCallbackHandler):
             run.call.event("retry", {"attempt": attempt} if isinstance(attempt, int) else {})
 
     def _failed(self, run: Run, error: BaseException) -> None:
-        bubbled = interrupts.bubbled(run, error)
-        if bubbled is not None:  # LangGraph steers by exceptions; those are no errors
-            self.runs.finish(run.id, bubbled)
+        outcome = interrupts.bubbled(run, error) or interrupts.left(run, error)
+        if outcome is not None:  # LangGraph steers by exceptions; those are no errors
+            self.runs.finish(run.id, outcome)
         else:
             self.runs.fail(run.id, error)

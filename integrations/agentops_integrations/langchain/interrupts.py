@@ -37,13 +37,15 @@ def bubbled(run: Run, error: BaseException) -> str | None:
 
 
 def _interrupts(run: Run, error: BaseException) -> None:
+    asked = list(error.args[0] or ()) if error.args else []
     for above in run.above():
         if "shape" in above.notes:
             above.notes["interrupted"] = True
-            if error.args and error.args[0]:
-                above.notes["interrupts"] = error.args[0]
+            known = above.notes.setdefault("interrupts", [])  # nodes that run side by side each ask something
+            known += [each for each in asked if not any(each is one for one in known)]
+            _remember(above)
             break
-    _ask(run, error.args[0] if error.args else ())
+    _ask(run, asked)
 
 
 def _ask(run: Run, interrupts: Any) -> None:
@@ -63,10 +65,31 @@ def outcome(run: Run) -> str:
     if not run.notes.get("interrupted"):
         return "ok"
     _ask(run, run.notes.get("interrupts"))
+    _remember(run)
+    return "interrupted"
+
+
+def left(run: Run, error: BaseException) -> str | None:
+    """The outcome of a graph that asked a person and whose reader then went away, to come back with the answer.
+
+    ``None`` where the graph had not asked, or was cut off in the middle of something else that it did.
+    """
+    if isinstance(error, Exception):
+        return None
+    if run.parent is not None and not isinstance(error, GeneratorExit):
+        run.parent.notes["cut off"] = True
+    if not run.notes.get("interrupted"):
+        return None
+    told = outcome(run)
+    return None if "cut off" in run.notes and not isinstance(error, GeneratorExit) else told
+
+
+def _remember(run: Run) -> None:
+    """Where a thread stopped, from when its question is out: whoever answers may not wait for the end of the run."""
+    loop = run.notes.get("loop")
     if loop is not None and (thread := _thread(loop)) is not None and run.call.recording:
         span = trace.get_current_span(run.context).get_span_context()
         _interrupted[thread, loop.checkpoint.get("id")] = span
-    return "interrupted"
 
 
 def _loops(patches: Patches, module: ModuleType) -> None:
@@ -131,4 +154,5 @@ def _ticked(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict
             run = _loop_run(instance)
             if run is not None and type(error).__name__ == "GraphInterrupt":  # a breakpoint before or after a node
                 run.notes["interrupted"] = True
+                _remember(run)
         raise

@@ -48,12 +48,21 @@ def the_trace(args: argparse.Namespace) -> Trace:
     Raises:
         TraceError: there is none, or the beginning of its id is not unique.
     """
+    return the_trace_among_others(args)[0]
+
+
+def the_trace_among_others(args: argparse.Namespace) -> tuple[Trace, Traces]:
+    """The trace that ``TRACE`` names, and all that lie where it does.
+
+    Raises:
+        TraceError: there is none, or the beginning of its id is not unique.
+    """
     path = Path(args.trace)
     if args.trace != "latest" and path.is_file():
         with reading(path) as traces:
-            return traces.latest
+            return traces.latest, traces
     with reading(directory(args)) as traces:
-        return traces.get(args.trace)
+        return traces.get(args.trace), traces
 
 
 def base_directory(args: argparse.Namespace) -> Path:

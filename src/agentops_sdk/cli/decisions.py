@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace
+from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace_among_others
 
 if TYPE_CHECKING:
     import argparse
@@ -24,17 +24,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the story."""
+    from agentops_sdk.traces.halves import answered_in, asked_in
     from agentops_sdk.traces.safe_text import line
     from agentops_sdk.traces.story import story
 
-    trace = the_trace(args)
+    trace, traces = the_trace_among_others(args)
     if args.json:
         for made in trace.decisions:
-            print(json.dumps(_plain(made)))
+            halves = {"asked_in": asked_in(made, traces), "answered_in": answered_in(trace, made, traces)}
+            print(json.dumps({**_plain(made), **{name: ids for name, ids in halves.items() if ids}}))
         return 0
     console, width, _ = screen()
     console.print(f"{line(trace.name)} ({trace.outcome})", style="bold", markup=False, highlight=False)
-    told = story(trace)
+    told = story(trace, traces)
     if not told:
         console.print("No decision was recorded in this run.", markup=False)
         return 0

@@ -58,9 +58,14 @@ class Decision:
 
     @property
     def moment_ns(self) -> int:
-        """When it was made: a decision's own span when it started, one that rides on a span when that ended."""
+        """When it was made: a decision's own span when it started, one that rides on a span when that ended.
+
+        A person's answer that a graph goes on with was there before everything in it.
+        """
         if self.at_ns is not None:
             return self.at_ns
+        if self.by == "human" and semconv.GRAPH_RESUMED_FROM in self.span.attributes:
+            return self.span.start_ns  # the answer set going what the span is of
         return self.span.start_ns if self.span.kind == "decision" else max(self.span.end_ns, self.span.start_ns)
 
     @property

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
+from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.process_identity import is_locked
 from agentops_sdk.traces.reading import as_records, looks_like_record
@@ -49,6 +50,9 @@ class Traces:
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
         self._order: list[str] | None = None
+        # By a graph's checkpoint: the traces that stopped at it, and those that went on from it, each once.
+        self._stopped: dict[str, dict[str, None]] = {}
+        self._resumed: dict[str, dict[str, None]] = {}
         self.files: list[Path] = []
         self.torn = 0
         self.foreign = 0
@@ -113,6 +117,14 @@ class Traces:
         """The trace that started last."""
         return self.get(LATEST)
 
+    def stopped_at(self, checkpoint: str) -> list[str]:
+        """Ids of the traces in which a graph ended at this checkpoint: to ask a person, or because it was done."""
+        return list(self._stopped.get(checkpoint, ()))
+
+    def resumed_from(self, checkpoint: str) -> list[str]:
+        """Ids of the traces in which a graph went on from this checkpoint."""
+        return list(self._resumed.get(checkpoint, ()))
+
     def records(self, trace_id: str) -> Iterator[SpanRecord]:
         """The records of one trace, in file order; a line that turns out not to hold a span counts as foreign."""
         import orjson
@@ -151,10 +163,18 @@ class Traces:
             entry.start_ns = start
         entry.lines.append(line)
         self._order = None
+        attributes = raw.get("attributes")
+        if type(attributes) is dict and semconv.GRAPH_CHECKPOINT_ID in attributes:
+            stopped = self._stopped.setdefault(str(attributes[semconv.GRAPH_CHECKPOINT_ID]), {})
+            stopped[raw["trace_id"]] = None
+        if type(attributes) is dict and semconv.GRAPH_RESUMED_FROM in attributes:
+            resumed = self._resumed.setdefault(str(attributes[semconv.GRAPH_RESUMED_FROM]), {})
+            resumed[raw["trace_id"]] = None
 
     def add_record(self, record: SpanRecord) -> None:
         """Add one record that is already in memory."""
-        self._add({"trace_id": record.trace_id, "start_ns": record.start_ns}, record)
+        about = {"trace_id": record.trace_id, "start_ns": record.start_ns, "attributes": record.attributes}
+        self._add(about, record)
 
     def add_line(self, line: bytes, place: Place | None = None) -> bool:
         """Add one line of a file; blank lines are nothing, torn and foreign ones are counted. True if a span."""

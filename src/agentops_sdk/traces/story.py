@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import figures
+from agentops_sdk.traces.halves import answered_in, asked_in
 from agentops_sdk.traces.loops import canonical, loops
 from agentops_sdk.traces.safe_text import line
 from agentops_sdk.traces.wording import deed, who
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from agentops_sdk.traces.decision import Decision
+    from agentops_sdk.traces.files import Traces
     from agentops_sdk.traces.record import SpanRecord
     from agentops_sdk.traces.trace import Trace
 
@@ -28,8 +30,13 @@ _ENDS = {
 }
 
 
-def story(trace: Trace) -> list[str]:
-    """One sentence or two per decision, in the order they were made, then a sentence per loop."""
+def story(trace: Trace, traces: Traces | None = None) -> list[str]:
+    """One sentence or two per decision, in the order they were made, then a sentence per loop.
+
+    Args:
+        traces: where the trace is from. A run that stopped to ask a person then names the one that the answer set
+            going; without it only the later of the two names the other, where both ran in one process.
+    """
     several_models = len(trace.models) > 1
     several_agents = len({made.span.attributes.get(semconv.AGENT_NAME) for made in trace.decisions}) > 1
     told: list[str] = []
@@ -40,7 +47,7 @@ def story(trace: Trace) -> list[str]:
         calls = {span.span_id: _call(made, span) for span in made.followed_by if made.kind == "tool"}
         again = {call[1] for span_id, call in calls.items() if failed.get(call, span_id) != span_id}
         model = several_models or not named
-        told.append(sentence(made, model=model, agent=several_agents, again=again))
+        told.append(sentence(made, model=model, agent=several_agents, again=again) + _half(trace, made, traces))
         named = named or made.kind == "tool"
         for span in made.followed_by:
             if span.span_id in calls and span.kind == "tool" and span.outcome == "error":
@@ -52,6 +59,14 @@ def sentence(made: Decision, *, model: bool = True, agent: bool = False, again: 
     """What was decided, by whom, among what, why, and what came of it."""
     decided = f"{who(made, model=model, agent=agent)} {deed(made, again)}."
     return " ".join(part for part in (decided, _reason(made), _outcome(made)) if part)
+
+
+def _half(trace: Trace, made: Decision, traces: Traces | None) -> str:
+    """Where the other half of the run is, which a person's answer stands between."""
+    for word, ids in (("Asked", asked_in(made, traces)), ("Answered", answered_in(trace, made, traces))):
+        if ids:
+            return f" {word} in trace {' and '.join(ids)}."
+    return ""
 
 
 def _call(made: Decision, span: SpanRecord) -> tuple[str, ...]:
