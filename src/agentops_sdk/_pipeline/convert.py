@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
+from agentops_sdk import semconv
 from agentops_sdk._capture.policy import Policy
 from agentops_sdk._pipeline.complete import Completer
-from agentops_sdk._pipeline.recorder import LeanSpan
+from agentops_sdk._pipeline.joined import EndedSpan
+from agentops_sdk._pipeline.recorder import LeanSpan, link_to_parent
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -28,8 +30,9 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     done = completer.complete(span.attributes, span.deferred, span.events, message)
     status = span.status if message is None else Status(StatusCode.ERROR, done.message)
     links = [trace.Link(link.context, completer.policy.apply(link.attributes or {})) for link in span.links]
-    span.attributes, span.events, span.links, span.deferred = {}, [], [], []
-    span.status = Status(status.status_code)
+    if span.sampled_out:
+        done.attributes[semconv.SAMPLED_OUT] = span.sampled_out
+    span.forget()
     return ReadableSpan(
         name=completer.policy.text(span.name) or "",
         context=span.context,
@@ -46,25 +49,30 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     )
 
 
-def scrubbed(span: ReadableSpan, policy: Policy) -> ReadableSpan:
-    """A copy of a span of the program's provider, limited and scrubbed once more.
+def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
+    """A copy of a span of the program's provider as our sinks get it: limited and scrubbed once more, among ours.
 
     What other people's code put on it by OpenTelemetry's own methods has not passed our policy.
     """
     from opentelemetry.sdk.trace import Event, ReadableSpan
 
+    span = ended.span
     status, description = span.status, span.status.description
+    attributes = policy.apply(span.attributes or {})
+    if ended.sampled_out:
+        attributes[semconv.SAMPLED_OUT] = ended.sampled_out
+    links = span.links if ended.true_parent is None else (*span.links, link_to_parent(ended.true_parent))
     return ReadableSpan(
         name=policy.text(span.name) or "",
         context=span.context,
-        parent=span.parent,
+        parent=ended.parent,
         resource=span.resource,
-        attributes=policy.apply(span.attributes or {}),
+        attributes=attributes,
         events=[
             Event(policy.text(event.name) or "", policy.apply(event.attributes or {}), event.timestamp)
             for event in span.events
         ],
-        links=[trace.Link(link.context, policy.apply(link.attributes or {})) for link in span.links],
+        links=[trace.Link(link.context, policy.apply(link.attributes or {})) for link in links],
         kind=span.kind,
         status=status if description is None else Status(status.status_code, policy.text(description)),
         start_time=span.start_time,

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.recording import Deferred
 from agentops_sdk._pipeline.complete import Completer
+from agentops_sdk._pipeline.held_runs import HeldRun
+from agentops_sdk._pipeline.queue import SpanQueue
+from agentops_sdk._pipeline.recorder import in_sample, own_ancestor
 from agentops_sdk.config import Settings
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 SCOPE = "agentops_sdk"
+_REMEMBERED = 10_000  # spans of others
 
 
 class JoinedSpan:
@@ -38,6 +43,20 @@ class JoinedSpan:
         self.attributes = attributes
         self.deferred: list[Deferred] = []
         self.events: list[tuple[str, int, Any]] = []
+        self.context = otel.get_span_context()
+        sdk_span: Any = otel
+        self.kind: SpanKind = sdk_span.kind
+        self.start_ns: int = sdk_span.start_time
+        self.parent: SpanContext | None = None
+        """The nearest span above that our sinks have, or that is in another process."""
+        self.true_parent: SpanContext | None = None
+        """The span above, where that is somebody else's in this process."""
+        self.held: HeldRun | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether our sinks will get it, as far as is known."""
+        return self.held is None or self.held.kept
 
     @property
     def otel(self) -> trace.Span:
@@ -60,8 +79,34 @@ class JoinedSpan:
                 self.otel.update_name(name)
             if error:
                 self.otel.set_status(Status(StatusCode.ERROR, done.message))
-        self._recorder.open.pop(self.otel.get_span_context().span_id, None)
         self.otel.end()
+        self._recorder.open.pop(self.context.span_id, None)
+
+
+class EndedSpan:
+    """A span of ours that the program's provider has ended, on its way to our sinks."""
+
+    __slots__ = ("held", "parent", "sampled_out", "span", "true_parent")
+
+    def __init__(self, span: ReadableSpan, live: JoinedSpan | None) -> None:
+        self.span = span
+        self.parent = span.parent if live is None else live.parent
+        self.true_parent = None if live is None else live.true_parent
+        self.held = None if live is None else live.held
+        self.sampled_out = 0
+
+    @property
+    def failed(self) -> bool:
+        return self.span.status.status_code is StatusCode.ERROR
+
+    @property
+    def ids(self) -> tuple[int, int]:
+        """Trace id and span id."""
+        context = self.span.get_span_context()
+        return (context.trace_id, context.span_id) if context is not None else (0, 0)
+
+    def forget(self) -> None:
+        """The span is the program's: whoever holds it decides."""
 
 
 class JoinedRecorder:
@@ -74,15 +119,18 @@ class JoinedRecorder:
         settings: Settings,
         provider: TracerProvider,
         completer: Completer,
-        on_end: Callable[[ReadableSpan], None],
+        queue: SpanQueue,
         version: str,
     ) -> None:
         self.settings = settings
         self.completer = completer
         self.open: dict[int, JoinedSpan] = {}
         self._tracer = provider.get_tracer(SCOPE, version)
-        self._provider = provider
-        self._processor = _Processor(on_end)
+        self.provider = provider
+        self._queue = queue
+        self._nearest: OrderedDict[int, tuple[SpanContext, HeldRun | None]] = OrderedDict()
+        """Of somebody else's spans, by id: the nearest ancestor that is ours or in another process."""
+        self._processor = _Processor(self)
         provider.add_span_processor(self._processor)  # type: ignore[arg-type]
         if settings.pricing:
             # Prices take a second to load, and here completion runs on the user's thread: load them beside it.
@@ -108,13 +156,59 @@ class JoinedRecorder:
         if not otel.is_recording():
             return None  # the program's own sampler said no
         span = JoinedSpan(self, otel, name, attributes)
-        self.open[otel.get_span_context().span_id] = span
+        self._place(span, parent)
+        self.open[span.context.span_id] = span
+        if self._queue.asleep and span.held is None:
+            self._queue.wake()
         return span
 
     @property
     def resource(self) -> dict[str, Any]:
         """How the program's provider describes the process."""
-        return dict(self._provider.resource.attributes)
+        return dict(self.provider.resource.attributes)
+
+    def _place(self, span: JoinedSpan, context: Context) -> None:
+        """Find its place among the spans that our sinks have."""
+        sdk_span: Any = span.otel
+        above: SpanContext | None = sdk_span.parent
+        if above is None:
+            if not in_sample(span.context.trace_id, self.settings.sample_ratio):
+                span.held = HeldRun(span.context.span_id)
+            return
+        span.parent, span.held = self._ancestor(above, context)
+        if span.parent is None or span.parent.span_id != above.span_id:
+            span.true_parent = above
+
+    def _ancestor(self, above: SpanContext, context: Context) -> tuple[SpanContext | None, HeldRun | None]:
+        """The nearest ancestor, from ``above`` on, that is ours or in another process; and what is held of its run."""
+        if above.is_remote:
+            return above, None
+        nearest = own_ancestor(context, above)
+        if nearest is not None and nearest[0].span_id == above.span_id:
+            return nearest
+        if (live := self.open.get(above.span_id)) is not None:
+            return above, live.held
+        if _is_ours(trace.get_current_span(context)):
+            return above, None  # it has ended
+        if nearest is not None:
+            return nearest
+        return self._nearest.get(above.span_id, (None, None))
+
+    def note_foreign(self, span: Any, context: Context | None) -> None:
+        """Somebody else's span begins: remember its nearest ancestor, for ours that may begin below it."""
+        above: SpanContext | None = span.parent
+        if above is None:
+            return
+        nearest, held = self._ancestor(above, get_current() if context is None else context)
+        if nearest is not None:
+            self._nearest[span.context.span_id] = nearest, held
+            if len(self._nearest) > _REMEMBERED:
+                self._nearest.popitem(last=False)
+
+    def ended(self, span: ReadableSpan) -> None:
+        """The program's provider has ended one of ours."""
+        context = span.get_span_context()
+        self._queue.put(EndedSpan(span, self.open.pop(context.span_id, None) if context is not None else None))
 
     def interrupt_open(self) -> None:
         """What is open stays open: it belongs to the program's provider and ends there."""
@@ -125,28 +219,36 @@ class JoinedRecorder:
 
     def leave(self) -> None:
         """Take our processor out of the provider again."""
-        self._processor.on_end_span = None
+        self._processor.recorder = None
         ours: Any = self._processor
         with guard("joined.leave"):
-            active = self._provider._active_span_processor  # noqa: SLF001 - there is no public way out
+            active = self.provider._active_span_processor  # noqa: SLF001 - there is no public way out
             with active._lock:  # noqa: SLF001
                 active._span_processors = tuple(item for item in active._span_processors if item is not ours)  # noqa: SLF001
+
+
+def _is_ours(span: Any) -> bool:
+    scope = getattr(span, "instrumentation_scope", None)
+    return scope is not None and scope.name == SCOPE
 
 
 class _Processor:
     """A SpanProcessor by shape: not a subclass, so that the SDK is not imported for it."""
 
-    def __init__(self, on_end: Callable[[ReadableSpan], None]) -> None:
-        self.on_end_span: Callable[[ReadableSpan], None] | None = on_end
+    def __init__(self, recorder: JoinedRecorder) -> None:
+        self.recorder: JoinedRecorder | None = recorder
 
-    def on_start(self, span: Any, parent_context: Context | None = None) -> None: ...
+    def on_start(self, span: Any, parent_context: Context | None = None) -> None:
+        with guard("joined.on_start"):
+            if self.recorder is not None and not _is_ours(span):
+                self.recorder.note_foreign(span, parent_context)
 
     def _on_ending(self, span: Any) -> None: ...
 
     def on_end(self, span: ReadableSpan) -> None:
-        scope = span.instrumentation_scope
-        if self.on_end_span is not None and scope is not None and scope.name == SCOPE:
-            self.on_end_span(span)
+        with guard("joined.on_end"):
+            if self.recorder is not None and _is_ours(span):
+                self.recorder.ended(span)
 
     def shutdown(self) -> None: ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -13,20 +14,31 @@ from agentops_sdk._capture.guard import guard, logger
 _PERIOD = 0.1  # seconds; with it a span that ended is on disk within 100 ms
 _SLICE = 64  # spans worked on before the interpreter lock is offered to others
 _LONG = 512  # waiting spans that wake the consumer before its period is over
+_QUIET = 1.0  # seconds without work after which the consumer sleeps until it is woken
 
 
 class SpanQueue:
     """Takes ended spans from any thread and gives them, in slices, to ``consume`` on a thread of its own.
 
     Never blocks the user: a full queue drops the newest span and counts it. The thread starts with
-    the first span and again after a fork. While nothing comes it sleeps without waking up.
+    the first span and again after a fork. While nothing comes and nothing is open it sleeps without
+    waking up; else it calls ``look`` as often as that says.
+
+    Args:
+        limit: spans that may wait.
+        consume: takes a slice of them.
+        look: attends to what is open; returns the seconds until it is to be called again, infinity where that
+            is of no interest to anybody, ``None`` where nothing is open.
     """
 
-    def __init__(self, limit: int, consume: Callable[[list[Any]], None]) -> None:
+    def __init__(
+        self, limit: int, consume: Callable[[list[Any]], None], look: Callable[[], float | None] = lambda: None
+    ) -> None:
         self.limit = limit
         self.dropped = 0
         self.consumed = 0
         self._consume = consume
+        self._look = look
         self._spans: deque[Any] = deque()
         self._new_primitives()
 
@@ -34,6 +46,10 @@ class SpanQueue:
         self._lock = threading.Lock()  # guards starting the thread and the drop count; both are rare
         self._wake = threading.Event()
         self._idle = False
+        self.asleep = True
+        """Nobody looks at what opens until :meth:`wake` is called."""
+        self._look_at = 0.0
+        self._look_again: float | None = None
         self._busy = 0
         self._stopping = self._closed = False
         self._thread: threading.Thread | None = None
@@ -53,6 +69,14 @@ class SpanQueue:
         if self._thread is None:
             self._start()
         elif self._idle or len(spans) == _LONG:
+            self._wake.set()
+
+    def wake(self) -> None:
+        """Have the thread look at what is open. Called on the user's thread by a span that starts while it sleeps."""
+        self.asleep, self._look_at = False, 0.0
+        if self._thread is None:
+            self._start()
+        else:
             self._wake.set()
 
     @property
@@ -116,20 +140,47 @@ class SpanQueue:
 
     def _run(self) -> None:
         wake = self._wake
+        self.asleep = quiet = False
         while not self._stopping:
             with guard("queue.run"):  # whatever happens, the thread lives on
                 self._drain()
             # Idle is announced first and the queue looked at again after: a span that came in
             # between is seen either here or by put(), which then wakes us.
             self._idle = True
-            wake.wait(_PERIOD / 2 if self._spans or self._waiters else None)
+            quiet = not wake.wait(self._pause(quiet))
             self._idle = False
-            if not self._stopping and not self._waiters:
+            if not quiet and not self._stopping and not self._waiters:
                 # The first span after a pause waits a little for company, never beyond the period.
                 time.sleep(_PERIOD / 4)
             wake.clear()
         with guard("queue.run"):
             self._drain()
+
+    def _pause(self, quiet: bool) -> float | None:
+        """Seconds to sleep: until there is something to do, or to look at; ``None``: until somebody wakes us."""
+        if self._spans or self._waiters:
+            return _PERIOD / 2
+        if self._look_again is None:
+            if not quiet:
+                return _QUIET
+            # The same order as in _run: a span that starts in between is seen here, or sees us asleep and wakes us.
+            self.asleep = True
+            self._drain()
+            return self._pause_to_look() if self._look_again is not None else None
+        return self._pause_to_look()
+
+    def _pause_to_look(self) -> float | None:
+        self.asleep = False
+        return None if self._look_again == math.inf else max(0.0, self._look_at - time.monotonic())
+
+    def _look_when_due(self) -> None:
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        with guard("queue.look"):
+            self._look_at = now + _QUIET  # also where it fails
+            self._look_again = self._look()
+            self._look_at = now + (self._look_again or 0.0)
 
     def _notify(self) -> None:
         for waiter in list(self._waiters):
@@ -150,4 +201,6 @@ class SpanQueue:
                 self.consumed += len(batch)
                 self._busy = 0
                 self._notify()
+                self._look_when_due()
             self._notify()
+            self._look_when_due()

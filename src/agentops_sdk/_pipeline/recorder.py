@@ -6,15 +6,21 @@ import copy
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from agentops_sdk import semconv
+from agentops_sdk._capture import ambient
 from agentops_sdk._capture.recording import Deferred
+from agentops_sdk._pipeline.held_runs import HeldRun
+from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk.config import Settings
+
+if TYPE_CHECKING:
+    from agentops_sdk._capture.call import Call
 
 _SAMPLED, _UNSAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
 _MAX_EVENTS = 1_000
@@ -28,6 +34,9 @@ random_bits: Callable[[int], int] = random.getrandbits
 class LeanSpan(trace.Span):
     """A span of our own: plain fields while it lives; made into a ReadableSpan on the consumer thread."""
 
+    sampled_out = 0
+    """Spans of its run that were thrown away before it was decided to keep them."""
+
     def __init__(
         self,
         recorder: Recorder,
@@ -38,7 +47,10 @@ class LeanSpan(trace.Span):
         parent: SpanContext | None,
         links: Sequence[trace.Link],
         start_ns: int | None,
+        held: HeldRun | None = None,
     ) -> None:
+        self.held = held
+        """Where sampling has left its run out: what is kept until it is known whether the run failed."""
         self._recorder: Recorder | None = recorder
         self.name = name
         self.kind = kind
@@ -58,6 +70,25 @@ class LeanSpan(trace.Span):
     @property
     def otel(self) -> trace.Span:
         return self
+
+    @property
+    def kept(self) -> bool:
+        """Whether it will be exported, as far as is known."""
+        return self.held is None or self.held.kept
+
+    @property
+    def failed(self) -> bool:
+        return self.status.status_code is StatusCode.ERROR
+
+    @property
+    def ids(self) -> tuple[int, int]:
+        """Trace id and span id."""
+        return self.context.trace_id, self.context.span_id
+
+    def forget(self) -> None:
+        """Keep the identity and let go of all that it was told: contexts outlive what ran in them."""
+        self.attributes, self.events, self.links, self.deferred = {}, [], [], []
+        self.status = Status(self.status.status_code)
 
     def finish(self, *, error: bool, message: str | None) -> None:
         """End it with the status that room 2 found."""
@@ -131,9 +162,9 @@ class Recorder:
 
     enabled = True
 
-    def __init__(self, settings: Settings, on_end: Callable[[LeanSpan], None]) -> None:
+    def __init__(self, settings: Settings, queue: SpanQueue) -> None:
         self.settings = settings
-        self._on_end = on_end
+        self._queue = queue
         self.open: dict[int, LeanSpan] = {}
 
     def start(
@@ -145,26 +176,57 @@ class Recorder:
         links: Sequence[trace.Link],
         start_ns: int | None,
     ) -> LeanSpan | None:
-        above = trace.get_current_span(parent).get_span_context()
-        if above.is_valid:
-            trace_id, flags, state = above.trace_id, above.trace_flags, above.trace_state
+        current = trace.get_current_span(parent)
+        origin: SpanContext | None
+        above: SpanContext | None
+        held: HeldRun | None
+        if type(current) is LeanSpan:
+            origin = above = current.context
+            held = current.held
+        else:
+            origin, above, held = self._below_foreign(current, parent)
+            if origin is not None and origin is not above:
+                links = [*links, link_to_parent(origin)]
+        if origin is not None:
+            trace_id, flags, state = origin.trace_id, origin.trace_flags, origin.trace_state
         else:
             trace_id, state = random_bits(128) or 1, None
-            flags = _SAMPLED if self._sampled(trace_id) else _UNSAMPLED
-        context = SpanContext(trace_id, random_bits(64) or 1, False, flags, state)
-        span = LeanSpan(self, name, kind, attributes, context, above if above.is_valid else None, links, start_ns)
-        self.open[context.span_id] = span
+            flags = _SAMPLED if in_sample(trace_id, self.settings.sample_ratio) else _UNSAMPLED
+        span_id = random_bits(64) or 1
+        if held is None and not flags & 1:
+            held = HeldRun(span_id)
+        context = SpanContext(trace_id, span_id, False, flags, state)
+        span = LeanSpan(self, name, kind, attributes, context, above, links, start_ns, held)
+        self.open[span_id] = span
+        if self._queue.asleep and held is None:
+            self._queue.wake()
         return span
+
+    def _below_foreign(
+        self, current: trace.Span, parent: Context
+    ) -> tuple[SpanContext | None, SpanContext | None, HeldRun | None]:
+        """Below a span that is not ours: what the trace goes on from, the parent of ours, and what is held of its run.
+
+        Our sinks hold our spans only: the parent is the nearest ancestor that is ours, or that is in another process.
+        """
+        origin = current.get_span_context()
+        if not origin.is_valid:
+            return None, None, None
+        if origin.is_remote:
+            return origin, origin, None
+        if (ancestor := own_ancestor(parent, origin)) is not None:
+            return origin, *ancestor
+        # Its context was made without ours: one step up is all that it tells.
+        above: SpanContext | None = getattr(current, "parent", None)
+        if above is None or above.is_remote:
+            return origin, above, None
+        ours = self.open.get(above.span_id)
+        return (origin, ours.context, ours.held) if ours is not None else (origin, None, None)
 
     def ended(self, span: LeanSpan) -> None:
         """Called by the span, once."""
         self.open.pop(span.context.span_id, None)
-        self._on_end(span)
-
-    def _sampled(self, trace_id: int) -> bool:
-        ratio = self.settings.sample_ratio
-        # The same share of the same ids as OpenTelemetry's TraceIdRatioBased: the lower 64 bits.
-        return ratio >= 1.0 or (trace_id & 0xFFFF_FFFF_FFFF_FFFF) < round(ratio * 2**64)
+        self._queue.put(span)
 
     def interrupt_open(self) -> None:
         """Recording stops: what is still open ends here, as ``interrupted``, so that none is lost unseen."""
@@ -180,4 +242,24 @@ class Recorder:
         """In a forked child: what was open belongs to the parent process, which will end it."""
         for span in list(self.open.values()):
             span.disown()
+            span.held = None  # what is held of its run is the parent process's, too
         self.open.clear()
+
+
+def in_sample(trace_id: int, ratio: float) -> bool:
+    """Whether a trace is among the share that is kept: the same ids as OpenTelemetry's TraceIdRatioBased keeps."""
+    return ratio >= 1.0 or (trace_id & 0xFFFF_FFFF_FFFF_FFFF) < round(ratio * 2**64)
+
+
+def link_to_parent(context: SpanContext) -> trace.Link:
+    """A link to a span's own parent, which is somebody else's: our files hold nothing of it."""
+    return trace.Link(context, {semconv.LINK_TYPE: "parent"})
+
+
+def own_ancestor(parent: Context, origin: SpanContext) -> tuple[SpanContext, HeldRun | None] | None:
+    """The nearest call of ours around ``origin``, a span that is current in ``parent``, and what is held of its run."""
+    call: Call | None = parent.get(ambient.CALL_KEY)  # type: ignore[assignment]
+    if call is None:
+        return None
+    context = call.span.otel.get_span_context()
+    return (context, getattr(call.span, "held", None)) if context.trace_id == origin.trace_id else None

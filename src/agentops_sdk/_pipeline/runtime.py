@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import trace
-from opentelemetry.trace import StatusCode
 
 from agentops_sdk._capture import ambient, bounded_map, recording
 from agentops_sdk._capture.carry import Carrier, process_fields
@@ -19,7 +17,9 @@ from agentops_sdk._pipeline.assembly import assemble
 from agentops_sdk._pipeline.complete import Completer
 from agentops_sdk._pipeline.convert import readable, scrubbed
 from agentops_sdk._pipeline.flushed import FlushResult
-from agentops_sdk._pipeline.joined import JoinedRecorder
+from agentops_sdk._pipeline.held_runs import HeldRuns
+from agentops_sdk._pipeline.joined import EndedSpan, JoinedRecorder
+from agentops_sdk._pipeline.open_spans import OpenSpans
 from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.recorder import LeanSpan, Recorder
 from agentops_sdk._pipeline.registry import Installed, choose, exchange
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
     from agentops_sdk._pipeline.sinks import Sink
 
-_KEPT_TRACES = 10_000
-
 
 class Runtime:
     """Everything that runs between one ``init()`` and its ``shutdown()``."""
@@ -51,13 +49,13 @@ class Runtime:
         self.consumed_before = 0
         """Spans that went to sinks which are no more: the figures of ``status()`` are about those that are."""
         self.completer = Completer(settings)
-        self.queue = SpanQueue(settings.queue_size, self._consume)
-        self.sampled_out = 0
+        self.queue = SpanQueue(settings.queue_size, self._consume, self._look)
+        self.open_spans = OpenSpans(settings)
+        self.held_runs: HeldRuns[LeanSpan | EndedSpan] = HeldRuns(settings.queue_size)
         self.failed = 0
         self.recorder: Recorder | JoinedRecorder = self._make_recorder()
         self.integrations: list[Installed] = []
         self._carrier: Carrier | None = None
-        self._kept_traces: OrderedDict[int, None] = OrderedDict()
         self._identity: tuple[Resource, InstrumentationScope] | None = None
         logger.setLevel(settings.log_level.upper())
 
@@ -80,6 +78,8 @@ class Runtime:
         self.completer.reconfigure(settings)
         self.queue.limit = settings.queue_size
         self._identity = None
+        self.open_spans.reconfigure(settings)
+        self.queue.wake()
         logger.setLevel(settings.log_level.upper())
         if chosen is not None:
             exchange(self.integrations, chosen)
@@ -94,15 +94,15 @@ class Runtime:
     def _make_recorder(self) -> Recorder | JoinedRecorder:
         provider = trace.get_tracer_provider()
         if hasattr(provider, "add_span_processor"):
-            return JoinedRecorder(self.settings, provider, self.completer, self.queue.put, VERSION)  # type: ignore[arg-type]
+            return JoinedRecorder(self.settings, provider, self.completer, self.queue, VERSION)  # type: ignore[arg-type]
         if self.settings.global_provider:
             from opentelemetry.sdk.trace import TracerProvider
 
             described = identity.resource(self.settings, self.completer.policy)
             made = TracerProvider(resource=described, shutdown_on_exit=False)
             trace.set_tracer_provider(made)
-            return JoinedRecorder(self.settings, made, self.completer, self.queue.put, VERSION)
-        return Recorder(self.settings, self.queue.put)
+            return JoinedRecorder(self.settings, made, self.completer, self.queue, VERSION)
+        return Recorder(self.settings, self.queue)
 
     def look(self) -> None:
         """Insist that what was asked for by name can be had; changes nothing.
@@ -139,20 +139,16 @@ class Runtime:
 
     # --- consumer thread -------------------------------------------------------------------------
 
-    def _consume(self, batch: Sequence[LeanSpan | ReadableSpan]) -> None:
+    def _consume(self, batch: Sequence[LeanSpan | EndedSpan]) -> None:
         started = time.thread_time()
         ready: list[ReadableSpan] = []
-        for span in batch:
+        for span in [kept for ended in batch for kept in self._kept(ended)]:
             done = False
             with guard("runtime.complete"):
-                if not isinstance(span, LeanSpan):
-                    ready.append(encodable(scrubbed(span, self.completer.policy)))
-                elif self._keep(span):
-                    if self._identity is None:
-                        self._identity = identity.resource(self.settings, self.completer.policy), identity.scope()
-                    ready.append(encodable(readable(span, self.completer, *self._identity)))
+                if isinstance(span, LeanSpan):
+                    ready.append(encodable(readable(span, self.completer, *self._who())))
                 else:
-                    self.sampled_out += 1
+                    ready.append(encodable(scrubbed(span, self.completer.policy)))
                 done = True
             if not done:
                 self.failed += 1
@@ -164,15 +160,25 @@ class Runtime:
                 self.tally.add(ready)
         self.consumer_seconds += time.thread_time() - started
 
-    def _keep(self, span: LeanSpan) -> bool:
-        if span.context.trace_flags.sampled:
-            return True
-        kept, trace_id = self._kept_traces, span.context.trace_id
-        if self.settings.keep_errors and span.status.status_code is StatusCode.ERROR:
-            kept[trace_id] = None
-            if len(kept) > _KEPT_TRACES:
-                kept.popitem(last=False)
-        return trace_id in kept
+    def _kept(self, ended: LeanSpan | EndedSpan) -> list[LeanSpan | EndedSpan]:
+        """What goes to the sinks now that ``ended`` has ended."""
+        return self.held_runs.admit(ended, keep_errors=self.settings.keep_errors)
+
+    def _look(self) -> float | None:
+        """Tell the sinks what is open; the seconds until the next time."""
+        return self.open_spans.look(self.recorder.open, self.sinks, *self._who())
+
+    def _who(self) -> tuple[Resource, InstrumentationScope]:
+        if self._identity is None:
+            provider = getattr(self.recorder, "provider", None)
+            made = identity.resource(self.settings, self.completer.policy) if provider is None else provider.resource
+            self._identity = made, identity.scope()
+        return self._identity
+
+    @property
+    def sampled_out(self) -> int:
+        """Spans that ended and are not exported, among them those that may be yet: see ``held_runs``."""
+        return self.held_runs.thrown_away + len(self.held_runs)
 
     # --- flush, fork, end ------------------------------------------------------------------------
 
@@ -191,6 +197,7 @@ class Runtime:
         self.uninstall()
         self._leave_recorder(timeout)
         self.queue.stop(max(0.0, deadline - time.monotonic()))
+        self.held_runs.close()
         bounded_map.clear_all()
         delivery.close(self.sinks, deadline)
         result = self.account()
@@ -208,7 +215,8 @@ class Runtime:
             self.recorder.leave()
 
     def after_fork(self) -> None:
-        self.sampled_out = self.failed = self.consumed_before = 0
+        self.failed = self.consumed_before = 0
+        self.held_runs = HeldRuns(self.settings.queue_size)
         self.tally = Tally()
         self._identity = None  # it names the process
         self.recorder.forget_open()

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, set_value
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
     from agentops_sdk.config import Settings
+
+    OpenSpanRun = Sequence[ReadableSpan]
 
 _QUEUE_LIMIT = 20_000  # spans that may wait for one slow exporter
 _BATCH = 512
@@ -107,6 +110,16 @@ class Sink:
         """Take a batch; never raises, never waits for a slow exporter."""
         self.accepted += len(spans)
         self._export(spans)
+
+    @property
+    def takes_open(self) -> bool:
+        """Whether the exporter keeps what is open as well: it has ``export_open``."""
+        return hasattr(self.exporter, "export_open")
+
+    def put_open(self, runs: Sequence[OpenSpanRun], still_open: AbstractSet[int]) -> None:
+        """Open spans, by run: no part of the account, as each will come again when it has ended."""
+        with guard(f"sink.{self.name}.open"):
+            self.exporter.export_open(runs, still_open)  # type: ignore[attr-defined]
 
     def flush(self, timeout: float) -> bool:
         answer: object = False
@@ -213,6 +226,7 @@ class ThreadedSink(Sink):
         self._new_primitives()
 
     def _new_primitives(self) -> None:
+        self._open: tuple[list[OpenSpanRun], AbstractSet[int]] | None = None
         self._waiting: deque[ReadableSpan] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -227,11 +241,22 @@ class ThreadedSink(Sink):
             self._waiting.extend(spans[:room])
             if len(spans) > room:
                 self._dropped["sink queue full"] += len(spans) - room
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=f"agentops-sink-{self.name}", daemon=True)
-                with guard("sink.start"):
-                    self._thread.start()
-            self._changed.notify_all()
+            self._notify()
+
+    def put_open(self, runs: Sequence[OpenSpanRun], still_open: AbstractSet[int]) -> None:
+        with self._changed:
+            waiting = self._open[0] if self._open is not None else []
+            # However slow the exporter is: what has ended in the meantime needs not be told.
+            waiting = [run for run in waiting if any(span.context.span_id in still_open for span in run)]
+            self._open = [*waiting, *runs], still_open
+            self._notify()
+
+    def _notify(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=f"agentops-sink-{self.name}", daemon=True)
+            with guard("sink.start"):
+                self._thread.start()
+        self._changed.notify_all()
 
     def flush(self, timeout: float) -> bool:
         deadline = time.monotonic() + timeout
@@ -275,12 +300,16 @@ class ThreadedSink(Sink):
             with self._changed:
                 self._working = 0
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._waiting or self._stopping)
-                if not self._waiting:
+                self._changed.wait_for(lambda: self._waiting or self._open or self._stopping)
+                if not self._waiting and not self._open:
                     return
+                opened, self._open = self._open, None
                 batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
                 self._working = len(batch)
-            self._export(batch)
+            if batch:
+                self._export(batch)
+            if opened is not None:
+                super().put_open(*opened)
 
 
 def adapt(name: str, exporter: SpanExporter, given: Any = None, *, alone: bool = True) -> Sink:

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 from agentops_sdk._capture.guard import guard
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters.jsonl_files import create_file, tidy
+from agentops_sdk.exporters.jsonl_open import OpenFile
 from agentops_sdk.exporters.spool_folder import private_directory
 from agentops_sdk.traces.encodable import UNENCODABLE
-from agentops_sdk.traces.from_otel import record_line
+from agentops_sdk.traces.from_otel import open_line, record_line
+from agentops_sdk.traces.process_identity import this_process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.export import SpanExportResult
@@ -80,6 +83,7 @@ class JsonlExporter:
         self.max_bytes, self.max_age = max_bytes, max_age
         self.compress, self.fsync = compress, fsync
         self.path: Path | None = None
+        self._open = OpenFile(self.directory)
         self._begin()
 
     def _begin(self) -> None:
@@ -120,6 +124,25 @@ class JsonlExporter:
         self._write()
         return SpanExportResult.SUCCESS if not self._waiting else SpanExportResult.FAILURE
 
+    def export_open(self, runs: Sequence[Sequence[ReadableSpan]], still_open: AbstractSet[int]) -> None:
+        """Write a line for each run with its spans that are open, into a file of its own.
+
+        No part of the account: each span comes again once it has ended. Called every second while anything is
+        open, and once when nothing is any more.
+
+        Args:
+            runs: the spans to tell, by run.
+            still_open: ids of all spans that are open, those told before and those to be told among them.
+        """
+        lines = [
+            (frozenset(span.context.span_id for span in spans if span.context), open_line(spans, this_process()))
+            for spans in runs
+        ]
+        try:
+            self._open.update(lines, still_open)
+        except OSError as error:
+            self.last_error, self.last_error_time = str(error), time.time()
+
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Try again what could not be written; where nothing waits, see whether it could be."""
         self._retry_at = 0.0
@@ -135,10 +158,12 @@ class JsonlExporter:
         if self._waiting:
             self._drop(len(self._waiting))
         self._close_file()
+        self._open.remove()
 
     def after_fork(self) -> None:
         """A child process writes a file of its own; the parent's descriptor stays the parent's."""
         self._release()
+        self._open.forget()
         self._begin()
 
     def stats(self) -> dict[str, Any]:

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["create_file", "tidy"]
 
 # Only what we have written ourselves is ever compressed or deleted.
-_OURS = re.compile(r"\d{8}T\d{6}Z-\d+-[0-9a-f]{8}\.jsonl(\.gz|\.gz\.part)?")
+_OURS = re.compile(r"\d{8}T\d{6}Z-\d+-[0-9a-f]{8}\.jsonl(\.gz|\.gz\.part|\.open)?")
 _ATTEMPTS = 100
 
 
-def create_file(directory: Path) -> tuple[Path, int]:
+def create_file(directory: Path, suffix: str = ".jsonl") -> tuple[Path, int]:
     """A new file and its descriptor, locked for as long as it is open: others leave it alone.
 
     Raises:
@@ -38,7 +38,7 @@ def create_file(directory: Path) -> tuple[Path, int]:
     """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     for _ in range(_ATTEMPTS):
-        path = directory / f"{stamp}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
+        path = directory / f"{stamp}-{os.getpid()}-{secrets.token_hex(4)}{suffix}"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         try:
             owned = _owns(path, descriptor)

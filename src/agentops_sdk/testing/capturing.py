@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline.joined import EndedSpan
 from agentops_sdk._pipeline.recorder import LeanSpan, Recorder
 from agentops_sdk._pipeline.registry import exporter_names
 from agentops_sdk._pipeline.runtime import Runtime, Standing
@@ -35,10 +36,10 @@ class _CaptureRuntime(Runtime):
     """Keeps every span, and records through no provider but its own."""
 
     def _make_recorder(self) -> Recorder:
-        return Recorder(self.settings, self.queue.put)
+        return Recorder(self.settings, self.queue)
 
-    def _keep(self, span: LeanSpan) -> bool:
-        return True
+    def _kept(self, ended: LeanSpan | EndedSpan) -> list[LeanSpan | EndedSpan]:
+        return [ended]
 
     def reconfigure(self, settings: Settings) -> None:
         self.queue.flush(_SECONDS)  # what has ended is kept by the settings of its time

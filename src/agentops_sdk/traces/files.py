@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     Place = tuple[Path, int, int]  # file, offset, length: where a line can be read again
 
 SUFFIXES: Final = (".jsonl", ".jsonl.gz")
+OPEN_SUFFIX: Final = ".jsonl.open"
+"""Of the file in which a process tells what it has open."""
 LATEST: Final = "latest"
 _FRESH: Final = 3.0
 """Seconds after which the outermost span of a run that goes on is on disk for certain."""
+_WRITER = re.compile(r"-(\d+)-[0-9a-f]{8}\.jsonl")
 _OURS = re.compile(rb'^\{"v":\d')
 
 
@@ -213,6 +216,24 @@ class Traces:
             self.add_record(record)
         return bool(records)
 
+    def add_open_file(self, path: Path) -> None:
+        """Add the spans that a process has open, as things stand now. The file goes once nothing is open any more."""
+        import orjson
+
+        try:
+            lines = path.read_bytes().splitlines()
+        except OSError:
+            return
+        self.files.append(path)
+        for line in lines:
+            try:
+                raw = orjson.loads(line)
+                if looks_like_record(raw):
+                    for record in as_records(raw, path):
+                        self.add_record(record)
+            except ValueError:
+                self.torn += 1
+
     def add_file(self, path: Path) -> int:
         """Index one file, plain or gzip; returns the number of spans found in it.
 
@@ -257,6 +278,9 @@ def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] |
         return traces
     path = Path(source)
     if path.is_dir():
+        # Before the others: what ends while they are read is in them.
+        for file in sorted(path.rglob(f"*{OPEN_SUFFIX}")):
+            traces.add_open_file(file)
         for file in trace_files(path):
             try:
                 traces.add_file(file)
@@ -266,11 +290,24 @@ def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] |
         return traces
     if not path.exists():
         raise TraceError(f"{path} does not exist")
+    opened = Traces()
+    for file in _open_files_beside(path):
+        opened.add_open_file(file)
     if not traces.add_file(path):
         skipped = f"{traces.foreign} foreign and {traces.torn} torn line(s)"
         counts = skipped if traces.foreign or traces.torn else "it is empty"
         raise TraceError(f"{path} holds no span records ({counts})")
+    for trace_id in opened.ids:
+        if trace_id in traces:
+            for record in opened.records(trace_id):
+                traces.add_record(record)
     return traces
+
+
+def _open_files_beside(path: Path) -> list[Path]:
+    """What the process that wrote a file has open, if it still runs or was killed."""
+    writer = _WRITER.search(path.name)
+    return sorted(path.parent.glob(f"*-{writer[1]}-*{OPEN_SUFFIX}")) if writer is not None else []
 
 
 def trace_files(directory: Path) -> list[Path]:

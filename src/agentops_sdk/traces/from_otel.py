@@ -12,7 +12,7 @@ from agentops_sdk.traces.encodable import UNENCODABLE, encodable, utf8
 from agentops_sdk.traces.values import INT_MAX, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 # A process has one resource and a handful of scopes: convert each once. Replaced as a whole, so threads are safe.
 _resource: tuple[Resource | None, dict[str, Any]] = (None, {})
+
+
+_OWN = ("span_id", "parent_id", "name", "kind", "span_kind", "start_ns", "attributes", "flags")
 
 
 def record_dict(span: ReadableSpan) -> dict[str, Any]:
@@ -86,6 +89,15 @@ def record_line(span: ReadableSpan) -> bytes:
         return _line(record_dict(span))
     except UNENCODABLE:
         return _line(record_dict(encodable(span)))
+
+
+def open_line(spans: Sequence[ReadableSpan], process: Mapping[str, Any]) -> bytes:
+    """Open spans of one trace as one line: the first as a record, the others in it without what they share."""
+    first, *others = map(record_dict, spans)
+    first |= {"outcome": "running", "process": process}
+    if others:
+        first["open_below"] = [{key: record[key] for key in _OWN} for record in others]
+    return encode_line(first)
 
 
 def encode_line(record: dict[str, Any]) -> bytes:

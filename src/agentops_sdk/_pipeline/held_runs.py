@@ -1,0 +1,121 @@
+"""Runs that sampling left out: their spans are held until it is known whether one of them failed. Consumer thread."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, Generic, Protocol, TypeVar
+
+_TRACES = 10_000  # that are remembered once they are decided
+
+
+class HeldRun:
+    """What is known of one run that sampling left out; shared by its spans."""
+
+    __slots__ = ("kept", "over", "root", "spans", "thrown_away")
+
+    def __init__(self, root: int) -> None:
+        self.root = root
+        """Span id of its outermost span in this process."""
+        self.kept = False
+        self.over = False
+        self.spans: dict[int, Any] = {}
+        """Those that wait, by id."""
+        self.thrown_away = 0
+        """Spans that nobody will see, and no span has told of yet."""
+
+
+class HeldSpan(Protocol):
+    """An ended span of such a run."""
+
+    held: HeldRun | None
+    sampled_out: int
+
+    @property
+    def ids(self) -> tuple[int, int]:
+        """Trace id and span id."""
+        ...
+
+    @property
+    def failed(self) -> bool: ...
+
+    def forget(self) -> None:
+        """Let go of all that it was told: it will not be exported."""
+        ...
+
+
+S = TypeVar("S", bound=HeldSpan)
+V = TypeVar("V")
+
+
+class HeldRuns(Generic[S]):
+    """Decides on each ended span of the runs that were left out: a run of which one failed is kept, whole.
+
+    What is held is bounded by a number of spans; beyond it the oldest go. What was thrown away of a run
+    that is kept after all is told by its outermost span.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.thrown_away = 0
+        self._held: OrderedDict[int, S] = OrderedDict()
+        self._kept: OrderedDict[int, None] = OrderedDict()
+        self._lost: OrderedDict[int, int] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def admit(self, span: S, *, keep_errors: bool) -> list[S]:
+        """The spans to export now that ``span`` has ended: none, itself, or with it all that waited."""
+        run, (trace_id, span_id) = span.held, span.ids
+        if run is None:
+            return [span]
+        run.over = run.over or span_id == run.root
+        if keep_errors and not run.kept and (span.failed or trace_id in self._kept):
+            run.kept = True
+            _remember(self._kept, trace_id, None)
+        if run.kept:
+            released = [*self._release(run), span]
+            if run.over:
+                span.sampled_out = run.thrown_away + self._lost.pop(trace_id, 0)
+                run.thrown_away = 0
+            return released
+        if keep_errors and not run.over:
+            run.spans[span_id] = self._held[span_id] = span
+            if len(self._held) > self.most:
+                self._throw_away(next(iter(self._held.values())))
+            return []
+        for lost in (*self._release(run), span):
+            lost.forget()
+            self.thrown_away += 1
+            run.thrown_away += 1
+        if run.over:
+            # Another run of the same trace, below a parent elsewhere, may fail yet.
+            _remember(self._lost, trace_id, self._lost.get(trace_id, 0) + run.thrown_away)
+            run.thrown_away = 0
+        return []
+
+    def close(self) -> None:
+        """No more will end: what is still held is thrown away."""
+        while self._held:
+            self._throw_away(next(iter(self._held.values())))
+
+    def _release(self, run: HeldRun) -> list[S]:
+        spans: list[S] = list(run.spans.values())
+        for span_id in run.spans:
+            del self._held[span_id]
+        run.spans = {}
+        return spans
+
+    def _throw_away(self, span: S) -> None:
+        run, (_, span_id) = span.held, span.ids
+        assert run is not None
+        del self._held[span_id], run.spans[span_id]
+        span.forget()
+        self.thrown_away += 1
+        run.thrown_away += 1
+
+
+def _remember(known: OrderedDict[int, V], trace_id: int, value: V) -> None:
+    known[trace_id] = value
+    if len(known) > _TRACES:
+        known.popitem(last=False)
