@@ -184,7 +184,7 @@ class Settings:
         limit=file.no_more, env=["AGENTOPS_SAMPLE_RATIO"], live=True,
     )  # fmt: skip
     keep_errors: bool = _row(
-        True, be.flag, "Keep spans that ended in an error, and what is above them, even when not sampled.",
+        True, be.flag, "Keep a run in which a span ended in an error, whole, even when it is not sampled.",
         limit=file.anything, env=["AGENTOPS_KEEP_ERRORS"], live=True,
     )  # fmt: skip
     pricing: bool = _row(

@@ -47,6 +47,9 @@ class _Collector:
         if running is None:
             return
         yield from _spans(now.spans)
+        oldest = GaugeMetricFamily("agentops_oldest_open_run_seconds", "Age of the run that is open longest")
+        oldest.add_metric([], max((run.age for run in now.runs), default=0.0))
+        yield oldest
         yield from _sinks(now.sinks)
         yield from _gen_ai(running.tally)
         yield _counter("agentops_contained_errors", "Errors of ours that were contained", now.guard_errors, "site")
@@ -67,9 +70,10 @@ def _spans(spans: dict[str, int]) -> Iterable[Any]:
     from prometheus_client.core import GaugeMetricFamily
 
     totals = {name: spans[name] for name in ("started", "ended", "dropped", "sampled_out")}
+    totals["sampled_out"] -= spans["undecided"]  # what may be exported yet is no part of a figure that only grows
     for name, value in totals.items():
         yield _counter(f"agentops_spans_{name}", f"Spans {name.replace('_', ' ')}", {"": value})
-    for name in ("open", "queued"):
+    for name in ("open", "queued", "undecided"):
         gauge = GaugeMetricFamily(f"agentops_spans_{name}", f"Spans {name} now")
         gauge.add_metric([], spans[name])
         yield gauge

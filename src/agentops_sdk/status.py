@@ -13,12 +13,15 @@ from pydantic import BaseModel, Field
 from agentops_sdk._capture import guard as guarding
 from agentops_sdk._capture import patches
 from agentops_sdk._pipeline import runtime, uncaptured
+from agentops_sdk._pipeline.open_spans import open_runs
 from agentops_sdk._version import VERSION
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.config import Settings, rows
 from agentops_sdk.traces.notebook import table
 
 _CAPTURING = ("patched", "waiting for import", "version untested")
+_MOST_RUNS = 100
+_SHOWN_RUNS = 5
 _SECRET = re.compile(r"key|token|secret|password|auth", re.IGNORECASE)
 
 
@@ -58,6 +61,15 @@ class SinkStatus(BaseModel):
     details: dict[str, Any] = Field(default_factory=dict)
 
 
+class RunStatus(BaseModel):
+    """A run of this process that has not ended."""
+
+    name: str
+    trace_id: str
+    age: float = Field(description="Seconds since its outermost span began.")
+    open_spans: int
+
+
 class Status(BaseModel):
     """The SDK's own state at one moment; ``str()`` of it is for people, ``model_dump()`` for programs."""
 
@@ -72,6 +84,9 @@ class Status(BaseModel):
     )
     sinks: dict[str, SinkStatus] = Field(default_factory=dict)
     spans: dict[str, int] = Field(default_factory=dict)
+    runs: list[RunStatus] = Field(
+        default_factory=list, description=f"The runs that are open, oldest first, {_MOST_RUNS} at most."
+    )
     guard_errors: dict[str, int] = Field(default_factory=dict)
     redactions: int = 0
     overhead: dict[str, float] = Field(default_factory=dict)
@@ -93,6 +108,9 @@ class Status(BaseModel):
             for name, sink in self.sinks.items()
         ]
         lines.append("  spans: " + ", ".join(f"{count} {name}" for name, count in self.spans.items()))
+        lines += [f"  running: {run.name} for {run.age:.1f} s" for run in self.runs[:_SHOWN_RUNS]]
+        if len(self.runs) > _SHOWN_RUNS:
+            lines.append(f"  running: {len(self.runs) - _SHOWN_RUNS} more")
         if self.guard_errors:
             lines.append("  contained errors: " + ", ".join(f"{site} {n}" for site, n in self.guard_errors.items()))
         return "\n".join(lines)
@@ -114,11 +132,13 @@ class Status(BaseModel):
             (name, "failing" if sink.failing else "ok", sink.exported, sink.pending, sink.lost, sink.last_error or "")
             for name, sink in self.sinks.items()
         ]
+        running = [(run.name, f"{run.age:.1f}") for run in self.runs[:_SHOWN_RUNS]]
         chosen = [(name, row.value, row.origin) for name, row in self.settings.items() if row.origin != "default"]
         figures = ", ".join(f"{count:,} {name}" for name, count in self.spans.items())
         return (
             f"<div><b>agentops {escape(self.version)}</b>: on for {self.uptime:.0f} s; spans: {figures}</div>"
             + table("", ("sink", "", "exported", "pending", "lost", "last error"), sinks)
+            + (table("", ("running", "seconds"), running) if running else "")
             + table("", ("library", "", "version", ""), captured)
             + (table("", ("setting", "value", "from"), chosen) if chosen else "")
         )
@@ -179,7 +199,12 @@ def status() -> Status:
             "dropped": queue.dropped,
             "failed": running.failed,
             "sampled_out": running.sampled_out,
+            "undecided": len(running.held_runs),
         },
+        runs=[
+            RunStatus(name=run.name, trace_id=run.trace_id, age=run.age, open_spans=run.spans)
+            for run in open_runs(running.recorder.open, running.open_spans.policy, _MOST_RUNS)
+        ],
         guard_errors=dict(guarding.errors),
         redactions=running.completer.policy.redactions,
         overhead={"consumer_seconds": running.consumer_seconds, "consumer_spans": float(queue.consumed)},

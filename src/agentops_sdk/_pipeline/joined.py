@@ -17,12 +17,13 @@ from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.recording import Deferred
 from agentops_sdk._pipeline.complete import Completer
 from agentops_sdk._pipeline.held_runs import HeldRun
-from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.recorder import in_sample, own_ancestor
 from agentops_sdk.config import Settings
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+
+    from agentops_sdk._pipeline.queue import SpanQueue
 
 SCOPE = "agentops_sdk"
 _REMEMBERED = 10_000  # spans of others

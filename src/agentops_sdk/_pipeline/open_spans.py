@@ -130,9 +130,8 @@ class OpenSpans:
             if len(due) == _LINES:
                 self.delayed += 1
                 continue
-            old_enough = [span for span in fresh if now_ns - span.start_ns >= _AGE * 1e9]
-            old_enough.sort(key=lambda span: span.start_ns)
-            due.append(old_enough[:_SPANS])
+            # The younger ones, too: they share the line, and a second may pass until the next one.
+            due.append(sorted(fresh, key=lambda span: span.start_ns)[:_SPANS])
             self._told.update(span.context.span_id for span in due[-1])
             self._told_at[trace_id] = now
         return due, max(wait, 0.01) if len(due) < _LINES else _PERIOD

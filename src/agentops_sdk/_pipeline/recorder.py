@@ -16,11 +16,11 @@ from agentops_sdk import semconv
 from agentops_sdk._capture import ambient
 from agentops_sdk._capture.recording import Deferred
 from agentops_sdk._pipeline.held_runs import HeldRun
-from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk.config import Settings
 
 if TYPE_CHECKING:
     from agentops_sdk._capture.call import Call
+    from agentops_sdk._pipeline.queue import SpanQueue
 
 _SAMPLED, _UNSAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
 _MAX_EVENTS = 1_000

@@ -278,18 +278,27 @@ def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] |
         return traces
     path = Path(source)
     if path.is_dir():
-        # Before the others: what ends while they are read is in them.
-        for file in sorted(path.rglob(f"*{OPEN_SUFFIX}")):
-            traces.add_open_file(file)
-        for file in trace_files(path):
-            try:
-                traces.add_file(file)
-            except TraceError as error:
-                if not isinstance(error.__cause__, FileNotFoundError):  # a writer's retention has deleted it by now
-                    raise
-        return traces
-    if not path.exists():
+        _add_directory(traces, path)
+    elif path.exists():
+        _add_alone(traces, path)
+    else:
         raise TraceError(f"{path} does not exist")
+    return traces
+
+
+def _add_directory(traces: Traces, path: Path) -> None:
+    # What is open comes first: what ends while the others are read is in them.
+    for file in sorted(path.rglob(f"*{OPEN_SUFFIX}")):
+        traces.add_open_file(file)
+    for file in trace_files(path):
+        try:
+            traces.add_file(file)
+        except TraceError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):  # a writer's retention has deleted it by now
+                raise
+
+
+def _add_alone(traces: Traces, path: Path) -> None:
     opened = Traces()
     for file in _open_files_beside(path):
         opened.add_open_file(file)
@@ -301,7 +310,6 @@ def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] |
         if trace_id in traces:
             for record in opened.records(trace_id):
                 traces.add_record(record)
-    return traces
 
 
 def _open_files_beside(path: Path) -> list[Path]:
