@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import termios
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,9 +126,25 @@ def demo() -> Demo:
             return done.stdout
 
         run(str(ROOT / "examples" / "demo.py"))
-        text = run("-m", "agentops_sdk", "show", "latest")
+        text = _in_a_terminal([sys.executable, "-m", "agentops_sdk", "show", "latest"], directory, env)
         run("-m", "agentops_sdk", "show", "latest", "--svg", "tree.svg")
         return Demo(text.rstrip(), (Path(directory) / "tree.svg").read_text(encoding="utf-8"))
+
+
+def _in_a_terminal(command: list[str], directory: str, env: dict[str, str]) -> str:
+    """What a command prints for a person, without colours: through a pipe it would print for programs."""
+    near, far = os.openpty()
+    termios.tcsetwinsize(far, (40, 80))
+    with subprocess.Popen(command, cwd=directory, env={**env, "NO_COLOR": "1", "TERM": "dumb"}, stdout=far) as running:
+        os.close(far)
+        printed = b""
+        with contextlib.suppress(OSError):  # on Linux, the end of what a terminal says
+            while part := os.read(near, 65_536):
+                printed += part
+    os.close(near)
+    if running.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{printed.decode()}")
+    return printed.decode().replace("\r\n", "\n")
 
 
 def without_chance(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.patches import Patches
-from agentops_sdk.config import Settings, warn_once
+from agentops_sdk.config import Settings, log_once, warn_once
 from agentops_sdk.errors import ConfigError, IntegrationError
 
 if TYPE_CHECKING:
@@ -138,6 +138,8 @@ class Installed:
             if self.version is not None and not satisfies(self.version, integration.requires):
                 self.reason = f"version {self.version} is outside of {integration.requires}"
                 self.state = "version untested" if _newer(self.version, integration.requires) else "version too old"
+        if self.state == "version too old":
+            log_once(f"{integration.name} is not captured: {self.reason}. What you have installed is too old.")
         if asked and self.state in ("not installed", "version too old"):
             raise IntegrationError(f"integration {integration.name!r} was asked for, but {self.reason}")
         return self

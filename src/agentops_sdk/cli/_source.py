@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,10 +118,21 @@ def shown(path: Path) -> str:
     return line(str(path))
 
 
-def screen() -> tuple[Console, int, bool]:
-    """The console on stdout, its width in cells, and whether only ASCII can be shown."""
+def screen(most: int = 140) -> tuple[Console, int | None, bool]:
+    """The console on stdout, its width in cells, and whether only ASCII can be shown.
+
+    The width is ``most`` at most, and ``None`` where a program reads: nothing is cut for a pipe or a
+    file, and nothing is padded.
+    """
     from agentops_sdk.traces.render import console_for
 
     console = console_for()
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
-    return console, console.width, not encoding.startswith("utf")
+    return console, None if _read_by_a_program() else min(console.width, most), not encoding.startswith("utf")
+
+
+def _read_by_a_program() -> bool:
+    try:
+        return not os.isatty(sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):  # no real file: a notebook, a test
+        return False

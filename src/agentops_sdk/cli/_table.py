@@ -28,21 +28,36 @@ class Column:
 
 
 _READABLE = 12
+_LONGEST = 1_048_576
 _NARROWEST = 6
 
 
 def table(
-    columns: Sequence[Column], rows: Sequence[Sequence[tuple[str, str]]], width: int, ascii_only: bool = False
+    columns: Sequence[Column], rows: Sequence[Sequence[tuple[str, str]]], width: int | None, ascii_only: bool = False
 ) -> Iterator[Text]:
     """Lines of text for cells of ``(text, style)``; empty columns are left out, control characters shown.
 
-    If columns were left out for lack of width, the last line names them.
+    If columns were left out for lack of width, the last line names them. Without a width nothing is cut
+    or aligned: two blanks stand between cells, and a dash where one is empty.
     """
+    from rich.text import Text
+
+    longest = _LONGEST if width is None else 500
+    cells = [[Text(line(text, longest), style) for text, style in row] for row in rows]
+    kept = [i for i in range(len(columns)) if any(row[i].plain for row in cells)]
+    if width is not None:
+        yield from _aligned(columns, cells, kept, width, ascii_only)
+        return
+    for row in ([Text(column.title, "dim") for column in columns], *cells):
+        yield Text("  ").join(row[i] if row[i].plain else Text("-") for i in kept)
+
+
+def _aligned(
+    columns: Sequence[Column], cells: Sequence[Sequence[Text]], kept: list[int], width: int, ascii_only: bool
+) -> Iterator[Text]:
     from rich.cells import cell_len
     from rich.text import Text
 
-    cells = [[Text(line(text), style) for text, style in row] for row in rows]
-    kept = [i for i in range(len(columns)) if any(row[i].plain for row in cells)]
     widths = {i: max(cell_len(columns[i].title), *(row[i].cell_len for row in cells)) for i in kept}
     dropped = []
     for index in sorted((i for i in kept if columns[i].drop), key=lambda i: columns[i].drop):

@@ -89,14 +89,13 @@ def _print(found: Comparison, name_a: str, name_b: str) -> None:
     from agentops_sdk.cli._table import Column, table
     from agentops_sdk.traces.safe_text import line
 
-    console, width, ascii_only = screen()
-    width = min(width, 120)
+    console, width, ascii_only = screen(120)
 
     def show(columns: list[Column], rows: list[list[tuple[str, str]]]) -> None:
         for text in table(columns, rows, width, ascii_only):
             console.print(text)
 
-    console.print(f"A: {line(name_a)}, {found.a.runs} run(s)   B: {line(name_b)}, {found.b.runs} run(s)", markup=False)
+    console.print(f"A: {line(name_a)}, {found.a.runs} run(s)  B: {line(name_b)}, {found.b.runs} run(s)", markup=False)
     console.print()
     rows = [_figure_cells(row) for row in found.figures]
     share_a, share_b = found.a.errors / max(1, found.a.ended), found.b.errors / max(1, found.b.ended)

@@ -34,11 +34,15 @@ def run(args: argparse.Namespace) -> int:
             halves = {"asked_in": asked_in(made, traces), "answered_in": answered_in(trace, made, traces)}
             print(json.dumps({**_plain(made), **{name: ids for name, ids in halves.items() if ids}}))
         return 0
-    console, width, _ = screen()
+    console, width, _ = screen(100)
     console.print(f"{line(trace.name)} ({trace.outcome})", style="bold", markup=False, highlight=False)
     told = story(trace, traces)
     if not told:
         console.print("No decision was recorded in this run.", markup=False)
+        return 0
+    if width is None:
+        for number, sentence in enumerate(told, 1):
+            console.print(f"{number}. {sentence}")
         return 0
     from rich.padding import Padding
     from rich.table import Table
@@ -49,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     grid.add_column(overflow="fold")
     for number, sentence in enumerate(told, 1):
         grid.add_row(f"{number}.", Text(sentence))
-    console.print(Padding(grid, (0, 0)), width=min(width, 100))
+    console.print(Padding(grid, (0, 0)), width=width)
     return 0
 
 

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     console, width, ascii_only = screen()
     columns = [
         Column("trace"),
-        Column("when"),
+        Column("when (UTC)"),
         Column("name", shrink=2),
         Column("took", right=True),
         Column("models", shrink=1),
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         Column("cost", right=True),
         Column(""),
     ]
-    for line in table(columns, [_cells(trace, ascii_only) for trace in latest], min(width, 140), ascii_only):
+    for line in table(columns, [_cells(trace, ascii_only) for trace in latest], width, ascii_only):
         console.print(line)
     if len(traces) > len(latest):
         console.print(f"{len(traces) - len(latest):,} more; -n shows more", style="dim")
@@ -61,7 +61,7 @@ def _cells(trace: Trace, ascii_only: bool) -> list[tuple[str, str]]:
 
     return [
         (trace.trace_id[:8], ""),
-        (f"{trace.start.astimezone():%m-%d %H:%M}", "dim"),
+        (f"{trace.start:%m-%d %H:%M}", "dim"),
         (_OPERATION.sub("", trace.name), "bold"),
         (figures.duration(trace.duration, at_least=bool(trace.open), ascii_only=ascii_only), ""),
         (", ".join(_DATED.sub("", model) for model in trace.models), ""),

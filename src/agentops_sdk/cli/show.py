@@ -36,8 +36,8 @@ def run(args: argparse.Namespace) -> int:
     if args.svg:
         Path(args.svg).write_text(svg(trace, messages=args.messages), encoding="utf-8")
         return 0
-    console, width, ascii_only = screen()
-    tree = Tree(trace, min(width, 120), ascii_only=ascii_only, messages=args.messages, plumbing=args.plumbing)
+    console, width, ascii_only = screen(120)
+    tree = Tree(trace, width, ascii_only=ascii_only, messages=args.messages, plumbing=args.plumbing)
     for line in tree.lines():
         console.print(line)
     return 0

@@ -79,7 +79,7 @@ def _print(made: Stats) -> None:
     rows = [_cells(made, row, ascii_only) for row in made.rows]
     if len(rows) > 1:
         rows.append(_cells(made, made.total, ascii_only))
-    for line in table(columns, rows, min(width, 140), ascii_only):
+    for line in table(columns, rows, width, ascii_only):
         console.print(line)
     if made.total.running or made.total.unfinished:
         states = ("running", made.total.running), ("unfinished", made.total.unfinished)

@@ -50,19 +50,31 @@ _MARKS: Final = {
     "plan": ("◇", "?"),
 }
 _PLAIN_MARK: Final = ("·", "-")
+_UNBOUNDED: Final = 1_048_576
 _MAX_DEPTH: Final = 12  # deeper spans stay at this indent and say how deep they are
 
 
 class Tree:
-    """Draws one trace as lines of rich text, at most ``width`` cells wide; nothing here recurses."""
+    """Draws one trace as lines of rich text, at most ``width`` cells wide; nothing here recurses.
+
+    Without a width nothing is cut, wrapped or aligned: for programs that read it.
+    """
 
     def __init__(
-        self, trace: Trace, width: int, *, ascii_only: bool = False, messages: bool = False, plumbing: bool = False
+        self,
+        trace: Trace,
+        width: int | None,
+        *,
+        ascii_only: bool = False,
+        messages: bool = False,
+        plumbing: bool = False,
     ) -> None:
         from rich.console import Console
 
         self.trace = trace
-        self.width = max(40, width)
+        self.width = _UNBOUNDED if width is None else max(40, width)
+        self._aligned = width is not None
+        self._longest = 500 if width is not None else _UNBOUNDED
         self._ruler = Console(file=io.StringIO(), width=self.width)
         self.ascii_only = ascii_only
         self.messages = messages
@@ -129,20 +141,27 @@ class Tree:
         left.append(mark + " ", alarm if bad else style)
         notes = "".join(f" {note}" for note in self._notes(span, depth))
         behind = len(notes) + (len(span.outcome) + 1 if bad else 0)
-        name = Text(line(span.name), alarm if bad and not style else style)
+        name = Text(line(span.name, self._longest), alarm if bad and not style else style)
         _fit(name, max(8, room - left.cell_len - behind), self.ascii_only)
         left.append_text(name)
         if bad:
             left.append(f" {span.outcome}", alarm)
         left.append(notes, "dim")
         _fit(left, room, self.ascii_only)
-        left.append(" " * (self.width - left.cell_len - len(right)))
-        left.append(right)
+        if self._aligned:
+            left.append(" " * (self.width - left.cell_len - len(right)))
+            left.append(right)
+        else:
+            left.append("  " + "  ".join(figure for figure in self._figures(span) if figure))
         left.rstrip()
         return left
 
     def _right(self, span: SpanRecord) -> str:
-        """Duration, tokens and cost in columns: a model call's own, an agent's or root's total of all below."""
+        duration, tokens, cost = self._figures(span)
+        return f"{duration:>8} {tokens:>10} {cost:>9}"
+
+    def _figures(self, span: SpanRecord) -> tuple[str, str, str]:
+        """Duration, tokens and cost: a model call's own, an agent's or root's total of all below."""
         share = self.trace.share(span)
         whole = span.kind in ("agent", "workflow") or self.trace.parent(span) is None
         usage = self.trace.usage_below(span) if whole else share.usage
@@ -150,7 +169,7 @@ class Tree:
         told = figures.tokens(usage, ascii_only=self.ascii_only) if usage is not None else ""
         money = figures.cost(cost, ascii_only=self.ascii_only) if cost is not None else ""
         took = figures.duration(span.duration, at_least=not span.ended, ascii_only=self.ascii_only)
-        return f"{took:>8} {told:>10} {money:>9}"
+        return took, told, money
 
     def _notes(self, span: SpanRecord, depth: int) -> Iterator[str]:
         attributes = span.attributes
@@ -209,7 +228,7 @@ class Tree:
         """The text in lines that fit behind the lead; words break only where they must."""
         from rich.text import Text
 
-        for part in text.wrap(self._ruler, max(20, self.width - len(lead))) or [text]:
+        for part in (self._aligned and text.wrap(self._ruler, max(20, self.width - len(lead)))) or [text]:
             made = Text()
             made.append(lead, "dim")
             made.append_text(part)

@@ -1,0 +1,89 @@
+"""Libraries of the field that are there and not captured are named, not passed over."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def install(site: Path, module: str, distribution: str, version: str, code: str = "") -> None:
+    """A library as pip leaves it behind, as far as anybody looks at it here."""
+    place = site.joinpath(*module.split("."))
+    place.mkdir(parents=True)
+    (place / "__init__.py").write_text(code)
+    info = site / f"{distribution.replace('-', '_')}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+
+
+def run(code: str, site: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code] if code else [sys.executable, "-m", "agentops_sdk", *arguments]
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AGENTOPS_", "OTEL_"))}
+    return subprocess.run(
+        command, env={**inherited, "PYTHONPATH": str(site), **environment}, cwd=site.parent,
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    (tmp_path / "site").mkdir()
+    return tmp_path / "site"
+
+
+PROGRAM = """
+import agentops_sdk as agentops
+before = agentops.init(exporters=["memory"])
+assert "smolagents" not in before.not_captured
+import smolagents, agents
+now = agentops.status()
+print(now.not_captured["smolagents"], "agents" in now.not_captured)
+print(now)
+print("smolagents" in now._repr_html_())
+"""
+
+
+def test_one_that_is_imported_is_named_by_status(site: Path) -> None:
+    install(site, "smolagents", "smolagents", "9.8.7")
+    (site / "agents.py").write_text("# a module of the program's own, whatever it is called")
+    done = run(PROGRAM, site)
+    assert done.stdout.startswith("9.8.7 False\n"), done.stderr
+    assert "  smolagents 9.8.7: imported, not captured\n" in done.stdout
+    assert done.stdout.endswith("True\n")
+
+
+def test_one_that_a_setting_leaves_out_is_named_too(site: Path) -> None:
+    code = """
+import agentops_sdk as agentops
+agentops.init(exporters=["memory"], integrations=["langchain"])
+import openai
+print(list(agentops.status().not_captured))
+"""
+    done = run(code, site)
+    assert "'openai'" in done.stdout, done.stderr
+    assert "'openai'" not in run(code.replace('["langchain"]', '["openai"]'), site).stdout
+
+
+def test_one_that_is_installed_is_named_by_doctor(site: Path) -> None:
+    install(site, "smolagents", "smolagents", "9.8.7")
+    done = run("", site, "doctor")
+    assert "note    smolagents 9.8.7: installed, and not captured: there is no integration for it" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("imported", ["before", "after", "never"])
+def test_one_that_is_too_old_is_told_once_in_the_log(imported: str, site: Path) -> None:
+    install(site, "openai", "openai", "1.2.3")
+    lines = ["import agentops_sdk as agentops", "agentops.init(exporters=['memory'])", "agentops.init(restart=True)"]
+    if imported != "never":
+        lines.insert(0 if imported == "before" else 2, "import openai")
+    lines.append("print(agentops.status().integrations['openai'].state)")
+    done = run("\n".join(lines), site)
+    assert done.stdout == "version too old\n", done.stderr
+    told = [line for line in done.stderr.splitlines() if "too old" in line]
+    assert len(told) == 1
+    assert "openai is not captured: version 1.2.3 is outside of >=1.50" in told[0]
