@@ -222,6 +222,10 @@ class Settings:
         True, be.flag, "Carry the trace into processes: pools, multiprocessing, and TRACEPARENT for subprocesses.",
         limit=file.off_only, env=["AGENTOPS_PROPAGATE_PROCESSES"],
     )  # fmt: skip
+    vendor_propagation: bool = _row(
+        False, be.flag, "Send the trace and baggage along with calls to model vendors, as to services of your own.",
+        limit=file.off_only, env=["AGENTOPS_VENDOR_PROPAGATION"], live=True,
+    )  # fmt: skip
     global_provider: bool = _row(
         False, be.flag, "Register our TracerProvider as OpenTelemetry's global one, if there is none yet.",
         env=["AGENTOPS_GLOBAL_PROVIDER"],

@@ -89,6 +89,7 @@ def _begin(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun 
             operation=endpoint.operation,
             attributes={**attributes, semconv.REQUEST_MODEL: model},
             span_name=endpoint.span_name,
+            to_vendor=True,
         )
     if call is NULL_CALL:
         return None

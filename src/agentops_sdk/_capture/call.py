@@ -16,11 +16,14 @@ from opentelemetry.context import (
 )
 
 from agentops_sdk import semconv
-from agentops_sdk._capture import ambient, handoff, kinds, recording
+from agentops_sdk._capture import ambient, handoff, kinds, recording, vendor_calls
 from agentops_sdk._capture.failure import Failure, type_name
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.recording import Deferred, LiveSpan
 from agentops_sdk._capture.text import encodable
+
+_TO_VENDOR = frozenset(("llm", "embedding"))
+_OF_THE_PROGRAM = frozenset(("tool", "agent", "workflow", "task"))
 
 
 class Call:
@@ -32,7 +35,7 @@ class Call:
 
     __slots__ = ("__weakref__", "_context", "_latch", "_parent", "kind", "span")
 
-    def __init__(self, kind: str, span: LiveSpan, parent: Context) -> None:
+    def __init__(self, kind: str, span: LiveSpan, parent: Context, *, to_vendor: bool = False) -> None:
         self.kind = kind
         self.span = span
         self._latch = [True]
@@ -42,6 +45,10 @@ class Call:
             context = set_value(ambient.AGENT_KEY, ambient.agent_of(span.attributes), context)
         elif kind == "llm":
             context = set_value(ambient.LLM_KEY, self, context)
+        if to_vendor or kind in _TO_VENDOR:
+            context = vendor_calls.enter(context)
+        elif kind in _OF_THE_PROGRAM:
+            context = vendor_calls.leave(context)
         self._context = context
 
     recording = True
@@ -203,6 +210,7 @@ def start(
     links: Sequence[trace.Link] = (),
     span_name: str | None = None,
     start_ns: int | None = None,
+    to_vendor: bool = False,
 ) -> Call | NullCall:
     """Begin an operation; the caller attaches it, fills it and finishes it.
 
@@ -214,6 +222,8 @@ def start(
         parent: the context to nest in; the current one when not given.
         span_name: the whole span name, where the conventions' one does not fit.
         start_ns: nanoseconds since the epoch, where the start lies in the past.
+        to_vendor: what is sent while it is current goes to somebody else's servers: no trace headers leave with it.
+            Always so for model calls.
     """
     recorder = recording.active
     if not recorder.enabled:
@@ -230,7 +240,7 @@ def start(
     span = recorder.start(encodable(span_name) if span_name else made_name, span_kind, first, context, links, start_ns)
     if span is None:
         return NULL_CALL
-    call = Call(kind, span, context)
+    call = Call(kind, span, context, to_vendor=to_vendor)
     if handoff.pending and kind == "agent":
         handoff.take(call)
     return call

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import trace
 
-from agentops_sdk._capture import ambient, bounded_map, recording
+from agentops_sdk._capture import ambient, bounded_map, recording, vendor_calls
 from agentops_sdk._capture.carry import Carrier, process_fields
 from agentops_sdk._capture.guard import guard, logger
+from agentops_sdk._capture.patches import Patches
 from agentops_sdk._pipeline import delivery, identity, process
 from agentops_sdk._pipeline.assembly import assemble
 from agentops_sdk._pipeline.complete import Completer
@@ -56,6 +57,7 @@ class Runtime:
         self.recorder: Recorder | JoinedRecorder = self._make_recorder()
         self.integrations: list[Installed] = []
         self._carrier: Carrier | None = None
+        self._vendor_calls: Patches | None = None
         self._identity: tuple[Resource, InstrumentationScope] | None = None
         logger.setLevel(settings.log_level.upper())
 
@@ -116,6 +118,8 @@ class Runtime:
     def install(self) -> None:
         """Hook every wanted integration on to its library's import; raises as :meth:`look` does."""
         self._carry()
+        if self._vendor_calls is None:
+            self._vendor_calls = vendor_calls.install()
         exchange(self.integrations, choose(self.settings))
 
     def _carry(self) -> None:
@@ -136,6 +140,9 @@ class Runtime:
             installed.end()
         if self._carrier is not None:
             self._carrier.remove()
+        if self._vendor_calls is not None:
+            self._vendor_calls.undo()
+            self._vendor_calls = None
 
     # --- consumer thread -------------------------------------------------------------------------
 
