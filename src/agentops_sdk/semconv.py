@@ -148,6 +148,7 @@ CACHED: Final = "agentops.cached"
 MODEL_CALLS: Final = "agentops.model_calls"
 INTERRUPTS: Final = "agentops.interrupts"
 SAMPLED_OUT: Final = "agentops.sampled_out"
+SAMPLED_ELSEWHERE: Final = "agentops.sampled_elsewhere"
 
 GRAPH_NODE: Final = "agentops.graph.node"
 GRAPH_STEP: Final = "agentops.graph.step"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -162,6 +165,65 @@ def test_a_decision_made_elsewhere_binds_but_for_failed_runs(home: Path, flag: s
         assert {one.name for one in trace.roots} == {"invoke_agent fails"}
         assert (len(trace), trace.sampled_out, trace.complete, trace.cost.lower_bound) == (6, 5, False, True)
     assert trace.orphans == []
+
+
+PROCESSES = {
+    "subprocess": "import subprocess; subprocess.run([sys.executable, '-c', child], check=True)",
+    "fork": "pid = os.fork()\n    if pid == 0:\n        step()\n        os._exit(0)\n    os.waitpid(pid, 0)",
+    "pool": "import concurrent.futures as f\n    with f.ProcessPoolExecutor(1) as pool: pool.submit(step).result()",
+    "header": "agentops.inject({})",
+    "none": "step()",
+}
+
+
+@pytest.mark.parametrize("way", list(PROCESSES))
+def test_what_other_processes_threw_away_is_not_taken_for_nothing(home: Path, way: str) -> None:
+    program = f"""
+import os, sys
+import agentops_sdk as agentops
+agentops.init(directory={str(home)!r}, integrations=[], sample_ratio=0.0)
+def step():
+    with agentops.trace("step", kind="tool"):
+        pass
+child = "import agentops_sdk as a; a.init(integrations=[], sample_ratio=1.0)\\nwith a.trace('step'): pass"
+with agentops.trace("job", kind="agent"):
+    {PROCESSES[way]}
+    raise KeyError
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr.endswith("KeyError\n")
+    (trace,) = kept(home)
+    alone = way == "none"
+    assert (trace.complete, trace.cost.lower_bound, len(trace)) == (alone, not alone, 2 if alone else 1)
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_part_of_a_run_that_was_left_out_elsewhere_is_no_whole(home: Path, fails: bool) -> None:
+    begin(home)
+    with agentops.extract({"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-00"}):
+        run(fail=fails)
+    traces = list(kept(home))
+    assert [(trace.complete, trace.cost.lower_bound) for trace in traces] == [(False, True)] * fails
+
+
+def test_a_forked_child_keeps_nothing_of_its_parents(home: Path) -> None:
+    begin(home)
+    with agentops.trace("job", kind="agent"):
+        model_call()
+        agentops.flush()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                run(fail=True, name="child")
+                agentops.shutdown()
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+    (trace,) = kept(home)
+    assert [one.name for one in trace.roots] == ["invoke_agent child"]
+    assert trace.orphans == []  # nobody died
+    assert "(parent not kept)" in trace.tree()
+    assert len(trace) == 6
 
 
 def test_threads_of_one_run_belong_to_it(home: Path) -> None:

@@ -13,7 +13,7 @@ from opentelemetry.context import Context, set_value
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from agentops_sdk import semconv
-from agentops_sdk._capture.ambient import AGENT_KEY, ATTRIBUTES_KEY
+from agentops_sdk._capture.ambient import AGENT_KEY, ATTRIBUTES_KEY, CALL_KEY
 
 __all__ = ["FIELDS", "read", "write"]
 
@@ -34,6 +34,7 @@ def write(context: Context, present: str = "") -> dict[str, str]:
     """
     fields: dict[str, str] = {}
     TraceContextTextMapPropagator().inject(fields, context)
+    _note(context.get(CALL_KEY))
     known: dict[str, Any] = {}
     for key in (ATTRIBUTES_KEY, AGENT_KEY):
         known.update(context.get(key) or {})  # type: ignore[call-overload]
@@ -42,6 +43,13 @@ def write(context: Context, present: str = "") -> dict[str, str]:
     if members:
         fields["baggage"] = ",".join(members)
     return fields
+
+
+def _note(call: Any) -> None:
+    """Others may go on with the run of ``call``: where sampling has left it out, they decide by themselves."""
+    held = getattr(getattr(call, "span", None), "held", None)
+    if held is not None:
+        held.elsewhere = True
 
 
 def _members(present: str, ours: Mapping[str, Any], others: Mapping[str, Any]) -> list[str]:

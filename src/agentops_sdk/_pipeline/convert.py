@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
@@ -10,6 +10,7 @@ from opentelemetry.trace import Status, StatusCode
 from agentops_sdk import semconv
 from agentops_sdk._capture.policy import Policy
 from agentops_sdk._pipeline.complete import Completer
+from agentops_sdk._pipeline.held_runs import HeldSpan
 from agentops_sdk._pipeline.joined import EndedSpan
 from agentops_sdk._pipeline.recorder import LeanSpan, link_to_parent
 
@@ -30,8 +31,7 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     done = completer.complete(span.attributes, span.deferred, span.events, message)
     status = span.status if message is None else Status(StatusCode.ERROR, done.message)
     links = [trace.Link(link.context, completer.policy.apply(link.attributes or {})) for link in span.links]
-    if span.sampled_out:
-        done.attributes[semconv.SAMPLED_OUT] = span.sampled_out
+    done.attributes.update(_sampling(span))
     span.forget()
     return ReadableSpan(
         name=completer.policy.text(span.name) or "",
@@ -49,6 +49,12 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     )
 
 
+def _sampling(span: HeldSpan) -> dict[str, Any]:
+    """What is known to be missing of the run whose outermost span this is, or may be."""
+    known = {semconv.SAMPLED_OUT: span.sampled_out} if span.sampled_out else {}
+    return known | ({semconv.SAMPLED_ELSEWHERE: True} if span.sampled_elsewhere else {})
+
+
 def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
     """A copy of a span of the program's provider as our sinks get it: limited and scrubbed once more, among ours.
 
@@ -59,8 +65,7 @@ def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
     span = ended.span
     status, description = span.status, span.status.description
     attributes = policy.apply(span.attributes or {})
-    if ended.sampled_out:
-        attributes[semconv.SAMPLED_OUT] = ended.sampled_out
+    attributes.update(_sampling(ended))
     links = span.links if ended.true_parent is None else (*span.links, link_to_parent(ended.true_parent))
     return ReadableSpan(
         name=policy.text(span.name) or "",

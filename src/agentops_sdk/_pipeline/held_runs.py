@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 _TRACES = 10_000  # that are remembered once they are decided
 
@@ -11,15 +11,15 @@ _TRACES = 10_000  # that are remembered once they are decided
 class HeldRun:
     """What is known of one run that sampling left out; shared by its spans."""
 
-    __slots__ = ("kept", "over", "root", "spans", "thrown_away")
+    __slots__ = ("elsewhere", "kept", "over", "root", "thrown_away")
 
-    def __init__(self, root: int) -> None:
+    def __init__(self, root: int, *, elsewhere: bool) -> None:
         self.root = root
         """Span id of its outermost span in this process."""
+        self.elsewhere = elsewhere
+        """Whether other processes have, or may have, a part in it: what they keep is theirs to decide."""
         self.kept = False
         self.over = False
-        self.spans: dict[int, Any] = {}
-        """Those that wait, by id."""
         self.thrown_away = 0
         """Spans that nobody will see, and no span has told of yet."""
 
@@ -29,6 +29,7 @@ class HeldSpan(Protocol):
 
     held: HeldRun | None
     sampled_out: int
+    sampled_elsewhere: bool
 
     @property
     def ids(self) -> tuple[int, int]:
@@ -58,6 +59,7 @@ class HeldRuns(Generic[S]):
         self.most = most
         self.thrown_away = 0
         self._held: OrderedDict[int, S] = OrderedDict()
+        self._by_run: dict[HeldRun, dict[int, S]] = {}
         self._kept: OrderedDict[int, None] = OrderedDict()
         self._lost: OrderedDict[int, int] = OrderedDict()
 
@@ -77,10 +79,11 @@ class HeldRuns(Generic[S]):
             released = [*self._release(run), span]
             if run.over:
                 span.sampled_out = run.thrown_away + self._lost.pop(trace_id, 0)
+                span.sampled_elsewhere = run.elsewhere
                 run.thrown_away = 0
             return released
         if keep_errors and not run.over:
-            run.spans[span_id] = self._held[span_id] = span
+            self._held[span_id] = self._by_run.setdefault(run, {})[span_id] = span
             if len(self._held) > self.most:
                 self._throw_away(next(iter(self._held.values())))
             return []
@@ -100,16 +103,15 @@ class HeldRuns(Generic[S]):
             self._throw_away(next(iter(self._held.values())))
 
     def _release(self, run: HeldRun) -> list[S]:
-        spans: list[S] = list(run.spans.values())
-        for span_id in run.spans:
+        spans = self._by_run.pop(run, {})
+        for span_id in spans:
             del self._held[span_id]
-        run.spans = {}
-        return spans
+        return list(spans.values())
 
     def _throw_away(self, span: S) -> None:
         run, (_, span_id) = span.held, span.ids
         assert run is not None
-        del self._held[span_id], run.spans[span_id]
+        del self._held[span_id], self._by_run[run][span_id]
         span.forget()
         self.thrown_away += 1
         run.thrown_away += 1

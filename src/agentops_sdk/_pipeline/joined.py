@@ -45,9 +45,8 @@ class JoinedSpan:
         self.deferred: list[Deferred] = []
         self.events: list[tuple[str, int, Any]] = []
         self.context = otel.get_span_context()
-        sdk_span: Any = otel
-        self.kind: SpanKind = sdk_span.kind
-        self.start_ns: int = sdk_span.start_time
+        self.kind: SpanKind = getattr(otel, "kind", SpanKind.INTERNAL)
+        self.start_ns: int = getattr(otel, "start_time", None) or time.time_ns()
         self.parent: SpanContext | None = None
         """The nearest span above that our sinks have, or that is in another process."""
         self.true_parent: SpanContext | None = None
@@ -87,7 +86,7 @@ class JoinedSpan:
 class EndedSpan:
     """A span of ours that the program's provider has ended, on its way to our sinks."""
 
-    __slots__ = ("held", "parent", "sampled_out", "span", "true_parent")
+    __slots__ = ("held", "parent", "sampled_elsewhere", "sampled_out", "span", "true_parent")
 
     def __init__(self, span: ReadableSpan, live: JoinedSpan | None) -> None:
         self.span = span
@@ -95,6 +94,7 @@ class EndedSpan:
         self.true_parent = None if live is None else live.true_parent
         self.held = None if live is None else live.held
         self.sampled_out = 0
+        self.sampled_elsewhere = False
 
     @property
     def failed(self) -> bool:
@@ -170,11 +170,10 @@ class JoinedRecorder:
 
     def _place(self, span: JoinedSpan, context: Context) -> None:
         """Find its place among the spans that our sinks have."""
-        sdk_span: Any = span.otel
-        above: SpanContext | None = sdk_span.parent
+        above: SpanContext | None = getattr(span.otel, "parent", None)
         if above is None:
             if not in_sample(span.context.trace_id, self.settings.sample_ratio):
-                span.held = HeldRun(span.context.span_id)
+                span.held = HeldRun(span.context.span_id, elsewhere=False)
             return
         span.parent, span.held = self._ancestor(above, context)
         if span.parent is None or span.parent.span_id != above.span_id:
@@ -197,7 +196,7 @@ class JoinedRecorder:
 
     def note_foreign(self, span: Any, context: Context | None) -> None:
         """Somebody else's span begins: remember its nearest ancestor, for ours that may begin below it."""
-        above: SpanContext | None = span.parent
+        above: SpanContext | None = getattr(span, "parent", None)
         if above is None:
             return
         nearest, held = self._ancestor(above, get_current() if context is None else context)
@@ -214,6 +213,12 @@ class JoinedRecorder:
     def interrupt_open(self) -> None:
         """What is open stays open: it belongs to the program's provider and ends there."""
         self.open.clear()
+
+    def pass_on(self) -> None:
+        """The process forks: a child may go on with what is open."""
+        for span in list(self.open.values()):
+            if span.held is not None:
+                span.held.elsewhere = True
 
     def forget_open(self) -> None:
         self.open.clear()

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from agentops_sdk._pipeline.sinks import Sink
     from agentops_sdk.config import Settings
 
-_AGE = 0.9  # seconds; so that it is on disk when it is a second old
+_AGE = 0.8  # seconds; so that it is on disk when it is a second old
+_SHORTEST = 0.1  # seconds between two looks
 _PERIOD = 1.0  # seconds between two lines of one run
 _LINES = 1_000  # in one period; further runs wait for the next one
 _SPANS = 32  # in one line
@@ -134,7 +135,7 @@ class OpenSpans:
             due.append(sorted(fresh, key=lambda span: span.start_ns)[:_SPANS])
             self._told.update(span.context.span_id for span in due[-1])
             self._told_at[trace_id] = now
-        return due, max(wait, 0.01) if len(due) < _LINES else _PERIOD
+        return due, max(wait, _SHORTEST) if len(due) < _LINES else _PERIOD
 
 
 def open_runs(spans: Mapping[int, OpenSpan], policy: Policy, most: int) -> list[OpenRun]:

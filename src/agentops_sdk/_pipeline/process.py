@@ -72,6 +72,7 @@ def _before(runtime: Runtime | None) -> None:
     if runtime is None:
         return
     with guard("process.before_fork"):
+        runtime.recorder.pass_on()
         _import(_needed(runtime))
         _held = runtime.queue if runtime.queue.hold(_FORK_WAIT) else None
 

@@ -147,7 +147,10 @@ class SpanQueue:
             # Idle is announced first and the queue looked at again after: a span that came in
             # between is seen either here or by put(), which then wakes us.
             self._idle = True
-            quiet = not wake.wait(self._pause(quiet))
+            pause: float | None = _PERIOD
+            with guard("queue.pause"):
+                pause = self._pause(quiet)
+            quiet = not wake.wait(pause)
             self._idle = False
             if not quiet and not self._stopping and not self._waiters:
                 # The first span after a pause waits a little for company, never beyond the period.

@@ -36,6 +36,8 @@ class LeanSpan(trace.Span):
 
     sampled_out = 0
     """Spans of its run that were thrown away before it was decided to keep them."""
+    sampled_elsewhere = False
+    """Whether further spans may have been thrown away in other processes."""
 
     def __init__(
         self,
@@ -194,7 +196,7 @@ class Recorder:
             flags = _SAMPLED if in_sample(trace_id, self.settings.sample_ratio) else _UNSAMPLED
         span_id = random_bits(64) or 1
         if held is None and not flags & 1:
-            held = HeldRun(span_id)
+            held = HeldRun(span_id, elsewhere=above is not None)
         context = SpanContext(trace_id, span_id, False, flags, state)
         span = LeanSpan(self, name, kind, attributes, context, above, links, start_ns, held)
         self.open[span_id] = span
@@ -237,6 +239,12 @@ class Recorder:
             ending.attributes = {**ending.attributes, semconv.OUTCOME: "interrupted"}
             ending.events, ending.links = list(span.events), list(span.links)
             ending.end()
+
+    def pass_on(self) -> None:
+        """The process forks: a child may go on with what is open."""
+        for span in list(self.open.values()):
+            if span.held is not None:
+                span.held.elsewhere = True
 
     def forget_open(self) -> None:
         """In a forked child: what was open belongs to the parent process, which will end it."""

@@ -92,10 +92,10 @@ class OpenFile:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             self._size += written
             self._written = len(self._lines)
-        elif time.monotonic() - self._touched_at < _SIGN_OF_LIFE:
-            return
+        elif self.path is not None and time.monotonic() - self._touched_at > _SIGN_OF_LIFE:
+            os.utime(self.path)
         else:
-            os.utime(self._descriptor)
+            return
         self._touched_at = time.monotonic()
 
     def _vanished(self) -> bool:

@@ -61,6 +61,8 @@ def shares(post_order: Iterable[SpanRecord], parent: Callable[[SpanRecord], Span
         thrown_away = span.attributes.get(semconv.SAMPLED_OUT)
         if type(thrown_away) is int and thrown_away > 0:
             _add_unknown(share, "not kept by sampling", thrown_away)
+        if span.attributes.get(semconv.SAMPLED_ELSEWHERE) is True:
+            _add_unknown(share, "perhaps not kept by sampling elsewhere")
         if above is not None:
             below.setdefault(above.span_id, _Below()).merge(mine)
     return made

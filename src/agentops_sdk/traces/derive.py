@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RECORD_VERSION: Final = 1
+REMOTE_KNOWN: Final = 0x100
 REMOTE_PARENT: Final = 0x300
 """The two bits of OTLP's span flags that say: it is known where the parent lives, and it is another process."""
 

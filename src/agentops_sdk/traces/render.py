@@ -12,6 +12,7 @@ from agentops_sdk.traces.folding import shown_below
 from agentops_sdk.traces.loops import loops
 from agentops_sdk.traces.messages import contents
 from agentops_sdk.traces.safe_text import block, line
+from agentops_sdk.traces.trace import has_absent_parent, has_remote_parent
 from agentops_sdk.traces.values import parsed
 from agentops_sdk.traces.wording import deed, who
 
@@ -184,7 +185,8 @@ class Tree:
         if isinstance(tries, list) and len(tries) > 1:
             yield f"{len(tries)} attempts"
         if self.trace.parent(span) is None and span.parent_id is not None:
-            yield "(parent elsewhere)" if span not in self.trace.orphans else "(parent missing)"
+            missing = "(parent not kept)" if has_absent_parent(span) else "(parent missing)"
+            yield "(parent elsewhere)" if has_remote_parent(span) else missing
         if self.trace.skewed(span):
             yield "(clock skew)"
 

@@ -9,7 +9,7 @@ from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.counting import Share, shares, totals, unrecorded
-from agentops_sdk.traces.derive import REMOTE_PARENT, from_ns
+from agentops_sdk.traces.derive import REMOTE_KNOWN, REMOTE_PARENT, from_ns
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.decision import Decision
     from agentops_sdk.traces.record import Outcome, SpanRecord
 
+_UNSAMPLED: Final = REMOTE_KNOWN | 1
 SKEW_NS: Final = 1_000_000
 """A child may start this much before its parent (clock resolution) before it counts as skewed."""
 _WORST_FIRST: Final[tuple[Outcome, ...]] = (
@@ -145,7 +146,7 @@ class Trace:
     @property
     def orphans(self) -> list[SpanRecord]:
         """Spans whose parent should be here and is not: not written yet, lost, or filtered out."""
-        return [span for span in self.roots if span.parent_id is not None and not has_remote_parent(span)]
+        return [span for span in self.roots if span.parent_id is not None and not has_absent_parent(span)]
 
     def skewed(self, span: SpanRecord) -> bool:
         """Whether the clocks disagree: it starts before its parent does, or ends before it starts."""
@@ -237,7 +238,8 @@ class Trace:
     @cached_property
     def unrecorded(self) -> Share:
         """What comes on top of all spans: nothing, unless the outermost one should be here and is not."""
-        return Share() if self._has_root or self._missing is None else unrecorded(self._missing)
+        lost = self._missing is not None and not self._has_root and bool(self.orphans)
+        return unrecorded(self._missing) if lost and self._missing is not None else Share()
 
     def usage_below(self, span: SpanRecord) -> Usage:
         """The tokens of a span and all below it."""
@@ -274,17 +276,18 @@ class Trace:
         """Seconds from the first start to the last end; of a run that has not ended, its age so far."""
         return (self.end_ns - self.start_ns) / 1e9
 
-    @property
+    @cached_property
     def open(self) -> list[SpanRecord]:
         """The spans that have not ended, in the order they started: ``running`` or ``unfinished``."""
         return [span for span in self.spans if not span.ended]
 
-    @property
+    @cached_property
     def complete(self) -> bool:
         """Whether all of it is here: the outermost span was recorded and every span has ended."""
-        return self._has_root and not self.open and not self.sampled_out
+        elsewhere = any(span.attributes.get(semconv.SAMPLED_ELSEWHERE) is True for span in self.spans)
+        return self._has_root and not self.open and not self.sampled_out and not elsewhere
 
-    @property
+    @cached_property
     def sampled_out(self) -> int:
         """How many of its spans sampling is known to have thrown away."""
         counts = (span.attributes.get(semconv.SAMPLED_OUT) for span in self.spans)
@@ -302,7 +305,7 @@ class Trace:
         """
         if self._has_root:
             return self.root.outcome
-        if self._missing is not None:
+        if self._missing is not None and self.orphans:
             return self._missing
         found = {span.outcome for span in self.roots}
         return next(outcome for outcome in _WORST_FIRST if outcome in found)
@@ -331,6 +334,11 @@ class Trace:
 def has_remote_parent(span: SpanRecord) -> bool:
     """Whether the span says that its parent is in another process."""
     return span.flags & REMOTE_PARENT == REMOTE_PARENT
+
+
+def has_absent_parent(span: SpanRecord) -> bool:
+    """Whether the span says why its parent is not here: it is in another process, or sampling left the run out."""
+    return has_remote_parent(span) or span.flags & _UNSAMPLED == REMOTE_KNOWN
 
 
 def model_of(span: SpanRecord) -> str | None:
