@@ -137,3 +137,20 @@ def test_doctor_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "PROBLEM http://127.0.0.1:9/v1/traces: ConnectError" in done.stdout
     assert "is it running" in done.stdout
+
+
+def test_ship_says_what_is_damaged_and_what_is_no_segment(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(receiver, tmp_path, monkeypatch)
+    (segment,) = tmp_path.rglob("*.seg")
+    segment.write_bytes(segment.read_bytes()[:-9])
+    (segment.parent / "notes.seg").write_text("what I wanted to remember")
+    (segment.parent / "lock").unlink()
+    done = command(tmp_path, "ship", "--to", receiver.url)
+    assert done.returncode == 1
+    assert f"{segment.name}: damaged in 1 place(s)" in done.stderr
+    assert "notes.seg: no segment of a spool, left where it is" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (segment.parent / "notes.seg").exists()
+    assert not segment.exists()

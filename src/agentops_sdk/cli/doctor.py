@@ -233,7 +233,7 @@ def _leftovers(spool: Path) -> Iterator[Finding]:
                 continue
             try:
                 waiting += sum(Segment.reopen(path).spans for path in run.segments())
-            except OSError:
+            except (OSError, ValueError):  # damaged, or no segment: ship tells
                 continue
             finally:
                 run.forget()

@@ -81,8 +81,12 @@ def _gather(sink: OTLPExporter, spool: Path, *, everything: bool, refused: bool)
     if refused:
         for place in {sink.folder, *others}:
             for path in sorted((place / REFUSED).glob("*.seg")):
-                sink.take_file(path)
-                path.with_suffix(".json").unlink(missing_ok=True)
+                try:
+                    sink.take_file(path)
+                except (OSError, ValueError) as error:
+                    print(f"agentops: {path}: {error}, left where it is", file=sys.stderr)
+    for remark in sink.remarks:
+        print(f"agentops: {remark}", file=sys.stderr)
 
 
 def _submit(sink: OTLPExporter, paths: list[Path]) -> int:

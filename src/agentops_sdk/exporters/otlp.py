@@ -119,6 +119,8 @@ class OTLPExporter:
     def adopt(self, folder: Path | None = None) -> int:
         """Take over what dead processes left, here or in another endpoint's spool; the number of spans.
 
+        What was damaged, or is no segment, is told by :attr:`remarks`.
+
         Raises:
             OSError: the spool cannot be read or written.
         """
@@ -127,10 +129,20 @@ class OTLPExporter:
         return found
 
     def take_file(self, path: Path) -> int:
-        """Send a segment file that no process owns, such as one that was refused; it is moved."""
+        """Send a segment file that no process owns, such as one that was refused; it is moved.
+
+        Raises:
+            OSError: it cannot be read or moved.
+            ValueError: it is no segment.
+        """
         found = self._spool.take(path)
         self._shipper.wake()
         return found
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was found in spools that is damaged, or no segment: the path and what is the matter."""
+        return [f"{path}: {remark}" for path, remark in self._spool.remarks.items()]
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Send what waits; ``True`` if the backend took (or refused) it all within the time."""

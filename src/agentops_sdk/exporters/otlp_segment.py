@@ -24,15 +24,18 @@ _HEAD = struct.Struct("<8sQ")
 _FILE_MAGIC = b"AGOTLP1\n"
 _RECORD = struct.Struct("<4sIII")
 _MAGIC = b"\xffOT\xfe"
+_LARGEST = 256 * 1_048_576
+_MOST_SPANS = 100_000
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One encoded request and how many spans it holds; ``end`` is the offset behind it."""
+    """One encoded request and how many spans it holds; ``start`` and ``end`` are the offsets of its record."""
 
     payload: bytes
     spans: int
     end: int = 0
+    start: int = 0
 
 
 def frame(payload: bytes, spans: int) -> bytes:
@@ -52,7 +55,13 @@ class Segment:
         self.spans = 0
         """Spans not yet acknowledged."""
         self.torn = 0
-        """Records found damaged when the segment was opened again."""
+        """Damaged places found when the segment was opened again."""
+        self.damaged = 0
+        """Spans in them, as far as that can be told."""
+        self.tries = 0
+        """How often a backend has refused it while it took others."""
+        self.tried = False
+        """Whether it has been refused before."""
         self.in_flight = False
         self._fd = -1
         self._buffer = bytearray()
@@ -69,19 +78,33 @@ class Segment:
 
         Raises:
             OSError: it cannot be read.
+            ValueError: it is no segment.
         """
+        if not path.is_file() or path.is_symlink() or path.stat().st_size > _LARGEST:
+            raise ValueError("no segment of a spool")
         segment = cls(path, adopted=True)
         segment.created = path.stat().st_mtime
         data = path.read_bytes()
         segment.size = len(data)
-        if len(data) >= _HEAD.size and data.startswith(_FILE_MAGIC):
+        headed = len(data) >= _HEAD.size and data.startswith(_FILE_MAGIC)
+        if headed:
             segment.acked = min(max(_HEAD.unpack_from(data)[1], _HEAD.size), len(data))
-        end = segment.acked
+        position = segment.acked
         for piece in segment._pieces(data, segment.acked):
+            segment._damage(data[position : piece.start])
             segment.spans += piece.spans
-            end = piece.end
-        segment.torn += end < len(data)
+            position = piece.end
+        segment._damage(data[position:])
+        if not headed and segment.spans == 0 and data and not _FILE_MAGIC.startswith(data[: len(_FILE_MAGIC)]):
+            raise ValueError("no segment of a spool")
         return segment
+
+    def _damage(self, data: bytes) -> None:
+        """Count a place that holds no whole record."""
+        if data:
+            self.torn += 1
+            if data.startswith(_MAGIC) and len(data) >= _RECORD.size:
+                self.damaged += min(_RECORD.unpack_from(data)[2], _MOST_SPANS)
 
     @property
     def pending_bytes(self) -> int:
@@ -177,7 +200,7 @@ class Segment:
             body = position + _RECORD.size
             payload = data[body : body + length]
             if len(payload) == length and zlib.crc32(payload) == checksum:
-                position = body + length
-                yield Piece(payload, spans, position)
+                start, position = position, body + length
+                yield Piece(payload, spans, position, start)
             else:
                 position += 1

@@ -4,9 +4,11 @@ What each answer means::
 
     2xx                        accepted; spans the backend says it rejected are counted
     413                        too large: sent in halves, and smaller from then on
+    2xx that is not OTLP's     a login page or the like: a wrong setting
     429 5xx 408, no connection retried: Retry-After, or exponential back-off with jitter
     401 403 404 3xx 405 …      a setting is wrong: kept and retried slowly, nothing is thrown away
-    400 422 …                  refused: the spans at fault are found by halving and set aside
+    400 422 …                  refused: the spans at fault are found by halving and set aside, to be tried again
+                               later; a backend that takes nothing is asked ever more seldom
 """
 
 from __future__ import annotations
@@ -15,14 +17,13 @@ import logging
 import random
 import threading
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._capture.guard import guard
 from agentops_sdk.addresses import without_secrets
-from agentops_sdk.exporters.otlp_http import Reply, Sender, halves
-from agentops_sdk.exporters.otlp_segment import Piece
+from agentops_sdk.exporters.otlp_answer import Reply
+from agentops_sdk.exporters.otlp_delivery import Delivery, NotNowError, Tally
+from agentops_sdk.exporters.otlp_http import Sender
 
 if TYPE_CHECKING:
     from agentops_sdk.exporters.otlp_endpoint import Endpoint
@@ -31,27 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["Shipper"]
 
 _log = logging.getLogger("agentops_sdk")
-_BATCH_BYTES = 900_000
-"""Uncompressed; backends with a limit of 1 MB a request exist."""
 _LINGER = 1.0
 _ADOPT_EVERY = 60.0
 _FIRST_WAIT, _LONGEST_WAIT, _SLOW_WAIT = 0.5, 60.0, 15.0
-_HALVINGS = 40
-_REFUSED_TRIES = 4
-
-
-class _NotNowError(Exception):
-    """The batch cannot be delivered now."""
-
-    def __init__(self, reply: Reply) -> None:
-        self.reply = reply
-
-
-@dataclass
-class _Tally:
-    exported: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-    refused: list[tuple[Piece, str]] = field(default_factory=list)
 
 
 class Shipper:
@@ -67,8 +50,8 @@ class Shipper:
         self.last_error_time: float | None = None
         self.last_success_time: float | None = None
         self.request_seconds = 0.0
-        self._accepted_once = False
-        self._batch_bytes = _BATCH_BYTES
+        self._delivery = Delivery(self._post)
+        self._sender: Sender | None = None
         self._changed = threading.Condition()
         self._waiting_since: float | None = None
         self._not_before = 0.0
@@ -88,7 +71,7 @@ class Shipper:
             if self._waiting_since is None:
                 self._waiting_since = time.monotonic()
                 self._changed.notify_all()
-            elif self.spool.pending_bytes >= self._batch_bytes:
+            elif self.spool.pending_bytes >= self._delivery.batch_bytes:
                 self._changed.notify_all()
             if self._thread is None and not self._stopped:
                 self._thread = threading.Thread(target=self._run, name="agentops-otlp", daemon=True)
@@ -124,7 +107,7 @@ class Shipper:
 
     # --- the thread ------------------------------------------------------------------------
     def _run(self) -> None:
-        sender = Sender(self.endpoint)
+        sender = self._sender = Sender(self.endpoint)
         adopt_at = 0.0
         try:
             while True:
@@ -134,7 +117,7 @@ class Shipper:
                 if not self._await_work(adopt_at):
                     return
                 if time.monotonic() < adopt_at:
-                    self._once(sender)
+                    self._once()
         finally:
             sender.close()
 
@@ -153,7 +136,7 @@ class Shipper:
                 now = time.monotonic()
                 due = until
                 if self._waiting_since is not None:
-                    ripe = self.spool.pending_bytes >= self._batch_bytes
+                    ripe = self.spool.pending_bytes >= self._delivery.batch_bytes
                     due = max(0.0 if ripe else self._waiting_since + self.linger, self._not_before)
                     if self._urgent and self._failed_at <= self._mark:
                         due = self._pause_ends
@@ -162,8 +145,8 @@ class Shipper:
                 self._changed.wait(min(due, until) - now)
             return False
 
-    def _once(self, sender: Sender) -> None:
-        batch = self.spool.peek(self._batch_bytes)
+    def _once(self) -> None:
+        batch = self.spool.peek(self._delivery.batch_bytes, self._delivery.unfinished)
         if batch is None:
             with self._changed:
                 self._waiting_since = None
@@ -174,9 +157,10 @@ class Shipper:
         trouble: Reply | None = Reply("retry", "internal error: see guard errors in agentops.status()")
         with guard("otlp.ship"):  # whatever happens, this thread lives and the batch is kept
             try:
-                self._settle(batch, self._deliver(sender, batch))
+                alone = self.spool.pending <= batch.spans
+                self._settle(batch, self._delivery.deliver(batch, self.failures, alone=alone))
                 trouble = None
-            except _NotNowError as later:
+            except NotNowError as later:
                 trouble = later.reply
         if trouble is not None:
             self.spool.keep(batch)
@@ -186,82 +170,56 @@ class Shipper:
                 self._failed_at = self._begun
             self._changed.notify_all()
 
-    def _settle(self, batch: Batch, tally: _Tally) -> None:
+    def _settle(self, batch: Batch, tally: Tally) -> None:
+        taken = tally.taken
         for piece, reason in tally.refused:
             tally.dropped["refused"] += piece.spans
-            self.spool.set_aside(piece, reason)
-            self._note(f"refused: {reason}")
+            self.spool.set_aside(batch, piece, reason, proven=taken)
+            self._note(f"refused: {reason}", "they are set aside")
+        for remark in tally.remarks:
+            self._note(remark, "the others were taken")
         self.spool.settle(batch, exported=tally.exported, dropped=tally.dropped)
-        if self.failures and tally.exported:
-            _log.info("OTLP export to %s works again", self.endpoint.shown)
-            self._warned.clear()
-        self.failures = 0
-        self._not_before = 0.0
+        if taken:
+            self.last_success_time = time.time()
+            if self.failures:
+                _log.info("OTLP export to %s works again", self.endpoint.shown)
+                self._warned.clear()
+            self.failures = 0
+            self._not_before = 0.0
+            self.spool.take_back()
+        elif self.failures:  # given up for now, and whether the next one fares better is not known
+            self._back_off(self.failures)
 
     def _failed(self, reply: Reply) -> None:
         self.failures += 1
         self.retries += 1
-        wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(self.failures, 12)) * random.uniform(0.5, 1.0)
+        wait = self._back_off(self.failures)
         if reply.verdict == "misconfigured":
-            wait = max(wait, _SLOW_WAIT)
-        self._not_before = time.monotonic() + wait
+            self._not_before = time.monotonic() + max(wait, _SLOW_WAIT)
         if reply.retry_after is not None:
             # What the backend asks for binds even a flush; our own back-off does not.
-            self._not_before = self._pause_ends = time.monotonic() + reply.retry_after
-        self._note(reply.reason)
+            self._pause_ends = time.monotonic() + reply.retry_after
+            self._not_before = time.monotonic() + max(reply.retry_after, _FIRST_WAIT)
+        self._note(reply.reason, "spans are kept")
 
-    def _note(self, reason: str) -> None:
+    def _back_off(self, failures: int) -> float:
+        wait: float = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(failures, 12)) * random.uniform(0.5, 1.0)
+        self._not_before = time.monotonic() + wait
+        return wait
+
+    def _note(self, reason: str, fate: str) -> None:
         reason = without_secrets(reason)  # a backend may quote the address that it was called by
         self.last_error, self.last_error_time = reason, time.time()
         kind = reason.partition(":")[0]
         if kind not in self._warned:
             self._warned.add(kind)
-            _log.warning("OTLP export to %s: %s (spans are kept; see agentops.status())", self.endpoint.shown, reason)
+            _log.warning("OTLP export to %s: %s (%s; see agentops.status())", self.endpoint.shown, reason, fate)
 
-    # --- one batch -------------------------------------------------------------------------
-    def _deliver(self, sender: Sender, batch: Batch) -> _Tally:
-        tally = _Tally()
-        self._send(sender, batch.pieces, tally, [_HALVINGS])
-        return tally
-
-    def _send(self, sender: Sender, pieces: list[Piece], tally: _Tally, budget: list[int]) -> None:
-        reply = self._post(sender, b"".join(piece.payload for piece in pieces))
-        spans = sum(piece.spans for piece in pieces)
-        if reply.verdict == "accepted":
-            self._accepted_once = True
-            self.last_success_time = time.time()
-            rejected = min(reply.rejected, spans)
-            tally.exported += spans - rejected
-            if rejected:
-                tally.dropped["rejected_by_backend"] += rejected
-            if reply.reason:
-                self._note(f"partial success: {reply.reason}")
-            return
-        if reply.verdict == "refused":
-            if not self._accepted_once and self.failures < _REFUSED_TRIES:
-                # Is it this batch, or would it refuse anything? An empty request is valid OTLP.
-                if self._post(sender, b"").verdict != "accepted":
-                    raise _NotNowError(reply)
-                self._accepted_once = True
-            budget[0] -= 1
-        elif reply.verdict != "too_large":
-            if reply.status == 500 and self.failures >= 8 and self._post(sender, b"").verdict == "accepted":
-                tally.refused.append((_joined(pieces), reply.reason))
-                return
-            raise _NotNowError(reply)
-        first, second = halves(pieces)
-        if not second or budget[0] <= 0:
-            tally.refused.append((_joined(pieces), reply.reason))
-            return
-        if reply.verdict == "too_large":
-            self._batch_bytes = max(16_384, min(self._batch_bytes, sum(len(piece.payload) for piece in first)))
-        self._send(sender, first, tally, budget)
-        self._send(sender, second, tally, budget)
-
-    def _post(self, sender: Sender, body: bytes) -> Reply:
+    def _post(self, body: bytes) -> Reply:
+        assert self._sender is not None
         self.requests += 1
         started = time.monotonic()
-        reply = sender.post(body)
+        reply = self._sender.post(body)
         self.request_seconds += time.monotonic() - started
         return reply
 
@@ -277,8 +235,3 @@ class Shipper:
             "last_error_time": self.last_error_time,
             "last_success_time": self.last_success_time,
         }
-
-
-def _joined(pieces: list[Piece]) -> Piece:
-    """One request of many: serialized requests concatenate to a valid one."""
-    return Piece(b"".join(piece.payload for piece in pieces), sum(piece.spans for piece in pieces))

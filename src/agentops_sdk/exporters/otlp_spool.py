@@ -13,9 +13,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agentops_sdk.exporters.otlp_refused import set_aside
+from agentops_sdk.exporters.otlp_refused import due, set_aside
 from agentops_sdk.exporters.otlp_segment import Piece, Segment, frame
-from agentops_sdk.exporters.spool_folder import Run, runs
+from agentops_sdk.exporters.spool_folder import REFUSED, Run, runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,9 @@ __all__ = ["Batch", "Spool"]
 
 _SEGMENT_BYTES = 1_048_576
 _DISK_RETRY = 5.0
+_REFUSED_LOOK = 2.0
+_OWN_REFUSED = 10_000
+_REMARKS = 100
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,10 @@ class Spool:
         self.torn = 0
         self.disk_error: str | None = None
         self.last_loss: str | None = None
+        self.remarks: dict[str, str] = {}
+        """What was damaged, or no segment at all, by its path."""
+        self._own_refused: dict[str, int] = {}
+        self._look_for_refused = 0.0
         self._segments: list[Segment] = []
         self._active: Segment | None = None
         self._run: Run | None = None
@@ -93,10 +100,13 @@ class Spool:
             self.last_loss = f"{reason}: {type(error).__name__}"
 
     # --- the shipper thread ----------------------------------------------------------------
-    def peek(self, max_bytes: int) -> Batch | None:
-        """The oldest records still to be sent; they stay until :meth:`settle`."""
+    def peek(self, max_bytes: int, unfinished: Batch | None = None) -> Batch | None:
+        """The oldest records still to be sent, or what was begun before; they stay until :meth:`settle`."""
         with self._lock:
             self._expire()
+            if unfinished is not None and unfinished.segment in self._segments and not self._closed:
+                unfinished.segment.in_flight = True
+                return unfinished
             for segment in [] if self._closed else list(self._segments):
                 if segment.spans <= 0 and segment is not self._active:
                     self._drop(segment, "")
@@ -133,13 +143,38 @@ class Spool:
         with self._lock:
             batch.segment.in_flight = False
 
-    def set_aside(self, piece: Piece, reason: str) -> None:
-        """Keep what a backend refused, with its words, for a person or for ``agentops ship --refused``."""
-        if self.folder is not None:
-            try:
-                set_aside(self.folder, piece, reason, max_bytes=self.max_bytes // 4)
-            except OSError as error:
-                self.disk_error = str(error)
+    def set_aside(self, batch: Batch, piece: Piece, reason: str, *, proven: bool) -> None:
+        """Keep what a backend refused, with its words, for later, for a person or for ``agentops ship --refused``.
+
+        ``proven``: it took others of the same batch.
+        """
+        if self.folder is None:
+            return
+        segment = batch.segment
+        tries = segment.tries + (proven or segment.tries > 0 or segment.tried)
+        try:
+            name = set_aside(self.folder, piece, reason, tries=tries, max_bytes=self.max_bytes // 4)
+        except OSError as error:
+            self.disk_error = str(error)
+            return
+        self._look_for_refused = 0.0
+        if not segment.adopted:
+            self._own_refused[name] = piece.spans
+            if len(self._own_refused) > _OWN_REFUSED:
+                self._own_refused.pop(next(iter(self._own_refused)))
+
+    def take_back(self) -> None:
+        """The backend takes requests: one that it refused before, and whose time has come, is to be sent again."""
+        if self.folder is None or time.monotonic() < self._look_for_refused:
+            return
+        try:
+            request = due(self.folder)
+            if request is None:
+                self._look_for_refused = time.monotonic() + _REFUSED_LOOK
+            else:
+                self.take(request[0], tries=request[1])
+        except OSError as error:  # another process was faster, or the disk is in trouble
+            self.disk_error = None if isinstance(error, FileNotFoundError) else str(error)
 
     def adopt(self, spool: Path | None = None) -> int:
         """Take over what dead runs left, by moving it into our own directory; the number of spans found.
@@ -154,7 +189,13 @@ class Spool:
             dead = Run.adopt(folder)
             if dead is None:
                 continue
-            found += sum(self.take(path) for path in dead.segments())
+            for path in dead.entries():
+                try:
+                    found += self.take(path)
+                except ValueError as error:
+                    self._remark(path, f"{error}, left where it is")
+                except OSError as error:
+                    self._remark(path, str(error))
             dead.end()
         return found
 
@@ -206,23 +247,41 @@ class Spool:
         if self._run is not None:
             self._run.forget()
 
-    def take(self, path: Path) -> int:
+    def take(self, path: Path, *, tries: int = 0) -> int:
         """Move one segment file here; the spans in it.
 
         Raises:
             OSError: it cannot be moved or read.
+            ValueError: it is no segment; it stays where it is.
         """
         with self._lock:
             if self._closed:
                 return 0
+            segment = Segment.reopen(path)  # before it is moved: what is not ours stays where it is
             mine = self._own_run().folder / path.name
             path.rename(mine)
-            segment = Segment.reopen(mine)
+            segment.path = mine
+            segment.tries, segment.tried = tries, path.parent.name == REFUSED
+            if segment.tried:
+                path.with_suffix(".json").unlink(missing_ok=True)
             self._segments.append(segment)
             self._segments.sort(key=lambda one: one.created)
-            self.torn += segment.torn
-            self.adopted += segment.spans
+            if path.name in self._own_refused:  # counted as refused: it waits again
+                segment.adopted = False
+                self.dropped["refused"] -= self._own_refused.pop(path.name)
+                self.dropped += Counter()  # without what is zero now
+                return segment.spans
+            self.adopted += segment.spans + segment.damaged
+            if segment.torn:
+                self.torn += segment.torn
+                self.adopted_dropped += Counter({"damaged": segment.damaged})
+                lost = f"{segment.damaged} spans" if segment.damaged else "an unknown number of spans"
+                self._remark(path, f"damaged in {segment.torn} place(s): {lost} lost, {segment.spans} saved")
             return segment.spans
+
+    def _remark(self, path: Path, remark: str) -> None:
+        if len(self.remarks) < _REMARKS:
+            self.remarks[str(path)] = remark
 
     # --- under the lock --------------------------------------------------------------------
     def _writable(self) -> Segment:

@@ -10,14 +10,12 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import sys
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 if sys.platform == "win32":
     import msvcrt
@@ -27,6 +25,7 @@ else:
 __all__ = ["REFUSED", "Run", "private_directory", "runs", "try_lock"]
 
 REFUSED = "refused"
+_NAME = re.compile(r"(\d{20})-(\d+)-[0-9a-f]+")
 
 
 def private_directory(path: Path) -> None:
@@ -79,6 +78,13 @@ class Run:
         """The directory of a run whose owner is dead, now ours; ``None`` while the owner lives."""
         try:
             lock = os.open(folder / "lock", os.O_RDWR)
+        except FileNotFoundError:  # somebody has tidied up
+            if _owner_lives(folder.name):
+                return None
+            try:
+                lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            except OSError:
+                return None
         except OSError:
             return None
         try:
@@ -93,11 +99,19 @@ class Run:
         """Its segment files, oldest first."""
         return sorted(self.folder.glob("*.seg"))
 
+    def entries(self) -> list[Path]:
+        """Whatever lies in its folder besides the lock, segments oldest first."""
+        return sorted(path for path in self.folder.iterdir() if path.name != "lock")
+
     def end(self) -> None:
         """Let go of it; removed if nothing is left to send."""
         if self._lock < 0:
             return
-        if not self.segments():
+        try:
+            empty = not self.entries()
+        except OSError:
+            empty = False
+        if empty:
             shutil.rmtree(self.folder, ignore_errors=True)
         self.forget()
 
@@ -106,6 +120,34 @@ class Run:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+def _owner_lives(name: str) -> bool:
+    """Whether the process that made a run's folder may still run; asked only where the lock is gone."""
+    parts = _NAME.fullmatch(name)
+    if parts is None:
+        return True  # not made by us
+    if sys.platform == "win32":
+        return True  # not to be found out without harm
+    made_ns, pid = int(parts[1]), int(parts[2])
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # somebody else's, and alive
+    started = _started(pid)
+    return started is None or started <= made_ns / 1e9 + 1.0  # else another process has got its number
+
+
+def _started(pid: int) -> float | None:
+    """When a process started, in seconds since the epoch, where the system tells."""
+    try:
+        ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        boot = re.search(r"^btime (\d+)$", Path("/proc/stat").read_text(), re.MULTILINE)
+        return int(boot[1]) + ticks / os.sysconf("SC_CLK_TCK") if boot else None
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def runs(spool: Path) -> list[Path]:
