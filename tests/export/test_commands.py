@@ -147,6 +147,9 @@ def test_ship_says_what_is_damaged_and_what_is_no_segment(
     segment.write_bytes(segment.read_bytes()[:-9])
     (segment.parent / "notes.seg").write_text("what I wanted to remember")
     (segment.parent / "lock").unlink()
+    # The process that made it is this one, and lives: give it another one's number.
+    stamp, _, rest = segment.parent.name.split("-")
+    segment = segment.parent.rename(segment.parent.with_name(f"{stamp}-999999999-{rest}")) / segment.name
     done = command(tmp_path, "ship", "--to", receiver.url)
     assert done.returncode == 1
     assert f"{segment.name}: damaged in 1 place(s)" in done.stderr

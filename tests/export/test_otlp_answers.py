@@ -281,7 +281,7 @@ FUTURE = email.utils.formatdate(time.time() + 100_000, usegmt=True)
         ("nan", None, None),
         ("", None, None),
         ("soon", None, None),
-        (email.utils.formatdate(time.time() + 1_000, usegmt=True), 900, 1_001),
+        (email.utils.formatdate(time.time() + 3_000, usegmt=True), 1_000, 3_001),
         (FUTURE, 3600, 3600),
         ("Fri, 31 Dec 9999 23:59:59 GMT", 3600, 3600),
         ("Mon, 01 Jan 0001 00:00:00 GMT", 0, 0),
@@ -307,6 +307,14 @@ def test_retry_after_zero_is_no_invitation_to_hammer(receiver: Receiver, tmp_pat
     time.sleep(2.0)
     assert receiver.requests <= 6
     sink.shutdown(0)
+
+
+def test_sending_leaves_the_callers_context_as_it_was(receiver: Receiver) -> None:
+    from opentelemetry import context
+
+    before = context.get_current()
+    assert post(receiver.url).verdict == "accepted"
+    assert context.get_current() == before
 
 
 def test_a_grpc_port_is_named_as_such(tmp_path: Path) -> None:

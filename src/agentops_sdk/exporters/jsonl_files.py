@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentops_sdk.exporters.spool_folder import try_lock
+from agentops_sdk.exporters.spool_folder import try_lock, unlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,9 +55,37 @@ def create_file(directory: Path, suffix: str = ".jsonl") -> tuple[Path, int]:
 def tidy(directory: Path, *, max_bytes: int, max_age: float, compress: bool) -> list[Path]:
     """Keep a directory within its bounds: closed files only, oldest first; returns what was deleted.
 
+    While another process is at it, nothing is done: two who count the same files would delete too many.
+
     Raises:
         OSError: the directory cannot be read, or a file not be compressed or deleted; the others were tidied.
     """
+    with _alone(directory) as alone:
+        return _tidy(directory, max_bytes, max_age, compress) if alone else []
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[bool]:
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except OSError:  # Windows opens no directories
+        yield True
+        return
+    try:
+        yield _locks(descriptor)
+    finally:
+        unlock(descriptor)
+        os.close(descriptor)
+
+
+def _locks(directory: int) -> bool:
+    try:
+        return try_lock(directory)
+    except OSError:
+        return True  # there are file systems that know locks of files only
+
+
+def _tidy(directory: Path, max_bytes: int, max_age: float, compress: bool) -> list[Path]:
     deleted: list[Path] = []
     failure: OSError | None = None
     files = _own_files(directory)
@@ -123,6 +151,7 @@ class _Claim:
     def close(self) -> None:
         descriptor, self.descriptor = self.descriptor, -1
         if descriptor >= 0:
+            unlock(descriptor)
             os.close(descriptor)
 
 

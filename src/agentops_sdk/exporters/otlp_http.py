@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from httpx2 import HTTPTransport
+    from opentelemetry.context import Context
 
     from agentops_sdk.exporters.otlp_endpoint import Endpoint
 
@@ -39,10 +40,18 @@ class Sender:
         self._compression = endpoint.compression
         self._known = False
         self._deadline = 0.0
-        self._context = _not_traced()
 
     def post(self, body: bytes) -> Reply:
         """Send one serialized request; every failure becomes a :class:`Reply`."""
+        from opentelemetry import context
+
+        token = context.attach(_not_traced())
+        try:
+            return self._post(body)
+        finally:
+            context.detach(token)
+
+    def _post(self, body: bytes) -> Reply:
         reply = self._once(body, self._compression)
         if reply.status in (400, 415, 422) and not self._known and self._compression != "none":
             # Some backends cannot unpack what they get: the same once more, as it is.
@@ -145,10 +154,10 @@ def _transport(endpoint: Endpoint) -> HTTPTransport:
     return httpx2.HTTPTransport(verify=endpoint.tls(), proxy=proxy_for(endpoint.url), retries=0)
 
 
-def _not_traced() -> object:
-    """Tell HTTP instrumentations on this thread that our own requests are not the program's."""
+def _not_traced() -> Context:
+    """Tells HTTP instrumentations that our own requests are not the program's."""
     from opentelemetry import context
 
     current = context.set_value(context._SUPPRESS_INSTRUMENTATION_KEY, True)  # noqa: SLF001 - no public name
     current = context.set_value(context._SUPPRESS_HTTP_INSTRUMENTATION_KEY, True, current)  # noqa: SLF001 - the same
-    return context.attach(current)
+    return current

@@ -22,7 +22,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-__all__ = ["REFUSED", "Run", "private_directory", "runs", "try_lock"]
+__all__ = ["REFUSED", "Run", "private_directory", "runs", "try_lock", "unlock"]
 
 REFUSED = "refused"
 _NAME = re.compile(r"(\d{20})-(\d+)-[0-9a-f]+")
@@ -132,7 +132,7 @@ def _owner_lives(name: str) -> bool:
     made_ns, pid = int(parts[1]), int(parts[2])
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         pass  # somebody else's, and alive
@@ -172,3 +172,12 @@ def try_lock(descriptor: int) -> bool:
         return True
     except BlockingIOError:
         return False
+
+
+def unlock(descriptor: int) -> None:
+    """Give a lock up before the file is closed: a child that was forked meanwhile holds the same one."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        except OSError:
+            pass  # a file system without locks
