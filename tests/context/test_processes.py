@@ -20,7 +20,6 @@ agentops.init(integrations=[], exporters=["jsonl"], directory=sys.argv[1] if len
 def leaf(name):
     with agentops.trace(name):
         pass
-    assert agentops.flush()
     return name
 
 if __name__ == "__main__":

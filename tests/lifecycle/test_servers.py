@@ -111,11 +111,9 @@ def work(number):
     agentops.init(integrations=[])
     with agentops.span(f"work {{number}}"):
         pass
-    agentops.flush()
 def inherit(number):
     with agentops.span(f"inherited {{number}}"):
         pass
-    agentops.flush()
 if __name__ == "__main__":
     agentops.init(integrations=[])
     context = multiprocessing.get_context({method!r})
@@ -142,7 +140,7 @@ def test_forking_in_the_middle_of_the_work_never_hangs(tmp_path: Path) -> None:
     done = run(
         tmp_path,
         """
-import os
+import os, sys
 import agentops_sdk as agentops
 agentops.init(integrations=[])
 children = []
@@ -153,8 +151,7 @@ for number in range(20):
     if pid == 0:
         with agentops.span(f"child {number}"):
             pass
-        agentops.flush()
-        os._exit(0)
+        sys.exit(0)
     children.append(pid)
 for pid in children:
     os.waitpid(pid, 0)

@@ -15,6 +15,7 @@ from opentelemetry.context import Context, attach, get_current
 from agentops_sdk._capture import propagate
 from agentops_sdk._capture.ambient import release
 from agentops_sdk._capture.guard import guard
+from agentops_sdk._capture.own_thread import OwnThread
 from agentops_sdk._capture.patches import Patches, Wrapper
 
 __all__ = ["Carrier", "process_fields"]
@@ -29,16 +30,17 @@ class Carrier:
     Args:
         threads: patch ``threading.Thread`` and ``ThreadPoolExecutor``.
         processes: patch ``ProcessPoolExecutor``, ``multiprocessing.Process`` and ``subprocess.Popen``.
+        on_process: called when ``multiprocessing`` has started a process.
     """
 
-    def __init__(self, *, threads: bool, processes: bool) -> None:
+    def __init__(self, *, threads: bool, processes: bool, on_process: Callable[[], None]) -> None:
         self._patches = Patches("carry")
         if threads:
             self._wrap("threading", "Thread", "start", _start_thread)
             self._wrap("concurrent.futures.thread", "ThreadPoolExecutor", "submit", _submit)
         if processes:
             self._wrap("concurrent.futures.process", "ProcessPoolExecutor", "submit", _submit_remote)
-            self._wrap("multiprocessing.process", "BaseProcess", "start", _start_process)
+            self._wrap("multiprocessing.process", "BaseProcess", "start", _start_process(on_process))
             self._wrap("subprocess", "Popen", "__init__", _popen)
 
     def _wrap(self, module: str, owner: str, name: str, wrapper: Wrapper) -> None:
@@ -149,16 +151,22 @@ def _is_worker(thread: Any) -> bool:
     """Threads that outlive what started them and serve others: ours, and those of pools."""
     target = getattr(thread, "_target", None)
     module = getattr(target, "__module__", None) or ""
-    return thread.name.startswith("agentops") or module.startswith(("agentops_sdk", "concurrent.futures"))
+    return isinstance(thread, OwnThread) or module.startswith(("agentops_sdk", "concurrent.futures"))
 
 
-def _start_process(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    with guard("carry.process"):
-        target = getattr(instance, "_target", None)
-        fields = propagate.write(get_current())
-        if fields and target is not None and not isinstance(target, Remote):
-            instance._target = Remote(target, fields)  # noqa: SLF001 - there is no other way to hand it anything
-    return wrapped(*args, **kwargs)
+def _start_process(on_process: Callable[[], None]) -> Wrapper:
+    def start(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with guard("carry.process"):
+            target = getattr(instance, "_target", None)
+            fields = propagate.write(get_current())
+            if fields and target is not None and not isinstance(target, Remote):
+                instance._target = Remote(target, fields)  # noqa: SLF001 - there is no other way to hand it anything
+        result = wrapped(*args, **kwargs)
+        with guard("carry.process"):
+            on_process()
+        return result
+
+    return start
 
 
 def _popen(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -3,6 +3,10 @@
 Use it around our own work, never around the user's call, and never around a function whose
 return value the user gets. It swallows :class:`Exception` only, counts by site, and logs the first
 one of each site. The test suite sets ``reraise`` so that a swallowed bug is a red test.
+
+The one exception: on a thread of our own it swallows ``BaseException`` too. ``SystemExit``,
+``KeyboardInterrupt`` and ``CancelledError`` steer a program, and no program runs there; what raises
+them is an exporter or a hook that we called, and it must not end the thread.
 """
 
 from __future__ import annotations
@@ -10,6 +14,8 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from types import TracebackType
+
+from agentops_sdk._capture.own_thread import on_own_thread
 
 logger = logging.getLogger("agentops_sdk")
 
@@ -37,7 +43,7 @@ class guard:  # noqa: N801 - reads as a statement: ``with guard("openai.request"
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        if kind is None or not issubclass(kind, Exception) or reraise:
+        if kind is None or reraise or not (issubclass(kind, Exception) or on_own_thread()):
             return False
         note(self.site, error)
         return True

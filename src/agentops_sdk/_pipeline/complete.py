@@ -40,6 +40,13 @@ class Completer:
         self.policy = Policy(settings)
         self.policy.redactions = before.redactions
 
+    def warm(self) -> None:
+        """Load what a model call needs, prices above all, before the first one ends."""
+        if self.settings.pricing:
+            text = '[{"role": "assistant", "parts": [{"type": "text", "content": "warm"}]}]'
+            example = {semconv.KIND: "llm", semconv.REQUEST_MODEL: "gpt-4o", semconv.OUTPUT_MESSAGES: text}
+            self.complete(example, (), (), None)
+
     def complete(
         self,
         attributes: dict[str, Any],

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 
+from agentops_sdk._capture.own_thread import OwnThread
 from agentops_sdk._pipeline.flushed import FlushResult
 from agentops_sdk._pipeline.sinks import Sink
 
@@ -53,7 +53,7 @@ def _side_by_side(works: Sequence[Callable[[float], bool]], deadline: float) -> 
     def left() -> float:
         return max(0.0, deadline - time.monotonic())
 
-    threads = [threading.Thread(target=lambda work=work: work(left()), daemon=True) for work in works]
+    threads = [OwnThread("flush", lambda work=work: work(left())) for work in works]
     for thread, work in zip(threads, works, strict=True):
         try:
             thread.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ from opentelemetry import trace
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
 
-from agentops_sdk import semconv
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.recording import Deferred
 from agentops_sdk._pipeline.complete import Completer
@@ -133,15 +131,6 @@ class JoinedRecorder:
         """Of somebody else's spans, by id: the nearest ancestor that is ours or in another process."""
         self._processor = _Processor(self)
         provider.add_span_processor(self._processor)  # type: ignore[arg-type]
-        if settings.pricing:
-            # Prices take a second to load, and here completion runs on the user's thread: load them beside it.
-            threading.Thread(target=self._warm, name="agentops-warm", daemon=True).start()
-
-    def _warm(self) -> None:
-        said = '[{"role": "assistant", "parts": [{"type": "text", "content": "warm"}]}]'
-        example = {semconv.KIND: "llm", semconv.REQUEST_MODEL: "gpt-4o", semconv.OUTPUT_MESSAGES: said}
-        with guard("joined.warm"):
-            self.completer.complete(example, (), (), None)
 
     def start(
         self,

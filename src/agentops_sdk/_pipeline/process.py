@@ -7,23 +7,33 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from agentops_sdk._capture.guard import guard
+from agentops_sdk._capture.own_thread import OwnThread
+from agentops_sdk._pipeline.child_exit import ChildExit
 
 if TYPE_CHECKING:
     from agentops_sdk._pipeline.queue import SpanQueue
     from agentops_sdk._pipeline.runtime import Runtime
 
-_FORK_WAIT = 5.0  # seconds
+_FORK_WAIT = 5.0  # seconds, for one slice of spans or an import
 _IMPORTS = ("opentelemetry.sdk.trace.export", "opentelemetry.sdk.resources", "orjson")
 
 _hooked = False
-_held: SpanQueue | None = None
+_held: dict[int, SpanQueue] = {}
+"""Queues that wait for a fork to be over, by the thread that forks."""
+_loading: list[threading.Thread] = []
 
 
-def hook(current: Callable[[], Runtime | None], *, at_exit: Callable[[], None], in_child: Callable[[], None]) -> None:
+def hook(
+    current: Callable[[], Runtime | None],
+    *,
+    flush: Callable[[], object],
+    end: Callable[[], object],
+    in_child: Callable[[], None],
+) -> None:
     """Set the hooks, once per process and its children."""
     global _hooked
     if _hooked:
@@ -32,53 +42,78 @@ def hook(current: Callable[[], Runtime | None], *, at_exit: Callable[[], None], 
 
     def leave() -> None:
         with guard("process.exit"):
-            at_exit()
+            end()
 
     def child() -> None:
-        global _held
-        _held = None
+        _held.clear()
+        _loading.clear()
         with guard("process.fork"):
             in_child()
+        with guard("process.fork"):
+            child_exit.after_fork()
 
     atexit.register(leave)
+    child_exit = ChildExit(flush, end)
+    child_exit.watch()
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=lambda: _before(current()), after_in_parent=_parent, after_in_child=child)
+        os.register_at_fork(
+            before=lambda: _before(current()), after_in_parent=lambda: _parent(current()), after_in_child=child
+        )
 
 
-def warm(runtime: Runtime) -> None:
-    """Import what delivery needs while the program starts up: its first spans are on disk as soon as the rest."""
-    missing = [name for name in _needed(runtime) if name not in sys.modules]
+def prepare(runtime: Runtime) -> None:
+    """Load what a span needs on its way to the disk, now; what its way to a backend needs, beside the program.
+
+    A thread that imports while the program computes gets the interpreter a few milliseconds at a time,
+    and loads for a second what takes it 100 ms: the first spans would wait for it.
+    """
+    with guard("process.prepare"):
+        _import(_IMPORTS)
+        _import(_names(runtime, "imports"))
+    missing = [name for name in _names(runtime, "background_imports") if name not in sys.modules]
     if missing:
-        with guard("process.warm"):
-            threading.Thread(target=_import, args=(missing,), name="agentops-warm", daemon=True).start()
+        load(lambda: _import(missing))
 
 
-def _import(names: list[str]) -> None:
-    with guard("process.warm"):
-        for name in names:
-            importlib.import_module(name)
+def load(work: Callable[[], None]) -> None:
+    """Do what imports or reads tables beside the program; a fork waits for it."""
+
+    def run() -> None:
+        with guard("process.load"):
+            work()
+
+    with guard("process.load"):
+        thread = OwnThread("load", run)
+        thread.start()
+        _loading[:] = [*(other for other in _loading if other.is_alive()), thread]
 
 
-def _needed(runtime: Runtime) -> list[str]:
-    return [*_IMPORTS, *(name for sink in runtime.sinks for name in getattr(sink.exporter, "imports", ()))]
+def _names(runtime: Runtime, attribute: str) -> list[str]:
+    return [name for sink in runtime.sinks for name in getattr(sink.exporter, attribute, ())]
+
+
+def _import(names: Iterable[str]) -> None:
+    for name in names:
+        importlib.import_module(name)
 
 
 def _before(runtime: Runtime | None) -> None:
-    """Let no thread of ours be in the middle of an import or of its work: the child would have half of it.
-
-    The imports cost a third of a second once; without them each child would spend it.
-    """
-    global _held
+    """Let no thread of ours be in the middle of an import or of its work: the child would have half of it."""
     if runtime is None:
         return
     with guard("process.before_fork"):
         runtime.recorder.pass_on()
-        _import(_needed(runtime))
-        _held = runtime.queue if runtime.queue.hold(_FORK_WAIT) else None
+        for thread in _loading:
+            if thread is not threading.current_thread():
+                thread.join(_FORK_WAIT)
+        if runtime.queue.hold(_FORK_WAIT):
+            _held[threading.get_ident()] = runtime.queue
 
 
-def _parent() -> None:
-    global _held
-    if _held is not None:
-        _held.release()
-        _held = None
+def _parent(runtime: Runtime | None) -> None:
+    queue = _held.pop(threading.get_ident(), None)
+    if queue is not None:
+        queue.release()
+    if runtime is not None:
+        with guard("process.parent"):
+            runtime.watch_children()

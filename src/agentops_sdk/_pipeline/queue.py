@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agentops_sdk._capture.guard import guard, logger
+from agentops_sdk._capture.own_thread import OwnThread
 
 _PERIOD = 0.1  # seconds; with it a span that ended is on disk within 100 ms
 _SLICE = 64  # spans worked on before the interpreter lock is offered to others
@@ -53,7 +54,9 @@ class SpanQueue:
         self._busy = 0
         self._stopping = self._closed = False
         self._thread: threading.Thread | None = None
-        self._draining = threading.Lock()
+        self._turn = threading.Condition()  # guards the next two: who may work on a slice
+        self._worker: int | None = None
+        self._forks = 0
         self._waiters: deque[tuple[int, threading.Event]] = deque()
 
     def put(self, span: Any) -> None:
@@ -117,11 +120,23 @@ class SpanQueue:
         return True
 
     def hold(self, timeout: float) -> bool:
-        """Keep the consumer from working until :meth:`release`: a fork must not cut it in the middle."""
-        return threading.current_thread() is not self._thread and self._draining.acquire(timeout=timeout)
+        """Keep the consumer from working until :meth:`release`: a fork must not cut it in the middle of a slice.
+
+        Waits for the slice that is being worked on, however many spans wait behind it.
+        """
+        if self._worker == threading.get_ident():
+            return False  # an exporter that forks
+        with self._turn:
+            self._forks += 1
+            held = self._turn.wait_for(lambda: self._worker is None, timeout)
+            if not held:
+                self._forks -= 1
+        return held
 
     def release(self) -> None:
-        self._draining.release()
+        with self._turn:
+            self._forks -= 1
+            self._turn.notify_all()
 
     def after_fork(self) -> None:
         """In a child: the parent's spans are the parent's to deliver; locks and thread are made anew."""
@@ -133,7 +148,7 @@ class SpanQueue:
         with self._lock:
             if self._thread is not None or self._stopping:
                 return
-            thread = threading.Thread(target=self._run, name="agentops-consumer", daemon=True)
+            thread = OwnThread("consumer", self._run)
             with guard("queue.start"):  # at interpreter exit no thread can start; stop() drains instead
                 thread.start()
                 self._thread = thread
@@ -193,17 +208,30 @@ class SpanQueue:
                 done.set()
 
     def _drain(self) -> None:
-        spans = self._spans
-        with self._draining:
-            while spans:
-                # Counted before they leave the deque: flush() may count a span twice, never miss one.
-                self._busy = min(_SLICE, len(spans))
-                batch = [spans.popleft() for _ in range(self._busy)]
-                with guard("queue.consume"):
+        me = threading.get_ident()
+        more = self._worker != me  # else a signal handler flushes in the middle of a slice
+        while more:
+            with self._turn:  # asked for anew with each slice: a fork that waits comes first
+                self._turn.wait_for(lambda: self._worker is None and not self._forks)
+                self._worker = me
+            try:
+                more = bool(self._spans)
+                self._work()
+            finally:
+                with self._turn:
+                    self._worker = None
+                    self._turn.notify_all()
+
+    def _work(self) -> None:
+        # Counted before they leave the deque: flush() may count a span twice, never miss one.
+        self._busy = min(_SLICE, len(self._spans))
+        batch = [self._spans.popleft() for _ in range(self._busy)]
+        try:
+            with guard("queue.consume"):
+                if batch:
                     self._consume(batch)
-                self.consumed += len(batch)
-                self._busy = 0
-                self._notify()
-                self._look_when_due()
+        finally:
+            self.consumed += len(batch)
+            self._busy = 0
             self._notify()
             self._look_when_due()

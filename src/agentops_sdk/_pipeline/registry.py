@@ -114,12 +114,17 @@ class Installed:
         """Whether it has begun and has not ended."""
         return self._begun and self._patches.alive
 
-    def begin(self) -> None:
+    def begin(self, on_patched: Callable[[], object]) -> None:
         """Hook on to the library's import, if :meth:`look` has found one that fits. Safe to call again."""
         if self._begun or self.state in ("not installed", "version too old"):
             return
         self._begun = True
-        self._patches.when_imported(self.integration.target, self._imported)
+
+        def imported(module: ModuleType) -> None:
+            self._imported(module)
+            on_patched()
+
+        self._patches.when_imported(self.integration.target, imported)
 
     def look(self, *, asked: bool = False) -> Installed:
         """Find out whether the library is here in a version that fits; changes nothing else.
@@ -197,15 +202,18 @@ def choose(settings: Settings) -> list[Installed]:
     return chosen
 
 
-def exchange(running: list[Installed], chosen: Iterable[Installed]) -> None:
-    """Let ``running`` be the chosen ones: those that run already go on untouched, others are taken out."""
+def exchange(running: list[Installed], chosen: Iterable[Installed], on_patched: Callable[[], object]) -> None:
+    """Let ``running`` be the chosen ones: those that run already go on untouched, others are taken out.
+
+    ``on_patched`` is called when one's library is here and is captured.
+    """
     before = {installed.integration.name: installed for installed in running if installed.active}
     wanted = [before.pop(installed.integration.name, installed) for installed in chosen]
     for installed in reversed(list(before.values())):
         installed.end()
     running[:] = wanted
     for installed in wanted:
-        installed.begin()
+        installed.begin(on_patched)
 
 
 def _version_of(distribution: str) -> str | None:

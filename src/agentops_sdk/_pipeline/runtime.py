@@ -55,6 +55,7 @@ class Runtime:
         self.held_runs: HeldRuns[LeanSpan | EndedSpan] = HeldRuns(settings.queue_size)
         self.failed = 0
         self.recorder: Recorder | JoinedRecorder = self._make_recorder()
+        self._prices_loading = False
         self.integrations: list[Installed] = []
         self._carrier: Carrier | None = None
         self._vendor_calls: Patches | None = None
@@ -84,7 +85,7 @@ class Runtime:
         self.queue.wake()
         logger.setLevel(settings.log_level.upper())
         if chosen is not None:
-            exchange(self.integrations, chosen)
+            exchange(self.integrations, chosen, self.load_prices)
         if "propagate_threads" in changed or "propagate_processes" in changed:
             self._carry()
         if "global_provider" in changed:
@@ -120,13 +121,17 @@ class Runtime:
         self._carry()
         if self._vendor_calls is None:
             self._vendor_calls = vendor_calls.install()
-        exchange(self.integrations, choose(self.settings))
+        exchange(self.integrations, choose(self.settings), self.load_prices)
 
     def _carry(self) -> None:
         if self._carrier is not None:
             self._carrier.remove()
         settings = self.settings
-        self._carrier = Carrier(threads=settings.propagate_threads, processes=settings.propagate_processes)
+        self._carrier = Carrier(
+            threads=settings.propagate_threads,
+            processes=settings.propagate_processes,
+            on_process=self.watch_children,
+        )
 
     @property
     def resource(self) -> dict[str, Any]:
@@ -134,6 +139,18 @@ class Runtime:
         if isinstance(self.recorder, JoinedRecorder):
             return self.recorder.resource
         return identity.attributes(self.settings, self.completer.policy)
+
+    def prepare(self) -> None:
+        """Have the first spans find loaded what they need."""
+        process.prepare(self)
+        if isinstance(self.recorder, JoinedRecorder):
+            self.load_prices()  # there completion runs on the program's threads
+
+    def load_prices(self) -> None:
+        """A library that calls models is here: have its first call find the prices loaded."""
+        if not self._prices_loading:
+            self._prices_loading = True
+            process.load(self.completer.warm)
 
     def uninstall(self) -> None:
         for installed in reversed(self.integrations):
@@ -220,6 +237,11 @@ class Runtime:
         if isinstance(self.recorder, JoinedRecorder):
             self.queue.flush(timeout)
             self.recorder.leave()
+
+    def watch_children(self) -> None:
+        """This process has started another: what that may leave behind when it dies is ours to deliver."""
+        for sink in self.sinks:
+            sink.watch_children()
 
     def after_fork(self) -> None:
         self.failed = self.consumed_before = 0
@@ -329,8 +351,8 @@ def begin(settings: Settings, *, implied: bool = False) -> Runtime | None:
         current = runtime
         ambient.process_context = process_fields() if settings.propagate_processes else None
         recording.activate(runtime.recorder)
-        process.hook(lambda: current, at_exit=_at_exit, in_child=_in_child)
-        process.warm(runtime)
+        process.hook(lambda: current, flush=_flush, end=_end, in_child=_in_child)
+        runtime.prepare()
         return runtime
 
 
@@ -352,7 +374,7 @@ def _take_on(settings: Settings) -> None:
         current.reconfigure(settings)
         ambient.process_context = process_fields() if settings.propagate_processes else None
         recording.activate(current.recorder if current.settings.enabled else None)
-        process.warm(current)
+        current.prepare()
     elif settings.enabled:
         begin(settings)
     _last = settings
@@ -372,7 +394,12 @@ def finish(timeout: float) -> FlushResult:
         return runtime.end(timeout)
 
 
-def _at_exit() -> None:
+def _flush() -> None:
+    if current is not None:
+        current.flush(current.settings.shutdown_timeout)
+
+
+def _end() -> None:
     if current is not None:
         finish(current.settings.shutdown_timeout)
 

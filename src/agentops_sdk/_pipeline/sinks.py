@@ -14,6 +14,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, set_val
 
 from agentops_sdk._capture.ambient import release
 from agentops_sdk._capture.guard import guard, logger
+from agentops_sdk._capture.own_thread import OwnThread, on_own_thread
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -47,6 +48,7 @@ class Sink:
         self._dropped: Counter[str] = Counter()
         self.error: str | None = None
         self.error_at: float | None = None
+        self._steering: BaseException | None = None
         self.success_at: float | None = None
         self.seconds = 0.0
         """Time spent in ``export``."""
@@ -136,6 +138,13 @@ class Sink:
     def give_up(self) -> None:
         """The time is over: what still waits here is lost, counted. A spool on disk keeps its own."""
 
+    def watch_children(self) -> None:
+        """This process has started another; the exporter is told if it wants to know."""
+        hook = getattr(self.exporter, "watch_children", None)
+        if hook is not None:
+            with guard(f"sink.{self.name}.watch_children"):
+                hook()
+
     def after_fork(self) -> None:
         """In a child: counts start anew, and the exporter is told if it wants to know."""
         self.accepted = self._counted = self._taken = self.exports = 0
@@ -146,6 +155,12 @@ class Sink:
                 hook()
 
     def _export(self, spans: Sequence[ReadableSpan]) -> None:
+        self._deliver(spans)
+        steering, self._steering = self._steering, None
+        if steering is not None:
+            raise steering
+
+    def _deliver(self, spans: Sequence[ReadableSpan]) -> None:
         error, result = self._call(spans)
         # An exporter with an account of its own has taken a part of it already, nobody knows which.
         if error is None or len(spans) == 1 or hasattr(self.exporter, "stats"):
@@ -177,14 +192,17 @@ class Sink:
                 self._judge(part, error, result)
 
     def _call(self, spans: Sequence[ReadableSpan]) -> tuple[BaseException | None, Any]:
-        # Somebody else's exporter: whatever it raises is its failure, counted against it.
+        # Somebody else's exporter: whatever it raises is its failure, counted against it. On our threads
+        # that includes SystemExit, CancelledError and their kind: no program runs there that they could steer.
         error: BaseException | None = None
         started = time.perf_counter()
         token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
         try:
             result = self.exporter.export(spans)
-        except Exception as raised:  # noqa: BLE001 - the boundary to third-party exporters; counted below
+        except BaseException as raised:  # noqa: BLE001 - the boundary to third-party exporters; counted below
             error, result = raised, None
+            if not isinstance(raised, Exception) and not on_own_thread():
+                self._steering = raised  # a flush on the program's own thread: its Ctrl-C, its handler's sys.exit()
         finally:
             release(token)
         self.seconds += time.perf_counter() - started
@@ -253,7 +271,7 @@ class ThreadedSink(Sink):
 
     def _notify(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=f"agentops-sink-{self.name}", daemon=True)
+            self._thread = OwnThread(f"sink-{self.name}", self._run)
             with guard("sink.start"):
                 self._thread.start()
         self._changed.notify_all()
@@ -325,7 +343,7 @@ def adapt(name: str, exporter: SpanExporter, given: Any = None, *, alone: bool =
 def _within(deadline: float, work: Callable[[float], bool]) -> bool:
     results: list[bool] = []
     left = max(0.0, deadline - time.monotonic())
-    thread = threading.Thread(target=lambda: results.append(work(left)), daemon=True)
+    thread = OwnThread("sink-end", lambda: results.append(work(left)))
     try:
         thread.start()
     except RuntimeError:  # the interpreter is ending and starts no threads: do it here

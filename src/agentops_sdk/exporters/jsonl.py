@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._capture.guard import guard
+from agentops_sdk._capture.own_thread import OwnThread
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters.jsonl_files import create_file, tidy
 from agentops_sdk.exporters.jsonl_open import OpenFile
@@ -282,7 +283,7 @@ class JsonlExporter:
 
     def _tidy(self) -> None:
         if self._tidying is None or not self._tidying.is_alive():
-            self._tidying = threading.Thread(target=self._tidy_now, name="agentops-tidy", daemon=True)
+            self._tidying = OwnThread("tidy", self._tidy_now)
             try:
                 self._tidying.start()
             except RuntimeError:  # an ending interpreter starts no threads: the next process will tidy

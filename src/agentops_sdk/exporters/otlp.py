@@ -50,7 +50,8 @@ class OTLPExporter:
 
     inline = True
     disk = True
-    imports = ("httpx2", "opentelemetry.exporter.otlp.proto.common.trace_encoder")
+    imports = ("opentelemetry.exporter.otlp.proto.common.trace_encoder",)
+    background_imports = ("httpx2", "httpcore2")
 
     def __init__(
         self,
@@ -125,7 +126,8 @@ class OTLPExporter:
             OSError: the spool cannot be read or written.
         """
         found = self._spool.adopt(folder)
-        self._shipper.wake()
+        if found:
+            self._shipper.wake()
         return found
 
     def take_file(self, path: Path) -> int:
@@ -154,6 +156,8 @@ class OTLPExporter:
             return
         self._closed = True
         deadline = time.monotonic() + timeout
+        if self._shipper.begun:
+            self._shipper.adopt()  # what a child left since the last look
         self._shipper.drain(timeout)
         self._shipper.stop(min(0.2, max(0.0, deadline - time.monotonic())))
         self._spool.close()
@@ -185,6 +189,10 @@ class OTLPExporter:
             **connection,
             "last_error": connection["last_error"] or spool.last_loss,
         }
+
+    def watch_children(self) -> None:
+        """This process has started another: should that die, what it had spooled is sent from here, within seconds."""
+        self._shipper.begin()
 
     def after_fork(self) -> None:
         """In a child: start empty. What is spooled so far is the parent's, and so are its locks."""

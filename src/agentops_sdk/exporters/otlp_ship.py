@@ -20,6 +20,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._capture.guard import guard
+from agentops_sdk._capture.own_thread import OwnThread
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.exporters.otlp_answer import Reply
 from agentops_sdk.exporters.otlp_delivery import Delivery, NotNowError, Tally
@@ -33,7 +34,7 @@ __all__ = ["Shipper"]
 
 _log = logging.getLogger("agentops_sdk")
 _LINGER = 1.0
-_ADOPT_EVERY = 60.0
+_ADOPT_EVERY = 2.0
 _FIRST_WAIT, _LONGEST_WAIT, _SLOW_WAIT = 0.5, 60.0, 15.0
 
 
@@ -73,9 +74,23 @@ class Shipper:
                 self._changed.notify_all()
             elif self.spool.pending_bytes >= self._delivery.batch_bytes:
                 self._changed.notify_all()
-            if self._thread is None and not self._stopped:
-                self._thread = threading.Thread(target=self._run, name="agentops-otlp", daemon=True)
-                self._thread.start()
+            self._start()
+
+    def begin(self) -> None:
+        """Look after the spool though nothing is to be sent: this process has children, which may die."""
+        if not self.begun:
+            with self._changed:
+                self._start()
+
+    @property
+    def begun(self) -> bool:
+        """Whether the thread has been started."""
+        return self._thread is not None
+
+    def _start(self) -> None:
+        if self._thread is None and not self._stopped:
+            self._thread = OwnThread("otlp", self._run)
+            self._thread.start()
 
     def drain(self, timeout: float) -> bool:
         """Send now; ``True`` once all that waited is settled, ``False`` after a failure or ``timeout`` seconds."""
@@ -113,7 +128,7 @@ class Shipper:
             while True:
                 if time.monotonic() >= adopt_at:
                     adopt_at = time.monotonic() + _ADOPT_EVERY
-                    self._adopt()
+                    self.adopt()
                 if not self._await_work(adopt_at):
                     return
                 if time.monotonic() < adopt_at:
@@ -121,7 +136,8 @@ class Shipper:
         finally:
             sender.close()
 
-    def _adopt(self) -> None:
+    def adopt(self) -> None:
+        """Take over what dead processes left."""
         try:
             if self.spool.adopt():
                 with self._changed:

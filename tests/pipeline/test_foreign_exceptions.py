@@ -1,0 +1,114 @@
+"""What steers a program steers nothing of ours: an exporter or hook that raises it costs its own spans, no thread."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+import agentops_sdk as agentops
+from agentops_sdk.integration import start
+
+
+class OwnError(BaseException):
+    """Somebody else's, for whatever reason not an ``Exception``."""
+
+
+STEERING = [SystemExit, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit, OwnError]
+
+
+class Raising(SpanExporter):
+    """Raises with the spans that are called ``bad``, and with everything else it is asked when ``always``."""
+
+    def __init__(self, kind: type[BaseException], *, inline: bool, always: bool) -> None:
+        self.kind, self.inline, self.always = kind, inline, always
+        self.names: list[str] = []
+
+    def export(self, spans: Sequence[Any]) -> SpanExportResult:
+        if any(span.name == "bad" for span in spans):
+            raise self.kind
+        self.names += [span.name for span in spans]
+        return SpanExportResult.SUCCESS
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        if self.always:
+            raise self.kind
+        return True
+
+    def shutdown(self) -> None:
+        if self.always:
+            raise self.kind
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert condition()
+
+
+@pytest.mark.guard_swallows
+@pytest.mark.parametrize("inline", [False, True], ids=["thread of its own", "consumer thread"])
+@pytest.mark.parametrize("always", [False, True], ids=["export", "everything"])
+@pytest.mark.parametrize("kind", STEERING)
+def test_an_exporter_that_raises_it_is_failing_and_goes_on(
+    kind: type[BaseException], always: bool, inline: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    raising, memory = Raising(kind, inline=inline, always=always), InMemorySpanExporter()
+    agentops.init(exporters=[raising, memory], integrations=[])
+    with agentops.trace("bad"):
+        pass
+    until(lambda: agentops.status().sinks["Raising"].dropped == {kind.__name__: 1})
+    health = agentops.health()
+    assert health.status == "degraded"
+    assert health.checks["sink Raising"].detail.startswith(kind.__name__)
+    with agentops.trace("good"):
+        pass
+    until(lambda: raising.names == ["good"])
+    until(lambda: len(memory.get_finished_spans()) == 2)
+    agentops.flush(5)
+    result = agentops.shutdown()
+    assert result.by_sink["Raising"] == {"exported": 1, "remaining": 0, "lost": 1}
+    assert result.by_sink["InMemorySpanExporter"] == {"exported": 2, "remaining": 0, "lost": 0}
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.guard_swallows
+@pytest.mark.parametrize("kind", STEERING)
+def test_a_price_callback_that_raises_it_costs_its_price(kind: type[BaseException]) -> None:
+    def callback(*_: Any) -> None:
+        raise kind
+
+    memory = InMemorySpanExporter()
+    agentops.init(exporters=[memory], integrations=[])
+    agentops.prices.set_callback(callback)
+    try:
+        used = {"gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 1, "gen_ai.usage.output_tokens": 1}
+        start("llm", "priced", attributes=used).finish()
+        with agentops.trace("next"):
+            pass
+        until(lambda: len(memory.get_finished_spans()) == 2)
+    finally:
+        agentops.prices.set_callback(None)
+
+
+def test_ctrl_c_during_a_flush_of_the_programs_own_is_the_programs() -> None:
+    """Before the consumer thread runs, a flush exports on the caller's thread: there it is nobody else's."""
+    raising = Raising(KeyboardInterrupt, inline=True, always=False)
+    agentops.init(exporters=[raising], integrations=[])
+    from agentops_sdk._pipeline import runtime
+
+    assert runtime.current is not None
+    queue = runtime.current.queue
+    queue._start = lambda: None  # type: ignore[method-assign]  # as when the interpreter ends and starts no threads
+    with agentops.trace("bad"):
+        pass
+    with pytest.raises(KeyboardInterrupt):
+        agentops.flush()
+    assert agentops.status().sinks["Raising"].dropped == {"KeyboardInterrupt": 1}
+    assert queue.pending == 0

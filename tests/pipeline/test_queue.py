@@ -1,0 +1,118 @@
+"""The queue between the program and the sinks, and who may hold it up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from agentops_sdk._pipeline.queue import SpanQueue
+
+
+def test_a_fork_waits_for_one_slice_however_many_wait_behind_it() -> None:
+    """Counted in slices, so that the speed of a machine decides nothing."""
+    slices: list[int] = []
+
+    def consume(batch: list[int]) -> None:
+        slices.append(len(batch))
+        time.sleep(0.001)
+
+    queue = SpanQueue(1_000_000, consume)
+    stop = threading.Event()
+
+    def record() -> None:
+        while not stop.is_set():
+            if queue.pending < 20_000:
+                queue.put(0)
+
+    recorder = threading.Thread(target=record)
+    recorder.start()
+    try:
+        for _ in range(20):
+            deadline = time.monotonic() + 30
+            while queue.pending < 5_000 and time.monotonic() < deadline:
+                time.sleep(0.001)
+            before = len(slices)
+            assert queue.hold(30)
+            held = len(slices)
+            # One slice may end, and one begin between our two looks at the count.
+            assert held - before <= 2
+            time.sleep(0.005)
+            assert len(slices) == held
+            queue.release()
+    finally:
+        stop.set()
+        recorder.join()
+    assert queue.stop(30)
+    assert queue.pending == 0
+    assert sum(slices) == queue.consumed
+
+
+def test_many_threads_may_fork_at_once_and_the_consumer_goes_on() -> None:
+    consumed = threading.Event()
+    queue = SpanQueue(1_000, lambda _: consumed.set())
+    queue.put(0)
+    assert queue.flush(30)
+    holders = [
+        threading.Thread(target=lambda: [(queue.hold(30), queue.release()) for _ in range(50)]) for _ in range(4)
+    ]
+    for holder in holders:
+        holder.start()
+    for holder in holders:
+        holder.join()
+    consumed.clear()
+    queue.put(0)
+    assert consumed.wait(30)
+    assert queue.stop(30)
+
+
+def test_a_hold_that_ran_out_of_time_holds_nothing() -> None:
+    release, working = threading.Event(), threading.Event()
+
+    def consume(_: list[int]) -> None:
+        working.set()
+        release.wait(30)
+
+    queue = SpanQueue(1_000, consume)
+    queue.put(0)
+    assert working.wait(30)
+    assert not queue.hold(0.01)
+    release.set()
+    queue.put(0)
+    assert queue.flush(30)
+    assert queue.stop(30)
+
+
+def test_processes_fork_while_a_thread_records_without_pause(tmp_path: Path) -> None:
+    """Each fork took five seconds: the consumer kept its lock until its queue was empty, which it never was."""
+    program = """
+import glob, os, threading, time
+import agentops_sdk as agentops
+agentops.init(integrations=[], queue_size=10_000_000)
+stop = False
+def record():
+    while not stop:
+        with agentops.trace("x"):
+            pass
+recorder = threading.Thread(target=record)
+recorder.start()
+deadline = time.monotonic() + 30
+while not glob.glob(".agentops/traces/*.jsonl") and time.monotonic() < deadline:
+    time.sleep(0.01)
+children = []
+for number in range(20):
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    children.append(child)
+stop = True
+print(sorted({os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children}), flush=True)
+os._exit(0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[0]\n", "")
+    assert list((tmp_path / ".agentops" / "traces").glob("*.jsonl"))
