@@ -170,9 +170,11 @@ def status() -> Status:
     ended = queue.consumed - running.consumed_before + queue.pending + queue.dropped
     sinks: dict[str, SinkStatus] = {}
     for place, sink in enumerate(running.sinks):
+        account = sink.account()
+        dropped = account["dropped"]  # by reasons, among them names of exceptions: a KeyError is no key
         sinks[sink.name if sink.name not in sinks else f"{sink.name}#{place}"] = SinkStatus(
-            **(account := _shown(sink.account())),
-            lost=sum(account["dropped"].values()),
+            **{**_shown(account), "dropped": dropped},
+            lost=sum(dropped.values()),
             exports=sink.exports,
             export_seconds=sink.seconds,
         )
