@@ -13,5 +13,5 @@ while IFS='|' read -r name tests _ <&3; do
         bash scripts/setup.sh "$home" "$name"
     echo "== $name: $(cut -d'|' -f3 <<<"$(grep -E "^$name +\|" scripts/vendors.txt)")"
     # shellcheck disable=SC2086 - several paths
-    "$home/bin/python" -m pytest -q --no-header -m "not slow" $tests
+    "$home/bin/python" -m pytest -q --no-header -n "${WORKERS:-2}" -m "not slow" $tests
 done 3<scripts/vendors.txt

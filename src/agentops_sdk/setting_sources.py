@@ -112,8 +112,9 @@ def collect(
         found.origins[row.name] = " and ".join(origin for _, origin in used) or "default"
         if used:
             value, _ = used[0]
-            for lower, _ in used[1:]:
-                value = merge(lower, value)
+            if merge is not None:
+                for lower, _ in used[1:]:
+                    value = merge(lower, value)
             found.values[row.name] = value
     for level in levels:
         found.mistakes += level.mistakes

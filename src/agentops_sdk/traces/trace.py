@@ -46,7 +46,7 @@ class Trace:
         Raises:
             TraceError: there is no record, or they belong to several traces.
         """
-        self._missing = missing
+        self._missing: Outcome | None = missing
         self._by_id: dict[str, SpanRecord] = {}
         for record in records:
             known = self._by_id.get(record.span_id)
