@@ -8,11 +8,12 @@ from typing import Any, Self
 
 from agentops_sdk import semconv
 from agentops_sdk._capture import recording
-from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, start
+from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
 from agentops_sdk._capture.choice import choice_attributes, decider, options_json
 from agentops_sdk._capture.content import snapshot
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.invalid import Check, list_of
+from agentops_sdk._capture.start import start
 
 _MOST_OPTIONS = 1_000
 

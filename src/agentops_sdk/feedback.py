@@ -11,11 +11,12 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.ambient import current_call
-from agentops_sdk._capture.call import Call, start
+from agentops_sdk._capture.call import Call
 from agentops_sdk._capture.content import text_of
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.handle import Span
 from agentops_sdk._capture.invalid import Check, is_text, number_of
+from agentops_sdk._capture.start import start
 
 __all__ = ["feedback"]
 

@@ -18,13 +18,15 @@ from agentops_sdk import semconv
 from agentops_sdk._capture import recording
 from agentops_sdk._capture.ambient import current_call, enclosing_llm_call, own_model_calls, release
 from agentops_sdk._capture.bounded_map import BoundedMap
-from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, outcome_of, start
+from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, outcome_of
 from agentops_sdk._capture.choice import ANSWERED, choice_attributes, options_json
 from agentops_sdk._capture.content import Source, mark_cut, snapshot, snapshot_source
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.intercept import Accept, Begin, Begun, around, around_async
 from agentops_sdk._capture.model_choice import ended_by_model, model_choice
 from agentops_sdk._capture.patches import Patches, Wrapper
+from agentops_sdk._capture.start import start
+from agentops_sdk._capture.tracked import tracked_in
 
 __all__ = [
     "ANSWERED",
@@ -57,6 +59,7 @@ __all__ = [
     "snapshot",
     "snapshot_source",
     "start",
+    "tracked_in",
     "usage_attributes",
 ]
 

@@ -12,15 +12,13 @@ from typing import Any, TypedDict, TypeVar, Unpack, overload
 from agentops_sdk._capture import recording
 from agentops_sdk._capture.generators import drive, drive_async
 from agentops_sdk._capture.shapes import decorate, finish, is_built_in, shape_of
-from agentops_sdk._capture.tracked import Cost, Options, Tracked
+from agentops_sdk._capture.tracked import MARK, Cost, Options, Tracked
 from agentops_sdk._capture.yielded import Yielded
 from agentops_sdk.errors import ConfigError
 
 __all__ = ["agent", "guardrail", "operation", "retriever", "task", "tool", "track", "workflow"]
 
 T = TypeVar("T", bound="Callable[..., Any] | property | staticmethod[..., Any] | classmethod[Any, ..., Any]")
-
-_MARK = "__agentops_tracked__"
 
 
 class TrackOptions(TypedDict, total=False):
@@ -125,7 +123,7 @@ def _track_callable(function: Any, tracked: Tracked) -> Any:
         run = drive(function, functools.partial(Yielded, tracked))
     else:
         run = _coroutine(function, tracked) if shape == "coroutine" else _plain(function, tracked)
-    setattr(run, _MARK, True)
+    setattr(run, MARK, tracked)
     return finish(run, function, tracked.name)
 
 
@@ -177,7 +175,7 @@ def _track_class(cls: type, options: Options) -> type:
         if name.startswith("_") and name != "__call__":
             continue
         function = member.__func__ if isinstance(member, staticmethod | classmethod) else member
-        if not isinstance(function, types.FunctionType) or hasattr(function, _MARK):
+        if not isinstance(function, types.FunctionType) or hasattr(function, MARK):
             continue
         run = _track_callable(function, _method(cls, name, function, options, isinstance(member, staticmethod)))
         setattr(cls, name, type(member)(run) if function is not member else run)

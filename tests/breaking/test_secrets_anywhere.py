@@ -85,7 +85,7 @@ def test_joined_to_a_provider_neither_exporter_gets_a_secret_of_ours(tmp_path: P
 
 
 def test_links_given_at_the_start_are_scrubbed_in_a_joined_provider(tmp_path: Path, provider: TracerProvider) -> None:
-    from agentops_sdk._capture.call import start
+    from agentops_sdk._capture.start import start
 
     theirs = InMemorySpanExporter()
     provider.add_span_processor(SimpleSpanProcessor(theirs))

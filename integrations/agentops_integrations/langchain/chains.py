@@ -91,7 +91,7 @@ def begin(
     node = graph.node_attributes(tags, metadata)
     kind = "task"
     if shape is not None:
-        kind = "agent" if shape.is_agent else "workflow"
+        kind = "agent" if shape.is_agent and not graph.is_nameless(shape, parent_run_id) else "workflow"
     elif parent_run_id is None:
         kind = "agent" if name == "AgentExecutor" else "workflow"
     attributes = {**common(tags, metadata), **node}

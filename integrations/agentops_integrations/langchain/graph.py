@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
+from uuid import UUID
 
 from agentops_integrations.langchain import active
 from agentops_integrations.langchain.messages import dumps, loads
 from agentops_integrations.langchain.runs import Run
 from agentops_integrations.langchain.shape import Shape, shape_of
-from agentops_sdk.integration import Patches, guard, semconv
+from agentops_sdk.integration import Patches, current_call, guard, semconv
 
 Wrapped = Callable[..., Any]
 _KEYS = (str, bool, int)
+_NO_NAME = "LangGraph"
 
 _starting: ContextVar[Shape | None] = ContextVar("agentops-langgraph-starting", default=None)
 """The graph that is about to report its start in this context."""
@@ -59,6 +61,12 @@ def starting(name: str) -> Shape | None:
         return None
     _starting.set(None)
     return shape if shape.run_name == name else None
+
+
+def is_nameless(shape: Shape, parent_run_id: UUID | None) -> bool:
+    """Whether a prebuilt agent without a name is how an agent of the program's own, around it, does its work."""
+    around = current_call() if parent_run_id is None and shape.run_name == _NO_NAME else None
+    return around is not None and around.kind == "agent" and not around.ended
 
 
 # --- nodes --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from langchain_core.callbacks.base import BaseCallbackHandler
 
-from agentops_integrations.langchain import bodies, chains, graph, interrupts, models, retrieval, streams
+from agentops_integrations.langchain import bodies, chains, graph, interrupts, models, retrieval, streams, tool_bodies
 from agentops_integrations.langchain.runs import Run, Runs
 from agentops_sdk.integration import guard, semconv, setting, snapshot
 
@@ -198,7 +198,7 @@ class TraceHandler(BaseCallbackHandler):
         if setting("capture_content"):
             given = inputs if inputs is not None else input_str
             attributes[semconv.TOOL_CALL_ARGUMENTS] = snapshot(given).decode()
-        self.runs.begin("tool", name, run_id, parent_run_id, attributes=attributes)
+        self.runs.begin("tool", name, run_id, parent_run_id, attributes=attributes, bodies=tool_bodies.bodies())
 
     @_guarded
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:

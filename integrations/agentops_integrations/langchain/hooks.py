@@ -11,10 +11,18 @@ from agentops_sdk.integration import Patches
 
 def install(patches: Patches) -> None:
     """Hook on to what of LangChain is imported, now and later."""
-    from agentops_integrations.langchain import bodies, embeddings, graph, interrupts, streams, trace_policy
+    from agentops_integrations.langchain import (
+        bodies,
+        embeddings,
+        graph,
+        interrupts,
+        streams,
+        tool_bodies,
+        trace_policy,
+    )
 
     patches.when_imported("langchain_core.tracers.context", lambda module: _handler(patches, module))
-    for part in (bodies, streams, embeddings, graph, interrupts, trace_policy):
+    for part in (bodies, streams, embeddings, graph, interrupts, tool_bodies, trace_policy):
         part.install(patches)
 
 

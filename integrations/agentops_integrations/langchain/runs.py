@@ -102,7 +102,7 @@ class Runs:
             context = parent.context
         call: Call | NullCall
         if record:
-            call = start(kind, call_name or name, attributes=attributes, parent=context, **how)
+            call = start(kind, call_name or name, attributes=attributes, parent=context, reporter="langchain", **how)
         else:
             call = Unrecorded(context)
         if not call.recording and not isinstance(call, Unrecorded):

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.context import (
-    _SUPPRESS_INSTRUMENTATION_KEY,  # private by name, but what every exporter and instrumentation agrees on
-    Context,
-    attach,
-    get_current,
-    set_value,
-)
+from opentelemetry.context import Context, attach, get_current, set_value
 
 from agentops_sdk import semconv
-from agentops_sdk._capture import ambient, handoff, kinds, recording, vendor_calls
+from agentops_sdk._capture import ambient, vendor_calls
 from agentops_sdk._capture.failure import Failure, type_name
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.recording import Deferred, LiveSpan
-from agentops_sdk._capture.text import encodable
+
+_NONE: frozenset[str] = frozenset()
 
 _TO_VENDOR = frozenset(("llm", "embedding"))
 _OF_THE_PROGRAM = frozenset(("tool", "agent", "workflow", "task"))
@@ -33,11 +28,44 @@ class Call:
     afterwards. No method raises into the user's call as long as its caller holds the guard.
     """
 
-    __slots__ = ("__weakref__", "_context", "_latch", "_parent", "kind", "span")
+    __slots__ = (
+        "__weakref__",
+        "_context",
+        "_latch",
+        "_parent",
+        "authors",
+        "bodies",
+        "interrupted",
+        "kind",
+        "name",
+        "nests",
+        "reporters",
+        "span",
+        "withheld",
+    )
 
-    def __init__(self, kind: str, span: LiveSpan, parent: Context, *, to_vendor: bool = False) -> None:
+    def __init__(
+        self,
+        kind: str,
+        span: LiveSpan,
+        parent: Context,
+        *,
+        to_vendor: bool = False,
+        name: str | None = None,
+        reporter: str = "",
+        author: Any = None,
+        bodies: tuple[Any, ...] = (),
+    ) -> None:
         self.kind = kind
         self.span = span
+        # What tells whether a further report is of this operation again; see ``contribution``.
+        self.name = name
+        self.reporters: tuple[str, ...] = (reporter,)
+        self.authors: tuple[Any, ...] = () if author is None else (author,)
+        self.bodies = bodies
+        self.nests = False
+        self.withheld: frozenset[str] = _NONE
+        self.interrupted = False
         self._latch = [True]
         self._parent = parent
         context = set_value(ambient.CALL_KEY, self, trace.set_span_in_context(span.otel, parent))
@@ -72,13 +100,27 @@ class Call:
 
     def set(self, name: str, value: Any) -> None:
         """Set one attribute; ``None`` is left out. Values are OpenTelemetry's types, structures JSON text."""
-        if value is not None and self._latch:
+        if value is not None and self._latch and name not in self.withheld:
             self.span.attributes[name] = value
 
     def update(self, attributes: Mapping[str, Any]) -> None:
         """Set several attributes."""
         if self._latch:
-            self.span.attributes.update((name, value) for name, value in attributes.items() if value is not None)
+            withheld = self.withheld
+            self.span.attributes.update(
+                (name, value) for name, value in attributes.items() if value is not None and name not in withheld
+            )
+
+    def withhold(self, names: Iterable[str]) -> None:
+        """Keep these attributes to :meth:`replace`: whoever else reports the operation does not set them, or has."""
+        self.withheld = self.withheld.union(names)
+        for name in names:
+            self.span.attributes.pop(name, None)
+
+    def replace(self, name: str, value: Any) -> None:
+        """Set one attribute, withheld or not."""
+        if value is not None and self._latch:
+            self.span.attributes[name] = value
 
     def rename(self, name: str) -> None:
         """Give the span another name."""
@@ -143,6 +185,8 @@ class Call:
         except IndexError:
             return False
         span, message = self.span, None
+        if self.interrupted and outcome == "ok":
+            outcome = "interrupted"
         with guard("call.finish"):
             span.attributes[semconv.OUTCOME] = outcome
             if error is not None:
@@ -184,6 +228,8 @@ class NullCall:
     def defer(self, *_: Any) -> None: ...
     def event(self, *_: Any) -> None: ...
     def link(self, *_: Any) -> None: ...
+    def withhold(self, *_: Any) -> None: ...
+    def replace(self, *_: Any) -> None: ...
     def attach(self) -> Any: ...
     def detach(self, *_: Any) -> None: ...
     def fail(self, *_: Any) -> None: ...
@@ -197,53 +243,6 @@ class NullCall:
 
 
 NULL_CALL = NullCall()
-_NOTHING = Context()
-
-
-def start(
-    kind: str,
-    name: str | None = None,
-    *,
-    operation: str | None = None,
-    attributes: Mapping[str, Any] | None = None,
-    parent: Context | None = None,
-    links: Sequence[trace.Link] = (),
-    span_name: str | None = None,
-    start_ns: int | None = None,
-    to_vendor: bool = False,
-) -> Call | NullCall:
-    """Begin an operation; the caller attaches it, fills it and finishes it.
-
-    Args:
-        kind: one of ``semconv.KINDS``.
-        name: of the agent, tool, model …; becomes part of the span's name by the conventions.
-        operation: ``gen_ai.operation.name`` where it is not the kind's usual one.
-        attributes: first attributes.
-        parent: the context to nest in; the current one when not given.
-        span_name: the whole span name, where the conventions' one does not fit.
-        start_ns: nanoseconds since the epoch, where the start lies in the past.
-        to_vendor: what is sent while it is current goes to somebody else's servers: no trace headers leave with it.
-            Always so for model calls.
-    """
-    recorder = recording.active
-    if not recorder.enabled:
-        return NULL_CALL
-    context = (get_current() or ambient.process_context or _NOTHING) if parent is None else parent
-    if context.get(_SUPPRESS_INSTRUMENTATION_KEY):
-        return NULL_CALL
-    made_name, span_kind, first = kinds.begin(kind, name if name is None else encodable(name), operation)
-    if attributes:
-        first.update((key, value) for key, value in attributes.items() if value is not None)
-    ambient.inherit(first, kind, context)
-    if kind == "llm":
-        ambient.note_model_call(context)
-    span = recorder.start(encodable(span_name) if span_name else made_name, span_kind, first, context, links, start_ns)
-    if span is None:
-        return NULL_CALL
-    call = Call(kind, span, context, to_vendor=to_vendor)
-    if handoff.pending and kind == "agent":
-        handoff.take(call)
-    return call
 
 
 def outcome_of(error: BaseException) -> str:

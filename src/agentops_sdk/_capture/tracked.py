@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
+import types
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,15 +16,21 @@ from opentelemetry.context import create_key, get_current
 from agentops_sdk import semconv
 from agentops_sdk._capture import recording
 from agentops_sdk._capture.arguments import Arguments
-from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, start
-from agentops_sdk._capture.choice import choice_attributes, options_json, verdict_attributes
+from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
+from agentops_sdk._capture.choice import choice_attributes, options_json, vars_of, verdict_attributes
 from agentops_sdk._capture.content import snapshot
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.invalid import number_of
+from agentops_sdk._capture.start import start
 from agentops_sdk.errors import ConfigError
 
 _INPUT = {"tool": semconv.TOOL_CALL_ARGUMENTS, "decision": semconv.DECISION_INPUTS}
 _OUTPUT = {"tool": semconv.TOOL_CALL_RESULT}
+_INPUTS = (semconv.INPUT, semconv.TOOL_CALL_ARGUMENTS, semconv.RETRIEVAL_QUERY, semconv.DECISION_INPUTS)
+_OUTPUTS = (semconv.OUTPUT, semconv.TOOL_CALL_RESULT, semconv.RETRIEVAL_DOCUMENTS)
+MARK = "__agentops_tracked__"
+"""The attribute of a wrapper that holds its :class:`Tracked`."""
+_MOST_WRAPPERS = 20
 _OWNER_KEY = create_key("agentops-agent-object")
 
 Cost = float | Decimal | Callable[[Any], float | Decimal | None]
@@ -61,6 +69,24 @@ class Options:
             raise ConfigError("cost", self.cost, "an amount in US dollars of at least 0, or a function of the result")
 
 
+def tracked_in(function: Any) -> list[Tracked]:
+    """The decorated functions that a callable is or wraps, outermost first; by plain lookups, never ``__getattr__``."""
+    found: list[Tracked] = []
+    for _ in range(_MOST_WRAPPERS):
+        own = vars_of(function)
+        if isinstance(mark := own.get(MARK), Tracked) and mark not in found:
+            found.append(mark)
+        inner = own.get("__wrapped__")
+        if inner is None and isinstance(function, functools.partial):
+            inner = function.func
+        if inner is None and isinstance(function, types.MethodType):
+            inner = function.__func__
+        if inner is None:
+            break
+        function = inner
+    return found
+
+
 class Tracked:
     """Begins and ends calls of one decorated callable.
 
@@ -71,7 +97,19 @@ class Tracked:
             on one object is the agent, further ones inside it are its steps.
     """
 
-    __slots__ = ("_arguments", "_choices", "_fixed", "_input", "_output", "_step", "kind", "name", "options", "owner")
+    __slots__ = (
+        "_arguments",
+        "_bodies",
+        "_choices",
+        "_fixed",
+        "_input",
+        "_output",
+        "_step",
+        "kind",
+        "name",
+        "options",
+        "owner",
+    )
 
     def __init__(
         self, function: Callable[..., Any], options: Options, *, owner: bool = False, step: str | None = None
@@ -95,6 +133,8 @@ class Tracked:
         if options.options is not None:
             self._choices, self._fixed[semconv.DECISION_OPTIONS] = options_json(options.options)
         self._fixed.update(options.attributes or {})
+        # Decorated twice as the same kind: one call.
+        self._bodies = tuple(each for each in tracked_in(function) if each.kind == self.kind)
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call | NullCall, Any]:
         """Start a call and make it current; returns it and the token to detach it with."""
@@ -113,12 +153,17 @@ class Tracked:
             if get_current().get(_OWNER_KEY) == marker:
                 call = start("task", self._step)
             else:
-                call = start(self.kind, self.name, attributes=self._fixed)
+                call = start(self.kind, self.name, attributes=self._fixed, author=self, bodies=self._bodies)
                 if isinstance(call, Call):
                     call.carry(_OWNER_KEY, marker)
         else:
-            call = start(self.kind, self.name, attributes=self._fixed)
+            call = start(self.kind, self.name, attributes=self._fixed, author=self, bodies=self._bodies)
         options = self.options
+        # A framework that reports the same call does not show what the program wants hidden or in a form of its own.
+        if not options.capture_input or options.process_input is not None:
+            call.withhold(_INPUTS)
+        if not options.capture_output or options.process_output is not None:
+            call.withhold(_OUTPUTS)
         if call.recording and options.capture_input and recording.active.settings.capture_content:
             given = self._arguments.of(args, kwargs)
             if given:
@@ -175,12 +220,12 @@ class Tracked:
 
     def record_output(self, call: Call | NullCall, encoded: bytes) -> None:
         """Record an output that is encoded already."""
-        call.set(self._output, encoded.decode())
+        call.replace(self._output, encoded.decode())
 
     def _record(
         self, call: Call | NullCall, attribute: str, value: Any, process: Callable[[Any], Any] | None, site: str
     ) -> None:
-        call.set(attribute, snapshot(_processed(value, process, site)).decode())
+        call.replace(attribute, snapshot(_processed(value, process, site)).decode())
 
     def _choose(self, call: Call | NullCall, result: Any) -> None:
         """What a function that decides returns is its choice: a name, so it is recorded like the options."""

@@ -1,0 +1,81 @@
+"""Begins operations: a span of its own for each, and one span for an operation that two report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.context import (
+    _SUPPRESS_INSTRUMENTATION_KEY,  # private by name, but what every exporter and instrumentation agrees on
+    Context,
+    get_current,
+)
+
+from agentops_sdk._capture import ambient, handoff, kinds, recording
+from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
+from agentops_sdk._capture.contribution import PROGRAM, Contribution, is_same
+from agentops_sdk._capture.text import encodable
+
+_NOTHING = Context()
+
+
+def start(
+    kind: str,
+    name: str | None = None,
+    *,
+    operation: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    parent: Context | None = None,
+    links: Sequence[trace.Link] = (),
+    span_name: str | None = None,
+    start_ns: int | None = None,
+    to_vendor: bool = False,
+    reporter: str = PROGRAM,
+    author: Any = None,
+    bodies: tuple[Any, ...] = (),
+) -> Call | NullCall:
+    """Begin an operation; the caller attaches it, fills it and finishes it.
+
+    Args:
+        kind: one of ``semconv.KINDS``.
+        name: of the agent, tool, model …; becomes part of the span's name by the conventions.
+        operation: ``gen_ai.operation.name`` where it is not the kind's usual one.
+        attributes: first attributes.
+        parent: the context to nest in; the current one when not given.
+        span_name: the whole span name, where the conventions' one does not fit.
+        start_ns: nanoseconds since the epoch, where the start lies in the past.
+        to_vendor: what is sent while it is current goes to somebody else's servers: no trace headers leave with it.
+            Always so for model calls.
+        reporter: who tells of it: an integration by its name, the program where it says so itself.
+        author: the decorated function, by identity, where one reports.
+        bodies: decorated functions that the operation will run as its own work, as far as that is known.
+
+    Returns:
+        the call. Where the operation that is current in ``parent`` is this very one, reported before by somebody
+        else, a :class:`Contribution` to that: one operation is one span.
+    """
+    recorder = recording.active
+    if not recorder.enabled:
+        return NULL_CALL
+    context = (get_current() or ambient.process_context or _NOTHING) if parent is None else parent
+    if context.get(_SUPPRESS_INSTRUMENTATION_KEY):
+        return NULL_CALL
+    around: Call | None = context.get(ambient.CALL_KEY)  # type: ignore[assignment]
+    if around is not None and around.kind == kind and not around.ended:
+        if is_same(around, name, reporter, author, bodies):
+            return Contribution(around, context, attributes or {}, reporter, author, bodies)
+        around.nests = True
+    made_name, span_kind, first = kinds.begin(kind, name if name is None else encodable(name), operation)
+    if attributes:
+        first.update((key, value) for key, value in attributes.items() if value is not None)
+    ambient.inherit(first, kind, context)
+    if kind == "llm":
+        ambient.note_model_call(context)
+    span = recorder.start(encodable(span_name) if span_name else made_name, span_kind, first, context, links, start_ns)
+    if span is None:
+        return NULL_CALL
+    call = Call(kind, span, context, to_vendor=to_vendor, name=name, reporter=reporter, author=author, bodies=bodies)
+    if handoff.pending and kind == "agent":
+        handoff.take(call)
+    return call
