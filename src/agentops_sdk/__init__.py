@@ -1,6 +1,6 @@
 """Know what every agent did, why, and what it cost: OpenTelemetry tracing for LLM agents in two lines.
 
-Importing this does nothing: names load their modules when first used.
+Importing this does nothing, and looking at it does not either: names load their modules when they are used.
 """
 
 from __future__ import annotations
@@ -10,21 +10,13 @@ from typing import TYPE_CHECKING
 from agentops_sdk._lazy import make_lazy
 
 if TYPE_CHECKING:
-    from agentops_sdk import prices as prices
-    from agentops_sdk import testing as testing
-    from agentops_sdk import traces as traces
     from agentops_sdk._pipeline.flushed import FlushResult as FlushResult
-    from agentops_sdk._version import __version__ as __version__
     from agentops_sdk.context import context as context
     from agentops_sdk.context import extract as extract
     from agentops_sdk.context import handoff as handoff
     from agentops_sdk.context import inject as inject
     from agentops_sdk.decision import decide as decide
     from agentops_sdk.decision import decision as decision
-    from agentops_sdk.errors import AgentOpsError as AgentOpsError
-    from agentops_sdk.errors import ConfigError as ConfigError
-    from agentops_sdk.errors import IntegrationError as IntegrationError
-    from agentops_sdk.errors import TraceError as TraceError
     from agentops_sdk.feedback import feedback as feedback
     from agentops_sdk.health import Health as Health
     from agentops_sdk.health import health as health
@@ -32,7 +24,7 @@ if TYPE_CHECKING:
     from agentops_sdk.lifecycle import flush as flush
     from agentops_sdk.lifecycle import init as init
     from agentops_sdk.lifecycle import shutdown as shutdown
-    from agentops_sdk.prices import warm_tokenizers as warm_tokenizers
+    from agentops_sdk.prices.pricing import warm_tokenizers as warm_tokenizers
     from agentops_sdk.serve import serve_status as serve_status
     from agentops_sdk.serve import status_app as status_app
     from agentops_sdk.spans import Span as Span
@@ -52,50 +44,72 @@ if TYPE_CHECKING:
     from agentops_sdk.track import track as track
     from agentops_sdk.track import workflow as workflow
 
-# Every public name and the module it lives in; "" marks the modules themselves.
-_HOMES = {
-    "AgentOpsError": "errors",
-    "ConfigError": "errors",
-    "FlushResult": "_pipeline.flushed",
-    "Health": "health",
-    "IntegrationError": "errors",
-    "Span": "spans",
-    "Status": "status",
-    "TraceError": "errors",
-    "__version__": "_version",
-    "agent": "track",
-    "configure": "lifecycle",
-    "context": "context",
-    "current_span": "spans",
-    "current_trace_id": "spans",
-    "decide": "decision",
-    "decision": "decision",
-    "extract": "context",
-    "feedback": "feedback",
-    "flush": "lifecycle",
-    "guardrail": "track",
-    "handoff": "context",
-    "health": "health",
-    "init": "lifecycle",
-    "inject": "context",
-    "operation": "track",
-    "prices": "",
-    "retriever": "track",
-    "serve_status": "serve",
-    "shutdown": "lifecycle",
-    "span": "spans",
-    "status": "status",
-    "status_app": "serve",
-    "task": "track",
-    "testing": "",
-    "tool": "track",
-    "trace": "spans",
-    "traces": "",
-    "track": "track",
-    "update_current_span": "spans",
-    "warm_tokenizers": "prices",
-    "workflow": "track",
-}
+make_lazy(
+    __name__,
+    {
+        "_pipeline.flushed": "FlushResult",
+        "context": "context extract handoff inject",
+        "decision": "decide decision",
+        "feedback": "feedback",
+        "health": "Health health",
+        "lifecycle": "configure flush init shutdown",
+        "prices.pricing": "warm_tokenizers",
+        "serve": "serve_status status_app",
+        "spans": "Span current_span current_trace_id span trace update_current_span",
+        "status": "Status status",
+        "track": "agent guardrail operation retriever task tool track workflow",
+    },
+    apps=("status_app",),
+)
 
-__all__ = [name for name in _HOMES if name != "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
-make_lazy(__name__, _HOMES)
+from agentops_sdk import prices as prices  # noqa: E402 - each is as lazy as this package
+from agentops_sdk import testing as testing  # noqa: E402
+from agentops_sdk import traces as traces  # noqa: E402
+from agentops_sdk._version import __version__ as __version__  # noqa: E402
+from agentops_sdk.errors import AgentOpsError as AgentOpsError  # noqa: E402
+from agentops_sdk.errors import ConfigError as ConfigError  # noqa: E402
+from agentops_sdk.errors import IntegrationError as IntegrationError  # noqa: E402
+from agentops_sdk.errors import TraceError as TraceError  # noqa: E402
+
+__all__ = [
+    "AgentOpsError",
+    "ConfigError",
+    "FlushResult",
+    "Health",
+    "IntegrationError",
+    "Span",
+    "Status",
+    "TraceError",
+    "agent",
+    "configure",
+    "context",
+    "current_span",
+    "current_trace_id",
+    "decide",
+    "decision",
+    "extract",
+    "feedback",
+    "flush",
+    "guardrail",
+    "handoff",
+    "health",
+    "init",
+    "inject",
+    "operation",
+    "prices",
+    "retriever",
+    "serve_status",
+    "shutdown",
+    "span",
+    "status",
+    "status_app",
+    "task",
+    "testing",
+    "tool",
+    "trace",
+    "traces",
+    "track",
+    "update_current_span",
+    "warm_tokenizers",
+    "workflow",
+]

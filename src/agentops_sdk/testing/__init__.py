@@ -10,9 +10,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from unittest.mock import ANY
 
 from agentops_sdk._lazy import make_lazy
+from agentops_sdk.testing.anything import ANY as ANY
 
 if TYPE_CHECKING:
     from agentops_sdk.testing.captured import CapturedTrace as CapturedTrace
@@ -28,22 +28,6 @@ if TYPE_CHECKING:
     from agentops_sdk.testing.replay import Recording as Recording
     from agentops_sdk.testing.replay import ReplayError as ReplayError
     from agentops_sdk.testing.replay import replay as replay
-
-_HOMES = {
-    "CapturedTrace": "captured",
-    "CapturedTraces": "captured",
-    "FrozenClock": "repeatable",
-    "LlmCall": "elements",
-    "NetworkModelError": "network",
-    "Recording": "replay",
-    "ReplayError": "replay",
-    "Spans": "elements",
-    "ToolCall": "elements",
-    "capture": "capturing",
-    "frozen_clock": "repeatable",
-    "incremental_ids": "repeatable",
-    "replay": "replay",
-}
 
 __all__ = [
     "ANY",
@@ -61,4 +45,14 @@ __all__ = [
     "incremental_ids",
     "replay",
 ]
-make_lazy(__name__, _HOMES)
+make_lazy(
+    __name__,
+    {
+        "captured": "CapturedTrace CapturedTraces",
+        "capturing": "capture",
+        "elements": "LlmCall Spans ToolCall",
+        "network": "NetworkModelError",
+        "repeatable": "FrozenClock frozen_clock incremental_ids",
+        "replay": "Recording ReplayError replay",
+    },
+)

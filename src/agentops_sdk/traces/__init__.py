@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from agentops_sdk._lazy import make_lazy
+
 if TYPE_CHECKING:
-    from agentops_sdk.traces.cost import Cost
-    from agentops_sdk.traces.decision import Decision
-    from agentops_sdk.traces.files import Traces, load
-    from agentops_sdk.traces.record import SpanRecord
-    from agentops_sdk.traces.trace import Trace
-    from agentops_sdk.traces.usage import Usage
+    from agentops_sdk.traces.cost import Cost as Cost
+    from agentops_sdk.traces.decision import Decision as Decision
+    from agentops_sdk.traces.files import Traces as Traces
+    from agentops_sdk.traces.files import load as load
+    from agentops_sdk.traces.record import SpanRecord as SpanRecord
+    from agentops_sdk.traces.trace import Trace as Trace
+    from agentops_sdk.traces.usage import Usage as Usage
 
 __all__ = ["Cost", "Decision", "SpanRecord", "Trace", "Traces", "Usage", "load"]
-
-_HOME = {
-    "Cost": "cost",
-    "Decision": "decision",
-    "SpanRecord": "record",
-    "Trace": "trace",
-    "Traces": "files",
-    "Usage": "usage",
-    "load": "files",
-}
-
-
-def __getattr__(name: str) -> object:
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+make_lazy(
+    __name__,
+    {
+        "cost": "Cost",
+        "decision": "Decision",
+        "files": "Traces load",
+        "record": "SpanRecord",
+        "trace": "Trace",
+        "usage": "Usage",
+    },
+)

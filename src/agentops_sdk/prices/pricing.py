@@ -1,4 +1,4 @@
-"""Prices for people: what a call costs, your own prices, and an update when you ask for one."""
+"""What the public names of :mod:`agentops_sdk.prices` do."""
 
 from __future__ import annotations
 

@@ -1,0 +1,22 @@
+"""Prices for people: what a call costs, your own prices, and an update when you ask for one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentops_sdk._lazy import make_lazy
+
+if TYPE_CHECKING:
+    from agentops_sdk.prices.pricing import Callback as Callback
+    from agentops_sdk.prices.pricing import Cost as Cost
+    from agentops_sdk.prices.pricing import alias as alias
+    from agentops_sdk.prices.pricing import clear as clear
+    from agentops_sdk.prices.pricing import cost as cost
+    from agentops_sdk.prices.pricing import load as load
+    from agentops_sdk.prices.pricing import set as set  # noqa: A004 - reads as prices.set(...)
+    from agentops_sdk.prices.pricing import set_callback as set_callback
+    from agentops_sdk.prices.pricing import update as update
+    from agentops_sdk.prices.pricing import warm_tokenizers as warm_tokenizers
+
+__all__ = ["Callback", "Cost", "alias", "clear", "cost", "load", "set", "set_callback", "update", "warm_tokenizers"]
+make_lazy(__name__, {"pricing": "Callback Cost alias clear cost load set set_callback update warm_tokenizers"})
