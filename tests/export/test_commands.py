@@ -157,3 +157,22 @@ def test_ship_says_what_is_damaged_and_what_is_no_segment(
     assert "Traceback" not in done.stderr
     assert (segment.parent / "notes.seg").exists()
     assert not segment.exists()
+
+
+def test_doctor_prints_nothing_that_a_terminal_obeys(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    evil = b"\x1b]0;owned\x07\x1b[2J\xc2\x9b31mno\xe2\x80\xae"
+    receiver.behave = lambda _names, _size: (400, {"content-type": "text/plain; charset=\x9b"}, evil)
+    folder = tmp_path / ".agentops/spool/127.0.0.1_1-\x1b[31m/refused"
+    folder.mkdir(parents=True)
+    (folder / "1.json").write_text(json.dumps({"reason": "\x1b[2Jwiped", "spans": 1}))
+    (folder / "2.json").write_text('{"torn')
+    (folder.parent.parent / "other" / "refused").mkdir(parents=True)
+    (folder.parent.parent / "other" / "refused" / "1.json").write_text(json.dumps({"reason": "\x1b[2Jwiped"}))
+    for arguments in (("doctor",), ("doctor", "--send"), ("ship",)):
+        done = command(tmp_path, *arguments, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
+        assert "Traceback" not in done.stderr
+        assert all(text.isprintable() for text in (done.stdout + done.stderr).splitlines())
+        assert "owned" in done.stdout or arguments == ("ship",)

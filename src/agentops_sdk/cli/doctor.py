@@ -27,6 +27,7 @@ HELP = "Check this place: versions, what would be captured, sinks, leftovers, cl
 Grade = Literal["ok", "note", "problem"]
 _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 _SKEW = 300.0
+_LONGEST = 2_000
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings]))
     else:
-        for finding in findings:
-            print(f"{_MARKS[finding.grade]} {finding.what}")
+        for finding in findings:  # with words of backends, names of files and values of variables in them
+            print(f"{_MARKS[finding.grade]} {line(finding.what, _LONGEST)}")
             if finding.remedy:
-                print(f"        -> {finding.remedy}")
+                print(f"        -> {line(finding.remedy, _LONGEST)}")
     return 1 if any(finding.grade == "problem" for finding in findings) else 0
 
 
@@ -243,7 +244,10 @@ def _leftovers(spool: Path) -> Iterator[Finding]:
             yield Finding("note", f"spool {endpoint.name}: {waiting} spans left behind", "agentops ship sends them")
         refused = sorted((endpoint / REFUSED).glob("*.json"))
         if refused:
-            reason = json.loads(refused[-1].read_text()).get("reason", "")
+            try:
+                reason = json.loads(refused[-1].read_text()).get("reason", "")
+            except (OSError, ValueError, AttributeError):  # torn, or gone by now
+                reason = "not told"
             yield Finding(
                 "problem",
                 f"spool {endpoint.name}: {len(refused)} requests were refused; the last one: {reason}",
