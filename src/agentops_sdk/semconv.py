@@ -161,6 +161,8 @@ GRAPH_CHECKPOINT_NS: Final = "agentops.graph.checkpoint.ns"
 GRAPH_RESUMED_FROM: Final = "agentops.graph.resumed_from.checkpoint.id"
 
 USAGE_SOURCE: Final = "agentops.usage.source"
+USAGE_OF: Final = "agentops.usage.of"
+USAGE_TRAINED: Final = "agentops.usage.trained_tokens"
 USAGE_CACHE_CREATION_5M: Final = "agentops.usage.cache_creation_5m.input_tokens"
 USAGE_CACHE_CREATION_1H: Final = "agentops.usage.cache_creation_1h.input_tokens"
 USAGE_ACCEPTED_PREDICTION: Final = "agentops.usage.accepted_prediction.output_tokens"
@@ -206,6 +208,11 @@ OUTCOMES: Final = ("ok", "error", "cancelled", "abandoned", "interrupted")
 NOT_ENDED: Final = ("running", "unfinished")
 """What readers say in place of an outcome: the span's process lives, or is gone."""
 USAGE_SOURCES: Final = ("reported", "injected", "counted", "estimated")
+PENDING_STATUSES: Final = frozenset(
+    ("queued", "in_progress", "validating", "validating_files", "finalizing", "running", "cancelling",
+     "requires_action", "paused")
+)  # fmt: skip
+"""Words of providers for work that goes on in the background."""
 REFUSAL_REASONS: Final = frozenset(("content_filter", "refusal", "safety"))
 """Finish reasons by which a reply was refused, by the model or by a filter around it."""
 KINDS: Final = (

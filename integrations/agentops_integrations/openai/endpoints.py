@@ -73,6 +73,22 @@ _MEDIA = Endpoint(
     end_mark=_MEDIA_END,
 )
 
+_BATCH = Endpoint(
+    "span",
+    "batches.retrieve",
+    services.generic_request,
+    services.batch,
+    usage_shape="openai.responses",
+    span_name="batches.retrieve",
+)
+_TRAINING = Endpoint(
+    "span",
+    "fine_tuning.jobs.retrieve",
+    services.generic_request,
+    services.training,
+    span_name="fine_tuning.jobs.retrieve",
+)
+
 _ID = r"[^/]+"
 _KNOWN: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = tuple(
     (method, re.compile(rf"(?:^|/){pattern}/?$"), endpoint)
@@ -83,9 +99,22 @@ _KNOWN: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = tuple(
             kind="span", operation="fetch_response", request=services.fetch_request, response=services.fetched,
             span_name="fetch_response",
         )),
+        ("POST", f"responses/{_ID}/cancel", _RESPONSES._replace(
+            kind="span", operation="responses.cancel", request=services.fetch_request, response=services.fetched,
+            span_name="responses.cancel",
+        )),
+        ("POST", "responses/compact", _RESPONSES._replace(operation="responses.compact")),
+        ("POST", "batches", _BATCH._replace(operation="batches.create", span_name="batches.create")),
+        ("GET", f"batches/{_ID}", _BATCH),
+        ("POST", f"batches/{_ID}/cancel", _BATCH._replace(operation="batches.cancel", span_name="batches.cancel")),
+        ("POST", "fine_tuning/jobs", _TRAINING._replace(
+            operation="fine_tuning.jobs.create", span_name="fine_tuning.jobs.create",
+        )),
+        ("GET", f"fine_tuning/jobs/{_ID}", _TRAINING),
         ("POST", "completions", _COMPLETIONS),
         ("POST", "embeddings", Endpoint("embedding", "embeddings", services.embeddings_request, services.embeddings)),
         ("POST", "images/(?:generations|edits|variations)", _MEDIA._replace(request=media.image_request)),
+        ("POST", f"videos(?:/{_ID}/remix)?", _MEDIA._replace(request=services.video_request)),
         ("POST", "audio/speech", _MEDIA._replace(request=media.speech_request)),
         ("POST", "audio/(?:transcriptions|translations)", _MEDIA._replace(request=media.transcription_request)),
         ("POST", "moderations", Endpoint(

@@ -75,7 +75,7 @@ class Exchange:
         self.options = options
         self.injected = injected
         self.live: Tap | None = None
-        self.reading = Reading(endpoint)
+        self.reading = Reading(endpoint, options.method, options.url)
         self.started = time.perf_counter_ns()
         self._contributes = contributes
         self._attempts: list[dict[str, Any]] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from agentops_integrations.openai import services, sse
+from agentops_integrations.openai import background, sse
 from agentops_integrations.openai.endpoints import Endpoint
 from agentops_sdk.integration import guard, semconv, usage_attributes
 
@@ -18,12 +18,14 @@ class Reading:
     """Holds bytes while the exchange lives; called with a span's attributes, it fills them in."""
 
     __slots__ = (
-        "chunks", "counted", "endpoint", "event_stream", "first_chunk", "injected", "limit", "outcome", "query",
-        "request", "streamed",
+        "chunks", "counted", "endpoint", "event_stream", "first_chunk", "injected", "limit", "method", "outcome",
+        "path", "query", "request", "streamed",
     )  # fmt: skip
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, method: str, path: str) -> None:
         self.endpoint = endpoint
+        self.method = method.upper()
+        self.path = path.partition("?")[0]
         self.request: bytes | None = None
         self.query: str | None = None
         self.chunks: list[bytes] = []
@@ -73,18 +75,11 @@ class Reading:
             if told and attributes.get(semconv.ERROR_TYPE) in (None, "_OTHER"):
                 attributes[semconv.ERROR_TYPE] = str(told)
         usage = self.endpoint.usage(body)
-        fetched = attributes.get(semconv.OPERATION_NAME) == "fetch_response"
-        if not usage:
-            return
-        if self.endpoint.usage_shape == "openai.responses" and not services.account(body.get("id")) and fetched:
-            return  # the tokens of this reply are on an earlier span
-        told = usage_attributes(self.endpoint.usage_shape, usage)
-        if not told:
-            return
-        _fill(attributes, told)
-        attributes[semconv.USAGE_SOURCE] = "injected" if self.injected else "reported"
-        if fetched:
-            attributes[semconv.KIND] = "llm"
+        figures = usage_attributes(self.endpoint.usage_shape, usage) if usage else {}
+        counts = background.settle(attributes, figures, body, asked, method=self.method, path=self.path)
+        if figures and counts:
+            _fill(attributes, figures)
+            attributes[semconv.USAGE_SOURCE] = "injected" if self.injected else "reported"
 
     def failed(self) -> bool:
         """Whether a reply in one piece says itself that the operation failed."""
@@ -92,7 +87,7 @@ class Reading:
         if body is None:
             return False
         if body.get("status") == "failed" and body.get("object") == "response":
-            return self.endpoint.operation != "fetch_response"
+            return self.method == "POST" and self.endpoint.kind == "llm"
         return bool(body.get("error")) and "choices" not in body and "output" not in body and "id" not in body
 
 

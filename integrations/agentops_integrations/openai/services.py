@@ -7,22 +7,14 @@ from typing import Any
 
 from agentops_integrations.openai import items, responses, tools
 from agentops_integrations.openai.chat import Json
-from agentops_sdk.integration import BoundedMap, choice_attributes, semconv
-
-_accounted: BoundedMap[str, None] = BoundedMap(10_000)
-
-
-def account(response_id: Any) -> bool:
-    """Whether the tokens of this reply were not recorded before; they are now. Consumer thread."""
-    if not isinstance(response_id, str):
-        return True
-    first = response_id not in _accounted
-    _accounted[response_id] = None
-    return first
+from agentops_sdk.integration import choice_attributes, semconv
 
 
 def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
     """A stream of an endpoint nobody has heard of: its last event, with the usage of whichever had one."""
+    runs = [event for event in events if event.get("object") == "thread.run"]
+    if runs:
+        return runs[-1]  # its steps and messages came in between
     body: dict[str, Any] = {}
     for event in events:
         body.update((name, value) for name, value in event.items() if value is not None)
@@ -42,6 +34,26 @@ def generic_response(body: Json, _asked: Json) -> dict[str, Any]:
         semconv.RESPONSE_MODEL: _text(body.get("model")),
         semconv.RESPONSE_ID: _text(body.get("id")),
     }
+
+
+def batch(body: Json, asked: Json) -> dict[str, Any]:
+    """A batch; what it used costs less."""
+    return {**generic_response(body, asked), semconv.USAGE_SERVICE_TIER: "batch"}
+
+
+def training(body: Json, asked: Json) -> dict[str, Any]:
+    """A fine-tuning job; training is priced by itself, and differs by model and method."""
+    tokens = body.get("trained_tokens")
+    attributes = generic_response(body, asked)
+    if isinstance(tokens, int) and tokens > 0:
+        attributes[semconv.USAGE_TRAINED] = tokens
+        attributes[semconv.COST_UNKNOWN_REASON] = "no price known for tokens of training"
+    return attributes
+
+
+def video_request(body: Json) -> dict[str, Any]:
+    """A video is priced by the second, which its reply does not tell."""
+    return {**generic_request(body), semconv.OUTPUT_TYPE: "video"}
 
 
 def fetch_request(_body: Json) -> dict[str, Any]:

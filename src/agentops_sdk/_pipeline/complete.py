@@ -63,7 +63,7 @@ class Completer:
                 attributes.setdefault(semconv.PROMPT_FINGERPRINT, prompt_fingerprint(attributes))
         if semconv.USAGE_CACHE_WRITE in attributes:
             attributes.setdefault(semconv.USAGE_CACHE_CREATION, attributes.pop(semconv.USAGE_CACHE_WRITE))
-        if self.settings.pricing and attributes.get(semconv.KIND) in _PRICED:
+        if self.settings.pricing and (attributes.get(semconv.KIND) in _PRICED or semconv.USAGE_SOURCE in attributes):
             with guard("complete.usage"):
                 from agentops_sdk._usage.enrich import enrich
 

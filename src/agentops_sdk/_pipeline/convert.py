@@ -30,6 +30,8 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     message = span.status.description
     done = completer.complete(span.attributes, span.deferred, span.events, message)
     status = span.status if message is None else Status(StatusCode.ERROR, done.message)
+    if done.attributes.get(semconv.OUTCOME) == "error" and status.is_unset:  # its reply told so, read on this thread
+        status = Status(StatusCode.ERROR)
     links = [trace.Link(link.context, completer.policy.apply(link.attributes or {})) for link in span.links]
     done.attributes.update(_sampling(span))
     span.forget()

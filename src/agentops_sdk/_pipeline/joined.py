@@ -75,7 +75,7 @@ class JoinedSpan:
             name = self._recorder.completer.policy.text(self.name) or ""
             if name != self._first_name:
                 self.otel.update_name(name)
-            if error:
+            if error or done.attributes.get(semconv.OUTCOME) == "error":
                 self.otel.set_status(Status(StatusCode.ERROR, done.message))
         self.otel.end()
         self._recorder.open.pop(self.context.span_id, None)

@@ -31,7 +31,7 @@ def enrich(attributes: dict[str, Any]) -> None:
     hostile = _clean(attributes)
     if any(name in attributes for name in _TOKENS):
         attributes.setdefault(semconv.USAGE_SOURCE, "reported")
-    elif not hostile:
+    elif not hostile and _is_over(attributes):
         _work_out(attributes)
     if attributes.get(semconv.COST_AMOUNT) is not None:
         _keep_told(attributes)
@@ -45,6 +45,11 @@ def enrich(attributes: dict[str, Any]) -> None:
     elif attributes.get(semconv.OUTCOME) != "error":
         # A refused call used nothing, so nothing of it is unknown. Of any other, nobody knows.
         attributes[semconv.COST_UNKNOWN_REASON] = "no usage was reported, and there was nothing to count"
+
+
+def _is_over(attributes: Mapping[str, Any]) -> bool:
+    """Whether what is here is all there will be: work in the background goes on, and whoever reads its end is told."""
+    return semconv.USAGE_OF not in attributes
 
 
 def _clean(attributes: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from agentops_sdk.testing.assert_shape import ShapeAssertions
 from agentops_sdk.testing.assert_tools import ToolAssertions
 from agentops_sdk.testing.elements import Spans, as_elements
 from agentops_sdk.testing.failure import failure
+from agentops_sdk.traces.background_work import BackgroundWork
 from agentops_sdk.traces.record import SpanRecord
 from agentops_sdk.traces.trace import Trace
 
@@ -30,9 +31,9 @@ class _SpanTuple(tuple[SpanRecord, ...]):
 class CapturedTrace(ToolAssertions, CallAssertions, LimitAssertions, ShapeAssertions, Trace):  # type: ignore[misc]
     """One run: a :class:`~agentops_sdk.traces.Trace` with assertions, and with lists that filter."""
 
-    def __init__(self, records: Iterable[SpanRecord]) -> None:
-        """Build the tree."""
-        super().__init__(records)
+    def __init__(self, records: Iterable[SpanRecord], *, background: BackgroundWork | None = None) -> None:
+        """Build the tree; ``background`` is what is known of work in the background, also from other runs."""
+        super().__init__(records, background=background)
         self.spans: _SpanTuple = _SpanTuple(self.spans)
 
     usage = Trace.usage
@@ -70,7 +71,8 @@ class CapturedTraces(ToolAssertions, CallAssertions, LimitAssertions, ShapeAsser
             by_trace: dict[str, list[SpanRecord]] = {}
             for record in records:
                 by_trace.setdefault(record.trace_id, []).append(record)
-            made = [CapturedTrace(spans) for spans in by_trace.values()]
+            background = BackgroundWork.of(records)
+            made = [CapturedTrace(spans, background=background) for spans in by_trace.values()]
             self._made = len(records), sorted(made, key=lambda trace: trace.start_ns)
         return self._made[1]
 

@@ -30,7 +30,8 @@ def decisions(trace: Trace) -> list[Decision]:
     follows is what bears a chosen name and started after the decision, before the next decision of the
     same name below the same agent; for a decision with a span of its own also what ran inside it.
     """
-    found = once(trace, [*(made for span in trace.spans for made in decisions_in(span)), *revealed(trace)])
+    stated = [made for span in trace.spans if not trace.repeats(span) for made in decisions_in(span)]
+    found = once(trace, [*stated, *revealed(trace)])
     if not found:
         return []
     found.sort(key=lambda made: (made.moment_ns, made.span.start_ns, made.span.span_id))

@@ -4,6 +4,8 @@
   The layer that knows most counts (figures the provider reported, then a response id, then a price;
   the inner one if they know the same), the other does not.
 - An answer from a cache of the program's is no call, and adds nothing.
+- Work in the background that is begun by one span and read by others is one call, where its end is told first;
+  where nobody told it, it is unknown.
 - Tokens on any other span are a total of what lies below: they count only if nothing below has any.
 - Money on an agent, workflow or unclassified span is such a total too; on a tool or another step it is
   the step's own price and adds up.
@@ -23,12 +25,14 @@ from agentops_sdk.traces.usage import Usage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from agentops_sdk.traces.background_work import Role
     from agentops_sdk.traces.record import SpanRecord
 
 T = TypeVar("T")
 Total = TypeVar("Total", Usage, Cost)
 MODEL_KINDS: Final = ("llm", "embedding")
 _TOTAL_KINDS: Final = ("agent", "workflow", "span")
+_OPEN: Final = "in the background: its end was not told"
 _NOT_ENDED: Final = {"running": "still running", "unfinished": "never finished"}
 
 
@@ -42,15 +46,29 @@ class Share:
     cost: Cost | None = None
 
 
-def shares(post_order: Iterable[SpanRecord], parent: Callable[[SpanRecord], SpanRecord | None]) -> dict[str, Share]:
-    """Each span's own share by span id, for spans given children first. One pass, linear."""
+def shares(
+    post_order: Iterable[SpanRecord],
+    parent: Callable[[SpanRecord], SpanRecord | None],
+    role: Callable[[str], Role | None],
+) -> dict[str, Share]:
+    """Each span's own share by span id, for spans given children first. One pass, linear.
+
+    Args:
+        role: of a span, by its id, in work that goes on in the background.
+    """
     made: dict[str, Share] = {}
     below: dict[str, _Below] = {}
     for span in post_order:
         mine = below.pop(span.span_id, None) or _Below()
         share = made[span.span_id] = Share()
-        if span.attributes.get(semconv.CACHED) is True:
-            pass  # answered from a cache: no model was called, and nothing was used
+        part = role(span.span_id)
+        if span.attributes.get(semconv.CACHED) is True or part in ("repeats", "begins"):
+            pass  # answered from a cache, or told by another span: no model was called here, and nothing was used
+        elif part == "unused":
+            share.call = span.kind in MODEL_KINDS
+        elif part == "open":
+            share.call = span.kind in MODEL_KINDS
+            _add_unknown(share, str(span.attributes.get(semconv.COST_UNKNOWN_REASON) or _OPEN))
         elif span.kind in MODEL_KINDS:
             _model_call(span, share, mine, made)
         else:
@@ -156,6 +174,9 @@ def _other(span: SpanRecord, share: Share, mine: _Below, made: dict[str, Share])
         for inner in mine.unpriced:
             made[inner].cost = None
         mine.unpriced = []
+    elif (share.usage is not None or semconv.USAGE_TRAINED in span.attributes) and not mine.cost and not mine.unpriced:
+        share.cost = cost if cost is not None else Cost.unknown("no price recorded")  # used, and nobody says its price
+        mine.unpriced.append(span.span_id)
     if span.kind != "span":
         mine.calls = []  # a tool or agent in between: what lies above it is another call
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
+from agentops_sdk.traces.background_work import BackgroundWork
 from agentops_sdk.traces.process_identity import is_locked
 from agentops_sdk.traces.reading import as_records, looks_like_record
 from agentops_sdk.traces.record import SpanRecord
@@ -56,6 +57,7 @@ class Traces:
         # By a graph's checkpoint: the traces that stopped at it, and those that went on from it, each once.
         self._stopped: dict[str, dict[str, None]] = {}
         self._resumed: dict[str, dict[str, None]] = {}
+        self._background = BackgroundWork()
         self.files: list[Path] = []
         self.torn = 0
         self.foreign = 0
@@ -148,9 +150,11 @@ class Traces:
         records = list(self.records(trace_id))
         if not records:
             return None
-        trace = Trace(records, missing="unfinished")
+        trace = Trace(records, missing="unfinished", background=self._background)
         if trace.orphans and time.time_ns() - trace.end_ns < _FRESH * 1e9 and self._is_written(trace_id):
-            return Trace(records, missing="running")  # its outermost span is too young to be on disk
+            return Trace(
+                records, missing="running", background=self._background
+            )  # its outermost span is too young to be on disk
         return trace
 
     def _is_written(self, trace_id: str) -> bool:
@@ -167,6 +171,8 @@ class Traces:
         entry.lines.append(line)
         self._order = None
         attributes = raw.get("attributes")
+        if type(attributes) is dict:
+            self._background.add(attributes, str(raw.get("span_id")), start)
         if type(attributes) is dict and semconv.GRAPH_CHECKPOINT_ID in attributes:
             stopped = self._stopped.setdefault(str(attributes[semconv.GRAPH_CHECKPOINT_ID]), {})
             stopped[raw["trace_id"]] = None
@@ -176,7 +182,7 @@ class Traces:
 
     def add_record(self, record: SpanRecord) -> None:
         """Add one record that is already in memory."""
-        about = {"trace_id": record.trace_id, "start_ns": record.start_ns, "attributes": record.attributes}
+        about = {name: getattr(record, name) for name in ("trace_id", "span_id", "start_ns", "attributes")}
         self._add(about, record)
 
     def add_line(self, line: bytes, place: Place | None = None) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
+from agentops_sdk.traces.background_work import BackgroundWork
 from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.counting import Share, shares, totals, unrecorded
 from agentops_sdk.traces.derive import REMOTE_KNOWN, REMOTE_PARENT, from_ns
@@ -35,18 +36,23 @@ class Trace:
     thousand spans, or a chain that deep, are fine. A trace never changes after it was made.
     """
 
-    def __init__(self, records: Iterable[SpanRecord], *, missing: Outcome | None = None) -> None:
+    def __init__(
+        self, records: Iterable[SpanRecord], *, missing: Outcome | None = None, background: BackgroundWork | None = None
+    ) -> None:
         """Build the tree.
 
         Args:
             records: the spans of one trace, in any order.
             missing: the outcome of a run whose outermost span should be here and is not; where nothing is
                 known of it, the worst of those below it is taken.
+            background: what is known, also from other traces, of work in the background; that of ``records``
+                when not given.
 
         Raises:
             TraceError: there is no record, or they belong to several traces.
         """
         self._missing: Outcome | None = missing
+        self._background = background
         self._by_id: dict[str, SpanRecord] = {}
         for record in records:
             known = self._by_id.get(record.span_id)
@@ -212,7 +218,15 @@ class Trace:
 
     @cached_property
     def _shares(self) -> dict[str, Share]:
-        return shares((span for _, span in reversed(list(self.walk()))), self.parent)
+        return shares((span for _, span in reversed(list(self.walk()))), self.parent, self._work.role)
+
+    @cached_property
+    def _work(self) -> BackgroundWork:
+        return self._background or BackgroundWork.of(self.spans)
+
+    def repeats(self, span: SpanRecord) -> bool:
+        """Whether the span only read again what another span has told: a reply, a batch or a run that was over."""
+        return self._work.role(span.span_id) == "repeats"
 
     def share(self, span: SpanRecord) -> Share:
         """What the span itself adds to every total it lies in."""

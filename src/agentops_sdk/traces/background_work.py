@@ -1,0 +1,140 @@
+"""Work that goes on in the background and is read later, once or often: one piece of work, its tokens once.
+
+A background reply, a batch or a run is begun by one request; others read how it goes, maybe in another process, until
+one is told its end and its tokens. Spans of the same work carry its id (``agentops.usage.of``); a reply that came at
+once and is read again has told its tokens already, and is known by ``gen_ai.response.id``.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from agentops_sdk import semconv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from agentops_sdk.traces.record import SpanRecord
+
+_NOT_STARTED: Final = frozenset(("queued", "validating", "validating_files"))
+_GIVEN_UP: Final = frozenset(("failed", "cancelled", "canceled", "expired"))
+_REPORTED: Final = ("reported", "injected", None)
+_FIGURES: Final = (
+    semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS, semconv.USAGE_TRAINED, semconv.COST_AMOUNT,
+)  # fmt: skip
+
+Role = Literal["repeats", "begins", "unused", "open"]
+"""What a span is to its work, where it does not count for itself: it ``repeats`` what another has told, ``begins`` what
+another tells the end of, tells that nothing was used (``unused``), or leaves it ``open``: nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One span of some work, and what it was told of it."""
+
+    start_ns: int
+    span_id: str
+    begins: bool
+    lasts: bool
+    told: bool
+    status: str
+
+
+class BackgroundWork:
+    """What the spans of one trace, or of many, tell of work in the background."""
+
+    def __init__(self) -> None:
+        self._work: dict[str, dict[str, _Seen]] = {}
+        self._replies = array(
+            "q"
+        )  # hashes of the ids of replies that told their tokens at once; there may be a million
+        self._roles: dict[str, Role] | None = None
+
+    @classmethod
+    def of(cls, spans: Iterable[SpanRecord]) -> BackgroundWork:
+        """That of these spans."""
+        work = cls()
+        for span in spans:
+            work.add(span.attributes, span.span_id, span.start_ns)
+        return work
+
+    def add(self, attributes: Mapping[str, Any], span_id: str, start_ns: int) -> None:
+        """Take note of a span, if it has to do with such work."""
+        ident, lasts = attributes.get(semconv.USAGE_OF), True
+        if ident is None:
+            ident, lasts = attributes.get(semconv.RESPONSE_ID), False
+            if ident is None or attributes.get(semconv.OPERATION_NAME) not in semconv.KIND_OF_OPERATION:
+                return
+        operation, told = str(attributes.get(semconv.OPERATION_NAME)), _told(attributes)
+        if not lasts and operation != "fetch_response":
+            if told:
+                self._replies.append(hash(str(ident)))
+                return
+            if attributes.get(semconv.OPENAI_API_TYPE) != "responses":
+                return  # left early, and nobody can read it later
+        seen = _Seen(
+            start_ns,
+            span_id,
+            begins=operation == "chat" or operation.endswith(".create"),
+            lasts=lasts,
+            told=told,
+            status=str(attributes.get(semconv.RESPONSE_STATUS) or ""),
+        )
+        self._work.setdefault(str(ident), {})[span_id] = seen
+        self._roles = None
+
+    def role(self, span_id: str) -> Role | None:
+        """What the span is to its work; ``None`` for one that counts for itself, as nearly all do."""
+        if self._roles is None:
+            replies = set(self._replies) if self._work else set()
+            self._roles = {}
+            for ident, spans in self._work.items():
+                ordered = sorted(spans.values(), key=lambda seen: (seen.start_ns, seen.span_id))
+                for piece in _pieces(ordered):
+                    self._roles.update(_roles(piece, told_at_once=hash(ident) in replies))
+        return self._roles.get(span_id)
+
+
+def _pieces(spans: list[_Seen]) -> Iterator[list[_Seen]]:
+    """The spans of one id by piece of work: a server that uses an id again begins another."""
+    piece: list[_Seen] = []
+    for seen in spans:
+        if seen.begins and piece:
+            yield piece
+            piece = []
+        piece.append(seen)
+    yield piece
+
+
+def _roles(spans: list[_Seen], *, told_at_once: bool) -> Iterator[tuple[str, Role]]:
+    first = spans[0]
+    if told_at_once and not first.begins:
+        yield from ((seen.span_id, "repeats") for seen in spans)
+        return
+    tells = next((seen for seen in spans if seen.told), None)
+    if tells is None:
+        tells = next((seen for seen in spans if seen.status and seen.status not in semconv.PENDING_STATUSES), None)
+    if tells is None:
+        if first.begins and first.lasts:
+            yield first.span_id, "open"
+        return
+    yield from ((seen.span_id, "repeats") for seen in spans[spans.index(tells) + 1 :])
+    before = spans[: spans.index(tells)]
+    if first.begins and before:
+        yield first.span_id, "begins"
+    if not tells.told and (before or tells.lasts):
+        idle = all(seen.status in _NOT_STARTED for seen in before)
+        unused = tells.status == "failed" or (tells.status in _GIVEN_UP and bool(before) and idle)
+        yield tells.span_id, "unused" if unused else "open"
+
+
+def _told(attributes: Mapping[str, Any]) -> bool:
+    """Whether the provider has told what was used, or what it cost."""
+    if (
+        attributes.get(semconv.RESPONSE_STATUS) in semconv.PENDING_STATUSES
+        or attributes.get(semconv.USAGE_SOURCE) not in _REPORTED
+    ):
+        return False
+    return any(name in attributes for name in _FIGURES)
