@@ -1,0 +1,377 @@
+"""Work that goes on at the provider's: begun once, read often, also in other processes; one call, its tokens once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from tests.openai.bodies import CHAT, MESSAGES, RESPONSE, RESPONSE_EVENTS, USAGE
+from tests.openai.test_chat import client
+from tests.wire.http import Reply, Request, Wire, sse
+
+import agentops_sdk as agentops
+from agentops_sdk.testing import capture
+from agentops_sdk.traces import Cost, Usage, load
+
+if not hasattr(openai.OpenAI, "responses"):
+    pytest.skip(f"openai {openai.__version__} has no Responses API", allow_module_level=True)
+
+MODEL = "gpt-4o-mini-2024-07-18"
+TOKENS = {
+    "input_tokens": 100, "output_tokens": 20, "total_tokens": 120, "input_tokens_details": {"cached_tokens": 0},
+    "output_tokens_details": {"reasoning_tokens": 0},
+}  # fmt: skip
+PRICE = Decimal("0.000027")
+
+
+def reply(status: str, usage: Any = None, ident: str = "resp_1", **more: Any) -> dict[str, Any]:
+    output = RESPONSE["output"] if status == "completed" else []
+    told = TOKENS if status == "completed" and usage is None else usage
+    return {**RESPONSE, "id": ident, "model": MODEL, "background": True, "status": status, "output": output,
+            "usage": told, **more}  # fmt: skip
+
+
+def replies(*statuses: Any) -> list[Reply]:
+    return [Reply(reply(each) if isinstance(each, str) else each) for each in statuses]
+
+
+def begin(asking: Any, **more: Any) -> Any:
+    return asking.responses.create(model="gpt-4o-mini", input="x", background=True, **more)
+
+
+def one_call(traces: Any, tokens: int = 120, outcome: str = "ok") -> None:
+    traces.assert_cost_below(0.01)
+    traces.assert_tokens_below(1000)
+    traces.assert_llm_calls(1)
+    assert traces.usage.total == tokens
+    assert traces.llm_calls[0].outcome == outcome
+
+
+def test_create_and_polling_are_one_call() -> None:
+    with Wire(*replies("queued", "queued", "in_progress", "completed")) as wire, capture() as traces:
+        asking = client(wire)
+        pending = begin(asking)
+        while pending.status in ("queued", "in_progress"):
+            pending = asking.responses.retrieve(pending.id)
+        one_call(traces)
+        assert traces.cost == Cost(PRICE)
+        call = traces.llm_calls[0]
+        assert (call.usage.total, call.text) == (120, "Hello")
+        assert call.attributes["gen_ai.request.model"] == "gpt-4o-mini"
+        for _ in range(3):
+            asking.responses.retrieve("resp_1")
+        one_call(traces)
+        assert len(traces.decisions) == 1
+
+
+def test_nobody_reads_the_end() -> None:
+    with Wire(*replies("queued", "in_progress")) as wire, capture() as traces:
+        begin(client(wire))
+        client(wire).responses.retrieve("resp_1")
+    assert traces.usage == Usage(unknown=1)
+    assert traces.cost.lower_bound
+    with pytest.raises(AssertionError, match="nobody can say"):
+        traces.assert_cost_below(1)
+
+
+def test_a_stream_that_is_left_and_taken_up_again() -> None:
+    going = [{**event, "response": {**event["response"], "background": True}} if "response" in event else event
+             for event in RESPONSE_EVENTS]  # fmt: skip
+    going[-1] = {**going[-1], "response": reply("completed")}
+    with Wire(sse(*going, done=False), sse(*going[5:], done=False)) as wire, capture() as traces:
+        asking = client(wire)
+        with begin(asking, stream=True) as stream:
+            for event in stream:
+                if event.type == "response.function_call_arguments.delta":
+                    break
+        list(asking.responses.retrieve("resp_1", stream=True, starting_after=4))
+        one_call(traces)
+        assert traces.cost == Cost(PRICE)
+
+
+def test_a_stream_that_is_read_to_its_end_and_fetched() -> None:
+    going = [*RESPONSE_EVENTS[:-1], {**RESPONSE_EVENTS[-1], "response": reply("completed")}]
+    with Wire(sse(*going, done=False), Reply(reply("completed"))) as wire, capture() as traces:
+        asking = client(wire)
+        list(begin(asking, stream=True))
+        asking.responses.retrieve("resp_1")
+        one_call(traces)
+
+
+def test_a_stream_that_died_and_was_told_of_later() -> None:
+    """Not in the background, but stored: what was worked out for the part that came makes way for what is told."""
+    died, whole = sse(*RESPONSE_EVENTS[:10], done=False), Reply(reply("completed", background=False))
+    with Wire(died, whole) as wire, capture() as traces:
+        asking = client(wire)
+        with asking.responses.create(model="gpt-4o-mini", input="x", stream=True) as stream:
+            list(stream)
+        assert traces.usage.is_estimated
+        asking.responses.retrieve("resp_1")
+        one_call(traces)
+        assert not traces.usage.is_estimated
+
+
+@pytest.mark.parametrize(
+    ("before", "end", "unknown"),
+    [
+        (["queued"], reply("cancelled"), False),
+        (["queued", "in_progress"], reply("cancelled"), True),  # something was used, and nobody says what
+        (["queued", "in_progress"], reply("cancelled", TOKENS), False),
+    ],
+)
+def test_cancelled(before: list[str], end: dict[str, Any], unknown: bool) -> None:
+    with Wire(*replies(*before, end)) as wire, capture() as traces:
+        asking = client(wire)
+        begin(asking)
+        for _ in before[1:]:
+            asking.responses.retrieve("resp_1")
+        asking.responses.cancel("resp_1")
+        traces.assert_llm_calls(1)
+        assert traces.usage.unknown == int(unknown)
+        assert traces.cost.lower_bound is unknown
+        if not unknown:
+            one_call(traces, 120 if end["usage"] else 0, "cancelled")
+
+
+def test_failed() -> None:
+    failed = reply("failed", error={"code": "server_error", "message": "no"})
+    with Wire(*replies("queued", "in_progress", failed, failed)) as wire, capture() as traces:
+        asking = client(wire)
+        begin(asking)
+        for _ in range(3):
+            asking.responses.retrieve("resp_1")
+        one_call(traces, 0, "error")
+        assert len(traces.errors) == 1
+        assert traces.errors[0].attributes["error.type"] == "server_error"
+        assert traces.errors[0].status == "error"
+
+
+def test_a_server_that_gives_every_reply_the_same_id() -> None:
+    with Wire(*replies("queued", "completed", "queued", "completed", "completed")) as wire, capture() as traces:
+        asking = client(wire)
+        for reads in (1, 2):
+            begin(asking)
+            for _ in range(reads):
+                asking.responses.retrieve("resp_1")
+        traces.assert_llm_calls(2)
+        assert traces.usage.total == 240
+        assert not traces.usage.lower_bound
+
+
+def test_a_reply_that_came_at_once_counts_once() -> None:
+    body = reply("completed", background=False)
+    with Wire(Reply(body)) as wire, capture() as traces:
+        asking = client(wire)
+        asking.responses.create(model="gpt-4o-mini", input="x")
+        for _ in range(3):
+            asking.responses.retrieve("resp_1")
+        one_call(traces)
+        assert len(traces.decisions) == 1
+
+
+def test_a_stored_completion_that_is_read_again_counts_once() -> None:
+    with Wire(Reply(CHAT)) as wire, capture() as traces:
+        asking = client(wire)
+        asking.chat.completions.create(model="gpt-4o", messages=MESSAGES, store=True)
+        for _ in range(3):
+            asking.get("/chat/completions/chatcmpl-1", cast_to=object)
+        assert traces.usage.total == 27
+        traces.assert_llm_calls(1)
+
+
+# --- in other processes ---------------------------------------------------------------------------
+
+PROGRAM = """
+import sys, openai
+import agentops_sdk as agentops
+agentops.init(exporters=["jsonl"], directory=sys.argv[2], propagate_processes=False)
+asking = openai.OpenAI(base_url=sys.argv[1], api_key="none", max_retries=0)
+for step in sys.argv[3:]:
+    if step == "read":
+        asking.responses.retrieve("resp_1")
+    else:
+        asking.responses.create(model="gpt-4o-mini", input="x", background=step == "begin")
+"""
+
+
+def process(wire: Wire, folder: Path, *steps: str) -> None:
+    hidden = ("AGENTOPS_", "OTEL_", "TRACEPARENT")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    subprocess.run(
+        [sys.executable, "-W", "error", "-c", PROGRAM, wire.url, str(folder), *steps],
+        env=env, check=True, timeout=120, cwd=folder,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("statuses", "processes"),
+    [
+        (["queued", "queued", "completed"], [("begin",), ("read", "read")]),
+        (["queued", "completed", "completed", "completed"], [("begin",), ("read",), ("read", "read")]),
+        (["completed", "completed", "completed"], [("ask",), ("read",), ("read",)]),
+        (["completed", "completed"], [("read",), ("read",)]),
+    ],
+)
+def test_other_processes(tmp_path: Path, statuses: list[str], processes: list[tuple[str, ...]]) -> None:
+    with Wire(*replies(*statuses)) as wire:
+        for steps in processes:
+            process(wire, tmp_path, *steps)
+    traces = list(load(tmp_path))
+    assert len(traces) >= len(processes)
+    assert sum((trace.usage for trace in traces), Usage()) == Usage({"reported": {
+        "input": 100, "output": 20, "cache_read": 0, "reasoning": 0,
+    }})  # fmt: skip
+    assert Cost.sum(trace.cost for trace in traces) == Cost(PRICE)
+    assert sum(len(trace.llm_calls) for trace in traces) == 1
+    assert sum(len(trace.decisions) for trace in traces) == 1
+
+
+def test_begun_here_and_read_nowhere(tmp_path: Path) -> None:
+    with Wire(*replies("queued")) as wire:
+        process(wire, tmp_path, "begin")
+    [trace] = load(tmp_path)
+    assert trace.usage.unknown == 1
+    assert list(trace.cost.unknowns) == ["in the background: its tokens are told to whoever reads its end"]
+
+
+# --- batches, runs, trainings, and endpoints nobody has heard of ----------------------------------
+
+
+def batch(status: str, **more: Any) -> dict[str, Any]:
+    used = (
+        {"input_tokens": 1_000_000, "output_tokens": 100_000, "total_tokens": 1_100_000}
+        if status == "completed"
+        else None
+    )
+    return {"id": "batch_1", "object": "batch", "endpoint": "/v1/responses", "status": status, "created_at": 1,
+            "input_file_id": "file-1", "completion_window": "24h", "model": MODEL, "usage": used, **more}  # fmt: skip
+
+
+def _batch(asking: Any, reads: int) -> None:
+    asking.batches.create(input_file_id="file-1", endpoint="/v1/responses", completion_window="24h")
+    for _ in range(reads):
+        asking.batches.retrieve("batch_1")
+
+
+def test_a_batch_counts_once_at_half_the_price() -> None:
+    with Wire(*replies(batch("validating"), batch("in_progress"), batch("completed"))) as wire, capture() as traces:
+        _batch(client(wire), 5)
+    assert traces.usage.total == 1_100_000
+    assert traces.cost == Cost((Decimal("0.15") + Decimal("0.06")) / 2)
+    traces.assert_llm_calls(0)
+
+
+def test_a_batch_of_which_something_is_unknown() -> None:
+    with Wire(*replies(batch("validating"), batch("completed", model=None))) as wire, capture() as traces:
+        _batch(client(wire), 2)
+    assert traces.usage.total == 1_100_000
+    assert list(traces.cost.unknowns) == ["the model is not known"]
+    with Wire(*replies(batch("validating"), batch("in_progress"))) as wire, capture() as traces:
+        _batch(client(wire), 2)
+    assert (traces.usage.lower_bound, traces.cost.lower_bound) == (True, True)
+
+
+def run(status: str) -> dict[str, Any]:
+    return {"id": "run_1", "object": "thread.run", "thread_id": "thread_1", "assistant_id": "asst_1", "status": status,
+            "model": "gpt-4o-2024-08-06", "usage": USAGE if status == "completed" else None}  # fmt: skip
+
+
+def test_a_run_of_an_assistant_counts_once() -> None:
+    def asked(asking: Any, path: str, method: str = "get", **body: Any) -> Any:
+        return getattr(asking, method)(f"/threads/thread_1{path}", cast_to=object, **body)
+
+    told = replies(run("queued"), run("requires_action"), run("in_progress"), run("completed"))
+    with Wire(*told) as wire, capture() as traces:
+        asking = client(wire)
+        asked(asking, "/runs", "post", body={"assistant_id": "asst_1"})
+        asked(asking, "/runs/run_1")
+        asked(asking, "/runs/run_1/submit_tool_outputs", "post", body={"tool_outputs": []})
+        for _ in range(3):
+            asked(asking, "/runs/run_1")
+        assert traces.usage.total == 27
+        assert traces.cost == Cost(Decimal("0.00012"))
+
+
+def test_a_run_that_is_streamed_counts_once() -> None:
+    events: list[tuple[str, dict[str, Any]]] = [
+        ("thread.run.created", run("queued")),
+        ("thread.run.step.completed", {"object": "thread.run.step", "id": "s", "usage": USAGE}),
+        ("thread.run.completed", run("completed")),
+        ("thread.message.completed", {"object": "thread.message", "id": "m"}),
+    ]
+    pieces = [f"event: {name}\ndata: {json.dumps(body)}\n\n" for name, body in events]
+    told = Reply(stream=[*pieces, "data: [DONE]\n\n"], content_type="text/event-stream")
+    with Wire(told) as wire, capture() as traces:
+        body = {"assistant_id": "a", "stream": True}
+        list(client(wire).post(
+            "/threads/thread_1/runs", body=body, cast_to=object, stream=True, stream_cls=openai.Stream[object]
+        ))  # fmt: skip
+        assert traces.usage.total == 27
+
+
+def test_a_training_is_no_free_lunch() -> None:
+    def job(status: str, tokens: int | None) -> dict[str, Any]:
+        return {
+            "id": "ftjob-1",
+            "object": "fine_tuning.job",
+            "status": status,
+            "model": MODEL,
+            "trained_tokens": tokens,
+        }
+
+    with Wire(*replies(job("queued", None), job("running", None), job("succeeded", 5000))) as wire, capture() as traces:
+        asking = client(wire)
+        asking.post("/fine_tuning/jobs", body={"model": MODEL, "training_file": "f"}, cast_to=object)
+        for _ in range(3):
+            asking.get("/fine_tuning/jobs/ftjob-1", cast_to=object)
+    assert traces.cost.unknowns == {"no price known for tokens of training": 1}
+    assert traces.usage == Usage()
+    trained = [span.attributes.get("agentops.usage.trained_tokens") for span in traces.spans]
+    assert trained == [None, None, 5000, None]
+
+
+@pytest.mark.parametrize("reads", [1, 3])
+@pytest.mark.parametrize("model", [MODEL, "brand-new-model", None])
+def test_an_endpoint_nobody_has_heard_of(reads: int, model: str | None) -> None:
+    def answer(request: Request) -> Reply:
+        return Reply({"id": "thing_1", "model": model, "usage": USAGE})
+
+    with Wire(answer) as wire, capture() as traces:
+        asking = client(wire)
+        asking.post("/brand/new", body={"x": 1}, cast_to=object)
+        for _ in range(reads):
+            asking.get("/brand/new/thing_1", cast_to=object)
+    assert traces.usage.total == 27
+    assert traces.cost.known + traces.cost.unknown_count == 1
+    assert traces.cost.lower_bound is (model != MODEL)
+
+
+def test_compaction_is_a_model_call_with_its_price() -> None:
+    compacted = {"id": "resp_c", "object": "response.compaction", "created_at": 1, "output": [], "usage": TOKENS}
+    with Wire(Reply(compacted)) as wire, capture() as traces:
+        body = {"model": "gpt-4o-mini", "input": "a long conversation"}
+        client(wire).post("/responses/compact", body=body, cast_to=object)
+        one_call(traces)
+        assert traces.cost == Cost(PRICE)
+        assert traces.spans[0].name == "responses.compact gpt-4o-mini"
+
+
+def test_a_video_has_no_price_that_its_reply_tells() -> None:
+    video = {"id": "video_1", "object": "video", "status": "queued", "model": "sora-2", "seconds": "8"}
+    with Wire(Reply(video)) as wire, capture() as traces:
+        client(wire).post("/videos", body={"model": "sora-2", "prompt": "a cat"}, cast_to=object)
+    assert traces.cost.lower_bound
+
+
+def test_pricing_switched_off_is_no_price_of_nothing(recorded: Any) -> None:
+    agentops.init(pricing=False)
+    with Wire(Reply({"id": "t", "model": MODEL, "usage": USAGE})) as wire, capture() as traces:
+        client(wire).post("/brand/new", body={}, cast_to=object)
+    assert traces.cost.unknowns == {"no price recorded": 1}
