@@ -49,7 +49,9 @@ class _Collector:
         yield from _spans(now.spans)
         oldest = GaugeMetricFamily("agentops_oldest_open_run_seconds", "Age of the run that is open longest")
         oldest.add_metric([], max((run.age for run in now.runs), default=0.0))
-        yield oldest
+        running_runs = GaugeMetricFamily("agentops_running_runs", "Runs that have not ended, 100 at most")
+        running_runs.add_metric([], len(now.runs))
+        yield from (oldest, running_runs)
         yield from _sinks(now.sinks)
         yield from _gen_ai(running.tally)
         yield _counter("agentops_contained_errors", "Errors of ours that were contained", now.guard_errors, "site")

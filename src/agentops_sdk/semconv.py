@@ -147,7 +147,7 @@ ATTEMPT: Final = "agentops.attempt"
 CACHED: Final = "agentops.cached"
 MODEL_CALLS: Final = "agentops.model_calls"
 INTERRUPTS: Final = "agentops.interrupts"
-SAMPLED_OUT: Final = "agentops.sampled_out"
+MISSING_SPANS: Final = "agentops.missing_spans"
 SAMPLED_ELSEWHERE: Final = "agentops.sampled_elsewhere"
 
 GRAPH_NODE: Final = "agentops.graph.node"

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterable
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -65,6 +65,7 @@ class RunStatus(BaseModel):
     """A run of this process that has not ended."""
 
     name: str
+    outcome: Literal["running"] = "running"
     trace_id: str
     age: float = Field(description="Seconds since its outermost span began.")
     open_spans: int

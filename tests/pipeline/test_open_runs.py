@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -114,6 +115,7 @@ def test_a_run_has_its_name_and_its_children_while_it_runs_and_after_it_was_kill
         assert f"invoke_agent Researcher {outcome}" in command(tmp_path, "show")
         assert "(parent missing)" not in command(tmp_path, "show")
         assert f"({outcome})" in command(tmp_path, "decisions")
+        assert f"1 {outcome}" in command(tmp_path, "stats")
         (row,) = json.loads(command(tmp_path, "stats", "--by", "agent", "--json"))["rows"]
         assert (row["key"], row["calls"], row[outcome]) == ("Researcher", 1, 1)
         sides = json.loads(command(tmp_path, "compare", "latest", "latest", "--json"))
@@ -154,6 +156,21 @@ def test_each_open_span_is_told_once_and_all_is_gone_when_they_have_ended(tmp_pa
     assert (trace.outcome, trace.complete, len(trace)) == ("ok", True, 3)
     (file,) = (tmp_path / "traces").iterdir()
     assert len(file.read_text().splitlines()) == 3
+
+
+def test_the_status_page_tells_what_runs_and_for_how_long(tmp_path: Path) -> None:
+    agentops.init(exporters=["memory"], integrations=[])
+    with (
+        agentops.serve_status(0) as server,
+        agentops.trace("long", kind="agent") as span,
+        agentops.trace("inside", kind="tool"),
+        urllib.request.urlopen(f"http://127.0.0.1:{server.port}/status") as answer,
+    ):
+        (run,) = json.loads(answer.read())["runs"]
+    assert (run["name"], run["trace_id"], run["open_spans"]) == ("invoke_agent long", span.trace_id, 2)
+    assert run["outcome"] == "running"
+    assert 0 < run["age"] < 60
+    assert agentops.status().runs == []
 
 
 def test_what_people_and_models_wrote_and_secrets_wait_for_the_end(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import agentops_sdk as agentops
+from agentops_sdk._pipeline import runtime
 from agentops_sdk.traces import Trace, Traces, load
 
 PRICED = {
@@ -77,7 +78,7 @@ def test_a_run_that_failed_is_kept_whole_with_its_money(home: Path) -> None:
         "chat gpt-4o", "chat gpt-4o", "execute_tool last", "execute_tool step 0", "execute_tool step 1",
         "invoke_agent job",
     ]  # fmt: skip
-    assert (trace.outcome, trace.complete, trace.sampled_out, trace.usage.input) == ("error", True, 0, 2000)
+    assert (trace.outcome, trace.complete, trace.missing_spans, trace.usage.input) == ("error", True, 0, 2000)
     assert trace.cost.amount > 0
     assert not trace.cost.lower_bound
     assert agentops.status().spans["sampled_out"] == 10
@@ -107,14 +108,31 @@ def test_what_did_not_fit_makes_figures_a_lower_bound(home: Path) -> None:
             agentops.flush()
         raise KeyError
     (trace,) = kept(home)
-    assert (len(trace.llm_calls), trace.root.attributes["agentops.sampled_out"]) == (5, 5)
-    assert (trace.sampled_out, trace.complete, trace.outcome) == (5, False, "error")
-    assert trace.cost.unknowns == {"not kept by sampling": 5}
+    assert (len(trace.llm_calls), trace.root.attributes["agentops.missing_spans"]) == (5, 5)
+    assert (trace.missing_spans, trace.complete, trace.outcome) == (5, False, "error")
+    assert trace.cost.unknowns == {"span not kept": 5}
     assert not trace.cost < 1000
     assert (trace.usage.lower_bound, trace.usage.unknown) == (True, 5)
     assert "≥" in trace.tree()
-    assert "5 span(s) were not kept by sampling" in trace.tree()
+    assert "5 span(s) were not kept" in trace.tree()
     assert exact()
+
+
+def test_spans_that_a_full_queue_dropped_are_not_taken_for_nothing(home: Path) -> None:
+    begin(home, sample_ratio=1.0, queue_size=10)
+    assert runtime.current is not None
+    with agentops.trace("job", kind="agent"):
+        assert runtime.current.queue.hold(10.0)  # as while the process forks
+        for _ in range(25):
+            model_call()
+        runtime.current.queue.release()
+        agentops.flush()
+        model_call()
+    (trace,) = kept(home)
+    assert (len(trace.llm_calls), trace.missing_spans, trace.complete) == (11, 15, False)
+    assert trace.cost.unknowns == {"span not kept": 15}
+    run(fail=False)
+    assert kept(home).latest.complete
 
 
 def test_what_is_held_is_bounded_for_all_runs_together_and_counted(home: Path) -> None:
@@ -163,7 +181,7 @@ def test_a_decision_made_elsewhere_binds_but_for_failed_runs(home: Path, flag: s
         assert (len(trace), trace.complete) == (11, True)
     else:  # what it shares its trace with was thrown away, and it says so
         assert {one.name for one in trace.roots} == {"invoke_agent fails"}
-        assert (len(trace), trace.sampled_out, trace.complete, trace.cost.lower_bound) == (6, 5, False, True)
+        assert (len(trace), trace.missing_spans, trace.complete, trace.cost.lower_bound) == (6, 5, False, True)
     assert trace.orphans == []
 
 
@@ -258,7 +276,7 @@ def test_what_outlives_its_run_fails_alone_and_says_what_is_missing(home: Path) 
     threading.excepthook = hook
     (trace,) = kept(home)
     assert [one.name for one in trace] == ["execute_tool late"]
-    assert (trace.complete, trace.cost.lower_bound, trace.sampled_out) == (False, True, 2)
+    assert (trace.complete, trace.cost.lower_bound, trace.missing_spans) == (False, True, 2)
 
 
 def test_an_open_run_is_told_once_it_is_known_to_be_kept(home: Path) -> None:

@@ -53,7 +53,7 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
 
 def _sampling(span: HeldSpan) -> dict[str, Any]:
     """What is known to be missing of the run whose outermost span this is, or may be."""
-    known = {semconv.SAMPLED_OUT: span.sampled_out} if span.sampled_out else {}
+    known = {semconv.MISSING_SPANS: span.missing} if span.missing else {}
     return known | ({semconv.SAMPLED_ELSEWHERE: True} if span.sampled_elsewhere else {})
 
 

@@ -28,7 +28,7 @@ class HeldSpan(Protocol):
     """An ended span of such a run."""
 
     held: HeldRun | None
-    sampled_out: int
+    missing: int
     sampled_elsewhere: bool
 
     @property
@@ -38,6 +38,9 @@ class HeldSpan(Protocol):
 
     @property
     def failed(self) -> bool: ...
+
+    @property
+    def outermost(self) -> bool: ...
 
     def forget(self) -> None:
         """Let go of all that it was told: it will not be exported."""
@@ -62,6 +65,7 @@ class HeldRuns(Generic[S]):
         self._by_run: dict[HeldRun, dict[int, S]] = {}
         self._kept: OrderedDict[int, None] = OrderedDict()
         self._lost: OrderedDict[int, int] = OrderedDict()
+        """By trace, the spans that will not be exported, which no span has told of yet."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -70,6 +74,8 @@ class HeldRuns(Generic[S]):
         """The spans to export now that ``span`` has ended: none, itself, or with it all that waited."""
         run, (trace_id, span_id) = span.held, span.ids
         if run is None:
+            if self._lost and span.outermost:
+                span.missing = self._lost.pop(trace_id, 0)
             return [span]
         run.over = run.over or span_id == run.root
         if keep_errors and not run.kept and (span.failed or trace_id in self._kept):
@@ -78,7 +84,7 @@ class HeldRuns(Generic[S]):
         if run.kept:
             released = [*self._release(run), span]
             if run.over:
-                span.sampled_out = run.thrown_away + self._lost.pop(trace_id, 0)
+                span.missing = run.thrown_away + self._lost.pop(trace_id, 0)
                 span.sampled_elsewhere = run.elsewhere
                 run.thrown_away = 0
             return released
@@ -93,9 +99,13 @@ class HeldRuns(Generic[S]):
             run.thrown_away += 1
         if run.over:
             # Another run of the same trace, below a parent elsewhere, may fail yet.
-            _remember(self._lost, trace_id, self._lost.get(trace_id, 0) + run.thrown_away)
+            self.lost(trace_id, run.thrown_away)
             run.thrown_away = 0
         return []
+
+    def lost(self, trace_id: int, count: int = 1) -> None:
+        """Spans of a trace will not be exported: its outermost span says so, if it is."""
+        _remember(self._lost, trace_id, self._lost.get(trace_id, 0) + count)
 
     def close(self) -> None:
         """No more will end: what is still held is thrown away."""

@@ -85,14 +85,14 @@ class JoinedSpan:
 class EndedSpan:
     """A span of ours that the program's provider has ended, on its way to our sinks."""
 
-    __slots__ = ("held", "parent", "sampled_elsewhere", "sampled_out", "span", "true_parent")
+    __slots__ = ("held", "missing", "parent", "sampled_elsewhere", "span", "true_parent")
 
     def __init__(self, span: ReadableSpan, live: JoinedSpan | None) -> None:
         self.span = span
         self.parent = span.parent if live is None else live.parent
         self.true_parent = None if live is None else live.true_parent
         self.held = None if live is None else live.held
-        self.sampled_out = 0
+        self.missing = 0
         self.sampled_elsewhere = False
 
     @property
@@ -104,6 +104,11 @@ class EndedSpan:
         """Trace id and span id."""
         context = self.span.get_span_context()
         return (context.trace_id, context.span_id) if context is not None else (0, 0)
+
+    @property
+    def outermost(self) -> bool:
+        """Whether nothing above it in this process will be exported."""
+        return self.parent is None or self.parent.is_remote
 
     def forget(self) -> None:
         """The span is the program's: whoever holds it decides."""

@@ -15,6 +15,7 @@ from agentops_sdk._capture.own_thread import OwnThread
 _PERIOD = 0.1  # seconds; with it a span that ended is on disk within 100 ms
 _SLICE = 64  # spans worked on before the interpreter lock is offered to others
 _LONG = 512  # waiting spans that wake the consumer before its period is over
+_TRACES = 10_000  # of which it is remembered that they lack spans
 _QUIET = 1.0  # seconds without work after which the consumer sleeps until it is woken
 
 
@@ -41,6 +42,8 @@ class SpanQueue:
         self._consume = consume
         self._look = look
         self._spans: deque[Any] = deque()
+        self.dropped_traces: deque[int] = deque(maxlen=_TRACES)
+        """Trace ids of dropped spans, until somebody takes them."""
         self._new_primitives()
 
     def _new_primitives(self) -> None:
@@ -65,6 +68,8 @@ class SpanQueue:
         if len(spans) >= self.limit or self._closed:
             with self._lock:
                 self.dropped += 1
+                if (ids := getattr(span, "ids", None)) is not None:
+                    self.dropped_traces.append(ids[0])
             if self._closed:  # its account has been given already; it must not vanish unseen
                 logger.warning("agentops_sdk: a span ended after its recording had been shut down and is lost")
             return
@@ -141,6 +146,7 @@ class SpanQueue:
     def after_fork(self) -> None:
         """In a child: the parent's spans are the parent's to deliver; locks and thread are made anew."""
         self._spans.clear()
+        self.dropped_traces.clear()
         self.dropped = self.consumed = 0
         self._new_primitives()
 

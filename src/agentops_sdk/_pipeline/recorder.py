@@ -34,8 +34,8 @@ random_bits: Callable[[int], int] = random.getrandbits
 class LeanSpan(trace.Span):
     """A span of our own: plain fields while it lives; made into a ReadableSpan on the consumer thread."""
 
-    sampled_out = 0
-    """Spans of its run that were thrown away before it was decided to keep them."""
+    missing = 0
+    """Spans of its run that are known not to be exported."""
     sampled_elsewhere = False
     """Whether further spans may have been thrown away in other processes."""
 
@@ -86,6 +86,11 @@ class LeanSpan(trace.Span):
     def ids(self) -> tuple[int, int]:
         """Trace id and span id."""
         return self.context.trace_id, self.context.span_id
+
+    @property
+    def outermost(self) -> bool:
+        """Whether nothing above it in this process will be exported."""
+        return self.parent is None or self.parent.is_remote
 
     def forget(self) -> None:
         """Keep the identity and let go of all that it was told: contexts outlive what ran in them."""

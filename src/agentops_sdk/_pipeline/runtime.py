@@ -79,7 +79,7 @@ class Runtime:
         self.sinks = sinks
         self.settings = self.recorder.settings = settings
         self.completer.reconfigure(settings)
-        self.queue.limit = settings.queue_size
+        self.queue.limit = self.held_runs.most = settings.queue_size
         self._identity = None
         self.open_spans.reconfigure(settings)
         self.queue.wake()
@@ -166,6 +166,8 @@ class Runtime:
     def _consume(self, batch: Sequence[LeanSpan | EndedSpan]) -> None:
         started = time.thread_time()
         ready: list[ReadableSpan] = []
+        while self.queue.dropped_traces:
+            self.held_runs.lost(self.queue.dropped_traces.popleft())
         for span in [kept for ended in batch for kept in self._kept(ended)]:
             done = False
             with guard("runtime.complete"):
@@ -176,6 +178,7 @@ class Runtime:
                 done = True
             if not done:
                 self.failed += 1
+                self.held_runs.lost(span.ids[0])
         if ready:
             for sink in self.sinks:
                 with guard(f"sink.{sink.name}"):

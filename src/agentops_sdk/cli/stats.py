@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"by": made.by, "rows": rows, "total": made.total.as_dict()}))
     elif args.csv:
         _csv(made)
-    elif not made.rows:
+    elif not made.rows and not made.total.running and not made.total.unfinished:
         raise TraceError(f"these traces hold nothing to add up by {args.by}")
     else:
         _print(made)
@@ -79,7 +79,7 @@ def _print(made: Stats) -> None:
     rows = [_cells(made, row, ascii_only) for row in made.rows]
     if len(rows) > 1:
         rows.append(_cells(made, made.total, ascii_only))
-    for line in table(columns, rows, width, ascii_only):
+    for line in table(columns, rows, width, ascii_only) if rows else ():
         console.print(line)
     if made.total.running or made.total.unfinished:
         states = ("running", made.total.running), ("unfinished", made.total.unfinished)

@@ -9,8 +9,8 @@
 - Tokens on any other span are a total of what lies below: they count only if nothing below has any.
 - Money on an agent, workflow or unclassified span is such a total too; on a tool or another step it is
   the step's own price and adds up.
-- What has not ended may still use more, and what sampling threw away has used something: unknown comes on
-  top, once for each outermost open span and for each span that was thrown away.
+- What has not ended may still use more, and spans that were not kept may have used something: unknown comes
+  on top, once for each outermost open span and for each span that is missing.
 """
 
 from __future__ import annotations
@@ -76,11 +76,11 @@ def shares(
         above = parent(span)
         if not span.ended and not share.call and (above is None or above.ended):
             _add_unknown(share, _NOT_ENDED[span.outcome])
-        thrown_away = span.attributes.get(semconv.SAMPLED_OUT)
-        if type(thrown_away) is int and thrown_away > 0:
-            _add_unknown(share, "not kept by sampling", thrown_away)
+        missing = span.attributes.get(semconv.MISSING_SPANS)
+        if type(missing) is int and missing > 0:
+            _add_unknown(share, "span not kept", missing)
         if span.attributes.get(semconv.SAMPLED_ELSEWHERE) is True:
-            _add_unknown(share, "perhaps not kept by sampling elsewhere")
+            _add_unknown(share, "perhaps not kept elsewhere")
         if above is not None:
             below.setdefault(above.span_id, _Below()).merge(mine)
     return made

@@ -212,8 +212,8 @@ class Tree:
             said.append(f"{len(trace.orphans)} span(s) whose parent is missing")
         if skewed := sum(trace.skewed(span) for span in trace.spans):
             said.append(f"{skewed} span(s) with clock skew")
-        if trace.sampled_out:
-            said.append(f"{trace.sampled_out} span(s) were not kept by sampling")
+        if trace.missing_spans:
+            said.append(f"{trace.missing_spans} span(s) were not kept")
         if trace.cost.unknowns:
             reasons = "; ".join(f"{count} × {line(reason)}" for reason, count in trace.cost.unknowns.items())
             mark = "a lower bound" if trace.cost.known else "unknown"

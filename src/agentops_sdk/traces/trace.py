@@ -299,12 +299,12 @@ class Trace:
     def complete(self) -> bool:
         """Whether all of it is here: the outermost span was recorded and every span has ended."""
         elsewhere = any(span.attributes.get(semconv.SAMPLED_ELSEWHERE) is True for span in self.spans)
-        return self._has_root and not self.open and not self.sampled_out and not elsewhere
+        return self._has_root and not self.open and not self.missing_spans and not elsewhere
 
     @cached_property
-    def sampled_out(self) -> int:
-        """How many of its spans sampling is known to have thrown away."""
-        counts = (span.attributes.get(semconv.SAMPLED_OUT) for span in self.spans)
+    def missing_spans(self) -> int:
+        """How many of its spans are known not to have been kept."""
+        counts = (span.attributes.get(semconv.MISSING_SPANS) for span in self.spans)
         return sum(count for count in counts if type(count) is int)
 
     @property
