@@ -252,8 +252,7 @@ class Trace:
     @cached_property
     def unrecorded(self) -> Share:
         """What comes on top of all spans: nothing, unless the outermost one should be here and is not."""
-        lost = self._missing is not None and not self._has_root and bool(self.orphans)
-        return unrecorded(self._missing) if lost and self._missing is not None else Share()
+        return unrecorded(self._missing) if self._missing is not None and self._lost_root else Share()
 
     def usage_below(self, span: SpanRecord) -> Usage:
         """The tokens of a span and all below it."""
@@ -312,6 +311,11 @@ class Trace:
         return self.root.parent_id is None or has_remote_parent(self.root)
 
     @property
+    def _lost_root(self) -> bool:
+        """Whether the outermost span was in the process that wrote the others, for certain, and is not here."""
+        return not self._has_root and not has_absent_parent(self.root) and bool(self.root.flags & REMOTE_KNOWN)
+
+    @property
     def outcome(self) -> Outcome:
         """How the outermost operation ended: ``running`` while it has not, ``unfinished`` if its process is gone.
 
@@ -319,7 +323,7 @@ class Trace:
         """
         if self._has_root:
             return self.root.outcome
-        if self._missing is not None and self.orphans:
+        if self._missing is not None and self._lost_root:
             return self._missing
         found = {span.outcome for span in self.roots}
         return next(outcome for outcome in _WORST_FIRST if outcome in found)
