@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from agentops_sdk import semconv
+from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.policy import Policy
 from agentops_sdk.traces.encodable import encodable
 
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
     from agentops_sdk._pipeline.sinks import Sink
     from agentops_sdk.config import Settings
 
-_AGE = 0.8  # seconds; so that it is on disk when it is a second old
-_SHORTEST = 0.1  # seconds between two looks
+_AGE = 0.75  # seconds; so that it is on disk when it is a second old
+_SHORTEST = 0.2  # seconds between two looks
 _PERIOD = 1.0  # seconds between two lines of one run
 _LINES = 1_000  # in one period; further runs wait for the next one
 _SPANS = 32  # in one line
@@ -88,19 +90,12 @@ class OpenSpans:
         takers = [sink for sink in sinks if sink.takes_open]
         if not takers:
             return math.inf
-        open_spans = {number: span for number, span in dict(spans).items() if span.kept}
-        if not open_spans:
-            self._told, self._told_at = set(), {}
-            self._pass_on((), takers)
-            return None
-        runs: dict[int, list[OpenSpan]] = {}
-        for span in open_spans.values():
-            runs.setdefault(span.context.trace_id, []).append(span)
-        self._told &= open_spans.keys()
-        self._told_at = {trace_id: at for trace_id, at in self._told_at.items() if trace_id in runs}
-        due, wait = self._due(runs)
-        self._pass_on([[_readable(span, self.policy, resource, scope) for span in run] for run in due], takers)
-        return wait
+        now_open = dict(spans)
+        self._told &= now_open.keys()
+        fresh = [span for number, span in now_open.items() if number not in self._told and span.kept]
+        due, wait = self._due(fresh)
+        self._pass_on([self._readable(run, resource, scope) for run in due], takers)
+        return wait if self._told or fresh else None
 
     def reconfigure(self, settings: Settings) -> None:
         """Go on by other settings: what is open is told again, to sinks that have come in."""
@@ -112,30 +107,37 @@ class OpenSpans:
             return
         self._telling = bool(self._told)
         for sink in takers:
-            sink.put_open(runs, frozenset(self._told))
+            sink.put_open([run for run in runs if run], frozenset(self._told))
 
-    def _due(self, runs: Mapping[int, list[OpenSpan]]) -> tuple[list[list[OpenSpan]], float]:
+    def _due(self, fresh: Sequence[OpenSpan]) -> tuple[list[list[OpenSpan]], float]:
         """The spans to tell now, by run, the outermost first; and the seconds until the next ones are due."""
-        now_ns, now = time.time_ns(), time.monotonic()
-        wait = _AGE  # what opens from now on is due no sooner
-        due: list[list[OpenSpan]] = []
-        for trace_id, run in runs.items():
-            fresh = [span for span in run if span.context.span_id not in self._told]
-            if not fresh:
-                continue
-            left = min(_AGE - (now_ns - span.start_ns) / 1e9 for span in fresh)
-            left = max(left, self._told_at.get(trace_id, -math.inf) + _PERIOD - now)
-            if left > 0:
-                wait = min(wait, left)
-                continue
-            if len(due) == _LINES:
-                self.delayed += 1
-                continue
+        old_enough, now = time.time_ns() - round(_AGE * 1e9), time.monotonic()
+        self._told_at = {trace_id: at for trace_id, at in self._told_at.items() if now - at < _PERIOD}
+        runs: dict[int, list[OpenSpan]] = {}
+        for span in fresh:
+            if span.start_ns <= old_enough and span.context.trace_id not in self._told_at:
+                runs[span.context.trace_id] = []
+        young = min((span.start_ns for span in fresh if span.start_ns > old_enough), default=None)
+        wait = _AGE if young is None else (young - old_enough) / 1e9
+        if self._told_at:
+            wait = min(wait, _PERIOD + min(self._told_at.values()) - now)
+        if len(runs) > _LINES:
+            self.delayed += len(runs) - _LINES
+            runs, wait = dict(islice(runs.items(), _LINES)), _PERIOD
+        for span in fresh:
             # The younger ones, too: they share the line, and a second may pass until the next one.
-            due.append(sorted(fresh, key=lambda span: span.start_ns)[:_SPANS])
-            self._told.update(span.context.span_id for span in due[-1])
-            self._told_at[trace_id] = now
-        return due, max(wait, _SHORTEST) if len(due) < _LINES else _PERIOD
+            if (run := runs.get(span.context.trace_id)) is not None and len(run) < _SPANS:
+                run.append(span)
+                self._told.add(span.context.span_id)
+        self._told_at.update(dict.fromkeys(runs, now))
+        return list(runs.values()), max(wait, _SHORTEST)
+
+    def _readable(self, run: Sequence[OpenSpan], resource: Resource, scope: InstrumentationScope) -> list[ReadableSpan]:
+        spans: list[ReadableSpan] = []
+        for span in run:
+            with guard("open_spans.readable"):
+                spans.append(_readable(span, self.policy, resource, scope))
+        return spans
 
 
 def open_runs(spans: Mapping[int, OpenSpan], policy: Policy, most: int) -> list[OpenRun]:

@@ -193,7 +193,11 @@ class Runtime:
 
     def _look(self) -> float | None:
         """Tell the sinks what is open; the seconds until the next time."""
-        return self.open_spans.look(self.recorder.open, self.sinks, *self._who())
+        started = time.thread_time()
+        try:
+            return self.open_spans.look(self.recorder.open, self.sinks, *self._who())
+        finally:
+            self.consumer_seconds += time.thread_time() - started
 
     def _who(self) -> tuple[Resource, InstrumentationScope]:
         if self._identity is None:
