@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import agentops_sdk as agentops
 from agentops_sdk._pipeline import runtime
-from agentops_sdk.exporters.jsonl import JsonlExporter
 from agentops_sdk.exporters.jsonl_files import tidy
 from agentops_sdk.exporters.jsonl_open import OpenFile
 from agentops_sdk.traces import Trace, load
@@ -408,9 +408,8 @@ def test_the_file_is_written_anew_without_what_has_ended(tmp_path: Path) -> None
     assert open_files(tmp_path) == []
 
 
-def test_a_full_disk_loses_no_open_run(tmp_path: Path) -> None:
+def test_what_cannot_be_written_now_is_written_later(tmp_path: Path) -> None:
     (tmp_path / "traces").write_text("in the way")
-    sink = JsonlExporter(tmp_path / "traces")
     file = OpenFile(tmp_path / "traces")
     with pytest.raises(OSError, match="traces"):
         file.update([(frozenset((1,)), b"one\n")], {1})
@@ -418,7 +417,25 @@ def test_a_full_disk_loses_no_open_run(tmp_path: Path) -> None:
     file.update([], {1})
     assert open_files(tmp_path)[0].read_bytes() == b"one\n"
     file.remove()
-    sink.shutdown()
+
+
+def test_a_full_disk_leaves_whole_lines_and_is_tried_again(tmp_path: Path) -> None:
+    """A limit on the file's size makes the kernel cut a write short, as a full disk does."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    file, line = OpenFile(tmp_path), b"x" * 99 + b"\n"
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (250, old[1]))
+        file.update([(frozenset((1,)), line)], {1})
+        with pytest.raises(OSError, match="No space"):
+            file.update([(frozenset((number,)), line) for number in range(2, 5)], {1, 2, 3, 4})
+        assert open_files(tmp_path)[0].read_bytes() == line
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+        signal.signal(signal.SIGXFSZ, handler)
+    file.update([], {1, 2, 3, 4})
+    assert open_files(tmp_path)[0].read_bytes() == line * 4
+    file.remove()
 
 
 def test_ship_sends_no_open_span(start: Callable[..., Program], tmp_path: Path) -> None:

@@ -69,19 +69,23 @@ class OpenFile:
         self.path, self._lines, self._written, self._size = None, [], 0, 0
 
     def _begin_anew(self, still_open: AbstractSet[int]) -> None:
-        """A new file with what is still open; the one before goes once the new one is whole."""
+        """A new file with what is still open takes the place of the one before, if there was one."""
         lines = [(ids, line) for ids, line in self._lines if not ids.isdisjoint(still_open)]
-        before = OpenFile(self.directory)
-        before.path, before._descriptor, before._facts = self.path, self._descriptor, self._facts
-        self.path, self._descriptor, self._size = None, -1, 0
-        self._lines, self._written = lines, 0
+        path, descriptor = None, -1
         if lines:
             private_directory(self.directory)
-            self.path, self._descriptor = create_file(self.directory, OPEN_SUFFIX)
-            self._facts = os.fstat(self._descriptor)
-            self._append()
-            self._compact_at = max(_COMPACT_BYTES, 2 * self._size)
-        before.remove()
+            path, descriptor = create_file(self.directory, OPEN_SUFFIX)
+        before = OpenFile(self.directory)
+        before.path, before._descriptor, before._facts = self.path, self._descriptor, self._facts
+        self.path, self._descriptor = path, descriptor
+        self._facts = os.fstat(descriptor) if lines else None
+        self._lines, self._written, self._size = lines, 0, 0
+        try:
+            if lines:
+                self._append()
+        finally:
+            before.remove()
+        self._compact_at = max(_COMPACT_BYTES, 2 * self._size)
 
     def _append(self) -> None:
         text = b"".join(line for _, line in self._lines[self._written :])
