@@ -342,7 +342,7 @@ def test_an_agent_of_the_programs_that_runs_a_prebuilt_one(named: bool, chat: An
 
 def test_a_supervisor_of_the_programs_and_its_workers(chat: Any) -> None:
     model = chat(lambda _: Reply(text="Done."))
-    workers = [create_agent(model, [], name=name) for name in ("writer", "editor", "writer")]
+    workers = [create_agent(model, [weather], name=name) for name in ("writer", "editor", "writer")]
 
     @agentops.agent
     def supervisor() -> None:

@@ -73,8 +73,8 @@ class LlmCall(SpanRecord):
 
     @property
     def usage(self) -> Usage:
-        """Its tokens."""
-        return Usage.of(self.attributes) or Usage(unknown=1)
+        """Its tokens; none where it was answered from a cache."""
+        return Usage.of(self.attributes) or Usage(unknown=0 if self.attributes.get(semconv.CACHED) is True else 1)
 
     @property
     def cost(self) -> Cost:
