@@ -9,9 +9,10 @@ import openai
 import pytest
 from tests.openai.bodies import CALL, MESSAGES, RESPONSE, RESPONSE_EVENTS, TOOLS, chunk, completion
 from tests.openai.test_chat import aclient, client
-from tests.openai.test_responses import ASK as RESPONSES
 from tests.wire.http import CUT, Reply, Wire, event_of, sse
 
+TOOL = {"type": "function", "name": "weather", "description": "Now", "parameters": {}, "strict": False}
+RESPONSES: dict[str, Any] = {"model": "gpt-5", "input": "Weather?", "tools": [TOOL]}
 ASK: dict[str, Any] = {"model": "gpt-4o", "messages": MESSAGES, "tools": TOOLS, "stream": True}
 
 

@@ -13,7 +13,7 @@ from agentops_sdk.integration import BoundedMap, semconv
 
 Json = Mapping[str, Any]
 
-_OBJECTS = frozenset(("response", "batch", "thread.run", "fine_tuning.job"))
+_OBJECTS = frozenset(("response", "batch", "thread.run", "fine_tuning.job", "eval.run"))
 _FAILED = {"failed": "error", "cancelled": "cancelled", "expired": "error"}
 _TOLD_ONCE = (semconv.DECISION_EVENT, semconv.USAGE_TRAINED, semconv.COST_UNKNOWN_REASON)
 _MOST = 10_000
@@ -58,7 +58,7 @@ def settle(
         if pending and semconv.USAGE_OF in attributes:
             attributes[semconv.COST_UNKNOWN_REASON] = "in the background: its tokens are told to whoever reads its end"
         return True
-    if not figures and body.get("object") not in _OBJECTS:
+    if method == "DELETE" or not (figures or (body.get("object") in _OBJECTS and isinstance(status, str))):
         return False
     _name(attributes, ident, status)
     if pending:

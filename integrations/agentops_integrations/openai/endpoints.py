@@ -88,6 +88,14 @@ _TRAINING = Endpoint(
     services.training,
     span_name="fine_tuning.jobs.retrieve",
 )
+_EVALUATION = Endpoint(
+    "span",
+    "evals.runs.retrieve",
+    services.generic_request,
+    services.evaluation,
+    usage=services.usage,
+    span_name="evals.runs.retrieve",
+)
 
 _ID = r"[^/]+"
 _KNOWN: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = tuple(
@@ -111,6 +119,8 @@ _KNOWN: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = tuple(
             operation="fine_tuning.jobs.create", span_name="fine_tuning.jobs.create",
         )),
         ("GET", f"fine_tuning/jobs/{_ID}", _TRAINING),
+        ("POST", f"evals/{_ID}/runs", _EVALUATION._replace(operation="evals.runs.create", span_name="evals.runs.create")),
+        ("GET", f"evals/{_ID}/runs/{_ID}", _EVALUATION),
         ("POST", "completions", _COMPLETIONS),
         ("POST", "embeddings", Endpoint("embedding", "embeddings", services.embeddings_request, services.embeddings)),
         ("POST", "images/(?:generations|edits|variations)", _MEDIA._replace(request=media.image_request)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agentops_integrations.openai import items, responses, tools
+from agentops_integrations.openai import chat, items, responses, tools
 from agentops_integrations.openai.chat import Json
 from agentops_sdk.integration import choice_attributes, semconv
 
@@ -34,6 +34,28 @@ def generic_response(body: Json, _asked: Json) -> dict[str, Any]:
         semconv.RESPONSE_MODEL: _text(body.get("model")),
         semconv.RESPONSE_ID: _text(body.get("id")),
     }
+
+
+def usage(body: Json) -> Json | None:
+    """The usage object of any reply; of an evaluation, what all its models used together."""
+    each = [one for one in body.get("per_model_usage") or () if isinstance(one, Mapping)]
+    if not each:
+        return chat.usage(body)
+    return {
+        name: sum(one[name] for one in each if isinstance(one.get(name), int))
+        for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "total_tokens")
+    }
+
+
+def evaluation(body: Json, asked: Json) -> dict[str, Any]:
+    """A run of an evaluation: what its models used is told together, and has a price where they are one."""
+    models = {str(one.get("model_name")) for one in body.get("per_model_usage") or () if isinstance(one, Mapping)}
+    attributes = generic_response(body, asked)
+    if len(models) == 1:
+        attributes[semconv.RESPONSE_MODEL] = models.pop()
+    elif models:
+        attributes[semconv.COST_UNKNOWN_REASON] = "tokens of several models were told together"
+    return attributes
 
 
 def batch(body: Json, asked: Json) -> dict[str, Any]:
