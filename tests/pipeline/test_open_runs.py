@@ -136,6 +136,20 @@ def test_a_run_that_is_killed_within_its_first_second_does_not_look_as_if_it_had
     assert not program.traces[0].complete
 
 
+def test_a_killed_run_lasted_at_least_as_long_as_its_process_is_known_to_have_lived(
+    start: Callable[..., Program],
+) -> None:
+    program = start(AGENT)
+    folder = program.directory / ".agentops" / "traces"
+    assert wait_for(lambda: any("seen_ns" in path.read_text() for path in open_files(folder)))
+    program.kill()
+    (trace,) = program.traces
+    assert trace.outcome == "unfinished"
+    assert 5.0 < trace.duration < 60
+    assert trace.root.end is not None
+    assert trace.root.end.timestamp() == pytest.approx(trace.root.end_ns / 1e9, abs=0.001)
+
+
 def test_each_open_span_is_told_once_and_all_is_gone_when_they_have_ended(tmp_path: Path) -> None:
     agentops.init(directory=tmp_path, integrations=[])
     with agentops.trace("Manager", kind="workflow"), agentops.trace("Worker", kind="agent"):

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["OpenFile"]
 
 _COMPACT_BYTES = 262_144
-_SIGN_OF_LIFE = 10.0  # seconds; well below the patience of readers
+_SIGN_OF_LIFE = 5.0  # seconds; well below the patience of readers
 
 
 class OpenFile:
     """Lines about open spans in ``DIRECTORY/TIME-PID-RANDOM.jsonl.open``, locked while this process has it.
 
-    Lines are appended; once most of the file is about spans that have ended, a new one takes its place.
+    Lines are appended; once most of the file is about spans that have ended, a new one takes its place. Where
+    there is nothing to tell for a while, a line says when that was, so that a later reader knows until when
+    the process lived.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -37,7 +39,7 @@ class OpenFile:
         self._written = 0  # of these lines, so many are in the file
         self._size = 0
         self._compact_at = _COMPACT_BYTES
-        self._touched_at = 0.0
+        self._told_at = 0.0
 
     def update(self, lines: Sequence[tuple[frozenset[int], bytes]], still_open: AbstractSet[int]) -> None:
         """Add lines, each with the ids of its spans, and let go of those of which none is open any more.
@@ -89,18 +91,17 @@ class OpenFile:
 
     def _append(self) -> None:
         text = b"".join(line for _, line in self._lines[self._written :])
-        if text:
-            written = os.write(self._descriptor, text)
-            if written != len(text):  # nobody shall read half a line
-                os.ftruncate(self._descriptor, self._size)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
-            self._size += written
-            self._written = len(self._lines)
-        elif self.path is not None and time.monotonic() - self._touched_at > _SIGN_OF_LIFE:
-            os.utime(self.path)
-        else:
+        if not text and time.monotonic() - self._told_at > _SIGN_OF_LIFE:
+            text = f'{{"seen_ns":{time.time_ns()}}}\n'.encode()
+        if not text:
             return
-        self._touched_at = time.monotonic()
+        written = os.write(self._descriptor, text)
+        if written != len(text):  # nobody shall read half a line
+            os.ftruncate(self._descriptor, self._size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        self._size += written
+        self._written = len(self._lines)
+        self._told_at = time.monotonic()
 
     def _vanished(self) -> bool:
         """Whether there is no file, or somebody has removed it, or closed our descriptor of it."""

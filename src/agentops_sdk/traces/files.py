@@ -231,14 +231,27 @@ class Traces:
         except OSError:
             return
         self.files.append(path)
+        opened: list[dict[str, Any]] = []
+        seen_ns = 0  # the last sign of life
         for line in lines:
             try:
                 raw = orjson.loads(line)
-                if looks_like_record(raw):
-                    for record in as_records(raw, path):
-                        self.add_record(record)
             except ValueError:
                 self.torn += 1
+                continue
+            if looks_like_record(raw):
+                opened.append(raw)
+            elif isinstance(raw, dict) and type(raw.get("seen_ns")) is int:
+                seen_ns = max(seen_ns, raw["seen_ns"])
+        for raw in opened:
+            until = raw.get("end_ns")
+            if type(until) is int:
+                raw["end_ns"] = max(until, seen_ns)
+            try:
+                for record in as_records(raw, path):
+                    self.add_record(record)
+            except ValueError:
+                self.foreign += 1
 
     def add_file(self, path: Path) -> int:
         """Index one file, plain or gzip; returns the number of spans found in it.
