@@ -119,7 +119,9 @@ _KNOWN: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = tuple(
             operation="fine_tuning.jobs.create", span_name="fine_tuning.jobs.create",
         )),
         ("GET", f"fine_tuning/jobs/{_ID}", _TRAINING),
-        ("POST", f"evals/{_ID}/runs", _EVALUATION._replace(operation="evals.runs.create", span_name="evals.runs.create")),
+        ("POST", f"evals/{_ID}/runs", _EVALUATION._replace(
+            operation="evals.runs.create", span_name="evals.runs.create",
+        )),
         ("GET", f"evals/{_ID}/runs/{_ID}", _EVALUATION),
         ("POST", "completions", _COMPLETIONS),
         ("POST", "embeddings", Endpoint("embedding", "embeddings", services.embeddings_request, services.embeddings)),
