@@ -32,7 +32,7 @@ class StandIn:
         self.__name__ = name
 
     def _load(self) -> Any:
-        return getattr(import_module(f"{self._package}.{self._home}"), self.__name__)
+        return getattr(_import(self._package, self._home), self.__name__)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._load()(*args, **kwargs)
@@ -84,8 +84,8 @@ class AppStandIn(StandIn):
 
     __slots__ = ()
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self._load()(scope, receive, send)
+    async def __call__(self, scope: Any, receive: Any, send: Any, **options: Any) -> None:
+        await self._load()(scope, receive, send, **options)
 
 
 def _public(package: str, name: str) -> Any:
@@ -114,9 +114,8 @@ class LazyPackage(ModuleType):
         home = own[_HOMES].get(name)
         if home is None:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        path = f"{self.__name__}.{home}"
         importing = sys._getframe(1).f_code.co_name == "_handle_fromlist"  # noqa: SLF001 - nobody else says who asks
-        module = import_module(path) if importing else sys.modules.get(path)
+        module = _import(self.__name__, home) if importing else sys.modules.get(f"{self.__name__}.{home}")
         if module is not None:
             _put(self, name, module)
         return own.get(name, own[_STAND_INS][name])
@@ -139,6 +138,18 @@ def make_lazy(package: str, homes: Mapping[str, str], *, apps: Collection[str] =
         name: (AppStandIn if name in apps else StandIn)(package, home, name) for name, home in own[_HOMES].items()
     }
     module.__class__ = LazyPackage
+
+
+def _import(package: str, home: str) -> ModuleType:
+    try:
+        return import_module(f"{package}.{home}")
+    except ImportError as error:
+        from agentops_sdk._interpreter import in_subinterpreter, told_plainly
+
+        if not in_subinterpreter():
+            raise
+        plain = told_plainly(package, error)
+    raise plain
 
 
 def _put(package: ModuleType, name: str, module: ModuleType) -> None:

@@ -305,6 +305,10 @@ def update(settings: Settings, keywords: Mapping[str, Any], *, live: bool = True
     return dataclasses.replace(settings, **changed, origins=origins)
 
 
+_STRICT = {"capture_content": False, "redact": True, "vendor_propagation": False, "state_changes": False}
+"""The value of each setting that keeps things private."""
+
+
 def changes(before: Settings, after: Settings) -> list[str]:
     """Names of the settings that differ."""
     return [row.name for row in rows() if getattr(before, row.name) != getattr(after, row.name)]
@@ -312,11 +316,9 @@ def changes(before: Settings, after: Settings) -> list[str]:
 
 def looser(before: Settings, after: Settings) -> list[str]:
     """Names of the settings that kept more private ``before``."""
-    found = []
-    if after.capture_content and not before.capture_content:
-        found.append("capture_content")
-    if before.redact and not after.redact:
-        found.append("redact")
+    found = [
+        name for name, strict in _STRICT.items() if getattr(before, name) == strict and getattr(after, name) != strict
+    ]
     if set(before.redact_patterns) - set(after.redact_patterns):
         found.append("redact_patterns")
     return found

@@ -43,6 +43,8 @@ def health() -> Health:
             checks[f"sink {name}"] = _sink(sink)
         if now.sinks and all(sink.failing for sink in now.sinks.values()):
             checks["delivery"] = Check(status="failing", detail="no sink can deliver")
+        if not now.sinks and now.settings["exporters"].value:
+            checks["delivery"] = Check(status="failing", detail="no sink could be made: see the log")
         for name, integration in now.integrations.items():
             if integration.state in ("failed", "version untested", "version too old"):
                 checks[f"integration {name}"] = Check(

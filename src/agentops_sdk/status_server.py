@@ -16,6 +16,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from agentops_sdk._capture.guard import note
+from agentops_sdk._capture.own_thread import OwnThread
 from agentops_sdk.status_access import Access
 
 __all__ = ["StatusServer"]
@@ -41,9 +42,7 @@ class StatusServer:
         self._pid = os.getpid()
         self.host = host
         self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="agentops-status", daemon=True
-        )
+        self._thread = OwnThread("status", self._server.serve_forever, (0.2,))
         self._thread.start()
         if hasattr(os, "register_at_fork"):
             listener = weakref.ref(self._server.socket)

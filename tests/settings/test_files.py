@@ -110,7 +110,8 @@ def test_every_setting_has_been_thought_of(row: Any) -> None:
                 "stream_usage", "plumbing", "propagate_threads", "semconv"}  # fmt: skip
     from agentops_sdk import file_limits
 
-    assert row.name in named | harmless or row.metadata["limit"] is file_limits.default_only
+    refused = file_limits.default_only, file_limits.off_only
+    assert row.name in named | harmless or (row.metadata["limit"] in refused and not row.default)
 
 
 def test_patterns_add_up_and_none_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:

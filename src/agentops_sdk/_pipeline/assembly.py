@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 
-from agentops_sdk._pipeline.registry import make_exporter
+from agentops_sdk._pipeline.registry import FROZEN_WITHOUT, make_exporter
 from agentops_sdk._pipeline.sinks import Sink, adapt
-from agentops_sdk.config import Settings, changes, warn_once
+from agentops_sdk.config import Settings, changes, log_once, warn_once
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -42,12 +42,16 @@ def assemble(settings: Settings, running: Sequence[Sink] = ()) -> tuple[list[Sin
         try:
             wanted.append((*make_exporter(given, settings), given))
         except ConfigError as error:
-            if not settings.deployed("exporters"):
+            if settings.deployed("exporters"):
+                warn_once(f"{origin.split()[-1]}: {given!r} is left out: {error}")
+            elif origin != "default":
                 raise
-            warn_once(f"{origin.split()[-1]}: {given!r} is left out: {error}")
     if settings.exporters and not wanted:  # what a deployment sets must not leave a program without traces
         quiet = dataclasses.replace(settings, origins={**settings.origins, "exporters": "default"})
-        wanted.append((*make_exporter("jsonl", quiet), "jsonl"))
+        try:
+            wanted.append((*make_exporter("jsonl", quiet), "jsonl"))
+        except ConfigError:  # a frozen program may hold less of us than was installed
+            log_once(f"nothing is written: the sinks {FROZEN_WITHOUT}")
     exporters = [item.exporter if isinstance(item, Sink) else item[1] for item in wanted]
     alone = sum(1 for exporter in exporters if getattr(exporter, "disk", False)) < 2
     sinks = [item if isinstance(item, Sink) else adapt(*item, alone=alone) for item in wanted]

@@ -11,6 +11,7 @@ from typing import Any
 
 from agentops_sdk._capture.guard import guard, logger
 from agentops_sdk._capture.own_thread import OwnThread
+from agentops_sdk.config import log_once
 
 _PERIOD = 0.1  # seconds; with it a span that ended is on disk within 100 ms
 _SLICE = 64  # spans worked on before the interpreter lock is offered to others
@@ -155,8 +156,13 @@ class SpanQueue:
             if self._thread is not None or self._stopping:
                 return
             thread = OwnThread("consumer", self._run)
-            with guard("queue.start"):  # at interpreter exit no thread can start; stop() drains instead
-                thread.start()
+            with guard("queue.start"):
+                try:
+                    thread.start()
+                except RuntimeError as error:  # flush() and stop() drain instead
+                    if "shutdown" not in str(error):  # that it starts none while it ends is in order
+                        log_once(f"no thread can be started ({error}): flush() and the end alone write spans.")
+                    return
                 self._thread = thread
 
     def _run(self) -> None:

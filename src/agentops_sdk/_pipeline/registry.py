@@ -27,6 +27,10 @@ EXPORTERS_GROUP = "agentops_sdk.exporters"
 INTEGRATIONS_GROUP = "agentops_sdk.integrations"
 _EXPORTERS_PACKAGE = "agentops_sdk.exporters"
 _INTEGRATIONS_PACKAGE = "agentops_integrations"
+FROZEN_WITHOUT = (
+    "are not in this program. Whatever put it together has to take agentops_sdk and agentops_integrations along whole, "
+    "as the hook for PyInstaller does that is installed with them."
+)
 
 
 def _entries(group: str) -> tuple[importlib.metadata.EntryPoint, ...]:
@@ -187,6 +191,8 @@ def choose(settings: Settings) -> list[Installed]:
         IntegrationError: one was asked for by name and cannot be had.
     """
     found, wanted = find_integrations(), settings.integrations
+    if not found and wanted is None:
+        log_once(f"no library is captured: the integrations {FROZEN_WITHOUT}")
     loud = wanted is not None and not settings.deployed("integrations")
     for name in wanted or ():
         if name not in found:

@@ -62,6 +62,8 @@ def installed(captured: Iterable[str]) -> dict[str, str]:
 
 def _versions(names: Iterable[str]) -> dict[str, str]:
     found = {name: _version(LIBRARIES[name]) for name in sorted(names)}
+    if getattr(sys, "frozen", False):  # a frozen program may have left out what its libraries say of themselves
+        found = {name: version or "of unknown version" for name, version in found.items()}
     # A module of that name without the distribution is the program's own.
     return {name: version for name, version in found.items() if version is not None}
 

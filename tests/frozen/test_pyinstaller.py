@@ -1,0 +1,115 @@
+"""A program frozen by PyInstaller records like any other; one that holds less of us says what it cannot capture."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(importlib.util.find_spec("PyInstaller") is None, reason="PyInstaller is not installed"),
+]
+
+PROGRAM = """
+import json, threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import agentops_sdk as agentops
+
+ANSWER = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini-2024-07-18",
+          "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+          "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello."}}]}
+
+class Handler(BaseHTTPRequestHandler):
+    def log_message(self, *_): pass
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        body = json.dumps(ANSWER).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+agentops.init()
+import openai
+
+@agentops.agent(name="poet")
+def poem():
+    client = openai.OpenAI(base_url=f"http://127.0.0.1:{server.server_address[1]}/v1", api_key="k")
+    request = [{"role": "user", "content": "hi"}]
+    return client.chat.completions.create(model="gpt-4o-mini", messages=request).choices[0].message.content
+
+print(poem())
+agentops.flush(30)
+print(agentops.status())
+print(agentops.health())
+"""
+UNWANTED = ("IPython", "tkinter", "pytest", "langchain", "langchain_core", "langgraph", "matplotlib", "numpy", "pandas")
+
+
+def freeze(tmp_path: Path, form: str, *, hook: bool = True) -> Path:
+    (tmp_path / "app.py").write_text(PROGRAM)
+    environment = dict(os.environ)
+    if not hook:  # as a freezer that asks nobody: the entry point is hidden behind an empty one
+        (tmp_path / "sitecustomize.py").write_text(
+            "import importlib.metadata as m\nreal = m.entry_points\n"
+            "m.entry_points = lambda **k: real(group='none') if k.get('group') == 'pyinstaller40' else real(**k)\n"
+        )
+        environment["PYTHONPATH"] = str(tmp_path)
+    without = [argument for name in UNWANTED for argument in ("--exclude-module", name)]
+    done = subprocess.run(
+        [sys.executable, "-m", "PyInstaller", "-y", "--log-level", "WARN", form, *without, "app.py"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return tmp_path / "dist" / "app" / "app" if form == "--onedir" else tmp_path / "dist" / "app"
+
+
+def run(program: Path, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AGENTOPS_", "OTEL_", "PYTHON", "OPENAI_"))}
+    (tmp_path / "work").mkdir()
+    done = subprocess.run(
+        [str(program)], cwd=tmp_path / "work", env=inherited, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Hello.\n")
+    return done
+
+
+def test_the_hook_is_announced() -> None:
+    found = importlib.metadata.entry_points(group="pyinstaller40")
+    assert [entry.value for entry in found if entry.value.startswith("agentops_sdk")] == [
+        "agentops_sdk.__pyinstaller:get_hook_dirs"
+    ]
+
+
+@pytest.mark.parametrize("form", ["--onedir", "--onefile"])
+def test_a_frozen_program_is_recorded_with_its_calls_tokens_and_cost(form: str, tmp_path: Path) -> None:
+    done = run(freeze(tmp_path, form), tmp_path)
+    assert "  openai: patched" in done.stdout
+    assert "-> jsonl: 2 exported, 0 pending, 0 lost" in done.stdout
+    assert done.stdout.endswith("ok\n")
+    assert done.stderr == ""
+    import agentops_sdk as agentops
+
+    trace = agentops.traces.load(tmp_path / "work" / ".agentops").latest
+    assert [span.name for span in trace.spans] == ["invoke_agent poet", "chat gpt-4o-mini"]
+    assert trace.cost == pytest.approx(0.000027)
+    assert trace.root.resource["service.name"] == "app"
+
+
+def test_one_frozen_without_the_hook_works_and_says_what_is_missing(tmp_path: Path) -> None:
+    done = run(freeze(tmp_path, "--onedir", hook=False), tmp_path)
+    assert "no library is captured: the integrations are not in this program" in done.stderr
+    assert "nothing is written: the sinks are not in this program" in done.stderr
+    assert "openai" in done.stdout
+    assert "imported, not captured" in done.stdout
+    assert "failing\n  delivery: no sink could be made" in done.stdout
