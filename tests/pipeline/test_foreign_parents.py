@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace as otel
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -118,6 +118,27 @@ def test_a_parent_in_another_service_stays_the_parent(world: World) -> None:
     assert linked(trace.root) == [hex_of(request)]
     assert "(parent elsewhere)" in trace.tree()
     assert trace.complete
+
+
+def test_a_trace_that_is_carried_on_by_hand(world: World) -> None:
+    """By its ids alone, without saying that they come from elsewhere; also those of a span of ours."""
+    elsewhere = otel.SpanContext(0xAB << 96, 0xCD, is_remote=False, trace_flags=otel.TraceFlags(1))
+    token = attach(otel.set_span_in_context(otel.NonRecordingSpan(elsewhere), Context()))
+    try:
+        with agentops.trace("A", kind="agent") as span:
+            bare = otel.SpanContext(
+                int(span.trace_id, 16), int(span.span_id, 16), is_remote=False, trace_flags=otel.TraceFlags(1)
+            )
+            inner = attach(otel.set_span_in_context(otel.NonRecordingSpan(bare), Context()))
+            with agentops.trace("B", kind="tool"):
+                pass
+            detach(inner)
+    finally:
+        detach(token)
+    trace = world.ours()
+    assert (trace.root.parent_id, trace.root.links, trace.complete) == (f"{0xCD:016x}", [], True)
+    assert "(parent elsewhere)" in trace.tree()
+    assert trace.parent(by_name(trace)["B"]) is trace.root
 
 
 def test_a_span_that_is_handed_to_a_thread_by_itself(world: World) -> None:

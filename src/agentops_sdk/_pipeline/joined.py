@@ -16,7 +16,7 @@ from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.recording import Deferred
 from agentops_sdk._pipeline.complete import Completer
 from agentops_sdk._pipeline.held_runs import HeldRun
-from agentops_sdk._pipeline.recorder import in_sample, own_ancestor
+from agentops_sdk._pipeline.recorder import in_sample, own_ancestor, span_elsewhere
 from agentops_sdk.config import Settings
 
 if TYPE_CHECKING:
@@ -183,11 +183,14 @@ class JoinedRecorder:
             return nearest
         if (live := self.open.get(above.span_id)) is not None:
             return above, live.held
-        if _is_ours(trace.get_current_span(context)):
+        current = trace.get_current_span(context)
+        if _is_ours(current):
             return above, None  # it has ended
         if nearest is not None:
             return nearest
-        return self._nearest.get(above.span_id, (None, None))
+        if above.span_id in self._nearest:
+            return self._nearest[above.span_id]
+        return span_elsewhere(current), None
 
     def note_foreign(self, span: Any, context: Context | None) -> None:
         """Somebody else's span begins: remember its nearest ancestor, for ours that may begin below it."""

@@ -192,7 +192,7 @@ class Recorder:
             held = current.held
         else:
             origin, above, held = self._below_foreign(current, parent)
-            if origin is not None and origin is not above:
+            if origin is not None and (above is None or above.span_id != origin.span_id):
                 links = [*links, link_to_parent(origin)]
         if origin is not None:
             trace_id, flags, state = origin.trace_id, origin.trace_flags, origin.trace_state
@@ -221,8 +221,12 @@ class Recorder:
             return None, None, None
         if origin.is_remote:
             return origin, origin, None
+        if (ours := self.open.get(origin.span_id)) is not None:
+            return origin, ours.context, ours.held  # one of ours, told by its ids
         if (ancestor := own_ancestor(parent, origin)) is not None:
             return origin, *ancestor
+        if (elsewhere := span_elsewhere(current)) is not None:
+            return origin, elsewhere, None
         # Its context was made without ours: one step up is all that it tells.
         above: SpanContext | None = getattr(current, "parent", None)
         if above is None or above.is_remote:
@@ -267,6 +271,17 @@ def in_sample(trace_id: int, ratio: float) -> bool:
 def link_to_parent(context: SpanContext) -> trace.Link:
     """A link to a span's own parent, which is somebody else's: our files hold nothing of it."""
     return trace.Link(context, {semconv.LINK_TYPE: "parent"})
+
+
+def span_elsewhere(current: trace.Span) -> SpanContext | None:
+    """The context of a span that is known by its ids alone and was recorded: it is, or was, in another process.
+
+    Many programs carry a trace on by hand and do not say that it comes from elsewhere.
+    """
+    context = current.get_span_context()
+    if type(current) is not trace.NonRecordingSpan or not context.trace_flags & 1:
+        return None
+    return SpanContext(context.trace_id, context.span_id, True, context.trace_flags, context.trace_state)
 
 
 def own_ancestor(parent: Context, origin: SpanContext) -> tuple[SpanContext, HeldRun | None] | None:
