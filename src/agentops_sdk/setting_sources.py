@@ -18,6 +18,7 @@ __all__ = ["SERVICE", "Resolved", "collect", "parsed_keyword", "without_service"
 
 _PREFIX = "AGENTOPS_"
 SERVICE = "service.name"
+_KEEPING = ("traces_max_days", "traces_max_bytes", "spool_max_days", "spool_max_bytes")
 _NEAR, _NEARER = 0.6, 0.8
 _SHOWN = 120
 
@@ -31,6 +32,7 @@ class _Level:
     values: dict[str, tuple[Any, str]] = field(default_factory=dict)
     doubts: dict[str, tuple[Any, str]] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
+    limited: bool = False
 
     def read(self, row: Row, value: Any, origin: str) -> None:
         """Take a value; what is wrong with it is a mistake, and a doubt where the setting keeps things private."""
@@ -100,11 +102,12 @@ def collect(
     by_name = {row.name: row for row in rows}
     wanted = {name: value for name, value in keywords.items() if value is not None}
     found = Resolved()
-    levels = [
+    levels: list[_Level] = [
         _Level({name: (parsed_keyword(by_name[name], value), "keyword") for name, value in wanted.items()}),
         _environment(rows, environ, other_variables),
         *_files(by_name, environ, found.refusals),
     ]
+    _spare_other_places(levels)
     for row in rows:
         held = [level.values[row.name] for level in levels if row.name in level.values]
         merge = row.metadata["merge"]
@@ -191,11 +194,20 @@ def _files(by_name: Mapping[str, Row], environ: Mapping[str, str], refusals: lis
                 f"./pyproject.toml may only make things stricter, and its {name} does not: it is left out. "
                 f"Say it in init(), in the environment, or in a file that {settings_file.NAMED_BY} names."
             )
+    here.limited = True
     levels.append(here)
     endpoint = standard_variables.endpoint(environ)
     if endpoint is not None:  # it only says where: below what says whether
         levels.append(_Level({"exporters": endpoint}))
     return levels
+
+
+def _spare_other_places(levels: Sequence[_Level]) -> None:
+    """How long things are kept somewhere else is no business of a file that lies here: it would have them deleted."""
+    for above, level in enumerate(levels):
+        if level.limited and any("directory" in higher.values for higher in levels[:above]):
+            for name in _KEEPING:
+                level.values.pop(name, None)
 
 
 def _file(file: settings_file.SettingsFile, origin: str, by_name: Mapping[str, Row]) -> _Level:

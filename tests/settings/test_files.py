@@ -175,6 +175,20 @@ def test_an_endpoint_of_the_environment_does_not_undo_a_stricter_file(monkeypatc
     assert config.resolve({}).exporters == ("jsonl",)
 
 
+@pytest.mark.parametrize("how", ["keyword", "environment"])
+def test_a_file_here_deletes_nothing_elsewhere(how: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    write("traces_max_days = 0.000001\ntraces_max_bytes = 1\nspool_max_days = 0.000001\nspool_max_bytes = 65536")
+    assert config.resolve({}).traces_max_bytes == 1
+    keywords = {}
+    if how == "keyword":
+        keywords["directory"] = str(tmp_path / "ops")
+    else:
+        monkeypatch.setenv("AGENTOPS_DIR", str(tmp_path / "ops"))
+    settings = config.resolve(keywords)
+    kept = (settings.traces_max_days, settings.traces_max_bytes, settings.spool_max_days, settings.spool_max_bytes)
+    assert kept == (30.0, 536_870_912, 7.0, 268_435_456)
+
+
 def test_a_pipe_of_that_name_is_not_waited_for() -> None:
     os.mkfifo("pyproject.toml")
     agentops.init(integrations=[], exporters=["memory"])

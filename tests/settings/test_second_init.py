@@ -151,6 +151,18 @@ def test_begun_anew_when_asked_and_no_less_private(caplog: pytest.LogCaptureFixt
     assert value("capture_content") is True
 
 
+def test_an_exporter_that_is_named_again_goes_on() -> None:
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    exporter, other = InMemorySpanExporter(), InMemorySpanExporter()
+    agentops.init(exporters=[exporter, other], integrations=[])
+    look_up("one")
+    agentops.init(restart=True, exporters=[exporter], integrations=[])
+    look_up("two")
+    assert agentops.flush()
+    assert (len(exporter.get_finished_spans()), len(other.get_finished_spans())) == (2, 1)
+
+
 def test_after_shutdown_it_is_a_first_call_and_the_log_names_what_is_looser(caplog: pytest.LogCaptureFixture) -> None:
     agentops.init(capture_content=False, exporters=["memory"], integrations=[])
     agentops.shutdown()

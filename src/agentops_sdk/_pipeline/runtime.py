@@ -222,15 +222,17 @@ class Runtime:
     def account(self) -> FlushResult:
         return delivery.account(self.sinks, self.queue.pending, self.queue.dropped + self.failed)
 
-    def end(self, timeout: float) -> FlushResult:
-        """Stop capturing, deliver what ended, close the sinks; within ``timeout`` seconds."""
+    def end(self, timeout: float, *, keep: Sequence[Any] = ()) -> FlushResult:
+        """Stop capturing, deliver what ended, close the sinks within ``timeout`` seconds, but for exporters to keep."""
         deadline = time.monotonic() + timeout
         self.uninstall()
         self._leave_recorder(timeout)
         self.queue.stop(max(0.0, deadline - time.monotonic()))
         self.held_runs.close()
         bounded_map.clear_all()
-        delivery.close(self.sinks, deadline)
+        kept = [sink for sink in self.sinks if any(sink.exporter is exporter for exporter in keep)]
+        delivery.flush(kept, deadline)
+        delivery.close([sink for sink in self.sinks if sink not in kept], deadline)
         result = self.account()
         # What lies in a spool on disk is not in danger: the next process sends it.
         spooled = all(sink.stats().get("durable") for sink in self.sinks if sink.pending) and not self.queue.pending
@@ -350,7 +352,8 @@ def begin(settings: Settings, *, implied: bool = False) -> Runtime | None:
                 runtime.end(0.0)
                 raise
         if current is not None:
-            finish(current.settings.shutdown_timeout)
+            # An exporter that is asked for again goes on: one that was shut down takes nothing any more.
+            finish(current.settings.shutdown_timeout, keep=[sink.exporter for sink in runtime.sinks] if runtime else ())
         _last, _implied = settings, implied
         if runtime is None:
             return None
@@ -387,7 +390,7 @@ def _take_on(settings: Settings) -> None:
     _last = settings
 
 
-def finish(timeout: float) -> FlushResult:
+def finish(timeout: float, *, keep: Sequence[Any] = ()) -> FlushResult:
     """End the running runtime, if any."""
     global current, _last, _implied, _ended
     with _lock:
@@ -398,7 +401,7 @@ def finish(timeout: float) -> FlushResult:
             return FlushResult(0, 0, 0)
         recording.activate(None)
         ambient.process_context = None
-        return runtime.end(timeout)
+        return runtime.end(timeout, keep=keep)
 
 
 def _flush() -> None:
