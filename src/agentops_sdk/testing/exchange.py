@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from agentops_sdk._capture.redact import Redactor
+from agentops_sdk._capture.redact import Redactor, is_secret_name
 from agentops_sdk.testing.http_boundary import Answer, Request
+from agentops_sdk.testing.pieces import scrub_pieces
 
 # Of the answer's headers, those that clients act on; of the request's, none: keys are among them.
 _HEADERS: Final = ("content-type", "x-request-id", "request-id", "retry-after", "retry-after-ms", "x-should-retry")
@@ -37,8 +38,9 @@ class Exchange:
         body = b"".join(answer.pieces)
         if headers.get("content-type", "").startswith(_EVENT_STREAM):
             response["events"] = list(_events(body.decode("utf-8", "replace")))
+            scrub_pieces(response["events"])
         else:
-            response["body"] = _readable(body)
+            response["body"] = _scrubbed_stream(_readable(body))
         return cls(asked(request), scrubbed(response))
 
     def answer(self) -> Answer:
@@ -82,11 +84,36 @@ def _essence(request: dict[str, Any], *, bare: bool) -> dict[str, Any]:
 def _url(url: str) -> str:
     parts = urlsplit(url)
     query = [
-        (name, "[redacted:secret]" if _SECRET_PARAMETERS.search(name) else value)
+        (name, "[redacted:secret]" if _SECRET_PARAMETERS.search(name) or is_secret_name(name) else value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
     ]
     host = parts.netloc.rpartition("@")[2]  # never a name and password
     return urlunsplit(parts._replace(netloc=host, query=urlencode(query, safe="[]:")))
+
+
+def _scrubbed_stream(body: Any) -> Any:
+    """A body that holds a stream without saying so: a list of chunks, or a chunk on each line."""
+    if isinstance(body, list):
+        scrub_pieces(body)
+    if not (isinstance(body, dict) and body.keys() == {"$text"}):
+        return body
+    lines = [(line, *_chunk(line)) for line in body["$text"].split("\n")]
+    chunks = [chunk for _, _, chunk in lines if chunk is not None]
+    if len(chunks) < 2 or not scrub_pieces(chunks):
+        return body
+    written = [
+        line if chunk is None else prefix + json.dumps(chunk, ensure_ascii=False) for line, prefix, chunk in lines
+    ]
+    return {"$text": "\n".join(written)}
+
+
+def _chunk(line: str) -> tuple[str, Any]:
+    prefix = line[: len(line) - len(line.lstrip())] if not line.startswith("data:") else line[: line.find("{")]
+    try:
+        chunk = json.loads(line[len(prefix) :])
+    except ValueError:
+        return prefix, None
+    return prefix, chunk if isinstance(chunk, dict) else None
 
 
 def _readable(body: bytes) -> Any:

@@ -1,0 +1,154 @@
+"""Both tables, whole: no secret gets out, no ordinary text is touched; and the figures that the documentation tells."""
+# ruff: noqa: E501 - a row of a table stands on a line
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tests.secrets.forms import Form, secrets
+from tests.secrets.ordinary import CODE, PROSE, ordinary
+
+from agentops_sdk._capture.policy import Policy
+from agentops_sdk._capture.redact import Redactor
+from agentops_sdk._capture.secret_rules import TOKENS
+from agentops_sdk.config import resolve
+
+SEEDS = (1, 2, 3)
+PAGE = Path(__file__).parents[2] / "docs" / "content.md"
+
+
+def shown(text: str) -> str:
+    return Redactor().text(text)[0]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_secret_gets_out(seed: int) -> None:
+    missed = [form for form in secrets(seed) if form.secret in shown(form.text)]
+    assert missed == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_ordinary_texts_stay_byte_for_byte(seed: int) -> None:
+    touched = [text for text in ordinary(seed) if shown(text) != text]
+    assert touched == []
+
+
+@pytest.mark.parametrize("text", CODE[:20] + PROSE[:20])
+def test_they_stay_inside_of_messages_too(text: str) -> None:
+    message = json.dumps([{"role": "user", "parts": [{"type": "text", "content": f"Look:\n{text}\nfine?"}]}])
+    assert shown(message) == message
+
+
+def test_no_secret_gets_out_of_json_in_json_and_json_stays_json() -> None:
+    for form in secrets(4):
+        whole = json.dumps({"messages": [{"role": "tool", "content": form.text}]})
+        cleaned = shown(whole)
+        content = json.loads(cleaned)["messages"][0]["content"]
+        assert form.secret not in content, form
+        twice = shown(json.dumps({"arguments": whole}))
+        assert form.secret not in json.loads(json.loads(twice)["arguments"])["messages"][0]["content"], form
+
+
+def test_json_stays_json() -> None:
+    for form in secrets(5):
+        try:
+            before = json.loads(form.text)
+        except ValueError:
+            continue
+        after = json.loads(shown(form.text))
+        assert type(after) is type(before)
+        if isinstance(before, dict):
+            assert list(after) == list(before), form
+
+
+def test_the_figures_of_the_documentation() -> None:
+    """Recall and false alarms over both tables; what is printed stands in ``docs/content.md``."""
+    forms, texts = secrets(), ordinary()
+    found = sum(form.secret not in shown(form.text) for form in forms)
+    alarms = sum(shown(text) != text for text in texts)
+    figures = f"{found} of {len(forms)} secrets found, {alarms} of {len(texts)} ordinary texts touched"
+    print(figures)
+    assert figures in PAGE.read_text(encoding="utf-8")
+    assert len(forms) >= 300
+    assert len(texts) >= 450
+
+
+def test_each_kind_of_key_has_an_example_here() -> None:
+    marks = {match for form in secrets() for match in re.findall(r"\[redacted:([a-z0-9-]+)\]", shown(form.text))}
+    without = {token.label for token in TOKENS} - marks
+    assert without <= RARE, "add a key to forms.vendor_keys"
+
+
+RARE = {
+    "inference-key", "wandb-key", "cloudflare-key", "tencent-key", "onepassword-token", "typeform-token",
+    "contentful-token", "payment-key", "twitter-token", "mapbox-token", "paypal-token", "cohere-key",
+}  # fmt: skip
+
+
+# --- where they may stand on a span -------------------------------------------------------------------
+
+
+def applied(**attributes: object) -> dict[str, object]:
+    return Policy(resolve({})).apply({name.replace("__", "."): value for name, value in attributes.items()})
+
+
+SECRET = "hunter" + "2hunter2"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["password", "db.password", "dbPassword", "agentops.metadata.api key", "agentops.metadata.client_secret",
+     "http.request.header.cookie", "http.request.header.x-api-key", "set-cookie", "user.passwd", "AWS_SECRET_ACCESS_KEY"],
+)  # fmt: skip
+def test_attributes_under_the_name_of_a_secret(name: str) -> None:
+    for value in (SECRET, [SECRET, "second1234"], json.dumps({"a": SECRET}), json.dumps([SECRET])):
+        assert SECRET not in json.dumps(applied(**{name: value}))
+    if "cookie" not in name:
+        assert "12345678" not in json.dumps(applied(**{name: 12345678}))
+
+
+def test_secrets_in_names() -> None:
+    key = "gh" + "p_" + "a1B2c3D4e5" * 4
+    kept = applied(**{f"agentops.metadata.{key}": 1, "fine": 2})
+    assert kept == {"agentops.metadata.[redacted:github-token]": 1, "fine": 2}
+
+
+def test_counts_of_tokens_and_other_figures_stay() -> None:
+    figures = {
+        "gen_ai.usage.input_tokens": 12345678, "max_tokens": 4096, "total_tokens": 12345678, "token_count": 99999999,
+        "gen_ai.token.type": "input", "pin": 13, "next_page_token": "CAUQAA", "key": "value", "agentops.tags": ["token"],
+        "agentops.decision.chosen": "reset password", "primary_key": 12345678,
+    }  # fmt: skip
+    assert applied(**figures) == figures
+
+
+def test_a_private_key_as_a_list_of_lines() -> None:
+    lines = [
+        "-----BEGIN " + "PRIVATE KEY-----",
+        "a1B2c3D4" * 8,
+        "e5F6g7H8" * 8,
+        "-----END " + "PRIVATE KEY-----",
+        "after",
+    ]
+    kept = applied(rows=lines)["rows"]
+    assert isinstance(kept, list | tuple)
+    assert "a1B2c3D4" not in json.dumps(list(kept))
+    assert "e5F6g7H8" not in json.dumps(list(kept))
+    assert kept[-1] == "after"
+
+
+def test_pieces_keep_their_number_and_what_is_around() -> None:
+    form = Form("", "the key is " + "sk" + "-" + "a1B2c3D4e5" * 4 + ", keep it", "")
+    pieces = [form.text[at : at + 3] for at in range(0, len(form.text), 3)]
+    cleaned, count = Redactor().pieces(pieces)
+    assert (len(cleaned), count) == (len(pieces), 1)
+    assert "".join(cleaned) == "the key is [redacted:openai-key], keep it"
+
+
+def test_structures_that_nest_without_end_are_withheld() -> None:
+    for text in ('{"password": ' * 20_000, '"secrets": [' * 20_000, '{\\"api_keys\\": {' * 20_000):
+        cleaned, count = Redactor().text(text)
+        assert count or cleaned == text
