@@ -143,6 +143,8 @@ class Runtime:
     def prepare(self) -> None:
         """Have the first spans find loaded what they need."""
         process.prepare(self)
+        with guard("runtime.prepare"):
+            self._who()
         if isinstance(self.recorder, JoinedRecorder):
             self.load_prices()  # there completion runs on the program's threads
 
