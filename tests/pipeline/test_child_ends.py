@@ -73,9 +73,11 @@ def starts_a_child():
     job.start(); job.join()
 def forks_and_both_return():
     record("late" if os.fork() == 0 else "child")
-def begins_only_now():
+def begins_in_a_worker():
     agentops.shutdown()
     begin()
+def begins_only_now():
+    begins_in_a_worker()
     record("child")
 class Own(multiprocessing.get_context(METHOD).Process):
     def run(self): record("child")
@@ -92,6 +94,15 @@ def multiprocessing_pool(tasks=None):
     pool.map(record, [f"task {n}" for n in range(6)], chunksize=1)
     pool.close(); pool.join()
 def recycled_multiprocessing_pool(): multiprocessing_pool(1)
+def pool_that_kills_its_workers():
+    with multiprocessing.get_context(METHOD).Pool(2) as pool:
+        pool.map(record, [f"task {n}" for n in range(6)], chunksize=1)
+def pool_inside_of_an_operation():
+    with agentops.trace("parent"), multiprocessing.get_context(METHOD).Pool(2) as pool:
+        pool.map(record, [f"task {n}" for n in range(6)], chunksize=1)
+def pool_that_begins_in_its_workers():
+    with multiprocessing.get_context(METHOD).Pool(2, initializer=begins_in_a_worker) as pool:
+        pool.map(record, [f"task {n}" for n in range(6)], chunksize=1)
 
 if __name__ == "__main__":
     if METHOD == "fork":
@@ -121,36 +132,40 @@ class Row:
     names: list[str] = field(default_factory=lambda: CHILD)
     code: int | None = 0
     daemon: bool = False
-    methods: tuple[str, ...] = ("fork", "forkserver", "spawn")
+    methods: tuple[str, ...] = ("fork",)
 
 
+EVERY = ("fork", "forkserver", "spawn")
 ROWS = [
-    Row("returns"),
+    Row("returns", methods=EVERY),
     Row("returns", daemon=True),
-    Row("exits", code=3),
-    Row("raises", code=1),
+    Row("exits", code=3, methods=EVERY),
+    Row("raises", code=1, methods=EVERY),
     Row("is_interrupted", code=1),
     Row("is_terminated", code=5),
-    Row("leaves_a_thread", CHILD + LATE),
+    Row("leaves_a_thread", CHILD + LATE, methods=EVERY),
     Row("leaves_a_pool_of_threads", CHILD + LATE),
-    Row("leaves_an_open_span", [*CHILD, "open"]),
-    Row("records_in_a_finalizer", CHILD + LATE),
+    Row("leaves_an_open_span", [*CHILD, "open"], methods=EVERY),
+    Row("records_in_a_finalizer", CHILD + LATE, methods=EVERY),
     Row("starts_a_child", CHILD + LATE),
     Row("forks_and_both_return", CHILD + LATE),
-    Row("begins_only_now"),
+    Row("begins_only_now", methods=EVERY),
     Row("Own"),
-    Row("pool_of_processes", TASKS, None),
+    Row("pool_of_processes", TASKS, None, methods=EVERY),
     Row("recycled_pool_of_processes", TASKS, None, methods=("forkserver", "spawn")),
     Row("pool_that_nobody_shuts_down", TASKS, None),
     Row("multiprocessing_pool", TASKS, None),
-    Row("recycled_multiprocessing_pool", TASKS, None),
+    Row("recycled_multiprocessing_pool", TASKS, None, methods=EVERY),
+    Row("pool_that_kills_its_workers", TASKS, None, methods=EVERY),
+    Row("pool_inside_of_an_operation", [*TASKS, "parent"], None, methods=EVERY),
+    Row("pool_that_begins_in_its_workers", TASKS, None, methods=EVERY),
 ]
-# Everything by the method that leaves by os._exit and inherits what runs; the others where they differ.
+JOINED = ("returns", "raises", "leaves_an_open_span", "pool_of_processes", "pool_that_kills_its_workers")
 CASES = [
     (row, "fork", exporter, provider)
     for row in ROWS
-    for exporter, provider in (("jsonl", "private"), ("jsonl", "joined"), ("otlp", "private"), ("otlp", "joined"))
-    if "fork" in row.methods and ((exporter, provider) != ("otlp", "joined") or row.ending == "returns")
+    for exporter, provider in (("jsonl", "private"), ("otlp", "private"), ("jsonl", "joined"), ("otlp", "joined"))
+    if "fork" in row.methods and (provider == "private" or row.ending in JOINED)
 ]
 CASES += [(row, method, "jsonl", "private") for row in ROWS for method in row.methods if method != "fork"]
 

@@ -1,6 +1,8 @@
 """The end of a child of ``multiprocessing``: it leaves by ``os._exit``, so no ``atexit`` handler runs in it.
 
 What does run are its finalizers, after its last line however that ended. Ours is the last of them.
+A worker of ``multiprocessing.Pool`` has no such end: ``with Pool()`` kills it as soon as the last result is in.
+So what a task recorded is on disk before its result is told; a few milliseconds, and only where it recorded.
 Nothing is imported for it: the hook waits until the program imports ``multiprocessing``, or the package of
 the same build that pickles more. ``ProcessPoolExecutor``, joblib and Celery's billiard start their children
 with the former and share its finalizers.
@@ -35,10 +37,11 @@ class ChildExit:
     Args:
         flush: delivers what has ended.
         end: delivers what has ended and stops recording.
+        settle: brings what has ended to the disk, waiting for no backend; whether it could.
     """
 
-    def __init__(self, flush: Callable[[], object], end: Callable[[], object]) -> None:
-        self._flush, self._end = flush, end
+    def __init__(self, flush: Callable[[], object], end: Callable[[], object], settle: Callable[[], bool]) -> None:
+        self._flush, self._end, self._settle = flush, end, settle
         self._utils: dict[str, ModuleType] = {}
 
     def watch(self) -> None:
@@ -54,6 +57,8 @@ class ChildExit:
                     util.register_after_fork(self, lambda own: own.arm(util, package))
                     if _is_child(package):
                         self.arm(util, package)
+                    elif _is_spawned(package):
+                        self._arm_later(util, package)
 
             wrapt.register_post_import_hook(imported, f"{package}.util")
 
@@ -66,6 +71,30 @@ class ChildExit:
     def arm(self, util: Any, package: str) -> None:
         """Have this process, a child, end with us."""
         util.Finalize(None, self._leave, (package,), exitpriority=_LAST)
+        with guard("child_exit.pool"):
+            self._join_pool(package)
+
+    def _arm_later(self, util: Any, package: str) -> None:
+        """This child imports the program anew, and is about to become itself: where others call what we registered."""
+        own: Any = sys.modules[f"{package}.context"].SpawnProcess
+        theirs = own._after_fork  # noqa: SLF001 - the one method that is called then
+
+        def after_fork() -> None:
+            theirs()
+            with guard("child_exit.spawned"):
+                self.arm(util, package)
+
+        own._after_fork = staticmethod(after_fork)  # noqa: SLF001 - the same; in this child only
+
+    def _join_pool(self, package: str) -> None:
+        """Stand between a worker of a pool and the queue that takes its results."""
+        process, pool = sys.modules[f"{package}.process"].current_process(), sys.modules.get(f"{package}.pool")
+        target: Any = getattr(process, "_target", None)
+        target = getattr(target, "function", target)  # ours, where the pool was made inside of an operation
+        if pool is not None and target is pool.worker:
+            results = process._args[1]  # noqa: SLF001 - there is no other way to them
+            if not isinstance(results._wlock, _SettleFirst):  # noqa: SLF001
+                results._wlock = _SettleFirst(results._wlock, self._settle)  # noqa: SLF001
 
     def _leave(self, package: str) -> None:
         with guard("child_exit.leave"):
@@ -86,6 +115,24 @@ class ChildExit:
             self._end()
 
 
+class _SettleFirst:
+    """In place of the lock (on Windows none) that a worker takes to tell a result."""
+
+    def __init__(self, lock: Any, settle: Callable[[], bool]) -> None:
+        self._lock, self._settle, self._settles = lock, settle, True
+
+    def __enter__(self) -> None:
+        if self._settles:
+            with guard("child_exit.settle"):
+                self._settles = self._settle()  # a disk that hangs is waited for once
+        if self._lock is not None:
+            self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+
 def _is_child(package: str) -> bool:
     for name in _PROCESSES[package]:
         module = sys.modules.get(name)
@@ -93,6 +140,11 @@ def _is_child(package: str) -> bool:
         if module is not None and getattr(module.current_process(), "_parent_pid", None) is not None:
             return True
     return False
+
+
+def _is_spawned(package: str) -> bool:
+    module = sys.modules.get(f"{package}.process")
+    return module is not None and getattr(module.current_process(), "_inheriting", False)
 
 
 def _other_threads() -> list[threading.Thread]:

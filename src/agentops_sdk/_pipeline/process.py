@@ -32,6 +32,7 @@ def hook(
     *,
     flush: Callable[[], object],
     end: Callable[[], object],
+    settle: Callable[[], bool],
     in_child: Callable[[], None],
 ) -> None:
     """Set the hooks, once per process and its children."""
@@ -53,7 +54,7 @@ def hook(
             child_exit.after_fork()
 
     atexit.register(leave)
-    child_exit = ChildExit(flush, end)
+    child_exit = ChildExit(flush, end, settle)
     child_exit.watch()
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(

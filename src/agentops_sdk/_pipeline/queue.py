@@ -32,16 +32,22 @@ class SpanQueue:
         consume: takes a slice of them.
         look: attends to what is open; returns the seconds until it is to be called again, infinity where that
             is of no interest to anybody, ``None`` where nothing is open.
+        expects: whether further spans are about to end.
     """
 
     def __init__(
-        self, limit: int, consume: Callable[[list[Any]], None], look: Callable[[], float | None] = lambda: None
+        self,
+        limit: int,
+        consume: Callable[[list[Any]], None],
+        look: Callable[[], float | None] = lambda: None,
+        expects: Callable[[], bool] = lambda: True,
     ) -> None:
         self.limit = limit
         self.dropped = 0
         self.consumed = 0
         self._consume = consume
         self._look = look
+        self._expects = expects
         self._spans: deque[Any] = deque()
         self.dropped_traces: deque[int] = deque(maxlen=_TRACES)
         """Trace ids of dropped spans, until somebody takes them."""
@@ -53,6 +59,7 @@ class SpanQueue:
         self._idle = False
         self.asleep = True
         """Nobody looks at what opens until :meth:`wake` is called."""
+        self._worked_at = 0.0
         self._look_at = 0.0
         self._look_again: float | None = None
         self._busy = 0
@@ -180,11 +187,17 @@ class SpanQueue:
             quiet = not wake.wait(pause)
             self._idle = False
             if not quiet and not self._stopping and not self._waiters:
-                # The first span after a pause waits a little for company, never beyond the period.
-                time.sleep(_PERIOD / 4)
+                time.sleep(self._company())
             wake.clear()
         with guard("queue.run"):
             self._drain()
+
+    def _company(self) -> float:
+        """Seconds that the first span after a pause waits for others, never beyond the period.
+
+        Where nothing is open any more none need follow: this may be the last thing that the process does.
+        """
+        return _PERIOD / 4 if self._expects() else max(0.0, self._worked_at + _PERIOD / 10 - time.monotonic())
 
     def _pause(self, quiet: bool) -> float | None:
         """Seconds to sleep: until there is something to do, or to look at; ``None``: until somebody wakes us."""
@@ -244,6 +257,6 @@ class SpanQueue:
                     self._consume(batch)
         finally:
             self.consumed += len(batch)
-            self._busy = 0
+            self._busy, self._worked_at = 0, time.monotonic()
             self._notify()
             self._look_when_due()

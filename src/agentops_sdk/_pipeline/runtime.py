@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from agentops_sdk._pipeline.sinks import Sink
 
 
+_SETTLE_WAIT = 1.0  # seconds
+
+
 class Runtime:
     """Everything that runs between one ``init()`` and its ``shutdown()``."""
 
@@ -50,7 +53,7 @@ class Runtime:
         self.consumed_before = 0
         """Spans that went to sinks which are no more: the figures of ``status()`` are about those that are."""
         self.completer = Completer(settings)
-        self.queue = SpanQueue(settings.queue_size, self._consume, self._look)
+        self.queue = SpanQueue(settings.queue_size, self._consume, self._look, lambda: bool(self.recorder.open))
         self.open_spans = OpenSpans(settings)
         self.held_runs: HeldRuns[LeanSpan | EndedSpan] = HeldRuns(settings.queue_size)
         self.failed = 0
@@ -221,6 +224,14 @@ class Runtime:
         delivery.flush(self.sinks, deadline)
         return self.account()
 
+    def settle(self, timeout: float) -> bool:
+        """Bring what has ended to the disk, no further; ``False`` if the time ran out first."""
+        deadline = time.monotonic() + timeout
+        settled = not self.queue.pending or self.queue.flush(timeout)
+        for sink in self.sinks:
+            settled = sink.settle(max(0.0, deadline - time.monotonic())) and settled
+        return settled
+
     def account(self) -> FlushResult:
         return delivery.account(self.sinks, self.queue.pending, self.queue.dropped + self.failed)
 
@@ -363,7 +374,7 @@ def begin(settings: Settings, *, implied: bool = False) -> Runtime | None:
         current = runtime
         ambient.process_context = process_fields() if settings.propagate_processes else None
         recording.activate(runtime.recorder)
-        process.hook(lambda: current, flush=_flush, end=_end, in_child=_in_child)
+        process.hook(lambda: current, flush=_flush, end=_end, settle=_settle, in_child=_in_child)
         runtime.prepare()
         return runtime
 
@@ -409,6 +420,10 @@ def finish(timeout: float, *, keep: Sequence[Any] = ()) -> FlushResult:
 def _flush() -> None:
     if current is not None:
         current.flush(current.settings.shutdown_timeout)
+
+
+def _settle() -> bool:
+    return current is None or current.settle(_SETTLE_WAIT)
 
 
 def _end() -> None:

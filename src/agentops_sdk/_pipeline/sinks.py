@@ -123,6 +123,10 @@ class Sink:
         with guard(f"sink.{self.name}.open"):
             self.exporter.export_open(runs, still_open)  # type: ignore[attr-defined]
 
+    def settle(self, timeout: float) -> bool:
+        """Wait until an exporter that works on a disk has been given everything; ``False`` if the time ran out."""
+        return True
+
     def flush(self, timeout: float) -> bool:
         answer: object = False
         with guard(f"sink.{self.name}.flush"):
@@ -275,6 +279,9 @@ class ThreadedSink(Sink):
             with guard("sink.start"):
                 self._thread.start()
         self._changed.notify_all()
+
+    def settle(self, timeout: float) -> bool:
+        return not getattr(self.exporter, "disk", False) or self._emptied(timeout)
 
     def flush(self, timeout: float) -> bool:
         deadline = time.monotonic() + timeout
