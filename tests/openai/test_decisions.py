@@ -136,6 +136,22 @@ def test_responses_streams(recorded: Any, read: int, chosen: str | None, way: st
 
 
 @responses
+@pytest.mark.parametrize(("read", "chosen"), [(1, None), (2, None), (4, "answer")])
+def test_a_stream_that_is_taken_up_again_and_left(recorded: Any, read: int, chosen: str | None) -> None:
+    events = RESPONSE_EVENTS[9:]  # without the first one, which has the status
+    message = {**RESPONSE, "output": RESPONSE["output"][2:]}
+    events = [*events[:3], {**events[-1], "response": message}]
+    with Wire(sse(*events, done=False)) as wire:
+        stream = client(wire).get(
+            "/responses/resp_1", options={"params": {"stream": True}}, cast_to=object, stream=True,
+            stream_cls=openai.Stream[object],
+        )  # fmt: skip
+        _read(stream, read)
+        stream.close()
+    assert _decided(recorded.one()) == chosen
+
+
+@responses
 @pytest.mark.parametrize(
     ("changes", "chosen"),
     [

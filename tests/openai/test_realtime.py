@@ -79,6 +79,7 @@ def _check(recorded: Any) -> None:
     assert first.json("gen_ai.system_instructions")[0]["content"] == "Be brief."
     assert second.outcome == "abandoned"
     assert second.text == "Rai"
+    assert "agentops.decision.chosen" not in second.attributes  # it was not heard to its end
 
 
 def test_session_and_responses(recorded: Any) -> None:

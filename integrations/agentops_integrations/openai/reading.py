@@ -48,6 +48,8 @@ class Reading:
         with guard(_SITE):
             body = self._body(attributes)
             if body is not None:
+                if semconv.STREAM_CHUNKS in attributes:  # asked for in the query, or given unasked
+                    asked = {**asked, "stream": True}
                 self._reply(attributes, body, asked)
 
     def _body(self, attributes: dict[str, Any]) -> Mapping[str, Any] | None:

@@ -45,7 +45,7 @@ class Spoken:
             for event in events:
                 event["type"] = _SAME.get(event.get("type"), event.get("type"))
             body = _plain(responses.assemble(events))
-            told = responses.response(body, settings)
+            told = responses.response(body, {**settings, "stream": True})  # it comes in pieces, and may be cut off
             told[semconv.STREAM_CHUNKS] = sum(1 for event in events if str(event["type"]).endswith(".delta"))
             if self._first_ns:
                 told[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = (self._first_ns - self._started) / 1e9
