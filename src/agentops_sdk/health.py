@@ -79,7 +79,8 @@ def _queue(now: Status) -> Check:
 def _sink(sink: SinkStatus) -> Check:
     if sink.failing:
         waiting = f"; {sink.pending} spans wait" if sink.pending else ""
-        reason = sink.last_error or sink.details.get("disk_error") or "export failed"
+        reasons = dict.fromkeys(filter(None, (sink.last_error, sink.details.get("disk_error"))))
+        reason = "; ".join(reasons) or "export failed"
         return Check(status="degraded", detail=f"{reason}{waiting}")
     if sink.lost:
         lost = ", ".join(f"{reason} {count}" for reason, count in sink.dropped.items())

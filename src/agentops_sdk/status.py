@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from agentops_sdk import semconv
 from agentops_sdk._capture import guard as guarding
 from agentops_sdk._capture import patches
 from agentops_sdk._pipeline import runtime, uncaptured
@@ -179,11 +180,15 @@ def status() -> Status:
             exports=sink.exports,
             export_seconds=sink.seconds,
         )
+    settings_now, resource = _settings(running.settings), _shown(running.resource)
+    if running.is_described_by_program and semconv.SERVICE_NAME in resource:
+        own = "the program's own TracerProvider"
+        settings_now["service_name"] = SettingStatus(value=resource[semconv.SERVICE_NAME], origin=own)
     return Status(
         enabled=running.settings.enabled,
         uptime=time.time() - running.started_at,
-        settings=_settings(running.settings),
-        resource=_shown(running.resource),
+        settings=settings_now,
+        resource=resource,
         integrations={
             installed.integration.name: IntegrationStatus(
                 state=installed.state, version=installed.version, reason=installed.remark()

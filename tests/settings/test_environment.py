@@ -161,6 +161,21 @@ def test_attributes_are_decoded_and_add_up(monkeypatch: pytest.MonkeyPatch) -> N
     assert {name: agentops.status().resource.get(name) for name in expected} == expected
 
 
+def test_a_providers_own_words_are_what_status_says() -> None:
+    code = """
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+trace.set_tracer_provider(TracerProvider(resource=Resource({"service.name": "theirs"})))
+import agentops_sdk as agentops
+agentops.init(service_name="ours", exporters=["memory"], integrations=[])
+now = agentops.status()
+print(now.resource, now.settings["service_name"].value, now.settings["service_name"].origin)
+"""
+    out = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert out == "{'service.name': 'theirs'} theirs the program's own TracerProvider\n"
+
+
 def test_one_bad_pair_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=prod,oops,=x")
     with pytest.warns(UserWarning, match="'oops', '=x' is left out"):

@@ -160,6 +160,23 @@ def test_a_broken_file_here_that_speaks_of_us_captures_less() -> None:
     assert value("capture_content") is False
 
 
+@pytest.mark.parametrize(
+    "line", ["capture_content = 'flase'", "redact_patterns = ['[']", "capture_contents = false", "enabled = 'prehaps'"]
+)
+@pytest.mark.parametrize("where", ["pyproject", "AGENTOPS_CONFIG"])
+def test_what_a_file_says_unclearly_of_privacy_captures_less(line: str, where: str, monkeypatch: Any) -> None:
+    if where == "pyproject":
+        write(line)
+    else:
+        write(line, "ops.toml")
+        monkeypatch.setenv("AGENTOPS_CONFIG", "ops.toml")
+    with pytest.warns(UserWarning, match=f"{where}.*capture_content is taken to be False") as told:
+        agentops.init(integrations=[], exporters=["memory"])
+    assert len(told) == 1
+    assert value("capture_content") is False
+    assert value("redact") is True
+
+
 def test_the_environment_beats_the_file_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     write("capture_content = false\nsample_ratio = 1.0\nexporters = ['jsonl', 'memory']")
     monkeypatch.setenv("AGENTOPS_CAPTURE_CONTENT", "true")

@@ -114,6 +114,17 @@ def test_a_flush_finds_out_before_anything_was_recorded(tmp_path: Path, caplog: 
     assert "Not a directory" in caplog.text
 
 
+def test_a_spool_too_says_both_of_its_troubles(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    agentops.init(directory=below_a_file(tmp_path), exporters=["otlp:http://127.0.0.1:9"], integrations=[])
+    record()
+    agentops.flush(5.0)
+    health = str(agentops.health())
+    assert health.startswith("failing")
+    assert "Not a directory" in health
+    assert "ConnectError" in health
+    assert caplog.text.count("sink otlp cannot write to disk") == 1
+
+
 def test_a_place_that_comes_back_is_well_again_and_nothing_was_lost(tmp_path: Path) -> None:
     place = below_a_file(tmp_path)
     agentops.init(directory=place, integrations=[])

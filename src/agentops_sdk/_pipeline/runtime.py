@@ -137,6 +137,11 @@ class Runtime:
         )
 
     @property
+    def is_described_by_program(self) -> bool:
+        """Whether the program's own provider says what the process is called, and no setting of ours."""
+        return isinstance(self.recorder, JoinedRecorder) and not self.settings.global_provider
+
+    @property
     def resource(self) -> dict[str, Any]:
         """What every span says of the process: the program's own provider's words where it has one."""
         if isinstance(self.recorder, JoinedRecorder):
