@@ -24,9 +24,15 @@ def shown(text: str) -> str:
     return Redactor().text(text)[0]
 
 
+def leaks(form: Form, text: str) -> bool:
+    """Whether the secret is in ``text``, or more than half of it."""
+    half = max(7, len(form.secret) * 6 // 10)
+    return form.secret[:half] in text or form.secret[-half:] in text
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_secret_gets_out(seed: int) -> None:
-    missed = [form for form in secrets(seed) if form.secret in shown(form.text)]
+    missed = [form for form in secrets(seed) if leaks(form, shown(form.text))]
     assert missed == []
 
 
@@ -47,9 +53,9 @@ def test_no_secret_gets_out_of_json_in_json_and_json_stays_json() -> None:
         whole = json.dumps({"messages": [{"role": "tool", "content": form.text}]})
         cleaned = shown(whole)
         content = json.loads(cleaned)["messages"][0]["content"]
-        assert form.secret not in content, form
+        assert not leaks(form, content), form
         twice = shown(json.dumps({"arguments": whole}))
-        assert form.secret not in json.loads(json.loads(twice)["arguments"])["messages"][0]["content"], form
+        assert not leaks(form, json.loads(json.loads(twice)["arguments"])["messages"][0]["content"]), form
 
 
 def test_json_stays_json() -> None:
@@ -67,7 +73,7 @@ def test_json_stays_json() -> None:
 def test_the_figures_of_the_documentation() -> None:
     """Recall and false alarms over both tables; what is printed stands in ``docs/content.md``."""
     forms, texts = secrets(), ordinary()
-    found = sum(form.secret not in shown(form.text) for form in forms)
+    found = sum(not leaks(form, shown(form.text)) for form in forms)
     alarms = sum(shown(text) != text for text in texts)
     figures = f"{found} of {len(forms)} secrets found, {alarms} of {len(texts)} ordinary texts touched"
     print(figures)

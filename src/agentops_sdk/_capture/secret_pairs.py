@@ -117,7 +117,7 @@ class _Search:
     def _with_words_before(self, start: int, end: int, kind: str) -> tuple[str, int]:
         """``api key``, ``client secret``: names that people write as words."""
         before = self.text[max(0, start - 24) : start - 1].rpartition(" ")[2]
-        word = before[-20:].lstrip("\"'`(*_{[,")
+        word = before[-30:].lstrip("\\\"'`(*_{[,;")
         if word.isalpha():
             longer = kind_of_name(f"{word} {self.text[start:end]}")
             if longer:
@@ -284,9 +284,8 @@ class _Search:
         if head is None:
             return
         place, is_block = head.end(), "|" in head[0] or ">" in head[0]
-        line_break = "\\n" if head[0].endswith("\\n") else "\n"
-        line_start = max(text.rfind("\n", 0, start), text.rfind("\\n", 0, start) + 1 if line_break == "\\n" else -1) + 1
-        indent = start - line_start
+        before = text[max(0, start - 80) : start]
+        indent = len(before) - len(before.rstrip(" \t"))
         for _ in range(200):
             item = (forms.YAML_LINE if is_block else forms.YAML_ITEM).match(text, place)
             if item is None or (is_block and len(item["indent"]) <= indent):
@@ -447,7 +446,7 @@ class _Search:
             if earlier is not None and is_quoted_secret(earlier["value"], name, kind):
                 yield Finding(offset + earlier.start("value"), offset + earlier.end("value"), SECRET)
             return
-        if re.search(r"\b(?:name|key|id|property)\s*=\s*\\?[\"']\Z", head, re.IGNORECASE):
+        if re.search(r"\b(?:name|key|id|property)\s*=\s*\\{0,31}[\"']\Z", head, re.IGNORECASE):
             for form in (forms.FORM_FIELD, forms.ATTRIBUTES, forms.ELEMENT_OF_NAME):
                 match = form.match(text, at)
                 if match is not None:
@@ -473,11 +472,15 @@ class _Search:
         if said is None:
             yield from self._next_to(start, end, name, kind)
             return
-        value = said["value"].rstrip(".:!?*)")
-        stop = said.start("value") + len(value)
+        quoted = said["open"] is not None and "*" not in said["open"]
+        if quoted:
+            stop, quoted = _end_of_text(self.text, said.end("open"), said["open"])
+            value = self.text[said.start("value") : stop]
+        if not quoted:  # or a quote that is closed nowhere
+            value = said["value"].rstrip(".:!?*)")
+            stop = said.start("value") + len(value)
         if _is_code(value):
             return
-        quoted = said["open"] is not None and "*" not in said["open"]
         guarded = is_word_secret(value, name, kind)
         if quoted:
             is_secret = is_quoted_secret(value, name, kind) and (kind in STRONG or guarded)

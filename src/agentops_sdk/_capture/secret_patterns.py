@@ -18,15 +18,17 @@ AFTER: Final = re.compile(
     # "name": value, name = value, name["x"] = value, **name:** value
     rf"(?P<close>{QUOTE})?(?P<index>\])?(?: (?:code|number|value|string|phrase))?(?:\s{{0,3}}\((?:[^()\n]{{1,40}})\))?"
     rf"(?: (?:for|of|on) [^\n:=,;.\"'`{{}}\[\]()]{{1,40}}?)?(?:[*_]{{1,3}})?"
-    rf"(?P<space>[ \t]{{0,4}}){SEPARATOR}(?:[*_]{{1,3}})?(?P<gap>(?:\s|%20|\\[nrt]){{0,40}})"
+    rf"(?P<space>[ \t]{{0,4}}){SEPARATOR}(?:[*_]{{1,3}})?(?P<gap>(?:\s|%20|\\{{1,31}}[nrt]){{0,40}})"
 )
-TYPED: Final = re.compile(r":\s*[\w.\[\], |&']{1,60}?\s*=\s*(?=[bruf]?[\"'])")
+TYPED: Final = re.compile(r":\s*[\w.\[\], |&']{1,60}?\s*=\s*(?=[bruf]?\\{0,31}[\"'])")
 BARE: Final = re.compile(r"(?:(?!%26|%22|%27|\\|&(?:amp|quot|lt|gt|#|[\w.-]{1,40}=))[^\s\"'`,;(){}\[\]<>|]){1,256}")
-SEVERAL_WORDS: Final = re.compile(r"(?P<value>[a-z]{2,20}(?:[ -][a-z]{2,20}){1,11})[ \t]*(?=\r?\n|\\n|\\?[\"']|\Z)")
+SEVERAL_WORDS: Final = re.compile(
+    r"(?P<value>[a-z]{2,20}(?:[ -][a-z]{2,20}){1,11})[ \t]*(?=\r?\n|\\{1,31}n|\\{0,31}[\"']|\Z)"
+)
 TIGHT: Final = re.compile(r"(?:(?!%26|%22|%27|\\|&)[^\s\"'`,;(){}\[\]<>|]){1,256}")
-LINE_ENDS: Final = re.compile(r"[ \t]*(?:#[^\n]*|//[^\n]*)?(?:\r?\n|\\{1,8}[nr]|\\?[\"'`]|</|\Z)")
+LINE_ENDS: Final = re.compile(r"[ \t]*(?:#[^\n]*|//[^\n]*)?(?:\r?\n|\\{1,31}[nr]|\\{0,31}[\"'`]|</|\Z)")
 SENTENCE_ENDS: Final = re.compile(
-    r"[.!?]?(?:[\"'`)*]|\\[\"'])*(?:\s*\Z|\s*(?:\r?\n|\\{1,8}n)|\\?[\"']|\s+[A-Z])|[.!?](?:\s|\\|\Z)"
+    r"[.!?]?(?:[\"'`)*]|\\[\"'])*(?:\s*\Z|\s*(?:\r?\n|\\{1,31}n)|\\{0,31}[\"']|\s+[A-Z])|[.!?](?:\s|\\|\Z)"
 )
 PREFIXED: Final = re.compile(rf"(?:[bBrRuUfF]{{1,2}}|@)?(?P<open>\"\"\"|'''|{QUOTE})")
 OPENS: Final = re.compile(r"[\[{]")
@@ -35,7 +37,7 @@ PROSE: Final = re.compile(
     r"(?:[\"'`*]{0,2})(?:\s+(?:for|of|on|to|in)\s+[^\n.:=,;\"'`]{1,40}?)?\s+"
     r"(?P<verb>(?:(?:has been|have been|is|was|been|now)\s)?(?:set|changed|reset|updated|rotated) to|is|was|are|were"
     r"|will be|would be|to|equals|remains)"
-    r"\s*(?:now|still|currently|just)?\s*:?\s+(?P<open>[\"'`]|\\[\"']|\*\*)?(?P<value>[^\s\"'`\\,;<>]{4,200})"
+    r"\s*(?:now|still|currently|just)?\s*:?\s+(?P<open>\\{0,31}[\"'`]|\*\*)?(?P<value>[^\s\"'`\\,;<>]{4,200})"
 )
 NEXT_WORD: Final = re.compile(
     r"\s(?P<open>[\"'`])?(?P<value>(?=[^\s\"'`\\,;<>]{0,60}[0-9!@#$%^&*])[^\s\"'`\\,;<>(){}\[\]]{6,200})"
@@ -46,25 +48,25 @@ NAMED_BEFORE: Final = re.compile(
 LOGIN_BEFORE: Final = re.compile(r"\blogin\s+\S+\s+\Z")
 LOGIN_VALUE: Final = re.compile(r"\s+(?P<value>[^\s\"'\\]{3,200})")
 NEXT_QUOTED: Final = re.compile(
-    r"\s{1,3}(?:BY\s{1,3})?(?P<open>[\"'])(?P<value>[^\"'\n]{3,200})(?P=open)", re.IGNORECASE
+    r"\s{1,3}(?:BY\s{1,3})?(?P<open>\\{0,31}[\"'])(?P<value>[^\"'\\\n]{3,200})(?P=open)", re.IGNORECASE
 )
 FLAG: Final = re.compile(
-    r"(?:\s{1,3}|\\{0,8}[\"']\s{0,2},\s{0,4}\\{0,8}[\"'])(?:\\{0,8}[\"'])?(?P<value>[^\s\"'\\,;|&<>-][^\s\"'\\;|&<>]{2,512})"
+    r"(?:\s{1,3}|\\{0,31}[\"']\s{0,2},\s{0,4}\\{0,31}[\"'])(?:\\{0,31}[\"'])?(?P<value>[^\s\"'\\,;|&<>-][^\s\"'\\;|&<>]{2,512})"
 )
 ELEMENT: Final = re.compile(r"(?:\s[^<>]{0,200}?)?(?:>|&gt;)(?P<value>[^<>&]{1,4096})(?=</|&lt;/)")
 NAMESPACE: Final = re.compile(r"<[\w-]+:\Z")
 ATTRIBUTES: Final = re.compile(
     rf"(?:{QUOTE})?[^<>]{{0,200}}?\s(?:value|content|val)\s*=\s*(?P<open>{QUOTE})(?P<value>[^\"'<>]{{1,4096}}?)(?P=open)"
 )
-ELEMENT_OF_NAME: Final = re.compile(r"(?:\\?[\"'])[^<>]{0,200}?>\s*(?P<value>[^<>]{1,4096}?)\s*</")
+ELEMENT_OF_NAME: Final = re.compile(r"(?:\\{0,31}[\"'])[^<>]{0,200}?>\s*(?P<value>[^<>]{1,4096}?)\s*</")
 CELL: Final = re.compile(r"[*`]{0,2}\s*\|\s*[`*]{0,2}(?P<value>[^\s|`*]{4,200})[`*]{0,2}\s*\|")
-FORM_FIELD: Final = re.compile(r"\\?[\"'](?:\r?\n|(?:\\{1,4}r)?\\{1,4}n){2}(?P<value>[^\r\n\\]{1,512})")
+FORM_FIELD: Final = re.compile(r"\\{0,31}[\"'](?:\r?\n|(?:\\{1,31}r)?\\{1,31}n){2}(?P<value>[^\r\n\\]{1,512})")
 ARGUMENT: Final = re.compile(rf"(?P<close>{QUOTE})\s{{0,4}},\s{{0,8}}b?(?P<open>{QUOTE})")
 CLOSE_OF_NAME: Final = re.compile(
     rf"(?:[ _-](?:field|input|box|textbox))?(?:\\?['\"]?\])?(?P<q>{QUOTE})", re.IGNORECASE
 )
 LINE: Final = re.compile(r"[^\n\"'`\\]{4,1024}")
-LINE_BREAK: Final = re.compile(r"\r?\n|\\n")
+LINE_BREAK: Final = re.compile(r"\r?\n|\\{1,31}n")
 SCHEME_AND_VALUE: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9-]{2,20}(?:\s+|%20))?(?P<value>[^\s\"'`\\,;]{6,1024})"
 )
@@ -83,15 +85,18 @@ VALUE_BEFORE: Final = re.compile(
     rf"{QUOTE}(?:value|val|v|text|secret|content|data){QUOTE}\s{{0,4}}:\s{{0,4}}(?P<open>{QUOTE})(?P<value>[^\"'\\\n]{{1,400}})(?P=open)[^{{}}]{{0,200}}\Z",
     re.IGNORECASE,
 )
-YAML_NAME: Final = re.compile(r"(?:^|[\n{\"'`]|\\n)[ \t]*(?:-[ \t]+)?(?:name|key|variable)[ \t]*:[ \t]*[\"']?\Z")
+YAML_NAME: Final = re.compile(r"(?:^|[\n{\"'`]|\\{1,31}n)[ \t]*(?:-[ \t]+)?(?:name|key|variable)[ \t]*:[ \t]*[\"']?\Z")
 YAML_VALUE: Final = re.compile(
-    r"[\"']?[ \t]*(?:\r?\n|\\{1,4}n)[ \t]+(?:value|val)[ \t]*:[ \t]*(?P<value>[^\n\\]{1,512})"
+    r"[\"']?[ \t]*(?:\r?\n|\\{1,31}n)[ \t]+(?:value|val)[ \t]*:[ \t]*(?P<value>[^\n\\]{1,512})"
 )
-YAML_LIST: Final = re.compile(r"[ \t]*(?:[|>][+-]?[ \t]*)?(?:\r?\n|\\n)(?=[ \t]+\S|-[ \t])")
-YAML_ITEM: Final = re.compile(r"[ \t]*(?:-[ \t]+)(?P<value>[^\n\\]{1,512}?)[ \t]*(?=\r?\n|\\n|\\?[\"']|\Z)")
-YAML_LINE: Final = re.compile(r"(?P<indent>[ \t]+)(?P<value>[^\n\\]{1,2048}?)[ \t]*(?=\r?\n|\\n|\\?[\"']|\Z)")
+YAML_LIST: Final = re.compile(r"[ \t]*(?:[|>][+-]?[ \t]*)?(?:\r?\n|\\{1,31}n)(?=[ \t]+\S|-[ \t])")
+YAML_ITEM: Final = re.compile(r"[ \t]*(?:-[ \t]+)(?P<value>[^\n\\]{1,512}?)[ \t]*(?=\r?\n|\\{1,31}n|\\{0,31}[\"']|\Z)")
+YAML_LINE: Final = re.compile(
+    r"(?P<indent>[ \t]+)(?P<value>[^\n\\]{1,2048}?)[ \t]*(?=\r?\n|\\{1,31}n|\\{0,31}[\"']|\Z)"
+)
 LINE_STARTS: Final = re.compile(
-    r"(?:^|[\n{]|\\n|[\"'`])[ \t]*(?:[-*][ \t]+)?(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+|\$env:)?[\"'*_]{0,3}\Z",
+    r"(?:^|[\n{]|\\{1,31}n|[\"'`])[ \t]*(?:[-*][ \t]+)?"
+    r"(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+|\$env:)?[\"'*_]{0,3}\Z",
     re.IGNORECASE,
 )
 CALL: Final = re.compile(r"[\w\])]\([^()]*\Z|[\w\])]\([^()]*(?:\([^()]*\)[^()]*)+\Z")
@@ -99,8 +104,8 @@ CODE_LINES: Final = re.compile(
     r"\bdef |\bimport |\breturn\b|\bconst |\blet |\bvar |\bself\.|==|\w\(|=>|\bfunc\b|\bclass "
 )
 SCHEMA: Final = re.compile(
-    r"[\"'](?:type|\$ref|anyOf|oneOf|allOf|properties|format|minLength|maxLength|additionalProperties)\\{0,8}[\"']\s{0,4}:\s{0,4}"
-    r"(?:\[|\{|[0-9]|true|false|\\{0,8}[\"'](?:string|str|text|number|integer|int|boolean|bool|array|object|null|password|#/|"
+    r"[\"'](?:type|\$ref|anyOf|oneOf|allOf|properties|format|minLength|maxLength|additionalProperties)\\{0,31}[\"']\s{0,4}:\s{0,4}"
+    r"(?:\[|\{|[0-9]|true|false|\\{0,31}[\"'](?:string|str|text|number|integer|int|boolean|bool|array|object|null|password|#/|"
     r"secret|any|uuid|uri|byte|binary|STRING|NUMBER|INTEGER|BOOLEAN|ARRAY|OBJECT))"
 )
 SCHEMA_VALUES: Final = frozenset(("default", "const", "example", "examples", "enum", "value"))

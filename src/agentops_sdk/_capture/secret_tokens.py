@@ -145,7 +145,7 @@ _BEGIN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?---
 _END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _LONGEST_KEY: Final = 32_768
 # Between the lines of a key that is a list of texts; JSON around it stays whole.
-_BETWEEN_TEXTS: Final = re.compile(r"\\{0,8}[\"']\s{0,8},?\s{0,40}(?:\\n)?\s{0,40}\\{0,8}[\"']")
+_BETWEEN_TEXTS: Final = re.compile(r"\\{0,31}[\"']\s{0,8},?\s{0,40}(?:\\n)?\s{0,40}\\{0,31}[\"']")
 _BODY: Final = re.compile(r"(?:[^-\"'\\]|\\[^\"']|-(?!----))*+")
 
 
