@@ -18,8 +18,8 @@ _FAILED = {"failed": "error", "cancelled": "cancelled", "expired": "error"}
 _TOLD_ONCE = (semconv.DECISION_EVENT, semconv.USAGE_TRAINED, semconv.COST_UNKNOWN_REASON)
 _MOST = 10_000
 
-_told: BoundedMap[str, None] = BoundedMap(_MOST)
-"""Ids of what has told its tokens in this process."""
+_counted: BoundedMap[str, None] = BoundedMap(_MOST)
+"""Ids of what has told its tokens to this process."""
 
 _begun: BoundedMap[str, str] = BoundedMap(_MOST)
 """Ids of work that this process has begun, and the model that was asked for."""
@@ -52,9 +52,9 @@ def settle(
             _name(attributes, ident, status)
             _begun[ident] = str(asked.get("model") or "")
         if figures:
-            _told[ident] = None
+            _counted[ident] = None
         else:
-            _told.pop(ident, None)
+            _counted.pop(ident, None)
         if pending and semconv.USAGE_OF in attributes:
             attributes[semconv.COST_UNKNOWN_REASON] = "in the background: its tokens are told to whoever reads its end"
         return True
@@ -63,8 +63,8 @@ def settle(
     _name(attributes, ident, status)
     if pending:
         return False
-    first = ident not in _told
-    _told[ident] = None
+    first = ident not in _counted
+    _counted[ident] = None
     if first:
         _end(attributes, ident, body)
     else:  # what was decided and used was told then

@@ -118,7 +118,7 @@ def _known(host: str, port: int | None) -> str | None:
     host = host.lower().rstrip(".")
     labels = host.split(".")
     for start in range(len(labels) - 1):
-        found = _HOSTS.get(".".join(labels[start:]))
-        if found is not None:
-            return found
+        provider = _HOSTS.get(".".join(labels[start:]))
+        if provider is not None:
+            return provider
     return _PORTS.get(port or 0) if is_local(host) else None

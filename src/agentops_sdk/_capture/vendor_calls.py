@@ -38,10 +38,10 @@ def enter(context: Context) -> Context:
 
 def leave(context: Context) -> Context:
     """``context`` as it is in a piece of the program that a call to a vendor has called back."""
-    held: Any = context.get(_KEY)
-    if held is None:
+    outside: Any = context.get(_KEY)
+    if outside is None:
         return context
-    for name, value in held.items():
+    for name, value in outside.items():
         context = baggage.set_baggage(name, value, context)
     return set_value(_KEY, None, context)
 
@@ -50,10 +50,10 @@ def install() -> Patches:
     """Quieten the global propagator inside of vendors' calls, whichever the program sets; the patches undo it."""
     patches = Patches("vendor_calls")
     patches.when_imported(
-        "opentelemetry.propagate", lambda found: patches.wrap(found, "get_global_textmap", _propagator)
+        "opentelemetry.propagate", lambda module: patches.wrap(module, "get_global_textmap", _propagator)
     )
     for name in _SELF_TRACED:
-        patches.when_imported(name, lambda found: _wrap_clients(patches, found))
+        patches.when_imported(name, lambda module: _wrap_clients(patches, module))
     return patches
 
 

@@ -38,7 +38,7 @@ class _Seen:
     span_id: str
     begins: bool
     lasts: bool
-    told: bool
+    figures: bool
     status: str
 
 
@@ -67,9 +67,9 @@ class BackgroundWork:
             ident, lasts = attributes.get(semconv.RESPONSE_ID), False
             if ident is None or attributes.get(semconv.OPERATION_NAME) not in semconv.KIND_OF_OPERATION:
                 return
-        operation, told = str(attributes.get(semconv.OPERATION_NAME)), _told(attributes)
+        operation, figures = str(attributes.get(semconv.OPERATION_NAME)), _has_figures(attributes)
         if not lasts and operation != "fetch_response":
-            if told:
+            if figures:
                 self._replies.append(hash(str(ident)))
                 return
             if attributes.get(semconv.OPENAI_API_TYPE) != "responses":
@@ -79,7 +79,7 @@ class BackgroundWork:
             span_id,
             begins=operation == "chat" or operation.endswith(".create"),
             lasts=lasts,
-            told=told,
+            figures=figures,
             status=str(attributes.get(semconv.RESPONSE_STATUS) or ""),
         )
         self._work.setdefault(str(ident), {})[span_id] = seen
@@ -93,7 +93,7 @@ class BackgroundWork:
             for ident, spans in self._work.items():
                 ordered = sorted(spans.values(), key=lambda seen: (seen.start_ns, seen.span_id))
                 for piece in _pieces(ordered):
-                    self._roles.update(_roles(piece, told_at_once=hash(ident) in replies))
+                    self._roles.update(_roles(piece, counted_at_once=hash(ident) in replies))
         return self._roles.get(span_id)
 
 
@@ -108,29 +108,29 @@ def _pieces(spans: list[_Seen]) -> Iterator[list[_Seen]]:
     yield piece
 
 
-def _roles(spans: list[_Seen], *, told_at_once: bool) -> Iterator[tuple[str, Role]]:
+def _roles(spans: list[_Seen], *, counted_at_once: bool) -> Iterator[tuple[str, Role]]:
     first = spans[0]
-    if told_at_once and not first.begins:
+    if counted_at_once and not first.begins:
         yield from ((seen.span_id, "repeats") for seen in spans)
         return
-    tells = next((seen for seen in spans if seen.told), None)
-    if tells is None:
-        tells = next((seen for seen in spans if seen.status and seen.status not in semconv.PENDING_STATUSES), None)
-    if tells is None:
+    teller = next((seen for seen in spans if seen.figures), None)
+    if teller is None:
+        teller = next((seen for seen in spans if seen.status and seen.status not in semconv.PENDING_STATUSES), None)
+    if teller is None:
         if first.begins and first.lasts:
             yield first.span_id, "open"
         return
-    yield from ((seen.span_id, "repeats") for seen in spans[spans.index(tells) + 1 :])
-    before = spans[: spans.index(tells)]
+    yield from ((seen.span_id, "repeats") for seen in spans[spans.index(teller) + 1 :])
+    before = spans[: spans.index(teller)]
     if first.begins and before:
         yield first.span_id, "begins"
-    if not tells.told and (before or tells.lasts):
+    if not teller.figures and (before or teller.lasts):
         idle = all(seen.status in _NOT_STARTED for seen in before)
-        unused = tells.status == "failed" or (tells.status in _GIVEN_UP and bool(before) and idle)
-        yield tells.span_id, "unused" if unused else "open"
+        unused = teller.status == "failed" or (teller.status in _GIVEN_UP and bool(before) and idle)
+        yield teller.span_id, "unused" if unused else "open"
 
 
-def _told(attributes: Mapping[str, Any]) -> bool:
+def _has_figures(attributes: Mapping[str, Any]) -> bool:
     """Whether the provider has told what was used, or what it cost."""
     if (
         attributes.get(semconv.RESPONSE_STATUS) in semconv.PENDING_STATUSES
