@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
@@ -20,6 +21,7 @@ __all__ = ["FIELDS", "read", "write"]
 FIELDS = ("traceparent", "tracestate", "baggage")
 
 _CARRIED = (semconv.SESSION_ID, semconv.USER_ID, semconv.CONVERSATION_ID, semconv.TAGS)
+_ESCAPED = re.compile(r"\\ud[89a-f][0-9a-f]{2}")
 _MOST_MEMBERS, _MOST_BYTES, _LONGEST_MEMBER = 180, 8192, 4096
 _AGENT = (semconv.AGENT_NAME, semconv.AGENT_ID)
 _OURS = frozenset((*_CARRIED, *_AGENT))
@@ -70,10 +72,14 @@ def _members(present: str, ours: Mapping[str, Any], others: Mapping[str, Any]) -
 
 
 def _member(name: str, value: Any) -> str:
-    """One ``name=value``; nothing for what has no UTF-8 or no JSON, which costs only itself."""
+    """One ``name=value``; nothing for what has no UTF-8 or no JSON, which costs only itself.
+
+    Such text was escaped where it was copied. On a span that shows what there was; another service
+    would take the escape for the value.
+    """
     try:
         text = value if isinstance(value, str) else orjson.dumps(value).decode()
-        return f"{quote_plus(name)}={quote_plus(text)}"
+        return "" if _ESCAPED.search(name + text) else f"{quote_plus(name)}={quote_plus(text)}"
     except (UnicodeError, TypeError):
         return ""
 
