@@ -24,15 +24,18 @@ _STAND_INS = "_stand_ins"
 class StandIn:
     """A public function or class, until its module is loaded. It can be used as if it were the real one."""
 
-    __slots__ = ("__name__", "_home", "_package")
+    __slots__ = ("__name__", "_home", "_package", "_real")
 
     def __init__(self, package: str, home: str, name: str) -> None:
         self._package = package
         self._home = home
+        self._real: Any = None
         self.__name__ = name
 
     def _load(self) -> Any:
-        return getattr(_import(self._package, self._home), self.__name__)
+        if self._real is None:
+            self._real = getattr(_import(self._package, self._home), self.__name__)
+        return self._real
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._load()(*args, **kwargs)

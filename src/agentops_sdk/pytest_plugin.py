@@ -22,6 +22,15 @@ _recording: pytest.StashKey[Recording] = pytest.StashKey()
 _network: pytest.StashKey[NoNetworkModels] = pytest.StashKey()
 _outcome: pytest.StashKey[Outcome] = pytest.StashKey()
 
+# What the hooks below and a program's own calls need while a test still has its way with the interpreter.
+_NEEDED = (
+    "agentops_sdk.health",
+    "agentops_sdk.lifecycle",
+    "agentops_sdk.status",
+    "agentops_sdk.testing.pytest_refusal",
+    "agentops_sdk.testing.pytest_run",
+)
+
 _LIMITS = {
     "max_cost": "US dollars that one test may cost",
     "max_tokens": "tokens that one test may use",
@@ -62,7 +71,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def agentops_traces(request: pytest.FixtureRequest) -> Iterator[CapturedTraces]:
     """Everything that this test records, in memory: queries and assertions on what the agents did."""
     from agentops_sdk.testing.capturing import capture
+    from agentops_sdk.testing.preload import preload
 
+    preload(*_NEEDED)
     with capture() as traces:
         request.node.stash[_captured] = traces
         yield traces
@@ -95,8 +106,10 @@ def agentops_module_traces() -> Iterator[CapturedTraces]:
 @pytest.fixture
 def agentops_replay(request: pytest.FixtureRequest) -> Iterator[Recording]:
     """Models answer from the recording beside the test; with ``--agentops-record`` it is made."""
+    from agentops_sdk.testing.preload import preload
     from agentops_sdk.testing.pytest_replay import replay_for
 
+    preload(*_NEEDED)
     # A test that was interrupted has no outcome: nobody can say that its recording is good.
     with replay_for(request.node, lambda: request.node.stash.get(_outcome, "failed")) as recording:
         request.node.stash[_recording] = recording
@@ -194,28 +207,43 @@ def _check_network(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    traces = item.stash.get(_captured, None)
+    traces, recording = item.stash.get(_captured, None), item.stash.get(_recording, None)
     if traces is not None and call.when == "call":
+        from agentops_sdk._capture.guard import guard
         from agentops_sdk.testing.pytest_run import note_figures
 
-        note_figures(item, traces)
+        with guard("pytest.figures"):
+            note_figures(item, traces)
     report = yield
-    recording = item.stash.get(_recording, None)
     _note_outcome(item, call, report)
-    if report.failed:
-        if _could_refuse():
-            from agentops_sdk.testing.pytest_refusal import put_first
+    if report.failed and (traces is not None or recording is not None or _could_refuse()):
+        from agentops_sdk._capture.guard import guard
 
-            guard = item.stash.get(_network, None)
-            refused = [*(guard.refused if guard else ()), *(recording.problems if recording else ())]
-            put_first(item, call, report, refused if call.when != "teardown" else ())
-        if traces is not None and call.when == "call":
-            from agentops_sdk.testing.pytest_run import explain
-
-            explain(item, call, report, traces)
-        if recording is not None:
-            report.sections += [("agentops replay", text) for text in recording.remarks()]
+        with guard("pytest.report"):  # a report of ours must not cost one of pytest's
+            _explain(item, call, report, traces, recording)
     return report
+
+
+def _explain(
+    item: pytest.Item,
+    call: pytest.CallInfo[Any],
+    report: pytest.TestReport,
+    traces: CapturedTraces | None,
+    recording: Recording | None,
+) -> None:
+    """Add to the report of a test that failed: what was refused, its trace, what became of its recording."""
+    if _could_refuse():
+        from agentops_sdk.testing.pytest_refusal import put_first
+
+        network = item.stash.get(_network, None)
+        refused = [*(network.refused if network else ()), *(recording.problems if recording else ())]
+        put_first(item, call, report, refused if call.when != "teardown" else ())
+    if traces is not None and call.when == "call":
+        from agentops_sdk.testing.pytest_run import explain
+
+        explain(item, call, report, traces)
+    if recording is not None:
+        report.sections += [("agentops replay", text) for text in recording.remarks()]
 
 
 def _could_refuse() -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agentops_integrations.openai.foreign import wrappers
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -25,8 +27,6 @@ class OpenAIIntegration:
 
     def remark(self) -> str | None:
         """Who else has wrapped the client's methods, for ``status()``."""
-        from agentops_integrations.openai.foreign import wrappers
-
         found = wrappers()
         return "also wrapped by " + ", ".join(found) if found else None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -129,7 +131,16 @@ def _when_imported(module: str, patches: Patches, hook: Hook) -> None:
     _waiting.append((module, patches, hook))  # first: whoever runs the hooks meanwhile finds it
     if module not in _registered:
         _registered.add(module)
+        _wait_for_import(module)
         wrapt.register_post_import_hook(_run_waiting, module)
+
+
+def _wait_for_import(name: str) -> None:
+    """Where another thread is importing the module: wrapt would hand over the half of it that is there."""
+    module = sys.modules.get(name)
+    if getattr(getattr(module, "__spec__", None), "_initializing", False):
+        with guard("patches.import"):
+            importlib.import_module(name)
 
 
 def _run_waiting(module: ModuleType) -> None:

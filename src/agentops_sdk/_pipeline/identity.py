@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 from typing import TYPE_CHECKING, Any
+
+from opentelemetry.sdk.version import __version__ as OPENTELEMETRY_VERSION  # noqa: N812 - a constant
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.policy import Policy
@@ -36,7 +37,7 @@ def attributes(settings: Settings, policy: Policy) -> dict[str, Any]:
     return {
         semconv.TELEMETRY_SDK_LANGUAGE: "python",
         semconv.TELEMETRY_SDK_NAME: "opentelemetry",
-        semconv.TELEMETRY_SDK_VERSION: importlib.metadata.version("opentelemetry-sdk"),
+        semconv.TELEMETRY_SDK_VERSION: OPENTELEMETRY_VERSION,
         semconv.TELEMETRY_DISTRO_NAME: DISTRIBUTION,
         semconv.TELEMETRY_DISTRO_VERSION: VERSION,
         semconv.PROCESS_PID: os.getpid(),

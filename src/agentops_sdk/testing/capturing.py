@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from agentops_sdk._capture.guard import guard
 from agentops_sdk._pipeline import runtime
 from agentops_sdk._pipeline.joined import EndedSpan
 from agentops_sdk._pipeline.recorder import LeanSpan, Recorder
@@ -22,6 +23,7 @@ from agentops_sdk.config import Settings, resolve
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.testing.captured import CapturedTraces
+from agentops_sdk.testing.preload import preload
 
 if TYPE_CHECKING:
     from agentops_sdk.traces import SpanRecord
@@ -44,6 +46,18 @@ class _CaptureRuntime(Runtime):
     def reconfigure(self, settings: Settings) -> None:
         self.queue.flush(_SECONDS)  # what has ended is kept by the settings of its time
         super().reconfigure(_captured(settings))
+
+    def prepare(self) -> None:
+        preload()
+        super().prepare()
+        self.load_prices()
+
+    def load_prices(self) -> None:
+        """At once, on this thread, and once: see :mod:`agentops_sdk.testing.preload`."""
+        if not self._prices_loading:
+            self._prices_loading = True
+            with guard("capture.prices"):
+                self.completer.warm()
 
 
 class _Capture:

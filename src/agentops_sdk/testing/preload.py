@@ -1,0 +1,47 @@
+"""What a captured run may need of this package, imported before it begins.
+
+In production such imports wait until something needs them, some on a thread beside the program. In a test that is too
+late: the test may import the same libraries at that moment, on another thread, or have changed what imports need
+(``sys.path``, the file system, the clock).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from agentops_sdk._capture.guard import guard
+
+_MODULES: Final = (
+    "agentops_sdk._capture.failure",
+    "agentops_sdk._capture.propagate",
+    "agentops_sdk._capture.redact",
+    "agentops_sdk._usage.counting",
+    "agentops_sdk._usage.enrich",
+    "agentops_sdk._usage.shapes",
+    "agentops_sdk.context",
+    "agentops_sdk.decision",
+    "agentops_sdk.feedback",
+    "agentops_sdk.integration",
+    "agentops_sdk.prices.pricing",
+    "agentops_sdk.spans",
+    "agentops_sdk.testing.elements",
+    "agentops_sdk.testing.failure",
+    "agentops_sdk.testing.repeatable",
+    "agentops_sdk.testing.replay",
+    "agentops_sdk.testing.snapshot",
+    "agentops_sdk.traces.consequence",
+    "agentops_sdk.traces.from_otel",
+    "agentops_sdk.traces.loops",
+    "agentops_sdk.traces.render",
+    "agentops_sdk.track",
+    "rich.console",
+    "rich.text",
+)
+
+
+def preload(*more: str) -> None:
+    """Import all of it, and ``more``. What fails here is counted, and says so again where it is needed."""
+    for name in (*_MODULES, *more):
+        with guard("testing.preload"):
+            import_module(name)
