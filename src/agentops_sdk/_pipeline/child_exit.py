@@ -3,9 +3,10 @@
 What does run are its finalizers, after its last line however that ended. Ours is the last of them.
 A worker of ``multiprocessing.Pool`` has no such end: ``with Pool()`` kills it as soon as the last result is in.
 So what a task recorded is on disk before its result is told; a few milliseconds, and only where it recorded.
+Celery's workers tell their parent that they leave, which kills them: there it is done before they do.
 Nothing is imported for it: the hook waits until the program imports ``multiprocessing``, or the package of
-the same build that pickles more. ``ProcessPoolExecutor``, joblib and Celery's billiard start their children
-with the former and share its finalizers.
+the same build that pickles more. ``ProcessPoolExecutor``, joblib and Celery's billiard share the finalizers of
+the former.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ class ChildExit:
         util.Finalize(None, self._leave, (package,), exitpriority=_LAST)
         with guard("child_exit.pool"):
             self._join_pool(package)
+        with guard("child_exit.billiard"):
+            self._join_billiard()
 
     def _arm_later(self, util: Any, package: str) -> None:
         """This child imports the program anew, and is about to become itself: where others call what we registered."""
@@ -95,6 +98,23 @@ class ChildExit:
             results = process._args[1]  # noqa: SLF001 - there is no other way to them
             if not isinstance(results._wlock, _SettleFirst):  # noqa: SLF001
                 results._wlock = _SettleFirst(results._wlock, self._settle)  # noqa: SLF001
+
+    def _join_billiard(self) -> None:
+        """A worker of Celery's leaves without its finalizers, and is killed as soon as it has said so."""
+        pool, process = sys.modules.get("billiard.pool"), sys.modules.get("billiard.process")
+        worker: Any = getattr(process.current_process(), "_target", None) if process is not None else None
+        if pool is None or not isinstance(worker, pool.Worker) or getattr(worker.on_exit, "_of_agentops", False):
+            return
+        theirs = worker.on_exit
+
+        def on_exit(*args: Any) -> Any:
+            result = theirs(*args) if theirs is not None else None
+            with guard("child_exit.leave"):
+                self._end()
+            return result
+
+        on_exit._of_agentops = True  # type: ignore[attr-defined]  # noqa: SLF001 - so that it is put there once
+        worker.on_exit = on_exit
 
     def _leave(self, package: str) -> None:
         with guard("child_exit.leave"):
