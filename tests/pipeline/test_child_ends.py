@@ -94,6 +94,12 @@ def multiprocessing_pool(tasks=None):
     pool.map(record, [f"task {n}" for n in range(6)], chunksize=1)
     pool.close(); pool.join()
 def recycled_multiprocessing_pool(): multiprocessing_pool(1)
+def pool_of_billiard(tasks=None):
+    import billiard  # Celery's
+    pool = billiard.Pool(2, maxtasksperchild=tasks)
+    pool.map(record, [f"task {n}" for n in range(6)], chunksize=1)
+    pool.close(); pool.join()
+def recycled_pool_of_billiard(): pool_of_billiard(1)
 def pool_that_kills_its_workers():
     with multiprocessing.get_context(METHOD).Pool(2) as pool:
         pool.map(record, [f"task {n}" for n in range(6)], chunksize=1)
@@ -156,6 +162,8 @@ ROWS = [
     Row("pool_that_nobody_shuts_down", TASKS, None),
     Row("multiprocessing_pool", TASKS, None),
     Row("recycled_multiprocessing_pool", TASKS, None, methods=EVERY),
+    Row("pool_of_billiard", TASKS, None),
+    Row("recycled_pool_of_billiard", TASKS, None),
     Row("pool_that_kills_its_workers", TASKS, None, methods=EVERY),
     Row("pool_inside_of_an_operation", [*TASKS, "parent"], None, methods=EVERY),
     Row("pool_that_begins_in_its_workers", TASKS, None, methods=EVERY),
