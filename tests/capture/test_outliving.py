@@ -97,32 +97,35 @@ def test_a_handoff_keeps_no_call(tmp_path: Path) -> None:
 MEMORIES = """
 import os, sys
 import agentops_sdk as agentops
-from agentops_sdk._capture import handoff
+from agentops_sdk._capture import bounded_map, handoff
 from agentops_integrations.langchain import interrupts
-from agentops_integrations.openai import services
+from agentops_integrations.openai import background
 
 def fill():
     with agentops.trace("A", kind="agent"):
         agentops.handoff("nobody")
-    interrupts._interrupted["thread", "checkpoint"] = None
-    services.account("resp_1")
+    for each in bounded_map._maps:
+        if not each:
+            each["thread", "checkpoint"] = None
 
 def sizes():
-    return [len(handoff.pending), len(interrupts._interrupted), len(services._accounted)]
+    return {len(each) for each in bounded_map._maps}
 
 agentops.init(exporters=["jsonl"], directory=sys.argv[1], integrations=[])
+assert {id(handoff.pending), id(interrupts._interrupted)} < {id(each) for each in bounded_map._maps}
 fill()
-assert sizes() == [1, 1, 1], sizes()
+assert sizes() == {1}, sizes()
 pid = os.fork()
 if pid == 0:
-    os._exit(sum(sizes()))
+    os._exit(len(sizes() - {0}))
 assert os.waitpid(pid, 0)[1] == 0, "a forked child remembers"
-assert sizes() == [1, 1, 1], sizes()
+assert sizes() == {1}, sizes()
 for number in range(20_000):
-    services.account(f"resp_{number}")
-assert sizes()[2] == 10_000, sizes()
+    for each in bounded_map._maps:
+        each[number] = None
+assert max(sizes()) == 10_000, sizes()
 agentops.shutdown()
-assert sizes() == [0, 0, 0], sizes()
+assert sizes() == {0}, sizes()
 """
 
 

@@ -62,7 +62,8 @@ SHELLS = {
     "watchers.Watched.__init__", "watchers.Watched.__next__", "watchers.Watched.__del__", "watchers.Watched._ended",
     "watchers.AsyncWatched.__anext__", "watchers.TappedBytes.__next__", "watchers.TappedBytes._passed",
     "watchers.TappedBytes._end", "watchers.TappedBytes._failed", "watchers.AsyncTappedBytes.__anext__",
-    "tap._Bytes.__call__", "tap._Close.__call__", "tap._AsyncClose.__call__", "tap.Tap.__del__",
+    "tap._Bytes.__call__", "tap._RawBytes.__call__", "tap._Close.__call__", "tap._AsyncClose.__call__",
+    "tap.Tap.__del__",
     # The program's function, to be run with its context in another thread; and our thread's own first function.
     "carry._submit", "carry._start_thread", "carry._Carried.__init__", "carry._Carried.__call__",
     "queue.SpanQueue._run",
