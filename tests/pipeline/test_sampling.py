@@ -85,6 +85,27 @@ def test_a_run_that_failed_is_kept_whole_with_its_money(home: Path) -> None:
     assert exact()
 
 
+def test_a_long_run_is_released_in_slices(home: Path) -> None:
+    sizes: list[int] = []
+
+    class Sizes(InMemorySpanExporter):
+        def export(self, spans: Any) -> Any:
+            sizes.append(len(spans))
+            return super().export(spans)
+
+    begin(home, exporters=[Sizes()])
+    run(300, fail=True)
+    assert agentops.flush().exported == sum(sizes) == 602
+    assert max(sizes) <= 512  # of a sink's own batches
+    begin(home, exporters=["jsonl"])
+    run(300, fail=True, name="other")
+    assert agentops.flush().exported == 602
+    sink = agentops.status().sinks["jsonl"]
+    assert sink.exports >= 602 / 64
+    (trace,) = (trace for trace in kept(home) if trace.name == "invoke_agent other")
+    assert (len(trace), trace.complete) == (602, True)
+
+
 def test_an_error_that_was_dealt_with_keeps_the_run_from_its_first_span_to_its_last(home: Path) -> None:
     begin(home)
     with agentops.trace("job", kind="agent"):

@@ -11,7 +11,7 @@ _TRACES = 10_000  # that are remembered once they are decided
 class HeldRun:
     """What is known of one run that sampling left out; shared by its spans."""
 
-    __slots__ = ("elsewhere", "kept", "over", "root", "thrown_away")
+    __slots__ = ("elsewhere", "kept", "over", "root", "root_gone", "thrown_away")
 
     def __init__(self, root: int, *, elsewhere: bool) -> None:
         self.root = root
@@ -20,6 +20,8 @@ class HeldRun:
         """Whether other processes have, or may have, a part in it: what they keep is theirs to decide."""
         self.kept = False
         self.over = False
+        self.root_gone = False
+        """Its outermost span has been exported or thrown away: what is missing must be told by another one."""
         self.thrown_away = 0
         """Spans that nobody will see, and no span has told of yet."""
 
@@ -71,7 +73,10 @@ class HeldRuns(Generic[S]):
         return len(self._held)
 
     def admit(self, span: S, *, keep_errors: bool) -> list[S]:
-        """The spans to export now that ``span`` has ended: none, itself, or with it all that waited."""
+        """The spans to go on with now that ``span`` has ended: none, itself to be exported, or it and all that waited.
+
+        Of several, each is to be admitted anew, and exported then.
+        """
         run, (trace_id, span_id) = span.held, span.ids
         if run is None:
             if self._lost and span.outermost:
@@ -82,12 +87,13 @@ class HeldRuns(Generic[S]):
             run.kept = True
             _remember(self._kept, trace_id, None)
         if run.kept:
-            released = [*self._release(run), span]
-            if run.over:
+            if waited := self._release(run):
+                return [*waited, span]
+            if run.root_gone or span_id == run.root:
                 span.missing = run.thrown_away + self._lost.pop(trace_id, 0)
                 span.sampled_elsewhere = run.elsewhere
-                run.thrown_away = 0
-            return released
+                run.thrown_away, run.root_gone = 0, True
+            return [span]
         if keep_errors and not run.over:
             self._held[span_id] = self._by_run.setdefault(run, {})[span_id] = span
             if len(self._held) > self.most:
@@ -98,6 +104,7 @@ class HeldRuns(Generic[S]):
             self.thrown_away += 1
             run.thrown_away += 1
         if run.over:
+            run.root_gone = True
             # Another run of the same trace, below a parent elsewhere, may fail yet.
             self.lost(trace_id, run.thrown_away)
             run.thrown_away = 0

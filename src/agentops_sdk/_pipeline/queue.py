@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from agentops_sdk._capture.guard import guard, logger
@@ -49,6 +49,7 @@ class SpanQueue:
         self._look = look
         self._expects = expects
         self._spans: deque[Any] = deque()
+        self._again: deque[Any] = deque()
         self.dropped_traces: deque[int] = deque(maxlen=_TRACES)
         """Trace ids of dropped spans, until somebody takes them."""
         self._new_primitives()
@@ -95,6 +96,11 @@ class SpanQueue:
         else:
             self._wake.set()
 
+    def put_again(self, spans: Collection[Any]) -> None:
+        """Have spans consumed once more, before those that wait. Called by ``consume``, which gave them back."""
+        self._again.extend(spans)
+        self.consumed -= len(spans)
+
     @property
     def thread(self) -> threading.Thread | None:
         """The consumer thread, once it has started."""
@@ -103,7 +109,7 @@ class SpanQueue:
     @property
     def pending(self) -> int:
         """Spans that ended and have not reached every sink's adapter yet."""
-        return len(self._spans) + self._busy
+        return len(self._spans) + len(self._again) + self._busy
 
     def flush(self, timeout: float) -> bool:
         """Wait until what is queued now has been consumed; ``False`` if the time ran out first."""
@@ -154,6 +160,7 @@ class SpanQueue:
     def after_fork(self) -> None:
         """In a child: the parent's spans are the parent's to deliver; locks and thread are made anew."""
         self._spans.clear()
+        self._again.clear()
         self.dropped_traces.clear()
         self.dropped = self.consumed = 0
         self._new_primitives()
@@ -228,7 +235,7 @@ class SpanQueue:
     def _notify(self) -> None:
         for waiter in list(self._waiters):
             target, done = waiter
-            if self.consumed >= target or not self._spans:
+            if self.consumed >= target or not (self._spans or self._again):
                 self._waiters.remove(waiter)
                 done.set()
 
@@ -240,7 +247,7 @@ class SpanQueue:
                 self._turn.wait_for(lambda: self._worker is None and not self._forks)
                 self._worker = me
             try:
-                more = bool(self._spans)
+                more = bool(self._spans or self._again)
                 self._work()
             finally:
                 with self._turn:
@@ -249,8 +256,9 @@ class SpanQueue:
 
     def _work(self) -> None:
         # Counted before they leave the deque: flush() may count a span twice, never miss one.
-        self._busy = min(_SLICE, len(self._spans))
-        batch = [self._spans.popleft() for _ in range(self._busy)]
+        waiting = self._again or self._spans
+        self._busy = min(_SLICE, len(waiting))
+        batch = [waiting.popleft() for _ in range(self._busy)]
         try:
             with guard("queue.consume"):
                 if batch:

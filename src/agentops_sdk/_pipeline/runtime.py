@@ -199,7 +199,11 @@ class Runtime:
 
     def _kept(self, ended: LeanSpan | EndedSpan) -> list[LeanSpan | EndedSpan]:
         """What goes to the sinks now that ``ended`` has ended."""
-        return self.held_runs.admit(ended, keep_errors=self.settings.keep_errors)
+        admitted = self.held_runs.admit(ended, keep_errors=self.settings.keep_errors)
+        if len(admitted) > 1:
+            self.queue.put_again(admitted)  # in slices, as they came: they may be thousands
+            return []
+        return admitted
 
     def _look(self) -> float | None:
         """Tell the sinks what is open; the seconds until the next time."""
