@@ -203,6 +203,44 @@ DECISION_MODEL: Final = "agentops.decision.model"
 DECISION_PROMPT_FINGERPRINT: Final = "agentops.decision.prompt_fingerprint"
 PROMPT_FINGERPRINT: Final = "agentops.prompt.fingerprint"
 
+# --- What the values are ---------------------------------------------------------------------
+CONTENT: Final = frozenset(
+    (
+        INPUT_MESSAGES,
+        OUTPUT_MESSAGES,
+        SYSTEM_INSTRUCTIONS,
+        TOOL_CALL_ARGUMENTS,
+        TOOL_CALL_RESULT,
+        RETRIEVAL_QUERY,
+        RETRIEVAL_DOCUMENTS,
+        INPUT,
+        OUTPUT,
+        DECISION_REASON,
+        DECISION_EVIDENCE,
+        DECISION_INPUTS,
+        DECISION_REJECTED,
+        HANDOFF_REASON,
+        EVALUATION_EXPLANATION,
+        INTERRUPTS,
+        GRAPH_CHANGES,
+    )
+)
+"""Attributes that hold what people or models wrote; left out when ``capture_content`` is off."""
+
+STRUCTURED: Final = frozenset(
+    (
+        INPUT_MESSAGES,
+        OUTPUT_MESSAGES,
+        SYSTEM_INSTRUCTIONS,
+        TOOL_DEFINITIONS,
+        RETRIEVAL_DOCUMENTS,
+        INPUT,
+        OUTPUT,
+        DECISION_OPTIONS,
+    )
+)
+"""Attributes that hold JSON text: integrations hand over structures, and the text is made once."""
+
 # --- Values --------------------------------------------------------------------------------
 OUTCOMES: Final = ("ok", "error", "cancelled", "abandoned", "interrupted")
 NOT_ENDED: Final = ("running", "unfinished")

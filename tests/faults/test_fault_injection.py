@@ -31,7 +31,10 @@ from agentops_sdk.exporters.memory import MemoryExporter
 
 openai = pytest.importorskip("openai", reason="needs the openai client")
 
-PACKAGES = ("agentops_sdk._capture", "agentops_sdk._pipeline", "agentops_integrations.openai")
+PACKAGES = (
+    "agentops_sdk._capture", "agentops_sdk._genai", "agentops_sdk._http", "agentops_sdk._pipeline",
+    "agentops_integrations.openai",
+)  # fmt: skip
 MODULES = ("agentops_sdk.track", "agentops_sdk.spans", "agentops_sdk.decision", "agentops_sdk.context")
 # Made by the language for named tuples and dataclasses, or never part of a call.
 GENERATED = {"_asdict", "_make", "_replace", "__getnewargs__", "__repr__", "__eq__", "__hash__", "__new__",
@@ -52,18 +55,18 @@ SHELLS = {
     "spans.trace.__enter__", "spans.trace.__exit__", "spans.trace._left",
     "decision.decision.__enter__", "decision.decision.__exit__", "decision.decision.choose",
     "context.context.__enter__", "context._Attached.__exit__", "context._Attached._enter",
-    "door._request", "door._request_async", "door._build_request", "door._should_retry", "door._retry_timeout",
-    "door._process_response", "door._stream", "door._stream_async", "door._watched",
+    "generated.GeneratedClient._request", "generated.GeneratedClient._request_async", "generated._build_request",
+    "generated._should_retry", "generated._retry_timeout", "generated._process_response", "generated._stream",
     # Pass the program's own items on, one at a time.
     "generators._enter", "generators._leave", "generators._unhooked", "ambient.release",
     "yielded.Yielded.__init__", "yielded.Yielded.item", "yielded.Yielded.end", "yielded.Yielded.abandon",
     "yielded.Yielded.fail",
-    "watchers._Watcher.__init__", "watchers._Watcher.__iter__", "watchers._Watcher.__aiter__",
-    "watchers.Watched.__init__", "watchers.Watched.__next__", "watchers.Watched.__del__", "watchers.Watched._ended",
-    "watchers.AsyncWatched.__anext__", "watchers.TappedBytes.__next__", "watchers.TappedBytes._passed",
-    "watchers.TappedBytes._end", "watchers.TappedBytes._failed", "watchers.AsyncTappedBytes.__anext__",
-    "tap._Bytes.__call__", "tap._RawBytes.__call__", "tap._Close.__call__", "tap._AsyncClose.__call__",
-    "tap.Tap.__del__",
+    "stream._PassingOn.__init__", "stream._PassingOn.__iter__", "stream._PassingOn.__aiter__",
+    "stream.ReplyItems.__init__", "stream.ReplyItems.__next__", "stream.ReplyItems.__anext__",
+    "stream.ReplyItems.__del__", "stream.ReplyItems._ended", "stream.ReplyBytes.__next__",
+    "stream.ReplyBytes.__anext__", "stream.ReplyBytes._stepping", "stream.ReplyBytes._passed",
+    "stream.ReplyBytes._end", "stream.ReplyBytes._failed",
+    "stream._Bytes.__call__", "stream._RawBytes.__call__", "stream._Close.__call__", "stream._AsyncClose.__call__", "stream.LiveReply.__del__",
     # The program's function, to be run with its context in another thread; and our thread's own first function.
     "carry._submit", "carry._start_thread", "carry._Carried.__init__", "carry._Carried.__call__",
     "queue.SpanQueue._run",

@@ -12,8 +12,8 @@ from tests.openai import bodies
 from tests.openai.test_chat import aclient, client
 from tests.wire.http import Reply, Wire, sse
 
-from agentops_integrations.openai.endpoints import generic_operation
-from agentops_integrations.openai.providers import provider_of, takes_stream_options
+from agentops_integrations.openai.endpoints import ENDPOINTS
+from agentops_sdk.integration.clients import provider_of, takes_stream_options
 
 
 def test_embeddings(recorded: Any) -> None:
@@ -182,7 +182,7 @@ def test_names_of_generic_operations() -> None:
         ("GET", "/responses/resp_abc123/input_items"): "responses.input_items.list",
         ("POST", "/responses/resp_abc123/cancel"): "responses.cancel",
     }
-    assert {key: generic_operation(*key) for key in cases} == cases
+    assert {key: ENDPOINTS.generic_operation(*key) for key in cases} == cases
 
 
 @pytest.mark.parametrize(

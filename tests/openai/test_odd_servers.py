@@ -14,7 +14,7 @@ from tests.openai.bodies import CHAT, CHAT_CHUNKS, COMPLETION_CHUNKS, MESSAGES, 
 from tests.openai.test_chat import aclient, client
 from tests.wire.http import Reply, Wire, event_of, sse
 
-from agentops_integrations.openai.last_events import last_delivered, last_events
+from agentops_sdk._http.last_events import last_delivered, last_events
 
 ASK: dict[str, Any] = {"model": "gpt-4o", "messages": MESSAGES}
 KINDS = ("text/event-stream", "", "text/plain; charset=utf-8", "application/json", "application/octet-stream", "x-odd")

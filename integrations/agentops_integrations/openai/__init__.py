@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentops_integrations.openai.foreign import wrappers
+from agentops_sdk.integration.clients import other_wrappers
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from agentops_sdk.integration import Patches
+
+# Where the tracing SDKs for OpenAI are known to put their wrappers
+_TRACED = (
+    ("openai._base_client", ("SyncAPIClient", "AsyncAPIClient"), ("request", "_request")),
+    ("openai", ("OpenAI", "AsyncOpenAI"), ("request",)),
+    ("openai.resources.chat.completions", ("Completions", "AsyncCompletions"), ("create", "parse", "stream")),
+    ("openai.resources.beta.chat.completions", ("Completions", "AsyncCompletions"), ("parse", "stream")),
+    ("openai.resources.completions", ("Completions", "AsyncCompletions"), ("create",)),
+    ("openai.resources.embeddings", ("Embeddings", "AsyncEmbeddings"), ("create",)),
+    ("openai.resources.responses.responses", ("Responses", "AsyncResponses"), ("create", "parse", "stream")),
+)
 
 
 class OpenAIIntegration:
@@ -21,14 +32,16 @@ class OpenAIIntegration:
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch the imported ``openai``."""
-        from agentops_integrations.openai.door import install
+        from agentops_integrations.openai import realtime
+        from agentops_integrations.openai.endpoints import CLIENT
 
-        install(module, patches)
+        CLIENT.install(module, patches)
+        realtime.install(patches)
 
     def remark(self) -> str | None:
         """Who else has wrapped the client's methods, for ``status()``."""
-        found = wrappers()
-        return "also wrapped by " + ", ".join(found) if found else None
+        wrappers = other_wrappers("openai", _TRACED)
+        return "also wrapped by " + ", ".join(wrappers) if wrappers else None
 
 
 integration = OpenAIIntegration()

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentops_sdk.integration import BoundedMap, semconv
-
-Json = Mapping[str, Any]
+from agentops_sdk.integration.clients import Exchanged, Json
 
 _OBJECTS = frozenset(("response", "batch", "thread.run", "fine_tuning.job", "eval.run"))
 _FAILED = {"failed": "error", "cancelled": "cancelled", "expired": "error"}
@@ -25,22 +24,13 @@ _begun: BoundedMap[str, str] = BoundedMap(_MOST)
 """Ids of work that this process has begun, and the model that was asked for."""
 
 
-def settle(
-    attributes: dict[str, Any], figures: dict[str, Any], body: Json, asked: Json, *, method: str, path: str
-) -> bool:
+def settle(attributes: dict[str, Any], exchanged: Exchanged) -> bool:
     """Find out what a reply is to work in the background, and say so on its span.
 
-    Args:
-        attributes: the span's; filled in.
-        figures: what the reply tells of tokens, as attributes.
-        body: the reply.
-        asked: the request.
-        method: of the request.
-        path: of the request.
-
     Returns:
-        whether ``figures`` count here: not where they were told before, or are a mere report.
+        whether the figures in the reply count here: not where they were told before, or are a mere report.
     """
+    method, path, asked, body, figures = exchanged
     ident = body.get("id")
     if not isinstance(ident, str) or not ident:
         return method != "GET"

@@ -1,40 +1,30 @@
-"""What each endpoint is: the kind of operation, its name, and who reads its bodies; unknown ones are plain JSON."""
+"""OpenAI's API as a table: the kind of each operation, its name and who reads its bodies."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from agentops_integrations.openai import chat, media, responses, services
-from agentops_integrations.openai.chat import Json
-
-Attributes = dict[str, Any]
-Events = list[dict[str, Any]]
-
-
-_DONE = re.compile(rb"^data:\s*\[DONE\]", re.MULTILINE)
-
-
-class Endpoint(NamedTuple):
-    """One kind of request.
-
-    ``request(body)`` and ``response(body, asked)`` tell attributes; ``assemble(events)`` makes the body
-    that a stream stands for; ``usage(body)`` finds the provider's token counts; ``end_mark`` is in the bytes of the
-    event that ends the answer of a stream.
-    """
-
-    kind: str
-    operation: str
-    request: Callable[[Json], Attributes]
-    response: Callable[[Json, Json], Attributes]
-    assemble: Callable[[Events], dict[str, Any]] = services.assemble
-    usage: Callable[[Json], Json | None] = chat.usage
-    usage_shape: str = "openai.chat"
-    end_mark: re.Pattern[bytes] = _DONE
-    takes_stream_options: bool = False
-    span_name: str | None = None
-
+from agentops_integrations.openai import background, media, services
+from agentops_integrations.openai.usage_chunk_filter import UsageFilter
+from agentops_sdk.integration import setting
+from agentops_sdk.integration.clients import (
+    ID,
+    Endpoint,
+    Endpoints,
+    GeneratedClient,
+    Json,
+    Outgoing,
+    Prepared,
+    error_field,
+    generic_request,
+    provider_of,
+    takes_stream_options,
+)
+from agentops_sdk.integration.dialects import openai_chat as chat
+from agentops_sdk.integration.dialects import openai_responses as responses
 
 _CHAT_END = re.compile(rb'"finish_reason"\s*:\s*"[^"]|^data:\s*\[DONE\]', re.MULTILINE)
 _RESPONSE_END = re.compile(
@@ -43,160 +33,100 @@ _RESPONSE_END = re.compile(
     re.MULTILINE,
 )
 _MEDIA_END = re.compile(rb'"type"\s*:\s*"(?:image_\w+\.completed|transcript\.text\.done|speech\.audio\.done)"')
-
-_CHAT = Endpoint(
-    "llm",
-    "chat",
-    chat.chat_request,
-    chat.response,
-    chat.assemble,
-    end_mark=_CHAT_END,
-    takes_stream_options=True,
-)
-_COMPLETIONS = _CHAT._replace(operation="text_completion", request=chat.request)
-_RESPONSES = Endpoint(
-    "llm",
-    "chat",
-    responses.request,
-    responses.response,
-    responses.assemble,
-    usage_shape="openai.responses",
-    end_mark=_RESPONSE_END,
-)
-_MEDIA = Endpoint(
-    "llm",
-    "generate_content",
-    media.request,
-    media.response,
-    media.assemble,
-    media.usage,
-    end_mark=_MEDIA_END,
-)
-
-_BATCH = Endpoint(
-    "span",
-    "batches.retrieve",
-    services.generic_request,
-    services.batch,
-    usage_shape="openai.responses",
-    span_name="batches.retrieve",
-)
-_TRAINING = Endpoint(
-    "span",
-    "fine_tuning.jobs.retrieve",
-    services.generic_request,
-    services.training,
-    span_name="fine_tuning.jobs.retrieve",
-)
-_EVALUATION = Endpoint(
-    "span",
-    "evals.runs.retrieve",
-    services.generic_request,
-    services.evaluation,
-    usage=services.usage,
-    span_name="evals.runs.retrieve",
-)
-
-_ID = r"[^/]+"
-_KNOWN: tuple[tuple[str, re.Pattern[str], Endpoint], ...] = tuple(
-    (method, re.compile(rf"(?:^|/){pattern}/?$"), endpoint)
-    for method, pattern, endpoint in (
-        ("POST", "chat/completions", _CHAT),
-        ("POST", "responses", _RESPONSES),
-        ("GET", f"responses/{_ID}", _RESPONSES._replace(
-            kind="span", operation="fetch_response", request=services.fetch_request, response=services.fetched,
-            span_name="fetch_response",
-        )),
-        ("POST", f"responses/{_ID}/cancel", _RESPONSES._replace(
-            kind="span", operation="responses.cancel", request=services.fetch_request, response=services.fetched,
-            span_name="responses.cancel",
-        )),
-        ("POST", "responses/compact", _RESPONSES._replace(operation="responses.compact")),
-        ("POST", "batches", _BATCH._replace(operation="batches.create", span_name="batches.create")),
-        ("GET", f"batches/{_ID}", _BATCH),
-        ("POST", f"batches/{_ID}/cancel", _BATCH._replace(operation="batches.cancel", span_name="batches.cancel")),
-        ("POST", "fine_tuning/jobs", _TRAINING._replace(
-            operation="fine_tuning.jobs.create", span_name="fine_tuning.jobs.create",
-        )),
-        ("GET", f"fine_tuning/jobs/{_ID}", _TRAINING),
-        ("POST", f"evals/{_ID}/runs", _EVALUATION._replace(
-            operation="evals.runs.create", span_name="evals.runs.create",
-        )),
-        ("GET", f"evals/{_ID}/runs/{_ID}", _EVALUATION),
-        ("POST", "completions", _COMPLETIONS),
-        ("POST", "embeddings", Endpoint("embedding", "embeddings", services.embeddings_request, services.embeddings)),
-        ("POST", "images/(?:generations|edits|variations)", _MEDIA._replace(request=media.image_request)),
-        ("POST", f"videos(?:/{_ID}/remix)?", _MEDIA._replace(request=services.video_request)),
-        ("POST", "audio/speech", _MEDIA._replace(request=media.speech_request)),
-        ("POST", "audio/(?:transcriptions|translations)", _MEDIA._replace(request=media.transcription_request)),
-        ("POST", "moderations", Endpoint(
-            "guardrail", "apply_guardrail", services.moderation_request, services.moderation,
-        )),
-        ("POST", "decisions", Endpoint(
-            "llm", "generate_content", services.decision_request, services.decision, usage_shape="openai.responses",
-        )),
-        ("POST", f"vector_stores/{_ID}/search", Endpoint(
-            "retriever", "retrieval", services.search_request, services.search,
-        )),
-    )
-)  # fmt: skip
-_IDENTIFIER = re.compile(r".*[\dA-Z:]|.{33,}")
 _SOURCE = re.compile(r"vector_stores/([^/]+)")
-_ACTIONS = {
-    "GET": "retrieve",
-    "POST": "create",
-    "DELETE": "delete",
-    "PUT": "replace",
-    "PATCH": "update",
-}
 
 
-def find(method: str, path: str) -> Endpoint:
-    """The endpoint of a request, a generic one where nobody has heard of it."""
-    method = method.upper()
-    path = path.partition("?")[0]
-    for known, pattern, endpoint in _KNOWN:
-        if known == method and pattern.search(path):
-            return endpoint
-    operation = generic_operation(method, path)
-    return Endpoint(
-        "span",
-        operation,
-        services.generic_request,
-        services.generic_response,
-        span_name=operation,
-    )
+def ask_for_usage(outgoing: Outgoing) -> Prepared | None:
+    """Ask for usage: of a stream whose caller said nothing of it, where the provider is known to take the question."""
+    body, options = outgoing.body, outgoing.options
+    if body.get("stream") is not True or "stream_options" in body or not setting("stream_usage"):
+        return None
+    extra: Mapping[str, Any] = options.extra_json or {}
+    if "stream_options" in extra or "data_sources" in extra or "data_sources" in body:
+        return None
+    query = {**getattr(outgoing.client, "_custom_query", {}), **dict(options.params or {})}
+    if not takes_stream_options(outgoing.host, outgoing.port, query):
+        return None
+    return Prepared({**body, "stream_options": {"include_usage": True}}, UsageFilter())
 
 
-def generic_operation(method: str, path: str) -> str:
-    """A low-cardinality name, such as ``files.create`` or ``vector_stores.files.list``."""
-    segments = [segment for segment in path.split("/") if segment and not re.fullmatch(r"v\d+|openai", segment)]
-    names = [segment for segment in segments if not _is_identifier(segment)]
-    if not names:
-        return method.lower()
-    last_is_name = bool(segments) and segments[-1] == names[-1]
-    if method == "GET":
-        action = "list" if last_is_name else "retrieve"
-    elif (
-        method == "POST" and len(segments) > 1 and last_is_name and _is_identifier(segments[-2]) and names[-1] in _VERBS
-    ):
-        return ".".join(names)
-    else:
-        action = "update" if method == "POST" and not last_is_name else _ACTIONS.get(method, method.lower())
-    return ".".join((*names, action))
+def _failed(body: Json) -> bool:
+    return (body.get("status") == "failed" and body.get("object") == "response") or error_field(body)
 
 
-def _is_identifier(segment: str) -> bool:
-    return bool(_IDENTIFIER.match(segment))
-
-
-def data_source(path: str) -> str | None:
+def _source(path: str) -> str | None:
     """The vector store that a search goes to."""
     found = _SOURCE.search(path)
     return found.group(1) if found else None
 
 
-_VERBS = frozenset(
-    ("cancel", "complete", "pause", "resume", "search", "compact", "accept", "hangup", "refer", "reject",
-     "submit_tool_outputs")
+_ANY = Endpoint(usage=chat.usage, fold=services.assemble, settle=background.settle)
+_CHAT = replace(
+    _ANY, path="chat/completions", request=chat.chat_request, response=chat.response, fold=chat.assemble,
+    end_mark=_CHAT_END, prepare=ask_for_usage,
 )  # fmt: skip
+_RESPONSES = replace(
+    _ANY, path="responses", request=responses.request, response=responses.response, fold=responses.assemble,
+    usage_shape="openai.responses", end_mark=_RESPONSE_END, failed=_failed,
+)  # fmt: skip
+_MEDIA = replace(
+    _ANY, operation="generate_content", request=media.request, response=media.response, fold=media.assemble,
+    usage=media.usage, end_mark=_MEDIA_END,
+)  # fmt: skip
+
+
+def _read_later(row: Endpoint, method: str, path: str, name: str) -> Endpoint:
+    """A row of something that is no model call by itself: what was begun elsewhere, or its report."""
+    return replace(row, method=method, path=path, kind="span", operation=name, span_name=name, failed=error_field)
+
+
+_FETCH = replace(_RESPONSES, request=services.fetch_request, response=services.fetched)
+_BATCH = replace(_ANY, request=generic_request, response=services.batch, usage_shape="openai.responses")
+_TRAINING = replace(_ANY, request=generic_request, response=services.training)
+_EVALUATION = replace(_ANY, request=generic_request, response=services.evaluation, usage=services.usage)
+
+ENDPOINTS = Endpoints(
+    [
+        _CHAT,
+        _RESPONSES,
+        _read_later(_FETCH, "GET", f"responses/{ID}", "fetch_response"),
+        _read_later(_FETCH, "POST", f"responses/{ID}/cancel", "responses.cancel"),
+        replace(_RESPONSES, path="responses/compact", operation="responses.compact"),
+        _read_later(_BATCH, "POST", "batches", "batches.create"),
+        _read_later(_BATCH, "GET", f"batches/{ID}", "batches.retrieve"),
+        _read_later(_BATCH, "POST", f"batches/{ID}/cancel", "batches.cancel"),
+        _read_later(_TRAINING, "POST", "fine_tuning/jobs", "fine_tuning.jobs.create"),
+        _read_later(_TRAINING, "GET", f"fine_tuning/jobs/{ID}", "fine_tuning.jobs.retrieve"),
+        _read_later(_EVALUATION, "POST", f"evals/{ID}/runs", "evals.runs.create"),
+        _read_later(_EVALUATION, "GET", f"evals/{ID}/runs/{ID}", "evals.runs.retrieve"),
+        replace(_CHAT, path="completions", operation="text_completion", request=chat.request),
+        replace(
+            _ANY, path="embeddings", kind="embedding", operation="embeddings",
+            request=services.embeddings_request, response=services.embeddings,
+        ),
+        replace(_MEDIA, path="images/(?:generations|edits|variations)", request=media.image_request),
+        replace(_MEDIA, path=f"videos(?:/{ID}/remix)?", request=services.video_request),
+        replace(_MEDIA, path="audio/speech", request=media.speech_request),
+        replace(_MEDIA, path="audio/(?:transcriptions|translations)", request=media.transcription_request),
+        replace(
+            _ANY, path="moderations", kind="guardrail", operation="apply_guardrail",
+            request=services.moderation_request, response=services.moderation,
+        ),
+        replace(
+            _ANY, path="decisions", operation="generate_content", usage_shape="openai.responses",
+            request=services.decision_request, response=services.decision,
+        ),
+        replace(
+            _ANY, path=f"vector_stores/{ID}/search", kind="retriever", operation="retrieval", name_in=_source,
+            request=services.search_request, response=services.search,
+        ),
+    ],
+    other=replace(_ANY, kind="span"),
+    verbs=(
+        "cancel", "complete", "pause", "resume", "search", "compact", "accept", "hangup", "refer", "reject",
+        "submit_tool_outputs",
+    ),
+    prefixes=("openai",),
+)  # fmt: skip
+
+CLIENT = GeneratedClient("openai", "openai", ">=1.50,<4", provider=provider_of, endpoints=ENDPOINTS)

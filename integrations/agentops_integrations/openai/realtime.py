@@ -8,10 +8,9 @@ from typing import Any
 
 import orjson
 
-from agentops_integrations.openai import providers
-from agentops_integrations.openai.exchange import address
 from agentops_integrations.openai.spoken import Spoken
 from agentops_sdk.integration import NULL_CALL, Call, NullCall, Patches, guard, semconv, start
+from agentops_sdk.integration.clients import address, provider_of
 
 _SITE = "openai.realtime"
 _MODULES = ("openai.resources.realtime.realtime", "openai.resources.beta.realtime.realtime")
@@ -50,7 +49,7 @@ class Session:
         client, model = _private(manager, "client"), _private(manager, "model")
         self.model = model if isinstance(model, str) else None
         where = address(getattr(client, "websocket_base_url", None) or client.base_url)
-        provider = providers.provider_of(where[semconv.SERVER_ADDRESS], where[semconv.SERVER_PORT], type(client))
+        provider = provider_of(where[semconv.SERVER_ADDRESS], where[semconv.SERVER_PORT], type(client))
         self.common = {semconv.PROVIDER_NAME: provider, **where, semconv.REQUEST_MODEL: self.model}
         self.call = start(
             "span",

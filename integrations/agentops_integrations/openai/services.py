@@ -5,35 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agentops_integrations.openai import chat, items, responses, tools
-from agentops_integrations.openai.chat import Json
 from agentops_sdk.integration import choice_attributes, semconv
+from agentops_sdk.integration.clients import Json, generic_request, generic_response, merged
+from agentops_sdk.integration.dialects import dumps
+from agentops_sdk.integration.dialects import openai_chat as chat
+from agentops_sdk.integration.dialects import openai_items as items
+from agentops_sdk.integration.dialects import openai_responses as responses
 
 
 def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
-    """A stream of an endpoint nobody has heard of: its last event, with the usage of whichever had one."""
+    """A stream of an endpoint without a row: of an Assistants run, the run; its steps and messages come in between."""
     runs = [event for event in events if event.get("object") == "thread.run"]
-    if runs:
-        return runs[-1]  # its steps and messages came in between
-    body: dict[str, Any] = {}
-    for event in events:
-        body.update((name, value) for name, value in event.items() if value is not None)
-    return body
-
-
-def generic_request(body: Json) -> dict[str, Any]:
-    return {
-        semconv.INPUT: tools.dumps(_plain(body)),
-        semconv.REQUEST_MODEL: _text(body.get("model")),
-    }
-
-
-def generic_response(body: Json, _asked: Json) -> dict[str, Any]:
-    return {
-        semconv.OUTPUT: tools.dumps(_plain(body)),
-        semconv.RESPONSE_MODEL: _text(body.get("model")),
-        semconv.RESPONSE_ID: _text(body.get("id")),
-    }
+    return runs[-1] if runs else merged(events)
 
 
 def usage(body: Json) -> Json | None:
@@ -95,7 +78,7 @@ def embeddings_request(body: Json) -> dict[str, Any]:
     return {
         semconv.REQUEST_ENCODING_FORMATS: [formats] if isinstance(formats, str) else None,
         semconv.EMBEDDINGS_DIMENSION_COUNT: dimensions if isinstance(dimensions, int) else None,
-        semconv.INPUT: tools.dumps(texts[0] if len(texts) == 1 else texts),
+        semconv.INPUT: dumps(texts[0] if len(texts) == 1 else texts),
     }
 
 
@@ -116,7 +99,7 @@ def embeddings(body: Json, asked: Json) -> dict[str, Any]:
 
 def moderation_request(body: Json) -> dict[str, Any]:
     return {
-        semconv.INPUT: tools.dumps(body.get("input")),
+        semconv.INPUT: dumps(body.get("input")),
         semconv.REQUEST_MODEL: _text(body.get("model")),
     }
 
@@ -126,7 +109,7 @@ def moderation(body: Json, _asked: Json) -> dict[str, Any]:
     attributes = {
         semconv.RESPONSE_ID: _text(body.get("id")),
         semconv.RESPONSE_MODEL: _text(body.get("model")),
-        semconv.OUTPUT: tools.dumps(results),
+        semconv.OUTPUT: dumps(results),
     }
     if not results:  # nothing was looked at, so nothing has passed
         return attributes
@@ -136,15 +119,15 @@ def moderation(body: Json, _asked: Json) -> dict[str, Any]:
     verdict = "flag" if any(each.get("flagged") for each in results) else "pass"
     return attributes | {
         semconv.DECISION_NAME: "moderation",
-        semconv.DECISION_OPTIONS: tools.dumps(["pass", "flag"]),
+        semconv.DECISION_OPTIONS: dumps(["pass", "flag"]),
         **choice_attributes(None, verdict, reason=", ".join(flagged) or None, by="model"),
     }
 
 
 def decision_request(body: Json) -> dict[str, Any]:
     return {
-        semconv.INPUT_MESSAGES: tools.dumps(items.messages(body.get("input"))),
-        semconv.INPUT: tools.dumps(body.get("questions")),
+        semconv.INPUT_MESSAGES: dumps(items.messages(body.get("input"))),
+        semconv.INPUT: dumps(body.get("questions")),
         semconv.OUTPUT_TYPE: "json",
     }
 
@@ -160,7 +143,7 @@ def decision(body: Json, asked: Json) -> dict[str, Any]:
     attributes: dict[str, Any] = {
         semconv.RESPONSE_MODEL: _text(body.get("model")),
         semconv.RESPONSE_ID: _text(body.get("id")),
-        semconv.OUTPUT_MESSAGES: tools.dumps(
+        semconv.OUTPUT_MESSAGES: dumps(
             [
                 {
                     "role": "assistant",
@@ -178,19 +161,17 @@ def decision(body: Json, asked: Json) -> dict[str, Any]:
         name, confidence = names[0], answers[0].get("confidence")
         only = chosen[name]
         attributes[semconv.DECISION_NAME] = name
-        attributes[semconv.DECISION_OPTIONS] = tools.dumps(offered.get(name, []))
+        attributes[semconv.DECISION_OPTIONS] = dumps(offered.get(name, []))
         attributes |= choice_attributes(
             None,
-            only if isinstance(only, str) else tools.dumps(only),
+            only if isinstance(only, str) else dumps(only),
             confidence=confidence if isinstance(confidence, int | float) else None,
             by="model",
         )
     elif answers:
         attributes[semconv.DECISION_NAME] = "decisions"
-        attributes[semconv.DECISION_OPTIONS] = tools.dumps(
-            [{"name": name, "options": offered.get(name)} for name in names]
-        )
-        attributes |= choice_attributes(None, tools.dumps(chosen), by="model")
+        attributes[semconv.DECISION_OPTIONS] = dumps([{"name": name, "options": offered.get(name)} for name in names])
+        attributes |= choice_attributes(None, dumps(chosen), by="model")
     return attributes
 
 
@@ -204,7 +185,7 @@ def _answer(answer: Json) -> Any:
 def search_request(body: Json) -> dict[str, Any]:
     query, count = body.get("query"), body.get("max_num_results")
     return {
-        semconv.RETRIEVAL_QUERY: query if isinstance(query, str) else tools.dumps(query),
+        semconv.RETRIEVAL_QUERY: query if isinstance(query, str) else dumps(query),
         semconv.RETRIEVAL_TOP_K: count if isinstance(count, int) else None,
     }
 
@@ -221,11 +202,7 @@ def search(body: Json, _asked: Json) -> dict[str, Any]:
         }
         for each in found
     ]
-    return {semconv.RETRIEVAL_DOCUMENTS: tools.dumps(documents)}
-
-
-def _plain(body: Json) -> Json:
-    return {name: value for name, value in body.items() if name not in ("api_key", "authorization")}
+    return {semconv.RETRIEVAL_DOCUMENTS: dumps(documents)}
 
 
 def _text(value: Any) -> str | None:

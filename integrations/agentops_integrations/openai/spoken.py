@@ -8,8 +8,11 @@ from typing import Any
 
 import orjson
 
-from agentops_integrations.openai import items, responses, tools
 from agentops_sdk.integration import guard, semconv, usage_attributes
+from agentops_sdk.integration.dialects import dumps
+from agentops_sdk.integration.dialects import openai_items as items
+from agentops_sdk.integration.dialects import openai_responses as responses
+from agentops_sdk.integration.dialects import openai_tools as tools
 
 _SITE = "openai.realtime.reading"
 # The beta's names and the audio's transcript, as the deltas of the Responses API they stand for.
@@ -58,11 +61,11 @@ class Spoken:
         made: dict[str, Any] = {}
         said = [item for event in self._conversation if (item := _inner(event, "item"))]
         if said:
-            made[semconv.INPUT_MESSAGES] = tools.dumps(items.messages([_item(item) for item in said]))
+            made[semconv.INPUT_MESSAGES] = dumps(items.messages([_item(item) for item in said]))
         if settings.get("instructions"):
-            made[semconv.SYSTEM_INSTRUCTIONS] = tools.dumps(items.instructions(settings["instructions"]))
+            made[semconv.SYSTEM_INSTRUCTIONS] = dumps(items.instructions(settings["instructions"]))
         if offered := tools.definitions(settings):
-            made[semconv.TOOL_DEFINITIONS] = tools.dumps(offered)
+            made[semconv.TOOL_DEFINITIONS] = dumps(offered)
         return made
 
 

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from agentops_sdk._capture.call import Call, NullCall
 from agentops_sdk._capture.guard import guard
+
+__all__ = ["Accept", "Begin", "Begun", "Interception", "around", "around_async"]
+
+
+class Interception(Protocol):
+    """What stands around a vendor's method while it runs: a call, or what stands in for one. Guards itself."""
+
+    def attach(self) -> Any:
+        """Make it current; returns what :meth:`detach` takes."""
+        ...
+
+    def detach(self, token: Any) -> None: ...
+
+    def fail(self, error: BaseException) -> None:
+        """The method raised."""
+        ...
+
+    def finish(self) -> bool: ...
 
 
 class Begun(NamedTuple):
-    """A started call and the arguments to hand to the vendor's method (the caller's own, or a changed copy)."""
+    """What was started, and the arguments for the vendor's method (the caller's own, or a changed copy)."""
 
-    call: Call
+    live: Interception
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
 
@@ -20,7 +37,7 @@ class Begun(NamedTuple):
 Begin = Callable[[], Begun | None]
 """Looks at the request; ``None`` leaves the vendor's method alone."""
 
-Accept = Callable[[Call, Any], bool]
+Accept = Callable[[Any, Any], bool]
 """Looks at the result. Returns whether the call is over; ``False`` where a stream goes on and will finish it.
 
 It may change a stream in place but never replaces what the caller gets.
@@ -34,16 +51,16 @@ def around(site: str, wrapped: Callable[..., Any], args: Any, kwargs: Any, begin
         begun = begin()
     if begun is None:
         return wrapped(*args, **kwargs)
-    call = begun.call
-    token = call.attach()
+    live = begun.live
+    token = live.attach()
     try:
         result = wrapped(*begun.args, **begun.kwargs)
     except BaseException as error:
-        call.detach(token)
-        call.fail(error)
+        live.detach(token)
+        live.fail(error)
         raise
-    call.detach(token)
-    _accepted(site, call, result, accept)
+    live.detach(token)
+    _accepted(site, live, result, accept)
     return result
 
 
@@ -56,23 +73,23 @@ async def around_async(
         begun = begin()
     if begun is None:
         return await wrapped(*args, **kwargs)
-    call = begun.call
-    token = call.attach()
+    live = begun.live
+    token = live.attach()
     try:
         result = await wrapped(*begun.args, **begun.kwargs)
     except BaseException as error:
-        call.detach(token)
-        call.fail(error)
+        live.detach(token)
+        live.fail(error)
         raise
-    call.detach(token)
-    _accepted(site, call, result, accept)
+    live.detach(token)
+    _accepted(site, live, result, accept)
     return result
 
 
-def _accepted(site: str, call: Call | NullCall, result: Any, accept: Callable[[Any, Any], bool]) -> None:
+def _accepted(site: str, live: Interception, result: Any, accept: Accept) -> None:
     over = True
     with guard(site):
-        over = accept(call, result)
+        over = accept(live, result)
     if over:
         with guard(site):
-            call.finish()
+            live.finish()

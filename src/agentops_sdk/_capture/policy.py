@@ -16,29 +16,6 @@ from agentops_sdk._capture.text import CUT, CutText, clip, encodable
 from agentops_sdk._capture.walk import number_form
 from agentops_sdk.config import Settings
 
-CONTENT = frozenset(
-    (
-        semconv.INPUT_MESSAGES,
-        semconv.OUTPUT_MESSAGES,
-        semconv.SYSTEM_INSTRUCTIONS,
-        semconv.TOOL_CALL_ARGUMENTS,
-        semconv.TOOL_CALL_RESULT,
-        semconv.RETRIEVAL_QUERY,
-        semconv.RETRIEVAL_DOCUMENTS,
-        semconv.INPUT,
-        semconv.OUTPUT,
-        semconv.DECISION_REASON,
-        semconv.DECISION_EVIDENCE,
-        semconv.DECISION_INPUTS,
-        semconv.DECISION_REJECTED,
-        semconv.HANDOFF_REASON,
-        semconv.EVALUATION_EXPLANATION,
-        semconv.INTERRUPTS,
-        semconv.GRAPH_CHANGES,
-    )
-)
-"""Attributes that hold what people or models wrote; left out when ``capture_content`` is off."""
-
 _INT64 = range(-(2**63), 2**63)
 _LISTS = (list, tuple)
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -62,7 +39,7 @@ class Policy:
         altered: list[str] = []
         for name, value in attributes.items():
             name = encodable(name) if type(name) is str else str.__str__(text_of(name))
-            if value is None or (name in CONTENT and not content):
+            if value is None or (name in semconv.CONTENT and not content):
                 continue
             kind = type(value)
             if kind is not str and kind is not float and kind is not bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -11,8 +12,10 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 _DONE = "[DONE]"
 
 
-def decode(body: bytes, limit: int | None = None) -> list[dict[str, Any]]:
+def decode(body: bytes, limit: int | None = None, *, silent: Collection[str] = frozenset()) -> list[dict[str, Any]]:
     """The events in ``body``, at most the first ``limit``; what is torn or no JSON object is left out.
+
+    ``silent`` names events that the client keeps to itself.
 
     ``limit`` counts events as the client does, so that an abandoned stream tells what was delivered
     and not what lay unread in a buffer.
@@ -22,6 +25,8 @@ def decode(body: bytes, limit: int | None = None) -> list[dict[str, Any]]:
     for name, data in _messages(body):
         if data.startswith(_DONE):
             break
+        if name in silent:
+            continue
         if limit is not None and seen >= limit:
             break
         seen += 1

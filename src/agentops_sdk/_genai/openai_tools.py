@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
-
-from agentops_sdk.integration import model_choice
+from agentops_sdk._capture.model_choice import model_choice
 
 # A hosted MCP tool carries its credentials in its definition.
 _SECRET = frozenset(("authorization", "headers"))
 _NESTED = ("function", "custom", "mcp")
-
-
-def dumps(value: Any) -> str:
-    """JSON text; what came from JSON always goes back."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def definitions(request: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agentops_integrations.openai import parts
-from agentops_integrations.openai.parts import Part
+from agentops_sdk._genai import message_parts as parts
+from agentops_sdk._genai.message_parts import Part
 
 # Calls that the caller's program carries out; every other "…_call" the provider runs itself.
 CLIENT_CALLS = frozenset(

@@ -1,4 +1,4 @@
-"""Notices other SDKs on the methods of the client: who records beside us is told in ``status()``."""
+"""Other SDKs on the methods of a client: who records beside us, for ``status()``."""
 
 from __future__ import annotations
 
@@ -6,32 +6,29 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-# Where the tracing SDKs for OpenAI are known to put their wrappers.
-_PLACES = (
-    ("openai._base_client", ("SyncAPIClient", "AsyncAPIClient"), ("request", "_request")),
-    ("openai", ("OpenAI", "AsyncOpenAI"), ("request",)),
-    ("openai.resources.chat.completions", ("Completions", "AsyncCompletions"), ("create", "parse", "stream")),
-    ("openai.resources.beta.chat.completions", ("Completions", "AsyncCompletions"), ("parse", "stream")),
-    ("openai.resources.completions", ("Completions", "AsyncCompletions"), ("create",)),
-    ("openai.resources.embeddings", ("Embeddings", "AsyncEmbeddings"), ("create",)),
-    ("openai.resources.responses.responses", ("Responses", "AsyncResponses"), ("create", "parse", "stream")),
-)
 _OWN = "agentops_sdk"
-_TRANSPARENT = ("wrapt", "functools", "_wrappers", "openai")
+_TRANSPARENT = ("wrapt", "functools", "_wrappers")
 
 
-def wrappers() -> list[str]:
-    """``"package on Class.method"`` for each method that somebody else has wrapped, in a stable order."""
+Places = tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
+"""Modules, their classes, and the methods of these."""
+
+
+def other_wrappers(library: str, places: Places) -> list[str]:
+    """``"package on Class.method"`` for each method that somebody else has wrapped, in a stable order.
+
+    ``library`` is the client's own top-level package: what it wraps by itself is nobody else's.
+    """
     found = {
         f"{owner} on {name}.{method}"
-        for name, method, value in _methods()
-        if (owner := _owner(value)) not in (None, _OWN)
+        for name, method, value in _methods(places)
+        if (owner := _owner(value, (*_TRANSPARENT, library))) not in (None, _OWN)
     }
     return sorted(found)
 
 
-def _methods() -> Iterator[tuple[str, str, Any]]:
-    for module_name, classes, methods in _PLACES:
+def _methods(places: Places) -> Iterator[tuple[str, str, Any]]:
+    for module_name, classes, methods in places:
         module = sys.modules.get(module_name)
         for class_name in classes:
             cls = getattr(module, class_name, None) if module is not None else None
@@ -41,12 +38,12 @@ def _methods() -> Iterator[tuple[str, str, Any]]:
                     yield class_name, method, value
 
 
-def _owner(value: Any) -> str | None:
+def _owner(value: Any, transparent: tuple[str, ...]) -> str | None:
     """The top-level package of the outermost wrapper that is not the client's own; ``None`` where there is none."""
     for _ in range(20):
         wrapper = getattr(value, "_self_wrapper", None)
         package = _package(wrapper) if wrapper is not None else _package(value)
-        if package is not None and package not in _TRANSPARENT and package != _OWN:
+        if package is not None and package not in transparent and package != _OWN:
             return package
         value = getattr(value, "__wrapped__", None)
         if value is None:

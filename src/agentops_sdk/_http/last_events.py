@@ -7,11 +7,12 @@ that grows only while it holds too few events.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 _WINDOW = 16 * 1024
 _BLANK = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _FIELD = re.compile(rb"(?:\A|[\r\n])(?:data|event):")  # a comment has none
+_NAME = re.compile(rb"(?:\A|[\r\n])event:[ ]?([^\r\n]*)")
 
 
 def last_events(chunks: Sequence[bytes], count: int) -> list[bytes]:
@@ -19,7 +20,9 @@ def last_events(chunks: Sequence[bytes], count: int) -> list[bytes]:
     return _events(_tail(chunks, count))[-count:]
 
 
-def last_delivered(chunks: Sequence[bytes], unread_from: int, delivered: int, count: int) -> list[bytes]:
+def last_delivered(
+    chunks: Sequence[bytes], unread_from: int, delivered: int, count: int, silent: Collection[str] = ()
+) -> list[bytes]:
     """The last ``count`` events that the reader of a stream was given.
 
     Args:
@@ -27,10 +30,11 @@ def last_delivered(chunks: Sequence[bytes], unread_from: int, delivered: int, co
         unread_from: the first chunk whose events may not all have been given; what was whole before it has been.
         delivered: how many events have been given since that chunk came.
         count: how many events are wanted.
+        silent: types of events that the client keeps to itself.
     """
     *before, begun = _tail(chunks[:unread_from], count)
     fresh = _BLANK.split(begun + b"".join(chunks[unread_from:]))
-    return [*_events(before), *_events(fresh)[:delivered]][-count:]
+    return [*_events(before, silent), *_events(fresh, silent)[:delivered]][-count:]
 
 
 def _tail(chunks: Sequence[bytes], count: int) -> list[bytes]:
@@ -51,5 +55,11 @@ def _tail(chunks: Sequence[bytes], count: int) -> list[bytes]:
         window *= 4
 
 
-def _events(pieces: Sequence[bytes]) -> list[bytes]:
-    return [piece for piece in pieces if _FIELD.search(piece)]
+def _events(pieces: Sequence[bytes], silent: Collection[str] = ()) -> list[bytes]:
+    events = [piece for piece in pieces if _FIELD.search(piece)]
+    return [event for event in events if _name(event) not in silent] if silent else events
+
+
+def _name(event: bytes) -> str:
+    found = _NAME.search(event)
+    return found.group(1).decode("ascii", "replace") if found else ""

@@ -10,22 +10,21 @@ from contextvars import ContextVar, Token
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from agentops_integrations.openai import sse, tools
-from agentops_integrations.openai.endpoints import Endpoint
-from agentops_integrations.openai.last_events import last_events
-from agentops_integrations.openai.reading import Reading
-from agentops_integrations.openai.tap import Tap
-from agentops_sdk.integration import (
-    Call,
-    NullCall,
-    guard,
-    outcome_of,
-    release,
-    semconv,
-    snapshot_source,
-)
+from agentops_sdk import semconv
+from agentops_sdk._capture.ambient import release
+from agentops_sdk._capture.call import Call, NullCall, outcome_of
+from agentops_sdk._capture.content import snapshot_source
+from agentops_sdk._capture.guard import guard
+from agentops_sdk._genai.json_text import dumps
+from agentops_sdk._http import sse
+from agentops_sdk._http.bodies import Bodies
+from agentops_sdk._http.endpoint import ByteFilter, Endpoint
+from agentops_sdk._http.last_events import last_events
+from agentops_sdk._http.stream import LiveReply
 
-current: ContextVar[Exchange | None] = ContextVar("agentops-openai-exchange", default=None)
+__all__ = ["Exchange", "address", "current"]
+
+current: ContextVar[Exchange | None] = ContextVar("agentops-exchange", default=None)
 """The exchange whose request is under way here; the client's inner methods report to it."""
 
 _TEXT = ("application/json", "text/")
@@ -46,18 +45,19 @@ class Exchange:
     Args:
         call: the call to fill and finish, or one around us to contribute to.
         contributes: the call is not ours: it is filled and left alive.
+        hide: takes out of a stream what was added to its request.
     """
 
     __slots__ = (
         "_attempts",
         "_contributes",
         "_done",
+        "_hide",
+        "bodies",
         "call",
         "endpoint",
-        "injected",
         "live",
         "options",
-        "reading",
         "started",
     )
 
@@ -67,15 +67,15 @@ class Exchange:
         endpoint: Endpoint,
         options: Any,
         *,
-        injected: bool,
         contributes: bool,
+        hide: ByteFilter | None = None,
     ) -> None:
         self.call = call
         self.endpoint = endpoint
         self.options = options
-        self.injected = injected
-        self.live: Tap | None = None
-        self.reading = Reading(endpoint, options.method, options.url)
+        self._hide = hide
+        self.live: LiveReply | None = None
+        self.bodies = Bodies(endpoint, options.method, options.url)
         self.started = time.perf_counter_ns()
         self._contributes = contributes
         self._attempts: list[dict[str, Any]] = []
@@ -93,7 +93,7 @@ class Exchange:
             self.call.detach(theirs)
 
     def fail(self, error: BaseException) -> None:
-        with guard("openai.fail"):
+        with guard("http.fail"):
             self._note_failure(error)
             outcome = outcome_of(error)
             self.end(outcome, error if outcome in ("error", "interrupted") else None)
@@ -111,11 +111,11 @@ class Exchange:
             return
         kind = request.headers.get("content-type", "")
         if kind.startswith("application/json"):
-            self.reading.request = request.content
+            self.bodies.request = request.content
         elif isinstance(self.options.json_data, Mapping):  # a form with files: its fields are taken, its files are not
-            self.reading.request = snapshot_source(self.options.json_data).data
+            self.bodies.request = snapshot_source(self.options.json_data).data
         elif request.url.query:
-            self.reading.query = str(request.url.params)
+            self.bodies.query = str(request.url.params)
         self.call.update(address(request.url))
 
     def refused(self, status: int) -> None:
@@ -142,23 +142,25 @@ class Exchange:
         self.refused(response.status_code)
         self._note_headers(response.headers)
         kind = response.headers.get("content-type", "")
-        self.reading.streamed = streamed
-        self.reading.event_stream = "event-stream" in kind
+        self.bodies.streamed = streamed
+        self.bodies.event_stream = "event-stream" in kind
         keep = (
             streamed or any(mark in kind for mark in _TEXT) or _is_model(cast_to) or not (kind or _is_binary(cast_to))
         )
         if response.is_closed:
             if keep:
-                self.reading.chunks = [response.content]
+                self.bodies.chunks = [response.content]
             return
-        tap = Tap(self.stream_ended, self._is_over, keep=keep, hide_usage=self.injected)
-        self.reading.chunks = tap.chunks
-        tap.attach(response)
-        self.live = tap
+        live = LiveReply(
+            self.stream_ended, self._is_over, keep=keep, hide=self._hide, silent=self.endpoint.silent_events
+        )
+        self.bodies.chunks = live.chunks
+        live.attach(response)
+        self.live = live
 
     # --- the end ---------------------------------------------------------------------------------
 
-    def accept(self, _call: Any, _result: Any) -> bool:
+    def accept(self, _result: Any) -> bool:
         """The request has returned; ``False`` while its reply is still being read."""
         if self.live is not None:
             return False
@@ -167,17 +169,17 @@ class Exchange:
         return True
 
     def stream_ended(self, outcome: str, error: BaseException | None, complete: bool) -> None:
-        tap = self.live
-        if tap is None:  # ended before the request returned
+        live = self.live
+        if live is None:  # ended before the request returned
             return
-        reading = self.reading
-        if tap.first_ns:
-            reading.first_chunk = (tap.first_ns - self.started) / 1e9
-        if tap.cut:
+        bodies = self.bodies
+        if live.first_ns:
+            bodies.first_chunk = (live.first_ns - self.started) / 1e9
+        if live.cut:
             self.call.set(semconv.TRUNCATED, [semconv.OUTPUT_MESSAGES])
-        if tap.watched and not complete:
-            reading.limit = tap.delivered
-        reading.counted = tap.delivered if tap.watched else None
+        if live.watched and not complete:
+            bodies.limit = live.delivered
+        bodies.counted = live.delivered if live.watched else None
         if outcome == "ok" and self._failed_body():
             outcome = "error"
         self.end(outcome, error)
@@ -187,34 +189,34 @@ class Exchange:
         if self._done:
             return
         self._done = True
-        call, reading = self.call, self.reading
-        reading.outcome = outcome
-        reading.injected = self.injected
+        call, bodies = self.call, self.bodies
+        bodies.outcome = outcome
+        bodies.injected = self._hide is not None
         if len(self._attempts) > 1:
-            call.set(semconv.ATTEMPTS, tools.dumps(self._attempts))
-        if reading.request is None and isinstance(self.options.json_data, Mapping):
-            reading.request = snapshot_source(self.options.json_data).data
-        call.defer(reading)
+            call.set(semconv.ATTEMPTS, dumps(self._attempts))
+        if bodies.request is None and isinstance(self.options.json_data, Mapping):
+            bodies.request = snapshot_source(self.options.json_data).data
+        call.defer(bodies)
         self.options = None
         if not self._contributes:
             call.finish(outcome, error)
 
     def _failed_body(self) -> bool:
         """Whether a reply with a good status says that it failed: seen in its bytes, parsed only where it may well."""
-        chunks = self.reading.chunks
+        chunks = self.bodies.chunks
         if not chunks:
             return False
-        if self.reading.streamed:
+        if self.bodies.streamed:
             return any(_says_error(event) for event in last_events(chunks, 3))
         suspicious = _FAILED.search(chunks[0]) or _ERROR.search(chunks[0][:64])
-        return bool(suspicious) and self.reading.failed()
+        return bool(suspicious) and self.bodies.failed()
 
     def _is_over(self) -> bool:
         """Whether what the caller got of a stream includes its end."""
-        tap = self.live
-        if tap is None:
+        live = self.live
+        if live is None:
             return True
-        return any(self.endpoint.end_mark.search(event) for event in tap.last_delivered(2))
+        return any(self.endpoint.end_mark.search(event) for event in live.last_delivered(2))
 
     def _note_failure(self, error: BaseException) -> None:
         response = getattr(error, "response", None)
@@ -231,6 +233,7 @@ class Exchange:
             "apim-request-id",
             "x-ms-request-id",
             "request-id",
+            "x-amzn-requestid",
         ):
             found = headers.get(name)
             if found:
@@ -252,7 +255,7 @@ def _is_model(cast_to: Any) -> bool:
 
 
 def _is_binary(cast_to: Any) -> bool:
-    return getattr(cast_to, "__name__", "") == "HttpxBinaryResponseContent"
+    return "Binary" in getattr(cast_to, "__name__", "")  # HttpxBinaryResponseContent, BinaryAPIResponse, …
 
 
 def address(url: Any) -> dict[str, Any]:

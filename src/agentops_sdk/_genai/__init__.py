@@ -1,0 +1,1 @@
+"""Bodies of requests and replies in the conventions' form: pure functions, on the consumer thread."""

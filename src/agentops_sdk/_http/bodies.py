@@ -1,0 +1,123 @@
+"""The bytes of one exchange, kept as they were, and what they say once the consumer thread looks into them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from agentops_sdk import semconv
+from agentops_sdk._capture.guard import guard
+from agentops_sdk._genai.json_text import dumps
+from agentops_sdk._http import sse
+from agentops_sdk._http.endpoint import Attributes, Endpoint, Exchanged, Json
+
+__all__ = ["Bodies"]
+
+_SITE = "http.bodies"
+
+
+class Bodies:
+    """Holds bytes while the exchange lives; called with a span's attributes, it fills them in.
+
+    Attributes:
+        request: the request's body.
+        chunks: the reply's body as it came.
+        streamed: whether the reply was asked for as a stream.
+        event_stream: whether the server called it one.
+        counted: how many events the caller was given, where somebody counted.
+        limit: how many events to read, where the caller left the stream.
+        first_chunk: seconds from the request to the first byte of a stream.
+        injected: whether the usage in the reply was asked for by us.
+    """
+
+    __slots__ = (
+        "chunks", "counted", "endpoint", "event_stream", "first_chunk", "injected", "limit", "method", "outcome",
+        "path", "query", "request", "streamed",
+    )  # fmt: skip
+
+    def __init__(self, endpoint: Endpoint, method: str, path: str) -> None:
+        self.endpoint = endpoint
+        self.method = method.upper()
+        self.path = path.partition("?")[0]
+        self.request: bytes | None = None
+        self.query: str | None = None
+        self.chunks: list[bytes] = []
+        self.streamed = False
+        self.event_stream = False
+        self.injected = False
+        self.first_chunk: float | None = None
+        self.counted: int | None = None
+        self.limit: int | None = None
+        self.outcome = "ok"
+
+    def __call__(self, attributes: Attributes) -> None:
+        """Read the bodies into ``attributes``. Each part is guarded on its own: one bad body spoils no other."""
+        request: Json = {}
+        with guard(_SITE):
+            request = _object(self.request) or {}
+            _fill(attributes, self.endpoint.request(request))
+            if self.query:
+                attributes.setdefault(semconv.INPUT, self.query)
+        with guard(_SITE):
+            reply = self._reply(attributes)
+            if reply is not None:
+                if semconv.STREAM_CHUNKS in attributes:  # asked for in the query, or given unasked
+                    request = {**request, "stream": True}
+                self._read(attributes, reply, request)
+
+    def _reply(self, attributes: Attributes) -> Json | None:
+        if not self.streamed:
+            whole = _object(b"".join(self.chunks))
+            if whole is not None or not self.event_stream:
+                return whole
+        events = sse.decode(b"".join(self.chunks), self.limit, silent=self.endpoint.silent_events)
+        if self.first_chunk is not None:
+            attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = self.first_chunk
+        attributes[semconv.STREAM_CHUNKS] = len(events) if self.counted is None else self.counted
+        return self.endpoint.fold(events)
+
+    def _read(self, attributes: Attributes, reply: Json, request: Json) -> None:
+        endpoint = self.endpoint
+        _fill(attributes, endpoint.response(reply, request))
+        error = reply.get("error")
+        if self.outcome == "error" and isinstance(error, Mapping):
+            code = error.get("code") or error.get("type")
+            if code and attributes.get(semconv.ERROR_TYPE) in (None, "_OTHER"):
+                attributes[semconv.ERROR_TYPE] = str(code)
+        usage = endpoint.usage(reply)
+        figures = usage_attributes(endpoint.usage_shape, usage) if usage else {}
+        if endpoint.settle(attributes, Exchanged(self.method, self.path, request, reply, figures)) and figures:
+            _fill(attributes, figures)
+            attributes[semconv.USAGE_SOURCE] = "injected" if self.injected else "reported"
+
+    def failed(self) -> bool:
+        """Whether a reply in one piece says itself that the operation failed."""
+        reply = _object(b"".join(self.chunks))
+        return reply is not None and self.endpoint.failed(reply)
+
+
+def usage_attributes(shape: str, usage: Any) -> Attributes:
+    """Token attributes from a provider's raw usage object; loaded with the first one."""
+    from agentops_sdk._usage.shapes import usage_attributes as convert
+
+    return convert(shape, usage)
+
+
+def _object(body: bytes | None) -> Json | None:
+    if not body:
+        return None
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _fill(attributes: Attributes, values: Json) -> None:
+    for name, value in values.items():
+        if value is None:
+            continue
+        structure = isinstance(value, dict) or (isinstance(value, list) and name in semconv.STRUCTURED)
+        attributes[name] = dumps(value) if structure else value

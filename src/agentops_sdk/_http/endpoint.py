@@ -1,0 +1,226 @@
+"""What one endpoint of an API is: a row of data and pure functions; and the table that finds the row of a request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+from agentops_sdk import semconv
+from agentops_sdk._genai.json_text import dumps
+
+__all__ = [
+    "ID",
+    "Attributes",
+    "ByteFilter",
+    "Endpoint",
+    "Endpoints",
+    "Events",
+    "Exchanged",
+    "Json",
+    "Outgoing",
+    "Prepared",
+]
+
+Json = Mapping[str, Any]
+Attributes = dict[str, Any]
+Events = list[dict[str, Any]]
+
+ID = r"[^/]+"
+"""In the path of a row: an identifier."""
+
+
+class ByteFilter(Protocol):
+    """Takes out of a stream what its caller did not ask for. Bytes in, bytes out; only whole events pass."""
+
+    def feed(self, data: bytes) -> bytes:
+        """What may pass now; possibly nothing."""
+        ...
+
+    def flush(self) -> bytes:
+        """What was held back, at the end of the stream."""
+        ...
+
+
+class Outgoing(NamedTuple):
+    """A request that is about to be sent, as far as an endpoint may look at it. Caller's thread."""
+
+    client: Any
+    options: Any
+    body: Json
+    host: str
+    port: int | None
+
+
+class Prepared(NamedTuple):
+    """A changed body, and what hides from the caller the change that it makes to the reply."""
+
+    body: Json
+    hide: ByteFilter
+
+
+class Exchanged(NamedTuple):
+    """One request and its reply, for :attr:`Endpoint.settle`. Consumer thread."""
+
+    method: str
+    path: str
+    request: Json
+    reply: Json
+    figures: Attributes
+    """What the reply tells of tokens, as attributes."""
+
+
+def merged(events: Events) -> dict[str, Any]:
+    """A stream of an endpoint that nobody has heard of: the newest value of every field."""
+    body: dict[str, Any] = {}
+    for event in events:
+        body.update((name, value) for name, value in event.items() if value is not None)
+    return body
+
+
+def usage_field(body: Json) -> Json | None:
+    usage = body.get("usage")
+    return usage if isinstance(usage, Mapping) else None
+
+
+def error_field(body: Json) -> bool:
+    """Whether a body with a good status is nothing but an error."""
+    return bool(body.get("error")) and not {"choices", "output", "id"} & body.keys()
+
+
+def generic_request(body: Json) -> Attributes:
+    return {semconv.INPUT: dumps(_public(body)), semconv.REQUEST_MODEL: _text(body.get("model"))}
+
+
+def generic_response(body: Json, _request: Json) -> Attributes:
+    return {
+        semconv.OUTPUT: dumps(_public(body)),
+        semconv.RESPONSE_MODEL: _text(body.get("model")),
+        semconv.RESPONSE_ID: _text(body.get("id")),
+    }
+
+
+def counts_always(attributes: Attributes, exchanged: Exchanged) -> bool:
+    return True
+
+
+def _public(body: Json) -> Json:
+    return {name: value for name, value in body.items() if name not in ("api_key", "authorization")}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """One row of an integration's table.
+
+    Every function is pure and runs on the consumer thread, except ``prepare`` and ``name_in``. What they return are
+    attributes by their names in ``semconv``; lists and mappings become JSON text where the name calls for it.
+    """
+
+    path: str = ""
+    """A regular expression for the end of the path, with :data:`ID` for an identifier."""
+
+    method: str = "POST"
+    kind: str = "llm"
+    operation: str = "chat"
+    span_name: str | None = None
+    """The whole name of the span; by default the operation and the model."""
+
+    request: Callable[[Json], Attributes] = generic_request
+    response: Callable[[Json, Json], Attributes] = generic_response
+    """Of the reply's body, and the request's."""
+
+    fold: Callable[[Events], dict[str, Any]] = merged
+    """The events of a stream, all of them or as far as they came, to the body that they stand for."""
+
+    usage: Callable[[Json], Json | None] = usage_field
+    """The provider's own usage object in a body."""
+
+    usage_shape: str = "openai.chat"
+    """How that object is read: a name in ``agentops_sdk._usage.shapes``."""
+
+    settle: Callable[[Attributes, Exchanged], bool] = counts_always
+    """Says on the span what a reply is to work that goes on elsewhere; returns whether its tokens count here."""
+
+    failed: Callable[[Json], bool] = error_field
+    """Whether a whole body says that the operation failed although its status is good."""
+
+    end_mark: re.Pattern[bytes] = re.compile(rb"^data:\s*\[DONE\]", re.MULTILINE)
+    """Found in the bytes of the event that ends the answer: who closes the stream after it has abandoned nothing."""
+
+    silent_events: frozenset[str] = frozenset()
+    """Types of events that the client keeps to itself, so that they do not count as delivered."""
+
+    prepare: Callable[[Outgoing], Prepared | None] | None = None
+    """Adds to a request what its caller did not write. Caller's thread."""
+
+    name_in: Callable[[str], str | None] | None = None
+    """The name that stands in the path, where it is not the model's. Caller's thread."""
+
+
+class Endpoints:
+    """The table of one API. A request that no row fits is recorded by its path, under few different names.
+
+    Args:
+        rows: the rows, the first that fits wins.
+        other: what a request that no row fits is like; its operation is made from the path.
+        verbs: last segments of paths that are actions by themselves, such as ``cancel``.
+        prefixes: segments that say nothing, such as ``openai``.
+    """
+
+    def __init__(
+        self,
+        rows: Iterable[Endpoint],
+        *,
+        other: Endpoint | None = None,
+        verbs: Iterable[str] = (),
+        prefixes: Iterable[str] = (),
+    ) -> None:
+        self._rows = tuple((row.method, re.compile(rf"(?:^|/){row.path}/?$"), row) for row in rows)
+        self._other = other or Endpoint(kind="span")
+        self._verbs = frozenset(verbs)
+        self._prefixes = frozenset(prefixes)
+
+    def find(self, method: str, path: str) -> Endpoint:
+        """The row of a request, a generic one where there is none."""
+        method = method.upper()
+        path = path.partition("?")[0]
+        for known, pattern, row in self._rows:
+            if known == method and pattern.search(path):
+                return row
+        operation = self.generic_operation(method, path)
+        return replace(self._other, operation=operation, span_name=operation)
+
+    def generic_operation(self, method: str, path: str) -> str:
+        """A name such as ``files.create`` or ``vector_stores.files.list``, without identifiers."""
+        segments = [part for part in path.split("/") if part and not _VERSION.fullmatch(part)]
+        segments = [part for part in segments if part not in self._prefixes]
+        names = [part for part in segments if not _is_identifier(part)]
+        if not names:
+            return method.lower()
+        last_is_name = segments[-1] == names[-1]
+        if method == "GET":
+            action = "list" if last_is_name else "retrieve"
+        elif self._is_verb(method, segments):
+            return ".".join(names)
+        else:
+            action = "update" if method == "POST" and not last_is_name else _ACTIONS.get(method, method.lower())
+        return ".".join((*names, action))
+
+    def _is_verb(self, method: str, segments: list[str]) -> bool:
+        return (
+            method == "POST" and len(segments) > 1 and segments[-1] in self._verbs and _is_identifier(segments[-2])
+        )  # fmt: skip
+
+
+_VERSION = re.compile(r"v\d+")
+_IDENTIFIER = re.compile(r".*[\dA-Z:]|.{33,}")
+_ACTIONS = {"GET": "retrieve", "POST": "create", "DELETE": "delete", "PUT": "replace", "PATCH": "update"}
+
+
+def _is_identifier(segment: str) -> bool:
+    return bool(_IDENTIFIER.match(segment))

@@ -1,0 +1,190 @@
+"""Clients written by one generator (openai, anthropic, groq, together, …): all requests pass one method of theirs.
+
+Beside it, a few methods tell how the request goes: attempts, waits, the reply, the stream over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from agentops_sdk import semconv
+from agentops_sdk._capture.ambient import enclosing_llm_call
+from agentops_sdk._capture.call import NULL_CALL
+from agentops_sdk._capture.guard import guard
+from agentops_sdk._capture.intercept import Begun, around, around_async
+from agentops_sdk._capture.patches import Patches
+from agentops_sdk._capture.start import start
+from agentops_sdk._http.endpoint import Endpoint, Endpoints, Outgoing, Prepared
+from agentops_sdk._http.exchange import Exchange, address, current
+from agentops_sdk._http.stream import ReplyItems, live_reply_of
+
+__all__ = ["GeneratedClient"]
+
+Wrapped = Callable[..., Any]
+ProviderOf = Callable[[str, int | None, type], str]
+
+
+class GeneratedClient:
+    """An integration for one generated client, or the part of one that deals with its requests.
+
+    Args:
+        name: what a user writes in ``init(integrations=[...])``.
+        target: import name of the library.
+        requires: versions it is tested with, such as ``">=0.40,<3"``.
+        provider: ``gen_ai.provider.name``, or what tells it from host, port and the client's class.
+        endpoints: the table of its API.
+        distribution: the distribution that the versions are of, where it is not called like the target.
+        package: where the generated modules lie, where that is not the target itself.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        target: str,
+        requires: str,
+        *,
+        provider: str | ProviderOf,
+        endpoints: Endpoints,
+        distribution: str | None = None,
+        package: str | None = None,
+    ) -> None:
+        self.name = name
+        self.target = target
+        self.requires = requires
+        self.distribution = distribution or target
+        self.endpoints = endpoints
+        self._package = package or target
+        self._provider: ProviderOf = provider if callable(provider) else lambda host, port, client: provider
+
+    def install(self, module: ModuleType, patches: Patches) -> None:
+        """Patch the client's base classes."""
+        base = import_module(f"{self._package}._base_client")
+        streaming = import_module(f"{self._package}._streaming")
+        for client in (base.SyncAPIClient, base.AsyncAPIClient):
+            # Another SDK that wrapped a class on top of us and has left since put a dormant wrapper of ours there.
+            for below in _subclasses(client):
+                if getattr(vars(below).get("request"), "_self_agentops", False):
+                    del below.request
+        patches.wrap(base.SyncAPIClient, "request", self._request)
+        patches.wrap(base.AsyncAPIClient, "request", self._request_async)
+        patches.wrap(base.SyncAPIClient, "_process_response", _process_response)
+        patches.wrap(base.AsyncAPIClient, "_process_response", _process_response)
+        patches.wrap(base.BaseClient, "_build_request", _build_request)
+        patches.wrap(base.BaseClient, "_should_retry", _should_retry)
+        patches.wrap(base.BaseClient, "_calculate_retry_timeout", _retry_timeout)
+        patches.wrap(streaming.Stream, "__stream__", _stream)
+        patches.wrap(streaming.AsyncStream, "__stream__", _stream)
+
+    def _request(self, wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        site = f"{self.name}.request"
+        return around(site, wrapped, args, kwargs, lambda: self._begin(instance, args, kwargs), _accept)
+
+    def _request_async(self, wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        site = f"{self.name}.request"
+        return around_async(site, wrapped, args, kwargs, lambda: self._begin(instance, args, kwargs), _accept)
+
+    def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
+        """Start the exchange of one request; its arguments are read, and copied where one is added."""
+        options = kwargs.get("options", args[1] if len(args) > 1 else None)
+        if options is None:
+            return None
+        endpoint = self.endpoints.find(options.method, options.url)
+        absolute = options.url.startswith(("http://", "https://"))
+        server = address(options.url if absolute else client.base_url)
+        host, port = server[semconv.SERVER_ADDRESS], server[semconv.SERVER_PORT]
+        body = options.json_data if isinstance(options.json_data, Mapping) else {}
+        attributes = {semconv.PROVIDER_NAME: self._provider(host, port, type(client)), **server}
+        if body.get("stream") is True:
+            attributes[semconv.REQUEST_STREAM] = True
+        outer = enclosing_llm_call() if current.get() is None and endpoint.kind == "llm" else None
+        if outer is not None:
+            call: Any = outer
+            call.update(attributes)
+        else:
+            call = _call(endpoint, options.url, body, attributes)
+        if call is NULL_CALL:
+            return None
+        prepared: Prepared | None = None
+        if endpoint.prepare is not None:
+            prepared = endpoint.prepare(Outgoing(client, options, body, host, port))
+        hide = prepared.hide if prepared is not None else None
+        exchange = Exchange(call, endpoint, options, contributes=outer is not None, hide=hide)
+        if prepared is not None:
+            copy = options.model_copy(update={"json_data": prepared.body})
+            if "options" in kwargs:
+                kwargs = {**kwargs, "options": copy}
+            else:
+                args = (args[0], copy, *args[2:])
+        return Begun(exchange, args, kwargs)
+
+
+def _call(endpoint: Endpoint, path: str, body: Mapping[str, Any], attributes: dict[str, Any]) -> Any:
+    model = body.get("model")
+    model = model if isinstance(model, str) else None
+    return start(
+        endpoint.kind,
+        endpoint.name_in(path) if endpoint.name_in is not None else model,
+        operation=endpoint.operation,
+        attributes={**attributes, semconv.REQUEST_MODEL: model},
+        span_name=endpoint.span_name,
+        to_vendor=True,
+    )
+
+
+def _subclasses(cls: type[Any]) -> list[type[Any]]:
+    children: list[type[Any]] = cls.__subclasses__()
+    return [below for child in children for below in (child, *_subclasses(child))]
+
+
+def _accept(exchange: Any, result: Any) -> bool:
+    return bool(exchange.accept(result))
+
+
+# --- the inner methods: the client's own first and alone, then a guarded look ---------------------
+
+
+def _build_request(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    request = wrapped(*args, **kwargs)
+    exchange = current.get()
+    if exchange is not None:
+        with guard("http.build_request"):
+            exchange.sent(request)
+    return request
+
+
+def _should_retry(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    answer = wrapped(*args, **kwargs)
+    exchange = current.get()
+    if exchange is not None:
+        with guard("http.should_retry"):
+            exchange.refused((args[0] if args else kwargs["response"]).status_code)
+    return answer
+
+
+def _retry_timeout(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    seconds = wrapped(*args, **kwargs)
+    exchange = current.get()
+    if exchange is not None:
+        with guard("http.retry_timeout"):
+            exchange.waits(seconds)
+    return seconds
+
+
+def _process_response(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    exchange = current.get()
+    if exchange is not None:
+        with guard("http.process_response"):
+            exchange.received(kwargs["response"], streamed=bool(kwargs.get("stream")), cast_to=kwargs.get("cast_to"))
+    return wrapped(*args, **kwargs)
+
+
+def _stream(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    items = wrapped(*args, **kwargs)
+    with guard("http.stream"):
+        live = live_reply_of(instance.response)
+        if live is not None:
+            return ReplyItems(items, live)
+    return items

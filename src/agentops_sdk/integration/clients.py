@@ -1,0 +1,46 @@
+"""What an integration for a model client is made of: the table of its endpoints, and the kinds of client there are."""
+
+from __future__ import annotations
+
+from agentops_sdk._genai.providers import provider_of, takes_stream_options
+from agentops_sdk._http.endpoint import (
+    ID,
+    Attributes,
+    ByteFilter,
+    Endpoint,
+    Endpoints,
+    Events,
+    Exchanged,
+    Json,
+    Outgoing,
+    Prepared,
+    error_field,
+    generic_request,
+    generic_response,
+    merged,
+)
+from agentops_sdk._http.exchange import address
+from agentops_sdk._http.generated import GeneratedClient
+from agentops_sdk._http.other_wrappers import other_wrappers
+
+__all__ = [
+    "ID",
+    "Attributes",
+    "ByteFilter",
+    "Endpoint",
+    "Endpoints",
+    "Events",
+    "Exchanged",
+    "GeneratedClient",
+    "Json",
+    "Outgoing",
+    "Prepared",
+    "address",
+    "error_field",
+    "generic_request",
+    "generic_response",
+    "merged",
+    "other_wrappers",
+    "provider_of",
+    "takes_stream_options",
+]
