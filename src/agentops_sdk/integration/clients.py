@@ -20,6 +20,7 @@ from agentops_sdk._http.endpoint import (
     merged,
 )
 from agentops_sdk._http.exchange import address
+from agentops_sdk._http.exchange import current as current_exchange
 from agentops_sdk._http.generated import GeneratedClient
 from agentops_sdk._http.other_wrappers import other_wrappers
 
@@ -36,6 +37,7 @@ __all__ = [
     "Outgoing",
     "Prepared",
     "address",
+    "current_exchange",
     "error_field",
     "generic_request",
     "generic_response",

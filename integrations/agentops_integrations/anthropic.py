@@ -1,0 +1,361 @@
+"""Anthropic's client: messages and their streams, token counts, batches; everything else by its path.
+
+The client makes OpenTelemetry spans of its own. Where a call is recorded here, its own span of the same call does not
+arise, so that no token is counted twice, in our file or in the program's exporter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+from agentops_sdk.integration import Patches, ended_by_model, model_choice, semconv
+from agentops_sdk.integration.clients import (
+    ID,
+    Attributes,
+    Endpoint,
+    Endpoints,
+    Events,
+    Exchanged,
+    GeneratedClient,
+    Json,
+    current_exchange,
+    generic_request,
+    generic_response,
+    provider_of,
+)
+from agentops_sdk.integration.dialects import message_parts as parts
+from agentops_sdk.integration.dialects import number
+
+# --- content blocks --------------------------------------------------------------------------------
+
+
+def _text(block: Json) -> parts.Part:
+    part = parts.text(str(block.get("text") or ""))
+    return {**part, "citations": block["citations"]} if block.get("citations") else part
+
+
+def _media(modality: str) -> Callable[[Json], parts.Part]:
+    def read(block: Json) -> parts.Part:
+        source = block.get("source")
+        if not isinstance(source, Mapping) or source.get("type") not in ("base64", "url", "file"):
+            return parts.generic(block)
+        mime = {"mime_type": source["media_type"]} if source.get("media_type") else {}
+        if source["type"] == "base64":
+            return {"type": "blob", "modality": modality, **mime, "content": source.get("data")}
+        if source["type"] == "url":
+            return {"type": "uri", "modality": modality, **mime, "uri": source.get("url")}
+        return {"type": "file", "modality": modality, **mime, "file_id": source.get("file_id")}
+
+    return read
+
+
+def _thinking(block: Json) -> parts.Part:
+    return parts.reasoning(block.get("thinking") or "")
+
+
+def _tool_use(block: Json) -> parts.Part:
+    return {"type": "tool_call", "id": block.get("id"), "name": block.get("name"), "arguments": block.get("input")}
+
+
+def _server_tool_use(block: Json) -> parts.Part:
+    return {
+        "type": "server_tool_call",
+        "id": block.get("id"),
+        "name": block.get("name"),
+        "server_tool_call": {"type": str(block.get("name") or "tool"), "input": block.get("input")},
+    }
+
+
+def _tool_result(block: Json) -> parts.Part:
+    content = block.get("content")
+    answer = _parts(content) if isinstance(content, list) else content
+    failed = {"is_error": True} if block.get("is_error") else {}
+    return {"type": "tool_call_response", "id": block.get("tool_use_id"), "response": answer, **failed}
+
+
+def _server_tool_result(block: Json) -> parts.Part:
+    return {
+        "type": "server_tool_call_response",
+        "id": block.get("tool_use_id"),
+        "server_tool_call_response": {"type": str(block["type"]), "content": block.get("content")},
+    }
+
+
+_BLOCKS: dict[str, Callable[[Json], parts.Part]] = {
+    "text": _text,
+    "thinking": _thinking,
+    "redacted_thinking": lambda block: {**parts.reasoning(""), "encrypted": True},
+    "image": _media("image"),
+    "document": _media("document"),
+    "tool_use": _tool_use,
+    "tool_result": _tool_result,
+    "server_tool_use": _server_tool_use,
+    "mcp_tool_use": _server_tool_use,
+    "mcp_tool_result": _server_tool_result,
+}
+
+
+def _part(block: Any) -> parts.Part:
+    if isinstance(block, str):
+        return parts.text(block)
+    if not isinstance(block, Mapping):
+        return {"type": "unknown", "content": block}
+    kind = str(block.get("type") or "")
+    read = _BLOCKS.get(kind)
+    if read is None and kind.endswith("_tool_result"):  # web_search_, code_execution_, …: each server tool has one
+        read = _server_tool_result
+    return read(block) if read is not None else parts.generic(block)
+
+
+def _parts(content: Any) -> list[parts.Part]:
+    if isinstance(content, str):
+        return [parts.text(content)]
+    return [_part(block) for block in content] if isinstance(content, list) else []
+
+
+# --- requests and replies --------------------------------------------------------------------------
+
+
+def _message(message: Json) -> dict[str, Any]:
+    content = _parts(message.get("content"))
+    only_results = bool(content) and all(part["type"] == "tool_call_response" for part in content)
+    return {"role": "tool" if only_results else str(message.get("role") or "user"), "parts": content}
+
+
+def _tools(body: Json) -> list[dict[str, Any]]:
+    """Tools as the conventions have them; those that run at the provider's are of their own type."""
+    tools = body.get("tools")
+    return [_tool(tool) for tool in tools if isinstance(tool, Mapping)] if isinstance(tools, list) else []
+
+
+def _tool(tool: Json) -> dict[str, Any]:
+    kind = "function" if tool.get("type") in (None, "custom") else str(tool["type"])
+    kept = {name: value for name, value in tool.items() if name not in ("type", "name", "input_schema")}
+    schema = {"parameters": tool["input_schema"]} if "input_schema" in tool else {}
+    return {**kept, **schema, "type": kind, "name": str(tool.get("name") or kind)}
+
+
+def _request(body: Json) -> Attributes:
+    thinking, output, messages = body.get("thinking"), body.get("output_config"), body.get("messages")
+    effort = output.get("effort") if isinstance(output, Mapping) else None
+    if effort is None and isinstance(thinking, Mapping):
+        effort = thinking.get("type")
+    stop = body.get("stop_sequences")
+    asks_json = isinstance(output, Mapping) and output.get("format")
+    return {
+        semconv.REQUEST_MODEL: body.get("model"),  # of the Bedrock and Vertex clients it stands in the path only
+        semconv.REQUEST_MAX_TOKENS: body.get("max_tokens"),
+        semconv.REQUEST_TEMPERATURE: number(body.get("temperature")),
+        semconv.REQUEST_TOP_P: number(body.get("top_p")),
+        semconv.REQUEST_TOP_K: body.get("top_k"),
+        semconv.REQUEST_STOP_SEQUENCES: list(stop) if stop else None,
+        semconv.REQUEST_REASONING_LEVEL: effort if isinstance(effort, str) else None,
+        semconv.OUTPUT_TYPE: "json" if asks_json or body.get("output_format") else None,
+        semconv.INPUT_MESSAGES: [_message(each) for each in messages or () if isinstance(each, Mapping)] or None,
+        semconv.SYSTEM_INSTRUCTIONS: _parts(body.get("system")) or None,
+        semconv.TOOL_DEFINITIONS: _tools(body) or None,
+    }
+
+
+_FINISH_REASONS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_call",
+    "refusal": "content_filter",
+}
+
+
+def _response(body: Json, asked: Json) -> Attributes:
+    content = _parts(body.get("content"))
+    reason = body.get("stop_reason")
+    message: dict[str, Any] = {"role": "assistant", "parts": content}
+    if reason:
+        message["finish_reason"] = _FINISH_REASONS.get(str(reason), str(reason))
+    wanted = asked.get("tool_choice")
+    wanted = wanted.get("type") if isinstance(wanted, Mapping) else None
+    return {
+        semconv.RESPONSE_ID: body.get("id") or None,
+        semconv.RESPONSE_MODEL: body.get("model") or None,
+        semconv.RESPONSE_FINISH_REASONS: [str(reason)] if reason else None,
+        semconv.OUTPUT_MESSAGES: [message] if content or reason else None,
+        **model_choice(
+            _tools(asked),
+            content,
+            finished=ended_by_model(reason),
+            forced=wanted in ("any", "tool"),
+            forbidden=wanted == "none",
+        ),
+    }
+
+
+# --- streams ---------------------------------------------------------------------------------------
+
+_GROWING = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+
+
+def _fold(events: Events) -> dict[str, Any]:
+    """``message_start`` holds the message, ``content_block_*`` its blocks, ``message_delta`` its end and its usage."""
+    body: dict[str, Any] = {}
+    blocks: dict[int, dict[str, Any]] = {}
+    for event in events:
+        kind = event.get("type")
+        if kind == "message_start":
+            body = dict(event.get("message") or {})
+        elif kind == "content_block_start":
+            blocks[event.get("index", 0)] = dict(event.get("content_block") or {})
+        elif kind == "content_block_delta":
+            _grow(blocks.setdefault(event.get("index", 0), {"type": "text"}), event.get("delta") or {})
+        elif kind == "message_delta":
+            body.update(event.get("delta") or {})
+            figures = {name: value for name, value in (event.get("usage") or {}).items() if value is not None}
+            body["usage"] = {**(body.get("usage") or {}), **figures}
+        elif kind == "error":
+            body["error"] = event.get("error")
+    for block in blocks.values():
+        text = block.pop("partial_json", None)
+        if text:
+            block["input"] = parts.arguments(text)
+    body["content"] = [blocks[index] for index in sorted(blocks)]
+    return body
+
+
+def _grow(block: dict[str, Any], delta: Json) -> None:
+    field = _GROWING.get(str(delta.get("type")))
+    if field is not None:
+        block[field] = (block.get(field) or "") + (delta.get(field) or "")
+    elif delta.get("type") == "citations_delta":
+        block["citations"] = [*(block.get("citations") or ()), delta.get("citation")]
+
+
+# --- the text completions of old -------------------------------------------------------------------
+
+
+def _completion_request(body: Json) -> Attributes:
+    prompt = body.get("prompt")
+    return {
+        **_request(body),
+        semconv.REQUEST_MAX_TOKENS: body.get("max_tokens_to_sample"),
+        semconv.INPUT_MESSAGES: [{"role": "user", "parts": [parts.text(prompt)]}] if isinstance(prompt, str) else None,
+    }
+
+
+def _completion_fold(events: Events) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for event in events:
+        text = str(body.get("completion") or "") + str(event.get("completion") or "")
+        body.update((name, value) for name, value in event.items() if value is not None)
+        body["completion"] = text
+    return body
+
+
+def _completion_response(body: Json, asked: Json) -> Attributes:
+    content = [{"type": "text", "text": body["completion"]}] if body.get("completion") else []
+    return _response({**body, "content": content}, asked)
+
+
+# --- the table -------------------------------------------------------------------------------------
+
+_MESSAGES = Endpoint(
+    path="messages",
+    request=_request,
+    response=_response,
+    fold=_fold,
+    usage_shape="anthropic.messages",
+    end_mark=re.compile(rb'"type"\s*:\s*"message_(?:stop|delta)"'),
+    silent_events=frozenset(("ping",)),
+)
+
+
+def _batch(body: Json, asked: Json) -> Attributes:
+    attributes = generic_response(body, asked)
+    if isinstance(body.get("id"), str) and body.get("processing_status"):
+        attributes[semconv.USAGE_OF] = body["id"]
+        attributes[semconv.RESPONSE_STATUS] = str(body["processing_status"])
+    return attributes
+
+
+def _counts_nothing(attributes: Attributes, exchanged: Exchanged) -> bool:
+    return False
+
+
+def _provider(host: str, port: int | None, client: type) -> str:
+    for base in client.__mro__:
+        for mark, name in _PLATFORMS:
+            if mark in base.__name__:
+                return name
+    known = provider_of(host, port)
+    return "anthropic" if known == "openai" else known  # an unknown host speaks this client's API, not OpenAI's
+
+
+_PLATFORMS = (("Bedrock", "aws.bedrock"), ("Vertex", "gcp.vertex_ai"), ("Foundry", "azure.ai.inference"))
+
+ENDPOINTS = Endpoints(
+    [
+        _MESSAGES,
+        replace(
+            _MESSAGES,
+            path="complete",
+            operation="text_completion",
+            request=_completion_request,
+            response=_completion_response,
+            fold=_completion_fold,
+            end_mark=re.compile(rb'"stop_reason"\s*:\s*"'),
+        ),
+        Endpoint(
+            path="messages/count_tokens",
+            kind="span",
+            operation="count_tokens",
+            span_name="count_tokens",
+            request=_request,
+            response=lambda body, asked: {semconv.OUTPUT: dict(body)},
+            settle=_counts_nothing,
+        ),
+        *(
+            Endpoint(
+                path=path,
+                method=method,
+                kind="span",
+                operation=name,
+                span_name=name,
+                request=generic_request,
+                response=_batch,
+                settle=_counts_nothing,
+            )
+            for method, path, name in (
+                ("POST", "messages/batches", "messages.batches.create"),
+                ("GET", f"messages/batches/{ID}", "messages.batches.retrieve"),
+                ("POST", f"messages/batches/{ID}/cancel", "messages.batches.cancel"),
+            )
+        ),
+    ],
+    other=Endpoint(kind="span", usage_shape="anthropic.messages"),
+    verbs=("cancel", "archive"),
+)
+
+
+class AnthropicIntegration(GeneratedClient):
+    """The client, and its own tracer, which is silent where we record the call."""
+
+    def __init__(self) -> None:
+        super().__init__("anthropic", "anthropic", ">=0.40,<3", provider=_provider, endpoints=ENDPOINTS)
+
+    def install(self, module: ModuleType, patches: Patches) -> None:
+        """Patch the client's base classes, and what starts the spans of its own."""
+        super().install(module, patches)
+        base = module._base_client  # noqa: SLF001 - the seam; older versions have no tracer
+        if hasattr(base, "start_api_call_span"):
+            patches.wrap(base, "start_api_call_span", _own_span)
+
+
+def _own_span(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The client goes on without a span where there is none: that is its own way of saying that nobody records."""
+    return None if current_exchange.get() is not None else wrapped(*args, **kwargs)
+
+
+integration = AnthropicIntegration()

@@ -1,0 +1,15 @@
+"""The SDK with an in-memory sink, as the tests of the OpenAI client have it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.openai.conftest import Recorded
+
+pytest.importorskip("anthropic", reason="needs the anthropic client")
+
+
+@pytest.fixture
+def recorded() -> Recorded:
+    running = Recorded()
+    running.start(integrations=["anthropic"])
+    return running

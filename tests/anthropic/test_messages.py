@@ -1,0 +1,220 @@
+"""Every way to call messages: helpers, streams and the ways out of them, errors, retries, the client's own spans."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import anthropic
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests.wire.http import CUT, Reply, Wire
+
+import agentops_sdk as agentops
+
+try:
+    import httpx2 as httpx
+except ImportError:  # older clients
+    import httpx  # type: ignore[no-redef]
+TRANSPORT = (httpx.TransportError, anthropic.APIConnectionError)
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+ASKED: dict[str, Any] = {
+    "model": "claude-sonnet-4-5",
+    "max_tokens": 100,
+    "system": "Be brief.",
+    "messages": [{"role": "user", "content": "What is the weather in Paris?"}],
+    "tools": [{"name": "weather", "description": "tells it", "input_schema": {"type": "object"}}],
+}
+USAGE = {
+    "input_tokens": 9,
+    "output_tokens": 1,
+    "cache_read_input_tokens": 100,
+    "cache_creation_input_tokens": 30,
+    "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20},
+}
+WHOLE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-sonnet-4-5-20250929",
+    "content": [
+        {"type": "thinking", "thinking": "I should look.", "signature": "s"},
+        {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Paris"}},
+    ],
+    "stop_reason": "tool_use",
+    "usage": {**USAGE, "output_tokens": 7},
+}
+EVENTS: list[dict[str, Any]] = [
+    {"type": "message_start", "message": {**WHOLE, "content": [], "stop_reason": None, "usage": USAGE}},
+    {"type": "ping"},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Sun"}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "ny."}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 4}},
+    {"type": "message_stop"},
+]
+
+
+def event(body: dict[str, Any]) -> bytes:
+    return f"event: {body['type']}\ndata: {json.dumps(body)}\n\n".encode()
+
+
+def stream(*events: Any) -> Reply:
+    pieces = [event(each) if isinstance(each, dict) else each for each in events]
+    return Reply(stream=pieces, content_type="text/event-stream")
+
+
+def how(wire: Wire, **more: Any) -> dict[str, Any]:
+    return {"base_url": wire.url.removesuffix("/v1"), "api_key": "none", "max_retries": 0, **more}
+
+
+def test_a_whole_reply(recorded: Any) -> None:
+    with Wire(Reply(WHOLE)) as wire, anthropic.Anthropic(**how(wire)) as client:
+        assert client.messages.create(**ASKED).content[1].name == "weather"
+    span = recorded.one()
+    assert span.name == "chat claude-sonnet-4-5"
+    assert span["gen_ai.provider.name"] == "anthropic"
+    assert span["gen_ai.usage.input_tokens"] == 139
+    assert span["gen_ai.usage.output_tokens"] == 7
+    assert span.json("gen_ai.system_instructions") == [{"type": "text", "content": "Be brief."}]
+    assert span.json("gen_ai.tool.definitions")[0]["name"] == "weather"
+    assert [part["type"] for part in span.parts] == ["reasoning", "tool_call"]
+    assert json.loads(span["agentops.decision.options"])[0]["name"] == "weather"
+    assert span["agentops.decision.chosen"] == "weather"
+    # 9 fresh, 100 read, 10 and 20 written, 7 out, at the provider's prices per million: 3, 0.30, 3.75, 6, 15
+    expected = (9 * 3 + 100 * 0.3 + 10 * 3.75 + 20 * 6 + 7 * 15) / 1e6
+    assert float(span["agentops.cost.amount"]) == pytest.approx(expected, rel=1e-9)
+
+
+def drain(client: Any) -> Any:
+    return [each.type for each in client.messages.create(**ASKED, stream=True)]
+
+
+def helper(client: Any) -> Any:
+    with client.messages.stream(**ASKED) as items:
+        text = "".join(items.text_stream)
+        assert items.get_final_message().stop_reason == "end_turn"
+    return text
+
+
+def raw(client: Any) -> Any:
+    with client.messages.with_streaming_response.create(**ASKED, stream=True) as response:
+        return b"".join(response.iter_bytes())
+
+
+@pytest.mark.parametrize("style", [drain, helper, raw])
+def test_a_stream_read_to_its_end(recorded: Any, style: Any) -> None:
+    with Wire(stream(*EVENTS)) as wire, anthropic.Anthropic(**how(wire)) as client:
+        assert style(client)
+    span = recorded.one()
+    assert (span.outcome, span.text) == ("ok", "Sunny.")
+    assert span["gen_ai.usage.output_tokens"] == 4
+    assert list(span["gen_ai.response.finish_reasons"]) == ["end_turn"]
+    assert span["agentops.decision.chosen"] == "answer"
+
+
+def test_an_asynchronous_stream(recorded: Any) -> None:
+    async def run(wire: Wire) -> str:
+        async with anthropic.AsyncAnthropic(**how(wire)) as client, client.messages.stream(**ASKED) as items:
+            return "".join([text async for text in items.text_stream])
+
+    with Wire(stream(*EVENTS)) as wire:
+        assert asyncio.run(run(wire)) == "Sunny."
+    span = recorded.one()
+    assert (span.outcome, span.text) == ("ok", "Sunny.")
+
+
+def test_a_stream_that_is_left_early_decides_nothing(recorded: Any) -> None:
+    with Wire(stream(*EVENTS)) as wire, anthropic.Anthropic(**how(wire)) as client:
+        items = client.messages.create(**ASKED, stream=True)
+        seen = [next(items).type for _ in range(3)]
+        items.close()
+    span = recorded.one()
+    assert seen == ["message_start", "content_block_start", "content_block_delta"]  # a ping is the client's own
+    assert (span.outcome, span.text, span["agentops.stream.chunks"]) == ("abandoned", "Sun", 3)
+    assert span["gen_ai.usage.input_tokens"] == 139
+    assert "agentops.decision.chosen" not in span.attributes
+
+
+def test_a_stream_that_is_closed_after_the_answer_has_abandoned_nothing(recorded: Any) -> None:
+    with Wire(stream(*EVENTS)) as wire, anthropic.Anthropic(**how(wire)) as client:
+        items = client.messages.create(**ASKED, stream=True)
+        for item in items:
+            if item.type == "message_delta":
+                break
+        items.close()
+    assert recorded.one().outcome == "ok"
+
+
+def test_a_stream_that_breaks(recorded: Any) -> None:
+    with Wire(stream(*EVENTS[:4], CUT)) as wire, anthropic.Anthropic(**how(wire)) as client:
+        items = client.messages.create(**ASKED, stream=True)
+        with pytest.raises((anthropic.APIError, *TRANSPORT)) as caught:
+            list(items)
+    span = recorded.one()
+    assert span.outcome == "error"
+    assert span["error.type"].endswith(type(caught.value).__name__)
+    assert "agentops.decision.chosen" not in span.attributes
+
+
+def test_an_error_inside_of_a_stream(recorded: Any) -> None:
+    error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    with Wire(stream(*EVENTS[:4], error)) as wire, anthropic.Anthropic(**how(wire)) as client:
+        items = client.messages.create(**ASKED, stream=True)
+        with pytest.raises(anthropic.APIStatusError):
+            list(items)
+    assert recorded.one().outcome == "error"
+
+
+def test_a_retry_is_one_span(recorded: Any) -> None:
+    replies = iter((Reply({"type": "error", "error": {"type": "overloaded_error"}}, 529), Reply(WHOLE)))
+    with Wire(lambda _: next(replies)) as wire, anthropic.Anthropic(**how(wire, max_retries=2)) as client:
+        client.messages.create(**ASKED)
+    attempts = recorded.one().json("agentops.attempts")
+    assert [each["status"] for each in attempts] == [529, 200]
+
+
+def test_counting_tokens_uses_none(recorded: Any) -> None:
+    asked = {name: value for name, value in ASKED.items() if name != "max_tokens"}
+    with Wire(Reply({"input_tokens": 14})) as wire, anthropic.Anthropic(**how(wire)) as client:
+        assert client.messages.count_tokens(**asked).input_tokens == 14
+    span = recorded.one()
+    assert span.name == "count_tokens"
+    assert not [name for name in span.attributes if name.startswith(("gen_ai.usage", "agentops.cost"))]
+
+
+def test_the_clients_own_spans_are_silent_where_the_call_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Joined to the program's provider: one span, its tokens once, in its exporter too; nothing reaches the vendor."""
+    theirs = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(theirs))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    agentops.init(exporters=["memory"], integrations=["anthropic"])
+    headers: list[set[str]] = []
+
+    def answer(request: Any) -> Reply:
+        headers.append({name.lower() for name in request.headers})
+        return Reply(WHOLE)
+
+    with Wire(answer) as wire:
+        with anthropic.Anthropic(**how(wire)) as client, agentops.trace("run"):
+            client.messages.create(**ASKED)
+        agentops.flush()
+        assert sorted(span.name for span in theirs.get_finished_spans()) == ["chat claude-sonnet-4-5", "run"]
+        assert not {"traceparent", "baggage"} & headers[0]
+        agentops.shutdown()
+        theirs.clear()
+        with anthropic.Anthropic(**how(wire)) as client:
+            client.messages.create(**ASKED)
+    names = [span.name for span in theirs.get_finished_spans()]
+    if hasattr(anthropic._base_client, "start_api_call_span"):
+        assert names == ["anthropic.messages.create"], "without us, the client's own span is back"
+    else:
+        assert names == []  # an older client, which makes none

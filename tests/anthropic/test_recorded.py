@@ -1,0 +1,146 @@
+"""Real traffic through the real client, whole and streamed, sync and async: the span says what the raw reply says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import anthropic
+import pytest
+from tests.openai.spans import Seen
+from tests.shared import shared
+from tests.wire.http import Reply, Wire
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Pydantic serializer:UserWarning")
+
+
+def exchanges() -> list[dict[str, Any]]:
+    folder = shared("recorded")
+    if folder is None:
+        return []
+    found = [json.loads(path.read_text()) for path in sorted(folder.glob("*/*.json"))]
+    return [each for each in found if each["api"] in ("messages", "complete") and each["request"] is not None]
+
+
+EXCHANGES = exchanges()
+if not EXCHANGES:
+    pytest.skip("the recorded exchanges are not beside this checkout", allow_module_level=True)
+
+
+def final(exchange: dict[str, Any]) -> dict[str, Any]:
+    """What the reply comes to, worked out with the client's own models and none of our code."""
+    if not exchange["stream"]:
+        return dict(json.loads(exchange["response_body"]))
+    message: dict[str, Any] = {}
+    blocks: dict[int, dict[str, Any]] = {}
+    for line in exchange["response_body"].splitlines():
+        if not line.startswith("data:"):
+            continue
+        event = json.loads(line[5:])
+        if event["type"] == "message_start":
+            message = event["message"]
+        elif event["type"] == "content_block_start":
+            blocks[event["index"]] = {**event["content_block"], "json": ""}
+        elif event["type"] == "content_block_delta":
+            block, delta = blocks[event["index"]], event["delta"]
+            for name in ("text", "thinking"):
+                block[name] = block.get(name, "") + delta.get(name, "") if name in delta else block.get(name, "")
+            block["json"] += delta.get("partial_json", "")
+        elif event["type"] == "message_delta":
+            message.update(event["delta"])
+            message["usage"] = {**message["usage"], **{k: v for k, v in event["usage"].items() if v is not None}}
+    for block in blocks.values():
+        if block["json"]:
+            block["input"] = json.loads(block["json"])
+    message["content"] = [blocks[index] for index in sorted(blocks)]
+    return message
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES, ids=[each["id"] for each in EXCHANGES])
+def test_span_says_what_the_reply_says(exchange: dict[str, Any], recorded: Any) -> None:
+    if exchange["api"] == "complete" and not hasattr(anthropic.types, "Completion"):
+        pytest.skip(f"anthropic {anthropic.__version__} has no text completions")
+    kind = exchange["response_headers"].get("content-type", "application/json")
+    with Wire(Reply(exchange["response_body"], exchange["status"], kind, {"request-id": "req-1"})) as wire:
+        how: dict[str, Any] = {"base_url": wire.url.removesuffix("/v1"), "api_key": "none", "max_retries": 0}
+        with anthropic.Anthropic(**how) as client:
+            problem = attempt(client, exchange)
+            check(exchange, recorded.one(), problem)
+        problem = asyncio.run(attempt_async(how, exchange))
+        check(exchange, recorded.one(), problem)
+
+
+def attempt(client: Any, exchange: dict[str, Any]) -> Exception | None:
+    try:
+        reply = client.post(exchange["path"], body=exchange["request"], **cast(exchange, "Stream"))
+        if exchange["stream"]:
+            list(reply)
+    except Exception as error:
+        return error
+    return None
+
+
+async def attempt_async(how: dict[str, Any], exchange: dict[str, Any]) -> Exception | None:
+    async with anthropic.AsyncAnthropic(**how) as client:
+        try:
+            reply = await client.post(path(exchange), body=exchange["request"], **cast(exchange, "AsyncStream"))
+            if exchange["stream"]:
+                async for _ in reply:
+                    pass
+        except Exception as error:
+            return error
+    return None
+
+
+def path(exchange: dict[str, Any]) -> str:
+    """Recordings of other platforms were made at paths of their own, which their clients write when they send."""
+    return "/v1/complete" if exchange["api"] == "complete" else "/v1/messages"
+
+
+def cast(exchange: dict[str, Any], stream: str) -> dict[str, Any]:
+    """How the client's own resource calls ``post``: its doors are tried by themselves in test_messages."""
+    if exchange["api"] == "complete":
+        return {"cast_to": anthropic.types.Completion}
+    if not exchange["stream"]:
+        return {"cast_to": anthropic.types.Message}
+    events = getattr(anthropic, stream)[anthropic.types.RawMessageStreamEvent]
+    return {"cast_to": anthropic.types.Message, "stream": True, "stream_cls": events}
+
+
+def check(exchange: dict[str, Any], span: Seen, problem: Exception | None) -> None:
+    assert span["gen_ai.provider.name"] in ("anthropic", "aws.bedrock", "gcp.vertex_ai")
+    assert span.get("gen_ai.request.model") == exchange["request"].get("model")
+    assert span["agentops.request_id"] == "req-1"
+    if exchange["status"] >= 400:
+        assert span.outcome == "error"
+        assert span["error.type"] == f"anthropic.{type(problem).__name__}"
+        return
+    assert problem is None, repr(problem)
+    assert span.outcome == "ok"
+    reply = final(exchange)
+    assert span["gen_ai.response.id"] == reply["id"]
+    assert span["gen_ai.response.model"] == reply["model"]
+    assert list(span["gen_ai.response.finish_reasons"]) == [reply["stop_reason"]]
+    if exchange["api"] == "complete":
+        assert span.text == reply["completion"]
+        return
+    check_usage(span, reply["usage"])
+    blocks = reply["content"]
+    assert span.text == "".join(block["text"] for block in blocks if block["type"] == "text")
+    assert span.calls == [(block["name"], block["input"]) for block in blocks if block["type"] == "tool_use"]
+    thoughts = [part["content"] for part in span.parts if part["type"] == "reasoning"]
+    kinds = ("thinking", "redacted_thinking")
+    assert thoughts == [block.get("thinking", "") for block in blocks if block["type"] in kinds]
+    server = [part["name"] for part in span.parts if part["type"] == "server_tool_call"]
+    assert server == [block["name"] for block in blocks if block["type"] in ("server_tool_use", "mcp_tool_use")]
+
+
+def check_usage(span: Seen, usage: dict[str, Any]) -> None:
+    if usage.get("iterations") and any(each.get("type") != "message" for each in usage["iterations"]):
+        return  # compactions are billed beside; tests/usage has them
+    read, written = usage.get("cache_read_input_tokens") or 0, usage.get("cache_creation_input_tokens") or 0
+    assert span["gen_ai.usage.input_tokens"] == usage["input_tokens"] + read + written
+    assert span["gen_ai.usage.output_tokens"] == usage["output_tokens"]
+    assert (span.get("gen_ai.usage.cache_read.input_tokens") or 0) == read
+    assert (span.get("gen_ai.usage.cache_creation.input_tokens") or 0) == written
