@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import importlib.util
 import json
 from typing import Any
 
@@ -16,11 +18,10 @@ from tests.wire.http import CUT, Reply, Wire
 
 import agentops_sdk as agentops
 
-try:
-    import httpx2 as httpx
-except ImportError:  # older clients
-    import httpx  # type: ignore[no-redef]
-TRANSPORT = (httpx.TransportError, anthropic.APIConnectionError)
+# Of whichever HTTP library the client is on: older ones let it through as it is.
+TRANSPORT = tuple(
+    importlib.import_module(name).TransportError for name in ("httpx", "httpx2") if importlib.util.find_spec(name)
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -182,6 +183,8 @@ def test_a_retry_is_one_span(recorded: Any) -> None:
 
 
 def test_counting_tokens_uses_none(recorded: Any) -> None:
+    if not hasattr(anthropic.resources.Messages, "count_tokens"):
+        pytest.skip(f"anthropic {anthropic.__version__} counts no tokens")
     asked = {name: value for name, value in ASKED.items() if name != "max_tokens"}
     with Wire(Reply({"input_tokens": 14})) as wire, anthropic.Anthropic(**how(wire)) as client:
         assert client.messages.count_tokens(**asked).input_tokens == 14
@@ -218,3 +221,34 @@ def test_the_clients_own_spans_are_silent_where_the_call_is_recorded(monkeypatch
         assert names == ["anthropic.messages.create"], "without us, the client's own span is back"
     else:
         assert names == []  # an older client, which makes none
+
+
+def test_every_method_is_the_original_again() -> None:
+    base = anthropic._base_client
+    places = [
+        (owner, name)
+        for owner in (
+            base,
+            base.BaseClient,
+            base.SyncAPIClient,
+            base.AsyncAPIClient,
+            anthropic.Stream,
+            anthropic.AsyncStream,
+        )
+        for name in (
+            "request",
+            "_process_response",
+            "_build_request",
+            "_should_retry",
+            "__stream__",
+            "start_api_call_span",
+        )
+        if name in vars(owner)
+    ]
+    before = [vars(owner)[name] for owner, name in places]
+    dormant = list(agentops.status().dormant_patches)
+    agentops.init(exporters=["memory"], integrations=["anthropic"])
+    assert all(vars(owner)[name] is not then for (owner, name), then in zip(places, before, strict=True))
+    agentops.shutdown()
+    assert all(vars(owner)[name] is then for (owner, name), then in zip(places, before, strict=True))
+    assert agentops.status().dormant_patches == dormant
