@@ -66,7 +66,8 @@ SHELLS = {
     "stream.ReplyItems.__del__", "stream.ReplyItems._ended", "stream.ReplyBytes.__next__",
     "stream.ReplyBytes.__anext__", "stream.ReplyBytes._stepping", "stream.ReplyBytes._passed",
     "stream.ReplyBytes._end", "stream.ReplyBytes._failed",
-    "stream._Bytes.__call__", "stream._RawBytes.__call__", "stream._Close.__call__", "stream._AsyncClose.__call__", "stream.LiveReply.__del__",
+    "stream._Bytes.__call__", "stream._RawBytes.__call__", "stream._Close.__call__", "stream._AsyncClose.__call__",
+    "stream.LiveReply.__del__",
     # The program's function, to be run with its context in another thread; and our thread's own first function.
     "carry._submit", "carry._start_thread", "carry._Carried.__init__", "carry._Carried.__call__",
     "queue.SpanQueue._run",
