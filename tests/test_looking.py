@@ -146,6 +146,28 @@ def test_public_names_work_whatever_was_imported_first(order: str, tmp_path: Pat
     )
 
 
+def test_every_exception_can_be_caught_before_anything_is_loaded(tmp_path: Path) -> None:
+    """A stand-in in an ``except`` clause would take the place of the exception that passes it."""
+    run(
+        """
+        import agentops_sdk as agentops
+        for package in (agentops, agentops.testing, agentops.traces, agentops.prices):
+            for name in dir(package):
+                if name.endswith("Error"):
+                    assert issubclass(getattr(package, name), BaseException), name
+                    assert isinstance(getattr(package, name), type), name
+        try:
+            try:
+                raise LookupError
+            except (agentops.testing.ReplayError, agentops.testing.NetworkModelError, agentops.TraceError):
+                raise AssertionError
+        except LookupError:
+            pass
+        """,
+        tmp_path,
+    )
+
+
 def test_a_class_that_is_not_loaded_yet_can_be_used_as_one(tmp_path: Path) -> None:
     run(
         """

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk._lazy import make_lazy
 from agentops_sdk.testing.anything import ANY as ANY
+from agentops_sdk.testing.refusals import NetworkModelError as NetworkModelError
+from agentops_sdk.testing.refusals import ReplayError as ReplayError
 
 if TYPE_CHECKING:
     from agentops_sdk.testing.captured import CapturedTrace as CapturedTrace
@@ -21,12 +23,10 @@ if TYPE_CHECKING:
     from agentops_sdk.testing.elements import LlmCall as LlmCall
     from agentops_sdk.testing.elements import Spans as Spans
     from agentops_sdk.testing.elements import ToolCall as ToolCall
-    from agentops_sdk.testing.network import NetworkModelError as NetworkModelError
     from agentops_sdk.testing.repeatable import FrozenClock as FrozenClock
     from agentops_sdk.testing.repeatable import frozen_clock as frozen_clock
     from agentops_sdk.testing.repeatable import incremental_ids as incremental_ids
     from agentops_sdk.testing.replay import Recording as Recording
-    from agentops_sdk.testing.replay import ReplayError as ReplayError
     from agentops_sdk.testing.replay import replay as replay
 
 __all__ = [
@@ -51,8 +51,7 @@ make_lazy(
         "captured": "CapturedTrace CapturedTraces",
         "capturing": "capture",
         "elements": "LlmCall Spans ToolCall",
-        "network": "NetworkModelError",
         "repeatable": "FrozenClock frozen_clock incremental_ids",
-        "replay": "Recording ReplayError replay",
+        "replay": "Recording replay",
     },
 )

@@ -5,14 +5,7 @@ from __future__ import annotations
 import json
 
 from agentops_sdk.testing.http_boundary import Answer, Request
-
-
-class NetworkModelError(BaseException):
-    """A model outside of loopback would have been called.
-
-    Not an ``Exception`` on purpose: clients retry those, and agents fall back on them; neither may
-    hide that a test was about to spend money.
-    """
+from agentops_sdk.testing.refusals import NetworkModelError
 
 
 class NoNetworkModels:

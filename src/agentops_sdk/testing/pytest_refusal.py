@@ -12,8 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from agentops_sdk.testing.network import NetworkModelError
-from agentops_sdk.testing.replay import ReplayError
+from agentops_sdk.testing.refusals import NetworkModelError, ReplayError
 
 _REFUSALS: Final = (NetworkModelError, ReplayError)
 _MOST_EXCEPTIONS: Final = 100

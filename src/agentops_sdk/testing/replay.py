@@ -14,6 +14,7 @@ from agentops_sdk.errors import ConfigError
 from agentops_sdk.testing.difference import differences
 from agentops_sdk.testing.exchange import Exchange, asked, compared
 from agentops_sdk.testing.http_boundary import Answer, Request, watched
+from agentops_sdk.testing.refusals import ReplayError
 from agentops_sdk.testing.replay_tools import ToolResults
 
 Mode = Literal["strict", "lenient"]
@@ -26,14 +27,6 @@ _KEYS: Final = (
     "OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY",
     "MISTRAL_API_KEY", "GROQ_API_KEY", "COHERE_API_KEY", "DEEPSEEK_API_KEY", "XAI_API_KEY", "TOGETHER_API_KEY",
 )  # fmt: skip
-
-
-class ReplayError(BaseException):
-    """The program asked a model for something that the recording does not hold, or left something unasked.
-
-    Not an ``Exception`` on purpose: clients retry those and turn them into connection errors, and
-    agents fall back on them.
-    """
 
 
 class Recording:
