@@ -3,8 +3,8 @@
 Importing this package must cost nothing, and there are programs that read every attribute of every module: test
 tools that replace the clock, debuggers, reloaders. So a public name that is not loaded yet has a stand-in, a value
 like any other. Calling it, or asking it for something, loads the module; so does ``from package import name``,
-which gets the real thing. Once a module is loaded, its names are the real thing for everybody. Exceptions are never lazy:
-nothing can stand in for one in an ``except`` clause.
+which gets the real thing. Once a module is loaded, its names are the real thing for everybody. Exceptions are
+never lazy: nothing can stand in for one in an ``except`` clause.
 """
 
 from __future__ import annotations
