@@ -19,7 +19,7 @@ import agentops_sdk as agentops
 {imports}
 
 @agentops.tool
-def search(q, token):
+def search(q, receipt):
     return [q, str(uuid.uuid4())]
 
 @agentops.agent
@@ -35,7 +35,7 @@ def test_it(traces{fixture}):
 FORM = """\
 agent planner
   decision route: a of a, b (it is first)
-  tool search(q="{q}", token="<call id>") -> ["{q}", "<uuid>"]"""
+  tool search(q="{q}", receipt="<call id>") -> ["{q}", "<uuid>"]"""
 
 
 def needs(module: str) -> pytest.MarkDecorator:
