@@ -12,7 +12,7 @@ from typing import Final
 from agentops_sdk._capture import secret_patterns as forms
 from agentops_sdk._capture.secret_names import STRONG, kind_of_name
 from agentops_sdk._capture.secret_rules import HARMLESS_MEMBERS, STEMS
-from agentops_sdk._capture.secret_tokens import SECRET, Finding, around_letter
+from agentops_sdk._capture.secret_tokens import SECRET, Finding, around
 from agentops_sdk._capture.secret_values import (
     is_cookie,
     is_plain_word_secret,
@@ -36,7 +36,14 @@ def _stem_patterns() -> list[tuple[re.Pattern[str], list[tuple[int, str]]]]:
     for stem in STEMS:
         letter = next(letter for letter in "=kpcu" if letter in stem)
         by_letter.setdefault(letter, []).append((stem.index(letter), stem))
-    return [(around_letter(letter, stems), stems) for letter, stems in by_letter.items()]
+    patterns = []
+    for letter, stems in by_letter.items():
+        sides = set()
+        for place, stem in stems:
+            before, after = STEMS[stem]
+            sides.add((before + stem[: place + 1], stem[place + 1 :] + after))
+        patterns.append((around(letter, sides), stems))
+    return patterns
 
 
 _STEMS: Final = _stem_patterns()
@@ -74,8 +81,10 @@ class _Search:
         for place, stem in places:
             if place < self.covered:
                 continue
-            rest = forms.REST_OF_NAME.match(self.text, place + len(stem.rstrip("=")))
-            end = rest.end() if rest is not None else place + len(stem)
+            end = place + len(stem.rstrip("="))
+            if self.text[end : end + 1] in forms.IN_NAMES:
+                rest = forms.REST_OF_NAME.match(self.text, end)
+                end = rest.end() if rest is not None else end
             if end not in seen:
                 seen.add(end)
                 yield from self._at(place, end, stem)
@@ -90,7 +99,7 @@ class _Search:
         kind = kind_of_name(name)
         if text[start - 1 : start] == " " and after in forms.FOLLOW_WORDS and kind not in ("password", "key", "token"):
             kind, start = self._with_words_before(start, end, kind)
-        if not kind:
+        if not kind or (kind in ("bare token", "pin") and forms.FIGURE_AHEAD.match(text, end) is None):
             return
         name = text[start:end]
         for look in (self._pair, self._other_forms):
@@ -436,7 +445,8 @@ class _Search:
             return
         at = close.start("q")
         head = text[max(0, start - 100) : start]
-        if forms.NAME_MEMBER.search(head) is not None:
+        colon = head.rfind(":")
+        if colon >= 0 and len(head) - colon < 70 and forms.NAME_MEMBER.search(head, max(0, colon - 56)) is not None:
             member = forms.VALUE_MEMBER.match(text, close.end())
             if member is not None:
                 yield from self._quoted(name, kind, member, member.start("open"))

@@ -12,6 +12,7 @@ from typing import Final
 QUOTE: Final = r"(?:\\{0,31}[\"'`]|&quot;|&#3[49];|&apos;|%22|%27|\\{1,31}u0022|\\{1,31}u0027)"
 REST_OF_NAME: Final = re.compile(r"[A-Za-z0-9_]{0,32}(?:-[A-Za-z0-9_]{1,24}){0,3}")
 IN_NAMES: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.$-")
+FIGURE_AHEAD: Final = re.compile(r"[^0-9]{0,160}[0-9]")
 NAME_REVERSED: Final = re.compile(r"[A-Za-z0-9_.$-]*")
 SEPARATOR: Final = r"(?:=>|:=|={1,3}|:{1,2}|：|(?<=[ \t])[-–—](?=[ \t])|%3[AaDd]|\\{1,31}u003[aAdD]|&#(?:61|58);|->)"
 AFTER: Final = re.compile(
@@ -65,7 +66,7 @@ ARGUMENT: Final = re.compile(rf"(?P<close>{QUOTE})\s{{0,4}},\s{{0,8}}b?(?P<open>
 CLOSE_OF_NAME: Final = re.compile(
     rf"(?:[ _-](?:field|input|box|textbox))?(?:\\?['\"]?\])?(?P<q>{QUOTE})", re.IGNORECASE
 )
-LINE: Final = re.compile(r"[^\n\"'`\\]{4,1024}")
+LINE: Final = re.compile(r"[^\n\"'`\\]{4,512}")
 LINE_BREAK: Final = re.compile(r"\r?\n|\\{1,31}n")
 SCHEME_AND_VALUE: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9-]{2,20}(?:\s+|%20))?(?P<value>[^\s\"'`\\,;]{6,1024})"

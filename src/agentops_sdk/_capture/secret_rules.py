@@ -201,15 +201,24 @@ TOKENS: Final = (
 # --- names ----------------------------------------------------------------------------------------------------
 # A name is taken apart into words: DB_PASS, dbPass, db-pass and "db pass" are all (db, pass).
 
-STEMS: Final = (
-    "pass", "pwd", "secret", "token", "key", "cred", "auth", "cookie", "pin", "sig=", "signature=",
-)  # fmt: skip
-"""Some name of a secret holds one of these; looked for in lower case."""
+STEMS: Final = {
+    "pass": ("", "(?![eia])"),  # not of passed, passing, passage
+    "pwd": ("", ""),
+    "secret": ("", "(?!a)"),  # nor a secretary
+    "token": ("", "(?!i)"),  # nor to tokenize
+    "key": ("[a-z0-9_ -]", ""),  # what it is for stands before it
+    "cred": ("", "(?:s|entials?)?(?![a-z])"),  # nor credit
+    "auth": ("", "(?!or(?!iz))"),  # nor an author
+    "cookie": ("", ""),
+    "pin": ("", "(?:s|code)?(?![a-z])"),  # nor to spin, nor an opinion
+    "sig=": ("", ""),
+    "signature=": ("", ""),
+}
+"""Some name of a secret holds one of these; looked for in lower case, with what has to stand before and after it."""
 
 NAMES: Final = {
     # last word, or the whole of a name that is written as one word: what it says of the value
-    **dict.fromkeys(("password", "passwd", "passwort", "passphrase", "passcode", "pwd", "kennwort", "contrasena",
-                     "contraseña"), "password"),
+    **dict.fromkeys(("password", "passwd", "passwort", "passphrase", "passcode", "pwd"), "password"),
     **dict.fromkeys(("apikey", "secretkey", "privatekey", "accesskey", "signingkey", "encryptionkey", "masterkey",
                      "accountkey", "sharedaccesskey", "subscriptionkey", "storagekey", "sessionkey"), "key"),
     **dict.fromkeys(("secret", "clientsecret", "credential", "cred"), "secret"),

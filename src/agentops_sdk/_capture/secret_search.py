@@ -25,15 +25,15 @@ def search(text: str, inside: Callable[[str], bool]) -> list[Finding]:
     Raises:
         TooMuchError: structures under names of secrets nest so deep that looking costs more than it is worth.
     """
-    low = text.lower()
-    if len(low) != len(text):  # the one letter that is two in lower case
-        low = text.replace("\u0130", "i").lower()
+    # Signs are ASCII, and are found several times faster in text that is: other characters become one that is no sign.
+    plain = text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
+    low = plain.lower()
     findings: list[Finding] = []
     if "-----BEGIN" in text:
         findings += private_keys(text)
-    findings += tokens(text, low, inside)
+    findings += tokens(plain, low, inside)
     findings += pairs(text, low)
-    findings += switches(text)
+    findings += switches(plain)
     return _merged(findings)
 
 

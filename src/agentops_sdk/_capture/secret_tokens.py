@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from agentops_sdk._capture.secret_rules import TOKENS, Token
 from agentops_sdk._capture.secret_values import decoded_text, is_credentials
 
-__all__ = ["SECRET", "Finding", "around_letter", "private_keys", "tokens"]
+__all__ = ["SECRET", "Finding", "around", "private_keys", "tokens"]
 
 SECRET: Final = "secret"  # noqa: S105 - the label of what has no kind of its own
 
@@ -60,15 +60,20 @@ class _Table:
         # A pattern that begins with one letter, and no more, is looked for at the speed of memchr.
         self.ends = [re.compile(re.escape(end) + _GOES_ON) for end in _ENDS]
         self.letters = [
-            (letter, around_letter(letter, [(place, sign) for place, sign, _ in rows]), rows)
+            (letter, _around_sign(letter, [(place, sign) for place, sign, _ in rows]), rows)
             for letter, rows in self.by_letter.items()
         ]
 
 
-def around_letter(letter: str, signs: list[tuple[int, str]]) -> re.Pattern[str]:
+def _around_sign(letter: str, signs: list[tuple[int, str]]) -> re.Pattern[str]:
     """A pattern that finds ``letter`` wherever it belongs to one of ``signs``, and begins with nothing else."""
-    forms = {f"(?={re.escape(sign[place + 1 :])})(?<={re.escape(sign[: place + 1])})" for place, sign in signs}
-    return re.compile(f"{re.escape(letter)}(?:{'|'.join(sorted(forms))})")
+    return around(letter, {(re.escape(sign[: place + 1]), re.escape(sign[place + 1 :])) for place, sign in signs})
+
+
+def around(letter: str, forms: set[tuple[str, str]]) -> re.Pattern[str]:
+    """A pattern that finds ``letter`` between the patterns of one of ``forms``; what ends with it comes first."""
+    either = "|".join(f"(?={tail})(?<={head})" for head, tail in sorted(forms))
+    return re.compile(f"{re.escape(letter)}(?:{either})")
 
 
 _TABLE: Final = _Table()
