@@ -12,7 +12,9 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from agentops_sdk.integration import Patches, ended_by_model, model_choice, semconv
+from opentelemetry import trace
+
+from agentops_sdk.integration import Patches, ended_by_model, model_choice, semconv, setting
 from agentops_sdk.integration.clients import (
     ID,
     Attributes,
@@ -354,8 +356,12 @@ class AnthropicIntegration(GeneratedClient):
 
 
 def _own_span(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The client goes on without a span where there is none: that is its own way of saying that nobody records."""
-    return None if current_exchange.get() is not None else wrapped(*args, **kwargs)
+    """No second span of a call that is recorded: the client goes on without one, as where nobody records."""
+    if current_exchange.get() is None:
+        return wrapped(*args, **kwargs)
+    if setting("vendor_propagation"):  # what it sends to the vendor is then our span
+        return trace.NonRecordingSpan(trace.get_current_span().get_span_context())
+    return None
 
 
 integration = AnthropicIntegration()
