@@ -33,7 +33,8 @@ def enter(context: Context) -> Context:
     """``context`` as it is inside a call to a vendor."""
     if recording.active.settings.vendor_propagation or context.get(_KEY) is not None:
         return context
-    return set_value(_KEY, dict(baggage.get_all(context)), baggage.clear(context))
+    outside = dict(baggage.get_all(context))
+    return set_value(_KEY, outside, baggage.clear(context) if outside else context)
 
 
 def leave(context: Context) -> Context:
