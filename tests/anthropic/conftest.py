@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from tests.openai.conftest import Recorded
 
-pytest.importorskip("anthropic", reason="needs the anthropic client")
-
 
 @pytest.fixture
 def recorded() -> Recorded:

@@ -8,7 +8,6 @@ import importlib.util
 import json
 from typing import Any
 
-import anthropic
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -23,6 +22,7 @@ TRANSPORT = tuple(
     importlib.import_module(name).TransportError for name in ("httpx", "httpx2") if importlib.util.find_spec(name)
 )
 
+anthropic = pytest.importorskip("anthropic", reason="needs the anthropic client")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 ASKED: dict[str, Any] = {

@@ -6,12 +6,12 @@ import asyncio
 import json
 from typing import Any
 
-import anthropic
 import pytest
 from tests.openai.spans import Seen
 from tests.shared import shared
 from tests.wire.http import Reply, Wire
 
+anthropic = pytest.importorskip("anthropic", reason="needs the anthropic client")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Pydantic serializer:UserWarning")
 
 
