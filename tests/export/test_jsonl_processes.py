@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.export.receiver import spans
+from tests.export.test_jsonl import settle
 
 from agentops_sdk.exporters.jsonl import JsonlExporter
 from agentops_sdk.exporters.jsonl_files import create_file, tidy
@@ -73,6 +74,7 @@ def test_reading_while_files_are_being_compressed_misses_nothing(tmp_path: Path)
     for number in range(300):
         sink.export(spans(1, start=number, size=2_000))
     sink.shutdown()
+    settle(sink)  # its own tidying holds the directory
     worker = threading.Thread(target=tidy, args=(tmp_path,), kwargs={**BOUNDS, "compress": True})
     worker.start()
     while worker.is_alive():
@@ -85,6 +87,7 @@ def test_what_was_indexed_before_it_was_compressed_is_read_after_it(tmp_path: Pa
     sink = JsonlExporter(tmp_path)
     sink.export(spans(20))
     sink.shutdown()
+    settle(sink)  # its own tidying holds the directory
     traces = load(tmp_path)
     tidy(tmp_path, **BOUNDS, compress=True)
     assert [path.suffix for path in tmp_path.iterdir()] == [".gz"]
@@ -96,6 +99,7 @@ def test_killed_while_compressing_leaves_every_span_once(tmp_path: Path) -> None
     for number in range(40):
         sink.export(spans(1, start=number, size=400_000, noise=os.urandom(100_000).hex()))
     sink.shutdown()
+    settle(sink)  # its own tidying holds the directory
     program = """
 tidy(Path(sys.argv[1]), max_bytes=1 << 40, max_age=1e9, compress=True)
 """
@@ -116,6 +120,7 @@ def test_a_file_and_its_compressed_copy_count_once(tmp_path: Path) -> None:
     sink = JsonlExporter(tmp_path)
     sink.export(spans(3))
     sink.shutdown()
+    settle(sink)  # its own tidying holds the directory
     (path,) = tmp_path.iterdir()
     path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes())[:-20])
     traces = load(tmp_path)
