@@ -26,7 +26,7 @@ _KEY = create_key("agentops-vendor-call")
 """Set inside a call to a vendor, to the baggage outside of it."""
 
 _SELF_TRACED = {"anthropic._base_client": (("SyncAPIClient", False), ("AsyncAPIClient", True))}
-"""Clients that send the trace along by themselves, and that no integration records: classes, and whether async."""
+"""Clients that send the trace along by themselves, also where nobody records them: classes, and whether async."""
 
 
 def enter(context: Context) -> Context:
