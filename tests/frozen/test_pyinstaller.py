@@ -55,22 +55,37 @@ print(agentops.health())
 UNWANTED = ("IPython", "tkinter", "pytest", "langchain", "langchain_core", "langgraph", "matplotlib", "numpy", "pandas")
 
 
-def freeze(tmp_path: Path, form: str, *, hook: bool = True) -> Path:
-    (tmp_path / "app.py").write_text(PROGRAM)
+SPECIFICATION = """
+analysis = Analysis(["app.py"], excludes={excludes})
+pyz = PYZ(analysis.pure)
+EXE(pyz, analysis.scripts, analysis.binaries, analysis.datas, name="onefile", console=True)
+program = EXE(pyz, analysis.scripts, exclude_binaries=True, name="app", console=True)
+COLLECT(program, analysis.binaries, analysis.datas, name="onedir")
+"""
+
+
+def freeze(folder: Path, *, hook: bool = True) -> dict[str, Path]:
+    """Both forms of the program, from one analysis of its imports, which is what takes long."""
+    (folder / "app.py").write_text(PROGRAM)
+    (folder / "app.spec").write_text(SPECIFICATION.format(excludes=UNWANTED))
     environment = dict(os.environ)
     if not hook:  # as a freezer that asks nobody: the entry point is hidden behind an empty one
-        (tmp_path / "sitecustomize.py").write_text(
+        (folder / "sitecustomize.py").write_text(
             "import importlib.metadata as m\nreal = m.entry_points\n"
             "m.entry_points = lambda **k: real(group='none') if k.get('group') == 'pyinstaller40' else real(**k)\n"
         )
-        environment["PYTHONPATH"] = str(tmp_path)
-    without = [argument for name in UNWANTED for argument in ("--exclude-module", name)]
+        environment["PYTHONPATH"] = str(folder)
     done = subprocess.run(
-        [sys.executable, "-m", "PyInstaller", "-y", "--log-level", "WARN", form, *without, "app.py"],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "PyInstaller", "-y", "--log-level", "WARN", "app.spec"],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return tmp_path / "dist" / "app" / "app" if form == "--onedir" else tmp_path / "dist" / "app"
+    return {"onefile": folder / "dist" / "onefile", "onedir": folder / "dist" / "onedir" / "app"}
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return freeze(tmp_path_factory.mktemp("frozen"))
 
 
 def run(program: Path, tmp_path: Path) -> subprocess.CompletedProcess[str]:
@@ -91,9 +106,11 @@ def test_the_hook_is_announced() -> None:
     ]
 
 
-@pytest.mark.parametrize("form", ["--onedir", "--onefile"])
-def test_a_frozen_program_is_recorded_with_its_calls_tokens_and_cost(form: str, tmp_path: Path) -> None:
-    done = run(freeze(tmp_path, form), tmp_path)
+@pytest.mark.parametrize("form", ["onedir", "onefile"])
+def test_a_frozen_program_is_recorded_with_its_calls_tokens_and_cost(
+    form: str, programs: dict[str, Path], tmp_path: Path
+) -> None:
+    done = run(programs[form], tmp_path)
     assert "  openai: patched" in done.stdout
     assert "-> jsonl: 2 exported, 0 pending, 0 lost" in done.stdout
     assert done.stdout.endswith("ok\n")
@@ -103,11 +120,11 @@ def test_a_frozen_program_is_recorded_with_its_calls_tokens_and_cost(form: str, 
     trace = agentops.traces.load(tmp_path / "work" / ".agentops").latest
     assert [span.name for span in trace.spans] == ["invoke_agent poet", "chat gpt-4o-mini"]
     assert trace.cost == pytest.approx(0.000027)
-    assert trace.root.resource["service.name"] == "app"
+    assert trace.root.resource["service.name"] == programs[form].name
 
 
 def test_one_frozen_without_the_hook_works_and_says_what_is_missing(tmp_path: Path) -> None:
-    done = run(freeze(tmp_path, "--onedir", hook=False), tmp_path)
+    done = run(freeze(tmp_path, hook=False)["onedir"], tmp_path)
     assert "no library is captured: the integrations are not in this program" in done.stderr
     assert "nothing is written: the sinks are not in this program" in done.stderr
     assert "openai" in done.stdout

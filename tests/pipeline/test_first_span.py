@@ -73,6 +73,32 @@ def test_prices_are_not_loaded_for_a_program_that_calls_no_model(tmp_path: Path)
     assert "genai_prices" not in run(tmp_path, ["jsonl"], "private")["loaded"]
 
 
+@pytest.mark.parametrize("library", ["anthropic", "langchain_core.language_models"])
+def test_no_thread_of_ours_imports_what_model_clients_look_for_half_way(tmp_path: Path, library: str) -> None:
+    """openai 2.54 takes ``sys.modules["httpx2"]`` as it stands: half imported by us, its next client failed."""
+    pytest.importorskip(library)
+    program = f"""
+import sys, threading, time
+events = []
+sys.addaudithook(lambda name, args: name == "import" and events.append((threading.current_thread().name, args[0])))
+import {library}
+import agentops_sdk as agentops
+agentops.init(exporters=["otlp:http://127.0.0.1:9"])
+deadline = time.monotonic() + 30
+while not {{"httpcore2", "genai_prices"}} <= set(sys.modules) and time.monotonic() < deadline:
+    time.sleep(0.01)
+agentops.shutdown()
+mine = threading.current_thread().name
+beside = {{name for thread, name in events if thread != mine}}
+assert "genai_prices" in beside, beside
+assert not beside & {{"httpx", "httpx2", "pydantic", "openai", "anthropic", "tiktoken"}}, beside
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_prices_are_loaded_when_a_library_that_calls_models_is_imported(tmp_path: Path) -> None:
     if importlib.util.find_spec("openai") is None:
         pytest.skip("openai is not installed")

@@ -63,6 +63,25 @@ def test_nothing_is_lost(tmp_path: Path, ending: str, code: int) -> None:
     assert "agentops" not in errors.replace("import agentops_sdk", "").replace("agentops.", "")
 
 
+FINALIZER = """
+import {first}
+import agentops_sdk as agentops
+agentops.init(integrations=[])
+from multiprocessing.util import Finalize
+def record():
+    with agentops.span("late"):
+        pass
+Finalize(None, record, exitpriority=0)
+"""
+
+
+@pytest.mark.parametrize("first", ["multiprocessing.util", "sys"])
+def test_what_the_last_handlers_of_multiprocessing_record_is_kept(tmp_path: Path, first: str) -> None:
+    """They run after ours where it was imported before us."""
+    subprocess.run([sys.executable, "-c", FINALIZER.format(first=first)], cwd=tmp_path, timeout=60, check=True)
+    assert [row["name"] for row in records(tmp_path)] == ["late"]
+
+
 def test_a_killed_process_keeps_what_had_ended(tmp_path: Path) -> None:
     script = PROGRAM + "time.sleep(60)"  # neither flushes nor exits: what gets to the disk gets there by itself
     with subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path) as process:

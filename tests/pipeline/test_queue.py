@@ -111,8 +111,10 @@ stop = True
 print(sorted({os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children}), flush=True)
 os._exit(0)
 """
+    quiet = "ignore:This process:DeprecationWarning"  # Python 3.12 and later, of every fork beside a thread
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
-    )
+        [sys.executable, "-W", quiet, "-c", program],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "[0]\n", "")
     assert list((tmp_path / ".agentops" / "traces").glob("*.jsonl"))

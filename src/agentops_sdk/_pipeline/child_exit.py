@@ -14,7 +14,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 from agentops_sdk._capture.guard import guard
@@ -43,7 +42,7 @@ class ChildExit:
 
     def __init__(self, flush: Callable[[], object], end: Callable[[], object], settle: Callable[[], bool]) -> None:
         self._flush, self._end, self._settle = flush, end, settle
-        self._utils: dict[str, ModuleType] = {}
+        self._utils: dict[str, Any] = {}
 
     def watch(self) -> None:
         """Begin; also when this process is such a child itself, and has reached ``init()`` only now."""
@@ -76,6 +75,26 @@ class ChildExit:
             self._join_pool(package)
         with guard("child_exit.billiard"):
             self._join_billiard()
+
+    def finalizers_are_to_come(self) -> bool:
+        """Whether the process's own exit handlers will still run finalizers of the program, which may record.
+
+        ``multiprocessing`` registers its handler when it is imported: mostly before ours, so it runs after ours.
+        A spawned child has no other end since Python 3.13.
+        """
+        return any(not util.is_exiting() for util in self._utils.values())
+
+    def after_finalizers(self, end: Callable[[], object]) -> None:
+        """Have ``end`` called when the last of them has run."""
+
+        def leave() -> None:
+            with guard("child_exit.leave"):
+                if not self.finalizers_are_to_come():
+                    end()
+
+        for util in self._utils.values():
+            if not util.is_exiting():
+                util.Finalize(None, leave, exitpriority=_LAST - 1)
 
     def _arm_later(self, util: Any, package: str) -> None:
         """This child imports the program anew, and is about to become itself: where others call what we registered."""

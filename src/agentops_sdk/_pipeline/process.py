@@ -43,7 +43,11 @@ def hook(
 
     def leave() -> None:
         with guard("process.exit"):
-            end()
+            if child_exit.finalizers_are_to_come():
+                flush()
+                child_exit.after_finalizers(end)
+            else:
+                end()
 
     def child() -> None:
         _held.clear()
@@ -77,7 +81,11 @@ def prepare(runtime: Runtime) -> None:
 
 
 def load(work: Callable[[], None]) -> None:
-    """Do what imports or reads tables beside the program; a fork waits for it."""
+    """Do what imports or reads tables beside the program; a fork waits for it.
+
+    Not ``httpx2``, which is imported on the program's thread: model clients look for it in ``sys.modules``
+    and use it as it stands there, half imported where another thread has just begun (openai 2.54).
+    """
 
     def run() -> None:
         with guard("process.load"):

@@ -160,7 +160,10 @@ class Runtime:
         """A library that calls models is here: have its first call find the prices loaded."""
         if not self._prices_loading:
             self._prices_loading = True
-            process.load(self.completer.warm)
+            if self.settings.pricing:
+                import httpx2  # noqa: F401 - here, and not on the thread that loads the prices: see there
+
+                process.load(self.completer.warm)
 
     def uninstall(self) -> None:
         for installed in reversed(self.integrations):

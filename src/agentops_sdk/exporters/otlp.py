@@ -50,8 +50,8 @@ class OTLPExporter:
 
     inline = True
     disk = True
-    imports = ("opentelemetry.exporter.otlp.proto.common.trace_encoder",)
-    background_imports = ("httpx2", "httpcore2")
+    imports = ("opentelemetry.exporter.otlp.proto.common.trace_encoder", "httpx2")
+    background_imports = ("httpcore2",)
 
     def __init__(
         self,
