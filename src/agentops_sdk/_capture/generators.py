@@ -71,6 +71,7 @@ def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Ca
         steps = begin(args, kwargs)
         step: Callable[[Any], Any] = body.send
         given: Any = None
+        leaving: GeneratorExit | None = None
         while True:
             token = _enter(steps)
             try:
@@ -89,7 +90,11 @@ def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Ca
             try:
                 given = yield item
                 step = body.send
-            except GeneratorExit:
+            except GeneratorExit as error:
+                leaving = error
+            except BaseException as error:  # noqa: BLE001 - goes on into the body
+                given, step = _without_us(error), body.throw
+            if leaving is not None:  # out of the block above, so that what the consumer is handling can be seen
                 token = _enter(steps)
                 try:
                     body.close()
@@ -99,9 +104,10 @@ def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Ca
                     raise
                 _leave(steps, token)
                 steps.abandon()
-                raise
-            except BaseException as error:  # noqa: BLE001 - goes on into the body
-                given, step = _without_us(error), body.throw
+                try:
+                    raise leaving
+                finally:
+                    del leaving
             item = None  # not kept alive longer than its consumer wants it
 
     code = getattr(function, "__code__", None)
@@ -120,6 +126,7 @@ def drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin)
         steps = begin(args, kwargs)
         step: Callable[[Any], Any] = _unhooked(body)
         given: Any = None
+        leaving: GeneratorExit | None = None
         while True:
             token = _enter(steps)
             try:
@@ -138,7 +145,11 @@ def drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin)
             try:
                 given = yield item
                 step = body.asend
-            except GeneratorExit:
+            except GeneratorExit as error:
+                leaving = error
+            except BaseException as error:  # noqa: BLE001 - goes on into the body
+                given, step = _without_us(error), body.athrow
+            if leaving is not None:  # out of the block above, so that what the consumer is handling can be seen
                 token = _enter(steps)
                 try:
                     await body.aclose()
@@ -148,9 +159,10 @@ def drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin)
                     raise
                 _leave(steps, token)
                 steps.abandon()
-                raise
-            except BaseException as error:  # noqa: BLE001 - goes on into the body
-                given, step = _without_us(error), body.athrow
+                try:
+                    raise leaving
+                finally:
+                    del leaving
             item = None
 
     return run

@@ -29,12 +29,13 @@ class Bodies:
         counted: how many events the caller was given, where somebody counted.
         limit: how many events to read, where the caller left the stream.
         first_chunk: seconds from the request to the first byte of a stream.
+        status: the HTTP status of the reply, where that is looked at.
         injected: whether the usage in the reply was asked for by us.
     """
 
     __slots__ = (
         "chunks", "counted", "endpoint", "event_stream", "first_chunk", "injected", "limit", "method", "outcome",
-        "path", "query", "request", "streamed",
+        "path", "query", "request", "status", "streamed",
     )  # fmt: skip
 
     def __init__(self, endpoint: Endpoint, method: str, path: str) -> None:
@@ -51,6 +52,7 @@ class Bodies:
         self.counted: int | None = None
         self.limit: int | None = None
         self.outcome = "ok"
+        self.status = 0
 
     def __call__(self, attributes: Attributes) -> None:
         """Read the bodies into ``attributes``. Each part is guarded on its own: one bad body spoils no other."""
@@ -66,6 +68,8 @@ class Bodies:
                 if semconv.STREAM_CHUNKS in attributes:  # asked for in the query, or given unasked
                     request = {**request, "stream": True}
                 self._read(attributes, reply, request)
+        if self.status >= 400 and attributes.get(semconv.ERROR_TYPE) in (None, "_OTHER"):
+            attributes[semconv.ERROR_TYPE] = str(self.status)
 
     def _reply(self, attributes: Attributes) -> Json | None:
         if not self.streamed:

@@ -6,13 +6,14 @@ import re
 import sys
 import time
 from collections.abc import Mapping
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from opentelemetry.context import Context
+
 from agentops_sdk import semconv
-from agentops_sdk._capture.ambient import release
-from agentops_sdk._capture.call import Call, NullCall, outcome_of
+from agentops_sdk._capture.call import Call, outcome_of
 from agentops_sdk._capture.content import snapshot_source
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._genai.json_text import dumps
@@ -44,12 +45,16 @@ class Exchange:
 
     Args:
         call: the call to fill and finish, or one around us to contribute to.
+        method: the HTTP method, or what stands for it.
+        path: the path, or the URL, that was asked for.
+        body: the request as its caller gave it: looked at when the call ends, where nobody has seen its bytes.
         contributes: the call is not ours: it is filled and left alive.
         hide: takes out of a stream what was added to its request.
     """
 
     __slots__ = (
         "_attempts",
+        "_body",
         "_contributes",
         "_done",
         "_hide",
@@ -57,25 +62,26 @@ class Exchange:
         "call",
         "endpoint",
         "live",
-        "options",
         "started",
     )
 
     def __init__(
         self,
-        call: Call | NullCall,
+        call: Call,
         endpoint: Endpoint,
-        options: Any,
         *,
+        method: str,
+        path: str,
+        body: Any,
         contributes: bool,
         hide: ByteFilter | None = None,
     ) -> None:
         self.call = call
         self.endpoint = endpoint
-        self.options = options
+        self._body = body
         self._hide = hide
         self.live: LiveReply | None = None
-        self.bodies = Bodies(endpoint, options.method, options.url)
+        self.bodies = Bodies(endpoint, method, path)
         self.started = time.perf_counter_ns()
         self._contributes = contributes
         self._attempts: list[dict[str, Any]] = []
@@ -83,24 +89,43 @@ class Exchange:
 
     # --- what ``around`` does with a call --------------------------------------------------------
 
-    def attach(self) -> tuple[Token[Exchange | None], Any]:
-        return current.set(self), None if self._contributes else self.call.attach()
+    def attach(self) -> Any:
+        return None if self._contributes else self.call.attach()
 
-    def detach(self, token: tuple[Token[Exchange | None], Any]) -> None:
-        mine, theirs = token
-        release(mine)
+    def detach(self, token: Any) -> None:
         if not self._contributes:
-            self.call.detach(theirs)
+            self.call.detach(token)
+
+    @property
+    def context(self) -> Context | None:
+        """What the client's work runs in; ``None`` where it is the call around us that it runs in already."""
+        return None if self._contributes else self.call.context
 
     def fail(self, error: BaseException) -> None:
-        with guard("http.fail"):
+        with guard("http.failure"):
             self._note_failure(error)
+        with guard("http.fail"):
             outcome = outcome_of(error)
             self.end(outcome, error if outcome in ("error", "interrupted") else None)
 
     def finish(self, outcome: str = "ok", error: BaseException | None = None) -> bool:
         self.end(outcome, error)
         return True
+
+    def asked(self, body: Any) -> None:
+        """Keep the request: JSON text as it is, anything else as a copy of now."""
+        if isinstance(body, bytes | str):
+            self.bodies.request = body.encode() if isinstance(body, str) else body
+            return
+        source = snapshot_source(body)
+        self.bodies.request = source.data
+        if source.cut:
+            self._cut(semconv.INPUT_MESSAGES)
+
+    def _cut(self, name: str) -> None:
+        """The attribute ``name`` will tell less than there was."""
+        known = self.call.span.attributes.get(semconv.TRUNCATED, ())
+        self.call.set(semconv.TRUNCATED, [*known, name])
 
     # --- what the client's inner methods report --------------------------------------------------
 
@@ -112,8 +137,8 @@ class Exchange:
         kind = request.headers.get("content-type", "")
         if kind.startswith("application/json"):
             self.bodies.request = request.content
-        elif isinstance(self.options.json_data, Mapping):  # a form with files: its fields are taken, its files are not
-            self.bodies.request = snapshot_source(self.options.json_data).data
+        elif isinstance(self._body, Mapping):  # a form with files: its fields are taken, its files are not
+            self.asked(self._body)
         elif request.url.query:
             self.bodies.query = str(request.url.params)
         self.call.update(address(request.url))
@@ -142,7 +167,8 @@ class Exchange:
         self.refused(response.status_code)
         self._note_headers(response.headers)
         kind = response.headers.get("content-type", "")
-        self.bodies.streamed = streamed
+        self.bodies.status = response.status_code
+        self.bodies.streamed = streamed and response.status_code < 400
         self.bodies.event_stream = "event-stream" in kind
         keep = (
             streamed or any(mark in kind for mark in _TEXT) or _is_model(cast_to) or not (kind or _is_binary(cast_to))
@@ -151,12 +177,24 @@ class Exchange:
             if keep:
                 self.bodies.chunks = [response.content]
             return
-        live = LiveReply(
+        self._reading(keep).attach(response)
+
+    def answered(self, body: bytes) -> None:
+        """The whole reply is here, as JSON text."""
+        self.bodies.chunks = [body]
+
+    def streaming(self) -> LiveReply:
+        """The reply is a stream of JSON texts, each to be handed to :meth:`LiveReply.received` in an event."""
+        self.bodies.streamed = True
+        self.call.set(semconv.REQUEST_STREAM, True)
+        return self._reading(True)
+
+    def _reading(self, keep: bool) -> LiveReply:
+        self.live = LiveReply(
             self.stream_ended, self._is_over, keep=keep, hide=self._hide, silent=self.endpoint.silent_events
         )
-        self.bodies.chunks = live.chunks
-        live.attach(response)
-        self.live = live
+        self.bodies.chunks = self.live.chunks
+        return self.live
 
     # --- the end ---------------------------------------------------------------------------------
 
@@ -176,7 +214,7 @@ class Exchange:
         if live.first_ns:
             bodies.first_chunk = (live.first_ns - self.started) / 1e9
         if live.cut:
-            self.call.set(semconv.TRUNCATED, [semconv.OUTPUT_MESSAGES])
+            self._cut(semconv.OUTPUT_MESSAGES)
         if live.watched and not complete:
             bodies.limit = live.delivered
         bodies.counted = live.delivered if live.watched else None
@@ -194,15 +232,17 @@ class Exchange:
         bodies.injected = self._hide is not None
         if len(self._attempts) > 1:
             call.set(semconv.ATTEMPTS, dumps(self._attempts))
-        if bodies.request is None and isinstance(self.options.json_data, Mapping):
-            bodies.request = snapshot_source(self.options.json_data).data
+        if bodies.request is None and isinstance(self._body, Mapping):
+            self.asked(self._body)
         call.defer(bodies)
-        self.options = None
+        self._body = None
         if not self._contributes:
             call.finish(outcome, error)
 
     def _failed_body(self) -> bool:
-        """Whether a reply with a good status says that it failed: seen in its bytes, parsed only where it may well."""
+        """Whether a reply failed, by its status or in spite of it: parsed only where its bytes look like that."""
+        if self.bodies.status >= 400:
+            return True
         chunks = self.bodies.chunks
         if not chunks:
             return False

@@ -6,12 +6,13 @@ Beside it, a few methods tell how the request goes: attempts, waits, the reply, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import Token
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 from agentops_sdk import semconv
-from agentops_sdk._capture.ambient import enclosing_llm_call
+from agentops_sdk._capture.ambient import enclosing_llm_call, release
 from agentops_sdk._capture.call import NULL_CALL
 from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.intercept import Begun, around, around_async
@@ -111,7 +112,15 @@ class GeneratedClient:
         if endpoint.prepare is not None:
             prepared = endpoint.prepare(Outgoing(client, options, body, host, port))
         hide = prepared.hide if prepared is not None else None
-        exchange = Exchange(call, endpoint, options, contributes=outer is not None, hide=hide)
+        exchange = _GeneratedExchange(
+            call,
+            endpoint,
+            method=options.method,
+            path=options.url,
+            body=options.json_data,
+            contributes=outer is not None,
+            hide=hide,
+        )
         if prepared is not None:
             copy = options.model_copy(update={"json_data": prepared.body})
             if "options" in kwargs:
@@ -119,6 +128,19 @@ class GeneratedClient:
             else:
                 args = (args[0], copy, *args[2:])
         return Begun(exchange, args, kwargs)
+
+
+class _GeneratedExchange(Exchange):
+    """An exchange that the client's inner methods report to: the current one while its request is sent."""
+
+    __slots__ = ()
+
+    def attach(self) -> tuple[Token[Exchange | None], Any]:
+        return current.set(self), super().attach()
+
+    def detach(self, token: tuple[Token[Exchange | None], Any]) -> None:
+        release(token[0])
+        super().detach(token[1])
 
 
 def _call(endpoint: Endpoint, path: str, body: Mapping[str, Any], attributes: dict[str, Any]) -> Any:

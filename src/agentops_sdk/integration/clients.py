@@ -22,10 +22,12 @@ from agentops_sdk._http.endpoint import (
 from agentops_sdk._http.exchange import address
 from agentops_sdk._http.exchange import current as current_exchange
 from agentops_sdk._http.generated import GeneratedClient
+from agentops_sdk._http.methods import Asked, Method, MethodClient
 from agentops_sdk._http.other_wrappers import other_wrappers
 
 __all__ = [
     "ID",
+    "Asked",
     "Attributes",
     "ByteFilter",
     "Endpoint",
@@ -34,6 +36,8 @@ __all__ = [
     "Exchanged",
     "GeneratedClient",
     "Json",
+    "Method",
+    "MethodClient",
     "Outgoing",
     "Prepared",
     "address",

@@ -1,0 +1,82 @@
+"""A reply that comes in JSON texts, one step after the other: what a driver of its generator tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry.context import Context
+
+from agentops_sdk._capture.content import snapshot_source
+from agentops_sdk._capture.guard import guard
+from agentops_sdk._http.exchange import Exchange
+
+__all__ = ["NO_STEPS", "ReplySteps", "json_text"]
+
+_SITE = "http.reply_steps"
+
+
+class ReplySteps:
+    """The :class:`Steps <agentops_sdk._capture.generators.Steps>` of a reply; dropped before its end, it is abandoned.
+
+    Args:
+        exchange: the exchange that the reply ends.
+        body: an item to JSON text, or to a structure of plain values.
+    """
+
+    __slots__ = ("_body", "_live", "context")
+
+    def __init__(self, exchange: Exchange, body: Callable[[Any], Any]) -> None:
+        self.context: Context | None = exchange.context
+        self._body = body
+        self._live = exchange.streaming()
+        self._live.watched = True
+
+    def item(self, value: Any) -> None:
+        """An item came, and is handed to the caller."""
+        live = self._live
+        with guard(_SITE):
+            text = json_text(self._body(value))
+            # As an event of a stream, whose ends are known. In JSON text, line ends are but space.
+            live.received(b"data: %b\n\n" % text.replace(b"\n", b" ").replace(b"\r", b" "))
+        live.delivered += 1
+
+    def end(self, result: Any) -> None:
+        """There are no more."""
+        with guard(_SITE):
+            self._live.exhausted()
+
+    def abandon(self) -> None:
+        """The caller leaves."""
+        with guard(_SITE):
+            self._live.closed()
+
+    def fail(self, error: BaseException) -> None:
+        """The client raised."""
+        with guard(_SITE):
+            self._live.failed(error)
+
+    def __del__(self) -> None:
+        with guard(_SITE):
+            self._live.dropped()
+
+
+class _NoSteps:
+    """Of a generator that is not recorded."""
+
+    context: Context | None = None
+
+    def item(self, value: Any) -> None: ...
+    def end(self, result: Any) -> None: ...
+    def abandon(self) -> None: ...
+    def fail(self, error: BaseException) -> None: ...
+
+
+NO_STEPS = _NoSteps()
+
+
+def json_text(body: Any) -> bytes:
+    """JSON text as it is, anything else copied to it."""
+    if isinstance(body, bytes | str):
+        return body.encode() if isinstance(body, str) else body
+    return snapshot_source(body).data
