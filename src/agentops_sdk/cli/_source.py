@@ -104,7 +104,9 @@ def reading(path: Path) -> Iterator[Traces]:
 
 
 def report(traces: Traces) -> None:
-    """Say on stderr which lines were skipped and why."""
+    """Say on stderr which lines were skipped or left out and why."""
+    for remark in traces.remarks:
+        print(f"agentops: {line(remark)}", file=sys.stderr)
     for path in traces.foreign_files:
         print(f"agentops: {shown(path)} holds no span records", file=sys.stderr)
     if traces.torn:

@@ -85,8 +85,8 @@ class BackgroundWork:
         self._work.setdefault(str(ident), {})[span_id] = seen
         self._roles = None
 
-    def role(self, span_id: str) -> Role | None:
-        """What the span is to its work; ``None`` for one that counts for itself, as nearly all do."""
+    def roles(self) -> Mapping[str, Role]:
+        """By span id what spans are to their work, without those that count for themselves, as nearly all do."""
         if self._roles is None:
             replies = set(self._replies) if self._work else set()
             self._roles = {}
@@ -94,7 +94,7 @@ class BackgroundWork:
                 ordered = sorted(spans.values(), key=lambda seen: (seen.start_ns, seen.span_id))
                 for piece in _pieces(ordered):
                     self._roles.update(_roles(piece, counted_at_once=hash(ident) in replies))
-        return self._roles.get(span_id)
+        return self._roles
 
 
 def _pieces(spans: list[_Seen]) -> Iterator[list[_Seen]]:

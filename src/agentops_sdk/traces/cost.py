@@ -81,15 +81,26 @@ class Cost:
         if other.known and not self.known:
             self.currency = other.currency
         if other.known and other.currency != self.currency:
-            self._miss(f"in {other.currency}, not {self.currency}", other.known)
+            self.miss(f"in {other.currency}, not {self.currency}", other.known)
         else:
             self.amount += other.amount
             self.estimated += other.estimated
             self.known += other.known
         for reason, count in other.unknowns.items():
-            self._miss(reason, count)
+            self.miss(reason, count)
 
-    def _miss(self, reason: str, count: int) -> None:
+    def count(self, amount: Decimal, currency: str, *, guessed: bool) -> None:
+        """Add one figure that a span told, in place."""
+        if self.known and currency == self.currency:
+            self.amount += amount
+            self.known += 1
+            if guessed:
+                self.estimated += amount
+        else:
+            self.add(Cost(amount, currency, estimated=amount if guessed else 0))
+
+    def miss(self, reason: str, count: int = 1) -> None:
+        """Add figures that nobody knows, in place."""
         self.unknowns[reason] = self.unknowns.get(reason, 0) + count
 
     def __add__(self, other: Cost) -> Cost:

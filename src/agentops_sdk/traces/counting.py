@@ -18,22 +18,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from agentops_sdk import semconv
+from agentops_sdk.traces.columns import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, OUTCOMES, Fact
 from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from agentops_sdk.traces.background_work import Role
-    from agentops_sdk.traces.record import SpanRecord
+    from agentops_sdk.traces.outline import Outline
 
 T = TypeVar("T")
-Total = TypeVar("Total", Usage, Cost)
 MODEL_KINDS: Final = ("llm", "embedding")
-_TOTAL_KINDS: Final = ("agent", "workflow", "span")
-_OPEN: Final = "in the background: its end was not told"
-_NOT_ENDED: Final = {"running": "still running", "unfinished": "never finished"}
+IN_BACKGROUND: Final = "in the background: its end was not told"
+NOT_ENDED: Final = {"running": "still running", "unfinished": "never finished"}
+_MODELS: Final = frozenset(KINDS.index(kind) for kind in MODEL_KINDS)
+_TOTAL: Final = frozenset(KINDS.index(kind) for kind in ("agent", "workflow", "span"))
+_PLAIN: Final = KINDS.index("span")
+_FAILED: Final = OUTCOMES.index("error") << OUTCOME_SHIFT
+_WORTH: Final = 4  # bits
 
 
 @dataclass(slots=True)
@@ -46,86 +46,66 @@ class Share:
     cost: Cost | None = None
 
 
-def shares(
-    post_order: Iterable[SpanRecord],
-    parent: Callable[[SpanRecord], SpanRecord | None],
-    role: Callable[[str], Role | None],
-) -> dict[str, Share]:
-    """Each span's own share by span id, for spans given children first. One pass, linear.
+class Counted:
+    """Bits that say which figures of a span count."""
 
-    Args:
-        role: of a span, by its id, in work that goes on in the background.
-    """
-    made: dict[str, Share] = {}
-    below: dict[str, _Below] = {}
-    for span in post_order:
-        mine = below.pop(span.span_id, None) or _Below()
-        share = made[span.span_id] = Share()
-        part = role(span.span_id)
-        if span.attributes.get(semconv.CACHED) is True or part in ("repeats", "begins"):
-            pass  # answered from a cache, or told by another span: no model was called here, and nothing was used
-        elif part == "unused":
-            share.call = span.kind in MODEL_KINDS
-        elif part == "open":
-            share.call = span.kind in MODEL_KINDS
-            _add_unknown(share, str(span.attributes.get(semconv.COST_UNKNOWN_REASON) or _OPEN))
-        elif span.kind in MODEL_KINDS:
-            _model_call(span, share, mine, made)
-        else:
-            _other(span, share, mine, made)
-        above = parent(span)
-        if not span.ended and not share.call and (above is None or above.ended):
-            _add_unknown(share, _NOT_ENDED[span.outcome])
-        missing = span.attributes.get(semconv.MISSING_SPANS)
-        if type(missing) is int and missing > 0:
-            _add_unknown(share, "span not kept", missing)
-        if span.attributes.get(semconv.SAMPLED_ELSEWHERE) is True:
-            _add_unknown(share, "perhaps not kept elsewhere")
-        if above is not None:
-            below.setdefault(above.span_id, _Below()).merge(mine)
-    return made
+    CALL = 1  # it is a model call that counts
+    USAGE = 2  # its own tokens
+    UNSIZED = 4  # tokens that nobody knows
+    MORE_USAGE = 8  # what it may still use, or what sampling threw away
+    COST = 16
+    UNPRICED = 32
+    MORE_COST = 64
+    OPEN = 128  # work in the background whose end nobody told
+    ANY_USAGE = USAGE | UNSIZED | MORE_USAGE | OPEN
+    ANY_COST = COST | UNPRICED | MORE_COST | OPEN
+    ANY = ANY_USAGE | ANY_COST
+    MORE = MORE_USAGE | MORE_COST
 
 
 def unrecorded(outcome: str) -> Share:
     """What comes on top where a run's outermost span should be here and is not."""
-    share = Share()
-    _add_unknown(share, _NOT_ENDED.get(outcome, "its outermost span is missing"))
-    return share
+    reason = NOT_ENDED.get(outcome, "its outermost span is missing")
+    return Share(usage=Usage(unknown=1), cost=Cost.unknown(reason))
 
 
-def _add_unknown(share: Share, reason: str, count: int = 1) -> None:
-    share.usage = (share.usage or Usage()) + Usage(unknown=count)
-    share.cost = (share.cost or Cost.nothing()) + Cost(known=0, unknowns={reason: count})
-
-
-def totals(
-    post_order: Iterable[SpanRecord], parent: Callable[[SpanRecord], SpanRecord | None], made: dict[str, Share]
-) -> tuple[dict[str, Usage], dict[str, Cost]]:
-    """Per span id, its own share and all below it; only where there is any. One pass, linear."""
-    usages: dict[str, Usage] = {}
-    costs: dict[str, Cost] = {}
-    for span in post_order:
-        own = made[span.span_id]
-        above = parent(span)
-        usage = _grown(usages.get(span.span_id), own.usage)
-        if usage is not None:
-            usages[span.span_id] = usage
-            if above is not None:
-                usages.setdefault(above.span_id, Usage()).add(usage)
-        cost = _grown(costs.get(span.span_id), own.cost)
-        if cost is not None:
-            costs[span.span_id] = cost
-            if above is not None:
-                costs.setdefault(above.span_id, Cost.nothing()).add(cost)
-    return usages, costs
-
-
-def _grown(below: Total | None, own: Total | None) -> Total | None:
-    """What is below and the span's own; a leaf's own total is taken as it is."""
-    if below is None or own is None:
-        return own if below is None else below
-    below.add(own)
-    return below
+def counted(outline: Outline) -> bytearray:
+    """By number the bits of :class:`Counted` of each span. One pass from the leaves up, linear."""
+    facts, rows, parents, roles = outline.columns.facts, outline.rows, outline.parents, outline.roles
+    shares = bytearray(outline.count)
+    below: dict[int, _Below] = {}
+    for number in reversed(outline.preorder):
+        fact = facts[rows[number]]
+        mine = below.pop(number, None)
+        above = parents[number]
+        bits, role = 0, roles.get(number)
+        if fact & Fact.CACHED or role in ("repeats", "begins"):
+            pass  # answered from a cache, or told by another span: no model was called here, and nothing was used
+        elif role is not None:
+            called = Counted.CALL if fact & KIND_BITS in _MODELS else 0
+            bits = called if role == "unused" else called | Counted.OPEN
+        elif fact & KIND_BITS in _MODELS:
+            if mine is None:  # as most are: straight into what is above
+                mine = below.pop(above, None) or _Below()
+                bits = _first_call(number, fact, mine)
+            else:
+                bits = _model_call(number, fact, mine, shares)
+        elif fact & (Fact.USAGE | Fact.COST | Fact.TRAINED) or mine is not None:
+            mine = mine or _Below()
+            bits = _other(number, fact, mine, shares)
+        ended = ENDED[(fact & OUTCOME_BITS) >> OUTCOME_SHIFT]
+        if not ended and not bits & Counted.CALL and (above < 0 or outline.ended(above)):
+            bits |= Counted.MORE
+        if fact & (Fact.MISSING | Fact.ELSEWHERE) and outline.misses(number):
+            bits |= Counted.MORE
+        shares[number] = bits
+        if above >= 0 and mine is not None:
+            known = below.get(above)
+            if known is None:
+                below[above] = mine
+            else:
+                known.merge(mine)
+    return shares
 
 
 class _Below:
@@ -136,9 +116,9 @@ class _Below:
     def __init__(self) -> None:
         self.usage = False
         self.cost = False
-        self.unsized: list[str] = []
-        self.unpriced: list[str] = []
-        self.calls: list[tuple[str, int]] = []  # model calls with nothing but plain spans in between, and their worth
+        self.unsized: list[int] = []
+        self.unpriced: list[int] = []
+        self.calls: list[int] = []  # model calls with nothing but plain spans in between, and their worth
 
     def merge(self, other: _Below) -> None:
         self.usage |= other.usage
@@ -158,57 +138,68 @@ def _joined(one: list[T], other: list[T]) -> list[T]:
     return one
 
 
-def _other(span: SpanRecord, share: Share, mine: _Below, made: dict[str, Share]) -> None:
-    usage, cost = Usage.of(span.attributes), Cost.of(span.attributes)
-    if usage is not None and not mine.usage:
-        share.usage = usage
+def _other(number: int, fact: int, mine: _Below, shares: bytearray) -> int:
+    bits, kind = 0, fact & KIND_BITS
+    if fact & Fact.USAGE and not mine.usage:
+        bits |= Counted.USAGE
         mine.usage = True
         for inner in mine.unsized:
-            made[inner].usage = None  # the total covers what the calls below did not tell
+            shares[inner] &= ~Counted.ANY_USAGE & 0xFF  # the total covers what the calls below did not tell
         mine.unsized = []
-    if cost is not None and span.kind not in _TOTAL_KINDS:
-        share.cost = cost
-    elif cost is not None and cost.known and not mine.cost:
-        share.cost = cost
+    if fact & Fact.COST and kind not in _TOTAL:
+        bits |= Counted.COST
+    elif fact & Fact.PRICED and not mine.cost:
+        bits |= Counted.COST
         mine.cost = True
         for inner in mine.unpriced:
-            made[inner].cost = None
+            shares[inner] &= ~Counted.ANY_COST & 0xFF
         mine.unpriced = []
-    elif (share.usage is not None or semconv.USAGE_TRAINED in span.attributes) and not mine.cost and not mine.unpriced:
-        share.cost = cost if cost is not None else Cost.unknown("no price recorded")  # used, and nobody says its price
-        mine.unpriced.append(span.span_id)
-    if span.kind != "span":
+    elif (bits & Counted.USAGE or fact & Fact.TRAINED) and not mine.cost and not mine.unpriced:
+        bits |= Counted.COST if fact & Fact.COST else Counted.UNPRICED  # used, and nobody says its price
+        mine.unpriced.append(number)
+    if kind != _PLAIN:
         mine.calls = []  # a tool or agent in between: what lies above it is another call
+    return bits
 
 
-def _model_call(span: SpanRecord, share: Share, mine: _Below, made: dict[str, Share]) -> None:
-    usage, cost = Usage.of(span.attributes), Cost.of(span.attributes)
-    worth = _worth(span, usage, cost)
-    if mine.calls and max(inner for _, inner in mine.calls) >= worth:
-        return  # the provider's own spans below tell it at least as well
-    for inner, _ in mine.calls:
-        made[inner] = Share()
-    mine.calls = [(span.span_id, worth)]
-    share.call = True
+def _model_call(number: int, fact: int, mine: _Below, shares: bytearray) -> int:
+    worth = _worth(fact)
+    if mine.calls and max(call & 15 for call in mine.calls) >= worth:
+        return 0  # the provider's own spans below tell it at least as well
+    for inner in mine.calls:
+        shares[inner >> _WORTH] = 0
+    mine.calls = []
+    return _first_call(number, fact, mine)
+
+
+def _first_call(number: int, fact: int, mine: _Below) -> int:
+    mine.calls.append(number << _WORTH | _worth(fact))
+    bits = Counted.CALL
     # A refused call used nothing; of any other call without figures nobody knows.
-    answered = span.outcome != "error" or usage is not None
-    share.usage = usage if usage is not None else Usage(unknown=1) if answered else None
-    reason = _NOT_ENDED.get(span.outcome, "no price recorded")
-    share.cost = cost if cost is not None else Cost.unknown(reason) if answered else None
-    if usage is not None:
+    answered = fact & OUTCOME_BITS != _FAILED or fact & Fact.USAGE
+    if fact & Fact.USAGE:
+        bits |= Counted.USAGE
         mine.usage = True
     elif answered:
-        mine.unsized.append(span.span_id)
-    if cost is not None and cost.known:
+        bits |= Counted.UNSIZED
+        mine.unsized.append(number)
+    if fact & Fact.COST:
+        bits |= Counted.COST
+    elif answered:
+        bits |= Counted.UNPRICED
+    if fact & Fact.PRICED:
         mine.cost = True
-    elif share.cost is not None:
-        mine.unpriced.append(span.span_id)
+    elif bits & Counted.ANY_COST:
+        mine.unpriced.append(number)
+    return bits
 
 
-def _worth(span: SpanRecord, usage: Usage | None, cost: Cost | None) -> int:
+def _worth(fact: int) -> int:
+    """How much a span knows of the call that it and others report."""
+    usage = fact & Fact.USAGE
     return (
-        (8 if usage is not None and not usage.is_estimated else 0)
-        + (4 if usage is not None else 0)
-        + (2 if span.attributes.get(semconv.RESPONSE_ID) else 0)
-        + (1 if cost is not None and cost.known else 0)
+        (8 if usage and not fact & Fact.ESTIMATED else 0)
+        + (4 if usage else 0)
+        + (2 if fact & Fact.RESPONSE_ID else 0)
+        + (1 if fact & Fact.PRICED else 0)
     )

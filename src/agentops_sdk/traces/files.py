@@ -1,4 +1,4 @@
-"""From files to traces: an index of every line first, records only of the traces that are looked at."""
+"""From files to traces: a few columns of every line first, records only of the spans that are looked at."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ import os
 import re
 import time
 import zlib
-from contextlib import ExitStack
+from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.background_work import BackgroundWork
+from agentops_sdk.traces.columns import Columns
+from agentops_sdk.traces.outline import Outline
 from agentops_sdk.traces.process_identity import is_locked
 from agentops_sdk.traces.reading import as_records, looks_like_record
 from agentops_sdk.traces.record import SpanRecord
 from agentops_sdk.traces.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    Place = tuple[Path, int, int]  # file, offset, length: where a line can be read again
+    from agentops_sdk.traces.columns import Place
+    from agentops_sdk.traces.record import Outcome
 
 SUFFIXES: Final = (".jsonl", ".jsonl.gz")
 OPEN_SUFFIX: Final = ".jsonl.open"
@@ -37,14 +40,14 @@ _OURS = re.compile(rb'^\{"v":\d')
 
 @dataclass(slots=True)
 class _Entry:
-    """What is known of a trace before its records are made."""
+    """What is known of a trace before anything else is asked of it."""
 
     start_ns: int
-    lines: list[Place | bytes | SpanRecord] = field(default_factory=list)
+    rows: array[int] = field(default_factory=lambda: array("I"))
 
 
 class Traces:
-    """Many traces, latest first. Records are read and checked only when a trace is looked at.
+    """Many traces, latest first. Records are made only of the spans that are looked at.
 
     ``traces["4bf9"]`` finds by the beginning of a trace id, ``traces["latest"]`` by time, ``traces[0]`` by
     position. ``torn`` counts lines that were cut off while being written, ``foreign`` lines that hold
@@ -52,6 +55,7 @@ class Traces:
     """
 
     def __init__(self) -> None:
+        self._columns = Columns()
         self._entries: dict[str, _Entry] = {}
         self._order: list[str] | None = None
         # By a graph's checkpoint: the traces that stopped at it, and those that went on from it, each once.
@@ -75,10 +79,7 @@ class Traces:
         return len(self._entries)
 
     def __iter__(self) -> Iterator[Trace]:
-        for trace_id in self.ids:
-            made = self._trace(trace_id)
-            if made is not None:
-                yield made
+        return map(self._trace, self.ids)
 
     def __repr__(self) -> str:
         return f"<{len(self):,} traces>"
@@ -112,10 +113,7 @@ class Traces:
             raise TraceError(f"no trace begins with {wanted!r}; {len(self)} are here, the latest is {self.ids[0]}")
         if len(found) > 1:
             raise TraceError(f"{len(found)} traces begin with {wanted!r}: {', '.join(found[:4])}")
-        made = self._trace(found[0])
-        if made is None:
-            raise TraceError(f"trace {found[0]} holds no valid span")
-        return made
+        return self._trace(found[0])
 
     @property
     def latest(self) -> Trace:
@@ -126,66 +124,52 @@ class Traces:
         """Ids of the traces in which a graph ended at this checkpoint: to ask a person, or because it was done."""
         return list(self._stopped.get(checkpoint, ()))
 
+    @property
+    def remarks(self) -> list[str]:
+        """What files hold and was not read, because it is larger than traces are: a sentence for each."""
+        return self._columns.lines.remarks
+
     def resumed_from(self, checkpoint: str) -> list[str]:
         """Ids of the traces in which a graph went on from this checkpoint."""
         return list(self._resumed.get(checkpoint, ()))
 
     def records(self, trace_id: str) -> Iterator[SpanRecord]:
-        """The records of one trace, in file order; a line that turns out not to hold a span counts as foreign."""
-        import orjson
+        """The records of one trace, in file order."""
+        return map(self._columns.record, self._entries[trace_id].rows)
 
-        with ExitStack() as opened:
-            handles: dict[Path, BinaryIO] = {}
-            for line in self._entries[trace_id].lines:
-                if isinstance(line, SpanRecord):
-                    yield line
-                    continue
-                raw = line if isinstance(line, bytes) else _read_again(line, handles, opened)
-                try:
-                    yield from as_records(orjson.loads(raw), line[0] if isinstance(line, tuple) else None)
-                except ValueError:
-                    self.foreign += 1
-
-    def _trace(self, trace_id: str) -> Trace | None:
-        records = list(self.records(trace_id))
-        if not records:
-            return None
-        trace = Trace(records, missing="unfinished", background=self._background)
-        if trace.orphans and time.time_ns() - trace.end_ns < _FRESH * 1e9 and self._is_written(trace_id):
-            return Trace(
-                records, missing="running", background=self._background
-            )  # its outermost span is too young to be on disk
-        return trace
+    def _trace(self, trace_id: str) -> Trace:
+        outline = Outline(self._columns, self._entries[trace_id].rows, self._background.roles)
+        missing: Outcome = "unfinished"
+        if outline.orphans and time.time_ns() - outline.end_ns < _FRESH * 1e9 and self._is_written(trace_id):
+            missing = "running"  # its outermost span is too young to be on disk
+        return Trace.of_outline(trace_id, outline, missing=missing)
 
     def _is_written(self, trace_id: str) -> bool:
-        files = {line[0] for line in self._entries[trace_id].lines if isinstance(line, tuple)}
-        return any(is_locked(file) for file in files)
+        files = {self._columns.file_of(row) for row in self._entries[trace_id].rows}
+        return any(is_locked(file) for file in files if file is not None)
 
-    def _add(self, raw: dict[str, Any], line: Place | bytes | SpanRecord) -> None:
-        start: int = raw["start_ns"]
-        entry = self._entries.get(raw["trace_id"])
+    def _add(self, trace_id: str, span_id: str, row: int, attributes: Mapping[str, Any]) -> None:
+        start = self._columns.starts[row]
+        entry = self._entries.get(trace_id)
         if entry is None:
-            entry = self._entries[raw["trace_id"]] = _Entry(start)
+            entry = self._entries[trace_id] = _Entry(start)
+            self._order = None
         elif start < entry.start_ns:
             entry.start_ns = start
-        entry.lines.append(line)
-        self._order = None
-        attributes = raw.get("attributes")
-        if type(attributes) is dict:
-            self._background.add(attributes, str(raw.get("span_id")), start)
-        if type(attributes) is dict and semconv.GRAPH_CHECKPOINT_ID in attributes:
-            stopped = self._stopped.setdefault(str(attributes[semconv.GRAPH_CHECKPOINT_ID]), {})
-            stopped[raw["trace_id"]] = None
-        if type(attributes) is dict and semconv.GRAPH_RESUMED_FROM in attributes:
-            resumed = self._resumed.setdefault(str(attributes[semconv.GRAPH_RESUMED_FROM]), {})
-            resumed[raw["trace_id"]] = None
+            self._order = None
+        entry.rows.append(row)
+        if attributes:
+            self._background.add(attributes, span_id, start)
+        if semconv.GRAPH_CHECKPOINT_ID in attributes:
+            self._stopped.setdefault(str(attributes[semconv.GRAPH_CHECKPOINT_ID]), {})[trace_id] = None
+        if semconv.GRAPH_RESUMED_FROM in attributes:
+            self._resumed.setdefault(str(attributes[semconv.GRAPH_RESUMED_FROM]), {})[trace_id] = None
 
-    def add_record(self, record: SpanRecord) -> None:
-        """Add one record that is already in memory."""
-        about = {name: getattr(record, name) for name in ("trace_id", "span_id", "start_ns", "attributes")}
-        self._add(about, record)
+    def add_record(self, record: SpanRecord, place: Place | None = None) -> None:
+        """Add one record that is already in memory, or can be read again at a place."""
+        self._add(record.trace_id, record.span_id, self._columns.add_record(record, place), record.attributes)
 
-    def add_line(self, line: bytes, place: Place | None = None) -> bool:
+    def add_line(self, line: bytes, place: Place | None = None, path: Path | None = None) -> bool:
         """Add one line of a file; blank lines are nothing, torn and foreign ones are counted. True if a span."""
         import orjson
 
@@ -200,12 +184,28 @@ class Traces:
                 self.foreign += 1
             return False
         if looks_like_record(raw):
-            self._add(raw, place if place is not None else line)
-            return True
+            return self._add_raw(raw, place or self._columns.lines.keep(line), path)
         if isinstance(raw, dict) and isinstance(raw.get("resourceSpans"), list):
             return self._add_otlp(raw)
         self.foreign += 1
         return False
+
+    def _add_raw(self, raw: dict[str, Any], place: Place, path: Path | None) -> bool:
+        """What one line of ours holds: a span, or several that are open."""
+        row = self._columns.add(raw, place)
+        if row is not None:
+            self._add(raw["trace_id"], raw["span_id"], row, raw.get("attributes") or {})
+            return True
+        try:
+            records = list(as_records(raw, path))
+        except ValueError:
+            self.foreign += 1
+            return False
+        if raw.get("outcome") == "running":  # what its line tells depends on when it is read
+            place = (place[0], 0, 0)
+        for record in records:
+            self.add_record(record, place)
+        return True
 
     def _add_otlp(self, raw: dict[str, Any]) -> bool:
         """One line as the OpenTelemetry Collector's file exporter writes it."""
@@ -219,20 +219,20 @@ class Traces:
             self.foreign += 1
             return False
         for record in records:
-            self.add_record(record)
+            self.add_record(record, self._columns.lines.keep(record.model_dump_json().encode()))
         return bool(records)
 
     def add_open_file(self, path: Path) -> None:
         """Add the spans that a process has open, as things stand now. The file goes once nothing is open any more."""
         import orjson
 
+        opened: list[dict[str, Any]] = []
+        seen_ns = 0  # the last sign of life
         try:
-            lines = path.read_bytes().splitlines()
+            lines = [line for line, _ in self._columns.lines.of_file(path) if line.strip()]
         except OSError:
             return
         self.files.append(path)
-        opened: list[dict[str, Any]] = []
-        seen_ns = 0  # the last sign of life
         for line in lines:
             try:
                 raw = orjson.loads(line)
@@ -259,21 +259,16 @@ class Traces:
         Raises:
             TraceError: the file cannot be read.
         """
-        found = lines = offset = 0
+        found = lines = 0
         try:
-            path, source = _opened(path)
-            packed = path.suffix == ".gz"
-            self.files.append(path)
-            with source:
-                for line in source:
-                    place = None if packed else (path, offset, len(line))
-                    offset += len(line)
-                    lines += bool(line.strip())
-                    found += self.add_line(line, place)
+            for line, place in self._columns.lines.of_file(path):
+                lines += bool(line.strip())
+                found += self.add_line(line, place, path)
         except (EOFError, zlib.error, gzip.BadGzipFile):
             self.torn += 1  # a gzip file that was cut off, or is none
         except OSError as error:
             raise TraceError(f"cannot read {path}: {error.strerror or error}") from error
+        self.files.append(path)
         if lines and not found:
             self.foreign_files.append(path)
         return found
@@ -363,32 +358,3 @@ def _add_item(traces: Traces, item: SpanRecord | dict[str, Any] | str | bytes) -
             traces.foreign += 1
     else:
         traces.add_line(item.encode() if isinstance(item, str) else item)
-
-
-def _opened(path: Path) -> tuple[Path, BinaryIO]:
-    """A file open for reading; where it has been compressed in the meantime, its compressed copy.
-
-    Raises:
-        OSError: neither can be opened.
-    """
-    if path.suffix != ".gz":
-        try:
-            return path, path.open("rb")
-        except FileNotFoundError:
-            copy = path.with_name(f"{path.name}.gz")
-            if not copy.exists():
-                raise
-            path = copy
-    return path, cast("BinaryIO", gzip.open(path))
-
-
-def _read_again(place: Place, handles: dict[Path, BinaryIO], opened: ExitStack) -> bytes:
-    path, offset, length = place
-    try:
-        handle = handles.get(path)
-        if handle is None:
-            handle = handles[path] = opened.enter_context(_opened(path)[1])
-        handle.seek(offset)
-        return handle.read(length)
-    except OSError as error:
-        raise TraceError(f"cannot read {path} again: {error.strerror or error}") from error

@@ -23,6 +23,7 @@ _VOCABULARY: Final = {
 }
 _SHARED: Final = ("v", "trace_id", "end_ns", "status", "resource", "resource_schema_url", "scope", "process")
 """What the open spans of one line have in common."""
+_FOR_PEOPLE: Final = ("start", "end")  # the integers are authoritative
 
 
 def looks_like_record(raw: object) -> bool:
@@ -56,7 +57,10 @@ def as_record(raw: dict[str, Any]) -> SpanRecord:
         mended = _mended(raw)
         if mended is None:
             raise
+    try:
         return SpanRecord.model_validate(mended)
+    except ValidationError:
+        return SpanRecord.model_validate({key: value for key, value in mended.items() if key not in _FOR_PEOPLE})
 
 
 def as_records(raw: dict[str, Any], file: Path | None = None) -> Iterator[SpanRecord]:
@@ -87,11 +91,13 @@ def as_records(raw: dict[str, Any], file: Path | None = None) -> Iterator[SpanRe
 def _mended(raw: dict[str, Any]) -> dict[str, Any] | None:
     made = dict(raw)
     for field, words in _VOCABULARY.items():
-        if field in made and made[field] not in words:
+        if field in made and not (isinstance(made[field], str) and made[field] in words):
             made[f"{field}_stated"] = made.pop(field)
     if made.get("end_ns") is None:
         made["end_ns"] = made.get("start_ns")
-    if made == raw or not isinstance(made.get("attributes", {}), dict):
+    if not isinstance(made.get("attributes", {}), dict) or (
+        made == raw and not any(field in raw for field in _FOR_PEOPLE)
+    ):
         return None
     attributes = made.get("attributes", {})
     made.setdefault("kind", kind_of(attributes))

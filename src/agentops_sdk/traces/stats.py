@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.traces.columns import Fact
 from agentops_sdk.traces.cost import Cost
-from agentops_sdk.traces.counting import MODEL_KINDS
-from agentops_sdk.traces.trace import model_of, session_of
+from agentops_sdk.traces.counting import MODEL_KINDS, Counted
+from agentops_sdk.traces.derive import from_ns
+from agentops_sdk.traces.outline import session_in
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from agentops_sdk.traces.record import SpanRecord
+    from agentops_sdk.traces.outline import Outline
     from agentops_sdk.traces.trace import Trace
 
     Keys = tuple[str, ...]
@@ -56,6 +60,16 @@ class Row:
             self.usage.add(trace.unrecorded.usage)
         if trace.unrecorded.cost is not None:
             self.cost.add(trace.unrecorded.cost)
+
+    def merge(self, other: Row) -> None:
+        """Add the calls of another row to this one, which is the total."""
+        self.calls += other.calls
+        self.errors += other.errors
+        self.durations += other.durations
+        self.first_chunks += other.first_chunks
+        self.usage.add(other.usage)
+        self.cost.add(other.cost)
+        self.wasted.add(other.wasted)
 
     def percentile(self, percent: float) -> float | None:
         """The duration that this percentage of the calls stayed within (nearest rank), in seconds."""
@@ -113,101 +127,124 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
 
         return decision_stats(traces)
     rows: dict[str, Row] = {}
-    total = Row("total")
+    total, keyless = Row("total"), Row("")
     for trace in traces:
         total.add_trace(trace)
+        outline = trace.outline
         seen: set[str] = set()
-        for span, keys in _keyed(trace, by):
+        for number, keys in _keyed(outline, by):
             for key in keys:
                 row = rows.get(key)
                 if row is None:
                     row = rows[key] = Row(key)
-                if key not in seen and _add(row, trace, span, by):
+                _add(row, outline, number, by)
+                if key not in seen:
                     seen.add(key)
                     row.traces += 1
-                elif key in seen:
-                    _add(row, trace, span, by)
-            _add(total, trace, span, by, whole=True)
-    kept = [row for row in rows.values() if row.traces]
-    kept.sort(key=lambda row: (-row.cost.amount, -row.usage.total, -row.calls, row.key))
-    return Stats(by, kept, total)
+            if by == "tag":
+                _add(total, outline, number, by, whole=True)
+            elif not keys:
+                _add(keyless, outline, number, by)
+    if by != "tag":  # every call stands in one row
+        for row in (*rows.values(), keyless):
+            total.merge(row)
+    ordered = sorted(rows.values(), key=lambda row: (-row.cost.amount, -row.usage.total, -row.calls, row.key))
+    return Stats(by, ordered, total)
 
 
-def _add(row: Row, trace: Trace, span: SpanRecord, by: str, *, whole: bool = False) -> bool:
-    """Add one span to a row; False if it had nothing to add."""
-    share = trace.share(span)
+def _add(row: Row, outline: Outline, number: int, by: str, *, whole: bool = False) -> None:
+    """Add one span to a row."""
+    bits = outline.shares[number]
     own_kind = _OWN_KIND.get(by)
-    is_call = span.kind == own_kind if own_kind else share.call
-    if not is_call and share.usage is None and share.cost is None:
-        return False
-    if is_call:
+    if outline.kind(number) == own_kind if own_kind else bits & Counted.CALL:
         row.calls += 1
-        row.errors += span.outcome == "error"
-        if span.ended:
-            row.durations.append(span.duration)
+        outcome = outline.outcome(number)
+        row.errors += outcome == "error"
+        if outline.ended(number):
+            row.durations.append(outline.duration(number))
         elif not whole:
-            row.running += span.outcome == "running"
-            row.unfinished += span.outcome == "unfinished"
-    if share.call:
-        first = span.attributes.get(semconv.RESPONSE_TIME_TO_FIRST_CHUNK)
+            row.running += outcome == "running"
+            row.unfinished += outcome == "unfinished"
+    if bits & Counted.CALL and outline.fact(number, Fact.FIRST_CHUNK):
+        first = outline.told(number).get(semconv.RESPONSE_TIME_TO_FIRST_CHUNK)
         if isinstance(first, (int, float)):
             row.first_chunks.append(float(first))
-    if share.usage is not None:
-        row.usage.add(share.usage)
-    if share.cost is not None:
-        row.cost.add(share.cost)
-        if span.outcome not in ("ok", "running"):
-            row.wasted.add(share.cost)
-    return True
+    outline.add(number, row.usage, row.cost)
+    if bits & Counted.ANY_COST and outline.outcome(number) not in ("ok", "running"):
+        outline.add(number, None, row.wasted)
 
 
-def _keyed(trace: Trace, by: str) -> Iterable[tuple[SpanRecord, Keys]]:
-    """Every span with its row keys: its own, or those of the nearest span above that has any."""
+def _keyed(outline: Outline, by: str) -> Iterable[tuple[int, Keys]]:
+    """Every span that has something to add, with its row keys: its own, or those of the nearest span above with any."""
+    shares, own_kind = outline.shares, _OWN_KIND.get(by)
+    adds = Counted.ANY if own_kind else Counted.ANY | Counted.CALL
+    adding = (
+        number
+        for number in range(outline.count)
+        if shares[number] & adds or (own_kind is not None and outline.kind(number) == own_kind)
+    )
     own = _OWN_KEYS[by]
     if by in ("model", "day"):
-        return ((span, own(span)) for span in trace.spans)
-    known: dict[str, Keys] = {}
-    for _, span in trace.walk():
-        keys = own(span)
-        if not keys:
-            above = trace.parent(span)
-            keys = known[above.span_id] if above is not None else ()
-        known[span.span_id] = keys
-    return ((span, known[span.span_id] or (f"(no {by})",)) for span in trace.spans)
+        return ((number, own(outline, number)) for number in adding)
+    table: dict[Keys, int] = {(f"(no {by})",): 0}
+    inherited = array("I", bytes(4 * outline.count))
+    parents = outline.parents
+    for number in outline.preorder:
+        keys = own(outline, number)
+        if keys:
+            inherited[number] = table.setdefault(keys, len(table))
+        elif (above := parents[number]) >= 0:
+            inherited[number] = inherited[above]
+    by_number = list(table)
+    return ((number, by_number[inherited[number]]) for number in adding)
 
 
-def _model_key(span: SpanRecord) -> Keys:
-    name = model_of(span)
-    if name is None and not span.ended and span.kind not in MODEL_KINDS:
+def _model_key(outline: Outline, number: int) -> Keys:
+    name = outline.model(number)
+    if name is None and not outline.ended(number) and outline.kind(number) not in MODEL_KINDS:
         return ()  # what it may still use stands in the total
     return (name or "(no model)",)
 
 
-def _day_key(span: SpanRecord) -> Keys:
-    return (str(span.start.date()) if span.start is not None else "(none)",)
+def _day_key(outline: Outline, number: int) -> Keys:
+    return (_day(outline.start(number) // _DAY_NS),)
 
 
-def _session_key(span: SpanRecord) -> Keys:
-    found = session_of(span)
+@lru_cache(maxsize=64)
+def _day(number: int) -> str:
+    return str(from_ns(number * _DAY_NS).date())
+
+
+def _session_key(outline: Outline, number: int) -> Keys:
+    if not outline.fact(number, Fact.SESSION):
+        return ()
+    found = session_in(outline.told(number))
     return (found,) if found else ()
 
 
-def _tag_keys(span: SpanRecord) -> Keys:
-    tags = span.attributes.get(semconv.TAGS)
+def _tag_keys(outline: Outline, number: int) -> Keys:
+    tags = outline.told(number).get(semconv.TAGS)
     if isinstance(tags, str):
         return (tags,)
     return tuple(dict.fromkeys(str(tag) for tag in tags)) if isinstance(tags, list) else ()
 
 
-def _tool_key(span: SpanRecord) -> Keys:
-    return (str(span.attributes.get(semconv.TOOL_NAME) or span.name),) if span.kind == "tool" else ()
+def _tool_key(outline: Outline, number: int) -> Keys:
+    return _named(outline, number, "tool", semconv.TOOL_NAME)
 
 
-def _agent_key(span: SpanRecord) -> Keys:
-    return (str(span.attributes.get(semconv.AGENT_NAME) or span.name),) if span.kind == "agent" else ()
+def _agent_key(outline: Outline, number: int) -> Keys:
+    return _named(outline, number, "agent", semconv.AGENT_NAME)
 
 
-_OWN_KEYS: Final[dict[str, Callable[[SpanRecord], Keys]]] = {
+def _named(outline: Outline, number: int, kind: str, attribute: str) -> Keys:
+    if outline.kind(number) != kind:
+        return ()
+    return (str(outline.told(number).get(attribute) or outline.name(number)),)
+
+
+_DAY_NS: Final = 86_400 * 10**9
+_OWN_KEYS: Final[dict[str, Callable[[Outline, int], Keys]]] = {
     "model": _model_key,
     "tool": _tool_key,
     "agent": _agent_key,

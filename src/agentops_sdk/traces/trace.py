@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, overload
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.background_work import BackgroundWork
+from agentops_sdk.traces.columns import Columns, Fact
 from agentops_sdk.traces.cost import Cost
-from agentops_sdk.traces.counting import Share, shares, totals, unrecorded
+from agentops_sdk.traces.counting import Counted, Share, unrecorded
 from agentops_sdk.traces.derive import REMOTE_KNOWN, REMOTE_PARENT, from_ns
+from agentops_sdk.traces.outline import Outline, model_in, session_in
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
@@ -21,8 +25,9 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.record import Outcome, SpanRecord
 
 _UNSAMPLED: Final = REMOTE_KNOWN | 1
-SKEW_NS: Final = 1_000_000
-"""A child may start this much before its parent (clock resolution) before it counts as skewed."""
+LARGE: Final = 50_000
+"""Spans from which on a trace keeps no record of each; its outline answers what tables and trees ask."""
+_RECENT: Final = 1_000
 _WORST_FIRST: Final[tuple[Outcome, ...]] = (
     *("error", "unfinished", "interrupted", "abandoned", "cancelled", "running", "ok"),
 )
@@ -51,131 +56,132 @@ class Trace:
         Raises:
             TraceError: there is no record, or they belong to several traces.
         """
-        self._missing: Outcome | None = missing
-        self._background = background
-        self._by_id: dict[str, SpanRecord] = {}
+        columns, own = Columns(), BackgroundWork()
+        ids: dict[str, None] = {}
         for record in records:
-            known = self._by_id.get(record.span_id)
-            # The line of its end takes the place of those that were written while a span was open.
-            if known is None or (known.ended, known.end_ns) < (record.ended, record.end_ns):
-                self._by_id[record.span_id] = record
-        if not self._by_id:
-            raise TraceError("a trace needs at least one span")
-        self._outlive_children()
-        spans = sorted(self._by_id.values(), key=lambda span: (span.start_ns, span.span_id))
-        ids = {span.trace_id for span in spans}
+            columns.add_record(record)
+            own.add(record.attributes, record.span_id, record.start_ns)
+            ids[record.trace_id] = None
         if len(ids) > 1:
             raise TraceError(f"these spans belong to {len(ids)} traces: {', '.join(sorted(ids)[:3])}")
-        self.trace_id: str = ids.pop()
-        self.spans: tuple[SpanRecord, ...] = tuple(spans)
-        """Every span, in the order they started."""
-        self._children: dict[str, list[SpanRecord]] = {}
-        tops = []
-        for span in spans:
-            if span.parent_id is None or span.parent_id not in self._by_id:
-                tops.append(span)
-            else:
-                self._children.setdefault(span.parent_id, []).append(span)
-        self._cut: set[str] = set()  # spans whose parent link would close a circle
-        self._break_circles(tops)
-        # A span that says it has no parent goes before those whose parent is missing.
-        tops.sort(key=lambda span: (span.parent_id is not None, span.start_ns, span.span_id))
-        self.roots: tuple[SpanRecord, ...] = tuple(tops)
-        """Spans with no parent in this trace: one in a whole trace, more if records are missing."""
+        outline = Outline(columns, range(len(columns)), (background or own).roles)
+        self._begin(next(iter(ids), ""), outline, missing)
 
-    def _outlive_children(self) -> None:
-        """What never finished was alive at least until the last end below it."""
-        if not any(span.outcome == "unfinished" for span in self._by_id.values()):
-            return
-        for span in list(self._by_id.values()):
-            above = self._by_id.get(span.parent_id or "")
-            while above is not None and above.outcome == "unfinished" and above.end_ns < span.end_ns:
-                update = {"end_ns": span.end_ns, "end": from_ns(span.end_ns)}
-                self._by_id[above.span_id] = above.model_copy(update=update)
-                above = self._by_id.get(above.parent_id or "")
+    @classmethod
+    def of_outline(cls, trace_id: str, outline: Outline, *, missing: Outcome | None = None) -> Trace:
+        """A trace of which no record has been made yet."""
+        trace = cls.__new__(cls)
+        trace._begin(trace_id, outline, missing)  # noqa: SLF001 - the other way in
+        return trace
 
-    def _break_circles(self, tops: list[SpanRecord]) -> None:
-        reached: set[str] = set()
-        for top in tops:
-            self._reach(top, reached)
-        for span in self.spans:  # only broken writers get here: the earliest of a circle becomes a root
-            if span.span_id not in reached:
-                self._children[str(span.parent_id)].remove(span)
-                self._cut.add(span.span_id)
-                tops.append(span)
-                self._reach(span, reached)
+    def _begin(self, trace_id: str, outline: Outline, missing: Outcome | None) -> None:
+        self.trace_id: str = trace_id
+        self.outline: Outline = outline
+        """The tree and the figures as numbers: what is to be asked of a very large trace."""
+        self._missing: Outcome | None = missing
+        self._recent: OrderedDict[int, SpanRecord] = OrderedDict()
 
-    def _reach(self, top: SpanRecord, reached: set[str]) -> None:
-        stack = [top]
-        while stack:
-            span = stack.pop()
-            if span.span_id not in reached:
-                reached.add(span.span_id)
-                stack.extend(self._children.get(span.span_id, ()))
+    # --- records ----------------------------------------------------------------------------
+
+    @cached_property
+    def spans(self) -> Sequence[SpanRecord]:
+        """Every span, in the order they started: a tuple, or for a very large trace records made one by one."""
+        if self.is_large:
+            return _Records(self)
+        return tuple(map(self.outline.record, range(self.outline.count)))
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its records are made anew each time they are asked for, because all of them take too much room."""
+        return self.outline.count > LARGE
+
+    def record(self, number: int) -> SpanRecord:
+        """The span that started as the ``number``-th, counted from 0."""
+        if not self.is_large:
+            return self.spans[number]
+        record = self._recent.get(number)
+        if record is None:
+            record = self._recent[number] = self.outline.record(number)
+            if len(self._recent) > _RECENT:
+                self._recent.popitem(last=False)
+        return record
+
+    def _records(self, numbers: Iterable[int]) -> list[SpanRecord]:
+        return list(map(self.record, numbers))
+
+    def _number(self, span: SpanRecord) -> int:
+        number = self.outline.find(span.span_id)
+        if number is None:
+            raise KeyError(span.span_id)
+        return number
 
     # --- the tree ---------------------------------------------------------------------------
+
+    @cached_property
+    def roots(self) -> tuple[SpanRecord, ...]:
+        """Spans with no parent in this trace: one in a whole trace, more if records are missing."""
+        return tuple(self._records(self.outline.roots))
 
     @property
     def root(self) -> SpanRecord:
         """The first root: the outermost operation that was recorded."""
-        return self.roots[0]
+        return self.record(self.outline.roots[0])
 
     def children(self, span: SpanRecord) -> list[SpanRecord]:
         """The spans directly below, in the order they started."""
-        return list(self._children.get(span.span_id, ()))
+        number = self.outline.find(span.span_id)
+        return [] if number is None else self._records(self.outline.children(number))
 
     def parent(self, span: SpanRecord) -> SpanRecord | None:
         """The span directly above; None for a root, also if its parent was not recorded."""
-        if span.parent_id is None or span.span_id in self._cut:
-            return None
-        return self._by_id.get(span.parent_id)
+        number = self.outline.find(span.span_id)
+        above = -1 if number is None else self.outline.parents[number]
+        return self.record(above) if above >= 0 else None
 
     def get(self, span_id: str) -> SpanRecord | None:
         """The span with this id."""
-        return self._by_id.get(span_id)
+        number = self.outline.find(span_id)
+        return None if number is None else self.record(number)
 
     def ancestors(self, span: SpanRecord) -> Iterator[SpanRecord]:
         """The spans above, nearest first."""
-        above = self.parent(span)
-        while above is not None:
-            yield above
-            above = self.parent(above)
+        number = self.outline.find(span.span_id)
+        return map(self.record, () if number is None else self.outline.ancestors(number))
 
     def walk(self, top: SpanRecord | None = None) -> Iterator[tuple[int, SpanRecord]]:
         """Depth and span, parents before children; the whole trace, or the part from one span down."""
-        stack = [(0, span) for span in ((top,) if top is not None else reversed(self.roots))]
+        stack = [(0, number) for number in reversed(self.outline.roots)]
+        if top is not None:
+            stack = [(0, self._number(top))]
         while stack:
-            depth, span = stack.pop()
-            yield depth, span
-            stack.extend((depth + 1, child) for child in reversed(self._children.get(span.span_id, ())))
+            depth, number = stack.pop()
+            yield depth, self.record(number)
+            stack.extend((depth + 1, child) for child in reversed(self.outline.children(number)))
 
     @property
     def orphans(self) -> list[SpanRecord]:
         """Spans whose parent should be here and is not: not written yet, lost, or filtered out."""
-        return [span for span in self.roots if span.parent_id is not None and not has_absent_parent(span)]
+        return self._records(self.outline.orphans)
 
     def skewed(self, span: SpanRecord) -> bool:
         """Whether the clocks disagree: it starts before its parent does, or ends before it starts."""
-        if span.end_ns < span.start_ns:
-            return True
-        above = self.parent(span)
-        return above is not None and span.start_ns < above.start_ns - SKEW_NS
+        return self.outline.skewed(self._number(span))
 
     # --- what is in it ----------------------------------------------------------------------
 
     @property
     def name(self) -> str:
         """The outermost operation's name."""
-        return self.root.name
+        return self.outline.name(self.outline.roots[0])
 
     def of_kind(self, *kinds: str) -> list[SpanRecord]:
         """The spans of these kinds, in the order they started."""
-        return [span for span in self.spans if span.kind in kinds]
+        return self._records(self.outline.of_kind(*kinds))
 
     @cached_property
     def model_calls(self) -> list[SpanRecord]:
         """Every model call once (chat and embeddings), also where a framework reported it a second time."""
-        return [span for span in self.spans if self.share(span).call]
+        return self._records(self.outline.calls)
 
     @property
     def llm_calls(self) -> list[SpanRecord]:
@@ -202,51 +208,53 @@ class Trace:
     @property
     def errors(self) -> list[SpanRecord]:
         """The spans that failed, in the order they started."""
-        return [span for span in self.spans if span.outcome == "error"]
+        return self._records(self.outline.errors)
 
     @property
     def models(self) -> list[str]:
         """The models that answered, each once, in the order of their first call."""
-        return list(dict.fromkeys(name for span in self.model_calls if (name := model_of(span)) is not None))
+        return self.outline.models
 
     @property
     def session_id(self) -> str | None:
         """The first session or conversation that a span names."""
-        return next((found for span in self.spans if (found := session_of(span)) is not None), None)
+        first = next(self.outline.having(Fact.SESSION), None)
+        return None if first is None else session_in(self.outline.told(first))
 
     # --- totals -----------------------------------------------------------------------------
 
-    @cached_property
-    def _shares(self) -> dict[str, Share]:
-        return shares((span for _, span in reversed(list(self.walk()))), self.parent, self._work.role)
-
-    @cached_property
-    def _work(self) -> BackgroundWork:
-        return self._background or BackgroundWork.of(self.spans)
-
     def repeats(self, span: SpanRecord) -> bool:
         """Whether the span only read again what another span has told: a reply, a batch or a run that was over."""
-        return self._work.role(span.span_id) == "repeats"
+        return self.outline.roles.get(self._number(span)) == "repeats"
 
     def share(self, span: SpanRecord) -> Share:
         """What the span itself adds to every total it lies in."""
-        return self._shares[span.span_id]
+        number, outline = self._number(span), self.outline
+        return Share(bool(outline.shares[number] & Counted.CALL), outline.usage(number), outline.cost(number))
 
     @cached_property
-    def _totals(self) -> tuple[dict[str, Usage], dict[str, Cost]]:
-        """Per span, its own share and all below; only where there is any. One pass from the leaves up."""
-        return totals((span for _, span in reversed(list(self.walk()))), self.parent, self._shares)
+    def _totals(self) -> dict[int, tuple[Usage, Cost]]:
+        """By number, its own share and all below; only where there is any. One pass from the leaves up."""
+        outline = self.outline
+        return outline.totals(range(outline.count)) if not self.is_large else {}
+
+    def _total(self, number: int) -> tuple[Usage, Cost]:
+        return self.outline.total(number) if self.is_large else self._totals[number]
+
+    @cached_property
+    def _sum(self) -> tuple[Usage, Cost]:
+        return self.outline.total()
 
     @property
     def usage(self) -> Usage:
         """All tokens, every call counted once; a lower bound while it runs, or if something is unknown."""
-        usage = sum((self.usage_below(root) for root in self.roots), Usage())
+        usage = Usage() + self._sum[0]
         return usage + self.unrecorded.usage if self.unrecorded.usage is not None else usage
 
     @property
     def cost(self) -> Cost:
         """All money, every call counted once; a lower bound while it runs, or if something is unknown."""
-        cost = Cost.sum(self.cost_below(root) for root in self.roots)
+        cost = Cost.nothing() + self._sum[1]
         return cost + self.unrecorded.cost if self.unrecorded.cost is not None else cost
 
     @cached_property
@@ -256,23 +264,23 @@ class Trace:
 
     def usage_below(self, span: SpanRecord) -> Usage:
         """The tokens of a span and all below it."""
-        return Usage() + self._totals[0].get(span.span_id, Usage())
+        return Usage() + self._total(self._number(span))[0]
 
     def cost_below(self, span: SpanRecord) -> Cost:
         """The money of a span and all below it."""
-        return Cost.nothing() + self._totals[1].get(span.span_id, Cost.nothing())
+        return Cost.nothing() + self._total(self._number(span))[1]
 
     # --- when and how -----------------------------------------------------------------------
 
     @property
     def start_ns(self) -> int:
         """When the first span started, nanoseconds since the epoch."""
-        return self.spans[0].start_ns
+        return self.outline.start(0)
 
     @cached_property
     def end_ns(self) -> int:
         """When the last span ended, nanoseconds since the epoch."""
-        return max(max(span.end_ns, span.start_ns) for span in self.spans)
+        return self.outline.end_ns
 
     @property
     def start(self) -> datetime:
@@ -292,28 +300,29 @@ class Trace:
     @cached_property
     def open(self) -> list[SpanRecord]:
         """The spans that have not ended, in the order they started: ``running`` or ``unfinished``."""
-        return [span for span in self.spans if not span.ended]
+        return self._records(self.outline.open)
 
     @cached_property
     def complete(self) -> bool:
         """Whether all of it is here: the outermost span was recorded and every span has ended."""
-        elsewhere = any(span.attributes.get(semconv.SAMPLED_ELSEWHERE) is True for span in self.spans)
-        return self._has_root and not self.open and not self.missing_spans and not elsewhere
+        elsewhere = next(self.outline.having(Fact.ELSEWHERE), None) is not None
+        return self._has_root and not self.outline.open and not self.missing_spans and not elsewhere
 
     @cached_property
     def missing_spans(self) -> int:
         """How many of its spans are known not to have been kept."""
-        counts = (span.attributes.get(semconv.MISSING_SPANS) for span in self.spans)
-        return sum(count for count in counts if type(count) is int)
+        return sum(self.outline.told(number)[semconv.MISSING_SPANS] for number in self.outline.having(Fact.MISSING))
 
     @property
     def _has_root(self) -> bool:
-        return self.root.parent_id is None or has_remote_parent(self.root)
+        first = self.outline.roots[0]
+        return not self.outline.fact(first, Fact.PARENT) or self.outline.fact(first, Fact.REMOTE)
 
     @property
     def _lost_root(self) -> bool:
         """Whether the outermost span was in the process that wrote the others, for certain, and is not here."""
-        return not self._has_root and not has_absent_parent(self.root) and bool(self.root.flags & REMOTE_KNOWN)
+        first, fact = self.outline.roots[0], self.outline.fact
+        return not self._has_root and not fact(first, Fact.ABSENT) and fact(first, Fact.KNOWN)
 
     @property
     def outcome(self) -> Outcome:
@@ -322,11 +331,10 @@ class Trace:
         Where it was not recorded, the worst of those below it.
         """
         if self._has_root:
-            return self.root.outcome
+            return self.outline.outcome(self.outline.roots[0])
         if self._missing is not None and self._lost_root:
             return self._missing
-        found = {span.outcome for span in self.roots}
-        return next(outcome for outcome in _WORST_FIRST if outcome in found)
+        return min(map(self.outline.outcome, self.outline.roots), key=_WORST_FIRST.index)
 
     def tree(self, *, width: int = 100, messages: bool = False) -> str:
         """The trace as readable text without colours, as ``agentops show`` prints it."""
@@ -335,7 +343,7 @@ class Trace:
         return text(self, width=width, messages=messages)
 
     def __len__(self) -> int:
-        return len(self.spans)
+        return self.outline.count
 
     def __iter__(self) -> Iterator[SpanRecord]:
         return iter(self.spans)
@@ -361,14 +369,34 @@ def has_absent_parent(span: SpanRecord) -> bool:
 
 def model_of(span: SpanRecord) -> str | None:
     """The model that answered, or else the one that was asked for."""
-    name = span.attributes.get(semconv.RESPONSE_MODEL) or span.attributes.get(semconv.REQUEST_MODEL)
-    return str(name) if name else None
+    return model_in(span.attributes)
 
 
 def session_of(span: SpanRecord) -> str | None:
     """The session a span belongs to, or else the conversation."""
-    found = span.attributes.get(semconv.SESSION_ID) or span.attributes.get(semconv.CONVERSATION_ID)
-    return str(found) if found else None
+    return session_in(span.attributes)
 
 
-__all__ = ["Trace", "has_remote_parent", "model_of", "session_of"]
+class _Records(Sequence["SpanRecord"]):
+    """The records of a large trace, made when they are asked for."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+
+    def __len__(self) -> int:
+        return self._trace.outline.count
+
+    @overload
+    def __getitem__(self, key: int) -> SpanRecord: ...
+    @overload
+    def __getitem__(self, key: slice) -> Sequence[SpanRecord]: ...
+    def __getitem__(self, key: int | slice) -> SpanRecord | Sequence[SpanRecord]:
+        if isinstance(key, slice):
+            return [self._trace.record(number) for number in range(*key.indices(len(self)))]
+        return self._trace.record(range(len(self))[key])
+
+    def __iter__(self) -> Iterator[SpanRecord]:
+        return map(self._trace.outline.record, range(len(self)))
+
+
+__all__ = ["LARGE", "Trace", "has_absent_parent", "has_remote_parent", "model_of", "session_of"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, overload
 from agentops_sdk import semconv
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 ATTRIBUTES: Final = {
     "input": semconv.USAGE_INPUT_TOKENS,
@@ -25,8 +25,9 @@ ATTRIBUTES: Final = {
     "accepted_prediction": semconv.USAGE_ACCEPTED_PREDICTION,
     "rejected_prediction": semconv.USAGE_REJECTED_PREDICTION,
 }
-_NAMES: Final = {attribute: name for name, attribute in ATTRIBUTES.items()}
-_FROM_PROVIDER: Final = ("reported", "injected")
+_CACHE_WRITE: Final = "cache_write"
+_NAMES: Final = {**{attribute: name for name, attribute in ATTRIBUTES.items()}, semconv.USAGE_CACHE_WRITE: _CACHE_WRITE}
+FROM_PROVIDER: Final = ("reported", "injected")
 
 
 class _Tokens:
@@ -75,19 +76,29 @@ class Usage:
     @classmethod
     def of(cls, attributes: Mapping[str, Any]) -> Usage | None:
         """What one span's attributes tell, or None if they tell of no tokens."""
-        counts = {}
-        for attribute in _NAMES.keys() & attributes.keys():  # few spans have any: let C find out
-            if _is_number(value := attributes[attribute]):
-                counts[_NAMES[attribute]] = int(value)
-        # A span of somebody else's may have the newer of the conventions' names alone.
-        if semconv.USAGE_CACHE_CREATION not in attributes and _is_number(attributes.get(semconv.USAGE_CACHE_WRITE)):
-            counts["cache_creation"] = int(attributes[semconv.USAGE_CACHE_WRITE])
+        usage = cls()
+        told = ((_NAMES[name], attributes[name]) for name in _NAMES.keys() & attributes.keys())  # few spans have any
+        return usage if usage.count(attributes.get(semconv.USAGE_SOURCE), told) else None
+
+    def count(self, source: Any, figures: Iterable[tuple[str, Any]]) -> bool:
+        """Add what one span told, by the names of the figures; whether any of them is a number.
+
+        Of a cache's writes the conventions' newer name counts only where the older one is not there.
+        """
+        counts = {name: int(value) for name, value in figures if _is_number(value)}
+        write = counts.pop(_CACHE_WRITE, None)
+        if write is not None:
+            counts.setdefault("cache_creation", write)
         if not counts:
-            return None
-        source = attributes.get(semconv.USAGE_SOURCE)
-        made = cls()
-        made.by_source[source if source in semconv.USAGE_SOURCES else "reported"] = counts
-        return made
+            return False
+        source = source if source in semconv.USAGE_SOURCES else "reported"
+        mine = self.by_source.get(source)
+        if mine is None:
+            self.by_source[source] = counts
+            return True
+        for name, value in counts.items():
+            mine[name] = mine.get(name, 0) + value
+        return True
 
     @property
     def total(self) -> int:
@@ -97,17 +108,17 @@ class Usage:
     @property
     def reported(self) -> Usage:
         """The part that the provider said."""
-        return Usage({source: n for source, n in self.by_source.items() if source in _FROM_PROVIDER})
+        return Usage({source: n for source, n in self.by_source.items() if source in FROM_PROVIDER})
 
     @property
     def estimated(self) -> Usage:
         """The part that was worked out here."""
-        return Usage({source: n for source, n in self.by_source.items() if source not in _FROM_PROVIDER})
+        return Usage({source: n for source, n in self.by_source.items() if source not in FROM_PROVIDER})
 
     @property
     def is_estimated(self) -> bool:
         """Whether any part was worked out here instead of said by the provider."""
-        return any(source not in _FROM_PROVIDER for source in self.by_source)
+        return any(source not in FROM_PROVIDER for source in self.by_source)
 
     @property
     def lower_bound(self) -> bool:

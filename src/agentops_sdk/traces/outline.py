@@ -1,0 +1,452 @@
+"""One trace as a tree of numbers: who is below whom, which figures count, and what they add up to.
+
+A span's number here is its place in the order of starts, so ``0`` started first. Nothing recurses and
+nothing is made per span but a few bytes: a million spans, or a chain that deep, are fine.
+"""
+
+from __future__ import annotations
+
+from array import array
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from agentops_sdk import semconv
+from agentops_sdk.errors import TraceError
+from agentops_sdk.traces.columns import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, OUTCOMES, Fact
+from agentops_sdk.traces.cost import Cost
+from agentops_sdk.traces.counting import IN_BACKGROUND, NOT_ENDED, Counted, counted
+from agentops_sdk.traces.derive import from_ns
+from agentops_sdk.traces.usage import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from agentops_sdk.traces.background_work import Role
+    from agentops_sdk.traces.columns import Columns
+    from agentops_sdk.traces.record import Outcome, SpanRecord
+
+__all__ = ["Outline", "model_in", "session_in"]
+
+SKEW_NS: Final = 1_000_000
+"""A child may start this much before its parent (clock resolution) before it counts as skewed."""
+_UNFINISHED: Final = OUTCOMES.index("unfinished")
+_ERROR: Final = OUTCOMES.index("error")
+
+
+class Outline:
+    """The tree over rows of :class:`Columns` that belong to one trace.
+
+    A span recorded twice counts once: the line of its end takes the place of those that were written while
+    it was open. A parent link that would close a circle is cut, at the span of the circle that started first.
+    """
+
+    def __init__(
+        self, columns: Columns, rows: Sequence[int], roles: Callable[[], Mapping[str, Role]] | None = None
+    ) -> None:
+        """Build the tree.
+
+        Args:
+            columns: where the spans are.
+            rows: those of this trace, in any order.
+            roles: gives by span id what spans are to work in the background; the others may be missing.
+
+        Raises:
+            TraceError: there is no row.
+        """
+        if not rows:
+            raise TraceError("a trace needs at least one span")
+        self.columns = columns
+        self._roles = roles
+        ordered = self._in_order(self._once(rows))
+        self.rows = array("I", ordered)
+        self.count = len(ordered)
+        del ordered
+        self.ends = array("q", map(columns.ends.__getitem__, self.rows))
+        self.parents = self._resolved()
+        self._link()
+        self._walk()
+        if len(self.preorder) < self.count:
+            self._break_circles()
+        self._outlive_children()
+
+    # --- building ----------------------------------------------------------------------------
+
+    def _once(self, rows: Sequence[int]) -> Sequence[int]:
+        ids, ends, facts = self.columns.ids, self.columns.ends, self.columns.facts
+        if len(set(map(ids.__getitem__, rows))) == len(rows):
+            return rows
+        best: dict[int, int] = {}
+        for row in rows:
+            known = best.setdefault(ids[row], row)
+            if known != row and _ends(known, ends, facts) < _ends(row, ends, facts):
+                best[ids[row]] = row
+        return list(best.values())
+
+    def _in_order(self, rows: Sequence[int]) -> list[int]:
+        starts, ids = self.columns.starts, self.columns.ids
+        ordered = sorted(rows, key=starts.__getitem__)
+        first = 0
+        for place in range(1, len(ordered) + 1):  # what started together goes by its id
+            if place == len(ordered) or starts[ordered[place]] != starts[ordered[first]]:
+                if place - first > 1:
+                    ordered[first:place] = sorted(ordered[first:place], key=ids.__getitem__)
+                first = place
+        return ordered
+
+    def _resolved(self) -> array[int]:
+        """By number the parent's number, -1 where it is not here."""
+        ids, parents, facts = self.columns.ids, self.columns.parents, self.columns.facts
+        wanted = {parents[row] for row in self.rows if facts[row] & Fact.PARENT}
+        where = {ids[row]: number for number, row in enumerate(self.rows) if ids[row] in wanted}
+        find = where.get
+        return array("i", (find(parents[row], -1) if facts[row] & Fact.PARENT else -1 for row in self.rows))
+
+    def _outlive_children(self) -> None:
+        """What never finished was alive at least until the last end below it."""
+        if not any(self.outcome_number(number) == _UNFINISHED for number in self.open):
+            return
+        ends, parents = self.ends, self.parents
+        for number in reversed(self.preorder):
+            above = parents[number]
+            if above >= 0 and ends[above] < ends[number] and self.outcome_number(above) == _UNFINISHED:
+                ends[above] = ends[number]
+
+    def _link(self) -> None:
+        """Children side by side, in the order they started: those of ``n`` from ``first[n]`` to ``first[n + 1]``."""
+        count, parents = self.count, self.parents
+        first = array("I", bytes(4 * (count + 2)))
+        for above in parents:
+            if above >= 0:
+                first[above + 2] += 1
+        for number in range(2, count + 2):
+            first[number] += first[number - 1]
+        children = array("I", bytes(4 * (count - parents.count(-1))))
+        for number, above in enumerate(parents):
+            if above >= 0:
+                children[first[above + 1]] = number
+                first[above + 1] += 1
+        self.first, self.below = first, children
+        facts, rows = self.columns.facts, self.rows
+        tops = [number for number in range(count) if parents[number] < 0]
+        # A span that says it has no parent goes before those whose parent is missing.
+        tops.sort(key=lambda number: (bool(facts[rows[number]] & Fact.PARENT), number))
+        self.roots: tuple[int, ...] = tuple(tops)
+
+    def _walk(self) -> None:
+        """Parents before children; what lies below a span stands behind it, ``sizes`` spans with itself."""
+        first, below = self.first, self.below
+        preorder = array("I")
+        stack = list(reversed(self.roots))
+        pop, push, append = stack.pop, stack.extend, preorder.append
+        while stack:
+            number = pop()
+            append(number)
+            start, end = first[number], first[number + 1]
+            if start < end:
+                push(reversed(below[start:end]))
+        self.preorder = preorder
+
+    def _break_circles(self) -> None:
+        reached = bytearray(self.count)
+        for number in self.preorder:
+            reached[number] = 1
+        for number in range(self.count):  # only broken writers get here: the earliest of a circle becomes a root
+            if not reached[number]:
+                self.parents[number] = -1
+                stack = [number]
+                while stack:
+                    inner = stack.pop()
+                    if not reached[inner]:
+                        reached[inner] = 1
+                        stack.extend(self.children(inner))
+        self._link()
+        self._walk()
+
+    # --- one span ----------------------------------------------------------------------------
+
+    def children(self, number: int) -> array[int]:
+        """The spans directly below, in the order they started."""
+        return self.below[self.first[number] : self.first[number + 1]]
+
+    def ancestors(self, number: int) -> Iterator[int]:
+        """The spans above, nearest first."""
+        number = self.parents[number]
+        while number >= 0:
+            yield number
+            number = self.parents[number]
+
+    def fact(self, number: int, bit: int) -> bool:
+        """Whether a bit of :class:`Fact` is set."""
+        return bool(self.columns.facts[self.rows[number]] & bit)
+
+    def kind(self, number: int) -> str:
+        """What the span is."""
+        return str(KINDS[self.columns.facts[self.rows[number]] & KIND_BITS])
+
+    def outcome_number(self, number: int) -> int:
+        return (self.columns.facts[self.rows[number]] & OUTCOME_BITS) >> OUTCOME_SHIFT
+
+    def outcome(self, number: int) -> Outcome:
+        """How the span ended, or that it has not."""
+        outcome: Outcome = OUTCOMES[self.outcome_number(number)]
+        return outcome
+
+    def ended(self, number: int) -> bool:
+        """Whether it has."""
+        return ENDED[self.outcome_number(number)]
+
+    def start(self, number: int) -> int:
+        """Nanoseconds since the epoch."""
+        return self.columns.starts[self.rows[number]]
+
+    def duration(self, number: int) -> float:
+        """Seconds; never negative."""
+        return max(0, self.ends[number] - self.start(number)) / 1e9
+
+    def told(self, number: int) -> dict[str, Any]:
+        """The attributes that totals and tables are made of."""
+        return self.columns.told(self.rows[number])
+
+    def name(self, number: int) -> str:
+        """The span's name."""
+        return self.columns.name(self.rows[number])
+
+    def model(self, number: int) -> str | None:
+        """The model that answered, or else the one that was asked for."""
+        return self.columns.model(self.rows[number])
+
+    def record(self, number: int) -> SpanRecord:
+        """The whole record.
+
+        Raises:
+            TraceError: its line cannot be read again.
+        """
+        row = self.rows[number]
+        record = self.columns.record(row)
+        if self.ends[number] != self.columns.ends[row]:  # it outlived what its own line says
+            end = self.ends[number]
+            record = record.model_copy(update={"end_ns": end, "end": from_ns(end)})
+        return record
+
+    def skewed(self, number: int) -> bool:
+        """Whether the clocks disagree: it starts before its parent does, or ends before it starts."""
+        start, above = self.start(number), self.parents[number]
+        return self.ends[number] < start or (above >= 0 and start < self.start(above) - SKEW_NS)
+
+    def find(self, span_id: str) -> int | None:
+        """The number of the span with this id."""
+        try:
+            return self._numbers.get(int(span_id, 16)) if len(span_id) == 16 else None
+        except ValueError:
+            return None
+
+    @cached_property
+    def _numbers(self) -> dict[int, int]:
+        ids = self.columns.ids
+        return {ids[row]: number for number, row in enumerate(self.rows)}
+
+    # --- many --------------------------------------------------------------------------------
+
+    def having(self, bit: int) -> Iterator[int]:
+        """The spans with a bit of :class:`Fact` set, in the order they started."""
+        facts = self.columns.facts
+        return (number for number, row in enumerate(self.rows) if facts[row] & bit)
+
+    def of_kind(self, *kinds: str) -> Iterator[int]:
+        """The spans of these kinds, in the order they started."""
+        facts, wanted = self.columns.facts, {KINDS.index(kind) for kind in kinds}
+        return (number for number, row in enumerate(self.rows) if facts[row] & KIND_BITS in wanted)
+
+    @property
+    def llm_calls(self) -> int:
+        """How many of the :attr:`calls` are to a language model."""
+        return sum(self.kind(number) == "llm" for number in self.calls)
+
+    @cached_property
+    def orphans(self) -> list[int]:
+        """Roots whose parent should be here and is not: not written yet, lost, or filtered out."""
+        return [n for n in self.roots if self.fact(n, Fact.PARENT) and not self.fact(n, Fact.ABSENT)]
+
+    @cached_property
+    def models(self) -> list[str]:
+        """The models that answered, each once, in the order of their first call."""
+        return list(dict.fromkeys(name for name in map(self.model, self.calls) if name is not None))
+
+    @cached_property
+    def errors(self) -> array[int]:
+        """The spans that failed."""
+        facts, failed = self.columns.facts, _ERROR << OUTCOME_SHIFT
+        return array("I", (number for number, row in enumerate(self.rows) if facts[row] & OUTCOME_BITS == failed))
+
+    @cached_property
+    def open(self) -> array[int]:
+        """The spans that have not ended."""
+        facts, ended = self.columns.facts, ENDED
+        return array(
+            "I",
+            (n for n, row in enumerate(self.rows) if not ended[(facts[row] & OUTCOME_BITS) >> OUTCOME_SHIFT]),
+        )
+
+    @cached_property
+    def skews(self) -> int:
+        """How many spans are :meth:`skewed`."""
+        return sum(map(self.skewed, range(self.count)))
+
+    @cached_property
+    def end_ns(self) -> int:
+        """When the last span ended."""
+        return max(self.start(self.count - 1), max(self.ends))  # noqa: PLW3301 - a million arguments are no answer
+
+    @cached_property
+    def sizes(self) -> array[int]:
+        """By number, how many spans are in the part of the tree from it down, with itself."""
+        sizes = array("I", [1]) * self.count
+        parents = self.parents
+        for number in reversed(self.preorder):
+            if (above := parents[number]) >= 0:
+                sizes[above] += sizes[number]
+        return sizes
+
+    @cached_property
+    def places(self) -> array[int]:
+        """By number, its place in :attr:`preorder`."""
+        places = array("I", bytes(4 * self.count))
+        for place, number in enumerate(self.preorder):
+            places[number] = place
+        return places
+
+    # --- figures -----------------------------------------------------------------------------
+
+    @cached_property
+    def shares(self) -> bytearray:
+        """By number what its figures add to every total it lies in: bits of :class:`Counted`."""
+        return counted(self)
+
+    @cached_property
+    def calls(self) -> array[int]:
+        """Every model call once, also where a framework reported it a second time."""
+        call = Counted.CALL
+        return array("I", (number for number, bits in enumerate(self.shares) if bits & call))
+
+    def usage(self, number: int) -> Usage | None:
+        """The tokens that a span itself adds."""
+        if not self.shares[number] & Counted.ANY_USAGE:
+            return None
+        usage = Usage()
+        self.add(number, usage, None)
+        return usage
+
+    def cost(self, number: int) -> Cost | None:
+        """The money that a span itself adds."""
+        if not self.shares[number] & Counted.ANY_COST:
+            return None
+        cost = Cost.nothing()
+        self.add(number, None, cost)
+        return cost
+
+    def add(self, number: int, usage: Usage | None, cost: Cost | None) -> None:
+        """Add what a span itself adds."""
+        bits = self.shares[number]
+        if not bits & Counted.ANY:
+            return
+        self.columns.add_figures(
+            self.rows[number],
+            usage if bits & Counted.USAGE else None,
+            cost if bits & Counted.COST else None,
+        )
+        if bits & Counted.UNSIZED and usage is not None:
+            usage.unknown += 1
+        if bits & Counted.UNPRICED and cost is not None:
+            cost.miss(NOT_ENDED.get(self.outcome(number), "no price recorded"))
+        if bits & Counted.OPEN:
+            if usage is not None:
+                usage.unknown += 1
+            if cost is not None:
+                cost.miss(str(self.told(number).get(semconv.COST_UNKNOWN_REASON) or IN_BACKGROUND))
+        if bits & Counted.MORE:
+            for reason, count in self._more(number):
+                if bits & Counted.MORE_USAGE and usage is not None:
+                    usage.unknown += count
+                if bits & Counted.MORE_COST and cost is not None:
+                    cost.miss(reason, count)
+
+    def _more(self, number: int) -> Iterator[tuple[str, int]]:
+        """What comes on top of a span's own figures and nobody knows: why, and how many of it."""
+        above = self.parents[number]
+        if not self.ended(number) and not self.shares[number] & Counted.CALL and (above < 0 or self.ended(above)):
+            yield NOT_ENDED[self.outcome(number)], 1
+        if self.fact(number, Fact.MISSING) and (count := _count(self.told(number)[semconv.MISSING_SPANS])):
+            yield "span not kept", count
+        if self.fact(number, Fact.ELSEWHERE):
+            yield "perhaps not kept elsewhere", 1
+
+    def misses(self, number: int) -> bool:
+        """Whether the span knows of others that were not kept."""
+        return self.fact(number, Fact.ELSEWHERE) or bool(_count(self.told(number).get(semconv.MISSING_SPANS)))
+
+    @cached_property
+    def roles(self) -> dict[int, Role]:
+        """By number what a span is to work in the background; few are anything."""
+        roles = {int(span_id, 16): role for span_id, role in (self._roles() if self._roles is not None else {}).items()}
+        ids = self.columns.ids
+        return {number: roles[ids[row]] for number, row in enumerate(self.rows) if ids[row] in roles} if roles else {}
+
+    def total(self, number: int | None = None) -> tuple[Usage, Cost]:
+        """Tokens and money of a span and all below it, or of the whole trace."""
+        inside: Iterable[int] = self.preorder
+        if number is not None:
+            place = self.places[number]
+            inside = self.preorder[place : place + self.sizes[number]]
+        usage, cost = Usage(), Cost.nothing()
+        shares = self.shares
+        for inner in reversed(inside):  # type: ignore[call-overload]
+            if shares[inner] & Counted.ANY:
+                self.add(inner, usage, cost)
+        return usage, cost
+
+    def totals(self, wanted: Collection[int]) -> dict[int, tuple[Usage, Cost]]:
+        """:meth:`total` of several spans, in one pass over all."""
+        sums: dict[int, tuple[Usage, Cost]] = {}
+        found: dict[int, tuple[Usage, Cost]] = {}
+        shares, parents = self.shares, self.parents
+        for number in reversed(self.preorder):
+            mine = sums.pop(number, None)
+            counts = shares[number] & Counted.ANY
+            if number in wanted:
+                mine = mine or (Usage(), Cost.nothing())
+                if counts:
+                    self.add(number, *mine)
+                found[number] = (Usage() + mine[0], Cost.nothing() + mine[1])
+                counts = 0
+            above = parents[number]
+            if above < 0 or (mine is None and not counts):
+                continue
+            theirs = sums.get(above)
+            if theirs is None:
+                theirs = sums[above] = mine or (Usage(), Cost.nothing())
+            elif mine is not None:
+                theirs[0].add(mine[0])
+                theirs[1].add(mine[1])
+            if counts:
+                self.add(number, *theirs)
+        return found
+
+
+def model_in(attributes: Mapping[str, Any]) -> str | None:
+    """The model that answered, or else the one that was asked for."""
+    name = attributes.get(semconv.RESPONSE_MODEL) or attributes.get(semconv.REQUEST_MODEL)
+    return str(name) if name else None
+
+
+def session_in(attributes: Mapping[str, Any]) -> str | None:
+    """The session that attributes name, or else the conversation."""
+    found = attributes.get(semconv.SESSION_ID) or attributes.get(semconv.CONVERSATION_ID)
+    return str(found) if found else None
+
+
+def _count(value: Any) -> int:
+    return value if type(value) is int and value > 0 else 0
+
+
+def _ends(row: int, ends: array[int], facts: array[int]) -> tuple[bool, int]:
+    return ENDED[(facts[row] & OUTCOME_BITS) >> OUTCOME_SHIFT], ends[row]
