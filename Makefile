@@ -87,8 +87,8 @@ test-pythons: ## what every change must pass, under each supported Python; PYTHO
 		PYTHON=$$(bash scripts/find_python.sh $$version) && export PYTHON && $(MAKE) -s quick VENV=.venv-$$version && \
 		.venv-$$version/bin/python -m pytest -q --no-header -n $(WORKERS) -m "not slow" $(INTERPRETER_TESTS) || exit 1; done
 
-bench: $(VENV)/.dev ## the benchmarks
-	@for script in benchmarks/*.py; do [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+bench: $(VENV)/.dev ## the benchmarks; BENCHMARKS="benchmarks/…" picks
+	@for script in $(or $(BENCHMARKS),benchmarks/*.py); do [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean: ## remove everything that was built
 	rm -rf .venv .venv-* build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

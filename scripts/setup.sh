@@ -40,7 +40,7 @@ esac
 constraints=(-c "constraints/$what.txt")
 build=(--build-constraint constraints/build.txt)
 pip=$(sed -n 's/^pip==/pip==/p' constraints/build.txt)
-if [ -n "${UNPINNED:-}" ]; then constraints=() build=() pip=pip; fi
+if [ -n "${UNPINNED:-}" ]; then constraints=(--upgrade --upgrade-strategy eager) build=() pip=pip; fi
 
 install() { "$venv/bin/python" -m pip install -q --disable-pip-version-check "$@"; }
 # A pip of our own choice: --group and --build-constraint are young, and an environment may have none.

@@ -1,17 +1,27 @@
 #!/usr/bin/env bash
 # Run tests in the environments of scripts/vendors.txt, each in .vendors/NAME. Arguments name the rows to run; none: all.
-set -euo pipefail
+# Every row runs even when an earlier one failed; those that failed are named at the end.
+set -uo pipefail
 cd "$(dirname "$0")/.."
 
-wanted=" $* "
-while IFS='|' read -r name tests _ <&3; do
-    name=${name// /}
-    [[ -z $name || $name == '#'* ]] && continue
-    [ -z "${wanted// /}" ] || [[ $wanted == *" $name "* ]] || continue
-    home=.vendors/$name
-    [ "$home/.ready" -nt "constraints/$name.txt" ] && [ "$home/.ready" -nt pyproject.toml ] ||
-        bash scripts/setup.sh "$home" "$name"
-    echo "== $name: $(cut -d'|' -f3 <<<"$(grep -E "^$name +\|" scripts/vendors.txt)")"
+rows=$(sed -E '/^ *(#|$)/d' scripts/vendors.txt)
+names=("$@")
+[ $# -gt 0 ] || mapfile -t names < <(cut -d'|' -f1 <<<"$rows" | tr -d ' ')
+
+set_up() { # set_up NAME: unless it is there, and newer than what it is made from
+    home=.vendors/$1
+    [ "$home/.ready" -nt "constraints/$1.txt" ] && [ "$home/.ready" -nt pyproject.toml ] || bash scripts/setup.sh "$home" "$1"
+}
+export -f set_up
+# Two at a time: an installation mostly waits for the disk and the network. A row that fails here fails below, and is named.
+printf '%s\n' "${names[@]}" | xargs -P 2 -I NAME bash -c 'set_up NAME'
+
+failed=()
+for name in "${names[@]}"; do
+    IFS='|' read -r _ tests versions < <(grep -E "^$name +\|" <<<"$rows") || { echo "no such row: $name"; exit 2; }
+    echo "== $name: $versions"
     # shellcheck disable=SC2086 - several paths
-    "$home/bin/python" -m pytest -q --no-header -n "${WORKERS:-2}" -m "not slow" $tests
-done 3<scripts/vendors.txt
+    [ -e ".vendors/$name/.ready" ] &&
+        ".vendors/$name/bin/python" -m pytest -q --no-header -n "${WORKERS:-2}" -m "not slow" $tests || failed+=("$name")
+done
+[ ${#failed[@]} -eq 0 ] || { echo "FAILED with: ${failed[*]}"; exit 1; }
