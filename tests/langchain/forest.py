@@ -7,9 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_CLOCKS_DIFFER = 500_000
-"""Nanoseconds. A span's end is its start plus a monotonic duration, and that clock is not the wall's."""
-
 OUTCOME, KIND = "agentops.outcome", "agentops.kind"
 
 
@@ -44,7 +41,7 @@ def _stable(siblings: Sequence[Any]) -> list[Any]:
     group: list[Any] = []
     end = 0
     for span in siblings:
-        if group and span.start_time >= end - _CLOCKS_DIFFER:
+        if group and span.start_time >= end:
             made += sorted(group, key=lambda span: span.name)
             group = []
         group.append(span)

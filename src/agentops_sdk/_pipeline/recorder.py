@@ -24,10 +24,21 @@ if TYPE_CHECKING:
 
 _SAMPLED, _UNSAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
 _MAX_EVENTS = 1_000
+_MOST_APART_NS = 1_000_000_000
+
+_last_tick = 0
+
+
+def _next_tick() -> int:
+    """The monotonic clock, never the same twice: what starts next has a later start where that clock is coarse, too."""
+    global _last_tick
+    _last_tick = tick = max(time.perf_counter_ns(), _last_tick + 1)
+    return tick
+
 
 # Where times and ids come from; a test may put something repeatable in their place.
 now_ns: Callable[[], int] = time.time_ns
-ticks_ns: Callable[[], int] = time.perf_counter_ns
+ticks_ns: Callable[[], int] = _next_tick
 random_bits: Callable[[int], int] = random.getrandbits
 
 
@@ -50,6 +61,7 @@ class LeanSpan(trace.Span):
         links: Sequence[trace.Link],
         start_ns: int | None,
         held: HeldRun | None = None,
+        above: LeanSpan | None = None,
     ) -> None:
         self.held = held
         """Where sampling has left its run out: what is kept until it is known whether the run failed."""
@@ -64,10 +76,22 @@ class LeanSpan(trace.Span):
         self.dropped_events = 0
         self.deferred: list[Deferred] = []
         self.status = Status(StatusCode.UNSET)
-        self.start_ns = start_ns if start_ns is not None else now_ns()
-        # Durations come from the monotonic clock: a wall clock set back must not make them negative.
-        self._offset = self.start_ns - ticks_ns() if start_ns is None else 0
+        self.clock_offset = 0
+        self.start_ns = self._start(above) if start_ns is None else start_ns
         self.end_ns = 0
+
+    def _start(self, above: LeanSpan | None) -> int:
+        """The moment of now by the clock of the span above, so that the spans of one trace keep their order.
+
+        That clock is the wall's as the trace began, and goes on with the monotonic one: a wall clock that is set back
+        makes no duration negative and puts no span before an earlier one. Where it has been set far, or the machine
+        has slept, the wall's is taken anew.
+        """
+        now, tick = now_ns(), ticks_ns()
+        self.clock_offset = now - tick
+        if above is not None and above.clock_offset and abs(above.clock_offset - self.clock_offset) < _MOST_APART_NS:
+            self.clock_offset = above.clock_offset
+        return tick + self.clock_offset
 
     @property
     def otel(self) -> trace.Span:
@@ -109,7 +133,7 @@ class LeanSpan(trace.Span):
         recorder, self._recorder = self._recorder, None
         if recorder is None:
             return
-        now = self._offset + ticks_ns() if self._offset else now_ns()
+        now = self.clock_offset + ticks_ns() if self.clock_offset else now_ns()
         self.end_ns = end_time if end_time is not None else now
         recorder.ended(self)
 
@@ -187,7 +211,9 @@ class Recorder:
         origin: SpanContext | None
         above: SpanContext | None
         held: HeldRun | None
+        parent_span: LeanSpan | None = None
         if type(current) is LeanSpan:
+            parent_span = current
             origin = above = current.context
             held = current.held
         else:
@@ -203,7 +229,7 @@ class Recorder:
         if held is None and not flags & 1:
             held = HeldRun(span_id, elsewhere=above is not None)
         context = SpanContext(trace_id, span_id, False, flags, state)
-        span = LeanSpan(self, name, kind, attributes, context, above, links, start_ns, held)
+        span = LeanSpan(self, name, kind, attributes, context, above, links, start_ns, held, parent_span)
         self.open[span_id] = span
         if self._queue.asleep and held is None:
             self._queue.wake()
