@@ -76,6 +76,77 @@ def test_a_hook_that_fails_is_told_and_the_others_run(library: str) -> None:
     assert patches.missing == [f"{library} (AttributeError)"]
 
 
+@pytest.mark.guard_swallows
+def test_a_hook_that_fails_half_way_leaves_nothing_of_its_own(library: str) -> None:
+    original = vars(Library)["method"]
+
+    def half(found: Any) -> None:
+        patches.wrap(Library, "method", straight)
+        raise LookupError("the other half looks different")
+
+    patches = Patches("test")
+    patches.when_imported(library, half)
+    __import__(library)
+    assert vars(Library)["method"] is original
+    assert patches.missing == [f"{library} (LookupError)"]
+    assert patches.alive
+
+
+@pytest.mark.parametrize("kind", ["method", "inherited", "class_method", "static_method"])
+def test_a_function_around_our_wrapper_changes_nothing_for_it(kind: str) -> None:
+    """A plain function around ours calls it with the instance as its first argument, not as a bound method."""
+
+    class Base:
+        def inherited(self, number: int) -> Any:
+            return self, number
+
+    class Owner(Base):
+        def method(self, number: int) -> Any:
+            return self, number
+
+        @classmethod
+        def class_method(cls, number: int) -> Any:
+            return cls, number
+
+        @staticmethod
+        def static_method(number: Any) -> Any:
+            return None, number
+
+    seen: list[Any] = []
+
+    def ours(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        seen.append((instance, args, kwargs))
+        return wrapped(*args, **kwargs)
+
+    patches = Patches("test")
+    patches.wrap(Owner, kind, ours)
+    owner = Owner()
+    expected = getattr(owner, kind)(3)
+    if kind in ("method", "inherited"):
+        around = vars(Owner)[kind]
+        setattr(Owner, kind, lambda *args, **kwargs: around(*args, **kwargs))
+        assert getattr(owner, kind)(3) == expected == (owner, 3)
+    assert seen == [seen[0]] * len(seen)
+    assert seen[0][1:] == ((3,), {})
+
+
+def test_a_wrapper_of_ours_that_another_sdk_put_back_is_not_wrapped_again() -> None:
+    original = vars(Library)["method"]
+    for _ in range(3):
+        patches = Patches("test")
+        patches.wrap(Library, "method", straight)
+        ours = vars(Library)["method"]
+        assert ours.__wrapped__ is original
+        Library.method = lambda self, ours=ours: ours(self)  # type: ignore[method-assign]
+        assert not patches.undo()
+        Library.method = ours  # type: ignore[method-assign]
+        assert Library().method() == "theirs"
+    patches = Patches("test")
+    patches.wrap(Library, "method", straight)
+    assert patches.undo()
+    assert vars(Library)["method"] is original
+
+
 def test_nothing_grows_with_the_number_of_starts(library: str) -> None:
     import wrapt.importer as importer
 

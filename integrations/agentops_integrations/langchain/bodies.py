@@ -66,6 +66,7 @@ class _Classes:
 
 def _chat_models(patches: Patches, module: ModuleType) -> None:
     _models(patches, module.BaseChatModel, "_generate_with_cache", "_agenerate_with_cache")
+    patches.wrap(module.BaseChatModel, "_convert_cached_generations", _from_cache)
 
 
 def _completion_models(patches: Patches, module: ModuleType) -> None:
@@ -86,7 +87,6 @@ def _models(patches: Patches, base: type, generate: str, agenerate: str) -> None
             patches.wrap(base, name, prepare)
     patches.wrap(base, generate, _inside)
     patches.wrap(base, agenerate, _async_inside)
-    patches.wrap(base, "_convert_cached_generations", _from_cache)
 
 
 def _retrievers(patches: Patches, module: ModuleType) -> None:

@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from agentops_sdk._capture.guard import guard
 
@@ -66,6 +66,9 @@ class Patches:
         self._alive = False
         _forget(self)
         undos, self._undos = self._undos, []
+        return self._run(undos)
+
+    def _run(self, undos: list[Callable[[], Any]]) -> bool:
         complete = True
         for undo in reversed(undos):
             restored: Any = False
@@ -77,10 +80,14 @@ class Patches:
     def _imported(self, module: ModuleType, hook: Hook) -> None:
         if not self._alive:
             return
+        before = len(self._undos)
         with guard(f"{self._site}.install"):
             try:
                 hook(module)
             except Exception as error:
+                # Half a hook would see operations begin that it does not see end.
+                undos, self._undos[before:] = self._undos[before:], []
+                self._run(undos)
                 self.missing.append(f"{module.__name__} ({type(error).__name__})")
                 raise
 
@@ -88,18 +95,25 @@ class Patches:
 def _wrap(owner: Any, name: str, wrapper: Wrapper) -> Callable[[], bool]:
     import wrapt
 
-    original = vars(owner).get(name, _MISSING)
+    original = _without_dormant(vars(owner).get(name, _MISSING))
+    if original is _MISSING and name in vars(owner):
+        delattr(owner, name)
     alive = True
 
     def switch(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not alive:
             return wrapped(*args, **kwargs)
+        if instance is None and is_method and args and isinstance(args[0], owner):
+            # A function of somebody else's around ours hands the instance on as it got it: as the first argument.
+            instance, args = args[0], args[1:]
+            wrapped = wrapped.__get__(instance, type(instance))
         return wrapper(wrapped, instance, args, kwargs)
 
+    is_method = isinstance(owner, type) and not isinstance(original, staticmethod | classmethod)
     target = getattr(owner, name) if original is _MISSING else original
     ours = wrapt.FunctionWrapper(target, switch)
     # So that one left behind somewhere else can be known again.
-    ours._self_agentops = True  # type: ignore[attr-defined]  # noqa: SLF001 - wrapt keeps such names to itself
+    ours._self_agentops = _Ours(id(ours), original, lambda: alive)  # type: ignore[attr-defined]  # noqa: SLF001 - wrapt keeps such names to itself
     setattr(owner, name, ours)
 
     def undo() -> bool:
@@ -115,6 +129,21 @@ def _wrap(owner: Any, name: str, wrapper: Wrapper) -> Callable[[], bool]:
         return True
 
     return undo
+
+
+class _Ours(NamedTuple):
+    """What a wrapper of ours says of itself. Another wrapper around it passes it on, so it names its own."""
+
+    wrapper: int
+    original: Any
+    is_alive: Callable[[], bool]
+
+
+def _without_dormant(value: Any) -> Any:
+    """An attribute without those wrappers of ours that another SDK has put back there after we had left."""
+    while (ours := getattr(value, "_self_agentops", None)) and ours.wrapper == id(value) and not ours.is_alive():
+        value = ours.original
+    return value
 
 
 # --- hooks that wait for an import ----------------------------------------------------------------

@@ -29,13 +29,23 @@ def other_wrappers(library: str, places: Places) -> list[str]:
 
 def _methods(places: Places) -> Iterator[tuple[str, str, Any]]:
     for module_name, classes, methods in places:
-        module = sys.modules.get(module_name)
         for class_name in classes:
-            cls = getattr(module, class_name, None) if module is not None else None
+            cls = _class(module_name, class_name)
             for method in methods:
                 value = vars(cls).get(method) if isinstance(cls, type) else None
                 if value is not None:
                     yield class_name, method, value
+
+
+def _class(module_name: str, class_name: str) -> Any:
+    """A class out of a module, or of one below it, as far as they are imported: looking it up may import it."""
+    module = sys.modules.get(module_name)
+    if module is None:
+        return None
+    if class_name in vars(module):
+        return vars(module)[class_name]
+    below = [each for name, each in list(sys.modules.items()) if name.startswith(f"{module_name}.")]
+    return next((vars(each)[class_name] for each in below if class_name in getattr(each, "__dict__", ())), None)
 
 
 def _owner(value: Any, transparent: tuple[str, ...]) -> str | None:

@@ -1,0 +1,98 @@
+"""What the contract's tests have to know of a library: how to make its client ask a server, in each way that it has.
+
+An integration called ``acme`` is tested once ``tests/acme/contract.py`` holds a :class:`Driver` called ``driver``.
+Nothing there may import the library before one of the driver's methods is called: some tests are about its import.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from tests.wire.http import Reply, Request
+
+TESTS = Path(__file__).parents[1]
+
+
+class Driver:
+    """Subclass it, and put an instance called ``driver`` into ``tests/NAME/contract.py``.
+
+    Each way to call makes one request, and leaves one span, called :attr:`span`. A library that has no streams, or is
+    not asynchronous, says so in :attr:`lacks`.
+    """
+
+    span: str
+    """The name of the span that one call leaves."""
+
+    packages: tuple[str, ...]
+    """Import names of what is patched: all their attributes are the originals again after ``shutdown()``."""
+
+    modules: tuple[str, ...] = ()
+    """Modules that have to be imported, beside the library itself, for everything that is patched to be there."""
+
+    needs: tuple[str, ...] = ()
+    """Import names of what the tests need beside the library."""
+
+    lacks: Mapping[str, str] = {}
+    """Which of ``call``, ``call_async``, ``stream`` and ``stream_async`` the library has not, and why."""
+
+    optional: Mapping[str, str] = {}
+    """Seams, as ``Class.method`` (``*`` stands for anything), that ``status()`` need not miss: each with why."""
+
+    refusal = Reply({"error": {"message": "refused", "type": "invalid_request_error"}}, status=400)
+    """An answer on which the client raises."""
+
+    def answer(self, request: Request) -> Reply:
+        """What the server answers: a whole reply, or a stream of three pieces or more where one was asked for."""
+        raise NotImplementedError
+
+    def client(self, url: str) -> AbstractContextManager[Any]:
+        """A client that asks the server at ``url``, such as ``http://127.0.0.1:1234/v1``, once, without retries."""
+        raise NotImplementedError
+
+    def async_client(self, url: str) -> AbstractAsyncContextManager[Any]:
+        """The asynchronous one; made and closed inside a running event loop."""
+        raise NotImplementedError
+
+    def arguments(self) -> dict[str, Any]:
+        """Fresh arguments for one request, with lists and mappings in them as users write them."""
+        raise NotImplementedError
+
+    def call(self, client: Any, arguments: dict[str, Any]) -> Any:
+        """Ask for a whole reply."""
+        raise NotImplementedError
+
+    async def call_async(self, client: Any, arguments: dict[str, Any]) -> Any:
+        """Ask for a whole reply."""
+        raise NotImplementedError
+
+    def stream(self, client: Any, arguments: dict[str, Any]) -> AbstractContextManager[Iterator[Any]]:
+        """Ask for a stream; leaving the context closes it, as a program does that has read enough."""
+        raise NotImplementedError
+
+    def stream_async(self, client: Any, arguments: dict[str, Any]) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
+        """Ask for a stream."""
+        raise NotImplementedError
+
+    def content(self, result: Any) -> Any:
+        """What is to be the same with us and without us, of a reply or of one piece of a stream."""
+        return result.model_dump() if hasattr(result, "model_dump") else result
+
+
+def driver_of(name: str) -> Driver:
+    """The driver of one integration.
+
+    Raises:
+        LookupError: there is none; the message says what to write.
+    """
+    if not (TESTS / name / "contract.py").is_file():
+        raise LookupError(
+            f"integration {name!r} has no tests/{name}/contract.py: subclass tests.integrations.driver.Driver in it,"
+            f" and call an instance of it 'driver'. tests/anthropic/contract.py is an example."
+        )
+    driver: Driver = importlib.import_module(f"tests.{name}.contract").driver
+    return driver
