@@ -15,8 +15,8 @@ from typing import Any
 
 from agentops_sdk import semconv
 from agentops_sdk._usage import encodings
-from agentops_sdk._usage.counting import work_out
-from agentops_sdk._usage.shapes import usage_attributes
+from agentops_sdk._usage.provider_usage import usage_attributes
+from agentops_sdk._usage.token_count import work_out
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "cost.md"

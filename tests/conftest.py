@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["pytester", "tests.seen"]
 
-_HAS_GUARD = importlib.util.find_spec("agentops_sdk._capture.guard") is not None
+_HAS_GUARD = importlib.util.find_spec("agentops_sdk._host.guard") is not None
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -32,7 +32,7 @@ def _bugs_are_red(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     """In production the guard swallows our own bugs; in our tests it re-raises them."""
     if request.node.get_closest_marker("guard_swallows") or not _HAS_GUARD:
         return
-    from agentops_sdk._capture import guard  # type: ignore[attr-defined,unused-ignore]
+    from agentops_sdk._host import guard  # type: ignore[attr-defined,unused-ignore]
 
     monkeypatch.setattr(guard, "reraise", True)
 
@@ -47,7 +47,7 @@ def _no_leftovers() -> Iterator[None]:
     if shutdown is not None:
         shutdown()
     if _HAS_GUARD:
-        from agentops_sdk._capture import guard  # type: ignore[attr-defined,unused-ignore]
+        from agentops_sdk._host import guard  # type: ignore[attr-defined,unused-ignore]
 
         guard.errors.clear()  # what a test made us contain is no finding of the next one's status()
         guard.last_error.clear()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agentops_sdk._lazy import make_lazy
 
 if TYPE_CHECKING:
-    from agentops_sdk._pipeline.flushed import FlushResult as FlushResult
+    from agentops_sdk._pipeline.flush_result import FlushResult as FlushResult
     from agentops_sdk.context import context as context
     from agentops_sdk.context import extract as extract
     from agentops_sdk.context import handoff as handoff
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 make_lazy(
     __name__,
     {
-        "_pipeline.flushed": "FlushResult",
+        "_pipeline.flush_result": "FlushResult",
         "context": "context extract handoff inject",
         "decision": "decide decision",
         "feedback": "feedback",

@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentops_sdk import file_limits as file
+from agentops_sdk import setting_parsers as be
 from agentops_sdk import setting_sources
-from agentops_sdk import setting_values as be
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.file_limits import Limit
-from agentops_sdk.setting_values import Parser
+from agentops_sdk.setting_parsers import Parser
 
 Origin = str
 """``keyword``, ``environment NAME``, ``pyproject``, ``configure()`` or ``default``; where values add up, several."""

@@ -10,15 +10,15 @@ from typing import Any, Self, TypeVar
 from opentelemetry.context import Context, attach, create_key, get_current, set_value
 
 from agentops_sdk import semconv
-from agentops_sdk._capture import handoff as handoffs
-from agentops_sdk._capture.ambient import ATTRIBUTES_KEY, current_call, release
-from agentops_sdk._capture.content import text_of
-from agentops_sdk._capture.generators import drive, drive_async
-from agentops_sdk._capture.guard import guard
-from agentops_sdk._capture.handle import plain
-from agentops_sdk._capture.invalid import Check, list_of, pairs_of
-from agentops_sdk._capture.shapes import decorate, finish, shape_of
-from agentops_sdk._capture.text import encodable
+from agentops_sdk._capture.invalid_values import Check, list_of, pairs_of
+from agentops_sdk._host.guard import guard
+from agentops_sdk._propagation import handoff as handoffs
+from agentops_sdk._propagation.context_keys import ATTRIBUTES_KEY, current_call, release
+from agentops_sdk._snapshot.snapshot import text_of
+from agentops_sdk._snapshot.text import encodable
+from agentops_sdk._track.callable_kind import decorate, finish, shape_of
+from agentops_sdk._track.generators import drive, drive_async
+from agentops_sdk._track.span_handle import plain
 
 __all__ = ["context", "extract", "handoff", "inject"]
 
@@ -181,9 +181,9 @@ class extract(_Attached):  # noqa: N801 - a context manager that reads as a stat
             self._fields = _fields(headers)
 
     def _make(self) -> Context:
-        from agentops_sdk._capture import propagate
+        from agentops_sdk._propagation import w3c_headers
 
-        return propagate.read(self._fields, get_current())
+        return w3c_headers.read(self._fields, get_current())
 
     def __enter__(self) -> Self:
         self._enter()
@@ -199,12 +199,12 @@ def inject(headers: H) -> H:
     Baggage that stands there already stays. Ours holds session, user, conversation, tags, metadata and
     the agent's name: send it to services you trust.
     """
-    from agentops_sdk._capture import propagate
+    from agentops_sdk._propagation import w3c_headers
 
     with guard("inject"):
         names = {str(name).lower(): name for name in headers}
         present = _text(headers[names["baggage"]]) if "baggage" in names else ""
-        for name, value in propagate.write(get_current(), present).items():
+        for name, value in w3c_headers.write(get_current(), present).items():
             headers[names.get(name, name)] = value
     return headers
 
@@ -224,7 +224,7 @@ def handoff(to: str, *, reason: str | None = None) -> None:
 
 
 def _fields(headers: Any) -> dict[str, str]:
-    from agentops_sdk._capture.propagate import FIELDS
+    from agentops_sdk._propagation.w3c_headers import FIELDS
 
     pairs = pairs_of(headers)
     if pairs is None:

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from agentops_sdk import semconv
-from agentops_sdk._capture import recording
+from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
-from agentops_sdk._capture.choice import choice_attributes, decider, options_json
-from agentops_sdk._capture.content import snapshot
-from agentops_sdk._capture.guard import guard
-from agentops_sdk._capture.invalid import Check, list_of
+from agentops_sdk._capture.decision_attributes import choice_attributes, decider, options_json
+from agentops_sdk._capture.invalid_values import Check, list_of
 from agentops_sdk._capture.start import start
+from agentops_sdk._host.guard import guard
+from agentops_sdk._snapshot.snapshot import snapshot
 
 _MOST_OPTIONS = 1_000
 
@@ -120,7 +119,7 @@ class decision:  # noqa: N801 - a context manager that reads as a statement
                 if self._options is not None:
                     self._names, text = options_json(self._options)
                     self._call.set(semconv.DECISION_OPTIONS, text)
-                if self._inputs is not None and recording.active.settings.capture_content:
+                if self._inputs is not None and _recorder_port.active.settings.capture_content:
                     self._call.set(semconv.DECISION_INPUTS, snapshot(self._inputs).decode())
         return self
 

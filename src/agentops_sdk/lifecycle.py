@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk._capture.invalid import number_of, tell_once
+from agentops_sdk._capture.invalid_values import number_of, tell_once
 from agentops_sdk._pipeline import runtime
-from agentops_sdk._pipeline.flushed import FlushResult
+from agentops_sdk._pipeline.flush_result import FlushResult
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter

@@ -11,7 +11,7 @@ from agentops_sdk.health import health
 from agentops_sdk.status import status
 
 if TYPE_CHECKING:
-    from agentops_sdk._pipeline.tally import Histogram, Tally
+    from agentops_sdk._pipeline.span_metrics import Histogram, Tally
 
 __all__ = ["CONTENT_TYPE", "page"]
 

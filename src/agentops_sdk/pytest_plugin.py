@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from agentops_sdk.testing.captured import CapturedTraces
     from agentops_sdk.testing.network import NoNetworkModels
     from agentops_sdk.testing.replay import Outcome, Recording
+    from agentops_sdk.testing.results import CapturedTraces
 
 _captured: pytest.StashKey[CapturedTraces] = pytest.StashKey()
 _recording: pytest.StashKey[Recording] = pytest.StashKey()
@@ -70,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def agentops_traces(request: pytest.FixtureRequest) -> Iterator[CapturedTraces]:
     """Everything that this test records, in memory: queries and assertions on what the agents did."""
-    from agentops_sdk.testing.capturing import capture
+    from agentops_sdk.testing.capture_session import capture
     from agentops_sdk.testing.preload import preload
 
     preload(*_NEEDED)
@@ -88,7 +88,7 @@ def traces(agentops_traces: CapturedTraces) -> CapturedTraces:
 @pytest.fixture(scope="class")
 def agentops_class_traces() -> Iterator[CapturedTraces]:
     """What all tests of a class record, and its fixtures."""
-    from agentops_sdk.testing.capturing import capture
+    from agentops_sdk.testing.capture_session import capture
 
     with capture() as traces:
         yield traces
@@ -97,7 +97,7 @@ def agentops_class_traces() -> Iterator[CapturedTraces]:
 @pytest.fixture(scope="module")
 def agentops_module_traces() -> Iterator[CapturedTraces]:
     """What all tests of a module record, and its fixtures."""
-    from agentops_sdk.testing.capturing import capture
+    from agentops_sdk.testing.capture_session import capture
 
     with capture() as traces:
         yield traces
@@ -209,7 +209,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     traces, recording = item.stash.get(_captured, None), item.stash.get(_recording, None)
     if traces is not None and call.when == "call":
-        from agentops_sdk._capture.guard import guard
+        from agentops_sdk._host.guard import guard
         from agentops_sdk.testing.pytest_run import note_figures
 
         with guard("pytest.figures"):
@@ -217,7 +217,7 @@ def pytest_runtest_makereport(
     report = yield
     _note_outcome(item, call, report)
     if report.failed and (traces is not None or recording is not None or _could_refuse()):
-        from agentops_sdk._capture.guard import guard
+        from agentops_sdk._host.guard import guard
 
         with guard("pytest.report"):  # a report of ours must not cost one of pytest's
             _explain(item, call, report, traces, recording)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from agentops_sdk._capture.guard import note
+from agentops_sdk._host.guard import note
 from agentops_sdk._pipeline import runtime
 from agentops_sdk._version import DISTRIBUTION
 from agentops_sdk.errors import ConfigError

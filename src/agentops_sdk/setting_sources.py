@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agentops_sdk import settings_file, standard_variables
+from agentops_sdk import otel_environment, settings_file
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.setting_values import WrongValueError
+from agentops_sdk.setting_parsers import WrongValueError
 
 __all__ = ["SERVICE", "Resolved", "collect", "parsed_keyword", "without_service"]
 
@@ -152,9 +152,9 @@ def _environment(rows: Sequence[Row], environ: Mapping[str, str], other_variable
         for variable in row.metadata["env"]:
             if row.name not in level.values and environ.get(variable, "").strip():
                 level.read(row, environ[variable], f"environment {variable}")
-    if "exporters" not in level.values and (sinks := standard_variables.exporters(environ, level.mistakes.append)):
+    if "exporters" not in level.values and (sinks := otel_environment.exporters(environ, level.mistakes.append)):
         level.values["exporters"] = sinks
-    if "sample_ratio" not in level.values and (ratio := standard_variables.sample_ratio(environ)):
+    if "sample_ratio" not in level.values and (ratio := otel_environment.sample_ratio(environ)):
         level.values["sample_ratio"] = ratio
     _look_for_slips(level, rows, environ, other_variables)
     return level.settle()
@@ -196,7 +196,7 @@ def _files(by_name: Mapping[str, Row], environ: Mapping[str, str], refusals: lis
             )
     here.limited = True
     levels.append(here)
-    endpoint = standard_variables.endpoint(environ)
+    endpoint = otel_environment.endpoint(environ)
     if endpoint is not None:  # it only says where: below what says whether
         levels.append(_Level({"exporters": endpoint}))
     return levels

@@ -11,10 +11,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from agentops_sdk import semconv
-from agentops_sdk._capture import guard as guarding
-from agentops_sdk._capture import patches
-from agentops_sdk._pipeline import runtime, uncaptured
-from agentops_sdk._pipeline.open_spans import open_runs
+from agentops_sdk._host import guard as guarding
+from agentops_sdk._host import patches
+from agentops_sdk._pipeline import known_libraries, runtime
+from agentops_sdk._recorder.open_spans import open_runs
 from agentops_sdk._version import VERSION
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.config import Settings, rows
@@ -195,7 +195,7 @@ def status() -> Status:
             )
             for installed in running.integrations
         },
-        not_captured=uncaptured.imported(
+        not_captured=known_libraries.imported(
             installed.integration.target for installed in running.integrations if installed.state in _CAPTURING
         ),
         sinks=sinks,

@@ -15,8 +15,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from agentops_sdk._capture.guard import note
-from agentops_sdk._capture.own_thread import OwnThread
+from agentops_sdk._host.guard import note
+from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk.status_access import Access
 
 __all__ = ["StatusServer"]

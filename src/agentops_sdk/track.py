@@ -9,11 +9,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypedDict, TypeVar, Unpack, overload
 
-from agentops_sdk._capture import recording
-from agentops_sdk._capture.generators import drive, drive_async
-from agentops_sdk._capture.shapes import decorate, finish, is_built_in, shape_of
-from agentops_sdk._capture.tracked import MARK, Cost, Options, Tracked
-from agentops_sdk._capture.yielded import Yielded
+from agentops_sdk import _recorder_port
+from agentops_sdk._track.callable_kind import decorate, finish, is_built_in, shape_of
+from agentops_sdk._track.function_call import MARK, Cost, Options, Tracked
+from agentops_sdk._track.generator_call import Yielded
+from agentops_sdk._track.generators import drive, drive_async
 from agentops_sdk.errors import ConfigError
 
 __all__ = ["agent", "guardrail", "operation", "retriever", "task", "tool", "track", "workflow"]
@@ -132,10 +132,12 @@ def _plain(function: Callable[..., Any], tracked: Tracked) -> Any:
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
-        if not recording.active.enabled:
+        if not _recorder_port.active.enabled:
             return function(*args, **kwargs)
         call, token = begin(args, kwargs)
-        work = function if recording.stand_in is None else recording.stand_in(kind, name, function, args, kwargs)
+        work = (
+            function if _recorder_port.stand_in is None else _recorder_port.stand_in(kind, name, function, args, kwargs)
+        )
         try:
             result = work(*args, **kwargs)
         except BaseException as error:
@@ -152,10 +154,12 @@ def _coroutine(function: Callable[..., Any], tracked: Tracked) -> Any:
 
     @functools.wraps(function)
     async def run(*args: Any, **kwargs: Any) -> Any:
-        if not recording.active.enabled:
+        if not _recorder_port.active.enabled:
             return await function(*args, **kwargs)
         call, token = begin(args, kwargs)
-        work = function if recording.stand_in is None else recording.stand_in(kind, name, function, args, kwargs)
+        work = (
+            function if _recorder_port.stand_in is None else _recorder_port.stand_in(kind, name, function, args, kwargs)
+        )
         try:
             result = await work(*args, **kwargs)
         except BaseException as error:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import agentops_sdk as agentops
-from agentops_sdk._capture.redact import Redactor
+from agentops_sdk._scrub.redact import Redactor
 
 
 class TakesAndRaises:

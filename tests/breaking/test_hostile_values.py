@@ -13,7 +13,8 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 import agentops_sdk as agentops
 from agentops_sdk import prices
-from agentops_sdk._capture import guard, invalid
+from agentops_sdk._capture import invalid_values
+from agentops_sdk._host import guard
 from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.traces.from_otel import record_line
 
@@ -178,7 +179,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.fixture
 def exporter() -> MemoryExporter:
-    invalid._warned.clear()
+    invalid_values._warned.clear()
     kept = MemoryExporter()
     agentops.init(exporters=[kept], integrations=[])
     return kept

@@ -14,8 +14,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Link, SpanContext, StatusCode, get_current_span
 
 import agentops_sdk as agentops
-from agentops_sdk._capture import redact
-from agentops_sdk._capture.policy import Policy
+from agentops_sdk._scrub import redact
+from agentops_sdk._scrub.policy import Policy
 from agentops_sdk.config import resolve
 
 SECRET = "ghp_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"

@@ -22,7 +22,7 @@ from typing import Any
 import pydantic
 import pytest
 
-from agentops_sdk._capture.content import snapshot
+from agentops_sdk._snapshot.snapshot import snapshot
 
 PAGE = Path(__file__).parents[2] / "docs" / "content.md"
 

@@ -97,7 +97,8 @@ def test_a_handoff_keeps_no_call(tmp_path: Path) -> None:
 MEMORIES = """
 import os, sys
 import agentops_sdk as agentops
-from agentops_sdk._capture import bounded_map, handoff
+from agentops_sdk._host import bounded_map
+from agentops_sdk._propagation import handoff
 from agentops_integrations.langchain import interrupts
 from agentops_integrations.openai import background
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from agentops_sdk._capture import patches as module
-from agentops_sdk._capture.patches import Patches
+from agentops_sdk._host import patches as module
+from agentops_sdk._host.patches import Patches
 
 
 class Library:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import agentops_sdk as agentops
-from agentops_sdk._capture.redact import Redactor
+from agentops_sdk._scrub.redact import Redactor
 from agentops_sdk.exporters.memory import MemoryExporter
 
 # Put together here, so that no scanner of repositories takes them for real ones.

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agentops_sdk._capture.content import CUT, DEFAULT_LIMITS, Limits, snapshot
+from agentops_sdk._snapshot.snapshot import CUT, DEFAULT_LIMITS, Limits, snapshot
 
 RAN: list[str] = []
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import agentops_sdk as agentops
-from agentops_sdk._capture.policy import Policy
-from agentops_sdk._capture.text import CUT, CutText
+from agentops_sdk._scrub.policy import Policy
+from agentops_sdk._snapshot.text import CUT, CutText
 from agentops_sdk.config import resolve
 from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.integration import snapshot

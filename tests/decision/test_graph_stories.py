@@ -13,7 +13,7 @@ from examples.local_model import LocalModel, Reply
 import agentops_sdk as agentops
 from agentops_sdk import semconv
 from agentops_sdk.traces import load
-from agentops_sdk.traces.story import story
+from agentops_sdk.traces.decisions.narrative import story
 
 pytest.importorskip("langgraph", reason="langgraph is not installed")
 pytest.importorskip("langchain_openai", reason="langchain-openai is not installed")

@@ -18,7 +18,7 @@ from tests.wire.http import Wire
 
 import agentops_sdk as agentops
 from agentops_sdk.traces import load
-from agentops_sdk.traces.story import story
+from agentops_sdk.traces.decisions.narrative import story
 
 ROOT = Path(__file__).parents[2]
 _TIME = re.compile(r"(\d+m \d\ds|[\d.]+ m?s)\b")

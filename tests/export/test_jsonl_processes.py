@@ -16,8 +16,8 @@ from tests.export.receiver import spans
 from tests.export.test_jsonl import settle
 
 from agentops_sdk.exporters.jsonl import JsonlExporter
-from agentops_sdk.exporters.jsonl_files import create_file, tidy
-from agentops_sdk.exporters.spool_folder import try_lock
+from agentops_sdk.exporters.jsonl.run_files import create_file, tidy
+from agentops_sdk.exporters.otlp.run_directory import try_lock
 from agentops_sdk.traces import load
 
 PRELUDE = f"""
@@ -26,7 +26,7 @@ sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from pathlib import Path
 from tests.export.receiver import spans
 from agentops_sdk.exporters.jsonl import JsonlExporter
-from agentops_sdk.exporters.jsonl_files import tidy
+from agentops_sdk.exporters.jsonl.run_files import tidy
 """
 BOUNDS = {"max_bytes": 1 << 40, "max_age": 1e9}
 

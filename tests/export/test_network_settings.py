@@ -18,7 +18,7 @@ from tests.export.receiver import Receiver
 import agentops_sdk as agentops
 from agentops_sdk import config
 from agentops_sdk.addresses import without_secrets
-from agentops_sdk.exporters.otlp_endpoint import Endpoint
+from agentops_sdk.exporters.otlp.destination import Endpoint
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ import pytest
 from tests.export.receiver import Receiver, spans
 
 from agentops_sdk.exporters.otlp import OTLPExporter
-from agentops_sdk.exporters.otlp_endpoint import Endpoint
+from agentops_sdk.exporters.otlp.destination import Endpoint
 
 
 @pytest.fixture

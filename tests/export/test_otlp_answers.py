@@ -24,9 +24,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests.export.receiver import Receiver, spans
 
 from agentops_sdk.exporters.otlp import OTLPExporter
-from agentops_sdk.exporters.otlp_answer import judge
-from agentops_sdk.exporters.otlp_endpoint import Endpoint
-from agentops_sdk.exporters.otlp_http import Sender
+from agentops_sdk.exporters.otlp.answer import judge
+from agentops_sdk.exporters.otlp.destination import Endpoint
+from agentops_sdk.exporters.otlp.http_client import Sender
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n"
 
@@ -326,7 +326,7 @@ def test_a_grpc_port_is_named_as_such(tmp_path: Path) -> None:
 
 
 def test_an_answer_is_judged_by_its_status_first() -> None:
-    from agentops_sdk.exporters.otlp_answer import Answer
+    from agentops_sdk.exporters.otlp.answer import Answer
 
     endpoint = Endpoint(url="http://127.0.0.1:1/v1/traces")
     for status in (*range(100, 200), *range(300, 700)):

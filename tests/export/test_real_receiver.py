@@ -56,7 +56,7 @@ def test_spans_arrive_as_they_were(agent: Agent, compression: str, monkeypatch: 
 
 @pytest.mark.parametrize("fault", ["refuse", "hang", "slow", "cut", 429, 503, 500, 401, 413, 400])
 def test_a_fault_in_between_costs_nothing_and_loses_nothing(agent: Agent, fault: str | int, tmp_path: Path) -> None:
-    from agentops_sdk.exporters.otlp_endpoint import Endpoint
+    from agentops_sdk.exporters.otlp.destination import Endpoint
 
     proxy = Proxy(agent.port)
     sink = OTLPExporter(Endpoint(url=proxy.url + "/v1/traces", timeout=1.0), directory=tmp_path / "spool")

@@ -21,7 +21,7 @@ import agentops_sdk as agentops
 from agentops_sdk import semconv
 from agentops_sdk.cli import main
 from agentops_sdk.traces import load
-from agentops_sdk.traces.story import story
+from agentops_sdk.traces.decisions.narrative import story
 
 Spans = Callable[[], tuple[Any, ...]]
 

@@ -15,9 +15,9 @@ from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, Tool
 import agentops_sdk as agentops
 from agentops_sdk import semconv
 from agentops_sdk.testing import capture
+from agentops_sdk.traces.decisions.narrative import story
 from agentops_sdk.traces.loops import loops
 from agentops_sdk.traces.stats import stats
-from agentops_sdk.traces.story import story
 
 
 @tool

@@ -20,8 +20,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import agentops_sdk as agentops
 from agentops_sdk._pipeline import runtime
-from agentops_sdk.exporters.jsonl_files import tidy
-from agentops_sdk.exporters.jsonl_open import OpenFile
+from agentops_sdk.exporters.jsonl.open_marker import OpenFile
+from agentops_sdk.exporters.jsonl.run_files import tidy
 from agentops_sdk.traces import Trace, load
 
 PROGRAM = """

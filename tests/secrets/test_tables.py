@@ -11,9 +11,9 @@ import pytest
 from tests.secrets.forms import Form, secrets
 from tests.secrets.ordinary import CODE, PROSE, ordinary
 
-from agentops_sdk._capture.policy import Policy
-from agentops_sdk._capture.redact import Redactor
-from agentops_sdk._capture.secret_rules import TOKENS
+from agentops_sdk._scrub.policy import Policy
+from agentops_sdk._scrub.redact import Redactor
+from agentops_sdk._scrub.secret_rules import TOKENS
 from agentops_sdk.config import resolve
 
 SEEDS = (1, 2, 3)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from examples.local_model import LocalModel
 
-from agentops_sdk._capture.patches import Patches
+from agentops_sdk._host.patches import Patches
 
 BROKEN = """
 import sys

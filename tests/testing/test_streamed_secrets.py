@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from agentops_sdk.testing.exchange import Exchange
+from agentops_sdk.testing.cassette import Exchange
 from agentops_sdk.testing.http_boundary import Answer, Request
 
 KEY = "sk" + "-proj-" + "a1B2c3D4e5" * 4

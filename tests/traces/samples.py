@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.derive import iso, kind_of, outcome_of
+from agentops_sdk.traces.classify import iso, kind_of, outcome_of
 from agentops_sdk.traces.record import SpanRecord
 
 T0 = 1_786_000_000_000_000_000

@@ -18,7 +18,7 @@ from agentops_sdk.errors import TraceError
 from agentops_sdk.traces import Trace, load
 from agentops_sdk.traces.columns import KIND_BITS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
 from agentops_sdk.traces.outline import Outline
-from agentops_sdk.traces.reading import as_records, looks_like_record
+from agentops_sdk.traces.parse import as_records, looks_like_record
 from agentops_sdk.traces.record import Kind, Outcome
 
 ODD: tuple[Any, ...] = (

@@ -22,7 +22,7 @@ from agentops_sdk.errors import TraceError
 from agentops_sdk.traces import SpanRecord, Trace, load
 from agentops_sdk.traces.lines import LONGEST_LINE
 from agentops_sdk.traces.otlp import to_otlp_json
-from agentops_sdk.traces.reading import as_record
+from agentops_sdk.traces.parse import as_record
 from agentops_sdk.traces.stats import stats
 
 MANY, FEWER = 5_000, 3_500

@@ -6,8 +6,8 @@ import json
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import Trace
+from agentops_sdk.traces.decisions.narrative import story
 from agentops_sdk.traces.loops import loops
-from agentops_sdk.traces.story import story
 
 from .samples import span
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from agentops_sdk._usage import encodings, heuristic, pictures
+from agentops_sdk._usage import encodings, image_tokens, token_heuristic
 from agentops_sdk._usage.enrich import enrich
 from agentops_sdk.cli import main
 from agentops_sdk.integration import semconv
@@ -140,25 +140,25 @@ def png(width: int, height: int) -> str:
 
 
 def test_pictures_by_the_documented_rules() -> None:
-    assert pictures.tokens("gpt-4o", png(1024, 1024)) == 765
-    assert pictures.tokens("gpt-4o", png(2048, 4096)) == 1105
-    assert pictures.tokens("gpt-4o", "not a picture") == 765
-    assert pictures.tokens("claude-sonnet-4-5", png(1000, 1000)) == 1334
-    assert pictures.tokens("gemini-2.5-flash", png(300, 300)) == 258
+    assert image_tokens.tokens("gpt-4o", png(1024, 1024)) == 765
+    assert image_tokens.tokens("gpt-4o", png(2048, 4096)) == 1105
+    assert image_tokens.tokens("gpt-4o", "not a picture") == 765
+    assert image_tokens.tokens("claude-sonnet-4-5", png(1000, 1000)) == 1334
+    assert image_tokens.tokens("gemini-2.5-flash", png(300, 300)) == 258
     jpeg = b"\xff\xd8\xff\xe0\0\x04ab\xff\xc0\0\x11\x08" + struct.pack(">HH", 200, 100) + b"\0" * 20
-    assert pictures.size(base64.b64encode(jpeg).decode()) == (100, 200)
+    assert image_tokens.size(base64.b64encode(jpeg).decode()) == (100, 200)
     gif = b"GIF89a" + struct.pack("<HH", 7, 9) + b"\0" * 8
-    assert pictures.size("data:image/gif;base64," + base64.b64encode(gif).decode()) == (7, 9)
+    assert image_tokens.size("data:image/gif;base64," + base64.b64encode(gif).decode()) == (7, 9)
     for broken in (None, 3, "", "====", png(0, 5), "é" * 50, base64.b64encode(b"\xff\xd8\xff").decode()):
-        assert pictures.size(broken) is None
+        assert image_tokens.size(broken) is None
 
 
 def test_the_rule_of_thumb_is_linear_and_never_zero() -> None:
-    assert heuristic.tokens("") == 0
+    assert token_heuristic.tokens("") == 0
     for text in (" ", "a", "\n", "\0", "é", "漢", "🙂", "_", "\ud800"):
-        assert heuristic.tokens(text) >= 1
+        assert token_heuristic.tokens(text) >= 1
     started = time.process_time()
-    assert heuristic.tokens("word " * 200_000 + " " * 200_000 + "é" * 200_000) > 200_000
+    assert token_heuristic.tokens("word " * 200_000 + " " * 200_000 + "é" * 200_000) > 200_000
     assert time.process_time() - started < 20
 
 

@@ -11,8 +11,8 @@ import pytest
 from tests.usage.published import ROWS
 from tests.usage.recorded import Exchange, exchanges, needs_recordings
 
+from agentops_sdk._usage.cost_of_call import cost_of
 from agentops_sdk._usage.enrich import enrich
-from agentops_sdk._usage.prices import cost_of
 from agentops_sdk.integration import semconv, usage_attributes
 
 pytestmark = needs_recordings()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from agentops_integrations.openai import background, media, services
+from agentops_integrations.openai import background, media, other_endpoints
 from agentops_integrations.openai.usage_chunk_filter import UsageFilter
 from agentops_sdk.integration import setting
 from agentops_sdk.integration.clients import (
@@ -60,7 +60,7 @@ def _source(path: str) -> str | None:
     return found.group(1) if found else None
 
 
-_ANY = Endpoint(usage=chat.usage, fold=services.assemble, settle=background.settle)
+_ANY = Endpoint(usage=chat.usage, fold=other_endpoints.assemble, settle=background.settle)
 _CHAT = replace(
     _ANY, path="chat/completions", request=chat.chat_request, response=chat.response, fold=chat.assemble,
     end_mark=_CHAT_END, prepare=ask_for_usage,
@@ -80,10 +80,10 @@ def _read_later(row: Endpoint, method: str, path: str, name: str) -> Endpoint:
     return replace(row, method=method, path=path, kind="span", operation=name, span_name=name, failed=error_field)
 
 
-_FETCH = replace(_RESPONSES, request=services.fetch_request, response=services.fetched)
-_BATCH = replace(_ANY, request=generic_request, response=services.batch, usage_shape="openai.responses")
-_TRAINING = replace(_ANY, request=generic_request, response=services.training)
-_EVALUATION = replace(_ANY, request=generic_request, response=services.evaluation, usage=services.usage)
+_FETCH = replace(_RESPONSES, request=other_endpoints.fetch_request, response=other_endpoints.fetched)
+_BATCH = replace(_ANY, request=generic_request, response=other_endpoints.batch, usage_shape="openai.responses")
+_TRAINING = replace(_ANY, request=generic_request, response=other_endpoints.training)
+_EVALUATION = replace(_ANY, request=generic_request, response=other_endpoints.evaluation, usage=other_endpoints.usage)
 
 ENDPOINTS = Endpoints(
     [
@@ -102,23 +102,23 @@ ENDPOINTS = Endpoints(
         replace(_CHAT, path="completions", operation="text_completion", request=chat.request),
         replace(
             _ANY, path="embeddings", kind="embedding", operation="embeddings",
-            request=services.embeddings_request, response=services.embeddings,
+            request=other_endpoints.embeddings_request, response=other_endpoints.embeddings,
         ),
         replace(_MEDIA, path="images/(?:generations|edits|variations)", request=media.image_request),
-        replace(_MEDIA, path=f"videos(?:/{ID}/remix)?", request=services.video_request),
+        replace(_MEDIA, path=f"videos(?:/{ID}/remix)?", request=other_endpoints.video_request),
         replace(_MEDIA, path="audio/speech", request=media.speech_request),
         replace(_MEDIA, path="audio/(?:transcriptions|translations)", request=media.transcription_request),
         replace(
             _ANY, path="moderations", kind="guardrail", operation="apply_guardrail",
-            request=services.moderation_request, response=services.moderation,
+            request=other_endpoints.moderation_request, response=other_endpoints.moderation,
         ),
         replace(
             _ANY, path="decisions", operation="generate_content", usage_shape="openai.responses",
-            request=services.decision_request, response=services.decision,
+            request=other_endpoints.decision_request, response=other_endpoints.decision,
         ),
         replace(
             _ANY, path=f"vector_stores/{ID}/search", kind="retriever", operation="retrieval", name_in=_source,
-            request=services.search_request, response=services.search,
+            request=other_endpoints.search_request, response=other_endpoints.search,
         ),
     ],
     other=replace(_ANY, kind="span"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from agentops_integrations.openai.spoken import Spoken
+from agentops_integrations.openai.realtime_response import Spoken
 from agentops_sdk.integration import NULL_CALL, Call, NullCall, Patches, guard, semconv, start
 from agentops_sdk.integration.clients import address, provider_of
 

@@ -4,7 +4,7 @@ from importlib.metadata import PackageNotFoundError
 
 from PyInstaller.utils.hooks import collect_data_files, collect_entry_point, collect_submodules, copy_metadata
 
-from agentops_sdk._pipeline.uncaptured import LIBRARIES
+from agentops_sdk._pipeline.known_libraries import LIBRARIES
 from agentops_sdk._version import DISTRIBUTION
 
 

@@ -10,10 +10,10 @@ from opentelemetry import trace
 from opentelemetry.context import Context, attach, get_current, set_value
 
 from agentops_sdk import semconv
-from agentops_sdk._capture import ambient, vendor_calls
-from agentops_sdk._capture.failure import Failure, type_name
-from agentops_sdk._capture.guard import guard
-from agentops_sdk._capture.recording import Deferred, LiveSpan
+from agentops_sdk._capture.exception_record import Failure, type_name
+from agentops_sdk._host.guard import guard
+from agentops_sdk._propagation import context_keys, vendor_calls
+from agentops_sdk._recorder_port import Deferred, LiveSpan
 
 _NONE: frozenset[str] = frozenset()
 
@@ -68,11 +68,11 @@ class Call:
         self.interrupted = False
         self._latch = [True]
         self._parent = parent
-        context = set_value(ambient.CALL_KEY, self, trace.set_span_in_context(span.otel, parent))
+        context = set_value(context_keys.CALL_KEY, self, trace.set_span_in_context(span.otel, parent))
         if kind == "agent":
-            context = set_value(ambient.AGENT_KEY, ambient.agent_of(span.attributes), context)
+            context = set_value(context_keys.AGENT_KEY, context_keys.agent_of(span.attributes), context)
         elif kind == "llm":
-            context = set_value(ambient.LLM_KEY, self, context)
+            context = set_value(context_keys.LLM_KEY, self, context)
         if to_vendor or kind in _TO_VENDOR:
             context = vendor_calls.enter(context)
         elif kind in _OF_THE_PROGRAM:
@@ -162,7 +162,11 @@ class Call:
         Guarded, like everything that stands next to the user's own call.
         """
         with guard("call.detach"):
-            if token is not None and not ambient.release(token) and get_current().get(ambient.CALL_KEY) is self:
+            if (
+                token is not None
+                and not context_keys.release(token)
+                and get_current().get(context_keys.CALL_KEY) is self
+            ):
                 attach(self._parent)
 
     @contextmanager

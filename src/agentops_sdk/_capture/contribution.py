@@ -18,7 +18,7 @@ from opentelemetry.context import Context
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import Call, outcome_of
-from agentops_sdk._capture.guard import guard
+from agentops_sdk._host.guard import guard
 
 PROGRAM: Final = "program"
 _NAMED: Final = frozenset(("agent", "retriever", "tool", "workflow"))

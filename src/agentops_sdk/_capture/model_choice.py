@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from agentops_sdk import semconv
-from agentops_sdk._capture.choice import ANSWERED, choice_attributes
+from agentops_sdk._capture.decision_attributes import ANSWERED, choice_attributes
 
 REFUSED = "refusal"
 """The option of a model that would not answer; it exists only once it was taken."""

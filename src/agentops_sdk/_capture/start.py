@@ -12,10 +12,12 @@ from opentelemetry.context import (
     get_current,
 )
 
-from agentops_sdk._capture import ambient, handoff, kinds, recording
+from agentops_sdk import _recorder_port
+from agentops_sdk._capture import kinds
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
 from agentops_sdk._capture.contribution import PROGRAM, Contribution, is_same
-from agentops_sdk._capture.text import encodable
+from agentops_sdk._propagation import context_keys, handoff
+from agentops_sdk._snapshot.text import encodable
 
 _NOTHING = Context()
 
@@ -55,13 +57,13 @@ def start(
         the call. Where the operation that is current in ``parent`` is this very one, reported before by somebody
         else, a :class:`Contribution` to that: one operation is one span.
     """
-    recorder = recording.active
+    recorder = _recorder_port.active
     if not recorder.enabled:
         return NULL_CALL
-    context = (get_current() or ambient.process_context or _NOTHING) if parent is None else parent
+    context = (get_current() or context_keys.process_context or _NOTHING) if parent is None else parent
     if context.get(_SUPPRESS_INSTRUMENTATION_KEY):
         return NULL_CALL
-    around: Call | None = context.get(ambient.CALL_KEY)  # type: ignore[assignment]
+    around: Call | None = context.get(context_keys.CALL_KEY)  # type: ignore[assignment]
     if around is not None and around.kind == kind and not around.ended:
         if is_same(around, name, reporter, author, bodies):
             return Contribution(around, context, attributes or {}, reporter, author, bodies)
@@ -69,9 +71,9 @@ def start(
     made_name, span_kind, first = kinds.begin(kind, name if name is None else encodable(name), operation)
     if attributes:
         first.update((key, value) for key, value in attributes.items() if value is not None)
-    ambient.inherit(first, kind, context)
+    context_keys.inherit(first, kind, context)
     if kind == "llm":
-        ambient.note_model_call(context)
+        context_keys.note_model_call(context)
     span = recorder.start(encodable(span_name) if span_name else made_name, span_kind, first, context, links, start_ns)
     if span is None:
         return NULL_CALL

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from agentops_sdk import semconv
-from agentops_sdk._capture.guard import guard
 from agentops_sdk._genai.json_text import dumps
+from agentops_sdk._host.guard import guard
 from agentops_sdk._http import sse
 from agentops_sdk._http.endpoint import Attributes, Endpoint, Exchanged, Json
 
@@ -104,7 +104,7 @@ class Bodies:
 
 def usage_attributes(shape: str, usage: Any) -> Attributes:
     """Token attributes from a provider's raw usage object; loaded with the first one."""
-    from agentops_sdk._usage.shapes import usage_attributes as convert
+    from agentops_sdk._usage.provider_usage import usage_attributes as convert
 
     return convert(shape, usage)
 

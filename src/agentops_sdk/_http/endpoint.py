@@ -141,7 +141,7 @@ class Endpoint:
     """The provider's own usage object in a body."""
 
     usage_shape: str = "openai.chat"
-    """How that object is read: a name in ``agentops_sdk._usage.shapes``."""
+    """How that object is read: a name in ``agentops_sdk._usage.provider_usage``."""
 
     settle: Callable[[Attributes, Exchanged], bool] = counts_always
     """Says on the span what a reply is to work that goes on elsewhere; returns whether its tokens count here."""

@@ -14,14 +14,14 @@ from opentelemetry.context import Context
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import Call, outcome_of
-from agentops_sdk._capture.content import snapshot_source
-from agentops_sdk._capture.guard import guard
 from agentops_sdk._genai.json_text import dumps
+from agentops_sdk._host.guard import guard
 from agentops_sdk._http import sse
 from agentops_sdk._http.bodies import Bodies
 from agentops_sdk._http.endpoint import ByteFilter, Endpoint
 from agentops_sdk._http.last_events import last_events
 from agentops_sdk._http.stream import LiveReply
+from agentops_sdk._snapshot.snapshot import snapshot_source
 
 __all__ = ["Exchange", "address", "current"]
 

@@ -46,20 +46,20 @@ from types import AsyncGeneratorType, CoroutineType, GeneratorType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
-from agentops_sdk._capture.ambient import enclosing_llm_call
 from agentops_sdk._capture.call import NULL_CALL
-from agentops_sdk._capture.generators import drive, drive_async
-from agentops_sdk._capture.guard import guard
-from agentops_sdk._capture.intercept import Begun, around, around_async
-from agentops_sdk._capture.patches import Patches, Wrapper
 from agentops_sdk._capture.start import start
+from agentops_sdk._host.guard import guard
+from agentops_sdk._host.intercept import Begun, around, around_async
+from agentops_sdk._host.patches import Patches, Wrapper
 from agentops_sdk._http.endpoint import Endpoints
 from agentops_sdk._http.exchange import Exchange, address
 from agentops_sdk._http.reply_proxies import ManagerProxy, StreamProxy
 from agentops_sdk._http.reply_steps import NO_STEPS, ReplySteps, json_text
+from agentops_sdk._propagation.context_keys import enclosing_llm_call
+from agentops_sdk._track.generators import drive, drive_async
 
 if TYPE_CHECKING:
-    from agentops_sdk._capture.generators import Steps
+    from agentops_sdk._track.generators import Steps
 
 __all__ = ["Asked", "Method", "MethodClient"]
 

@@ -11,8 +11,8 @@ from typing import Any
 import wrapt
 from opentelemetry.context import attach
 
-from agentops_sdk._capture.ambient import release
 from agentops_sdk._http.reply_steps import ReplySteps
+from agentops_sdk._propagation.context_keys import release
 
 __all__ = ["ManagerProxy", "StreamProxy"]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from opentelemetry.context import Context
 
-from agentops_sdk._capture.content import snapshot_source
-from agentops_sdk._capture.guard import guard
+from agentops_sdk._host.guard import guard
 from agentops_sdk._http.exchange import Exchange
+from agentops_sdk._snapshot.snapshot import snapshot_source
 
 __all__ = ["NO_STEPS", "ReplySteps", "json_text"]
 
@@ -17,7 +17,7 @@ _SITE = "http.reply_steps"
 
 
 class ReplySteps:
-    """The :class:`Steps <agentops_sdk._capture.generators.Steps>` of a reply; dropped before its end, it is abandoned.
+    """The :class:`Steps <agentops_sdk._track.generators.Steps>` of a reply; dropped before its end, it is abandoned.
 
     Args:
         exchange: the exchange that the reply ends.

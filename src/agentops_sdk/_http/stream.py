@@ -22,7 +22,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from agentops_sdk._capture.call import outcome_of
-from agentops_sdk._capture.guard import guard
+from agentops_sdk._host.guard import guard
 from agentops_sdk._http.endpoint import ByteFilter
 from agentops_sdk._http.last_events import last_delivered, last_events
 

@@ -16,8 +16,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from agentops_sdk._capture.guard import guard
-from agentops_sdk._capture.own_thread import OwnThread
+from agentops_sdk._host.guard import guard
+from agentops_sdk._host.own_thread import OwnThread
 
 __all__ = ["ChildExit"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from agentops_sdk._capture.own_thread import OwnThread
-from agentops_sdk._pipeline.flushed import FlushResult
+from agentops_sdk._host.own_thread import OwnThread
+from agentops_sdk._pipeline.flush_result import FlushResult
 from agentops_sdk._pipeline.sinks import Sink
 
 

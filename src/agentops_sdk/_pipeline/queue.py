@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable, Collection
 from typing import Any
 
-from agentops_sdk._capture.guard import guard, logger
-from agentops_sdk._capture.own_thread import OwnThread
+from agentops_sdk._host.guard import guard, logger
+from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk.config import log_once
 
 _PERIOD = 0.1  # seconds; with it a span that ended is on disk within 100 ms

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk._capture.guard import guard
-from agentops_sdk._capture.patches import Patches
+from agentops_sdk._host.guard import guard
+from agentops_sdk._host.patches import Patches
 from agentops_sdk.config import Settings, log_once, warn_once
 from agentops_sdk.errors import ConfigError, IntegrationError
 

@@ -9,26 +9,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import trace
 
-from agentops_sdk._capture import ambient, bounded_map, recording, vendor_calls
-from agentops_sdk._capture.carry import Carrier, process_fields
-from agentops_sdk._capture.guard import guard, logger
-from agentops_sdk._capture.patches import Patches
-from agentops_sdk._pipeline import delivery, identity, process
-from agentops_sdk._pipeline.assembly import assemble
-from agentops_sdk._pipeline.complete import Completer
-from agentops_sdk._pipeline.convert import readable, scrubbed
-from agentops_sdk._pipeline.flushed import FlushResult
-from agentops_sdk._pipeline.held_runs import HeldRuns
-from agentops_sdk._pipeline.joined import EndedSpan, JoinedRecorder
-from agentops_sdk._pipeline.open_spans import OpenSpans
+from agentops_sdk import _recorder_port
+from agentops_sdk._host import bounded_map
+from agentops_sdk._host.guard import guard, logger
+from agentops_sdk._host.patches import Patches
+from agentops_sdk._pipeline import delivery, process_runtime
+from agentops_sdk._pipeline.flush_result import FlushResult
 from agentops_sdk._pipeline.queue import SpanQueue
-from agentops_sdk._pipeline.recorder import LeanSpan, Recorder
 from agentops_sdk._pipeline.registry import Installed, choose, exchange
-from agentops_sdk._pipeline.tally import Tally
+from agentops_sdk._pipeline.sink_factory import assemble
+from agentops_sdk._pipeline.span_metrics import Tally
+from agentops_sdk._propagation import context_keys, vendor_calls
+from agentops_sdk._propagation.context_carriers import Carrier, process_fields
+from agentops_sdk._recorder import resource
+from agentops_sdk._recorder.host_provider import EndedSpan, JoinedRecorder
+from agentops_sdk._recorder.open_spans import OpenSpans
+from agentops_sdk._recorder.readable_span import readable, scrubbed
+from agentops_sdk._recorder.recorder import LeanSpan, Recorder
+from agentops_sdk._recorder.span_completion import Completer
+from agentops_sdk._recorder.tail_sampling import HeldRuns
 from agentops_sdk._version import VERSION
 from agentops_sdk.config import Settings, changes, log_once, looser, no_looser, resolve, update
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.traces.encodable import encodable
+from agentops_sdk.traces.wire_values import encodable
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -104,7 +107,7 @@ class Runtime:
         if self.settings.global_provider:
             from opentelemetry.sdk.trace import TracerProvider
 
-            described = identity.resource(self.settings, self.completer.policy)
+            described = resource.resource(self.settings, self.completer.policy)
             made = TracerProvider(resource=described, shutdown_on_exit=False)
             trace.set_tracer_provider(made)
             return JoinedRecorder(self.settings, made, self.completer, self.queue, VERSION)
@@ -146,11 +149,11 @@ class Runtime:
         """What every span says of the process: the program's own provider's words where it has one."""
         if isinstance(self.recorder, JoinedRecorder):
             return self.recorder.resource
-        return identity.attributes(self.settings, self.completer.policy)
+        return resource.attributes(self.settings, self.completer.policy)
 
     def prepare(self) -> None:
         """Have the first spans find loaded what they need."""
-        process.prepare(self)
+        process_runtime.prepare(self)
         with guard("runtime.prepare"):
             self._who()
         if isinstance(self.recorder, JoinedRecorder):
@@ -163,7 +166,7 @@ class Runtime:
             if self.settings.pricing:
                 import httpx2  # noqa: F401 - here, and not on the thread that loads the prices: see there
 
-                process.load(self.completer.warm)
+                process_runtime.load(self.completer.warm)
 
     def uninstall(self) -> None:
         for installed in reversed(self.integrations):
@@ -219,8 +222,8 @@ class Runtime:
     def _who(self) -> tuple[Resource, InstrumentationScope]:
         if self._identity is None:
             provider = getattr(self.recorder, "provider", None)
-            made = identity.resource(self.settings, self.completer.policy) if provider is None else provider.resource
-            self._identity = made, identity.scope()
+            made = resource.resource(self.settings, self.completer.policy) if provider is None else provider.resource
+            self._identity = made, resource.scope()
         return self._identity
 
     @property
@@ -333,7 +336,7 @@ def swap(other: Standing) -> Standing:
             aside.running.uninstall()
         if current is not None:
             current.install()
-        recording.activate(current.recorder if current is not None and current.settings.enabled else None)
+        _recorder_port.activate(current.recorder if current is not None and current.settings.enabled else None)
         return aside
 
 
@@ -384,9 +387,9 @@ def begin(settings: Settings, *, implied: bool = False) -> Runtime | None:
             return None
         runtime.install()
         current = runtime
-        ambient.process_context = process_fields() if settings.propagate_processes else None
-        recording.activate(runtime.recorder)
-        process.hook(lambda: current, flush=_flush, end=_end, settle=_settle, in_child=_in_child)
+        context_keys.process_context = process_fields() if settings.propagate_processes else None
+        _recorder_port.activate(runtime.recorder)
+        process_runtime.hook(lambda: current, flush=_flush, end=_end, settle=_settle, in_child=_in_child)
         runtime.prepare()
         return runtime
 
@@ -407,8 +410,8 @@ def _take_on(settings: Settings) -> None:
     global _last
     if current is not None:
         current.reconfigure(settings)
-        ambient.process_context = process_fields() if settings.propagate_processes else None
-        recording.activate(current.recorder if current.settings.enabled else None)
+        context_keys.process_context = process_fields() if settings.propagate_processes else None
+        _recorder_port.activate(current.recorder if current.settings.enabled else None)
         current.prepare()
     elif settings.enabled:
         begin(settings)
@@ -424,8 +427,8 @@ def finish(timeout: float, *, keep: Sequence[Any] = ()) -> FlushResult:
         runtime, current, _last, _implied = current, None, None, False
         if runtime is None:
             return FlushResult(0, 0, 0)
-        recording.activate(None)
-        ambient.process_context = None
+        _recorder_port.activate(None)
+        context_keys.process_context = None
         return runtime.end(timeout, keep=keep)
 
 

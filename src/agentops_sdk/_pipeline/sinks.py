@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, set_value
 
-from agentops_sdk._capture.ambient import release
-from agentops_sdk._capture.guard import guard, logger
-from agentops_sdk._capture.own_thread import OwnThread, on_own_thread
+from agentops_sdk._host.guard import guard, logger
+from agentops_sdk._host.own_thread import OwnThread, on_own_thread
+from agentops_sdk._propagation.context_keys import release
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from agentops_sdk import semconv
-from agentops_sdk._usage.figures import amount, count
-from agentops_sdk._usage.prices import cost_of
-from agentops_sdk._usage.rates import COUNTS
+from agentops_sdk._usage.cost_of_call import cost_of
+from agentops_sdk._usage.counts import amount, count
+from agentops_sdk._usage.price_arithmetic import COUNTS
 
 _WORKED_OUT = ("counted", "estimated")
 _TOKENS = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)
@@ -69,7 +69,7 @@ def _clean(attributes: dict[str, Any]) -> list[str]:
 
 
 def _work_out(attributes: dict[str, Any]) -> None:
-    from agentops_sdk._usage.counting import work_out
+    from agentops_sdk._usage.token_count import work_out
 
     work_out(attributes)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.safe_text import line
+from agentops_sdk.traces.terminal_text import line
 
 if TYPE_CHECKING:
     import argparse

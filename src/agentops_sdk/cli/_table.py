@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agentops_sdk.traces.safe_text import line
+from agentops_sdk.traces.terminal_text import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -87,7 +87,7 @@ def _carries(trace: Trace, name: str, value: str) -> bool:
 
 def _print(found: Comparison, name_a: str, name_b: str) -> None:
     from agentops_sdk.cli._table import Column, table
-    from agentops_sdk.traces.safe_text import line
+    from agentops_sdk.traces.terminal_text import line
 
     console, width, ascii_only = screen(120)
 
@@ -158,12 +158,12 @@ def _figure_cells(row: Figure) -> list[tuple[str, str]]:
 
 
 def _figure(name: str, value: float | None) -> str:
-    from agentops_sdk.traces import figures
+    from agentops_sdk.traces import number_format
 
     if value is None:
         return "unknown"
     if name == "duration":
-        return figures.duration(value)
+        return number_format.duration(value)
     return f"${value:.6f}" if name == "cost" else f"{value:,.0f}"
 
 

@@ -10,7 +10,7 @@ from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace_am
 if TYPE_CHECKING:
     import argparse
 
-    from agentops_sdk.traces.decision import Decision
+    from agentops_sdk.traces.decisions.model import Decision
 
 HELP = "Tell the story of a run: what was decided, by whom, why, and what came of it."
 
@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the story."""
-    from agentops_sdk.traces.halves import answered_in, asked_in
-    from agentops_sdk.traces.safe_text import line
-    from agentops_sdk.traces.story import story
+    from agentops_sdk.traces.decisions.approvals import answered_in, asked_in
+    from agentops_sdk.traces.decisions.narrative import story
+    from agentops_sdk.traces.terminal_text import line
 
     trace, traces = the_trace_among_others(args)
     if args.json:

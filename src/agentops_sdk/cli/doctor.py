@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.traces.safe_text import line
+from agentops_sdk.traces.terminal_text import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -117,7 +117,7 @@ def _clock() -> Iterator[Finding]:
 
 
 def _integrations(settings: Settings) -> Iterator[Finding]:
-    from agentops_sdk._pipeline import uncaptured
+    from agentops_sdk._pipeline import known_libraries
     from agentops_sdk._pipeline.registry import Installed, find_integrations
 
     found = find_integrations()
@@ -133,7 +133,7 @@ def _integrations(settings: Settings) -> Iterator[Finding]:
             yield Finding(grade, f"{name}: {state.reason}", f"tested with {integration.target} {integration.requires}")
         else:
             yield Finding("ok", f"{name} {state.version or ''}: would be captured".replace(" :", ":"))
-    for name, version in uncaptured.installed(integration.target for integration in found.values()).items():
+    for name, version in known_libraries.installed(integration.target for integration in found.values()).items():
         yield Finding("note", f"{name} {version}: installed, and not captured: there is no integration for it")
 
 
@@ -155,9 +155,9 @@ def _sinks(settings: Settings, *, send: bool) -> Iterator[Finding]:
 
 
 def _reach(endpoint: object, *, send: bool) -> Iterator[Finding]:
-    from agentops_sdk.exporters.otlp_endpoint import Endpoint
-    from agentops_sdk.exporters.otlp_http import Sender
-    from agentops_sdk.exporters.otlp_proxy import ProxyError, proxy_for
+    from agentops_sdk.exporters.otlp.destination import Endpoint
+    from agentops_sdk.exporters.otlp.http_client import Sender
+    from agentops_sdk.exporters.otlp.proxy import ProxyError, proxy_for
 
     assert isinstance(endpoint, Endpoint)
     try:
@@ -200,7 +200,7 @@ def _test_span() -> bytes:
 
 
 def _folder(root: Path) -> Iterator[Finding]:
-    from agentops_sdk.exporters.jsonl import obstacle
+    from agentops_sdk.exporters.jsonl.jsonl_exporter import obstacle
 
     error = obstacle(root.absolute() / "traces")
     if error is not None:
@@ -222,8 +222,8 @@ def _folder(root: Path) -> Iterator[Finding]:
 
 
 def _leftovers(spool: Path) -> Iterator[Finding]:
-    from agentops_sdk.exporters.otlp_segment import Segment
-    from agentops_sdk.exporters.spool_folder import REFUSED, Run, runs
+    from agentops_sdk.exporters.otlp.run_directory import REFUSED, Run, runs
+    from agentops_sdk.exporters.otlp.segment import Segment
 
     for endpoint in sorted(spool.iterdir()) if spool.is_dir() else ():
         waiting = owned = 0

@@ -56,17 +56,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _cells(trace: Trace, ascii_only: bool) -> list[tuple[str, str]]:
-    from agentops_sdk.traces import figures
+    from agentops_sdk.traces import number_format
     from agentops_sdk.traces.render import style_of
 
     return [
         (trace.trace_id[:8], ""),
         (f"{trace.start:%m-%d %H:%M}", "dim"),
         (_OPERATION.sub("", trace.name), "bold"),
-        (figures.duration(trace.duration, at_least=bool(trace.outline.open), ascii_only=ascii_only), ""),
+        (number_format.duration(trace.duration, at_least=bool(trace.outline.open), ascii_only=ascii_only), ""),
         (", ".join(_DATED.sub("", model) for model in trace.models), ""),
-        (figures.all_tokens(trace.usage, ascii_only=ascii_only), ""),
-        (figures.cost(trace.cost, ascii_only=ascii_only, digits=2), ""),
+        (number_format.all_tokens(trace.usage, ascii_only=ascii_only), ""),
+        (number_format.cost(trace.cost, ascii_only=ascii_only, digits=2), ""),
         (trace.outcome, style_of(trace.outcome)),
     ]
 

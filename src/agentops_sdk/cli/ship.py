@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Send; 0 when nothing is left, 1 when something is."""
     from agentops_sdk.exporters.otlp import OTLPExporter
-    from agentops_sdk.exporters.otlp_endpoint import Endpoint
+    from agentops_sdk.exporters.otlp.destination import Endpoint
 
     if args.timeout <= 0:
         raise ConfigError("--timeout", args.timeout, "seconds above 0")
@@ -70,7 +70,7 @@ def _report(sink: OTLPExporter) -> int:
 
 def _gather(sink: OTLPExporter, spool: Path, *, everything: bool, refused: bool) -> None:
     """Take over what dead processes left, without waiting for the sink's own round."""
-    from agentops_sdk.exporters.spool_folder import REFUSED
+    from agentops_sdk.exporters.otlp.run_directory import REFUSED
 
     assert sink.folder is not None
     sink.adopt()
@@ -91,10 +91,10 @@ def _gather(sink: OTLPExporter, spool: Path, *, everything: bool, refused: bool)
 
 def _submit(sink: OTLPExporter, paths: list[Path]) -> int:
     """Hand over the records of files, which stay what they are; the number of spans that no request can hold."""
-    from agentops_sdk.traces.encodable import UNENCODABLE
     from agentops_sdk.traces.files import load
     from agentops_sdk.traces.otlp import to_otlp
-    from agentops_sdk.traces.safe_text import line
+    from agentops_sdk.traces.terminal_text import line
+    from agentops_sdk.traces.wire_values import UNENCODABLE
 
     unsendable = 0
     for trace in (trace for path in paths for trace in load(path)):

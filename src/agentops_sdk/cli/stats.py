@@ -85,7 +85,7 @@ def _print(made: Stats) -> None:
         states = ("running", made.total.running), ("unfinished", made.total.unfinished)
         console.print("runs: " + ", ".join(f"{count} {state}" for state, count in states if count), style="dim")
     if reasons := made.total.cost.unknowns:
-        from agentops_sdk.traces.safe_text import line as one_line
+        from agentops_sdk.traces.terminal_text import line as one_line
 
         mark = "a lower bound" if made.total.cost.known else "unknown"
         said = "; ".join(f"{count} x {one_line(reason)}" for reason, count in reasons.items())
@@ -93,7 +93,7 @@ def _print(made: Stats) -> None:
 
 
 def _cells(made: Stats, row: Row, ascii_only: bool) -> list[tuple[str, str]]:
-    from agentops_sdk.traces import figures
+    from agentops_sdk.traces import number_format
     from agentops_sdk.traces.stats import percentile
 
     total = row is made.total
@@ -107,13 +107,13 @@ def _cells(made: Stats, row: Row, ascii_only: bool) -> list[tuple[str, str]]:
         (f"{row.errors:,}" if row.errors else "-", "bold red" if row.errors else "dim"),
         (f"{row.running:,}" if row.running and not total else "", "yellow"),
         (f"{row.unfinished:,}" if row.unfinished and not total else "", "bold red"),
-        (figures.duration(row.percentile(50)), ""),
-        (figures.duration(row.percentile(95)), ""),
-        (figures.duration(percentile(row.first_chunks, 50)) if row.first_chunks else "", ""),
-        (figures.all_tokens(row.usage, ascii_only=ascii_only), ""),
+        (number_format.duration(row.percentile(50)), ""),
+        (number_format.duration(row.percentile(95)), ""),
+        (number_format.duration(percentile(row.first_chunks, 50)) if row.first_chunks else "", ""),
+        (number_format.all_tokens(row.usage, ascii_only=ascii_only), ""),
         (f"{hits:.0%}" if hits is not None else "", ""),
-        (figures.cost(row.cost, ascii_only=ascii_only, digits=2), ""),
-        (figures.cost(row.wasted, ascii_only=ascii_only, digits=2), "red"),
+        (number_format.cost(row.cost, ascii_only=ascii_only, digits=2), ""),
+        (number_format.cost(row.wasted, ascii_only=ascii_only, digits=2), "red"),
         ("" if total else f"{share:.0%}", ""),
         ("" if total else full * min(filled, _BAR) + empty * max(0, _BAR - filled), "cyan"),
     ]
@@ -154,7 +154,7 @@ def _csv(made: Stats) -> None:
 
 def _cell(text: str) -> str:
     """A captured name that no spreadsheet takes for a formula and no terminal for a command."""
-    from agentops_sdk.traces.safe_text import line
+    from agentops_sdk.traces.terminal_text import line
 
     shown = line(text)
     return f"'{shown}" if shown[:1] in "=+-@" else shown

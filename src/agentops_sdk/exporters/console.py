@@ -84,9 +84,9 @@ class ConsoleExporter:
 
 def _records(spans: list[ReadableSpan]) -> list[SpanRecord]:
     """The spans as records; one that breaks OpenTelemetry's contract is left out, not its neighbours."""
-    from agentops_sdk.traces.encodable import UNENCODABLE, encodable
     from agentops_sdk.traces.from_otel import record_dict
-    from agentops_sdk.traces.reading import as_record
+    from agentops_sdk.traces.parse import as_record
+    from agentops_sdk.traces.wire_values import UNENCODABLE, encodable
 
     records = []
     for span in spans:

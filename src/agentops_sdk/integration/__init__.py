@@ -14,19 +14,18 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
-from agentops_sdk import semconv
-from agentops_sdk._capture import recording
-from agentops_sdk._capture.ambient import current_call, enclosing_llm_call, own_model_calls, release
-from agentops_sdk._capture.bounded_map import BoundedMap
+from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, outcome_of
-from agentops_sdk._capture.choice import ANSWERED, choice_attributes, options_json
-from agentops_sdk._capture.content import Source, mark_cut, snapshot, snapshot_source
-from agentops_sdk._capture.guard import guard
-from agentops_sdk._capture.intercept import Accept, Begin, Begun, around, around_async
+from agentops_sdk._capture.decision_attributes import ANSWERED, choice_attributes, options_json
 from agentops_sdk._capture.model_choice import ended_by_model, model_choice
-from agentops_sdk._capture.patches import Patches, Wrapper
 from agentops_sdk._capture.start import start
-from agentops_sdk._capture.tracked import tracked_in
+from agentops_sdk._host.bounded_map import BoundedMap
+from agentops_sdk._host.guard import guard
+from agentops_sdk._host.intercept import Accept, Begin, Begun, around, around_async
+from agentops_sdk._host.patches import Patches, Wrapper
+from agentops_sdk._propagation.context_keys import current_call, enclosing_llm_call, own_model_calls, release
+from agentops_sdk._snapshot.snapshot import Source, mark_cut, snapshot, snapshot_source
+from agentops_sdk._track.function_call import tracked_in
 
 __all__ = [
     "ANSWERED",
@@ -87,11 +86,11 @@ class Integration(Protocol):
 
 def setting(name: str) -> Any:
     """The value of a setting, now: live settings may change while the program runs."""
-    return getattr(recording.active.settings, name)
+    return getattr(_recorder_port.active.settings, name)
 
 
 def usage_attributes(shape: str, usage: Any) -> dict[str, Any]:
-    """Token attributes from a provider's raw usage object; see ``agentops_sdk._usage.shapes`` for the shapes."""
-    from agentops_sdk._usage.shapes import usage_attributes as convert
+    """Token attributes from a provider's raw usage object; see ``agentops_sdk._usage.provider_usage`` for the shapes."""
+    from agentops_sdk._usage.provider_usage import usage_attributes as convert
 
     return convert(shape, usage)

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from agentops_sdk._capture.content import text_of
-from agentops_sdk._capture.fields import derives
-from agentops_sdk._usage import own
-from agentops_sdk._usage.figures import LARGEST
-from agentops_sdk._usage.own import Callback
-from agentops_sdk._usage.prices import Cost, cost_of, unknown
+from agentops_sdk._snapshot.data_fields import derives
+from agentops_sdk._snapshot.snapshot import text_of
+from agentops_sdk._usage import user_prices
+from agentops_sdk._usage.cost_of_call import Cost, cost_of, unknown
+from agentops_sdk._usage.counts import LARGEST
+from agentops_sdk._usage.user_prices import Callback
 from agentops_sdk.errors import AgentOpsError, ConfigError
 
 __all__ = ["Callback", "Cost", "alias", "clear", "cost", "load", "set", "set_callback", "update", "warm_tokenizers"]
@@ -106,12 +106,12 @@ def set(  # noqa: A001 - reads as prices.set(...)
     Raises:
         ConfigError: something is no price.
     """
-    own.put(model, rates, provider=provider, per=per, currency=currency, version=version)
+    user_prices.put(model, rates, provider=provider, per=per, currency=currency, version=version)
 
 
 def alias(name: str, model: str) -> None:
     """Price ``name``, such as an Azure deployment's, as ``model``."""
-    own.alias(name, model)
+    user_prices.alias(name, model)
 
 
 def load(path: str | Path) -> int:
@@ -120,7 +120,7 @@ def load(path: str | Path) -> int:
     Raises:
         ConfigError: the file cannot be read, or holds something that is no price.
     """
-    return own.load(path)
+    return user_prices.load(path)
 
 
 def set_callback(callback: Callback | None) -> None:
@@ -130,12 +130,12 @@ def set_callback(callback: Callback | None) -> None:
     """
     if callback is not None and not callable(callback):
         raise ConfigError("callback", callback, "a function (model, provider, counts) -> amount")
-    own.callback = callback
+    user_prices.callback = callback
 
 
 def clear() -> None:
     """Forget every price, alias and callback that was set."""
-    own.clear()
+    user_prices.clear()
 
 
 def update() -> str:
@@ -148,7 +148,7 @@ def update() -> str:
     from genai_prices import UpdatePrices
     from genai_prices.data_snapshot import set_custom_snapshot
 
-    from agentops_sdk._usage.table import table_version
+    from agentops_sdk._usage.price_table import table_version
 
     try:
         fetched = UpdatePrices().fetch()

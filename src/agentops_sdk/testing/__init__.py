@@ -17,17 +17,17 @@ from agentops_sdk.testing.refusals import NetworkModelError as NetworkModelError
 from agentops_sdk.testing.refusals import ReplayError as ReplayError
 
 if TYPE_CHECKING:
-    from agentops_sdk.testing.captured import CapturedTrace as CapturedTrace
-    from agentops_sdk.testing.captured import CapturedTraces as CapturedTraces
-    from agentops_sdk.testing.capturing import capture as capture
-    from agentops_sdk.testing.elements import LlmCall as LlmCall
-    from agentops_sdk.testing.elements import Spans as Spans
-    from agentops_sdk.testing.elements import ToolCall as ToolCall
-    from agentops_sdk.testing.repeatable import FrozenClock as FrozenClock
-    from agentops_sdk.testing.repeatable import frozen_clock as frozen_clock
-    from agentops_sdk.testing.repeatable import incremental_ids as incremental_ids
+    from agentops_sdk.testing.capture_session import capture as capture
+    from agentops_sdk.testing.determinism import FrozenClock as FrozenClock
+    from agentops_sdk.testing.determinism import frozen_clock as frozen_clock
+    from agentops_sdk.testing.determinism import incremental_ids as incremental_ids
+    from agentops_sdk.testing.records import LlmCall as LlmCall
+    from agentops_sdk.testing.records import Spans as Spans
+    from agentops_sdk.testing.records import ToolCall as ToolCall
     from agentops_sdk.testing.replay import Recording as Recording
     from agentops_sdk.testing.replay import replay as replay
+    from agentops_sdk.testing.results import CapturedTrace as CapturedTrace
+    from agentops_sdk.testing.results import CapturedTraces as CapturedTraces
 
 __all__ = [
     "ANY",
@@ -48,10 +48,10 @@ __all__ = [
 make_lazy(
     __name__,
     {
-        "captured": "CapturedTrace CapturedTraces",
-        "capturing": "capture",
-        "elements": "LlmCall Spans ToolCall",
-        "repeatable": "FrozenClock frozen_clock incremental_ids",
+        "results": "CapturedTrace CapturedTraces",
+        "capture_session": "capture",
+        "records": "LlmCall Spans ToolCall",
+        "determinism": "FrozenClock frozen_clock incremental_ids",
         "replay": "Recording replay",
     },
 )

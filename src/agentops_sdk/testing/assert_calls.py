@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.testing.assert_tools import were
-from agentops_sdk.testing.elements import LlmCall
-from agentops_sdk.testing.failure import failure, listed, numbered, similar
+from agentops_sdk.testing.assertion_message import failure, listed, numbered, similar
 from agentops_sdk.testing.queries import Queries
+from agentops_sdk.testing.records import LlmCall
 
 if TYPE_CHECKING:
-    from agentops_sdk.traces.decision import Decision
+    from agentops_sdk.traces.decisions.model import Decision
 
 _UNSET: Any = object()
 

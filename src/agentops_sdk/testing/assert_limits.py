@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
-from agentops_sdk.testing.failure import failure, here
+from agentops_sdk.testing.assertion_message import failure, here
 from agentops_sdk.testing.queries import Queries
-from agentops_sdk.traces import figures
+from agentops_sdk.traces import number_format
 
 if TYPE_CHECKING:
     from agentops_sdk.traces import Cost, Usage
@@ -79,8 +79,8 @@ class LimitAssertions(Queries):
     def say_duration(self, expected: str) -> AssertionError:
         """The failure: how long it took, and what took longest."""
         slowest = sorted(_own_time(self.judged), key=lambda pair: -pair[1])[:_DEAREST]
-        marks = {span.span_id: f"{figures.duration(seconds)} of its own" for span, seconds in slowest}
-        return failure(f"{expected}, it took {figures.duration(self.duration)}", self.judged, marks)
+        marks = {span.span_id: f"{number_format.duration(seconds)} of its own" for span, seconds in slowest}
+        return failure(f"{expected}, it took {number_format.duration(self.duration)}", self.judged, marks)
 
     def assert_no_errors(self) -> None:
         """No span failed, not even one that was tried again with success, and none was left unfinished."""
@@ -109,7 +109,7 @@ class LimitAssertions(Queries):
     def assert_no_secrets(self) -> None:
         """No span held a key, token or password, also none that was replaced before it was recorded."""
         __tracebackhide__ = True
-        from agentops_sdk._capture.redact import Redactor
+        from agentops_sdk._scrub.redact import Redactor
 
         redactor = Redactor()
         marks: dict[str, str] = {}

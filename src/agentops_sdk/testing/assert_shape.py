@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.testing import tree_pattern
-from agentops_sdk.testing.elements import is_named, label
-from agentops_sdk.testing.failure import failure, listed, similar
+from agentops_sdk.testing.assertion_message import failure, listed, similar
 from agentops_sdk.testing.queries import Queries
+from agentops_sdk.testing.records import is_named, label
 
 if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord

@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.testing.failure import failure, numbered
+from agentops_sdk.testing.assertion_message import failure, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agentops_sdk.testing.captured import CapturedTraces
+    from agentops_sdk.testing.results import CapturedTraces
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from agentops_sdk._capture.redact import Redactor
+from agentops_sdk._scrub.redact import Redactor
 
 __all__ = ["scrub_pieces"]
 

@@ -10,27 +10,27 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Final
 
-from agentops_sdk._capture.guard import guard
+from agentops_sdk._host.guard import guard
 
 _MODULES: Final = (
-    "agentops_sdk._capture.failure",
-    "agentops_sdk._capture.propagate",
-    "agentops_sdk._capture.redact",
-    "agentops_sdk._usage.counting",
+    "agentops_sdk._capture.exception_record",
+    "agentops_sdk._propagation.w3c_headers",
+    "agentops_sdk._scrub.redact",
+    "agentops_sdk._usage.token_count",
     "agentops_sdk._usage.enrich",
-    "agentops_sdk._usage.shapes",
+    "agentops_sdk._usage.provider_usage",
     "agentops_sdk.context",
     "agentops_sdk.decision",
     "agentops_sdk.feedback",
     "agentops_sdk.integration",
     "agentops_sdk.prices.pricing",
     "agentops_sdk.spans",
-    "agentops_sdk.testing.elements",
-    "agentops_sdk.testing.failure",
-    "agentops_sdk.testing.repeatable",
+    "agentops_sdk.testing.records",
+    "agentops_sdk.testing.assertion_message",
+    "agentops_sdk.testing.determinism",
     "agentops_sdk.testing.replay",
     "agentops_sdk.testing.snapshot",
-    "agentops_sdk.traces.consequence",
+    "agentops_sdk.traces.decisions.effects",
     "agentops_sdk.traces.from_otel",
     "agentops_sdk.traces.loops",
     "agentops_sdk.traces.render",

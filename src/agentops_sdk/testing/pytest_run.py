@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from agentops_sdk.testing.assertion_message import SHOWN, picture
 from agentops_sdk.testing.budget import Budget
-from agentops_sdk.testing.failure import SHOWN, picture
 from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
-    from agentops_sdk.testing.captured import CapturedTraces
+    from agentops_sdk.testing.results import CapturedTraces
 
 LIMITS: Final = ("max_cost", "max_tokens", "max_llm_calls", "max_duration")
 _FIGURES: Final = ("agentops_cost", "agentops_tokens", "agentops_llm_calls", "agentops_duration", "agentops_kept")
@@ -80,9 +80,9 @@ def explain(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
 
 def compared(op: str, left: object, right: object) -> list[str] | None:
     """What pytest prints below a failed comparison with something of ours."""
-    from agentops_sdk.testing.captured import CapturedTrace, CapturedTraces
-    from agentops_sdk.testing.capturing import innermost
-    from agentops_sdk.testing.elements import Decisions, Spans
+    from agentops_sdk.testing.capture_session import innermost
+    from agentops_sdk.testing.records import Decisions, Spans
+    from agentops_sdk.testing.results import CapturedTrace, CapturedTraces
 
     if op == "==" and isinstance(left, CapturedTrace | CapturedTraces) and isinstance(right, str):
         import difflib

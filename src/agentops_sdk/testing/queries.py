@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from agentops_sdk.testing.elements import Decisions, LlmCall, Spans, ToolCall
+from agentops_sdk.testing.records import Decisions, LlmCall, Spans, ToolCall
 from agentops_sdk.traces import Cost, Usage
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Queries:
     @property
     def decisions(self) -> Decisions:
         """Every decision: stated ones and those that libraries reveal."""
-        from agentops_sdk.traces.consequence import decisions
+        from agentops_sdk.traces.decisions.effects import decisions
 
         return Decisions(made for trace in self.judged for made in decisions(trace))
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.testing.difference import differences
-from agentops_sdk.testing.exchange import Exchange, asked, compared
+from agentops_sdk.testing.cassette import Exchange, asked, compared
 from agentops_sdk.testing.http_boundary import Answer, Request, watched
+from agentops_sdk.testing.json_diff import differences
 from agentops_sdk.testing.refusals import ReplayError
 from agentops_sdk.testing.replay_tools import ToolResults
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from agentops_sdk._capture import recording
-from agentops_sdk._capture.content import snapshot
-from agentops_sdk.testing.difference import differences
-from agentops_sdk.testing.exchange import scrubbed
+from agentops_sdk import _recorder_port
+from agentops_sdk._snapshot.snapshot import snapshot
+from agentops_sdk.testing.cassette import scrubbed
+from agentops_sdk.testing.json_diff import differences
 
 
 class ReplayedToolError(Exception):
@@ -37,11 +37,11 @@ class ToolResults:
     @contextmanager
     def standing_in(self) -> Iterator[None]:
         """Tracked tools are answered for inside the block."""
-        before, recording.stand_in = recording.stand_in, self._choose
+        before, _recorder_port.stand_in = _recorder_port.stand_in, self._choose
         try:
             yield
         finally:
-            recording.stand_in = before
+            _recorder_port.stand_in = before
 
     def left(self) -> tuple[int, int]:
         """How many recorded results nobody asked for, and how many there are."""

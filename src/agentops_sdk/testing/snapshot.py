@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from agentops_sdk.testing.elements import LlmCall, ToolCall, label
-from agentops_sdk.traces import figures
-from agentops_sdk.traces.decision import Decision, decision_of
+from agentops_sdk.testing.records import LlmCall, ToolCall, label
+from agentops_sdk.traces import number_format
+from agentops_sdk.traces.decisions.model import Decision, decision_of
 from agentops_sdk.traces.render import error_of
-from agentops_sdk.traces.safe_text import line
+from agentops_sdk.traces.terminal_text import line
 
 if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord
@@ -40,7 +40,7 @@ def _lines(trace: Trace, content: bool, tokens: bool) -> Iterator[str]:
         said = [f"{span.kind} {label(span)}"]
         said[0] += _told(span, trace) if content else ""
         if tokens and (usage := trace.share(span).usage) is not None:
-            said.append(f"{figures.tokens(usage)} tokens")
+            said.append(f"{number_format.tokens(usage)} tokens")
         if span.outcome != "ok":
             reason = error_of(span) if content else ""
             said.append(f"[{span.outcome}: {reason}]" if reason else f"[{span.outcome}]")

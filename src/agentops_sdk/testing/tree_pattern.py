@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.testing.elements import is_named, label
+from agentops_sdk.testing.records import is_named, label
 
 if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord

@@ -8,7 +8,7 @@ from agentops_sdk._lazy import make_lazy
 
 if TYPE_CHECKING:
     from agentops_sdk.traces.cost import Cost as Cost
-    from agentops_sdk.traces.decision import Decision as Decision
+    from agentops_sdk.traces.decisions.model import Decision as Decision
     from agentops_sdk.traces.files import Traces as Traces
     from agentops_sdk.traces.files import load as load
     from agentops_sdk.traces.record import SpanRecord as SpanRecord
@@ -20,7 +20,7 @@ make_lazy(
     __name__,
     {
         "cost": "Cost",
-        "decision": "Decision",
+        "decisions.model": "Decision",
         "files": "Traces load",
         "record": "SpanRecord",
         "trace": "Trace",

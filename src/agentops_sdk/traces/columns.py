@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.derive import REMOTE_KNOWN, REMOTE_PARENT
+from agentops_sdk.traces.classify import REMOTE_KNOWN, REMOTE_PARENT
+from agentops_sdk.traces.json_values import to_json
 from agentops_sdk.traces.lines import Lines
-from agentops_sdk.traces.reading import as_record
+from agentops_sdk.traces.parse import as_record
 from agentops_sdk.traces.record import Kind, Outcome, SpanKind, SpanRecord, Status
 from agentops_sdk.traces.usage import ATTRIBUTES, FROM_PROVIDER
-from agentops_sdk.traces.values import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

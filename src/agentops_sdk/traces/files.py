@@ -17,8 +17,8 @@ from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.background_work import BackgroundWork
 from agentops_sdk.traces.columns import Columns
 from agentops_sdk.traces.outline import Outline
+from agentops_sdk.traces.parse import as_records, looks_like_record
 from agentops_sdk.traces.process_identity import is_locked
-from agentops_sdk.traces.reading import as_records, looks_like_record
 from agentops_sdk.traces.record import SpanRecord
 from agentops_sdk.traces.trace import Trace
 

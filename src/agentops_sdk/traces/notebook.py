@@ -7,7 +7,7 @@ from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from agentops_sdk.traces.safe_text import line
+from agentops_sdk.traces.terminal_text import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,17 +70,17 @@ def of_trace(trace: Trace) -> str:
 
 def of_traces(traces: Traces) -> str:
     """The latest traces, one per row."""
-    from agentops_sdk.traces import figures
+    from agentops_sdk.traces import number_format
 
     rows = [
         (
             trace.trace_id[:8],
             f"{trace.start:%Y-%m-%d %H:%M:%S}",
             trace.name,
-            figures.duration(trace.duration),
+            number_format.duration(trace.duration),
             ", ".join(trace.models),
-            figures.all_tokens(trace.usage),
-            figures.cost(trace.cost, digits=2),
+            number_format.all_tokens(trace.usage),
+            number_format.cost(trace.cost, digits=2),
             trace.outcome,
         )
         for trace in islice(traces, _TRACES)

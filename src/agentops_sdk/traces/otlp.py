@@ -7,10 +7,10 @@ from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.derive import kind_of, outcome_of
-from agentops_sdk.traces.encodable import utf8
+from agentops_sdk.traces.classify import kind_of, outcome_of
+from agentops_sdk.traces.json_values import INT_MAX, from_json, integer, to_json
 from agentops_sdk.traces.record import EventRecord, LinkRecord, ScopeRecord, SpanRecord
-from agentops_sdk.traces.values import INT_MAX, from_json, integer, to_json
+from agentops_sdk.traces.wire_values import utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.derive import RECORD_VERSION, from_ns, kind_of, outcome_of
+from agentops_sdk.traces.classify import RECORD_VERSION, from_ns, kind_of, outcome_of
 
 __all__ = [
     "RECORD_VERSION",

@@ -7,14 +7,14 @@ import re
 from typing import TYPE_CHECKING, Final, TextIO
 
 from agentops_sdk import semconv
-from agentops_sdk.traces import figures
+from agentops_sdk.traces import number_format
+from agentops_sdk.traces.decisions.wording import deed, who
 from agentops_sdk.traces.folding import shown_below
+from agentops_sdk.traces.json_values import parsed
 from agentops_sdk.traces.loops import loops
 from agentops_sdk.traces.messages import contents
-from agentops_sdk.traces.safe_text import block, line
+from agentops_sdk.traces.terminal_text import block, line
 from agentops_sdk.traces.trace import has_absent_parent, has_remote_parent
-from agentops_sdk.traces.values import parsed
-from agentops_sdk.traces.wording import deed, who
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from agentops_sdk.traces.decision import Decision
+    from agentops_sdk.traces.decisions.model import Decision
     from agentops_sdk.traces.record import SpanRecord
     from agentops_sdk.traces.trace import Trace
 
@@ -117,10 +117,10 @@ class Tree:
         head.append(line(trace.name, self.width), "bold")
         head.append("  ")
         head.append(trace.outcome, style_of(trace.outcome))
-        facts = [figures.duration(trace.duration, at_least=bool(trace.open), ascii_only=self.ascii_only)]
-        if shown := figures.tokens(trace.usage, ascii_only=self.ascii_only):
+        facts = [number_format.duration(trace.duration, at_least=bool(trace.open), ascii_only=self.ascii_only)]
+        if shown := number_format.tokens(trace.usage, ascii_only=self.ascii_only):
             facts.append(f"{shown} tokens")
-        if shown := figures.cost(trace.cost, ascii_only=self.ascii_only):
+        if shown := number_format.cost(trace.cost, ascii_only=self.ascii_only):
             facts.append(f"cost {shown}" if shown == "unknown" else shown)
         head.append("  " + "  ".join(facts))
         yield from self._wrapped(head, "")
@@ -167,9 +167,9 @@ class Tree:
         whole = span.kind in ("agent", "workflow") or self.trace.parent(span) is None
         usage = self.trace.usage_below(span) if whole else share.usage
         cost = self.trace.cost_below(span) if whole else share.cost
-        told = figures.tokens(usage, ascii_only=self.ascii_only) if usage is not None else ""
-        money = figures.cost(cost, ascii_only=self.ascii_only) if cost is not None else ""
-        took = figures.duration(span.duration, at_least=not span.ended, ascii_only=self.ascii_only)
+        told = number_format.tokens(usage, ascii_only=self.ascii_only) if usage is not None else ""
+        money = number_format.cost(cost, ascii_only=self.ascii_only) if cost is not None else ""
+        took = number_format.duration(span.duration, at_least=not span.ended, ascii_only=self.ascii_only)
         return took, told, money
 
     def _notes(self, span: SpanRecord, depth: int) -> Iterator[str]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.traces.accounts import MODEL_KINDS, Counted
+from agentops_sdk.traces.classify import from_ns
 from agentops_sdk.traces.columns import Fact
 from agentops_sdk.traces.cost import Cost
-from agentops_sdk.traces.counting import MODEL_KINDS, Counted
-from agentops_sdk.traces.derive import from_ns
 from agentops_sdk.traces.outline import session_in
 from agentops_sdk.traces.usage import Usage
 
@@ -115,7 +115,7 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
 
     Tools and agents get what happened below them up to the next tool or agent; sessions and tags hold for
     everything below the span that carries them. What belongs to no row key is under ``(no tool)`` and the like.
-    By decision there is a row per choice, see :func:`~agentops_sdk.traces.decision_stats.decision_stats`.
+    By decision there is a row per choice, see :func:`~agentops_sdk.traces.decisions.decision_table.decision_stats`.
 
     Raises:
         ConfigError: another word than these.
@@ -123,7 +123,7 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
     if by not in BY:
         raise ConfigError("by", by, f"one of {', '.join(BY)}")
     if by == "decision":
-        from agentops_sdk.traces.decision_stats import decision_stats
+        from agentops_sdk.traces.decisions.decision_table import decision_stats
 
         return decision_stats(traces)
     rows: dict[str, Row] = {}

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final, overload
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
+from agentops_sdk.traces.accounts import Counted, Share, unrecorded
 from agentops_sdk.traces.background_work import BackgroundWork
+from agentops_sdk.traces.classify import REMOTE_KNOWN, REMOTE_PARENT, from_ns
 from agentops_sdk.traces.columns import Columns, Fact
 from agentops_sdk.traces.cost import Cost
-from agentops_sdk.traces.counting import Counted, Share, unrecorded
-from agentops_sdk.traces.derive import REMOTE_KNOWN, REMOTE_PARENT, from_ns
 from agentops_sdk.traces.outline import Outline, model_in, session_in
 from agentops_sdk.traces.usage import Usage
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from agentops_sdk.traces.decision import Decision
+    from agentops_sdk.traces.decisions.model import Decision
     from agentops_sdk.traces.record import Outcome, SpanRecord
 
 _UNSAMPLED: Final = REMOTE_KNOWN | 1
@@ -201,7 +201,7 @@ class Trace:
     @cached_property
     def decisions(self) -> list[Decision]:
         """Every decision in the order they were made, with what followed: stated ones and those libraries reveal."""
-        from agentops_sdk.traces.consequence import decisions
+        from agentops_sdk.traces.decisions.effects import decisions
 
         return decisions(self)
 

@@ -1,0 +1,194 @@
+"""The one way to patch: wrappers around attributes, now and at later imports, all undone together."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from agentops_sdk._host.guard import guard
+
+__all__ = ["Patches", "Wrapper", "dormant"]
+
+Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+"""wrapt's form: ``wrapper(wrapped, instance, args, kwargs)``."""
+
+Hook = Callable[[ModuleType], Any]
+
+_MISSING = object()
+
+dormant: list[str] = []
+"""Patches that could not be taken out because somebody patched on top of them, for ``status()``."""
+
+
+class Patches:
+    """What one integration has patched. Whoever makes it keeps it: what a failed install did is undone as well.
+
+    Attributes:
+        missing: names of attributes that this version of a library lacks, as ``Class.name``, and of modules whose hook
+            failed. They are told by ``status()``, never raised.
+    """
+
+    def __init__(self, site: str) -> None:
+        self.missing: list[str] = []
+        self._site = site
+        self._alive = True
+        self._undos: list[Callable[[], Any]] = []
+
+    @property
+    def alive(self) -> bool:
+        """False once everything was undone; for hooks of the library's own that cannot be taken out."""
+        return self._alive
+
+    def wrap(self, owner: Any, name: str, wrapper: Wrapper) -> None:
+        """Wrap ``owner.name``; the undo puts the very same object back.
+
+        If somebody else has wrapped the attribute since, the undo leaves theirs in place and our wrapper goes dormant:
+        it calls straight through.
+        """
+        if not hasattr(owner, name):
+            self.missing.append(f"{getattr(owner, '__name__', type(owner).__name__)}.{name}")
+            return
+        self._undos.append(_wrap(owner, name, wrapper))
+
+    def when_imported(self, module: str, hook: Hook) -> None:
+        """Run ``hook(module)`` once ``module`` has been imported: at once where it has been. Guarded, on its own."""
+        _when_imported(module, self, hook)
+
+    def on_undo(self, undo: Callable[[], Any]) -> None:
+        """Have ``undo()`` called, guarded, together with the others; what was added last is undone first."""
+        self._undos.append(undo)
+
+    def undo(self) -> bool:
+        """Take everything out, whatever fails; returns whether every original is back in place."""
+        self._alive = False
+        _forget(self)
+        undos, self._undos = self._undos, []
+        return self._run(undos)
+
+    def _run(self, undos: list[Callable[[], Any]]) -> bool:
+        complete = True
+        for undo in reversed(undos):
+            restored: Any = False
+            with guard(f"{self._site}.undo"):
+                restored = undo()
+            complete = complete and restored is not False
+        return complete
+
+    def _imported(self, module: ModuleType, hook: Hook) -> None:
+        if not self._alive:
+            return
+        before = len(self._undos)
+        with guard(f"{self._site}.install"):
+            try:
+                hook(module)
+            except Exception as error:
+                # Half a hook would see operations begin that it does not see end.
+                undos, self._undos[before:] = self._undos[before:], []
+                self._run(undos)
+                self.missing.append(f"{module.__name__} ({type(error).__name__})")
+                raise
+
+
+def _wrap(owner: Any, name: str, wrapper: Wrapper) -> Callable[[], bool]:
+    import wrapt
+
+    original = _without_dormant(vars(owner).get(name, _MISSING))
+    if original is _MISSING and name in vars(owner):
+        delattr(owner, name)
+    alive = True
+
+    def switch(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not alive:
+            return wrapped(*args, **kwargs)
+        if instance is None and is_method and args and isinstance(args[0], owner):
+            # A function of somebody else's around ours hands the instance on as it got it: as the first argument.
+            instance, args = args[0], args[1:]
+            wrapped = wrapped.__get__(instance, type(instance))
+        return wrapper(wrapped, instance, args, kwargs)
+
+    is_method = isinstance(owner, type) and not isinstance(original, staticmethod | classmethod)
+    target = getattr(owner, name) if original is _MISSING else original
+    ours = wrapt.FunctionWrapper(target, switch)
+    # So that one left behind somewhere else can be known again.
+    ours._self_agentops = _Ours(id(ours), original, lambda: alive)  # type: ignore[attr-defined]  # noqa: SLF001 - wrapt keeps such names to itself
+    setattr(owner, name, ours)
+
+    def undo() -> bool:
+        nonlocal alive
+        alive = False
+        if vars(owner).get(name) is not ours:
+            dormant.append(f"{getattr(owner, '__name__', type(owner).__name__)}.{name}")
+            return False
+        if original is _MISSING:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, original)
+        return True
+
+    return undo
+
+
+class _Ours(NamedTuple):
+    """What a wrapper of ours says of itself. Another wrapper around it passes it on, so it names its own."""
+
+    wrapper: int
+    original: Any
+    is_alive: Callable[[], bool]
+
+
+def _without_dormant(value: Any) -> Any:
+    """An attribute without those wrappers of ours that another SDK has put back there after we had left."""
+    while (ours := getattr(value, "_self_agentops", None)) and ours.wrapper == id(value) and not ours.is_alive():
+        value = ours.original
+    return value
+
+
+# --- hooks that wait for an import ----------------------------------------------------------------
+# An import hook cannot be unregistered. One for each module is registered, whatever waits for it, so that nothing grows
+# with the number of starts. No lock: each step is one operation on a list or set, so that a fork leaves nothing held.
+
+_waiting: list[tuple[str, Patches, Hook]] = []
+_registered: set[str] = set()
+
+
+def _when_imported(module: str, patches: Patches, hook: Hook) -> None:
+    import wrapt
+
+    _waiting.append((module, patches, hook))  # first: whoever runs the hooks meanwhile finds it
+    if module not in _registered:
+        _registered.add(module)
+        _wait_for_import(module)
+        wrapt.register_post_import_hook(_run_waiting, module)
+
+
+def _wait_for_import(name: str) -> None:
+    """Where another thread is importing the module: wrapt would hand over the half of it that is there."""
+    module = sys.modules.get(name)
+    if getattr(getattr(module, "__spec__", None), "_initializing", False):
+        with guard("patches.import"):
+            importlib.import_module(name)
+
+
+def _run_waiting(module: ModuleType) -> None:
+    """Called by wrapt once, immediately where the module has been imported already."""
+    _registered.discard(module.__name__)
+    for entry in [entry for entry in _waiting if entry[0] == module.__name__]:
+        if _take(entry):
+            _, patches, hook = entry
+            patches._imported(module, hook)  # noqa: SLF001 - the other half of the class
+
+
+def _forget(patches: Patches) -> None:
+    for entry in [entry for entry in _waiting if entry[1] is patches]:
+        _take(entry)
+
+
+def _take(entry: tuple[str, Patches, Hook]) -> bool:
+    try:
+        _waiting.remove(entry)
+    except ValueError:  # another thread was first
+        return False
+    return True

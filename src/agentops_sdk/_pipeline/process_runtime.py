@@ -1,0 +1,128 @@
+"""What happens to us when the process forks or ends: hooks that are set once and look at what runs then."""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from agentops_sdk._host.guard import guard
+from agentops_sdk._host.own_thread import OwnThread
+from agentops_sdk._pipeline.child_exit import ChildExit
+
+if TYPE_CHECKING:
+    from agentops_sdk._pipeline.queue import SpanQueue
+    from agentops_sdk._pipeline.runtime import Runtime
+
+_FORK_WAIT = 5.0  # seconds, for one slice of spans or an import
+_IMPORTS = ("opentelemetry.sdk.trace.export", "opentelemetry.sdk.resources", "orjson")
+
+_hooked = False
+_held: dict[int, SpanQueue] = {}
+"""Queues that wait for a fork to be over, by the thread that forks."""
+_loading: list[threading.Thread] = []
+
+
+def hook(
+    current: Callable[[], Runtime | None],
+    *,
+    flush: Callable[[], object],
+    end: Callable[[], object],
+    settle: Callable[[], bool],
+    in_child: Callable[[], None],
+) -> None:
+    """Set the hooks, once per process and its children."""
+    global _hooked
+    if _hooked:
+        return
+    _hooked = True
+
+    def leave() -> None:
+        with guard("process.exit"):
+            if child_exit.finalizers_are_to_come():
+                flush()
+                child_exit.after_finalizers(end)
+            else:
+                end()
+
+    def child() -> None:
+        _held.clear()
+        _loading.clear()
+        with guard("process.fork"):
+            in_child()
+        with guard("process.fork"):
+            child_exit.after_fork()
+
+    atexit.register(leave)
+    child_exit = ChildExit(flush, end, settle)
+    child_exit.watch()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=lambda: _before(current()), after_in_parent=lambda: _parent(current()), after_in_child=child
+        )
+
+
+def prepare(runtime: Runtime) -> None:
+    """Load what a span needs on its way to the disk, now; what its way to a backend needs, beside the program.
+
+    A thread that imports while the program computes gets the interpreter a few milliseconds at a time,
+    and loads for a second what takes it 100 ms: the first spans would wait for it.
+    """
+    with guard("process.prepare"):
+        _import(_IMPORTS)
+        _import(_names(runtime, "imports"))
+    missing = [name for name in _names(runtime, "background_imports") if name not in sys.modules]
+    if missing:
+        load(lambda: _import(missing))
+
+
+def load(work: Callable[[], None]) -> None:
+    """Do what imports or reads tables beside the program; a fork waits for it.
+
+    Not ``httpx2``, which is imported on the program's thread: model clients look for it in ``sys.modules``
+    and use it as it stands there, half imported where another thread has just begun (openai 2.54).
+    """
+
+    def run() -> None:
+        with guard("process.load"):
+            work()
+
+    with guard("process.load"):
+        thread = OwnThread("load", run)
+        thread.start()
+        _loading[:] = [*(other for other in _loading if other.is_alive()), thread]
+
+
+def _names(runtime: Runtime, attribute: str) -> list[str]:
+    return [name for sink in runtime.sinks for name in getattr(sink.exporter, attribute, ())]
+
+
+def _import(names: Iterable[str]) -> None:
+    for name in names:
+        importlib.import_module(name)
+
+
+def _before(runtime: Runtime | None) -> None:
+    """Let no thread of ours be in the middle of an import or of its work: the child would have half of it."""
+    if runtime is None:
+        return
+    with guard("process.before_fork"):
+        runtime.recorder.pass_on()
+        for thread in _loading:
+            if thread is not threading.current_thread():
+                thread.join(_FORK_WAIT)
+        if runtime.queue.hold(_FORK_WAIT):
+            _held[threading.get_ident()] = runtime.queue
+
+
+def _parent(runtime: Runtime | None) -> None:
+    queue = _held.pop(threading.get_ident(), None)
+    if queue is not None:
+        queue.release()
+    if runtime is not None:
+        with guard("process.parent"):
+            runtime.watch_children()

@@ -1,0 +1,120 @@
+"""What a vendor's servers are not told: inside a call to them, no trace headers and no baggage leave the program.
+
+HTTP instrumentations, and clients that trace themselves, write into a request what OpenTelemetry's current context
+holds: the trace, and baggage that may name users and sessions and came with a request of somebody else's. Inside a call
+to a vendor that context keeps its span, so that spans of theirs still nest, holds no baggage, and the global propagator
+writes nothing. A tool that is called in there is the program's own again. ``vendor_propagation`` switches this off.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from opentelemetry import baggage
+from opentelemetry.context import Context, attach, create_key, get_current, set_value
+from opentelemetry.propagators import textmap
+
+from agentops_sdk import _recorder_port
+from agentops_sdk._host.guard import guard
+from agentops_sdk._host.patches import Patches
+from agentops_sdk._propagation.context_keys import release
+
+__all__ = ["enter", "install", "leave"]
+
+_KEY = create_key("agentops-vendor-call")
+"""Set inside a call to a vendor, to the baggage outside of it."""
+
+_SELF_TRACED = {"anthropic._base_client": (("SyncAPIClient", False), ("AsyncAPIClient", True))}
+"""Clients that send the trace along by themselves, also where nobody records them: classes, and whether async."""
+
+
+def enter(context: Context) -> Context:
+    """``context`` as it is inside a call to a vendor."""
+    if _recorder_port.active.settings.vendor_propagation or context.get(_KEY) is not None:
+        return context
+    outside = dict(baggage.get_all(context))
+    return set_value(_KEY, outside, baggage.clear(context) if outside else context)
+
+
+def leave(context: Context) -> Context:
+    """``context`` as it is in a piece of the program that a call to a vendor has called back."""
+    outside: Any = context.get(_KEY)
+    if outside is None:
+        return context
+    for name, value in outside.items():
+        context = baggage.set_baggage(name, value, context)
+    return set_value(_KEY, None, context)
+
+
+def install() -> Patches:
+    """Quieten the global propagator inside of vendors' calls, whichever the program sets; the patches undo it."""
+    patches = Patches("vendor_calls")
+    patches.when_imported(
+        "opentelemetry.propagate", lambda module: patches.wrap(module, "get_global_textmap", _propagator)
+    )
+    for name in _SELF_TRACED:
+        patches.when_imported(name, lambda module: _wrap_clients(patches, module))
+    return patches
+
+
+class _Quiet(textmap.TextMapPropagator):
+    """The propagator as it is inside a call to a vendor: it reads, and writes nothing."""
+
+    def __init__(self, propagator: textmap.TextMapPropagator) -> None:
+        self._propagator = propagator
+
+    def extract(
+        self,
+        carrier: textmap.CarrierT,
+        context: Context | None = None,
+        getter: textmap.Getter[textmap.CarrierT] = textmap.default_getter,
+    ) -> Context:
+        return self._propagator.extract(carrier, context, getter)
+
+    def inject(
+        self,
+        carrier: textmap.CarrierT,
+        context: Context | None = None,
+        setter: textmap.Setter[textmap.CarrierT] = textmap.default_setter,
+    ) -> None:
+        """Nothing leaves."""
+
+    @property
+    def fields(self) -> set[str]:
+        return self._propagator.fields
+
+
+def _propagator(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Asked for each time that something is to be written, so a propagator that is set later is quiet too."""
+    propagator = wrapped(*args, **kwargs)
+    return propagator if get_current().get(_KEY) is None else _Quiet(propagator)
+
+
+def _wrap_clients(patches: Patches, module: ModuleType) -> None:
+    for name, waits in _SELF_TRACED[module.__name__]:
+        patches.wrap(getattr(module, name), "request", _request_async if waits else _request)
+
+
+def _request(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    token = _attach()
+    try:
+        return wrapped(*args, **kwargs)
+    finally:
+        release(token)
+
+
+async def _request_async(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    token = _attach()
+    try:
+        return await wrapped(*args, **kwargs)
+    finally:
+        release(token)
+
+
+def _attach() -> Any:
+    here = get_current()
+    inside = here
+    with guard("vendor_calls.enter"):
+        inside = enter(here)
+    return attach(inside)

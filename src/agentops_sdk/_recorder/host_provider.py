@@ -1,0 +1,260 @@
+"""Recording through a TracerProvider that the program already has: its exporters see our spans, whole."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
+
+from agentops_sdk import semconv
+from agentops_sdk._host.guard import guard
+from agentops_sdk._recorder.recorder import in_sample, own_ancestor, span_elsewhere
+from agentops_sdk._recorder.span_completion import Completer
+from agentops_sdk._recorder.tail_sampling import HeldRun
+from agentops_sdk._recorder_port import Deferred
+from agentops_sdk.config import Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+
+    from agentops_sdk._pipeline.queue import SpanQueue
+
+SCOPE = "agentops_sdk"
+_REMEMBERED = 10_000  # spans of others
+
+
+class JoinedSpan:
+    """The program's own kind of span underneath, our attributes kept aside until it ends.
+
+    The program's processors run when the span ends, on the user's thread; so that they see it
+    whole, completion (messages, tokens, cost, scrubbing) happens there too. This is the price of
+    joining and is told in the documentation.
+    """
+
+    def __init__(self, recorder: JoinedRecorder, otel: trace.Span, name: str, attributes: dict[str, Any]) -> None:
+        self._recorder = recorder
+        self._otel = otel
+        self._first_name = self.name = name
+        self.attributes = attributes
+        self.deferred: list[Deferred] = []
+        self.events: list[tuple[str, int, Any]] = []
+        self.context = otel.get_span_context()
+        self.kind: SpanKind = getattr(otel, "kind", SpanKind.INTERNAL)
+        self.start_ns: int = getattr(otel, "start_time", None) or time.time_ns()
+        self.parent: SpanContext | None = None
+        """The nearest span above that our sinks have, or that is in another process."""
+        self.true_parent: SpanContext | None = None
+        """The span above, where that is somebody else's in this process."""
+        self.held: HeldRun | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether our sinks will get it, as far as is known."""
+        return self.held is None or self.held.kept
+
+    @property
+    def otel(self) -> trace.Span:
+        return self._otel
+
+    def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
+        self.events.append((name, timestamp if timestamp is not None else time.time_ns(), attributes or {}))
+
+    def add_link(self, context: SpanContext, attributes: Any = None) -> None:
+        self.otel.add_link(context, self._recorder.completer.policy.apply(attributes or {}))
+
+    def finish(self, *, error: bool, message: str | None) -> None:
+        with guard("joined.finish"):
+            done = self._recorder.completer.complete(self.attributes, self.deferred, self.events, message)
+            self.otel.set_attributes(done.attributes)
+            for name, at, attributes in done.events:
+                self.otel.add_event(name, attributes, at)
+            name = self._recorder.completer.policy.text(self.name) or ""
+            if name != self._first_name:
+                self.otel.update_name(name)
+            if error or done.attributes.get(semconv.OUTCOME) == "error":
+                self.otel.set_status(Status(StatusCode.ERROR, done.message))
+        self.otel.end()
+        self._recorder.open.pop(self.context.span_id, None)
+
+
+class EndedSpan:
+    """A span of ours that the program's provider has ended, on its way to our sinks."""
+
+    __slots__ = ("held", "missing", "parent", "sampled_elsewhere", "span", "true_parent")
+
+    def __init__(self, span: ReadableSpan, live: JoinedSpan | None) -> None:
+        self.span = span
+        self.parent = span.parent if live is None else live.parent
+        self.true_parent = None if live is None else live.true_parent
+        self.held = None if live is None else live.held
+        self.missing = 0
+        self.sampled_elsewhere = False
+
+    @property
+    def failed(self) -> bool:
+        return self.span.status.status_code is StatusCode.ERROR
+
+    @property
+    def ids(self) -> tuple[int, int]:
+        """Trace id and span id."""
+        context = self.span.get_span_context()
+        return (context.trace_id, context.span_id) if context is not None else (0, 0)
+
+    @property
+    def outermost(self) -> bool:
+        """Whether nothing above it in this process will be exported."""
+        return self.parent is None or self.parent.is_remote
+
+    def forget(self) -> None:
+        """The span is the program's: whoever holds it decides."""
+
+
+class JoinedRecorder:
+    """Starts spans through the program's provider and watches them end through a processor of ours."""
+
+    enabled = True
+
+    def __init__(
+        self,
+        settings: Settings,
+        provider: TracerProvider,
+        completer: Completer,
+        queue: SpanQueue,
+        version: str,
+    ) -> None:
+        self.settings = settings
+        self.completer = completer
+        self.open: dict[int, JoinedSpan] = {}
+        self._tracer = provider.get_tracer(SCOPE, version)
+        self.provider = provider
+        self._queue = queue
+        self._nearest: OrderedDict[int, tuple[SpanContext, HeldRun | None]] = OrderedDict()
+        """Of somebody else's spans, by id: the nearest ancestor that is ours or in another process."""
+        self._processor = _Processor(self)
+        provider.add_span_processor(self._processor)  # type: ignore[arg-type]
+
+    def start(
+        self,
+        name: str,
+        kind: SpanKind,
+        attributes: dict[str, Any],
+        parent: Context,
+        links: Sequence[trace.Link],
+        start_ns: int | None,
+    ) -> JoinedSpan | None:
+        clean = [trace.Link(link.context, self.completer.policy.apply(link.attributes or {})) for link in links]
+        otel = self._tracer.start_span(name, context=parent, kind=kind, links=clean, start_time=start_ns)
+        if not otel.is_recording():
+            return None  # the program's own sampler said no
+        span = JoinedSpan(self, otel, name, attributes)
+        self._place(span, parent)
+        self.open[span.context.span_id] = span
+        if self._queue.asleep and span.held is None:
+            self._queue.wake()
+        return span
+
+    @property
+    def resource(self) -> dict[str, Any]:
+        """How the program's provider describes the process."""
+        return dict(self.provider.resource.attributes)
+
+    def _place(self, span: JoinedSpan, context: Context) -> None:
+        """Find its place among the spans that our sinks have."""
+        above: SpanContext | None = getattr(span.otel, "parent", None)
+        if above is None:
+            if not in_sample(span.context.trace_id, self.settings.sample_ratio):
+                span.held = HeldRun(span.context.span_id, elsewhere=False)
+            return
+        span.parent, span.held = self._ancestor(above, context)
+        if span.parent is None or span.parent.span_id != above.span_id:
+            span.true_parent = above
+
+    def _ancestor(self, above: SpanContext, context: Context) -> tuple[SpanContext | None, HeldRun | None]:
+        """The nearest ancestor, from ``above`` on, that is ours or in another process; and what is held of its run."""
+        if above.is_remote:
+            return above, None
+        nearest = own_ancestor(context, above)
+        if nearest is not None and nearest[0].span_id == above.span_id:
+            return nearest
+        if (live := self.open.get(above.span_id)) is not None:
+            return above, live.held
+        current = trace.get_current_span(context)
+        if _is_ours(current):
+            return above, None  # it has ended
+        if nearest is not None:
+            return nearest
+        if above.span_id in self._nearest:
+            return self._nearest[above.span_id]
+        return span_elsewhere(current), None
+
+    def note_foreign(self, span: Any, context: Context | None) -> None:
+        """Somebody else's span begins: remember its nearest ancestor, for ours that may begin below it."""
+        above: SpanContext | None = getattr(span, "parent", None)
+        if above is None:
+            return
+        nearest, held = self._ancestor(above, get_current() if context is None else context)
+        if nearest is not None:
+            self._nearest[span.context.span_id] = nearest, held
+            if len(self._nearest) > _REMEMBERED:
+                self._nearest.popitem(last=False)
+
+    def ended(self, span: ReadableSpan) -> None:
+        """The program's provider has ended one of ours."""
+        context = span.get_span_context()
+        self._queue.put(EndedSpan(span, self.open.pop(context.span_id, None) if context is not None else None))
+
+    def interrupt_open(self) -> None:
+        """What is open stays open: it belongs to the program's provider and ends there."""
+        self.open.clear()
+
+    def pass_on(self) -> None:
+        """The process forks: a child may go on with what is open."""
+        for span in list(self.open.values()):
+            if span.held is not None:
+                span.held.elsewhere = True
+
+    def forget_open(self) -> None:
+        self.open.clear()
+
+    def leave(self) -> None:
+        """Take our processor out of the provider again."""
+        self._processor.recorder = None
+        ours: Any = self._processor
+        with guard("joined.leave"):
+            active = self.provider._active_span_processor  # noqa: SLF001 - there is no public way out
+            with active._lock:  # noqa: SLF001
+                active._span_processors = tuple(item for item in active._span_processors if item is not ours)  # noqa: SLF001
+
+
+def _is_ours(span: Any) -> bool:
+    scope = getattr(span, "instrumentation_scope", None)
+    return scope is not None and scope.name == SCOPE
+
+
+class _Processor:
+    """A SpanProcessor by shape: not a subclass, so that the SDK is not imported for it."""
+
+    def __init__(self, recorder: JoinedRecorder) -> None:
+        self.recorder: JoinedRecorder | None = recorder
+
+    def on_start(self, span: Any, parent_context: Context | None = None) -> None:
+        with guard("joined.on_start"):
+            if self.recorder is not None and not _is_ours(span):
+                self.recorder.note_foreign(span, parent_context)
+
+    def _on_ending(self, span: Any) -> None: ...
+
+    def on_end(self, span: ReadableSpan) -> None:
+        with guard("joined.on_end"):
+            if self.recorder is not None and _is_ours(span):
+                self.recorder.ended(span)
+
+    def shutdown(self) -> None: ...
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return True

@@ -1,0 +1,88 @@
+"""A lean span as the ReadableSpan that every OpenTelemetry exporter expects. Consumer thread only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace
+from opentelemetry.trace import Status, StatusCode
+
+from agentops_sdk import semconv
+from agentops_sdk._recorder.host_provider import EndedSpan
+from agentops_sdk._recorder.recorder import LeanSpan, link_to_parent
+from agentops_sdk._recorder.span_completion import Completer
+from agentops_sdk._recorder.tail_sampling import HeldSpan
+from agentops_sdk._scrub.policy import Policy
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+
+def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
+    """Complete ``span`` and freeze it; the span itself keeps its identity and lets go of all it was told.
+
+    Contexts outlive what ran in them: a timer or a task that was started inside has the span current for good.
+    """
+    from opentelemetry.sdk.trace import Event, ReadableSpan
+
+    message = span.status.description
+    done = completer.complete(span.attributes, span.deferred, span.events, message)
+    status = span.status if message is None else Status(StatusCode.ERROR, done.message)
+    if done.attributes.get(semconv.OUTCOME) == "error" and status.is_unset:  # its reply told so, read on this thread
+        status = Status(StatusCode.ERROR)
+    links = [trace.Link(link.context, completer.policy.apply(link.attributes or {})) for link in span.links]
+    done.attributes.update(_sampling(span))
+    span.forget()
+    return ReadableSpan(
+        name=completer.policy.text(span.name) or "",
+        context=span.context,
+        parent=span.parent,
+        resource=resource,
+        attributes=done.attributes,
+        events=[Event(name, attributes, at) for name, at, attributes in done.events],
+        links=links,
+        kind=span.kind,
+        status=status,
+        start_time=span.start_ns,
+        end_time=max(span.end_ns, span.start_ns),
+        instrumentation_scope=scope,
+    )
+
+
+def _sampling(span: HeldSpan) -> dict[str, Any]:
+    """What is known to be missing of the run whose outermost span this is, or may be."""
+    known = {semconv.MISSING_SPANS: span.missing} if span.missing else {}
+    return known | ({semconv.SAMPLED_ELSEWHERE: True} if span.sampled_elsewhere else {})
+
+
+def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
+    """A copy of a span of the program's provider as our sinks get it: limited and scrubbed once more, among ours.
+
+    What other people's code put on it by OpenTelemetry's own methods has not passed our policy.
+    """
+    from opentelemetry.sdk.trace import Event, ReadableSpan
+
+    span = ended.span
+    status, description = span.status, span.status.description
+    attributes = policy.apply(span.attributes or {})
+    attributes.update(_sampling(ended))
+    links = span.links if ended.true_parent is None else (*span.links, link_to_parent(ended.true_parent))
+    return ReadableSpan(
+        name=policy.text(span.name) or "",
+        context=span.context,
+        parent=ended.parent,
+        resource=span.resource,
+        attributes=attributes,
+        events=[
+            Event(policy.text(event.name) or "", policy.apply(event.attributes or {}), event.timestamp)
+            for event in span.events
+        ],
+        links=[trace.Link(link.context, policy.apply(link.attributes or {})) for link in links],
+        kind=span.kind,
+        status=status if description is None else Status(status.status_code, policy.text(description)),
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )

@@ -1,0 +1,78 @@
+"""Completes an ended span: deferred work, tokens and cost, content policy, limits, scrubbing. Consumer thread.
+
+Joined to a program's own provider it runs where the span ends instead, so that its exporters get
+the same span as ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from agentops_sdk import semconv
+from agentops_sdk._host.guard import guard
+from agentops_sdk._recorder_port import Deferred
+from agentops_sdk._scrub.policy import Policy
+from agentops_sdk._scrub.prompt_fingerprint import prompt_fingerprint
+from agentops_sdk.config import Settings
+
+_PRICED = frozenset(("llm", "embedding"))
+
+
+class Completed(NamedTuple):
+    """An ended span's final content."""
+
+    attributes: dict[str, Any]
+    events: list[tuple[str, int, dict[str, Any]]]
+    message: str | None
+
+
+class Completer:
+    """Holds what completion needs; made once per runtime."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.policy = Policy(settings)
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Go on by other settings; what was counted stays."""
+        before, self.settings = self.policy, settings
+        self.policy = Policy(settings)
+        self.policy.redactions = before.redactions
+
+    def warm(self) -> None:
+        """Load what a model call needs, prices above all, before the first one ends."""
+        if self.settings.pricing:
+            text = '[{"role": "assistant", "parts": [{"type": "text", "content": "warm"}]}]'
+            example = {semconv.KIND: "llm", semconv.REQUEST_MODEL: "gpt-4o", semconv.OUTPUT_MESSAGES: text}
+            self.complete(example, (), (), None)
+
+    def complete(
+        self,
+        attributes: dict[str, Any],
+        deferred: Iterable[Deferred],
+        events: Iterable[tuple[str, int, Any]],
+        message: str | None,
+    ) -> Completed:
+        """The final attributes, events and status message. Each step is guarded on its own."""
+        for work in deferred:
+            with guard("complete.deferred"):
+                work(attributes)
+        if attributes.get(semconv.KIND) == "llm":
+            with guard("complete.fingerprint"):
+                attributes.setdefault(semconv.PROMPT_FINGERPRINT, prompt_fingerprint(attributes))
+        if semconv.USAGE_CACHE_WRITE in attributes:
+            attributes.setdefault(semconv.USAGE_CACHE_CREATION, attributes.pop(semconv.USAGE_CACHE_WRITE))
+        if self.settings.pricing and (attributes.get(semconv.KIND) in _PRICED or semconv.USAGE_SOURCE in attributes):
+            with guard("complete.usage"):
+                from agentops_sdk._usage.enrich import enrich
+
+                enrich(attributes)
+        if semconv.USAGE_CACHE_CREATION in attributes:  # readers of today know one name or the other
+            attributes[semconv.USAGE_CACHE_WRITE] = attributes[semconv.USAGE_CACHE_CREATION]
+        made: list[tuple[str, int, dict[str, Any]]] = []
+        for name, at, given in events:
+            with guard("complete.event"):
+                content = self.policy.apply(given() if callable(given) else dict(given))
+                made.append((self.policy.text(name) or "", at, content))
+        return Completed(self.policy.apply(attributes), made, self.policy.text(message))

@@ -1,0 +1,145 @@
+"""What may leave room 2: the content switch, the size limit, valid attribute types, and scrubbing, in that order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from agentops_sdk import semconv
+from agentops_sdk._host.guard import guard
+from agentops_sdk._scrub.redact import Redactor
+from agentops_sdk._snapshot.snapshot import Limits, snapshot, text_of
+from agentops_sdk._snapshot.text import CUT, CutText, clip, encodable
+from agentops_sdk._snapshot.walker import number_form
+from agentops_sdk.config import Settings
+
+_INT64 = range(-(2**63), 2**63)
+_LISTS = (list, tuple)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_WITHHELD = "[redaction failed]"
+
+
+class Policy:
+    """Applies the settings on content to attributes; runs on the consumer thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._limits = Limits(bytes=settings.max_value_bytes)
+        self._redactor = Redactor(patterns=settings.redact_patterns) if settings.redact else None
+        self.redactions = 0
+
+    def apply(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """Attributes as they may be written: a new dict, OpenTelemetry's value types only."""
+        content = self.settings.capture_content
+        kept: dict[str, Any] = {}
+        cut: list[str] = []
+        altered: list[str] = []
+        for name, value in attributes.items():
+            name = encodable(name) if type(name) is str else str.__str__(text_of(name))
+            if value is None or (name in semconv.CONTENT and not content):
+                continue
+            kind = type(value)
+            if kind is not str and kind is not float and kind is not bool:
+                if any(type(item) is int and item not in _INT64 for item in (value if kind in _LISTS else (value,))):
+                    altered.append(name)
+                value = self._valid(value)
+            if isinstance(value, str):
+                value = _clip(value, self._limits.bytes)
+                if type(value) is CutText:
+                    cut.append(name)
+                    value = str.__str__(value)
+            kept[name] = value
+        if cut:
+            kept[semconv.TRUNCATED] = _names(kept.get(semconv.TRUNCATED), cut)
+        if altered:
+            kept[semconv.ALTERED] = _names(kept.get(semconv.ALTERED), altered)
+        return self._scrubbed(kept)
+
+    def text(self, value: str | None) -> str | None:
+        """One text (a status message), limited and scrubbed."""
+        if value is None:
+            return None
+        return str(self._scrubbed({"": str.__str__(_clip(value, self._limits.bytes))})[""])
+
+    def _scrubbed(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        if self._redactor is None:
+            return attributes
+        scrubbed = False
+        with guard("policy.redact"):
+            self.redactions += self._redactor.redact(attributes)
+            scrubbed = True
+        if scrubbed:
+            return attributes
+        # Failing open would write an unscrubbed secret.
+        return {name: value if type(value) in (bool, int, float) else _WITHHELD for name, value in attributes.items()}
+
+    def _valid(self, value: Any) -> Any:
+        """``value``, neither a text nor a float nor a truth value, as one of OpenTelemetry's types."""
+        kind = type(value)
+        if kind is int:
+            return value if value in _INT64 else str(number_form(value))
+        if kind in _LISTS:
+            first = type(value[0]) if value else str
+            if first in (str, bool, int, float) and all(type(item) is first for item in value):
+                room = self._limits.bytes
+                if first is str:
+                    if sum(map(len, value)) * 4 <= room:
+                        return [encodable(item) for item in value]
+                elif len(value) * 8 <= room and (first is not int or all(item in _INT64 for item in value)):
+                    return list(value)
+                if first is str and sum(len(encodable(item).encode()) for item in value) <= room:
+                    return [encodable(item) for item in value]
+        if kind is CutText:
+            return value
+        return snapshot(value, limits=self._limits).decode()
+
+
+def _names(known: Any, more: list[str]) -> list[str]:
+    return sorted({*(known if type(known) in _LISTS else ()), *more})
+
+
+def _clip(text: str, limit: int) -> str:
+    """``text`` in at most ``limit`` bytes of UTF-8; JSON stays JSON."""
+    if text[:1] in ("[", "{", '"') and not text.isascii():
+        text = _SURROGATES.sub(_escaped, text) if type(text) is str else text
+    if text[:1] in ("[", "{") and len(text) * 4 > limit and len(text.encode("utf-8", "replace")) > limit:
+        try:
+            return _clip_json(orjson.loads(str.__str__(text)), limit)
+        except ValueError:
+            pass  # looked like JSON, is not
+    return clip(text, limit)
+
+
+def _escaped(surrogate: re.Match[str]) -> str:
+    """A text in JSON is escaped twice, so that whoever reads it gets what other texts have."""
+    return f"\\\\u{ord(surrogate[0]):04x}"
+
+
+def _clip_json(value: Any, limit: int) -> CutText:
+    """The document with its strings cut ever shorter, then its lists, until it fits."""
+    longest = limit // 2
+    while longest >= 16:
+        text = orjson.dumps(_shortened(value, longest, items=longest)).decode()
+        if len(text.encode()) <= limit:
+            return CutText(text)
+        longest //= 4
+    return CutText(orjson.dumps(CUT + "more than fits]").decode())
+
+
+def _shortened(value: Any, longest: int, items: int) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= longest else f"{value[:longest]}{CUT}{len(value) - longest} chars]"
+    if isinstance(value, list):
+        if len(value) <= items:
+            return [_shortened(item, longest, items) for item in value]
+        # The first and the last tell most: of a chat, the task and the newest turns.
+        first, last = value[: items // 2], value[-(items - items // 2) :]
+        left_out = f"{CUT}{len(value) - items} items]"
+        return [*(_shortened(item, longest, items) for item in first), left_out,
+                *(_shortened(item, longest, items) for item in last)]  # fmt: skip
+    if isinstance(value, dict):
+        return {name: _shortened(item, longest, items) for name, item in value.items()}
+    return value

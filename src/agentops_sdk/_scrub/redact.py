@@ -1,0 +1,228 @@
+"""Replace secrets in attribute values: keys, tokens, passwords, and whatever the user's patterns match.
+
+Runs on the consumer thread, before any sink sees a span. What a secret looks like stands in
+:mod:`~agentops_sdk._scrub.secret_rules`, how it is found in :mod:`~agentops_sdk._scrub.secret_search`.
+Text that was valid JSON stays so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from agentops_sdk import semconv
+from agentops_sdk._scrub.secret_names import STRONG, kind_of_name
+from agentops_sdk._scrub.secret_search import Finding, TooMuchError, search
+from agentops_sdk._scrub.secret_values import is_quoted_secret, is_word_secret, stands_for_another
+from agentops_sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, MutableMapping, Sequence
+
+__all__ = ["Redactor", "is_secret_name"]
+
+_SHORTEST: Final = 7
+"""No secret worth replacing fits in fewer characters together with what gives it away."""
+_DEEPEST: Final = 3
+"""Texts that are encoded in texts."""
+_MARK: Final = "[redacted:secret]"
+
+# Their values are words of ours or the conventions', on every span; nobody's secret.
+_OURS: Final = frozenset((semconv.KIND, semconv.OUTCOME, semconv.OPERATION_NAME, semconv.TOOL_TYPE))
+_MOST_NAMES: Final = 4_096
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether the value of an attribute, header or parameter of that name is a secret, whatever it looks like."""
+    return kind_of_name(name) in _WHOLE
+
+
+_WHOLE: Final = STRONG | {"authorization", "cookie"}
+
+
+class Redactor:
+    """Finds secrets in the attributes of spans and events, and in status messages.
+
+    Args:
+        patterns: further regular expressions; each match is replaced whole by ``[redacted:custom]``.
+
+    Raises:
+        ConfigError: a pattern is not a regular expression.
+    """
+
+    def __init__(self, patterns: Iterable[str] = ()) -> None:
+        self._custom: list[re.Pattern[str]] = []
+        self._names: dict[str, tuple[str, str]] = {}
+        self._depth = 0
+        for pattern in patterns:
+            try:
+                self._custom.append(re.compile(pattern))
+            except (re.error, TypeError):
+                raise ConfigError("redact_patterns", pattern, "regular expressions") from None
+
+    def redact(self, attributes: MutableMapping[str, Any]) -> int:
+        """Replace secrets in ``attributes`` in place; the number of replacements.
+
+        Strings and sequences of strings are searched, and so are the names. An attribute whose own name says
+        that it is a secret (``http.request.header.authorization``) is replaced whole.
+        """
+        total = 0
+        for name, value in list(attributes.items()):
+            if name in _OURS:
+                continue
+            shown, kind = self._name(name)
+            if shown is not name:
+                del attributes[name]
+                attributes[shown] = value
+                total += 1
+            cleaned, count = self._value(value, shown, kind)
+            if count:
+                attributes[shown] = cleaned
+                total += count
+        return total
+
+    def text(self, text: str) -> tuple[str, int]:
+        """``text`` without its secrets, and how many there were."""
+        if len(text) < _SHORTEST and not self._custom:
+            return text, 0
+        try:
+            findings = search(text, self._holds_secret)
+        except TooMuchError:
+            return _MARK, 1
+        cleaned, count = _replaced(text, findings), len(findings)
+        for custom in self._custom:
+            cleaned, matches = custom.subn("[redacted:custom]", cleaned)
+            count += matches
+        if count and text[:1] in ("{", "[", '"') and not _is_json(cleaned) and _is_json(text):
+            # A match ran over an escape. Rare enough to take the JSON apart and put it together again.
+            return self._inside(text)
+        return cleaned, count
+
+    def pieces(self, pieces: Sequence[str]) -> tuple[list[str], int]:
+        """The pieces that a text came in, without the secrets that it shows when they are put together."""
+        text = "".join(pieces)
+        try:
+            findings = search(text, self._holds_secret)
+        except TooMuchError:
+            return [_MARK, *[""] * (len(pieces) - 1)], 1
+        if any(custom.search(_replaced(text, findings)) for custom in self._custom):
+            cleaned, count = self.text(text)
+            return [cleaned, *[""] * (len(pieces) - 1)], count
+        if not findings:
+            return list(pieces), 0
+        return _split(pieces, findings), len(findings)
+
+    def _name(self, name: str) -> tuple[str, str]:
+        """A name without secrets, and the kind of value that it announces."""
+        known = self._names.get(name)
+        if known is None:
+            if len(self._names) >= _MOST_NAMES:
+                self._names.clear()
+            cleaned, count = self.text(name)
+            known = self._names[name] = (cleaned if count else name, kind_of_name(name))
+        return known if known[0] != name else (name, known[1])
+
+    def _value(self, value: Any, name: str, kind: str) -> tuple[Any, int]:
+        if type(value) is str:
+            if kind and self._is_whole_secret(value, name, kind):
+                return _MARK, 1
+            return self.text(value)
+        if kind in STRONG and type(value) in (int, float):
+            return _MARK, 1
+        if isinstance(value, tuple | list) and any(type(item) is str for item in value):
+            if kind and any(type(item) is str and self._is_whole_secret(item, name, kind) for item in value):
+                return (_MARK,), 1
+            if any("-----BEGIN" in item for item in value if type(item) is str):
+                lines, count = self.pieces([f"{item}\n" for item in value])
+                return tuple(line.removesuffix("\n") for line in lines), count
+            pairs = [self.text(item) if type(item) is str else (item, 0) for item in value]
+            return tuple(item for item, _ in pairs), sum(count for _, count in pairs)
+        return value, 0
+
+    def _is_whole_secret(self, value: str, name: str, kind: str) -> bool:
+        if not value or value.startswith("[redacted"):
+            return False
+        if kind in _WHOLE:
+            return True
+        return is_quoted_secret(value, name, kind) or is_word_secret(value, name, kind)
+
+    def _holds_secret(self, text: str) -> bool:
+        """Whether a text that another one holds in an encoded form has a secret in it."""
+        if self._depth >= _DEEPEST:
+            return False
+        self._depth += 1
+        try:
+            return self.text(text)[1] > 0
+        finally:
+            self._depth -= 1
+
+    def _inside(self, text: str) -> tuple[str, int]:
+        total = 0
+
+        def clean(value: Any, name: str = "") -> Any:
+            nonlocal total
+            if isinstance(value, list):
+                return [clean(item, name) for item in value]
+            if isinstance(value, dict):
+                return {clean(key): clean(item, key) for key, item in value.items()}
+            if value is None or isinstance(value, bool):
+                return value
+            kind = kind_of_name(name) if name else ""
+            shown = value if isinstance(value, str) else str(value)
+            if kind in STRONG and shown and not stands_for_another(shown, name):
+                total += 1
+                return _MARK
+            if isinstance(value, str):
+                value, count = self.text(value)
+                total += count
+            return value
+
+        return json.dumps(clean(json.loads(text)), ensure_ascii=False), total
+
+
+def _replaced(text: str, findings: Sequence[Finding]) -> str:
+    if not findings:
+        return text
+    parts: list[str] = []
+    place = 0
+    for finding in findings:
+        parts += text[place : finding.start], f"{finding.quote}[redacted:{finding.label}]{finding.quote}"
+        place = finding.end
+    return "".join((*parts, text[place:]))
+
+
+def _split(pieces: Sequence[str], findings: Sequence[Finding]) -> list[str]:
+    """Each piece without its part of the findings; the mark stands where the finding begins."""
+    cleaned: list[str] = []
+    offset = 0
+    waiting = list(findings)
+    for piece in pieces:
+        end = offset + len(piece)
+        kept: list[str] = []
+        place = offset
+        while waiting and waiting[0].start < end:
+            finding = waiting[0]
+            if finding.start >= offset:
+                kept += (
+                    piece[place - offset : finding.start - offset],
+                    f"{finding.quote}[redacted:{finding.label}]{finding.quote}",
+                )
+            place = min(finding.end, end)
+            if finding.end > end:
+                break
+            waiting.pop(0)
+        kept.append(piece[place - offset :])
+        cleaned.append("".join(kept))
+        offset = end
+    return cleaned
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True

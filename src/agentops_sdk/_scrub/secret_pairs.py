@@ -1,0 +1,574 @@
+"""Values that are secrets by the name beside them: ``"password": "…"``, ``DB_PASS=…``, ``the password is …``.
+
+Longer than most files here: it is one search, whose steps look at the same text around the same name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from agentops_sdk._scrub import secret_patterns as forms
+from agentops_sdk._scrub.secret_names import STRONG, kind_of_name
+from agentops_sdk._scrub.secret_rules import HARMLESS_MEMBERS, STEMS
+from agentops_sdk._scrub.secret_tokens import SECRET, Finding, around
+from agentops_sdk._scrub.secret_values import (
+    is_cookie,
+    is_plain_word_secret,
+    is_quoted_secret,
+    is_word_secret,
+    looks_random,
+    stands_for_another,
+)
+
+__all__ = ["TooMuchError", "pairs"]
+
+_LONGEST_NAME: Final = 64
+
+
+class TooMuchError(Exception):
+    """Nothing but signs of secrets, one inside the other: not worth a closer look."""
+
+
+def _stem_patterns() -> list[tuple[re.Pattern[str], list[tuple[int, str]]]]:
+    by_letter: dict[str, list[tuple[int, str]]] = {}
+    for stem in STEMS:
+        letter = next(letter for letter in "=kpcu" if letter in stem)
+        by_letter.setdefault(letter, []).append((stem.index(letter), stem))
+    patterns = []
+    for letter, stems in by_letter.items():
+        sides = set()
+        for place, stem in stems:
+            before, after = STEMS[stem]
+            sides.add((before + stem[: place + 1], stem[place + 1 :] + after))
+        patterns.append((around(letter, sides), stems))
+    return patterns
+
+
+_STEMS: Final = _stem_patterns()
+
+
+def pairs(text: str, low: str) -> Iterator[Finding]:
+    """Every value in ``text`` that its name makes a secret; ``low`` is the text in lower case.
+
+    Raises:
+        TooMuchError: structures under names of secrets nest so deep that looking costs more than it is worth.
+    """
+    return _Search(text, low).findings()
+
+
+class _Search:
+    """One search of one text for values by their names."""
+
+    def __init__(self, text: str, low: str) -> None:
+        self.text = text
+        self.low = low
+        self.covered = 0
+        self._budget = 4 * len(text) + 65_536
+
+    def findings(self) -> Iterator[Finding]:
+        places: list[tuple[int, str]] = []
+        for pattern, stems in _STEMS:
+            for letter in pattern.finditer(self.low):
+                for offset, stem in stems:
+                    place = letter.start() - offset
+                    if place >= 0 and self.low.startswith(stem, place):
+                        places.append((place, stem))
+                        break
+        places.sort()
+        seen: set[int] = set()
+        for place, stem in places:
+            if place < self.covered:
+                continue
+            end = place + len(stem.rstrip("="))
+            if self.text[end : end + 1] in forms.IN_NAMES:
+                rest = forms.REST_OF_NAME.match(self.text, end)
+                end = rest.end() if rest is not None else end
+            if end not in seen:
+                seen.add(end)
+                yield from self._at(place, end, stem)
+
+    def _at(self, place: int, end: int, stem: str) -> Iterator[Finding]:
+        text = self.text
+        after = text[end : end + 1]
+        if after and after not in forms.FOLLOW_NAMES:
+            return
+        start = self._start(place, end)
+        name = text[start:end]
+        kind = kind_of_name(name)
+        if text[start - 1 : start] == " " and after in forms.FOLLOW_WORDS and kind not in ("password", "key", "token"):
+            kind, start = self._with_words_before(start, end, kind)
+        if not kind or (kind in ("bare token", "pin") and forms.FIGURE_AHEAD.match(text, end) is None):
+            return
+        name = text[start:end]
+        for look in (self._pair, self._other_forms):
+            found = list(look(start, end, name, kind))
+            if found:
+                self.covered = max(self.covered, *(finding.end for finding in found))
+                yield from found
+                return
+
+    def _start(self, place: int, end: int) -> int:
+        """Where the name begins of which a part stands at ``place``."""
+        text = self.text
+        if place and text[place - 1] not in forms.IN_NAMES:
+            return place
+        back = forms.NAME_REVERSED.match(text[max(0, place - _LONGEST_NAME) : place][::-1])
+        start = place - (back.end() if back is not None else 0)
+        before = text[start - 1 : start]
+        if before == "\\":  # \npassword in JSON; \u0026password in a script
+            start += 5 if re.match(r"u[0-9A-Fa-f]{4}", text[start : start + 5]) else 1 if text[start] in "nrt" else 0
+        elif before == "%" and re.match(r"[0-9A-Fa-f]{2}", text[start : start + 2]):
+            start += 2
+        return min(start, place)
+
+    def _with_words_before(self, start: int, end: int, kind: str) -> tuple[str, int]:
+        """``api key``, ``client secret``: names that people write as words."""
+        before = self.text[max(0, start - 24) : start - 1].rpartition(" ")[2]
+        word = before[-30:].lstrip("\\\"'`(*_{[,;")
+        if word.isalpha():
+            longer = kind_of_name(f"{word} {self.text[start:end]}")
+            if longer:
+                return longer, start - len(word) - 1
+        return kind, start
+
+    # --- name: value, and all that is written like it -----------------------------------------------------------
+
+    def _pair(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
+        text = self.text
+        pair = forms.AFTER.match(text, end)
+        if pair is None:
+            return
+        at = pair.end()
+        close, gap = pair["close"], pair["gap"]
+        if "->" in pair[0] and "(" in pair[0]:
+            return  # a function and what it returns
+        typed = None if close else forms.TYPED.match(text, end)
+        if typed is not None:
+            at, gap = typed.end(), ""
+        if not close and ("\n" in gap or "\\n" in gap or text[at : at + 1] in ("|", ">")):
+            yield from self._below(start, end, pair.start("gap"), name, kind)
+            return
+        is_dash = not any(mark in pair[0] for mark in ":=：") and ("-" in pair[0] or "–" in pair[0] or "—" in pair[0])
+        opening = forms.PREFIXED.match(text, at)
+        if opening is not None and not (not close and text[start - len(opening["open"]) : start] == opening["open"]):
+            for finding in self._quoted(name, kind, opening, at):
+                if not is_dash or looks_random(text[finding.start : finding.end]):
+                    yield finding
+        elif forms.OPENS.match(text, at) is not None and (
+            close or (pair["space"] == "" and ":" in pair[0]) or "=" in pair[0]
+        ):
+            yield from self._container(at, name, kind, close or '"')
+        elif close and (number := forms.NUMBER.match(text, at)) is not None:
+            if is_word_secret(number[0], name, kind):
+                yield Finding(*number.span(), SECRET, close)
+        elif opening is None and (not close or pair["index"] is None):
+            yield from self._bare(start, at, name, kind, pair)
+
+    def _quoted(self, name: str, kind: str, opening: re.Match[str], at: int) -> Iterator[Finding]:
+        start = opening.end()
+        end, closed = _end_of_text(self.text, start, opening["open"])
+        value = self.text[start:end]
+        if "f" in opening[0][:2].lower() and "{" in value:
+            return
+        if len(value) > 1 and value[0] + value[-1] in ("{}", "[]"):
+            return  # a structure as text: what is in it has names of its own
+        if not closed and end < len(self.text):
+            return
+        if kind == "authorization" and " " in value.strip():
+            scheme = re.match(r"\s*[A-Za-z0-9-]+\s+", value)
+            if is_quoted_secret(value, name, kind) and scheme is not None:
+                yield Finding(start + scheme.end(), end, SECRET)
+        elif is_quoted_secret(value, name, kind):
+            yield Finding(start, end, SECRET)
+
+    def _bare(self, start: int, at: int, name: str, kind: str, pair: re.Match[str]) -> Iterator[Finding]:  # noqa: C901 - form by form
+        """A value without quotes."""
+        text = self.text
+        separator = pair[0]
+        is_tight = not pair["space"] and not pair["gap"] and ":" not in separator
+        if kind == "cookie":
+            line = forms.LINE.match(text, at)
+            if line is not None and not pair["space"] and re.match(r"[\w.-]+=[^;\s]{4,}", line[0]):
+                yield Finding(*line.span(), SECRET)
+            return
+        if kind == "authorization":
+            line = forms.SCHEME_AND_VALUE.match(text, at)
+            if line is not None:
+                whole = forms.LINE.match(text, at)
+                if whole is not None and is_quoted_secret(
+                    whole[0].split(",")[0] if not line["scheme"] else line[0], name, kind
+                ):
+                    yield Finding(line.start("value"), line.end("value"), SECRET)
+            return
+        in_address = (
+            text[start - 1 : start] in ("?", "&", ";", "#")
+            or text[start - 5 : start] in ("&amp;", "u0026")
+            or text[start - 3 : start] in ("%26", "%3F")
+        )
+        match = (forms.TIGHT if in_address else forms.BARE).match(text, at)
+        if match is None:
+            return
+        value = match[0]
+        end = match.end()
+        follows = text[end : end + 1]
+        if kind == "signature":
+            if in_address and len(value) >= 16:
+                yield Finding(at, end, SECRET)
+            return
+        if follows and follows in "([{" and not value[-1:].isdigit():
+            return
+        if kind == "password" and not is_tight and (several := forms.SEVERAL_WORDS.match(text, at)) is not None:
+            line_starts = forms.LINE_STARTS.search(text[max(0, start - 80) : start]) is not None
+            if "phrase" in name.lower() and line_starts and is_quoted_secret(several["value"], name, kind):
+                yield Finding(*several.span("value"), SECRET)
+                return
+        trimmed = value.rstrip(".:!?*") if not is_tight or follows in ("", " ", "\n") else value
+        if not trimmed or _is_code(trimmed):
+            return
+        end = at + len(trimmed)
+        if self._is_bare_secret(start, at, end, name, kind, trimmed, separator, is_tight, in_address):
+            yield Finding(at, end, SECRET)
+
+    def _is_bare_secret(
+        self,
+        start: int,
+        at: int,
+        end: int,
+        name: str,
+        kind: str,
+        value: str,
+        separator: str,
+        is_tight: bool,
+        in_address: bool,
+    ) -> bool:
+        text = self.text
+        guarded = is_word_secret(value, name, kind)
+        if not guarded and ((kind not in STRONG and kind != "pass") or not is_plain_word_secret(value, name)):
+            return False
+        if value.isidentifier() and not in_address and kind_of_name(value):
+            return False  # password=password1, api_key=API_KEY: a name
+        line_starts = forms.LINE_STARTS.search(text[max(0, start - 80) : start]) is not None
+        line_ends = forms.LINE_ENDS.match(text, end) is not None
+        is_flag = text[max(0, start - 2) : start].endswith("-") or name.startswith("-")
+        in_call = (
+            value.isidentifier()
+            and ("=" in separator)
+            and not (in_address or is_flag)
+            and self._is_in_call(start, end, line_starts)
+        )
+        if guarded or in_call:
+            # A variable may end in a figure; a password that is an identifier has more of them, or no word before.
+            return guarded and (not in_call or _looks_guarded(value))
+        if kind == "pass":
+            return in_address or (is_tight and line_starts and line_ends)
+        if is_tight:
+            if in_address or is_flag or (line_starts and line_ends):
+                return True
+            return kind == "password" and text[end : end + 1] not in (",", ")")
+        if ":" in separator:
+            if line_starts and line_ends and text[end : end + 1] != ",":
+                return kind != "token" or len(value) >= 12
+            before = re.search(r"([A-Za-z]+)(?: [A-Za-z]+)? \Z", text[max(0, start - 40) : start])
+            return kind == "password" and before is not None and forms.SENTENCE_ENDS.match(text, end) is not None
+        # name = word: a setting in a file, or a variable in code
+        if not ("=" in separator and line_starts and line_ends and kind in ("password", "key")):
+            return False
+        return forms.CODE_LINES.search(text, max(0, start - 400), min(len(text), end + 400)) is None
+
+    def _is_in_call(self, start: int, end: int, line_starts: bool) -> bool:
+        """Whether ``name=value`` is an argument: ``register(api_key=key)``, also on a line of its own."""
+        text = self.text
+        if text[end : end + 1] == "," and line_starts:
+            return True
+        return forms.CALL.search(text[max(0, start - 300) : start]) is not None
+
+    def _below(self, start: int, end: int, at: int, name: str, kind: str) -> Iterator[Finding]:
+        """YAML: a list, or a text of several lines, under the name."""
+        text = self.text
+        if kind not in STRONG or not forms.LINE_STARTS.search(text[max(0, start - 80) : start]):
+            return
+        head = forms.YAML_LIST.match(text, at)
+        if head is None:
+            return
+        place, is_block = head.end(), "|" in head[0] or ">" in head[0]
+        before = text[max(0, start - 80) : start]
+        indent = len(before) - len(before.rstrip(" \t"))
+        for _ in range(200):
+            item = (forms.YAML_LINE if is_block else forms.YAML_ITEM).match(text, place)
+            if item is None or (is_block and len(item["indent"]) <= indent):
+                break
+            value = item["value"]
+            quoted = re.fullmatch(r"([\"'])(.*)\1", value)
+            plain = quoted[2] if quoted else value
+            if "-----BEGIN" in plain:
+                break
+            if ": " not in plain and not stands_for_another(plain, name) and (is_block or " " not in plain or quoted):
+                offset = 1 if quoted else 0
+                yield Finding(item.start("value") + offset, item.end("value") - offset, SECRET)
+            following = forms.LINE_BREAK.match(text, item.end())
+            if following is None:
+                break
+            place = following.end()
+
+    # --- objects and lists under a name -----------------------------------------------------------------------------
+
+    def _container(self, at: int, name: str, kind: str, quote: str) -> Iterator[Finding]:
+        text = self.text
+        if kind in ("signature", "authorization", "pin"):
+            return
+        escapes = len(quote) - len(quote.lstrip("\\"))
+        members, end = self._members(at, escapes)
+        is_schema = text[at] == "{" and forms.SCHEMA.search(text, at, end) is not None
+        found = False
+        for start, stop, key, is_number in members:
+            value = text[start:stop]
+            if is_schema and key not in forms.SCHEMA_VALUES:
+                continue
+            if key in HARMLESS_MEMBERS or (value[:1] in "[{" and len(value) > 1 and kind_of_name(key) == ""):
+                continue
+            judged = kind if kind in STRONG else "bare token" if kind == "cookie" else kind
+            if is_number:
+                if kind in STRONG and len(value) >= 4 and not is_schema and key != "expires":
+                    found = True
+                    yield Finding(start, stop, SECRET, quote if quote[-1:] in "\"'" else '"')
+            elif is_quoted_secret(value, key or name, judged) or (kind == "cookie" and is_cookie(value)):
+                found = True
+                yield Finding(start, stop, SECRET)
+        if found:
+            self.covered = max(self.covered, end)
+
+    def _members(self, at: int, escapes: int) -> tuple[list[tuple[int, int, str, bool]], int]:  # noqa: C901 - form by form
+        """Texts and numbers of the structure that opens at ``at``, each with its name; and where it ends."""
+        text = self.text
+        members: list[tuple[int, int, str, bool]] = []
+        keys: list[str] = []
+        place, limit = at, min(len(text), at + forms.LONGEST_CONTAINER)
+        key = ""
+        while place < limit:
+            mark = forms.MEMBER.search(text, place, limit)
+            if mark is None:
+                place = limit
+                break
+            sign = mark[0]
+            place = mark.end()
+            if sign in ("{", "["):
+                keys.append(key)
+                if sign == "{":
+                    key = ""
+            elif sign in ("}", "]"):
+                key = keys.pop() if keys else ""
+                if not keys:
+                    break
+            elif sign[-1] in "\"'":
+                if len(sign) - 1 != escapes:
+                    if len(sign) - 1 < escapes:
+                        break  # the text around it ends
+                    continue
+                stop, _ = _end_of_text(text, place, sign)
+                value = text[place:stop]
+                following = forms.END_OF_KEY.match(text, stop)
+                if following is not None:
+                    key = value
+                else:
+                    members.append((place, stop, key, False))
+                place = stop + len(sign)
+            elif not text[mark.start() - 1].isalnum() and not text[place : place + 1].isalnum():
+                members.append((mark.start(), place, key, True))
+        self._budget -= place - at
+        if self._budget < 0:
+            raise TooMuchError
+        return members, place
+
+    # --- everything else ----------------------------------------------------------------------------------------------
+
+    def _other_forms(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:  # noqa: C901 - form by form
+        text = self.text
+        before = text[start - 1 : start]
+        after = text[end : end + 1]
+        if before in ("<", ":") or text[start - 4 : start] == "&lt;":
+            element = forms.ELEMENT.match(text, end)
+            if element is not None and (before != ":" or forms.NAMESPACE.search(text[max(0, start - 30) : start])):
+                yield from self._judged(element, name, kind)
+                return
+        if name[0] == "-":
+            flag = forms.FLAG.match(text, end)
+            if flag is not None and self._is_flag_value(flag, name, kind):
+                yield Finding(*flag.span("value"), SECRET)
+            return
+        if kind in ("signature", "auth"):
+            return
+        if after in forms.CLOSES or text[end : end + 2] in forms.CLOSES:
+            found = list(self._of_member(start, end, name, kind))
+            if found:
+                yield from found
+                return
+        if after in ("", "\n", "\\", '"', "'") and forms.YAML_NAME.search(text[max(0, start - 40) : start]) is not None:
+            yaml = forms.YAML_VALUE.match(text, end)
+            if yaml is not None:
+                yield from self._judged(yaml, name, kind)
+                return
+        if after in "*` |" and "|" in text[max(0, start - 40) : start]:
+            cell = forms.CELL.match(text, end)
+            if cell is not None and is_word_secret(cell["value"], name, kind):
+                yield Finding(*cell.span("value"), SECRET)
+                return
+        if after in " \n\"'`*":
+            yield from self._prose(start, end, name, kind)
+
+    def _judged(self, match: re.Match[str], name: str, kind: str) -> Iterator[Finding]:
+        value = match["value"].strip()
+        start = match.start("value") + len(match["value"]) - len(match["value"].lstrip())
+        quoted = re.fullmatch(r"([\"'])(.*)\1", value)
+        if quoted:
+            value, start = quoted[2], start + 1
+        if is_quoted_secret(value, name, kind):
+            yield Finding(start, start + len(value), SECRET)
+
+    def _is_flag_value(self, flag: re.Match[str], name: str, kind: str) -> bool:
+        value = flag["value"]
+        if _is_code(value) and "." in value:
+            return False
+        if is_word_secret(value, name, kind):
+            return True
+        if kind not in STRONG or not is_plain_word_secret(value, name):
+            return False
+        following = self.text[flag.end() : flag.end() + 3]
+        return not following.strip() or following.lstrip()[:1] in "-\"'\\|&;\n" or following[:1] == "\n"
+
+    def _of_member(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
+        """``{"name": "password", "value": …}``, ``<add key="password" value="…"/>``, ``setenv("API_KEY", "…")``."""
+        text = self.text
+        close = forms.CLOSE_OF_NAME.match(text, end)
+        if close is None:
+            return
+        at = close.start("q")
+        head = text[max(0, start - 100) : start]
+        colon = head.rfind(":")
+        if colon >= 0 and len(head) - colon < 70 and forms.NAME_MEMBER.search(head, max(0, colon - 56)) is not None:
+            member = forms.VALUE_MEMBER.match(text, close.end())
+            if member is not None:
+                yield from self._quoted(name, kind, member, member.start("open"))
+                return
+            offset = max(0, start - 700)
+            earlier = forms.VALUE_BEFORE.search(text[offset:start])
+            if earlier is not None and is_quoted_secret(earlier["value"], name, kind):
+                yield Finding(offset + earlier.start("value"), offset + earlier.end("value"), SECRET)
+            return
+        if re.search(r"\b(?:name|key|id|property)\s*=\s*\\{0,31}[\"']\Z", head, re.IGNORECASE):
+            for form in (forms.FORM_FIELD, forms.ATTRIBUTES, forms.ELEMENT_OF_NAME):
+                match = form.match(text, at)
+                if match is not None:
+                    yield from self._judged(match, name, kind)
+                    return
+            return
+        argument = forms.ARGUMENT.match(text, at)
+        if argument is None:
+            return
+        stop, closed = _end_of_text(text, argument.end(), argument["open"])
+        value = text[argument.end() : stop]
+        is_header = kind in ("authorization", "cookie") or name.lower().startswith("x-")
+        if (
+            closed
+            and not kind_of_name(value)
+            and (looks_random(value) or is_header)
+            and is_quoted_secret(value, name, kind)
+        ):
+            yield Finding(argument.end(), stop, SECRET)
+
+    def _prose(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
+        said = forms.PROSE.match(self.text, end)
+        if said is None:
+            yield from self._next_to(start, end, name, kind)
+            return
+        quoted = said["open"] is not None and "*" not in said["open"]
+        if quoted:
+            stop, quoted = _end_of_text(self.text, said.end("open"), said["open"])
+            value = self.text[said.start("value") : stop]
+        if not quoted:  # or a quote that is closed nowhere
+            value = said["value"].rstrip(".:!?*)")
+            stop = said.start("value") + len(value)
+        if _is_code(value):
+            return
+        guarded = is_word_secret(value, name, kind)
+        if quoted:
+            is_secret = is_quoted_secret(value, name, kind) and (kind in STRONG or guarded)
+        else:
+            is_secret = guarded or (
+                kind == "password"
+                and said["verb"] not in ("to", "are", "were")
+                and value.islower()
+                and is_plain_word_secret(value, name)
+                and forms.SENTENCE_ENDS.match(self.text, stop) is not None
+            )
+        if is_secret and (said["verb"] != "to" or kind == "password"):
+            yield Finding(said.start("value"), stop, SECRET)
+
+    def _next_to(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
+        """``PASSWORD 'x'``, ``login ann password x``, ``use token x``."""
+        text = self.text
+        if kind in ("key", "token", "bare token", "qualified token", "secret"):
+            word = forms.NEXT_WORD.match(text, end)
+            if word is not None and len(word["value"]) >= 16 and looks_random(word["value"].rstrip(".:!?*")):
+                value = word["value"].rstrip(".:!?*")
+                if not _is_code(value) and is_word_secret(value, name, kind):
+                    yield Finding(word.start("value"), word.start("value") + len(value), SECRET)
+        elif kind == "password":
+            quoted_next = forms.NEXT_QUOTED.match(text, end)
+            if quoted_next is not None:
+                before = text[max(0, start - 20) : start].lower()
+                if is_word_secret(quoted_next["value"], name, kind) or before.endswith(
+                    ("with ", "set ", "alter ", "encrypted ")
+                ):
+                    yield Finding(*quoted_next.span("value"), SECRET)
+                return
+            login = forms.LOGIN_BEFORE.search(text[max(0, start - 80) : start])
+            if login is not None and (plain := forms.LOGIN_VALUE.match(text, end)) is not None:
+                yield Finding(*plain.span("value"), SECRET)
+                return
+            word = forms.NEXT_WORD.match(text, end)
+            if word is not None:
+                value = word["value"].rstrip(".:!?*")
+                named = forms.NAMED_BEFORE.search(text[max(0, start - 60) : start]) is not None
+                if (named or (looks_random(value) and not _is_code(value))) and is_word_secret(value, name, kind):
+                    yield Finding(word.start("value"), word.start("value") + len(value), SECRET)
+
+
+def _end_of_text(text: str, start: int, quote: str) -> tuple[int, bool]:
+    """Where the text ends that ``quote`` opened before ``start``, and whether it was closed there."""
+    limit = min(len(text), start + forms.LONGEST_VALUE)
+    sign = quote[-1]
+    escapes = len(quote) - 1
+    if sign not in "\"'`" or quote.strip("\\") != sign:  # three quotes, an entity, an escape of another kind
+        place = text.find(quote, start, limit)
+        return (place, True) if place >= 0 else (limit, False)
+    place = start
+    while True:
+        place = text.find(sign, place, limit)
+        if place < 0:
+            end = text.find("\n", start, limit)
+            return (end if end >= 0 else limit), False
+        count = 0
+        while place - count > start and text[place - count - 1] == "\\":
+            count += 1
+        if count % (2 * (escapes + 1)) == escapes:
+            line = text.find("\n", start, place)
+            return (line, False) if line >= 0 and not escapes and sign != "`" else (place - escapes, True)
+        if count < escapes:
+            return place - count, True  # the text around it ends
+        place += 1
+
+
+def _is_code(value: str) -> bool:
+    """``settings.password``, ``args.key``, ``httpx.Auth``: a name, not a secret."""
+    parts = value.replace("?", "").split(".")
+    figures = sum(letter.isdigit() for letter in value)
+    return len(parts) > 1 and all(map(str.isidentifier, parts)) and (figures < 3 or max(map(len, parts)) < 12)
+
+
+def _looks_guarded(value: str) -> bool:
+    """An identifier that is no name of a variable: figures among its letters, or more than two behind them."""
+    letters = value.rstrip("0123456789")
+    return any(letter.isdigit() for letter in letters) or len(value) - len(letters) > 2 or (
+        letters.isalpha() and letters.islower() and len(letters) >= 5 and len(value) > len(letters))  # fmt: skip

@@ -1,0 +1,52 @@
+"""Passwords on command lines that only a program's own letter tells: ``curl -u``, ``mysql -p``, ``redis-cli -a``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from agentops_sdk._scrub.secret_tokens import SECRET, Finding
+from agentops_sdk._scrub.secret_values import stands_for_another
+
+__all__ = ["switches"]
+
+_SWITCH: Final = re.compile(
+    r"-(?:-user|-proxy-user|[uaU](?![a-z-])|u(?=[\w.-]{1,64}:\S)|p(?![a-z-]*[ =\"'\\\n]|[a-z-]*\Z)|p(?![a-z-]))"
+    r"(?<![A-Za-z0-9_-]-[upaU])(?<![A-Za-z0-9_-]--user)"
+)
+_NAME_AND_PASSWORD: Final = re.compile(
+    r"(?:\\{0,31}[\"'],?\s{0,4}\\{0,31}|[ =]{0,3})(?:\\{0,31}[\"'])?"
+    r"[^\s:\"'\\,;|&]{1,64}:(?P<value>[^\s\"'\\,;|&]{3,128})"
+)
+_PASSWORD_OF_PROGRAM: Final = re.compile(
+    r"(?:\\{0,31}[\"'],?\s{0,4}\\{0,31}|[ =]{0,3})(?:\\{0,31}[\"'])?(?P<value>[^\s\"'\\,;|&-][^\s\"'\\,;|&]{3,128})"
+)
+_PROGRAMS: Final = {
+    "u": re.compile(r"\b(?:curl|http|https|httpie|wget|xh)\b"),
+    "user": re.compile(r"\b(?:curl|wget)\b"),
+    "proxy": re.compile(r"\bcurl\b"),
+    "U": re.compile(r"\bcurl\b"),
+    "p": re.compile(
+        r"\b(?:sshpass|mysql|mysqldump|mysqladmin|mariadb|docker|podman|helm|mongo|mongosh|mongodump|twine|smbclient|rabbitmqadmin)\b"
+    ),
+    "a": re.compile(r"\bredis-cli\b|\bhttpie?\b"),
+}
+
+
+def switches(text: str) -> Iterator[Finding]:
+    for switch in _SWITCH.finditer(text):
+        letter = switch[0].lstrip("-").partition("-")[0]
+        line_start = max(text.rfind("\n", 0, switch.start()), switch.start() - 400, 0)
+        if not _PROGRAMS[letter].search(text, line_start, switch.start()):
+            continue
+        form = (
+            _PASSWORD_OF_PROGRAM
+            if letter == "p" or (letter == "a" and "redis" in text[line_start : switch.start()])
+            else _NAME_AND_PASSWORD
+        )
+        match = form.match(text, switch.end())
+        if match is not None and not stands_for_another(match["value"], "") and (
+            form is _NAME_AND_PASSWORD or (not match["value"].isdigit() and "/" not in match["value"]
+            and not re.fullmatch(r"[0-9]+:[0-9:]+", match["value"]))):  # fmt: skip
+            yield Finding(*match.span("value"), SECRET)

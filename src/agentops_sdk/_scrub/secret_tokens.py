@@ -1,0 +1,173 @@
+"""Keys that are known by their own form, wherever they stand: the rows of the table, private keys, JSON in base64."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from agentops_sdk._scrub.secret_rules import TOKENS, Token
+from agentops_sdk._scrub.secret_values import decoded_text, is_credentials
+
+__all__ = ["SECRET", "Finding", "around", "private_keys", "tokens"]
+
+SECRET: Final = "secret"  # noqa: S105 - the label of what has no kind of its own
+
+
+class Finding(NamedTuple):
+    """One secret: its place in the text, and the label of what it is."""
+
+    start: int
+    end: int
+    label: str
+    quote: str = ""
+    """What has to stand around the mark where there was none: a number in JSON."""
+
+
+_ENDS: Final = "_-."
+"""What the beginning of a key ends with."""
+_RARE: Final = "~AJKWB"
+"""Letters that the signs share, few and seldom: each costs a pass over the text at the speed of memchr. A sign that has
+none of them is looked for as a whole, which takes longer."""
+# A key goes on after its beginning: with a run of letters and figures, or (Discord's) with another dot.
+_GOES_ON: Final = (
+    r"(?=[A-Za-z0-9+/=_%$-]{10}|[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{20}|[a-z]\.[A-Za-z0-9_-]{20}|atlasv1\.|slack\.com/)"
+)
+_DOTTED: Final = re.compile(r"\.(?:[A-Za-z0-9_-]{27}|[A-Za-z0-9]{16}(?![A-Za-z0-9_-])|atlasv1\.|slack\.com/)")
+_CREDENTIALS_IN_ADDRESS: Final = re.compile(r"://(?=[^\s/\"'\\<>@]{1,300}@)")
+
+
+class _Table:
+    """The rows of :data:`TOKENS` by how their signs are looked for."""
+
+    def __init__(self) -> None:
+        self.by_end: dict[str, list[tuple[str, Token]]] = {}
+        self.by_sign: dict[str, list[Token]] = {}
+        self.by_letter: dict[str, list[tuple[int, str, Token]]] = {}
+        for token in TOKENS:
+            for sign in token.signs:
+                letter = next((letter for letter in _RARE if letter in sign), "")
+                if sign[-1] in _ENDS and len(sign) > 2 and not token.before[1]:
+                    self.by_end.setdefault(sign[-3:], []).append((sign, token))
+                elif letter or sign[0] == "-":
+                    letter = letter or "-"
+                    self.by_letter.setdefault(letter, []).append((sign.index(letter), sign, token))
+                else:
+                    self.by_sign.setdefault(sign, []).append(token)
+        self.at_dots = [token for sign in (".", ".atlasv1.", ".slack.com/") for token in self.by_sign.pop(sign)]
+        self.in_addresses = self.by_sign.pop("://")
+        self.in_paths = self.by_sign.pop("hook")
+        # A pattern that begins with one letter, and no more, is looked for at the speed of memchr.
+        self.ends = [re.compile(re.escape(end) + _GOES_ON) for end in _ENDS]
+        self.letters = [
+            (letter, _around_sign(letter, [(place, sign) for place, sign, _ in rows]), rows)
+            for letter, rows in self.by_letter.items()
+        ]
+
+
+def _around_sign(letter: str, signs: list[tuple[int, str]]) -> re.Pattern[str]:
+    """A pattern that finds ``letter`` wherever it belongs to one of ``signs``, and begins with nothing else."""
+    return around(letter, {(re.escape(sign[: place + 1]), re.escape(sign[place + 1 :])) for place, sign in signs})
+
+
+def around(letter: str, forms: set[tuple[str, str]]) -> re.Pattern[str]:
+    """A pattern that finds ``letter`` between the patterns of one of ``forms``; what ends with it comes first."""
+    either = "|".join(f"(?={tail})(?<={head})" for head, tail in sorted(forms))
+    return re.compile(f"{re.escape(letter)}(?:{either})")
+
+
+_TABLE: Final = _Table()
+
+
+class _Search:
+    """One search of one text for keys by their own form."""
+
+    def __init__(self, text: str, low: str, inside: Callable[[str], bool]) -> None:
+        self.text = text
+        self.low = low
+        self.inside = inside
+
+    def findings(self) -> Iterator[Finding]:  # noqa: C901 - one table after the other
+        text = self.text
+        for pattern in _TABLE.ends:
+            for end in pattern.finditer(text):
+                place = end.start()
+                for sign, token in _TABLE.by_end.get(text[max(0, place - 2) : place + 1], ()):
+                    start = place + 1 - len(sign)
+                    if start >= 0 and text.startswith(sign, start):
+                        yield from self._at(start, token)
+                if text[place] == "." and _DOTTED.match(text, place):
+                    for token in _TABLE.at_dots:
+                        yield from self._at(place, token)
+        for first, pattern, rows in _TABLE.letters:
+            if first not in text:
+                continue
+            for letter in pattern.finditer(text):
+                for offset, sign, token in rows:
+                    start = letter.start() - offset
+                    if start >= 0 and text.startswith(sign, start):
+                        yield from self._at(start, token)
+        for sign, tokens in _TABLE.by_sign.items():
+            yield from self._each(sign, tokens, self.low if sign.isalpha() else text)
+        if "://" in text:
+            yield from self._each("hook", _TABLE.in_paths, text)
+            for address in _CREDENTIALS_IN_ADDRESS.finditer(text):
+                for token in _TABLE.in_addresses:
+                    yield from self._at(address.start(), token)
+
+    def _each(self, sign: str, tokens: list[Token], text: str) -> Iterator[Finding]:
+        place = text.find(sign)
+        while place >= 0:
+            for token in tokens:
+                yield from self._at(place, token)
+            place = text.find(sign, place + len(sign))
+
+    def _at(self, place: int, token: Token) -> Iterator[Finding]:
+        """A key whose sign stands at ``place``."""
+        least, most = token.before
+        for start in range(place - least, max(place - most, 0) - 1, -1):
+            match = token.pattern.match(self.text, start)
+            if match is not None:
+                if self._is_one(match, token):
+                    yield Finding(*match.span(token.group), token.label)
+                return
+
+    def _is_one(self, match: re.Match[str], token: Token) -> bool:
+        if token.label == "basic-credentials":
+            return is_credentials(match[1])
+        if token.label == "encoded-secret":
+            decoded = decoded_text(match[0])
+            return decoded is not None and self.inside(decoded)
+        return True
+
+
+def tokens(text: str, low: str, inside: Callable[[str], bool]) -> Iterator[Finding]:
+    """Every key in ``text``; ``low`` is it in lower case, ``inside`` says whether a decoded text holds a secret."""
+    return _Search(text, low, inside).findings()
+
+
+_BEGIN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_LONGEST_KEY: Final = 32_768
+# Between the lines of a key that is a list of texts; JSON around it stays whole.
+_BETWEEN_TEXTS: Final = re.compile(r"\\{0,31}[\"']\s{0,8},?\s{0,40}(?:\\n)?\s{0,40}\\{0,31}[\"']")
+_BODY: Final = re.compile(r"(?:[^-\"'\\]|\\[^\"']|-(?!----))*+")
+
+
+def private_keys(text: str) -> Iterator[Finding]:
+    begin = _BEGIN.search(text)
+    end = _END.search(text)
+    while begin is not None:
+        while end is not None and end.start() < begin.end():
+            end = _END.search(text, end.end())
+        if end is None or end.start() > begin.end() + _LONGEST_KEY:
+            body = _BODY.match(text, begin.end())
+            stop = body.end() if body is not None else begin.end()
+        else:
+            stop = end.end()
+        start = begin.start()
+        for gap in _BETWEEN_TEXTS.finditer(text, begin.end(), stop):
+            yield Finding(start, gap.start(), "private-key")
+            start = gap.end()
+        yield Finding(start, stop, "private-key")
+        begin = _BEGIN.search(text, stop)

@@ -1,0 +1,261 @@
+"""What is known of one decorated callable, and the two ends of one call of it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import types
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from opentelemetry.context import create_key, get_current
+
+from agentops_sdk import _recorder_port, semconv
+from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
+from agentops_sdk._capture.decision_attributes import choice_attributes, options_json, vars_of, verdict_attributes
+from agentops_sdk._capture.invalid_values import number_of
+from agentops_sdk._capture.start import start
+from agentops_sdk._host.guard import guard
+from agentops_sdk._snapshot.snapshot import snapshot
+from agentops_sdk._track.arguments import Arguments
+from agentops_sdk.errors import ConfigError
+
+_INPUT = {"tool": semconv.TOOL_CALL_ARGUMENTS, "decision": semconv.DECISION_INPUTS}
+_OUTPUT = {"tool": semconv.TOOL_CALL_RESULT}
+_INPUTS = (semconv.INPUT, semconv.TOOL_CALL_ARGUMENTS, semconv.RETRIEVAL_QUERY, semconv.DECISION_INPUTS)
+_OUTPUTS = (semconv.OUTPUT, semconv.TOOL_CALL_RESULT, semconv.RETRIEVAL_DOCUMENTS)
+MARK = "__agentops_tracked__"
+"""The attribute of a wrapper that holds its :class:`Tracked`."""
+_MOST_WRAPPERS = 20
+_OWNER_KEY = create_key("agentops-agent-object")
+
+Cost = float | Decimal | Callable[[Any], float | Decimal | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What ``track()`` was told; see there for what each one means."""
+
+    kind: str = "task"
+    name: str | None = None
+    description: str | None = None
+    capture_input: bool = True
+    capture_output: bool = True
+    capture_defaults: bool = False
+    ignore: Collection[str] = ()
+    process_input: Callable[[dict[str, Any]], Any] | None = None
+    process_output: Callable[[Any], Any] | None = None
+    cost: Cost | None = None
+    attributes: Mapping[str, Any] | None = None
+    options: Iterable[Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in semconv.KINDS:
+            raise ConfigError("kind", self.kind, "one of " + ", ".join(semconv.KINDS))
+        if isinstance(self.ignore, str):
+            raise ConfigError("ignore", self.ignore, "a collection of argument names")
+        for hook in ("process_input", "process_output"):
+            if getattr(self, hook) is not None and not callable(getattr(self, hook)):
+                raise ConfigError(hook, getattr(self, hook), "a function of one argument")
+        if self.options is not None and (
+            self.kind != "decision" or isinstance(self.options, str) or not isinstance(self.options, Iterable)
+        ):
+            raise ConfigError("options", self.options, "a list of options, of a function with kind='decision'")
+        if self.cost is not None and not callable(self.cost) and _amount(self.cost) is None:
+            raise ConfigError("cost", self.cost, "an amount in US dollars of at least 0, or a function of the result")
+
+
+def tracked_in(function: Any) -> list[Tracked]:
+    """The decorated functions that a callable is or wraps, outermost first; by plain lookups, never ``__getattr__``."""
+    found: list[Tracked] = []
+    for _ in range(_MOST_WRAPPERS):
+        own = vars_of(function)
+        if isinstance(mark := own.get(MARK), Tracked) and mark not in found:
+            found.append(mark)
+        inner = own.get("__wrapped__")
+        if inner is None and isinstance(function, functools.partial):
+            inner = function.func
+        if inner is None and isinstance(function, types.MethodType):
+            inner = function.__func__
+        if inner is None:
+            break
+        function = inner
+    return found
+
+
+class Tracked:
+    """Begins and ends calls of one decorated callable.
+
+    Args:
+        function: the callable, for its signature, name and docstring.
+        options: what the user wants recorded.
+        owner: whether it is a method of a class that is tracked as one agent: only the outermost call
+            on one object is the agent, further ones inside it are its steps.
+    """
+
+    __slots__ = (
+        "_arguments",
+        "_bodies",
+        "_choices",
+        "_fixed",
+        "_input",
+        "_output",
+        "_step",
+        "kind",
+        "name",
+        "options",
+        "owner",
+    )
+
+    def __init__(
+        self, function: Callable[..., Any], options: Options, *, owner: bool = False, step: str | None = None
+    ) -> None:
+        self.options = options
+        self.owner = owner
+        self.kind = options.kind
+        self.name = options.name or name_of(function, options.kind)
+        self._step = step or self.name
+        self._arguments = Arguments(function, ignore=options.ignore, defaults=options.capture_defaults)
+        self._input = _INPUT.get(options.kind, semconv.INPUT)
+        self._output = _OUTPUT.get(options.kind, semconv.OUTPUT)
+        self._fixed: dict[str, Any] = {}
+        if options.kind in ("tool", "agent"):
+            description = options.description or inspect.getdoc(function)
+            if description:
+                self._fixed[semconv.TOOL_DESCRIPTION if options.kind == "tool" else semconv.AGENT_DESCRIPTION] = (
+                    description
+                )
+        self._choices: list[str] | None = None
+        if options.options is not None:
+            self._choices, self._fixed[semconv.DECISION_OPTIONS] = options_json(options.options)
+        self._fixed.update(options.attributes or {})
+        # Decorated twice as the same kind: one call.
+        self._bodies = tuple(each for each in tracked_in(function) if each.kind == self.kind)
+
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call | NullCall, Any]:
+        """Start a call and make it current; returns it and the token to detach it with."""
+        call: Call | NullCall = NULL_CALL
+        token: Any = None
+        if _recorder_port.active.enabled:
+            with guard("track.begin"):
+                call = self.start(args, kwargs)
+                token = call.attach()
+        return call, token
+
+    def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | NullCall:
+        """Start a call without making it current. Not guarded."""
+        if self.owner and args:
+            marker = id(args[0])
+            if get_current().get(_OWNER_KEY) == marker:
+                call = start("task", self._step)
+            else:
+                call = start(self.kind, self.name, attributes=self._fixed, author=self, bodies=self._bodies)
+                if isinstance(call, Call):
+                    call.carry(_OWNER_KEY, marker)
+        else:
+            call = start(self.kind, self.name, attributes=self._fixed, author=self, bodies=self._bodies)
+        options = self.options
+        # A framework that reports the same call does not show what the program wants hidden or in a form of its own.
+        if not options.capture_input or options.process_input is not None:
+            call.withhold(_INPUTS)
+        if not options.capture_output or options.process_output is not None:
+            call.withhold(_OUTPUTS)
+        if call.recording and options.capture_input and _recorder_port.active.settings.capture_content:
+            given = self._arguments.of(args, kwargs)
+            if given:
+                self._record(call, self._input, given, options.process_input, "track.process_input")
+        return call
+
+    def end(self, call: Call | NullCall, token: Any, result: Any) -> None:
+        """The call returned ``result``."""
+        if not call.recording:
+            return
+        with guard("track.end"):
+            call.detach(token)
+            self.returned(call, result)
+        # A decision that came to no choice was given up.
+        call.finish("abandoned" if result is None and self.kind == "decision" else "ok")
+
+    def returned(self, call: Call | NullCall, result: Any) -> None:
+        """Record ``result`` and what it cost. Not guarded."""
+        options = self.options
+        if options.cost is not None:
+            self.charge(call, result)
+        if self.kind == "guardrail" and options.capture_output:
+            call.update(verdict_attributes(result, words=_recorder_port.active.settings.capture_content))
+        if self.kind == "decision":
+            if options.capture_output and result is not None:
+                self._choose(call, result)
+        elif options.capture_output and _recorder_port.active.settings.capture_content and result is not None:
+            self._record(call, self._output, result, options.process_output, "track.process_output")
+
+    def fail(self, call: Call | NullCall, token: Any, error: BaseException) -> None:
+        """The call ended with ``error``."""
+        if call.recording:
+            with guard("track.fail"):
+                call.detach(token)
+            call.fail(error)
+
+    def charge(self, call: Call | NullCall, result: Any) -> None:
+        """Record the cost that the user's figure or function says; unknown stays unknown."""
+        cost = self.options.cost
+        amount: float | None = None
+        if callable(cost):
+            with guard("track.cost"):
+                amount = _amount(cost(result))
+        else:
+            amount = _amount(cost)
+        if amount is None:
+            call.set(semconv.COST_UNKNOWN_REASON, "the cost function gave no amount")
+            return
+        call.update({semconv.COST_AMOUNT: amount, semconv.COST_CURRENCY: "USD", semconv.COST_SOURCE: "user"})
+
+    def encode(self, value: Any) -> bytes:
+        """A snapshot within the size that settings allow."""
+        return snapshot(value)
+
+    def record_output(self, call: Call | NullCall, encoded: bytes) -> None:
+        """Record an output that is encoded already."""
+        call.replace(self._output, encoded.decode())
+
+    def _record(
+        self, call: Call | NullCall, attribute: str, value: Any, process: Callable[[Any], Any] | None, site: str
+    ) -> None:
+        call.replace(attribute, snapshot(_processed(value, process, site)).decode())
+
+    def _choose(self, call: Call | NullCall, result: Any) -> None:
+        """What a function that decides returns is its choice: a name, so it is recorded like the options."""
+        chosen = _processed(result, self.options.process_output, "track.process_output")
+        call.update(choice_attributes(self._choices, chosen))
+
+
+def _processed(value: Any, process: Callable[[Any], Any] | None, site: str) -> Any:
+    if process is None:
+        return value
+    # Fail closed: what the hook was meant to hide must not show because it raised.
+    processed: Any = f"<{site.rpartition('.')[2]} failed>"
+    with guard(site):
+        processed = process(value)
+    return processed
+
+
+def name_of(function: Any, kind: str) -> str:
+    """The name that a callable's spans get: a tool's is the bare one, which the model knows it by."""
+    while getattr(function, "__qualname__", None) is None and hasattr(function, "func"):
+        function = function.func  # functools.partial
+    name = getattr(function, "__name__", None)
+    if not isinstance(name, str):
+        return type(function).__name__
+    qualified = getattr(function, "__qualname__", name)
+    return name if kind == "tool" or not isinstance(qualified, str) else qualified.rpartition("<locals>.")[2]
+
+
+def _amount(value: Any) -> float | None:
+    number = None if type(value) is bool else number_of(value)
+    if number is None:
+        return None
+    amount = round(number, 12)
+    return amount if math.isfinite(amount) and amount >= 0 else None

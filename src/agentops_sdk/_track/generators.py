@@ -1,0 +1,186 @@
+"""Drives generators and asynchronous generators step by step, with a context attached inside each step only.
+
+The body of a generator and its consumer take turns in one task. The body's context (its span, and
+whatever the body has entered itself) is attached before each step and taken away before each
+``yield``: spans of the body nest, spans of the consumer do not, and nothing is left attached when
+the generator is closed by somebody else or never finished.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any, Protocol
+
+from opentelemetry.context import Context, attach, get_current
+
+from agentops_sdk._propagation.context_keys import release
+
+__all__ = ["Steps", "drive", "drive_async"]
+
+_ITERABLE_COROUTINE = 0x100  # inspect.CO_ITERABLE_COROUTINE
+
+
+class Steps(Protocol):
+    """One run of a generator, as its driver sees it. Every method is guarded by whoever implements it."""
+
+    context: Context | None
+    """What the body runs in next; ``None`` leaves the consumer's context alone."""
+
+    def item(self, value: Any) -> None:
+        """The body yielded ``value``."""
+
+    def end(self, result: Any) -> None:
+        """The body returned."""
+
+    def abandon(self) -> None:
+        """The consumer stopped early."""
+
+    def fail(self, error: BaseException) -> None:
+        """The body raised ``error``, or was cancelled."""
+
+
+Begin = Callable[[tuple[Any, ...], dict[str, Any]], Steps]
+
+
+def _enter(steps: Steps) -> Any:
+    return attach(steps.context) if steps.context is not None else None
+
+
+def _leave(steps: Steps, token: Any) -> None:
+    if token is None:
+        return
+    steps.context = get_current()  # a span that the body holds open over the yield is current again next time
+    release(token)
+
+
+def _without_us(error: BaseException) -> BaseException:
+    """An exception thrown in, without the frame of ours that it has just come up in."""
+    step = error.__traceback__
+    return BaseException.with_traceback(error, step.tb_next if step is not None else None)
+
+
+def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Callable[..., Any]:
+    """A generator function around ``function`` whose generators forward everything to its own."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        body = function(*args, **kwargs)
+        steps = begin(args, kwargs)
+        step: Callable[[Any], Any] = body.send
+        given: Any = None
+        leaving: GeneratorExit | None = None
+        while True:
+            token = _enter(steps)
+            try:
+                item = step(given)
+            except StopIteration as stop:
+                _leave(steps, token)
+                steps.end(stop.value)
+                return stop.value
+            except BaseException as error:
+                given = None
+                _leave(steps, token)
+                steps.fail(error)
+                raise
+            _leave(steps, token)
+            steps.item(item)
+            try:
+                given = yield item
+                step = body.send
+            except GeneratorExit as error:
+                leaving = error
+            except BaseException as error:  # noqa: BLE001 - goes on into the body
+                given, step = _without_us(error), body.throw
+            if leaving is not None:  # out of the block above, so that what the consumer is handling can be seen
+                token = _enter(steps)
+                try:
+                    body.close()
+                except BaseException as error:
+                    _leave(steps, token)
+                    steps.fail(error)
+                    raise
+                _leave(steps, token)
+                steps.abandon()
+                try:
+                    raise leaving
+                finally:
+                    del leaving
+            item = None  # not kept alive longer than its consumer wants it
+
+    code = getattr(function, "__code__", None)
+    if code is not None and code.co_flags & _ITERABLE_COROUTINE:
+        awaitable: Callable[..., Any] = types.coroutine(run)
+        return awaitable
+    return run
+
+
+def drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin) -> Callable[..., Any]:
+    """The same for an asynchronous generator function; each step runs in the task that asked for it."""
+
+    @functools.wraps(function)
+    async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        body = function(*args, **kwargs)
+        steps = begin(args, kwargs)
+        step: Callable[[Any], Any] = _unhooked(body)
+        given: Any = None
+        leaving: GeneratorExit | None = None
+        while True:
+            token = _enter(steps)
+            try:
+                item = await step(given)
+            except StopAsyncIteration:
+                _leave(steps, token)
+                steps.end(None)
+                return
+            except BaseException as error:
+                given = None
+                _leave(steps, token)
+                steps.fail(error)
+                raise
+            _leave(steps, token)
+            steps.item(item)
+            try:
+                given = yield item
+                step = body.asend
+            except GeneratorExit as error:
+                leaving = error
+            except BaseException as error:  # noqa: BLE001 - goes on into the body
+                given, step = _without_us(error), body.athrow
+            if leaving is not None:  # out of the block above, so that what the consumer is handling can be seen
+                token = _enter(steps)
+                try:
+                    await body.aclose()
+                except BaseException as error:
+                    _leave(steps, token)
+                    steps.fail(error)
+                    raise
+                _leave(steps, token)
+                steps.abandon()
+                try:
+                    raise leaving
+                finally:
+                    del leaving
+            item = None
+
+    return run
+
+
+def _unhooked(body: AsyncGenerator[Any, Any]) -> Callable[[Any], Any]:
+    """The first step of ``body``, without the event loop learning of it.
+
+    The loop closes, at its end, every asynchronous generator it has met, all at once. Ours is met and
+    closes ``body`` in turn; two that close the same one get in each other's way.
+    """
+
+    def first(value: Any) -> Any:
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(None, None)
+        try:
+            return body.asend(value)
+        finally:
+            sys.set_asyncgen_hooks(*hooks)
+
+    return first

@@ -1,0 +1,102 @@
+"""What a model call costs: the user's price first, then our overlay over the price table; else why it is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal, localcontext
+
+from agentops_sdk._usage import user_prices
+from agentops_sdk._usage.counts import amount
+from agentops_sdk._usage.model_names import provider_id, spellings
+from agentops_sdk._usage.price_arithmetic import EXACT, NoPriceError, Rates, breakdown
+from agentops_sdk._usage.price_table import rates_of
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A cost with its provenance.
+
+    ``amount`` is None where it is unknown, and ``unknown_reason`` says why. ``source`` is ``user``,
+    ``callback``, ``overlay``, ``genai-prices`` or ``provider``; ``version`` names the price list.
+    ``estimated`` is True where the tokens were worked out here. ``breakdown`` has the amount per kind
+    of use and adds up to ``amount``.
+    """
+
+    amount: Decimal | None
+    currency: str | None = "USD"
+    source: str | None = None
+    version: str | None = None
+    unknown_reason: str | None = None
+    estimated: bool = False
+    breakdown: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        if self.amount is None:
+            return f"unknown: {self.unknown_reason}"
+        return f"{'~' if self.estimated else ''}{self.amount:f} {self.currency}"
+
+
+def unknown(reason: str, *, estimated: bool = False) -> Cost:
+    """A cost that nobody knows, and why."""
+    return Cost(None, None, unknown_reason=reason, estimated=estimated)
+
+
+def cost_of(
+    models: Iterable[str],
+    provider: str | None,
+    counts: Mapping[str, int | Decimal],
+    *,
+    tier: str | None = None,
+    geo: str | None = None,
+    at: datetime | None = None,
+    estimated: bool = False,
+) -> Cost:
+    """The cost of one call.
+
+    Args:
+        models: names of the model, the most telling first; the first that has a price decides.
+        counts: what was used, by the short names of ``rates.COUNTS``; parts are counted in their wholes.
+    """
+    names = [user_prices.aliased(name) for name in dict.fromkeys(models) if name]
+    if not names:
+        return unknown("the model is not known", estimated=estimated)
+    if user_prices.callback is not None:
+        told = _from_callback(user_prices.callback, names[0], provider, dict(counts), estimated)
+        if told is not None:
+            return told
+    reasons = []
+    for name in names:
+        try:
+            rates = _own_rates(name, provider) or rates_of(
+                name, provider, tier=tier, geo=geo, at=at, input_tokens=int(counts.get("input", 0))
+            )
+            parts = breakdown(rates, counts)
+        except NoPriceError as reason:
+            reasons.append(str(reason))
+            continue
+        with localcontext(EXACT):
+            total = sum(parts.values(), Decimal(0))
+        return Cost(total, rates.currency, rates.source, rates.version or None, None, estimated, parts)
+    return unknown(reasons[0], estimated=estimated)
+
+
+def _own_rates(model: str, provider: str | None) -> Rates | None:
+    for name, owner in spellings(model, provider_id(provider)):
+        found = user_prices.find(name, owner)
+        if found is not None:
+            return found
+    return None
+
+
+def _from_callback(
+    callback: user_prices.Callback, model: str, provider: str | None, counts: dict[str, int | Decimal], estimated: bool
+) -> Cost | None:
+    told = callback(model, provider, counts)
+    if told is None or isinstance(told, Cost):
+        return told
+    exact = amount(told)
+    if exact is None:
+        return unknown(f"the price callback returned a {type(told).__name__} that is no amount", estimated=estimated)
+    return Cost(exact, source="callback", estimated=estimated)

@@ -1,0 +1,163 @@
+"""Looks a model up in ``genai-prices``, with our overlay on top. Consumer thread: the first use takes a second."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, localcontext
+from typing import Any
+
+from agentops_sdk._usage.model_names import overlay, provider_id, route, spellings
+from agentops_sdk._usage.price_arithmetic import EXACT, NoPriceError, Rates
+
+_PER_MILLION, _PER_THOUSAND, _PER_HOUR = Decimal(1_000_000), Decimal(1000), Decimal(3600)
+_KEYS = {
+    "input_mtok": ("input", _PER_MILLION),
+    "output_mtok": ("output", _PER_MILLION),
+    "cache_read_mtok": ("cache_read", _PER_MILLION),
+    "cache_write_mtok": ("cache_creation", _PER_MILLION),
+    "cache_write_1h_mtok": ("cache_creation_1h", _PER_MILLION),
+    "input_audio_mtok": ("audio_input", _PER_MILLION),
+    "output_audio_mtok": ("audio_output", _PER_MILLION),
+    "cache_audio_read_mtok": ("audio_cache_read", _PER_MILLION),
+    "input_image_mtok": ("image_input", _PER_MILLION),
+    "output_image_mtok": ("image_output", _PER_MILLION),
+    "cache_image_read_mtok": ("image_cache_read", _PER_MILLION),
+    "input_video_mtok": ("video_input", _PER_MILLION),
+    "output_reasoning_mtok": ("reasoning", _PER_MILLION),
+    "web_searches_kcount": ("web_searches", _PER_THOUSAND),
+    "rerank_searches_kcount": ("search_units", _PER_THOUSAND),
+    "requests_kcount": ("request", _PER_THOUSAND),
+    "audio_hours": ("audio_seconds", _PER_HOUR),
+    "input_audio_hours": ("audio_seconds", _PER_HOUR),
+}
+_TIMES = frozenset(("web_searches", "search_units", "request"))
+"""Rates that no discount on tokens touches."""
+
+
+_CONTEXTS = {"batch": "processing", "fast": "speed"}
+"""What the table calls it that a tier is one of."""
+
+
+def rates_of(
+    model: str, provider: str | None, *, tier: str | None, geo: str | None, at: datetime | None, input_tokens: int
+) -> Rates:
+    """What the model costs at that time, in that tier, for a prompt of that length.
+
+    Raises:
+        NoPriceError: it is not known; the text says why.
+    """
+    wanted = overlay()["tiers"].get((tier or "").lower(), (tier or "").lower())
+    when = at or datetime.now(tz=UTC)
+    table = provider_id(provider)
+    for name, owner in spellings(model, table):
+        found = _in_table(name, owner, wanted, when, input_tokens)
+        added = _rules("rates", name, found[1] if found else owner, when)
+        if found is None and not added:
+            continue
+        values, owner, tiered = found or ({}, owner, False)
+        rules = [*added, *_factors(name, owner, "" if tiered else wanted, geo, when)]
+        _refuse(name, owner, "" if tiered else wanted, rules, when)
+        return _combined(values, rules, bool(found))
+    told = route(model)
+    owner = provider or (told[1] if told else None)
+    raise NoPriceError(f"no price known for model {_short(model)}" + (f" of {_short(owner)}" if owner else ""))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 120 else f"{name[:117]}..."
+
+
+def _in_table(
+    model: str, provider: str | None, tier: str, when: datetime, input_tokens: int
+) -> tuple[dict[str, Decimal], str, bool] | None:
+    """Rates per unit, the provider's id, and whether they are already those of ``tier``."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    try:
+        owner, found = get_snapshot().find_provider_model(model, None, provider, None)
+    except LookupError:
+        return None
+    context: dict[str, Any] = {}
+    if tier:
+        context = {_CONTEXTS.get(tier, "service_tier"): tier}
+    own = any(found is one for one in owner.models)
+    tiered = own and any(
+        variant.when == context and (variant.constraint is None or variant.constraint.active(when))
+        for variant in found.price_variants or ()
+    )
+    prices = found.get_prices(when, context if tiered else None)
+    values: dict[str, Decimal] = {}
+    with localcontext(EXACT):
+        for key, (name, per) in _KEYS.items():
+            price = getattr(prices, key, None)
+            if price is not None:
+                values[name] = _at_length(price, input_tokens) / per
+    return values, owner.id, tiered
+
+
+def _at_length(price: Any, input_tokens: int) -> Decimal:
+    """The rate for a prompt of that length: past a threshold every token costs the higher rate."""
+    if isinstance(price, Decimal):
+        return price
+    rate: Decimal = price.base
+    for step in price.tiers:
+        if input_tokens > step.start:
+            rate = step.price
+    return rate
+
+
+def _rules(kind: str, model: str, provider: str | None, when: datetime) -> list[Mapping[str, Any]]:
+    """The overlay's rules of one kind for this model on that day; ``until`` is the first day without."""
+    day = f"{when:%Y-%m-%d}"
+    return [
+        rule
+        for rule in overlay()[kind]
+        if re.fullmatch(rule["provider"], provider or "")
+        and re.fullmatch(rule.get("model", ".*"), model.lower())
+        and rule.get("from", day) <= day < rule.get("until", "9999")
+    ]
+
+
+def _factors(model: str, provider: str | None, tier: str, geo: str | None, when: datetime) -> list[Mapping[str, Any]]:
+    return [
+        rule
+        for rule in _rules("multipliers", model, provider, when)
+        if ("tier" not in rule or rule["tier"] == tier) and ("geo" not in rule or rule["geo"] == geo)
+    ]
+
+
+def _refuse(model: str, provider: str | None, tier: str, rules: list[Mapping[str, Any]], when: datetime) -> None:
+    """A tier that nobody published a price for must not cost what the standard one costs."""
+    for rule in _rules("refused", model, provider, when):
+        if re.fullmatch(rule.get("tier", ".*"), tier):
+            raise NoPriceError(str(rule["reason"]))
+    if tier and not any(rule.get("tier") == tier for rule in rules):
+        raise NoPriceError(f"no price known for service tier {_short(tier)} of model {_short(model)}")
+
+
+def _combined(values: dict[str, Decimal], rules: list[Mapping[str, Any]], from_table: bool) -> Rates:
+    with localcontext(EXACT):
+        for rule in rules:
+            for name, rate in rule.get("values", {}).items():
+                values[name] = Decimal(rate) / _PER_MILLION
+            factor = Decimal(rule.get("factor", 1))
+            values = {name: rate if name in _TIMES else rate * factor for name, rate in values.items()}
+    if not values:
+        raise NoPriceError("the price table knows the model, but no price of it")
+    adopted = {str(n): {"source": rule["source"], "date": rule["date"]} for n, rule in enumerate(rules)}
+    if not rules:
+        return Rates(values, source="genai-prices", version=table_version())
+    version = str(overlay()["version"]) + (f" on genai-prices {table_version()}" if from_table else "")
+    return Rates(values, source="overlay", version=version, adopted=adopted)
+
+
+def table_version() -> str:
+    """The version of the price table, with the date of an update that was asked for."""
+    import genai_prices
+    from genai_prices.data_snapshot import get_snapshot
+
+    snapshot = get_snapshot()
+    updated = f" updated {snapshot.timestamp:%Y-%m-%d}" if snapshot.from_auto_update else ""
+    return f"{genai_prices.__version__}{updated}"

@@ -1,0 +1,271 @@
+"""A provider's raw usage object as attributes in the conventions' names.
+
+The conventions count cached tokens inside of the input and reasoning inside of the output. Providers
+differ: Anthropic and Bedrock tell cached tokens beside the input, Gemini tells thoughts beside the
+answer. Here the parts are put together, so that one rule holds for every span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agentops_sdk import semconv
+from agentops_sdk._usage.counts import Figures, amount, below, count, each, first, total
+
+_ALWAYS = (
+    semconv.USAGE_INPUT_TOKENS,
+    semconv.USAGE_OUTPUT_TOKENS,
+    semconv.USAGE_CACHE_READ,
+    semconv.USAGE_CACHE_CREATION,
+    semconv.USAGE_REASONING,
+)
+_TICKS_PER_DOLLAR = 10_000_000_000
+
+
+def usage_attributes(shape: str, usage: Any) -> dict[str, Any]:
+    """Token attributes of ``usage``, the usage object of a reply as plain data.
+
+    Args:
+        shape: ``openai.chat`` (also ``openai.completions``, ``openai.embeddings``, ``openai.images``,
+            ``openai.transcription`` and whoever speaks that API), ``openai.responses``,
+            ``anthropic.messages``, ``gemini.generate`` (also ``vertex``), ``bedrock.converse``,
+            ``bedrock.invoke``, ``cohere.chat``, ``cohere.embed``, ``ollama``. Of an unknown shape
+            ``a.b`` the part before the dot decides; else it is read as OpenAI's.
+        usage: the object; of ``ollama`` and ``bedrock.invoke`` the body itself may be given.
+
+    Returns:
+        Only what the provider said: counts, a service tier, a cost if the reply carries one.
+        Values that are no counts are left out. Never raises for plain data.
+    """
+    if not isinstance(usage, Mapping):
+        return {}
+    read = _SHAPES.get(shape) or _SHAPES.get(shape.partition(".")[0]) or _openai
+    return {
+        name: value
+        for name, value in read(usage).items()
+        if value is not None and (value or name in _ALWAYS or name == semconv.COST_AMOUNT)
+    }
+
+
+def _openai(usage: Figures) -> dict[str, Any]:
+    given = first(usage, "prompt_tokens", "input_tokens")
+    made = first(usage, "completion_tokens", "output_tokens")
+    inside = below(
+        usage, "prompt_tokens_details", "input_tokens_details", "input_token_details", "prompt_token_details"
+    )
+    outside = below(usage, "completion_tokens_details", "output_tokens_details", "output_token_details")
+    reasoning = first(outside, "reasoning_tokens")
+    if reasoning is None:
+        reasoning = first(usage, "reasoning_tokens")
+    together = first(usage, "total_tokens")
+    if reasoning and given is not None and made is not None and together == given + made + reasoning:
+        made += reasoning  # xAI and Gemini's OpenAI face count reasoning beside the answer
+    cached = first(inside, "cached_tokens")
+    if cached is None:
+        cached = first(usage, "prompt_cache_hit_tokens", "num_cached_tokens", "cached_tokens")
+    split = below(inside, "cached_tokens_details")
+    return {
+        semconv.USAGE_INPUT_TOKENS: given,
+        semconv.USAGE_OUTPUT_TOKENS: made,
+        semconv.USAGE_CACHE_READ: cached,
+        semconv.USAGE_CACHE_CREATION: first(inside, "cache_write_tokens", "cache_creation_tokens"),
+        semconv.USAGE_REASONING: reasoning,
+        semconv.USAGE_AUDIO_INPUT: first(inside, "audio_tokens"),
+        semconv.USAGE_AUDIO_OUTPUT: first(outside, "audio_tokens"),
+        semconv.USAGE_AUDIO_CACHE_READ: first(split, "audio_tokens"),
+        semconv.USAGE_IMAGE_INPUT: first(inside, "image_tokens"),
+        semconv.USAGE_IMAGE_OUTPUT: first(outside, "image_tokens"),
+        semconv.USAGE_IMAGE_CACHE_READ: first(split, "image_tokens"),
+        semconv.USAGE_VIDEO_INPUT: first(inside, "video_tokens"),
+        semconv.USAGE_ACCEPTED_PREDICTION: first(outside, "accepted_prediction_tokens"),
+        semconv.USAGE_REJECTED_PREDICTION: first(outside, "rejected_prediction_tokens"),
+        semconv.USAGE_AUDIO_SECONDS: _seconds(usage.get("seconds", usage.get("prompt_audio_seconds"))),
+        **_told_cost(usage),
+    }
+
+
+def _seconds(value: Any) -> float | None:
+    exact = amount(value) if type(value) in (int, float) else None
+    return float(exact) if exact else None
+
+
+def _told_cost(usage: Figures) -> dict[str, Any]:
+    """A cost in the reply itself: it is what will be billed, so nothing is worked out beside it."""
+    told = usage.get("cost")
+    if isinstance(told, Mapping):  # Perplexity
+        told = told.get("total_cost")
+    cost = amount(told) if type(told) in (int, float) else None
+    if cost is not None and usage.get("is_byok") is True:
+        # With a key of the user's own, OpenRouter's cost is its fee; the provider bills the rest.
+        upstream = amount(below(usage, "cost_details").get("upstream_inference_cost"))
+        cost = None if upstream is None else cost + upstream
+    ticks = count(usage.get("cost_in_usd_ticks"))
+    if cost is None and ticks is not None:  # xAI
+        cost = amount(ticks)
+        cost = None if cost is None else cost / _TICKS_PER_DOLLAR
+    if cost is None:
+        return {}
+    return {
+        semconv.COST_AMOUNT: round(float(cost), 12),
+        semconv.COST_CURRENCY: "USD",
+        semconv.COST_SOURCE: "provider",
+    }
+
+
+def _anthropic(usage: Figures) -> dict[str, Any]:
+    given, made = first(usage, "input_tokens"), first(usage, "output_tokens")
+    read, written = first(usage, "cache_read_input_tokens"), first(usage, "cache_creation_input_tokens")
+    lifetimes = below(usage, "cache_creation")
+    short = first(lifetimes, "ephemeral_5m_input_tokens")
+    long = first(lifetimes, "ephemeral_1h_input_tokens")
+    if written is None:
+        written = total(short, long)
+    # A compaction is billed, but told in the list of iterations only.
+    extra = [one for one in each(usage.get("iterations")) if one.get("type") != "message"]
+    for one in extra:
+        given, made = total(given, first(one, "input_tokens")), total(made, first(one, "output_tokens"))
+        read = total(read, first(one, "cache_read_input_tokens"))
+        written = total(written, first(one, "cache_creation_input_tokens"))
+        short = total(short, first(below(one, "cache_creation"), "ephemeral_5m_input_tokens"))
+        long = total(long, first(below(one, "cache_creation"), "ephemeral_1h_input_tokens"))
+    return {
+        semconv.USAGE_INPUT_TOKENS: None if given is None else total(given, read, written),
+        semconv.USAGE_OUTPUT_TOKENS: made,
+        semconv.USAGE_CACHE_READ: read,
+        semconv.USAGE_CACHE_CREATION: written,
+        semconv.USAGE_CACHE_CREATION_5M: short,
+        semconv.USAGE_CACHE_CREATION_1H: long,
+        semconv.USAGE_REASONING: first(below(usage, "output_tokens_details"), "thinking_tokens"),
+        semconv.USAGE_WEB_SEARCHES: first(below(usage, "server_tool_use"), "web_search_requests"),
+        # A reply in fast mode says "standard" of its tier, and costs a multiple all the same.
+        semconv.USAGE_SERVICE_TIER: _word(usage.get("service_tier")) if _word(usage.get("speed")) != "fast" else "fast",
+        semconv.USAGE_INFERENCE_GEO: _word(usage.get("inference_geo")),
+    }
+
+
+def _word(value: Any) -> str | None:
+    return value.lower() if isinstance(value, str) and 0 < len(value) < 64 else None
+
+
+_MODALITIES = {1: "text", 2: "image", 3: "video", 4: "audio", 5: "document"}
+
+
+def _gemini(usage: Figures) -> dict[str, Any]:
+    prompt, tool_use = _camel(usage, "promptTokenCount"), _camel(usage, "toolUsePromptTokenCount")
+    answer, thoughts = _camel(usage, "candidatesTokenCount", "responseTokenCount"), _camel(usage, "thoughtsTokenCount")
+    given, made = total(prompt, tool_use), answer
+    if thoughts and not (given is not None and _camel(usage, "totalTokenCount") == given + (answer or 0)):
+        made = total(answer, thoughts)
+    inputs = _modalities(usage, "promptTokensDetails", "promptTokenDetails", "toolUsePromptTokensDetails")
+    outputs = _modalities(usage, "candidatesTokensDetails", "responseTokensDetails")
+    cached = _modalities(usage, "cacheTokensDetails")
+    tier = _word(usage.get("serviceTier", usage.get("service_tier")))
+    traffic = _word(usage.get("trafficType", usage.get("traffic_type")))
+    return {
+        semconv.USAGE_INPUT_TOKENS: given,
+        semconv.USAGE_OUTPUT_TOKENS: made,
+        semconv.USAGE_CACHE_READ: _camel(usage, "cachedContentTokenCount"),
+        semconv.USAGE_REASONING: thoughts,
+        semconv.USAGE_TOOL_USE: tool_use,
+        semconv.USAGE_AUDIO_INPUT: inputs.get("audio"),
+        semconv.USAGE_IMAGE_INPUT: inputs.get("image"),
+        semconv.USAGE_VIDEO_INPUT: inputs.get("video"),
+        semconv.USAGE_AUDIO_OUTPUT: outputs.get("audio"),
+        semconv.USAGE_IMAGE_OUTPUT: outputs.get("image"),
+        semconv.USAGE_AUDIO_CACHE_READ: cached.get("audio"),
+        semconv.USAGE_SERVICE_TIER: tier or (traffic if traffic != "traffic_type_unspecified" else None),
+    }
+
+
+def _camel(usage: Figures, *names: str) -> int | None:
+    """Gemini's names as on the wire, or as its Python client spells them."""
+    return first(usage, *names, *("".join(f"_{c.lower()}" if c.isupper() else c for c in name) for name in names))
+
+
+def _modalities(usage: Figures, *names: str) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for name in names:
+        snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+        for part in each(usage.get(name) or usage.get(snake)):
+            told = part.get("modality")
+            kind = _MODALITIES.get(told) if type(told) is int else _word(told)
+            tokens = _camel(part, "tokenCount")
+            if kind and tokens is not None:
+                sums[kind] = sums.get(kind, 0) + tokens
+    return sums
+
+
+def _converse(usage: Figures) -> dict[str, Any]:
+    read = first(usage, "cacheReadInputTokens", "cacheReadInputTokenCount")
+    written = first(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
+    given = first(usage, "inputTokens", "inputTokenCount")
+    lifetimes: dict[str, int] = {}
+    for part in each(usage.get("cacheDetails")):
+        if (tokens := first(part, "inputTokens")) is not None:
+            lifetimes[str(part.get("ttl"))] = tokens
+    return {
+        semconv.USAGE_INPUT_TOKENS: None if given is None else total(given, read, written),
+        semconv.USAGE_OUTPUT_TOKENS: first(usage, "outputTokens", "outputTokenCount"),
+        semconv.USAGE_CACHE_READ: read,
+        semconv.USAGE_CACHE_CREATION: written,
+        semconv.USAGE_CACHE_CREATION_5M: lifetimes.get("5m"),
+        semconv.USAGE_CACHE_CREATION_1H: lifetimes.get("1h"),
+    }
+
+
+def _invoke(usage: Figures) -> dict[str, Any]:
+    """Bedrock's InvokeModel: every family's own form, or the metrics that end a stream."""
+    inner = below(usage, "usage", "amazon-bedrock-invocationMetrics", "usageMetadata")
+    body = inner or usage
+    if "inputTokens" in body or "inputTokenCount" in body:
+        return _converse(body)
+    if "inputTextTokenCount" in body:  # Titan
+        outputs = [first(one, "tokenCount") for one in each(body.get("results"))]
+        return {
+            semconv.USAGE_INPUT_TOKENS: first(body, "inputTextTokenCount"),
+            semconv.USAGE_OUTPUT_TOKENS: total(*outputs) if outputs else first(body, "totalOutputTextTokenCount"),
+        }
+    if "prompt_token_count" in body:  # Llama
+        return {
+            semconv.USAGE_INPUT_TOKENS: first(body, "prompt_token_count"),
+            semconv.USAGE_OUTPUT_TOKENS: first(body, "generation_token_count"),
+        }
+    return _openai(body) if "prompt_tokens" in body else _anthropic(body)
+
+
+def _cohere(usage: Figures) -> dict[str, Any]:
+    """Cohere tells tokens and billed units; the conventions want what is billed."""
+    billed, used = below(usage, "billed_units"), below(usage, "tokens")
+    given = first(billed, "input_tokens")
+    given = total(given, first(billed, "image_tokens")) if given is not None else first(used, "input_tokens")
+    made = first(billed, "output_tokens")
+    cached = first(usage, "cached_tokens")
+    return {
+        semconv.USAGE_INPUT_TOKENS: given,
+        semconv.USAGE_OUTPUT_TOKENS: made if made is not None else first(used, "output_tokens"),
+        # Counted in tokens, not in billed units: beyond those it would be more than all of the input.
+        semconv.USAGE_CACHE_READ: cached if cached is not None and given is not None and cached <= given else None,
+        semconv.USAGE_IMAGE_INPUT: first(billed, "image_tokens"),
+        semconv.USAGE_SEARCH_UNITS: first(billed, "search_units"),
+    }
+
+
+def _ollama(usage: Figures) -> dict[str, Any]:
+    return {
+        semconv.USAGE_INPUT_TOKENS: first(usage, "prompt_eval_count"),
+        semconv.USAGE_OUTPUT_TOKENS: first(usage, "eval_count"),
+    }
+
+
+_SHAPES: dict[str, Callable[[Figures], dict[str, Any]]] = {
+    "openai": _openai,
+    "anthropic": _anthropic,
+    "gemini": _gemini,
+    "vertex": _gemini,
+    "bedrock": _invoke,
+    "bedrock.converse": _converse,
+    "bedrock.invoke": _invoke,
+    "cohere": _cohere,
+    "ollama": _ollama,
+}

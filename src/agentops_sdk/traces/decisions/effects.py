@@ -1,0 +1,148 @@
+"""What ran because of a decision: found by the model's tool call ids, by name, and by what lies inside it."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from agentops_sdk import semconv
+from agentops_sdk.traces.decisions.inferred import once, revealed, without_echoes
+from agentops_sdk.traces.decisions.model import Decision, decisions_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agentops_sdk.traces.record import SpanRecord
+    from agentops_sdk.traces.trace import Trace
+
+_NAMES = (semconv.TOOL_NAME, semconv.WORKFLOW_NAME)
+_ASKED = frozenset(("llm", "embedding", "retriever", "guardrail"))
+_STARTED = frozenset(("tool", "agent", "workflow", "task", "retriever", "plan", "guardrail"))
+
+
+def decisions(trace: Trace) -> list[Decision]:
+    """Every decision of a trace in the order they were made, each with what followed from it.
+
+    A tool that carries the id of a tool call follows from the model call that asked for it. Otherwise what
+    follows is what bears a chosen name and started after the decision, before the next decision of the
+    same name below the same agent; for a decision with a span of its own also what ran inside it.
+    """
+    stated = [made for span in trace.spans if not trace.repeats(span) for made in decisions_in(span)]
+    found = once(trace, [*stated, *revealed(trace)])
+    if not found:
+        return []
+    found.sort(key=lambda made: (made.moment_ns, made.span.start_ns, made.span.span_id))
+    by_id, by_name = _index(trace)
+    ends = _windows(trace, found)
+    whole = [
+        made
+        if made.followed_by
+        else replace(_led_by_model(trace, made), followed_by=tuple(_followers(trace, made, end, by_id, by_name)))
+        for made, end in zip(found, ends, strict=True)
+    ]
+    return without_echoes(trace, whole)
+
+
+def names_of(span: SpanRecord) -> set[str]:
+    """What a chosen option may call this span: the tool's, agent's, workflow's or step's name."""
+    names = {str(span.attributes[key]) for key in _NAMES if key in span.attributes}
+    if span.kind == "agent" and semconv.AGENT_NAME in span.attributes:
+        names.add(str(span.attributes[semconv.AGENT_NAME]))
+    names.add(span.name)
+    names.add(span.name.partition(" ")[2] or span.name)
+    return names
+
+
+def requested_ids(span: SpanRecord) -> list[str]:
+    """The ids of the tool calls that a model's answer asked for."""
+    text = span.attributes.get(semconv.OUTPUT_MESSAGES)
+    if not isinstance(text, str) or '"tool_call"' not in text:
+        return []
+    try:
+        messages = json.loads(text)
+    except ValueError:
+        return []
+    parts = [
+        part
+        for message in messages if isinstance(message, dict)
+        for part in message.get("parts") or () if isinstance(part, dict)
+    ]  # fmt: skip
+    return [str(part["id"]) for part in parts if part.get("type") == "tool_call" and part.get("id")]
+
+
+def _led_by_model(trace: Trace, made: Decision) -> Decision:
+    """A stated decision that says no model, with the one model call that was made inside it."""
+    if made.kind != "stated" or made.model is not None:
+        return made
+    asked = [span for span in trace.children(made.span) if span.kind == "llm"]
+    if len(asked) != 1:
+        return made
+    get = asked[0].attributes.get
+    model, fingerprint = get(semconv.RESPONSE_MODEL) or get(semconv.REQUEST_MODEL), get(semconv.PROMPT_FINGERPRINT)
+    return replace(
+        made,
+        model=None if model is None else str(model),
+        prompt_fingerprint=made.prompt_fingerprint or (None if fingerprint is None else str(fingerprint)),
+    )
+
+
+def _index(trace: Trace) -> tuple[dict[str, list[SpanRecord]], dict[str, list[SpanRecord]]]:
+    by_id: dict[str, list[SpanRecord]] = defaultdict(list)
+    by_name: dict[str, list[SpanRecord]] = defaultdict(list)
+    for span in trace.spans:  # in the order they started, so every list is sorted by start
+        if span.kind not in _STARTED:
+            continue
+        call_id = span.attributes.get(semconv.TOOL_CALL_ID)
+        if call_id:
+            by_id[str(call_id)].append(span)
+        for name in names_of(span):
+            by_name[name].append(span)
+    return by_id, by_name
+
+
+def _windows(trace: Trace, found: list[Decision]) -> list[int | None]:
+    """For each decision the moment from which on its name belongs to the next decision of its sort."""
+    ends: list[int | None] = [None] * len(found)
+    next_start: dict[tuple[str, str], int] = {}
+    for place in range(len(found) - 1, -1, -1):
+        made = found[place]
+        scope = next((above.span_id for above in trace.ancestors(made.span) if above.kind == "agent"), "")
+        sort = ("model" if made.kind == "tool" else made.name, scope)
+        ends[place] = next_start.get(sort)
+        next_start[sort] = made.span.start_ns
+    return ends
+
+
+def _followers(
+    trace: Trace,
+    made: Decision,
+    end: int | None,
+    by_id: dict[str, list[SpanRecord]],
+    by_name: dict[str, list[SpanRecord]],
+) -> Iterable[SpanRecord]:
+    if not made.made:
+        return []
+    followers: dict[str, SpanRecord] = {}
+    for call_id in requested_ids(made.span):
+        for span in by_id.get(call_id, ()):
+            followers[span.span_id] = span
+    inside = made.span.kind == "decision"
+    start = made.span.start_ns if inside else made.moment_ns
+    for name in made.choices:
+        spans = by_name.get(name, ())
+        for span in spans[bisect_left(spans, start, key=lambda one: one.start_ns) :]:
+            if end is not None and span.start_ns >= end:
+                break
+            # A tool call that carries the id of another request follows from that one.
+            elsewhere = made.span.kind == "llm" and semconv.TOOL_CALL_ID in span.attributes
+            if span.span_id != made.span.span_id and not elsewhere:
+                followers[span.span_id] = span
+    if inside and not followers:
+        # What it was made from lies inside it as well: models that were asked, texts that were looked up.
+        followers.update((span.span_id, span) for span in trace.children(made.span) if span.kind not in _ASKED)
+    # What ran below a follower followed from it, not from the decision.
+    outer = [span for span in followers.values() if not any(up.span_id in followers for up in trace.ancestors(span))]
+    return sorted(outer, key=lambda span: (span.start_ns, span.span_id))

@@ -1,0 +1,220 @@
+"""Decisions that no attribute states and spans tell all the same: retries, fallbacks, verdicts, approvals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentops_sdk import semconv
+from agentops_sdk.traces.decisions.model import Decision
+from agentops_sdk.traces.json_values import parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agentops_sdk.traces.record import EventRecord, SpanRecord
+    from agentops_sdk.traces.trace import Trace
+
+_UNSTEADY = ("retry", "give up")
+
+
+def revealed(trace: Trace) -> Iterator[Decision]:
+    """Every decision that can be read from what the spans carry beside ``agentops.decision.*``, in no order."""
+    for span in trace.spans:
+        yield from _attempts(trace, span)
+        yield from _verdicts(span)
+        yield from _asked(span)
+        for event in span.events:
+            if event.name == semconv.HANDOFF_EVENT:
+                yield _handoff(span, event)
+        yield from _gates(span)
+    yield from _second_calls(trace)
+
+
+# --- retries and fallbacks ----------------------------------------------------------------------
+
+
+def _attempts(trace: Trace, span: SpanRecord) -> Iterator[Decision]:
+    """A client that asked again by itself; a step that a framework ran again."""
+    tries = parsed(span.attributes.get(semconv.ATTEMPTS))
+    if isinstance(tries, list) and len(tries) > 1:
+        failed = [_ending(one) for one in tries[:-1] if isinstance(one, dict)]
+        yield _retry(span, ", then ".join(failed) or None, len(tries) - 1)
+    if isinstance(span.attributes.get(semconv.ATTEMPT), int) and (above := trace.parent(span)) is not None:
+        before = [one for one in trace.children(above) if one.end_ns <= span.start_ns and one.outcome == "error"]
+        yield _retry(span, failure(before[-1]) if before else None, 1)
+
+
+def _ending(attempt: dict[str, Any]) -> str:
+    status, error = attempt.get("status"), attempt.get("error")
+    return f"HTTP {status}" if status else str(error or "no reply")
+
+
+def _retry(span: SpanRecord, reason: str | None, times: int) -> Decision:
+    return Decision(
+        "retry", _UNSTEADY, ("retry",), reason, None, "code", span,
+        kind="retry", at_ns=span.start_ns + 1, times=times, followed_by=(span,),
+    )  # fmt: skip
+
+
+def _second_calls(trace: Trace) -> Iterator[Decision]:
+    """A model call that failed, and the same question put again: to another model, or to the same one."""
+    for failed in trace.llm_calls:
+        if failed.outcome != "error" or (second := _next_call(trace, failed)) is None:
+            continue
+        models = [str(one.attributes.get(semconv.REQUEST_MODEL, one.name)) for one in (failed, second)]
+        if models[0] != models[1]:
+            yield Decision(
+                "fallback", tuple(models), (models[1],), failure(failed), None, "code", second,
+                kind="fallback", at_ns=second.start_ns, followed_by=(second,),
+            )  # fmt: skip
+        elif not any(semconv.ATTEMPT in one.attributes for one in (second, *trace.ancestors(second))):
+            yield _retry(second, failure(failed), 1)
+
+
+def _next_call(trace: Trace, failed: SpanRecord) -> SpanRecord | None:
+    """The next model call beside ``failed``, or beside what failed with it, if it was asked the same."""
+    here = failed
+    while (above := trace.parent(here)) is not None:
+        for beside in trace.children(above):
+            if beside.start_ns < here.end_ns or beside is here:
+                continue
+            found = next((span for _, span in trace.walk(beside) if span.kind == "llm"), None)
+            if found is not None:
+                return found if _question(found) == _question(failed) else None
+        if above.outcome != "error":
+            return None
+        here = above
+    return None
+
+
+def _question(span: SpanRecord) -> Any:
+    messages = parsed(span.attributes.get(semconv.INPUT_MESSAGES))
+    # Without content, the prompt's fingerprint has to do.
+    return messages[-1] if isinstance(messages, list) and messages else span.attributes.get(semconv.PROMPT_FINGERPRINT)
+
+
+def failure(span: SpanRecord) -> str:
+    """What a span failed of, in a few words."""
+    kind = str(span.attributes.get(semconv.ERROR_TYPE, "")).rpartition(".")[2]
+    parts = [part for part in (kind, (span.status_message or "").partition("\n")[0]) if part]
+    return parts[1] if len(parts) == 2 and parts[1].startswith(parts[0]) else ": ".join(parts) or span.outcome
+
+
+# --- guardrails, people, agents -----------------------------------------------------------------
+
+
+def _verdicts(span: SpanRecord) -> Iterator[Decision]:
+    told = [(event.attributes, event.time_ns) for event in span.events if event.name == semconv.GUARDRAIL_EVENT]
+    if semconv.GUARDRAIL_RESULT in span.attributes:
+        told.append((span.attributes, span.end_ns))
+    for attributes, moment in told:
+        value, sort = str(attributes.get(semconv.GUARDRAIL_RESULT, "?")), attributes.get(semconv.GUARDRAIL_RESULT_TYPE)
+        if value.lower() in ("true", "false") and sort:
+            value = str(sort) if value.lower() == "true" else f"not {sort}"
+        yield _verdict(span, value, attributes.get(semconv.GUARDRAIL_REASON), moment, attributes)
+    if span.kind == "guardrail" and not told and semconv.DECISION_CHOSEN not in span.attributes:
+        if span.outcome == "error":
+            kind = str(span.attributes.get(semconv.ERROR_TYPE, "an error")).rpartition(".")[2]
+            yield _verdict(span, f"raised {kind}", span.status_message, span.end_ns, span.attributes)
+        elif span.outcome == "ok":
+            yield _verdict(span, "raised nothing", None, span.end_ns, span.attributes)
+
+
+def _verdict(span: SpanRecord, value: str, reason: Any, moment: int, attributes: dict[str, Any]) -> Decision:
+    name = attributes.get(semconv.GUARDRAIL_NAME) or span.attributes.get(semconv.GUARDRAIL_NAME) or span.name
+    policy = attributes.get(semconv.GUARDRAIL_POLICY)
+    return Decision(
+        str(name), (), (value,), None if reason is None else str(reason), None, "code", span,
+        kind="verdict", at_ns=moment, policy=None if policy is None else str(policy),
+    )  # fmt: skip
+
+
+def _asked(span: SpanRecord) -> Iterator[Decision]:
+    """A graph that stopped to ask a person."""
+    waits = semconv.INTERRUPTS in span.attributes or semconv.GRAPH_CHECKPOINT_ID in span.attributes
+    if span.outcome == "interrupted" and waits:
+        yield Decision(
+            "approval", (), (), None, None, "human", span,
+            kind="approval", at_ns=span.end_ns, inputs=parsed(span.attributes.get(semconv.INTERRUPTS)),
+        )  # fmt: skip
+
+
+def _handoff(span: SpanRecord, event: EventRecord) -> Decision:
+    get = event.attributes.get
+    reason, origin = get(semconv.HANDOFF_REASON), get(semconv.HANDOFF_FROM)
+    return Decision(
+        "handoff", (), (str(get(semconv.HANDOFF_TO)),), None if reason is None else str(reason), None, None, span,
+        kind="handoff", at_ns=event.time_ns, by_name=None if origin is None else str(origin),
+    )  # fmt: skip
+
+
+def _gates(span: SpanRecord) -> Iterator[Decision]:
+    """Events in the form that is proposed to the conventions: a tool call allowed, denied, or held for a person."""
+    held: dict[Any, int] = {}
+    for event in span.events:
+        if event.name != semconv.TOOL_CALL_DECISION_EVENT:
+            continue
+        get = event.attributes.get
+        chosen, call_id = str(get(semconv.TOOL_CALL_DECISION_OUTCOME, "?")), get(semconv.TOOL_CALL_ID)
+        if chosen == "require_approval":
+            held[call_id] = event.time_ns
+        since = held.get(call_id) if chosen != "require_approval" else None
+        reason, by = get(semconv.DECISION_REASON), get(semconv.DECISION_BY)
+        yield Decision(
+            f"call {get(semconv.TOOL_NAME, 'a tool')}", ("allow", "deny", "require_approval"), (chosen,),
+            None if reason is None else str(reason), None, None if by is None else str(by), span,
+            kind="approval", at_ns=event.time_ns, waited=None if since is None else (event.time_ns - since) / 1e9,
+        )  # fmt: skip
+
+
+# --- what only repeats another one --------------------------------------------------------------
+
+
+def once(trace: Trace, found: list[Decision]) -> list[Decision]:
+    """A handoff or a question to a person that every graph around it reports as well: where it happened."""
+    inner = {
+        (above.span_id, made.name, made.choices)
+        for made in found
+        if made.kind in _NESTING
+        for above in trace.ancestors(made.span)
+    }
+    return [made for made in found if made.kind not in _NESTING or _key(made) not in inner]
+
+
+def without_echoes(trace: Trace, found: list[Decision]) -> list[Decision]:
+    """Less the edges of a graph that only do what the model before them has chosen, or that had one way to go.
+
+    Args:
+        found: decisions in the order they were made, each with what followed.
+    """
+    inside: dict[str, Decision] = {}  # by node and by graph, the last choice of a model in it so far
+    kept = []
+    for made in found:
+        if made.kind == "tool":
+            inside.update((above.span_id, made) for above in trace.ancestors(made.span))
+        if made.kind == "edge" and (made.options == made.choices or _obeys(trace, made, inside)):
+            continue
+        kept.append(made)
+    return kept
+
+
+_NESTING = ("handoff", "approval", "edge")
+_END = "__end__"
+
+
+def _key(made: Decision) -> tuple[str, str, tuple[str, ...]]:
+    return made.span.span_id, made.name, made.choices
+
+
+def _obeys(trace: Trace, edge: Decision, inside: dict[str, Decision]) -> bool:
+    where = edge.span.span_id
+    # A middleware's node stands between the model's node and the edge that leaves it.
+    if str(edge.span.attributes.get(semconv.GRAPH_NODE)).endswith(".after_model") and edge.span.parent_id:
+        where = edge.span.parent_id
+    model = inside.get(where)
+    if model is None:
+        return False
+    if edge.choices == (_END,):
+        return model.choices == ("answer",)
+    targets = {span.span_id for span in edge.followed_by}
+    return any(above.span_id in targets for tool in model.followed_by for above in (tool, *trace.ancestors(tool)))
