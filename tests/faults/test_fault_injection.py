@@ -32,8 +32,9 @@ from agentops_sdk.exporters.memory import MemoryExporter
 openai = pytest.importorskip("openai", reason="needs the openai client")
 
 PACKAGES = (
-    "agentops_sdk._capture", "agentops_sdk._genai", "agentops_sdk._http", "agentops_sdk._pipeline",
-    "agentops_integrations.openai",
+    "agentops_sdk._host", "agentops_sdk._snapshot", "agentops_sdk._scrub", "agentops_sdk._propagation",
+    "agentops_sdk._capture", "agentops_sdk._genai", "agentops_sdk._http", "agentops_sdk._track",
+    "agentops_sdk._recorder", "agentops_sdk._pipeline", "agentops_integrations.openai",
 )  # fmt: skip
 MODULES = ("agentops_sdk.track", "agentops_sdk.spans", "agentops_sdk.decision", "agentops_sdk.context")
 # Made by the language for named tuples and dataclasses, or never part of a call.
@@ -46,21 +47,21 @@ SHELLS = {
     "guard.guard.__enter__", "guard.guard.__exit__", "guard.guard.__init__",  # the net itself
     # What the program names: its arguments are checked, and a wrong one is told by an exception.
     "spans.trace.__init__", "decision.decision.__init__", "decision._check", "context.context.__init__",
-    "context._Attached.__init__", "handle.Span.__init__", "handle.Span.set",
+    "context._Attached.__init__", "span_handle.Span.__init__", "span_handle.Span.set",
     # Stand next to the program's own code, guarded calls of ours on either side of it.
     "intercept.around", "intercept.around_async", "intercept._accepted",
     "call.Call.attach", "call.Call.detach", "call.Call.finish", "call.Call.fail",
     "exchange.Exchange.attach", "exchange.Exchange.detach", "exchange.Exchange.fail",
-    "tracked.Tracked.begin", "tracked.Tracked.end", "tracked.Tracked.fail",
+    "function_call.Tracked.begin", "function_call.Tracked.end", "function_call.Tracked.fail",
     "spans.trace.__enter__", "spans.trace.__exit__", "spans.trace._left",
     "decision.decision.__enter__", "decision.decision.__exit__", "decision.decision.choose",
     "context.context.__enter__", "context._Attached.__exit__", "context._Attached._enter",
     "generated.GeneratedClient._request", "generated.GeneratedClient._request_async", "generated._build_request",
     "generated._should_retry", "generated._retry_timeout", "generated._process_response", "generated._stream",
     # Pass the program's own items on, one at a time.
-    "generators._enter", "generators._leave", "generators._unhooked", "ambient.release",
-    "yielded.Yielded.__init__", "yielded.Yielded.item", "yielded.Yielded.end", "yielded.Yielded.abandon",
-    "yielded.Yielded.fail",
+    "generators._enter", "generators._leave", "generators._unhooked", "context_keys.release",
+    "generator_call.Yielded.__init__", "generator_call.Yielded.item", "generator_call.Yielded.end", "generator_call.Yielded.abandon",
+    "generator_call.Yielded.fail",
     "stream._PassingOn.__init__", "stream._PassingOn.__iter__", "stream._PassingOn.__aiter__",
     "stream.ReplyItems.__init__", "stream.ReplyItems.__next__", "stream.ReplyItems.__anext__",
     "stream.ReplyItems.__del__", "stream.ReplyItems._ended", "stream.ReplyBytes.__next__",
@@ -69,7 +70,7 @@ SHELLS = {
     "stream._Bytes.__call__", "stream._RawBytes.__call__", "stream._Close.__call__", "stream._AsyncClose.__call__",
     "stream.LiveReply.__del__",
     # The program's function, to be run with its context in another thread; and our thread's own first function.
-    "carry._submit", "carry._start_thread", "carry._Carried.__init__", "carry._Carried.__call__",
+    "context_carriers._submit", "context_carriers._start_thread", "context_carriers._Carried.__init__", "context_carriers._Carried.__call__",
     "queue.SpanQueue._run",
 }  # fmt: skip
 

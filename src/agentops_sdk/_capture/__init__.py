@@ -1,1 +1,1 @@
-"""Rooms 1 and 2: interception, the live call, content and its scrubbing. Knows nothing of queues or sinks."""
+"""Room 2: the live operation, from its start to the one end it has. Knows nothing of queues or sinks."""

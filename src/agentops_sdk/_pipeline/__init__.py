@@ -1,1 +1,1 @@
-"""Rooms 3 and 4: spans, the queue and its one consumer thread, the sinks' adapters, and what ties them together."""
+"""Room 4: the queue and its one consumer thread, the sinks' adapters, and what ties all rooms together."""

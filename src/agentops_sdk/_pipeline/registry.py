@@ -48,7 +48,7 @@ def exporter_names() -> list[str]:
     folder = importlib.import_module(_EXPORTERS_PACKAGE)
     ours = [
         module.name for module in pkgutil.iter_modules(folder.__path__)
-        if not module.name.startswith("_") and "_" not in module.name
+        if not module.name.startswith("_") and module.name != "contract"
     ]  # fmt: skip
     return sorted({*ours, *(entry.name for entry in _entries(EXPORTERS_GROUP))})
 

@@ -90,7 +90,7 @@ def setting(name: str) -> Any:
 
 
 def usage_attributes(shape: str, usage: Any) -> dict[str, Any]:
-    """Token attributes from a provider's raw usage object; see ``agentops_sdk._usage.provider_usage`` for the shapes."""
+    """Token attributes from a provider's raw usage object; ``agentops_sdk._usage.provider_usage`` has the shapes."""
     from agentops_sdk._usage.provider_usage import usage_attributes as convert
 
     return convert(shape, usage)

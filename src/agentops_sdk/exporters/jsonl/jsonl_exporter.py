@@ -1,4 +1,4 @@
-"""The JSONL sink: one line per span, one file per process run, whole lines only, for the owner's eyes only."""
+"""The exporter that writes JSONL: a line per span, whole lines only, into a file of this run of the process."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.exporters._private_files import private_directory
 from agentops_sdk.exporters.jsonl.open_marker import OpenFile
 from agentops_sdk.exporters.jsonl.run_files import create_file, tidy
-from agentops_sdk.exporters.otlp.run_directory import private_directory
 from agentops_sdk.traces.from_otel import open_line, record_line
 from agentops_sdk.traces.process_identity import this_process
 from agentops_sdk.traces.wire_values import UNENCODABLE

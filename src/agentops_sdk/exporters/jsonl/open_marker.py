@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentops_sdk.exporters._private_files import private_directory
 from agentops_sdk.exporters.jsonl.run_files import create_file
-from agentops_sdk.exporters.otlp.run_directory import private_directory
 from agentops_sdk.traces.files import OPEN_SUFFIX
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentops_sdk.exporters.otlp.run_directory import try_lock, unlock
+from agentops_sdk.exporters._private_files import try_lock, unlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
-from agentops_sdk.exporters.otlp.run_directory import REFUSED, private_directory
+from agentops_sdk.exporters._private_files import private_directory
+from agentops_sdk.exporters.otlp.run_directory import REFUSED
 from agentops_sdk.exporters.otlp.segment import Piece, Segment, frame
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The OTLP sink: spans become protobuf requests that wait in a durable spool until a backend has them."""
+"""The exporter that encodes spans as protobuf requests and puts them into the spool, from which they are shipped."""
 
 from __future__ import annotations
 

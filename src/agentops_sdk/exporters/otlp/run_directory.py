@@ -17,32 +17,12 @@ import sys
 import time
 from pathlib import Path
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from agentops_sdk.exporters._private_files import private_directory, try_lock
 
-__all__ = ["REFUSED", "Run", "private_directory", "runs", "try_lock", "unlock"]
+__all__ = ["REFUSED", "Run", "runs"]
 
 REFUSED = "refused"
 _NAME = re.compile(r"(\d{20})-(\d+)-[0-9a-f]+")
-
-
-def private_directory(path: Path) -> None:
-    """Make a directory for its owner only; a new ``.agentops`` gets a ``.gitignore`` that holds ``*``.
-
-    Raises:
-        OSError: it cannot be made.
-    """
-    missing = [place for place in (path, *path.parents) if not place.exists()]
-    for place in reversed(missing):
-        place.mkdir(mode=0o700, exist_ok=True)
-    root = next((place for place in (path, *path.parents) if place.name == ".agentops"), None)
-    if root is not None and not (root / ".gitignore").exists():
-        try:
-            (root / ".gitignore").write_text("*\n")
-        except OSError:
-            pass
 
 
 class Run:
@@ -156,28 +136,3 @@ def runs(spool: Path) -> list[Path]:
         return sorted(place for place in spool.iterdir() if place.name[0].isdigit() and place.is_dir())
     except OSError:
         return []
-
-
-def try_lock(descriptor: int) -> bool:
-    """Lock an open file until it is closed, or this process dies; ``False`` if another one has it.
-
-    Raises:
-        OSError: the file system knows no locks.
-    """
-    try:
-        if sys.platform != "win32":
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        return True
-    except BlockingIOError:
-        return False
-
-
-def unlock(descriptor: int) -> None:
-    """Give a lock up before the file is closed: a child that was forked meanwhile holds the same one."""
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-        except OSError:
-            pass  # a file system without locks
