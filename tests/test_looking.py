@@ -52,7 +52,7 @@ def run(code: str, cwd: Path) -> str:
     [
         "import agentops_sdk",
         "import agentops_sdk.pytest_plugin",
-        "import agentops_sdk.traces.decisions.wording, agentops_sdk.testing.replay, agentops_sdk.prices, agentops_sdk.track",
+        "import agentops_sdk.traces.decisions.wording, agentops_sdk.testing.replay, agentops_sdk.prices",
         "from agentops_sdk import *",
         "import agentops_sdk; agentops_sdk.init(integrations=[]); agentops_sdk.shutdown()",
         "import agentops_sdk.cli, agentops_sdk.integration, agentops_integrations.openai",

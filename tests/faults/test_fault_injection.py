@@ -52,6 +52,7 @@ SHELLS = {
     "intercept.around", "intercept.around_async", "intercept._accepted",
     "call.Call.attach", "call.Call.detach", "call.Call.finish", "call.Call.fail",
     "exchange.Exchange.attach", "exchange.Exchange.detach", "exchange.Exchange.fail",
+    "generated._GeneratedExchange.attach", "generated._GeneratedExchange.detach",
     "function_call.Tracked.begin", "function_call.Tracked.end", "function_call.Tracked.fail",
     "spans.trace.__enter__", "spans.trace.__exit__", "spans.trace._left",
     "decision.decision.__enter__", "decision.decision.__exit__", "decision.decision.choose",
@@ -60,8 +61,8 @@ SHELLS = {
     "generated._should_retry", "generated._retry_timeout", "generated._process_response", "generated._stream",
     # Pass the program's own items on, one at a time.
     "generators._enter", "generators._leave", "generators._unhooked", "context_keys.release",
-    "generator_call.Yielded.__init__", "generator_call.Yielded.item", "generator_call.Yielded.end", "generator_call.Yielded.abandon",
-    "generator_call.Yielded.fail",
+    "generator_call.Yielded.__init__", "generator_call.Yielded.item", "generator_call.Yielded.end",
+    "generator_call.Yielded.abandon", "generator_call.Yielded.fail",
     "stream._PassingOn.__init__", "stream._PassingOn.__iter__", "stream._PassingOn.__aiter__",
     "stream.ReplyItems.__init__", "stream.ReplyItems.__next__", "stream.ReplyItems.__anext__",
     "stream.ReplyItems.__del__", "stream.ReplyItems._ended", "stream.ReplyBytes.__next__",
@@ -70,7 +71,8 @@ SHELLS = {
     "stream._Bytes.__call__", "stream._RawBytes.__call__", "stream._Close.__call__", "stream._AsyncClose.__call__",
     "stream.LiveReply.__del__",
     # The program's function, to be run with its context in another thread; and our thread's own first function.
-    "context_carriers._submit", "context_carriers._start_thread", "context_carriers._Carried.__init__", "context_carriers._Carried.__call__",
+    "context_carriers._submit", "context_carriers._start_thread", "context_carriers._Carried.__init__",
+    "context_carriers._Carried.__call__",
     "queue.SpanQueue._run",
 }  # fmt: skip
 
