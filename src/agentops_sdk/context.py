@@ -14,10 +14,10 @@ from agentops_sdk._capture.invalid_values import Check, list_of, pairs_of
 from agentops_sdk._host.guard import guard
 from agentops_sdk._propagation import handoff as handoffs
 from agentops_sdk._propagation.context_keys import ATTRIBUTES_KEY, current_call, release
+from agentops_sdk._propagation.generators import drive, drive_async
 from agentops_sdk._snapshot.snapshot import text_of
 from agentops_sdk._snapshot.text import encodable
 from agentops_sdk._track.callable_kind import decorate, finish, shape_of
-from agentops_sdk._track.generators import drive, drive_async
 from agentops_sdk._track.span_handle import plain
 
 __all__ = ["context", "extract", "handoff", "inject"]

@@ -10,10 +10,10 @@ from dataclasses import fields, replace
 from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from agentops_sdk import _recorder_port
+from agentops_sdk._propagation.generators import drive, drive_async
 from agentops_sdk._track.callable_kind import decorate, finish, is_built_in, shape_of
 from agentops_sdk._track.function_call import MARK, Cost, Options, Tracked
 from agentops_sdk._track.generator_call import Yielded
-from agentops_sdk._track.generators import drive, drive_async
 from agentops_sdk.errors import ConfigError
 
 __all__ = ["agent", "guardrail", "operation", "retriever", "task", "tool", "track", "workflow"]

@@ -56,10 +56,10 @@ from agentops_sdk._http.exchange import Exchange, address
 from agentops_sdk._http.reply_proxies import ManagerProxy, StreamProxy
 from agentops_sdk._http.reply_steps import NO_STEPS, ReplySteps, json_text
 from agentops_sdk._propagation.context_keys import enclosing_llm_call
-from agentops_sdk._track.generators import drive, drive_async
+from agentops_sdk._propagation.generators import drive, drive_async
 
 if TYPE_CHECKING:
-    from agentops_sdk._track.generators import Steps
+    from agentops_sdk._propagation.generators import Steps
 
 __all__ = ["Asked", "Method", "MethodClient"]
 

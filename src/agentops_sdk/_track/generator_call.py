@@ -17,7 +17,7 @@ _MOST_ITEMS = 10_000
 
 
 class Yielded:
-    """Implements :class:`~agentops_sdk._track.generators.Steps` for a tracked generator function."""
+    """Implements :class:`~agentops_sdk._propagation.generators.Steps` for a tracked generator function."""
 
     __slots__ = ("_call", "_count", "_kept", "_live", "_room", "_tracked", "context")
 
