@@ -17,7 +17,7 @@ _SITE = "http.reply_steps"
 
 
 class ReplySteps:
-    """The :class:`Steps <agentops_sdk._propagation.generators.Steps>` of a reply; dropped before its end, it is abandoned.
+    """The :class:`Steps <agentops_sdk._propagation.generators.Steps>` of a reply; dropped early, it is abandoned.
 
     Args:
         exchange: the exchange that the reply ends.
