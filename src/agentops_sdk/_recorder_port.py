@@ -70,7 +70,7 @@ class NullRecorder:
     enabled = False
     settings = Settings()
 
-    def start(self, *_: Any) -> None:
+    def start(self, *_: Any, **__: Any) -> None:
         return None
 
 
