@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import importlib.util
 import itertools
+import os
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integrations import own
 from tests.integrations import seams as watching
 from tests.integrations.driver import Driver, driver_of
 from tests.integrations.seams import OtherSDK, Seam
@@ -42,7 +44,7 @@ from agentops_sdk._pipeline.registry import find_integrations
 from agentops_sdk.integration import BoundedMap, Integration, Patches
 
 ROOT = Path(__file__).parents[2]
-NAMES = sorted(find_integrations())
+NAMES = sorted({*find_integrations(), *own.NAMES})
 
 # Clients leave sockets to the collector where a stream is left or a call is cancelled.
 pytestmark = [
@@ -53,8 +55,13 @@ pytestmark = [
 
 
 @pytest.fixture(params=NAMES)
-def name(request: pytest.FixtureRequest) -> str:
+def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The integration under test."""
+    if request.param in own.NAMES:
+        paths = own.paths(tmp_path)
+        for path in paths:
+            monkeypatch.syspath_prepend(path)
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     return str(request.param)
 
 
@@ -252,7 +259,7 @@ def _neighbour(name: str) -> str:
     """The next integration whose library is here."""
     after = NAMES[NAMES.index(name) + 1 :] + NAMES[: NAMES.index(name)]
     for other in after:
-        if (ROOT / "tests" / other / "contract.py").is_file():
+        if other not in own.NAMES and (ROOT / "tests" / other / "contract.py").is_file():
             target = find_integrations()[other].target
             if all(importlib.util.find_spec(each) is not None for each in (target, *driver_of(other).packages)):
                 return other
