@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.terminal_text import line
+from agentops_sdk.traces.trace import LARGE
 
 if TYPE_CHECKING:
     import argparse
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.trace import Trace
 
 BASE = ".agentops"
+PARTIAL = f"decisions and loops were looked for in the first {LARGE:,} spans alone"
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:

@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import add_source, directory, reading, screen
+from agentops_sdk.cli._source import PARTIAL, add_source, directory, reading, screen
 from agentops_sdk.errors import ConfigError, TraceError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from agentops_sdk.traces.compare import Comparison, Figure
     from agentops_sdk.traces.files import Traces
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 HELP = "Compare two runs, files, date ranges or variants: decisions, cost, latency, tokens, errors."
 _SIDE = "a trace id, 'latest', a file or directory, a date range (2026-11-01..2026-11-07), or attribute=value"
+_ROWS = 200
 _RANGE = re.compile(r"(\d{4}-\d\d-\d\d)?\.\.(\d{4}-\d\d-\d\d)?")
 
 
@@ -43,25 +45,30 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _side(args: argparse.Namespace, given: str) -> list[Trace]:
+def _side(args: argparse.Namespace, given: str) -> Iterator[Trace]:
+    """One trace at a time: all records of many take too much room."""
     if Path(given).exists():
         with reading(Path(given)) as traces:
-            return list(traces)
+            yield from traces
+        return
     with reading(directory(args)) as traces:
-        return _matching(traces, given)
+        yield from _matching(traces, given)
 
 
-def _matching(traces: Traces, given: str) -> list[Trace]:
+def _matching(traces: Traces, given: str) -> Iterator[Trace]:
     if given != ".." and (match := _RANGE.fullmatch(given)):
-        kept = [trace for trace in traces if _within(trace.start, *match.groups())]
+        kept = (trace for trace in traces if _within(trace.start, *match.groups()))
     elif "=" in given:
         name, _, value = given.partition("=")
-        kept = [trace for trace in traces if _carries(trace, name, value)]
+        kept = (trace for trace in traces if _carries(trace, name, value))
     else:
-        return [traces.get(given)]
-    if not kept:
+        yield traces.get(given)
+        return
+    first = next(kept, None)
+    if first is None:
         raise TraceError(f"no trace matches {given}")
-    return kept
+    yield first
+    yield from kept
 
 
 def _within(moment: datetime, first: str | None, last: str | None) -> bool:
@@ -133,9 +140,13 @@ def _print(found: Comparison, name_a: str, name_b: str) -> None:
                     (f"{row.count_b}/{row.total_b}", ""),
                     (_p(row.p), "bold" if row.changed else "dim"),
                 ]
-                for row in found.shares
+                for row in found.shares[:_ROWS]
             ],
         )  # fmt: skip
+        if len(found.shares) > _ROWS:
+            console.print(f"{len(found.shares) - _ROWS:,} more choices; --json tells all", style="dim")
+    if found.a.partial or found.b.partial:
+        console.print(f"of very large runs, {PARTIAL}", style="dim")
     console.print()
     console.print(
         "p: Fisher's exact test for shares, Wilcoxon rank-sum for figures, corrected by Holm; * is below 0.05.",

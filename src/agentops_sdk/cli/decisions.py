@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace_among_others
+from agentops_sdk.cli._source import PARTIAL, add_source, add_trace, screen, the_trace_among_others
 
 if TYPE_CHECKING:
     import argparse
 
     from agentops_sdk.traces.decisions.model import Decision
+
+_MOST = 1_000
 
 HELP = "Tell the story of a run: what was decided, by whom, why, and what came of it."
 
@@ -18,6 +21,7 @@ HELP = "Tell the story of a run: what was decided, by whom, why, and what came o
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_trace(parser)
+    parser.add_argument("--all", action="store_true", help="look at every span and tell all, also of a very large run")
     parser.add_argument("--json", action="store_true", help="print one JSON object per decision")
     add_source(parser)
 
@@ -29,21 +33,35 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk.traces.terminal_text import line
 
     trace, traces = the_trace_among_others(args)
+    if not args.all and trace.beginning is not trace:
+        trace = trace.beginning
+        print(f"agentops: {PARTIAL}; --all looks at all", file=sys.stderr)
     if args.json:
         for made in trace.decisions:
             halves = {"asked_in": asked_in(made, traces), "answered_in": answered_in(trace, made, traces)}
             print(json.dumps({**_plain(made), **{name: ids for name, ids in halves.items() if ids}}))
         return 0
-    console, width, _ = screen(100)
+    console, _, _ = screen(100)
     console.print(f"{line(trace.name)} ({trace.outcome})", style="bold", markup=False, highlight=False)
     told = story(trace, traces)
     if not told:
         console.print("No decision was recorded in this run.", markup=False)
         return 0
+    left_out = 0 if args.all else len(told) - _MOST
+    if left_out > 0:
+        del told[_MOST:]
+    _print(told)
+    if left_out > 0:
+        console.print(f"{left_out:,} more sentences; --all tells them", style="dim")
+    return 0
+
+
+def _print(told: list[str]) -> None:
+    console, width, _ = screen(100)
     if width is None:
         for number, sentence in enumerate(told, 1):
             console.print(f"{number}. {sentence}")
-        return 0
+        return
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
@@ -54,7 +72,6 @@ def run(args: argparse.Namespace) -> int:
     for number, sentence in enumerate(told, 1):
         grid.add_row(f"{number}.", Text(sentence))
     console.print(Padding(grid, (0, 0)), width=width)
-    return 0
 
 
 def _plain(made: Decision) -> dict[str, Any]:

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_trace(parser)
     parser.add_argument("--messages", action="store_true", help="show what was said, too")
     parser.add_argument("--plumbing", action="store_true", help="show what frameworks put in between, too")
+    parser.add_argument("--all", action="store_true", help="show every span, also of a trace with more than a thousand")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the records, one per line")
     form.add_argument("--svg", metavar="FILE", help="write the tree as a picture to FILE")
@@ -34,10 +35,18 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk.traces.render import Tree, svg
 
     if args.svg:
-        Path(args.svg).write_text(svg(trace, messages=args.messages), encoding="utf-8")
+        Path(args.svg).write_text(svg(trace, messages=args.messages, whole=args.all), encoding="utf-8")
         return 0
     console, width, ascii_only = screen(120)
-    tree = Tree(trace, width, ascii_only=ascii_only, messages=args.messages, plumbing=args.plumbing)
+    tree = Tree(
+        trace,
+        width,
+        ascii_only=ascii_only,
+        messages=args.messages,
+        plumbing=args.plumbing,
+        whole=args.all,
+        more="--all shows them",
+    )
     for line in tree.lines():
         console.print(line)
     return 0

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import add_source, directory, reading, screen
+from agentops_sdk.cli._source import PARTIAL, add_source, directory, reading, screen
 from agentops_sdk.errors import TraceError
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
         raise TraceError(f"these traces hold nothing to add up by {args.by}")
     else:
         _print(made)
+    if made.partial:
+        print(f"agentops: of {made.partial:,} very large run(s), {PARTIAL}", file=sys.stderr)
     return 0
 
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from agentops_sdk.traces.render import Tree
+from agentops_sdk.traces.render import Row, Tree
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -53,7 +53,7 @@ class _Marked(Tree):
     """The tree with a margin for marks, and without what changes from run to run."""
 
     def __init__(self, trace: Trace, marks: Mapping[str, str]) -> None:
-        super().__init__(trace, 88)
+        super().__init__(trace, 88, whole=True)  # it is shortened around the marks
         self._marks = marks
         self._note: str | None = None
 
@@ -72,9 +72,9 @@ class _Marked(Tree):
     def _foot(self) -> Iterator[Text]:
         return iter(())
 
-    def _span(self, span: SpanRecord, lead: str, depth: int) -> Text:
+    def _span(self, row: Row, span: SpanRecord) -> Text:
         self._note = self._marks.get(span.span_id)
-        return super()._span(span, lead, depth)
+        return super()._span(row, span)
 
 
 def _shortened(lines: list[str]) -> list[str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SIGNIFICANT = 0.05
 """A corrected p below this is called a change."""
 
+_STEPS = 500  # of a run are laid beside those of the other: that takes quadratic time
 FIGURES = ("cost", "duration", "input tokens", "output tokens", "model calls", "tool calls")
 
 
@@ -66,7 +67,8 @@ class Side:
     """What is collected of one side, one run at a time.
 
     ``errors`` counts the runs that failed, among them the ``unfinished``, which were killed or lost. Those
-    that are ``running`` have neither failed nor worked and have no figures yet.
+    that are ``running`` have neither failed nor worked and have no figures yet. Of those that are ``partial``, being
+    very large, decisions and loops were looked for in the beginning alone.
     """
 
     runs: int = 0
@@ -74,6 +76,7 @@ class Side:
     unfinished: int = 0
     running: int = 0
     looping: int = 0
+    partial: int = 0
     choices: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     figures: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     steps: list[tuple[str, str]] = field(default_factory=list)
@@ -88,11 +91,13 @@ class Side:
         self.errors += trace.outcome in ("error", "unfinished")
         self.unfinished += trace.outcome == "unfinished"
         self.running += trace.outcome == "running"
-        self.looping += bool(loops(trace))
-        for made in trace.decisions:
+        beginning = trace.beginning
+        self.partial += beginning is not trace
+        self.looping += bool(loops(beginning))
+        for made in beginning.decisions:
             choice = ", ".join(made.choices) or "(undecided)"
             self.choices[made.name][choice] += 1
-            if self.runs == 1:
+            if self.runs == 1 and len(self.steps) < _STEPS:
                 self.steps.append((made.name, choice))
         if trace.outcome in semconv.NOT_ENDED:
             return  # what it took so far is less than what it takes
@@ -103,13 +108,13 @@ class Side:
         if usage.by_source and not usage.unknown:
             self.figures["input tokens"].append(usage.input)
             self.figures["output tokens"].append(usage.output)
-        self.figures["model calls"].append(len(trace.model_calls))
-        self.figures["tool calls"].append(len(trace.tool_calls))
+        self.figures["model calls"].append(len(trace.outline.calls))
+        self.figures["tool calls"].append(sum(1 for _ in trace.outline.of_kind("tool")))
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What :func:`compare` found. ``steps`` is filled where both sides are one run."""
+    """What :func:`compare` found. ``steps`` is filled, up to 500, where both sides are one run."""
 
     a: Side
     b: Side
@@ -125,6 +130,7 @@ class Comparison:
             "errors": {"a": self.a.errors, "b": self.b.errors, "p": self.error_p},
             "unfinished": {"a": self.a.unfinished, "b": self.b.unfinished},
             "running": {"a": self.a.running, "b": self.b.running},
+            "partial": {"a": self.a.partial, "b": self.b.partial},
             "loops": {"a": self.a.looping, "b": self.b.looping},
             "decisions": [
                 {

@@ -1,31 +1,108 @@
-"""What a tree shows of a trace: without the plumbing of frameworks, whose children move up."""
+"""What a tree shows of a trace: no plumbing of frameworks, whose children move up, and of a large trace a part.
+
+Of a large one each row of siblings shows its first and those in which something failed, until enough is shown.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from agentops_sdk import semconv
+from agentops_sdk.traces.columns import Fact
 
 if TYPE_CHECKING:
-    from agentops_sdk.traces.record import SpanRecord
-    from agentops_sdk.traces.trace import Trace
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from agentops_sdk.traces.outline import Outline
+
+MOST: Final = 1_000
+"""Spans that are shown of a trace that has more."""
+_FIRST: Final = 20
+_FAILED: Final = 10
 
 
-def shown_below(trace: Trace, span: SpanRecord) -> list[SpanRecord]:
-    """The children of ``span`` with those of folded spans in their place, in the order of their starts."""
-    shown: list[SpanRecord] = []
-    stack = list(reversed(trace.children(span)))
-    while stack:
-        child = stack.pop()
-        if is_folded(trace, child):
-            stack.extend(reversed(trace.children(child)))
-        else:
-            shown.append(child)
-    return shown
+@dataclass(frozen=True, slots=True)
+class Siblings:
+    """The spans below one span, or the roots, by their numbers.
+
+    ``folded`` counts spans that are left out, siblings and all below them, ``failed`` those of them that failed.
+    """
+
+    shown: Sequence[int]
+    folded: int = 0
+    failed: int = 0
 
 
-def is_folded(trace: Trace, span: SpanRecord) -> bool:
+class Folding:
+    """Which spans of a trace a tree shows. To be asked from the top down."""
+
+    def __init__(self, outline: Outline, *, plumbing: bool = False, whole: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            outline: the trace.
+            plumbing: whether what frameworks put in between is shown, too.
+            whole: whether everything is shown, however much it is.
+        """
+        self._outline = outline
+        self._plumbing = plumbing
+        self.is_partial = outline.count > MOST and not whole
+        """Whether something is left out beside plumbing."""
+        self._left = MOST
+        self._failed = _failed(outline) if self.is_partial else array("I")
+
+    def below(self, number: int | None) -> Siblings:
+        """What is shown below a span, in the order of their starts; ``None`` asks for the roots."""
+        outline = self._outline
+        numbers: Iterable[int] = outline.roots if number is None else outline.children(number)
+        if not self._plumbing:
+            numbers = self._moved_up(numbers)
+        if not self.is_partial:
+            return Siblings(list(numbers))
+        shown: list[int] = []
+        first, bad = min(_FIRST, self._left), _FAILED
+        folded = failed = 0
+        for child in numbers:
+            if len(shown) < first:
+                shown.append(child)
+            elif bad and self._failed[child] and len(shown) < self._left:
+                shown.append(child)
+                bad -= 1
+            else:
+                folded += outline.sizes[child]
+                failed += self._failed[child]
+        self._left -= len(shown)
+        return Siblings(shown, folded, failed)
+
+    def _moved_up(self, numbers: Iterable[int]) -> Iterator[int]:
+        """The spans with those below plumbing in its place."""
+        stack = [iter(numbers)]
+        while stack:
+            number = next(stack[-1], None)
+            if number is None:
+                stack.pop()
+            elif self._outline.parents[number] >= 0 and is_folded(self._outline, number):
+                stack.append(iter(self._outline.children(number)))
+            else:
+                yield number
+
+
+def is_folded(outline: Outline, number: int) -> bool:
     """Whether a span is plumbing and hides nothing: what went wrong in it alone stays in sight."""
-    if span.attributes.get(semconv.PLUMBING) is not True:
+    if not outline.fact(number, Fact.PLUMBING):
         return False
-    return span.outcome == "ok" or any(child.outcome == span.outcome for child in trace.children(span))
+    outcome = outline.outcome(number)
+    return outcome == "ok" or any(outline.outcome(child) == outcome for child in outline.children(number))
+
+
+def _failed(outline: Outline) -> array[int]:
+    """By number how many spans failed in the part of the tree from it down."""
+    failed = array("I", bytes(4 * outline.count))
+    for number in outline.errors:
+        failed[number] = 1
+    parents = outline.parents
+    for number in reversed(outline.preorder):
+        if (above := parents[number]) >= 0:
+            failed[above] += failed[number]
+    return failed

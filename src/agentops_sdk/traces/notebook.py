@@ -65,7 +65,7 @@ def of_trace(trace: Trace) -> str:
     for part in islice(lines, _LINES):
         console.print(part, no_wrap=True)
     drawn = console.export_html(inline_styles=True, code_format=_CODE)
-    return drawn if next(lines, None) is None else f"{drawn}<small>… and more: print(trace.tree()) shows all</small>"
+    return drawn if next(lines, None) is None else f"{drawn}<small>… and more: print(trace.tree()) shows more</small>"
 
 
 def of_traces(traces: Traces) -> str:

@@ -7,6 +7,7 @@ nothing is made per span but a few bytes: a million spans, or a chain that deep,
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -68,6 +69,10 @@ class Outline:
         if len(self.preorder) < self.count:
             self._break_circles()
         self._outlive_children()
+
+    def first_spans(self, count: int) -> Outline:
+        """The tree over those that started first."""
+        return Outline(self.columns, self.rows[:count], self._roles)
 
     # --- building ----------------------------------------------------------------------------
 
@@ -236,14 +241,19 @@ class Outline:
     def find(self, span_id: str) -> int | None:
         """The number of the span with this id."""
         try:
-            return self._numbers.get(int(span_id, 16)) if len(span_id) == 16 else None
+            wanted = int(span_id, 16) if len(span_id) == 16 else -1
         except ValueError:
             return None
+        place = bisect_left(self._by_id, wanted, key=self._id)
+        number = self._by_id[place] if place < self.count else -1
+        return number if number >= 0 and self._id(number) == wanted else None
+
+    def _id(self, number: int) -> int:
+        return self.columns.ids[self.rows[number]]
 
     @cached_property
-    def _numbers(self) -> dict[int, int]:
-        ids = self.columns.ids
-        return {ids[row]: number for number, row in enumerate(self.rows)}
+    def _by_id(self) -> array[int]:
+        return array("I", sorted(range(self.count), key=self._id))
 
     # --- many --------------------------------------------------------------------------------
 

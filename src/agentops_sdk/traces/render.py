@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TextIO
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import number_format
 from agentops_sdk.traces.decisions.wording import deed, who
-from agentops_sdk.traces.folding import shown_below
+from agentops_sdk.traces.folding import Folding, Siblings
 from agentops_sdk.traces.json_values import parsed
 from agentops_sdk.traces.loops import loops
 from agentops_sdk.traces.messages import contents
@@ -17,14 +18,16 @@ from agentops_sdk.traces.terminal_text import block, line
 from agentops_sdk.traces.trace import has_absent_parent, has_remote_parent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
     from rich.text import Text
 
+    from agentops_sdk.traces.cost import Cost
     from agentops_sdk.traces.decisions.model import Decision
     from agentops_sdk.traces.record import SpanRecord
     from agentops_sdk.traces.trace import Trace
+    from agentops_sdk.traces.usage import Usage
 
 # Only terminal palette colours that read well on dark and on light ground; nothing for plain text.
 STYLES: Final = {
@@ -58,7 +61,8 @@ _MAX_DEPTH: Final = 12  # deeper spans stay at this indent and say how deep they
 class Tree:
     """Draws one trace as lines of rich text, at most ``width`` cells wide; nothing here recurses.
 
-    Without a width nothing is cut, wrapped or aligned: for programs that read it.
+    Without a width nothing is cut, wrapped or aligned: for programs that read it. Of a large trace a part is shown,
+    unless the ``whole`` is asked for; what is left out is counted, and ``more`` says how to see it.
     """
 
     def __init__(
@@ -69,6 +73,8 @@ class Tree:
         ascii_only: bool = False,
         messages: bool = False,
         plumbing: bool = False,
+        whole: bool = False,
+        more: str = "print(trace.tree()) shows them",
     ) -> None:
         from rich.console import Console
 
@@ -79,35 +85,64 @@ class Tree:
         self._ruler = Console(file=io.StringIO(), width=self.width)
         self.ascii_only = ascii_only
         self.messages = messages
-        self.plumbing = plumbing
+        self._folding = Folding(trace.outline, plumbing=plumbing, whole=whole)
+        self._more = more
+        self._folded = 0
+        self._totals: dict[int, tuple[Usage, Cost]] = {}
         self._decisions: dict[str, list[Decision]] = {}
-        for made in trace.decisions:
+        for made in trace.beginning.decisions:
             self._decisions.setdefault(made.span.span_id, []).append(made)
         self.branch, self.last, self.bar = ("|- ", "`- ", "|  ") if ascii_only else ("├─ ", "└─ ", "│  ")
 
     def lines(self) -> Iterator[Text]:
         """The head, the tree, and what should be known about missing or doubtful parts."""
         yield from self._head()
-        roots = self.trace.roots
-        stack = [(root, "", "", 0) for root in reversed(roots)]
-        while stack:
-            span, lead, below, depth = stack.pop()
-            children = self.trace.children(span) if self.plumbing else shown_below(self.trace, span)
-            yield self._span(span, lead, depth)
-            inner = below + (self.bar if children else "   ")
-            yield from self._details(span, inner)
-            for index, child in reversed(list(enumerate(children))):
-                final = index == len(children) - 1
-                flat = depth >= _MAX_DEPTH
-                stack.append(
-                    (
-                        child,
-                        below + (self.last if final else self.branch),
-                        below if flat else below + ("   " if final else self.bar),
-                        depth + 1,
-                    )
-                )
+        rows: Iterable[Row] = self._rows()
+        if self._folding.is_partial:
+            rows = list(rows)
+            summed = {row.number for row in rows if row.number >= 0 and self._is_summed(row.number)}
+            self._totals = self.trace.outline.totals(summed)
+        for row in rows:
+            if row.number < 0:
+                yield from self._left_out(row)
+                continue
+            span = self.trace.record(row.number)
+            yield self._span(row, span)
+            yield from self._details(span, row.below)
         yield from self._foot()
+
+    def _rows(self) -> Iterator[Row]:
+        """Parents before children, and for what is left out a row without a number."""
+        stack = self._rows_below(None)
+        while stack:
+            row = stack.pop()
+            if row.number < 0:
+                yield row
+                continue
+            children = self._rows_below(row)
+            yield replace(row, below=row.below + (self.bar if children else "   "))
+            stack += children
+
+    def _rows_below(self, row: Row | None) -> list[Row]:
+        """The rows of a span's children, or of the roots, last one first."""
+        siblings = self._folding.below(None if row is None else row.number)
+        numbers = [*siblings.shown, -1] if siblings.folded else siblings.shown
+        rows: list[Row] = []
+        for number in reversed(numbers):
+            lead = below = ""
+            if row is not None:
+                lead = row.below + (self.branch if rows else self.last)
+                below = row.below + ("" if row.depth >= _MAX_DEPTH else self.bar if rows else "   ")
+            rows.append(Row(number, lead, below, 0 if row is None else row.depth + 1, siblings))
+        return rows
+
+    def _left_out(self, row: Row) -> Iterator[Text]:
+        from rich.text import Text
+
+        self._folded += row.siblings.folded
+        failed = f" ({row.siblings.failed:,} failed)" if row.siblings.failed else ""
+        dots = "..." if self.ascii_only else "…"
+        yield from self._wrapped(Text(f"{dots} {row.siblings.folded:,} more{failed}", "dim"), row.lead)
 
     def _head(self) -> Iterator[Text]:
         from rich.text import Text
@@ -117,7 +152,7 @@ class Tree:
         head.append(line(trace.name, self.width), "bold")
         head.append("  ")
         head.append(trace.outcome, style_of(trace.outcome))
-        facts = [number_format.duration(trace.duration, at_least=bool(trace.open), ascii_only=self.ascii_only)]
+        facts = [number_format.duration(trace.duration, at_least=bool(trace.outline.open), ascii_only=self.ascii_only)]
         if shown := number_format.tokens(trace.usage, ascii_only=self.ascii_only):
             facts.append(f"{shown} tokens")
         if shown := number_format.cost(trace.cost, ascii_only=self.ascii_only):
@@ -128,19 +163,20 @@ class Tree:
         yield from self._wrapped(Text(about, "dim"), "")
         yield Text()
 
-    def _span(self, span: SpanRecord, lead: str, depth: int) -> Text:
+    def _span(self, row: Row, span: SpanRecord) -> Text:
         from rich.text import Text
 
-        right = self._right(span)
+        took, tokens, cost = self._figures(row.number)
+        right = f"{took:>8} {tokens:>10} {cost:>9}"
         room = self.width - len(right) - 1
         left = Text()
-        left.append(lead, "dim")
+        left.append(row.lead, "dim")
         mark = _MARKS.get(span.kind, _PLAIN_MARK)[self.ascii_only]
         bad = span.outcome != "ok"
         alarm = style_of(span.outcome)
         style = STYLES.get(span.kind, "")
         left.append(mark + " ", alarm if bad else style)
-        notes = "".join(f" {note}" for note in self._notes(span, depth))
+        notes = "".join(f" {note}" for note in self._notes(row, span))
         behind = len(notes) + (len(span.outcome) + 1 if bad else 0)
         name = Text(line(span.name, self._longest), alarm if bad and not style else style)
         _fit(name, max(8, room - left.cell_len - behind), self.ascii_only)
@@ -153,29 +189,31 @@ class Tree:
             left.append(" " * (self.width - left.cell_len - len(right)))
             left.append(right)
         else:
-            left.append("  " + "  ".join(figure for figure in self._figures(span) if figure))
+            left.append("  " + "  ".join(figure for figure in (took, tokens, cost) if figure))
         left.rstrip()
         return left
 
-    def _right(self, span: SpanRecord) -> str:
-        duration, tokens, cost = self._figures(span)
-        return f"{duration:>8} {tokens:>10} {cost:>9}"
-
-    def _figures(self, span: SpanRecord) -> tuple[str, str, str]:
+    def _figures(self, number: int) -> tuple[str, str, str]:
         """Duration, tokens and cost: a model call's own, an agent's or root's total of all below."""
-        share = self.trace.share(span)
-        whole = span.kind in ("agent", "workflow") or self.trace.parent(span) is None
-        usage = self.trace.usage_below(span) if whole else share.usage
-        cost = self.trace.cost_below(span) if whole else share.cost
+        outline = self.trace.outline
+        usage, cost = outline.usage(number), outline.cost(number)
+        if self._is_summed(number):
+            usage, cost = self._totals.get(number) or outline.total(number)
         told = number_format.tokens(usage, ascii_only=self.ascii_only) if usage is not None else ""
         money = number_format.cost(cost, ascii_only=self.ascii_only) if cost is not None else ""
-        took = number_format.duration(span.duration, at_least=not span.ended, ascii_only=self.ascii_only)
+        took = number_format.duration(
+            outline.duration(number), at_least=not outline.ended(number), ascii_only=self.ascii_only
+        )
         return took, told, money
 
-    def _notes(self, span: SpanRecord, depth: int) -> Iterator[str]:
+    def _is_summed(self, number: int) -> bool:
+        outline = self.trace.outline
+        return outline.parents[number] < 0 or outline.kind(number) in ("agent", "workflow")
+
+    def _notes(self, row: Row, span: SpanRecord) -> Iterator[str]:
         attributes = span.attributes
-        if depth > _MAX_DEPTH:
-            yield f"(depth {depth})"
+        if row.depth > _MAX_DEPTH:
+            yield f"(depth {row.depth})"
         chunks = attributes.get(semconv.STREAM_CHUNKS)
         if attributes.get(semconv.CACHED) is True:
             yield "from a cache"
@@ -184,10 +222,10 @@ class Tree:
         tries = parsed(attributes.get(semconv.ATTEMPTS))
         if isinstance(tries, list) and len(tries) > 1:
             yield f"{len(tries)} attempts"
-        if self.trace.parent(span) is None and span.parent_id is not None:
+        if self.trace.outline.parents[row.number] < 0 and span.parent_id is not None:
             missing = "(parent not kept)" if has_absent_parent(span) else "(parent missing)"
             yield "(parent elsewhere)" if has_remote_parent(span) else missing
-        if self.trace.skewed(span):
+        if self.trace.outline.skewed(row.number):
             yield "(clock skew)"
 
     def _details(self, span: SpanRecord, lead: str) -> Iterator[Text]:
@@ -206,12 +244,14 @@ class Tree:
     def _foot(self) -> Iterator[Text]:
         from rich.text import Text
 
-        trace = self.trace
+        trace, outline = self.trace, self.trace.outline
         said = []
-        if trace.orphans:
-            said.append(f"{len(trace.orphans)} span(s) whose parent is missing")
-        if skewed := sum(trace.skewed(span) for span in trace.spans):
-            said.append(f"{skewed} span(s) with clock skew")
+        if self._folded:
+            said.append(f"{self._folded:,} of {outline.count:,} spans are left out; {self._more}")
+        if outline.orphans:
+            said.append(f"{len(outline.orphans)} span(s) whose parent is missing")
+        if outline.skews:
+            said.append(f"{outline.skews} span(s) with clock skew")
         if trace.missing_spans:
             said.append(f"{trace.missing_spans} span(s) were not kept")
         if trace.cost.unknowns:
@@ -220,7 +260,9 @@ class Tree:
             said.append(f"cost is {mark}: " + (reasons.replace("×", "x") if self.ascii_only else reasons))
         if trace.cost.is_estimated or trace.usage.is_estimated:
             said.append("~ marks figures that were estimated, not reported")
-        said += [f"going round: {line(str(loop))}" for loop in loops(trace)]
+        said += [f"going round: {line(str(loop))}" for loop in loops(trace.beginning)]
+        if trace.beginning is not trace:
+            said.append(f"decisions and loops of the first {len(trace.beginning):,} spans alone were looked for")
         if said:
             yield Text()
         for sentence in said:
@@ -236,6 +278,17 @@ class Tree:
             made.append_text(part)
             made.rstrip()
             yield made
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the tree: a span by its number, or, below 0, those of its siblings that are left out."""
+
+    number: int
+    lead: str
+    below: str
+    depth: int
+    siblings: Siblings
 
 
 def style_of(outcome: str) -> str:
@@ -281,20 +334,24 @@ def console_for(file: TextIO | None = None, width: int | None = None) -> Console
     return Plain(file=file, width=width, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
-def text(trace: Trace, *, width: int = 100, ascii_only: bool = False, messages: bool = False) -> str:
+def text(
+    trace: Trace, *, width: int = 100, ascii_only: bool = False, messages: bool = False, whole: bool = True
+) -> str:
     """The tree as plain text without colours, one trailing newline."""
-    tree = Tree(trace, width, ascii_only=ascii_only, messages=messages)
+    tree = Tree(trace, width, ascii_only=ascii_only, messages=messages, whole=whole)
     return "\n".join(part.plain for part in tree.lines()) + "\n"
 
 
-def svg(trace: Trace, *, width: int = 80, title: str = "agentops show", messages: bool = False) -> str:
+def svg(
+    trace: Trace, *, width: int = 80, title: str = "agentops show", messages: bool = False, whole: bool = False
+) -> str:
     """The tree as a picture that needs no font or style from elsewhere."""
     from rich.console import Console
 
     console = Console(
         file=io.StringIO(), width=width, record=True, force_terminal=True, markup=False, emoji=False, highlight=False
     )
-    for part in Tree(trace, width, messages=messages).lines():
+    for part in Tree(trace, width, messages=messages, whole=whole, more="--all shows them").lines():
         console.print(part, no_wrap=True)
     # The library's own template fetches its font from a public server: whoever opens the picture would, too.
     drawn = console.export_svg(title=title, unique_id="agentops")

@@ -96,11 +96,15 @@ class Row:
 
 @dataclass(slots=True)
 class Stats:
-    """Rows, costliest first, and the total. Only by ``tag`` can a call stand in several rows."""
+    """Rows, costliest first, and the total. Only by ``tag`` can a call stand in several rows.
+
+    ``partial`` counts very large traces of which decisions were looked for in the beginning alone.
+    """
 
     by: str
     rows: list[Row]
     total: Row
+    partial: int = 0
 
     def share(self, row: Row) -> float:
         """The row's part of the cost, or of the tokens where no cost is known; 0 to 1."""

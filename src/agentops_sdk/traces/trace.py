@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.record import Outcome, SpanRecord
 
 _UNSAMPLED: Final = REMOTE_KNOWN | 1
-LARGE: Final = 50_000
+LARGE: Final = 20_000
 """Spans from which on a trace keeps no record of each; its outline answers what tables and trees ask."""
 _RECENT: Final = 1_000
 _WORST_FIRST: Final[tuple[Outcome, ...]] = (
@@ -114,6 +114,14 @@ class Trace:
         if number is None:
             raise KeyError(span.span_id)
         return number
+
+    @cached_property
+    def beginning(self) -> Trace:
+        """The trace itself, or of a very large one the first :data:`LARGE` spans, as a trace of their own."""
+        return self._of_first(LARGE) if self.is_large else self
+
+    def _of_first(self, count: int) -> Trace:
+        return Trace.of_outline(self.trace_id, self.outline.first_spans(count), missing=self._missing)
 
     # --- the tree ---------------------------------------------------------------------------
 
@@ -336,11 +344,17 @@ class Trace:
             return self._missing
         return min(map(self.outline.outcome, self.outline.roots), key=_WORST_FIRST.index)
 
-    def tree(self, *, width: int = 100, messages: bool = False) -> str:
-        """The trace as readable text without colours, as ``agentops show`` prints it."""
+    def tree(self, *, width: int = 100, messages: bool = False, whole: bool = True) -> str:
+        """The trace as readable text without colours, as ``agentops show --all`` prints it.
+
+        Args:
+            width: cells per line.
+            messages: whether to show what was said, too.
+            whole: whether to show all of a trace with more than a thousand spans.
+        """
         from agentops_sdk.traces.render import text
 
-        return text(self, width=width, messages=messages)
+        return text(self, width=width, messages=messages, whole=whole)
 
     def __len__(self) -> int:
         return self.outline.count

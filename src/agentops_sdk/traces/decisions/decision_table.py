@@ -21,12 +21,13 @@ def decision_stats(traces: Iterable[Trace]) -> Stats:
     followed; where one decision's consequences hold another's, both rows have them and the total once.
     """
     rows: dict[str, Row] = {}
-    total = Row("total")
+    total, partial = Row("total"), 0
     for trace in traces:
         total.add_trace(trace)
         seen: set[str] = set()
         counted: set[str] = set()
-        for made in trace.decisions:
+        partial += trace.beginning is not trace
+        for made in trace.beginning.decisions:
             key = f"{made.name}: {', '.join(made.choices) or '(undecided)'}"
             row = rows.setdefault(key, Row(key))
             if key not in seen:
@@ -47,7 +48,7 @@ def decision_stats(traces: Iterable[Trace]) -> Stats:
                 if span.outcome not in ("ok", "running"):
                     total.wasted.add(trace.cost_below(span))
     ordered = sorted(rows.values(), key=lambda row: (row.key.partition(": ")[0], -row.calls, row.key))
-    return Stats("decision", ordered, total)
+    return Stats("decision", ordered, total, partial)
 
 
 def _count(row: Row, made: Decision) -> None:
