@@ -12,7 +12,7 @@ from tests.integrations.traffic import Spans, everything, request, ways
 from tests.wire.http import Wire
 
 import agentops_sdk as agentops
-from agentops_sdk._capture import guard
+from agentops_sdk._host import guard
 from agentops_sdk.exporters.memory import MemoryExporter
 
 

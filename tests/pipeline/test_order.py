@@ -7,7 +7,7 @@ import time
 import pytest
 
 import agentops_sdk as agentops
-from agentops_sdk._pipeline import recorder
+from agentops_sdk._recorder import recorder
 from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.testing import frozen_clock
 
