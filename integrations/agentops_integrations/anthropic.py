@@ -2,6 +2,8 @@
 
 The client makes OpenTelemetry spans of its own. Where a call is recorded here, its own span of the same call does not
 arise, so that no token is counted twice, in our file or in the program's exporter.
+
+Long because it is the whole client: one noun, though many content blocks.
 """
 
 from __future__ import annotations

@@ -17,8 +17,6 @@ from agentops_sdk.config import Settings
 Deferred = Callable[[dict[str, Any]], None]
 """Work on a span's attributes that is done on the consumer thread, after the span ended."""
 
-EventAttributes = dict[str, Any] | Callable[[], dict[str, Any]]
-
 
 class LiveSpan(Protocol):
     """A span that has not ended yet, as room 2 sees it."""

@@ -18,9 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentops_sdk import file_limits as file
-from agentops_sdk import setting_parsers as be
-from agentops_sdk import setting_sources
+from agentops_sdk import file_limits, setting_sources
+from agentops_sdk import setting_parsers as parsers
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.file_limits import Limit
@@ -38,10 +37,9 @@ def _row(
     parse: Parser,
     sentence: str,
     *,
-    limit: Limit = file.default_only,
+    limit: Limit = file_limits.default_only,
     env: Sequence[str] = (),
     live: bool = False,
-    secret: bool = False,
     doubt: Mapping[str, Any] | None = None,
     merge: Callable[[Any, Any], Any] | None = None,
 ) -> Any:
@@ -54,7 +52,6 @@ def _row(
         limit: which values ``./pyproject.toml`` may set.
         env: variables, the first that is set wins.
         live: it may change while the program runs.
-        secret: its value is never shown.
         doubt: what holds when somebody set this in a way that cannot be read.
         merge: makes one value of a lower and a higher source's; without it the higher one wins.
     """
@@ -63,7 +60,6 @@ def _row(
         "sentence": sentence,
         "env": tuple(env),
         "live": live,
-        "secret": secret,
         "limit": limit,
         "doubt": doubt or {},
         "merge": merge,
@@ -89,156 +85,160 @@ class Settings:
     """Every setting with its resolved value. ``origins`` says where each value came from."""
 
     enabled: bool = _row(
-        True, be.flag, "Record anything at all.",
-        limit=file.off_only, env=["AGENTOPS_ENABLED"], live=True, doubt=_NO_CONTENT,
+        True, parsers.flag, "Record anything at all.",
+        limit=file_limits.off_only, env=["AGENTOPS_ENABLED"], live=True, doubt=_NO_CONTENT,
     )  # fmt: skip
     exporters: tuple[Any, ...] = _row(
         ("jsonl",),
-        be.exporters,
+        parsers.exporters,
         "Where spans go: exporter strings or OpenTelemetry SpanExporter instances.",
-        limit=file.local_sinks,
+        limit=file_limits.local_sinks,
         env=["AGENTOPS_EXPORTERS"],
         live=True,
     )
     directory: str = _row(
-        "./.agentops", be.path, "The directory that traces and spools are written below.",
-        limit=file.below_here, env=["AGENTOPS_DIR"],
+        "./.agentops", parsers.path, "The directory that traces and spools are written below.",
+        limit=file_limits.below_here, env=["AGENTOPS_DIR"],
     )  # fmt: skip
     integrations: tuple[str, ...] | None = _row(
         None,
-        be.names,
+        parsers.names,
         "Names of the libraries to capture; every supported one that is installed when not given.",
-        limit=file.anything,
+        limit=file_limits.anything,
         env=["AGENTOPS_INTEGRATIONS"],
     )
     service_name: str = _row(
-        "", be.text, "The service.name of every span; the script's name when not given.",
-        limit=file.anything, env=["OTEL_SERVICE_NAME"],
+        "", parsers.text, "The service.name of every span; the script's name when not given.",
+        limit=file_limits.anything, env=["OTEL_SERVICE_NAME"],
     )  # fmt: skip
     resource_attributes: dict[str, Any] = _row(
-        dict, be.table, "Attributes that describe this process on every span; those of every source add up.",
-        limit=file.anything, env=["OTEL_RESOURCE_ATTRIBUTES"], merge=_both_tables,
+        dict, parsers.table, "Attributes that describe this process on every span; those of every source add up.",
+        limit=file_limits.anything, env=["OTEL_RESOURCE_ATTRIBUTES"], merge=_both_tables,
     )  # fmt: skip
     capture_content: bool = _row(
         True,
-        be.content,
+        parsers.content,
         "Record messages, arguments and results; figures and names are recorded either way.",
-        limit=file.off_only,
+        limit=file_limits.off_only,
         env=["AGENTOPS_CAPTURE_CONTENT", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"],
         live=True,
         doubt=_NO_CONTENT,
     )
     max_value_bytes: int = _row(
         65_536,
-        be.whole(256),
+        parsers.whole(256),
         "How many bytes of one captured value are kept; the rest is cut, visibly.",
-        limit=file.no_more,
+        limit=file_limits.no_more,
         env=["AGENTOPS_MAX_VALUE_BYTES"],
         live=True,
     )
     redact: bool = _row(
-        True, be.flag, "Replace secrets (keys, tokens, passwords) before anything is written or sent.",
+        True, parsers.flag, "Replace secrets (keys, tokens, passwords) before anything is written or sent.",
         env=["AGENTOPS_REDACT"], doubt={"redact": True},
     )  # fmt: skip
     redact_patterns: tuple[str, ...] = _row(
-        (), be.patterns, "Further regular expressions whose matches are replaced; those of every source add up.",
-        limit=file.anything, env=["AGENTOPS_REDACT_PATTERNS"], doubt=_NO_CONTENT, merge=_both_lists,
+        (), parsers.patterns, "Further regular expressions whose matches are replaced; those of every source add up.",
+        limit=file_limits.anything, env=["AGENTOPS_REDACT_PATTERNS"], doubt=_NO_CONTENT, merge=_both_lists,
     )  # fmt: skip
     queue_size: int = _row(
-        10_000, be.whole(1), "How many ended spans may wait; further ones are dropped and counted.",
-        limit=file.anything, env=["AGENTOPS_QUEUE_SIZE"],
+        10_000, parsers.whole(1), "How many ended spans may wait; further ones are dropped and counted.",
+        limit=file_limits.anything, env=["AGENTOPS_QUEUE_SIZE"],
     )  # fmt: skip
     shutdown_timeout: float = _row(
-        3.0, be.number(0, 86_400), "Seconds that exit may wait for sinks.",
-        limit=file.anything, env=["AGENTOPS_SHUTDOWN_TIMEOUT"], live=True,
+        3.0, parsers.number(0, 86_400), "Seconds that exit may wait for sinks.",
+        limit=file_limits.anything, env=["AGENTOPS_SHUTDOWN_TIMEOUT"], live=True,
     )  # fmt: skip
     traces_max_file_bytes: int = _row(
-        67_108_864, be.whole(1), "A JSONL file that is longer is closed, and a new one begun.",
-        limit=file.anything, env=["AGENTOPS_TRACES_MAX_FILE_BYTES"],
+        67_108_864, parsers.whole(1), "A JSONL file that is longer is closed, and a new one begun.",
+        limit=file_limits.anything, env=["AGENTOPS_TRACES_MAX_FILE_BYTES"],
     )  # fmt: skip
     traces_max_bytes: int = _row(
-        536_870_912, be.whole(1), "Closed JSONL files are deleted, oldest first, when all together are larger.",
-        limit=file.no_more, env=["AGENTOPS_TRACES_MAX_BYTES"],
+        536_870_912, parsers.whole(1), "Closed JSONL files are deleted, oldest first, when all together are larger.",
+        limit=file_limits.no_more, env=["AGENTOPS_TRACES_MAX_BYTES"],
     )  # fmt: skip
     traces_max_days: float = _row(
-        30.0, be.above_zero, "Closed JSONL files older than this many days are deleted.",
-        limit=file.no_more, env=["AGENTOPS_TRACES_MAX_DAYS"],
+        30.0, parsers.above_zero, "Closed JSONL files older than this many days are deleted.",
+        limit=file_limits.no_more, env=["AGENTOPS_TRACES_MAX_DAYS"],
     )  # fmt: skip
     traces_compress: bool = _row(
-        False, be.flag, "Gzip JSONL files once closed.", limit=file.anything, env=["AGENTOPS_TRACES_COMPRESS"]
+        False,
+        parsers.flag,
+        "Gzip JSONL files once closed.",
+        limit=file_limits.anything,
+        env=["AGENTOPS_TRACES_COMPRESS"],
     )
     traces_fsync: str = _row(
-        "never", be.choice("never", "close", "always"), "When JSONL files are forced to the disk itself.",
-        limit=file.anything, env=["AGENTOPS_TRACES_FSYNC"],
+        "never", parsers.choice("never", "close", "always"), "When JSONL files are forced to the disk itself.",
+        limit=file_limits.anything, env=["AGENTOPS_TRACES_FSYNC"],
     )  # fmt: skip
     spool_max_bytes: int = _row(
-        268_435_456, be.whole(65_536), "How much may wait on disk for an OTLP backend; then the oldest spans go.",
-        limit=file.no_more, env=["AGENTOPS_SPOOL_MAX_BYTES"],
+        268_435_456, parsers.whole(65_536), "How much may wait on disk for an OTLP backend; then the oldest spans go.",
+        limit=file_limits.no_more, env=["AGENTOPS_SPOOL_MAX_BYTES"],
     )  # fmt: skip
     spool_max_days: float = _row(
-        7.0, be.above_zero, "How many days spans may wait on disk for an OTLP backend.",
-        limit=file.no_more, env=["AGENTOPS_SPOOL_MAX_DAYS"],
+        7.0, parsers.above_zero, "How many days spans may wait on disk for an OTLP backend.",
+        limit=file_limits.no_more, env=["AGENTOPS_SPOOL_MAX_DAYS"],
     )  # fmt: skip
     sample_ratio: float = _row(
-        1.0, be.number(0, 1), "The share of traces that is kept, decided at the root.",
-        limit=file.no_more, env=["AGENTOPS_SAMPLE_RATIO"], live=True,
+        1.0, parsers.number(0, 1), "The share of traces that is kept, decided at the root.",
+        limit=file_limits.no_more, env=["AGENTOPS_SAMPLE_RATIO"], live=True,
     )  # fmt: skip
     keep_errors: bool = _row(
-        True, be.flag, "Keep a run in which a span ended in an error, whole, even when it is not sampled.",
-        limit=file.anything, env=["AGENTOPS_KEEP_ERRORS"], live=True,
+        True, parsers.flag, "Keep a run in which a span ended in an error, whole, even when it is not sampled.",
+        limit=file_limits.anything, env=["AGENTOPS_KEEP_ERRORS"], live=True,
     )  # fmt: skip
     pricing: bool = _row(
-        True, be.flag, "Work out tokens that were not reported, and cost.",
-        limit=file.anything, env=["AGENTOPS_PRICING"], live=True,
+        True, parsers.flag, "Work out tokens that were not reported, and cost.",
+        limit=file_limits.anything, env=["AGENTOPS_PRICING"], live=True,
     )  # fmt: skip
     stream_usage: bool = _row(
         True,
-        be.flag,
+        parsers.flag,
         "Ask streams for their token counts where the caller did not say; the extra chunk stays hidden.",
-        limit=file.anything,
+        limit=file_limits.anything,
         env=["AGENTOPS_STREAM_USAGE"],
         live=True,
     )
     plumbing: bool = _row(
         True,
-        be.flag,
+        parsers.flag,
         "Record the steps that frameworks put between the ones people wrote, marked so that readers fold them.",
-        limit=file.anything,
+        limit=file_limits.anything,
         env=["AGENTOPS_PLUMBING"],
         live=True,
     )
     state_changes: bool = _row(
         False,
-        be.flag,
+        parsers.flag,
         "Record on each node of a graph what it changed of the state: before, and what it wrote.",
         env=["AGENTOPS_STATE_CHANGES"],
         live=True,
     )
     propagate_threads: bool = _row(
-        True, be.flag, "Carry the trace into threads and executors without being asked.",
-        limit=file.anything, env=["AGENTOPS_PROPAGATE_THREADS"],
+        True, parsers.flag, "Carry the trace into threads and executors without being asked.",
+        limit=file_limits.anything, env=["AGENTOPS_PROPAGATE_THREADS"],
     )  # fmt: skip
     propagate_processes: bool = _row(
-        True, be.flag, "Carry the trace into processes: pools, multiprocessing, and TRACEPARENT for subprocesses.",
-        limit=file.off_only, env=["AGENTOPS_PROPAGATE_PROCESSES"],
+        True, parsers.flag, "Carry the trace into processes: pools, multiprocessing, and TRACEPARENT for subprocesses.",
+        limit=file_limits.off_only, env=["AGENTOPS_PROPAGATE_PROCESSES"],
     )  # fmt: skip
     vendor_propagation: bool = _row(
-        False, be.flag, "Send the trace and baggage along with calls to model vendors, as to services of your own.",
-        limit=file.off_only, env=["AGENTOPS_VENDOR_PROPAGATION"], live=True,
+        False, parsers.flag, "Send the trace and baggage along with calls to model vendors, as to your own services.",
+        limit=file_limits.off_only, env=["AGENTOPS_VENDOR_PROPAGATION"], live=True,
     )  # fmt: skip
     global_provider: bool = _row(
-        False, be.flag, "Register our TracerProvider as OpenTelemetry's global one, if there is none yet.",
+        False, parsers.flag, "Register our TracerProvider as OpenTelemetry's global one, if there is none yet.",
         env=["AGENTOPS_GLOBAL_PROVIDER"],
     )  # fmt: skip
     semconv: str = _row(
-        "pin", be.choice("pin", "main"), "Which state of the GenAI conventions names attributes.",
-        limit=file.anything, env=["AGENTOPS_SEMCONV"],
+        "pin", parsers.choice("pin", "main"), "Which state of the GenAI conventions names attributes.",
+        limit=file_limits.anything, env=["AGENTOPS_SEMCONV"],
     )  # fmt: skip
     log_level: str = _row(
         "warning",
-        be.choice("debug", "info", "warning", "error", "critical"),
+        parsers.choice("debug", "info", "warning", "error", "critical"),
         "The least severe message that this package logs.",
-        limit=file.no_more_talkative,
+        limit=file_limits.no_more_talkative,
         env=["AGENTOPS_LOG_LEVEL"],
         live=True,
     )

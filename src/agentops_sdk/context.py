@@ -10,10 +10,11 @@ from typing import Any, Self, TypeVar
 from opentelemetry.context import Context, attach, create_key, get_current, set_value
 
 from agentops_sdk import semconv
+from agentops_sdk._capture import handoff as handoffs
+from agentops_sdk._capture.current import current_call
 from agentops_sdk._capture.invalid_values import Check, list_of, pairs_of
 from agentops_sdk._host.guard import guard
-from agentops_sdk._propagation import handoff as handoffs
-from agentops_sdk._propagation.context_keys import ATTRIBUTES_KEY, current_call, release
+from agentops_sdk._propagation.context_keys import ATTRIBUTES_KEY, release
 from agentops_sdk._propagation.generators import drive, drive_async
 from agentops_sdk._snapshot.snapshot import text_of
 from agentops_sdk._snapshot.text import encodable

@@ -11,10 +11,10 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import Call
+from agentops_sdk._capture.current import current_call
 from agentops_sdk._capture.invalid_values import Check, is_text, number_of
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
-from agentops_sdk._propagation.context_keys import current_call
 from agentops_sdk._snapshot.snapshot import text_of
 from agentops_sdk._track.span_handle import Span
 

@@ -40,7 +40,7 @@ class _Level:
             self.values[row.name] = row.metadata["parse"](value), origin
         except WrongValueError as wrong:
             source = origin.rsplit(maxsplit=1)[-1]
-            shown = "a value" if row.metadata["secret"] else repr(value)[:_SHOWN]
+            shown = repr(value)[:_SHOWN]
             left_out = "It"
             if wrong.usable is not None:
                 self.values[row.name] = wrong.usable, origin

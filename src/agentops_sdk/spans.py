@@ -8,10 +8,10 @@ from typing import Any
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
+from agentops_sdk._capture.current import current_call
 from agentops_sdk._capture.invalid_values import Check, is_text
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
-from agentops_sdk._propagation.context_keys import current_call
 from agentops_sdk._snapshot.snapshot import text_of
 from agentops_sdk._snapshot.text import encodable
 from agentops_sdk._track.span_handle import NULL_SPAN, Span, plain

@@ -228,7 +228,7 @@ def started() -> Started:
 def _settings(settings: Settings) -> dict[str, SettingStatus]:
     return {
         row.name: SettingStatus(
-            value="…" if row.metadata["secret"] else _shown(getattr(settings, row.name)),
+            value=_shown(getattr(settings, row.name)),
             origin=settings.origins.get(row.name, "default"),
         )
         for row in rows()

@@ -98,7 +98,7 @@ MEMORIES = """
 import os, sys
 import agentops_sdk as agentops
 from agentops_sdk._host import bounded_map
-from agentops_sdk._propagation import handoff
+from agentops_sdk._capture import handoff
 from agentops_integrations.langchain import interrupts
 from agentops_integrations.openai import background
 

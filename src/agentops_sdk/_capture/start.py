@@ -13,10 +13,11 @@ from opentelemetry.context import (
 )
 
 from agentops_sdk import _recorder_port
-from agentops_sdk._capture import kinds
+from agentops_sdk._capture import handoff, kinds
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
 from agentops_sdk._capture.contribution import PROGRAM, Contribution, is_same
-from agentops_sdk._propagation import context_keys, handoff
+from agentops_sdk._capture.current import note_model_call
+from agentops_sdk._propagation import context_keys
 from agentops_sdk._snapshot.text import encodable
 
 _NOTHING = Context()
@@ -73,7 +74,7 @@ def start(
         first.update((key, value) for key, value in attributes.items() if value is not None)
     context_keys.inherit(first, kind, context)
     if kind == "llm":
-        context_keys.note_model_call(context)
+        note_model_call(context)
     span = recorder.start(encodable(span_name) if span_name else made_name, span_kind, first, context, links, start_ns)
     if span is None:
         return NULL_CALL

@@ -1,4 +1,7 @@
-"""One request of the client's from its first attempt to the last byte of its reply, and the call that records it."""
+"""One request of the client's from its first attempt to the last byte of its reply, and the call that records it.
+
+Long because it is one object: whatever may happen to a request, in whichever order, meets here.
+"""
 
 from __future__ import annotations
 

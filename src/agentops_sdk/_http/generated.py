@@ -13,6 +13,7 @@ from typing import Any
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL
+from agentops_sdk._capture.current import enclosing_llm_call
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Begun, around, around_async
@@ -20,7 +21,7 @@ from agentops_sdk._host.patches import Patches
 from agentops_sdk._http.endpoint import Endpoint, Endpoints, Outgoing, Prepared
 from agentops_sdk._http.exchange import Exchange, address, current
 from agentops_sdk._http.stream import ReplyItems, live_reply_of
-from agentops_sdk._propagation.context_keys import enclosing_llm_call, release
+from agentops_sdk._propagation.context_keys import release
 
 __all__ = ["GeneratedClient"]
 

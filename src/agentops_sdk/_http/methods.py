@@ -34,6 +34,8 @@ body)`` and gives back an object with the JSON text in ``.text``, or a generator
 The caller gets the method's own object wherever that can be: a reply as it is; a coroutine that gives it; a generator
 that sends, throws and closes into the client's own; around any other stream a proxy that is one for ``isinstance`` too.
 An operation begins when the client's work does: a generator's with its first step, a coroutine's when it is awaited.
+
+Long because of this example, and because one class serves plain and asynchronous methods.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL
+from agentops_sdk._capture.current import enclosing_llm_call
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Begun, around, around_async
@@ -55,7 +58,6 @@ from agentops_sdk._http.endpoint import Endpoints
 from agentops_sdk._http.exchange import Exchange, address
 from agentops_sdk._http.reply_proxies import ManagerProxy, StreamProxy
 from agentops_sdk._http.reply_steps import NO_STEPS, ReplySteps, json_text
-from agentops_sdk._propagation.context_keys import enclosing_llm_call
 from agentops_sdk._propagation.generators import drive, drive_async
 
 if TYPE_CHECKING:

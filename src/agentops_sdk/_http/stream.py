@@ -1,5 +1,7 @@
 """A reply that is still being read: what came, how far the caller got, and how it ended.
 
+Long because one class serves plain and asynchronous replies, and each way to end stands beside the others.
+
 The caller's object stays what it is. Three methods of the HTTP response (``iter_bytes``, ``iter_raw``, ``close`` and
 their async twins), through which everything reads and closes, are shadowed on that one instance until
 the call is over; the iterator inside an SSE stream is watched from outside. Bytes are kept as they

@@ -1,4 +1,8 @@
-"""The composition root: builds recorder, queue, sinks and integrations from settings, and takes them down again."""
+"""The composition root: builds recorder, queue, sinks and integrations from settings, and takes them down again.
+
+Long because it is the one place where all of them meet: the class that holds what runs, and below it what ``init()``,
+``flush()`` and ``shutdown()`` do to the one that runs in this process.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from agentops_sdk import _recorder_port
 from agentops_sdk._host import bounded_map
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.patches import Patches
-from agentops_sdk._pipeline import delivery, process_runtime
+from agentops_sdk._pipeline import delivery, process_hooks
 from agentops_sdk._pipeline.flush_result import FlushResult
 from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.registry import Installed, choose, exchange
@@ -153,7 +157,7 @@ class Runtime:
 
     def prepare(self) -> None:
         """Have the first spans find loaded what they need."""
-        process_runtime.prepare(self)
+        process_hooks.prepare(self)
         with guard("runtime.prepare"):
             self._who()
         if isinstance(self.recorder, JoinedRecorder):
@@ -166,7 +170,7 @@ class Runtime:
             if self.settings.pricing:
                 import httpx2  # noqa: F401 - here, and not on the thread that loads the prices: see there
 
-                process_runtime.load(self.completer.warm)
+                process_hooks.load(self.completer.warm)
 
     def uninstall(self) -> None:
         for installed in reversed(self.integrations):
@@ -389,7 +393,7 @@ def begin(settings: Settings, *, implied: bool = False) -> Runtime | None:
         current = runtime
         context_keys.process_context = process_fields() if settings.propagate_processes else None
         _recorder_port.activate(runtime.recorder)
-        process_runtime.hook(lambda: current, flush=_flush, end=_end, settle=_settle, in_child=_in_child)
+        process_hooks.hook(lambda: current, flush=_flush, end=_end, settle=_settle, in_child=_in_child)
         runtime.prepare()
         return runtime
 

@@ -1,4 +1,7 @@
-"""One exporter behind an adapter that isolates it and keeps its account: accepted = exported + pending + lost."""
+"""One exporter behind an adapter that isolates it and keeps its account: accepted = exported + pending + lost.
+
+Long because the account must add up: every way a span can take past an exporter stands in this file.
+"""
 
 from __future__ import annotations
 

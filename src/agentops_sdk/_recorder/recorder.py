@@ -1,4 +1,7 @@
-"""Room 3: makes spans (ids, parentage, sampling). The only module that knows a lean span from a joined one."""
+"""Room 3: makes spans (ids, parentage, sampling). For programs without a provider of their own.
+
+Long because a span, and the recorder that begins and ends it, share the layout that makes them cheap.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from agentops_sdk._scrub import secret_patterns as forms
+from agentops_sdk._scrub import secret_patterns
 from agentops_sdk._scrub.secret_names import STRONG, kind_of_name
 from agentops_sdk._scrub.secret_rules import HARMLESS_MEMBERS, STEMS
 from agentops_sdk._scrub.secret_tokens import SECRET, Finding, around
@@ -82,8 +82,8 @@ class _Search:
             if place < self.covered:
                 continue
             end = place + len(stem.rstrip("="))
-            if self.text[end : end + 1] in forms.IN_NAMES:
-                rest = forms.REST_OF_NAME.match(self.text, end)
+            if self.text[end : end + 1] in secret_patterns.IN_NAMES:
+                rest = secret_patterns.REST_OF_NAME.match(self.text, end)
                 end = rest.end() if rest is not None else end
             if end not in seen:
                 seen.add(end)
@@ -92,14 +92,18 @@ class _Search:
     def _at(self, place: int, end: int, stem: str) -> Iterator[Finding]:
         text = self.text
         after = text[end : end + 1]
-        if after and after not in forms.FOLLOW_NAMES:
+        if after and after not in secret_patterns.FOLLOW_NAMES:
             return
         start = self._start(place, end)
         name = text[start:end]
         kind = kind_of_name(name)
-        if text[start - 1 : start] == " " and after in forms.FOLLOW_WORDS and kind not in ("password", "key", "token"):
+        if (
+            text[start - 1 : start] == " "
+            and after in secret_patterns.FOLLOW_WORDS
+            and kind not in ("password", "key", "token")
+        ):
             kind, start = self._with_words_before(start, end, kind)
-        if not kind or (kind in ("bare token", "pin") and forms.FIGURE_AHEAD.match(text, end) is None):
+        if not kind or (kind in ("bare token", "pin") and secret_patterns.FIGURE_AHEAD.match(text, end) is None):
             return
         name = text[start:end]
         for look in (self._pair, self._other_forms):
@@ -112,9 +116,9 @@ class _Search:
     def _start(self, place: int, end: int) -> int:
         """Where the name begins of which a part stands at ``place``."""
         text = self.text
-        if place and text[place - 1] not in forms.IN_NAMES:
+        if place and text[place - 1] not in secret_patterns.IN_NAMES:
             return place
-        back = forms.NAME_REVERSED.match(text[max(0, place - _LONGEST_NAME) : place][::-1])
+        back = secret_patterns.NAME_REVERSED.match(text[max(0, place - _LONGEST_NAME) : place][::-1])
         start = place - (back.end() if back is not None else 0)
         before = text[start - 1 : start]
         if before == "\\":  # \npassword in JSON; \u0026password in a script
@@ -137,30 +141,30 @@ class _Search:
 
     def _pair(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
         text = self.text
-        pair = forms.AFTER.match(text, end)
+        pair = secret_patterns.AFTER.match(text, end)
         if pair is None:
             return
         at = pair.end()
         close, gap = pair["close"], pair["gap"]
         if "->" in pair[0] and "(" in pair[0]:
             return  # a function and what it returns
-        typed = None if close else forms.TYPED.match(text, end)
+        typed = None if close else secret_patterns.TYPED.match(text, end)
         if typed is not None:
             at, gap = typed.end(), ""
         if not close and ("\n" in gap or "\\n" in gap or text[at : at + 1] in ("|", ">")):
             yield from self._below(start, end, pair.start("gap"), name, kind)
             return
         is_dash = not any(mark in pair[0] for mark in ":=：") and ("-" in pair[0] or "–" in pair[0] or "—" in pair[0])
-        opening = forms.PREFIXED.match(text, at)
+        opening = secret_patterns.PREFIXED.match(text, at)
         if opening is not None and not (not close and text[start - len(opening["open"]) : start] == opening["open"]):
             for finding in self._quoted(name, kind, opening, at):
                 if not is_dash or looks_random(text[finding.start : finding.end]):
                     yield finding
-        elif forms.OPENS.match(text, at) is not None and (
+        elif secret_patterns.OPENS.match(text, at) is not None and (
             close or (pair["space"] == "" and ":" in pair[0]) or "=" in pair[0]
         ):
             yield from self._container(at, name, kind, close or '"')
-        elif close and (number := forms.NUMBER.match(text, at)) is not None:
+        elif close and (number := secret_patterns.NUMBER.match(text, at)) is not None:
             if is_word_secret(number[0], name, kind):
                 yield Finding(*number.span(), SECRET, close)
         elif opening is None and (not close or pair["index"] is None):
@@ -189,14 +193,14 @@ class _Search:
         separator = pair[0]
         is_tight = not pair["space"] and not pair["gap"] and ":" not in separator
         if kind == "cookie":
-            line = forms.LINE.match(text, at)
+            line = secret_patterns.LINE.match(text, at)
             if line is not None and not pair["space"] and re.match(r"[\w.-]+=[^;\s]{4,}", line[0]):
                 yield Finding(*line.span(), SECRET)
             return
         if kind == "authorization":
-            line = forms.SCHEME_AND_VALUE.match(text, at)
+            line = secret_patterns.SCHEME_AND_VALUE.match(text, at)
             if line is not None:
-                whole = forms.LINE.match(text, at)
+                whole = secret_patterns.LINE.match(text, at)
                 if whole is not None and is_quoted_secret(
                     whole[0].split(",")[0] if not line["scheme"] else line[0], name, kind
                 ):
@@ -207,7 +211,7 @@ class _Search:
             or text[start - 5 : start] in ("&amp;", "u0026")
             or text[start - 3 : start] in ("%26", "%3F")
         )
-        match = (forms.TIGHT if in_address else forms.BARE).match(text, at)
+        match = (secret_patterns.TIGHT if in_address else secret_patterns.BARE).match(text, at)
         if match is None:
             return
         value = match[0]
@@ -219,8 +223,12 @@ class _Search:
             return
         if follows and follows in "([{" and not value[-1:].isdigit():
             return
-        if kind == "password" and not is_tight and (several := forms.SEVERAL_WORDS.match(text, at)) is not None:
-            line_starts = forms.LINE_STARTS.search(text[max(0, start - 80) : start]) is not None
+        if (
+            kind == "password"
+            and not is_tight
+            and (several := secret_patterns.SEVERAL_WORDS.match(text, at)) is not None
+        ):
+            line_starts = secret_patterns.LINE_STARTS.search(text[max(0, start - 80) : start]) is not None
             if "phrase" in name.lower() and line_starts and is_quoted_secret(several["value"], name, kind):
                 yield Finding(*several.span("value"), SECRET)
                 return
@@ -249,8 +257,8 @@ class _Search:
             return False
         if value.isidentifier() and not in_address and kind_of_name(value):
             return False  # password=password1, api_key=API_KEY: a name
-        line_starts = forms.LINE_STARTS.search(text[max(0, start - 80) : start]) is not None
-        line_ends = forms.LINE_ENDS.match(text, end) is not None
+        line_starts = secret_patterns.LINE_STARTS.search(text[max(0, start - 80) : start]) is not None
+        line_ends = secret_patterns.LINE_ENDS.match(text, end) is not None
         is_flag = text[max(0, start - 2) : start].endswith("-") or name.startswith("-")
         in_call = (
             value.isidentifier()
@@ -271,32 +279,34 @@ class _Search:
             if line_starts and line_ends and text[end : end + 1] != ",":
                 return kind != "token" or len(value) >= 12
             before = re.search(r"([A-Za-z]+)(?: [A-Za-z]+)? \Z", text[max(0, start - 40) : start])
-            return kind == "password" and before is not None and forms.SENTENCE_ENDS.match(text, end) is not None
+            return (
+                kind == "password" and before is not None and secret_patterns.SENTENCE_ENDS.match(text, end) is not None
+            )
         # name = word: a setting in a file, or a variable in code
         if not ("=" in separator and line_starts and line_ends and kind in ("password", "key")):
             return False
-        return forms.CODE_LINES.search(text, max(0, start - 400), min(len(text), end + 400)) is None
+        return secret_patterns.CODE_LINES.search(text, max(0, start - 400), min(len(text), end + 400)) is None
 
     def _is_in_call(self, start: int, end: int, line_starts: bool) -> bool:
         """Whether ``name=value`` is an argument: ``register(api_key=key)``, also on a line of its own."""
         text = self.text
         if text[end : end + 1] == "," and line_starts:
             return True
-        return forms.CALL.search(text[max(0, start - 300) : start]) is not None
+        return secret_patterns.CALL.search(text[max(0, start - 300) : start]) is not None
 
     def _below(self, start: int, end: int, at: int, name: str, kind: str) -> Iterator[Finding]:
         """YAML: a list, or a text of several lines, under the name."""
         text = self.text
-        if kind not in STRONG or not forms.LINE_STARTS.search(text[max(0, start - 80) : start]):
+        if kind not in STRONG or not secret_patterns.LINE_STARTS.search(text[max(0, start - 80) : start]):
             return
-        head = forms.YAML_LIST.match(text, at)
+        head = secret_patterns.YAML_LIST.match(text, at)
         if head is None:
             return
         place, is_block = head.end(), "|" in head[0] or ">" in head[0]
         before = text[max(0, start - 80) : start]
         indent = len(before) - len(before.rstrip(" \t"))
         for _ in range(200):
-            item = (forms.YAML_LINE if is_block else forms.YAML_ITEM).match(text, place)
+            item = (secret_patterns.YAML_LINE if is_block else secret_patterns.YAML_ITEM).match(text, place)
             if item is None or (is_block and len(item["indent"]) <= indent):
                 break
             value = item["value"]
@@ -307,7 +317,7 @@ class _Search:
             if ": " not in plain and not stands_for_another(plain, name) and (is_block or " " not in plain or quoted):
                 offset = 1 if quoted else 0
                 yield Finding(item.start("value") + offset, item.end("value") - offset, SECRET)
-            following = forms.LINE_BREAK.match(text, item.end())
+            following = secret_patterns.LINE_BREAK.match(text, item.end())
             if following is None:
                 break
             place = following.end()
@@ -320,11 +330,11 @@ class _Search:
             return
         escapes = len(quote) - len(quote.lstrip("\\"))
         members, end = self._members(at, escapes)
-        is_schema = text[at] == "{" and forms.SCHEMA.search(text, at, end) is not None
+        is_schema = text[at] == "{" and secret_patterns.SCHEMA.search(text, at, end) is not None
         found = False
         for start, stop, key, is_number in members:
             value = text[start:stop]
-            if is_schema and key not in forms.SCHEMA_VALUES:
+            if is_schema and key not in secret_patterns.SCHEMA_VALUES:
                 continue
             if key in HARMLESS_MEMBERS or (value[:1] in "[{" and len(value) > 1 and kind_of_name(key) == ""):
                 continue
@@ -344,10 +354,10 @@ class _Search:
         text = self.text
         members: list[tuple[int, int, str, bool]] = []
         keys: list[str] = []
-        place, limit = at, min(len(text), at + forms.LONGEST_CONTAINER)
+        place, limit = at, min(len(text), at + secret_patterns.LONGEST_CONTAINER)
         key = ""
         while place < limit:
-            mark = forms.MEMBER.search(text, place, limit)
+            mark = secret_patterns.MEMBER.search(text, place, limit)
             if mark is None:
                 place = limit
                 break
@@ -368,7 +378,7 @@ class _Search:
                     continue
                 stop, _ = _end_of_text(text, place, sign)
                 value = text[place:stop]
-                following = forms.END_OF_KEY.match(text, stop)
+                following = secret_patterns.END_OF_KEY.match(text, stop)
                 if following is not None:
                     key = value
                 else:
@@ -388,29 +398,34 @@ class _Search:
         before = text[start - 1 : start]
         after = text[end : end + 1]
         if before in ("<", ":") or text[start - 4 : start] == "&lt;":
-            element = forms.ELEMENT.match(text, end)
-            if element is not None and (before != ":" or forms.NAMESPACE.search(text[max(0, start - 30) : start])):
+            element = secret_patterns.ELEMENT.match(text, end)
+            if element is not None and (
+                before != ":" or secret_patterns.NAMESPACE.search(text[max(0, start - 30) : start])
+            ):
                 yield from self._judged(element, name, kind)
                 return
         if name[0] == "-":
-            flag = forms.FLAG.match(text, end)
+            flag = secret_patterns.FLAG.match(text, end)
             if flag is not None and self._is_flag_value(flag, name, kind):
                 yield Finding(*flag.span("value"), SECRET)
             return
         if kind in ("signature", "auth"):
             return
-        if after in forms.CLOSES or text[end : end + 2] in forms.CLOSES:
+        if after in secret_patterns.CLOSES or text[end : end + 2] in secret_patterns.CLOSES:
             found = list(self._of_member(start, end, name, kind))
             if found:
                 yield from found
                 return
-        if after in ("", "\n", "\\", '"', "'") and forms.YAML_NAME.search(text[max(0, start - 40) : start]) is not None:
-            yaml = forms.YAML_VALUE.match(text, end)
+        if (
+            after in ("", "\n", "\\", '"', "'")
+            and secret_patterns.YAML_NAME.search(text[max(0, start - 40) : start]) is not None
+        ):
+            yaml = secret_patterns.YAML_VALUE.match(text, end)
             if yaml is not None:
                 yield from self._judged(yaml, name, kind)
                 return
         if after in "*` |" and "|" in text[max(0, start - 40) : start]:
-            cell = forms.CELL.match(text, end)
+            cell = secret_patterns.CELL.match(text, end)
             if cell is not None and is_word_secret(cell["value"], name, kind):
                 yield Finding(*cell.span("value"), SECRET)
                 return
@@ -440,30 +455,34 @@ class _Search:
     def _of_member(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
         """``{"name": "password", "value": …}``, ``<add key="password" value="…"/>``, ``setenv("API_KEY", "…")``."""
         text = self.text
-        close = forms.CLOSE_OF_NAME.match(text, end)
+        close = secret_patterns.CLOSE_OF_NAME.match(text, end)
         if close is None:
             return
         at = close.start("q")
         head = text[max(0, start - 100) : start]
         colon = head.rfind(":")
-        if colon >= 0 and len(head) - colon < 70 and forms.NAME_MEMBER.search(head, max(0, colon - 56)) is not None:
-            member = forms.VALUE_MEMBER.match(text, close.end())
+        if (
+            colon >= 0
+            and len(head) - colon < 70
+            and secret_patterns.NAME_MEMBER.search(head, max(0, colon - 56)) is not None
+        ):
+            member = secret_patterns.VALUE_MEMBER.match(text, close.end())
             if member is not None:
                 yield from self._quoted(name, kind, member, member.start("open"))
                 return
             offset = max(0, start - 700)
-            earlier = forms.VALUE_BEFORE.search(text[offset:start])
+            earlier = secret_patterns.VALUE_BEFORE.search(text[offset:start])
             if earlier is not None and is_quoted_secret(earlier["value"], name, kind):
                 yield Finding(offset + earlier.start("value"), offset + earlier.end("value"), SECRET)
             return
         if re.search(r"\b(?:name|key|id|property)\s*=\s*\\{0,31}[\"']\Z", head, re.IGNORECASE):
-            for form in (forms.FORM_FIELD, forms.ATTRIBUTES, forms.ELEMENT_OF_NAME):
+            for form in (secret_patterns.FORM_FIELD, secret_patterns.ATTRIBUTES, secret_patterns.ELEMENT_OF_NAME):
                 match = form.match(text, at)
                 if match is not None:
                     yield from self._judged(match, name, kind)
                     return
             return
-        argument = forms.ARGUMENT.match(text, at)
+        argument = secret_patterns.ARGUMENT.match(text, at)
         if argument is None:
             return
         stop, closed = _end_of_text(text, argument.end(), argument["open"])
@@ -478,7 +497,7 @@ class _Search:
             yield Finding(argument.end(), stop, SECRET)
 
     def _prose(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
-        said = forms.PROSE.match(self.text, end)
+        said = secret_patterns.PROSE.match(self.text, end)
         if said is None:
             yield from self._next_to(start, end, name, kind)
             return
@@ -500,7 +519,7 @@ class _Search:
                 and said["verb"] not in ("to", "are", "were")
                 and value.islower()
                 and is_plain_word_secret(value, name)
-                and forms.SENTENCE_ENDS.match(self.text, stop) is not None
+                and secret_patterns.SENTENCE_ENDS.match(self.text, stop) is not None
             )
         if is_secret and (said["verb"] != "to" or kind == "password"):
             yield Finding(said.start("value"), stop, SECRET)
@@ -509,13 +528,13 @@ class _Search:
         """``PASSWORD 'x'``, ``login ann password x``, ``use token x``."""
         text = self.text
         if kind in ("key", "token", "bare token", "qualified token", "secret"):
-            word = forms.NEXT_WORD.match(text, end)
+            word = secret_patterns.NEXT_WORD.match(text, end)
             if word is not None and len(word["value"]) >= 16 and looks_random(word["value"].rstrip(".:!?*")):
                 value = word["value"].rstrip(".:!?*")
                 if not _is_code(value) and is_word_secret(value, name, kind):
                     yield Finding(word.start("value"), word.start("value") + len(value), SECRET)
         elif kind == "password":
-            quoted_next = forms.NEXT_QUOTED.match(text, end)
+            quoted_next = secret_patterns.NEXT_QUOTED.match(text, end)
             if quoted_next is not None:
                 before = text[max(0, start - 20) : start].lower()
                 if is_word_secret(quoted_next["value"], name, kind) or before.endswith(
@@ -523,21 +542,21 @@ class _Search:
                 ):
                     yield Finding(*quoted_next.span("value"), SECRET)
                 return
-            login = forms.LOGIN_BEFORE.search(text[max(0, start - 80) : start])
-            if login is not None and (plain := forms.LOGIN_VALUE.match(text, end)) is not None:
+            login = secret_patterns.LOGIN_BEFORE.search(text[max(0, start - 80) : start])
+            if login is not None and (plain := secret_patterns.LOGIN_VALUE.match(text, end)) is not None:
                 yield Finding(*plain.span("value"), SECRET)
                 return
-            word = forms.NEXT_WORD.match(text, end)
+            word = secret_patterns.NEXT_WORD.match(text, end)
             if word is not None:
                 value = word["value"].rstrip(".:!?*")
-                named = forms.NAMED_BEFORE.search(text[max(0, start - 60) : start]) is not None
+                named = secret_patterns.NAMED_BEFORE.search(text[max(0, start - 60) : start]) is not None
                 if (named or (looks_random(value) and not _is_code(value))) and is_word_secret(value, name, kind):
                     yield Finding(word.start("value"), word.start("value") + len(value), SECRET)
 
 
 def _end_of_text(text: str, start: int, quote: str) -> tuple[int, bool]:
     """Where the text ends that ``quote`` opened before ``start``, and whether it was closed there."""
-    limit = min(len(text), start + forms.LONGEST_VALUE)
+    limit = min(len(text), start + secret_patterns.LONGEST_VALUE)
     sign = quote[-1]
     escapes = len(quote) - 1
     if sign not in "\"'`" or quote.strip("\\") != sign:  # three quotes, an entity, an escape of another kind

@@ -1,7 +1,7 @@
 """What a secret looks like: one row for each kind of key, and the names whose values are secrets.
 
-To add a pattern, add one row to :data:`TOKENS`: a label, what such a key begins with or holds, and its form.
-To add a name, add its words to one of the tables below it.
+Long because it is a table. To add a pattern, add one row to :data:`TOKENS`: a label, what such a key begins
+with or holds, and its form. To add a name, add its words to one of the tables below it.
 """
 
 from __future__ import annotations

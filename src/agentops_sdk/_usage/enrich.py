@@ -14,7 +14,6 @@ from agentops_sdk._usage.price_arithmetic import COUNTS
 _WORKED_OUT = ("counted", "estimated")
 _TOKENS = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)
 _USED = (*_TOKENS, semconv.USAGE_AUDIO_SECONDS, semconv.USAGE_SEARCH_UNITS)
-_COST = (semconv.COST_AMOUNT, semconv.COST_UNKNOWN_REASON)
 
 
 def enrich(attributes: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, outcome_of
+from agentops_sdk._capture.current import current_call, enclosing_llm_call, own_model_calls
 from agentops_sdk._capture.decision_attributes import ANSWERED, choice_attributes, options_json
 from agentops_sdk._capture.model_choice import ended_by_model, model_choice
 from agentops_sdk._capture.start import start
@@ -23,7 +24,7 @@ from agentops_sdk._host.bounded_map import BoundedMap
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Accept, Begin, Begun, around, around_async
 from agentops_sdk._host.patches import Patches, Wrapper
-from agentops_sdk._propagation.context_keys import current_call, enclosing_llm_call, own_model_calls, release
+from agentops_sdk._propagation.context_keys import release
 from agentops_sdk._snapshot.snapshot import Source, mark_cut, snapshot, snapshot_source
 from agentops_sdk._track.function_call import tracked_in
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final, Protocol
 
+from agentops_sdk._capture.current import current_call
 from agentops_sdk._host.patches import Patches
-from agentops_sdk._propagation.context_keys import current_call
 
 LIBRARIES: Final = ("httpx", "httpx2")
 

@@ -1,7 +1,7 @@
 """What is asked of every span, in columns: about a hundred bytes for each, where a record takes thousands.
 
 Records are made only of the spans that are looked at, from the place where their line stands. Numbers here
-are rows, in the order in which spans were added.
+are rows, in the order in which spans were added. Long because writing a column and reading it stand side by side.
 """
 
 from __future__ import annotations

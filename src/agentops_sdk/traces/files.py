@@ -1,4 +1,7 @@
-"""From files to traces: a few columns of every line first, records only of the spans that are looked at."""
+"""From files to traces: a few columns of every line first, records only of the spans that are looked at.
+
+Long because what a directory may hold (packed, torn, foreign, unfinished files) is read in one way.
+"""
 
 from __future__ import annotations
 

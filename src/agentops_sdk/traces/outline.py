@@ -2,6 +2,7 @@
 
 A span's number here is its place in the order of starts, so ``0`` started first. Nothing recurses and
 nothing is made per span but a few bytes: a million spans, or a chain that deep, are fine.
+Long because all figures are added up in the same walk.
 """
 
 from __future__ import annotations

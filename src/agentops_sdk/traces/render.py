@@ -1,4 +1,7 @@
-"""The trace as a tree for a terminal, a pipe or a picture."""
+"""The trace as a tree for a terminal, a pipe or a picture.
+
+Long because each kind of line of the tree is one method of the class that draws it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The tree over the records of one trace, and every question people ask of it."""
+"""The tree over the records of one trace, and every question people ask of it.
+
+Long because it is the public face: one class, a short member for each question, its docstring with each.
+"""
 
 from __future__ import annotations
 

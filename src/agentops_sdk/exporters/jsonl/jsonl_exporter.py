@@ -1,4 +1,7 @@
-"""The exporter that writes JSONL: a line per span, whole lines only, into a file of this run of the process."""
+"""The exporter that writes JSONL: a line per span, whole lines only, into a file of this run of the process.
+
+Long because a disk can fail in many ways, and a line is lost, kept for later or counted in each of them.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 Bounded in bytes and in age: beyond that the oldest go first, counted. Without a disk, the same in a
 smaller piece of memory. The consumer thread appends, the shipper thread reads; one short lock.
+Long because what is appended, adopted, read, dropped and deleted is counted in one account.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
@@ -16,7 +16,9 @@ from agentops_sdk._pipeline.child_exit import ChildExit
 
 if TYPE_CHECKING:
     from agentops_sdk._pipeline.queue import SpanQueue
-    from agentops_sdk._pipeline.runtime import Runtime
+    from agentops_sdk._pipeline.sinks import Sink
+    from agentops_sdk._recorder.host_provider import JoinedRecorder
+    from agentops_sdk._recorder.recorder import Recorder
 
 _FORK_WAIT = 5.0  # seconds, for one slice of spans or an import
 _IMPORTS = ("opentelemetry.sdk.trace.export", "opentelemetry.sdk.resources", "orjson")
@@ -27,8 +29,20 @@ _held: dict[int, SpanQueue] = {}
 _loading: list[threading.Thread] = []
 
 
+class Running(Protocol):
+    """What runs, as far as a fork and the end of the process concern it."""
+
+    recorder: Recorder | JoinedRecorder
+    queue: SpanQueue
+    sinks: list[Sink]
+
+    def watch_children(self) -> None:
+        """After a fork, in the parent."""
+        ...
+
+
 def hook(
-    current: Callable[[], Runtime | None],
+    current: Callable[[], Running | None],
     *,
     flush: Callable[[], object],
     end: Callable[[], object],
@@ -66,7 +80,7 @@ def hook(
         )
 
 
-def prepare(runtime: Runtime) -> None:
+def prepare(running: Running) -> None:
     """Load what a span needs on its way to the disk, now; what its way to a backend needs, beside the program.
 
     A thread that imports while the program computes gets the interpreter a few milliseconds at a time,
@@ -74,8 +88,8 @@ def prepare(runtime: Runtime) -> None:
     """
     with guard("process.prepare"):
         _import(_IMPORTS)
-        _import(_names(runtime, "imports"))
-    missing = [name for name in _names(runtime, "background_imports") if name not in sys.modules]
+        _import(_names(running, "imports"))
+    missing = [name for name in _names(running, "background_imports") if name not in sys.modules]
     if missing:
         load(lambda: _import(missing))
 
@@ -97,8 +111,8 @@ def load(work: Callable[[], None]) -> None:
         _loading[:] = [*(other for other in _loading if other.is_alive()), thread]
 
 
-def _names(runtime: Runtime, attribute: str) -> list[str]:
-    return [name for sink in runtime.sinks for name in getattr(sink.exporter, attribute, ())]
+def _names(running: Running, attribute: str) -> list[str]:
+    return [name for sink in running.sinks for name in getattr(sink.exporter, attribute, ())]
 
 
 def _import(names: Iterable[str]) -> None:
@@ -106,23 +120,23 @@ def _import(names: Iterable[str]) -> None:
         importlib.import_module(name)
 
 
-def _before(runtime: Runtime | None) -> None:
+def _before(running: Running | None) -> None:
     """Let no thread of ours be in the middle of an import or of its work: the child would have half of it."""
-    if runtime is None:
+    if running is None:
         return
     with guard("process.before_fork"):
-        runtime.recorder.pass_on()
+        running.recorder.pass_on()
         for thread in _loading:
             if thread is not threading.current_thread():
                 thread.join(_FORK_WAIT)
-        if runtime.queue.hold(_FORK_WAIT):
-            _held[threading.get_ident()] = runtime.queue
+        if running.queue.hold(_FORK_WAIT):
+            _held[threading.get_ident()] = running.queue
 
 
-def _parent(runtime: Runtime | None) -> None:
+def _parent(running: Running | None) -> None:
     queue = _held.pop(threading.get_ident(), None)
     if queue is not None:
         queue.release()
-    if runtime is not None:
+    if running is not None:
         with guard("process.parent"):
-            runtime.watch_children()
+            running.watch_children()

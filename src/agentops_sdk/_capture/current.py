@@ -1,0 +1,38 @@
+"""The live calls around the code that asks: the innermost one, and the model call inside of which it runs."""
+
+from __future__ import annotations
+
+from opentelemetry.context import Context, get_current, set_value
+
+from agentops_sdk import semconv
+from agentops_sdk._capture.call import Call
+from agentops_sdk._propagation.context_keys import CALL_KEY, LLM_KEY, OUTER_LLM_KEY
+
+__all__ = ["current_call", "enclosing_llm_call", "note_model_call", "own_model_calls"]
+
+
+def current_call() -> Call | None:
+    """The innermost call of ours that is current here, or ``None``."""
+    return get_current().get(CALL_KEY)  # type: ignore[return-value]
+
+
+def enclosing_llm_call() -> Call | None:
+    """The live LLM call inside of which this code runs, or ``None``.
+
+    A second interception of the same logical call (a framework's model run around a provider's
+    client) finds it here and contributes to it instead of opening a span of its own.
+    """
+    call: Call | None = get_current().get(LLM_KEY)  # type: ignore[assignment]
+    return call if call is not None and not call.ended else None
+
+
+def own_model_calls(context: Context) -> Context:
+    """``context`` of a model call that makes calls of its own: those below it are not the same call as it is."""
+    return set_value(LLM_KEY, None, set_value(OUTER_LLM_KEY, context.get(LLM_KEY), context))
+
+
+def note_model_call(context: Context) -> None:
+    """A model call begins in ``context``: the one around it that is not the same call counts it."""
+    outer: Call | None = context.get(OUTER_LLM_KEY)  # type: ignore[assignment]
+    if outer is not None and not outer.ended:
+        outer.set(semconv.MODEL_CALLS, outer.span.attributes.get(semconv.MODEL_CALLS, 0) + 1)

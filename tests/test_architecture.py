@@ -1,0 +1,93 @@
+"""The house by its imports and its listing: floors for every module, no circles, long files that say why."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = (ROOT / "src", ROOT / "integrations")
+LONG = 300
+
+CIRCLES = (
+    "agentops_sdk.traces.",  # a trace offers its faces (``trace.tree()``, ``trace.decisions``), which are made of traces
+)
+"""Packages in which modules know each other both ways, by annotations or by imports inside functions."""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of the packages and of their contracts."""
+    for folder in SOURCES:
+        shutil.copytree(folder, tmp_path / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def lint(house: Path) -> subprocess.CompletedProcess[str]:
+    program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    path = os.pathsep.join(str(house / folder.name) for folder in SOURCES)
+    return subprocess.run(
+        [sys.executable, "-c", program, "--no-cache"],
+        cwd=house, env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_the_floors_hold(house: Path) -> None:
+    done = lint(house)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_module_that_stands_on_no_floor_fails(house: Path) -> None:
+    (house / "src" / "agentops_sdk" / "annex.py").write_text("")
+    done = lint(house)
+    assert done.returncode == 1
+    assert "annex" in done.stdout
+
+
+def test_an_import_that_goes_up_fails(house: Path) -> None:
+    with (house / "src" / "agentops_sdk" / "semconv.py").open("a") as file:
+        file.write("\n\ndef up() -> None:\n    import agentops_sdk._capture.call\n")
+    done = lint(house)
+    assert done.returncode == 1
+    assert "agentops_sdk.semconv -> agentops_sdk._capture.call" in done.stdout
+
+
+def test_modules_do_not_know_each_other_both_ways() -> None:
+    graph = grimp.build_graph("agentops_sdk", cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    circles = [sorted(circle) for circle in circles_of(imports) if not all(m.startswith(CIRCLES) for m in circle)]
+    assert circles == []
+
+
+def circles_of(imports: dict[str, set[str]]) -> list[set[str]]:
+    """Groups of modules each of which reaches all others of its group."""
+    reached: dict[str, set[str]] = {}
+    for module, direct in imports.items():
+        seen: set[str] = set()
+        todo = list(direct)
+        while todo:
+            if (other := todo.pop()) not in seen:
+                seen.add(other)
+                todo.extend(imports.get(other, ()))
+        reached[module] = seen
+    groups = {frozenset(o for o in reached[m] if m in reached[o]) for m in imports if m in reached[m]}
+    return [set(group) for group in groups]
+
+
+def test_a_long_file_says_why() -> None:
+    silent = []
+    for folder in SOURCES:
+        for path in sorted(folder.rglob("*.py")):
+            text = path.read_text(encoding="utf-8")
+            if len(text.splitlines()) > LONG and "long" not in (ast.get_docstring(ast.parse(text)) or "").lower():
+                silent.append(str(path.relative_to(ROOT)))
+    assert silent == [], f"their docstrings do not say why they are longer than {LONG} lines"
