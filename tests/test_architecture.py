@@ -17,7 +17,7 @@ SOURCES = (ROOT / "src", ROOT / "integrations")
 LONG = 300
 
 CIRCLES = (
-    "agentops_sdk.traces.",  # a trace offers its faces (``trace.tree()``, ``trace.decisions``), which are made of traces
+    "agentops_sdk.traces.",  # a trace offers its faces (``trace.tree()``, ``trace.decisions``), made of traces
 )
 """Packages in which modules know each other both ways, by annotations or by imports inside functions."""
 
