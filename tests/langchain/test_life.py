@@ -72,11 +72,11 @@ async def test_concurrent_graphs_never_mix(chat: Any, spans: Spans) -> None:
 def test_no_growth_over_many_runs(memory: Any, spans: Spans) -> None:
     from langchain_core.runnables import RunnableLambda
 
-    from agentops_integrations.langchain import active
+    from agentops_integrations.langchain import live_runs
 
     chain = RunnableLambda(lambda text: text + "!") | RunnableLambda(lambda text: text.upper())
     chain.invoke("first")  # what the handler is hooked on to is imported with the first run
-    runs = active.runs
+    runs = live_runs.table
     assert runs is not None
 
     def many(count: int) -> None:

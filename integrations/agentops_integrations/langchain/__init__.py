@@ -19,10 +19,26 @@ class LangChainIntegration:
     requires = ">=1.0,<2"
 
     def install(self, module: ModuleType, patches: Patches) -> None:
-        """Hook on to the imported ``langchain_core``."""
-        from agentops_integrations.langchain.hooks import install
+        """Hook on to what of LangChain and LangGraph is imported, now and later."""
+        from agentops_integrations.langchain import (
+            context_attachment,
+            embeddings,
+            graph,
+            interrupts,
+            stream_readers,
+            tool_bodies,
+            trace_policy,
+        )
 
-        install(patches)
+        patches.when_imported("langchain_core.tracers.context", lambda tracers: _register(patches, tracers))
+        for part in (context_attachment, stream_readers, embeddings, graph, interrupts, tool_bodies, trace_policy):
+            part.install(patches)
+
+
+def _register(patches: Patches, tracers: ModuleType) -> None:
+    from agentops_integrations.langchain.handler import register  # imports LangChain
+
+    register(patches, tracers)
 
 
 integration = LangChainIntegration()

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from agentops_integrations.langchain import graph, ownership, trace_policy
-from agentops_integrations.langchain.runs import Run, Runs
+from agentops_integrations.langchain.run_description import common
 from agentops_sdk.integration import semconv, setting, snapshot
+from agentops_sdk.integration.frameworks import Run, Runs
 
 _PLUMBING = frozenset(
     (
@@ -34,47 +35,6 @@ _PLUMBING = frozenset(
         "MessagesPlaceholder",
     )
 )
-_OURS = ("langgraph_", "ls_", "lc_", "__", "checkpoint_ns", "thread_id", "session_id", "conversation_id", "run_id",
-         "run_attempt", "assistant_id", "graph_id", "user_id")  # fmt: skip
-_INTERNAL_TAGS = ("seq:step:", "graph:step:", "map:key:", "langsmith:", "retry:attempt:", "branch:", "condition:")
-_MAX_METADATA = 32
-_IDS = (str, int, UUID)
-
-
-def name_of(serialized: Any, given: Any, otherwise: str) -> str:
-    """A run's name: the one it was given, or its class's."""
-    if isinstance(given, str) and given:
-        return given
-    if isinstance(serialized, dict):
-        name = serialized.get("name")
-        if isinstance(name, str) and name:
-            return name
-        path = serialized.get("id")
-        if isinstance(path, list) and path and isinstance(path[-1], str):
-            return path[-1]
-    return otherwise
-
-
-def common(tags: Sequence[str], metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """What every run tells of its surroundings: conversation, tags and the program's own metadata."""
-    made: dict[str, Any] = {}
-    own = [tag for tag in tags if isinstance(tag, str) and not tag.startswith(_INTERNAL_TAGS)]
-    if own:
-        made[semconv.TAGS] = own
-    for tag in tags:
-        if isinstance(tag, str) and tag.startswith("retry:attempt:"):
-            made[semconv.ATTEMPT] = int(tag.rpartition(":")[2])
-    for name in ("thread_id", "session_id", "conversation_id"):
-        given = metadata.get(name)
-        if type(given) in _IDS and given:
-            made[semconv.CONVERSATION_ID] = str(given)[:256]
-            break
-    for name, value in metadata.items():
-        if len(made) >= _MAX_METADATA:
-            break
-        if isinstance(name, str) and not name.startswith(_OURS) and type(value) in (str, int, float, bool):
-            made[semconv.METADATA_PREFIX + name] = value
-    return made
 
 
 def begin(
@@ -87,11 +47,11 @@ def begin(
     metadata: Mapping[str, Any],
 ) -> None:
     """Start the call of a chain, a graph, a graph's node or a piece of plumbing."""
-    shape = graph.starting(name)
+    structure = graph.starting(name)
     node = graph.node_attributes(tags, metadata)
     kind = "task"
-    if shape is not None:
-        kind = "agent" if shape.is_agent and not graph.is_nameless(shape, parent_run_id) else "workflow"
+    if structure is not None:
+        kind = "agent" if structure.is_agent and not graph.is_nameless(structure, parent_run_id) else "workflow"
     elif parent_run_id is None:
         kind = "agent" if name == "AgentExecutor" else "workflow"
     attributes = {**common(tags, metadata), **node}
@@ -105,9 +65,9 @@ def begin(
         attributes[semconv.PLUMBING] = True
     record = not plumbing or bool(setting("plumbing"))
     run = runs.begin(kind, name, run_id, parent_run_id, record=record, attributes=attributes)
-    run.plumbing = plumbing
-    if shape is not None:
-        run.notes["shape"] = shape
+    run.notes["plumbing"] = plumbing
+    if structure is not None:
+        run.notes["structure"] = structure
     if node:
         run.notes["node"] = metadata.get("langgraph_node")
     instead = trace_policy.recordable(inputs)
@@ -132,7 +92,7 @@ def _comes_later(inputs: Any) -> bool:
 def end(run: Run, outputs: Any, inputs: Any) -> None:
     """What a chain gives back, and where a graph goes on from its node."""
     instead = trace_policy.recordable(outputs)
-    if not run.plumbing and setting("capture_content"):
+    if not run.notes.get("plumbing") and setting("capture_content"):
         if outputs is not None:
             run.call.set(semconv.OUTPUT, instead or snapshot(outputs).decode())
         if inputs is not None and run.notes.get("input later"):

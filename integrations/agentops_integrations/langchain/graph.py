@@ -8,17 +8,17 @@ from types import ModuleType
 from typing import Any
 from uuid import UUID
 
-from agentops_integrations.langchain import active
+from agentops_integrations.langchain import live_runs
+from agentops_integrations.langchain.graph_structure import GraphStructure, structure_of
 from agentops_integrations.langchain.messages import dumps, loads
-from agentops_integrations.langchain.runs import Run
-from agentops_integrations.langchain.shape import Shape, shape_of
 from agentops_sdk.integration import Patches, current_call, guard, semconv
+from agentops_sdk.integration.frameworks import Run
 
 Wrapped = Callable[..., Any]
 _KEYS = (str, bool, int)
 _NO_NAME = "LangGraph"
 
-_starting: ContextVar[Shape | None] = ContextVar("agentops-langgraph-starting", default=None)
+_starting: ContextVar[GraphStructure | None] = ContextVar("agentops-langgraph-starting", default=None)
 """The graph that is about to report its start in this context."""
 
 
@@ -40,7 +40,7 @@ def _begins(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict
     result = wrapped(*args, **kwargs)
     with guard("langgraph.begins"):
         config = args[0] if args else kwargs.get("config")
-        _starting.set(shape_of(instance, config if isinstance(config, dict) else {}))
+        _starting.set(structure_of(instance, config if isinstance(config, dict) else {}))
     return result
 
 
@@ -48,24 +48,24 @@ def _named(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[
     """Older graphs ask for their defaults too late, but all of them need their name to report their start."""
     name = wrapped(*args, **kwargs)
     with guard("langgraph.named"):
-        shape = _starting.get()
-        if shape is None or shape.graph != id(instance):
-            _starting.set(shape_of(instance, {"run_name": name}))
+        structure = _starting.get()
+        if structure is None or structure.graph != id(instance):
+            _starting.set(structure_of(instance, {"run_name": name}))
     return name
 
 
-def starting(name: str) -> Shape | None:
+def starting(name: str) -> GraphStructure | None:
     """The graph whose run called ``name`` starts here, if the run is a graph's."""
-    shape = _starting.get()
-    if shape is None:
+    structure = _starting.get()
+    if structure is None:
         return None
     _starting.set(None)
-    return shape if shape.run_name == name else None
+    return structure if structure.run_name == name else None
 
 
-def is_nameless(shape: Shape, parent_run_id: UUID | None) -> bool:
+def is_nameless(structure: GraphStructure, parent_run_id: UUID | None) -> bool:
     """Whether a prebuilt agent without a name is how an agent of the program's own, around it, does its work."""
-    around = current_call() if parent_run_id is None and shape.run_name == _NO_NAME else None
+    around = current_call() if parent_run_id is None and structure.run_name == _NO_NAME else None
     return around is not None and around.kind == "agent" and not around.ended
 
 
@@ -92,8 +92,8 @@ def is_route(parent: Run | None, name: str) -> bool:
     """Whether this is the function of a conditional edge: what it decides is told on the node it leaves."""
     node = parent.notes.get("node") if parent is not None else None
     around = parent.parent if parent is not None else None
-    shape = around.notes.get("shape") if node is not None and around is not None else None
-    return shape is not None and name in shape.routes.get(node, ())
+    structure = around.notes.get("structure") if node is not None and around is not None else None
+    return structure is not None and name in structure.routes.get(node, ())
 
 
 def node_ended(run: Run, outputs: Any) -> None:
@@ -101,15 +101,15 @@ def node_ended(run: Run, outputs: Any) -> None:
     node = run.notes.get("node")
     if node is None:
         return
-    shape = run.parent.notes.get("shape") if run.parent is not None else None
+    structure = run.parent.notes.get("structure") if run.parent is not None else None
     taken: list[str] = list(run.notes.get("taken") or ())
     commanded = _gotos(outputs)
     if commanded:
         taken += [target for target, _ in commanded]
-        allowed = shape.ends.get(node) if shape is not None else None
+        allowed = structure.ends.get(node) if structure is not None else None
         _decided(run, "goto", allowed, [target for target, _ in commanded])
-    if shape is not None and outputs is not None:
-        taken += [target for target in shape.edges.get(node, ()) if target not in taken]
+    if structure is not None and outputs is not None:
+        taken += [target for target in structure.edges.get(node, ()) if target not in taken]
     if taken:
         run.call.set(semconv.GRAPH_NEXT, taken)
 
@@ -181,7 +181,7 @@ def _branched(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: di
     result = wrapped(*args, **kwargs)
     with guard("langgraph.branch"):
         given = dict(zip(("writer", "input", "result", "config"), args, strict=False)) | kwargs
-        run = active.run_of(given.get("config"))
+        run = live_runs.run_of(given.get("config"))
         if run is not None:
             outcome = given.get("result")
             ends = instance.ends

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from types import ModuleType
 from typing import Any, TypeVar
 from uuid import UUID
 
 from langchain_core.callbacks.base import BaseCallbackHandler
 
-from agentops_integrations.langchain import bodies, chains, graph, interrupts, models, retrieval, streams, tool_bodies
-from agentops_integrations.langchain.runs import Run, Runs
-from agentops_sdk.integration import guard, semconv, setting, snapshot
+from agentops_integrations.langchain import (
+    chains,
+    context_attachment,
+    graph,
+    interrupts,
+    live_runs,
+    models,
+    retrieval,
+    stream_readers,
+    tool_bodies,
+)
+from agentops_integrations.langchain.run_description import common, name_of
+from agentops_sdk.integration import Patches, guard, semconv, setting, snapshot
+from agentops_sdk.integration.frameworks import Run, Runs
 
 F = TypeVar("F", bound=Callable[..., None])
 Metadata = Mapping[str, Any]
@@ -39,7 +51,7 @@ class TraceHandler(BaseCallbackHandler):
     run_inline = True
 
     def __init__(self) -> None:
-        self.runs = Runs()
+        self.runs = Runs("langchain")
         self._alive = True
 
     def close(self) -> None:
@@ -87,7 +99,7 @@ class TraceHandler(BaseCallbackHandler):
         metadata: Metadata | None = None,
         **kwargs: Any,
     ) -> None:
-        name = chains.name_of(serialized, kwargs.get("name"), "chain")
+        name = name_of(serialized, kwargs.get("name"), "chain")
         chains.begin(self.runs, name, inputs, run_id, parent_run_id, tags or (), metadata or {})
 
     @_guarded
@@ -96,7 +108,7 @@ class TraceHandler(BaseCallbackHandler):
         if run is not None:
             chains.end(run, outputs, inputs)
             outcome = interrupts.outcome(run)
-            self.runs.finish(run_id, "abandoned" if outcome == "ok" and streams.abandoned() else outcome)
+            self.runs.finish(run_id, "abandoned" if outcome == "ok" and stream_readers.abandoned() else outcome)
 
     @_guarded
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -119,12 +131,12 @@ class TraceHandler(BaseCallbackHandler):
         metadata: Metadata | None = None,
         **kwargs: Any,
     ) -> None:
-        about = chains.common(tags or (), metadata or {})
+        about = common(tags or (), metadata or {})
         run = models.begin(
             self.runs, "chat", serialized, messages[0] if messages else [], run_id, parent_run_id, about,
             metadata or {}, kwargs,
         )  # fmt: skip
-        bodies.note_started(run)
+        context_attachment.note_started(run)
 
     @_guarded
     def on_llm_start(
@@ -138,11 +150,11 @@ class TraceHandler(BaseCallbackHandler):
         metadata: Metadata | None = None,
         **kwargs: Any,
     ) -> None:
-        about = chains.common(tags or (), metadata or {})
+        about = common(tags or (), metadata or {})
         run = models.begin(
             self.runs, "text_completion", serialized, prompts[:1], run_id, parent_run_id, about, metadata or {}, kwargs
         )
-        bodies.note_started(run)
+        context_attachment.note_started(run)
 
     @_guarded
     def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -155,9 +167,7 @@ class TraceHandler(BaseCallbackHandler):
     def _chunk(self, run_id: UUID) -> None:
         run = self.runs.get(run_id)
         if run is not None:
-            run.chunks += 1
-            if not run.first_ns:
-                run.first_ns = time.perf_counter_ns()
+            run.chunk()
 
     @_guarded
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -188,12 +198,12 @@ class TraceHandler(BaseCallbackHandler):
         inputs: Any = None,
         **kwargs: Any,
     ) -> None:
-        name = chains.name_of(serialized, kwargs.get("name"), "tool")
+        name = name_of(serialized, kwargs.get("name"), "tool")
         about = serialized.get("description") if isinstance(serialized, dict) else None
         attributes = {
             semconv.TOOL_CALL_ID: kwargs.get("tool_call_id"),
             semconv.TOOL_DESCRIPTION: about if isinstance(about, str) else None,
-            **chains.common(tags or (), metadata or {}),
+            **common(tags or (), metadata or {}),
         }
         if setting("capture_content"):
             given = inputs if inputs is not None else input_str
@@ -232,10 +242,10 @@ class TraceHandler(BaseCallbackHandler):
         metadata: Metadata | None = None,
         **kwargs: Any,
     ) -> None:
-        name = chains.name_of(serialized, kwargs.get("name"), "retriever")
-        attributes = {**retrieval.asked(query, metadata or {}), **chains.common(tags or (), metadata or {})}
+        name = name_of(serialized, kwargs.get("name"), "retriever")
+        attributes = {**retrieval.asked(query, metadata or {}), **common(tags or (), metadata or {})}
         run = self.runs.begin("retriever", name, run_id, parent_run_id, attributes=attributes)
-        bodies.note_started(run)
+        context_attachment.note_started(run)
 
     @_guarded
     def on_retriever_end(self, documents: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -271,6 +281,22 @@ class TraceHandler(BaseCallbackHandler):
     def _failed(self, run: Run, error: BaseException) -> None:
         outcome = interrupts.bubbled(run, error) or interrupts.left(run, error)
         if outcome is not None:  # LangGraph steers by exceptions; those are no errors
-            self.runs.finish(run.id, outcome)
+            self.runs.finish(run.key, outcome)
         else:
-            self.runs.fail(run.id, error)
+            self.runs.fail(run.key, error)
+
+
+def register(patches: Patches, module: ModuleType) -> None:
+    """Register a handler by LangChain's own hook: a context variable that every callback manager looks at."""
+    handler = TraceHandler()
+    variable: ContextVar[Any] = ContextVar("agentops-langchain-handler", default=handler)
+    module.register_configure_hook(variable, inheritable=True)
+    live_runs.table = handler.runs
+
+    def undo() -> None:
+        kept = [entry for entry in module._configure_hooks if entry[0] is not variable]  # noqa: SLF001 - no public way
+        module._configure_hooks[:] = kept  # noqa: SLF001
+        live_runs.table = None
+        handler.close()
+
+    patches.on_undo(undo)

@@ -9,9 +9,9 @@ from typing import Any
 
 from opentelemetry import trace
 
-from agentops_integrations.langchain import active, graph
-from agentops_integrations.langchain.runs import Run
+from agentops_integrations.langchain import graph, live_runs
 from agentops_sdk.integration import BoundedMap, Patches, guard, semconv, setting, snapshot
+from agentops_sdk.integration.frameworks import Run
 
 Wrapped = Callable[..., Any]
 
@@ -39,7 +39,7 @@ def bubbled(run: Run, error: BaseException) -> str | None:
 def _interrupts(run: Run, error: BaseException) -> None:
     asked = list(error.args[0] or ()) if error.args else []
     for above in run.above():
-        if "shape" in above.notes:
+        if "structure" in above.notes:
             above.notes["interrupted"] = True
             known = above.notes.setdefault("interrupts", [])  # nodes that run side by side each ask something
             known += [each for each in asked if not any(each is one for one in known)]
@@ -99,7 +99,7 @@ def _loops(patches: Patches, module: ModuleType) -> None:
 
 
 def _loop_run(loop: Any) -> Run | None:
-    return active.runs.get(getattr(loop.manager, "run_id", None)) if active.runs is not None else None
+    return live_runs.get(getattr(loop.manager, "run_id", None))
 
 
 def _thread(loop: Any) -> str | None:

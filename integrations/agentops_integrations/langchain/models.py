@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from agentops_integrations.langchain import messages, tools
-from agentops_integrations.langchain.chains import name_of
-from agentops_integrations.langchain.runs import Run, Runs
+from agentops_integrations.langchain.run_description import name_of
 from agentops_integrations.langchain.usage import lifetimes_asked, usage
 from agentops_sdk.integration import ended_by_model, mark_cut, semconv, setting, snapshot_source
+from agentops_sdk.integration.frameworks import Run, Runs
 
 Json = Mapping[str, Any]
 Deferred = Callable[[dict[str, Any]], None]
@@ -53,14 +53,7 @@ def begin(
 
 def end(run: Run, response: Any, *, finished: bool) -> None:
     """What a model's run gave, whole (``finished``) or as far as it came."""
-    if run.chunks:
-        run.call.update(
-            {
-                semconv.REQUEST_STREAM: True,
-                semconv.STREAM_CHUNKS: run.chunks,
-                semconv.RESPONSE_TIME_TO_FIRST_CHUNK: (run.first_ns - run.started_ns) / 1e9,
-            }
-        )
+    run.call.update(run.streamed())
     lifetimes = run.notes.get("lifetimes") or frozenset()
     params = run.notes.get("params") or {}
     work = answered(response, params, finished=finished, streamed=run.chunks > 0, lifetimes=lifetimes)

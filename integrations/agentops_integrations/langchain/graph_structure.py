@@ -11,7 +11,7 @@ _PREBUILT = frozenset(("langchain_create_agent", "langchain_create_react_agent")
 
 
 @dataclass(slots=True)
-class Shape:
+class GraphStructure:
     """A graph at the moment its run starts.
 
     Attributes:
@@ -29,22 +29,22 @@ class Shape:
     routes: dict[str, Collection[str]] = field(default_factory=dict)
 
 
-def shape_of(graph: Any, config: Mapping[str, Any]) -> Shape:
+def structure_of(graph: Any, config: Mapping[str, Any]) -> GraphStructure:
     """Read a graph's builder; a graph without one (the functional API) has no edges to tell."""
-    shape = Shape(str(config.get("run_name") or graph.name), _is_agent(graph), id(graph))
+    structure = GraphStructure(str(config.get("run_name") or graph.name), _is_agent(graph), id(graph))
     builder = getattr(graph, "builder", None)
     for begin, end in getattr(builder, "edges", None) or ():
-        shape.edges.setdefault(begin, []).append(end)
+        structure.edges.setdefault(begin, []).append(end)
     for begins, end in getattr(builder, "waiting_edges", None) or ():
         for begin in begins:
-            shape.edges.setdefault(begin, []).append(end)
+            structure.edges.setdefault(begin, []).append(end)
     for node, about in (getattr(builder, "nodes", None) or {}).items():
         ends = getattr(about, "ends", None)
         if ends:
-            shape.ends[node] = [str(end) for end in ends]
+            structure.ends[node] = [str(end) for end in ends]
     for node, branches in (getattr(builder, "branches", None) or {}).items():
-        shape.routes[node] = tuple(branches)
-    return shape
+        structure.routes[node] = tuple(branches)
+    return structure
 
 
 def _is_agent(graph: Any) -> bool:

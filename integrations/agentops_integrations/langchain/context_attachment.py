@@ -7,23 +7,28 @@ step of theirs.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
-from weakref import ref
 
 from opentelemetry.context import Context, attach
 
-from agentops_integrations.langchain import active
-from agentops_integrations.langchain.runs import Run, last_started
-from agentops_sdk.integration import Patches, guard, own_model_calls, release, semconv
+from agentops_integrations.langchain import live_runs
+from agentops_sdk.integration import Begun, Patches, around, around_async, guard, own_model_calls, release, semconv
+from agentops_sdk.integration.frameworks import Run
 
 Wrapped = Callable[..., Any]
 
 _STEPS = ("_stream", "_stream_chat_model_events")
 _ASYNC_STEPS = ("_astream", "_astream_chat_model_events")
+_SITE = "langchain.body"
 _PROVIDERS = "langchain_"
 """Packages of LangChain's partners: their models make one provider's call for each run."""
+
+
+_last_started: ContextVar[Hashable | None] = ContextVar("agentops-langchain-last-started", default=None)
+"""The id of the model or retriever run that was started last in this context: its body is what runs next."""
 
 
 def install(patches: Patches) -> None:
@@ -40,8 +45,8 @@ def _chains(patches: Patches, module: ModuleType) -> None:
 
 def _enter_body(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     result = wrapped(*args, **kwargs)
-    with guard("langchain.body"):
-        run = active.run_of(args[0] if args else kwargs.get("config"))
+    with guard(_SITE):
+        run = live_runs.run_of(args[0] if args else kwargs.get("config"))
         if run is not None:
             attach(run.context)  # never detached: this runs in a context of the body's own, which ends with it
     return result
@@ -103,22 +108,44 @@ def _retrievers(patches: Patches, module: ModuleType) -> None:
     patches.wrap(base, "ainvoke", prepare)
 
 
-def _body(instance: Any, kwargs: dict[str, Any]) -> tuple[Run, Context] | None:
-    """The run whose body is about to run, and the context it runs in."""
-    runs = active.runs
-    if runs is None:
-        return None
+class _Body:
+    """A run's body, while it runs. The run's end is the callbacks' to tell, but where it is cut off."""
+
+    __slots__ = ("_run", "context")
+
+    def __init__(self, run: Run, context: Context) -> None:
+        self._run = run
+        self.context = context
+
+    def attach(self) -> Any:
+        return attach(self.context)
+
+    def detach(self, token: Any) -> None:
+        release(token)
+
+    def fail(self, error: BaseException) -> None:
+        """LangChain does not report the end of a run that is cancelled in the middle of its body."""
+        if not isinstance(error, Exception) and live_runs.table is not None:
+            with guard("langchain.cut_off"):
+                live_runs.table.fail(self._run.key, error)
+
+    def finish(self) -> bool:
+        return False
+
+
+def _body(instance: Any, kwargs: dict[str, Any]) -> _Body | None:
+    """The run whose body is about to run."""
     manager = kwargs.get("run_manager")
     if manager is None and kwargs.get("run_managers"):
         manager = kwargs["run_managers"][0]
     if manager is not None:
-        run = runs.get(getattr(manager, "run_id", None))
+        run = live_runs.get(getattr(manager, "run_id", None))
     else:
-        last = last_started.get()
-        run = last() if last is not None else None
-    if run is None or run.id not in runs.open:
+        last = _last_started.get()
+        run = live_runs.get(last) if last is not None else None
+    if run is None:
         return None
-    return run, run.context if _is_one_call(type(instance)) else own_model_calls(run.context)
+    return _Body(run, run.context if _is_one_call(type(instance)) else own_model_calls(run.context))
 
 
 def _is_one_call(cls: type) -> bool:
@@ -132,63 +159,36 @@ def _is_one_call(cls: type) -> bool:
 
 
 def _inside(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    body = None
-    with guard("langchain.body"):
-        body = _body(instance, kwargs)
-    if body is None:
-        return wrapped(*args, **kwargs)
-    run, context = body
-    token = attach(context)
-    try:
-        return wrapped(*args, **kwargs)
-    except BaseException as error:
-        _cut_off(run, error)
-        raise
-    finally:
-        release(token)
+    return around(_SITE, wrapped, args, kwargs, lambda: _begun(instance, args, kwargs), _told_by_callbacks)
 
 
 def _async_inside(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    async def inside() -> Any:
-        body = None
-        with guard("langchain.body"):
-            body = _body(instance, kwargs)
-        if body is None:
-            return await wrapped(*args, **kwargs)
-        run, context = body
-        token = attach(context)
-        try:
-            return await wrapped(*args, **kwargs)
-        except BaseException as error:
-            _cut_off(run, error)
-            raise
-        finally:
-            release(token)
+    return around_async(_SITE, wrapped, args, kwargs, lambda: _begun(instance, args, kwargs), _told_by_callbacks)
 
-    return inside()
+
+def _begun(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
+    body = _body(instance, kwargs)
+    return None if body is None else Begun(body, args, kwargs)
+
+
+def _told_by_callbacks(body: Any, result: Any) -> bool:
+    return False
 
 
 def _from_cache(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What LangChain does with an answer that it found in a cache, inside of the run that asked."""
     with guard("langchain.cache"):
-        run = active.current()
+        run = live_runs.current()
         if run is not None and run.kind == "llm":
             run.call.set(semconv.CACHED, True)
     return wrapped(*args, **kwargs)
 
 
-def _cut_off(run: Run, error: BaseException) -> None:
-    """LangChain does not report the end of a run that is cancelled in the middle of its body."""
-    if not isinstance(error, Exception) and active.runs is not None:
-        with guard("langchain.cut_off"):
-            active.runs.fail(run.id, error)
-
-
 def _steps(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     body = None
-    with guard("langchain.body"):
+    with guard(_SITE):
         body = _body(instance, kwargs)
-    return wrapped(*args, **kwargs) if body is None else _stepped(lambda: wrapped(*args, **kwargs), body[1])
+    return wrapped(*args, **kwargs) if body is None else _stepped(lambda: wrapped(*args, **kwargs), body.context)
 
 
 def _stepped(begin: Callable[[], Iterator[Any]], context: Context) -> Iterator[Any]:
@@ -216,9 +216,9 @@ def _stepped(begin: Callable[[], Iterator[Any]], context: Context) -> Iterator[A
 
 def _async_steps(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     body = None
-    with guard("langchain.body"):
+    with guard(_SITE):
         body = _body(instance, kwargs)
-    return wrapped(*args, **kwargs) if body is None else _async_stepped(lambda: wrapped(*args, **kwargs), body[1])
+    return wrapped(*args, **kwargs) if body is None else _async_stepped(lambda: wrapped(*args, **kwargs), body.context)
 
 
 async def _async_stepped(begin: Callable[[], AsyncIterator[Any]], context: Context) -> AsyncIterator[Any]:
@@ -245,4 +245,4 @@ async def _async_stepped(begin: Callable[[], AsyncIterator[Any]], context: Conte
 
 def note_started(run: Run) -> None:
     """Remember a run whose body takes no run manager."""
-    last_started.set(ref(run))
+    _last_started.set(run.key)
