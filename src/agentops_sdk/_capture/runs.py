@@ -34,10 +34,10 @@ from typing import Any
 from opentelemetry.context import Context, attach, create_key, get_current, set_value
 
 from agentops_sdk import semconv
-from agentops_sdk._capture.ambient import release
 from agentops_sdk._capture.call import Call, NullCall, outcome_of
-from agentops_sdk._capture.guard import guard
 from agentops_sdk._capture.start import start
+from agentops_sdk._host.guard import guard
+from agentops_sdk._propagation.context_keys import release
 
 __all__ = ["Run", "Runs"]
 
