@@ -35,8 +35,8 @@ _HALVINGS = 256  # calls that one batch may cost when an exporter raises over so
 class Sink:
     """An exporter called on the consumer thread: for quick, local work (``exporter.inline`` is true).
 
-    An exporter with ``stats()`` keeps its own account (a spool delivers later than ``export`` returns)
-    under the names ``exported``, ``pending`` and ``dropped``; any other is judged by what ``export`` returns.
+    An exporter with ``stats()`` keeps its own account (a spool delivers later than ``export`` returns); any other is
+    judged by what ``export`` returns. All that is looked for is in ``agentops_sdk.exporters.contract``.
     """
 
     def __init__(self, name: str, exporter: SpanExporter, given: Any = None) -> None:
@@ -124,7 +124,8 @@ class Sink:
     def put_open(self, runs: Sequence[OpenSpanRun], still_open: AbstractSet[int]) -> None:
         """Open spans, by run: no part of the account, as each will come again when it has ended."""
         with guard(f"sink.{self.name}.open"):
-            self.exporter.export_open(runs, still_open)  # type: ignore[attr-defined]
+            keep: Any = self.exporter
+            keep.export_open(runs, still_open)
 
     def settle(self, timeout: float) -> bool:
         """Wait until an exporter that works on a disk has been given everything; ``False`` if the time ran out."""

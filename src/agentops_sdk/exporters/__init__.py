@@ -3,6 +3,6 @@
 A file ``NAME.py`` or a folder ``NAME`` here makes the exporter string ``"NAME"`` and ``"NAME:argument"``
 work. It has one function, ``create(argument: str | None, settings: Settings)``, which returns an
 OpenTelemetry ``SpanExporter`` and raises :class:`~agentops_sdk.errors.ConfigError` for an argument that
-cannot work. An exporter whose ``export`` is quick and local says ``inline = True`` and runs on the consumer
-thread; every other one gets a thread of its own. Names that begin with an underscore are parts that sinks share.
+cannot work. What else an exporter may offer is in ``contract.py``. Names that begin with an underscore are parts that
+sinks share.
 """

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.exporters.contract import SinkOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ __all__ = ["ConsoleExporter", "create"]
 _TRACES, _SPANS = 100, 2_000
 
 
-class ConsoleExporter:
+class ConsoleExporter(SinkOptions):
     """Prints a trace's spans as a tree when the one above all of them ends.
 
     Spans whose root is in another process, or did not end, are printed by ``force_flush`` and

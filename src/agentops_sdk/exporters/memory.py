@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.config import Settings
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.exporters.contract import SinkOptions
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 
-class MemoryExporter:
+class MemoryExporter(SinkOptions):
     """Keeps the last ``limit`` spans; safe to read from any thread while spans come in.
 
     A ``SpanExporter`` by shape (``export``, ``force_flush``, ``shutdown``), not by inheritance, so

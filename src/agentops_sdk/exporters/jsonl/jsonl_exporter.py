@@ -18,6 +18,7 @@ from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters._private_files import private_directory
+from agentops_sdk.exporters.contract import SinkOptions
 from agentops_sdk.exporters.jsonl.open_marker import OpenFile
 from agentops_sdk.exporters.jsonl.run_files import create_file, tidy
 from agentops_sdk.traces.from_otel import open_line, record_line
@@ -41,7 +42,7 @@ _RETRY = 1.0
 _REASONS = {errno.ENOSPC: "disk_full", errno.EDQUOT: "disk_full", errno.EROFS: "read_only", errno.EACCES: "no_access"}
 
 
-class JsonlExporter:
+class JsonlExporter(SinkOptions):
     """Appends records to ``DIRECTORY/TIME-PID-RANDOM.jsonl``; the file is made with the first span.
 
     A batch leaves by one ``write`` on an ``O_APPEND`` descriptor: what the kernel has taken survives

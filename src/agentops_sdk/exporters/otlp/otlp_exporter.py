@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.exporters.contract import SinkOptions
 from agentops_sdk.exporters.otlp.destination import Endpoint
 from agentops_sdk.exporters.otlp.shipper import Shipper
 from agentops_sdk.exporters.otlp.spool import Spool
@@ -31,7 +32,7 @@ _RECORD_BYTES = 900_000
 _RECORD_SPANS = 512
 
 
-class OTLPExporter:
+class OTLPExporter(SinkOptions):
     """HTTP/protobuf with a spool on disk; ``export`` returns once the spans are in the spool.
 
     A ``SpanExporter`` by shape, not by inheritance, so that it can be made before OpenTelemetry's
