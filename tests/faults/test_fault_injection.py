@@ -1,7 +1,8 @@
 """Never break the host: any function of ours may fail, and the program's calls go on as if we were not there.
 
-Every function and method of the capture and pipeline rooms and of the OpenAI integration is replaced,
-one at a time, by one that raises; then the same program runs as without us and must see the same.
+Every function and method of the rooms that a call passes, and of every integration, is replaced, one at a time, by one
+that raises; then the same program runs as without us. It must see the same, each failure must be counted, and each
+place where one was contained must have been told once.
 """
 
 from __future__ import annotations
@@ -9,34 +10,45 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import importlib
+import importlib.util
 import inspect
 import json
 import logging
+import os
 import pkgutil
 import subprocess
 import sys
 import threading
 import types
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.openai.bodies import CHAT, CHAT_CHUNKS, MESSAGES, TOOLS, USAGE_CHUNK
-from tests.wire.http import Reply, Request, Wire, sse
+from tests.integrations import own
+from tests.integrations.driver import Driver, driver_of
+from tests.integrations.seams import load
+from tests.integrations.traffic import STREAMS, answering, request, ways
+from tests.wire.http import Wire
 
 import agentops_sdk as agentops
+from agentops_sdk._host import guard as guarding
+from agentops_sdk._pipeline.registry import find_integrations
 from agentops_sdk.exporters.memory import MemoryExporter
 
-openai = pytest.importorskip("openai", reason="needs the openai client")
-
+ROOT = Path(__file__).parents[2]
+NAMES = sorted({*find_integrations(), *own.NAMES})
 PACKAGES = (
     "agentops_sdk._host", "agentops_sdk._snapshot", "agentops_sdk._scrub", "agentops_sdk._propagation",
     "agentops_sdk._capture", "agentops_sdk._genai", "agentops_sdk._http", "agentops_sdk._track",
-    "agentops_sdk._recorder", "agentops_sdk._pipeline", "agentops_integrations.openai",
+    "agentops_sdk._recorder", "agentops_sdk._pipeline",
 )  # fmt: skip
 MODULES = ("agentops_sdk.track", "agentops_sdk.spans", "agentops_sdk.decision", "agentops_sdk.context")
+WITH_OUR_OWN = "openai"
+"""The integration in whose turn the program also uses what is ours: decorators, spans, decisions, contexts."""
+
 # Made by the language for named tuples and dataclasses, or never part of a call.
 GENERATED = {"_asdict", "_make", "_replace", "__getnewargs__", "__repr__", "__eq__", "__hash__", "__new__",
              "__getstate__", "__setstate__", "__setattr__", "__delattr__"}  # fmt: skip
@@ -70,25 +82,19 @@ SHELLS = {
     "stream.ReplyBytes._end", "stream.ReplyBytes._failed",
     "stream._Bytes.__call__", "stream._RawBytes.__call__", "stream._Close.__call__", "stream._AsyncClose.__call__",
     "stream.LiveReply.__del__",
+    # Stand between the program and a method of its client, or hand on what that gives back, a piece at a time.
+    "generators.drive", "generators.drive_async", "methods._first_step", "methods._Request.__init__",
+    "methods._Request.sent", "methods._Request.sent_async", "methods._Request._passed_on", "methods._Request.__del__",
+    "reply_steps.ReplySteps.item", "reply_steps.ReplySteps.end", "reply_steps.ReplySteps.abandon",
+    "reply_steps.ReplySteps.fail", "reply_steps.ReplySteps.__del__",
     # The program's function, to be run with its context in another thread; and our thread's own first function.
     "context_carriers._submit", "context_carriers._start_thread", "context_carriers._Carried.__init__",
     "context_carriers._Carried.__call__",
     "queue.SpanQueue._run",
 }  # fmt: skip
 
-
-ADDRESS = "http://api.openai.com/v1"
-"""Of a provider that is known to take the question for usage; the server of this test is the proxy on the way to it."""
-
-
-def answer(request: Request) -> Reply:
-    body = request.body
-    if body["model"] == "missing":
-        return Reply({"error": {"message": "no such model", "code": "model_not_found"}}, status=404)
-    if not body.get("stream"):
-        return Reply(CHAT)
-    asked = (body.get("stream_options") or {}).get("include_usage")
-    return sse(*CHAT_CHUNKS, *([USAGE_CHUNK] if asked else []))
+# What may fail without being counted, and why.
+UNCOUNTED: dict[str, str] = {}
 
 
 @agentops.tool(cost=0.01)
@@ -119,7 +125,7 @@ async def stream() -> Any:
 
 
 @agentops.agent
-def run(client: Any, seen: list[Any]) -> None:
+def ours(seen: list[Any]) -> None:
     seen.append(double(21))
     try:
         fails()
@@ -131,83 +137,84 @@ def run(client: Any, seen: list[Any]) -> None:
     first.close()
     with agentops.span("step", kind="plan") as step:
         step.set("a", 1)
-    with agentops.decision("d", options=["x"]) as made:
-        made.choose("x")
+    with agentops.decision("d", options=["x"]) as decision:
+        decision.choose("x")
     with agentops.context(session_id="s"), ThreadPoolExecutor(1) as pool:
         seen.append(pool.submit(double, 4).result())
-    chat = client.chat.completions
-    seen.append(chat.create(model="gpt-4o", messages=MESSAGES, tools=TOOLS).model_dump())
-    seen.append([part.model_dump() for part in chat.create(model="gpt-4o", messages=MESSAGES, stream=True)])
-    with chat.create(model="gpt-4o", messages=MESSAGES, stream=True) as opened:
-        seen.append(next(opened).model_dump())
-    try:
-        chat.create(model="missing", messages=MESSAGES)
-    except openai.NotFoundError as error:
-        seen.append((error.status_code, error.code))
 
 
-async def side(url: str, seen: list[Any]) -> None:
+async def ours_async(seen: list[Any]) -> None:
     seen.append(await later("abc"))
     seen.append([number async for number in stream()])
-    transport = openai.DefaultAsyncHttpxClient(proxy=url.removesuffix("/v1"), verify=False)
-    async with openai.AsyncOpenAI(api_key="k", base_url=ADDRESS, max_retries=0, http_client=transport) as waiting:
-        seen.append((await waiting.chat.completions.create(model="gpt-4o", messages=MESSAGES)).model_dump())
-        parts = await waiting.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True)
-        seen.append([part.model_dump() async for part in parts])
 
 
-def program(url: str) -> list[Any]:
+def program(name: str, driver: Driver, wire: Wire) -> list[Any]:
     """What a person's program does with us, and everything it can see of it."""
     seen: list[Any] = []
-    transport = openai.DefaultHttpxClient(proxy=url.removesuffix("/v1"), verify=False)
-    with openai.OpenAI(api_key="k", base_url=ADDRESS, max_retries=0, http_client=transport) as client:
-        run(client, seen)
-    asyncio.run(side(url, seen))
+    if name == WITH_OUR_OWN:
+        ours(seen)
+        asyncio.run(ours_async(seen))
+    seen += [request(driver, wire, way) for way in ways(driver)]
+    with answering(wire, driver.refusal):
+        seen.append(request(driver, wire, ways(driver)[0]))
+    seen += [request(driver, wire, way, pieces=1) for way in ways(driver, STREAMS)[:1]]
     return seen
 
 
-def modules() -> Iterator[types.ModuleType]:
-    for package in PACKAGES:
+def modules(name: str) -> Iterator[types.ModuleType]:
+    integration = sys.modules[type(find_integrations()[name]).__module__]
+    if integration.__name__.startswith("agentops_sdk"):  # made by the kit, out of tables in a module
+        integration = next(
+            module for module in list(sys.modules.values())
+            if vars(module).get("integration") is find_integrations()[name]
+        )  # fmt: skip
+    for package in (*PACKAGES, integration.__name__):
         root = importlib.import_module(package)
         yield root
-        for found in pkgutil.iter_modules(root.__path__):
+        for found in pkgutil.iter_modules(getattr(root, "__path__", ())):
             yield importlib.import_module(f"{package}.{found.name}")
-    for name in MODULES:
-        yield importlib.import_module(name)
+    for module in MODULES:
+        yield importlib.import_module(module)
 
 
-def targets() -> Iterator[tuple[str, Any, str]]:
+def targets(name: str) -> Iterator[tuple[str, Any, str]]:
     """Label, holder and attribute of every function and method of ours."""
-    for module in modules():
+    for module in modules(name):
         short = module.__name__.rpartition(".")[2]
-        for name, value in vars(module).items():
-            if getattr(value, "__module__", None) != module.__name__ or getattr(value, "__name__", name) != name:
+        for attribute, value in vars(module).items():
+            if (
+                getattr(value, "__module__", None) != module.__name__
+                or getattr(value, "__name__", attribute) != attribute
+            ):
                 continue
             if isinstance(value, types.FunctionType):
-                yield f"{short}.{name}", module, name
+                yield f"{short}.{attribute}", module, attribute
             elif isinstance(value, type) and not getattr(value, "_is_protocol", False):
                 for method, found in vars(value).items():
                     if method not in GENERATED and isinstance(
                         found, types.FunctionType | property | staticmethod | classmethod
                     ):
-                        yield f"{short}.{name}.{method}", value, method
+                        yield f"{short}.{attribute}.{method}", value, method
 
 
-def replaced(holder: Any, name: str, patch: pytest.MonkeyPatch) -> None:
-    """Put something that raises in place of the function, wherever it has been imported to."""
+def replaced(holder: Any, name: str, patch: pytest.MonkeyPatch) -> list[str]:
+    """Put something that raises in place of the function, wherever it is; returns what grows with its calls."""
+    calls: list[str] = []
     original = inspect.getattr_static(holder, name)
 
     def broken(*_: Any, **__: Any) -> Any:
+        calls.append(name)
         raise RuntimeError("injected")
 
     if isinstance(holder, type):
         patch.setattr(holder, name, property(broken) if isinstance(original, property) else broken)
-        return
+        return calls
     for module in list(sys.modules.values()):
         if getattr(module, "__name__", "").startswith(("agentops_sdk", "agentops_integrations")):
             for other, value in list(vars(module).items()):
                 if value is original:
                     patch.setitem(vars(module), other, broken)
+    return calls
 
 
 def code_of(holder: Any, name: str) -> types.CodeType | None:
@@ -218,7 +225,7 @@ def code_of(holder: Any, name: str) -> types.CodeType | None:
     return getattr(inspect.unwrap(found), "__code__", None)
 
 
-def reached(url: str) -> set[types.CodeType]:
+def reached(name: str, driver: Driver, wire: Wire) -> set[types.CodeType]:
     """The code that runs, on any thread, while the program does."""
     codes: set[types.CodeType] = set()
 
@@ -227,58 +234,98 @@ def reached(url: str) -> set[types.CodeType]:
             codes.add(frame.f_code)
 
     threading.setprofile(note)  # before init(): our threads are watched as well
-    agentops.init(exporters=[MemoryExporter()], integrations=["openai"], stream_usage=False)
+    agentops.init(exporters=[MemoryExporter()], integrations=[name], stream_usage=False)
     sys.setprofile(note)
     try:
-        contextvars.Context().run(program, url)
+        contextvars.Context().run(program, name, driver, wire)
         agentops.flush()
     finally:
         sys.setprofile(None)
         threading.setprofile(None)  # type: ignore[arg-type]
+    agentops.shutdown()
     return codes
 
 
-def inject() -> dict[str, Any]:
+class Log(logging.Handler):
+    """The warnings that somebody who runs the program reads."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.sites: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "contained an internal error" in record.msg:
+            self.sites.append(str(record.args[0]))  # type: ignore[index]
+
+
+def inject(name: str) -> dict[str, Any]:
     """Every function that the program reaches, replaced by one that raises; what the program noticed of it."""
-    with Wire(answer) as wire:
-        unwatched = program(wire.url)
-        codes = reached(wire.url)
-        noticed: dict[str, str] = {}
-        tried = 0
-        for label, holder, name in targets():
-            if label in SHELLS or code_of(holder, name) not in codes:
+    driver = driver_of(name)
+    load(driver)
+    log = Log()
+    logging.getLogger("agentops_sdk").addHandler(log)
+    logging.getLogger("agentops_sdk").propagate = False
+    noticed: dict[str, str] = {}
+    tried = 0
+    with Wire(driver.answer) as wire:
+        program(name, driver, wire)
+        unwatched = program(name, driver, wire)
+        codes = reached(name, driver, wire)
+        labels = set()
+        for label, holder, attribute in list(targets(name)):
+            labels.add(label)
+            if label in SHELLS or code_of(holder, attribute) not in codes:
                 continue
             tried += 1
+            guarding.errors.clear()
+            log.sites.clear()
             # Our own answer to our own question of usage would show if hiding it failed: not asked here.
-            agentops.init(exporters=[MemoryExporter()], integrations=["openai"], stream_usage=False)
+            agentops.init(exporters=[MemoryExporter()], integrations=[name], stream_usage=False)
             with pytest.MonkeyPatch.context() as patch:
-                replaced(holder, name, patch)
+                failures = replaced(holder, attribute, patch)
                 try:
-                    if contextvars.Context().run(program, wire.url) != unwatched:
+                    if contextvars.Context().run(program, name, driver, wire) != unwatched:
                         noticed[label] = "another result"
                 except BaseException as error:
                     noticed[label] = repr(error)
+                if failures and not guarding.errors and label not in UNCOUNTED:
+                    agentops.flush()
+                if failures and not guarding.errors and label not in UNCOUNTED:
+                    noticed.setdefault(label, "not counted")
+            if sorted(log.sites) != sorted(guarding.errors):
+                noticed.setdefault(label, f"told {sorted(log.sites)}, counted {sorted(guarding.errors)}")
+        if name == WITH_OUR_OWN and (stale := SHELLS - labels):
+            noticed["SHELLS"] = f"no functions of ours: {sorted(stale)}"
     return {"tried": tried, "noticed": noticed}
 
 
 @pytest.mark.slow
-def test_any_function_of_ours_may_fail() -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_any_function_of_ours_may_fail(name: str, tmp_path: Path) -> None:
     """In a process of its own: hundreds of contained errors are no state that another test should find."""
-    root = Path(__file__).parents[2]
+    driver = driver_of(name)
+    environment = dict(os.environ)
+    if name in own.NAMES:
+        environment["PYTHONPATH"] = os.pathsep.join(own.paths(tmp_path))
+    else:
+        for package in (find_integrations()[name].target, *driver.needs):
+            if importlib.util.find_spec(package) is None:
+                pytest.skip(f"{package} is not installed")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.test_fault_injection"],
-        cwd=root,
+        [sys.executable, "-m", "tests.faults.test_fault_injection", name],
+        cwd=ROOT,
+        env=environment,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    found = json.loads(done.stdout)
-    print(f"{found['tried']} functions of ours failed, one at a time")
+    found = json.loads(done.stdout.splitlines()[-1])
+    print(f"{name}: {found['tried']} functions of ours failed, one at a time")
     assert found["tried"] > 100
     assert found["noticed"] == {}
 
 
 if __name__ == "__main__":
-    logging.disable(logging.CRITICAL)
-    json.dump(inject(), sys.stdout)
+    warnings.simplefilter("ignore")  # a stream that is dropped leaves its socket to the collector
+    print(json.dumps(inject(sys.argv[1])))

@@ -303,7 +303,8 @@ class _Request:
     def __del__(self) -> None:
         exchange = self._exchange
         if exchange is not None and exchange.live is None:  # never awaited, or never entered
-            exchange.finish("abandoned")
+            with guard(self._site):
+                exchange.finish("abandoned")
 
 
 def _is_stream(result: Any) -> bool:

@@ -194,7 +194,8 @@ class SpanQueue:
             quiet = not wake.wait(pause)
             self._idle = False
             if not quiet and not self._stopping and not self._waiters:
-                time.sleep(self._company())
+                with guard("queue.company"):
+                    time.sleep(self._company())
             wake.clear()
         with guard("queue.run"):
             self._drain()

@@ -97,24 +97,26 @@ def _wrap_clients(patches: Patches, module: ModuleType) -> None:
 
 
 def _request(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    token = _attach()
+    token = None
+    with guard("vendor_calls.enter"):
+        token = _attach()
     try:
         return wrapped(*args, **kwargs)
     finally:
-        release(token)
+        if token is not None:
+            release(token)
 
 
 async def _request_async(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    token = _attach()
+    token = None
+    with guard("vendor_calls.enter"):
+        token = _attach()
     try:
         return await wrapped(*args, **kwargs)
     finally:
-        release(token)
+        if token is not None:
+            release(token)
 
 
 def _attach() -> Any:
-    here = get_current()
-    inside = here
-    with guard("vendor_calls.enter"):
-        inside = enter(here)
-    return attach(inside)
+    return attach(enter(get_current()))
