@@ -15,7 +15,6 @@ from agentops_sdk.integration.clients import (
     Endpoint,
     Endpoints,
     GeneratedClient,
-    Json,
     Outgoing,
     Prepared,
     error_field,
@@ -23,15 +22,9 @@ from agentops_sdk.integration.clients import (
     provider_of,
     takes_stream_options,
 )
+from agentops_sdk.integration.dialects import OPENAI_CHAT, OPENAI_EMBEDDINGS, OPENAI_RESPONSES
 from agentops_sdk.integration.dialects import openai_chat as chat
-from agentops_sdk.integration.dialects import openai_responses as responses
 
-_CHAT_END = re.compile(rb'"finish_reason"\s*:\s*"[^"]|^data:\s*\[DONE\]', re.MULTILINE)
-_RESPONSE_END = re.compile(
-    rb"^event:\s*(?:response\.(?:completed|incomplete|failed)|error)\s*$"
-    rb'|"type"\s*:\s*"response\.(?:completed|incomplete|failed)"|^data:\s*\{\s*"type"\s*:\s*"error"',
-    re.MULTILINE,
-)
 _MEDIA_END = re.compile(rb'"type"\s*:\s*"(?:image_\w+\.completed|transcript\.text\.done|speech\.audio\.done)"')
 _SOURCE = re.compile(r"vector_stores/([^/]+)")
 
@@ -50,10 +43,6 @@ def ask_for_usage(outgoing: Outgoing) -> Prepared | None:
     return Prepared({**body, "stream_options": {"include_usage": True}}, UsageFilter())
 
 
-def _failed(body: Json) -> bool:
-    return (body.get("status") == "failed" and body.get("object") == "response") or error_field(body)
-
-
 def _source(path: str) -> str | None:
     """The vector store that a search goes to."""
     found = _SOURCE.search(path)
@@ -61,14 +50,8 @@ def _source(path: str) -> str | None:
 
 
 _ANY = Endpoint(usage=chat.usage, fold=other_endpoints.assemble, settle=background.settle)
-_CHAT = replace(
-    _ANY, path="chat/completions", request=chat.chat_request, response=chat.response, fold=chat.assemble,
-    end_mark=_CHAT_END, prepare=ask_for_usage,
-)  # fmt: skip
-_RESPONSES = replace(
-    _ANY, path="responses", request=responses.request, response=responses.response, fold=responses.assemble,
-    usage_shape="openai.responses", end_mark=_RESPONSE_END, failed=_failed,
-)  # fmt: skip
+_CHAT = replace(OPENAI_CHAT, request=chat.chat_request, prepare=ask_for_usage, settle=background.settle)
+_RESPONSES = replace(OPENAI_RESPONSES, usage=chat.usage, settle=background.settle)
 _MEDIA = replace(
     _ANY, operation="generate_content", request=media.request, response=media.response, fold=media.assemble,
     usage=media.usage, end_mark=_MEDIA_END,
@@ -100,10 +83,7 @@ ENDPOINTS = Endpoints(
         _read_later(_EVALUATION, "POST", f"evals/{ID}/runs", "evals.runs.create"),
         _read_later(_EVALUATION, "GET", f"evals/{ID}/runs/{ID}", "evals.runs.retrieve"),
         replace(_CHAT, path="completions", operation="text_completion", request=chat.request),
-        replace(
-            _ANY, path="embeddings", kind="embedding", operation="embeddings",
-            request=other_endpoints.embeddings_request, response=other_endpoints.embeddings,
-        ),
+        replace(OPENAI_EMBEDDINGS, usage=chat.usage, settle=background.settle),
         replace(_MEDIA, path="images/(?:generations|edits|variations)", request=media.image_request),
         replace(_MEDIA, path=f"videos(?:/{ID}/remix)?", request=other_endpoints.video_request),
         replace(_MEDIA, path="audio/speech", request=media.speech_request),

@@ -69,34 +69,6 @@ def fetched(body: Json, asked: Json) -> dict[str, Any]:
     return responses.response(body, asked)
 
 
-def embeddings_request(body: Json) -> dict[str, Any]:
-    given = body.get("input")
-    several = isinstance(given, list) and all(isinstance(each, str | list) for each in given)
-    texts = given if several and isinstance(given, list) else [given]
-    formats = body.get("encoding_format")
-    dimensions = body.get("dimensions")
-    return {
-        semconv.REQUEST_ENCODING_FORMATS: [formats] if isinstance(formats, str) else None,
-        semconv.EMBEDDINGS_DIMENSION_COUNT: dimensions if isinstance(dimensions, int) else None,
-        semconv.INPUT: dumps(texts[0] if len(texts) == 1 else texts),
-    }
-
-
-def embeddings(body: Json, asked: Json) -> dict[str, Any]:
-    data = body.get("data")
-    first = data[0].get("embedding") if isinstance(data, list) and data and isinstance(data[0], Mapping) else None
-    count = asked.get("dimensions")
-    if isinstance(first, list):
-        count = len(first)
-    elif isinstance(first, str):  # base64 of 32-bit floats, which the client asks for by itself
-        count = (len(first) * 3 // 4 - first[-2:].count("=")) // 4
-    return {
-        semconv.RESPONSE_MODEL: _text(body.get("model")),
-        semconv.RESPONSE_ID: _text(body.get("id")),
-        semconv.EMBEDDINGS_DIMENSION_COUNT: count if isinstance(count, int) and count else None,
-    }
-
-
 def moderation_request(body: Json) -> dict[str, Any]:
     return {
         semconv.INPUT: dumps(body.get("input")),

@@ -126,6 +126,8 @@ class Endpoint:
 
     method: str = "POST"
     kind: str = "llm"
+    """The kind of the span, or ``"none"``: the client asks for something of its own, which is not recorded."""
+
     operation: str = "chat"
     span_name: str | None = None
     """The whole name of the span; by default the operation and the model."""

@@ -94,6 +94,8 @@ class GeneratedClient:
         if options is None:
             return None
         endpoint = self.endpoints.find(options.method, options.url)
+        if endpoint.kind == "none":
+            return None
         absolute = options.url.startswith(("http://", "https://"))
         server = address(options.url if absolute else client.base_url)
         host, port = server[semconv.SERVER_ADDRESS], server[semconv.SERVER_PORT]

@@ -140,7 +140,7 @@ class Installed:
             IntegrationError: asked for by name, and the library is missing or too old.
         """
         integration = self.integration
-        if importlib.util.find_spec(integration.target) is None:
+        if not _can_be_imported(integration.target):
             self.state, self.reason = "not installed", f"{integration.target} cannot be imported"
         else:
             self.version = _version_of(getattr(integration, "distribution", integration.target))
@@ -220,6 +220,19 @@ def exchange(running: list[Installed], chosen: Iterable[Installed], on_patched: 
     running[:] = wanted
     for installed in wanted:
         installed.begin(on_patched)
+
+
+def _can_be_imported(name: str) -> bool:
+    """Whether there is such a module. Unlike ``find_spec``, imports no package around it, and misses none."""
+    path: Any = None
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        around = ".".join(parts[:end])
+        spec = next((spec for each in sys.meta_path if (spec := each.find_spec(around, path)) is not None), None)
+        if spec is None:
+            return False
+        path = spec.submodule_search_locations
+    return True
 
 
 def _version_of(distribution: str) -> str | None:

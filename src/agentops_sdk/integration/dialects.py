@@ -1,15 +1,86 @@
-"""The dialects of OpenAI's API, which a dozen other providers and servers speak, and what they are made of."""
+"""The dialects of OpenAI's API, which a dozen other providers and servers speak: rows to take over, and their parts."""
 
 from __future__ import annotations
+
+import re
+from dataclasses import replace
 
 from agentops_sdk._genai import (
     message_parts,
     openai_chat,
+    openai_embeddings,
     openai_items,
     openai_responses,
     openai_tools,
+    rerank,
 )
 from agentops_sdk._genai.json_text import dumps
 from agentops_sdk._genai.openai_chat import number
+from agentops_sdk._http.endpoint import Endpoint, Json, error_field
 
-__all__ = ["dumps", "message_parts", "number", "openai_chat", "openai_items", "openai_responses", "openai_tools"]
+__all__ = [
+    "OPENAI_CHAT",
+    "OPENAI_COMPLETIONS",
+    "OPENAI_EMBEDDINGS",
+    "OPENAI_RESPONSES",
+    "RERANK",
+    "dumps",
+    "message_parts",
+    "number",
+    "openai_chat",
+    "openai_embeddings",
+    "openai_items",
+    "openai_responses",
+    "openai_tools",
+]
+
+OPENAI_CHAT = Endpoint(
+    path="chat/completions",
+    request=openai_chat.request,
+    response=openai_chat.response,
+    fold=openai_chat.assemble,
+    usage=openai_chat.usage,
+    end_mark=re.compile(rb'"finish_reason"\s*:\s*"[^"]|^data:\s*\[DONE\]', re.MULTILINE),
+)
+"""Chat completions. Nothing is added to a request; usage is taken from where the provider puts it."""
+
+OPENAI_COMPLETIONS = replace(OPENAI_CHAT, path="completions", operation="text_completion")
+"""Completions of a prompt. In a table its row stands behind that of the chat, whose path ends like its own."""
+
+OPENAI_EMBEDDINGS = Endpoint(
+    path="embeddings",
+    kind="embedding",
+    operation="embeddings",
+    request=openai_embeddings.request,
+    response=openai_embeddings.response,
+)
+
+OPENAI_RESPONSES = Endpoint(
+    path="responses",
+    request=openai_responses.request,
+    response=openai_responses.response,
+    fold=openai_responses.assemble,
+    usage_shape="openai.responses",
+    end_mark=re.compile(
+        rb"^event:\s*(?:response\.(?:completed|incomplete|failed)|error)\s*$"
+        rb'|"type"\s*:\s*"response\.(?:completed|incomplete|failed)"|^data:\s*\{\s*"type"\s*:\s*"error"',
+        re.MULTILINE,
+    ),
+    failed=lambda body: _is_failed_response(body) or error_field(body),
+)
+"""The Responses API."""
+
+RERANK = Endpoint(
+    path="rerank",
+    kind="retriever",
+    operation="rerank",
+    span_name="rerank",
+    request=rerank.request,
+    response=rerank.response,
+    name_in=lambda path: None,
+)
+"""Documents put in order by their relevance to a query."""
+
+
+def _is_failed_response(body: Json) -> bool:
+    return body.get("status") == "failed" and body.get("object") == "response"

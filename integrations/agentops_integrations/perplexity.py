@@ -1,0 +1,95 @@
+"""Perplexity's client: OpenAI's dialect with what was searched, and searches by themselves. Replies tell their cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from agentops_sdk.integration import semconv
+from agentops_sdk.integration.clients import Attributes, Endpoint, Endpoints, Exchanged, GeneratedClient, Json
+from agentops_sdk.integration.dialects import (
+    OPENAI_CHAT,
+    OPENAI_EMBEDDINGS,
+    OPENAI_RESPONSES,
+    dumps,
+    openai_chat,
+)
+
+_STEPS = ("web_search", "fetch_url_content", "execute_python")
+
+
+def _mappings(values: Any) -> Iterator[Json]:
+    return (each for each in values or () if isinstance(each, Mapping))
+
+
+def _response(body: Json, asked: Json) -> Attributes:
+    """The reply, its sources as annotations of its text, its steps of thought as reasoning."""
+    sources = [{"type": "url_citation", **each} for each in _mappings(body.get("search_results"))]
+    if not sources:
+        sources = [{"type": "url_citation", "url": url} for url in body.get("citations") or ()]
+    choices = [_choice(each, sources) for each in _mappings(body.get("choices"))]
+    return openai_chat.response({**body, "choices": choices}, asked)
+
+
+def _choice(choice: Json, sources: list[dict[str, Any]]) -> dict[str, Any]:
+    message = choice.get("message")
+    if not isinstance(message, Mapping):
+        return dict(choice)
+    steps = list(_mappings(message.get("reasoning_steps")))
+    thoughts = "\n".join(str(step["thought"]) for step in steps if step.get("thought"))
+    tools = [{name: step[name] for name in _STEPS if step.get(name)} for step in steps]
+    added = {"reasoning": thoughts, "executed_tools": [tool for tool in tools if tool], "annotations": sources}
+    return {**choice, "message": {**message, **{name: value for name, value in added.items() if value}}}
+
+
+def _usage(body: Json) -> Json | None:
+    """The usage; its cost only once the reply is finished: until then a stream's chunks say that it costs nothing."""
+    usage = openai_chat.usage(body)
+    if usage is None or any(each.get("finish_reason") for each in _mappings(body.get("choices"))):
+        return usage
+    return {name: value for name, value in usage.items() if name != "cost"}
+
+
+def _search_request(body: Json) -> Attributes:
+    query, count = body.get("query"), body.get("max_results")
+    return {
+        semconv.RETRIEVAL_QUERY: query if isinstance(query, str) else dumps(query),
+        semconv.RETRIEVAL_TOP_K: count if isinstance(count, int) else None,
+    }
+
+
+def _search(body: Json, asked: Json) -> Attributes:
+    documents = [
+        {**{name: value for name, value in each.items() if name not in ("url", "snippet")},
+         "id": str(each.get("url") or ""), "content": each.get("snippet")}
+        for each in _mappings(body.get("results"))
+    ]  # fmt: skip
+    return {semconv.RESPONSE_ID: body.get("id") or None, semconv.RETRIEVAL_DOCUMENTS: documents}
+
+
+def _counts_nothing(attributes: Attributes, exchanged: Exchanged) -> bool:
+    return False
+
+
+ENDPOINTS = Endpoints(
+    [
+        Endpoint(
+            path="async/chat/completions", kind="span", operation="async.chat.completions.create",
+            span_name="async.chat.completions.create", settle=_counts_nothing,
+        ),
+        replace(OPENAI_CHAT, response=_response, usage=_usage),
+        OPENAI_RESPONSES,
+        OPENAI_EMBEDDINGS,
+        Endpoint(
+            path="search", kind="retriever", operation="retrieval", span_name="retrieval",
+            request=_search_request, response=_search, name_in=lambda path: None,
+        ),
+    ],
+    other=Endpoint(kind="span"),
+    verbs=("cancel",),
+)  # fmt: skip
+
+integration = GeneratedClient(
+    "perplexity", "perplexity", ">=0.16,<1", provider="perplexity", endpoints=ENDPOINTS, distribution="perplexityai"
+)

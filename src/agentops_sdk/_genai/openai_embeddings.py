@@ -1,0 +1,45 @@
+"""Embeddings as OpenAI's API has them: bodies to attributes. Vectors are counted, not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentops_sdk import semconv
+from agentops_sdk._genai.json_text import dumps
+
+Json = Mapping[str, Any]
+
+
+def request(body: Json) -> dict[str, Any]:
+    """Attributes that a request tells: its texts and the form of the vectors."""
+    texts = body.get("input")
+    several = isinstance(texts, list) and all(isinstance(each, str | list) for each in texts)
+    if several and isinstance(texts, list) and len(texts) == 1:
+        texts = texts[0]
+    encoding, dimensions = body.get("encoding_format"), body.get("dimensions")
+    return {
+        semconv.REQUEST_ENCODING_FORMATS: [encoding] if isinstance(encoding, str) else None,
+        semconv.EMBEDDINGS_DIMENSION_COUNT: dimensions if isinstance(dimensions, int) else None,
+        semconv.INPUT: dumps(texts),
+    }
+
+
+def response(body: Json, asked: Json) -> dict[str, Any]:
+    """Attributes that a reply tells; ``asked`` is the request it answers."""
+    data = body.get("data")
+    first = data[0].get("embedding") if isinstance(data, list) and data and isinstance(data[0], Mapping) else None
+    count = asked.get("dimensions")
+    if isinstance(first, list):
+        count = len(first)
+    elif isinstance(first, str):  # base64 of 32-bit floats, which OpenAI's client asks for by itself
+        count = (len(first) * 3 // 4 - first[-2:].count("=")) // 4
+    return {
+        semconv.RESPONSE_MODEL: _text(body.get("model")),
+        semconv.RESPONSE_ID: _text(body.get("id")),
+        semconv.EMBEDDINGS_DIMENSION_COUNT: count if isinstance(count, int) and count else None,
+    }
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
