@@ -20,6 +20,7 @@ THEN = (
     "cli.md",
     "pytest.md",
     "configuration.md",
+    "writing-an-integration.md",
 )
 LAST = ("conventions.md", "architecture.md", "dependencies.md", "reference.md")
 

@@ -7,6 +7,7 @@ marked `python notest` does not run; a comment on the line before it, `<!-- not 
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from examples.local_model import LocalModel
+from tests.integrations import own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +82,8 @@ def test_the_blocks_of_a_page_run(page: Path, server: LocalModel, tmp_path: Path
         (tests if is_test else program).append(path)
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AGENTOPS_", "OTEL_", "PYTEST_"))}
     env = {**inherited, "OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "local", "PYTHONSAFEPATH": "1"}
+    if page.name == "writing-an-integration.md":  # it is about the example, which is installed where it runs
+        env["PYTHONPATH"] = os.pathsep.join(own.paths(tmp_path))
     commands = []
     if program:
         commands.append([sys.executable, "-c", RUN, *map(str, program)])
@@ -90,6 +94,24 @@ def test_the_blocks_of_a_page_run(page: Path, server: LocalModel, tmp_path: Path
             command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env, timeout=120
         )
         assert result.returncode == 0, f"{page.relative_to(ROOT)}\n{result.stdout}\n{result.stderr}"
+
+
+def test_the_page_for_authors_shows_the_example_as_it_is() -> None:
+    """Every function and constant of the integration that the page builds is the example's, to the letter."""
+    example = {
+        ast.unparse(node) for node in ast.parse((own.FOLDER / "src/agentops_acme_talk/__init__.py").read_text()).body
+    }
+    page = ROOT / "docs" / "writing-an-integration.md"
+    names = ("_asked", "_request", "_response", "_fold", "_usage", "_TALK", "integration", "_ROLES", "_FINISH_REASONS")
+    shown = {
+        name: ast.unparse(node)
+        for block in python_blocks(page)
+        for node in ast.parse(block.code).body
+        for name in (
+            [node.name] if isinstance(node, ast.FunctionDef) else [ast.unparse(t) for t in getattr(node, "targets", ())]
+        )
+    }
+    assert {name for name in names if shown.get(name) not in example} == set()
 
 
 def test_what_does_not_run_says_why() -> None:

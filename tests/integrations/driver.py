@@ -7,7 +7,8 @@ Nothing there may import the library before one of the driver's methods is calle
 from __future__ import annotations
 
 import importlib
-import importlib.util
+import os
+import runpy
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
@@ -84,15 +85,24 @@ class Driver:
 
 
 def driver_of(name: str) -> Driver:
-    """The driver of one integration.
+    """The driver of one integration: from these tests, or from a folder that ``CONTRACT_DRIVERS`` names.
 
     Raises:
         LookupError: there is none; the message says what to write.
     """
-    if not (TESTS / name / "contract.py").is_file():
+    driver: Driver
+    if (TESTS / name / "contract.py").is_file():
+        driver = importlib.import_module(f"tests.{name}.contract").driver
+        return driver
+    elsewhere = Path(os.environ.get("CONTRACT_DRIVERS", os.devnull)) / name / "contract.py"
+    if not elsewhere.is_file():
         raise LookupError(
             f"integration {name!r} has no tests/{name}/contract.py: subclass tests.integrations.driver.Driver in it,"
             f" and call an instance of it 'driver'. tests/anthropic/contract.py is an example."
         )
-    driver: Driver = importlib.import_module(f"tests.{name}.contract").driver
-    return driver
+    if elsewhere not in _ELSEWHERE:
+        _ELSEWHERE[elsewhere] = runpy.run_path(str(elsewhere))["driver"]
+    return _ELSEWHERE[elsewhere]
+
+
+_ELSEWHERE: dict[Path, Driver] = {}
