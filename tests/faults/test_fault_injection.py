@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import importlib
-import importlib.util
 import inspect
 import json
 import logging
@@ -28,7 +27,7 @@ from typing import Any
 
 import pytest
 from tests.integrations import own
-from tests.integrations.driver import Driver, driver_of
+from tests.integrations.driver import Driver, driver_of, installed
 from tests.integrations.seams import load
 from tests.integrations.traffic import STREAMS, answering, request, ways
 from tests.wire.http import Wire
@@ -200,24 +199,37 @@ def targets(name: str) -> Iterator[tuple[str, Any, str]]:
                         yield f"{short}.{attribute}.{method}", value, method
 
 
+CALLS: list[str] = []
+"""One entry for each call of what was replaced."""
+
+
+def fails_inside(*_: Any, **__: Any) -> Any:
+    __import__("sys").modules["__main__"].CALLS.append("")
+    raise RuntimeError("injected")
+
+
 def replaced(holder: Any, name: str, patch: pytest.MonkeyPatch) -> list[str]:
     """Put something that raises in place of the function, wherever it is; returns what grows with its calls."""
-    calls: list[str] = []
     original = inspect.getattr_static(holder, name)
+    CALLS.clear()
+    if isinstance(original, types.FunctionType) and inspect.unwrap(original) is not original:
+        # A decorator guards it, and stays: what is inside of it fails.
+        patch.setattr(inspect.unwrap(original), "__code__", fails_inside.__code__)
+        return CALLS
 
     def broken(*_: Any, **__: Any) -> Any:
-        calls.append(name)
+        CALLS.append(name)
         raise RuntimeError("injected")
 
     if isinstance(holder, type):
         patch.setattr(holder, name, property(broken) if isinstance(original, property) else broken)
-        return calls
+        return CALLS
     for module in list(sys.modules.values()):
         if getattr(module, "__name__", "").startswith(("agentops_sdk", "agentops_integrations")):
             for other, value in list(vars(module).items()):
                 if value is original:
                     patch.setitem(vars(module), other, broken)
-    return calls
+    return CALLS
 
 
 def code_of(holder: Any, name: str) -> types.CodeType | None:
@@ -312,7 +324,7 @@ def test_any_function_of_ours_may_fail(name: str, tmp_path: Path) -> None:
         environment["PYTHONPATH"] = os.pathsep.join(own.paths(tmp_path))
     else:
         for package in (find_integrations()[name].target, *driver.needs):
-            if importlib.util.find_spec(package) is None:
+            if not installed(package):
                 pytest.skip(f"{package} is not installed")
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.test_fault_injection", name],

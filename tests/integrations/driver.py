@@ -7,6 +7,7 @@ Nothing there may import the library before one of the driver's methods is calle
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import runpy
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -82,6 +83,14 @@ class Driver:
     def content(self, result: Any) -> Any:
         """What is to be the same with us and without us, of a reply or of one piece of a stream."""
         return result.model_dump() if hasattr(result, "model_dump") else result
+
+
+def installed(package: str) -> bool:
+    """Whether a package can be imported, found out without importing it where that is possible."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # of a package that is not there
+        return False
 
 
 def driver_of(name: str) -> Driver:

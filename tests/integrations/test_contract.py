@@ -6,7 +6,6 @@ What a library's client is like is said by ``tests/NAME/contract.py``; see ``tes
 from __future__ import annotations
 
 import gc
-import importlib.util
 import itertools
 import os
 import subprocess
@@ -21,7 +20,7 @@ from typing import Any
 import pytest
 from tests.integrations import own
 from tests.integrations import seams as watching
-from tests.integrations.driver import Driver, driver_of
+from tests.integrations.driver import Driver, driver_of, installed
 from tests.integrations.seams import OtherSDK, Seam
 from tests.integrations.traffic import (
     ASYNC,
@@ -93,7 +92,7 @@ def _driver(name: str) -> Driver:
     except LookupError as error:
         pytest.fail(str(error), pytrace=False)
     for package in (integration.target, *found.needs):
-        if importlib.util.find_spec(package) is None:
+        if not installed(package):
             pytest.skip(f"{package} is not installed")
     return found
 
@@ -261,7 +260,7 @@ def _neighbour(name: str) -> str:
     for other in after:
         if other not in own.NAMES and (ROOT / "tests" / other / "contract.py").is_file():
             target = find_integrations()[other].target
-            if all(importlib.util.find_spec(each) is not None for each in (target, *driver_of(other).packages)):
+            if all(map(installed, (target, *driver_of(other).packages))):
                 return other
     pytest.skip("no other integration's library is installed")
 
