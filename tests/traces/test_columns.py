@@ -161,7 +161,8 @@ def test_many_different_names_and_values_are_kept_without_a_table(monkeypatch: p
     from agentops_sdk.traces import columns
 
     monkeypatch.setattr(columns, "_MOST_TEXTS", 3)
-    monkeypatch.setattr(columns, "_MOST_BLOBS", 3)
+    monkeypatch.setattr(columns, "_MOST_WORDS", 3)
+    monkeypatch.setattr(columns, "_MOST_SHAPES", 1)
     records = [span(f"chat {n}", {semconv.OPERATION_NAME: "chat", semconv.RESPONSE_MODEL: f"m{n}"}) for n in range(9)]
     trace = Trace(records)
     assert isinstance(trace.outline, Outline)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _NOT_STARTED: Final = frozenset(("queued", "validating", "validating_files"))
 _GIVEN_UP: Final = frozenset(("failed", "cancelled", "canceled", "expired"))
 _REPORTED: Final = ("reported", "injected", None)
-_FIGURES: Final = (
-    semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS, semconv.USAGE_TRAINED, semconv.COST_AMOUNT,
-)  # fmt: skip
+_FIGURES: Final = frozenset(
+    (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS, semconv.USAGE_TRAINED, semconv.COST_AMOUNT)
+)
 
 Role = Literal["repeats", "begins", "unused", "open"]
 """What a span is to its work, where it does not count for itself: it ``repeats`` what another has told, ``begins`` what
@@ -137,4 +137,4 @@ def _has_figures(attributes: Mapping[str, Any]) -> bool:
         or attributes.get(semconv.USAGE_SOURCE) not in _REPORTED
     ):
         return False
-    return any(name in attributes for name in _FIGURES)
+    return not _FIGURES.isdisjoint(attributes)

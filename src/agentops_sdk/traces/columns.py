@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import marshal
 from array import array
+from binascii import unhexlify
 from decimal import Decimal
+from operator import itemgetter
+from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from agentops_sdk import semconv
@@ -21,15 +24,16 @@ from agentops_sdk.traces.record import Kind, Outcome, SpanKind, SpanRecord, Stat
 from agentops_sdk.traces.usage import ATTRIBUTES, FROM_PROVIDER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from agentops_sdk.traces.cost import Cost
     from agentops_sdk.traces.usage import Usage
 
+    _Names = tuple[str, ...] | int
     Place = tuple[int, int, int]  # a file of Lines, an offset, a length
 
-__all__ = ["Columns", "Fact"]
+__all__ = ["Columns", "Fact", "model_in", "session_in"]
 
 KINDS: Final = get_args(Kind)
 OUTCOMES: Final = get_args(Outcome)
@@ -37,7 +41,7 @@ _KIND: Final = {kind: number for number, kind in enumerate(KINDS)}
 _OUTCOME: Final = {outcome: number << 4 for number, outcome in enumerate(OUTCOMES)}
 _SPAN_KINDS: Final = frozenset(get_args(SpanKind))
 _STATUSES: Final = frozenset(get_args(Status))
-_HEX: Final = "0123456789abcdef"
+_TWO_IDS: Final = Struct(">QQ16x").unpack
 _INT64: Final = (-(2**63), 2**63 - 1)
 
 
@@ -51,18 +55,17 @@ class Fact:
     CACHED = 1 << 12
     PLUMBING = 1 << 13
     USAGE = 1 << 14
-    ESTIMATED = 1 << 15
+    ESTIMATED = 1 << 15  # its tokens, if it has any
     TRAINED = 1 << 16
-    MONEY = 1 << 17  # it says something of money; COST tells whether that is a cost
-    COST = 1 << 18
-    PRICED = 1 << 19
-    RESPONSE_ID = 1 << 20
-    MODEL = 1 << 21
-    FIRST_CHUNK = 1 << 22
-    MISSING = 1 << 23
-    ELSEWHERE = 1 << 24
-    SESSION = 1 << 25
-    DECIDES = 1 << 26  # it may be, carry or reveal a decision
+    COST = 1 << 17
+    PRICED = 1 << 18
+    RESPONSE_ID = 1 << 19
+    MODEL = 1 << 20
+    FIRST_CHUNK = 1 << 21
+    MISSING = 1 << 22
+    ELSEWHERE = 1 << 23
+    SESSION = 1 << 24
+    LINE = 1 << 25  # of every span: no facts are 0
 
 
 KIND_BITS: Final = 15
@@ -71,50 +74,65 @@ OUTCOME_BITS: Final = 7 << OUTCOME_SHIFT
 ENDED: Final = tuple(outcome not in semconv.NOT_ENDED for outcome in OUTCOMES)
 
 _USAGE: Final = (*ATTRIBUTES.values(), semconv.USAGE_CACHE_WRITE)
-_TOLD: Final = (
-    *_USAGE, semconv.USAGE_SOURCE,
-    semconv.COST_AMOUNT, semconv.OPERATION_COST, semconv.COST_ESTIMATED, semconv.COST_CURRENCY,
-    semconv.COST_UNKNOWN_REASON, semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL,
-    semconv.SESSION_ID, semconv.CONVERSATION_ID, semconv.TAGS, semconv.TOOL_NAME, semconv.AGENT_NAME,
-    semconv.RESPONSE_TIME_TO_FIRST_CHUNK, semconv.MISSING_SPANS,
+_NUMBERS: Final = (
+    *_USAGE, semconv.COST_AMOUNT, semconv.OPERATION_COST, semconv.RESPONSE_TIME_TO_FIRST_CHUNK, semconv.MISSING_SPANS,
 )  # fmt: skip
-"""Attributes that totals and tables are made of; the columns keep their values."""
-_BITS: Final = {
-    **dict.fromkeys(_TOLD, 0),
-    semconv.COST_AMOUNT: Fact.MONEY,
-    semconv.OPERATION_COST: Fact.MONEY,
-    semconv.COST_UNKNOWN_REASON: Fact.MONEY,
-    semconv.RESPONSE_MODEL: Fact.MODEL,
-    semconv.REQUEST_MODEL: Fact.MODEL,
-    semconv.SESSION_ID: Fact.SESSION,
-    semconv.CONVERSATION_ID: Fact.SESSION,
-    semconv.RESPONSE_ID: Fact.RESPONSE_ID,
+"""Attributes that totals and tables are made of, whose values differ from span to span."""
+_AMOUNTS: Final = (semconv.COST_AMOUNT, semconv.OPERATION_COST)
+_WORDS: Final = (
+    semconv.USAGE_SOURCE, semconv.COST_ESTIMATED, semconv.COST_CURRENCY, semconv.COST_UNKNOWN_REASON,
+    semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL, semconv.SESSION_ID, semconv.CONVERSATION_ID, semconv.TAGS,
+    semconv.TOOL_NAME, semconv.AGENT_NAME,
+)  # fmt: skip
+"""The same, with values that many spans have in common."""
+_PRESENT: Final = {
     semconv.RESPONSE_TIME_TO_FIRST_CHUNK: Fact.FIRST_CHUNK,
     semconv.USAGE_TRAINED: Fact.TRAINED,
-    **dict.fromkeys(
-        (
-            *(semconv.DECISION_CHOSEN, semconv.DECISION_OPTIONS, semconv.DECISION_NAME),
-            *(semconv.ATTEMPTS, semconv.ATTEMPT, semconv.GUARDRAIL_RESULT),
-            *(semconv.INTERRUPTS, semconv.GRAPH_CHECKPOINT_ID),
-        ),
-        Fact.DECIDES,
-    ),
 }
-"""Attributes that set a bit by being there, or with a value that is not empty."""
-_FLAGS: Final = {
-    semconv.CACHED: Fact.CACHED,
-    semconv.PLUMBING: Fact.PLUMBING,
-    semconv.SAMPLED_ELSEWHERE: Fact.ELSEWHERE,
+"""Attributes that set a bit by being there."""
+_CHECKS: Final[dict[str, tuple[int, Callable[[Any], bool]]]] = {
+    semconv.CACHED: (Fact.CACHED, lambda value: value is True),
+    semconv.PLUMBING: (Fact.PLUMBING, lambda value: value is True),
+    semconv.SAMPLED_ELSEWHERE: (Fact.ELSEWHERE, lambda value: value is True),
+    semconv.RESPONSE_ID: (Fact.RESPONSE_ID, bool),
 }
-"""Attributes that set a bit by being true."""
-_NUMBER: Final = {name: number for number, name in enumerate(_TOLD)}
-_WATCHED: Final = {
-    name: (_NUMBER.get(name, -1), _BITS.get(name, 0))
-    for name in (*_BITS, *_FLAGS, semconv.RESPONSE_FINISH_REASONS)
-}  # fmt: skip
-_DECIDING_KINDS: Final = frozenset((_KIND["decision"], _KIND["guardrail"]))
+"""Attributes that set a bit with some values."""
+_ESTIMATES: Final = tuple(source for source in semconv.USAGE_SOURCES if source not in FROM_PROVIDER)
+_PLAIN_NUMBERS: Final = (int, float)
+_LONGEST_TEXT: Final = 256
 _MOST_TEXTS: Final = 65_000
-_MOST_BLOBS: Final = 50_000
+_MOST_WORDS: Final = 50_000
+_MOST_SHAPES: Final = 2_000
+_MOST_NAMES: Final = 256
+_MOST_SORTS: Final = 1_000
+
+
+class _Shape:
+    """What attributes with one set of names tell: worked out once for all spans that have it."""
+
+    __slots__ = ("amount", "bits", "checks", "missing", "number_names", "numbers", "tokens", "word_names", "words")
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        present = frozenset(names)
+        self.word_names: _Names = tuple(name for name in _WORDS if name in present)
+        self.words = _values_of(self.word_names)
+        self.number_names: _Names = tuple(name for name in _NUMBERS if name in present)
+        self.numbers = _values_of(self.number_names)
+        self.tokens = sum(name in present for name in _USAGE)
+        """How many of the numbers are tokens; they come first."""
+        amount = next((name for name in _AMOUNTS if name in present), None)
+        self.amount = None if amount is None else self.number_names.index(amount)
+        self.missing = self.number_names.index(semconv.MISSING_SPANS) if semconv.MISSING_SPANS in present else None
+        self.bits = 0
+        for name in present & _PRESENT.keys():
+            self.bits |= _PRESENT[name]
+        self.checks = tuple((name, *_CHECKS[name]) for name in _CHECKS if name in present)
+
+
+def _values_of(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]] | None:
+    if len(names) < 2:
+        return (lambda attributes: (attributes[names[0]],)) if names else None
+    return itemgetter(*names)
 
 
 class Columns:
@@ -135,10 +153,15 @@ class Columns:
         self._files = array("I")
         self._offsets = array("Q")
         self._lengths = array("I")
-        self._told_at = array("Q")
+        self._words_at = array("Q")
+        self._numbers_at = array("Q")
         self._told = bytearray(b"\0")
         self._texts: dict[str, int] = {}
-        self._blobs: dict[bytes, int] = {}
+        self._sorts: dict[tuple[Any, ...], int] = {}
+        self._shapes: dict[tuple[str, ...], _Shape] = {}
+        self._seen: dict[bytes, tuple[int, int, int]] = {}
+        self._names: list[tuple[str, ...]] = []
+        self._last_words: tuple[int, dict[str, Any]] = (0, {})
         self._scopes: list[dict[str, Any]] = []
         self._held: dict[int, SpanRecord] = {}
 
@@ -154,22 +177,46 @@ class Columns:
             raw: the line, of which ``looks_like_record`` holds.
             place: where it can be read again.
         """
-        if not _is_plain(raw, self._scopes):
+        get = raw.get
+        sort = (
+            *(get("v", 1), get("kind", "span"), get("span_kind", "INTERNAL"), get("status", "unset")),
+            *(get("outcome", "ok"), get("flags", 1)),
+        )
+        try:
+            facts = self._sorts.get(sort, 0) or self._sort(sort)
+        except TypeError:  # a list where a word should be
             return None
-        facts = _KIND[raw.get("kind", "span")] | _OUTCOME[raw.get("outcome", "ok")]
-        if raw.get("events"):
-            facts |= Fact.DECIDES
+        parent = get("parent_id")
+        ids = _id_numbers(raw["span_id"], raw["trace_id"], parent)
+        if not facts or ids is None or not _is_plain(raw, self._scopes):
+            return None
         self._append(
-            int(raw["span_id"], 16),
-            raw.get("parent_id"),
+            ids[0],
+            None if parent is None else ids[1],
             raw["start_ns"],
             raw["end_ns"],
             facts,
-            raw.get("flags", 1),
             raw["name"],
-            raw.get("attributes") or _EMPTY,
+            get("attributes") or _EMPTY,
         )
         return self._put(place)
+
+    def _sort(self, sort: tuple[Any, ...]) -> int:
+        """The facts that the fields of a line tell which few lines differ in; 0 where they are in doubt."""
+        version, kind, span_kind, status, outcome, flags = sort
+        if (
+            kind not in _KIND
+            or outcome not in _ENDINGS
+            or span_kind not in _SPAN_KINDS
+            or status not in _STATUSES
+            or type(flags) is not int
+            or type(version) is not int
+        ):
+            return 0
+        facts = _facts(kind, outcome, flags)
+        if len(self._sorts) < _MOST_SORTS:
+            self._sorts[sort] = facts
+        return facts
 
     def add_record(self, record: SpanRecord, place: Place | None = None) -> int:
         """Add a record; its row.
@@ -178,17 +225,13 @@ class Columns:
             record: it is held in memory, unless its place has a length.
             place: where a line that holds it can be read again, or at least the file that it is from.
         """
-        facts = _KIND[record.kind] | _OUTCOME[record.outcome]
-        if record.events:
-            facts |= Fact.DECIDES
         least, most = _INT64
         self._append(
             int(record.span_id, 16),
-            record.parent_id,
+            None if record.parent_id is None else int(record.parent_id, 16),
             min(max(record.start_ns, least), most),
             min(max(record.end_ns, least), most),
-            facts,
-            record.flags,
+            _facts(record.kind, record.outcome, record.flags),
             record.name,
             record.attributes,
         )
@@ -206,96 +249,140 @@ class Columns:
     def _append(
         self,
         span_id: int,
-        parent_id: str | None,
+        parent_id: int | None,
         start: int,
         end: int,
         facts: int,
-        flags: int,
         name: str,
         attributes: Mapping[str, Any],
     ) -> None:
-        if flags & REMOTE_KNOWN:
-            facts |= Fact.KNOWN
-        if flags & REMOTE_PARENT == REMOTE_PARENT:
-            facts |= Fact.REMOTE | Fact.ABSENT
-        elif flags & (REMOTE_KNOWN | 1) == REMOTE_KNOWN:
-            facts |= Fact.ABSENT
-        told_at = model = 0
-        if attributes:
-            told: dict[int, Any] = {}
-            facts |= _facts(attributes, told)
-            if told:
-                told_at = self._tell(told)
-            if facts & Fact.MODEL:
-                model = self._text(str(attributes.get(semconv.RESPONSE_MODEL) or attributes[semconv.REQUEST_MODEL]))
-        if facts & KIND_BITS in _DECIDING_KINDS:
-            facts |= Fact.DECIDES
+        bits, model, words_at, numbers_at = self._take(attributes) if attributes else (0, 0, 0, 0)
+        facts |= bits
         text = self._text(name)
         self.ids.append(span_id)
         if parent_id is None:
             self.parents.append(0)
         else:
-            self.parents.append(int(parent_id, 16))
+            self.parents.append(parent_id)
             facts |= Fact.PARENT
         self.starts.append(start)
         self.ends.append(end)
         self.facts.append(facts)
         self.names.append(text)
         self.models.append(model)
-        self._told_at.append(told_at)
+        self._words_at.append(words_at)
+        self._numbers_at.append(numbers_at)
+
+    def _take(self, attributes: Mapping[str, Any]) -> tuple[int, int, int, int]:
+        """Keep of attributes what is asked of every span: bits, the model's text, places of words and of numbers."""
+        facts = model = words_at = numbers_at = 0
+        names = tuple(attributes)
+        shape = self._shapes.get(names) or self._shape(names)
+        facts |= shape.bits
+        for check, bit, holds in shape.checks:
+            if holds(attributes[check]):
+                facts |= bit
+        if shape.words is not None:
+            blob = self._packed(shape.word_names, shape.words(attributes))
+            words_at, bits, model = self._seen.get(blob) or self._add_words(blob, attributes)
+            facts |= bits
+        if shape.numbers is not None:
+            numbers = shape.numbers(attributes)
+            numbers_at = self._keep(self._packed(shape.number_names, numbers))
+            for value in numbers[: shape.tokens]:
+                if type(value) is int or type(value) is float:
+                    facts |= Fact.USAGE
+                    break
+            if shape.amount is not None and type(numbers[shape.amount]) in _PLAIN_NUMBERS:
+                facts |= Fact.COST | Fact.PRICED
+            if shape.missing is not None and type(numbers[shape.missing]) is int:
+                facts |= Fact.MISSING
+        return facts, model, words_at, numbers_at
 
     def _text(self, text: str) -> int:
         number = self._texts.get(text)
         if number is None:
-            if len(self.texts) >= _MOST_TEXTS:
+            if len(self.texts) >= _MOST_TEXTS or len(text) > _LONGEST_TEXT:
                 return 0
             number = self._texts[text] = len(self.texts)
             self.texts.append(text)
         return number
 
-    def _tell(self, told: dict[int, Any]) -> int:
+    def _shape(self, names: tuple[str, ...]) -> _Shape:
+        shape = _Shape(names)
+        if len(self._shapes) < _MOST_SHAPES and len(names) <= _MOST_NAMES:
+            self._shapes[names] = shape
+            shape.word_names, shape.number_names = self._known(shape.word_names), self._known(shape.number_names)
+        return shape
+
+    def _known(self, names: _Names) -> _Names:
+        """The place of names in a list, which takes less room with every span than they do."""
+        assert isinstance(names, tuple)
+        if names not in self._names:
+            self._names.append(names)
+        return self._names.index(names)
+
+    def _add_words(self, blob: bytes, attributes: Mapping[str, Any]) -> tuple[int, int, int]:
+        """Where words are kept, the bits that they set, and the model's place in :attr:`texts`."""
+        get, bits, model = attributes.get, 0, 0
+        if name := model_in(attributes):
+            bits |= Fact.MODEL
+            model = self._text(name)
+        if session_in(attributes):
+            bits |= Fact.SESSION
+        if get(semconv.USAGE_SOURCE) in _ESTIMATES:
+            bits |= Fact.ESTIMATED
+        if get(semconv.COST_UNKNOWN_REASON):
+            bits |= Fact.COST
+        known = self._keep(blob), bits, model
+        if len(self._seen) < _MOST_WORDS:
+            self._seen[blob] = known
+        return known
+
+    @staticmethod
+    def _packed(names: _Names, values: tuple[Any, ...]) -> bytes:
         try:
-            blob = marshal.dumps(told)
-        except ValueError:  # a number type of a library's, or something deeper than that goes
-            plain = {number: to_json(value) for number, value in told.items()}
-            blob = marshal.dumps({number: value for number, value in plain.items() if not isinstance(value, dict)})
-        at = self._blobs.get(blob)
-        if at is None:
-            at = len(self._told)
-            self._told += blob
-            if len(self._blobs) < _MOST_BLOBS:
-                self._blobs[blob] = at
+            return marshal.dumps((names, values))
+        except ValueError:  # a type of a library's, or something deeper than that goes
+            plain = (to_json(value) for value in values)
+            return marshal.dumps((names, tuple(None if isinstance(value, dict) else value for value in plain)))
+
+    def _keep(self, blob: bytes) -> int:
+        at = len(self._told)
+        self._told += blob
         return at
 
     # --- out ---------------------------------------------------------------------------------
 
     def told(self, row: int) -> dict[str, Any]:
         """The attributes of a span that totals and tables are made of."""
-        return {_TOLD[number]: value for number, value in self._values(row).items()}
+        return {**self._words(row), **self._unpacked(self._numbers_at[row])}
 
-    def _values(self, row: int) -> dict[int, Any]:
-        at = self._told_at[row]
+    def _words(self, row: int) -> dict[str, Any]:
+        at = self._words_at[row]
+        if at != self._last_words[0]:
+            self._last_words = at, self._unpacked(at)
+        return self._last_words[1]
+
+    def _unpacked(self, at: int) -> dict[str, Any]:
         if not at:
             return {}
-        values: dict[int, Any] = marshal.loads(memoryview(self._told)[at:])  # noqa: S302 - what _tell has dumped
-        return values
+        names, values = marshal.loads(memoryview(self._told)[at:])  # noqa: S302 - what _packed has dumped
+        return dict(zip(self._names[names] if isinstance(names, int) else names, values, strict=True))
 
     def add_figures(self, row: int, usage: Usage | None, cost: Cost | None) -> None:
         """Add a span's own tokens and money, as ``Usage.of`` and ``Cost.of`` read them, without making either."""
-        values = self._values(row)
+        words, numbers = self._words(row), self._unpacked(self._numbers_at[row])
         if usage is not None:
-            usage.count(
-                values.get(_SOURCE),
-                ((_USAGE_NAMES[number], value) for number, value in values.items() if number < _LAST_USAGE),
-            )
+            usage.count(words.get(semconv.USAGE_SOURCE), numbers)
         if cost is None:
             return
-        amount = values.get(_AMOUNT, values.get(_OTHER_AMOUNT))
-        if type(amount) is int or type(amount) is float:
-            guessed = values.get(_ESTIMATED) is True or values.get(_SOURCE) in _ESTIMATES
-            currency = values.get(_CURRENCY)
+        amount = numbers.get(semconv.COST_AMOUNT, numbers.get(semconv.OPERATION_COST))
+        if type(amount) in _PLAIN_NUMBERS:
+            guessed = words.get(semconv.COST_ESTIMATED) is True or words.get(semconv.USAGE_SOURCE) in _ESTIMATES
+            currency = words.get(semconv.COST_CURRENCY)
             cost.count(Decimal(repr(amount)), currency if isinstance(currency, str) else "USD", guessed=guessed)
-        elif reason := values.get(_REASON):
+        elif reason := words.get(semconv.COST_UNKNOWN_REASON):
             cost.miss(str(reason))
 
     def name(self, row: int) -> str:
@@ -307,10 +394,8 @@ class Columns:
         """The model that answered, or else the one that was asked."""
         if not self.facts[row] & Fact.MODEL:
             return None
-        told, text = self.told, self.models[row]
-        if text:
-            return self.texts[text]
-        return str(told(row).get(semconv.RESPONSE_MODEL) or told(row)[semconv.REQUEST_MODEL])
+        text = self.models[row]
+        return self.texts[text] if text else model_in(self._words(row))
 
     def record(self, row: int) -> SpanRecord:
         """The record of one span.
@@ -337,6 +422,34 @@ class Columns:
             raise TraceError("a line is not the one that it was when its file was first read") from error
 
 
+def _id_numbers(span_id: str, trace_id: str, parent_id: Any) -> tuple[int, int] | None:
+    """The span's and its parent's id as numbers, if all three are lower-case hex of the right length."""
+    if parent_id is None:
+        parent_id = "0" * 16
+    elif type(parent_id) is not str or len(parent_id) != 16:
+        return None
+    text = span_id + parent_id + trace_id
+    try:
+        ids = unhexlify(text)
+    except ValueError:
+        return None
+    if text.lower() != text:
+        return None
+    numbers: tuple[int, int] = _TWO_IDS(ids)
+    return numbers
+
+
+def _facts(kind: str, outcome: str, flags: int) -> int:
+    facts = Fact.LINE | _KIND[kind] | _OUTCOME[outcome]
+    if flags & REMOTE_KNOWN:
+        facts |= Fact.KNOWN
+    if flags & REMOTE_PARENT == REMOTE_PARENT:
+        facts |= Fact.REMOTE | Fact.ABSENT
+    elif flags & (REMOTE_KNOWN | 1) == REMOTE_KNOWN:
+        facts |= Fact.ABSENT
+    return facts
+
+
 def _is_plain(raw: dict[str, Any], scopes: list[dict[str, Any]]) -> bool:
     """Whether a line that looks like a record surely is one, with a value of the right type in every field.
 
@@ -344,24 +457,15 @@ def _is_plain(raw: dict[str, Any], scopes: list[dict[str, Any]]) -> bool:
     looked at before.
     """
     get = raw.get
-    parent, start, end, scope = get("parent_id"), raw["start_ns"], get("end_ns"), get("scope", _EMPTY)
+    start, end, scope = raw["start_ns"], get("end_ns"), get("scope", _EMPTY)
     least, most = _INT64
     try:
         return (
             type(end) is int
             and least <= end <= most
             and least <= start <= most
-            and get("outcome", "ok") in _ENDINGS
-            and get("kind", "span") in _KIND
-            and get("span_kind", "INTERNAL") in _SPAN_KINDS
-            and get("status", "unset") in _STATUSES
-            and (parent is None or (type(parent) is str and len(parent) == 16 and not parent.strip(_HEX)))
-            and not raw["span_id"].strip(_HEX)
-            and not raw["trace_id"].strip(_HEX)
             and type(get("attributes", _EMPTY)) is dict
             and type(get("resource", _EMPTY)) is dict
-            and type(get("flags", 1)) is int
-            and type(get("v", 1)) is int
             and (scope in scopes or _is_scope(scope, scopes))
             and (_RARE.isdisjoint(raw) or _has_rare(raw))
         )
@@ -423,52 +527,13 @@ _LINK: Final = (
 _DROPPED: Final = (("attributes", 0, (int,)), ("events", 0, (int,)), ("links", 0, (int,)))
 
 
-def _facts(attributes: Mapping[str, Any], told: dict[int, Any]) -> int:
-    """The bits that attributes set; what is to be kept of them goes into ``told``."""
-    facts = 0
-    watched = _WATCHED.get
-    for name, value in attributes.items():
-        about = watched(name)
-        if about is None:
-            continue
-        number, bit = about
-        if number >= 0:
-            told[number] = value
-            if number < _LAST_USAGE and (type(value) is int or type(value) is float):
-                facts |= Fact.USAGE
-        if bit and (value or bit & _BY_PRESENCE):
-            facts |= bit
-        elif name in _FLAGS:
-            facts |= _FLAGS[name] if value is True else 0
-        elif name == semconv.RESPONSE_FINISH_REASONS and _refused(value):
-            facts |= Fact.DECIDES
-    if told:
-        if facts & Fact.USAGE and told.get(_SOURCE) in _ESTIMATES:
-            facts |= Fact.ESTIMATED
-        if facts & Fact.MONEY:
-            facts |= _cost(told)
-        if type(told.get(_MISSING)) is int:
-            facts |= Fact.MISSING
-    return facts
+def model_in(attributes: Mapping[str, Any]) -> str | None:
+    """The model that answered, or else the one that was asked for."""
+    name = attributes.get(semconv.RESPONSE_MODEL) or attributes.get(semconv.REQUEST_MODEL)
+    return str(name) if name else None
 
 
-def _cost(told: dict[int, Any]) -> int:
-    amount = told.get(_AMOUNT, told.get(_OTHER_AMOUNT))
-    if type(amount) is int or type(amount) is float:
-        return Fact.COST | Fact.PRICED
-    return Fact.COST if told.get(_REASON) else 0
-
-
-def _refused(reasons: Any) -> bool:
-    return isinstance(reasons, list | tuple) and any(str(word).lower() in semconv.REFUSAL_REASONS for word in reasons)
-
-
-_BY_PRESENCE: Final = Fact.DECIDES | Fact.MONEY | Fact.FIRST_CHUNK | Fact.TRAINED
-_LAST_USAGE: Final = len(_USAGE)
-_SOURCE: Final = _NUMBER[semconv.USAGE_SOURCE]
-_AMOUNT, _OTHER_AMOUNT = _NUMBER[semconv.COST_AMOUNT], _NUMBER[semconv.OPERATION_COST]
-_ESTIMATED, _CURRENCY = _NUMBER[semconv.COST_ESTIMATED], _NUMBER[semconv.COST_CURRENCY]
-_REASON: Final = _NUMBER[semconv.COST_UNKNOWN_REASON]
-_USAGE_NAMES: Final = (*ATTRIBUTES, "cache_write")
-_MISSING: Final = _NUMBER[semconv.MISSING_SPANS]
-_ESTIMATES: Final = tuple(source for source in semconv.USAGE_SOURCES if source not in FROM_PROVIDER)
+def session_in(attributes: Mapping[str, Any]) -> str | None:
+    """The session that attributes name, or else the conversation."""
+    found = attributes.get(semconv.SESSION_ID) or attributes.get(semconv.CONVERSATION_ID)
+    return str(found) if found else None

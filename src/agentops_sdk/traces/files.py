@@ -176,7 +176,7 @@ class Traces:
         """Add one line of a file; blank lines are nothing, torn and foreign ones are counted. True if a span."""
         import orjson
 
-        if not line.strip():
+        if not line or line.isspace():
             return False
         try:
             raw = orjson.loads(line)
@@ -232,7 +232,7 @@ class Traces:
         opened: list[dict[str, Any]] = []
         seen_ns = 0  # the last sign of life
         try:
-            lines = [line for line, _ in self._columns.lines.of_file(path) if line.strip()]
+            lines = [line for line, _ in self._columns.lines.of_file(path) if not line.isspace()]
         except OSError:
             return
         self.files.append(path)
@@ -265,7 +265,7 @@ class Traces:
         found = lines = 0
         try:
             for line, place in self._columns.lines.of_file(path):
-                lines += bool(line.strip())
+                lines += not line.isspace()
                 found += self.add_line(line, place, path)
         except (EOFError, zlib.error, gzip.BadGzipFile):
             self.torn += 1  # a gzip file that was cut off, or is none

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.columns import Columns
     from agentops_sdk.traces.record import Outcome, SpanRecord
 
-__all__ = ["Outline", "model_in", "session_in"]
+__all__ = ["Outline"]
 
 SKEW_NS: Final = 1_000_000
 """A child may start this much before its parent (clock resolution) before it counts as skewed."""
@@ -441,18 +441,6 @@ class Outline:
             if counts:
                 self.add(number, *theirs)
         return found
-
-
-def model_in(attributes: Mapping[str, Any]) -> str | None:
-    """The model that answered, or else the one that was asked for."""
-    name = attributes.get(semconv.RESPONSE_MODEL) or attributes.get(semconv.REQUEST_MODEL)
-    return str(name) if name else None
-
-
-def session_in(attributes: Mapping[str, Any]) -> str | None:
-    """The session that attributes name, or else the conversation."""
-    found = attributes.get(semconv.SESSION_ID) or attributes.get(semconv.CONVERSATION_ID)
-    return str(found) if found else None
 
 
 def _count(value: Any) -> int:

@@ -13,9 +13,8 @@ from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces.accounts import MODEL_KINDS, Counted
 from agentops_sdk.traces.classify import from_ns
-from agentops_sdk.traces.columns import Fact
+from agentops_sdk.traces.columns import Fact, session_in
 from agentops_sdk.traces.cost import Cost
-from agentops_sdk.traces.outline import session_in
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
@@ -158,13 +157,12 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
 
 def _add(row: Row, outline: Outline, number: int, by: str, *, whole: bool = False) -> None:
     """Add one span to a row."""
-    bits = outline.shares[number]
+    bits, outcome = outline.shares[number], outline.outcome(number)
     own_kind = _OWN_KIND.get(by)
     if outline.kind(number) == own_kind if own_kind else bits & Counted.CALL:
         row.calls += 1
-        outcome = outline.outcome(number)
         row.errors += outcome == "error"
-        if outline.ended(number):
+        if outcome not in semconv.NOT_ENDED:
             row.durations.append(outline.duration(number))
         elif not whole:
             row.running += outcome == "running"
@@ -174,7 +172,7 @@ def _add(row: Row, outline: Outline, number: int, by: str, *, whole: bool = Fals
         if isinstance(first, (int, float)):
             row.first_chunks.append(float(first))
     outline.add(number, row.usage, row.cost)
-    if bits & Counted.ANY_COST and outline.outcome(number) not in ("ok", "running"):
+    if bits & Counted.ANY_COST and outcome not in ("ok", "running"):
         outline.add(number, None, row.wasted)
 
 

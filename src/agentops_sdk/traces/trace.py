@@ -15,9 +15,9 @@ from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.accounts import Counted, Share, unrecorded
 from agentops_sdk.traces.background_work import BackgroundWork
 from agentops_sdk.traces.classify import REMOTE_KNOWN, REMOTE_PARENT, from_ns
-from agentops_sdk.traces.columns import Columns, Fact
+from agentops_sdk.traces.columns import Columns, Fact, model_in, session_in
 from agentops_sdk.traces.cost import Cost
-from agentops_sdk.traces.outline import Outline, model_in, session_in
+from agentops_sdk.traces.outline import Outline
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:

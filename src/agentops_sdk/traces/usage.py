@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, overload
 from agentops_sdk import semconv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 ATTRIBUTES: Final = {
     "input": semconv.USAGE_INPUT_TOKENS,
@@ -25,8 +25,10 @@ ATTRIBUTES: Final = {
     "accepted_prediction": semconv.USAGE_ACCEPTED_PREDICTION,
     "rejected_prediction": semconv.USAGE_REJECTED_PREDICTION,
 }
-_CACHE_WRITE: Final = "cache_write"
-_NAMES: Final = {**{attribute: name for name, attribute in ATTRIBUTES.items()}, semconv.USAGE_CACHE_WRITE: _CACHE_WRITE}
+_NAMES: Final = {
+    **{attribute: name for name, attribute in ATTRIBUTES.items()},
+    semconv.USAGE_CACHE_WRITE: "cache_creation",
+}
 FROM_PROVIDER: Final = ("reported", "injected")
 
 
@@ -77,28 +79,25 @@ class Usage:
     def of(cls, attributes: Mapping[str, Any]) -> Usage | None:
         """What one span's attributes tell, or None if they tell of no tokens."""
         usage = cls()
-        told = ((_NAMES[name], attributes[name]) for name in _NAMES.keys() & attributes.keys())  # few spans have any
-        return usage if usage.count(attributes.get(semconv.USAGE_SOURCE), told) else None
+        return usage if usage.count(attributes.get(semconv.USAGE_SOURCE), attributes) else None
 
-    def count(self, source: Any, figures: Iterable[tuple[str, Any]]) -> bool:
-        """Add what one span told, by the names of the figures; whether any of them is a number.
+    def count(self, source: Any, attributes: Mapping[str, Any]) -> bool:
+        """Add what one span's attributes tell; whether they tell of tokens.
 
         Of a cache's writes the conventions' newer name counts only where the older one is not there.
         """
-        counts = {name: int(value) for name, value in figures if _is_number(value)}
-        write = counts.pop(_CACHE_WRITE, None)
-        if write is not None:
-            counts.setdefault("cache_creation", write)
-        if not counts:
-            return False
-        source = source if source in semconv.USAGE_SOURCES else "reported"
-        mine = self.by_source.get(source)
-        if mine is None:
-            self.by_source[source] = counts
-            return True
-        for name, value in counts.items():
-            mine[name] = mine.get(name, 0) + value
-        return True
+        counts: dict[str, int] | None = None
+        for name in _NAMES.keys() & attributes.keys():  # few spans have any: let C find out
+            value = attributes[name]
+            if not (type(value) is int or _is_number(value)):
+                continue
+            if name == semconv.USAGE_CACHE_WRITE and _is_number(attributes.get(semconv.USAGE_CACHE_CREATION)):
+                continue
+            if counts is None:
+                counts = self.by_source.setdefault(source if source in semconv.USAGE_SOURCES else "reported", {})
+            field = _NAMES[name]
+            counts[field] = counts.get(field, 0) + int(value)
+        return counts is not None
 
     @property
     def total(self) -> int:
