@@ -172,6 +172,7 @@ class Endpoints:
         other: what a request that no row fits is like; its operation is made from the path.
         verbs: last segments of paths that are actions by themselves, such as ``cancel``.
         prefixes: segments that say nothing, such as ``openai``.
+        names: segments that are names although they look like identifiers, such as ``cachedContents``.
     """
 
     def __init__(
@@ -181,11 +182,13 @@ class Endpoints:
         other: Endpoint | None = None,
         verbs: Iterable[str] = (),
         prefixes: Iterable[str] = (),
+        names: Iterable[str] = (),
     ) -> None:
         self._rows = tuple((row.method, re.compile(rf"(?:^|/){row.path}/?$"), row) for row in rows)
         self._other = other or Endpoint(kind="span")
         self._verbs = frozenset(verbs)
         self._prefixes = frozenset(prefixes)
+        self._names = frozenset(names)
 
     def find(self, method: str, path: str) -> Endpoint:
         """The row of a request, a generic one where there is none."""
@@ -201,7 +204,7 @@ class Endpoints:
         """A name such as ``files.create`` or ``vector_stores.files.list``, without identifiers."""
         segments = [part for part in path.split("/") if part and not _VERSION.fullmatch(part)]
         segments = [part for part in segments if part not in self._prefixes]
-        names = [part for part in segments if not _is_identifier(part)]
+        names = [part for part in segments if not self._is_identifier(part)]
         if not names:
             return method.lower()
         last_is_name = segments[-1] == names[-1]
@@ -215,14 +218,13 @@ class Endpoints:
 
     def _is_verb(self, method: str, segments: list[str]) -> bool:
         return (
-            method == "POST" and len(segments) > 1 and segments[-1] in self._verbs and _is_identifier(segments[-2])
+            method == "POST" and len(segments) > 1 and segments[-1] in self._verbs and self._is_identifier(segments[-2])
         )  # fmt: skip
+
+    def _is_identifier(self, segment: str) -> bool:
+        return segment not in self._names and bool(_IDENTIFIER.match(segment))
 
 
 _VERSION = re.compile(r"v\d+")
 _IDENTIFIER = re.compile(r".*[\dA-Z:]|.{33,}")
 _ACTIONS = {"GET": "retrieve", "POST": "create", "DELETE": "delete", "PUT": "replace", "PATCH": "update"}
-
-
-def _is_identifier(segment: str) -> bool:
-    return bool(_IDENTIFIER.match(segment))
