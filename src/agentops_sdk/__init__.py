@@ -31,13 +31,11 @@ if TYPE_CHECKING:
     from agentops_sdk.spans import current_span as current_span
     from agentops_sdk.spans import current_trace_id as current_trace_id
     from agentops_sdk.spans import span as span
-    from agentops_sdk.spans import trace as trace
     from agentops_sdk.spans import update_current_span as update_current_span
     from agentops_sdk.status import Status as Status
     from agentops_sdk.status import status as status
     from agentops_sdk.track import agent as agent
     from agentops_sdk.track import guardrail as guardrail
-    from agentops_sdk.track import operation as operation
     from agentops_sdk.track import retriever as retriever
     from agentops_sdk.track import task as task
     from agentops_sdk.track import tool as tool
@@ -95,7 +93,6 @@ __all__ = [
     "health",
     "init",
     "inject",
-    "operation",
     "prices",
     "retriever",
     "serve_status",
@@ -106,7 +103,6 @@ __all__ = [
     "task",
     "testing",
     "tool",
-    "trace",
     "traces",
     "track",
     "update_current_span",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _HOMES = "_homes"
 _STAND_INS = "_stand_ins"
+_RENAMED = "_renamed"
 
 
 class StandIn:
@@ -117,7 +118,9 @@ class LazyPackage(ModuleType):
         own = vars(self)
         home = own[_HOMES].get(name)
         if home is None:
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+            now = own[_RENAMED].get(name)
+            hint = f": it is called {now!r} now" if now is not None else ""
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}{hint}")
         importing = sys._getframe(1).f_code.co_name == "_handle_fromlist"  # noqa: SLF001 - nobody else says who asks
         module = _import(self.__name__, home) if importing else sys.modules.get(f"{self.__name__}.{home}")
         if module is not None:
@@ -128,15 +131,19 @@ class LazyPackage(ModuleType):
         return sorted(vars(self)["__all__"])
 
 
-def make_lazy(package: str, homes: Mapping[str, str], *, apps: Collection[str] = ()) -> None:
+def make_lazy(
+    package: str, homes: Mapping[str, str], *, apps: Collection[str] = (), renamed: Mapping[str, str] | None = None
+) -> None:
     """Give ``package`` public names without loading them.
 
     Args:
         homes: for each module below the package, the names that it has, with blanks between them.
         apps: those of the names that are ASGI applications.
+        renamed: names of before, each with the one of now: whoever asks for one is told.
     """
     module = sys.modules[package]
     own = vars(module)
+    own[_RENAMED] = dict(renamed or {})
     own[_HOMES] = {name: home for home, names in homes.items() for name in names.split()}
     own[_STAND_INS] = {
         name: (AppStandIn if name in apps else StandIn)(package, home, name) for name, home in own[_HOMES].items()

@@ -29,7 +29,7 @@ def feedback(target: Any = None, *, name: str, value: float | bool | str, commen
     """Record a score, a label or a verdict as the conventions' ``gen_ai.evaluation.result``.
 
     Args:
-        target: a span (from ``trace()`` or ``current_span()``), a record or trace that was read back, a
+        target: a span (from ``span()`` or ``current_span()``), a record or trace that was read back, a
             trace id, a ``traceparent``, or any other text: the id of a session. The current span when
             not given. A span that is still live gets the event itself; anything else gets a span of
             its own below it, in the same trace.

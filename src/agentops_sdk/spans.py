@@ -1,4 +1,4 @@
-"""Spans by hand: ``trace()`` around a block, and what is current inside it."""
+"""Spans by hand: ``span()`` around a block, and what is current inside it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from agentops_sdk._snapshot.snapshot import text_of
 from agentops_sdk._snapshot.text import encodable
 from agentops_sdk._track.span_handle import NULL_SPAN, Span, plain
 
-__all__ = ["Span", "current_span", "current_trace_id", "trace", "update_current_span"]
+__all__ = ["Span", "current_span", "current_trace_id", "span", "update_current_span"]
 
 
-class trace:  # noqa: N801 - a context manager that reads as a statement
-    """``with trace("name", kind="tool") as span:`` records a block; ``async with`` does the same.
+class span:  # noqa: N801 - a context manager that reads as a statement
+    """``with span("name", kind="tool") as step:`` records a block; ``async with`` does the same.
 
     Never raises into the block, ends with the block's true outcome, and lets its exceptions pass.
     One object may be entered many times, also nested and from several threads.
@@ -37,8 +37,8 @@ class trace:  # noqa: N801 - a context manager that reads as a statement
     def __init__(self, name: str, *, kind: str = "task", **attributes: Any) -> None:
         self._kind, self._name, self._attributes = "span", "span", attributes
         self._marks: dict[str, Any] = {}
-        with guard("trace.init"):
-            check = Check("trace()")
+        with guard("span.init"):
+            check = Check("span()")
             self._name = check.name("name", name)
             if type(kind) is str and kind in semconv.KINDS:
                 self._kind = kind
@@ -52,7 +52,7 @@ class trace:  # noqa: N801 - a context manager that reads as a statement
     def __enter__(self) -> Span:
         call: Call | NullCall = NULL_CALL
         token: Any = None
-        with guard("trace.enter"):
+        with guard("span.enter"):
             attributes = {encodable(str.__str__(name)): plain(value) for name, value in self._attributes.items()}
             attributes.update(self._marks)
             call = start(self._kind, self._name, attributes=attributes)
@@ -66,7 +66,7 @@ class trace:  # noqa: N801 - a context manager that reads as a statement
         call, token = self._left()
         if not call.recording:
             return
-        with guard("trace.exit"):
+        with guard("span.exit"):
             call.detach(token)
         if error is None:
             call.finish()
@@ -91,7 +91,8 @@ class trace:  # noqa: N801 - a context manager that reads as a statement
         self.__exit__(kind, error, traceback)
 
 
-span = trace
+trace = span
+"""Another spelling, as some know it from elsewhere: it works, and what is written here uses the one name."""
 
 
 def current_span() -> Span:

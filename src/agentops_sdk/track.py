@@ -12,7 +12,7 @@ from typing import Any, TypedDict, TypeVar, Unpack, overload
 from agentops_sdk import _recorder_port
 from agentops_sdk._propagation.generators import drive, drive_async
 from agentops_sdk._track.callable_kind import decorate, finish, is_built_in, shape_of
-from agentops_sdk._track.function_call import MARK, Cost, Options, Tracked
+from agentops_sdk._track.function_call import MARK, CostOfCall, Options, Tracked
 from agentops_sdk._track.generator_call import Yielded
 from agentops_sdk.errors import ConfigError
 
@@ -32,7 +32,7 @@ class TrackOptions(TypedDict, total=False):
     ignore: Collection[str]
     process_input: Callable[[dict[str, Any]], Any] | None
     process_output: Callable[[Any], Any] | None
-    cost: Cost | None
+    cost: CostOfCall | None
     attributes: Mapping[str, Any] | None
     options: Iterable[Any] | None
 
@@ -100,9 +100,8 @@ class _Spelling:
 
 agent = _Spelling("agent", "agent")
 guardrail = _Spelling("guardrail", "guardrail")
-operation = _Spelling("task", "operation")
 retriever = _Spelling("retriever", "retriever")
-task = _Spelling("task", "task")
+task = operation = _Spelling("task", "task")  # ``operation``: as some know it from elsewhere
 tool = _Spelling("tool", "tool")
 workflow = _Spelling("workflow", "workflow")
 

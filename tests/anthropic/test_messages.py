@@ -207,7 +207,7 @@ def test_the_clients_own_spans_are_silent_where_the_call_is_recorded(monkeypatch
         return Reply(WHOLE)
 
     with Wire(answer) as wire:
-        with anthropic.Anthropic(**how(wire)) as client, agentops.trace("run"):
+        with anthropic.Anthropic(**how(wire)) as client, agentops.span("run"):
             client.messages.create(**ASKED)
         agentops.flush()
         assert sorted(span.name for span in theirs.get_finished_spans()) == ["chat claude-sonnet-4-5", "run"]

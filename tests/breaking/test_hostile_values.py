@@ -85,7 +85,7 @@ VALUES: dict[str, Callable[[], Any]] = {
 
 
 def inside(work: Callable[[], Any]) -> None:
-    with agentops.trace("around", kind="agent"):
+    with agentops.span("around", kind="agent"):
         work()
 
 
@@ -95,7 +95,7 @@ def chosen(**options: Any) -> None:
 
 
 def entered(manager: Any) -> None:
-    with manager, agentops.trace("inside"):
+    with manager, agentops.span("inside"):
         pass
 
 
@@ -111,14 +111,14 @@ def decorated(value: Any) -> None:
 
 
 def span_in(use: Callable[[agentops.Span], Any]) -> None:
-    with agentops.trace("span") as span:
+    with agentops.span("span") as span:
         use(span)
 
 
 CALLS: dict[str, Callable[[Any], Any]] = {
-    "trace(name)": lambda value: entered(agentops.trace(value)),
-    "trace(kind)": lambda value: entered(agentops.trace("x", kind=value)),
-    "trace(attribute)": lambda value: entered(agentops.trace("x", kind="tool", given=value)),
+    "trace(name)": lambda value: entered(agentops.span(value)),
+    "trace(kind)": lambda value: entered(agentops.span("x", kind=value)),
+    "trace(attribute)": lambda value: entered(agentops.span("x", kind="tool", given=value)),
     "span.set(name)": lambda value: span_in(lambda span: span.set(value, 1)),
     "span.set(value)": lambda value: span_in(lambda span: span.set("given", value)),
     "span.update": lambda value: span_in(lambda span: span.update(value)),
@@ -232,7 +232,7 @@ def test_a_score_that_is_no_number_spoils_no_average(exporter: MemoryExporter) -
 
 def test_tags_names_and_kinds_that_are_none(exporter: MemoryExporter) -> None:
     odd: Any = {"tags": "x", "metadata": [1]}
-    with agentops.context(**odd), agentops.trace("step", kind="robot"):
+    with agentops.context(**odd), agentops.span("step", kind="robot"):
         agentops.handoff(None)  # type: ignore[arg-type]
     found = only(exporter, "step")
     assert found["agentops.tags"] == ["x"]
@@ -244,13 +244,13 @@ def test_tags_names_and_kinds_that_are_none(exporter: MemoryExporter) -> None:
 def test_what_is_marked_shows_no_content_where_none_is_captured() -> None:
     exporter = MemoryExporter()
     agentops.init(exporters=[exporter], integrations=[], capture_content=False)
-    with agentops.trace("step", kind="what the patient said"):
+    with agentops.span("step", kind="what the patient said"):
         pass
     assert only(exporter, "step")["agentops.invalid.kind"] == "<str>"
 
 
 def test_what_is_as_documented_is_not_marked(exporter: MemoryExporter) -> None:
-    with agentops.context(session_id="s", tags=["a"], metadata={"k": 1}), agentops.trace("step", kind="tool") as span:
+    with agentops.context(session_id="s", tags=["a"], metadata={"k": 1}), agentops.span("step", kind="tool") as span:
         span.set("n", 1)
         span.event("e", {"a": 1})
         agentops.decide("d", "a", options=("a", "b"), confidence=1, scores={"a": 0.1}, by="model")

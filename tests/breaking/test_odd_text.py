@@ -22,7 +22,7 @@ LONE, ESCAPED = "a\udc80b", "a\\udc80b"
 def everywhere() -> None:
     with (
         agentops.context(session_id=LONE, tags=[LONE], metadata={LONE: LONE}),
-        agentops.trace(f"agent {LONE}", kind="agent") as span,
+        agentops.span(f"agent {LONE}", kind="agent") as span,
     ):
         span.set(LONE, LONE)
         span.set("list", [LONE, "x"])
@@ -38,7 +38,7 @@ def everywhere() -> None:
 
         with pytest.raises(ValueError, match="a"):
             search(LONE)
-        with pytest.raises(KeyError), agentops.trace("fails"):
+        with pytest.raises(KeyError), agentops.span("fails"):
             raise KeyError(LONE)
 
 
@@ -95,7 +95,7 @@ def test_the_exporters_of_a_joined_provider_can_encode_it(provider: TracerProvid
 
 def test_headers_carry_it_to_other_services() -> None:
     agentops.init(exporters=["memory"], integrations=[])
-    with agentops.context(session_id=LONE, metadata={"note": "fine"}), agentops.trace("x"):
+    with agentops.context(session_id=LONE, metadata={"note": "fine"}), agentops.span("x"):
         headers = agentops.inject({})
     assert "traceparent" in headers
     assert "fine" in headers["baggage"]
@@ -104,7 +104,7 @@ def test_headers_carry_it_to_other_services() -> None:
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30, 10**400])
 def test_numbers_beyond_64_bits_become_text_and_are_listed(number: int, tmp_path: Path) -> None:
     agentops.init(exporters=[f"jsonl:{tmp_path}"], integrations=[])
-    with agentops.trace("x") as span:
+    with agentops.span("x") as span:
         span.set("n", number)
         span.set("rows", [1, number])
         span.event("e", {"n": number})
@@ -119,7 +119,7 @@ def test_numbers_beyond_64_bits_become_text_and_are_listed(number: int, tmp_path
 def test_messages_of_errors_never_make_python_write_too_many_digits(tmp_path: Path) -> None:
     agentops.init(exporters=[f"jsonl:{tmp_path}"], integrations=[])
     try:
-        with agentops.trace("x"):
+        with agentops.span("x"):
             raise ValueError("limit", 10**5000)
     except ValueError:
         pass

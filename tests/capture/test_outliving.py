@@ -21,7 +21,7 @@ ALLOWED = TIMES * SIZE // 10
 
 
 def _handoff_that_nobody_takes(text: str) -> object:
-    with agentops.trace("run"), agentops.trace("A", kind="agent") as agent:
+    with agentops.span("run"), agentops.span("A", kind="agent") as agent:
         agent.set_input(text)
         agentops.handoff("nobody")
     return None
@@ -33,14 +33,14 @@ def _handoff_by_a_tool(text: str) -> object:
         agentops.handoff("nobody", reason="so")
         return what
 
-    with agentops.trace("A", kind="agent"):
+    with agentops.span("A", kind="agent"):
         pass_on(text)
     return None
 
 
 def _context_that_lives_on(text: str) -> object:
     """As of a timer, a callback, or a task that goes on when the run is over."""
-    with agentops.trace("run", kind="agent") as run:
+    with agentops.span("run", kind="agent") as run:
         run.set_input(text)
         run.event("said", {"what": text})
         run.set_output(text)
@@ -49,7 +49,7 @@ def _context_that_lives_on(text: str) -> object:
 
 def _failure_in_a_context_that_lives_on(text: str) -> object:
     kept = None
-    with pytest.raises(ValueError, match="x"), agentops.trace("run", kind="agent"):
+    with pytest.raises(ValueError, match="x"), agentops.span("run", kind="agent"):
         kept = contextvars.copy_context()
         raise ValueError(text)
     return kept
@@ -86,7 +86,7 @@ def test_a_handoff_keeps_no_call(tmp_path: Path) -> None:
     agentops.init(exporters=["jsonl"], directory=tmp_path, integrations=[])
     calls = []
     for _ in range(20):
-        with agentops.trace("A", kind="agent"):
+        with agentops.span("A", kind="agent"):
             agentops.handoff("nobody")
             calls.append(weakref.ref(current_call()))
     agentops.flush()
@@ -103,7 +103,7 @@ from agentops_integrations.langchain import interrupts
 from agentops_integrations.openai import background
 
 def fill():
-    with agentops.trace("A", kind="agent"):
+    with agentops.span("A", kind="agent"):
         agentops.handoff("nobody")
     for each in bounded_map._maps:
         if not each:

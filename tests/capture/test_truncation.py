@@ -106,7 +106,7 @@ def test_a_text_of_the_users_that_holds_the_mark_was_not_cut(text: str) -> None:
 
 def test_events_and_messages_of_errors() -> None:
     exporter = started(max_value_bytes=2_000)
-    with pytest.raises(ValueError, match="word"), agentops.trace("x") as span:
+    with pytest.raises(ValueError, match="word"), agentops.span("x") as span:
         span.event("e", {"long": LONG})
         raise ValueError(LONG)
     (event, error) = only(exporter).events

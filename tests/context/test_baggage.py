@@ -32,7 +32,7 @@ THEIRS = "sentry-trace_id=7f0832d6,sentry-sampled=true,tenant=acme%20inc;ttl=60,
 @pytest.mark.parametrize("name", ["baggage", "Baggage", "BAGGAGE"])
 def test_what_stands_in_the_header_stays_to_the_letter(name: str) -> None:
     headers = {name: THEIRS, "accept": "*/*"}
-    with agentops.context(user_id="u-1", tags=["a"]), agentops.trace("call"):
+    with agentops.context(user_id="u-1", tags=["a"]), agentops.span("call"):
         agentops.inject(headers)
     assert [key for key in headers if key.lower() == "baggage"] == [name]
     sent = members(headers[name])
@@ -45,7 +45,7 @@ def test_what_stands_in_the_header_stays_to_the_letter(name: str) -> None:
 def test_headers_that_are_used_again_hold_what_is_current() -> None:
     headers: dict[str, str] = {"baggage": "tenant=acme"}
     for user in ("u-1", "u-2"):
-        with agentops.context(user_id=user), agentops.trace("call"):
+        with agentops.context(user_id=user), agentops.span("call"):
             agentops.inject(headers)
         assert members(headers["baggage"]) == {"tenant": "acme", "user.id": user}
 
@@ -53,7 +53,7 @@ def test_headers_that_are_used_again_hold_what_is_current() -> None:
 def test_opentelemetrys_own_baggage_goes_along() -> None:
     token = context.attach(baggage.set_baggage("tenant", "of the context"))
     try:
-        with agentops.context(user_id="u-1"), agentops.trace("call"):
+        with agentops.context(user_id="u-1"), agentops.span("call"):
             assert members(agentops.inject({})["baggage"])["tenant"] == "of+the+context"
             assert members(agentops.inject({"baggage": "tenant=first"})["baggage"])["tenant"] == "first"
     finally:
@@ -70,7 +70,7 @@ def test_opentelemetrys_own_baggage_goes_along() -> None:
     ],
 )
 def test_one_value_that_has_no_utf8_is_left_out_alone(bad: dict[str, Any]) -> None:
-    with agentops.context(session_id="s-1", **bad), agentops.trace("call"):
+    with agentops.context(session_id="s-1", **bad), agentops.span("call"):
         headers = agentops.inject({"baggage": "tenant=acme"})
     assert members(headers["baggage"]) == {"tenant": "acme", "session.id": "s-1"}
     assert headers["traceparent"].startswith("00-")
@@ -78,20 +78,20 @@ def test_one_value_that_has_no_utf8_is_left_out_alone(bad: dict[str, Any]) -> No
 
 def test_too_much_of_ours_never_pushes_out_theirs() -> None:
     theirs = ",".join(f"k{n}={'x' * 100}" for n in range(70))
-    with agentops.context(user_id="u-1", metadata={"long": "y" * 5000, "also": "z" * 3000}), agentops.trace("call"):
+    with agentops.context(user_id="u-1", metadata={"long": "y" * 5000, "also": "z" * 3000}), agentops.span("call"):
         header = agentops.inject({"baggage": theirs})["baggage"]
     assert header.startswith(theirs)
     assert len(header) <= 8192
     assert "user.id" in members(header)
     assert "long" not in header
     full = ",".join(f"k{n}={'x' * 100}" for n in range(80))
-    with agentops.context(user_id="u-1"), agentops.trace("call"):
+    with agentops.context(user_id="u-1"), agentops.span("call"):
         assert agentops.inject({"baggage": full})["baggage"] == full
 
 
 def test_a_subprocess_gets_the_programs_own_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BAGGAGE", "tenant=acme")
-    with agentops.context(user_id="u-1"), agentops.trace("call"):
+    with agentops.context(user_id="u-1"), agentops.span("call"):
         code = "import os; print(os.environ['BAGGAGE'])"
         out = subprocess.check_output([sys.executable, "-c", code], text=True).strip()
     assert members(out) == {"tenant": "acme", "user.id": "u-1"}

@@ -20,15 +20,15 @@ def about(span: Any) -> dict[str, Any]:
 
 
 def test_values_land_below_and_nowhere_else(seen: Any) -> None:
-    with agentops.trace("before"):
+    with agentops.span("before"):
         pass
     with agentops.context(session_id="s1", user_id="u1", conversation_id="c1", tags=["a"], metadata={"plan": "pro"},
                           shop=7):  # fmt: skip
-        with agentops.trace("in"), agentops.context(user_id="u2", tags=["b", "a"]), agentops.trace("inner"):
+        with agentops.span("in"), agentops.context(user_id="u2", tags=["b", "a"]), agentops.span("inner"):
             pass
-        with agentops.trace("again"):
+        with agentops.span("again"):
             pass
-    with agentops.trace("after"):
+    with agentops.span("after"):
         pass
     whole = {"session.id": "s1", "user.id": "u1", "gen_ai.conversation.id": "c1", "agentops.tags": ("a",),
              "agentops.metadata.plan": "pro", "shop": 7}  # fmt: skip
@@ -42,42 +42,42 @@ def test_as_a_decorator_of_every_shape(seen: Any) -> None:
 
     @inside
     def plain() -> None:
-        with agentops.trace("plain"):
+        with agentops.span("plain"):
             pass
 
     @inside
     async def coroutine() -> None:
         await asyncio.sleep(0)
-        with agentops.trace("coroutine"):
+        with agentops.span("coroutine"):
             pass
 
     @inside
     def generator() -> Any:
-        with agentops.trace("generator"):
+        with agentops.span("generator"):
             yield 1
 
     @inside
     async def stream() -> Any:
-        with agentops.trace("stream"):
+        with agentops.span("stream"):
             yield 1
 
     class Thing:
         @inside
         @staticmethod
         def static() -> None:
-            with agentops.trace("static"):
+            with agentops.span("static"):
                 pass
 
     async def main() -> None:
         await asyncio.gather(*[coroutine() for _ in range(5)])
         async for _ in stream():
-            with agentops.trace("consumer"):
+            with agentops.span("consumer"):
                 pass
 
     plain()
     Thing.static()
     for _ in generator():
-        with agentops.trace("consumer"):
+        with agentops.span("consumer"):
             pass
     asyncio.run(main())
     sessions = {span.name: span.attributes.get("session.id") for span in seen.all()}
@@ -91,9 +91,9 @@ def test_one_block_object_in_many_threads_and_tasks(seen: Any) -> None:
     def work() -> None:
         with inside:
             gate.wait(10)
-            with inside, agentops.trace("in"):
+            with inside, agentops.span("in"):
                 gate.wait(10)
-        with agentops.trace("out"):
+        with agentops.span("out"):
             pass
 
     threads = [threading.Thread(target=work) for _ in range(8)]
@@ -111,7 +111,7 @@ def test_one_block_object_in_many_threads_and_tasks(seen: Any) -> None:
      ({"metadata": [1]}, {"agentops.invalid.metadata": "[1]"})],
 )  # fmt: skip
 def test_what_cannot_be_is_kept_and_marked(odd: dict[str, Any], kept: dict[str, Any], seen: Any) -> None:
-    with agentops.context(**odd), agentops.trace("step"):
+    with agentops.context(**odd), agentops.span("step"):
         pass
     found = seen.one("step").attributes
     assert {name: found[name] for name in kept} == kept
@@ -122,7 +122,7 @@ def test_what_cannot_be_is_kept_and_marked(odd: dict[str, Any], kept: dict[str, 
 
 
 def leaf(name: str) -> str | None:
-    with agentops.trace(name):
+    with agentops.span(name):
         return agentops.current_trace_id()
 
 
@@ -135,7 +135,7 @@ def test_threads_carry_the_trace_without_being_asked(seen: Any) -> None:
         await asyncio.get_running_loop().run_in_executor(None, leaf, "run_in_executor")
         await asyncio.to_thread(leaf, "to_thread")
 
-    with agentops.trace("root"), agentops.context(session_id="s"):
+    with agentops.span("root"), agentops.context(session_id="s"):
         threads = [threading.Thread(target=leaf, args=("target",)), Own(), threading.Timer(0, leaf, ("timer",))]
         for thread in threads:
             thread.start()
@@ -155,10 +155,10 @@ def test_threads_carry_the_trace_without_being_asked(seen: Any) -> None:
 
 def test_a_pool_started_inside_does_not_keep_its_first_span(seen: Any) -> None:
     with ThreadPoolExecutor(1) as pool:
-        with agentops.trace("first"):
+        with agentops.span("first"):
             pool.submit(leaf, "one").result()
         pool.submit(leaf, "two").result()
-        with agentops.trace("second"):
+        with agentops.span("second"):
             pool.submit(leaf, "three").result()
     tree = seen.tree()
     assert (tree["one"], tree["two"], tree["three"]) == ("first", None, "second")
@@ -180,7 +180,7 @@ def test_switched_off() -> None:
 
 
 def test_a_thread_that_fails_or_is_started_twice_behaves_as_ever(seen: Any) -> None:
-    with agentops.trace("root"):
+    with agentops.span("root"):
         thread = threading.Thread(target=functools.partial(leaf, "leaf"))
         thread.start()
         thread.join()
@@ -200,7 +200,7 @@ def test_a_thread_that_fails_or_is_started_twice_behaves_as_ever(seen: Any) -> N
 def test_the_nearest_agent_is_named_on_every_span_below(seen: Any) -> None:
     @agentops.tool
     def look_up() -> None:
-        with agentops.trace("step"):
+        with agentops.span("step"):
             pass
 
     @agentops.agent(name="Billing", attributes={"gen_ai.agent.id": "b-1"})
@@ -211,7 +211,7 @@ def test_the_nearest_agent_is_named_on_every_span_below(seen: Any) -> None:
 
     @agentops.agent(name="Triage")
     def triage() -> None:
-        with agentops.trace("think"):
+        with agentops.span("think"):
             pass
         agentops.handoff("Billing", reason="an invoice")
 
@@ -236,11 +236,11 @@ def test_the_nearest_agent_is_named_on_every_span_below(seen: Any) -> None:
 
 
 def test_a_handoff_to_an_agent_that_runs_inside_is_linked_from_both_ends(seen: Any) -> None:
-    with agentops.trace("A", kind="agent"):
+    with agentops.span("A", kind="agent"):
         agentops.handoff("B")
-        with agentops.trace("B", kind="agent"):
+        with agentops.span("B", kind="agent"):
             pass
-        with agentops.trace("B", kind="agent"):
+        with agentops.span("B", kind="agent"):
             pass  # the handoff is taken once
     first, second = sorted((s for s in seen.all() if s.name == "invoke_agent B"), key=lambda s: s.start_time)
     origin = seen.one("invoke_agent A")

@@ -33,13 +33,13 @@ def body():
     with tracer.start_as_current_span("their held"):
         leaf()
         yield 1
-        with agentops.trace("inside held"):
+        with agentops.span("inside held"):
             pass
         yield 2
 
 @agentops.task
 async def stream():
-    async with agentops.trace("held"):
+    async with agentops.span("held"):
         yield 1
         await asyncio.sleep(0)
         yield 2
@@ -51,14 +51,14 @@ async def drain():
         break
 
 with tracer.start_as_current_span("their root"), agentops.context(session_id="s"):
-    with agentops.trace("Agent", kind="agent"):
+    with agentops.span("Agent", kind="agent"):
         for _ in body():
-            with agentops.trace("use"):
+            with agentops.span("use"):
                 pass
         thread = threading.Thread(target=leaf)
         thread.start(); thread.join()
         agentops.handoff("B")
-    with agentops.trace("B", kind="agent") as last:
+    with agentops.span("B", kind="agent") as last:
         pass
     asyncio.run(drain())
     agentops.feedback(last, name="good", value=1)

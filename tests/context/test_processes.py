@@ -18,14 +18,14 @@ import agentops_sdk as agentops
 agentops.init(integrations=[], exporters=["jsonl"], directory=sys.argv[1] if len(sys.argv) > 1 else os.environ["OUT"])
 
 def leaf(name):
-    with agentops.trace(name):
+    with agentops.span(name):
         pass
     return name
 
 if __name__ == "__main__":
     os.environ["OUT"] = sys.argv[1]
     method = sys.argv[2]
-    with agentops.trace("root"), agentops.context(session_id="s-1"):
+    with agentops.span("root"), agentops.context(session_id="s-1"):
         if method == "subprocess":
             child = ("import os, agentops_sdk as a; a.init(integrations=[], directory=os.environ['OUT'])\\n"
                      "with a.trace('child'): pass\\n")
@@ -39,7 +39,7 @@ if __name__ == "__main__":
             with ProcessPoolExecutor(1, mp_context=context) as pool:
                 assert pool.submit(leaf, "pool").result() == "pool"
                 assert list(pool.map(leaf, ["map"])) == ["map"]
-                with agentops.trace("second"):
+                with agentops.span("second"):
                     pool.submit(leaf, "pool second").result()
     agentops.shutdown()
 """
@@ -77,7 +77,7 @@ def test_an_environment_that_was_given_is_left_alone(tmp_path: Path) -> None:
 
     agentops.init(exporters=["memory"], integrations=[])
     show = [sys.executable, "-c", "import os; print(os.environ.get('TRACEPARENT'))"]
-    with agentops.trace("root"):
+    with agentops.span("root"):
         given = subprocess.run(show, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True)
         inherited = subprocess.run(show, capture_output=True, text=True, check=True)
     assert given.stdout.strip() == "None"

@@ -16,7 +16,7 @@ import agentops_sdk as agentops
 
 def send(url: str) -> None:
     about = agentops.context(session_id="s-1", tags=["vip"], metadata={"plan": "größer, ok"})
-    with about, agentops.trace("caller", kind="agent"):
+    with about, agentops.span("caller", kind="agent"):
         request = urllib.request.Request(url, headers=agentops.inject({"accept": "*/*"}))
         with urllib.request.urlopen(request, timeout=20) as answer:
             assert answer.status == 200
@@ -56,9 +56,9 @@ def test_starlette(seen: Any) -> None:
     from starlette.routing import Route
 
     async def serve(request: Any) -> Any:
-        with agentops.extract(request.headers), agentops.trace("served"):
+        with agentops.extract(request.headers), agentops.span("served"):
             pass
-        with agentops.trace("after"):
+        with agentops.span("after"):
             pass
         return PlainTextResponse("ok")
 
@@ -72,9 +72,9 @@ def test_fastapi_sync_endpoint(seen: Any) -> None:
     app = fastapi.FastAPI()
 
     def serve(request: Any) -> str:
-        with agentops.extract(request.headers), agentops.trace("served"):
+        with agentops.extract(request.headers), agentops.span("served"):
             pass
-        with agentops.trace("after"):
+        with agentops.span("after"):
             pass
         return "ok"
 
@@ -96,9 +96,9 @@ def test_flask(seen: Any) -> None:
 
     @app.get("/")
     def serve() -> str:
-        with agentops.extract(flask.request.headers), agentops.trace("served"):
+        with agentops.extract(flask.request.headers), agentops.span("served"):
             pass
-        with agentops.trace("after"):
+        with agentops.span("after"):
             pass
         return "ok"
 
@@ -124,7 +124,7 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     ],
 )
 def test_headers_of_every_framework(seen: Any, headers: Any) -> None:
-    with agentops.extract(headers), agentops.trace("in"):
+    with agentops.extract(headers), agentops.span("in"):
         pass
     assert f"{seen.one('in').context.trace_id:032x}" == "0af7651916cd43dd8448eb211c80319c"
     assert f"{seen.one('in').parent.span_id:016x}" == "b7ad6b7169203331"
@@ -136,7 +136,7 @@ def test_headers_of_every_framework(seen: Any, headers: Any) -> None:
      [], {"traceparent": ""}],
 )  # fmt: skip
 def test_malformed_headers_change_nothing(seen: Any, headers: Any) -> None:
-    with agentops.trace("outer"), agentops.extract(headers), agentops.trace("in"):
+    with agentops.span("outer"), agentops.extract(headers), agentops.span("in"):
         pass
     assert seen.parent_of("in") == "outer"
 
@@ -147,6 +147,6 @@ def test_inject_outside_of_any_trace_adds_nothing() -> None:
 
 def test_a_server_span_that_continued_the_trace_stays_the_parent(seen: Any) -> None:
     headers = {"traceparent": PARENT}
-    with agentops.extract(headers), agentops.trace("server"), agentops.extract(headers), agentops.trace("in"):
+    with agentops.extract(headers), agentops.span("server"), agentops.extract(headers), agentops.span("in"):
         pass
     assert seen.parent_of("in") == "server"

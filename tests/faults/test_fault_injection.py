@@ -58,7 +58,7 @@ GENERATED = {"_asdict", "_make", "_replace", "__getnewargs__", "__repr__", "__eq
 SHELLS = {
     "guard.guard.__enter__", "guard.guard.__exit__", "guard.guard.__init__",  # the net itself
     # What the program names: its arguments are checked, and a wrong one is told by an exception.
-    "spans.trace.__init__", "decision.decision.__init__", "context.context.__init__",
+    "spans.span.__init__", "decision.decision.__init__", "context.context.__init__",
     "context._Attached.__init__", "span_handle.Span.__init__", "span_handle.Span.set",
     # Stand next to the program's own code, guarded calls of ours on either side of it.
     "intercept.around", "intercept.around_async", "intercept._accepted",
@@ -66,7 +66,7 @@ SHELLS = {
     "exchange.Exchange.attach", "exchange.Exchange.detach", "exchange.Exchange.fail",
     "generated._GeneratedExchange.attach", "generated._GeneratedExchange.detach",
     "function_call.Tracked.begin", "function_call.Tracked.end", "function_call.Tracked.fail",
-    "spans.trace.__enter__", "spans.trace.__exit__", "spans.trace._left",
+    "spans.span.__enter__", "spans.trace.__exit__", "spans.trace._left",
     "decision.decision.__enter__", "decision.decision.__exit__", "decision.decision.choose",
     "context.context.__enter__", "context._Attached.__exit__", "context._Attached._enter",
     "generated.GeneratedClient._request", "generated.GeneratedClient._request_async", "generated._build_request",

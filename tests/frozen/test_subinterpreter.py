@@ -53,7 +53,7 @@ def test_it_works_without_threads_and_says_so(tmp_path: Path) -> None:
     code = """
     import agentops_sdk as agentops
     agentops.init(integrations=[])
-    with agentops.trace("run"):
+    with agentops.span("run"):
         pass
     print(agentops.flush())
     """

@@ -289,7 +289,7 @@ def test_the_same_tool_twice_in_a_row() -> None:
         """Ask twice."""
         return _inside(city) + _inside("Rome")
 
-    with capture() as traces, agentops.trace("run"):
+    with capture() as traces, agentops.span("run"):
         weather.invoke({"city": "Oslo"})
         weather.invoke({"city": "Oslo"})
         several.invoke({"city": "Oslo"})
@@ -312,7 +312,7 @@ def test_a_decorated_function_that_runs_a_tool_of_its_name() -> None:
 
 
 def test_a_block_around_a_tool_of_its_name() -> None:
-    with capture() as traces, agentops.trace("weather", kind="tool") as span:
+    with capture() as traces, agentops.span("weather", kind="tool") as span:
         span.set_input({"city": "Oslo"})
         weather.invoke({"city": "Oslo"})
     traces.assert_tools(["weather"])

@@ -260,7 +260,7 @@ def cached(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
 
 async def test_an_answer_from_a_cache_is_no_call(cached: dict[str, Any], chat: Any, server: Any) -> None:
     model = chat(**cached)
-    with capture() as traces, agentops.trace("three times"):
+    with capture() as traces, agentops.span("three times"):
         model.invoke("hello")
         model.invoke("hello")
         await model.ainvoke("hello")
@@ -301,7 +301,7 @@ def test_a_choice_from_a_cache_leads_to_its_tool(cached: dict[str, Any], chat: A
 
     model = chat(lambda _: Reply(tool_calls=(ToolCall("weather", {"city": "Oslo"}),)), **cached).bind_tools([weather])
     model.invoke("hello")
-    with capture() as traces, agentops.trace("again"):
+    with capture() as traces, agentops.span("again"):
         weather.invoke(model.invoke("hello").tool_calls[0])
     traces.assert_llm_calls(0)
     (made,) = traces.decisions
@@ -356,7 +356,7 @@ class Logged(Embeddings):
 
 def test_vectors_from_a_cache_are_no_call(memory: Any) -> None:
     behind = CacheBackedEmbeddings(Vectors())
-    with capture() as traces, agentops.trace("run"):
+    with capture() as traces, agentops.span("run"):
         for _ in range(3):
             behind.embed_documents(["one", "two"])
     (span,) = traces.spans(kind="embedding")
@@ -364,7 +364,7 @@ def test_vectors_from_a_cache_are_no_call(memory: Any) -> None:
 
 
 def test_one_that_passes_on_is_counted_once(memory: Any) -> None:
-    with capture() as traces, agentops.trace("run"):
+    with capture() as traces, agentops.span("run"):
         Logged(Vectors()).embed_documents(["one two three four", "two"])
         Vectors().embed_query("one")
     trace = traces.one()

@@ -40,7 +40,7 @@ def record(name):
     """The innermost ends first, the outermost last: nothing comes after it that would carry it along."""
     @agentops.agent(name=name)
     def outer():
-        with agentops.trace(f"inside {name}"):
+        with agentops.span(f"inside {name}"):
             pass
     outer()
     return name
@@ -63,7 +63,7 @@ def leaves_a_pool_of_threads():
         pool.submit(lambda name=name: (time.sleep(0.1), record(name)))
 def leaves_an_open_span():
     record("child")
-    agentops.trace("open").__enter__()
+    agentops.span("open").__enter__()
 def records_in_a_finalizer():
     record("child")
     Finalize(None, record, args=("late",), exitpriority=0)
@@ -104,7 +104,7 @@ def pool_that_kills_its_workers():
     with multiprocessing.get_context(METHOD).Pool(2) as pool:
         pool.map(record, [f"task {n}" for n in range(6)], chunksize=1)
 def pool_inside_of_an_operation():
-    with agentops.trace("parent"), multiprocessing.get_context(METHOD).Pool(2) as pool:
+    with agentops.span("parent"), multiprocessing.get_context(METHOD).Pool(2) as pool:
         pool.map(record, [f"task {n}" for n in range(6)], chunksize=1)
 def pool_that_begins_in_its_workers():
     with multiprocessing.get_context(METHOD).Pool(2, initializer=begins_in_a_worker) as pool:
@@ -232,7 +232,7 @@ import agentops_sdk as agentops
 
 def work():
     for number in range(50):
-        with agentops.trace(f"early {{number}}"):
+        with agentops.span(f"early {{number}}"):
             pass
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
@@ -278,7 +278,7 @@ from agentops_sdk._pipeline import runtime
 agentops.init(integrations=[], exporters=["otlp:{receiver.url}"])
 child = os.fork()
 if child == 0:
-    with agentops.trace("child"):
+    with agentops.span("child"):
         pass
     runtime.current.queue.flush(30)  # it is in the spool, and has not been sent
     os._exit(0)
@@ -299,7 +299,7 @@ agentops.init(integrations=[], exporters=["otlp:{receiver.url}"])
 
 def work():
     from agentops_sdk._pipeline import runtime
-    with agentops.trace("child"):
+    with agentops.span("child"):
         pass
     runtime.current.queue.flush(30)
     os._exit(0)

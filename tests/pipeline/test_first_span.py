@@ -26,7 +26,7 @@ if sys.argv[2] == "joined":
 import agentops_sdk as agentops
 agentops.init(integrations=[], exporters=json.loads(sys.argv[1]), pricing=sys.argv[2] != "joined")
 ready = set(sys.modules)
-with agentops.trace("first"):
+with agentops.span("first"):
     pass
 def sizes():
     files = glob.glob(".agentops/**/*.jsonl", recursive=True) + glob.glob(".agentops/**/*.seg", recursive=True)

@@ -61,13 +61,13 @@ def test_an_exporter_that_raises_it_is_failing_and_goes_on(
 ) -> None:
     raising, memory = Raising(kind, inline=inline, always=always), InMemorySpanExporter()
     agentops.init(exporters=[raising, memory], integrations=[])
-    with agentops.trace("bad"):
+    with agentops.span("bad"):
         pass
     until(lambda: agentops.status().sinks["Raising"].dropped == {kind.__name__: 1})
     health = agentops.health()
     assert health.status == "degraded"
     assert health.checks["sink Raising"].detail.startswith(kind.__name__)
-    with agentops.trace("good"):
+    with agentops.span("good"):
         pass
     until(lambda: raising.names == ["good"])
     until(lambda: len(memory.get_finished_spans()) == 2)
@@ -90,7 +90,7 @@ def test_a_price_callback_that_raises_it_costs_its_price(kind: type[BaseExceptio
     try:
         used = {"gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 1, "gen_ai.usage.output_tokens": 1}
         start("llm", "priced", attributes=used).finish()
-        with agentops.trace("next"):
+        with agentops.span("next"):
             pass
         until(lambda: len(memory.get_finished_spans()) == 2)
     finally:
@@ -106,7 +106,7 @@ def test_ctrl_c_during_a_flush_of_the_programs_own_is_the_programs() -> None:
     assert runtime.current is not None
     queue = runtime.current.queue
     queue._start = lambda: None  # type: ignore[method-assign]  # as when the interpreter ends and starts no threads
-    with agentops.trace("bad"):
+    with agentops.span("bad"):
         pass
     with pytest.raises(KeyboardInterrupt):
         agentops.flush()

@@ -72,15 +72,15 @@ def by_name(trace: Trace) -> dict[str, SpanRecord]:
 
 
 def test_the_nearest_ancestor_of_ours_is_the_parent_and_the_true_one_a_link(world: World) -> None:
-    with agentops.trace("A", kind="agent"):
+    with agentops.span("A", kind="agent"):
         with (
             world.tracer.start_as_current_span("one"),
             world.tracer.start_as_current_span("two") as two,
-            agentops.trace("B", kind="tool"),
-            agentops.trace("C", kind="tool"),
+            agentops.span("B", kind="tool"),
+            agentops.span("C", kind="tool"),
         ):
             pass
-        with agentops.trace("D", kind="tool"):
+        with agentops.span("D", kind="tool"):
             pass
     trace = world.ours()
     spans = by_name(trace)
@@ -98,8 +98,8 @@ def test_the_nearest_ancestor_of_ours_is_the_parent_and_the_true_one_a_link(worl
 def test_below_a_request_of_the_programs_own_a_run_is_whole(world: World) -> None:
     with (
         world.tracer.start_as_current_span("GET /") as request,
-        agentops.trace("A", kind="agent"),
-        agentops.trace("B", kind="tool"),
+        agentops.span("A", kind="agent"),
+        agentops.span("B", kind="tool"),
     ):
         pass
     trace = world.ours()
@@ -111,7 +111,7 @@ def test_below_a_request_of_the_programs_own_a_run_is_whole(world: World) -> Non
 def test_a_parent_in_another_service_stays_the_parent(world: World) -> None:
     elsewhere = otel.SpanContext(0xAB << 96, 0xCD, is_remote=True, trace_flags=otel.TraceFlags(1))
     remote = otel.set_span_in_context(otel.NonRecordingSpan(elsewhere), Context())
-    with world.tracer.start_as_current_span("GET /", context=remote) as request, agentops.trace("A", kind="agent"):
+    with world.tracer.start_as_current_span("GET /", context=remote) as request, agentops.span("A", kind="agent"):
         pass
     trace = world.ours()
     assert (trace.root.parent_id, trace.root.flags & 0x300) == (f"{0xCD:016x}", 0x300)
@@ -125,12 +125,12 @@ def test_a_trace_that_is_carried_on_by_hand(world: World) -> None:
     elsewhere = otel.SpanContext(0xAB << 96, 0xCD, is_remote=False, trace_flags=otel.TraceFlags(1))
     token = attach(otel.set_span_in_context(otel.NonRecordingSpan(elsewhere), Context()))
     try:
-        with agentops.trace("A", kind="agent") as span:
+        with agentops.span("A", kind="agent") as span:
             bare = otel.SpanContext(
                 int(span.trace_id, 16), int(span.span_id, 16), is_remote=False, trace_flags=otel.TraceFlags(1)
             )
             inner = attach(otel.set_span_in_context(otel.NonRecordingSpan(bare), Context()))
-            with agentops.trace("B", kind="tool"):
+            with agentops.span("B", kind="tool"):
                 pass
             detach(inner)
     finally:
@@ -142,10 +142,10 @@ def test_a_trace_that_is_carried_on_by_hand(world: World) -> None:
 
 
 def test_a_span_that_is_handed_to_a_thread_by_itself(world: World) -> None:
-    with agentops.trace("A", kind="agent"), world.tracer.start_as_current_span("theirs") as span:
+    with agentops.span("A", kind="agent"), world.tracer.start_as_current_span("theirs") as span:
 
         def work() -> None:
-            with otel.use_span(span), agentops.trace("B", kind="tool"):
+            with otel.use_span(span), agentops.span("B", kind="tool"):
                 pass
 
         thread = threading.Thread(target=work)
@@ -158,12 +158,12 @@ def test_a_span_that_is_handed_to_a_thread_by_itself(world: World) -> None:
 
 
 def test_two_of_theirs_handed_over_without_a_context_of_ours(world: World) -> None:
-    with agentops.trace("A", kind="agent"), world.tracer.start_as_current_span("outer") as outer:
+    with agentops.span("A", kind="agent"), world.tracer.start_as_current_span("outer") as outer:
         above = otel.set_span_in_context(outer, Context())
     with world.tracer.start_as_current_span("inner", context=above):
         pass
     inner = world.tracer.start_span("inner 2", context=above)
-    with otel.use_span(inner, end_on_exit=True), agentops.trace("B", kind="tool"):
+    with otel.use_span(inner, end_on_exit=True), agentops.span("B", kind="tool"):
         pass
     trace = world.ours()
     assert linked(by_name(trace)["B"]) == [hex_of(inner)]
@@ -178,10 +178,10 @@ def test_a_span_of_theirs_that_outlives_ours(world: World) -> None:
         async def later() -> None:
             with world.tracer.start_as_current_span("theirs"):
                 await started.wait()
-                with agentops.trace("B", kind="tool"):
+                with agentops.span("B", kind="tool"):
                     pass
 
-        with agentops.trace("A", kind="agent"):
+        with agentops.span("A", kind="agent"):
             task = asyncio.create_task(later())
             await asyncio.sleep(0)
         started.set()
@@ -194,9 +194,9 @@ def test_a_span_of_theirs_that_outlives_ours(world: World) -> None:
 
 def test_another_trace_of_theirs_inside_ours_is_another_trace(world: World, tmp_path: Path) -> None:
     with (
-        agentops.trace("A", kind="agent"),
+        agentops.span("A", kind="agent"),
         world.tracer.start_as_current_span("theirs", context=Context()),
-        agentops.trace("B", kind="tool"),
+        agentops.span("B", kind="tool"),
     ):
         pass
     agentops.flush()
@@ -207,9 +207,9 @@ def test_another_trace_of_theirs_inside_ours_is_another_trace(world: World, tmp_
 
 def test_what_is_open_below_a_span_of_theirs(world: World, tmp_path: Path) -> None:
     with (
-        agentops.trace("A", kind="agent"),
+        agentops.span("A", kind="agent"),
         world.tracer.start_as_current_span("theirs"),
-        agentops.trace("B", kind="tool"),
+        agentops.span("B", kind="tool"),
     ):
         deadline = time.monotonic() + 30
         while not (opened := list(tmp_path.rglob("*.open"))) and time.monotonic() < deadline:
@@ -223,7 +223,7 @@ def test_what_is_open_below_a_span_of_theirs(world: World, tmp_path: Path) -> No
 
 def test_leaving_forgets_and_takes_nothing_along(world: World) -> None:
     with world.tracer.start_as_current_span("theirs"):
-        with agentops.trace("A", kind="agent"):
+        with agentops.span("A", kind="agent"):
             pass
         agentops.shutdown()
         with world.tracer.start_as_current_span("after"):

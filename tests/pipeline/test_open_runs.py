@@ -30,9 +30,9 @@ import agentops_sdk as agentops
 agentops.init(integrations=[])
 """
 AGENT = """
-with agentops.trace("Researcher", kind="agent"):
+with agentops.span("Researcher", kind="agent"):
     for name in ("search", "read"):
-        with agentops.trace(name, kind="tool"):
+        with agentops.span(name, kind="tool"):
             pass
     time.sleep(600)
 """
@@ -152,9 +152,9 @@ def test_a_killed_run_lasted_at_least_as_long_as_its_process_is_known_to_have_li
 
 def test_each_open_span_is_told_once_and_all_is_gone_when_they_have_ended(tmp_path: Path) -> None:
     agentops.init(directory=tmp_path, integrations=[])
-    with agentops.trace("Manager", kind="workflow"), agentops.trace("Worker", kind="agent"):
+    with agentops.span("Manager", kind="workflow"), agentops.span("Worker", kind="agent"):
         assert wait_for(lambda: open_files(tmp_path))
-        with agentops.trace("slow", kind="tool"):
+        with agentops.span("slow", kind="tool"):
             assert wait_for(lambda: "slow" in open_files(tmp_path)[0].read_text())
             time.sleep(2.5)
             lines = [json.loads(line) for line in open_files(tmp_path)[0].read_text().splitlines()]
@@ -176,8 +176,8 @@ def test_the_status_page_tells_what_runs_and_for_how_long(tmp_path: Path) -> Non
     agentops.init(exporters=["memory"], integrations=[])
     with (
         agentops.serve_status(0) as server,
-        agentops.trace("long", kind="agent") as span,
-        agentops.trace("inside", kind="tool"),
+        agentops.span("long", kind="agent") as span,
+        agentops.span("inside", kind="tool"),
         urllib.request.urlopen(f"http://127.0.0.1:{server.port}/status") as answer,
     ):
         (run,) = json.loads(answer.read())["runs"]
@@ -213,7 +213,7 @@ def audit(event, args):
         touched.append(event)
 sys.addaudithook(audit)
 for number in range(3):
-    with agentops.trace("run", kind="agent"), agentops.trace("tool", kind="tool"):
+    with agentops.span("run", kind="agent"), agentops.span("tool", kind="tool"):
         time.sleep(1.3)
 open("touched", "w").write(repr(touched))
 os._exit(0)
@@ -228,10 +228,10 @@ def test_a_forked_childs_spans_are_filed_under_their_agent_and_each_process_has_
 ) -> None:
     program = start(
         """
-with agentops.trace("Parent", kind="agent"):
+with agentops.span("Parent", kind="agent"):
     pid = os.fork()
     if pid == 0:
-        with agentops.trace("Child", kind="agent"), agentops.trace("step", kind="tool"):
+        with agentops.span("Child", kind="agent"), agentops.span("step", kind="tool"):
             time.sleep(600)
     open("pid", "w").write(str(pid))
     time.sleep(600)
@@ -260,10 +260,10 @@ import subprocess
 CHILD = '''
 import agentops_sdk as agentops
 agentops.init(integrations=[])
-with agentops.trace("inside", kind="tool"):
+with agentops.span("inside", kind="tool"):
     pass
 '''
-with agentops.trace("Outside", kind="agent"):
+with agentops.span("Outside", kind="agent"):
     subprocess.run([sys.executable, "-c", CHILD], check=True)
     time.sleep(600)
 """
@@ -281,8 +281,8 @@ def spin():
         pass
 for _ in range(6):
     threading.Thread(target=spin, daemon=True).start()
-with agentops.trace("Busy", kind="agent"):
-    with agentops.trace("step", kind="tool"):
+with agentops.span("Busy", kind="agent"):
+    with agentops.span("step", kind="tool"):
         pass
     spin()
 """
@@ -294,7 +294,7 @@ with agentops.trace("Busy", kind="agent"):
 
 def test_a_thousand_open_runs(tmp_path: Path) -> None:
     agentops.init(directory=tmp_path, integrations=[])
-    runs = [agentops.trace(f"run {number}", kind="agent") for number in range(1_200)]
+    runs = [agentops.span(f"run {number}", kind="agent") for number in range(1_200)]
     release, threads = threading.Event(), []
 
     def hold(run: agentops.trace) -> None:
@@ -328,8 +328,8 @@ def test_a_thousand_open_runs(tmp_path: Path) -> None:
 
 def test_a_run_of_many_open_spans_tells_them_in_several_lines(tmp_path: Path) -> None:
     agentops.init(directory=tmp_path, integrations=[])
-    with agentops.trace("fan out", kind="agent") as top:
-        calls = [agentops.trace(f"part {number}", kind="tool") for number in range(80)]
+    with agentops.span("fan out", kind="agent") as top:
+        calls = [agentops.span(f"part {number}", kind="tool") for number in range(80)]
         for call in calls:
             call.__enter__()
         try:
@@ -344,7 +344,7 @@ def test_a_run_of_many_open_spans_tells_them_in_several_lines(tmp_path: Path) ->
 def test_other_sinks_never_see_what_is_open(tmp_path: Path) -> None:
     theirs = InMemorySpanExporter()
     agentops.init(exporters=[theirs, f"jsonl:{tmp_path}/a", f"jsonl:{tmp_path}/b", "memory"], integrations=[])
-    with agentops.trace("long", kind="agent"):
+    with agentops.span("long", kind="agent"):
         for place in ("a", "b"):  # both on threads of their own
             assert wait_for(lambda: open_files(tmp_path / place))  # noqa: B023 - it is asked at once
             assert load(tmp_path / place).latest.outcome == "running"
@@ -356,7 +356,7 @@ def test_other_sinks_never_see_what_is_open(tmp_path: Path) -> None:
 
 def test_a_directory_that_vanishes_gets_it_again(tmp_path: Path) -> None:
     agentops.init(directory=tmp_path, integrations=[])
-    with agentops.trace("long", kind="agent"):
+    with agentops.span("long", kind="agent"):
         assert wait_for(lambda: open_files(tmp_path))
         shutil.rmtree(tmp_path / "traces")
         assert wait_for(lambda: open_files(tmp_path))
@@ -365,7 +365,7 @@ def test_a_directory_that_vanishes_gets_it_again(tmp_path: Path) -> None:
 
 def test_a_sink_that_comes_in_later_is_told_too(tmp_path: Path) -> None:
     agentops.init(exporters=["memory"], integrations=[])
-    with agentops.trace("long", kind="agent"):
+    with agentops.span("long", kind="agent"):
         time.sleep(1.2)
         agentops.configure(exporters=[f"jsonl:{tmp_path}"])
         assert wait_for(lambda: open_files(tmp_path))
@@ -373,12 +373,12 @@ def test_a_sink_that_comes_in_later_is_told_too(tmp_path: Path) -> None:
 
 def test_a_quiet_program_is_left_alone_and_a_run_that_begins_is_seen(tmp_path: Path) -> None:
     agentops.init(directory=tmp_path, integrations=[])
-    with agentops.trace("short"):
+    with agentops.span("short"):
         pass
     assert runtime.current is not None
     queue = runtime.current.queue
     assert wait_for(lambda: queue.asleep)  # it waits without a time-out until somebody wakes it
-    with agentops.trace("first after a pause", kind="agent"):
+    with agentops.span("first after a pause", kind="agent"):
         assert not queue.asleep
         assert wait_for(lambda: open_files(tmp_path))
     assert wait_for(lambda: queue.asleep)
@@ -386,7 +386,7 @@ def test_a_quiet_program_is_left_alone_and_a_run_that_begins_is_seen(tmp_path: P
 
 def test_shutdown_ends_what_is_open_and_leaves_no_file(tmp_path: Path) -> None:
     agentops.init(directory=tmp_path, integrations=[])
-    with agentops.trace("long", kind="agent"):
+    with agentops.span("long", kind="agent"):
         assert wait_for(lambda: open_files(tmp_path))
         agentops.shutdown()
     assert open_files(tmp_path) == []

@@ -94,7 +94,7 @@ agentops.init(integrations=[], queue_size=10_000_000)
 stop = False
 def record():
     while not stop:
-        with agentops.trace("x"):
+        with agentops.span("x"):
             pass
 recorder = threading.Thread(target=record)
 recorder.start()

@@ -36,19 +36,19 @@ def begin(home: Path, **settings: Any) -> None:
 
 
 def model_call() -> None:
-    with agentops.trace("gpt-4o", kind="llm", **PRICED):
+    with agentops.span("gpt-4o", kind="llm", **PRICED):
         pass
 
 
 def run(steps: int = 2, *, fail: bool, name: str = "job") -> None:
     """A run with a priced model call in each step, the last of which may fail."""
     try:
-        with agentops.trace(name, kind="agent"):
+        with agentops.span(name, kind="agent"):
             for number in range(steps):
-                with agentops.trace(f"step {number}", kind="tool"):
+                with agentops.span(f"step {number}", kind="tool"):
                     model_call()
             if fail:
-                with agentops.trace("last", kind="tool"):
+                with agentops.span("last", kind="tool"):
                     raise KeyError("gone")
     except KeyError:
         pass
@@ -108,10 +108,10 @@ def test_a_long_run_is_released_in_slices(home: Path) -> None:
 
 def test_an_error_that_was_dealt_with_keeps_the_run_from_its_first_span_to_its_last(home: Path) -> None:
     begin(home)
-    with agentops.trace("job", kind="agent"):
+    with agentops.span("job", kind="agent"):
         model_call()
         try:
-            with agentops.trace("try", kind="tool"):
+            with agentops.span("try", kind="tool"):
                 raise KeyError
         except KeyError:
             pass
@@ -123,7 +123,7 @@ def test_an_error_that_was_dealt_with_keeps_the_run_from_its_first_span_to_its_l
 
 def test_what_did_not_fit_makes_figures_a_lower_bound(home: Path) -> None:
     begin(home, queue_size=5)
-    with pytest.raises(KeyError), agentops.trace("job", kind="agent"):
+    with pytest.raises(KeyError), agentops.span("job", kind="agent"):
         for _ in range(10):
             model_call()
             agentops.flush()
@@ -142,7 +142,7 @@ def test_what_did_not_fit_makes_figures_a_lower_bound(home: Path) -> None:
 def test_spans_that_a_full_queue_dropped_are_not_taken_for_nothing(home: Path) -> None:
     begin(home, sample_ratio=1.0, queue_size=10)
     assert runtime.current is not None
-    with agentops.trace("job", kind="agent"):
+    with agentops.span("job", kind="agent"):
         assert runtime.current.queue.hold(10.0)  # as while the process forks
         for _ in range(25):
             model_call()
@@ -161,7 +161,7 @@ def test_what_is_held_is_bounded_for_all_runs_together_and_counted(home: Path) -
     release = threading.Event()
 
     def work() -> None:
-        with agentops.trace("job", kind="agent"):
+        with agentops.span("job", kind="agent"):
             for _ in range(20):
                 model_call()
                 agentops.flush()
@@ -222,10 +222,10 @@ import os, sys
 import agentops_sdk as agentops
 agentops.init(directory={str(home)!r}, integrations=[], sample_ratio=0.0)
 def step():
-    with agentops.trace("step", kind="tool"):
+    with agentops.span("step", kind="tool"):
         pass
 child = "import agentops_sdk as a; a.init(integrations=[], sample_ratio=1.0)\\nwith a.trace('step'): pass"
-with agentops.trace("job", kind="agent"):
+with agentops.span("job", kind="agent"):
     {PROCESSES[way]}
     raise KeyError
 """
@@ -247,7 +247,7 @@ def test_a_part_of_a_run_that_was_left_out_elsewhere_is_no_whole(home: Path, fai
 
 def test_a_forked_child_keeps_nothing_of_its_parents(home: Path) -> None:
     begin(home)
-    with agentops.trace("job", kind="agent"):
+    with agentops.span("job", kind="agent"):
         model_call()
         agentops.flush()
         pid = os.fork()
@@ -267,7 +267,7 @@ def test_a_forked_child_keeps_nothing_of_its_parents(home: Path) -> None:
 
 def test_threads_of_one_run_belong_to_it(home: Path) -> None:
     begin(home)
-    with pytest.raises(KeyError), agentops.trace("job", kind="agent"):
+    with pytest.raises(KeyError), agentops.span("job", kind="agent"):
         threads = [threading.Thread(target=model_call) for _ in range(3)]
         for thread in threads:
             thread.start()
@@ -283,11 +283,11 @@ def test_what_outlives_its_run_fails_alone_and_says_what_is_missing(home: Path) 
 
     def late() -> None:
         release.wait()
-        with agentops.trace("late", kind="tool"):
+        with agentops.span("late", kind="tool"):
             raise KeyError
 
     thread = threading.Thread(target=late)
-    with agentops.trace("job", kind="agent"):
+    with agentops.span("job", kind="agent"):
         model_call()
         thread.start()
     agentops.flush()
@@ -302,11 +302,11 @@ def test_what_outlives_its_run_fails_alone_and_says_what_is_missing(home: Path) 
 
 def test_an_open_run_is_told_once_it_is_known_to_be_kept(home: Path) -> None:
     begin(home)
-    with agentops.trace("job", kind="agent"):
+    with agentops.span("job", kind="agent"):
         time.sleep(1.5)
         assert not list(home.rglob("*.open"))
         try:
-            with agentops.trace("try", kind="tool"):
+            with agentops.span("try", kind="tool"):
                 raise KeyError
         except KeyError:
             pass

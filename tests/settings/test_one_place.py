@@ -16,7 +16,7 @@ import agentops_sdk as agentops
 PROGRAM = """
 import agentops_sdk as agentops
 agentops.init(exporters=["jsonl", "otlp:http://127.0.0.1:9"], integrations=[], shutdown_timeout=0.5)
-with agentops.trace("run"): pass
+with agentops.span("run"): pass
 """
 
 

@@ -61,7 +61,7 @@ def check(seen: Any, expected: dict[str, int]) -> None:
 async def test_a_thousand_tasks(seen: Any) -> None:
     async def work(owner: str) -> None:
         with agentops.context(metadata={"owner": owner}):
-            async with agentops.trace(f"root {owner}"):
+            async with agentops.span(f"root {owner}"):
                 assert await inner(owner) == owner
                 await asyncio.gather(inner(owner), inner(owner))
 
@@ -77,7 +77,7 @@ def test_fifty_threads(seen: Any) -> None:
     def work(owner: str) -> None:
         gate.wait(30)
         chance = random.Random(owner)
-        with agentops.context(metadata={"owner": owner}), agentops.trace(f"root {owner}"):
+        with agentops.context(metadata={"owner": owner}), agentops.span(f"root {owner}"):
             bodies = [numbers(owner) for _ in range(4)]
             for _ in range(2):
                 chance.shuffle(bodies)

@@ -15,7 +15,7 @@ def result(span: Any) -> dict[str, Any]:
 
 
 def test_a_live_span_gets_the_event_itself(seen: Any) -> None:
-    with agentops.trace("answer"):
+    with agentops.span("answer"):
         agentops.feedback(name="helpful", value=True, comment="to the point")
     assert result(seen.one("answer")) == {
         "gen_ai.evaluation.name": "helpful",
@@ -26,7 +26,7 @@ def test_a_live_span_gets_the_event_itself(seen: Any) -> None:
 
 
 def test_a_span_that_ended(seen: Any) -> None:
-    with agentops.trace("answer") as span:
+    with agentops.span("answer") as span:
         pass
     agentops.feedback(span, name="relevance", value=0.5)
     answer, given = seen.one("answer"), seen.one("evaluate relevance")
@@ -37,7 +37,7 @@ def test_a_span_that_ended(seen: Any) -> None:
 
 
 def test_a_trace_and_a_session(seen: Any) -> None:
-    with agentops.trace("answer"):
+    with agentops.span("answer"):
         trace_id = agentops.current_trace_id()
     agentops.feedback(trace_id, name="whole", value="good")
     agentops.feedback("session-7", name="visit", value=3)

@@ -32,7 +32,7 @@ OUTCOME = {"ok": "ok", "error": "error", "cancelled": "cancelled", "interrupted"
 
 
 def leave(how: str) -> str:
-    with agentops.trace("inside"):
+    with agentops.span("inside"):
         pass
     if how in LEAVE:
         raise LEAVE[how]
@@ -304,7 +304,7 @@ def async_generator_method() -> Any:
 
 def block() -> Any:
     def it(how: str) -> str:
-        with agentops.trace("it"):
+        with agentops.span("it"):
             return leave(how)
 
     return it
@@ -312,7 +312,7 @@ def block() -> Any:
 
 def async_block() -> Any:
     async def it(how: str) -> str:
-        async with agentops.trace("it"):
+        async with agentops.span("it"):
             await asyncio.sleep(0)
             return leave(how)
 
@@ -337,7 +337,7 @@ async def consume(make: Callable[[], Any], how: str) -> Any:
     if make in GENERATORS:
         items = it(how)
         first = next(items)
-        with agentops.trace("consumer"):
+        with agentops.span("consumer"):
             pass
         if how == "abandoned":
             items.close()
@@ -346,7 +346,7 @@ async def consume(make: Callable[[], Any], how: str) -> Any:
         return first
     stream = it(how)
     first = await stream.__anext__()
-    with agentops.trace("consumer"):
+    with agentops.span("consumer"):
         pass
     if how == "abandoned":
         await stream.aclose()
@@ -373,7 +373,7 @@ def cells() -> list[Any]:
 def test_cell(seen: Any, make: Callable[[], Any], how: str, where: str, nesting: str) -> None:
     async def work() -> Any:
         if nesting == "nested":
-            async with agentops.trace("outer"):
+            async with agentops.span("outer"):
                 return await consume(make, how)
         return await consume(make, how)
 

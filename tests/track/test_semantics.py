@@ -28,7 +28,7 @@ def echo(first: str) -> Any:
     """Repeats what it is sent."""
     got: Any = first
     while True:
-        with agentops.trace("step"):
+        with agentops.span("step"):
             pass
         try:
             got = yield got
@@ -126,7 +126,7 @@ def test_steps_in_many_threads(seen: Any) -> None:
     @agentops.track
     def count() -> Any:
         for number in range(6):
-            with agentops.trace(f"step {number}"):
+            with agentops.span(f"step {number}"):
                 pass
             yield number
 
@@ -143,18 +143,18 @@ def test_steps_in_many_threads(seen: Any) -> None:
 def test_a_span_that_the_body_holds_over_a_yield_stays_its_own(seen: Any) -> None:
     @agentops.track
     def body() -> Any:
-        with agentops.trace("held"):
+        with agentops.span("held"):
             yield 1
-            with agentops.trace("inside held"):
+            with agentops.span("inside held"):
                 pass
             yield 2
-        with agentops.trace("after held"):
+        with agentops.span("after held"):
             pass
         yield 3
 
-    with agentops.trace("consumer"):
+    with agentops.span("consumer"):
         for number in body():
-            with agentops.trace(f"use {number}"):
+            with agentops.span(f"use {number}"):
                 pass
     assert seen.tree() == {"consumer": None, "body": "consumer", "held": "body", "inside held": "held",
                            "after held": "body", "use 1": "consumer", "use 2": "consumer",
@@ -165,7 +165,7 @@ def test_two_generators_in_turns(seen: Any) -> None:
     @agentops.track
     def each(name: str) -> Any:
         for number in range(3):
-            with agentops.trace(f"{name} {number}"):
+            with agentops.span(f"{name} {number}"):
                 pass
             yield number
 
@@ -200,7 +200,7 @@ def test_yielded_items_are_kept_within_bounds(seen: Any) -> None:
 async def aecho(first: str) -> Any:
     got: Any = first
     while True:
-        async with agentops.trace("step"):
+        async with agentops.span("step"):
             await asyncio.sleep(0)
         try:
             got = yield got
@@ -272,7 +272,7 @@ def test_left_early_and_closed_by_the_loop(seen: Any) -> None:
     @agentops.track
     async def body() -> Any:
         try:
-            with agentops.trace("held"):
+            with agentops.span("held"):
                 yield 1
                 yield 2
         finally:
@@ -297,9 +297,9 @@ def test_left_early_and_closed_by_the_loop(seen: Any) -> None:
 async def test_steps_in_many_tasks(seen: Any) -> None:
     @agentops.track
     async def count() -> Any:
-        with agentops.trace("held"):
+        with agentops.span("held"):
             for number in range(5):
-                with agentops.trace(f"step {number}"):
+                with agentops.span(f"step {number}"):
                     await asyncio.sleep(0)
                 yield number
 
@@ -307,7 +307,7 @@ async def test_steps_in_many_tasks(seen: Any) -> None:
     for number in range(5):
 
         async def take() -> None:
-            with agentops.trace(f"taker {number}"):  # noqa: B023
+            with agentops.span(f"taker {number}"):  # noqa: B023
                 got.append(await anext(body))
 
         await asyncio.create_task(take())
@@ -520,7 +520,7 @@ class Planner:
         return depth + self.step(depth)
 
     def step(self, depth: int) -> int:
-        with agentops.trace("think"):
+        with agentops.span("think"):
             return depth
 
     @staticmethod

@@ -78,7 +78,7 @@ async def uses() -> None:
     await coroutine("x")  # error
     made: Callable[[int], Awaitable[str]] = coroutine
     await made(1)
-    async with agentops.trace("block") as span:
+    async with agentops.span("block") as span:
         assert_type(span, agentops.Span)
 
 
@@ -93,7 +93,7 @@ inside("x")  # error
 part = agentops.track(functools.partial(plain, 1))
 assert_type(part(b="x"), list[str])
 
-with agentops.trace("block", kind="tool", attribute=[1, 2]) as handle:
+with agentops.span("block", kind="tool", attribute=[1, 2]) as handle:
     handle.set("a", {"b": 1})
     assert_type(handle.trace_id, str)
 

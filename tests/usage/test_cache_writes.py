@@ -17,7 +17,7 @@ OLDER, NEWER = semconv.USAGE_CACHE_CREATION, semconv.USAGE_CACHE_WRITE
 def recorded(pricing: bool, **counts: Any) -> dict[str, Any]:
     exporter = MemoryExporter()
     agentops.init(exporters=[exporter], integrations=[], pricing=pricing)
-    with agentops.trace("claude-sonnet-4-6", kind="llm") as span:
+    with agentops.span("claude-sonnet-4-6", kind="llm") as span:
         span.set(semconv.PROVIDER_NAME, "anthropic")
         span.set(semconv.USAGE_INPUT_TOKENS, 1_000)
         span.set(semconv.USAGE_OUTPUT_TOKENS, 0)

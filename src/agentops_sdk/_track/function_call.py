@@ -32,7 +32,7 @@ MARK = "__agentops_tracked__"
 _MOST_WRAPPERS = 20
 _OWNER_KEY = create_key("agentops-agent-object")
 
-Cost = float | Decimal | Callable[[Any], float | Decimal | None]
+CostOfCall = float | Decimal | Callable[[Any], float | Decimal | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Options:
     ignore: Collection[str] = ()
     process_input: Callable[[dict[str, Any]], Any] | None = None
     process_output: Callable[[Any], Any] | None = None
-    cost: Cost | None = None
+    cost: CostOfCall | None = None
     attributes: Mapping[str, Any] | None = None
     options: Iterable[Any] | None = None
 

@@ -15,7 +15,7 @@ from agentops_sdk._usage.price_table import rates_of
 
 
 @dataclass(frozen=True)
-class Cost:
+class Price:
     """A cost with its provenance.
 
     ``amount`` is None where it is unknown, and ``unknown_reason`` says why. ``source`` is ``user``,
@@ -38,9 +38,9 @@ class Cost:
         return f"{'~' if self.estimated else ''}{self.amount:f} {self.currency}"
 
 
-def unknown(reason: str, *, estimated: bool = False) -> Cost:
+def unknown(reason: str, *, estimated: bool = False) -> Price:
     """A cost that nobody knows, and why."""
-    return Cost(None, None, unknown_reason=reason, estimated=estimated)
+    return Price(None, None, unknown_reason=reason, estimated=estimated)
 
 
 def cost_of(
@@ -52,7 +52,7 @@ def cost_of(
     geo: str | None = None,
     at: datetime | None = None,
     estimated: bool = False,
-) -> Cost:
+) -> Price:
     """The cost of one call.
 
     Args:
@@ -78,7 +78,7 @@ def cost_of(
             continue
         with localcontext(EXACT):
             total = sum(parts.values(), Decimal(0))
-        return Cost(total, rates.currency, rates.source, rates.version or None, None, estimated, parts)
+        return Price(total, rates.currency, rates.source, rates.version or None, None, estimated, parts)
     return unknown(reasons[0], estimated=estimated)
 
 
@@ -92,11 +92,11 @@ def _own_rates(model: str, provider: str | None) -> Rates | None:
 
 def _from_callback(
     callback: user_prices.Callback, model: str, provider: str | None, counts: dict[str, int | Decimal], estimated: bool
-) -> Cost | None:
+) -> Price | None:
     told = callback(model, provider, counts)
-    if told is None or isinstance(told, Cost):
+    if told is None or isinstance(told, Price):
         return told
     exact = amount(told)
     if exact is None:
         return unknown(f"the price callback returned a {type(told).__name__} that is no amount", estimated=estimated)
-    return Cost(exact, source="callback", estimated=estimated)
+    return Price(exact, source="callback", estimated=estimated)

@@ -8,7 +8,7 @@ from agentops_sdk._lazy import make_lazy
 
 if TYPE_CHECKING:
     from agentops_sdk.prices.pricing import Callback as Callback
-    from agentops_sdk.prices.pricing import Cost as Cost
+    from agentops_sdk.prices.pricing import Price as Price
     from agentops_sdk.prices.pricing import alias as alias
     from agentops_sdk.prices.pricing import clear as clear
     from agentops_sdk.prices.pricing import cost as cost
@@ -18,5 +18,9 @@ if TYPE_CHECKING:
     from agentops_sdk.prices.pricing import update as update
     from agentops_sdk.prices.pricing import warm_tokenizers as warm_tokenizers
 
-__all__ = ["Callback", "Cost", "alias", "clear", "cost", "load", "set", "set_callback", "update", "warm_tokenizers"]
-make_lazy(__name__, {"pricing": "Callback Cost alias clear cost load set set_callback update warm_tokenizers"})
+__all__ = ["Callback", "Price", "alias", "clear", "cost", "load", "set", "set_callback", "update", "warm_tokenizers"]
+make_lazy(
+    __name__,
+    {"pricing": "Callback Price alias clear cost load set set_callback update warm_tokenizers"},
+    renamed={"Cost": "Price"},
+)

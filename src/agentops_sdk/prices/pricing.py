@@ -9,12 +9,12 @@ from pathlib import Path
 from agentops_sdk._snapshot.data_fields import derives
 from agentops_sdk._snapshot.snapshot import text_of
 from agentops_sdk._usage import user_prices
-from agentops_sdk._usage.cost_of_call import Cost, cost_of, unknown
+from agentops_sdk._usage.cost_of_call import Price, cost_of, unknown
 from agentops_sdk._usage.counts import LARGEST
 from agentops_sdk._usage.user_prices import Callback
 from agentops_sdk.errors import AgentOpsError, ConfigError
 
-__all__ = ["Callback", "Cost", "alias", "clear", "cost", "load", "set", "set_callback", "update", "warm_tokenizers"]
+__all__ = ["Callback", "Price", "alias", "clear", "cost", "load", "set", "set_callback", "update", "warm_tokenizers"]
 
 Number = int | float | str | Decimal
 
@@ -37,7 +37,7 @@ def cost(
     web_searches: int = 0,
     service_tier: str | None = None,
     at: datetime | None = None,
-) -> Cost:
+) -> Price:
     """What one call costs; never 0 where it is unknown.
 
     Args:
@@ -124,7 +124,7 @@ def load(path: str | Path) -> int:
 
 
 def set_callback(callback: Callback | None) -> None:
-    """Ask ``callback(model, provider, counts)`` first; it returns an amount in US dollars, a :class:`Cost`, or None.
+    """Ask ``callback(model, provider, counts)`` first; it returns an amount in US dollars, a :class:`Price`, or None.
 
     It runs on the thread that writes spans: keep it short. None as the callback takes it back.
     """
