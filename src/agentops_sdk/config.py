@@ -40,6 +40,7 @@ def _row(
     limit: Limit = file_limits.default_only,
     env: Sequence[str] = (),
     live: bool = False,
+    before: str | None = None,
     doubt: Mapping[str, Any] | None = None,
     merge: Callable[[Any, Any], Any] | None = None,
 ) -> Any:
@@ -52,6 +53,7 @@ def _row(
         limit: which values ``./pyproject.toml`` may set.
         env: variables, the first that is set wins.
         live: it may change while the program runs.
+        before: what it was called before; as a keyword, in a file and as a variable it is still understood.
         doubt: what holds when somebody set this in a way that cannot be read.
         merge: makes one value of a lower and a higher source's; without it the higher one wins.
     """
@@ -61,6 +63,7 @@ def _row(
         "env": tuple(env),
         "live": live,
         "limit": limit,
+        "before": before,
         "doubt": doubt or {},
         "merge": merge,
     }
@@ -199,12 +202,13 @@ class Settings:
         env=["AGENTOPS_STREAM_USAGE"],
         live=True,
     )
-    plumbing: bool = _row(
+    internal: bool = _row(
         True,
         parsers.flag,
-        "Record the steps that frameworks put between the ones people wrote, marked so that readers fold them.",
+        "Record the internal steps of frameworks, between the ones people wrote, marked so that readers fold them.",
         limit=file_limits.anything,
-        env=["AGENTOPS_PLUMBING"],
+        env=["AGENTOPS_INTERNAL"],
+        before="plumbing",
         live=True,
     )
     state_changes: bool = _row(
@@ -229,10 +233,6 @@ class Settings:
     global_provider: bool = _row(
         False, parsers.flag, "Register our TracerProvider as OpenTelemetry's global one, if there is none yet.",
         env=["AGENTOPS_GLOBAL_PROVIDER"],
-    )  # fmt: skip
-    semconv: str = _row(
-        "pin", parsers.choice("pin", "main"), "Which state of the GenAI conventions names attributes.",
-        limit=file_limits.anything, env=["AGENTOPS_SEMCONV"],
     )  # fmt: skip
     log_level: str = _row(
         "warning",
@@ -260,6 +260,7 @@ def resolve(keywords: Mapping[str, Any], *, environ: Mapping[str, str] | None = 
     Raises:
         ConfigError: a keyword is unknown or its value cannot work.
     """
+    keywords = setting_sources.by_names_of_now(rows(), keywords)
     _insist_on_known(keywords, rows(), "a known setting: ")
     found = setting_sources.collect(
         rows(), keywords, os.environ if environ is None else environ, other_variables=OTHER_VARIABLES
@@ -289,6 +290,7 @@ def update(settings: Settings, keywords: Mapping[str, Any], *, live: bool = True
     Raises:
         ConfigError: a setting is unknown, not live, or its value cannot work.
     """
+    keywords = setting_sources.by_names_of_now(rows(), keywords)
     allowed = [row for row in rows() if row.metadata["live"] or not live]
     _insist_on_known(keywords, allowed, "a setting that can change while running: " if live else "a known setting: ")
     changed: dict[str, Any] = {}

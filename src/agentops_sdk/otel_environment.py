@@ -1,4 +1,4 @@
-"""What OpenTelemetry's own variables say where ours, and the program, say nothing."""
+"""Settings from OpenTelemetry's own environment variables, where neither the program nor ours set them."""
 
 from __future__ import annotations
 

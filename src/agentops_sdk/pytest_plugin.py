@@ -1,4 +1,4 @@
-"""The door through which pytest finds agentops: fixtures, markers and options.
+"""The pytest plugin: fixtures, markers and options.
 
 Every test run imports this module: it must stay light, and what it needs it imports when it is used.
 """

@@ -27,7 +27,7 @@ def answer(path: str) -> Answer:
     """Status code, content type and body for one of ``/livez /readyz /healthz /status /metrics``."""
     try:
         return _answer(path.rstrip("/").rpartition("/")[2])
-    except Exception as error:  # noqa: BLE001 - a page about trouble must not be trouble
+    except Exception as error:  # noqa: BLE001 - the page that reports failures must not fail
         note("serve", error)
         return 500, _TEXT, type(error).__name__.encode()
 

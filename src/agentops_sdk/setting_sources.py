@@ -127,6 +127,18 @@ def collect(
     return found
 
 
+def by_names_of_now(rows: Sequence[Row], values: Mapping[str, Any]) -> dict[str, Any]:
+    """``values`` with settings that are given by what they were called before under their names of now."""
+    renamed = {row.metadata["before"]: row.name for row in rows if row.metadata["before"]}
+    return {renamed.get(name, name): value for name, value in values.items() if renamed.get(name) not in values}
+
+
+def _variables(row: Row) -> tuple[str, ...]:
+    """The variables of a setting, the first that is set wins."""
+    before = row.metadata["before"]
+    return (*row.metadata["env"], *([f"{_PREFIX}{before.upper()}"] if before else []))
+
+
 def without_service(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes of the resource less the service's name, which is a setting of its own."""
     return {name: value for name, value in attributes.items() if name != SERVICE}
@@ -149,7 +161,7 @@ def _environment(rows: Sequence[Row], environ: Mapping[str, str], other_variable
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         level.values["enabled"] = False, "environment OTEL_SDK_DISABLED"
     for row in rows:
-        for variable in row.metadata["env"]:
+        for variable in _variables(row):
             if row.name not in level.values and environ.get(variable, "").strip():
                 level.read(row, environ[variable], f"environment {variable}")
     if "exporters" not in level.values and (sinks := otel_environment.exporters(environ, level.mistakes.append)):
@@ -164,7 +176,7 @@ def _look_for_slips(
     level: _Level, rows: Sequence[Row], environ: Mapping[str, str], other_variables: Sequence[str]
 ) -> None:
     """Names that begin as ours do and are none of ours."""
-    known = {variable: row for row in rows for variable in row.metadata["env"]}
+    known = {variable: row for row in rows for variable in _variables(row)}
     words = {variable.removeprefix(_PREFIX).lower(): variable for variable in (*known, *other_variables)}
     words |= {row.name: row.metadata["env"][0] for row in rows if row.metadata["env"]}
     for variable in sorted(environ):
@@ -217,7 +229,7 @@ def _file(file: settings_file.SettingsFile, origin: str, by_name: Mapping[str, R
         # It may have held any setting; the one that matters most is taken as said.
         doubt = level.doubt(by_name["capture_content"], origin)
         level.mistakes.append(f"{source}: {file.problem}. It is left out{doubt}.")
-    for name, value in file.table.items():
+    for name, value in by_names_of_now(list(by_name.values()), file.table).items():
         if name in by_name:
             if value != "":
                 level.read(by_name[name], value, origin)

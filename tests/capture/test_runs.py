@@ -112,7 +112,7 @@ def test_two_libraries_one_inside_the_other(tree: Tree) -> None:
 def test_a_run_without_a_span(tree: Tree) -> None:
     runs = Runs("acme")
     runs.begin("workflow", "flow", 1)
-    hidden = runs.begin("task", "plumbing", 2, 1, record=False)
+    hidden = runs.begin("task", "internal", 2, 1, record=False)
     runs.begin("task", "step", 3, 2)
     assert [run.name for run in hidden.above()] == ["flow"]
     for key in (3, 2, 1):

@@ -10,10 +10,10 @@ from typing import Any
 OUTCOME, KIND = "agentops.outcome", "agentops.kind"
 
 
-def tree(spans: Iterable[Any], *, plumbing: bool = False) -> str:
+def tree(spans: Iterable[Any], *, internal: bool = False) -> str:
     """One line for each span: its name, how it ended, and what tells most; siblings in the order of their start.
 
-    Siblings that ran in parallel are sorted by name: their order is chance. Plumbing is left out, its children
+    Siblings that ran in parallel are sorted by name: their order is chance. Internal steps are left out, their children
     move up.
     """
     spans = list(spans)
@@ -26,7 +26,7 @@ def tree(spans: Iterable[Any], *, plumbing: bool = False) -> str:
     def lines(parent: int | None, depth: int) -> list[str]:
         made: list[str] = []
         for span in _stable(below[parent]):
-            folded = span.attributes.get("agentops.plumbing") and not plumbing
+            folded = span.attributes.get("agentops.internal") and not internal
             if not folded:
                 made.append("  " * depth + line(span))
             made += lines(span.context.span_id, depth if folded else depth + 1)

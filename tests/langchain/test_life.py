@@ -242,12 +242,12 @@ def test_a_model_of_ones_own_is_counted_once(chat: Any, spans: Spans) -> None:
     assert all(span.attributes[KIND] == "llm" for span in inner)
 
 
-def test_switched_off_plumbing_moves_children_up(memory: Any, chat: Any) -> None:
+def test_switched_off_internal_steps_move_children_up(memory: Any, chat: Any) -> None:
     from langchain_core.output_parsers import StrOutputParser
     from langchain_core.prompts import ChatPromptTemplate
     from langchain_core.runnables import RunnableLambda
 
-    agentops.init(exporters=[memory], integrations=["langchain", "openai"], plumbing=False)
+    agentops.init(exporters=[memory], integrations=["langchain", "openai"], internal=False)
 
     def ask(word: str) -> Any:
         return ChatPromptTemplate.from_template("{x}") | chat() | StrOutputParser()

@@ -1,4 +1,4 @@
-"""Steps that libraries put between a program's own ones are plumbing, whatever they are called."""
+"""Steps that libraries put between a program's own ones are internal, whatever they are called."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ KINDS = ["function", "both", "named", "configured", "generator", "partial", "cla
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_private_step_of_a_library_is_plumbing(kind: str, library: Any, chat: Any, spans: Spans) -> None:
+async def test_a_private_step_of_a_library_is_internal(kind: str, library: Any, chat: Any, spans: Spans) -> None:
     chain = _chain(chat, library.STEPS[kind])
     chain.invoke("hello")
     await chain.ainvoke("hello")
@@ -114,7 +114,7 @@ async def test_a_private_step_of_a_library_is_plumbing(kind: str, library: Any, 
     await chain.abatch(["hello"])
     ended = spans()
     assert tree(ended) == EXPECTED * 4
-    assert sum(1 for span in ended if span.attributes.get("agentops.plumbing")) == 4  # folded, not lost
+    assert sum(1 for span in ended if span.attributes.get("agentops.internal")) == 4  # folded, not lost
 
 
 @pytest.mark.parametrize("kind", ["function", "generator", "class"])
@@ -126,7 +126,7 @@ async def test_so_it_is_in_a_stream(kind: str, library: Any, chat: Any, spans: S
     assert sorted(tree(spans()).splitlines()) == sorted((STREAMED * 2).splitlines())
 
 
-def test_a_step_of_the_framework_is_plumbing_unless_somebody_names_it(chat: Any, spans: Spans) -> None:
+def test_a_step_of_the_framework_is_internal_unless_somebody_names_it(chat: Any, spans: Spans) -> None:
     from langchain_core.messages import convert_to_openai_messages
     from langchain_core.runnables import RunnableLambda
 

@@ -1,4 +1,4 @@
-"""Plumbing folds away in trees; what went wrong in it does not."""
+"""Internal steps fold away in trees; what went wrong in it does not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def record(*, fails: bool) -> None:
         contextlib.suppress(LookupError),
         agentops.span("pipe") as pipe,
     ):
-        pipe.set("agentops.plumbing", True)
+        pipe.set("agentops.internal", True)
         with agentops.span("step"):
             pass
         if fails:
@@ -31,17 +31,17 @@ def record(*, fails: bool) -> None:
     agentops.shutdown()
 
 
-def test_children_of_plumbing_move_up(capsys: pytest.CaptureFixture[str]) -> None:
+def test_children_of_internal_steps_move_up(capsys: pytest.CaptureFixture[str]) -> None:
     record(fails=False)
     assert main(["show", "latest"]) == 0
     shown = capsys.readouterr().out
     assert "step" in shown
     assert "pipe" not in shown
-    assert main(["show", "latest", "--plumbing"]) == 0
+    assert main(["show", "latest", "--internal"]) == 0
     assert "pipe" in capsys.readouterr().out
 
 
-def test_plumbing_that_failed_by_itself_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_internal_step_that_failed_by_itself_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     record(fails=True)
     assert main(["show", "latest"]) == 0
     assert "pipe" in capsys.readouterr().out

@@ -123,7 +123,7 @@ def test_loops_are_pointed_out_and_retries_are_not() -> None:
     (loop,) = loops(trace)
     assert (loop.kind, loop.name, len(loop.spans)) == ("tool", "search", 2)
     assert story(trace) == ["Going round: tool search was called 2 times with the same arguments."]
-    assert "going round: tool search was called 2 times with the same arguments" in trace.tree(width=80)
+    assert "loop: tool search was called 2 times with the same arguments" in trace.tree(width=80)
 
 
 def test_agents_that_take_turns_are_a_loop() -> None:

@@ -1,4 +1,4 @@
-"""Chains, graph nodes and the plumbing between them: names, kinds, inputs and outputs."""
+"""Chains, graph nodes and the internal steps between them: names, kinds, inputs and outputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agentops_integrations.langchain.run_description import common
 from agentops_sdk.integration import semconv, setting, snapshot
 from agentops_sdk.integration.frameworks import Run, Runs
 
-_PLUMBING = frozenset(
+_INTERNAL = frozenset(
     (
         "RunnableSequence",
         "RunnableParallel",
@@ -46,7 +46,7 @@ def begin(
     tags: Sequence[str],
     metadata: Mapping[str, Any],
 ) -> None:
-    """Start the call of a chain, a graph, a graph's node or a piece of plumbing."""
+    """Start the call of a chain, a graph, a graph's node or an internal step."""
     structure = graph.starting(name)
     node = graph.node_attributes(tags, metadata)
     kind = "task"
@@ -55,17 +55,17 @@ def begin(
     elif parent_run_id is None:
         kind = "agent" if name == "AgentExecutor" else "workflow"
     attributes = {**common(tags, metadata), **node}
-    plumbing = kind == "task" and not node and semconv.ATTEMPT not in attributes
-    plumbing = plumbing and (
-        name.partition("<")[0] in _PLUMBING
+    internal = kind == "task" and not node and semconv.ATTEMPT not in attributes
+    internal = internal and (
+        name.partition("<")[0] in _INTERNAL
         or graph.is_route(runs.get(parent_run_id), name)
         or ownership.is_of_a_library(name)
     )
-    if plumbing:
-        attributes[semconv.PLUMBING] = True
-    record = not plumbing or bool(setting("plumbing"))
+    if internal:
+        attributes[semconv.INTERNAL] = True
+    record = not internal or bool(setting("internal"))
     run = runs.begin(kind, name, run_id, parent_run_id, record=record, attributes=attributes)
-    run.notes["plumbing"] = plumbing
+    run.notes["internal"] = internal
     if structure is not None:
         run.notes["structure"] = structure
     if node:
@@ -73,7 +73,7 @@ def begin(
     instead = trace_policy.recordable(inputs)
     if instead is not None:
         run.notes["trace policy"] = True
-    if plumbing or not setting("capture_content"):
+    if internal or not setting("capture_content"):
         return
     if _comes_later(inputs):
         run.notes["input later"] = True
@@ -92,7 +92,7 @@ def _comes_later(inputs: Any) -> bool:
 def end(run: Run, outputs: Any, inputs: Any) -> None:
     """What a chain gives back, and where a graph goes on from its node."""
     instead = trace_policy.recordable(outputs)
-    if not run.notes.get("plumbing") and setting("capture_content"):
+    if not run.notes.get("internal") and setting("capture_content"):
         if outputs is not None:
             run.call.set(semconv.OUTPUT, instead or snapshot(outputs).decode())
         if inputs is not None and run.notes.get("input later"):

@@ -1,4 +1,4 @@
-"""The endpoints that are no conversation: embeddings, moderations, decisions, searches, fetched replies, all others."""
+"""Endpoints other than chat and responses: embeddings, moderations, decisions, searches, fetched replies."""
 
 from __future__ import annotations
 

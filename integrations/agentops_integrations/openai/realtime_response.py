@@ -1,4 +1,4 @@
-"""What one response of a Realtime session says, worked out from its events on the consumer thread."""
+"""One response of a Realtime session, assembled from its events on the consumer thread."""
 
 from __future__ import annotations
 

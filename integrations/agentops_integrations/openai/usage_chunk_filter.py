@@ -1,4 +1,4 @@
-"""Takes out of a stream what is there only because we asked for usage."""
+"""Removes from a stream the chunk that is there only because we asked for usage."""
 
 from __future__ import annotations
 

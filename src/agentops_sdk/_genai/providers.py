@@ -1,4 +1,4 @@
-"""Who is behind a base URL, and whether it is known to take the question for usage on a stream."""
+"""Which provider a base URL belongs to, and whether it accepts ``stream_options`` on a stream."""
 
 from __future__ import annotations
 

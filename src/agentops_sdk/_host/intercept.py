@@ -1,4 +1,4 @@
-"""Runs a vendor's method with a live call around it: ours before, theirs alone, ours after."""
+"""Runs a vendor's method inside a live call: our code before it and after it, never around it in one ``try``."""
 
 from __future__ import annotations
 

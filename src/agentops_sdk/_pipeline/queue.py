@@ -194,13 +194,13 @@ class SpanQueue:
             quiet = not wake.wait(pause)
             self._idle = False
             if not quiet and not self._stopping and not self._waiters:
-                with guard("queue.company"):
-                    time.sleep(self._company())
+                with guard("queue.batch_delay"):
+                    time.sleep(self._batch_delay())
             wake.clear()
         with guard("queue.run"):
             self._drain()
 
-    def _company(self) -> float:
+    def _batch_delay(self) -> float:
         """Seconds that the first span after a pause waits for others, never beyond the period.
 
         Where nothing is open any more none need follow: this may be the last thing that the process does.

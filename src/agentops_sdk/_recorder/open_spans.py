@@ -35,7 +35,7 @@ _ATTRIBUTES = frozenset(
         *(semconv.KIND, semconv.OPERATION_NAME, semconv.PROVIDER_NAME, semconv.REQUEST_MODEL),
         *(semconv.AGENT_NAME, semconv.AGENT_ID, semconv.WORKFLOW_NAME, semconv.TOOL_NAME, semconv.TOOL_CALL_ID),
         *(semconv.SESSION_ID, semconv.USER_ID, semconv.CONVERSATION_ID, semconv.TAGS),
-        *(semconv.GRAPH_NODE, semconv.PLUMBING, semconv.ATTEMPT),
+        *(semconv.GRAPH_NODE, semconv.INTERNAL, semconv.ATTEMPT),
     )
 )
 """What is told of a span before its end: who and what it is, never what people or models wrote."""

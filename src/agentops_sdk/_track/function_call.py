@@ -1,4 +1,4 @@
-"""What is known of one decorated callable, and the two ends of one call of it."""
+"""A decorated callable, and how one call of it begins and ends."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CostOfCall = float | Decimal | Callable[[Any], float | Decimal | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What ``track()`` was told; see there for what each one means."""
+    """The options of ``track()``; see there for what each one means."""
 
     kind: str = "task"
     name: str | None = None

@@ -1,4 +1,4 @@
-"""Reads counts out of raw usage objects: what is no honest count is left out, never guessed."""
+"""Token counts from raw usage objects: whatever is not a valid count is left out, never guessed."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 
 _UNKNOWN = (1024, 1024)
 _HEAD = 4096
-"""How much of the base64 text is looked at: the size stands near the start."""
+"""How much of the base64 text is looked at: an image's size is in its header."""
 
 # Model part: base tokens, tokens per tile of 512 by 512, after the longest side is 2048 and the shortest 768.
 _TILES = (("gpt-4o-mini", 2833, 5667), ("o1", 75, 150), ("o3", 75, 150), ("gpt-5", 70, 140), ("gpt-4", 85, 170))

@@ -1,4 +1,4 @@
-"""Exact arithmetic: token counts times rates, in Decimal, refused where a count has no honest rate."""
+"""Exact arithmetic: token counts times rates, in Decimal, refused where a count has no known rate."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _WHOLE = {
 
 
 class NoPriceError(Exception):
-    """Something was used that has no honest price; the text says what, for ``agentops.cost.unknown_reason``."""
+    """Something was used whose price is not known; the text says what, for ``agentops.cost.unknown_reason``."""
 
 
 @dataclass(frozen=True)

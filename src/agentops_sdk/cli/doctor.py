@@ -102,7 +102,7 @@ def _versions() -> Iterator[Finding]:
 
 def _settings(settings: Settings, sentences: list[str]) -> Iterator[Finding]:
     for sentence in sentences:
-        yield Finding("problem", sentence, "mend it, or take it away")
+        yield Finding("problem", sentence, "correct it, or remove it")
     if not settings.enabled:
         yield Finding("note", f"recording is off ({settings.origins['enabled']})", "set AGENTOPS_ENABLED=1")
     if not settings.capture_content:
@@ -145,7 +145,7 @@ def _sinks(settings: Settings, *, send: bool) -> Iterator[Finding]:
         try:
             _, exporter = make_exporter(given, settings)
         except (ConfigError, ImportError) as error:
-            yield Finding("problem", f"sink {given} ({origin}): {error}", "mend the setting, or leave the sink out")
+            yield Finding("problem", f"sink {given} ({origin}): {error}", "correct the setting, or remove the sink")
             continue
         endpoint = getattr(exporter, "endpoint", None)
         shown = getattr(endpoint, "shown", None)
@@ -204,7 +204,9 @@ def _folder(root: Path) -> Iterator[Finding]:
 
     error = obstacle(root.absolute() / "traces")
     if error is not None:
-        yield Finding("problem", f"{root}: nothing can be written there: {error}", "mend it, or set AGENTOPS_DIR")
+        yield Finding(
+            "problem", f"{root}: nothing can be written there: {error}", "make it writable, or set AGENTOPS_DIR"
+        )
         return
     if not root.exists():
         yield Finding("ok", f"{root} will be made with the first span")
@@ -251,5 +253,5 @@ def _leftovers(spool: Path) -> Iterator[Finding]:
             yield Finding(
                 "problem",
                 f"spool {endpoint.name}: {len(refused)} requests were refused; the last one: {reason}",
-                "mend what it says, then agentops ship --refused",
+                "fix the cause, then run agentops ship --refused",
             )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace
-
-if TYPE_CHECKING:
-    import argparse
 
 HELP = "Show one trace as a tree: agents, model calls, tools, decisions, tokens, cost, errors."
 
@@ -17,7 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_trace(parser)
     parser.add_argument("--messages", action="store_true", help="show what was said, too")
-    parser.add_argument("--plumbing", action="store_true", help="show what frameworks put in between, too")
+    parser.add_argument("--internal", action="store_true", help="show the internal steps of frameworks, too")
+    parser.add_argument("--plumbing", dest="internal", action="store_true", help=argparse.SUPPRESS)  # of before
     parser.add_argument("--all", action="store_true", help="show every span, also of a trace with more than a thousand")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the records, one per line")
@@ -43,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         width,
         ascii_only=ascii_only,
         messages=args.messages,
-        plumbing=args.plumbing,
+        internal=args.internal,
         whole=args.all,
         more="--all shows them",
     )

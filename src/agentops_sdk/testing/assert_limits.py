@@ -23,7 +23,7 @@ class LimitAssertions(Queries):
     """What may be used, and what must not happen."""
 
     def assert_cost_below(self, limit: float | Decimal) -> None:
-        """Everything together cost less, in US dollars. An unknown price fails: nobody can say."""
+        """Everything together cost less, in US dollars. An unknown price fails: it cannot be verified."""
         __tracebackhide__ = True
         cost = self.cost
         if cost < limit:
@@ -45,7 +45,7 @@ class LimitAssertions(Queries):
         if self.duration < seconds and not going_on:
             return
         if self.duration < seconds:
-            expected = f"expected to take less than {seconds:g} s, nobody can say"
+            expected = f"expected to take less than {seconds:g} s, which cannot be verified"
             raise failure(f"{expected}: it has not ended", going_on, _not_ended(going_on))
         raise self.say_duration(f"expected to take less than {seconds:g} s")
 
@@ -58,7 +58,7 @@ class LimitAssertions(Queries):
                 if part.lower_bound
             }  # fmt: skip
             reasons = "; ".join(cost.unknowns)
-            return failure(f"{expected}, nobody can say: it is {cost} ({reasons})", self.judged, marks)
+            return failure(f"{expected}, which cannot be verified: it is {cost} ({reasons})", self.judged, marks)
         parts = sorted(_shares(self.judged, "cost"), key=lambda pair: -pair[1].amount)
         marks = {span.span_id: f"{_percent(part.amount, cost.amount)} of the cost" for span, part in parts[:_DEAREST]}
         return failure(f"{expected}, it is {cost}", self.judged, marks)
@@ -70,7 +70,7 @@ class LimitAssertions(Queries):
             marks = {span.span_id: "unknown size" for span, part in parts if part.lower_bound}
             open_marks = _not_ended(self.judged)
             why = "it has not ended" if open_marks else f"{usage.unknown} of the model calls did not tell"
-            return failure(f"{expected}, nobody can say: {why}", self.judged, open_marks or marks)
+            return failure(f"{expected}, which cannot be verified: {why}", self.judged, open_marks or marks)
         parts.sort(key=lambda pair: -pair[1].total)
         marks = {span.span_id: f"{part.total:,} tokens" for span, part in parts[:_DEAREST]}
         told = f"{usage.total:,} ({usage.input:,} in, {usage.output:,} out)"
@@ -96,7 +96,7 @@ class LimitAssertions(Queries):
             raise failure(f"expected no errors, {what}: {here(len(errors))}", self.judged, marks)
 
     def assert_no_loops(self) -> None:
-        """No tool was called again with the same arguments (a retry after a failure is fine), no agents took turns."""
+        """No tool was called again with the same arguments (but for retries), no agents handed over in circles."""
         __tracebackhide__ = True
         from agentops_sdk.traces.loops import loops
 

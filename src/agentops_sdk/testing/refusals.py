@@ -1,4 +1,4 @@
-"""What a request to a model is refused with.
+"""The errors with which a request to a model is refused.
 
 Loaded together with the package: a class that is not loaded yet could not stand in an ``except`` clause.
 """

@@ -53,7 +53,7 @@ class Fact:
     ABSENT = 1 << 10  # it says why its parent is not here
     KNOWN = 1 << 11  # it says where its parent was
     CACHED = 1 << 12
-    PLUMBING = 1 << 13
+    INTERNAL = 1 << 13
     USAGE = 1 << 14
     ESTIMATED = 1 << 15  # its tokens, if it has any
     TRAINED = 1 << 16
@@ -92,7 +92,8 @@ _PRESENT: Final = {
 """Attributes that set a bit by being there."""
 _CHECKS: Final[dict[str, tuple[int, Callable[[Any], bool]]]] = {
     semconv.CACHED: (Fact.CACHED, lambda value: value is True),
-    semconv.PLUMBING: (Fact.PLUMBING, lambda value: value is True),
+    semconv.INTERNAL: (Fact.INTERNAL, lambda value: value is True),
+    semconv.INTERNAL_BEFORE: (Fact.INTERNAL, lambda value: value is True),
     semconv.SAMPLED_ELSEWHERE: (Fact.ELSEWHERE, lambda value: value is True),
     semconv.RESPONSE_ID: (Fact.RESPONSE_ID, bool),
 }

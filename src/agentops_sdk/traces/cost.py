@@ -15,7 +15,7 @@ class Cost:
     """Money spent: ``amount`` in ``currency``, how much of it is an estimate, and what is not known.
 
     Compares with numbers and with other costs, and a comparison is True only if it is **certain**: with
-    an unknown part, ``cost < 0.01`` is False whatever the known part, since nobody can say.
+    an unknown part, ``cost < 0.01`` is False whatever the known part, since it cannot be verified.
     ``known`` counts the figures that were added, ``unknowns`` the missing ones by their reason.
     """
 

@@ -1,4 +1,4 @@
-"""What a tree shows of a trace: no plumbing of frameworks, whose children move up, and of a large trace a part.
+"""What a tree shows of a trace: no internal steps of frameworks, whose children move up, and of a large trace a part.
 
 Of a large one each row of siblings shows its first and those in which something failed, until enough is shown.
 """
@@ -37,18 +37,18 @@ class Siblings:
 class Folding:
     """Which spans of a trace a tree shows. To be asked from the top down."""
 
-    def __init__(self, outline: Outline, *, plumbing: bool = False, whole: bool = False) -> None:
+    def __init__(self, outline: Outline, *, internal: bool = False, whole: bool = False) -> None:
         """Prepare.
 
         Args:
             outline: the trace.
-            plumbing: whether what frameworks put in between is shown, too.
+            internal: whether what frameworks put in between is shown, too.
             whole: whether everything is shown, however much it is.
         """
         self._outline = outline
-        self._plumbing = plumbing
+        self._internal = internal
         self.is_partial = outline.count > MOST and not whole
-        """Whether something is left out beside plumbing."""
+        """Whether something is left out beside internal steps."""
         self._left = MOST
         self._failed = _failed(outline) if self.is_partial else array("I")
 
@@ -56,7 +56,7 @@ class Folding:
         """What is shown below a span, in the order of their starts; ``None`` asks for the roots."""
         outline = self._outline
         numbers: Iterable[int] = outline.roots if number is None else outline.children(number)
-        if not self._plumbing:
+        if not self._internal:
             numbers = self._moved_up(numbers)
         if not self.is_partial:
             return Siblings(list(numbers))
@@ -76,7 +76,7 @@ class Folding:
         return Siblings(shown, folded, failed)
 
     def _moved_up(self, numbers: Iterable[int]) -> Iterator[int]:
-        """The spans with those below plumbing in its place."""
+        """The spans with those below an internal one in its place."""
         stack = [iter(numbers)]
         while stack:
             number = next(stack[-1], None)
@@ -89,8 +89,8 @@ class Folding:
 
 
 def is_folded(outline: Outline, number: int) -> bool:
-    """Whether a span is plumbing and hides nothing: what went wrong in it alone stays in sight."""
-    if not outline.fact(number, Fact.PLUMBING):
+    """Whether a span is internal and hides nothing: what went wrong in it alone stays in sight."""
+    if not outline.fact(number, Fact.INTERNAL):
         return False
     outcome = outline.outcome(number)
     return outcome == "ok" or any(outline.outcome(child) == outcome for child in outline.children(number))

@@ -21,7 +21,7 @@ _SWAPS = 4  # A, B, A, B: each has handed over to the other and got it back
 class Loop:
     """Something that went round.
 
-    ``kind`` is ``tool`` (the same call again) or ``agents`` (two took turns); ``name`` says which;
+    ``kind`` is ``tool`` (the same call again) or ``agents`` (two handed over to each other); ``name`` says which;
     ``spans`` are all rounds in order.
     """
 
@@ -33,7 +33,7 @@ class Loop:
         times = len(self.spans)
         if self.kind == "tool":
             return f"tool {self.name} was called {times} times with the same arguments"
-        return f"agents {self.name} took turns {times} times"
+        return f"agents {self.name} handed over to each other {times} times"
 
 
 def loops(trace: Trace) -> list[Loop]:

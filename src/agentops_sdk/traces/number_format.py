@@ -1,4 +1,4 @@
-"""Figures as people read them: durations, token counts, money with its marks."""
+"""Numbers formatted for people: durations, token counts, money."""
 
 from __future__ import annotations
 

@@ -156,7 +156,9 @@ class Outline:
         reached = bytearray(self.count)
         for number in self.preorder:
             reached[number] = 1
-        for number in range(self.count):  # only broken writers get here: the earliest of a circle becomes a root
+        for number in range(
+            self.count
+        ):  # reached only for records that a faulty program wrote: the earliest of a circle becomes a root
             if not reached[number]:
                 self.parents[number] = -1
                 stack = [number]

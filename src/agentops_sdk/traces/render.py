@@ -75,7 +75,7 @@ class Tree:
         *,
         ascii_only: bool = False,
         messages: bool = False,
-        plumbing: bool = False,
+        internal: bool = False,
         whole: bool = False,
         more: str = "print(trace.tree()) shows them",
     ) -> None:
@@ -88,7 +88,7 @@ class Tree:
         self._ruler = Console(file=io.StringIO(), width=self.width)
         self.ascii_only = ascii_only
         self.messages = messages
-        self._folding = Folding(trace.outline, plumbing=plumbing, whole=whole)
+        self._folding = Folding(trace.outline, internal=internal, whole=whole)
         self._more = more
         self._folded = 0
         self._totals: dict[int, tuple[Usage, Cost]] = {}
@@ -263,7 +263,7 @@ class Tree:
             said.append(f"cost is {mark}: " + (reasons.replace("×", "x") if self.ascii_only else reasons))
         if trace.cost.is_estimated or trace.usage.is_estimated:
             said.append("~ marks figures that were estimated, not reported")
-        said += [f"going round: {line(str(loop))}" for loop in loops(trace.beginning)]
+        said += [f"loop: {line(str(loop))}" for loop in loops(trace.beginning)]
         if trace.beginning is not trace:
             said.append(f"decisions and loops of the first {len(trace.beginning):,} spans alone were looked for")
         if said:
