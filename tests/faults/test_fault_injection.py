@@ -66,7 +66,7 @@ SHELLS = {
     "exchange.Exchange.attach", "exchange.Exchange.detach", "exchange.Exchange.fail",
     "generated._GeneratedExchange.attach", "generated._GeneratedExchange.detach",
     "function_call.Tracked.begin", "function_call.Tracked.end", "function_call.Tracked.fail",
-    "spans.span.__enter__", "spans.trace.__exit__", "spans.trace._left",
+    "spans.span.__enter__", "spans.span.__exit__", "spans.span._left",
     "decision.decision.__enter__", "decision.decision.__exit__", "decision.decision.choose",
     "context.context.__enter__", "context._Attached.__exit__", "context._Attached._enter",
     "generated.GeneratedClient._request", "generated.GeneratedClient._request_async", "generated._build_request",
