@@ -12,7 +12,6 @@ from agentops_sdk.integration.dialects import (
     OPENAI_CHAT,
     OPENAI_EMBEDDINGS,
     OPENAI_RESPONSES,
-    dumps,
     openai_chat,
 )
 
@@ -54,7 +53,7 @@ def _usage(body: Json) -> Json | None:
 def _search_request(body: Json) -> Attributes:
     query, count = body.get("query"), body.get("max_results")
     return {
-        semconv.RETRIEVAL_QUERY: query if isinstance(query, str) else dumps(query),
+        semconv.RETRIEVAL_QUERY: query,
         semconv.RETRIEVAL_TOP_K: count if isinstance(count, int) else None,
     }
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from agentops_sdk import _recorder_port, semconv
+from agentops_sdk import _recorder_port
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
-from agentops_sdk._capture.decision_attributes import choice_attributes, decider, options_json
+from agentops_sdk._capture.decision_attributes import decision_attributes, options_json
 from agentops_sdk._capture.invalid_values import Check, list_of
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
@@ -54,13 +54,9 @@ class decision:  # noqa: N801 - a context manager that reads as a statement
         with guard("decision.init"):
             check = Check("decision()")
             self.name = check.name("name", name)
-            self._attributes = {
-                semconv.DECISION_BY: decider(by, check),
-                semconv.DECISION_BY_NAME: check.text("by_name", by_name),
-                semconv.DECISION_POLICY: check.text("policy", policy),
-                semconv.DECISION_MODEL: check.text("model", model),
-                semconv.DECISION_PROMPT_FINGERPRINT: check.text("prompt_fingerprint", prompt_fingerprint),
-            }
+            self._attributes = decision_attributes(
+                by=by, by_name=by_name, policy=policy, model=model, prompt_fingerprint=prompt_fingerprint, check=check
+            )
             if options is not None:
                 self._options = list_of(options, _MOST_OPTIONS)
                 if self._options is None:
@@ -104,8 +100,8 @@ class decision:  # noqa: N801 - a context manager that reads as a statement
         with guard("decision.choose"):
             check = Check("decision.choose()")
             self._call.update(
-                choice_attributes(
-                    self._names, chosen, reason=reason, confidence=confidence, evidence=evidence, scores=scores,
+                decision_attributes(
+                    chosen, among=self._names, reason=reason, confidence=confidence, evidence=evidence, scores=scores,
                     rejected=rejected, by=by, by_name=by_name, policy=policy, check=check,
                 )
             )  # fmt: skip
@@ -118,9 +114,9 @@ class decision:  # noqa: N801 - a context manager that reads as a statement
             if self._call.recording:
                 if self._options is not None:
                     self._names, text = options_json(self._options)
-                    self._call.set(semconv.DECISION_OPTIONS, text)
+                    self._call.update(decision_attributes(options=text))
                 if self._inputs is not None and _recorder_port.active.settings.capture_content:
-                    self._call.set(semconv.DECISION_INPUTS, snapshot(self._inputs).decode())
+                    self._call.update(decision_attributes(inputs=snapshot(self._inputs).decode()))
         return self
 
     def __exit__(

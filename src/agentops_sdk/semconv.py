@@ -233,9 +233,12 @@ STRUCTURED: Final = frozenset(
         INPUT,
         OUTPUT,
         DECISION_OPTIONS,
+        RETRIEVAL_QUERY,
+        GRAPH_CHANGES,
+        ATTEMPTS,
     )
 )
-"""Attributes that hold JSON text: integrations hand over structures, and the text is made once."""
+"""Attributes that hold JSON text: whoever sets them hands over a structure, and the text is made once."""
 
 # --- Values --------------------------------------------------------------------------------
 OUTCOMES: Final = ("ok", "error", "cancelled", "abandoned", "interrupted")

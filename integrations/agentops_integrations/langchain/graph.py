@@ -10,8 +10,8 @@ from uuid import UUID
 
 from agentops_integrations.langchain import live_runs
 from agentops_integrations.langchain.graph_structure import GraphStructure, structure_of
-from agentops_integrations.langchain.messages import dumps, loads
-from agentops_sdk.integration import Patches, current_call, guard, semconv
+from agentops_integrations.langchain.messages import loads
+from agentops_sdk.integration import Patches, current_call, decision_attributes, guard, semconv
 from agentops_sdk.integration.frameworks import Run
 
 Wrapped = Callable[..., Any]
@@ -125,7 +125,7 @@ def _changes(attributes: dict[str, Any]) -> None:
     before, wrote = loads(attributes[semconv.INPUT]), loads(attributes[semconv.OUTPUT])
     if isinstance(before, dict) and isinstance(wrote, dict):
         told = {key: {"before": before.get(key), "wrote": value} for key, value in wrote.items()}
-        attributes[semconv.GRAPH_CHANGES] = dumps(told)
+        attributes[semconv.GRAPH_CHANGES] = told
 
 
 def handed_over(run: Run, output: Any) -> None:
@@ -157,20 +157,18 @@ def _target(given: Any) -> str:
 
 def _decided(run: Run, name: str, options: Sequence[str] | None, chosen: list[str]) -> None:
     """Put a decision on the span where it happened; a second one on the same span becomes an event."""
-    told: dict[str, Any] = {
-        semconv.DECISION_NAME: name,
-        semconv.DECISION_CHOSEN: chosen[0] if len(chosen) == 1 else dumps(chosen),
-        semconv.DECISION_BY: "code",
-    }
-    if options:
-        told[semconv.DECISION_OPTIONS] = dumps([{"name": option} for option in options])
-        if not set(chosen) <= set(options):
-            told[semconv.DECISION_UNLISTED] = True
+    attributes = decision_attributes(
+        chosen,
+        name=name,
+        options=[{"name": option} for option in options] if options else None,
+        among=options,
+        by="code",
+    )
     if run.notes.get("decided"):
-        run.call.event(semconv.DECISION_NAME.rpartition(".")[0], told)
+        run.call.event(semconv.DECISION_EVENT, attributes)
     else:
         run.notes["decided"] = True
-        run.call.update(told)
+        run.call.update(attributes)
 
 
 def _branches(patches: Patches, module: ModuleType) -> None:

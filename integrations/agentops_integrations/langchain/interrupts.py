@@ -10,7 +10,7 @@ from typing import Any
 from opentelemetry import trace
 
 from agentops_integrations.langchain import graph, live_runs
-from agentops_sdk.integration import BoundedMap, Patches, guard, semconv, setting, snapshot
+from agentops_sdk.integration import BoundedMap, Patches, decision_attributes, guard, semconv, setting, snapshot
 from agentops_sdk.integration.frameworks import Run
 
 Wrapped = Callable[..., Any]
@@ -129,12 +129,11 @@ def _answered(run: Run, thread: str | None, checkpoint: Mapping[str, Any], answe
     chosen = "continue" if answer is None else "answered"
     if answer is not None and setting("capture_content"):
         chosen = snapshot(answer).decode()
-    told: dict[str, Any] = {semconv.DECISION_NAME: "resume", semconv.DECISION_CHOSEN: chosen}
-    run.call.update({**told, semconv.DECISION_BY: "human"})
+    run.call.update(decision_attributes(chosen, name="resume", by="human"))
     since = checkpoint.get("ts")
     if isinstance(since, str):
         waited = (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds()
-        run.call.set(semconv.DECISION_WAITED, max(0.0, waited))
+        run.call.update(decision_attributes(waited=max(0.0, waited)))
 
 
 def _resumed(run: Run, thread: str | None, checkpoint: Any) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from agentops_sdk.integration import snapshot
+
 Json = Mapping[str, Any]
 Part = dict[str, Any]
 
@@ -24,11 +26,6 @@ _REASONS = {
     "stop_sequence": "stop",
     "max_tokens": "length",
 }
-
-
-def dumps(value: Any) -> str:
-    """JSON text of what came from JSON."""
-    return orjson.dumps(value).decode()
 
 
 def loads(data: bytes | str) -> Any:
@@ -98,7 +95,7 @@ def content_parts(content: Any) -> list[Part]:
 
 def _block(block: Any) -> Part | None:
     if not isinstance(block, Mapping):
-        return {"type": "text", "content": block if isinstance(block, str) else dumps(block)}
+        return {"type": "text", "content": block if isinstance(block, str) else snapshot(block).decode()}
     kind = str(block.get("type") or "text")
     if kind in _CALLS:
         return None  # LangChain lists it among the message's tool calls as well

@@ -111,12 +111,12 @@ def asked(given: Any, params: Json) -> Deferred | None:
             found = messages.loads(conversation.data)
             found = found if isinstance(found, list) else [found]
             if semconv.INPUT_MESSAGES not in attributes:
-                attributes[semconv.INPUT_MESSAGES] = messages.dumps([messages.message(each) for each in found])
+                attributes[semconv.INPUT_MESSAGES] = [messages.message(each) for each in found]
                 mark_cut(attributes, semconv.INPUT_MESSAGES, conversation)
         if offered is not None:
             definitions = tools.definitions(messages.loads(offered.data))
             if semconv.TOOL_DEFINITIONS not in attributes:
-                attributes[semconv.TOOL_DEFINITIONS] = messages.dumps(definitions)
+                attributes[semconv.TOOL_DEFINITIONS] = definitions
                 mark_cut(attributes, semconv.TOOL_DEFINITIONS, offered)
 
     return work
@@ -184,7 +184,7 @@ def _reply(reply: Any, offer: Json, content: bool, finished: bool) -> dict[str, 
     if reasons:
         made[semconv.RESPONSE_FINISH_REASONS] = reasons
     if outputs and content:
-        made[semconv.OUTPUT_MESSAGES] = messages.dumps(outputs)
+        made[semconv.OUTPUT_MESSAGES] = outputs
     said = [part for each in outputs for part in each["parts"]]
     made.update(tools.decision(offer, said, finished=all(ends)))
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agentops_integrations.langchain.messages import dumps, loads
+from agentops_integrations.langchain.messages import loads
 from agentops_sdk.integration import mark_cut, semconv, setting, snapshot, snapshot_source
 
 
@@ -27,7 +27,7 @@ def found(documents: Any) -> Callable[[dict[str, Any]], None] | None:
     def work(attributes: dict[str, Any]) -> None:
         given = loads(kept.data)
         made = [_document(each) for each in given if isinstance(each, Mapping)] if isinstance(given, list) else []
-        attributes[semconv.RETRIEVAL_DOCUMENTS] = dumps(made)
+        attributes[semconv.RETRIEVAL_DOCUMENTS] = made
         mark_cut(attributes, semconv.RETRIEVAL_DOCUMENTS, kept)
 
     return work

@@ -7,8 +7,8 @@ from typing import Any
 
 from agentops_sdk.integration import semconv
 from agentops_sdk.integration.clients import Json
-from agentops_sdk.integration.dialects import dumps, number
 from agentops_sdk.integration.dialects import message_parts as parts
+from agentops_sdk.integration.dialects import number
 
 
 def request(body: Json) -> dict[str, Any]:
@@ -19,10 +19,10 @@ def request(body: Json) -> dict[str, Any]:
         semconv.REQUEST_TEMPERATURE: number(body.get("temperature")),
     }
     if isinstance(text, str):
-        attributes[semconv.INPUT_MESSAGES] = dumps([{"role": "user", "parts": [parts.text(text)]}])
+        attributes[semconv.INPUT_MESSAGES] = [{"role": "user", "parts": [parts.text(text)]}]
     instructions = body.get("instructions")
     if isinstance(instructions, str):
-        attributes[semconv.SYSTEM_INSTRUCTIONS] = dumps([parts.text(instructions)])
+        attributes[semconv.SYSTEM_INSTRUCTIONS] = [parts.text(instructions)]
     return attributes
 
 
@@ -57,7 +57,7 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
         semconv.RESPONSE_MODEL: body.get("model"),
     }
     if said:
-        attributes[semconv.OUTPUT_MESSAGES] = dumps([{"role": "assistant", "parts": said}])
+        attributes[semconv.OUTPUT_MESSAGES] = [{"role": "assistant", "parts": said}]
     return attributes
 
 

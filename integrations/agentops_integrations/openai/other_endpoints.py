@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agentops_sdk.integration import choice_attributes, semconv
+from agentops_sdk.integration import decision_attributes, semconv, snapshot
 from agentops_sdk.integration.clients import Json, generic_request, generic_response, merged
-from agentops_sdk.integration.dialects import dumps
 from agentops_sdk.integration.dialects import openai_chat as chat
 from agentops_sdk.integration.dialects import openai_items as items
 from agentops_sdk.integration.dialects import openai_responses as responses
@@ -71,7 +70,7 @@ def fetched(body: Json, asked: Json) -> dict[str, Any]:
 
 def moderation_request(body: Json) -> dict[str, Any]:
     return {
-        semconv.INPUT: dumps(body.get("input")),
+        semconv.INPUT: body.get("input"),
         semconv.REQUEST_MODEL: _text(body.get("model")),
     }
 
@@ -81,7 +80,7 @@ def moderation(body: Json, _asked: Json) -> dict[str, Any]:
     attributes = {
         semconv.RESPONSE_ID: _text(body.get("id")),
         semconv.RESPONSE_MODEL: _text(body.get("model")),
-        semconv.OUTPUT: dumps(results),
+        semconv.OUTPUT: results,
     }
     if not results:  # nothing was looked at, so nothing has passed
         return attributes
@@ -89,17 +88,15 @@ def moderation(body: Json, _asked: Json) -> dict[str, Any]:
         {name for each in results for name, on in (each.get("categories") or {}).items() if on is True}
     )  # fmt: skip
     verdict = "flag" if any(each.get("flagged") for each in results) else "pass"
-    return attributes | {
-        semconv.DECISION_NAME: "moderation",
-        semconv.DECISION_OPTIONS: dumps(["pass", "flag"]),
-        **choice_attributes(None, verdict, reason=", ".join(flagged) or None, by="model"),
-    }
+    return attributes | decision_attributes(
+        verdict, name="moderation", options=["pass", "flag"], reason=", ".join(flagged) or None, by="model"
+    )
 
 
 def decision_request(body: Json) -> dict[str, Any]:
     return {
-        semconv.INPUT_MESSAGES: dumps(items.messages(body.get("input"))),
-        semconv.INPUT: dumps(body.get("questions")),
+        semconv.INPUT_MESSAGES: items.messages(body.get("input")),
+        semconv.INPUT: body.get("questions"),
         semconv.OUTPUT_TYPE: "json",
     }
 
@@ -115,14 +112,12 @@ def decision(body: Json, asked: Json) -> dict[str, Any]:
     attributes: dict[str, Any] = {
         semconv.RESPONSE_MODEL: _text(body.get("model")),
         semconv.RESPONSE_ID: _text(body.get("id")),
-        semconv.OUTPUT_MESSAGES: dumps(
-            [
-                {
-                    "role": "assistant",
-                    "parts": [{**each, "type": str(each.get("type", "answer"))} for each in answers],
-                }
-            ]
-        ),
+        semconv.OUTPUT_MESSAGES: [
+            {
+                "role": "assistant",
+                "parts": [{**each, "type": str(each.get("type", "answer"))} for each in answers],
+            }
+        ],
     }
     chosen = {name: _answer(answer) for name, answer in zip(names, answers, strict=True)}
     offered = {
@@ -131,20 +126,21 @@ def decision(body: Json, asked: Json) -> dict[str, Any]:
     }
     if len(answers) == 1:
         name, confidence = names[0], answers[0].get("confidence")
-        only = chosen[name]
-        attributes[semconv.DECISION_NAME] = name
-        attributes[semconv.DECISION_OPTIONS] = dumps(offered.get(name, []))
-        attributes |= choice_attributes(
-            None,
-            only if isinstance(only, str) else dumps(only),
+        attributes |= decision_attributes(
+            _as_text(chosen[name]),
+            name=name,
+            options=offered.get(name, []),
             confidence=confidence if isinstance(confidence, int | float) else None,
             by="model",
         )
     elif answers:
-        attributes[semconv.DECISION_NAME] = "decisions"
-        attributes[semconv.DECISION_OPTIONS] = dumps([{"name": name, "options": offered.get(name)} for name in names])
-        attributes |= choice_attributes(None, dumps(chosen), by="model")
+        options = [{"name": name, "options": offered.get(name)} for name in names]
+        attributes |= decision_attributes(_as_text(chosen), name="decisions", options=options, by="model")
     return attributes
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else snapshot(value).decode()
 
 
 def _answer(answer: Json) -> Any:
@@ -157,7 +153,7 @@ def _answer(answer: Json) -> Any:
 def search_request(body: Json) -> dict[str, Any]:
     query, count = body.get("query"), body.get("max_num_results")
     return {
-        semconv.RETRIEVAL_QUERY: query if isinstance(query, str) else dumps(query),
+        semconv.RETRIEVAL_QUERY: query,
         semconv.RETRIEVAL_TOP_K: count if isinstance(count, int) else None,
     }
 
@@ -174,7 +170,7 @@ def search(body: Json, _asked: Json) -> dict[str, Any]:
         }
         for each in found
     ]
-    return {semconv.RETRIEVAL_DOCUMENTS: dumps(documents)}
+    return {semconv.RETRIEVAL_DOCUMENTS: documents}
 
 
 def _text(value: Any) -> str | None:

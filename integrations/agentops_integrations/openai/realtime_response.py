@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 
 from agentops_sdk.integration import guard, semconv, usage_attributes
-from agentops_sdk.integration.dialects import dumps
 from agentops_sdk.integration.dialects import openai_items as items
 from agentops_sdk.integration.dialects import openai_responses as responses
 from agentops_sdk.integration.dialects import openai_tools as tools
@@ -61,11 +60,11 @@ class Spoken:
         made: dict[str, Any] = {}
         said = [item for event in self._conversation if (item := _inner(event, "item"))]
         if said:
-            made[semconv.INPUT_MESSAGES] = dumps(items.messages([_item(item) for item in said]))
+            made[semconv.INPUT_MESSAGES] = items.messages([_item(item) for item in said])
         if settings.get("instructions"):
-            made[semconv.SYSTEM_INSTRUCTIONS] = dumps(items.instructions(settings["instructions"]))
+            made[semconv.SYSTEM_INSTRUCTIONS] = items.instructions(settings["instructions"])
         if offered := tools.definitions(settings):
-            made[semconv.TOOL_DEFINITIONS] = dumps(offered)
+            made[semconv.TOOL_DEFINITIONS] = offered
         return made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -91,10 +91,19 @@ def options_json(options: Iterable[Any]) -> tuple[list[str], str]:
     return names, orjson.dumps(rows).decode()
 
 
-def choice_attributes(
-    options: Sequence[str] | None,
-    chosen: Any,
+class _Undecided:
+    """Stands for no choice yet; ``None`` may be one."""
+
+
+UNDECIDED = _Undecided()
+
+
+def decision_attributes(
+    chosen: Any = UNDECIDED,
     *,
+    name: str | None = None,
+    options: Any = None,
+    among: Iterable[str] | None = None,
     reason: Any = None,
     confidence: Any = None,
     evidence: Any = None,
@@ -103,37 +112,69 @@ def choice_attributes(
     by: Any = None,
     by_name: Any = None,
     policy: Any = None,
+    model: Any = None,
+    prompt_fingerprint: Any = None,
+    forced: bool = False,
+    waited: float | None = None,
+    inputs: Any = None,
     check: Check | None = None,
 ) -> dict[str, Any]:
-    """``agentops.decision.*`` of a choice that was made. ``chosen`` may be one option or a list of them.
+    """The one writer of ``agentops.decision.*``: of a decision that was made, or of what is known before it is.
 
-    ``check`` takes note of what is not as documented; without one nobody is told.
+    Args:
+        chosen: one option or a list of them.
+        name: what is decided.
+        options: what there was to choose from: a JSON list of names or of ``{"name", "description"}``, or its text.
+        among: names of all options, where a choice that is none of them is to be marked.
+        reason: why, in a sentence.
+        confidence: from 0 to 1.
+        evidence: what supports it; recorded as content.
+        scores: a score for each option.
+        rejected: for each option that was not taken, why.
+        by: one of :data:`DECIDERS`.
+        by_name: the name of the model, rule or person.
+        policy: the policy or rule that decided.
+        model: the model that is asked.
+        prompt_fingerprint: of the prompt that the model is given.
+        forced: whether it had to choose one of the options.
+        waited: seconds that it took somebody to decide.
+        inputs: JSON text of what the decision is about; recorded as content.
+        check: takes note of what is not as documented; without one nobody is told.
     """
     check = Check("choice") if check is None else check
-    many = list_of(chosen, _MAX_OPTIONS + 1) if any(derives(type(chosen), kind) for kind in _SEVERAL) else None
-    names = [option_name(item) for item in ((chosen,) if many is None else many[:_MAX_OPTIONS])]
-    shown = [*names, f"{CUT}more]"] if many is not None and len(many) > _MAX_OPTIONS else names
     attributes: dict[str, Any] = {
-        # One choice is its name, so that any backend can filter by it; several are a JSON list.
-        semconv.DECISION_CHOSEN: shown[0] if len(shown) == 1 else orjson.dumps(shown).decode(),
+        semconv.DECISION_NAME: name,
+        semconv.DECISION_OPTIONS: options,
         semconv.DECISION_REASON: check.text("reason", reason),
         semconv.DECISION_CONFIDENCE: check.number("confidence", confidence, 0, 1),
         semconv.DECISION_BY: decider(by, check),
         semconv.DECISION_BY_NAME: check.text("by_name", by_name),
         semconv.DECISION_POLICY: check.text("policy", policy),
+        semconv.DECISION_MODEL: check.text("model", model),
+        semconv.DECISION_PROMPT_FINGERPRINT: check.text("prompt_fingerprint", prompt_fingerprint),
+        semconv.DECISION_FORCED: forced or None,
+        semconv.DECISION_WAITED: waited,
+        semconv.DECISION_INPUTS: inputs,
     }
+    if chosen is not UNDECIDED:
+        many = list_of(chosen, _MAX_OPTIONS + 1) if any(derives(type(chosen), kind) for kind in _SEVERAL) else None
+        names = [option_name(item) for item in ((chosen,) if many is None else many[:_MAX_OPTIONS])]
+        shown = [*names, f"{CUT}more]"] if many is not None and len(many) > _MAX_OPTIONS else names
+        # One choice is its name, so that any backend can filter by it; several are a JSON list.
+        attributes[semconv.DECISION_CHOSEN] = shown[0] if len(shown) == 1 else orjson.dumps(shown).decode()
+        known = set(among or ())
+        if known and not known.issuperset(names):
+            attributes[semconv.DECISION_UNLISTED] = True
     if evidence is not None:
         attributes[semconv.DECISION_EVIDENCE] = snapshot(evidence).decode()
-    for argument, name, value in (("scores", semconv.DECISION_SCORES, scores),
-                                  ("rejected", semconv.DECISION_REJECTED, rejected)):  # fmt: skip
+    for argument, attribute, value in (("scores", semconv.DECISION_SCORES, scores),
+                                       ("rejected", semconv.DECISION_REJECTED, rejected)):  # fmt: skip
         pairs = pairs_of(value) if value is not None else ()
         if pairs is None:
             check.note(argument, value, "a mapping of options")
-            attributes[name] = snapshot(value).decode()
+            attributes[attribute] = snapshot(value).decode()
         elif pairs:
-            attributes[name] = snapshot({option_name(option): told for option, told in pairs}).decode()
-    if options and not set(names) <= set(options):
-        attributes[semconv.DECISION_UNLISTED] = True
+            attributes[attribute] = snapshot({option_name(option): told for option, told in pairs}).decode()
     return {name: value for name, value in attributes.items() if value is not None}
 
 
@@ -168,11 +209,7 @@ def verdict_attributes(result: Any, *, words: bool = True) -> dict[str, Any]:
                 break
     if said is None:
         return {}
-    attributes = {semconv.DECISION_CHOSEN: said, semconv.DECISION_BY: "code"}
-    reason = _text(held.get("reason"))
-    if reason:
-        attributes[semconv.DECISION_REASON] = reason
-    return attributes
+    return decision_attributes(said, reason=_text(held.get("reason")) or None, by="code")
 
 
 def _word(value: Any, words: bool) -> str | None:

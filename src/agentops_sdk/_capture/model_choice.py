@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import orjson
-
 from agentops_sdk import semconv
-from agentops_sdk._capture.decision_attributes import ANSWERED, choice_attributes
+from agentops_sdk._capture.decision_attributes import ANSWERED, decision_attributes
 
 REFUSED = "refusal"
 """The option of a model that would not answer; it exists only once it was taken."""
@@ -64,12 +62,15 @@ def model_choice(
         options.append({"name": REFUSED})
     # What it says beside a tool call is why it makes the call.
     reason = refusal or _text(parts, "reasoning") or (_text(parts, "text") if calls else "")
-    attributes = choice_attributes(sorted(known) if calls else None, names, reason=reason or None, by="model")
-    attributes[semconv.DECISION_NAME] = "tool choice" if tools else "answer or refuse"
-    attributes[semconv.DECISION_OPTIONS] = orjson.dumps(options, option=orjson.OPT_NON_STR_KEYS).decode()
-    if forced:
-        attributes[semconv.DECISION_FORCED] = True
-    return attributes
+    return decision_attributes(
+        names,
+        name="tool choice" if tools else "answer or refuse",
+        options=options,
+        among=known if calls else None,
+        reason=reason or None,
+        by="model",
+        forced=forced,
+    )
 
 
 def _option(tool: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from agentops_sdk._capture.model_choice import ended_by_model
 from agentops_sdk._genai import message_parts as parts
 from agentops_sdk._genai import openai_tools as tools
 from agentops_sdk._genai.deltas import merge_delta
-from agentops_sdk._genai.json_text import dumps
 
 Json = Mapping[str, Any]
 
@@ -35,12 +34,12 @@ def request(body: Json) -> dict[str, Any]:
         semconv.OUTPUT_TYPE: output_type(wanted),
     }
     if isinstance(body.get("messages"), list):
-        attributes[semconv.INPUT_MESSAGES] = dumps([message(given) for given in body["messages"]])
+        attributes[semconv.INPUT_MESSAGES] = [message(given) for given in body["messages"]]
     elif "prompt" in body:
-        attributes[semconv.INPUT_MESSAGES] = dumps(_prompts(body["prompt"]))
+        attributes[semconv.INPUT_MESSAGES] = _prompts(body["prompt"])
     offered = tools.definitions(body)
     if offered:
-        attributes[semconv.TOOL_DEFINITIONS] = dumps(offered)
+        attributes[semconv.TOOL_DEFINITIONS] = offered
     return attributes
 
 
@@ -58,7 +57,7 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
     if not choices:
         return attributes
     messages = [_output(choice) for choice in choices]
-    attributes[semconv.OUTPUT_MESSAGES] = dumps(messages)
+    attributes[semconv.OUTPUT_MESSAGES] = messages
     said = [part for each in messages for part in each["parts"]]
     # A reply that came in one piece is finished; of a stream each choice has to say so.
     whole = asked.get("stream") is not True

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentops_sdk import semconv
-from agentops_sdk._genai.json_text import dumps
 
 Json = Mapping[str, Any]
 
@@ -21,7 +20,7 @@ def request(body: Json) -> dict[str, Any]:
     return {
         semconv.REQUEST_ENCODING_FORMATS: [encoding] if isinstance(encoding, str) else None,
         semconv.EMBEDDINGS_DIMENSION_COUNT: dimensions if isinstance(dimensions, int) else None,
-        semconv.INPUT: dumps(texts),
+        semconv.INPUT: texts,
     }
 
 

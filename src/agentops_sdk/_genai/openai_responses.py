@@ -10,7 +10,6 @@ from agentops_sdk._capture.model_choice import ended_by_model
 from agentops_sdk._genai import openai_chat as chat
 from agentops_sdk._genai import openai_items as items
 from agentops_sdk._genai import openai_tools as tools
-from agentops_sdk._genai.json_text import dumps
 from agentops_sdk._genai.openai_chat import Json, number
 
 
@@ -36,12 +35,12 @@ def request(body: Json) -> dict[str, Any]:
         semconv.PROMPT_VERSION: prompt.get("version"),
     }
     if body.get("input") is not None:
-        attributes[semconv.INPUT_MESSAGES] = dumps(items.messages(body["input"]))
+        attributes[semconv.INPUT_MESSAGES] = items.messages(body["input"])
     if body.get("instructions"):
-        attributes[semconv.SYSTEM_INSTRUCTIONS] = dumps(items.instructions(body["instructions"]))
+        attributes[semconv.SYSTEM_INSTRUCTIONS] = items.instructions(body["instructions"])
     offered = tools.definitions(body)
     if offered:
-        attributes[semconv.TOOL_DEFINITIONS] = dumps(offered)
+        attributes[semconv.TOOL_DEFINITIONS] = offered
     return attributes
 
 
@@ -64,7 +63,7 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
         made: dict[str, Any] = {"role": "assistant", "parts": said}
         if reason:
             made["finish_reason"] = chat.finish_reason(reason)
-        attributes[semconv.OUTPUT_MESSAGES] = dumps([made])
+        attributes[semconv.OUTPUT_MESSAGES] = [made]
         finished = _is_finished(body, asked)
         if not finished:  # its items say for themselves whether they are whole: calls that are have been chosen
             done = [item for item in output if _is_done(item)]

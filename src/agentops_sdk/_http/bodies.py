@@ -8,14 +8,16 @@ from typing import Any
 import orjson
 
 from agentops_sdk import semconv
-from agentops_sdk._genai.json_text import dumps
 from agentops_sdk._host.guard import guard
 from agentops_sdk._http import sse
 from agentops_sdk._http.endpoint import Attributes, Endpoint, Exchanged, Json
+from agentops_sdk._snapshot.json_text import json_text
 
 __all__ = ["Bodies"]
 
 _SITE = "http.bodies"
+_WHOLE = (semconv.INPUT, semconv.OUTPUT)
+"""What holds JSON text also where that is but a text or a number."""
 
 
 class Bodies:
@@ -123,5 +125,5 @@ def _fill(attributes: Attributes, values: Json) -> None:
     for name, value in values.items():
         if value is None:
             continue
-        structure = isinstance(value, dict) or (isinstance(value, list) and name in semconv.STRUCTURED)
-        attributes[name] = dumps(value) if structure else value
+        whole = name in _WHOLE and not isinstance(value, dict | list)
+        attributes[name] = json_text(value) if whole else value

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from agentops_sdk import semconv
-from agentops_sdk._genai.json_text import dumps
 
 __all__ = [
     "ID",
@@ -90,12 +89,12 @@ def error_field(body: Json) -> bool:
 
 
 def generic_request(body: Json) -> Attributes:
-    return {semconv.INPUT: dumps(_public(body)), semconv.REQUEST_MODEL: _text(body.get("model"))}
+    return {semconv.INPUT: _public(body), semconv.REQUEST_MODEL: _text(body.get("model"))}
 
 
 def generic_response(body: Json, _request: Json) -> Attributes:
     return {
-        semconv.OUTPUT: dumps(_public(body)),
+        semconv.OUTPUT: _public(body),
         semconv.RESPONSE_MODEL: _text(body.get("model")),
         semconv.RESPONSE_ID: _text(body.get("id")),
     }

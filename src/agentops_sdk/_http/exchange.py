@@ -17,7 +17,6 @@ from opentelemetry.context import Context
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import Call, outcome_of
-from agentops_sdk._genai.json_text import dumps
 from agentops_sdk._host.guard import guard
 from agentops_sdk._http import sse
 from agentops_sdk._http.bodies import Bodies
@@ -234,7 +233,7 @@ class Exchange:
         bodies.outcome = outcome
         bodies.injected = self._hide is not None
         if len(self._attempts) > 1:
-            call.set(semconv.ATTEMPTS, dumps(self._attempts))
+            call.set(semconv.ATTEMPTS, self._attempts)
         if bodies.request is None and isinstance(self._body, Mapping):
             self.asked(self._body)
         call.defer(bodies)

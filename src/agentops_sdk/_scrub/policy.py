@@ -11,6 +11,7 @@ import orjson
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
 from agentops_sdk._scrub.redact import Redactor
+from agentops_sdk._snapshot.json_text import json_text
 from agentops_sdk._snapshot.snapshot import Limits, snapshot, text_of
 from agentops_sdk._snapshot.text import CUT, CutText, clip, encodable
 from agentops_sdk._snapshot.walker import number_form
@@ -18,6 +19,7 @@ from agentops_sdk.config import Settings
 
 _INT64 = range(-(2**63), 2**63)
 _LISTS = (list, tuple)
+_JSON = (dict, list)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _WITHHELD = "[redaction failed]"
 
@@ -45,7 +47,7 @@ class Policy:
             if kind is not str and kind is not float and kind is not bool:
                 if any(type(item) is int and item not in _INT64 for item in (value if kind in _LISTS else (value,))):
                     altered.append(name)
-                value = self._valid(value)
+                value = self._text_of(value) if kind in _JSON and name in semconv.STRUCTURED else self._valid(value)
             if isinstance(value, str):
                 value = _clip(value, self._limits.bytes)
                 if type(value) is CutText:
@@ -75,6 +77,13 @@ class Policy:
             return attributes
         # Failing open would write an unscrubbed secret.
         return {name: value if type(value) in (bool, int, float) else _WITHHELD for name, value in attributes.items()}
+
+    def _text_of(self, value: Any) -> Any:
+        """A structure's JSON text."""
+        try:
+            return json_text(value)
+        except TypeError:  # not of plain values only
+            return self._valid(value)
 
     def _valid(self, value: Any) -> Any:
         """``value``, neither a text nor a float nor a truth value, as one of OpenTelemetry's types."""

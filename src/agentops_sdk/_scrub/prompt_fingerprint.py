@@ -17,20 +17,23 @@ def prompt_fingerprint(attributes: dict[str, Any]) -> str | None:
     another. Consumer thread, before the content policy.
     """
     parts = [attributes.get(semconv.SYSTEM_INSTRUCTIONS), attributes.get(semconv.TOOL_DEFINITIONS)]
-    messages = attributes.get(semconv.INPUT_MESSAGES)
-    if isinstance(messages, str):
-        parts += [orjson.dumps(message) for message in _leading_system(messages)]
-    found = [part.encode() if isinstance(part, str) else part for part in parts if part]
-    if not found:
+    parts += _leading_system(attributes.get(semconv.INPUT_MESSAGES))
+    told = [_bytes(part) for part in parts if part]
+    if not told:
         return None
-    return hashlib.sha256(b"\0".join(found)).hexdigest()[:16]
+    return hashlib.sha256(b"\0".join(told)).hexdigest()[:16]
 
 
-def _leading_system(text: str) -> list[Any]:
-    try:
-        messages = orjson.loads(str.__str__(text))  # it takes no class that is derived from text
-    except ValueError:
-        return []
+def _bytes(part: Any) -> bytes:
+    return part.encode() if isinstance(part, str) else orjson.dumps(part, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _leading_system(messages: Any) -> list[Any]:
+    if isinstance(messages, str):
+        try:
+            messages = orjson.loads(str.__str__(messages))  # it takes no class that is derived from text
+        except ValueError:
+            return []
     leading = []
     for message in messages if isinstance(messages, list) else ():
         if not isinstance(message, dict) or message.get("role") not in ("system", "developer"):

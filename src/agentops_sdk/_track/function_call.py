@@ -15,7 +15,7 @@ from opentelemetry.context import create_key, get_current
 
 from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
-from agentops_sdk._capture.decision_attributes import choice_attributes, options_json, vars_of, verdict_attributes
+from agentops_sdk._capture.decision_attributes import decision_attributes, options_json, vars_of, verdict_attributes
 from agentops_sdk._capture.invalid_values import number_of
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
@@ -130,7 +130,8 @@ class Tracked:
                 )
         self._choices: list[str] | None = None
         if options.options is not None:
-            self._choices, self._fixed[semconv.DECISION_OPTIONS] = options_json(options.options)
+            self._choices, text = options_json(options.options)
+            self._fixed.update(decision_attributes(options=text))
         self._fixed.update(options.attributes or {})
         # Decorated twice as the same kind: one call.
         self._bodies = tuple(each for each in tracked_in(function) if each.kind == self.kind)
@@ -229,7 +230,7 @@ class Tracked:
     def _choose(self, call: Call | NullCall, result: Any) -> None:
         """What a function that decides returns is its choice: a name, so it is recorded like the options."""
         chosen = _processed(result, self.options.process_output, "track.process_output")
-        call.update(choice_attributes(self._choices, chosen))
+        call.update(decision_attributes(chosen, among=self._choices))
 
 
 def _processed(value: Any, process: Callable[[Any], Any] | None, site: str) -> Any:

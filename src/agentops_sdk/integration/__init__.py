@@ -17,7 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, outcome_of
 from agentops_sdk._capture.current import current_call, enclosing_llm_call, own_model_calls
-from agentops_sdk._capture.decision_attributes import ANSWERED, choice_attributes, options_json
+from agentops_sdk._capture.decision_attributes import ANSWERED, decision_attributes
 from agentops_sdk._capture.model_choice import ended_by_model, model_choice
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.bounded_map import BoundedMap
@@ -43,14 +43,13 @@ __all__ = [
     "Wrapper",
     "around",
     "around_async",
-    "choice_attributes",
     "current_call",
+    "decision_attributes",
     "enclosing_llm_call",
     "ended_by_model",
     "guard",
     "mark_cut",
     "model_choice",
-    "options_json",
     "outcome_of",
     "own_model_calls",
     "release",

@@ -14,7 +14,6 @@ from agentops_sdk._genai import (
     openai_tools,
     rerank,
 )
-from agentops_sdk._genai.json_text import dumps
 from agentops_sdk._genai.openai_chat import number
 from agentops_sdk._http.endpoint import Endpoint, Json, error_field
 
@@ -24,7 +23,6 @@ __all__ = [
     "OPENAI_EMBEDDINGS",
     "OPENAI_RESPONSES",
     "RERANK",
-    "dumps",
     "message_parts",
     "number",
     "openai_chat",
