@@ -56,7 +56,7 @@ GENERATED = {"_asdict", "_make", "_replace", "__getnewargs__", "__repr__", "__eq
 # What the program itself calls or iterates: the thin shells around its own code. Each holds guarded
 # calls only; it cannot be replaced by something that raises, as it *is* what the program calls.
 SHELLS = {
-    "guard.guard.__enter__", "guard.guard.__exit__", "guard.guard.__init__",  # the net itself
+    "guard._Guard.__enter__", "guard._Guard.__exit__", "guard._Guard.__init__",  # the net itself
     # What the program names: its arguments are checked, and a wrong one is told by an exception.
     "spans.span.__init__", "decision.decision.__init__", "context.context.__init__",
     "context._Attached.__init__", "span_handle.Span.__init__", "span_handle.Span.set",

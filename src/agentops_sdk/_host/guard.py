@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from functools import cache
 from types import TracebackType
 
 from agentops_sdk._host.own_thread import on_own_thread
@@ -29,7 +30,7 @@ reraise = False
 """Set by our own test suite only."""
 
 
-class guard:  # noqa: N801 - reads as a statement: ``with guard("openai.request"):``
+class _Guard:
     """``with guard(site): ...`` swallows and counts whatever our own code raises inside."""
 
     __slots__ = ("site",)
@@ -47,6 +48,10 @@ class guard:  # noqa: N801 - reads as a statement: ``with guard("openai.request"
             return False
         note(self.site, error)
         return True
+
+
+guard = cache(_Guard)
+"""The guard of a site. It keeps nothing, so each site has one; sites are few and written in the code."""
 
 
 def note(site: str, error: BaseException | None) -> None:

@@ -249,7 +249,7 @@ class Exchange:
         if not chunks:
             return False
         if self.bodies.streamed:
-            return any(_says_error(event) for event in last_events(chunks, 3))
+            return _says_error(b"\n\n".join(last_events(chunks, 3)))
         suspicious = _FAILED.search(chunks[0]) or _ERROR.search(chunks[0][:64])
         return bool(suspicious) and self.bodies.failed()
 
@@ -283,12 +283,12 @@ class Exchange:
                 return
 
 
-def _says_error(event: bytes) -> bool:
-    if _ERROR_EVENT.search(event):
+def _says_error(events: bytes) -> bool:
+    if _ERROR_EVENT.search(events):
         return True
-    if not _MAYBE_ERROR.search(event):
+    if not _MAYBE_ERROR.search(events):
         return False
-    return any(each.get("type") == "error" for each in sse.decode(event))  # servers that write the type last
+    return any(each.get("type") == "error" for each in sse.decode(events))  # servers that write the type last
 
 
 def _is_model(cast_to: Any) -> bool:

@@ -94,13 +94,14 @@ class LiveReply:
         """Shadow the response's methods until the call is over."""
         self._response = weakref.ref(response)
         here = vars(response)
-        here["iter_bytes"] = _Bytes(self, response, "iter_bytes")
-        here["aiter_bytes"] = _Bytes(self, response, "aiter_bytes")
-        if not response.headers.get("content-encoding"):  # else they are no text to look into
-            here["iter_raw"] = _RawBytes(self, response, "iter_raw")
-            here["aiter_raw"] = _RawBytes(self, response, "aiter_raw")
-        here["close"] = _Close(self, response, "close")
-        here["aclose"] = _AsyncClose(self, response, "aclose")
+        encoded = bool(response.headers.get("content-encoding"))  # raw bytes are then no text to look into
+        for prefix, method, close in (("__iter__", "", _Close), ("__aiter__", "a", _AsyncClose)):
+            if not hasattr(response.stream, prefix):
+                continue
+            here[f"{method}iter_bytes"] = _Bytes(self, response, f"{method}iter_bytes")
+            if not encoded:
+                here[f"{method}iter_raw"] = _RawBytes(self, response, f"{method}iter_raw")
+            here[f"{method}close"] = close(self, response, f"{method}close")
 
     def received(self, data: bytes) -> bytes:
         """Bytes came; returns what of them the caller may see."""
@@ -172,7 +173,8 @@ class LiveReply:
 
 def live_reply_of(response: Any) -> LiveReply | None:
     """The live reply of a response, if there is one."""
-    shadow = vars(response).get("iter_bytes")
+    own = vars(response)
+    shadow = own.get("iter_bytes") or own.get("aiter_bytes")
     return shadow.live if isinstance(shadow, _Shadow) else None
 
 
@@ -251,8 +253,11 @@ class ReplyBytes(_PassingOn):
     __slots__ = ()
 
     def __next__(self) -> bytes:
+        live = self._live
         while True:
-            self._stepping()
+            if not live.watched:
+                live.stepping = True
+            live.decoding = True
             try:
                 data: bytes = self._inner.__next__()
             except StopIteration:
@@ -262,12 +267,21 @@ class ReplyBytes(_PassingOn):
             except BaseException as error:
                 self._failed(error)
                 raise
-            if passed := self._passed(data):
+            live.decoding = False
+            if not live.watched:
+                live.stepping = False
+            passed = data
+            with guard(_SITE):
+                passed = live.received(data)
+            if passed:
                 return passed
 
     async def __anext__(self) -> bytes:
+        live = self._live
         while True:
-            self._stepping()
+            if not live.watched:
+                live.stepping = True
+            live.decoding = True
             try:
                 data: bytes = await self._inner.__anext__()
             except StopAsyncIteration:
@@ -277,23 +291,14 @@ class ReplyBytes(_PassingOn):
             except BaseException as error:
                 self._failed(error)
                 raise
-            if passed := self._passed(data):
+            live.decoding = False
+            if not live.watched:
+                live.stepping = False
+            passed = data
+            with guard(_SITE):
+                passed = live.received(data)
+            if passed:
                 return passed
-
-    def _stepping(self) -> None:
-        live = self._live
-        if not live.watched:
-            live.stepping = True
-        live.decoding = True
-
-    def _passed(self, data: bytes) -> bytes:
-        live = self._live
-        live.decoding = False
-        if not live.watched:
-            live.stepping = False
-        with guard(_SITE):
-            return live.received(data)
-        return data
 
     def _end(self) -> bytes:
         live, rest = self._live, b""

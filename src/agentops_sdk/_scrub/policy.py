@@ -40,10 +40,14 @@ class Policy:
         cut: list[str] = []
         altered: list[str] = []
         for name, value in attributes.items():
-            name = encodable(name) if type(name) is str else str.__str__(text_of(name))
+            if type(name) is not str or not name.isascii():
+                name = encodable(name) if type(name) is str else str.__str__(text_of(name))
             if value is None or (name in semconv.CONTENT and not content):
                 continue
             kind = type(value)
+            if kind is str and len(value) <= self._limits.bytes and value.isascii():  # most are
+                kept[name] = value
+                continue
             if kind is not str and kind is not float and kind is not bool:
                 if any(type(item) is int and item not in _INT64 for item in (value if kind in _LISTS else (value,))):
                     altered.append(name)

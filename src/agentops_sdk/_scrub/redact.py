@@ -33,6 +33,9 @@ _MARK: Final = "[redacted:secret]"
 # Their values are words of ours or the conventions', on every span; nobody's secret.
 _OURS: Final = frozenset((semconv.KIND, semconv.OUTCOME, semconv.OPERATION_NAME, semconv.TOOL_TYPE))
 _MOST_NAMES: Final = 4_096
+_SHORT: Final = 64
+"""Characters. Short texts, such as names of models, are the same on span after span: one look is enough."""
+_NO_TEXT: Final = (bool, int, float)
 
 
 def is_secret_name(name: str) -> bool:
@@ -56,6 +59,7 @@ class Redactor:
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         self._custom: list[re.Pattern[str]] = []
         self._names: dict[str, tuple[str, str]] = {}
+        self._clean: set[str] = set()
         self._depth = 0
         for pattern in patterns:
             try:
@@ -73,8 +77,10 @@ class Redactor:
         for name, value in list(attributes.items()):
             if name in _OURS:
                 continue
-            shown, kind = self._name(name)
-            if shown is not name:
+            shown, kind = self._names.get(name) or self._name(name)
+            if not kind and (type(value) in _NO_TEXT or (type(value) is str and value in self._clean)):
+                continue
+            if shown != name:
                 del attributes[name]
                 attributes[shown] = value
                 total += 1
@@ -92,7 +98,7 @@ class Redactor:
             findings = search(text, self._holds_secret)
         except TooMuchError:
             return _MARK, 1
-        cleaned, count = _replaced(text, findings), len(findings)
+        cleaned, count = _replaced(text, findings) if findings else text, len(findings)
         for custom in self._custom:
             cleaned, matches = custom.subn("[redacted:custom]", cleaned)
             count += matches
@@ -123,13 +129,18 @@ class Redactor:
                 self._names.clear()
             cleaned, count = self.text(name)
             known = self._names[name] = (cleaned if count else name, kind_of_name(name))
-        return known if known[0] != name else (name, known[1])
+        return known
 
     def _value(self, value: Any, name: str, kind: str) -> tuple[Any, int]:
         if type(value) is str:
             if kind and self._is_whole_secret(value, name, kind):
                 return _MARK, 1
-            return self.text(value)
+            cleaned, count = self.text(value)
+            if not count and len(value) <= _SHORT:
+                if len(self._clean) >= _MOST_NAMES:
+                    self._clean.clear()
+                self._clean.add(value)
+            return cleaned, count
         if kind in STRONG and type(value) in (int, float):
             return _MARK, 1
         if isinstance(value, tuple | list) and any(type(item) is str for item in value):

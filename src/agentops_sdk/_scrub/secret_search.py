@@ -34,7 +34,7 @@ def search(text: str, inside: Callable[[str], bool]) -> list[Finding]:
     findings += tokens(plain, low, inside)
     findings += pairs(text, low)
     findings += switches(plain)
-    return _merged(findings)
+    return _merged(findings) if findings else findings
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:

@@ -33,8 +33,8 @@ def amount(value: Any) -> Decimal | None:
 def first(usage: Figures, *names: str) -> int | None:
     """The first of ``names`` that holds a count."""
     for name in names:
-        found = count(usage.get(name))
-        if found is not None:
+        value = usage.get(name)
+        if value is not None and (found := count(value)) is not None:
             return found
     return None
 

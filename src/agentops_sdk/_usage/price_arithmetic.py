@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, localcontext
@@ -101,10 +102,7 @@ def breakdown(rates: Rates, counts: Mapping[str, int | Decimal]) -> dict[str, De
 def _parts(values: Mapping[str, Decimal], counts: Mapping[str, Decimal]) -> dict[str, tuple[Decimal, str]]:
     """Disjoint parts of what was used: the count of each and the name of its rate."""
     zero = Decimal(0)
-
-    def have(name: str) -> Decimal:
-        return counts.get(name, zero)
-
+    have = defaultdict(Decimal, counts).__getitem__
     one_hour, written = have("cache_creation_1h"), have("cache_creation")
     heard_from_cache, seen_from_cache = have("audio_cache_read"), have("image_cache_read")
     heard = have("audio_input") - heard_from_cache

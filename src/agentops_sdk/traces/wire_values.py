@@ -110,7 +110,10 @@ def _attributes(attributes: Mapping[str, Any] | None, altered: list[str]) -> Map
     if not attributes:
         return attributes or {}
     plain = dict(attributes)  # OpenTelemetry's mapping is slow to walk
-    if all(map(_fits, plain.values())) and _TEXT.issuperset(map(type, plain)) and all(map(str.isascii, plain)):
+    closer = [
+        value for value in plain.values() if (not value.isascii() if type(value) is str else type(value) not in _FIXED)
+    ]
+    if all(map(_fits, closer)) and _TEXT.issuperset(map(type, plain)) and all(map(str.isascii, plain)):
         return attributes
     changed: dict[Any, tuple[str, Any]] = {}
     for key, value in plain.items():

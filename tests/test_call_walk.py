@@ -1,0 +1,28 @@
+"""How many of our functions one streamed chat passes is counted and held: what is added here, every call pays."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("openai", reason="the walk is that of OpenAI's client")
+
+ROOT = Path(__file__).parents[1]
+MOST = {"caller": 170, "consumer": 340, "reader": 355}
+"""A little above what benchmarks/call_walk.py prints. Where a number went down for good, its bound goes down as well."""
+
+
+def test_the_walk_of_one_call_stays_short() -> None:
+    ran = subprocess.run(
+        [sys.executable, "benchmarks/call_walk.py", "--json"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    counts = {leg: found["calls"] for leg, found in json.loads(ran.stdout).items()}
+    assert set(counts) == set(MOST)
+    assert {leg: calls for leg, calls in counts.items() if calls > MOST[leg]} == {}, "see benchmarks/call_walk.py"
+    assert min(counts.values()) > 50  # it did measure
