@@ -13,7 +13,7 @@ pytest.importorskip("openai", reason="the walk is that of OpenAI's client")
 
 ROOT = Path(__file__).parents[1]
 MOST = {"caller": 170, "consumer": 340, "reader": 355}
-"""A little above what benchmarks/call_walk.py prints. Where a number went down for good, its bound goes down as well."""
+"""A little above what benchmarks/call_walk.py prints. Where a count goes down for good, its bound goes down with it."""
 
 
 def test_the_walk_of_one_call_stays_short() -> None:
