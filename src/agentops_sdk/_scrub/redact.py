@@ -78,12 +78,12 @@ class Redactor:
             if name in _OURS:
                 continue
             shown, kind = self._names.get(name) or self._name(name)
-            if not kind and (type(value) in _NO_TEXT or (type(value) is str and value in self._clean)):
-                continue
             if shown != name:
                 del attributes[name]
                 attributes[shown] = value
                 total += 1
+            if not kind and (type(value) in _NO_TEXT or (type(value) is str and value in self._clean)):
+                continue
             cleaned, count = self._value(value, shown, kind)
             if count:
                 attributes[shown] = cleaned
