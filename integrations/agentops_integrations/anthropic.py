@@ -31,8 +31,8 @@ from agentops_sdk.integration.clients import (
     generic_response,
     provider_of,
 )
+from agentops_sdk.integration.dialects import fields
 from agentops_sdk.integration.dialects import message_parts as parts
-from agentops_sdk.integration.dialects import number
 
 # --- content blocks --------------------------------------------------------------------------------
 
@@ -143,6 +143,15 @@ def _tool(tool: Json) -> dict[str, Any]:
     return {**kept, **schema, "type": kind, "name": str(tool.get("name") or kind)}
 
 
+_REQUEST = {
+    semconv.REQUEST_MODEL: "model",  # of the Bedrock and Vertex clients it stands in the path only
+    semconv.REQUEST_MAX_TOKENS: "max_tokens",
+    semconv.REQUEST_TEMPERATURE: "temperature:number",
+    semconv.REQUEST_TOP_P: "top_p:number",
+    semconv.REQUEST_TOP_K: "top_k",
+}
+
+
 def _request(body: Json) -> Attributes:
     thinking, output, messages = body.get("thinking"), body.get("output_config"), body.get("messages")
     effort = output.get("effort") if isinstance(output, Mapping) else None
@@ -151,11 +160,7 @@ def _request(body: Json) -> Attributes:
     stop = body.get("stop_sequences")
     asks_json = isinstance(output, Mapping) and output.get("format")
     return {
-        semconv.REQUEST_MODEL: body.get("model"),  # of the Bedrock and Vertex clients it stands in the path only
-        semconv.REQUEST_MAX_TOKENS: body.get("max_tokens"),
-        semconv.REQUEST_TEMPERATURE: number(body.get("temperature")),
-        semconv.REQUEST_TOP_P: number(body.get("top_p")),
-        semconv.REQUEST_TOP_K: body.get("top_k"),
+        **fields(body, _REQUEST),
         semconv.REQUEST_STOP_SEQUENCES: list(stop) if stop else None,
         semconv.REQUEST_REASONING_LEVEL: effort if isinstance(effort, str) else None,
         semconv.OUTPUT_TYPE: "json" if asks_json or body.get("output_format") else None,
@@ -165,6 +170,7 @@ def _request(body: Json) -> Attributes:
     }
 
 
+_RESPONSE = {semconv.RESPONSE_ID: "id", semconv.RESPONSE_MODEL: "model"}
 _FINISH_REASONS = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -184,8 +190,7 @@ def _response(body: Json, asked: Json) -> Attributes:
     wanted = asked.get("tool_choice")
     wanted = wanted.get("type") if isinstance(wanted, Mapping) else None
     return {
-        semconv.RESPONSE_ID: body.get("id") or None,
-        semconv.RESPONSE_MODEL: body.get("model") or None,
+        **fields(body, _RESPONSE),
         semconv.RESPONSE_FINISH_REASONS: [str(reason)] if reason else None,
         semconv.OUTPUT_MESSAGES: [message] if content or reason else None,
         **model_choice(

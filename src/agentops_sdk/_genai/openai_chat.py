@@ -10,8 +10,27 @@ from agentops_sdk._capture.model_choice import ended_by_model
 from agentops_sdk._genai import message_parts as parts
 from agentops_sdk._genai import openai_tools as tools
 from agentops_sdk._genai.deltas import merge_delta
+from agentops_sdk._genai.fields import fields
 
 Json = Mapping[str, Any]
+
+_REQUEST = {
+    semconv.REQUEST_TEMPERATURE: "temperature:number",
+    semconv.REQUEST_TOP_P: "top_p:number",
+    semconv.REQUEST_TOP_K: "top_k",
+    semconv.REQUEST_MAX_TOKENS: "max_completion_tokens|max_tokens",
+    semconv.REQUEST_FREQUENCY_PENALTY: "frequency_penalty:number",
+    semconv.REQUEST_PRESENCE_PENALTY: "presence_penalty:number",
+    semconv.REQUEST_SEED: "seed",
+    semconv.REQUEST_REASONING_LEVEL: "reasoning_effort|reasoning.effort:text",
+    semconv.OPENAI_REQUEST_SERVICE_TIER: "service_tier",
+}
+_RESPONSE = {
+    semconv.RESPONSE_ID: "id",
+    semconv.RESPONSE_MODEL: "model",
+    semconv.OPENAI_RESPONSE_SERVICE_TIER: "service_tier",
+    semconv.OPENAI_SYSTEM_FINGERPRINT: "system_fingerprint",
+}
 
 
 def request(body: Json) -> dict[str, Any]:
@@ -20,17 +39,9 @@ def request(body: Json) -> dict[str, Any]:
     stop = body.get("stop")
     wanted = body.get("response_format")
     attributes = {
-        semconv.REQUEST_TEMPERATURE: number(body.get("temperature")),
-        semconv.REQUEST_TOP_P: number(body.get("top_p")),
-        semconv.REQUEST_TOP_K: body.get("top_k"),
-        semconv.REQUEST_MAX_TOKENS: body.get("max_completion_tokens") or body.get("max_tokens"),
-        semconv.REQUEST_FREQUENCY_PENALTY: number(body.get("frequency_penalty")),
-        semconv.REQUEST_PRESENCE_PENALTY: number(body.get("presence_penalty")),
-        semconv.REQUEST_SEED: body.get("seed"),
+        **fields(body, _REQUEST),
         semconv.REQUEST_STOP_SEQUENCES: [stop] if isinstance(stop, str) else stop or None,
         semconv.REQUEST_CHOICE_COUNT: count if isinstance(count, int) and count != 1 else None,
-        semconv.REQUEST_REASONING_LEVEL: _effort(body),
-        semconv.OPENAI_REQUEST_SERVICE_TIER: body.get("service_tier"),
         semconv.OUTPUT_TYPE: output_type(wanted),
     }
     if isinstance(body.get("messages"), list):
@@ -47,13 +58,7 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
     """Attributes that a reply tells; ``asked`` is the request it answers."""
     choices = [choice for choice in body.get("choices") or () if isinstance(choice, Mapping)]
     reasons = [str(choice["finish_reason"]) for choice in choices if choice.get("finish_reason")]
-    attributes = {
-        semconv.RESPONSE_ID: body.get("id") or None,
-        semconv.RESPONSE_MODEL: body.get("model") or None,
-        semconv.RESPONSE_FINISH_REASONS: reasons or None,
-        semconv.OPENAI_RESPONSE_SERVICE_TIER: body.get("service_tier"),
-        semconv.OPENAI_SYSTEM_FINGERPRINT: body.get("system_fingerprint") or None,
-    }
+    attributes = {**fields(body, _RESPONSE), semconv.RESPONSE_FINISH_REASONS: reasons or None}
     if not choices:
         return attributes
     messages = [_output(choice) for choice in choices]
@@ -213,23 +218,12 @@ def usage(body: Json) -> Json | None:
     return found
 
 
-def number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
 def output_type(wanted: Any) -> str | None:
     """``gen_ai.output.type`` of a response format, in either API's spelling."""
     kind = wanted.get("type") if isinstance(wanted, Mapping) else wanted
     if not isinstance(kind, str):
         return None
     return "json" if kind.startswith("json") else kind
-
-
-def _effort(body: Json) -> str | None:
-    effort = body.get("reasoning_effort")
-    if effort is None and isinstance(body.get("reasoning"), Mapping):
-        effort = body["reasoning"].get("effort")
-    return effort if isinstance(effort, str) else None
 
 
 def chat_request(body: Json) -> dict[str, Any]:

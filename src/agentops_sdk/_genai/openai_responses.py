@@ -10,29 +10,37 @@ from agentops_sdk._capture.model_choice import ended_by_model
 from agentops_sdk._genai import openai_chat as chat
 from agentops_sdk._genai import openai_items as items
 from agentops_sdk._genai import openai_tools as tools
-from agentops_sdk._genai.openai_chat import Json, number
+from agentops_sdk._genai.fields import fields
+from agentops_sdk._genai.openai_chat import Json
+
+_REQUEST = {
+    semconv.REQUEST_TEMPERATURE: "temperature:number",
+    semconv.REQUEST_TOP_P: "top_p:number",
+    semconv.REQUEST_MAX_TOKENS: "max_output_tokens",
+    semconv.REQUEST_REASONING_LEVEL: "reasoning.effort",
+    semconv.REQUEST_PREVIOUS_RESPONSE_ID: "previous_response_id",
+    semconv.OPENAI_REQUEST_SERVICE_TIER: "service_tier",
+    semconv.PROMPT_NAME: "prompt.id",
+    semconv.PROMPT_VERSION: "prompt.version",
+}
+_RESPONSE = {
+    semconv.RESPONSE_ID: "id",
+    semconv.RESPONSE_MODEL: "model",
+    semconv.RESPONSE_STATUS: "status",
+    semconv.OPENAI_RESPONSE_SERVICE_TIER: "service_tier",
+}
 
 
 def request(body: Json) -> dict[str, Any]:
     """Attributes that a request tells."""
     text = body.get("text")
     wanted = text.get("format") if isinstance(text, Mapping) else None
-    effort = body["reasoning"].get("effort") if isinstance(body.get("reasoning"), Mapping) else None
     conversation = body.get("conversation")
-    prompt = body.get("prompt")
-    prompt = prompt if isinstance(prompt, Mapping) else {}
     attributes = {
         semconv.OPENAI_API_TYPE: "responses",
-        semconv.REQUEST_TEMPERATURE: number(body.get("temperature")),
-        semconv.REQUEST_TOP_P: number(body.get("top_p")),
-        semconv.REQUEST_MAX_TOKENS: body.get("max_output_tokens"),
-        semconv.REQUEST_REASONING_LEVEL: effort,
-        semconv.REQUEST_PREVIOUS_RESPONSE_ID: body.get("previous_response_id"),
-        semconv.OPENAI_REQUEST_SERVICE_TIER: body.get("service_tier"),
+        **fields(body, _REQUEST),
         semconv.OUTPUT_TYPE: chat.output_type(wanted),
         semconv.CONVERSATION_ID: conversation.get("id") if isinstance(conversation, Mapping) else conversation,
-        semconv.PROMPT_NAME: prompt.get("id"),
-        semconv.PROMPT_VERSION: prompt.get("version"),
     }
     if body.get("input") is not None:
         attributes[semconv.INPUT_MESSAGES] = items.messages(body["input"])
@@ -49,11 +57,8 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
     conversation = body.get("conversation")
     reason = finish_reason(body)
     attributes = {
-        semconv.RESPONSE_ID: body.get("id") or None,
-        semconv.RESPONSE_MODEL: body.get("model") or None,
-        semconv.RESPONSE_STATUS: body.get("status"),
+        **fields(body, _RESPONSE),
         semconv.RESPONSE_FINISH_REASONS: [reason] if reason else None,
-        semconv.OPENAI_RESPONSE_SERVICE_TIER: body.get("service_tier"),
     }
     if isinstance(conversation, Mapping) and conversation.get("id"):
         attributes[semconv.CONVERSATION_ID] = conversation["id"]

@@ -14,7 +14,7 @@ from agentops_sdk._genai import (
     openai_tools,
     rerank,
 )
-from agentops_sdk._genai.openai_chat import number
+from agentops_sdk._genai.fields import fields, number
 from agentops_sdk._http.endpoint import Endpoint, Json, error_field
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "OPENAI_EMBEDDINGS",
     "OPENAI_RESPONSES",
     "RERANK",
+    "fields",
     "message_parts",
     "number",
     "openai_chat",

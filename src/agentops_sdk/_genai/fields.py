@@ -1,0 +1,60 @@
+"""What a body tells in fields of its own, as a table: attribute to ``"path:type"``.
+
+    REQUEST = {
+        semconv.REQUEST_TEMPERATURE: "temperature:number",
+        semconv.REQUEST_MAX_TOKENS: "max_completion_tokens|max_tokens",
+        semconv.REQUEST_TOP_K: "generationConfig.topK:int",
+    }
+    attributes = fields(body, REQUEST)
+
+Of paths divided by ``|`` the first that holds something is taken. The types are ``number``, ``int``, ``text`` and
+``texts``; what is of another type is left out. Without a type, whatever is there is handed on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+__all__ = ["fields", "number"]
+
+
+def number(value: Any) -> float | None:
+    """``value`` as a number, or ``None``."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+_TYPES: dict[str, Callable[[Any], Any]] = {
+    "": lambda value: value,
+    "number": number,
+    "int": lambda value: value if type(value) is int else None,
+    "text": lambda value: value if isinstance(value, str) else None,
+    "texts": lambda value: value if isinstance(value, list) and all(isinstance(item, str) for item in value) else None,
+}
+
+
+def fields(body: Mapping[str, Any], table: Mapping[str, str]) -> dict[str, Any]:
+    """The attributes of ``table`` that ``body`` tells."""
+    attributes: dict[str, Any] = {}
+    for attribute, field in table.items():
+        paths, kind = _parsed(field)
+        value: Any = None
+        for path in paths:
+            value = body
+            for name in path:
+                value = value.get(name) if isinstance(value, Mapping) else None
+            if value is not None and value != "":
+                break
+        value = _TYPES[kind](value)
+        if value is not None and value != "":
+            attributes[attribute] = value
+    return attributes
+
+
+@cache
+def _parsed(field: str) -> tuple[tuple[tuple[str, ...], ...], str]:
+    paths, _, kind = field.partition(":")
+    if kind not in _TYPES:
+        raise ValueError(f"{field!r}: the types are {', '.join(filter(None, _TYPES))}")
+    return tuple(tuple(path.split(".")) for path in paths.split("|")), kind
