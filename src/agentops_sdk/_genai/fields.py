@@ -26,7 +26,6 @@ def number(value: Any) -> float | None:
 
 
 _TYPES: dict[str, Callable[[Any], Any]] = {
-    "": lambda value: value,
     "number": number,
     "int": lambda value: value if type(value) is int else None,
     "text": lambda value: value if isinstance(value, str) else None,
@@ -46,7 +45,8 @@ def fields(body: Mapping[str, Any], table: Mapping[str, str]) -> dict[str, Any]:
                 value = value.get(name) if isinstance(value, Mapping) else None
             if value is not None and value != "":
                 break
-        value = _TYPES[kind](value)
+        if kind:
+            value = _TYPES[kind](value)
         if value is not None and value != "":
             attributes[attribute] = value
     return attributes
@@ -55,6 +55,6 @@ def fields(body: Mapping[str, Any], table: Mapping[str, str]) -> dict[str, Any]:
 @cache
 def _parsed(field: str) -> tuple[tuple[tuple[str, ...], ...], str]:
     paths, _, kind = field.partition(":")
-    if kind not in _TYPES:
-        raise ValueError(f"{field!r}: the types are {', '.join(filter(None, _TYPES))}")
+    if kind and kind not in _TYPES:
+        raise ValueError(f"{field!r}: the types are {', '.join(_TYPES)}")
     return tuple(tuple(path.split(".")) for path in paths.split("|")), kind
