@@ -24,7 +24,7 @@ from agentops_sdk.integration.clients import (
     generic_request,
     generic_response,
 )
-from agentops_sdk.integration.dialects import dumps, number
+from agentops_sdk.integration.dialects import number
 from agentops_sdk.integration.dialects import message_parts as parts
 
 # --- content ---------------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ def _embed_request(body: Json) -> Attributes:
     count = _get(each[0], "outputDimensionality") if each else None
     return {
         semconv.EMBEDDINGS_DIMENSION_COUNT: count if isinstance(count, int) else None,
-        semconv.INPUT: dumps(texts[0] if len(texts) == 1 else texts),
+        semconv.INPUT: texts[0] if len(texts) == 1 else texts,
     }
 
 
