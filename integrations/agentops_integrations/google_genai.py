@@ -24,8 +24,8 @@ from agentops_sdk.integration.clients import (
     generic_request,
     generic_response,
 )
-from agentops_sdk.integration.dialects import number
 from agentops_sdk.integration.dialects import message_parts as parts
+from agentops_sdk.integration.dialects import number
 
 # --- content ---------------------------------------------------------------------------------------
 
