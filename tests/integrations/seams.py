@@ -149,7 +149,8 @@ def attributes(packages: tuple[str, ...]) -> dict[tuple[str, str], Any]:
             continue
         found |= _attributes_of(module.__name__, module)
         for value in list(vars(module).values()):
-            if isinstance(value, type) and _is_in(getattr(value, "__module__", ""), packages):
+            # isinstance() would have a library's own lazy proxies import what they stand for.
+            if issubclass(type(value), type) and _is_in(getattr(value, "__module__", ""), packages):
                 found |= _attributes_of(f"{value.__module__}.{value.__qualname__}#{id(value)}", value)
     return found
 
