@@ -56,5 +56,8 @@ class GoogleDriver(Driver):
         finally:
             await chunks.aclose()
 
+    def content(self, result: Any) -> Any:
+        return result.model_dump(exclude={"sdk_http_response"})  # in which there is the time of day
+
 
 driver = GoogleDriver()

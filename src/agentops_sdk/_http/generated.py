@@ -20,7 +20,7 @@ from agentops_sdk._host.intercept import Begun, around, around_async
 from agentops_sdk._host.patches import Patches
 from agentops_sdk._http.endpoint import Endpoint, Endpoints, Outgoing, Prepared
 from agentops_sdk._http.exchange import Exchange, address, current
-from agentops_sdk._http.stream import ReplyItems, live_reply_of
+from agentops_sdk._http.stream import watch_items
 from agentops_sdk._propagation.context_keys import release
 
 __all__ = ["GeneratedClient"]
@@ -207,9 +207,4 @@ def _process_response(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kw
 
 
 def _stream(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    items = wrapped(*args, **kwargs)
-    with guard("http.stream"):
-        live = live_reply_of(instance.response)
-        if live is not None:
-            return ReplyItems(items, live)
-    return items
+    return watch_items(wrapped(*args, **kwargs), instance.response)

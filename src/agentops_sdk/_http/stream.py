@@ -28,7 +28,7 @@ from agentops_sdk._host.guard import guard
 from agentops_sdk._http.endpoint import ByteFilter
 from agentops_sdk._http.last_events import last_delivered, last_events
 
-__all__ = ["LiveReply", "ReplyItems", "live_reply_of"]
+__all__ = ["LiveReply", "ReplyItems", "live_reply_of", "watch_items"]
 
 _SITE = "http.stream"
 
@@ -176,6 +176,15 @@ def live_reply_of(response: Any) -> LiveReply | None:
     own = vars(response)
     shadow = own.get("iter_bytes") or own.get("aiter_bytes")
     return shadow.live if isinstance(shadow, _Shadow) else None
+
+
+def watch_items(items: Any, response: Any) -> Any:
+    """The iterator over a response's events, watched where the response is: what the caller was given counts."""
+    with guard(_SITE):
+        live = live_reply_of(response)
+        if live is not None:
+            return ReplyItems(items, live)
+    return items
 
 
 class _Shadow:

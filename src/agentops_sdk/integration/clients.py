@@ -24,6 +24,7 @@ from agentops_sdk._http.exchange import current as current_exchange
 from agentops_sdk._http.generated import GeneratedClient
 from agentops_sdk._http.methods import Asked, Method, MethodClient
 from agentops_sdk._http.other_wrappers import other_wrappers
+from agentops_sdk._http.stream import watch_items
 
 __all__ = [
     "ID",
@@ -49,4 +50,5 @@ __all__ = [
     "other_wrappers",
     "provider_of",
     "takes_stream_options",
+    "watch_items",
 ]

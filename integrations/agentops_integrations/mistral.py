@@ -1,0 +1,99 @@
+"""Mistral's client: OpenAI's dialect, through one method of the client that takes and gives HTTP.
+
+The client retries inside of that method, so that its attempts are one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+from agentops_sdk.integration import Patches, semconv
+from agentops_sdk.integration.clients import (
+    Asked,
+    Attributes,
+    Endpoint,
+    Endpoints,
+    Json,
+    Method,
+    MethodClient,
+    watch_items,
+)
+from agentops_sdk.integration.dialects import OPENAI_CHAT, OPENAI_EMBEDDINGS, openai_chat, openai_embeddings
+
+_MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]+)"')
+
+
+def _asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | None:
+    request = kwargs.get("request", args[1] if len(args) > 1 else None)
+    if request is None:
+        return None
+    json = request.headers.get("content-type", "").startswith("application/json")
+    body = request.content if json else b""
+    model = _MODEL.search(body, 0, 4096)  # before the messages, in which there are quotes of other kinds only
+    return Asked(
+        request.url.path,
+        body,
+        url=str(request.url),
+        method=request.method,
+        model=model[1].decode() if model else None,
+    )
+
+
+def _chat_request(body: Json) -> Attributes:
+    return {semconv.REQUEST_MODEL: body.get("model"), **openai_chat.request({"seed": body.get("random_seed"), **body})}
+
+
+def _embeddings_request(body: Json) -> Attributes:
+    told = {"dimensions": body.get("output_dimension"), **body, "input": body.get("input", body.get("inputs"))}
+    return {semconv.REQUEST_MODEL: body.get("model"), **openai_embeddings.request(told)}
+
+
+_CHAT = replace(OPENAI_CHAT, request=_chat_request)
+
+ENDPOINTS = Endpoints(
+    [
+        _CHAT,
+        replace(_CHAT, path="agents/completions"),
+        replace(_CHAT, path="fim/completions", operation="text_completion"),
+        replace(OPENAI_EMBEDDINGS, request=_embeddings_request),
+    ],
+    other=Endpoint(kind="span"),
+    verbs=("cancel", "start", "append", "restart"),
+)
+
+
+class MistralIntegration(MethodClient):
+    """The method that all requests pass, and the streams over their replies."""
+
+    def install(self, module: ModuleType, patches: Patches) -> None:
+        """Patch the method, and what reads the events of a stream."""
+        super().install(module, patches)
+        patches.when_imported(f"{_PACKAGE}.utils.eventstreaming", lambda events: _watch_streams(events, patches))
+
+
+def _watch_streams(events: ModuleType, patches: Patches) -> None:
+    for name in ("stream_events", "stream_events_async"):
+        patches.wrap(events, name, _stream_events)
+
+
+def _stream_events(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return watch_items(wrapped(*args, **kwargs), args[0] if args else kwargs.get("response"))
+
+
+_PACKAGE = "mistralai.client"
+
+integration = MistralIntegration(
+    "mistral",
+    "mistralai.client",
+    ">=2.0,<4",
+    provider="mistral_ai",
+    distribution="mistralai",
+    endpoints=ENDPOINTS,
+    methods=[
+        Method(f"{_PACKAGE}.basesdk", "BaseSDK", name, _asked, http=True) for name in ("do_request", "do_request_async")
+    ],
+)

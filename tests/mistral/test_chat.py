@@ -1,0 +1,146 @@
+"""Chats, cost, refusals, embeddings, what has no row; and real traffic, of which the span says what the reply says."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+import pytest
+from tests.mistral.clients import ASKED, MODEL, USAGE, client, library, whole
+from tests.openai import recorded as recordings
+from tests.openai_dialect.clients import TOOLS
+from tests.wire.http import Reply, Wire
+
+import agentops_sdk as agentops
+
+
+@pytest.fixture(autouse=True)
+def _needed() -> None:
+    library()
+
+
+def test_a_whole_reply(recorded: Any) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Paris"}'}}
+    with Wire(Reply(whole({"content": "", "tool_calls": [call]}))) as wire, client(wire.url) as asking:
+        asking.chat.complete(**ASKED, tools=TOOLS, temperature=0.5, random_seed=3)
+        port = wire.port
+    span = recorded.one()
+    assert span.name == f"chat {MODEL}"
+    assert span["gen_ai.provider.name"] == "mistral_ai"
+    assert (span["server.address"], span["server.port"]) == ("127.0.0.1", port)
+    assert (span["gen_ai.request.temperature"], span["gen_ai.request.seed"]) == (0.5, 3)
+    assert span.calls == [("weather", {"city": "Paris"})]
+    assert span["agentops.decision.chosen"] == "weather"
+
+
+@pytest.mark.parametrize(
+    ("usage", "dollars"),
+    [
+        # by the million: 0.15 in, 0.015 cached, 0.60 out
+        (USAGE, 1000 * 0.15 + 200 * 0.60),
+        ({**USAGE, "prompt_tokens_details": {"cached_tokens": 400}}, 600 * 0.15 + 400 * 0.015 + 200 * 0.60),
+    ],
+)
+def test_cost(usage: Any, dollars: float, recorded: Any) -> None:
+    with Wire(Reply(whole({"content": "Sunny."}, usage))) as wire, client(wire.url) as asking:
+        asking.chat.complete(**ASKED)
+    assert float(recorded.one()["agentops.cost.amount"]) == pytest.approx(dollars / 1e6, rel=1e-9)
+
+
+def test_a_refused_request(recorded: Any) -> None:
+    with Wire(Reply({"message": "no such model", "code": "1500"}, 400)) as wire, client(wire.url) as asking:
+        with pytest.raises(library().errors.SDKError):
+            asking.chat.complete(**ASKED)
+        span = recorded.one()
+        assert (span.outcome, span["error.type"]) == ("error", "400")
+        with pytest.raises(library().errors.SDKError):
+            asking.chat.stream(**ASKED)
+        assert recorded.one().outcome == "error"
+
+
+def test_embeddings(recorded: Any) -> None:
+    body = {
+        "id": "1", "object": "list", "model": "mistral-embed", "usage": {**USAGE, "prompt_tokens": 3},
+        "data": [{"object": "embedding", "index": 0, "embedding": [0.5] * 8}],
+    }  # fmt: skip
+    with Wire(Reply(body)) as wire, client(wire.url) as asking:
+        asking.embeddings.create(model="mistral-embed", inputs=["a text"])
+    span = recorded.one()
+    assert span.name == "embeddings mistral-embed"
+    assert span["gen_ai.embeddings.dimension.count"] == 8
+    assert span.json("agentops.input") == "a text"
+
+
+def test_what_has_no_row_is_recorded_by_its_path(recorded: Any) -> None:
+    with Wire(Reply({"object": "list", "data": []})) as wire, client(wire.url) as asking:
+        asking.models.list()
+    assert recorded.one().name == "models.list"
+
+
+def test_nothing_is_left_patched() -> None:
+    from mistralai.client import basesdk
+    from mistralai.client.utils import eventstreaming
+
+    places: list[tuple[Any, str]] = [
+        (basesdk.BaseSDK, "do_request"), (basesdk.BaseSDK, "do_request_async"),
+        (eventstreaming, "stream_events"), (eventstreaming, "stream_events_async"),
+    ]  # fmt: skip
+    before = [vars(owner)[name] for owner, name in places]
+    agentops.init(exporters=["memory"], integrations=["mistral"])
+    assert all(vars(owner)[name] is not then for (owner, name), then in zip(places, before, strict=True))
+    agentops.shutdown()
+    assert all(vars(owner)[name] is then for (owner, name), then in zip(places, before, strict=True))
+
+
+# --- recorded --------------------------------------------------------------------------------------
+
+EXCHANGES = [each for each in recordings.exchanges() if each["provider"] == "mistral"]
+MISSING = pytest.mark.skipif(not EXCHANGES, reason="the recorded exchanges are not beside this checkout")
+
+
+@MISSING
+@pytest.mark.parametrize("exchange", EXCHANGES, ids=[each["id"] for each in EXCHANGES])
+def test_span_says_what_the_reply_says(exchange: dict[str, Any], recorded: Any) -> None:
+    kind = exchange["response_headers"].get("content-type", "application/json")
+    with Wire(Reply(exchange["response_body"], exchange["status"], kind)) as wire:
+        with client(wire.url) as asking:
+            method, arguments = call(asking, exchange, "")
+            reply = method(**arguments)
+            if exchange["stream"]:
+                list(reply)
+        check(exchange, recorded.one())
+        asyncio.run(run(wire, exchange))
+        check(exchange, recorded.one())
+
+
+async def run(wire: Wire, exchange: dict[str, Any]) -> None:
+    async with client(wire.url) as asking:
+        method, arguments = call(asking, exchange, "_async")
+        reply = await method(**arguments)
+        if exchange["stream"]:
+            async for _ in reply:
+                pass
+
+
+def call(asking: Any, exchange: dict[str, Any], suffix: str) -> tuple[Any, dict[str, Any]]:
+    asked = {name: value for name, value in exchange["request"].items() if name != "stream"}
+    if exchange["api"] == "embeddings":
+        return getattr(asking.embeddings, f"create{suffix}"), {"model": asked["model"], "inputs": asked["input"]}
+    method = getattr(asking.chat, f"stream{suffix}" if exchange["stream"] else f"complete{suffix}")
+    known = inspect.signature(method).parameters  # older clients have fewer
+    return method, {name: value for name, value in asked.items() if name in known}
+
+
+def check(exchange: dict[str, Any], span: Any) -> None:
+    expected = recordings.said(exchange)
+    assert span.outcome == "ok"
+    assert span["gen_ai.request.model"] == exchange["request"]["model"]
+    assert span.get("gen_ai.response.id") == expected.id
+    assert span["gen_ai.response.model"] == expected.model
+    usage = {name: value for name, value in span.attributes.items() if name.startswith("gen_ai.usage.") and value}
+    assert {**usage, **expected.usage} == usage
+    if exchange["api"] == "chat.completions":
+        assert list(span["gen_ai.response.finish_reasons"]) == expected.finish
+        assert span.calls == expected.calls
+        assert span.text == expected.text
