@@ -8,8 +8,8 @@ from typing import Any
 
 from agentops_sdk.integration import ended_by_model, model_choice, semconv
 from agentops_sdk.integration.clients import Asked, Attributes, Endpoint, Endpoints, Events, Json, Method, MethodClient
-from agentops_sdk.integration.dialects import dumps, number
 from agentops_sdk.integration.dialects import message_parts as parts
+from agentops_sdk.integration.dialects import number
 
 
 def _mappings(values: Any) -> Iterator[Json]:
@@ -130,7 +130,7 @@ def _embed_request(body: Json) -> Attributes:
     return {
         semconv.REQUEST_MODEL: body.get("model"),
         semconv.EMBEDDINGS_DIMENSION_COUNT: count if isinstance(count, int) else None,
-        semconv.INPUT: dumps(given),
+        semconv.INPUT: given,
     }
 
 
