@@ -36,7 +36,7 @@ class LangChainIntegration:
 
 
 def _register(patches: Patches, tracers: ModuleType) -> None:
-    from agentops_integrations.langchain.handler import register  # imports LangChain
+    from agentops_integrations.langchain.registration import register  # imports LangChain
 
     register(patches, tracers)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
-from types import ModuleType
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,14 +14,13 @@ from agentops_integrations.langchain import (
     context_attachment,
     graph,
     interrupts,
-    live_runs,
     models,
     retrieval,
     stream_readers,
     tool_bodies,
 )
 from agentops_integrations.langchain.run_description import common, name_of
-from agentops_sdk.integration import Patches, guard, semconv, setting, snapshot
+from agentops_sdk.integration import guard, semconv, setting, snapshot
 from agentops_sdk.integration.frameworks import Run, Runs
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -284,19 +281,3 @@ class TraceHandler(BaseCallbackHandler):
             self.runs.finish(run.key, outcome)
         else:
             self.runs.fail(run.key, error)
-
-
-def register(patches: Patches, module: ModuleType) -> None:
-    """Register a handler by LangChain's own hook: a context variable that every callback manager looks at."""
-    handler = TraceHandler()
-    variable: ContextVar[Any] = ContextVar("agentops-langchain-handler", default=handler)
-    module.register_configure_hook(variable, inheritable=True)
-    live_runs.table = handler.runs
-
-    def undo() -> None:
-        kept = [entry for entry in module._configure_hooks if entry[0] is not variable]  # noqa: SLF001 - no public way
-        module._configure_hooks[:] = kept  # noqa: SLF001
-        live_runs.table = None
-        handler.close()
-
-    patches.on_undo(undo)
