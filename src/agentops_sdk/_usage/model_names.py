@@ -49,12 +49,13 @@ def route(name: str, provider: str | None = None) -> Spelling | None:
     return None
 
 
-def spellings(model: str, provider: str | None) -> Iterator[Spelling]:
+@functools.lru_cache(1_000)  # a program asks few models; what they may be called stands in a file
+def spellings(model: str, provider: str | None) -> tuple[Spelling, ...]:
     """The forms under which a model may be known, most literal first, each with its provider.
 
     A name that tells its provider is never looked up as anybody else's, unless that one was given.
     """
-    return iter(dict.fromkeys(_forms(model, provider)))
+    return tuple(dict.fromkeys(_forms(model, provider)))
 
 
 def _forms(name: str, provider: str | None) -> Iterator[Spelling]:
