@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sys
+import threading
 import tracemalloc
 import zlib
 from collections.abc import Iterator
@@ -254,3 +256,14 @@ def test_records_of_a_file_that_is_gone_or_shorter_are_missed_in_a_sentence(
     path.write_bytes(b"{}\n")
     with pytest.raises(TraceError, match="it has become shorter"):
         traces["4bf9"].spans  # noqa: B018
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    records = [span(f"s{n}", at=n) for n in range(5)]
+    writer = threading.Thread(target=lambda: path.write_bytes(b"".join(map(line, records))))
+    writer.start()
+    assert list(load(path).latest.spans) == records
+    writer.join()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.classify import REMOTE_KNOWN, REMOTE_PARENT
-from agentops_sdk.traces.json_values import to_json
+from agentops_sdk.traces.json_values import is_figure, to_json
 from agentops_sdk.traces.lines import Lines
 from agentops_sdk.traces.parse import as_record
 from agentops_sdk.traces.record import Kind, Outcome, SpanKind, SpanRecord, Status
@@ -99,7 +99,6 @@ _CHECKS: Final[dict[str, tuple[int, Callable[[Any], bool]]]] = {
 }
 """Attributes that set a bit with some values."""
 _ESTIMATES: Final = tuple(source for source in semconv.USAGE_SOURCES if source not in FROM_PROVIDER)
-_PLAIN_NUMBERS: Final = (int, float)
 _LONGEST_TEXT: Final = 256
 _MOST_TEXTS: Final = 65_000
 _MOST_WORDS: Final = 50_000
@@ -291,10 +290,10 @@ class Columns:
             numbers = shape.numbers(attributes)
             numbers_at = self._keep(self._packed(shape.number_names, numbers))
             for value in numbers[: shape.tokens]:
-                if type(value) is int or type(value) is float:
+                if is_figure(value):
                     facts |= Fact.USAGE
                     break
-            if shape.amount is not None and type(numbers[shape.amount]) in _PLAIN_NUMBERS:
+            if shape.amount is not None and is_figure(numbers[shape.amount]):
                 facts |= Fact.COST | Fact.PRICED
             if shape.missing is not None and type(numbers[shape.missing]) is int:
                 facts |= Fact.MISSING
@@ -379,7 +378,7 @@ class Columns:
         if cost is None:
             return
         amount = numbers.get(semconv.COST_AMOUNT, numbers.get(semconv.OPERATION_COST))
-        if type(amount) in _PLAIN_NUMBERS:
+        if is_figure(amount):
             guessed = words.get(semconv.COST_ESTIMATED) is True or words.get(semconv.USAGE_SOURCE) in _ESTIMATES
             currency = words.get(semconv.COST_CURRENCY)
             cost.count(Decimal(repr(amount)), currency if isinstance(currency, str) else "USD", guessed=guessed)

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.json_values import is_figure
+from agentops_sdk.traces.terminal_text import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,7 +52,7 @@ class Cost:
     def of(cls, attributes: Mapping[str, Any]) -> Cost | None:
         """What one span's attributes tell, or None if they tell nothing of money."""
         amount = attributes.get(semconv.COST_AMOUNT, attributes.get(semconv.OPERATION_COST))
-        if isinstance(amount, (int, float)) and not isinstance(amount, bool):
+        if is_figure(amount):
             exact = Decimal(repr(amount))
             guessed = attributes.get(semconv.COST_ESTIMATED) is True or attributes.get(semconv.USAGE_SOURCE) in (
                 "counted",
@@ -177,7 +179,7 @@ def money(amount: Decimal, currency: str = "USD", digits: int = 3) -> str:
     """An amount for people: two decimals from one unit up, else so many significant digits."""
     places = 2 if abs(amount) >= 1 or not amount else digits - 1 - amount.adjusted()
     shown = f"{amount:,.{places}f}"
-    return f"${shown}" if currency == "USD" else f"{currency} {shown}"
+    return f"${shown}" if currency == "USD" else f"{line(currency, 12)} {shown}"
 
 
 def _exact(number: Decimal | float) -> Decimal:

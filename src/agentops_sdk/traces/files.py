@@ -19,6 +19,7 @@ from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.background_work import BackgroundWork
 from agentops_sdk.traces.columns import Columns
+from agentops_sdk.traces.json_values import DEEPEST, shallow
 from agentops_sdk.traces.outline import Outline
 from agentops_sdk.traces.parse import as_records, looks_like_record
 from agentops_sdk.traces.process_identity import is_locked
@@ -186,6 +187,8 @@ class Traces:
             else:
                 self.foreign += 1
             return False
+        if line.count(b"[") + line.count(b"{") > DEEPEST:
+            raw = shallow(raw)
         if looks_like_record(raw):
             return self._add_raw(raw, place or self._columns.lines.keep(line), path)
         if isinstance(raw, dict) and isinstance(raw.get("resourceSpans"), list):

@@ -15,6 +15,8 @@ from typing import Any, Final
 _MARKS: Final = ("$bytes", "$float", "$map")
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 _LONGEST_TEXT_BITS: Final = 4_096
+DEEPEST: Final = 100
+"""Levels of lists and objects within one another, that people's values have at most."""
 
 
 def to_json(value: Any) -> Any:
@@ -68,14 +70,53 @@ def plain_map(value: dict[str, Any]) -> dict[str, Any]:
     return {"$map": value} if len(value) == 1 and next(iter(value)) in _MARKS else value
 
 
+def is_figure(value: object) -> bool:
+    """Whether it is a number as counts and prices are: finite, and of less than 64 bits."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and INT_MIN < value < INT_MAX
+
+
 def parsed(value: Any) -> Any:
-    """What an attribute means: structures are JSON strings on the span; any other text is itself."""
-    if isinstance(value, str) and value[:1] in ("[", "{", '"'):
+    """What an attribute means: structures are JSON strings on the span; any other text is itself.
+
+    What is nested too deeply stays text: whoever goes through the result may recurse.
+    """
+    if isinstance(value, str):
+        if value[:1] not in ("[", "{", '"'):
+            return value
         try:
-            return json.loads(value)
+            structure = json.loads(value)
         except (ValueError, RecursionError):
             return value
+        return value if _is_too_deep(structure) else structure
     return value
+
+
+def shallow(value: Any) -> Any:
+    """The value itself; where it is nested deeper than :data:`DEEPEST`, which only foreign writers do, its upper part.
+
+    Whoever goes through the result may recurse.
+    """
+    return _upper(value, DEEPEST) if _is_too_deep(value) else value
+
+
+def _upper(value: Any, levels: int) -> Any:
+    if not isinstance(value, dict | list):
+        return value
+    if not levels:
+        return f"<{kind_name(value)} nested too deeply>"
+    if isinstance(value, dict):
+        return {key: _upper(item, levels - 1) for key, item in value.items()}
+    return [_upper(item, levels - 1) for item in value]
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(DEEPEST):
+        if not level:
+            return False
+        inner = (item for outer in level for item in (outer.values() if isinstance(outer, dict) else outer))
+        level = [item for item in inner if isinstance(item, dict | list)]
+    return bool(level)
 
 
 def from_json(value: Any) -> Any:

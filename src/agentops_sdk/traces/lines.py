@@ -29,6 +29,7 @@ _UNPACKED: Final = 256 * _MB  # bytes to which any packed file may unpack
 _RATIO: Final = 200  # times its size to which a larger one may; lines with ids of their own stay far below
 _FOREIGN: Final = 100_000  # lines without a span that a packed file may hold, if it does not hold more with one
 _BLOCK: Final = _MB
+_BYTE_ORDER: Final = b"\xef\xbb\xbf"  # which some editors write first
 _IN_MEMORY: Final = 8 * _MB  # bytes that wait before they go to the scratch file
 _OPEN_FILES: Final = 16
 
@@ -72,12 +73,14 @@ class Lines:
         """
         path, source, packed = opened(path)
         with source:
-            if packed:
-                for line in self._split(path, self._unpack(path, source)):
+            if packed or not source.seekable():
+                blocks = self._unpack(path, source) if packed else iter(lambda: source.read(_BLOCK), b"")
+                for line in self._split(path, blocks):
                     yield line, None
                 return
             file = self._number(path)
-            offset = 0
+            offset = len(_BYTE_ORDER) if source.read(len(_BYTE_ORDER)) == _BYTE_ORDER else 0
+            source.seek(offset)
             while line := source.readline(LONGEST_LINE):
                 length = len(line)
                 if length < LONGEST_LINE or line.endswith(b"\n"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.json_values import parsed
 
 if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord
@@ -84,7 +85,5 @@ def _swapping_agents(trace: Trace) -> list[Loop]:
 
 def canonical(text: str) -> str:
     """JSON text in one form, whatever the order of its keys."""
-    try:
-        return json.dumps(json.loads(text), sort_keys=True)
-    except ValueError:
-        return text
+    value = parsed(text)
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Self, overload
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.json_values import is_figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,9 +90,9 @@ class Usage:
         counts: dict[str, int] | None = None
         for name in _NAMES.keys() & attributes.keys():  # few spans have any: let C find out
             value = attributes[name]
-            if not (type(value) is int or _is_number(value)):
+            if not is_figure(value):
                 continue
-            if name == semconv.USAGE_CACHE_WRITE and _is_number(attributes.get(semconv.USAGE_CACHE_CREATION)):
+            if name == semconv.USAGE_CACHE_WRITE and is_figure(attributes.get(semconv.USAGE_CACHE_CREATION)):
                 continue
             if counts is None:
                 counts = self.by_source.setdefault(source if source in semconv.USAGE_SOURCES else "reported", {})
@@ -159,7 +160,3 @@ class Usage:
         marks = [f"~{self.estimated.total} estimated"] if self.is_estimated else []
         marks += [f"{self.unknown} unknown"] if self.unknown else []
         return f"Usage({', '.join([parts or 'none', *marks])})"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

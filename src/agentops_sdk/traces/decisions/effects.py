@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from agentops_sdk import semconv
 from agentops_sdk.traces.decisions.inferred import once, revealed, without_echoes
 from agentops_sdk.traces.decisions.model import Decision, decisions_in
+from agentops_sdk.traces.json_values import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,15 +61,11 @@ def requested_ids(span: SpanRecord) -> list[str]:
     text = span.attributes.get(semconv.OUTPUT_MESSAGES)
     if not isinstance(text, str) or '"tool_call"' not in text:
         return []
-    try:
-        messages = json.loads(text)
-    except ValueError:
+    messages = parsed(text)
+    if not isinstance(messages, list):
         return []
-    parts = [
-        part
-        for message in messages if isinstance(message, dict)
-        for part in message.get("parts") or () if isinstance(part, dict)
-    ]  # fmt: skip
+    lists = (message.get("parts") for message in messages if isinstance(message, dict))
+    parts = (part for parts in lists if isinstance(parts, list) for part in parts if isinstance(part, dict))
     return [str(part["id"]) for part in parts if part.get("type") == "tool_call" and part.get("id")]
 
 

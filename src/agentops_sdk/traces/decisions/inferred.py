@@ -150,12 +150,12 @@ def _handoff(span: SpanRecord, event: EventRecord) -> Decision:
 
 def _gates(span: SpanRecord) -> Iterator[Decision]:
     """Events in the form that is proposed to the conventions: a tool call allowed, denied, or held for a person."""
-    held: dict[Any, int] = {}
+    held: dict[str, int] = {}
     for event in span.events:
         if event.name != semconv.TOOL_CALL_DECISION_EVENT:
             continue
         get = event.attributes.get
-        chosen, call_id = str(get(semconv.TOOL_CALL_DECISION_OUTCOME, "?")), get(semconv.TOOL_CALL_ID)
+        chosen, call_id = str(get(semconv.TOOL_CALL_DECISION_OUTCOME, "?")), str(get(semconv.TOOL_CALL_ID))
         if chosen == "require_approval":
             held[call_id] = event.time_ns
         since = held.get(call_id) if chosen != "require_approval" else None

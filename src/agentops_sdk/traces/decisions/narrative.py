@@ -38,7 +38,7 @@ def story(trace: Trace, traces: Traces | None = None) -> list[str]:
             going; without it only the later of the two names the other, where both ran in one process.
     """
     several_models = len(trace.models) > 1
-    several_agents = len({made.span.attributes.get(semconv.AGENT_NAME) for made in trace.decisions}) > 1
+    several_agents = len({str(made.span.attributes.get(semconv.AGENT_NAME)) for made in trace.decisions}) > 1
     told: list[str] = []
     failed: dict[tuple[str, ...], str] = {}  # calls that a model made and that failed, with the span of the first
     named = False
@@ -52,7 +52,7 @@ def story(trace: Trace, traces: Traces | None = None) -> list[str]:
         for span in made.followed_by:
             if span.span_id in calls and span.kind == "tool" and span.outcome == "error":
                 failed.setdefault(calls[span.span_id], span.span_id)
-    return [*told, *(f"Going round: {loop}." for loop in loops(trace))]
+    return [*told, *(f"Going round: {line(str(loop))}." for loop in loops(trace))]
 
 
 def sentence(made: Decision, *, model: bool = True, agent: bool = False, again: Collection[str] = ()) -> str:
