@@ -78,7 +78,10 @@ class Bodies:
             whole = _object(b"".join(self.chunks))
             if whole is not None or not self.event_stream:
                 return whole
-        events = sse.decode(b"".join(self.chunks), self.limit, silent=self.endpoint.silent_events)
+        body = b"".join(self.chunks)
+        events = sse.decode(body, self.limit, silent=self.endpoint.silent_events)
+        if not events and not self.event_stream:
+            events = sse.decode_lines(body, self.limit)
         if self.first_chunk is not None:
             attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = self.first_chunk
         attributes[semconv.STREAM_CHUNKS] = len(events) if self.counted is None else self.counted

@@ -41,6 +41,19 @@ def decode(body: bytes, limit: int | None = None, *, silent: Collection[str] = f
     return events
 
 
+def decode_lines(body: bytes, limit: int | None = None) -> list[dict[str, Any]]:
+    """The objects in ``body`` where each stands on a line of its own, at most the first ``limit``."""
+    events: list[dict[str, Any]] = []
+    for line in body.splitlines()[:limit]:
+        try:
+            event = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(event, dict):
+            events.append(event)
+    return events
+
+
 def _messages(body: bytes) -> list[tuple[str, str]]:
     messages: list[tuple[str, str]] = []
     name = ""

@@ -1,0 +1,196 @@
+"""Chats of both versions, cost, refusals, retries; and real traffic, of which the span says what the reply says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from tests.cohere.clients import ASKED, MODEL, async_client, client, event, library, whole
+from tests.openai_dialect.clients import TOOLS
+from tests.shared import shared
+from tests.wire.http import Reply, Wire
+
+import agentops_sdk as agentops
+
+
+@pytest.fixture(autouse=True)
+def _needed() -> None:
+    library()
+
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Paris"}'}}
+
+
+def test_a_whole_reply(recorded: Any) -> None:
+    body = whole(tool_plan="I will look.", tool_calls=[CALL])
+    with Wire(Reply(body)) as wire, client(wire.url) as asking:
+        asking.chat(**ASKED, tools=TOOLS, temperature=0.5, k=3, p=0.9)
+        port = wire.port
+    span = recorded.one()
+    assert span.name == f"chat {MODEL}"
+    assert span["gen_ai.provider.name"] == "cohere"
+    assert (span["server.address"], span["server.port"]) == ("127.0.0.1", port)
+    assert (span["gen_ai.request.temperature"], span["gen_ai.request.top_k"]) == (0.5, 3)
+    assert [part["type"] for part in span.parts] == ["reasoning", "tool_call"]
+    assert span.calls == [("weather", {"city": "Paris"})]
+    assert span.output[0]["finish_reason"] == "tool_call"
+    assert span["agentops.decision.chosen"] == "weather"
+    # billed units: by the million 2.50 in and 10 out
+    assert float(span["agentops.cost.amount"]) == pytest.approx((1000 * 2.5 + 200 * 10) / 1e6, rel=1e-9)
+
+
+def test_calls_of_tools_in_a_stream(recorded: Any) -> None:
+    start = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": ""}}
+    pieces = [
+        event("message-start", id="1", delta={"message": {"role": "assistant"}}),
+        event("tool-plan-delta", delta={"message": {"tool_plan": "I will look."}}),
+        event("tool-call-start", index=0, delta={"message": {"tool_calls": start}}),
+        event("tool-call-delta", index=0, delta={"message": {"tool_calls": {"function": {"arguments": '{"city":'}}}}),
+        event("tool-call-delta", index=0, delta={"message": {"tool_calls": {"function": {"arguments": '"Paris"}'}}}}),
+        event("message-end", delta={"finish_reason": "TOOL_CALL", "usage": {}}),
+    ]
+    with Wire(Reply(stream=pieces, content_type="text/event-stream")) as wire, client(wire.url) as asking:
+        list(asking.chat_stream(**ASKED, tools=TOOLS))
+    span = recorded.one()
+    assert [part["type"] for part in span.parts] == ["reasoning", "tool_call"]
+    assert span.calls == [("weather", {"city": "Paris"})]
+
+
+def test_the_streams_of_version_1(recorded: Any) -> None:
+    final = {"text": "Sunny.", "generation_id": "g", "finish_reason": "COMPLETE", "response_id": "r",
+             "meta": {"billed_units": {"input_tokens": 3, "output_tokens": 2}}}  # fmt: skip
+    events = [
+        {"event_type": "stream-start", "is_finished": False, "generation_id": "g"},
+        {"event_type": "text-generation", "is_finished": False, "text": "Sun"},
+        {"event_type": "text-generation", "is_finished": False, "text": "ny."},
+        {"event_type": "stream-end", "is_finished": True, "finish_reason": "COMPLETE", "response": final},
+    ]
+    lines = [json.dumps(each) + "\n" for each in events]
+    reply = Reply(stream=lines, content_type="application/stream+json")
+    with Wire(reply) as wire, client(wire.url, version="Client") as asking:
+        assert len(list(asking.chat_stream(model="command-r", message="Paris?"))) == 4
+    span = recorded.one()
+    assert (span.outcome, span.text) == ("ok", "Sunny.")
+    assert span["gen_ai.usage.input_tokens"] == 3
+    assert list(span["gen_ai.response.finish_reasons"]) == ["COMPLETE"]
+
+
+def test_a_refused_request(recorded: Any) -> None:
+    with Wire(Reply({"message": "no such model"}, 404)) as wire, client(wire.url) as asking:
+        with pytest.raises(library().NotFoundError):
+            asking.chat(**ASKED)
+        span = recorded.one()
+        assert (span.outcome, span["error.type"]) == ("error", "404")
+        with pytest.raises(library().NotFoundError):
+            list(asking.chat_stream(**ASKED))
+        assert recorded.one().outcome == "error"
+
+
+def test_a_retry_is_one_span(recorded: Any) -> None:
+    replies = iter((Reply({"message": "busy"}, 503, headers={"retry-after": "0"}), Reply(whole(content=[]))))
+    with Wire(lambda _: next(replies)) as wire, client(wire.url) as asking:
+        asking.chat(**ASKED, request_options={"max_retries": 1})
+    assert recorded.one().outcome == "ok"
+
+
+def test_what_has_no_row_is_recorded_by_its_path(recorded: Any) -> None:
+    with Wire(Reply({"models": []})) as wire, client(wire.url) as asking:
+        asking.models.list()
+    assert recorded.one().name == "models.list"
+
+
+def test_nothing_is_left_patched() -> None:
+    from cohere.core import http_client
+    from cohere.core.http_sse._api import EventSource
+
+    owners = (http_client.HttpClient, http_client.AsyncHttpClient)
+    places: list[tuple[Any, str]] = [(owner, name) for owner in owners for name in ("request", "stream")]
+    places += [(EventSource, "iter_sse"), (EventSource, "aiter_sse")]
+    before = [vars(owner)[name] for owner, name in places]
+    agentops.init(exporters=["memory"], integrations=["cohere"])
+    assert all(vars(owner)[name] is not then for (owner, name), then in zip(places, before, strict=True))
+    agentops.shutdown()
+    assert all(vars(owner)[name] is then for (owner, name), then in zip(places, before, strict=True))
+
+
+# --- recorded --------------------------------------------------------------------------------------
+
+
+def exchanges() -> list[Any]:
+    folder = shared("recorded")
+    if folder is None:
+        return [pytest.param(None, marks=pytest.mark.skip("the recorded exchanges are not beside this checkout"))]
+    found = [json.loads(path.read_text()) for path in sorted(folder.glob("cohere/*.json"))]
+    return [pytest.param(each, id=each["id"]) for each in found]
+
+
+@pytest.mark.parametrize("exchange", exchanges())
+def test_span_says_what_the_reply_says(exchange: dict[str, Any], recorded: Any) -> None:
+    kind = exchange["response_headers"].get("content-type", "application/json")
+    _, version, name = exchange["path"].split("/")
+    suffix = "V2" if version == "v2" else ""
+    asked = {key: value for key, value in exchange["request"].items() if key != "stream"}
+    method = "chat_stream" if exchange["stream"] else name
+
+    async def run(wire: Wire) -> None:
+        async with async_client(wire.url, version=f"AsyncClient{suffix}") as asking:
+            if exchange["stream"]:
+                async for _ in asking.chat_stream(**asked):
+                    pass
+            else:
+                await getattr(asking, method)(**asked)
+
+    with Wire(Reply(exchange["response_body"], exchange["status"], kind)) as wire:
+        with client(wire.url, version=f"Client{suffix}") as asking:
+            result = getattr(asking, method)(**asked)
+            if exchange["stream"]:
+                list(result)
+        check(exchange, name, recorded.one())
+        asyncio.run(run(wire))
+        check(exchange, name, recorded.one())
+
+
+TEXTS = ("content-start", "content-delta")
+
+
+def reply_of(exchange: dict[str, Any]) -> dict[str, Any]:
+    if not exchange["stream"]:
+        return dict(json.loads(exchange["response_body"]))
+    lines = exchange["response_body"].splitlines()
+    events = [json.loads(line[5:]) for line in lines if line.startswith("data:") and "[DONE]" not in line]
+    contents = [each["delta"]["message"]["content"] for each in events if each["type"] in TEXTS]
+    content = [{"type": "text", "text": "".join(each["text"] for each in contents)}]
+    return {"id": events[0]["id"], "message": {"content": content}, **events[-1]["delta"]}
+
+
+def check(exchange: dict[str, Any], name: str, span: Any) -> None:
+    reply = reply_of(exchange)
+    usage = reply.get("usage") or reply.get("meta")
+    billed = usage["billed_units"]
+    assert span.outcome == "ok"
+    assert span["gen_ai.request.model"] == exchange["request"]["model"]
+    assert span["gen_ai.response.id"] == reply.get("id", reply.get("response_id"))
+    if name == "rerank":
+        documents = span.json("gen_ai.retrieval.documents")
+        assert [(each["id"], each["score"]) for each in documents] == [
+            (str(each["index"]), each["relevance_score"]) for each in reply["results"]
+        ]
+        assert span["agentops.usage.search_units"] == billed["search_units"]
+        return
+    assert span["gen_ai.usage.input_tokens"] == billed["input_tokens"]
+    if name == "embed":
+        vectors = reply["embeddings"]
+        vectors = vectors["float"] if isinstance(vectors, dict) else vectors
+        assert span["gen_ai.embeddings.dimension.count"] == len(vectors[0])
+        return
+    assert span["gen_ai.usage.output_tokens"] == billed["output_tokens"]
+    assert list(span["gen_ai.response.finish_reasons"]) == [reply["finish_reason"]]
+    message = reply.get("message", {})
+    content = message.get("content") or ([{"type": "text", "text": reply["text"]}] if "text" in reply else [])
+    assert span.text == "".join(block["text"] for block in content)
+    calls = [call["function"] for call in message.get("tool_calls") or ()]
+    assert span.calls == [(call["name"], json.loads(call["arguments"])) for call in calls]
+    thoughts = [part["content"] for part in span.parts if part["type"] == "reasoning"]
+    assert thoughts == ([message["tool_plan"]] if message.get("tool_plan") else [])
