@@ -2,6 +2,8 @@
 
 Where the client calls the functions of its caller by itself, it sends several requests for one call. Each is a span,
 below one of their own that has no tokens: the reply tells those of the last request only.
+
+Long because it is the whole client: one noun, though many kinds of content.
 """
 
 from __future__ import annotations

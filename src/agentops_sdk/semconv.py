@@ -3,20 +3,35 @@
 Names under ``gen_ai.*``, ``server.*``, ``error.*`` and ``openai.*`` are those of the OpenTelemetry
 GenAI semantic conventions (state of August 2026, the one the official conformance runner pins).
 Names under ``agentops.*`` are ours; each is documented in ``docs/conventions.md``.
+
+Long because it is a table.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
+
+_content: list[str] = []
+_structured: list[str] = []
+
+
+def _holds(name: str, *, content: bool = False, structure: bool = False) -> str:
+    """The name of an attribute, and what its values are: what people or models wrote, a structure as JSON text."""
+    if content:
+        _content.append(name)
+    if structure:
+        _structured.append(name)
+    return name
+
 
 # --- GenAI: the operation ------------------------------------------------------------------
 OPERATION_NAME: Final = "gen_ai.operation.name"
 PROVIDER_NAME: Final = "gen_ai.provider.name"
 CONVERSATION_ID: Final = "gen_ai.conversation.id"
 OUTPUT_TYPE: Final = "gen_ai.output.type"
-INPUT_MESSAGES: Final = "gen_ai.input.messages"
-OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
-SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
+INPUT_MESSAGES: Final = _holds("gen_ai.input.messages", content=True, structure=True)
+OUTPUT_MESSAGES: Final = _holds("gen_ai.output.messages", content=True, structure=True)
+SYSTEM_INSTRUCTIONS: Final = _holds("gen_ai.system_instructions", content=True, structure=True)
 
 AGENT_ID: Final = "gen_ai.agent.id"
 AGENT_NAME: Final = "gen_ai.agent.name"
@@ -69,12 +84,12 @@ USAGE_IMAGE_OUTPUT: Final = "gen_ai.usage.image.output_tokens"
 TOOL_NAME: Final = "gen_ai.tool.name"
 TOOL_TYPE: Final = "gen_ai.tool.type"
 TOOL_DESCRIPTION: Final = "gen_ai.tool.description"
-TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
+TOOL_DEFINITIONS: Final = _holds("gen_ai.tool.definitions", structure=True)
 TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
-TOOL_CALL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
-TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
-RETRIEVAL_QUERY: Final = "gen_ai.retrieval.query.text"
-RETRIEVAL_DOCUMENTS: Final = "gen_ai.retrieval.documents"
+TOOL_CALL_ARGUMENTS: Final = _holds("gen_ai.tool.call.arguments", content=True)
+TOOL_CALL_RESULT: Final = _holds("gen_ai.tool.call.result", content=True)
+RETRIEVAL_QUERY: Final = _holds("gen_ai.retrieval.query.text", content=True, structure=True)
+RETRIEVAL_DOCUMENTS: Final = _holds("gen_ai.retrieval.documents", content=True, structure=True)
 RETRIEVAL_TOP_K: Final = "gen_ai.retrieval.top_k"
 # Proposed to the conventions, not yet registered.
 GUARDRAIL_NAME: Final = "gen_ai.guardrail.component.name"
@@ -89,7 +104,7 @@ EVALUATION_EVENT: Final = "gen_ai.evaluation.result"
 EVALUATION_NAME: Final = "gen_ai.evaluation.name"
 EVALUATION_SCORE_VALUE: Final = "gen_ai.evaluation.score.value"
 EVALUATION_SCORE_LABEL: Final = "gen_ai.evaluation.score.label"
-EVALUATION_EXPLANATION: Final = "gen_ai.evaluation.explanation"
+EVALUATION_EXPLANATION: Final = _holds("gen_ai.evaluation.explanation", content=True)
 
 # --- OpenAI --------------------------------------------------------------------------------
 OPENAI_API_TYPE: Final = "openai.api.type"
@@ -120,9 +135,9 @@ KIND: Final = "agentops.kind"
 OUTCOME: Final = "agentops.outcome"
 TAGS: Final = "agentops.tags"
 METADATA_PREFIX: Final = "agentops.metadata."
-INPUT: Final = "agentops.input"
-OUTPUT: Final = "agentops.output"
-ATTEMPTS: Final = "agentops.attempts"
+INPUT: Final = _holds("agentops.input", content=True, structure=True)
+OUTPUT: Final = _holds("agentops.output", content=True, structure=True)
+ATTEMPTS: Final = _holds("agentops.attempts", structure=True)
 REQUEST_ID: Final = "agentops.request_id"
 STREAM_CHUNKS: Final = "agentops.stream.chunks"
 REALTIME_RESPONSES: Final = "agentops.realtime.responses"
@@ -133,7 +148,7 @@ LINK_TYPE: Final = "agentops.link.type"
 HANDOFF_EVENT: Final = "agentops.handoff"
 HANDOFF_FROM: Final = "agentops.handoff.from"
 HANDOFF_TO: Final = "agentops.handoff.to"
-HANDOFF_REASON: Final = "agentops.handoff.reason"
+HANDOFF_REASON: Final = _holds("agentops.handoff.reason", content=True)
 FEEDBACK_TARGET: Final = "agentops.feedback.target"
 FEEDBACK_TRACE_ID: Final = "agentops.feedback.trace_id"
 FEEDBACK_SPAN_ID: Final = "agentops.feedback.span_id"
@@ -142,7 +157,7 @@ INTERNAL_BEFORE: Final = "agentops.plumbing"  # what older files call it; read, 
 ATTEMPT: Final = "agentops.attempt"
 CACHED: Final = "agentops.cached"
 MODEL_CALLS: Final = "agentops.model_calls"
-INTERRUPTS: Final = "agentops.interrupts"
+INTERRUPTS: Final = _holds("agentops.interrupts", content=True)
 MISSING_SPANS: Final = "agentops.missing_spans"
 SAMPLED_ELSEWHERE: Final = "agentops.sampled_elsewhere"
 
@@ -151,7 +166,7 @@ GRAPH_STEP: Final = "agentops.graph.step"
 GRAPH_TRIGGERS: Final = "agentops.graph.triggers"
 GRAPH_PATH: Final = "agentops.graph.path"
 GRAPH_NEXT: Final = "agentops.graph.next"
-GRAPH_CHANGES: Final = "agentops.graph.changes"
+GRAPH_CHANGES: Final = _holds("agentops.graph.changes", content=True, structure=True)
 GRAPH_CHECKPOINT_ID: Final = "agentops.graph.checkpoint.id"
 GRAPH_CHECKPOINT_NS: Final = "agentops.graph.checkpoint.ns"
 GRAPH_RESUMED_FROM: Final = "agentops.graph.resumed_from.checkpoint.id"
@@ -181,17 +196,17 @@ OPERATION_COST: Final = "operation.cost"
 
 DECISION_EVENT: Final = "agentops.decision"
 DECISION_NAME: Final = "agentops.decision.name"
-DECISION_OPTIONS: Final = "agentops.decision.options"
+DECISION_OPTIONS: Final = _holds("agentops.decision.options", structure=True)
 DECISION_CHOSEN: Final = "agentops.decision.chosen"
-DECISION_REASON: Final = "agentops.decision.reason"
+DECISION_REASON: Final = _holds("agentops.decision.reason", content=True)
 DECISION_CONFIDENCE: Final = "agentops.decision.confidence"
-DECISION_EVIDENCE: Final = "agentops.decision.evidence"
-DECISION_INPUTS: Final = "agentops.decision.inputs"
+DECISION_EVIDENCE: Final = _holds("agentops.decision.evidence", content=True)
+DECISION_INPUTS: Final = _holds("agentops.decision.inputs", content=True)
 DECISION_BY: Final = "agentops.decision.by"
 DECISION_BY_NAME: Final = "agentops.decision.by.name"
 DECISION_SCORES: Final = "agentops.decision.scores"
 DECISION_POLICY: Final = "agentops.decision.policy"
-DECISION_REJECTED: Final = "agentops.decision.rejected"
+DECISION_REJECTED: Final = _holds("agentops.decision.rejected", content=True)
 DECISION_FORCED: Final = "agentops.decision.forced"
 DECISION_UNLISTED: Final = "agentops.decision.unlisted"
 DECISION_WAITED: Final = "agentops.decision.waited"
@@ -200,44 +215,9 @@ DECISION_PROMPT_FINGERPRINT: Final = "agentops.decision.prompt_fingerprint"
 PROMPT_FINGERPRINT: Final = "agentops.prompt.fingerprint"
 
 # --- What the values are ---------------------------------------------------------------------
-CONTENT: Final = frozenset(
-    (
-        INPUT_MESSAGES,
-        OUTPUT_MESSAGES,
-        SYSTEM_INSTRUCTIONS,
-        TOOL_CALL_ARGUMENTS,
-        TOOL_CALL_RESULT,
-        RETRIEVAL_QUERY,
-        RETRIEVAL_DOCUMENTS,
-        INPUT,
-        OUTPUT,
-        DECISION_REASON,
-        DECISION_EVIDENCE,
-        DECISION_INPUTS,
-        DECISION_REJECTED,
-        HANDOFF_REASON,
-        EVALUATION_EXPLANATION,
-        INTERRUPTS,
-        GRAPH_CHANGES,
-    )
-)
+CONTENT: Final = frozenset(_content)
 """Attributes that hold what people or models wrote; left out when ``capture_content`` is off."""
-
-STRUCTURED: Final = frozenset(
-    (
-        INPUT_MESSAGES,
-        OUTPUT_MESSAGES,
-        SYSTEM_INSTRUCTIONS,
-        TOOL_DEFINITIONS,
-        RETRIEVAL_DOCUMENTS,
-        INPUT,
-        OUTPUT,
-        DECISION_OPTIONS,
-        RETRIEVAL_QUERY,
-        GRAPH_CHANGES,
-        ATTEMPTS,
-    )
-)
+STRUCTURED: Final = frozenset(_structured)
 """Attributes that hold JSON text: whoever sets them hands over a structure, and the text is made once."""
 
 # --- Values --------------------------------------------------------------------------------
@@ -252,33 +232,57 @@ PENDING_STATUSES: Final = frozenset(
 """Words of providers for work that goes on in the background."""
 REFUSAL_REASONS: Final = frozenset(("content_filter", "refusal", "safety"))
 """Finish reasons by which a reply was refused, by the model or by a filter around it."""
-KINDS: Final = (
-    "agent",
-    "workflow",
-    "task",
-    "tool",
-    "llm",
-    "embedding",
-    "retriever",
-    "plan",
-    "guardrail",
-    "decision",
-    "span",
-)
-"""``span`` is any span that says nothing of its kind: an HTTP request, somebody else's span."""
+
+
+class SpanKindRow(NamedTuple):
+    """What is known of one kind of operation.
+
+    Attributes:
+        operation: its usual ``gen_ai.operation.name``.
+        prefix: what its span's name begins with.
+        named_by: the attribute that holds its name.
+        client: whether it is a call to somebody else's service, OpenTelemetry's ``CLIENT``.
+        marks: in trees, as Unicode and as ASCII.
+        style: in trees; only terminal colours that read well on dark and on light ground.
+    """
+
+    operation: str | None = None
+    prefix: str | None = None
+    named_by: str | None = None
+    client: bool = False
+    marks: tuple[str, str] = ("·", "-")
+    style: str = ""
+
+
+_RUN: Final = (("●", "*"), "bold cyan")
+_MODEL: Final = (("◆", "+"), "magenta")
+_SOURCE: Final = (("■", "#"), "green")
+_CHOICE: Final = (("◇", "?"), "bold")
+
+SPAN_KINDS: Final = {
+    "agent": SpanKindRow("invoke_agent", "invoke_agent", AGENT_NAME, False, *_RUN),
+    "workflow": SpanKindRow("invoke_workflow", "invoke_workflow", WORKFLOW_NAME, False, *_RUN),
+    "task": SpanKindRow(),
+    "tool": SpanKindRow("execute_tool", "execute_tool", TOOL_NAME, False, *_SOURCE),
+    "llm": SpanKindRow("chat", "chat", REQUEST_MODEL, True, *_MODEL),
+    "embedding": SpanKindRow("embeddings", "embeddings", REQUEST_MODEL, True, *_MODEL),
+    "retriever": SpanKindRow("retrieval", "retrieval", DATA_SOURCE_ID, True, *_SOURCE),
+    "plan": SpanKindRow("plan", "plan", None, False, *_CHOICE),
+    # The conventions have no span for a guardrail or a decision made inside the process.
+    "guardrail": SpanKindRow(None, "guardrail", GUARDRAIL_NAME, False, *_CHOICE),
+    "decision": SpanKindRow(None, "decision", DECISION_NAME, False, *_CHOICE),
+    "span": SpanKindRow(),
+}
+"""Every kind there is; to add one, add a row. ``span`` is any span that says nothing of its kind: an HTTP request,
+somebody else's span."""
+KINDS: Final = tuple(SPAN_KINDS)
 
 KIND_OF_OPERATION: Final = {
-    "chat": "llm",
+    **{row.operation: kind for kind, row in SPAN_KINDS.items() if row.operation is not None},
     "generate_content": "llm",
     "text_completion": "llm",
     "fetch_response": "llm",
-    "embeddings": "embedding",
-    "retrieval": "retriever",
-    "execute_tool": "tool",
-    "invoke_agent": "agent",
     "create_agent": "agent",
-    "invoke_workflow": "workflow",
-    "plan": "plan",
     "apply_guardrail": "guardrail",
 }
 """How a span that carries no :data:`KIND` is understood from its ``gen_ai.operation.name``."""

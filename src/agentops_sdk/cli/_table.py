@@ -3,28 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from agentops_sdk.traces.terminal_text import line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rich.text import Text
 
+T = TypeVar("T")
+Cell = tuple[str, str]
+"""A text and its style."""
+
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A column's title and how it gives way where the width does not suffice.
+class Column(Generic[T]):
+    """Everything about one column: what the table shows, what programs read, how it gives way.
 
-    ``shrink`` above 0 lets it be cut, the higher the later; ``drop`` above 0 lets it be left out, the
-    lowest first, before anything is cut to less than :data:`_READABLE`.
+    Attributes:
+        title: its heading; without one it is in no table.
+        cell: a row's text and style.
+        key: what programs call it; without one it is in tables only.
+        value: what programs get, as JSON or CSV holds it.
+        right: figures stand at the right.
+        shrink: above 0 lets it be cut where the width does not suffice, the higher the later.
+        drop: above 0 lets it be left out, the lowest first, before anything is cut to less than :data:`_READABLE`.
     """
 
-    title: str
+    title: str | None = None
+    cell: Callable[[T], Cell] = lambda row: ("", "")
+    key: str = ""
+    value: Callable[[T], Any] = lambda row: None
     right: bool = False
     shrink: int = 0
     drop: int = 0
+
+
+def as_table(columns: Sequence[Column[T]], rows: Iterable[T], width: int | None, ascii_only: bool) -> Iterator[Text]:
+    """The rows as lines of text, by the columns that have a title."""
+    shown = [column for column in columns if column.title is not None]
+    return table(shown, [[column.cell(row) for column in shown] for row in rows], width, ascii_only)
+
+
+def as_data(columns: Sequence[Column[T]], row: T) -> dict[str, Any]:
+    """A row as plain data, by the columns that have a key."""
+    return {column.key: column.value(row) for column in columns if column.key}
 
 
 _READABLE = 12
@@ -33,7 +57,7 @@ _NARROWEST = 6
 
 
 def table(
-    columns: Sequence[Column], rows: Sequence[Sequence[tuple[str, str]]], width: int | None, ascii_only: bool = False
+    columns: Sequence[Column[Any]], rows: Sequence[Sequence[Cell]], width: int | None, ascii_only: bool = False
 ) -> Iterator[Text]:
     """Lines of text for cells of ``(text, style)``; empty columns are left out, control characters shown.
 
@@ -48,17 +72,17 @@ def table(
     if width is not None:
         yield from _aligned(columns, cells, kept, width, ascii_only)
         return
-    for row in ([Text(column.title, "dim") for column in columns], *cells):
+    for row in ([Text(column.title or "", "dim") for column in columns], *cells):
         yield Text("  ").join(row[i] if row[i].plain else Text("-") for i in kept)
 
 
 def _aligned(
-    columns: Sequence[Column], cells: Sequence[Sequence[Text]], kept: list[int], width: int, ascii_only: bool
+    columns: Sequence[Column[Any]], cells: Sequence[Sequence[Text]], kept: list[int], width: int, ascii_only: bool
 ) -> Iterator[Text]:
     from rich.cells import cell_len
     from rich.text import Text
 
-    widths = {i: max(cell_len(columns[i].title), *(row[i].cell_len for row in cells)) for i in kept}
+    widths = {i: max(cell_len(columns[i].title or ""), *(row[i].cell_len for row in cells)) for i in kept}
     dropped = []
     for index in sorted((i for i in kept if columns[i].drop), key=lambda i: columns[i].drop):
         least = sum(min(widths[i], _READABLE) if columns[i].shrink else widths[i] for i in kept) + 2 * (len(kept) - 1)
@@ -71,7 +95,7 @@ def _aligned(
             given = min(max(over, 0), max(0, widths[index] - floor))
             widths[index] -= given
             over -= given
-    head = [Text(column.title, "dim") for column in columns]
+    head = [Text(column.title or "", "dim") for column in columns]
     for row in (head, *cells):
         made = Text()
         for index in kept:

@@ -6,7 +6,7 @@ import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.cli._source import PARTIAL, add_source, directory, reading, screen
 from agentops_sdk.errors import ConfigError, TraceError
@@ -98,7 +98,7 @@ def _print(found: Comparison, name_a: str, name_b: str) -> None:
 
     console, width, ascii_only = screen(120)
 
-    def show(columns: list[Column], rows: list[list[tuple[str, str]]]) -> None:
+    def show(columns: list[Column[Any]], rows: list[list[tuple[str, str]]]) -> None:
         for text in table(columns, rows, width, ascii_only):
             console.print(text)
 
@@ -119,7 +119,7 @@ def _print(found: Comparison, name_a: str, name_b: str) -> None:
         rows.append(
             [("runs with loops", ""), (str(found.a.looping), ""), (str(found.b.looping), ""), ("", ""), ("", "")]
         )
-    titles = [Column("per run (median)", shrink=1), Column("A", right=True), Column("B", right=True)]
+    titles: list[Column[Any]] = [Column("per run (median)", shrink=1), Column("A", right=True), Column("B", right=True)]
     show([*titles, Column("change", right=True), Column("p")], rows)
     if found.steps:
         console.print()

@@ -6,11 +6,15 @@ import argparse
 import json
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentops_sdk.cli._source import add_source, directory, reading, screen
+from agentops_sdk.cli._table import Cell, Column, as_data, as_table
+from agentops_sdk.traces import number_format
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agentops_sdk.traces.trace import Trace
 
 HELP = "List recent traces: when, name, duration, models, tokens, cost, outcome."
@@ -35,60 +39,70 @@ def run(args: argparse.Namespace) -> int:
         for trace in latest:
             print(json.dumps(summary(trace)))
         return 0
-    from agentops_sdk.cli._table import Column, table
-
     console, width, ascii_only = screen()
-    columns = [
-        Column("trace"),
-        Column("when (UTC)"),
-        Column("name", shrink=2),
-        Column("took", right=True),
-        Column("models", shrink=1),
-        Column("tokens", right=True),
-        Column("cost", right=True),
-        Column(""),
-    ]
-    for line in table(columns, [_cells(trace, ascii_only) for trace in latest], width, ascii_only):
+    for line in as_table(COLUMNS, [Listed(trace, ascii_only) for trace in latest], width, ascii_only):
         console.print(line)
     if len(traces) > len(latest):
         console.print(f"{len(traces) - len(latest):,} more; -n shows more", style="dim")
     return 0
 
 
-def _cells(trace: Trace, ascii_only: bool) -> list[tuple[str, str]]:
-    from agentops_sdk.traces import number_format
-    from agentops_sdk.traces.render import style_of
+class Listed(NamedTuple):
+    """A trace in the list, and whether it is shown in ASCII."""
 
-    return [
-        (trace.trace_id[:8], ""),
-        (f"{trace.start:%m-%d %H:%M}", "dim"),
-        (_OPERATION.sub("", trace.name), "bold"),
-        (number_format.duration(trace.duration, at_least=bool(trace.outline.open), ascii_only=ascii_only), ""),
-        (", ".join(_DATED.sub("", model) for model in trace.models), ""),
-        (number_format.all_tokens(trace.usage, ascii_only=ascii_only), ""),
-        (number_format.cost(trace.cost, ascii_only=ascii_only, digits=2), ""),
-        (trace.outcome, style_of(trace.outcome)),
-    ]
+    trace: Trace
+    ascii_only: bool = False
+
+    @property
+    def took(self) -> str:
+        return number_format.duration(
+            self.trace.duration, at_least=bool(self.trace.outline.open), ascii_only=self.ascii_only
+        )
+
+    @property
+    def models(self) -> str:
+        return ", ".join(_DATED.sub("", model) for model in self.trace.models)
+
+    @property
+    def outcome(self) -> Cell:
+        from agentops_sdk.traces.render import style_of
+
+        return self.trace.outcome, style_of(self.trace.outcome)
+
+
+COLUMNS: Final[Sequence[Column[Listed]]] = (
+    Column("trace", lambda row: (row.trace.trace_id[:8], ""), "trace_id", lambda row: row.trace.trace_id),
+    Column("when (UTC)", lambda row: (f"{row.trace.start:%m-%d %H:%M}", "dim")),
+    Column(
+        "name", lambda row: (_OPERATION.sub("", row.trace.name), "bold"),
+        "name", lambda row: row.trace.name, shrink=2,
+    ),
+    Column(key="start", value=lambda row: row.trace.start.isoformat()),
+    Column("took", lambda row: (row.took, ""), "duration_s", lambda row: row.trace.duration, right=True),
+    Column(key="outcome", value=lambda row: row.trace.outcome),
+    Column(key="complete", value=lambda row: row.trace.complete),
+    Column(key="spans", value=lambda row: len(row.trace)),
+    Column(key="llm_calls", value=lambda row: row.trace.outline.llm_calls),
+    Column(key="tool_calls", value=lambda row: sum(1 for _ in row.trace.outline.of_kind("tool"))),
+    Column(key="errors", value=lambda row: len(row.trace.outline.errors)),
+    Column("models", lambda row: (row.models, ""), "models", lambda row: row.trace.models, shrink=1),
+    Column(key="session", value=lambda row: row.trace.session_id),
+    Column(
+        "tokens", lambda row: (number_format.all_tokens(row.trace.usage, ascii_only=row.ascii_only), ""),
+        "usage", lambda row: row.trace.usage.as_dict(), right=True,
+    ),
+    Column(
+        "cost", lambda row: (number_format.cost(row.trace.cost, ascii_only=row.ascii_only, digits=2), ""),
+        "cost", lambda row: row.trace.cost.as_dict(), right=True,
+    ),
+    Column("", lambda row: row.outcome),
+)  # fmt: skip
+"""The list, as a table and as JSON. To add a column, add a row: times are ISO 8601 (UTC), durations in seconds."""
 
 
 def summary(trace: Trace) -> dict[str, Any]:
-    """One trace as plain data: times in ISO 8601 (UTC), duration in seconds."""
-    return {
-        "trace_id": trace.trace_id,
-        "name": trace.name,
-        "start": trace.start.isoformat(),
-        "duration_s": trace.duration,
-        "outcome": trace.outcome,
-        "complete": trace.complete,
-        "spans": len(trace),
-        "llm_calls": trace.outline.llm_calls,
-        "tool_calls": sum(1 for _ in trace.outline.of_kind("tool")),
-        "errors": len(trace.outline.errors),
-        "models": trace.models,
-        "session": trace.session_id,
-        "usage": trace.usage.as_dict(),
-        "cost": trace.cost.as_dict(),
-    }
+    """One trace as plain data."""
+    return as_data(COLUMNS, Listed(trace))
 
 
 def _positive(text: str) -> int:

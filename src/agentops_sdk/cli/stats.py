@@ -5,23 +5,23 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentops_sdk.cli._source import PARTIAL, add_source, directory, reading, screen
+from agentops_sdk.cli._table import Cell, Column, as_data, as_table
 from agentops_sdk.errors import TraceError
+from agentops_sdk.traces import number_format
+from agentops_sdk.traces.terminal_text import line
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
+    from agentops_sdk.traces.cost import Cost
     from agentops_sdk.traces.stats import Row, Stats
 
 HELP = "Add up calls, errors, latency, tokens and cost by model, tool, agent, session, day, tag or decision."
 _BAR = 8
-_CSV_HEAD = (
-    *("key", "traces", "calls", "errors", "p50_s", "p95_s", "first_chunk_p50_s"),
-    *("input_tokens", "output_tokens", "cache_read_tokens", "estimated_tokens", "unknown_usage"),
-    *("cost", "currency", "cost_estimated", "cost_unknown", "wasted", "share", "running", "unfinished"),
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     with reading(directory(args)) as traces:
         made = stats(traces, args.by)
     if args.json:
-        rows = [{**row.as_dict(), "share": made.share(row)} for row in made.rows]
+        rows = [as_json(Line(made, row)) for row in made.rows]
         print(json.dumps({"by": made.by, "rows": rows, "total": made.total.as_dict()}))
     elif args.csv:
         _csv(made)
@@ -59,104 +59,143 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(made: Stats) -> None:
-    from agentops_sdk.cli._table import Column, table
-
     console, width, ascii_only = screen()
-    columns = [
-        Column(made.by, shrink=1),
-        Column("calls", right=True),
-        Column("err", right=True),
-        Column("running", right=True, drop=5),
-        Column("unfinished", right=True, drop=4),
-        Column("p50", right=True),
-        Column("p95", right=True),
-        Column("first", right=True, drop=3),
-        Column("tokens", right=True),
-        Column("cached", right=True, drop=2),
-        Column("cost", right=True),
-        Column("wasted", right=True),
-        Column("share", right=True),
-        Column("", drop=1),
-    ]
-    rows = [_cells(made, row, ascii_only) for row in made.rows]
-    if len(rows) > 1:
-        rows.append(_cells(made, made.total, ascii_only))
-    for line in table(columns, rows, width, ascii_only) if rows else ():
-        console.print(line)
+    rows = [*made.rows, *([made.total] if len(made.rows) > 1 else [])]
+    lines = [Line(made, row, ascii_only) for row in rows]
+    key: Column[Line] = Column(made.by, lambda line: (line.row.key, "bold"), shrink=1)
+    for text in as_table([key, *COLUMNS], lines, width, ascii_only) if lines else ():
+        console.print(text)
     if made.total.running or made.total.unfinished:
         states = ("running", made.total.running), ("unfinished", made.total.unfinished)
         console.print("runs: " + ", ".join(f"{count} {state}" for state, count in states if count), style="dim")
     if reasons := made.total.cost.unknowns:
-        from agentops_sdk.traces.terminal_text import line as one_line
-
         mark = "a lower bound" if made.total.cost.known else "unknown"
-        said = "; ".join(f"{count} x {one_line(reason)}" for reason, count in reasons.items())
+        said = "; ".join(f"{count} x {line(reason)}" for reason, count in reasons.items())
         console.print(f"cost is {mark}: {said}", style="dim")
 
 
-def _cells(made: Stats, row: Row, ascii_only: bool) -> list[tuple[str, str]]:
-    from agentops_sdk.traces import number_format
-    from agentops_sdk.traces.stats import percentile
+class Line(NamedTuple):
+    """One row of the table, and whether it is shown in ASCII."""
 
-    total = row is made.total
-    hits = row.usage.cache_hit_share if row.usage.cache_read else None
-    share = made.share(row)
-    filled = round(share * _BAR)
-    full, empty = ("#", ".") if ascii_only else ("█", "░")
-    return [
-        (row.key, "bold"),
-        (f"{row.calls:,}", ""),
-        (f"{row.errors:,}" if row.errors else "-", "bold red" if row.errors else "dim"),
-        (f"{row.running:,}" if row.running and not total else "", "yellow"),
-        (f"{row.unfinished:,}" if row.unfinished and not total else "", "bold red"),
-        (number_format.duration(row.percentile(50)), ""),
-        (number_format.duration(row.percentile(95)), ""),
-        (number_format.duration(percentile(row.first_chunks, 50)) if row.first_chunks else "", ""),
-        (number_format.all_tokens(row.usage, ascii_only=ascii_only), ""),
-        (f"{hits:.0%}" if hits is not None else "", ""),
-        (number_format.cost(row.cost, ascii_only=ascii_only, digits=2), ""),
-        (number_format.cost(row.wasted, ascii_only=ascii_only, digits=2), "red"),
-        ("" if total else f"{share:.0%}", ""),
-        ("" if total else full * min(filled, _BAR) + empty * max(0, _BAR - filled), "cyan"),
-    ]
+    stats: Stats
+    row: Row
+    ascii_only: bool = False
+
+    @property
+    def is_total(self) -> bool:
+        return self.row is self.stats.total
+
+    @property
+    def share(self) -> float:
+        return self.stats.share(self.row)
+
+    @property
+    def first_chunk(self) -> float | None:
+        from agentops_sdk.traces.stats import percentile
+
+        return percentile(self.row.first_chunks, 50)
+
+    @property
+    def first(self) -> str:
+        return number_format.duration(self.first_chunk) if self.row.first_chunks else ""
+
+    @property
+    def bar(self) -> str:
+        filled = min(round(self.share * _BAR), _BAR)
+        full, empty = ("#", ".") if self.ascii_only else ("█", "░")
+        return "" if self.is_total else full * filled + empty * (_BAR - filled)
+
+    @property
+    def cached(self) -> str:
+        hits = self.row.usage.cache_hit_share if self.row.usage.cache_read else None
+        return f"{hits:.0%}" if hits is not None else ""
+
+    def runs(self, number: int, style: str) -> Cell:
+        """Of runs: a row's; the total says them below the table."""
+        return f"{number:,}" if number and not self.is_total else "", style
+
+    def money(self, cost: Cost) -> str:
+        return number_format.cost(cost, ascii_only=self.ascii_only, digits=2)
+
+
+def _amount(cost: Cost) -> str:
+    return f"{cost.amount:f}" if cost.known or not cost.unknowns else ""
+
+
+COLUMNS: Final[Sequence[Column[Line]]] = (
+    Column(key="key", value=lambda line: _text(line.row.key)),
+    Column(key="traces", value=lambda line: line.row.traces),
+    Column("calls", lambda line: (f"{line.row.calls:,}", ""), "calls", lambda line: line.row.calls, right=True),
+    Column(
+        "err", lambda line: (f"{line.row.errors:,}", "bold red") if line.row.errors else ("-", "dim"),
+        "errors", lambda line: line.row.errors, right=True,
+    ),
+    Column("running", lambda line: line.runs(line.row.running, "yellow"), right=True, drop=5),
+    Column("unfinished", lambda line: line.runs(line.row.unfinished, "bold red"), right=True, drop=4),
+    Column(
+        "p50", lambda line: (number_format.duration(line.row.percentile(50)), ""),
+        "p50_s", lambda line: line.row.percentile(50), right=True,
+    ),
+    Column(
+        "p95", lambda line: (number_format.duration(line.row.percentile(95)), ""),
+        "p95_s", lambda line: line.row.percentile(95), right=True,
+    ),
+    Column(
+        "first", lambda line: (line.first, ""),
+        "first_chunk_p50_s", lambda line: line.first_chunk, right=True, drop=3,
+    ),
+    Column(key="input_tokens", value=lambda line: line.row.usage.input),
+    Column(key="output_tokens", value=lambda line: line.row.usage.output),
+    Column(
+        "tokens", lambda line: (number_format.all_tokens(line.row.usage, ascii_only=line.ascii_only), ""), right=True,
+    ),
+    Column(
+        "cached", lambda line: (line.cached, ""),
+        "cache_read_tokens", lambda line: line.row.usage.cache_read, right=True, drop=2,
+    ),
+    Column(key="estimated_tokens", value=lambda line: line.row.usage.estimated.total),
+    Column(key="unknown_usage", value=lambda line: line.row.usage.unknown),
+    Column(
+        "cost", lambda line: (line.money(line.row.cost), ""), "cost", lambda line: _amount(line.row.cost), right=True,
+    ),
+    Column(key="currency", value=lambda line: line.row.cost.currency),
+    Column(key="cost_estimated", value=lambda line: f"{line.row.cost.estimated:f}"),
+    Column(key="cost_unknown", value=lambda line: line.row.cost.unknown_count),
+    Column(
+        "wasted", lambda line: (line.money(line.row.wasted), "red"),
+        "wasted", lambda line: _amount(line.row.wasted), right=True,
+    ),
+    Column(
+        "share", lambda line: ("" if line.is_total else f"{line.share:.0%}", ""),
+        "share", lambda line: round(line.share, 6), right=True,
+    ),
+    Column("", lambda line: (line.bar, "cyan"), drop=1),
+    Column(key="running", value=lambda line: line.row.running),
+    Column(key="unfinished", value=lambda line: line.row.unfinished),
+)  # fmt: skip
+"""The table, its CSV and its JSON. To add a column, add a row."""
+
+_NESTED: Final = {
+    "input_tokens", "output_tokens", "cache_read_tokens", "estimated_tokens", "unknown_usage", "currency",
+    "cost_estimated", "cost_unknown",
+}  # fmt: skip
+"""What JSON holds inside of ``usage`` and ``cost``."""
+
+
+def as_json(line: Line) -> dict[str, Any]:
+    """A row with its usage and costs whole, and whatever else there is a column for."""
+    whole = {**line.row.as_dict(), "share": line.share}
+    columns = {key: value for key, value in as_data(COLUMNS, line).items() if key not in _NESTED}
+    return {**columns, **whole}
 
 
 def _csv(made: Stats) -> None:
-    from agentops_sdk.traces.stats import percentile
-
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(_CSV_HEAD)
-    for row in made.rows:
-        known = row.cost.known or not row.cost.unknowns
-        out.writerow(
-            [
-                _cell(row.key),
-                row.traces,
-                row.calls,
-                row.errors,
-                row.percentile(50),
-                row.percentile(95),
-                percentile(row.first_chunks, 50),
-                row.usage.input,
-                row.usage.output,
-                row.usage.cache_read,
-                row.usage.estimated.total,
-                row.usage.unknown,
-                f"{row.cost.amount:f}" if known else "",
-                row.cost.currency,
-                f"{row.cost.estimated:f}",
-                row.cost.unknown_count,
-                f"{row.wasted.amount:f}" if row.wasted.known or not row.wasted.unknowns else "",
-                round(made.share(row), 6),
-                row.running,
-                row.unfinished,
-            ]
-        )
+    out.writerow([column.key for column in COLUMNS if column.key])
+    out.writerows(as_data(COLUMNS, Line(made, row)).values() for row in made.rows)
 
 
-def _cell(text: str) -> str:
+def _text(text: str) -> str:
     """A captured name that no spreadsheet takes for a formula and no terminal for a command."""
-    from agentops_sdk.traces.terminal_text import line
-
     shown = line(text)
     return f"'{shown}" if shown[:1] in "=+-@" else shown

@@ -17,15 +17,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=SpanRecord)
 
-_NAMED_BY = {
-    "agent": semconv.AGENT_NAME,
-    "workflow": semconv.WORKFLOW_NAME,
-    "tool": semconv.TOOL_NAME,
-    "retriever": semconv.DATA_SOURCE_ID,
-    "guardrail": semconv.GUARDRAIL_NAME,
-    "decision": semconv.DECISION_NAME,
-}
-
 
 class ToolCall(SpanRecord):
     """One execution of a tool."""
@@ -145,10 +136,10 @@ def label(span: SpanRecord) -> str:
     """What a span is called for short: the name of the tool, agent, model … it is about."""
     if span.kind in ("llm", "embedding"):  # by the name that the program knows, not the dated one that answered
         return str(span.attributes.get(semconv.REQUEST_MODEL) or model_of(span) or span.name)
-    named = span.attributes.get(_NAMED_BY.get(span.kind, ""))
-    if named:
-        return str(named)
-    return span.name.removeprefix("plan ") if span.kind == "plan" else span.name
+    row = semconv.SPAN_KINDS[span.kind]
+    if row.named_by is None:
+        return span.name.removeprefix(f"{row.prefix} ") if row.prefix else span.name
+    return str(span.attributes.get(row.named_by) or span.name)
 
 
 def is_named(span: SpanRecord, pattern: str) -> bool:

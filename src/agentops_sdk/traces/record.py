@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,9 +23,10 @@ __all__ = [
     "outcome_of",
 ]
 
-Kind = Literal[
-    "agent", "workflow", "task", "tool", "llm", "embedding", "retriever", "plan", "guardrail", "decision", "span"
-]
+if TYPE_CHECKING:
+    Kind = str
+else:  # one of the table's, which type checkers cannot read
+    Kind = Literal[semconv.KINDS]
 Outcome = Literal["ok", "error", "cancelled", "abandoned", "interrupted", "running", "unfinished"]
 Status = Literal["unset", "ok", "error"]
 SpanKind = Literal["INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]

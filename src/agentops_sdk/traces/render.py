@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import number_format
-from agentops_sdk.traces.decisions.wording import deed, who
+from agentops_sdk.traces.decisions.kinds import KINDS
+from agentops_sdk.traces.decisions.wording import predicate, subject
 from agentops_sdk.traces.folding import Folding, Siblings
 from agentops_sdk.traces.json_values import parsed
 from agentops_sdk.traces.loops import loops
@@ -32,31 +33,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.trace import Trace
     from agentops_sdk.traces.usage import Usage
 
-# Only terminal palette colours that read well on dark and on light ground; nothing for plain text.
-STYLES: Final = {
-    "agent": "bold cyan",
-    "workflow": "bold cyan",
-    "llm": "magenta",
-    "embedding": "magenta",
-    "tool": "green",
-    "retriever": "green",
-    "decision": "bold",
-    "guardrail": "bold",
-    "plan": "bold",
-}
 _BAD: Final = "bold red"
-_MARKS: Final = {
-    "agent": ("●", "*"),
-    "workflow": ("●", "*"),
-    "llm": ("◆", "+"),
-    "embedding": ("◆", "+"),
-    "tool": ("■", "#"),
-    "retriever": ("■", "#"),
-    "decision": ("◇", "?"),
-    "guardrail": ("◇", "?"),
-    "plan": ("◇", "?"),
-}
-_PLAIN_MARK: Final = ("·", "-")
 _UNBOUNDED: Final = 1_048_576
 _MAX_DEPTH: Final = 12  # deeper spans stay at this indent and say how deep they are
 
@@ -174,10 +151,11 @@ class Tree:
         room = self.width - len(right) - 1
         left = Text()
         left.append(row.lead, "dim")
-        mark = _MARKS.get(span.kind, _PLAIN_MARK)[self.ascii_only]
+        look = semconv.SPAN_KINDS[span.kind]
+        mark = look.marks[self.ascii_only]
         bad = span.outcome != "ok"
         alarm = style_of(span.outcome)
-        style = STYLES.get(span.kind, "")
+        style = look.style
         left.append(mark + " ", alarm if bad else style)
         notes = "".join(f" {note}" for note in self._notes(row, span))
         behind = len(notes) + (len(span.outcome) + 1 if bad else 0)
@@ -312,8 +290,8 @@ def error_of(span: SpanRecord) -> str:
 
 
 def _decided(decision: Decision) -> str:
-    subject = f"{who(decision)} " if decision.kind in ("edge", "retry", "fallback", "approval") else ""
-    said = subject + deed(decision, named=decision.span.kind != "decision")
+    who = f"{subject(decision)} " if KINDS[decision.kind].names_subject else ""
+    said = who + predicate(decision, named=decision.span.kind != "decision")
     return f"{said}: {decision.reason}" if decision.reason else said
 
 

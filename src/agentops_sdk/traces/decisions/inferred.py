@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.decisions.kinds import KINDS
 from agentops_sdk.traces.decisions.model import Decision
 from agentops_sdk.traces.json_values import parsed
 
@@ -175,10 +176,10 @@ def once(trace: Trace, found: list[Decision]) -> list[Decision]:
     inner = {
         (above.span_id, made.name, made.choices)
         for made in found
-        if made.kind in _NESTING
+        if KINDS[made.kind].nests
         for above in trace.ancestors(made.span)
     }
-    return [made for made in found if made.kind not in _NESTING or _key(made) not in inner]
+    return [made for made in found if not KINDS[made.kind].nests or _key(made) not in inner]
 
 
 def without_echoes(trace: Trace, found: list[Decision]) -> list[Decision]:
@@ -198,7 +199,6 @@ def without_echoes(trace: Trace, found: list[Decision]) -> list[Decision]:
     return kept
 
 
-_NESTING = ("handoff", "approval", "edge")
 _END = "__end__"
 
 

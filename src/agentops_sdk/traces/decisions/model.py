@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.decisions.kinds import kind_of
 from agentops_sdk.traces.json_values import parsed
 
 if TYPE_CHECKING:
@@ -15,21 +16,15 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord
 
 
-KINDS = ("stated", "tool", "refusal", "edge", "handoff", "retry", "fallback", "verdict", "approval")
-"""What a decision is: stated by the program, or a model's choice among tools, a model's refusal, a graph's
-edge, a handoff, a retry, a fallback to another model, a guardrail's verdict, a person's approval or answer."""
-
-
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One choice that was made (or left unmade), and the span it was made on.
 
     ``options`` and ``choices`` are names as they were recorded; ``choices`` is empty for a decision that
     was never made, and ``chosen`` is the one choice, a tuple of several, or None. ``kind`` is one of
-    :data:`KINDS`. ``confidence`` is 0 to 1, ``waited`` seconds, ``times`` how often a retry was. ``by`` says
-    who decided (``model``, ``code``, ``human``). ``followed_by`` are the spans that ran because of it, in the
-    order they started; ``Trace.decisions`` fills it. What was not
-    recorded is None or empty.
+    ``agentops_sdk.traces.decisions.kinds.KINDS``. ``confidence`` is 0 to 1, ``waited`` seconds, ``times`` how
+    often a retry was. ``by`` says who decided (``model``, ``code``, ``human``). ``followed_by`` are the spans that
+    ran because of it, in the order they started; ``Trace.decisions`` fills it. What was not recorded is None or empty.
     """
 
     name: str
@@ -145,24 +140,10 @@ def _read(span: SpanRecord, attributes: Mapping[str, Any], at_ns: int | None) ->
         evidence=parsed(get(semconv.DECISION_EVIDENCE)),
         rejected=_mapping(get(semconv.DECISION_REJECTED)),
         inputs=parsed(get(semconv.DECISION_INPUTS)),
-        kind=_kind(span, name, by, choices),
+        kind=kind_of(span, name, by, choices),
         prompt_fingerprint=_text(fingerprint or get(semconv.PROMPT_FINGERPRINT)),
         at_ns=at_ns,
     )
-
-
-def _kind(span: SpanRecord, name: str, by: str | None, choices: tuple[str, ...]) -> str:
-    if span.kind == "decision":
-        return "stated"
-    if span.kind == "guardrail":
-        return "verdict"
-    if span.kind == "llm" and by == "model":
-        return "refusal" if choices == ("refusal",) else "tool"
-    if name == "handoff":
-        return "handoff"
-    if by == "human":
-        return "approval"
-    return "edge" if name == "goto" or semconv.GRAPH_NODE in span.attributes else "stated"
 
 
 def _answer(value: Any) -> Any:

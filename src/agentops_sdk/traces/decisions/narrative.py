@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agentops_sdk import semconv
 from agentops_sdk.traces import number_format
 from agentops_sdk.traces.decisions.approvals import answered_in, asked_in
-from agentops_sdk.traces.decisions.wording import deed, who
+from agentops_sdk.traces.decisions.wording import predicate, subject
 from agentops_sdk.traces.loops import canonical, loops
 from agentops_sdk.traces.terminal_text import line
 
@@ -57,7 +57,7 @@ def story(trace: Trace, traces: Traces | None = None) -> list[str]:
 
 def sentence(made: Decision, *, model: bool = True, agent: bool = False, again: Collection[str] = ()) -> str:
     """What was decided, by whom, among what, why, and what came of it."""
-    decided = f"{who(made, model=model, agent=agent)} {deed(made, again)}."
+    decided = f"{subject(made, model=model, agent=agent)} {predicate(made, again)}."
     return " ".join(part for part in (decided, _reason(made), _outcome(made)) if part)
 
 
