@@ -30,9 +30,14 @@ class LangChainIntegration:
             trace_policy,
         )
 
-        patches.when_imported("langchain_core.tracers.context", lambda tracers: _register(patches, tracers))
+        patches.when_imported("langchain_core.runnables.base", lambda _: _wait_for_tracers(patches))
         for part in (context_attachment, stream_readers, embeddings, graph, interrupts, tool_bodies, trace_policy):
             part.install(patches)
+
+
+def _wait_for_tracers(patches: Patches) -> None:
+    """Runnables first, which the handler imports: older versions import tracers in the middle of importing those."""
+    patches.when_imported("langchain_core.tracers.context", lambda tracers: _register(patches, tracers))
 
 
 def _register(patches: Patches, tracers: ModuleType) -> None:
