@@ -131,6 +131,7 @@ class _Server(ThreadingHTTPServer):
 def _handler(wire: Wire) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else a small body waits 40 ms for the acknowledgement of the headers
 
         def _serve(self) -> None:
             length = int(self.headers.get("content-length") or 0)
