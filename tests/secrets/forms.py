@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import quote
 
+from tests.secrets.places import in_places
+
 ALNUM = string.ascii_letters + string.digits
 HEX = "0123456789abcdef"
 UPPER = string.ascii_uppercase + string.digits
@@ -381,4 +383,8 @@ def by_hand(seed: int) -> Iterator[Form]:
 def secrets(seed: int = 1) -> list[Form]:
     """All of them."""
     forms = [Form(f"key of {kind}", f"the key is {key} and that is it", key) for kind, key in vendor_keys(seed).items()]
-    return [*forms, *in_addresses(seed + 1), *by_names(seed + 2), *by_hand(seed + 3)]
+    keys = Keys(seed + 4)
+    places = [
+        Form("place", *row) for row in in_places({"{k}": keys.of(24), "{h}": keys.of(40, HEX), "{x}": keys.of(32, HEX)})
+    ]
+    return [*forms, *in_addresses(seed + 1), *by_names(seed + 2), *by_hand(seed + 3), *places]

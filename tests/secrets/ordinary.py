@@ -10,6 +10,8 @@ import random
 import string
 import uuid
 
+from tests.secrets.lookalikes import LINES, TEXTS
+
 CODE = r"""
 register(api_key=API_KEY)
 register(api_key=api_key)
@@ -398,4 +400,4 @@ def ordinary(seed: int = 1) -> list[str]:
     """All of them."""
     structures = [json.dumps(each) for each in STRUCTURES]
     nested = [json.dumps({"arguments": text}) for text in structures[:20]]
-    return [*CODE, *PROSE, *structures, *nested, *made(seed)]
+    return [*CODE, *PROSE, *LINES, *TEXTS, *structures, *nested, *made(seed)]

@@ -69,6 +69,7 @@ _QUALIFIED: Final[dict[str, Callable[[str], str]]] = {
     "key": lambda before: "key" if before in QUALIFIED_KEYS else "",
     "token": _token,
     "pass": lambda before: "password" if before in QUALIFIED_PASSES else "pass",
+    "pat": lambda before: "qualified token" if before else "",
     "pin": lambda before: "pin" if not before or before in SECRET_PINS else "",
     "auth": lambda before: "auth" if not before or before in SECRET_AUTHS else "",
     "signature": lambda before: "signature" if before in ("", "amz", "goog", "x") else "",

@@ -11,6 +11,7 @@ from typing import Final
 
 from agentops_sdk._scrub import secret_patterns
 from agentops_sdk._scrub.secret_names import STRONG, kind_of_name
+from agentops_sdk._scrub.secret_places import after_name
 from agentops_sdk._scrub.secret_rules import HARMLESS_MEMBERS, STEMS
 from agentops_sdk._scrub.secret_tokens import SECRET, Finding, around
 from agentops_sdk._scrub.secret_values import (
@@ -106,12 +107,15 @@ class _Search:
         if not kind or (kind in ("bare token", "pin") and secret_patterns.FIGURE_AHEAD.match(text, end) is None):
             return
         name = text[start:end]
-        for look in (self._pair, self._other_forms):
+        for look in (self._pair, self._other_forms, self._elsewhere):
             found = list(look(start, end, name, kind))
             if found:
                 self.covered = max(self.covered, *(finding.end for finding in found))
                 yield from found
                 return
+
+    def _elsewhere(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
+        return after_name(self.text, start, end, name, kind)
 
     def _start(self, place: int, end: int) -> int:
         """Where the name begins of which a part stands at ``place``."""
@@ -194,7 +198,7 @@ class _Search:
         is_tight = not pair["space"] and not pair["gap"] and ":" not in separator
         if kind == "cookie":
             line = secret_patterns.LINE.match(text, at)
-            if line is not None and not pair["space"] and re.match(r"[\w.-]+=[^;\s]{4,}", line[0]):
+            if line is not None and not pair["space"] and is_cookie(line[0]):
                 yield Finding(*line.span(), SECRET)
             return
         if kind == "authorization":
@@ -292,7 +296,12 @@ class _Search:
         text = self.text
         if text[end : end + 1] == "," and line_starts:
             return True
-        return secret_patterns.CALL.search(text[max(0, start - 300) : start]) is not None
+        before = text[max(0, start - 300) : start]
+        if secret_patterns.CALL.search(before) is None:
+            return False
+        arguments = before[before.rfind("(") :]
+        # connect("host=db password=x"): settings in a text, not arguments.
+        return not any(arguments.count(quote) % 2 for quote in "\"'")
 
     def _below(self, start: int, end: int, at: int, name: str, kind: str) -> Iterator[Finding]:
         """YAML: a list, or a text of several lines, under the name."""
@@ -305,6 +314,11 @@ class _Search:
         place, is_block = head.end(), "|" in head[0] or ">" in head[0]
         before = text[max(0, start - 80) : start]
         indent = len(before) - len(before.rstrip(" \t"))
+        if not is_block and text[place : place + 1] in (" ", "\t"):  # a long value on a line of its own
+            line = secret_patterns.YAML_LINE.match(text, place)
+            if line is not None and looks_random(line["value"].strip("\"'")) and ":" not in line["value"]:
+                yield Finding(*line.span("value"), SECRET)
+                return
         for _ in range(200):
             item = (secret_patterns.YAML_LINE if is_block else secret_patterns.YAML_ITEM).match(text, place)
             if item is None or (is_block and len(item["indent"]) <= indent):
@@ -314,7 +328,9 @@ class _Search:
             plain = quoted[2] if quoted else value
             if "-----BEGIN" in plain:
                 break
-            if ": " not in plain and not stands_for_another(plain, name) and (is_block or " " not in plain or quoted):
+            if kind == "secret" and not is_block and not is_word_secret(plain, name, kind):
+                pass  # the names of secrets that are kept elsewhere
+            elif ": " not in plain and not stands_for_another(plain, name) and (is_block or " " not in plain or quoted):
                 offset = 1 if quoted else 0
                 yield Finding(item.start("value") + offset, item.end("value") - offset, SECRET)
             following = secret_patterns.LINE_BREAK.match(text, item.end())

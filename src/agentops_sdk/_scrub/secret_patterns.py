@@ -9,17 +9,20 @@ from __future__ import annotations
 import re
 from typing import Final
 
-QUOTE: Final = r"(?:\\{0,31}[\"'`]|&quot;|&#3[49];|&apos;|%22|%27|\\{1,31}u0022|\\{1,31}u0027)"
+QUOTE: Final = r"(?:\\{0,31}[\"'`]|&quot;|&#3[49];|&apos;|%(?:25)?2[27]|\\{1,31}(?:u00|x)2[27])"
 REST_OF_NAME: Final = re.compile(r"[A-Za-z0-9_]{0,32}(?:-[A-Za-z0-9_]{1,24}){0,3}")
 IN_NAMES: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.$-")
 FIGURE_AHEAD: Final = re.compile(r"[^0-9]{0,160}[0-9]")
 NAME_REVERSED: Final = re.compile(r"[A-Za-z0-9_.$-]*")
-SEPARATOR: Final = r"(?:=>|:=|={1,3}|:{1,2}|：|(?<=[ \t])[-–—](?=[ \t])|%3[AaDd]|\\{1,31}u003[aAdD]|&#(?:61|58);|->)"
+SEPARATOR: Final = (
+    r"(?:=>|:=|!?={1,3}|:{1,2}|：|(?<=[ \t])[-–—](?=[ \t])|%(?:25)?3[AaDd]|\\{1,31}u003[aAdD]|&#(?:61|58);|->)"
+)
 AFTER: Final = re.compile(
     # "name": value, name = value, name["x"] = value, **name:** value
     rf"(?P<close>{QUOTE})?(?P<index>\])?(?: (?:code|number|value|string|phrase))?(?:\s{{0,3}}\((?:[^()\n]{{1,40}})\))?"
     rf"(?: (?:for|of|on) [^\n:=,;.\"'`{{}}\[\]()]{{1,40}}?)?(?:[*_]{{1,3}})?"
-    rf"(?P<space>[ \t]{{0,4}}){SEPARATOR}(?:[*_]{{1,3}})?(?P<gap>(?:\s|%20|\\{{1,31}}[nrt]){{0,40}})"
+    rf"(?P<space>(?:[ \t]|\\{{1,31}}t){{0,4}}){SEPARATOR}(?:[*_]{{1,3}}|</[a-z]{{1,8}}>)?"
+    rf"(?P<gap>(?:\s|%20|\\{{1,31}}[nrt]){{0,40}})"
 )
 TYPED: Final = re.compile(r":\s*[\w.\[\], |&']{1,60}?\s*=\s*(?=[bruf]?\\{0,31}[\"'])")
 BARE: Final = re.compile(r"(?:(?!%26|%22|%27|\\|&(?:amp|quot|lt|gt|#|[\w.-]{1,40}=))[^\s\"'`,;(){}\[\]<>|]){1,256}")
@@ -31,14 +34,14 @@ LINE_ENDS: Final = re.compile(r"[ \t]*(?:#[^\n]*|//[^\n]*)?(?:\r?\n|\\{1,31}[nr]
 SENTENCE_ENDS: Final = re.compile(
     r"[.!?]?(?:[\"'`)*]|\\[\"'])*(?:\s*\Z|\s*(?:\r?\n|\\{1,31}n)|\\{0,31}[\"']|\s+[A-Z])|[.!?](?:\s|\\|\Z)"
 )
-PREFIXED: Final = re.compile(rf"(?:[bBrRuUfF]{{1,2}}|@)?(?P<open>\"\"\"|'''|{QUOTE})")
+PREFIXED: Final = re.compile(rf"(?:[bBrRuUfF]{{1,2}}|@)?(?P<open>\"\"\"|(?:\\{{1,31}}\"){{3}}|'''|{QUOTE})")
 OPENS: Final = re.compile(r"[\[{]")
 NUMBER: Final = re.compile(r"-?[0-9][0-9.]*(?=\s*(?:[,}\]\r\n]|\\[nr]|\Z))")
 PROSE: Final = re.compile(
     r"(?:[\"'`*]{0,2})(?:\s+(?:for|of|on|to|in)\s+[^\n.:=,;\"'`]{1,40}?)?\s+"
     r"(?P<verb>(?:(?:has been|have been|is|was|been|now)\s)?(?:set|changed|reset|updated|rotated) to|is|was|are|were"
     r"|will be|would be|to|equals|remains)"
-    r"\s*(?:now|still|currently|just)?\s*:?\s+(?P<open>\\{0,31}[\"'`]|\*\*)?(?P<value>[^\s\"'`\\,;<>]{4,200})"
+    r"\s*(?:now|still|currently|just)?\s*:?(?:\s|\\{1,31}[nrt]){1,8}(?P<open>\\{0,31}[\"'`]|\*\*)?(?P<value>[^\s\"'`\\,;<>]{4,200})"
 )
 NEXT_WORD: Final = re.compile(
     r"\s(?P<open>[\"'`])?(?P<value>(?=[^\s\"'`\\,;<>]{0,60}[0-9!@#$%^&*])[^\s\"'`\\,;<>(){}\[\]]{6,200})"
@@ -115,6 +118,6 @@ LONGEST_VALUE: Final = 8_192
 LONGEST_CONTAINER: Final = 262_144
 
 
-FOLLOW_NAMES: Final = frozenset("： \t\r\n\"'`\\:=]>*_%&|<-(,")
+FOLLOW_NAMES: Final = frozenset("： \t\r\n\"'`\\:=]>*_%&|<-(,{.")
 CLOSES: Final = frozenset("\"'\\&]%") | {" F", " f", " i", " I", " b", " t"}
 FOLLOW_WORDS: Final = frozenset(" \"'`\\:=*")

@@ -204,6 +204,8 @@ TOKENS: Final = (
 STEMS: Final = {
     "pass": ("", "(?![eia])"),  # not of passed, passing, passage
     "pwd": ("", ""),
+    "pw": ("", "(?![a-z])"),
+    "pat": ("[a-z0-9]_", "(?![a-z])"),
     "secret": ("", "(?!a)"),  # nor a secretary
     "token": ("", "(?!i)"),  # nor to tokenize
     "key": ("[a-z0-9_ -]", ""),  # what it is for stands before it
@@ -224,8 +226,12 @@ NAMES: Final = {
     **dict.fromkeys(("secret", "clientsecret", "credential", "cred"), "secret"),
     **dict.fromkeys(("accesstoken", "authtoken", "refreshtoken", "idtoken", "sessiontoken", "bearertoken",
                      "apitoken"), "token"),
+    **dict.fromkeys(("csrftoken", "xsrftoken", "csrfmiddlewaretoken"), "qualified token"),
     "token": "bare token",
     "pass": "pass",
+    "pw": "pass",
+    "bindpw": "pass",
+    "rootpw": "pass",
     "pin": "pin",
     "auth": "auth",
     "authorization": "authorization",
@@ -244,7 +250,7 @@ QUALIFIED_KEYS: Final = words(
     api app application access private secret signing sign encryption encrypt decryption master account shared
     storage subscription service server admin auth authentication authorization session ssh gpg pgp rsa deploy
     webhook integration license licence hmac jwt cipher crypto aes symmetric consumer developer function
-    functions bot root wrapping kek unlock activation recovery security backend model llm provider vendor openai
+    functions bot root wrapping kek fernet unlock activation recovery security backend model llm provider vendor openai
     anthropic claude azure aws gcp google gemini vertex groq mistral cohere huggingface hf pinecone tavily
     serper serpapi brave stripe sendgrid twilio github gitlab slack deepseek openrouter together fireworks
     replicate perplexity xai grok langsmith langfuse langchain datadog newrelic sentry cloudflare algolia
@@ -299,7 +305,7 @@ FOLLOWERS: Final = words(
     """
     value val plain plaintext string str base64 b64 hex hash hashed enc encrypted raw new old current confirm
     confirmation confirmed again repeat retype prod production dev development test testing staging live backup
-    main primary secondary default override fallback base
+    main primary secondary default override fallback base text
     """
 )
 """Words after the one that counts that do not change what the value is: ``password_confirmation``, ``API_KEY_2``."""

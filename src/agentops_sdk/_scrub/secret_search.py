@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agentops_sdk._scrub.secret_pairs import TooMuchError, pairs
+from agentops_sdk._scrub.secret_places import places
 from agentops_sdk._scrub.secret_switches import switches
 from agentops_sdk._scrub.secret_tokens import SECRET, Finding, private_keys, tokens
 
@@ -34,6 +35,7 @@ def search(text: str, inside: Callable[[str], bool]) -> list[Finding]:
     findings += tokens(plain, low, inside)
     findings += pairs(text, low)
     findings += switches(plain)
+    findings += places(text, low)
     return _merged(findings) if findings else findings
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from agentops_sdk._scrub.secret_rules import TOKENS, Token
-from agentops_sdk._scrub.secret_values import decoded_text, is_credentials
+from agentops_sdk._scrub.secret_values import decoded_text, is_credentials, stands_for_another
 
 __all__ = ["SECRET", "Finding", "around", "private_keys", "tokens"]
 
@@ -133,6 +133,8 @@ class _Search:
                 return
 
     def _is_one(self, match: re.Match[str], token: Token) -> bool:
+        if token.label == "url-password":
+            return not stands_for_another(match[1], "")
         if token.label == "basic-credentials":
             return is_credentials(match[1])
         if token.label == "encoded-secret":

@@ -16,7 +16,7 @@ _STANDS_FOR_ANOTHER: Final = re.compile(
     r"\s*+(?:"
     # a variable, a template, a reference to a store of secrets
     r"\$(?:[{(]|[A-Z_][A-Z0-9_]*\b|[a-z_]+\b(?![0-9!@#$%^&*]))|\{(?:\{|[A-Za-z_][\w.]*\}|%)|<[^<>]*>?\Z|&lt;|[#@]\{"
-    r"|%(?:[A-Za-z_]+%|\(|s\b)|!(?:secret|ref|sub|vault|env|include|getatt|importvalue)\b|\*[A-Za-z_-]+\Z"
+    r"|%(?:[A-Za-z_]+%|[A-Za-z_]*\(|s\b)|!(?:secret|ref|sub|vault|env|include|getatt|importvalue)\b|\*[A-Za-z_-]+\Z"
     r"|(?:env|vault|op|arn|file|ssm|ref|secrets?|keyring|keychain|config|var|sm|gcpsm|awssm|kms|doppler|infisical)"
     r":[/A-Za-z_]|projects/[\w-]+/secrets/"
     # what was taken out already
@@ -233,7 +233,7 @@ def is_authorization(value: str) -> bool:
 
 def is_cookie(value: str) -> bool:
     """``name=value``, one or several."""
-    return re.match(r"\s*[\w.!#$%&'*+^`|~-]+=[^;\s]{4,}", value) is not None
+    return re.search(r"(?:\A|;)\s*[\w.!#$%&'*+^`|~-]+=[^;\s]{4,}", value[:4096]) is not None
 
 
 def looks_random(value: str) -> bool:

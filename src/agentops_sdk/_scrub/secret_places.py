@@ -1,0 +1,356 @@
+"""Secrets that are told by the place they stand in: an argument, a column, a command, a sentence.
+
+One row for each place. Where a name tells of it, add a row to :data:`_AFTER_NAMES`: what follows the name. Where
+none does, add one to :data:`_PLACES`: what such a place begins with, and its form from there on.
+"""
+# ruff: noqa: E501 - a row of a table stands on a line
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from agentops_sdk._scrub.secret_names import STRONG, kind_of_name
+from agentops_sdk._scrub.secret_patterns import QUOTE
+from agentops_sdk._scrub.secret_tokens import SECRET, Finding
+from agentops_sdk._scrub.secret_values import is_quoted_secret, is_word_secret, looks_random, stands_for_another
+
+__all__ = ["after_name", "places"]
+
+_TEXT: Final = rf"(?P<q>{QUOTE})(?P<value>(?:(?!(?P=q))[^\n]){{3,512}})(?P=q)"
+_GAP: Final = r"(?:\s|\\{1,31}[nrt]){0,24}"
+_BREAK: Final = r"(?:\r?\n|\\{1,31}n)"
+_WORD: Final = r"(?P<value>[^\s\"'`\\,;|&<>()]{4,256})"
+_MAYBE_QUOTED: Final = r"(?:\\{0,31}[\"'])?" + _WORD
+
+Judge = Callable[[str, str, str], bool]
+
+
+def _quoted(value: str, name: str, kind: str) -> bool:
+    return is_quoted_secret(value, name, kind)
+
+
+def _strong(value: str, name: str, kind: str) -> bool:
+    """Any value under a name that makes it one."""
+    return kind in STRONG and is_quoted_secret(value, name, kind) and not kind_of_name(value)
+
+
+def _opens(value: str, _name: str, _kind: str) -> bool:
+    """Where only a password can stand; a path, a variable or a switch is none."""
+    return not stands_for_another(value, "") and value[0] not in "-/$%"
+
+
+def _guarded(value: str, name: str, kind: str) -> bool:
+    """Letters and figures mixed, where a plain word may be any word."""
+    mixed = any(sign.isdigit() for sign in value) and any(sign.isalpha() for sign in value)
+    return mixed and " " not in value and is_word_secret(value, name, kind) and not kind_of_name(value)
+
+
+def _random(value: str, _name: str, _kind: str) -> bool:
+    return looks_random(value) and len(value) >= 12
+
+
+def _code(value: str, _name: str, _kind: str) -> bool:
+    return 3 <= len(value) <= 10 and value.isdigit()
+
+
+def _phrase(value: str, _name: str, _kind: str) -> bool:
+    return len(value.split()) >= 12
+
+
+_OF_LANGUAGES: Final = rf"\s{{0,2}}[\"'*]{{0,3}}\s{{0,2}}(?:[:=：]|\\{{1,31}}uff1a)\s{{0,2}}[\"'`]?{_WORD}"
+
+
+class _Place(NamedTuple):
+    """A place that secrets stand in.
+
+    Attributes:
+        signs: what such a place begins with, in lower case; nothing else in a text is looked at.
+        pattern: the place from the sign on; its group ``value`` is the secret.
+        judge: whether that value is one.
+    """
+
+    signs: tuple[str, ...]
+    pattern: re.Pattern[str]
+    judge: Judge
+
+
+def _place(signs: str, pattern: str, judge: Judge = _opens) -> _Place:
+    return _Place(tuple(signs.split()), re.compile(pattern, re.IGNORECASE), judge)
+
+
+def _after(pattern: str, judge: Judge) -> tuple[re.Pattern[str], Judge]:
+    return re.compile(pattern, re.IGNORECASE), judge
+
+
+_AFTER_NAMES: Final = (
+    # password=str("…"), api_key = ("…"), api_key{"…"}
+    _after(
+        r"[\"']?(?:\s{0,2}(?::=|=>|[:=])\s{0,2}(?:new )?(?:str|bytes|bytearray|Secret(?:Str|String|Bytes)?|Some|"
+        r"String(?:::from)?|std::string|\[\]byte|(?:base64\.)?(?:urlsafe_)?b64decode|unquote|Buffer\.from|atob|Password)?\(|\{)"
+        rf"{_GAP}[bru]?{_TEXT}",
+        _strong,
+    ),
+    # get_by_label("Password").fill("…")
+    _after(
+        rf"{QUOTE}(?:\s{{0,2}},[^()\n]{{0,60}})?\)\.(?:fill|type|send_?keys|press_?sequentially|setValue)\(\s{{0,8}}{_TEXT}",
+        _strong,
+    ),
+    _after(rf"[\"']?\s+-Value\s+{_TEXT}", _strong),
+    # "Invalid API key provided: …"
+    _after(rf" (?:provided|supplied|given|used)\b[ :]{{1,3}}[\"'`]?{_WORD}", _guarded),
+    # api_key\n  Input should be … [input_value='…']
+    _after(rf"{_BREAK}\s{{1,4}}(?:(?!input_value)[^\n]){{0,300}}input_value={_TEXT}", _quoted),
+    _after(
+        rf"[^\n:\\]{{0,40}}:?[*_]{{0,3}}{_BREAK}{{1,2}}```\w{{0,12}}{_BREAK}(?P<value>[^\s\\`]{{4,512}}){_BREAK}```", _guarded
+    ),
+    _after(rf" ?\.{{3,80}} ?{_WORD}", _guarded),
+)  # fmt: skip
+_CREDENTIALS: Final = re.compile(rf"[: ]{{1,3}}[\w.@-]{{2,64}} ?[:/] ?{_WORD}")
+_DEFINE: Final = re.compile(rf"\s+{_TEXT}")
+_DEFAULT: Final = re.compile(r":[-=]?(?P<value>[^}\s\"'$]{4,128})\}")
+_ARGUMENT: Final = re.compile(rf"{QUOTE}\s{{0,2}},\s{{0,8}}[bru]?{_TEXT}")
+_SETTER: Final = re.compile(
+    r"(?:env|property|setdefault|setitem|\bset|\bput|\badd|header)\(\s{0,8}[bru]?\\{0,31}[\"']\Z", re.IGNORECASE
+)
+_OPENED: Final = re.compile(r"[(\[]\s{0,8}[bru]?\\{0,31}[\"'][#.]?\Z")
+
+_PLACES: Final = (
+    _place(
+        "auth=( auth( authentication(",
+        rf"(?:auth\s{{0,2}}=\s{{0,2}}\(|auth(?:entication)?\()\s{{0,8}}{QUOTE}[^\"'\\\n]{{1,64}}{QUOTE}\s{{0,2}},\s{{0,8}}{_TEXT}",
+    ),
+    _place("convertto-securestring", rf"ConvertTo-SecureString\s+(?:-String\s+)?{_TEXT}"),
+    _place("identified", rf"IDENTIFIED\s+(?:WITH\s+\S+\s+)?BY\s+(?:PASSWORD\s+)?{_TEXT}"),
+    _place("jdbc:oracle", r"jdbc:oracle:\w+:[\w$]{1,64}/(?P<value>[^\s@/\"']{3,128})@"),
+    _place("digest", r"Digest\s[^\n]{0,600}?\bresponse=\\{0,31}\"(?P<value>[0-9a-f]{32,64})"),
+    _place("aws4-hmac", r"AWS4-HMAC-SHA256\s[^\n]{0,600}?\bSignature=(?P<value>[0-9a-f]{64})"),
+    _place("net", rf"net1?\s+user\s+[\w.-]{{1,64}}\s+(?!/){_MAYBE_QUOTED}\s+/add\b"),
+    _place("net", rf"net\s+use\s[^\n]{{0,200}}?\\\S{{1,200}}\s+(?!/){_MAYBE_QUOTED}\s+/user:"),
+    _place(
+        "login",
+        r"(?:(?<=vault )|(?<=doppler )|(?<=infisical )|(?<=wandb )|(?<=huggingface-cli )|(?<=railway ))login\s+(?:--\S+\s+)?" + _WORD,
+        _random,
+    ),
+    _place(
+        "code otp passcode",
+        r"(?:code|otp|passcode)(?:\\{0,31}[\"'])?(?: code)?(?: is|\s?[:=])?\s{0,2}(?:\\{0,31}[\"'])?(?P<value>[0-9]{4,10})\b(?![.:/-][0-9])",
+        _code,
+    ),
+    _place("cvv cvc", r"cv[vc]2?(?:\\{0,31}[\"'])?(?: is|\s?[:=])\s{0,2}(?:\\{0,31}[\"'])?(?P<value>[0-9]{3,4})\b", _code),
+    _place(
+        "mnemonic seed recovery",
+        r"(?:mnemonic|(?:seed|recovery|secret)[ _-]?(?:phrase|words))(?:\\{0,31}[\"'])?(?: is)?\s{0,2}[:=]?\s{0,2}(?:\\{0,31}[\"'])?"
+        r"(?P<value>[a-z]{3,8}(?: [a-z]{3,8}){11,24})",
+        _phrase,
+    ),
+    _place("jwt bearer", rf"(?:jwt|bearer)(?:\\{{0,31}}[\"'])?\s{{0,2}}[:=]\s{{0,2}}(?:\\{{0,31}}[\"'])?{_WORD}", _random),
+    _place(
+        "kennwort contrase mot senha",
+        r"(?:kennwort|contraseñas?|contrasena|mot de passe|senha)" + _OF_LANGUAGES,
+        _guarded,
+    ),
+)  # fmt: skip
+_COMMANDS: Final = (
+    _place("curl", r"curl\b[^\n|;]{0,400}?\s-[A-Za-z]{1,6}u\s{0,2}(?:\\{0,31}[\"'])?[^\s:\"'$\\]{1,64}:(?P<value>[^\s\"'\\$]{3,128})"),
+    _place("curl wget", r"(?:curl|wget)\b[^\n|;]{0,400}?\s(?:-b|--cookie)[ =]{1,2}(?:\\{0,31}[\"'])?[\w.-]{1,64}=(?P<value>[^\s\"'\\]{6,4096})"),
+    _place("http xh", r"(?:https?|xh)\s(?:[^\n|;]{0,200}?\s)?(?:-a|--auth)[ =](?:\\{0,31}[\"'])?[^\s:\"'$\\]{1,64}:(?P<value>[^\s\"'\\$]{3,128})"),
+    _place("zip unzip", rf"(?:un)?zip\s(?:[^\n|;]{{0,120}}?\s)?(?-i:-P)\s{{0,2}}{_MAYBE_QUOTED}"),
+    _place("7z", r"7za?\s(?:[^\n|;]{0,200}?\s)?-p(?:\\{0,31}[\"'])?" + _WORD),
+    _place("openssl", rf"openssl\s[^\n|;]{{0,200}}?\s-(?:k|passin|passout|pass)\s(?:pass:)?{_MAYBE_QUOTED}", _guarded),
+    _place("az", rf"az\s+login\s[^\n|;]{{0,300}}?\s-p\s{_MAYBE_QUOTED}"),
+    _place("htpasswd", rf"htpasswd\s+-\w{{0,6}}b\w{{0,6}}\s+\S{{1,200}}\s+\S{{1,64}}\s+{_MAYBE_QUOTED}"),
+    _place("smbclient rpcclient smbget", r"(?:smbclient|rpcclient|smbget)\s[^\n|;]{0,200}?-U\s{0,2}[\"']?[\w.\\-]{1,64}%" + _WORD),
+    _place("ssh-keygen", rf"ssh-keygen\s(?:[^\n|;]{{0,200}}?\s)?-[NP]\s{_MAYBE_QUOTED}"),
+    _place("echo", rf"echo\s+(?:-n\s+)?(?:\\{{0,31}}[\"'])?{_WORD}"
+           r"(?:\\{0,31}[\"'])?\s*\|\s*(?:sudo\s[^\n|]{0,60}?-S\b|[^\n|]{0,200}--password-stdin)"),
+)  # fmt: skip
+"""They all have a switch, so a text without one is not searched for them."""
+_WORDS_OF_OTHER_SCRIPTS: Final = (
+    "contraseña", "contraseñas", "hasło", "lösenord", "jelszó", "şifre", "пароль", "密码", "密碼", "パスワード", "비밀번호", "كلمة المرور", "סיסמה", "पासवर्ड", "mật khẩu",
+)  # fmt: skip
+_OTHER_SCRIPTS: Final = re.compile(f"(?:{'|'.join(_WORDS_OF_OTHER_SCRIPTS)})" + _OF_LANGUAGES, re.IGNORECASE)
+_ESCAPED_SCRIPTS: Final = re.compile(
+    "(?:"
+    + "|".join(json.dumps(word)[1:-1].replace("\\", r"\\{1,31}") for word in _WORDS_OF_OTHER_SCRIPTS)
+    + ")"
+    + _OF_LANGUAGES
+)
+_MOST: Final = 256
+"""How often a sign is looked at in one text."""
+_HOST_AND_PORT: Final = re.compile(r"(?:[\w-]{1,40}\.){0,4}[\w-]{1,40}:[0-9]{2,5}\b")
+_NAME_AND_PASSWORD: Final = re.compile(r"(?<![\w/@.:%-])[A-Za-z][\w.-]{0,40}:(?P<value>[^\s:@/\"'`<>(){},=]{4,100})\Z")
+_ONE_TIME: Final = re.compile(
+    r"(?:one[ _-]?time|verification|security|login|2fa|mfa|authentication|door|access)[ _-]?(?:pass)?\Z|\A\Z",
+    re.IGNORECASE,
+)
+_SAID: Final = re.compile(
+    r"[\"'`]? (?:as|is) (?:the|my|your|our|her|his|their|a) (?:[a-z]{2,12} )?(?:password|passphrase|passcode|pin|api key)"
+    r"(?![A-Za-z0-9_-])(?! (?:of|for) (?:success|happiness))",
+    re.IGNORECASE,
+)
+_HEADINGS: Final = ("password", "passwd", "passphrase", "api_key", "apikey", "api key", "client_secret", "secret_key")
+_SEPARATORS: Final = re.compile(r"[,;|\t]|\\{1,31}t")
+_LINE_END: Final = re.compile(r"\r?\n|\\{1,31}n|\Z")
+_OPENS_TEXT: Final = re.compile(r":\s?\\{0,31}\"")
+_IN_CELL: Final = re.compile(r"\s*\\{0,31}[\"`]?(?P<value>[^\"`\\\s]{1,200})")
+_MOST_ROWS: Final = 500
+_INSERT: Final = re.compile(
+    r"\bINSERT\s+INTO\s+[^\s(]{1,128}\s{0,8}\((?P<columns>[^()]{1,2000})\)\s{0,8}VALUES\s{0,8}", re.IGNORECASE
+)
+_ROW: Final = re.compile(r"\((?P<row>[^()]{1,4000})\)\s{0,8},?\s{0,8}")
+
+
+def after_name(text: str, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
+    """The value that a name, which stands from ``start`` to ``end``, has in a place other than beside it."""
+    before = text[max(0, start - 40) : start]
+    rows = list(_AFTER_NAMES)
+    if before.endswith("${"):
+        rows = [(_DEFAULT, _strong)]
+    elif before.rstrip().endswith(("#define", "setx")):
+        rows = [(_DEFINE, _strong)]
+    elif name.lower() in ("credentials", "creds"):
+        rows = [(_CREDENTIALS, _guarded)]
+    elif _SETTER.search(before):
+        rows.append((_ARGUMENT, _strong))
+    elif _OPENED.search(before):
+        rows.append((_ARGUMENT, _guarded))
+    for pattern, judge in rows:
+        match = pattern.match(text, end)
+        if match is not None:
+            value = match["value"].rstrip(".:!?*")
+            if value and judge(value, name, kind):
+                yield Finding(match.start("value"), match.start("value") + len(value), SECRET)
+                return
+
+
+def places(text: str, low: str) -> Iterator[Finding]:
+    """Every secret that the place it stands in tells; ``low`` is ``text`` in lower case, character for character."""
+    for row in _PLACES:
+        yield from _at_signs(text, low, row)
+    if " -" in low:
+        for row in _COMMANDS:
+            yield from _at_signs(text, low, row)
+    escaped = "\\u0" in low or "\\u5" in low or "\\u3" in low or "\\ub" in low
+    if escaped or not text.isascii():
+        for match in (_ESCAPED_SCRIPTS if escaped else _OTHER_SCRIPTS).finditer(text):
+            if _guarded(match["value"], "password", "password"):
+                yield Finding(*match.span("value"), SECRET)
+    yield from _in_addresses(text)
+    if "password" in low or "passw" in low or "passphrase" in low or " key" in low or " pin" in low:
+        yield from _said(text)
+        yield from _columns(text, low)
+    if "insert" in low:
+        yield from _inserted(text)
+
+
+def _at_signs(text: str, low: str, row: _Place) -> Iterator[Finding]:
+    for sign in row.signs:
+        place = low.find(sign)
+        for _ in range(_MOST):
+            if place < 0:
+                break
+            if not text[place - 1 : place].isalnum() or sign[-1] == "(":
+                match = row.pattern.match(text, place)
+                if match is not None:
+                    value = match["value"].rstrip(".:!?*")
+                    is_one = value and row.judge(value, "password", "password")
+                    if is_one and (row.judge is not _code or _is_code_of_one_use(text, place, sign)):
+                        yield Finding(match.start("value"), match.start("value") + len(value), SECRET)
+            place = low.find(sign, place + len(sign))
+
+
+def _is_code_of_one_use(text: str, place: int, sign: str) -> bool:
+    """A ``code`` may be anything; a verification code and an ``otp`` open something."""
+    return sign != "code" or bool(_ONE_TIME.search(text[max(0, place - 20) : place] or " "))
+
+
+def _in_addresses(text: str) -> Iterator[Finding]:
+    """``user:…@proxy:8080``, without a scheme."""
+    place = text.find("@")
+    for _ in range(_MOST):
+        if place < 0:
+            break
+        if _HOST_AND_PORT.match(text, place + 1):
+            before = _NAME_AND_PASSWORD.search(text[max(0, place - 150) : place])
+            if before is not None and _opens(before["value"], "", ""):
+                yield Finding(place - len(before["value"]), place, SECRET)
+        place = text.find("@", place + 1)
+
+
+def _said(text: str) -> Iterator[Finding]:
+    """``use x as the password``, ``x is my password``."""
+    for match in _SAID.finditer(text):
+        before = text[max(0, match.start() - 200) : match.start()]
+        value = re.split(r"[\s\"'`\\(]", before)[-1]
+        if value and len(value) < 200 and _guarded(value, "password", "password"):
+            yield Finding(match.start() - len(value), match.start(), SECRET)
+
+
+def _columns(text: str, low: str) -> Iterator[Finding]:
+    """A table whose heading says what stands below: CSV, tabs, Markdown."""
+    done = 0
+    for heading in _HEADINGS:
+        at = low.find(heading)
+        for _ in range(32):
+            if at < 0:
+                break
+            line = max(low.rfind("\n", 0, at), low.rfind("\\n", 0, at) + 1 if "\\n" in low else -1) + 1
+            end = _LINE_END.search(text, at)
+            if end is None or end.end() <= done or at - line > 500:
+                break
+            separator = _SEPARATORS.match(
+                text, at + len(heading) + (text[at + len(heading) : at + len(heading) + 1] in ' "')
+            )
+            opened = list(_OPENS_TEXT.finditer(text, line, at))
+            start = opened[-1].end() if opened else line
+            before = text[start:at].rstrip(' "')
+            separator = separator or _SEPARATORS.search(before[-2:])
+            if separator is not None and end.end() > end.start():
+                yield from _below(text, start, end, separator[0], heading)
+                done = end.end()
+            at = low.find(heading, end.end() or at + 1)
+
+
+def _below(text: str, start: int, end: re.Match[str], separator: str, heading: str) -> Iterator[Finding]:
+    titles = [cell.strip(' "*`').lower() for cell in text[start : end.start()].split(separator)]
+    if heading not in titles:
+        return
+    column, place = titles.index(heading), end.end()
+    for _ in range(_MOST_ROWS):
+        stop = _LINE_END.search(text, place)
+        cells = text[place : stop.start() if stop is not None else len(text)].split(separator)
+        if len(cells) != len(titles):
+            return
+        offset = place + sum(len(cell) + len(separator) for cell in cells[:column])
+        cell = _IN_CELL.match(text, offset)
+        if (
+            cell is not None
+            and cell.end() <= offset + len(cells[column])
+            and _guarded(cell["value"], heading, "password")
+        ):
+            yield Finding(*cell.span("value"), SECRET)
+        if stop is None or stop.end() >= len(text):
+            return
+        place = stop.end()
+
+
+def _inserted(text: str) -> Iterator[Finding]:
+    """``INSERT INTO users (name, password) VALUES ('ann', '…')``."""
+    for match in _INSERT.finditer(text):
+        columns = [kind_of_name(column.strip(" \"'`[]\\\n")) for column in match["columns"].split(",")]
+        place = match.end()
+        for _ in range(_MOST_ROWS):
+            row = _ROW.match(text, place)
+            if row is None:
+                break
+            offset = row.start("row")
+            cells = row["row"].split(",")
+            for kind, cell in zip(columns, cells, strict=False):
+                quoted = re.search(r"'(?P<value>[^']{3,512})'", cell)
+                if kind in STRONG and len(cells) == len(columns) and quoted and is_quoted_secret(quoted[1], "", kind):
+                    yield Finding(offset + quoted.start("value"), offset + quoted.end("value"), SECRET)
+                offset += len(cell) + 1
+            place = row.end()
