@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -48,12 +47,12 @@ def test_what_was_chosen(said: list[dict[str, Any]], finished: bool, chosen: str
 
 def test_options_reasons_and_marks() -> None:
     free = model_choice(TOOLS, [TEXT, CALL], finished=True)
-    assert json.loads(free["agentops.decision.options"]) == [*TOOLS, {"name": "answer"}]
+    assert free["agentops.decision.options"] == [*TOOLS, {"name": "answer"}]
     assert free["agentops.decision.reason"] == "It is"
     assert free["agentops.decision.by"] == "model"
     assert "agentops.decision.forced" not in free
     forced = model_choice(TOOLS, [THOUGHT, TEXT, CALL], finished=True, forced=True)
-    assert json.loads(forced["agentops.decision.options"]) == TOOLS
+    assert forced["agentops.decision.options"] == TOOLS
     assert forced["agentops.decision.reason"] == "Hm."
     assert forced["agentops.decision.forced"] is True
     assert "agentops.decision.reason" not in model_choice(TOOLS, [TEXT], finished=True)
