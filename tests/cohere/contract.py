@@ -17,6 +17,7 @@ class CohereDriver(Driver):
     packages = ("cohere",)
     needs = ("httpx",)
     refusal = Reply({"message": "refused"}, status=400)
+    error_type = "400"
 
     def answer(self, request: Request) -> Reply:
         if request.body.get("stream"):

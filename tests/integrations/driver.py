@@ -48,6 +48,9 @@ class Driver:
     refusal = Reply({"error": {"message": "refused", "type": "invalid_request_error"}}, status=400)
     """An answer on which the client raises."""
 
+    error_type: str | None = None
+    """What ``error.type`` is of that where the exception is not known yet when the call ends: the status."""
+
     def answer(self, request: Request) -> Reply:
         """What the server answers: a whole reply, or a stream of three pieces or more where one was asked for."""
         raise NotImplementedError

@@ -15,6 +15,8 @@ from tests.wire.http import Reply, Request
 class MistralDriver(Driver):
     span = f"chat {MODEL}"
     packages = ("mistralai.client",)
+    refusal = Reply({"object": "error", "message": "refused", "code": "1500"}, status=400)
+    error_type = "400"
 
     def answer(self, request: Request) -> Reply:
         return Case().whole() if request.body.get("stream") else Reply(whole({"content": "Sunny."}))

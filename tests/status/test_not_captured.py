@@ -75,6 +75,41 @@ def test_one_that_is_installed_is_named_by_doctor(site: Path) -> None:
     assert done.stderr == ""
 
 
+def test_one_whose_integration_waits_for_a_module_inside_of_it_is_captured(site: Path) -> None:
+    code = """
+import agentops_sdk as agentops
+agentops.init(exporters=["memory"])
+import mistralai.client, cerebras.cloud.sdk
+print(list(agentops.status().not_captured))
+"""
+    install(site, "mistralai", "mistralai", "3.0.0")
+    install(site, "mistralai.client", "mistralai-client", "3.0.0")
+    install(site, "cerebras.cloud.sdk", "cerebras-cloud-sdk", "1.91.0")
+    done = run(code, site)
+    assert done.stdout == "[]\n", done.stdout + done.stderr
+    doctor = run("", site, "doctor").stdout
+    assert "mistralai 3.0.0: installed, and not captured" not in doctor
+    assert "mistral 3.0.0: would be captured" in doctor
+
+
+def test_one_that_is_too_old_to_have_that_module_is_named_too_old(site: Path) -> None:
+    install(site, "mistralai", "mistralai", "1.12.4")
+    doctor = run("", site, "doctor").stdout
+    assert "PROBLEM mistral: version 1.12.4 is outside of >=2.0" in doctor
+    assert "mistral: not installed" not in doctor
+
+
+def test_a_module_of_the_programs_own_that_is_called_like_a_client_is_imported_as_it_is(site: Path) -> None:
+    (site / "ollama.py").write_text("answer = 42")
+    code = """
+import agentops_sdk as agentops
+agentops.init(exporters=["memory"])
+import ollama
+print(ollama.answer, agentops.status().enabled)
+"""
+    assert run(code, site).stdout == "42 True\n"
+
+
 @pytest.mark.parametrize("imported", ["before", "after", "never"])
 def test_one_that_is_too_old_is_told_once_in_the_log(imported: str, site: Path) -> None:
     install(site, "openai", "openai", "1.2.3")

@@ -12,11 +12,13 @@ LIBRARIES = {
     "a2a": "a2a-sdk",
     "agent_framework": "agent-framework-core",
     "agents": "openai-agents",
+    "ag2": "ag2",
     "agno": "agno",
     "ai21": "ai21",
     "anthropic": "anthropic",
     "autogen_agentchat": "autogen-agentchat",
     "autogen_core": "autogen-core",
+    "browser_use": "browser-use",
     "cerebras.cloud.sdk": "cerebras-cloud-sdk",
     "claude_agent_sdk": "claude-agent-sdk",
     "cohere": "cohere",
@@ -26,24 +28,30 @@ LIBRARIES = {
     "google.adk": "google-adk",
     "google.genai": "google-genai",
     "google.generativeai": "google-generativeai",
+    "guardrails": "guardrails-ai",
     "groq": "groq",
     "haystack": "haystack-ai",
     "instructor": "instructor",
     "langchain_core": "langchain-core",
     "letta_client": "letta-client",
+    "livekit.agents": "livekit-agents",
     "litellm": "litellm",
     "llama_index.core": "llama-index-core",
     "mcp": "mcp",
+    "mem0": "mem0ai",
     "mistralai": "mistralai",
+    "nemoguardrails": "nemoguardrails",
     "ollama": "ollama",
     "openai": "openai",
     "perplexity": "perplexityai",
+    "pipecat": "pipecat-ai",
     "pydantic_ai": "pydantic-ai-slim",
     "replicate": "replicate",
     "semantic_kernel": "semantic-kernel",
     "smolagents": "smolagents",
     "strands": "strands-agents",
     "together": "together",
+    "typesafe": "typesafe-sdk",
     "vertexai": "google-cloud-aiplatform",
     "voyageai": "voyageai",
     "xai_sdk": "xai-sdk",
@@ -52,12 +60,18 @@ LIBRARIES = {
 
 def imported(captured: Iterable[str]) -> dict[str, str]:
     """Version by import name of the libraries that the program has imported, less those that are ``captured``."""
-    return _versions({name for name in LIBRARIES if sys.modules.get(name) is not None} - set(captured))
+    return _versions({name for name in LIBRARIES if sys.modules.get(name) is not None} - _rows(captured))
 
 
 def installed(captured: Iterable[str]) -> dict[str, str]:
     """The same of all that are installed."""
-    return _versions(set(LIBRARIES) - set(captured))
+    return _versions(set(LIBRARIES) - _rows(captured))
+
+
+def _rows(captured: Iterable[str]) -> set[str]:
+    """The rows of what is captured: the target of an integration may lie inside of the library's package."""
+    targets = set(captured)
+    return {name for name in LIBRARIES if any(f"{target}.".startswith(f"{name}.") for target in targets)}
 
 
 def _versions(names: Iterable[str]) -> dict[str, str]:

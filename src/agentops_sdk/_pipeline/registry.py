@@ -140,13 +140,15 @@ class Installed:
             IntegrationError: asked for by name, and the library is missing or too old.
         """
         integration = self.integration
-        if not _can_be_imported(integration.target):
+        self.version = _version_of(getattr(integration, "distribution", integration.target))
+        fits = self.version is None or satisfies(self.version, integration.requires)
+        here = _can_be_imported(integration.target)
+        if self.version is not None and not fits and (here or not _newer(self.version, integration.requires)):
+            # an old one may have its modules elsewhere
+            self.reason = f"version {self.version} is outside of {integration.requires}"
+            self.state = "version untested" if _newer(self.version, integration.requires) else "version too old"
+        elif not here:
             self.state, self.reason = "not installed", f"{integration.target} cannot be imported"
-        else:
-            self.version = _version_of(getattr(integration, "distribution", integration.target))
-            if self.version is not None and not satisfies(self.version, integration.requires):
-                self.reason = f"version {self.version} is outside of {integration.requires}"
-                self.state = "version untested" if _newer(self.version, integration.requires) else "version too old"
         if self.state == "version too old":
             log_once(f"{integration.name} is not captured: {self.reason}. What you have installed is too old.")
         if asked and self.state in ("not installed", "version too old"):
