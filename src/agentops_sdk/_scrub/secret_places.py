@@ -226,40 +226,48 @@ def after_name(text: str, start: int, end: int, name: str, kind: str) -> Iterato
                 return
 
 
-def places(text: str, low: str) -> Iterator[Finding]:
+_BY_SIGN: Final = [(sign, row) for row in _PLACES for sign in row.signs]
+_COMMANDS_BY_SIGN: Final = [(sign, row) for row in _COMMANDS for sign in row.signs]
+
+
+def places(text: str, low: str) -> list[Finding]:
     """Every secret that the place it stands in tells; ``low`` is ``text`` in lower case, character for character."""
-    for row in _PLACES:
-        yield from _at_signs(text, low, row)
+    findings: list[Finding] = []
+    for sign, row in _BY_SIGN:
+        if sign in low:
+            findings += _at_sign(text, low, sign, row)
     if " -" in low:
-        for row in _COMMANDS:
-            yield from _at_signs(text, low, row)
-    escaped = "\\u0" in low or "\\u5" in low or "\\u3" in low or "\\ub" in low
+        for sign, row in _COMMANDS_BY_SIGN:
+            if sign in low:
+                findings += _at_sign(text, low, sign, row)
+    escaped = "\\u" in low
     if escaped or not text.isascii():
         for match in (_ESCAPED_SCRIPTS if escaped else _OTHER_SCRIPTS).finditer(text):
             if _guarded(match["value"], "password", "password"):
-                yield Finding(*match.span("value"), SECRET)
-    yield from _in_addresses(text)
-    if "password" in low or "passw" in low or "passphrase" in low or " key" in low or " pin" in low:
-        yield from _said(text)
-        yield from _columns(text, low)
+                findings.append(Finding(*match.span("value"), SECRET))
+    if "@" in text:
+        findings += _in_addresses(text)
+    if "pass" in low or " key" in low or " pin" in low or "_key" in low:
+        findings += _said(text)
+        findings += _columns(text, low)
     if "insert" in low:
-        yield from _inserted(text)
+        findings += _inserted(text)
+    return findings
 
 
-def _at_signs(text: str, low: str, row: _Place) -> Iterator[Finding]:
-    for sign in row.signs:
-        place = low.find(sign)
-        for _ in range(_MOST):
-            if place < 0:
-                break
-            if not text[place - 1 : place].isalnum() or sign[-1] == "(":
-                match = row.pattern.match(text, place)
-                if match is not None:
-                    value = match["value"].rstrip(".:!?*")
-                    is_one = value and row.judge(value, "password", "password")
-                    if is_one and (row.judge is not _code or _is_code_of_one_use(text, place, sign)):
-                        yield Finding(match.start("value"), match.start("value") + len(value), SECRET)
-            place = low.find(sign, place + len(sign))
+def _at_sign(text: str, low: str, sign: str, row: _Place) -> Iterator[Finding]:
+    place = low.find(sign)
+    for _ in range(_MOST):
+        if place < 0:
+            return
+        if not text[place - 1 : place].isalnum() or sign[-1] == "(":
+            match = row.pattern.match(text, place)
+            if match is not None:
+                value = match["value"].rstrip(".:!?*")
+                is_one = value and row.judge(value, "password", "password")
+                if is_one and (row.judge is not _code or _is_code_of_one_use(text, place, sign)):
+                    yield Finding(match.start("value"), match.start("value") + len(value), SECRET)
+        place = low.find(sign, place + len(sign))
 
 
 def _is_code_of_one_use(text: str, place: int, sign: str) -> bool:
