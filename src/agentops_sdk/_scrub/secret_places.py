@@ -172,11 +172,10 @@ _WORDS_OF_OTHER_SCRIPTS: Final = (
     "contraseña", "contraseñas", "hasło", "lösenord", "jelszó", "şifre", "пароль", "密码", "密碼", "パスワード", "비밀번호", "كلمة المرور", "סיסמה", "पासवर्ड", "mật khẩu",
 )  # fmt: skip
 _OTHER_SCRIPTS: Final = re.compile(f"(?:{'|'.join(_WORDS_OF_OTHER_SCRIPTS)})" + _OF_LANGUAGES, re.IGNORECASE)
+_ESCAPED_WORDS: Final = tuple(json.dumps(word)[1:-1].lower() for word in _WORDS_OF_OTHER_SCRIPTS)
+_ESCAPED_SIGNS: Final = frozenset(word[word.index("\\u") : word.index("\\u") + 6] for word in _ESCAPED_WORDS)
 _ESCAPED_SCRIPTS: Final = re.compile(
-    "(?:"
-    + "|".join(json.dumps(word)[1:-1].replace("\\", r"\\{1,31}") for word in _WORDS_OF_OTHER_SCRIPTS)
-    + ")"
-    + _OF_LANGUAGES
+    "(?:" + "|".join(word.replace("\\", r"\\{1,31}") for word in _ESCAPED_WORDS) + ")" + _OF_LANGUAGES, re.IGNORECASE
 )
 _MOST: Final = 256
 """How often a sign is looked at in one text."""
@@ -187,7 +186,7 @@ _ONE_TIME: Final = re.compile(
     re.IGNORECASE,
 )
 _SAID: Final = re.compile(
-    r"[\"'`]? (?:as|is) (?:the|my|your|our|her|his|their|a) (?:[a-z]{2,12} )?(?:password|passphrase|passcode|pin|api key)"
+    r" (?:the|my|your|our|her|his|their|a) (?:[a-z]{2,12} )?(?:password|passphrase|passcode|pin|api key)"
     r"(?![A-Za-z0-9_-])(?! (?:of|for) (?:success|happiness))",
     re.IGNORECASE,
 )
@@ -240,19 +239,26 @@ def places(text: str, low: str) -> list[Finding]:
         for sign, row in _COMMANDS_BY_SIGN:
             if sign in low:
                 findings += _at_sign(text, low, sign, row)
-    escaped = "\\u" in low
-    if escaped or not text.isascii():
-        for match in (_ESCAPED_SCRIPTS if escaped else _OTHER_SCRIPTS).finditer(text):
-            if _guarded(match["value"], "password", "password"):
-                findings.append(Finding(*match.span("value"), SECRET))
+    if not text.isascii():
+        lower = text.lower()
+        if any(word in lower for word in _WORDS_OF_OTHER_SCRIPTS):
+            findings += _in_other_scripts(text, _OTHER_SCRIPTS)
+    if "\\u" in low and any(sign in low for sign in _ESCAPED_SIGNS):
+        findings += _in_other_scripts(text, _ESCAPED_SCRIPTS)
     if "@" in text:
         findings += _in_addresses(text)
     if "pass" in low or " key" in low or " pin" in low or "_key" in low:
-        findings += _said(text)
+        findings += _said(text, low)
         findings += _columns(text, low)
     if "insert" in low:
         findings += _inserted(text)
     return findings
+
+
+def _in_other_scripts(text: str, pattern: re.Pattern[str]) -> Iterator[Finding]:
+    for match in pattern.finditer(text):
+        if _guarded(match["value"], "password", "password"):
+            yield Finding(*match.span("value"), SECRET)
 
 
 def _at_sign(text: str, low: str, sign: str, row: _Place) -> Iterator[Finding]:
@@ -288,13 +294,19 @@ def _in_addresses(text: str) -> Iterator[Finding]:
         place = text.find("@", place + 1)
 
 
-def _said(text: str) -> Iterator[Finding]:
+def _said(text: str, low: str) -> Iterator[Finding]:
     """``use x as the password``, ``x is my password``."""
-    for match in _SAID.finditer(text):
-        before = text[max(0, match.start() - 200) : match.start()]
-        value = re.split(r"[\s\"'`\\(]", before)[-1]
-        if value and len(value) < 200 and _guarded(value, "password", "password"):
-            yield Finding(match.start() - len(value), match.start(), SECRET)
+    for verb in (" as", " is"):
+        place = low.find(verb)
+        for _ in range(_MOST):
+            if place < 0:
+                break
+            if _SAID.match(text, place + 3):
+                end = place - (text[place - 1 : place] in ("'", '"', "`"))
+                value = re.split(r"[\s\"'`\\(]", text[max(0, end - 200) : end])[-1]
+                if value and len(value) < 200 and _guarded(value, "password", "password"):
+                    yield Finding(end - len(value), end, SECRET)
+            place = low.find(verb, place + 3)
 
 
 def _columns(text: str, low: str) -> Iterator[Finding]:
