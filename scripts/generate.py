@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,6 +160,51 @@ def without_chance(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
+ROOMS = {
+    "_http": "1 intercept", "_track": "1 intercept", "_capture": "2 call", "_snapshot": "2 call", "_scrub": "2 call",
+    "_recorder": "3 span", "_pipeline.queue": "4 queue", "exporters": "5 sink",
+}  # fmt: skip
+"""Which room of the story a module is, as docs/architecture.md tells it; the floors are in pyproject.toml."""
+SIDES = {"traces": "read", "cli": "read", "pytest_plugin": "read", "testing": "read"}
+FILL = {"room": "#d6e6fb", "read": "#dcf0dc", "other": "#f1f1ee"}
+
+
+def floors() -> str:
+    """The floors that imports go down, as a picture: a row for each, a box for each module on it."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = next(contract["layers"] for contract in contracts if contract["id"] == "floors")
+    rows = [["agentops_integrations"], *(re.findall(r"[\w.]+", layer) for layer in layers)]
+    missing = {*ROOMS, *SIDES} - {name for row in rows for name in row}
+    if missing:
+        sys.exit(f"no floor has {', '.join(sorted(missing))}: scripts/generate.py names them")
+    boxes = []
+    for number, row in enumerate(rows):
+        left, top = 24, 60 + 46 * number
+        for name in row:
+            room = ROOMS.get(name)
+            label = f"{name} · room {room}" if room else name
+            width = round(7.3 * len(label)) + 18
+            fill = FILL["room" if room else SIDES.get(name, "other")]
+            boxes.append(
+                f'<rect x="{left}" y="{top}" width="{width}" height="30" rx="4" fill="{fill}" stroke="#8a8a85"/>'
+                f'<text x="{left + 9}" y="{top + 20}">{label}</text>'
+            )
+            left += width + 10
+    height = 60 + 46 * len(rows) + 10
+    arrow = (
+        f'<path d="M12 60 V{height - 24} m-4 -8 l4 8 l4 -8" fill="none" stroke="#555"/>'
+        '<text x="24" y="24">Imports go down only. Blue: the rooms that a call passes. Green: the read side.</text>'
+        '<text x="24" y="44">What stands on one floor is blind to its neighbours.</text>'
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1180 {height}" role="img" aria-label="The floors"'
+        ' font-family="ui-monospace, monospace" font-size="12" fill="#222">'
+        f'<rect width="1180" height="{height}" fill="#ffffff"/>{arrow}{"".join(boxes)}</svg>\n'
+    )
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "integrations": integrations,
@@ -167,6 +213,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
 }
 FILES: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "span-record.schema.json": schema,
+    ROOT / "docs" / "images" / "floors.svg": floors,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -92,3 +93,11 @@ def test_a_long_file_says_why() -> None:
             if len(text.splitlines()) > LONG and "long" not in (ast.get_docstring(ast.parse(text)) or "").lower():
                 silent.append(str(path.relative_to(ROOT)))
     assert silent == [], f"their docstrings do not say why they are longer than {LONG} lines"
+
+
+def test_the_page_names_files_that_are_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    names = re.findall(r"`([\w/.]+/[\w.]+|_\w+)`", page)
+    assert len(names) > 25
+    known = [ROOT / "src" / "agentops_sdk" / name for name in names if name != "__repr__"]
+    assert [path.name for path in known if not path.exists()] == []

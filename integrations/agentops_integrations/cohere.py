@@ -1,6 +1,8 @@
 """Cohere's client, both versions of its API: chats and their streams, embeddings, reranking; the rest by its path.
 
 The client retries inside of one method, so that its attempts are one.
+
+Long because it is the whole client: one noun, in two versions.
 """
 
 from __future__ import annotations
