@@ -78,7 +78,7 @@ SHELLS = {
     "stream._PassingOn.__init__", "stream._PassingOn.__iter__", "stream._PassingOn.__aiter__",
     "stream.ReplyItems.__init__", "stream.ReplyItems.__next__", "stream.ReplyItems.__anext__",
     "stream.ReplyItems.__del__", "stream.ReplyItems._ended", "stream.ReplyBytes.__next__",
-    "stream.ReplyBytes.__anext__", "stream.ReplyBytes._stepping", "stream.ReplyBytes._passed",
+    "stream.ReplyBytes.__anext__",
     "stream.ReplyBytes._end", "stream.ReplyBytes._failed",
     "stream._Bytes.__call__", "stream._RawBytes.__call__", "stream._Close.__call__", "stream._AsyncClose.__call__",
     "stream.LiveReply.__del__",
