@@ -9,20 +9,22 @@ import sys
 import threading
 import tracemalloc
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 from benchmarks import large_trace
-from tests.traces.samples import MS, span
+from tests.traces.samples import MS, chat, span, tool
 
+from agentops_sdk import semconv
 from agentops_sdk.cli import main
 from agentops_sdk.cli.ls import summary
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces import SpanRecord, Trace, load
 from agentops_sdk.traces.lines import LONGEST_LINE
+from agentops_sdk.traces.loops import loops
 from agentops_sdk.traces.otlp import to_otlp_json
 from agentops_sdk.traces.parse import as_record
 from agentops_sdk.traces.stats import stats
@@ -136,6 +138,52 @@ def test_a_deep_chain_that_never_finished_takes_steps_in_proportion() -> None:
     assert {one.end_ns for one in trace.spans} == {records[-1].end_ns}
     few = steps_of(lambda: Trace(records[:200]).usage)
     assert steps_of(lambda: Trace(records).usage) < 20 * few
+
+
+def failed_calls(count: int) -> list[SpanRecord]:
+    root = span("root", took=10**7)
+    calls = [chat(root, at=n // 2, took=5, status="error") for n in range(count)]
+    return [root, *calls, *(span("step", parent=root, at=count + n) for n in range(count))]
+
+
+def repeated_steps(count: int) -> list[SpanRecord]:
+    root = span("root", took=10**7)
+    return [root, *(span("s", {semconv.ATTEMPT: 2}, parent=root, at=n, status="error") for n in range(count))]
+
+
+def nested_choices(count: int) -> list[SpanRecord]:
+    chosen = {semconv.DECISION_CHOSEN: "a", semconv.DECISION_OPTIONS: ["a", "b"], semconv.DECISION_BY: "model"}
+    records = [span("root")]
+    for n in range(count):
+        records.append(chat(records[-1], at=n, attributes=chosen))
+    return records
+
+
+def nested_handoffs(count: int) -> list[SpanRecord]:
+    records = [span("root")]
+    for n in range(count):
+        event = {"name": semconv.HANDOFF_EVENT, "time_ns": n, "attributes": {semconv.HANDOFF_TO: f"agent {n}"}}
+        records.append(span("s", parent=records[-1], at=n, events=[event]))
+    return records
+
+
+def nested_tools(count: int) -> list[SpanRecord]:
+    records = [span("root")]
+    for n in range(count):
+        records.append(tool("t", records[-1], {semconv.TOOL_CALL_ARGUMENTS: "{}"}, at=n))
+    return records
+
+
+@pytest.mark.parametrize("shape", [failed_calls, repeated_steps, nested_choices, nested_handoffs, nested_tools])
+def test_decisions_and_loops_take_steps_in_proportion(shape: Callable[[int], list[SpanRecord]]) -> None:
+    def look(records: list[SpanRecord]) -> None:
+        trace = Trace(records)
+        trace.decisions  # noqa: B018 - looking makes them
+        loops(trace)
+
+    few, many = shape(100), shape(1_600)
+    look(few)  # what is done once is not counted
+    assert steps_of(lambda: look(many)) < 2 * 16 * steps_of(lambda: look(few))
 
 
 def test_circles_that_never_finished_end() -> None:

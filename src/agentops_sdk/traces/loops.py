@@ -48,12 +48,13 @@ def loops(trace: Trace) -> list[Loop]:
 
 
 def _repeated_tools(trace: Trace) -> list[Loop]:
-    rounds: dict[tuple[str, str, str], list[SpanRecord]] = defaultdict(list)
+    rounds: dict[tuple[int, str, str], list[SpanRecord]] = defaultdict(list)
+    agents = trace.outline.nearest_above("agent")
     for span in trace.tool_calls:
         arguments = span.attributes.get(semconv.TOOL_CALL_ARGUMENTS)
         if arguments is None:
             continue
-        agent = next((above.span_id for above in trace.ancestors(span) if above.kind == "agent"), "")
+        agent = agents[trace.outline.number(span.span_id)]
         name = str(span.attributes.get(semconv.TOOL_NAME, span.name))
         rounds[agent, name, canonical(str(arguments))].append(span)
     return [
@@ -64,10 +65,12 @@ def _repeated_tools(trace: Trace) -> list[Loop]:
 
 
 def _swapping_agents(trace: Trace) -> list[Loop]:
-    siblings: dict[str | None, list[SpanRecord]] = defaultdict(list)
+    siblings: dict[int | str | None, list[SpanRecord]] = defaultdict(list)
+    around_of = trace.outline.nearest_above(*_AROUND)
     for span in trace.agents:
         # In a graph every agent runs in a node of its own: they are beside each other all the same.
-        around = next((above.span_id for above in trace.ancestors(span) if above.kind in _AROUND), span.parent_id)
+        number = around_of[trace.outline.number(span.span_id)]
+        around = number if number >= 0 else span.parent_id
         siblings[around].append(span)
     found: list[Loop] = []
     for agents in siblings.values():

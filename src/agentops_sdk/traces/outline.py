@@ -251,6 +251,17 @@ class Outline:
         number = self._by_id[place] if place < self.count else -1
         return number if number >= 0 and self._id(number) == wanted else None
 
+    def number(self, span_id: str) -> int:
+        """The number of the span with this id.
+
+        Raises:
+            KeyError: it is not here.
+        """
+        number = self.find(span_id)
+        if number is None:
+            raise KeyError(span_id)
+        return number
+
     def _id(self, number: int) -> int:
         return self.columns.ids[self.rows[number]]
 
@@ -327,6 +338,20 @@ class Outline:
         for place, number in enumerate(self.preorder):
             places[number] = place
         return places
+
+    @cached_property
+    def llm_places(self) -> array[int]:
+        """Where in :attr:`preorder` calls to a language model stand."""
+        return array("I", sorted(map(self.places.__getitem__, self.of_kind("llm"))))
+
+    def nearest_above(self, *kinds: str) -> array[int]:
+        """By number the nearest span above that is of these kinds, -1 where there is none. One pass from the roots."""
+        nearest = array("i", [-1]) * self.count
+        wanted = set(self.of_kind(*kinds))
+        for number in self.preorder:
+            if (above := self.parents[number]) >= 0:
+                nearest[number] = above if above in wanted else nearest[above]
+        return nearest
 
     # --- figures -----------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.record import Outcome, SpanRecord
 
 _UNSAMPLED: Final = REMOTE_KNOWN | 1
-LARGE: Final = 20_000
+LARGE: Final = 10_000
 """Spans from which on a trace keeps no record of each; its outline answers what tables and trees ask."""
 _RECENT: Final = 1_000
 _WORST_FIRST: Final[tuple[Outcome, ...]] = (
@@ -113,10 +113,7 @@ class Trace:
         return list(map(self.record, numbers))
 
     def _number(self, span: SpanRecord) -> int:
-        number = self.outline.find(span.span_id)
-        if number is None:
-            raise KeyError(span.span_id)
-        return number
+        return self.outline.number(span.span_id)
 
     @cached_property
     def beginning(self) -> Trace:

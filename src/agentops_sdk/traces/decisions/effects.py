@@ -102,10 +102,11 @@ def _index(trace: Trace) -> tuple[dict[str, list[SpanRecord]], dict[str, list[Sp
 def _windows(trace: Trace, found: list[Decision]) -> list[int | None]:
     """For each decision the moment from which on its name belongs to the next decision of its sort."""
     ends: list[int | None] = [None] * len(found)
-    next_start: dict[tuple[str, str], int] = {}
+    next_start: dict[tuple[str, int], int] = {}
+    agents = trace.outline.nearest_above("agent")
     for place in range(len(found) - 1, -1, -1):
         made = found[place]
-        scope = next((above.span_id for above in trace.ancestors(made.span) if above.kind == "agent"), "")
+        scope = agents[trace.outline.number(made.span.span_id)]
         sort = ("model" if made.kind == "tool" else made.name, scope)
         ends[place] = next_start.get(sort)
         next_start[sort] = made.span.start_ns

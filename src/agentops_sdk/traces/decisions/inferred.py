@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
@@ -12,9 +13,11 @@ from agentops_sdk.traces.json_values import parsed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agentops_sdk.traces.outline import Outline
     from agentops_sdk.traces.record import EventRecord, SpanRecord
     from agentops_sdk.traces.trace import Trace
 
+_NEAR = 100
 _UNSTEADY = ("retry", "give up")
 
 
@@ -41,8 +44,19 @@ def _attempts(trace: Trace, span: SpanRecord) -> Iterator[Decision]:
         failed = [_ending(one) for one in tries[:-1] if isinstance(one, dict)]
         yield _retry(span, ", then ".join(failed) or None, len(tries) - 1)
     if isinstance(span.attributes.get(semconv.ATTEMPT), int) and (above := trace.parent(span)) is not None:
-        before = [one for one in trace.children(above) if one.end_ns <= span.start_ns and one.outcome == "error"]
-        yield _retry(span, failure(before[-1]) if before else None, 1)
+        before = _failed_before(trace, above, span)
+        yield _retry(span, failure(before) if before else None, 1)
+
+
+def _failed_before(trace: Trace, above: SpanRecord, span: SpanRecord) -> SpanRecord | None:
+    """What failed last beside a span before it began, among the nearest of them."""
+    outline = trace.outline
+    beside = outline.children(outline.number(above.span_id))
+    place = bisect_right(beside, span.start_ns, key=outline.start)
+    for number in reversed(beside[max(0, place - _NEAR) : place]):
+        if outline.ends[number] <= span.start_ns and outline.outcome(number) == "error":
+            return trace.record(number)
+    return None
 
 
 def _ending(attempt: dict[str, Any]) -> str:
@@ -74,17 +88,32 @@ def _second_calls(trace: Trace) -> Iterator[Decision]:
 
 def _next_call(trace: Trace, failed: SpanRecord) -> SpanRecord | None:
     """The next model call beside ``failed``, or beside what failed with it, if it was asked the same."""
-    here = failed
-    while (above := trace.parent(here)) is not None:
-        for beside in trace.children(above):
-            if beside.start_ns < here.end_ns or beside is here:
-                continue
-            found = next((span for _, span in trace.walk(beside) if span.kind == "llm"), None)
-            if found is not None:
-                return found if _question(found) == _question(failed) else None
-        if above.outcome != "error":
+    outline = trace.outline
+    here = outline.number(failed.span_id)
+    while (above := outline.parents[here]) >= 0:
+        number = _model_call_after(outline, above, here)
+        if number is not None:
+            call = trace.record(number)
+            return call if _question(call) == _question(failed) else None
+        if outline.outcome(above) != "error":
             return None
         here = above
+    return None
+
+
+def _model_call_after(outline: Outline, above: int, here: int) -> int | None:
+    """The first model call in what lies beside ``here``, below ``above``, and began when it had ended."""
+    beside = outline.children(above)
+    first = bisect_left(beside, outline.ends[here], key=outline.start)
+    if first == len(beside):
+        return None
+    calls, places, sizes = outline.llm_places, outline.places, outline.sizes
+    inside = range(places[here], places[here] + sizes[here])
+    place = bisect_left(calls, places[beside[first]])
+    if place < len(calls) and calls[place] in inside:
+        place = bisect_left(calls, inside.stop)
+    if place < len(calls) and calls[place] < places[above] + sizes[above]:
+        return outline.preorder[calls[place]]
     return None
 
 
@@ -173,13 +202,21 @@ def _gates(span: SpanRecord) -> Iterator[Decision]:
 
 def once(trace: Trace, found: list[Decision]) -> list[Decision]:
     """A handoff or a question to a person that every graph around it reports as well: where it happened."""
-    inner = {
-        (above.span_id, made.name, made.choices)
-        for made in found
-        if KINDS[made.kind].nests
-        for above in trace.ancestors(made.span)
-    }
-    return [made for made in found if not KINDS[made.kind].nests or _key(made) not in inner]
+    outline = trace.outline
+    nesting = [made for made in found if KINDS[made.kind].nests]
+    numbers = {made.span.span_id: outline.number(made.span.span_id) for made in nesting}
+    same: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    for made in nesting:
+        same.setdefault((made.name, made.choices), []).append(outline.places[numbers[made.span.span_id]])
+    for places in same.values():
+        places.sort()
+
+    def has_inner(made: Decision) -> bool:
+        number, places = numbers[made.span.span_id], same[made.name, made.choices]
+        after = bisect_right(places, outline.places[number])
+        return after < len(places) and places[after] < outline.places[number] + outline.sizes[number]
+
+    return [made for made in found if not KINDS[made.kind].nests or not has_inner(made)]
 
 
 def without_echoes(trace: Trace, found: list[Decision]) -> list[Decision]:
@@ -190,8 +227,9 @@ def without_echoes(trace: Trace, found: list[Decision]) -> list[Decision]:
     """
     inside: dict[str, Decision] = {}  # by node and by graph, the last choice of a model in it so far
     kept = []
+    edges = any(made.kind == "edge" for made in found)
     for made in found:
-        if made.kind == "tool":
+        if made.kind == "tool" and edges:
             inside.update((above.span_id, made) for above in trace.ancestors(made.span))
         if made.kind == "edge" and (made.options == made.choices or _obeys(trace, made, inside)):
             continue
@@ -200,10 +238,6 @@ def without_echoes(trace: Trace, found: list[Decision]) -> list[Decision]:
 
 
 _END = "__end__"
-
-
-def _key(made: Decision) -> tuple[str, str, tuple[str, ...]]:
-    return made.span.span_id, made.name, made.choices
 
 
 def _obeys(trace: Trace, edge: Decision, inside: dict[str, Decision]) -> bool:
