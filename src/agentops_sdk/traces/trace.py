@@ -115,13 +115,14 @@ class Trace:
     def _number(self, span: SpanRecord) -> int:
         return self.outline.number(span.span_id)
 
-    @cached_property
+    @property
     def beginning(self) -> Trace:
         """The trace itself, or of a very large one the first :data:`LARGE` spans, as a trace of their own."""
-        return self._of_first(LARGE) if self.is_large else self
+        return self._first_spans if self.is_large else self
 
-    def _of_first(self, count: int) -> Trace:
-        return Trace.of_outline(self.trace_id, self.outline.first_spans(count), missing=self._missing)
+    @cached_property
+    def _first_spans(self) -> Trace:
+        return Trace.of_outline(self.trace_id, self.outline.first_spans(LARGE), missing=self._missing)
 
     # --- the tree ---------------------------------------------------------------------------
 
