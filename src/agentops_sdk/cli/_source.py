@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.terminal_text import line
-from agentops_sdk.traces.trace import LARGE
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.trace import Trace
 
 BASE = ".agentops"
-PARTIAL = f"decisions and loops were looked for in the first {LARGE:,} spans alone"
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -103,6 +101,13 @@ def reading(path: Path) -> Iterator[Traces]:
         sys.stdout.flush()
     finally:
         report(traces)
+
+
+def looked_at() -> str:
+    """What is to be said of a very large run."""
+    from agentops_sdk.traces import trace
+
+    return f"decisions and loops were looked for in the first {trace.LARGE:,} spans alone"
 
 
 def report(traces: Traces) -> None:

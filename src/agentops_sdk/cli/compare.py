@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.cli._source import PARTIAL, add_source, directory, reading, screen
+from agentops_sdk.cli._source import add_source, directory, looked_at, reading, screen
 from agentops_sdk.errors import ConfigError, TraceError
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _print(found: Comparison, name_a: str, name_b: str) -> None:
         if len(found.shares) > _ROWS:
             console.print(f"{len(found.shares) - _ROWS:,} more choices; --json tells all", style="dim")
     if found.a.partial or found.b.partial:
-        console.print(f"of very large runs, {PARTIAL}", style="dim")
+        console.print(f"of very large runs, {looked_at()}", style="dim")
     console.print()
     console.print(
         "p: Fisher's exact test for shares, Wilcoxon rank-sum for figures, corrected by Holm; * is below 0.05.",

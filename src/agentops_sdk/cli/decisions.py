@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.cli._source import PARTIAL, add_source, add_trace, screen, the_trace_among_others
+from agentops_sdk.cli._source import add_source, add_trace, looked_at, screen, the_trace_among_others
 
 if TYPE_CHECKING:
     import argparse
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     trace, traces = the_trace_among_others(args)
     if not args.all and trace.beginning is not trace:
         trace = trace.beginning
-        print(f"agentops: {PARTIAL}; --all looks at all", file=sys.stderr)
+        print(f"agentops: {looked_at()}; --all looks at all", file=sys.stderr)
     if args.json:
         for made in trace.decisions:
             halves = {"asked_in": asked_in(made, traces), "answered_in": answered_in(trace, made, traces)}

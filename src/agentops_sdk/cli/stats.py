@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from agentops_sdk.cli._source import PARTIAL, add_source, directory, reading, screen
+from agentops_sdk.cli._source import add_source, directory, looked_at, reading, screen
 from agentops_sdk.cli._table import Cell, Column, as_data, as_table
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces import number_format
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(made)
     if made.partial:
-        print(f"agentops: of {made.partial:,} very large run(s), {PARTIAL}", file=sys.stderr)
+        print(f"agentops: of {made.partial:,} very large run(s), {looked_at()}", file=sys.stderr)
     return 0
 
 
