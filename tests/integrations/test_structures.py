@@ -14,8 +14,8 @@ INTEGRATIONS = Path(agentops_integrations.__file__).parent
 CORE = Path(agentops_sdk.__file__).parent
 _READERS = ("traces", "cli", "testing", "semconv.py")
 _WRITER = CORE / "_capture" / "decision_attributes.py"
-_ONLY_NAMES = (CORE / "_capture" / "kinds.py", CORE / "_track" / "function_call.py")
-"""Tables of which attribute holds a span's name, and which its inputs."""
+_ONLY_NAMES = (CORE / "_track" / "function_call.py",)
+"""A table of which attribute holds a function's inputs."""
 
 
 def _sources(folder: Path, *without: str) -> list[Path]:
