@@ -46,6 +46,10 @@ PACKAGES = (
     "agentops_sdk._recorder", "agentops_sdk._pipeline",
 )  # fmt: skip
 MODULES = ("agentops_sdk.track", "agentops_sdk.spans", "agentops_sdk.decision", "agentops_sdk.context")
+KIT = ("agentops_sdk._http", "agentops_sdk._genai")
+WHOLE = ("openai", "langchain", "acme_talk")
+"""One of each kind, under which every room fails. Under the others, the kit does, and the integration itself."""
+
 WITH_OUR_OWN = "openai"
 """The integration in whose turn the program also uses what is ours: decorators, spans, decisions, contexts."""
 
@@ -75,7 +79,7 @@ SHELLS = {
     "generators._enter", "generators._leave", "generators._unhooked", "context_keys.release",
     "generator_call.Yielded.__init__", "generator_call.Yielded.item", "generator_call.Yielded.end",
     "generator_call.Yielded.abandon", "generator_call.Yielded.fail",
-    "stream._PassingOn.__init__", "stream._PassingOn.__iter__", "stream._PassingOn.__aiter__",
+    "stream.watch_items", "stream._PassingOn.__init__", "stream._PassingOn.__iter__", "stream._PassingOn.__aiter__",
     "stream.ReplyItems.__init__", "stream.ReplyItems.__next__", "stream.ReplyItems.__anext__",
     "stream.ReplyItems.__del__", "stream.ReplyItems._ended", "stream.ReplyBytes.__next__",
     "stream.ReplyBytes.__anext__",
@@ -295,6 +299,9 @@ def inject(name: str) -> dict[str, Any]:
         labels = set()
         for label, holder, attribute in list(targets(name)):
             labels.add(label)
+            room = getattr(holder, "__module__", None) or holder.__name__
+            if name not in WHOLE and not room.startswith((*KIT, "agentops_integrations")):
+                continue
             if any(fnmatch(label, shell) for shell in SHELLS) or code_of(holder, attribute) not in codes:
                 continue
             tried += 1
@@ -346,7 +353,7 @@ def test_any_function_of_ours_may_fail(name: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-4000:]
     found = json.loads(done.stdout.splitlines()[-1])
     print(f"{name}: {found['tried']} functions of ours failed, one at a time")
-    assert found["tried"] > 100
+    assert found["tried"] > (100 if name in WHOLE else 20)
     assert found["noticed"] == {}
 
 
