@@ -22,6 +22,10 @@ def _call(arguments: str | None, **head: Any) -> dict[str, Any]:
     )
 
 
+TORN: dict[str, Any] = {"id": "call_2", "type": "function", "function": {"name": "time", "arguments": '{"zone": "Eu'}}
+"""A call in whose middle the limit on tokens was reached."""
+ODD: dict[str, Any] = {**CALL, "function": {"name": "weather", "arguments": "{city}"}}
+"""A call whose arguments the model wrote to their end, though they are no JSON."""
 BEGUN = _call("", id="call_1", type="function", function={"name": "weather"})
 CHUNKS = [
     chunk({"role": "assistant", "content": ""}),
@@ -100,6 +104,9 @@ def test_several_choices_are_finished_each_on_its_own(recorded: Any) -> None:
         ("content_filter", {"content": "Hel"}, None),
         ("content_filter", {"content": None, "tool_calls": [CALL]}, "weather"),
         ("error", {"content": "Hel"}, None),
+        ("length", {"content": None, "tool_calls": [TORN]}, None),
+        ("length", {"content": "Let me", "tool_calls": [CALL, TORN]}, "weather"),
+        ("tool_calls", {"content": None, "tool_calls": [ODD]}, "weather"),
     ],
 )
 def test_replies_in_one_piece(recorded: Any, finish: Any, message: Any, chosen: str | None) -> None:

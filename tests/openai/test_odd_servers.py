@@ -10,10 +10,21 @@ from typing import Any
 import openai
 import pytest
 from tests.openai import bodies
-from tests.openai.bodies import CHAT, CHAT_CHUNKS, COMPLETION_CHUNKS, MESSAGES, TOOLS, USAGE, USAGE_CHUNK, chunk
+from tests.openai.bodies import (
+    CHAT,
+    CHAT_CHUNKS,
+    COMPLETION_CHUNKS,
+    MESSAGES,
+    TOOLS,
+    USAGE,
+    USAGE_CHUNK,
+    chunk,
+    completion,
+)
 from tests.openai.test_chat import aclient, client
 from tests.wire.http import Reply, Wire, event_of, sse
 
+from agentops_sdk import semconv
 from agentops_sdk._http.last_events import last_delivered, last_events
 
 ASK: dict[str, Any] = {"model": "gpt-4o", "messages": MESSAGES}
@@ -231,3 +242,21 @@ def test_a_stream_in_odd_pieces_that_is_left(recorded: Any) -> None:
                 for _ in range(read):
                     next(stream)
             assert recorded.one().outcome == ("ok" if read == len(CHAT_CHUNKS) else "abandoned"), (size, read)
+
+
+@pytest.mark.parametrize("usage", [{"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+                                   {"prompt_tokens": 0, "prompt_tokens_details": {"cached_tokens": 0}}])  # fmt: skip
+def test_a_server_that_counts_nothing_has_not_said_that_it_was_free(recorded: Any, usage: dict[str, int]) -> None:
+    reply = {**completion({"role": "assistant", "content": "Hello there."}), "usage": usage}
+    with Wire(Reply(reply)) as wire:
+        client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES)
+    span = recorded.one()
+    assert span.attributes[semconv.USAGE_SOURCE] in ("counted", "estimated")
+    assert span.attributes[semconv.USAGE_OUTPUT_TOKENS] > 0
+
+
+def test_a_reply_that_begins_with_a_byte_order_mark_is_read(recorded: Any) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps(completion({"role": "assistant", "content": "Hello there."})).encode()
+    with Wire(Reply(body)) as wire:
+        client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES)
+    assert "Hello there." in recorded.one().attributes[semconv.OUTPUT_MESSAGES]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -36,8 +37,8 @@ def model_choice(
 ) -> dict[str, Any]:
     """``agentops.decision.*`` of a model that was offered tools, or that refused; empty where it decided nothing.
 
-    What was not said was not decided: without a finished reply only tool calls that are whole are choices,
-    and a reply that says nothing is no answer.
+    What was not said was not decided: only tool calls that are whole are choices, and a reply that says nothing
+    is no answer.
 
     Args:
         offered: the tools, each with a ``name`` and maybe a ``description``.
@@ -47,7 +48,10 @@ def model_choice(
         forbidden: it could not call any.
     """
     parts = list(said)
-    calls = [part for part in parts if part.get("type") in _CALLS and (finished or _is_whole(part))]
+    begun = [part for part in parts if part.get("type") in _CALLS]
+    calls = [part for part in begun if (not _is_torn(part) if finished else _is_whole(part))]
+    # A limit on tokens may end a reply in the middle of a call: that call was not made, and nothing answered instead.
+    finished = finished and (bool(calls) or not begun)
     refusal = _text(parts, "refusal") if finished else ""
     spoke = any(part.get("type") != "reasoning" for part in parts)
     tools = [] if forbidden else list(offered)
@@ -81,6 +85,18 @@ def _is_whole(call: Mapping[str, Any]) -> bool:
     """Arguments that were cut off are text that is no JSON object; a call that has just begun has none at all."""
     arguments = call.get("arguments", call.get("server_tool_call"))
     return bool(call.get("name")) and isinstance(arguments, Mapping)
+
+
+def _is_torn(call: Mapping[str, Any]) -> bool:
+    """Arguments that end before their JSON does; what is no JSON for another reason is what the model wrote."""
+    arguments = call.get("arguments", call.get("server_tool_call"))
+    if not isinstance(arguments, str) or not arguments.strip().startswith("{"):
+        return False
+    try:
+        json.loads(arguments)
+    except json.JSONDecodeError as problem:
+        return problem.pos >= len(arguments.rstrip()) or problem.msg.startswith("Unterminated string")
+    return False
 
 
 def _text(parts: Iterable[Mapping[str, Any]], kind: str) -> str:

@@ -114,11 +114,15 @@ def usage_attributes(shape: str, usage: Any) -> Attributes:
     return convert(shape, usage)
 
 
+_MARK = b"\xef\xbb\xbf"
+"""The byte order mark that some servers begin with; the clients read over it."""
+
+
 def _object(body: bytes | None) -> Json | None:
     if not body:
         return None
     try:
-        value = orjson.loads(body)
+        value = orjson.loads(body.removeprefix(_MARK))
     except orjson.JSONDecodeError:
         return None
     return value if isinstance(value, dict) else None

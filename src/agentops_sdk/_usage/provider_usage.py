@@ -40,12 +40,22 @@ def usage_attributes(shape: str, usage: Any) -> dict[str, Any]:
     """
     if not isinstance(usage, Mapping):
         return {}
+    if shape in _PROMPTED and not any(map(_counts, usage.values())):
+        return {}
     read = _SHAPES.get(shape) or _SHAPES.get(shape.partition(".")[0]) or _openai
     return {
         name: value
         for name, value in read(usage).items()
         if value is not None and (value or name in _ALWAYS or name == semconv.COST_AMOUNT)
     }
+
+
+_PROMPTED = ("openai.chat", "openai.completions")
+"""A prompt has tokens: a server of these that says 0 throughout has counted nothing."""
+
+
+def _counts(value: Any) -> bool:
+    return any(map(_counts, value.values())) if isinstance(value, Mapping) else bool(value)
 
 
 def _openai(usage: Figures) -> dict[str, Any]:
