@@ -199,9 +199,9 @@ def floors() -> str:
         '<text x="24" y="44">What stands on one floor is blind to its neighbours.</text>'
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1180 {height}" role="img" aria-label="The floors"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 {height}" role="img" aria-label="The floors"'
         ' font-family="ui-monospace, monospace" font-size="12" fill="#222">'
-        f'<rect width="1180" height="{height}" fill="#ffffff"/>{arrow}{"".join(boxes)}</svg>\n'
+        f'<rect width="960" height="{height}" fill="#ffffff"/>{arrow}{"".join(boxes)}</svg>\n'
     )
 
 

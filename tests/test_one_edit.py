@@ -60,7 +60,7 @@ def copy(tmp_path: Path) -> Copy:
 
 
 def test_a_kind_of_decision(copy: Copy) -> None:
-    copy.insert("traces/decisions/kinds.py", "    for kind in (\n", """
+    copy.insert("traces/decisions/decision_kinds.py", "    for kind in (\n", """
         DecisionKind(
             "budget",
             lambda decision, again, named: f"allowed {phrases.series(decision.choices)}",

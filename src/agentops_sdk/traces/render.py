@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import number_format
-from agentops_sdk.traces.decisions.kinds import KINDS
+from agentops_sdk.traces.decisions.decision_kinds import KINDS
 from agentops_sdk.traces.decisions.wording import predicate, subject
 from agentops_sdk.traces.folding import Folding, Siblings
 from agentops_sdk.traces.json_values import parsed

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.decisions.kinds import KINDS
+from agentops_sdk.traces.decisions.decision_kinds import KINDS
 from agentops_sdk.traces.decisions.model import Decision
 from agentops_sdk.traces.json_values import parsed
 

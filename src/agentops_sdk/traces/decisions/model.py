@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.decisions.kinds import kind_of
+from agentops_sdk.traces.decisions.decision_kinds import kind_of
 from agentops_sdk.traces.json_values import parsed
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Decision:
 
     ``options`` and ``choices`` are names as they were recorded; ``choices`` is empty for a decision that
     was never made, and ``chosen`` is the one choice, a tuple of several, or None. ``kind`` is one of
-    ``agentops_sdk.traces.decisions.kinds.KINDS``. ``confidence`` is 0 to 1, ``waited`` seconds, ``times`` how
+    ``agentops_sdk.traces.decisions.decision_kinds.KINDS``. ``confidence`` is 0 to 1, ``waited`` seconds, ``times`` how
     often a retry was. ``by`` says who decided (``model``, ``code``, ``human``). ``followed_by`` are the spans that
     ran because of it, in the order they started; ``Trace.decisions`` fills it. What was not recorded is None or empty.
     """

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import number_format
-from agentops_sdk.traces.decisions.kinds import KINDS
+from agentops_sdk.traces.decisions.decision_kinds import KINDS
 from agentops_sdk.traces.terminal_text import line
 
 if TYPE_CHECKING:
