@@ -86,6 +86,7 @@ SHELLS = {
     "stream.ReplyBytes._end", "stream.ReplyBytes._failed",
     "stream._Bytes.__call__", "stream._RawBytes.__call__", "stream._Close.__call__", "stream._AsyncClose.__call__",
     "stream.LiveReply.__del__",
+    "cohere._events", "mistral._stream_events",  # the client's own iterator, or around it
     # Stand between the program and a method of its client, or hand on what that gives back, a piece at a time.
     "generators.drive", "generators.drive_async", "methods._first_step", "methods._Request.__init__",
     "methods._Request.sent", "methods._Request.sent_async", "methods._Request._passed_on", "methods._Request.__del__",
