@@ -328,6 +328,12 @@ secret_names = ["db", "mail"]
 credentials = service_account.Credentials.from_service_account_file("key.json")
 cookies = {"lang": "en"}
 cookie = SimpleCookie()
+login("ann", password)
+user.login("ann", "Ann Smith")
+My key point is: version2
+The password they chose is strong.
+<key>name</key><string>chapter12</string>
+<password><![CDATA[]]></password>
 """.strip().splitlines()
 
 # fmt: off

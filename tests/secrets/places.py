@@ -254,6 +254,15 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("user,password\nann,hunter2\n", "hunter2"),
     ("username\tpassword\nann\thunter2", "hunter2"),
     ("| user | password |\n|---|---|\n| ann | hunter2 |", "hunter2"),
+    ('smtp.login("ann@example.com", "hunter2")', "hunter2"),
+    ("requirepass swordfish", "swordfish"),
+    ("WIFI:T:WPA;S:home;P:hunter2moo;;", "hunter2moo"),
+    ("here is my key: {k}", "{k}"),
+    ("<password><![CDATA[hunter2]]></password>", "hunter2"),
+    ("<key>apiKey</key>\n<string>{k}</string>", "{k}"),
+    ("<entry><key>password</key><value>hunter2</value></entry>", "hunter2"),
+    ("The API key I use is {k}.", "{k}"),
+    ('{"fieldName": "password", "fieldValue": "hunter2"}', "hunter2"),
 )
 # fmt: on
 

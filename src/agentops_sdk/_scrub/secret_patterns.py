@@ -76,7 +76,7 @@ SCHEME_AND_VALUE: Final = re.compile(
 )
 END_OF_KEY: Final = re.compile(r"\\*[\"']\s{0,4}:")
 VALUE_MEMBER: Final = re.compile(
-    rf"[^{{}}]{{0,300}}?{QUOTE}(?:value|val|v|text|data|content|secret|plaintext|raw|default|defaultValue|string_value|"
+    rf"[^{{}}]{{0,300}}?{QUOTE}(?:(?:field|param|header|attribute|property|secret)_?value|value|val|v|text|data|content|secret|plaintext|raw|default|defaultValue|string_value|"
     rf"stringValue){QUOTE}\s{{0,4}}:\s{{0,4}}(?P<open>{QUOTE})",
     re.IGNORECASE,
 )

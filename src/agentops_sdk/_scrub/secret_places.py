@@ -99,6 +99,10 @@ _AFTER_NAMES: Final = (
         _strong,
     ),
     _after(rf"[\"']?\s+-Value\s+{_TEXT}", _strong),
+    # <password><![CDATA[…]]>, <key>password</key><value>…</value>
+    _after(r"[^<>\n]{0,80}><!\[CDATA\[(?P<value>[^\]]{4,512})\]\]>", _quoted),
+    _after(rf"</\w{{1,12}}>{_GAP}<(?:value|string|val|data)>(?P<value>[^<>]{{4,512}})</", _strong),
+    _after(rf" (?:I|we|you|they) (?:[a-z]{{2,8}} )?[a-z]{{2,8}} is[ :]{{1,3}}[\"'`]?{_WORD}", _guarded),
     # "Invalid API key provided: …"
     _after(rf" (?:provided|supplied|given|used)\b[ :]{{1,3}}[\"'`]?{_WORD}", _guarded),
     # api_key\n  Input should be … [input_value='…']
@@ -122,6 +126,10 @@ _PLACES: Final = (
         "auth=( auth( authentication(",
         rf"(?:auth\s{{0,2}}=\s{{0,2}}\(|auth(?:entication)?\()\s{{0,8}}{QUOTE}[^\"'\\\n]{{1,64}}{QUOTE}\s{{0,2}},\s{{0,8}}{_TEXT}",
     ),
+    _place("login(", rf"login\(\s{{0,8}}{QUOTE}[^\"'\\\n]{{1,64}}{QUOTE}\s{{0,2}},\s{{0,8}}{_TEXT}", _guarded),
+    _place("requirepass masterauth", rf"(?:requirepass|masterauth)\s+{_MAYBE_QUOTED}"),
+    _place("wifi:", r"WIFI:[^\n]{0,80}?;P:(?P<value>[^;\n]{4,64});"),
+    _place("my", rf"my key(?: is|:)\s{{1,3}}[\"'`]?{_WORD}", _random),
     _place("convertto-securestring", rf"ConvertTo-SecureString\s+(?:-String\s+)?{_TEXT}"),
     _place("identified", rf"IDENTIFIED\s+(?:WITH\s+\S+\s+)?BY\s+(?:PASSWORD\s+)?{_TEXT}"),
     _place("jdbc:oracle", r"jdbc:oracle:\w+:[\w$]{1,64}/(?P<value>[^\s@/\"']{3,128})@"),
