@@ -325,7 +325,8 @@ def inject(name: str) -> dict[str, Any]:
                     noticed.setdefault(label, "not counted")
             if sorted(log.sites) != sorted(guarding.errors):
                 noticed.setdefault(label, f"told {sorted(log.sites)}, counted {sorted(guarding.errors)}")
-        ours_only = {shell for shell in SHELLS if not shell.startswith(("context_attachment.", "handler."))}
+        elsewhere = ("context_attachment.", "handler.", *(f"{each}." for each in NAMES))
+        ours_only = {shell for shell in SHELLS if not shell.startswith(elsewhere)}
         stale = {shell for shell in ours_only if not any(fnmatch(label, shell) for label in labels)}
         if stale:
             noticed["SHELLS"] = f"no functions of ours: {sorted(stale)}"
