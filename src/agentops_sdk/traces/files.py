@@ -114,7 +114,7 @@ class Traces:
         else:
             found = [key for key in self.ids if key.startswith(wanted.lower())] if wanted else []
         if not found:
-            raise TraceError(f"no trace begins with {wanted!r}; {len(self)} are here, the latest is {self.ids[0]}")
+            raise TraceError(f"no trace begins with {wanted!r}; of {len(self)} here the latest is {self.ids[0]}")
         if len(found) > 1:
             raise TraceError(f"{len(found)} traces begin with {wanted!r}: {', '.join(found[:4])}")
         return self._trace(found[0])
