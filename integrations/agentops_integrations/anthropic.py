@@ -212,6 +212,7 @@ def _fold(events: Events) -> dict[str, Any]:
     """``message_start`` holds the message, ``content_block_*`` its blocks, ``message_delta`` its end and its usage."""
     body: dict[str, Any] = {}
     blocks: dict[int, dict[str, Any]] = {}
+    ended: set[int] = set()
     for event in events:
         kind = event.get("type")
         if kind == "message_start":
@@ -220,16 +221,20 @@ def _fold(events: Events) -> dict[str, Any]:
             blocks[event.get("index", 0)] = dict(event.get("content_block") or {})
         elif kind == "content_block_delta":
             _grow(blocks.setdefault(event.get("index", 0), {"type": "text"}), event.get("delta") or {})
+        elif kind == "content_block_stop":
+            ended.add(event.get("index", 0))
         elif kind == "message_delta":
             body.update(event.get("delta") or {})
             figures = {name: value for name, value in (event.get("usage") or {}).items() if value is not None}
             body["usage"] = {**(body.get("usage") or {}), **figures}
         elif kind == "error":
             body["error"] = event.get("error")
-    for block in blocks.values():
+    for index, block in blocks.items():
         text = block.pop("partial_json", None)
         if text:
             block["input"] = parts.arguments(text)
+        elif index not in ended and block.get("input") == {}:
+            block["input"] = ""  # a call that has just begun: the empty object is where its arguments will stand
     body["content"] = [blocks[index] for index in sorted(blocks)]
     return body
 

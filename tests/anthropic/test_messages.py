@@ -137,6 +137,29 @@ def test_a_stream_that_is_left_early_decides_nothing(recorded: Any) -> None:
     assert "agentops.decision.chosen" not in span.attributes
 
 
+CALLING: list[dict[str, Any]] = [
+    {"type": "message_start", "message": {
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5", "content": [],
+        "stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 10, "output_tokens": 1}}},
+    {"type": "content_block_start", "index": 0,
+     "content_block": {"type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": {}}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": '{"ci'}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": 'ty": "Rome"}'}},
+    {"type": "content_block_stop", "index": 0},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("read", "chosen"), [(2, None), (3, None), (4, "get_weather"), (5, "get_weather")])
+def test_a_tool_call_is_chosen_once_it_is_whole(recorded: Any, read: int, chosen: str | None) -> None:
+    tools: Any = [{"name": "get_weather", "input_schema": {"type": "object"}}]
+    with Wire(stream(*CALLING)) as wire, anthropic.Anthropic(**how(wire)) as client:
+        items = client.messages.create(**{**ASKED, "tools": tools}, stream=True)
+        for _ in range(read):
+            next(items)
+        items.close()
+    assert recorded.one().attributes.get("agentops.decision.chosen") == chosen
+
+
 def test_a_stream_that_is_closed_after_the_answer_has_abandoned_nothing(recorded: Any) -> None:
     with Wire(stream(*EVENTS)) as wire, anthropic.Anthropic(**how(wire)) as client:
         items = client.messages.create(**ASKED, stream=True)
