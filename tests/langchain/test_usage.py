@@ -11,6 +11,7 @@ from langchain_core.caches import BaseCache, InMemoryCache
 from langchain_core.embeddings import Embeddings
 from langchain_core.globals import set_llm_cache
 from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
@@ -229,6 +230,15 @@ def test_what_the_providers_client_told_stands_whole(chat: Any, spans: Spans) ->
     assert usage <= {
         semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS, semconv.USAGE_CACHE_READ, semconv.USAGE_REASONING
     }  # fmt: skip
+
+
+def test_who_counts_nothing_has_not_said_that_it_was_free(spans: Spans) -> None:
+    nothing: Any = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    reply = AIMessage("Hello there", usage_metadata=nothing, response_metadata={"model_name": "gpt-4o-mini"})
+    GenericFakeChatModel(messages=iter([reply])).invoke("hi")
+    (span,) = spans()
+    assert span.attributes[semconv.USAGE_SOURCE] in ("counted", "estimated")
+    assert span.attributes[semconv.USAGE_OUTPUT_TOKENS] > 0
 
 
 # --- answers from a cache -------------------------------------------------------------------------

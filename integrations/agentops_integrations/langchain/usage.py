@@ -49,6 +49,8 @@ def usage(
     if not told:
         info = generation.get("generation_info")
         told = normalised(info.get("usage_metadata") if isinstance(info, Mapping) else None)
+    if not any(told.values()):
+        told = {}  # a prompt has tokens: who says 0 throughout has counted nothing
     raw = next((found for place in places if (found := _raw(place, provider))), {})
     more = {name: raw[name] for name in _WORDS if name in raw} | _words(places, provider) | _cost(places, provider)
     if not raw or (streamed and told and any(raw.get(name) != told.get(name) for name in _TOTALS)):
