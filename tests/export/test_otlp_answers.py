@@ -281,8 +281,9 @@ FUTURE = email.utils.formatdate(time.time() + 100_000, usegmt=True)
         ("nan", None, None),
         ("", None, None),
         ("soon", None, None),
-        (email.utils.formatdate(time.time() + 3_000, usegmt=True), 1_000, 3_001),
-        (FUTURE, 3600, 3600),
+        # Named, so that the workers of a parallel run, which collect at different moments, collect the same tests.
+        pytest.param(email.utils.formatdate(time.time() + 3_000, usegmt=True), 1_000, 3_001, id="in 50 minutes"),
+        pytest.param(FUTURE, 3600, 3600, id="tomorrow"),
         ("Fri, 31 Dec 9999 23:59:59 GMT", 3600, 3600),
         ("Mon, 01 Jan 0001 00:00:00 GMT", 0, 0),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
