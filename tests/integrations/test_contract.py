@@ -396,7 +396,15 @@ def _put_back(seam: Seam, original: Any) -> None:
 # --- nothing grows ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("calls", [400, pytest.param(10_000, marks=pytest.mark.slow)])
+_DOORS = ("anthropic", "langchain")
+"""A client and a framework: on these the calls are many."""
+
+
+@pytest.mark.parametrize(
+    ("name", "calls"),
+    [*((name, 400) for name in NAMES), *(pytest.param(name, 10_000, marks=pytest.mark.slow) for name in _DOORS)],
+    indirect=["name"],
+)
 def test_nothing_of_ours_grows_with_the_calls(name: str, driver: Driver, wire: Wire, calls: int) -> None:
     """Objects of our classes, and what our modules hold: as many after all calls as after the first ones."""
     spans = Spans(name)
