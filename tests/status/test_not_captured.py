@@ -96,7 +96,19 @@ def test_one_that_is_too_old_to_have_that_module_is_named_too_old(site: Path) ->
     install(site, "mistralai", "mistralai", "1.12.4")
     doctor = run("", site, "doctor").stdout
     assert "PROBLEM mistral: version 1.12.4 is outside of >=2.0" in doctor
-    assert "mistral: not installed" not in doctor
+    assert "not installed" not in doctor
+
+
+def test_those_that_are_not_installed_are_named_in_one_line(site: Path) -> None:
+    for name in ("far_away", "gone_by"):
+        (site / f"{name}_integration.py").write_text(
+            f"class Integration:\n    name = target = '{name}'\n    requires = '>=1'\n"
+            "    def install(self, module, patches): ...\nintegration = Integration()\n"
+        )
+        install(site, f"{name}_packaging", f"{name}-integration", "1.0")
+        entry_points = f"[agentops_sdk.integrations]\n{name} = {name}_integration:integration\n"
+        (site / f"{name}_integration-1.0.dist-info" / "entry_points.txt").write_text(entry_points)
+    assert "note    not installed, so not captured: far_away, gone_by\n" in run("", site, "doctor").stdout
 
 
 def test_a_module_of_the_programs_own_that_is_called_like_a_client_is_imported_as_it_is(site: Path) -> None:

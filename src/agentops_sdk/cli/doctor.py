@@ -122,10 +122,11 @@ def _integrations(settings: Settings) -> Iterator[Finding]:
 
     found = find_integrations()
     wanted = settings.integrations
+    absent: list[str] = []
     for name, integration in sorted(found.items()):
         state = Installed(integration).look()
         if state.state == "not installed":
-            yield Finding("note", f"{name}: not installed, so not captured")
+            absent.append(name)
         elif wanted is not None and name not in wanted:
             yield Finding("note", f"{name}: not captured ({settings.origins['integrations']} leaves it out)")
         elif state.state in ("version untested", "version too old"):
@@ -133,6 +134,8 @@ def _integrations(settings: Settings) -> Iterator[Finding]:
             yield Finding(grade, f"{name}: {state.reason}", f"tested with {integration.target} {integration.requires}")
         else:
             yield Finding("ok", f"{name} {state.version or ''}: would be captured".replace(" :", ":"))
+    if absent:
+        yield Finding("note", f"not installed, so not captured: {', '.join(absent)}")
     for name, version in known_libraries.installed(integration.target for integration in found.values()).items():
         yield Finding("note", f"{name} {version}: installed, and not captured: there is no integration for it")
 
