@@ -98,7 +98,7 @@ def test_the_name_on_the_box() -> None:
 
     # Names that belong to other people's distributions: whoever follows a hint with one of them gets their program.
     foreign = re.compile(r"agentops-otel|agentops-sdk|pip3? install[^`\n]*?[\s\"']agentops(?![\w-])")
-    hint = re.compile(r"(?:\{DISTRIBUTION\}|(agentops[\w.-]*))\[(\w+(?:,\w+)*)\]")
+    hint = re.compile(r"(?:\{DISTRIBUTION\}|(agentops[\w.-]*))\[([\w-]+(?:,[\w-]+)*)\]")
     texts = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "pyproject.toml", "mkdocs.yml", "Makefile")]
     for folder in ("src", "integrations", "docs", "examples", "scripts", "benchmarks"):
         texts += [path for path in sorted((ROOT / folder).rglob("*")) if path.suffix in {".py", ".md", ".sh", ".json"}]

@@ -34,8 +34,9 @@ THOUGHT = {"type": "reasoning", "content": "Hm."}
         ([], True, None),
         ([THOUGHT], True, None),
         ([TEXT], True, "answer"),
-        ([TORN], True, "buy"),
-        ([CALL, TORN], True, '["search","buy"]'),
+        ([TORN], True, None),
+        ([CALL, TORN], True, "search"),
+        ([CALL, {**CALL, "name": "buy"}], True, '["search","buy"]'),
         ([REFUSAL], True, "refusal"),
     ],
 )

@@ -53,6 +53,7 @@ print(agentops.status())
 print(agentops.health())
 """
 UNWANTED = ("IPython", "tkinter", "pytest", "langchain", "langchain_core", "langgraph", "matplotlib", "numpy", "pandas")
+SINKS = ("console", "jsonl", "memory", "otlp")  # PyInstaller follows what is imported for type checkers, too
 
 
 SPECIFICATION = """
@@ -67,7 +68,8 @@ COLLECT(program, analysis.binaries, analysis.datas, name="onedir")
 def freeze(folder: Path, *, hook: bool = True) -> dict[str, Path]:
     """Both forms of the program, from one analysis of its imports, which is what takes long."""
     (folder / "app.py").write_text(PROGRAM)
-    (folder / "app.spec").write_text(SPECIFICATION.format(excludes=UNWANTED))
+    unwanted = UNWANTED if hook else (*UNWANTED, *(f"agentops_sdk.exporters.{name}" for name in SINKS))
+    (folder / "app.spec").write_text(SPECIFICATION.format(excludes=unwanted))
     environment = dict(os.environ)
     if not hook:  # as a freezer that asks nobody: the entry point is hidden behind an empty one
         (folder / "sitecustomize.py").write_text(
