@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import signal
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +23,20 @@ _HAS_GUARD = importlib.util.find_spec("agentops_sdk._host.guard") is not None
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background of a shell: what the tests start would inherit that interrupts are ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No test goes over TLS, and a client reads a list of 150 certificates when it is made: give it one of them."""
+    if importlib.util.find_spec("certifi") is None or "slow" in (config.option.markexpr or "").split(" and ")[:1]:
+        return  # slow tests install distributions
+    import certifi
+
+    end = "-----END CERTIFICATE-----\n"
+    handle, name = tempfile.mkstemp(suffix=".pem")
+    os.write(handle, (Path(certifi.where()).read_text().partition(end)[0] + end).encode())
+    os.close(handle)
+    config.add_cleanup(lambda: Path(name).unlink(missing_ok=True))
+    os.environ["SSL_CERT_FILE"] = name
 
 
 def pytest_report_header() -> list[str]:

@@ -68,9 +68,11 @@ def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_pa
 def driver(name: str) -> Iterator[Driver]:
     found = _driver(name)
     watching.load(found)
+    gc.freeze()  # a dozen clients are loaded, and each collection of a test would look through them
     yield found
     agentops.shutdown()
     gc.collect()
+    gc.unfreeze()
 
 
 @pytest.fixture
