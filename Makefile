@@ -9,7 +9,7 @@ INTERPRETER_TESTS := tests/capture tests/context tests/lifecycle tests/pipeline 
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test quick lint types floors format docs generated wheel lock test-vendors test-newest test-pythons \
-	test-backends parts test-slow bench clean
+	test-backends parts test-slow test-long bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -64,7 +64,10 @@ wheel: ## build the wheel into dist/
 	@bash scripts/wheel.sh $(VENV)
 
 test-slow: $(VENV)/.dev ## the tests that take long
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "slow and not vendors and not backends"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "slow and not long and not vendors and not backends"
+
+test-long: $(VENV)/.dev ## those that repeat the slow ones for every library; before a release
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "long and not vendors and not backends"
 
 parts: ## the real receivers that some export tests run against (they are skipped without)
 	@bash scripts/test_parts.sh receiver

@@ -242,12 +242,13 @@ def _orders() -> list[tuple[str, ...]]:
     return list(steps)
 
 
+_LONG = (pytest.mark.slow, pytest.mark.long)
 _QUICK = (("init", "other", "it"), ("other", "it", "init"))
 
 
 @pytest.mark.parametrize(
     "order",
-    [pytest.param(order, marks=() if order in _QUICK else pytest.mark.slow, id="-".join(order)) for order in _orders()],
+    [pytest.param(order, marks=() if order in _QUICK else _LONG, id="-".join(order)) for order in _orders()],
 )
 def test_the_order_of_imports_does_not_matter(name: str, order: tuple[str, ...]) -> None:
     _driver(name)
@@ -398,13 +399,16 @@ def _put_back(seam: Seam, original: Any) -> None:
 # --- nothing grows ----------------------------------------------------------------------------------------
 
 
-_DOORS = ("anthropic", "langchain")
-"""A client and a framework: on these the calls are many."""
+_DOORS = ("anthropic",)
+"""On these the calls are many with each change, and on all before a release."""
 
 
 @pytest.mark.parametrize(
     ("name", "calls"),
-    [*((name, 400) for name in NAMES), *(pytest.param(name, 10_000, marks=pytest.mark.slow) for name in _DOORS)],
+    [
+        *((name, 400) for name in NAMES),
+        *(pytest.param(name, 10_000, marks=pytest.mark.slow if name in _DOORS else _LONG) for name in NAMES),
+    ],
     indirect=["name"],
 )
 def test_nothing_of_ours_grows_with_the_calls(name: str, driver: Driver, wire: Wire, calls: int) -> None:
