@@ -27,8 +27,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_configure(config: pytest.Config) -> None:
     """No test goes over TLS, and a client reads a list of 150 certificates when it is made: give it one of them."""
-    if importlib.util.find_spec("certifi") is None or "slow" in (config.option.markexpr or "").split(" and ")[:1]:
-        return  # slow tests install distributions
+    if importlib.util.find_spec("certifi") is None:
+        return
     import certifi
 
     end = "-----END CERTIFICATE-----\n"

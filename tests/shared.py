@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+AS_STARTED = dict(os.environ)
+"""The environment of this run before :mod:`tests.conftest` took the certificates away: for what goes to an index."""
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

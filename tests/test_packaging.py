@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tests.shared import AS_STARTED
 
 import agentops_integrations
 import agentops_sdk
@@ -34,8 +35,9 @@ def _pip(*arguments: str) -> None:
     """The pip of the interpreter that this environment was made from: an environment made by uv has none."""
     base = getattr(sys, "_base_executable", sys.executable)
     result = subprocess.run(
-        [base, "-m", "pip", "--disable-pip-version-check", *arguments], capture_output=True, text=True, check=False
-    )
+        [base, "-m", "pip", "--disable-pip-version-check", *arguments],
+        env=AS_STARTED, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert result.returncode == 0, result.stderr
 
 

@@ -32,7 +32,7 @@ def text(kind: str, content: str) -> bytes:
     return event(kind, index=0, delta={"message": {"content": {**content_type, "text": content}}})
 
 
-def library() -> Any:
+def package() -> Any:
     return pytest.importorskip("cohere", reason="needs cohere")
 
 
@@ -41,7 +41,7 @@ def client(url: str, timeout: float | None = None, version: str = "ClientV2") ->
     import httpx
 
     with httpx.Client(timeout=timeout, verify=False) as transport:
-        cls = getattr(library(), version)
+        cls = getattr(package(), version)
         yield cls(api_key="none", base_url=url.removesuffix("/v1"), timeout=timeout, httpx_client=transport)
 
 
@@ -50,7 +50,7 @@ async def async_client(url: str, timeout: float | None = None, version: str = "A
     import httpx
 
     async with httpx.AsyncClient(timeout=timeout, verify=False) as transport:
-        cls = getattr(library(), version)
+        cls = getattr(package(), version)
         yield cls(api_key="none", base_url=url.removesuffix("/v1"), timeout=timeout, httpx_client=transport)
 
 

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.cohere.clients import ASKED, MODEL, async_client, client, event, library, whole
+from tests.cohere.clients import ASKED, MODEL, async_client, client, event, package, whole
 from tests.openai_dialect.clients import TOOLS
 from tests.shared import shared
 from tests.wire.http import Reply, Wire
@@ -17,7 +17,7 @@ import agentops_sdk as agentops
 
 @pytest.fixture(autouse=True)
 def _needed() -> None:
-    library()
+    package()
 
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Paris"}'}}
@@ -79,11 +79,11 @@ def test_the_streams_of_version_1(recorded: Any) -> None:
 
 def test_a_refused_request(recorded: Any) -> None:
     with Wire(Reply({"message": "no such model"}, 404)) as wire, client(wire.url) as asking:
-        with pytest.raises(library().NotFoundError):
+        with pytest.raises(package().NotFoundError):
             asking.chat(**ASKED)
         span = recorded.one()
         assert (span.outcome, span["error.type"]) == ("error", "404")
-        with pytest.raises(library().NotFoundError):
+        with pytest.raises(package().NotFoundError):
             list(asking.chat_stream(**ASKED))
         assert recorded.one().outcome == "error"
 

@@ -10,6 +10,7 @@ import venv
 from pathlib import Path
 
 import pytest
+from tests.shared import AS_STARTED
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
@@ -21,7 +22,7 @@ print(agentops.status().integrations["acme_talk"].state)
 
 
 def _run(*command: str | Path, cwd: Path) -> str:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("AGENTOPS_", "PYTEST_", "PYTHON"))}
+    environment = {k: v for k, v in AS_STARTED.items() if not k.startswith(("AGENTOPS_", "PYTEST_", "PYTHON"))}
     done = subprocess.run(
         [str(part) for part in command], cwd=cwd, env=environment, capture_output=True, text=True, check=False,
         timeout=300,

@@ -32,7 +32,7 @@ def event(body: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(body)}\r\n\r\n".encode()
 
 
-def library() -> Any:
+def package() -> Any:
     return pytest.importorskip("google.genai", reason="needs google-genai")
 
 

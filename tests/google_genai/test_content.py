@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.google_genai.clients import MODEL, async_client, client, event, library, reply
+from tests.google_genai.clients import MODEL, async_client, client, event, package, reply
 from tests.wire.http import Reply, Wire
 
 import agentops_sdk as agentops
@@ -14,7 +14,7 @@ import agentops_sdk as agentops
 
 @pytest.fixture(autouse=True)
 def _needed() -> None:
-    library()
+    package()
 
 
 CONFIG: dict[str, Any] = {
@@ -147,7 +147,7 @@ def test_a_prompt_that_is_blocked(recorded: Any) -> None:
 
 def test_a_refused_request(recorded: Any) -> None:
     refusal = Reply({"error": {"code": 404, "message": "no such model", "status": "NOT_FOUND"}}, 404)
-    with Wire(refusal) as wire, client(wire.url) as asking, pytest.raises(library().errors.ClientError):
+    with Wire(refusal) as wire, client(wire.url) as asking, pytest.raises(package().errors.ClientError):
         asking.models.generate_content(model="none", contents="Hi")
     span = recorded.one()
     assert (span.outcome, span["error.type"]) == ("error", "google.genai.errors.ClientError")

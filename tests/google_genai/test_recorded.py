@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from tests.google_genai.clients import library
+from tests.google_genai.clients import package
 from tests.openai.spans import Seen
 from tests.shared import shared
 from tests.wire.http import Reply, Wire
@@ -31,7 +31,7 @@ CONFIG = ("systemInstruction", "tools", "toolConfig", "safetySettings", "labels"
 
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=[each["id"] for each in EXCHANGES])
 def test_span_says_what_the_reply_says(exchange: dict[str, Any], recorded: Any) -> None:
-    library()
+    package()
     kind = exchange["response_headers"].get("content-type", "application/json")
     with Wire(Reply(exchange["response_body"], exchange["status"], kind)) as wire:
         problem = asyncio.run(attempt_async(wire, exchange))

@@ -22,13 +22,13 @@ def whole(message: dict[str, Any], usage: Any = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def library() -> Any:
+def package() -> Any:
     return pytest.importorskip("mistralai.client", reason="needs mistralai")
 
 
 def client(url: str, timeout: float | None = None, **options: Any) -> Any:
     milliseconds = None if timeout is None else int(timeout * 1000)
-    return library().Mistral(api_key="none", server_url=url.removesuffix("/v1"), timeout_ms=milliseconds, **options)
+    return package().Mistral(api_key="none", server_url=url.removesuffix("/v1"), timeout_ms=milliseconds, **options)
 
 
 class Case(StreamCase):

@@ -7,7 +7,7 @@ import inspect
 from typing import Any
 
 import pytest
-from tests.mistral.clients import ASKED, MODEL, USAGE, client, library, whole
+from tests.mistral.clients import ASKED, MODEL, USAGE, client, package, whole
 from tests.openai import recorded as recordings
 from tests.openai_dialect.clients import TOOLS
 from tests.wire.http import Reply, Wire
@@ -17,7 +17,7 @@ import agentops_sdk as agentops
 
 @pytest.fixture(autouse=True)
 def _needed() -> None:
-    library()
+    package()
 
 
 def test_a_whole_reply(recorded: Any) -> None:
@@ -50,11 +50,11 @@ def test_cost(usage: Any, dollars: float, recorded: Any) -> None:
 
 def test_a_refused_request(recorded: Any) -> None:
     with Wire(Reply({"message": "no such model", "code": "1500"}, 400)) as wire, client(wire.url) as asking:
-        with pytest.raises(library().errors.SDKError):
+        with pytest.raises(package().errors.SDKError):
             asking.chat.complete(**ASKED)
         span = recorded.one()
         assert (span.outcome, span["error.type"]) == ("error", "400")
-        with pytest.raises(library().errors.SDKError):
+        with pytest.raises(package().errors.SDKError):
             asking.chat.stream(**ASKED)
         assert recorded.one().outcome == "error"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.mistral.clients import Case, library
+from tests.mistral.clients import Case, package
 from tests.model_clients.endings import StreamEndings
 
 
 @pytest.fixture(autouse=True)
 def _needed() -> None:
-    library()
+    package()
 
 
 class TestEndings(StreamEndings):

@@ -44,25 +44,25 @@ def groq(url: str) -> tuple[Any, Callable[[Any], Any]]:
 
 def google(url: str) -> tuple[Any, Callable[[Any], Any]]:
     clients = importlib.import_module("tests.google_genai.clients")
-    clients.library()
+    clients.package()
     return clients.client(url), lambda asking: asking.models.generate_content(model=clients.MODEL, contents="Paris?")
 
 
 def cohere(url: str) -> tuple[Any, Callable[[Any], Any]]:
     clients = importlib.import_module("tests.cohere.clients")
-    clients.library()
+    clients.package()
     return clients.client(url), lambda asking: asking.chat(**clients.ASKED)
 
 
 def mistral(url: str) -> tuple[Any, Callable[[Any], Any]]:
     clients = importlib.import_module("tests.mistral.clients")
-    clients.library()
+    clients.package()
     return clients.client(url), lambda asking: asking.chat.complete(**clients.ASKED)
 
 
 def ollama(url: str) -> tuple[Any, Callable[[Any], Any]]:
     clients = importlib.import_module("tests.ollama.clients")
-    clients.library()
+    clients.package()
     return clients.client(url), lambda asking: asking.chat(**clients.ASKED)
 
 

@@ -22,13 +22,13 @@ def line(content: str, **more: Any) -> dict[str, Any]:
 WHOLE = line("Sunny.", done=True, done_reason="stop", prompt_eval_count=21, eval_count=8)
 
 
-def library() -> Any:
+def package() -> Any:
     return pytest.importorskip("ollama", reason="needs ollama")
 
 
 @contextlib.contextmanager
 def client(url: str, **options: Any) -> Iterator[Any]:
-    made = library().Client(host=url.removesuffix("/v1"), verify=False, **options)
+    made = package().Client(host=url.removesuffix("/v1"), verify=False, **options)
     try:
         yield made
     finally:
@@ -37,7 +37,7 @@ def client(url: str, **options: Any) -> Iterator[Any]:
 
 @contextlib.asynccontextmanager
 async def async_client(url: str, **options: Any) -> AsyncIterator[Any]:
-    made = library().AsyncClient(host=url.removesuffix("/v1"), verify=False, **options)
+    made = package().AsyncClient(host=url.removesuffix("/v1"), verify=False, **options)
     try:
         yield made
     finally:

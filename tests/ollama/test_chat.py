@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.ollama.clients import ASKED, MODEL, WHOLE, async_client, client, library, line
+from tests.ollama.clients import ASKED, MODEL, WHOLE, async_client, client, line, package
 from tests.shared import shared
 from tests.wire.http import Reply, Wire
 
@@ -16,7 +16,7 @@ import agentops_sdk as agentops
 
 @pytest.fixture(autouse=True)
 def _needed() -> None:
-    library()
+    package()
 
 
 TOOLS = [
@@ -57,7 +57,7 @@ def test_calls_of_tools_in_a_stream(recorded: Any) -> None:
 def test_a_refused_request(recorded: Any) -> None:
     with Wire(Reply({"error": "model not found"}, 404)) as wire, client(wire.url) as asking:
         for options in ({}, {"stream": True}):
-            with pytest.raises(library().ResponseError):
+            with pytest.raises(package().ResponseError):
                 list(asking.chat(**ASKED, **options))
             span = recorded.one()
             assert span.outcome == "error"
@@ -81,7 +81,7 @@ def test_functions_of_the_module_and_what_has_no_row(recorded: Any) -> None:
 
 
 def test_nothing_is_left_patched() -> None:
-    owners = (library().Client, library().AsyncClient)
+    owners = (package().Client, package().AsyncClient)
     before = [vars(owner)["_request"] for owner in owners]
     agentops.init(exporters=["memory"], integrations=["ollama"])
     assert all(vars(owner)["_request"] is not then for owner, then in zip(owners, before, strict=True))

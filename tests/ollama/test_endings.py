@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from tests.model_clients.endings import StreamEndings
-from tests.ollama.clients import Case, library
+from tests.ollama.clients import Case, package
 
 
 @pytest.fixture(autouse=True)
 def _needed() -> None:
-    library()
+    package()
 
 
 class TestEndings(StreamEndings):

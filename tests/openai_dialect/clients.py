@@ -68,19 +68,19 @@ class Client(StreamCase):
         ]
         self.error = event({"error": {"message": "overloaded", "type": "server_error", "code": "busy"}}, error_event)
 
-    def library(self) -> Any:
+    def package(self) -> Any:
         return pytest.importorskip(self.module, reason=f"needs {self.module}")
 
     def client(self, url: str, **options: Any) -> Any:
-        transport = self.library().DefaultHttpxClient(verify=False)  # no certificates to load: ten times faster
+        transport = self.package().DefaultHttpxClient(verify=False)  # no certificates to load: ten times faster
         return self._create(self._class, url, http_client=transport, **options)
 
     def async_client(self, url: str, **options: Any) -> Any:
-        transport = self.library().DefaultAsyncHttpxClient(verify=False)
+        transport = self.package().DefaultAsyncHttpxClient(verify=False)
         return self._create(f"Async{self._class}", url, http_client=transport, **options)
 
     def _create(self, name: str, url: str, **options: Any) -> Any:
-        cls = getattr(self.library(), name)
+        cls = getattr(self.package(), name)
         known = inspect.signature(cls).parameters
         options = {"base_url": url.removesuffix("/v1"), "api_key": "none", "max_retries": 0, **self._options, **options}
         return cls(**{name: value for name, value in options.items() if name in known})

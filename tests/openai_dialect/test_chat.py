@@ -16,7 +16,7 @@ import agentops_sdk as agentops
 @pytest.fixture(params=sorted(CLIENTS))
 def client(request: pytest.FixtureRequest) -> Client:
     found = CLIENTS[request.param]
-    found.library()
+    found.package()
     return found
 
 
@@ -68,7 +68,7 @@ CACHED = {**USAGE, "prompt_tokens_details": {"cached_tokens": 400}}
 )
 def test_cost(name: str, model: str, usage: Any, dollars: float, recorded: Any) -> None:
     client = CLIENTS[name]
-    client.library()
+    client.package()
     with Wire(Reply(whole({"content": "Sunny."}, model, usage))) as wire, client.client(wire.url) as asking:
         asking.chat.completions.create(**{**ASKED, "model": model})
     assert float(recorded.one()["agentops.cost.amount"]) == pytest.approx(dollars / 1e6, rel=1e-9)
@@ -82,7 +82,7 @@ def test_a_retry_is_one_span(client: Client, recorded: Any) -> None:
 
 
 def test_a_refused_request(client: Client, recorded: Any) -> None:
-    library = client.library()
+    library = client.package()
     refusal = Reply({"error": {"message": "no such model", "code": "model_not_found"}}, 404)
     with Wire(refusal) as wire, client.client(wire.url) as asking, pytest.raises(library.NotFoundError):
         asking.chat.completions.create(**ASKED)
@@ -98,7 +98,7 @@ def test_what_has_no_row_is_recorded_by_its_path(client: Client, recorded: Any) 
 
 
 def test_undone(client: Client) -> None:
-    library = client.library()
+    library = client.package()
     base = library._base_client
     places = [
         (owner, name)
@@ -118,7 +118,7 @@ def test_undone(client: Client) -> None:
 
 def test_cerebras_warming_up_is_no_call_of_the_program(recorded: Any) -> None:
     client = CLIENTS["cerebras"]
-    if "warm_tcp_connection" not in inspect.signature(client.library().Cerebras).parameters:
+    if "warm_tcp_connection" not in inspect.signature(client.package().Cerebras).parameters:
         pytest.skip("this version of the client does not warm its connection up")
     with Wire(Reply("")) as wire:
         client.client(wire.url, warm_tcp_connection=True).close()
@@ -128,7 +128,7 @@ def test_cerebras_warming_up_is_no_call_of_the_program(recorded: Any) -> None:
 
 def test_groq_says_which_tools_it_ran(recorded: Any) -> None:
     client = CLIENTS["groq"]
-    client.library()
+    client.package()
     tools = [{"index": 0, "type": "search", "arguments": '{"query": "weather"}', "output": "sunny"}]
     message = {"content": "Sunny.", "reasoning": "Look.", "executed_tools": tools}
     with Wire(Reply(whole(message))) as wire, client.client(wire.url) as asking:
@@ -140,7 +140,7 @@ def test_groq_says_which_tools_it_ran(recorded: Any) -> None:
 
 def test_together_reranks(recorded: Any) -> None:
     client = CLIENTS["together"]
-    client.library()
+    client.package()
     body = {
         "object": "rerank", "id": "r1", "model": "a-reranker",
         "results": [
@@ -170,7 +170,7 @@ def told(total: float, **more: Any) -> dict[str, Any]:
 
 def test_perplexity_tells_what_it_costs_and_what_it_searched(recorded: Any) -> None:
     client = CLIENTS["perplexity"]
-    client.library()
+    client.package()
     results = [{"title": "Weather", "url": "https://weather.example/paris", "date": None}]
     steps = [{"thought": "I search.", "web_search": {"search_keywords": ["paris"], "search_results": []}}]
     body = whole(
@@ -190,7 +190,7 @@ def test_perplexity_tells_what_it_costs_and_what_it_searched(recorded: Any) -> N
 def test_perplexity_has_not_cost_nothing_where_its_stream_was_left(recorded: Any) -> None:
     """The chunks before the last say a cost of nought."""
     client = CLIENTS["perplexity"]
-    client.library()
+    client.package()
     pieces = [
         event(chunk({"role": "assistant", "content": "Sun"}, model="sonar-pro", usage=told(0))),
         event(chunk({"content": "ny."}, model="sonar-pro", usage=told(0))),
@@ -211,7 +211,7 @@ def test_perplexity_has_not_cost_nothing_where_its_stream_was_left(recorded: Any
 
 def test_perplexity_searches(recorded: Any) -> None:
     client = CLIENTS["perplexity"]
-    client.library()
+    client.package()
     body = {"id": "s1", "results": [{"title": "Weather", "url": "https://weather.example", "snippet": "sunny"}]}
     with Wire(Reply(body)) as wire, client.client(wire.url) as asking:
         asking.search.create(query="weather in Paris", max_results=1)
@@ -224,7 +224,7 @@ def test_perplexity_searches(recorded: Any) -> None:
 
 def test_embeddings(recorded: Any) -> None:
     client = CLIENTS["together"]
-    client.library()
+    client.package()
     body = {
         "object": "list",
         "model": "an-embedder",

@@ -13,7 +13,7 @@ def _endings(name: str) -> type[StreamEndings]:
 
 @pytest.fixture(autouse=True)
 def _needed(request: pytest.FixtureRequest) -> None:
-    request.cls.case.library()
+    request.cls.case.package()
 
 
 TestGroq = _endings("groq")

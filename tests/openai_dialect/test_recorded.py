@@ -21,7 +21,7 @@ if not EXCHANGES:
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=[each["id"] for each in EXCHANGES])
 def test_span_says_what_the_reply_says(exchange: dict[str, Any], recorded: Any) -> None:
     client = CLIENTS[exchange["provider"]]
-    client.library()
+    client.package()
     kind = exchange["response_headers"].get("content-type", "application/json")
     reply = Reply(exchange["response_body"], exchange["status"], kind, {"x-request-id": "req-1"})
     with Wire(reply) as wire:
@@ -34,7 +34,7 @@ def test_span_says_what_the_reply_says(exchange: dict[str, Any], recorded: Any) 
 
 def options(client: Client, exchange: dict[str, Any], asynchronous: bool) -> dict[str, Any]:
     """What the client's own resource hands to ``post``, of a body as it was sent."""
-    types, library = client.types(), client.library()
+    types, library = client.types(), client.package()
     whole = getattr(types, "ChatCompletion", object)
     if not exchange["stream"]:
         return {"body": exchange["request"], "cast_to": whole}

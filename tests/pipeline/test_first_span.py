@@ -73,8 +73,13 @@ def test_prices_are_not_loaded_for_a_program_that_calls_no_model(tmp_path: Path)
     assert "genai_prices" not in run(tmp_path, ["jsonl"], "private")["loaded"]
 
 
+@pytest.mark.parametrize(
+    ("exporter", "more"), [("otlp:http://127.0.0.1:9", ""), ("jsonl", ""), ("jsonl", "pricing=False")]
+)
 @pytest.mark.parametrize("library", ["anthropic", "langchain_core.language_models"])
-def test_no_thread_of_ours_imports_what_model_clients_look_for_half_way(tmp_path: Path, library: str) -> None:
+def test_no_thread_of_ours_imports_what_model_clients_look_for_half_way(
+    tmp_path: Path, library: str, exporter: str, more: str
+) -> None:
     """openai 2.54 takes ``sys.modules["httpx2"]`` as it stands: half imported by us, its next client failed."""
     pytest.importorskip(library)
     program = f"""
@@ -83,9 +88,14 @@ events = []
 sys.addaudithook(lambda name, args: name == "import" and events.append((threading.current_thread().name, args[0])))
 import {library}
 import agentops_sdk as agentops
-agentops.init(exporters=["otlp:http://127.0.0.1:9"])
+agentops.init(exporters=[{exporter!r}], {more})
+if {more!r}:
+    import logging
+    logging.getLogger("agentops_sdk").setLevel("ERROR")  # what a further init() changes is told
+    agentops.init(pricing=True, log_level="error")
 deadline = time.monotonic() + 30
-while not {{"httpcore2", "genai_prices"}} <= set(sys.modules) and time.monotonic() < deadline:
+wanted = {{"genai_prices"}} | ({{"httpcore2"}} if "otlp" in {exporter!r} else set())
+while not wanted <= set(sys.modules) and time.monotonic() < deadline:
     time.sleep(0.01)
 agentops.shutdown()
 mine = threading.current_thread().name

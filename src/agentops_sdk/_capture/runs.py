@@ -24,6 +24,7 @@ run it belongs to. What it reports becomes calls through one :class:`Runs`::
 
 Starts and ends may come in other threads and tasks than the run's own, in any order, twice, or not at all.
 """
+# ruff: noqa: SLF001 - a run's own bookkeeping is done by the Runs that hold it
 
 from __future__ import annotations
 
@@ -181,7 +182,7 @@ class Runs:
         run = Run(key, kind, name, call, parent_run, set_value(self._context_key, key, call.context))
         self.open[key] = run
         if parent_run is not None:
-            run.root._members[key] = run  # noqa: SLF001 - the other half of the class
+            run.root._members[key] = run
         elif len(self.open) > _MAX_OPEN:
             self._end_oldest()
         return run
@@ -200,8 +201,8 @@ class Runs:
         if run is None:
             return
         self._late.pop(key, None)
-        run.root._members.pop(key, None)  # noqa: SLF001
-        if run.root is run and run._members:  # noqa: SLF001
+        run.root._members.pop(key, None)
+        if run.root is run and run._members:
             self._end_members(run, outcome)
         self._end(run, outcome, error)
 
@@ -216,15 +217,15 @@ class Runs:
                 self.finish(key, outcome)
 
     def _end(self, run: Run, outcome: str, error: BaseException | None = None) -> None:
-        token, run._token = run._token, None  # noqa: SLF001
+        token, run._token = run._token, None
         run.detach(token)
         # A cancelled or abandoned operation is no error: the exception that says so is not recorded.
         run.call.finish(outcome, error if outcome == "error" else None)
 
     def _end_members(self, root: Run, outcome: str) -> None:
         """The outermost run is over. What it cut off is over as well; what merely outlives it may still end."""
-        members = list(root._members.values())  # noqa: SLF001
-        root._members = {}  # noqa: SLF001
+        members = list(root._members.values())
+        root._members = {}
         cut_off = outcome in ("cancelled", "abandoned", "interrupted")
         for run in reversed(members):  # children before their parents
             if cut_off:
@@ -237,7 +238,7 @@ class Runs:
     def _end_stale(self) -> None:
         limit = time.perf_counter_ns() - _STALE_SECONDS * 10**9
         for key, run in list(self._late.items()):
-            if run._started_ns < limit or len(self._late) > _MAX_OPEN:  # noqa: SLF001
+            if run._started_ns < limit or len(self._late) > _MAX_OPEN:
                 self.finish(key, "abandoned")
 
     def _end_oldest(self) -> None:

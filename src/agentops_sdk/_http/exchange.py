@@ -261,11 +261,11 @@ class Exchange:
         return any(self.endpoint.end_mark.search(event) for event in live.last_delivered(2))
 
     def _note_failure(self, error: BaseException) -> None:
-        response = getattr(error, "response", None)
+        response: Any = getattr(error, "response", None)
         status = getattr(response, "status_code", None)
         if isinstance(status, int):
             self.refused(status)
-            self._note_headers(response.headers)  # type: ignore[union-attr]
+            self._note_headers(response.headers)
         elif self._attempts and self._attempts[-1]["status"] is None:
             self._attempts[-1]["error"] = type(error.__cause__ or error).__name__
 

@@ -17,7 +17,7 @@ from agentops_sdk._propagation.context_keys import release
 __all__ = ["ManagerProxy", "StreamProxy"]
 
 
-class StreamProxy(wrapt.ObjectProxy):  # type: ignore[type-arg]
+class StreamProxy(wrapt.ObjectProxy):  # type: ignore[type-arg] # generic for type checkers only
     """A stream of the client's: an iterator, or something to iterate over."""
 
     def __init__(self, stream: Any, steps: ReplySteps) -> None:
@@ -94,7 +94,7 @@ class StreamProxy(wrapt.ObjectProxy):  # type: ignore[type-arg]
         return await self.__wrapped__.__aexit__(*details)
 
 
-class ManagerProxy(wrapt.ObjectProxy):  # type: ignore[type-arg]
+class ManagerProxy(wrapt.ObjectProxy):  # type: ignore[type-arg] # generic for type checkers only
     """A context manager that sends the request and gives its response.
 
     Args:

@@ -96,6 +96,8 @@ class Runtime:
         logger.setLevel(settings.log_level.upper())
         if chosen is not None:
             exchange(self.integrations, chosen, self.load_prices)
+        if "pricing" in changed:
+            self.load_prices()
         if "propagate_threads" in changed or "propagate_processes" in changed:
             self._carry()
         if "global_provider" in changed:
@@ -165,12 +167,13 @@ class Runtime:
 
     def load_prices(self) -> None:
         """A library that calls models is here: have its first call find the prices loaded."""
-        if not self._prices_loading:
-            self._prices_loading = True
-            if self.settings.pricing:
-                import httpx2  # noqa: F401 - here, and not on the thread that loads the prices: see there
+        if self._prices_loading or not self.settings.pricing:
+            return
+        self._prices_loading = True
+        with guard("runtime.load_prices"):
+            import httpx2  # noqa: F401 - here, and not on the thread that loads the prices: see there
 
-                process_hooks.load(self.completer.warm)
+            process_hooks.load(self.completer.warm)
 
     def uninstall(self) -> None:
         for installed in reversed(self.integrations):

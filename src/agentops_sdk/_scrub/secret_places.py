@@ -1,7 +1,7 @@
 """Secrets that are told by the place they stand in: an argument, a column, a command, a sentence.
 
-Long because it is a table: one row for each place. Where a name tells of it, add a row to :data:`_AFTER_NAMES`: what follows the name. Where
-none does, add one to :data:`_PLACES`: what such a place begins with, and its form from there on.
+Long because it is a table: one row for each place. Where a name tells of it, add a row to :data:`_AFTER_NAMES`: what
+follows the name. Where none does, add one to :data:`_PLACES`: what such a place begins with, and its form from there on.
 """
 # ruff: noqa: E501 - a row of a table stands on a line
 

@@ -21,7 +21,7 @@ from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from agentops_sdk.traces.background_work import Role
     from agentops_sdk.traces.columns import Columns
@@ -431,13 +431,13 @@ class Outline:
 
     def total(self, number: int | None = None) -> tuple[Usage, Cost]:
         """Tokens and money of a span and all below it, or of the whole trace."""
-        inside: Iterable[int] = self.preorder
+        inside: Sequence[int] = self.preorder
         if number is not None:
             place = self.places[number]
             inside = self.preorder[place : place + self.sizes[number]]
         usage, cost = Usage(), Cost.nothing()
         shares = self.shares
-        for inner in reversed(inside):  # type: ignore[call-overload]
+        for inner in reversed(inside):
             if shares[inner] & Counted.ANY:
                 self.add(inner, usage, cost)
         return usage, cost
