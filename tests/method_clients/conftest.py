@@ -27,7 +27,9 @@ CHAT = Endpoint(
 
 def _asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | None:
     path, body = args
-    return Asked(path, body, url=client.url if client is not None else path, model=body["model"])
+    if client is None:  # a function of the module; its model is left to be found in the body
+        return Asked(path, body, url=path)
+    return Asked(path, body, url=client.url, model=body["model"])
 
 
 def _methods(owner: str, *names: str, **more: Any) -> list[Method]:

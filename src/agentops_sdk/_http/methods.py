@@ -80,7 +80,7 @@ class Asked(NamedTuple):
 
     method: str = "POST"
     model: str | None = None
-    """For the span's name, which is there before the body is looked into."""
+    """For the span's name, which is there before the body is read; ``"model"`` of a body that is a dict, where not given."""
 
     provider: str | None = None
     """Where it is not the integration's."""
@@ -184,7 +184,10 @@ class MethodClient:
         if asked is None:
             return None
         endpoint = self.endpoints.find(asked.method, asked.path)
-        attributes = {semconv.PROVIDER_NAME: asked.provider or self._provider, semconv.REQUEST_MODEL: asked.model}
+        model = asked.model
+        if model is None and isinstance(asked.body, dict) and isinstance(asked.body.get("model"), str):
+            model = asked.body["model"]
+        attributes = {semconv.PROVIDER_NAME: asked.provider or self._provider, semconv.REQUEST_MODEL: model}
         if asked.url:
             attributes.update(address(asked.url))
         outer = enclosing_llm_call() if endpoint.kind == "llm" else None
@@ -196,7 +199,7 @@ class MethodClient:
         else:
             call = start(
                 endpoint.kind,
-                endpoint.name_in(asked.path) if endpoint.name_in is not None else asked.model,
+                endpoint.name_in(asked.path) if endpoint.name_in is not None else model,
                 operation=endpoint.operation,
                 attributes=attributes,
                 span_name=endpoint.span_name,
