@@ -80,7 +80,7 @@ class Asked(NamedTuple):
 
     method: str = "POST"
     model: str | None = None
-    """For the span's name, which is there before the body is read; ``"model"`` of a body that is a dict, where not given."""
+    """For the span's name, which is there before the body is read. Otherwise ``"model"`` of a body that is a dict."""
 
     provider: str | None = None
     """Where it is not the integration's."""
