@@ -56,6 +56,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Have pytest import our modules as Python does, without explaining their assertions.
+
+    It rewrites all modules of a plugin's distribution. A thread of ours imports some of them, and where two threads
+    make syntax trees at once, one can get a SystemError (seen with Python 3.11.7).
+    """
+    names = getattr(early_config.pluginmanager.rewrite_hook, "_must_rewrite", None)  # pytest has no public way
+    if isinstance(names, set):
+        names -= {"agentops_sdk", "agentops_integrations"}
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"agentops({', '.join(_LIMITS)}): what the test may use at most")
     config.addinivalue_line(

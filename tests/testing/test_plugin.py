@@ -375,3 +375,19 @@ def test_plain_asserts_explain_themselves(run, pytester: pytest.Pytester, model:
         ],
         consecutive=False,
     )
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["rewritten", "as-it-is"])
+def test_our_modules_are_imported_as_python_does(run, pytester: pytest.Pytester, marked: bool) -> None:
+    # A checkout's files are not those of a distribution: they are marked here as an installed wheel's are.
+    again = 'def pytest_configure(): pytest.register_assert_rewrite("agentops_sdk")' if marked else ""
+    pytester.makeconftest(f"import pytest\n{again}\n")
+    pytester.makepyfile(
+        early='import pytest; pytest.register_assert_rewrite("agentops_sdk", "agentops_integrations")',
+        test_loader=f"""
+        def test_it():
+            import agentops_sdk.testing.tree_pattern as ours
+            assert (type(ours.__loader__).__name__ == "AssertionRewritingHook") is {marked}
+        """,
+    )
+    run(plugins=("early",)).assert_outcomes(passed=1)
