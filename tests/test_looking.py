@@ -110,7 +110,7 @@ ORDERS = [
     "import agentops_sdk.status, agentops_sdk.health, agentops_sdk.feedback; import agentops_sdk as agentops",
     "from agentops_sdk.track import track; from agentops_sdk import feedback; import agentops_sdk as agentops",
     "from agentops_sdk.testing.replay import Recording; import agentops_sdk.feedback; import agentops_sdk as agentops",
-    "from agentops_sdk.traces.render import text; import agentops_sdk.prices.pricing; import agentops_sdk as agentops",
+    "from agentops_sdk.traces.display.render import text; import agentops_sdk.prices.pricing, agentops_sdk as agentops",
     "import agentops_sdk as agentops; agentops.init(integrations=[]); agentops.shutdown()",
 ]
 

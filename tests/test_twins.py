@@ -40,8 +40,8 @@ TWINS = {
     ("agentops_sdk/_usage/price_arithmetic.py", "agentops_sdk/traces/usage.py"):
         "the write side and the read side know the same counts by their names, and neither imports the other",
     ("agentops_sdk/decision.py",): _SIGNATURES,
-    ("agentops_sdk/testing/http_boundary.py",): _A_FRAME,
-    ("agentops_sdk/testing/replay_tools.py",): _A_FRAME,
+    ("agentops_sdk/testing/recordings/http_boundary.py",): _A_FRAME,
+    ("agentops_sdk/testing/recordings/replay_tools.py",): _A_FRAME,
     ("agentops_sdk/track.py",): _SIGNATURES,
 }  # fmt: skip
 

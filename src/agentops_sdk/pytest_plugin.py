@@ -1,6 +1,7 @@
 """The pytest plugin: fixtures, markers and options.
 
 Every test run imports this module: it must stay light, and what it needs it imports when it is used.
+It is long because pytest looks for a plugin's hooks in one module.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from agentops_sdk.testing.network import NoNetworkModels
+    from agentops_sdk.testing.recordings.network import NoNetworkModels
     from agentops_sdk.testing.replay import Outcome, Recording
     from agentops_sdk.testing.results import CapturedTraces
 
@@ -27,8 +28,8 @@ _NEEDED = (
     "agentops_sdk.health",
     "agentops_sdk.lifecycle",
     "agentops_sdk.status",
-    "agentops_sdk.testing.pytest_refusal",
-    "agentops_sdk.testing.pytest_run",
+    "agentops_sdk.testing.plugin.pytest_refusal",
+    "agentops_sdk.testing.plugin.pytest_run",
 )
 
 _LIMITS = {
@@ -82,7 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def agentops_traces(request: pytest.FixtureRequest) -> Iterator[CapturedTraces]:
     """Everything that this test records, in memory: queries and assertions on what the agents did."""
     from agentops_sdk.testing.capture_session import capture
-    from agentops_sdk.testing.preload import preload
+    from agentops_sdk.testing.plugin.preload import preload
 
     preload(*_NEEDED)
     with capture() as traces:
@@ -117,8 +118,8 @@ def agentops_module_traces() -> Iterator[CapturedTraces]:
 @pytest.fixture
 def agentops_replay(request: pytest.FixtureRequest) -> Iterator[Recording]:
     """Models answer from the recording beside the test; with ``--agentops-record`` it is made."""
-    from agentops_sdk.testing.preload import preload
-    from agentops_sdk.testing.pytest_replay import replay_for
+    from agentops_sdk.testing.plugin.preload import preload
+    from agentops_sdk.testing.plugin.pytest_replay import replay_for
 
     preload(*_NEEDED)
     # A test that was interrupted has no outcome: nobody can say that its recording is good.
@@ -153,8 +154,8 @@ def _wants_all(config: pytest.Config) -> bool:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     if not item.config.option.agentops_no_network_models:
         return (yield)
-    from agentops_sdk.testing.http_boundary import watched
-    from agentops_sdk.testing.network import NoNetworkModels
+    from agentops_sdk.testing.recordings.http_boundary import watched
+    from agentops_sdk.testing.recordings.network import NoNetworkModels
 
     guard = item.stash[_network] = NoNetworkModels()
     with watched(guard):
@@ -174,7 +175,7 @@ def pytest_fixture_setup(fixturedef: Any, request: Any) -> Generator[None, objec
     except BaseException as error:
         failure = None
         if _could_refuse():
-            from agentops_sdk.testing.pytest_refusal import as_failure
+            from agentops_sdk.testing.plugin.pytest_refusal import as_failure
 
             failure = as_failure(error)
         if failure is None:
@@ -201,7 +202,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         recording.check()
     traces = item.stash.get(_captured, None)
     if traces is not None:
-        from agentops_sdk.testing.pytest_run import check_budget
+        from agentops_sdk.testing.plugin.pytest_run import check_budget
 
         check_budget(item, traces)
     return result
@@ -221,7 +222,7 @@ def pytest_runtest_makereport(
     traces, recording = item.stash.get(_captured, None), item.stash.get(_recording, None)
     if traces is not None and call.when == "call":
         from agentops_sdk._host.guard import guard
-        from agentops_sdk.testing.pytest_run import note_figures
+        from agentops_sdk.testing.plugin.pytest_run import note_figures
 
         with guard("pytest.figures"):
             note_figures(item, traces)
@@ -244,13 +245,13 @@ def _explain(
 ) -> None:
     """Add to the report of a test that failed: what was refused, its trace, what became of its recording."""
     if _could_refuse():
-        from agentops_sdk.testing.pytest_refusal import put_first
+        from agentops_sdk.testing.plugin.pytest_refusal import put_first
 
         network = item.stash.get(_network, None)
         refused = [*(network.refused if network else ()), *(recording.problems if recording else ())]
         put_first(item, call, report, refused if call.when != "teardown" else ())
     if traces is not None and call.when == "call":
-        from agentops_sdk.testing.pytest_run import explain
+        from agentops_sdk.testing.plugin.pytest_run import explain
 
         explain(item, call, report, traces)
     if recording is not None:
@@ -259,7 +260,7 @@ def _explain(
 
 def _could_refuse() -> bool:
     """Whether anything has been loaded that refuses requests; if not, no error is one of ours."""
-    return "agentops_sdk.testing.http_boundary" in sys.modules
+    return "agentops_sdk.testing.recordings.http_boundary" in sys.modules
 
 
 def _note_outcome(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport) -> None:
@@ -280,7 +281,7 @@ def _is_of_a_subtest(report: pytest.TestReport) -> bool:
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     if not any(type(side).__module__.startswith("agentops_sdk.") for side in (left, right)):
         return None
-    from agentops_sdk.testing.pytest_run import compared
+    from agentops_sdk.testing.plugin.pytest_run import compared
 
     return compared(op, left, right)
 
@@ -288,7 +289,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     if not (config.option.agentops_report or config.option.agentops_traces):
         return
-    from agentops_sdk.testing.pytest_run import kept, summary
+    from agentops_sdk.testing.plugin.pytest_run import kept, summary
 
     # Among the reports are items that were deselected, and warnings; subtests repeat the figures of their test.
     reports = [

@@ -18,7 +18,7 @@ from agentops_sdk._recorder.open_spans import open_runs
 from agentops_sdk._version import VERSION
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.config import Settings, rows
-from agentops_sdk.traces.notebook import table
+from agentops_sdk.traces.display.notebook import table
 
 _CAPTURING = ("patched", "waiting for import", "version untested")
 _MOST_RUNS = 100

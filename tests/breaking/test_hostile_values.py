@@ -16,7 +16,7 @@ from agentops_sdk import prices
 from agentops_sdk._capture import invalid_values
 from agentops_sdk._host import guard
 from agentops_sdk.exporters.memory import MemoryExporter
-from agentops_sdk.traces.from_otel import record_line
+from agentops_sdk.traces.formats.from_otel import record_line
 
 RAN_ONLY_HERE = {"invalid.members", "invalid.pairs", "choice.name", "feedback.target", "extract", "inject"}
 """Where the program's own code has to run, because a collection of its own is asked for its members."""

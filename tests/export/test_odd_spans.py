@@ -24,8 +24,8 @@ from agentops_sdk.exporters.jsonl import JsonlExporter
 from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.exporters.otlp import OTLPExporter
 from agentops_sdk.traces import load
+from agentops_sdk.traces.formats.wire_values import encodable
 from agentops_sdk.traces.otlp import to_otlp
-from agentops_sdk.traces.wire_values import encodable
 
 NOW = 1_700_000_000_000_000_000
 LONE = "a\ud800b"

@@ -16,8 +16,8 @@ import agentops_sdk as agentops
 from agentops_sdk import semconv
 from agentops_sdk.testing import capture
 from agentops_sdk.traces.decisions.narrative import story
-from agentops_sdk.traces.loops import loops
-from agentops_sdk.traces.stats import stats
+from agentops_sdk.traces.figures.loops import loops
+from agentops_sdk.traces.figures.stats import stats
 
 
 @tool

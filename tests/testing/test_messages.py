@@ -17,7 +17,7 @@ from tests.traces.samples import agent, chat, message, span, tool
 from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.testing import ANY, CapturedTrace, CapturedTraces
-from agentops_sdk.testing.budget import Budget
+from agentops_sdk.testing.plugin.budget import Budget
 from agentops_sdk.testing.records import as_elements
 
 FOLDER = Path(__file__).parent / "messages"

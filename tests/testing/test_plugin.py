@@ -386,7 +386,7 @@ def test_our_modules_are_imported_as_python_does(run, pytester: pytest.Pytester,
         early='import pytest; pytest.register_assert_rewrite("agentops_sdk", "agentops_integrations")',
         test_loader=f"""
         def test_it():
-            import agentops_sdk.testing.tree_pattern as ours
+            import agentops_sdk.testing.assertions.tree_pattern as ours
             assert (type(ours.__loader__).__name__ == "AssertionRewritingHook") is {marked}
         """,
     )

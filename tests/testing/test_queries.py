@@ -13,8 +13,8 @@ from tests.traces.samples import MS, T0, agent, chat, span, tool
 
 from agentops_sdk import semconv
 from agentops_sdk.testing import CapturedTrace, CapturedTraces
+from agentops_sdk.testing.assertions.tree_pattern import write
 from agentops_sdk.testing.records import as_elements, label
-from agentops_sdk.testing.tree_pattern import write
 from agentops_sdk.traces import SpanRecord
 
 NAMES = ["search", "answer", "plan"]

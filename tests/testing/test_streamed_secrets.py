@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from agentops_sdk.testing.cassette import Exchange
-from agentops_sdk.testing.http_boundary import Answer, Request
+from agentops_sdk.testing.recordings.cassette import Exchange
+from agentops_sdk.testing.recordings.http_boundary import Answer, Request
 
 KEY = "sk" + "-proj-" + "a1B2c3D4e5" * 4
 SAID = f'Sure: the key is {KEY}, and {{"password": "hunter2", "n": 1}} is the rest.'

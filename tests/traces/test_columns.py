@@ -16,9 +16,9 @@ from tests.traces.samples import run, span, troubled
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces import Trace, load
-from agentops_sdk.traces.columns import KIND_BITS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
-from agentops_sdk.traces.outline import Outline
-from agentops_sdk.traces.parse import as_records, looks_like_record
+from agentops_sdk.traces.figures.columns import KIND_BITS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
+from agentops_sdk.traces.figures.outline import Outline
+from agentops_sdk.traces.formats.parse import as_records, looks_like_record
 from agentops_sdk.traces.record import Kind, Outcome
 
 ODD: tuple[Any, ...] = (
@@ -158,7 +158,7 @@ def test_kinds_and_outcomes_have_room_beside_the_facts() -> None:
 
 
 def test_many_different_names_and_values_are_kept_without_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    from agentops_sdk.traces import columns
+    from agentops_sdk.traces.figures import columns
 
     monkeypatch.setattr(columns, "_MOST_TEXTS", 3)
     monkeypatch.setattr(columns, "_MOST_WORDS", 3)

@@ -14,8 +14,8 @@ from tests.traces.samples import chat, span, tool
 from agentops_sdk import semconv
 from agentops_sdk.cli import main
 from agentops_sdk.traces import Trace, load
-from agentops_sdk.traces.folding import MOST
-from agentops_sdk.traces.render import text
+from agentops_sdk.traces.display.folding import MOST
+from agentops_sdk.traces.display.render import text
 
 DEEP = 100_000
 ROOM = 150 * 1_048_576

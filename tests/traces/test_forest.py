@@ -10,7 +10,7 @@ from tests.traces.samples import agent, chat, span, tool
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import SpanRecord, Trace
-from agentops_sdk.traces.stats import BY, stats
+from agentops_sdk.traces.figures.stats import BY, stats
 
 
 @st.composite
@@ -96,7 +96,7 @@ def test_every_table_adds_up_to_the_trace(records: list[SpanRecord]) -> None:
 @settings(max_examples=60, deadline=None)
 @given(forests(), st.integers(40, 100), st.booleans())
 def test_the_tree_shows_every_span_within_the_width(records: list[SpanRecord], width: int, ascii_only: bool) -> None:
-    from agentops_sdk.traces.render import text
+    from agentops_sdk.traces.display.render import text
 
     drawn = text(Trace(records), width=width, ascii_only=ascii_only)
     assert all(len(line) <= width for line in drawn.splitlines())

@@ -17,7 +17,7 @@ from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, T
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import SpanRecord
-from agentops_sdk.traces.from_otel import record_dict, record_line
+from agentops_sdk.traces.formats.from_otel import record_dict, record_line
 from agentops_sdk.traces.otlp import from_otlp
 
 
@@ -132,7 +132,7 @@ def test_an_unfinished_span_is_no_problem() -> None:
 
 def test_no_pydantic_and_no_vendor_on_the_writing_path() -> None:
     code = (
-        "import sys, json, agentops_sdk.traces.from_otel\n"
+        "import sys, json, agentops_sdk.traces.formats.from_otel\n"
         "print(json.dumps([m for m in ('pydantic', 'rich', 'google') if m in sys.modules]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,8 +16,8 @@ from tests.traces.samples import span
 from agentops_sdk import semconv
 from agentops_sdk.cli import main
 from agentops_sdk.traces import Cost, Usage, load
-from agentops_sdk.traces.json_values import DEEPEST, parsed, shallow
-from agentops_sdk.traces.loops import canonical
+from agentops_sdk.traces.figures.loops import canonical
+from agentops_sdk.traces.formats.json_values import DEEPEST, parsed, shallow
 
 COMMANDS = (
     *(["ls"], ["ls", "--json"], ["show"], ["show", "--json"], ["show", "--all", "--messages", "--plumbing"]),

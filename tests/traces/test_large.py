@@ -23,11 +23,11 @@ from agentops_sdk.cli import main
 from agentops_sdk.cli.ls import summary
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces import SpanRecord, Trace, load
-from agentops_sdk.traces.lines import LONGEST_LINE
-from agentops_sdk.traces.loops import loops
+from agentops_sdk.traces.figures.loops import loops
+from agentops_sdk.traces.figures.stats import stats
+from agentops_sdk.traces.formats.lines import LONGEST_LINE
+from agentops_sdk.traces.formats.parse import as_record
 from agentops_sdk.traces.otlp import to_otlp_json
-from agentops_sdk.traces.parse import as_record
-from agentops_sdk.traces.stats import stats
 
 MANY, FEWER = 5_000, 3_500
 EACH = 600

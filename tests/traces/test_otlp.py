@@ -13,7 +13,7 @@ from tests.traces.samples import run, span, troubled
 from agentops_sdk import semconv
 from agentops_sdk.traces import SpanRecord
 from agentops_sdk.traces.classify import kind_of, outcome_of
-from agentops_sdk.traces.json_values import from_json, to_json
+from agentops_sdk.traces.formats.json_values import from_json, to_json
 from agentops_sdk.traces.otlp import from_otlp, from_otlp_json, to_otlp, to_otlp_json
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

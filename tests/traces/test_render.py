@@ -10,8 +10,8 @@ from tests.traces.samples import chat, message, run, span, tool, troubled
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import Trace
-from agentops_sdk.traces.render import svg, text
-from agentops_sdk.traces.terminal_text import block, line
+from agentops_sdk.traces.display.render import svg, text
+from agentops_sdk.traces.display.terminal_text import block, line
 
 NASTY = "\x1b[31mred\x1b]0;title\x07 \x9b2J \u202eevil [bold red]x[/] :smile: \ud800"
 

@@ -7,7 +7,7 @@ import json
 from agentops_sdk import semconv
 from agentops_sdk.traces import Trace
 from agentops_sdk.traces.decisions.narrative import story
-from agentops_sdk.traces.loops import loops
+from agentops_sdk.traces.figures.loops import loops
 
 from .samples import span
 

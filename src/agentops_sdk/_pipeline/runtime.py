@@ -35,7 +35,7 @@ from agentops_sdk._recorder.tail_sampling import HeldRuns
 from agentops_sdk._version import VERSION
 from agentops_sdk.config import Settings, changes, log_once, looser, no_looser, resolve, update
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.traces.wire_values import encodable
+from agentops_sdk.traces.formats.wire_values import encodable
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource

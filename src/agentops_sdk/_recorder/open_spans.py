@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
 from agentops_sdk._scrub.policy import Policy
-from agentops_sdk.traces.wire_values import encodable
+from agentops_sdk.traces.formats.wire_values import encodable
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource

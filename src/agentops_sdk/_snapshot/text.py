@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from agentops_sdk.traces.wire_values import utf8
+from agentops_sdk.traces.formats.wire_values import utf8
 
 __all__ = ["CUT", "CutBytes", "CutText", "clip", "encodable"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.terminal_text import line
+from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
     import argparse
@@ -133,7 +133,7 @@ def screen(most: int = 140) -> tuple[Console, int | None, bool]:
     The width is ``most`` at most, and ``None`` where a program reads: nothing is cut for a pipe or a
     file, and nothing is padded.
     """
-    from agentops_sdk.traces.render import console_for
+    from agentops_sdk.traces.display.render import console_for
 
     console = console_for()
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()

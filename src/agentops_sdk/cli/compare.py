@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from agentops_sdk.traces.compare import Comparison, Figure
+    from agentops_sdk.traces.figures.compare import Comparison, Figure
     from agentops_sdk.traces.files import Traces
     from agentops_sdk.traces.trace import Trace
 
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the comparison."""
-    from agentops_sdk.traces.compare import compare
+    from agentops_sdk.traces.figures.compare import compare
 
     found = compare(_side(args, args.a), _side(args, args.b))
     if args.json:
@@ -94,7 +94,7 @@ def _carries(trace: Trace, name: str, value: str) -> bool:
 
 def _print(found: Comparison, name_a: str, name_b: str) -> None:
     from agentops_sdk.cli._table import Column, table
-    from agentops_sdk.traces.terminal_text import line
+    from agentops_sdk.traces.display.terminal_text import line
 
     console, width, ascii_only = screen(120)
 
@@ -169,7 +169,7 @@ def _figure_cells(row: Figure) -> list[tuple[str, str]]:
 
 
 def _figure(name: str, value: float | None) -> str:
-    from agentops_sdk.traces import number_format
+    from agentops_sdk.traces.figures import number_format
 
     if value is None:
         return "unknown"

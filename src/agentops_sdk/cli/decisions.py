@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the story."""
     from agentops_sdk.traces.decisions.approvals import answered_in, asked_in
     from agentops_sdk.traces.decisions.narrative import story
-    from agentops_sdk.traces.terminal_text import line
+    from agentops_sdk.traces.display.terminal_text import line
 
     trace, traces = the_trace_among_others(args)
     if not args.all and trace.beginning is not trace:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.traces.terminal_text import line
+from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentops_sdk.cli._source import add_source, directory, reading, screen
 from agentops_sdk.cli._table import Cell, Column, as_data, as_table
-from agentops_sdk.traces import number_format
+from agentops_sdk.traces.figures import number_format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,7 @@ class Listed(NamedTuple):
 
     @property
     def outcome(self) -> Cell:
-        from agentops_sdk.traces.render import style_of
+        from agentops_sdk.traces.display.render import style_of
 
         return self.trace.outcome, style_of(self.trace.outcome)
 

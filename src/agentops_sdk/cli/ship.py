@@ -91,10 +91,10 @@ def _gather(sink: OTLPExporter, spool: Path, *, everything: bool, refused: bool)
 
 def _submit(sink: OTLPExporter, paths: list[Path]) -> int:
     """Hand over the records of files, which stay what they are; the number of spans that no request can hold."""
+    from agentops_sdk.traces.display.terminal_text import line
     from agentops_sdk.traces.files import load
+    from agentops_sdk.traces.formats.wire_values import UNENCODABLE
     from agentops_sdk.traces.otlp import to_otlp
-    from agentops_sdk.traces.terminal_text import line
-    from agentops_sdk.traces.wire_values import UNENCODABLE
 
     unsendable = 0
     for trace in (trace for path in paths for trace in load(path)):

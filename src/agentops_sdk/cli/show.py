@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
         for span in trace.spans:
             print(span.model_dump_json(exclude_unset=True))
         return 0
-    from agentops_sdk.traces.render import Tree, svg
+    from agentops_sdk.traces.display.render import Tree, svg
 
     if args.svg:
         Path(args.svg).write_text(svg(trace, messages=args.messages, whole=args.all), encoding="utf-8")

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from agentops_sdk.cli._source import add_source, directory, looked_at, reading, screen
 from agentops_sdk.cli._table import Cell, Column, as_data, as_table
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces import number_format
-from agentops_sdk.traces.terminal_text import line
+from agentops_sdk.traces.display.terminal_text import line
+from agentops_sdk.traces.figures import number_format
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from agentops_sdk.traces.cost import Cost
-    from agentops_sdk.traces.stats import Row, Stats
+    from agentops_sdk.traces.figures.stats import Row, Stats
 
 HELP = "Add up calls, errors, latency, tokens and cost by model, tool, agent, session, day, tag or decision."
 _BAR = 8
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table."""
-    from agentops_sdk.traces.stats import stats
+    from agentops_sdk.traces.figures.stats import stats
 
     with reading(directory(args)) as traces:
         made = stats(traces, args.by)
@@ -91,7 +91,7 @@ class Line(NamedTuple):
 
     @property
     def first_chunk(self) -> float | None:
-        from agentops_sdk.traces.stats import percentile
+        from agentops_sdk.traces.figures.stats import percentile
 
         return percentile(self.row.first_chunks, 50)
 

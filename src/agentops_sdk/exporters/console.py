@@ -70,7 +70,7 @@ class ConsoleExporter(SinkOptions):
 
     def _print(self, trace_id: int) -> None:
         from agentops_sdk.traces import Trace
-        from agentops_sdk.traces.render import Tree, console_for
+        from agentops_sdk.traces.display.render import Tree, console_for
 
         records = _records(self._traces.pop(trace_id))
         stream: Any = sys.stderr  # looked up late: tests and notebooks replace it
@@ -85,9 +85,9 @@ class ConsoleExporter(SinkOptions):
 
 def _records(spans: list[ReadableSpan]) -> list[SpanRecord]:
     """The spans as records; one that breaks OpenTelemetry's contract is left out, not its neighbours."""
-    from agentops_sdk.traces.from_otel import record_dict
-    from agentops_sdk.traces.parse import as_record
-    from agentops_sdk.traces.wire_values import UNENCODABLE, encodable
+    from agentops_sdk.traces.formats.from_otel import record_dict
+    from agentops_sdk.traces.formats.parse import as_record
+    from agentops_sdk.traces.formats.wire_values import UNENCODABLE, encodable
 
     records = []
     for span in spans:

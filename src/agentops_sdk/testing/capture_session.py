@@ -22,7 +22,7 @@ from agentops_sdk._recorder.recorder import LeanSpan, Recorder
 from agentops_sdk.config import Settings, resolve
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters.memory import MemoryExporter
-from agentops_sdk.testing.preload import preload
+from agentops_sdk.testing.plugin.preload import preload
 from agentops_sdk.testing.results import CapturedTraces
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class _CaptureRuntime(Runtime):
         self.load_prices()
 
     def load_prices(self) -> None:
-        """At once, on this thread, and once: see :mod:`agentops_sdk.testing.preload`."""
+        """At once, on this thread, and once: see :mod:`agentops_sdk.testing.plugin.preload`."""
         if not self._prices_loading:
             self._prices_loading = True
             with guard("capture.prices"):
@@ -72,7 +72,7 @@ class _Capture:
     def records(self) -> list[SpanRecord]:
         """Everything that has ended so far, in the order of the ends."""
         from agentops_sdk.testing.records import as_element
-        from agentops_sdk.traces.from_otel import record_dict
+        from agentops_sdk.traces.formats.from_otel import record_dict
 
         if self._over:
             return self._records

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.testing.cassette import Exchange, asked, compared
-from agentops_sdk.testing.http_boundary import Answer, Request, watched
-from agentops_sdk.testing.json_diff import differences
+from agentops_sdk.testing.recordings.cassette import Exchange, asked, compared
+from agentops_sdk.testing.recordings.http_boundary import Answer, Request, watched
+from agentops_sdk.testing.recordings.json_diff import differences
+from agentops_sdk.testing.recordings.replay_tools import ToolResults
 from agentops_sdk.testing.refusals import ReplayError
-from agentops_sdk.testing.replay_tools import ToolResults
 
 Mode = Literal["strict", "lenient"]
 Outcome = Literal["passed", "failed", "skipped"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.testing.assert_calls import CallAssertions
-from agentops_sdk.testing.assert_limits import LimitAssertions
-from agentops_sdk.testing.assert_shape import ShapeAssertions
-from agentops_sdk.testing.assert_tools import ToolAssertions
-from agentops_sdk.testing.assertion_message import failure
+from agentops_sdk.testing.assertions.assert_calls import CallAssertions
+from agentops_sdk.testing.assertions.assert_limits import LimitAssertions
+from agentops_sdk.testing.assertions.assert_shape import ShapeAssertions
+from agentops_sdk.testing.assertions.assert_tools import ToolAssertions
+from agentops_sdk.testing.assertions.assertion_message import failure
 from agentops_sdk.testing.records import Spans, as_elements
-from agentops_sdk.traces.background_work import BackgroundWork
+from agentops_sdk.traces.figures.background_work import BackgroundWork
 from agentops_sdk.traces.record import SpanRecord
 from agentops_sdk.traces.trace import Trace
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.json_values import is_figure
-from agentops_sdk.traces.terminal_text import line
+from agentops_sdk.traces.display.terminal_text import line
+from agentops_sdk.traces.formats.json_values import is_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

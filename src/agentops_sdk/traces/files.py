@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.background_work import BackgroundWork
-from agentops_sdk.traces.columns import Columns
-from agentops_sdk.traces.json_values import DEEPEST, shallow
-from agentops_sdk.traces.outline import Outline
-from agentops_sdk.traces.parse import as_records, looks_like_record
+from agentops_sdk.traces.figures.background_work import BackgroundWork
+from agentops_sdk.traces.figures.columns import Columns
+from agentops_sdk.traces.figures.outline import Outline
+from agentops_sdk.traces.formats.json_values import DEEPEST, shallow
+from agentops_sdk.traces.formats.parse import as_records, looks_like_record
 from agentops_sdk.traces.process_identity import is_locked
 from agentops_sdk.traces.record import SpanRecord
 from agentops_sdk.traces.trace import Trace
@@ -29,7 +29,7 @@ from agentops_sdk.traces.trace import Trace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from agentops_sdk.traces.columns import Place
+    from agentops_sdk.traces.figures.columns import Place
     from agentops_sdk.traces.record import Outcome
 
 SUFFIXES: Final = (".jsonl", ".jsonl.gz")
@@ -89,7 +89,7 @@ class Traces:
         return f"<{len(self):,} traces>"
 
     def _repr_html_(self) -> str:
-        from agentops_sdk.traces.notebook import of_traces
+        from agentops_sdk.traces.display.notebook import of_traces
 
         return of_traces(self)
 

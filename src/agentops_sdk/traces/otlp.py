@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
 from agentops_sdk.traces.classify import kind_of, outcome_of
-from agentops_sdk.traces.json_values import INT_MAX, from_json, integer, to_json
+from agentops_sdk.traces.formats.json_values import INT_MAX, from_json, integer, to_json
+from agentops_sdk.traces.formats.wire_values import utf8
 from agentops_sdk.traces.record import EventRecord, LinkRecord, ScopeRecord, SpanRecord
-from agentops_sdk.traces.wire_values import utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

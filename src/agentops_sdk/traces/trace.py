@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final, overload
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.accounts import Counted, Share, unrecorded
-from agentops_sdk.traces.background_work import BackgroundWork
 from agentops_sdk.traces.classify import REMOTE_KNOWN, REMOTE_PARENT, from_ns
-from agentops_sdk.traces.columns import Columns, Fact, model_in, session_in
 from agentops_sdk.traces.cost import Cost
-from agentops_sdk.traces.outline import Outline
+from agentops_sdk.traces.figures.accounts import Counted, Share, unrecorded
+from agentops_sdk.traces.figures.background_work import BackgroundWork
+from agentops_sdk.traces.figures.columns import Columns, Fact, model_in, session_in
+from agentops_sdk.traces.figures.outline import Outline
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
@@ -353,7 +353,7 @@ class Trace:
             messages: whether to show what was said, too.
             whole: whether to show all of a trace with more than a thousand spans.
         """
-        from agentops_sdk.traces.render import text
+        from agentops_sdk.traces.display.render import text
 
         return text(self, width=width, messages=messages, whole=whole)
 
@@ -364,7 +364,7 @@ class Trace:
         return iter(self.spans)
 
     def _repr_html_(self) -> str:
-        from agentops_sdk.traces.notebook import of_trace
+        from agentops_sdk.traces.display.notebook import of_trace
 
         return of_trace(self)
 

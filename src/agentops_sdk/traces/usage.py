@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Self, overload
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.json_values import is_figure
+from agentops_sdk.traces.formats.json_values import is_figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,9 +21,9 @@ from agentops_sdk.exporters._private_files import private_directory
 from agentops_sdk.exporters.contract import SinkOptions
 from agentops_sdk.exporters.jsonl.open_marker import OpenFile
 from agentops_sdk.exporters.jsonl.run_files import create_file, tidy
-from agentops_sdk.traces.from_otel import open_line, record_line
+from agentops_sdk.traces.formats.from_otel import open_line, record_line
+from agentops_sdk.traces.formats.wire_values import UNENCODABLE
 from agentops_sdk.traces.process_identity import this_process
-from agentops_sdk.traces.wire_values import UNENCODABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

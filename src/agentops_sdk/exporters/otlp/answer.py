@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urljoin, urlsplit
 
-from agentops_sdk.traces.terminal_text import line
+from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
     from agentops_sdk.exporters.otlp.destination import Endpoint

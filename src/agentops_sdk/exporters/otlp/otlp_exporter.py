@@ -15,7 +15,7 @@ from agentops_sdk.exporters.contract import SinkOptions
 from agentops_sdk.exporters.otlp.destination import Endpoint
 from agentops_sdk.exporters.otlp.shipper import Shipper
 from agentops_sdk.exporters.otlp.spool import Spool
-from agentops_sdk.traces.wire_values import UNENCODABLE, encodable
+from agentops_sdk.traces.formats.wire_values import UNENCODABLE, encodable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

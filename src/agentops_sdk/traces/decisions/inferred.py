@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from agentops_sdk import semconv
 from agentops_sdk.traces.decisions.decision_kinds import KINDS
 from agentops_sdk.traces.decisions.model import Decision
-from agentops_sdk.traces.json_values import parsed
+from agentops_sdk.traces.formats.json_values import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agentops_sdk.traces.outline import Outline
+    from agentops_sdk.traces.figures.outline import Outline
     from agentops_sdk.traces.record import EventRecord, SpanRecord
     from agentops_sdk.traces.trace import Trace
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
 from agentops_sdk.traces.decisions.decision_kinds import kind_of
-from agentops_sdk.traces.json_values import parsed
+from agentops_sdk.traces.formats.json_values import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

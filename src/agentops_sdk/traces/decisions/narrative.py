@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
-from agentops_sdk.traces import number_format
 from agentops_sdk.traces.decisions.approvals import answered_in, asked_in
 from agentops_sdk.traces.decisions.wording import predicate, subject
-from agentops_sdk.traces.loops import canonical, loops
-from agentops_sdk.traces.terminal_text import line
+from agentops_sdk.traces.display.terminal_text import line
+from agentops_sdk.traces.figures import number_format
+from agentops_sdk.traces.figures.loops import canonical, loops
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.terminal_text import line
+from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
-from agentops_sdk.traces import number_format
 from agentops_sdk.traces.decisions.decision_kinds import KINDS
-from agentops_sdk.traces.terminal_text import line
+from agentops_sdk.traces.display.terminal_text import line
+from agentops_sdk.traces.figures import number_format
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.json_values import parsed
+from agentops_sdk.traces.formats.json_values import parsed
 
 if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord

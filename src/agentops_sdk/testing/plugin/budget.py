@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.testing.assertion_message import failure, numbered
+from agentops_sdk.testing.assertions.assertion_message import failure, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

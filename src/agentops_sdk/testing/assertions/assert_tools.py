@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.testing.assertion_message import failure, here, listed, numbered, ordinal, similar, times
+from agentops_sdk.testing.assertions.assertion_message import failure, here, listed, numbered, ordinal, similar, times
 from agentops_sdk.testing.queries import Queries
 from agentops_sdk.testing.records import Spans, ToolCall, is_named, label
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.traces.accounts import MODEL_KINDS, Counted
 from agentops_sdk.traces.classify import from_ns
-from agentops_sdk.traces.columns import Fact, session_in
 from agentops_sdk.traces.cost import Cost
+from agentops_sdk.traces.figures.accounts import MODEL_KINDS, Counted
+from agentops_sdk.traces.figures.columns import Fact, session_in
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from agentops_sdk.traces.outline import Outline
+    from agentops_sdk.traces.figures.outline import Outline
     from agentops_sdk.traces.trace import Trace
 
     Keys = tuple[str, ...]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from agentops_sdk.traces.classify import RECORD_VERSION, iso, kind_of, outcome_of
-from agentops_sdk.traces.json_values import INT_MAX, to_json
-from agentops_sdk.traces.wire_values import UNENCODABLE, encodable, utf8
+from agentops_sdk.traces.formats.json_values import INT_MAX, to_json
+from agentops_sdk.traces.formats.wire_values import UNENCODABLE, encodable, utf8
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
-from agentops_sdk.testing.assertion_message import failure, here
+from agentops_sdk.testing.assertions.assertion_message import failure, here
 from agentops_sdk.testing.queries import Queries
-from agentops_sdk.traces import number_format
+from agentops_sdk.traces.figures import number_format
 
 if TYPE_CHECKING:
     from agentops_sdk.traces import Cost, Usage
@@ -98,7 +98,7 @@ class LimitAssertions(Queries):
     def assert_no_loops(self) -> None:
         """No tool was called again with the same arguments (but for retries), no agents handed over in circles."""
         __tracebackhide__ = True
-        from agentops_sdk.traces.loops import loops
+        from agentops_sdk.traces.figures.loops import loops
 
         for trace in self.judged:
             found = loops(trace)

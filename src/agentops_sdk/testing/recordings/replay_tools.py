@@ -12,8 +12,8 @@ from typing import Any
 
 from agentops_sdk import _recorder_port
 from agentops_sdk._snapshot.snapshot import snapshot
-from agentops_sdk.testing.cassette import scrubbed
-from agentops_sdk.testing.json_diff import differences
+from agentops_sdk.testing.recordings.cassette import scrubbed
+from agentops_sdk.testing.recordings.json_diff import differences
 
 
 class ReplayedToolError(Exception):

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.classify import REMOTE_KNOWN, REMOTE_PARENT
-from agentops_sdk.traces.json_values import is_figure, to_json
-from agentops_sdk.traces.lines import Lines
-from agentops_sdk.traces.parse import as_record
+from agentops_sdk.traces.formats.json_values import is_figure, to_json
+from agentops_sdk.traces.formats.lines import Lines
+from agentops_sdk.traces.formats.parse import as_record
 from agentops_sdk.traces.record import Kind, Outcome, SpanKind, SpanRecord, Status
 from agentops_sdk.traces.usage import ATTRIBUTES, FROM_PROVIDER
 

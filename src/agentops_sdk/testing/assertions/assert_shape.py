@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.testing import tree_pattern
-from agentops_sdk.testing.assertion_message import failure, listed, similar
+from agentops_sdk.testing.assertions import tree_pattern
+from agentops_sdk.testing.assertions.assertion_message import failure, listed, similar
 from agentops_sdk.testing.queries import Queries
 from agentops_sdk.testing.records import is_named, label
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from agentops_sdk._scrub.redact import Redactor, is_secret_name
-from agentops_sdk.testing.http_boundary import Answer, Request
-from agentops_sdk.testing.pieces import scrub_pieces
+from agentops_sdk.testing.recordings.http_boundary import Answer, Request
+from agentops_sdk.testing.recordings.pieces import scrub_pieces
 
 # Of the answer's headers, those that clients act on; of the request's, none: keys are among them.
 _HEADERS: Final = ("content-type", "x-request-id", "request-id", "retry-after", "retry-after-ms", "x-should-retry")

@@ -18,12 +18,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from agentops_sdk.traces.columns import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, OUTCOMES, Fact
 from agentops_sdk.traces.cost import Cost
+from agentops_sdk.traces.figures.columns import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, OUTCOMES, Fact
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
-    from agentops_sdk.traces.outline import Outline
+    from agentops_sdk.traces.figures.outline import Outline
 
 T = TypeVar("T")
 MODEL_KINDS: Final = ("llm", "embedding")

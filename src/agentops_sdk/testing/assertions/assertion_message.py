@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from agentops_sdk.traces.render import Row, Tree
+from agentops_sdk.traces.display.render import Row, Tree
 
 if TYPE_CHECKING:
     from rich.text import Text

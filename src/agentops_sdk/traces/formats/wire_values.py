@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.json_values import INT_MAX, INT_MIN, integer, kind_name
+from agentops_sdk.traces.formats.json_values import INT_MAX, INT_MIN, integer, kind_name
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from agentops_sdk.testing.assertion_message import SHOWN, picture
-from agentops_sdk.testing.budget import Budget
+from agentops_sdk.testing.assertions.assertion_message import SHOWN, picture
+from agentops_sdk.testing.plugin.budget import Budget
 from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.usage import Usage
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TextIO
 
 from agentops_sdk import semconv
-from agentops_sdk.traces import number_format
 from agentops_sdk.traces.decisions.decision_kinds import KINDS
 from agentops_sdk.traces.decisions.wording import predicate, subject
-from agentops_sdk.traces.folding import Folding, Siblings
-from agentops_sdk.traces.json_values import parsed
-from agentops_sdk.traces.loops import loops
-from agentops_sdk.traces.messages import contents
-from agentops_sdk.traces.terminal_text import block, line
+from agentops_sdk.traces.display.folding import Folding, Siblings
+from agentops_sdk.traces.display.messages import contents
+from agentops_sdk.traces.display.terminal_text import block, line
+from agentops_sdk.traces.figures import number_format
+from agentops_sdk.traces.figures.loops import loops
+from agentops_sdk.traces.formats.json_values import parsed
 from agentops_sdk.traces.trace import has_absent_parent, has_remote_parent
 
 if TYPE_CHECKING:

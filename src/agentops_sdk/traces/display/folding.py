@@ -9,12 +9,12 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from agentops_sdk.traces.columns import Fact
+from agentops_sdk.traces.figures.columns import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from agentops_sdk.traces.outline import Outline
+    from agentops_sdk.traces.figures.outline import Outline
 
 MOST: Final = 1_000
 """Spans that are shown of a trace that has more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from agentops_sdk.testing.http_boundary import Answer, Request
+from agentops_sdk.testing.recordings.http_boundary import Answer, Request
 from agentops_sdk.testing.refusals import NetworkModelError
 
 

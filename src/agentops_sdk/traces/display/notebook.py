@@ -7,7 +7,7 @@ from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from agentops_sdk.traces.terminal_text import line
+from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,7 +56,7 @@ def of_trace(trace: Trace) -> str:
     """The tree, in colour, as ``agentops show`` prints it; of a very long one its beginning."""
     from rich.console import Console
 
-    from agentops_sdk.traces.render import Tree
+    from agentops_sdk.traces.display.render import Tree
 
     console = Console(
         file=io.StringIO(), width=_WIDTH, record=True, force_terminal=True, markup=False, emoji=False, highlight=False
@@ -70,7 +70,7 @@ def of_trace(trace: Trace) -> str:
 
 def of_traces(traces: Traces) -> str:
     """The latest traces, one per row."""
-    from agentops_sdk.traces import number_format
+    from agentops_sdk.traces.figures import number_format
 
     rows = [
         (

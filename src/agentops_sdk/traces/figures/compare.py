@@ -9,8 +9,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.loops import loops
-from agentops_sdk.traces.significance import fisher, holm, rank_sum
+from agentops_sdk.traces.figures.loops import loops
+from agentops_sdk.traces.figures.significance import fisher, holm, rank_sum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

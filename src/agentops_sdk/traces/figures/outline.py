@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.accounts import IN_BACKGROUND, NOT_ENDED, Counted, counted
 from agentops_sdk.traces.classify import from_ns
-from agentops_sdk.traces.columns import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, OUTCOMES, Fact
 from agentops_sdk.traces.cost import Cost
+from agentops_sdk.traces.figures.accounts import IN_BACKGROUND, NOT_ENDED, Counted, counted
+from agentops_sdk.traces.figures.columns import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, OUTCOMES, Fact
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from agentops_sdk.traces.background_work import Role
-    from agentops_sdk.traces.columns import Columns
+    from agentops_sdk.traces.figures.background_work import Role
+    from agentops_sdk.traces.figures.columns import Columns
     from agentops_sdk.traces.record import Outcome, SpanRecord
 
 __all__ = ["Outline"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.testing.assert_tools import were
-from agentops_sdk.testing.assertion_message import failure, listed, numbered, similar
+from agentops_sdk.testing.assertions.assert_tools import were
+from agentops_sdk.testing.assertions.assertion_message import failure, listed, numbered, similar
 from agentops_sdk.testing.queries import Queries
 from agentops_sdk.testing.records import LlmCall
 

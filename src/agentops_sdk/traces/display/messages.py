@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.json_values import parsed
+from agentops_sdk.traces.formats.json_values import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

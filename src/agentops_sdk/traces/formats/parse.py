@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from pydantic import ValidationError
 
 from agentops_sdk.traces.classify import kind_of, outcome_of
-from agentops_sdk.traces.json_values import shallow
+from agentops_sdk.traces.formats.json_values import shallow
 from agentops_sdk.traces.process_identity import is_alive
 from agentops_sdk.traces.record import Kind, Outcome, SpanKind, SpanRecord, Status
 

@@ -1,0 +1,1 @@
+"""What the pytest plugin does with each test, loaded when a test needs it."""

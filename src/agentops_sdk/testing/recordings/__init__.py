@@ -1,0 +1,1 @@
+"""Exchanges with a model as files, and the boundary where requests are recorded, answered or refused."""

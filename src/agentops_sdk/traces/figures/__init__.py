@@ -1,0 +1,1 @@
+"""What is counted over spans and traces: columns, accounts, loops, tables, comparisons; and numbers for people."""
