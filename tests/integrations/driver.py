@@ -23,6 +23,9 @@ TESTS = Path(__file__).parents[1]
 class Driver:
     """Subclass it, and put an instance called ``driver`` into ``tests/NAME/contract.py``.
 
+    First see that it works where the SDK is not at work: a call that fails by itself fails every test here, and
+    none says so. Of a client that speaks OpenAI's dialect, ``tests.openai.contract.ChatDriver`` knows the most.
+
     Each way to call makes one request, and leaves one span, called :attr:`span`. A library that has no streams, or is
     not asynchronous, says so in :attr:`lacks`.
     """
@@ -44,6 +47,9 @@ class Driver:
 
     optional: Mapping[str, str] = {}
     """Seams, as ``Class.method`` (``*`` stands for anything), that ``status()`` need not miss: each with why."""
+
+    warnings: tuple[str, ...] = ()
+    """Warnings of the library itself that are no failures, as ``filterwarnings`` of pytest takes them."""
 
     refusal = Reply({"error": {"message": "refused", "type": "invalid_request_error"}}, status=400)
     """An answer on which the client raises."""
@@ -76,7 +82,10 @@ class Driver:
         raise NotImplementedError
 
     def stream(self, client: Any, arguments: dict[str, Any]) -> AbstractContextManager[Iterator[Any]]:
-        """Ask for a stream; leaving the context closes it, as a program does that has read enough."""
+        """Ask for a stream; leaving the context closes it, as a program does that has read enough.
+
+        Close it in a ``finally`` (or by ``contextlib.closing``): tests leave by an exception as well.
+        """
         raise NotImplementedError
 
     def stream_async(self, client: Any, arguments: dict[str, Any]) -> AbstractAsyncContextManager[AsyncIterator[Any]]:

@@ -65,8 +65,10 @@ def name(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 @pytest.fixture
-def driver(name: str) -> Iterator[Driver]:
+def driver(name: str, request: pytest.FixtureRequest) -> Iterator[Driver]:
     found = _driver(name)
+    for warning in found.warnings:
+        request.node.add_marker(pytest.mark.filterwarnings(warning))
     watching.load(found)
     gc.freeze()  # a dozen clients are loaded, and each collection of a test would look through them
     yield found

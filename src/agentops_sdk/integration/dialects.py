@@ -1,4 +1,4 @@
-"""The dialects of OpenAI's API, which a dozen other providers and servers speak: rows to take over, and their parts."""
+"""The dialects that many providers and servers speak, OpenAI's and Anthropic's: rows to take over, and their parts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from agentops_sdk._genai import (
+    anthropic_messages,
     message_parts,
     openai_chat,
     openai_embeddings,
@@ -18,11 +19,13 @@ from agentops_sdk._genai.fields import fields, number
 from agentops_sdk._http.endpoint import Endpoint, Json, error_field
 
 __all__ = [
+    "ANTHROPIC_MESSAGES",
     "OPENAI_CHAT",
     "OPENAI_COMPLETIONS",
     "OPENAI_EMBEDDINGS",
     "OPENAI_RESPONSES",
     "RERANK",
+    "anthropic_messages",
     "fields",
     "message_parts",
     "number",
@@ -32,6 +35,17 @@ __all__ = [
     "openai_responses",
     "openai_tools",
 ]
+
+ANTHROPIC_MESSAGES = Endpoint(
+    path="messages",
+    request=anthropic_messages.request,
+    response=anthropic_messages.response,
+    fold=anthropic_messages.assemble,
+    usage_shape="anthropic.messages",
+    end_mark=re.compile(rb'"type"\s*:\s*"message_(?:stop|delta)"'),
+    silent_events=frozenset(("ping",)),
+)
+"""Anthropic's messages."""
 
 OPENAI_CHAT = Endpoint(
     path="chat/completions",
