@@ -198,8 +198,8 @@ def _old_message(message: Json) -> dict[str, Any]:
     ]
     calls = [_old_call(each) for each in _mappings(message.get("tool_calls"))]
     role = str(message.get("role") or "USER")
-    said = [*results, *parts.of_content(message.get("message")), *calls]
-    return {"role": _ROLES.get(role, role.lower()), "parts": said}
+    content = [*results, *parts.of_content(message.get("message")), *calls]
+    return {"role": _ROLES.get(role, role.lower()), "parts": content}
 
 
 def _old_tools(body: Json) -> list[dict[str, Any]]:

@@ -70,13 +70,13 @@ def _function_response(result: Json) -> parts.Part:
 
 def _server_call(call: Json, name: str | None = None) -> parts.Part:
     name = name or str(_get(call, "toolType") or "tool").lower()
-    told = {**call, "type": name}
-    return {"type": "server_tool_call", "id": call.get("id"), "name": name, "server_tool_call": told}
+    described = {**call, "type": name}
+    return {"type": "server_tool_call", "id": call.get("id"), "name": name, "server_tool_call": described}
 
 
 def _server_result(result: Json, name: str | None = None) -> parts.Part:
-    told = {**result, "type": name or str(_get(result, "toolType") or "tool").lower()}
-    return {"type": "server_tool_call_response", "id": result.get("id"), "server_tool_call_response": told}
+    described = {**result, "type": name or str(_get(result, "toolType") or "tool").lower()}
+    return {"type": "server_tool_call_response", "id": result.get("id"), "server_tool_call_response": described}
 
 
 _PARTS: dict[str, Callable[[Json], parts.Part]] = {
@@ -109,12 +109,12 @@ _ROLES = {"model": "assistant", "function": "tool"}
 def _content(content: Any, role: str = "user") -> dict[str, Any]:
     if not isinstance(content, Mapping):
         return {"role": role, "parts": [_part(content)]}
-    said = [_part(part) for part in content.get("parts") or ()]
-    if said and all(part["type"] == "tool_call_response" for part in said):
+    content_parts = [_part(part) for part in content.get("parts") or ()]
+    if content_parts and all(part["type"] == "tool_call_response" for part in content_parts):
         role = "tool"
     else:
         role = str(content.get("role") or role)
-    return {"role": _ROLES.get(role, role), "parts": said}
+    return {"role": _ROLES.get(role, role), "parts": content_parts}
 
 
 def _tools(body: Json) -> Iterator[dict[str, Any]]:
@@ -129,9 +129,9 @@ def _tools(body: Json) -> Iterator[dict[str, Any]]:
 
 def _function(declared: Json) -> dict[str, Any]:
     schema = declared.get("parameters") or _get(declared, "parametersJsonSchema")
-    told = {"description": declared.get("description"), "parameters": schema}
+    described = {"description": declared.get("description"), "parameters": schema}
     named = {"type": "function", "name": str(declared.get("name") or "")}
-    return {**named, **{name: value for name, value in told.items() if value}}
+    return {**named, **{name: value for name, value in described.items() if value}}
 
 
 # --- requests and replies --------------------------------------------------------------------------
@@ -276,21 +276,21 @@ _MODEL = re.compile(r"([^/:]+):\w+$")
 
 
 def _asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked:
-    told = dict(zip(("http_method", "path", "request_dict", "http_options"), args, strict=False)) | kwargs
-    path = str(told.get("path") or "").partition("?")[0]
-    found = _MODEL.search(path)
-    body = told.get("request_dict")
+    arguments = dict(zip(("http_method", "path", "request_dict", "http_options"), args, strict=False)) | kwargs
+    path = str(arguments.get("path") or "").partition("?")[0]
+    match = _MODEL.search(path)
+    body = arguments.get("request_dict")
     body = (
         {name: value for name, value in body.items() if not name.startswith("_")} if isinstance(body, Mapping) else {}
     )
-    url = _base_url(told.get("http_options")) or _base_url(getattr(client, "_http_options", None))
+    url = _base_url(arguments.get("http_options")) or _base_url(getattr(client, "_http_options", None))
     vertex = getattr(client, "vertexai", False)
     return Asked(
         path,
         body,
         url=url or "",
-        method=str(told.get("http_method") or "post"),
-        model=found[1] if found else None,
+        method=str(arguments.get("http_method") or "post"),
+        model=match[1] if match else None,
         provider="gcp.vertex_ai" if vertex else "gcp.gemini",
     )
 

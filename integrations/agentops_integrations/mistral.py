@@ -48,8 +48,8 @@ def _chat_request(body: Json) -> Attributes:
 
 
 def _embeddings_request(body: Json) -> Attributes:
-    told = {"dimensions": body.get("output_dimension"), **body, "input": body.get("input", body.get("inputs"))}
-    return {semconv.REQUEST_MODEL: body.get("model"), **openai_embeddings.request(told)}
+    renamed = {"dimensions": body.get("output_dimension"), **body, "input": body.get("input", body.get("inputs"))}
+    return {semconv.REQUEST_MODEL: body.get("model"), **openai_embeddings.request(renamed)}
 
 
 _CHAT = replace(OPENAI_CHAT, request=_chat_request)

@@ -37,8 +37,8 @@ def _message(message: Json) -> dict[str, Any]:
         return {"role": role, "parts": [{"type": "tool_call_response", "id": key, "response": message.get("content")}]}
     thought = [parts.reasoning(message["thinking"])] if message.get("thinking") else []
     calls = [_call(each) for each in _mappings(message.get("tool_calls"))]
-    said = parts.of_content(message.get("content"))
-    return {"role": role, "parts": [*thought, *said, *_images(message.get("images")), *calls]}
+    content = parts.of_content(message.get("content"))
+    return {"role": role, "parts": [*thought, *content, *_images(message.get("images")), *calls]}
 
 
 def _tools(body: Json) -> list[dict[str, Any]]:
@@ -124,13 +124,13 @@ def _add(body: dict[str, Any], piece: Json) -> None:
 
 
 def _embed_request(body: Json) -> Attributes:
-    given, count = body.get("input", body.get("prompt")), body.get("dimensions")
-    if isinstance(given, list) and len(given) == 1:
-        given = given[0]
+    texts, count = body.get("input", body.get("prompt")), body.get("dimensions")
+    if isinstance(texts, list) and len(texts) == 1:
+        texts = texts[0]
     return {
         semconv.REQUEST_MODEL: body.get("model"),
         semconv.EMBEDDINGS_DIMENSION_COUNT: count if isinstance(count, int) else None,
-        semconv.INPUT: given,
+        semconv.INPUT: texts,
     }
 
 

@@ -262,21 +262,21 @@ def resolve(keywords: Mapping[str, Any], *, environ: Mapping[str, str] | None = 
     """
     keywords = setting_sources.by_names_of_now(rows(), keywords)
     _insist_on_known(keywords, rows(), "a known setting: ")
-    found = setting_sources.collect(
+    resolved = setting_sources.collect(
         rows(), keywords, os.environ if environ is None else environ, other_variables=OTHER_VARIABLES
     )
-    for mistake in found.mistakes:
+    for mistake in resolved.mistakes:
         warn_once(mistake)
-    for refusal in found.refusals:
+    for refusal in resolved.refusals:
         log_once(refusal)
-    return Settings(**found.values, origins=found.origins)
+    return Settings(**resolved.values, origins=resolved.origins)
 
 
 def inspect() -> tuple[Settings, list[str]]:
     """What :func:`resolve` makes of the environment and files, and what there is to tell about them, untold."""
-    found = setting_sources.collect(rows(), {}, os.environ, other_variables=OTHER_VARIABLES)
-    sentences = [without_secrets(sentence) for sentence in (*found.mistakes, *found.refusals)]
-    return Settings(**found.values, origins=found.origins), sentences
+    resolved = setting_sources.collect(rows(), {}, os.environ, other_variables=OTHER_VARIABLES)
+    sentences = [without_secrets(sentence) for sentence in (*resolved.mistakes, *resolved.refusals)]
+    return Settings(**resolved.values, origins=resolved.origins), sentences
 
 
 def update(settings: Settings, keywords: Mapping[str, Any], *, live: bool = True) -> Settings:
@@ -318,12 +318,12 @@ def changes(before: Settings, after: Settings) -> list[str]:
 
 def looser(before: Settings, after: Settings) -> list[str]:
     """Names of the settings that kept more private ``before``."""
-    found = [
+    names = [
         name for name, strict in _STRICT.items() if getattr(before, name) == strict and getattr(after, name) != strict
     ]
     if set(before.redact_patterns) - set(after.redact_patterns):
-        found.append("redact_patterns")
-    return found
+        names.append("redact_patterns")
+    return names
 
 
 def no_looser(settings: Settings, than: Settings, keywords: Mapping[str, Any]) -> tuple[Settings, list[str]]:

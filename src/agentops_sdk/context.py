@@ -148,10 +148,10 @@ class context(_Attached):  # noqa: N801 - a context manager that reads as a stat
         return finish(run, function, type(function).__name__)
 
     def _steps(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Steps:
-        made: Context | None = None
+        values: Context | None = None
         with guard("context.enter"):
-            made = self._make()
-        return _Steps(made)
+            values = self._make()
+        return _Steps(values)
 
 
 class _Steps:

@@ -158,8 +158,8 @@ def decide(
 
     The arguments are those of :class:`decision` and its ``choose``.
     """
-    with decision(name, options=options, inputs=inputs, by=by, by_name=by_name, policy=policy) as made:
-        made.choose(
+    with decision(name, options=options, inputs=inputs, by=by, by_name=by_name, policy=policy) as handle:
+        handle.choose(
             chosen, reason=reason, confidence=confidence, evidence=evidence, scores=scores, rejected=rejected
         )  # fmt: skip
     return chosen

@@ -71,8 +71,8 @@ def _record(target: Any, attributes: dict[str, Any], check: Check) -> None:
     about: dict[str, Any] = dict(attributes)
     parent = None
     if trace_id and span_id:
-        found = SpanContext(int(trace_id, 16), int(span_id, 16), True, TraceFlags(TraceFlags.SAMPLED))
-        parent = trace.set_span_in_context(NonRecordingSpan(found))
+        span_context = SpanContext(int(trace_id, 16), int(span_id, 16), True, TraceFlags(TraceFlags.SAMPLED))
+        parent = trace.set_span_in_context(NonRecordingSpan(span_context))
         about |= {semconv.FEEDBACK_TARGET: "span", semconv.FEEDBACK_SPAN_ID: span_id}
     elif trace_id:
         about[semconv.FEEDBACK_TARGET] = "trace"

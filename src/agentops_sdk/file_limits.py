@@ -47,11 +47,11 @@ def below_here(value: Any, default: Any) -> bool:
 
 
 def local_sinks(value: Any, default: Any) -> bool:
-    return all(_local(given) for given in value)
+    return all(_local(sink) for sink in value)
 
 
-def _local(given: Any) -> bool:
-    name, _, argument = str(given).partition(":")
+def _local(sink: Any) -> bool:
+    name, _, argument = str(sink).partition(":")
     if name in _LOCAL_SINKS:
         return name == "memory" or not argument or below_here(argument, None)
     # A name that nobody has is a mistake like any other, and is told as one.

@@ -55,7 +55,7 @@ def init(
         ConfigError: a setting is unknown or its value cannot work.
         IntegrationError: an integration asked for by name cannot be had.
     """
-    given = {
+    arguments = {
         "enabled": enabled,
         "exporters": exporters,
         "directory": directory,
@@ -65,7 +65,7 @@ def init(
         "capture_content": capture_content,
         **settings,
     }
-    runtime.initialize(given, restart=restart)
+    runtime.initialize(arguments, restart=restart)
     from agentops_sdk.status import started
 
     return started()

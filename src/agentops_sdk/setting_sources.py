@@ -101,30 +101,30 @@ def collect(
     """
     by_name = {row.name: row for row in rows}
     wanted = {name: value for name, value in keywords.items() if value is not None}
-    found = Resolved()
+    resolved = Resolved()
     levels: list[_Level] = [
         _Level({name: (parsed_keyword(by_name[name], value), "keyword") for name, value in wanted.items()}),
         _environment(rows, environ, other_variables),
-        *_files(by_name, environ, found.refusals),
+        *_files(by_name, environ, resolved.refusals),
     ]
     _spare_other_places(levels)
     for row in rows:
         held = [level.values[row.name] for level in levels if row.name in level.values]
         merge = row.metadata["merge"]
         used = held if merge is not None else held[:1]
-        found.origins[row.name] = " and ".join(origin for _, origin in used) or "default"
+        resolved.origins[row.name] = " and ".join(origin for _, origin in used) or "default"
         if used:
             value, _ = used[0]
             if merge is not None:
                 for lower, _ in used[1:]:
                     value = merge(lower, value)
-            found.values[row.name] = value
+            resolved.values[row.name] = value
     for level in levels:
-        found.mistakes += level.mistakes
+        resolved.mistakes += level.mistakes
     named = next((name for level in levels if (name := level.service_name()) is not None), None)
-    found.values["service_name"], found.origins["service_name"] = named or (_script_name(), "default")
-    found.values["resource_attributes"] = without_service(found.values.get("resource_attributes", {}))
-    return found
+    resolved.values["service_name"], resolved.origins["service_name"] = named or (_script_name(), "default")
+    resolved.values["resource_attributes"] = without_service(resolved.values.get("resource_attributes", {}))
+    return resolved
 
 
 def by_names_of_now(rows: Sequence[Row], values: Mapping[str, Any]) -> dict[str, Any]:

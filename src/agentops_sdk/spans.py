@@ -77,9 +77,9 @@ class span:  # noqa: N801 - a context manager that reads as a statement
         """What was entered last, here: entered in several threads or tasks, each leaves its own."""
         if len(self._entered) > 1:
             current = current_call()
-            for place in range(len(self._entered) - 1, -1, -1):
-                if self._entered[place][0] is current:
-                    return self._entered.pop(place)
+            for index in range(len(self._entered) - 1, -1, -1):
+                if self._entered[index][0] is current:
+                    return self._entered.pop(index)
         return self._entered.pop() if self._entered else (NULL_CALL, None)
 
     async def __aenter__(self) -> Span:
@@ -105,8 +105,8 @@ def current_trace_id() -> str | None:
     """32 hexadecimal digits, for logs and support tickets; ``None`` outside of any trace."""
     from opentelemetry.trace import format_trace_id, get_current_span
 
-    found = get_current_span().get_span_context()
-    return format_trace_id(found.trace_id) if found.is_valid else None
+    context = get_current_span().get_span_context()
+    return format_trace_id(context.trace_id) if context.is_valid else None
 
 
 def update_current_span(

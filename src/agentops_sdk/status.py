@@ -99,8 +99,8 @@ class Status(BaseModel):
             return f"agentops {self.version}: off"
         lines = [f"agentops {self.version}: on for {self.uptime:.0f} s"]
         lines += [
-            f"  {name}: {found.state}" + (f" ({found.reason})" if found.reason else "")
-            for name, found in self.integrations.items()
+            f"  {name}: {each.state}" + (f" ({each.reason})" if each.reason else "")
+            for name, each in self.integrations.items()
         ]
         lines += [f"  {name} {version}: imported, not captured" for name, version in self.not_captured.items()]
         lines += [
@@ -120,14 +120,14 @@ class Status(BaseModel):
     def __repr__(self) -> str:
         if not self.enabled:
             return f"<agentops {self.version}: off>"
-        captured = [name for name, found in self.integrations.items() if found.state in _CAPTURING]
+        captured = [name for name, each in self.integrations.items() if each.state in _CAPTURING]
         return f"<agentops {self.version}: on, captures {_listed(captured)}, writes to {_listed(self.sinks)}>"
 
     def _repr_html_(self) -> str:
         if not self.enabled:
             return escape(str(self))
         captured = [
-            (name, found.state, found.version or "", found.reason or "") for name, found in self.integrations.items()
+            (name, each.state, each.version or "", each.reason or "") for name, each in self.integrations.items()
         ]
         captured += [(name, "not captured", version, "imported") for name, version in self.not_captured.items()]
         sinks = [
@@ -171,10 +171,10 @@ def status() -> Status:
     opened = len(running.recorder.open)
     ended = queue.consumed - running.consumed_before + queue.pending + queue.dropped
     sinks: dict[str, SinkStatus] = {}
-    for place, sink in enumerate(running.sinks):
+    for number, sink in enumerate(running.sinks):
         account = sink.account()
         dropped = account["dropped"]  # by reasons, among them names of exceptions: a KeyError is no key
-        sinks[sink.name if sink.name not in sinks else f"{sink.name}#{place}"] = SinkStatus(
+        sinks[sink.name if sink.name not in sinks else f"{sink.name}#{number}"] = SinkStatus(
             **{**_shown(account), "dropped": dropped},
             lost=sum(dropped.values()),
             exports=sink.exports,

@@ -39,9 +39,9 @@ class Access:
             return 403, "this address answers to the names of this machine only"
         if self.token is None:
             return None
-        scheme, _, given = (authorization or "").strip().partition(" ")
+        scheme, _, token = (authorization or "").strip().partition(" ")
         # Both are compared in full, whatever they hold: the time taken says nothing.
-        right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), self.token.encode())
+        right = hmac.compare_digest(token.strip().encode("utf-8", "surrogateescape"), self.token.encode())
         return None if right and scheme.lower() == "bearer" else (401, "a token is needed")
 
 
@@ -69,10 +69,10 @@ def resolved(host: str, port: int) -> tuple[socket.AddressFamily, str, bool]:
     if host == "":
         return socket.AF_INET, "", False
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
         raise ConfigError("host", host, "the name or address of an interface, such as 127.0.0.1") from None
-    family, _, _, _, address = found[0]
+    family, _, _, _, address = addresses[0]
     return family, str(address[0]), _is_loopback(str(address[0]))
 
 

@@ -82,8 +82,8 @@ def _begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tupl
     if not call.recording:
         return NULL_CALL, None
     if setting("capture_content"):
-        given = args[0] if args else next(iter(kwargs.values()), None)
-        call.set(semconv.INPUT, snapshot(given).decode())
+        texts = args[0] if args else next(iter(kwargs.values()), None)
+        call.set(semconv.INPUT, snapshot(texts).decode())
     if around is not None:  # the one around only passes on: its tokens are those of the calls that it makes
         outer: Call = around[1]  # type: ignore[index]
         outer.set(semconv.MODEL_CALLS, outer.span.attributes.get(semconv.MODEL_CALLS, 0) + 1)

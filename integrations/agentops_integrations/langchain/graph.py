@@ -124,8 +124,8 @@ def _changes(attributes: dict[str, Any]) -> None:
         return
     before, wrote = loads(attributes[semconv.INPUT]), loads(attributes[semconv.OUTPUT])
     if isinstance(before, dict) and isinstance(wrote, dict):
-        told = {key: {"before": before.get(key), "wrote": value} for key, value in wrote.items()}
-        attributes[semconv.GRAPH_CHANGES] = told
+        changes = {key: {"before": before.get(key), "wrote": value} for key, value in wrote.items()}
+        attributes[semconv.GRAPH_CHANGES] = changes
 
 
 def handed_over(run: Run, output: Any) -> None:
@@ -138,21 +138,21 @@ def handed_over(run: Run, output: Any) -> None:
 
 def _gotos(outputs: Any) -> list[tuple[str, bool]]:
     """Targets of the commands in a node's or tool's output, each with whether it lies in the graph around."""
-    found: list[tuple[str, bool]] = []
-    given = outputs if isinstance(outputs, list) else [outputs]
-    for each in given[:100]:
+    targets: list[tuple[str, bool]] = []
+    values = outputs if isinstance(outputs, list) else [outputs]
+    for each in values[:100]:
         if type(each).__name__ != "Command":
             continue
         goto = getattr(each, "goto", ())
         parent = getattr(each, "graph", None) is not None
-        found += [(_target(target), parent) for target in (goto if isinstance(goto, list | tuple) else [goto])]
-    return found
+        targets += [(_target(target), parent) for target in (goto if isinstance(goto, list | tuple) else [goto])]
+    return targets
 
 
-def _target(given: Any) -> str:
-    if type(given).__name__ == "Send":
-        given = given.node
-    return given if isinstance(given, str) else type(given).__name__
+def _target(target: Any) -> str:
+    if type(target).__name__ == "Send":
+        target = target.node
+    return target if isinstance(target, str) else type(target).__name__
 
 
 def _decided(run: Run, name: str, options: Sequence[str] | None, chosen: list[str]) -> None:
@@ -178,10 +178,10 @@ def _branches(patches: Patches, module: ModuleType) -> None:
 def _branched(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     result = wrapped(*args, **kwargs)
     with guard("langgraph.branch"):
-        given = dict(zip(("writer", "input", "result", "config"), args, strict=False)) | kwargs
-        run = live_runs.run_of(given.get("config"))
+        arguments = dict(zip(("writer", "input", "result", "config"), args, strict=False)) | kwargs
+        run = live_runs.run_of(arguments.get("config"))
         if run is not None:
-            outcome = given.get("result")
+            outcome = arguments.get("result")
             ends = instance.ends
             several = outcome if isinstance(outcome, list | tuple) else [outcome]
             chosen = [_target(ends[each] if ends and type(each) in _KEYS else each) for each in several]

@@ -203,8 +203,8 @@ class TraceHandler(BaseCallbackHandler):
             **common(tags or (), metadata or {}),
         }
         if setting("capture_content"):
-            given = inputs if inputs is not None else input_str
-            attributes[semconv.TOOL_CALL_ARGUMENTS] = snapshot(given).decode()
+            arguments = inputs if inputs is not None else input_str
+            attributes[semconv.TOOL_CALL_ARGUMENTS] = snapshot(arguments).decode()
         self.runs.begin("tool", name, run_id, parent_run_id, attributes=attributes, bodies=tool_bodies.bodies())
 
     @_guarded
@@ -265,8 +265,8 @@ class TraceHandler(BaseCallbackHandler):
     def on_custom_event(self, name: str, data: Any, *, run_id: UUID, **kwargs: Any) -> None:
         run = self.runs.get(run_id)
         if run is not None:
-            told = {semconv.OUTPUT: snapshot(data).decode()} if setting("capture_content") else {}
-            run.call.event(name, told)
+            fields = {semconv.OUTPUT: snapshot(data).decode()} if setting("capture_content") else {}
+            run.call.event(name, fields)
 
     @_guarded
     def on_retry(self, retry_state: Any, *, run_id: UUID, **kwargs: Any) -> None:

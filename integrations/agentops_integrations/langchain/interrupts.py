@@ -80,8 +80,8 @@ def left(run: Run, error: BaseException) -> str | None:
         run.parent.notes["cut off"] = True
     if not run.notes.get("interrupted"):
         return None
-    told = outcome(run)
-    return None if "cut off" in run.notes and not isinstance(error, GeneratorExit) else told
+    ending = outcome(run)
+    return None if "cut off" in run.notes and not isinstance(error, GeneratorExit) else ending
 
 
 def _remember(run: Run) -> None:
@@ -113,12 +113,12 @@ def _first(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[
         if run is not None:
             run.notes["loop"] = instance
             thread = _thread(instance)
-            given = instance.input
+            value = instance.input
             if thread is not None:
                 run.call.set(semconv.CONVERSATION_ID, thread)
-            if instance.checkpoint.get("channel_versions") and (given is None or type(given).__name__ == "Command"):
+            if instance.checkpoint.get("channel_versions") and (value is None or type(value).__name__ == "Command"):
                 _resumed(run, thread, instance.checkpoint.get("id"))
-                _answered(run, thread, instance.checkpoint, getattr(given, "resume", None))
+                _answered(run, thread, instance.checkpoint, getattr(value, "resume", None))
     return wrapped(*args, **kwargs)
 
 

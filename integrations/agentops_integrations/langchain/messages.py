@@ -32,34 +32,34 @@ def loads(data: bytes | str) -> Any:
     return orjson.loads(data)
 
 
-def message(given: Any) -> dict[str, Any]:
+def message(source: Any) -> dict[str, Any]:
     """One message: a snapshot of a LangChain message, a dictionary in OpenAI's form, a pair, or a text."""
-    if isinstance(given, list) and len(given) == 2 and isinstance(given[0], str):
-        given = {"role": given[0], "content": given[1]}
-    if not isinstance(given, Mapping):
-        return {"role": "user", "parts": content_parts(given)}
-    kind = str(given.get("type") or given.get("role") or "human").removesuffix("MessageChunk").lower()
-    made: dict[str, Any] = {"role": _ROLES.get(kind, str(given.get("role") or kind)), "parts": _parts(given, kind)}
-    if given.get("name") and kind != "tool":
-        made["name"] = str(given["name"])
-    return made
+    if isinstance(source, list) and len(source) == 2 and isinstance(source[0], str):
+        source = {"role": source[0], "content": source[1]}
+    if not isinstance(source, Mapping):
+        return {"role": "user", "parts": content_parts(source)}
+    kind = str(source.get("type") or source.get("role") or "human").removesuffix("MessageChunk").lower()
+    result: dict[str, Any] = {"role": _ROLES.get(kind, str(source.get("role") or kind)), "parts": _parts(source, kind)}
+    if source.get("name") and kind != "tool":
+        result["name"] = str(source["name"])
+    return result
 
 
-def _parts(given: Json, kind: str) -> list[Part]:
+def _parts(source: Json, kind: str) -> list[Part]:
     if kind in ("tool", "function"):
-        response = given.get("content")
-        part = {"type": "tool_call_response", "id": given.get("tool_call_id") or given.get("name")}
+        response = source.get("content")
+        part = {"type": "tool_call_response", "id": source.get("tool_call_id") or source.get("name")}
         return [{**part, "response": response if isinstance(response, str) else content_parts(response)}]
-    extra = given.get("additional_kwargs")
+    extra = source.get("additional_kwargs")
     extra = extra if isinstance(extra, Mapping) else {}
     parts: list[Part] = []
     if isinstance(extra.get("reasoning_content"), str) and extra["reasoning_content"]:
         parts.append({"type": "reasoning", "content": extra["reasoning_content"]})
-    parts += content_parts(given.get("content"))
+    parts += content_parts(source.get("content"))
     if extra.get("refusal"):
         parts.append({"type": "refusal", "content": str(extra["refusal"])})
     for name in ("tool_calls", "invalid_tool_calls"):
-        parts += [_tool_call(call) for call in given.get(name) or () if isinstance(call, Mapping)]
+        parts += [_tool_call(call) for call in source.get(name) or () if isinstance(call, Mapping)]
     return parts
 
 
@@ -76,13 +76,13 @@ def _tool_call(call: Json) -> Part:
     }
 
 
-def _arguments(given: Any) -> Any:
-    if isinstance(given, str):
+def _arguments(arguments: Any) -> Any:
+    if isinstance(arguments, str):
         try:
-            return orjson.loads(given)
+            return orjson.loads(arguments)
         except ValueError:
-            return given
-    return given
+            return arguments
+    return arguments
 
 
 def content_parts(content: Any) -> list[Part]:
@@ -136,18 +136,18 @@ def _media(block: Json, kind: str) -> Part:
     return {"type": "file", "file_id": str(identity or ""), **part}
 
 
-def output(given: Any, finish_reason: str | None, *, finished: bool) -> dict[str, Any]:
+def output(source: Any, finish_reason: str | None, *, finished: bool) -> dict[str, Any]:
     """One message that a model gave, with the reason why it stopped in the conventions' words.
 
     Where it is not ``finished``, no reason is made up, and tool calls are told as far as they came:
     LangChain completes their arguments by a guess.
     """
-    if not finished and isinstance(given, Mapping) and given.get("tool_call_chunks"):
-        given = {**given, "tool_calls": given["tool_call_chunks"], "invalid_tool_calls": None}
-    made = message(given)
-    made["role"] = "assistant"
-    called = any(part["type"] == "tool_call" for part in made["parts"])
+    if not finished and isinstance(source, Mapping) and source.get("tool_call_chunks"):
+        source = {**source, "tool_calls": source["tool_call_chunks"], "invalid_tool_calls": None}
+    result = message(source)
+    result["role"] = "assistant"
+    called = any(part["type"] == "tool_call" for part in result["parts"])
     reason = finish_reason or (("tool_call" if called else "stop") if finished else None)
     if reason:
-        made["finish_reason"] = _REASONS.get(reason, reason)
-    return made
+        result["finish_reason"] = _REASONS.get(reason, reason)
+    return result

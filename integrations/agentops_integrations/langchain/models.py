@@ -27,25 +27,25 @@ def begin(
     runs: Runs,
     operation: str,
     serialized: Any,
-    given: Any,
+    conversation: Any,
     run_id: UUID,
     parent_run_id: UUID | None,
     about: dict[str, Any],
     metadata: Json,
-    told: Json,
+    keywords: Json,
 ) -> Run:
     """Start the call of a model's run; ``told`` is what else its callback was given."""
-    params = told.get("invocation_params")
+    params = keywords.get("invocation_params")
     params = params if isinstance(params, dict) else {}
-    name = name_of(serialized, told.get("name"), "model")
+    name = name_of(serialized, keywords.get("name"), "model")
     model = model_name(metadata, params)
     attributes = {semconv.REQUEST_MODEL: model, **request(metadata, params), **about}
     run = runs.begin(
         "llm", name, run_id, parent_run_id, operation=operation, call_name=model or name, attributes=attributes
     )
     run.notes["params"] = params
-    run.notes["lifetimes"] = lifetimes_asked(given, params.get("tools"))
-    work = asked(given, params)
+    run.notes["lifetimes"] = lifetimes_asked(conversation, params.get("tools"))
+    work = asked(conversation, params)
     if work is not None:
         run.call.defer(work)
     return run
@@ -98,20 +98,20 @@ def _texts(value: Any) -> list[str] | None:
     return list(value) if isinstance(value, list) and value and all(type(item) is str for item in value) else None
 
 
-def asked(given: Any, params: Json) -> Deferred | None:
+def asked(source: Any, params: Json) -> Deferred | None:
     """Input messages and offered tools, from what a run starts with; the snapshot is taken here and now."""
     content = bool(setting("capture_content"))
-    conversation = snapshot_source(given) if content else None
+    conversation = snapshot_source(source) if content else None
     offered = snapshot_source(_offer(params)) if params.get("tools") or params.get("functions") else None
     if conversation is None and offered is None:
         return None
 
     def work(attributes: dict[str, Any]) -> None:
         if conversation is not None:
-            found = messages.loads(conversation.data)
-            found = found if isinstance(found, list) else [found]
+            turns = messages.loads(conversation.data)
+            turns = turns if isinstance(turns, list) else [turns]
             if semconv.INPUT_MESSAGES not in attributes:
-                attributes[semconv.INPUT_MESSAGES] = [messages.message(each) for each in found]
+                attributes[semconv.INPUT_MESSAGES] = [messages.message(each) for each in turns]
                 mark_cut(attributes, semconv.INPUT_MESSAGES, conversation)
         if offered is not None:
             definitions = tools.definitions(messages.loads(offered.data))
@@ -142,12 +142,12 @@ def answered(
     if not generations:
         return None
     first = generations[0] if isinstance(generations[0], list) else generations
-    told = snapshot_source({"generations": first, "llm_output": getattr(response, "llm_output", None)})
+    kept = snapshot_source({"generations": first, "llm_output": getattr(response, "llm_output", None)})
     offered = snapshot_source(_offer(params)) if params.get("tools") or params.get("functions") else None
     content = bool(setting("capture_content"))
 
     def work(attributes: dict[str, Any]) -> None:
-        reply = messages.loads(told.data)
+        reply = messages.loads(kept.data)
         asked_for = messages.loads(offered.data) if offered is not None else {}
         # Of a model that made calls of its own, the usage is on those; an answer from a cache used nothing.
         if not any(name in attributes for name in _COUNTED):
@@ -160,7 +160,7 @@ def answered(
             if not (client_told and name.startswith(semconv.DECISION_EVENT)):
                 attributes.setdefault(name, value)
         if content and not client_told:
-            mark_cut(attributes, semconv.OUTPUT_MESSAGES, told)
+            mark_cut(attributes, semconv.OUTPUT_MESSAGES, kept)
 
     return work
 
@@ -169,58 +169,58 @@ def _reply(reply: Any, offer: Json, content: bool, finished: bool) -> dict[str, 
     if not isinstance(reply, Mapping):
         return {}
     generations = [each for each in reply.get("generations") or () if isinstance(each, Mapping)]
-    made: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     outputs, reasons, ends = [], [], []
     for generation in generations:
-        given = generation.get("message", generation.get("text"))
-        about = _about(generation, given)
+        answer = generation.get("message", generation.get("text"))
+        about = _about(generation, answer)
         reason = about.get("finish_reason") or about.get("stop_reason") or about.get("done_reason")
         reason = reason if isinstance(reason, str) else None
         if reason:
             reasons.append(reason)
         ends.append(ended_by_model(reason) if reason else finished)
-        outputs.append(messages.output(given, reason, finished=ends[-1]))
-        made.update(_identity(about, given))
+        outputs.append(messages.output(answer, reason, finished=ends[-1]))
+        attributes.update(_identity(about, answer))
     if reasons:
-        made[semconv.RESPONSE_FINISH_REASONS] = reasons
+        attributes[semconv.RESPONSE_FINISH_REASONS] = reasons
     if outputs and content:
-        made[semconv.OUTPUT_MESSAGES] = outputs
-    said = [part for each in outputs for part in each["parts"]]
-    made.update(tools.decision(offer, said, finished=all(ends)))
-    return made
+        attributes[semconv.OUTPUT_MESSAGES] = outputs
+    answer_parts = [part for each in outputs for part in each["parts"]]
+    attributes.update(tools.decision(offer, answer_parts, finished=all(ends)))
+    return attributes
 
 
-def _about(generation: Json, given: Any) -> dict[str, Any]:
+def _about(generation: Json, answer: Any) -> dict[str, Any]:
     about: dict[str, Any] = {}
-    for source in (generation.get("generation_info"), given.get("response_metadata") if isinstance(given, Mapping)
+    for source in (generation.get("generation_info"), answer.get("response_metadata") if isinstance(answer, Mapping)
                    else None):  # fmt: skip
         if isinstance(source, Mapping):
             about.update(source)
     return about
 
 
-def _identity(about: Json, given: Any) -> dict[str, Any]:
-    made: dict[str, Any] = {}
+def _identity(about: Json, answer: Any) -> dict[str, Any]:
+    attributes: dict[str, Any] = {}
     model = about.get("model_name") or about.get("model")
     if isinstance(model, str):
-        made[semconv.RESPONSE_MODEL] = model
-    identity = about.get("id") or (given.get("id") if isinstance(given, Mapping) else None)
+        attributes[semconv.RESPONSE_MODEL] = model
+    identity = about.get("id") or (answer.get("id") if isinstance(answer, Mapping) else None)
     # LangChain makes ids of its own where the provider gave none.
     if isinstance(identity, str) and not identity.startswith(("run-", "run--", "lc_")):
-        made[semconv.RESPONSE_ID] = identity
+        attributes[semconv.RESPONSE_ID] = identity
     if isinstance(about.get("system_fingerprint"), str):
-        made[semconv.OPENAI_SYSTEM_FINGERPRINT] = about["system_fingerprint"]
-    return made
+        attributes[semconv.OPENAI_SYSTEM_FINGERPRINT] = about["system_fingerprint"]
+    return attributes
 
 
 def _usage(reply: Any, provider: Any, streamed: bool, lifetimes: frozenset[str]) -> dict[str, Any]:
     """Usage of the whole result: of several generations each tells it, or the last one does."""
     if not isinstance(reply, Mapping):
         return {}
-    made: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     for generation in reply.get("generations") or ():
         if isinstance(generation, Mapping):
             message = generation.get("message", generation.get("text"))
             output = reply.get("llm_output")
-            made.update(usage(generation, message, output, provider, streamed=streamed, lifetimes=lifetimes))
-    return made
+            attributes.update(usage(generation, message, output, provider, streamed=streamed, lifetimes=lifetimes))
+    return attributes

@@ -12,10 +12,10 @@ from agentops_sdk.integration import mark_cut, semconv, setting, snapshot, snaps
 def asked(query: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes that a retriever's run starts with."""
     store = metadata.get("ls_vector_store_provider") or metadata.get("ls_retriever_name")
-    made: dict[str, Any] = {semconv.DATA_SOURCE_ID: store if isinstance(store, str) else None}
+    attributes: dict[str, Any] = {semconv.DATA_SOURCE_ID: store if isinstance(store, str) else None}
     if setting("capture_content"):
-        made[semconv.RETRIEVAL_QUERY] = query if type(query) is str else snapshot(query).decode()
-    return {name: value for name, value in made.items() if value is not None}
+        attributes[semconv.RETRIEVAL_QUERY] = query if type(query) is str else snapshot(query).decode()
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def found(documents: Any) -> Callable[[dict[str, Any]], None] | None:
@@ -25,25 +25,25 @@ def found(documents: Any) -> Callable[[dict[str, Any]], None] | None:
     kept = snapshot_source(documents)
 
     def work(attributes: dict[str, Any]) -> None:
-        given = loads(kept.data)
-        made = [_document(each) for each in given if isinstance(each, Mapping)] if isinstance(given, list) else []
-        attributes[semconv.RETRIEVAL_DOCUMENTS] = made
+        loaded = loads(kept.data)
+        result = [_document(each) for each in loaded if isinstance(each, Mapping)] if isinstance(loaded, list) else []
+        attributes[semconv.RETRIEVAL_DOCUMENTS] = result
         mark_cut(attributes, semconv.RETRIEVAL_DOCUMENTS, kept)
 
     return work
 
 
-def _document(given: Mapping[str, Any]) -> dict[str, Any]:
-    metadata = given.get("metadata")
+def _document(source: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = source.get("metadata")
     metadata = metadata if isinstance(metadata, Mapping) else {}
     score = next((metadata[name] for name in ("score", "relevance_score", "_score", "similarity")
                   if isinstance(metadata.get(name), int | float)), None)  # fmt: skip
-    identity = given.get("id") or metadata.get("id") or metadata.get("source")
-    made: dict[str, Any] = {"content": given.get("page_content")}
+    identity = source.get("id") or metadata.get("id") or metadata.get("source")
+    result: dict[str, Any] = {"content": source.get("page_content")}
     if identity is not None:
-        made["id"] = str(identity)
+        result["id"] = str(identity)
     if score is not None:
-        made["score"] = score
+        result["score"] = score
     if metadata:
-        made["metadata"] = metadata
-    return made
+        result["metadata"] = metadata
+    return result

@@ -15,10 +15,10 @@ _MAX_METADATA = 32
 _IDS = (str, int, UUID)
 
 
-def name_of(serialized: Any, given: Any, otherwise: str) -> str:
+def name_of(serialized: Any, own_name: Any, otherwise: str) -> str:
     """A run's name: the one it was given, or its class's."""
-    if isinstance(given, str) and given:
-        return given
+    if isinstance(own_name, str) and own_name:
+        return own_name
     if isinstance(serialized, dict):
         name = serialized.get("name")
         if isinstance(name, str) and name:
@@ -39,9 +39,9 @@ def common(tags: Sequence[str], metadata: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(tag, str) and tag.startswith("retry:attempt:"):
             attributes[semconv.ATTEMPT] = int(tag.rpartition(":")[2])
     for name in ("thread_id", "session_id", "conversation_id"):
-        given = metadata.get(name)
-        if type(given) in _IDS and given:
-            attributes[semconv.CONVERSATION_ID] = str(given)[:256]
+        identity = metadata.get(name)
+        if type(identity) in _IDS and identity:
+            attributes[semconv.CONVERSATION_ID] = str(identity)[:256]
             break
     for name, value in metadata.items():
         if len(attributes) >= _MAX_METADATA:

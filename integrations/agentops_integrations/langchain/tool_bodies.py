@@ -36,7 +36,7 @@ def bodies() -> tuple[Any, ...]:
     own = getattr(tool, "__dict__", {})
     works = [own.get(name) for name in _BODIES]
     works += [vars(base).get(name) for name in _METHODS for base in type(tool).__mro__]
-    return tuple(found for work in works if work is not None for found in tracked_in(work) if found.kind == "tool")
+    return tuple(body for work in works if work is not None for body in tracked_in(work) if body.kind == "tool")
 
 
 def _run(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ def definitions(offer: Any) -> list[dict[str, Any]]:
     """The tools a request offers, flat: ``{"type", "name", "description", "parameters"}``."""
     if not isinstance(offer, Mapping):
         return []
-    made = []
+    result = []
     for tool in [*(offer.get("tools") or ()), *(offer.get("functions") or ())]:
         if not isinstance(tool, Mapping):
             continue
@@ -22,16 +22,16 @@ def definitions(offer: Any) -> list[dict[str, Any]]:
         parameters = source.get("parameters") or source.get("input_schema") or source.get("args_schema")
         about = {"description": source.get("description"), "parameters": parameters}
         kept = {name: value for name, value in about.items() if value is not None}
-        made.append({"type": kind, "name": str(source.get("name") or kind), **kept})
-    return made
+        result.append({"type": kind, "name": str(source.get("name") or kind), **kept})
+    return result
 
 
-def decision(offer: Mapping[str, Any], said: list[dict[str, Any]], *, finished: bool) -> dict[str, Any]:
+def decision(offer: Mapping[str, Any], message_parts: list[dict[str, Any]], *, finished: bool) -> dict[str, Any]:
     """``agentops.decision.*`` of a model that was offered tools; empty where it was offered none."""
     choice = offer.get("tool_choice")
     return model_choice(
         definitions(offer),
-        said,
+        message_parts,
         finished=finished,
         forced=choice in ("required", "any") or isinstance(choice, Mapping),
         forbidden=choice == "none",

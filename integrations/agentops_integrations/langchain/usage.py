@@ -45,25 +45,25 @@ def usage(
     """
     places = [each for each in (_metadata(message), generation.get("generation_info"), output)
               if isinstance(each, Mapping)]  # fmt: skip
-    told = normalised(message.get("usage_metadata") if isinstance(message, Mapping) else None)
-    if not told:
+    normal = normalised(message.get("usage_metadata") if isinstance(message, Mapping) else None)
+    if not normal:
         info = generation.get("generation_info")
-        told = normalised(info.get("usage_metadata") if isinstance(info, Mapping) else None)
-    if not any(told.values()):
-        told = {}  # a prompt has tokens: who says 0 throughout has counted nothing
-    raw = next((found for place in places if (found := _raw(place, provider))), {})
+        normal = normalised(info.get("usage_metadata") if isinstance(info, Mapping) else None)
+    if not any(normal.values()):
+        normal = {}  # a prompt has tokens: who says 0 throughout has counted nothing
+    raw = next((figures for source in places if (figures := _raw(source, provider))), {})
     more = {name: raw[name] for name in _WORDS if name in raw} | _words(places, provider) | _cost(places, provider)
-    if not raw or (streamed and told and any(raw.get(name) != told.get(name) for name in _TOTALS)):
+    if not raw or (streamed and normal and any(raw.get(name) != normal.get(name) for name in _TOTALS)):
         searches = _searches(message)
-        made = {**told, **more, **({semconv.USAGE_WEB_SEARCHES: searches} if searches else {})}
+        attributes = {**normal, **more, **({semconv.USAGE_WEB_SEARCHES: searches} if searches else {})}
     else:
-        made = {**told, **raw, **more}
-    return made | _lifetime(made, lifetimes)
+        attributes = {**normal, **raw, **more}
+    return attributes | _lifetime(attributes, lifetimes)
 
 
 def lifetimes_asked(messages: Any, tools: Any) -> frozenset[str]:
     """How long a request wants what it marks to be cached: ``5m``, ``1h``. Read on the caller's thread."""
-    found: set[str] = set()
+    lifetimes: set[str] = set()
     for each in [*(messages if isinstance(messages, list) else ()), *(tools if isinstance(tools, list) else ())]:
         own = each if type(each) is dict else getattr(each, "__dict__", {})
         content = own.get("content")
@@ -71,16 +71,16 @@ def lifetimes_asked(messages: Any, tools: Any) -> frozenset[str]:
             mark = block.get("cache_control") if type(block) is dict else None
             if type(mark) is dict:
                 ttl = mark.get("ttl", "5m")
-                found.add(ttl if type(ttl) is str else "5m")
-    return frozenset(found)
+                lifetimes.add(ttl if type(ttl) is str else "5m")
+    return frozenset(lifetimes)
 
 
-def _lifetime(made: Json, asked: frozenset[str]) -> dict[str, Any]:
+def _lifetime(attributes: Json, asked: frozenset[str]) -> dict[str, Any]:
     """The lifetime of what was written to a cache, where the reply does not say and the request does."""
-    written = made.get(semconv.USAGE_CACHE_CREATION)
-    if not written or "1h" not in asked or semconv.USAGE_CACHE_CREATION_1H in made:
+    written = attributes.get(semconv.USAGE_CACHE_CREATION)
+    if not written or "1h" not in asked or semconv.USAGE_CACHE_CREATION_1H in attributes:
         return {}
-    if semconv.USAGE_CACHE_CREATION_5M in made:
+    if semconv.USAGE_CACHE_CREATION_5M in attributes:
         return {}
     if asked == {"1h"}:
         return {semconv.USAGE_CACHE_CREATION_1H: written}
@@ -98,11 +98,11 @@ def normalised(figures: Any) -> dict[str, Any]:
     # With lifetimes told, LangChain leaves the count of all of them at nothing.
     written = max(_count(inside, "cache_creation", tier) or 0, (short or 0) + (long or 0))
     reasoning = _count(outside, "reasoning", tier)
-    given, made = _count(figures, "input_tokens"), _count(figures, "output_tokens")
-    beside = _beside(given, made, _count(figures, "total_tokens"), read, written, reasoning)
+    prompt, output = _count(figures, "input_tokens"), _count(figures, "output_tokens")
+    beside = _beside(prompt, output, _count(figures, "total_tokens"), read, written, reasoning)
     counts = {
-        semconv.USAGE_INPUT_TOKENS: None if given is None else given + beside[0] + beside[1],
-        semconv.USAGE_OUTPUT_TOKENS: None if made is None else made + beside[2],
+        semconv.USAGE_INPUT_TOKENS: None if prompt is None else prompt + beside[0] + beside[1],
+        semconv.USAGE_OUTPUT_TOKENS: None if output is None else output + beside[2],
         semconv.USAGE_CACHE_READ: read,
         semconv.USAGE_CACHE_CREATION: written or _count(inside, "cache_creation", tier),
         semconv.USAGE_CACHE_CREATION_5M: short or None,
@@ -116,19 +116,19 @@ def normalised(figures: Any) -> dict[str, Any]:
 
 
 def _beside(
-    given: int | None, made: int | None, total: int | None, read: int | None, written: int, reasoning: int | None
+    prompt: int | None, output: int | None, total: int | None, read: int | None, written: int, reasoning: int | None
 ) -> tuple[int, int, int]:
     """How much of what was read from a cache, written to one and thought the total shows to be beside the others."""
     parts = (read or 0, written, reasoning or 0)
-    if given is None or made is None:
+    if prompt is None or output is None:
         return 0, 0, 0
-    missing = total - given - made if total is not None else 0
+    missing = total - prompt - output if total is not None else 0
     choices = sorted(itertools.product((0, 1), repeat=3), key=sum)
     for choice in choices:
         if missing > 0 and sum(itertools.compress(parts, choice)) == missing:
             return tuple(part if chosen else 0 for part, chosen in zip(parts, choice, strict=True))  # type: ignore[return-value]
     # Without a total that says so: what is cached cannot be more than all that was given.
-    return (parts[0], parts[1], 0) if parts[0] + parts[1] > given else (0, 0, 0)
+    return (parts[0], parts[1], 0) if parts[0] + parts[1] > prompt else (0, 0, 0)
 
 
 def _count(figures: Json, name: str, tier: str | None = None) -> int | None:
@@ -142,9 +142,9 @@ def _metadata(message: Any) -> Any:
     return message.get("response_metadata") if isinstance(message, Mapping) else None
 
 
-def _raw(place: Json, provider: Any) -> dict[str, Any]:
+def _raw(source: Json, provider: Any) -> dict[str, Any]:
     """What the provider's own usage object tells, if there is one; normalised figures are not taken for one."""
-    for figures in [*(place.get(name) for name in _RAW), place]:
+    for figures in [*(source.get(name) for name in _RAW), source]:
         if isinstance(figures, Mapping) and (shape := _shape(figures, provider)):
             attributes = usage_attributes(shape, _repaired(figures))
             if semconv.USAGE_INPUT_TOKENS in attributes or semconv.USAGE_OUTPUT_TOKENS in attributes:
@@ -166,14 +166,14 @@ def _repaired(figures: Json) -> Json:
     read = _count(figures, "cache_read_input_tokens")
     written = _count(figures, "cache_creation_input_tokens")
     written = _count(figures, "cache_write_input_tokens") if written is None else written
-    given, made = _count(figures, "prompt_tokens"), _count(figures, "completion_tokens")
-    if given is None or (not read and not written):
+    prompt, output = _count(figures, "prompt_tokens"), _count(figures, "completion_tokens")
+    if prompt is None or (not read and not written):
         return figures
-    more = _beside(given, made or 0, _count(figures, "total_tokens"), read, written or 0, None)
+    more = _beside(prompt, output or 0, _count(figures, "total_tokens"), read, written or 0, None)
     inside = figures.get("prompt_tokens_details")
     return {
         **figures,
-        "prompt_tokens": given + more[0] + more[1],
+        "prompt_tokens": prompt + more[0] + more[1],
         "prompt_tokens_details": {
             **(inside if isinstance(inside, Mapping) else {}),
             "cached_tokens": read,
@@ -184,21 +184,21 @@ def _repaired(figures: Json) -> Json:
 
 def _cost(places: list[Json], provider: Any) -> dict[str, Any]:
     """OpenRouter's cost, which LangChain tells beside the usage."""
-    for place in places if provider == "openrouter" else ():
-        if "cost" in place:
-            details = place.get("cost_details")
+    for source in places if provider == "openrouter" else ():
+        if "cost" in source:
+            details = source.get("cost_details")
             details = details if isinstance(details, Mapping) else {}
             byok = bool(details.get("upstream_inference_cost"))
-            return usage_attributes("openai", {"cost": place["cost"], "cost_details": details, "is_byok": byok})
+            return usage_attributes("openai", {"cost": source["cost"], "cost_details": details, "is_byok": byok})
     return {}
 
 
 def _words(places: list[Json], provider: Any) -> dict[str, Any]:
     """The tier that answered, where it is told outside of the usage object."""
-    for place in places:
-        tier = place.get("service_tier") or place.get("serviceTier")
+    for source in places:
+        tier = source.get("service_tier") or source.get("serviceTier")
         tier = tier.get("type") if isinstance(tier, Mapping) else tier
-        performance = place.get("performanceConfig")
+        performance = source.get("performanceConfig")
         if isinstance(performance, Mapping) and performance.get("latency") == "optimized":
             tier = "optimized latency"
         if isinstance(tier, str) and 0 < len(tier) < 64:

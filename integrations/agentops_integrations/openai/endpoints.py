@@ -45,8 +45,8 @@ def ask_for_usage(outgoing: Outgoing) -> Prepared | None:
 
 def _source(path: str) -> str | None:
     """The vector store that a search goes to."""
-    found = _SOURCE.search(path)
-    return found.group(1) if found else None
+    match = _SOURCE.search(path)
+    return match.group(1) if match else None
 
 
 _ANY = Endpoint(usage=chat.usage, fold=other_endpoints.assemble, settle=background.settle)

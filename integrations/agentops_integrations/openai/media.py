@@ -43,12 +43,12 @@ def transcription_request(body: Json) -> dict[str, Any]:
 
 
 def response(body: Json, asked: Json) -> dict[str, Any]:
-    said: list[parts.Part] = []
+    content: list[parts.Part] = []
     if isinstance(body.get("text"), str):
-        said.append(parts.text(body["text"]))
+        content.append(parts.text(body["text"]))
     for image in body.get("data") or ():
         if isinstance(image, Mapping):
-            said += _image(
+            content += _image(
                 image,
                 str(body.get("output_format") or asked.get("output_format") or "png"),
             )
@@ -56,15 +56,15 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
         semconv.RESPONSE_ID: body.get("id"),
         semconv.RESPONSE_MODEL: body.get("model"),
     }
-    if said:
-        attributes[semconv.OUTPUT_MESSAGES] = [{"role": "assistant", "parts": said}]
+    if content:
+        attributes[semconv.OUTPUT_MESSAGES] = [{"role": "assistant", "parts": content}]
     return attributes
 
 
 def _image(image: Json, form: str) -> list[parts.Part]:
-    made: list[parts.Part] = []
+    result: list[parts.Part] = []
     if image.get("b64_json"):
-        made.append(
+        result.append(
             {
                 "type": "blob",
                 "modality": "image",
@@ -73,10 +73,10 @@ def _image(image: Json, form: str) -> list[parts.Part]:
             }
         )
     elif image.get("url"):
-        made.append(parts.of_url(str(image["url"]), "image"))
+        result.append(parts.of_url(str(image["url"]), "image"))
     if image.get("revised_prompt"):
-        made.append(parts.text(str(image["revised_prompt"])))
-    return made
+        result.append(parts.text(str(image["revised_prompt"])))
+    return result
 
 
 def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
@@ -97,6 +97,6 @@ def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def usage(body: Json) -> Json | None:
-    found = body.get("usage")
+    figures = body.get("usage")
     # A transcription may be billed by the second; that is no token count.
-    return found if isinstance(found, Mapping) and found.get("type") != "duration" else None
+    return figures if isinstance(figures, Mapping) and figures.get("type") != "duration" else None

@@ -106,8 +106,8 @@ def decision(body: Json, asked: Json) -> dict[str, Any]:
     answers = [each for each in body.get("answers") or () if isinstance(each, Mapping)]
     questions = [each for each in asked.get("questions") or () if isinstance(each, Mapping)]
     names = [
-        str(answer.get("name") or _text(question.get("name")) or place + 1)
-        for place, (answer, question) in enumerate(zip(answers, [*questions, *({},) * len(answers)], strict=False))
+        str(answer.get("name") or _text(question.get("name")) or index + 1)
+        for index, (answer, question) in enumerate(zip(answers, [*questions, *({},) * len(answers)], strict=False))
     ]
     attributes: dict[str, Any] = {
         semconv.RESPONSE_MODEL: _text(body.get("model")),
@@ -159,7 +159,7 @@ def search_request(body: Json) -> dict[str, Any]:
 
 
 def search(body: Json, _asked: Json) -> dict[str, Any]:
-    found = [each for each in body.get("data") or () if isinstance(each, Mapping)]
+    results = [each for each in body.get("data") or () if isinstance(each, Mapping)]
     documents = [
         {
             "id": str(each.get("file_id") or each.get("filename") or ""),
@@ -168,7 +168,7 @@ def search(body: Json, _asked: Json) -> dict[str, Any]:
                 str(block.get("text")) for block in each.get("content") or () if isinstance(block, Mapping)
             ),
         }
-        for each in found
+        for each in results
     ]
     return {semconv.RETRIEVAL_DOCUMENTS: documents}
 

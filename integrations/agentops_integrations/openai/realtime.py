@@ -129,8 +129,8 @@ def _private(manager: Any, name: str) -> Any:
 
 
 def _session(connection: Any) -> Session | None:
-    found: Session | None = getattr(connection, _SESSION, None)
-    return found
+    session: Session | None = getattr(connection, _SESSION, None)
+    return session
 
 
 def _begun(manager: Any) -> Session | None:

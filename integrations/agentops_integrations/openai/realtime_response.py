@@ -47,30 +47,30 @@ class Spoken:
             for event in events:
                 event["type"] = _SAME.get(event.get("type"), event.get("type"))
             body = _plain(responses.assemble(events))
-            told = responses.response(body, {**settings, "stream": True})  # it comes in pieces, and may be cut off
-            told[semconv.STREAM_CHUNKS] = sum(1 for event in events if str(event["type"]).endswith(".delta"))
+            reply = responses.response(body, {**settings, "stream": True})  # it comes in pieces, and may be cut off
+            reply[semconv.STREAM_CHUNKS] = sum(1 for event in events if str(event["type"]).endswith(".delta"))
             if self._first_ns:
-                told[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = (self._first_ns - self._started) / 1e9
+                reply[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = (self._first_ns - self._started) / 1e9
             usage = body.get("usage")
             if isinstance(usage, Mapping) and (counts := usage_attributes("openai.responses", usage)):
-                told |= {**counts, semconv.USAGE_SOURCE: "reported"}
-            attributes.update((name, value) for name, value in told.items() if value is not None)
+                reply |= {**counts, semconv.USAGE_SOURCE: "reported"}
+            attributes.update((name, value) for name, value in reply.items() if value is not None)
 
     def _asked(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        said = [item for event in self._conversation if (item := _inner(event, "item"))]
-        if said:
-            made[semconv.INPUT_MESSAGES] = items.messages([_item(item) for item in said])
+        attributes: dict[str, Any] = {}
+        spoken = [item for event in self._conversation if (item := _inner(event, "item"))]
+        if spoken:
+            attributes[semconv.INPUT_MESSAGES] = items.messages([_item(item) for item in spoken])
         if settings.get("instructions"):
-            made[semconv.SYSTEM_INSTRUCTIONS] = items.instructions(settings["instructions"])
+            attributes[semconv.SYSTEM_INSTRUCTIONS] = items.instructions(settings["instructions"])
         if offered := tools.definitions(settings):
-            made[semconv.TOOL_DEFINITIONS] = offered
-        return made
+            attributes[semconv.TOOL_DEFINITIONS] = offered
+        return attributes
 
 
 def _inner(event: bytes | None, name: str) -> dict[str, Any]:
-    found = orjson.loads(event).get(name) if event else None
-    return found if isinstance(found, dict) else {}
+    member = orjson.loads(event).get(name) if event else None
+    return member if isinstance(member, dict) else {}
 
 
 def _plain(body: dict[str, Any]) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def _without_usage(events: bytes) -> bytes:
 
 
 def _is_usage_chunk(event: bytes) -> bool:
-    _, found, data = event.partition(b"data:")
-    if not found or b"\n" in data.strip():
+    _, mark, data = event.partition(b"data:")
+    if not mark or b"\n" in data.strip():
         return False
     try:
         chunk = orjson.loads(data)

@@ -56,8 +56,8 @@ def option_text(option: Any) -> str:
 def vars_of(value: Any) -> Mapping[str, Any]:
     """The instance dictionary of ``value``, empty where it has none."""
     getter = instance_dict(mro(type(value)))
-    found = getter.__get__(value) if getter is not None else None
-    return found if type(found) is dict else {}
+    attributes = getter.__get__(value) if getter is not None else None
+    return attributes if type(attributes) is dict else {}
 
 
 def held_by(value: Any) -> Mapping[str, Any]:
@@ -174,7 +174,7 @@ def decision_attributes(
             check.note(argument, value, "a mapping of options")
             attributes[attribute] = snapshot(value).decode()
         elif pairs:
-            attributes[attribute] = snapshot({option_name(option): told for option, told in pairs}).decode()
+            attributes[attribute] = snapshot({option_name(option): figure for option, figure in pairs}).decode()
     return {name: value for name, value in attributes.items() if value is not None}
 
 
@@ -200,16 +200,16 @@ def verdict_attributes(result: Any, *, words: bool = True) -> dict[str, Any]:
     field of a mapping or object that holds one. Anything longer is content, and no verdict; without
     ``words`` only truth values are taken.
     """
-    said, held = _word(result, words), held_by(result)
-    if said is None:
+    verdict, held = _word(result, words), held_by(result)
+    if verdict is None:
         for key in (*_SAYING, *_NAMING):
             word = _word(held.get(key), words)
             if word is not None:
-                said = (key if word == "true" else f"not {key}") if word in ("true", "false") else word
+                verdict = (key if word == "true" else f"not {key}") if word in ("true", "false") else word
                 break
-    if said is None:
+    if verdict is None:
         return {}
-    return decision_attributes(said, reason=_text(held.get("reason")) or None, by="code")
+    return decision_attributes(verdict, reason=_text(held.get("reason")) or None, by="code")
 
 
 def _word(value: Any, words: bool) -> str | None:

@@ -186,8 +186,8 @@ def _text(link: _Link) -> str:
         if source:
             lines.append(f"    {source}\n")
     lines.append(f"{link.type}: {link.message}\n" if link.message else f"{link.type}\n")
-    for place, member in enumerate(link.members, 1):
-        lines.append(f"  Member {place} of {link.size}:\n")
+    for number, member in enumerate(link.members, 1):
+        lines.append(f"  Member {number} of {link.size}:\n")
         lines.append(textwrap.indent(_text(member), "    "))
     if link.members and (more := link.size - len(link.members)):
         lines.append(f"  {more} more\n")

@@ -29,7 +29,7 @@ def ended_by_model(finish_reason: Any) -> bool:
 
 def model_choice(
     offered: Sequence[Mapping[str, Any]],
-    said: Iterable[Mapping[str, Any]],
+    message_parts: Iterable[Mapping[str, Any]],
     *,
     finished: bool,
     forced: bool = False,
@@ -47,7 +47,7 @@ def model_choice(
         forced: it had to call a tool.
         forbidden: it could not call any.
     """
-    parts = list(said)
+    parts = list(message_parts)
     begun = [part for part in parts if part.get("type") in _CALLS]
     calls = [part for part in begun if (not _is_torn(part) if finished else _is_whole(part))]
     # A limit on tokens may end a reply in the middle of a call: that call was not made, and nothing answered instead.

@@ -45,9 +45,9 @@ def _text(name: str, have: str, value: str) -> str:
 
 def _fresh(value: Any, name: str) -> Any:
     if isinstance(value, Mapping):
-        made: dict[str, Any] = {}
-        merge_delta(made, value)
-        return made
+        copy: dict[str, Any] = {}
+        merge_delta(copy, value)
+        return copy
     if isinstance(value, list):
         entries: list[Any] = []
         _merge_list(entries, value, calls=name == "tool_calls")

@@ -45,7 +45,7 @@ def request(body: Json) -> dict[str, Any]:
         semconv.OUTPUT_TYPE: output_type(wanted),
     }
     if isinstance(body.get("messages"), list):
-        attributes[semconv.INPUT_MESSAGES] = [message(given) for given in body["messages"]]
+        attributes[semconv.INPUT_MESSAGES] = [message(each) for each in body["messages"]]
     elif "prompt" in body:
         attributes[semconv.INPUT_MESSAGES] = _prompts(body["prompt"])
     offered = tools.definitions(body)
@@ -63,56 +63,56 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
         return attributes
     messages = [_output(choice) for choice in choices]
     attributes[semconv.OUTPUT_MESSAGES] = messages
-    said = [part for each in messages for part in each["parts"]]
+    answer_parts = [part for each in messages for part in each["parts"]]
     # A reply that came in one piece is finished; of a stream each choice has to say so.
     whole = asked.get("stream") is not True
     finished = all(ended_by_model(choice.get("finish_reason") or (whole and "stop")) for choice in choices)
-    attributes.update(tools.choice(asked, said, finished=finished))
+    attributes.update(tools.choice(asked, answer_parts, finished=finished))
     return attributes
 
 
-def message(given: Any) -> dict[str, Any]:
+def message(source: Any) -> dict[str, Any]:
     """One message of a request in the conventions' schema."""
-    if not isinstance(given, Mapping):
-        return {"role": "user", "parts": parts.of_content(given)}
-    role = str(given.get("role") or "user")
-    made: dict[str, Any] = {"role": role, "parts": _parts(given, role)}
+    if not isinstance(source, Mapping):
+        return {"role": "user", "parts": parts.of_content(source)}
+    role = str(source.get("role") or "user")
+    result: dict[str, Any] = {"role": role, "parts": _parts(source, role)}
     if role == "function":
-        made["role"] = "tool"
-    elif given.get("name"):
-        made["name"] = str(given["name"])
-    return made
+        result["role"] = "tool"
+    elif source.get("name"):
+        result["name"] = str(source["name"])
+    return result
 
 
-def _parts(given: Json, role: str) -> list[parts.Part]:
-    content = given.get("content")
+def _parts(source: Json, role: str) -> list[parts.Part]:
+    content = source.get("content")
     if role in ("tool", "function"):
         answer = content if isinstance(content, str) else [parts.of_block(block) for block in content or ()]
         return [
             {
                 "type": "tool_call_response",
-                "id": given.get("tool_call_id") or given.get("name"),
+                "id": source.get("tool_call_id") or source.get("name"),
                 "response": answer,
             }
         ]
-    made: list[parts.Part] = []
-    thought = given.get("reasoning_content") or given.get("reasoning")
+    result: list[parts.Part] = []
+    thought = source.get("reasoning_content") or source.get("reasoning")
     if thought:
-        made.append(parts.reasoning(thought))
-    made += parts.of_content(content)
-    if given.get("annotations") and made and made[-1]["type"] == "text":
-        made[-1]["annotations"] = given["annotations"]
-    if given.get("refusal"):
-        made.append({"type": "refusal", "content": str(given["refusal"])})
-    audio = given.get("audio")
+        result.append(parts.reasoning(thought))
+    result += parts.of_content(content)
+    if source.get("annotations") and result and result[-1]["type"] == "text":
+        result[-1]["annotations"] = source["annotations"]
+    if source.get("refusal"):
+        result.append({"type": "refusal", "content": str(source["refusal"])})
+    audio = source.get("audio")
     if isinstance(audio, Mapping):
-        made.append(_audio(audio))
-    made += [_tool_call(call) for call in given.get("tool_calls") or () if isinstance(call, Mapping)]
-    if isinstance(given.get("function_call"), Mapping):
-        made.append(_tool_call({"function": given["function_call"]}))
-    made += [parts.generic(tool, "executed_tool") for tool in given.get("executed_tools") or ()]
-    made += [parts.of_block(image) for image in given.get("images") or ()]
-    return made
+        result.append(_audio(audio))
+    result += [_tool_call(call) for call in source.get("tool_calls") or () if isinstance(call, Mapping)]
+    if isinstance(source.get("function_call"), Mapping):
+        result.append(_tool_call({"function": source["function_call"]}))
+    result += [parts.generic(tool, "executed_tool") for tool in source.get("executed_tools") or ()]
+    result += [parts.of_block(image) for image in source.get("images") or ()]
+    return result
 
 
 def _audio(audio: Json) -> parts.Part:
@@ -130,31 +130,31 @@ def _audio(audio: Json) -> parts.Part:
 def _tool_call(call: Json) -> parts.Part:
     custom = call.get("custom")
     if isinstance(custom, Mapping):
-        name, given = custom.get("name"), custom.get("input")
+        name, arguments = custom.get("name"), custom.get("input")
     else:
         function = call.get("function")
         function = function if isinstance(function, Mapping) else {}
-        name, given = function.get("name"), parts.arguments(function.get("arguments"))
+        name, arguments = function.get("name"), parts.arguments(function.get("arguments"))
     return {
         "type": "tool_call",
         "id": call.get("id"),
         "name": str(name or ""),
-        "arguments": given,
+        "arguments": arguments,
     }
 
 
 def _output(choice: Json) -> dict[str, Any]:
-    given = choice.get("message")
-    made: dict[str, Any] = {"role": "assistant", "parts": []}
-    if isinstance(given, Mapping):
-        made = message({"role": "assistant", **given} if given.get("role") is None else given)
+    source = choice.get("message")
+    result: dict[str, Any] = {"role": "assistant", "parts": []}
+    if isinstance(source, Mapping):
+        result = message({"role": "assistant", **source} if source.get("role") is None else source)
     if choice.get("text"):  # a legacy completion; some servers end its stream like a chat's
-        made["parts"] = [*parts.of_content(choice["text"]), *made["parts"]]
+        result["parts"] = [*parts.of_content(choice["text"]), *result["parts"]]
     if choice.get("finish_reason"):
-        made["finish_reason"] = finish_reason(str(choice["finish_reason"]))
+        result["finish_reason"] = finish_reason(str(choice["finish_reason"]))
     if choice.get("logprobs"):
-        made["logprobs"] = choice["logprobs"]
-    return made
+        result["logprobs"] = choice["logprobs"]
+    return result
 
 
 def finish_reason(raw: str) -> str:
@@ -209,13 +209,13 @@ def _add_choice(choices: dict[int, dict[str, Any]], choice: Json) -> None:
 
 def usage(body: Json) -> Json | None:
     """The usage object of a reply, wherever the provider put it."""
-    found = body.get("usage")
-    if not isinstance(found, Mapping):
+    figures = body.get("usage")
+    if not isinstance(figures, Mapping):
         for choice in body.get("choices") or ():
             if isinstance(choice, Mapping) and isinstance(choice.get("usage"), Mapping):
                 return choice["usage"]  # type: ignore[no-any-return]
         return None
-    return found
+    return figures
 
 
 def output_type(wanted: Any) -> str | None:

@@ -22,28 +22,28 @@ CLIENT_CALLS = frozenset(
 _RESULTS = ("results", "outputs", "output", "result", "error")
 
 
-def messages(given: Any) -> list[dict[str, Any]]:
+def messages(source: Any) -> list[dict[str, Any]]:
     """The ``input`` of a request: a text, or messages and items in the order they happened."""
-    if isinstance(given, str):
-        return [{"role": "user", "parts": [parts.text(given)]}]
-    if not isinstance(given, list):
-        return [{"role": "user", "parts": parts.of_content(given)}]
-    made: list[dict[str, Any]] = []
-    for item in given:
-        role, said = _turn(item)
+    if isinstance(source, str):
+        return [{"role": "user", "parts": [parts.text(source)]}]
+    if not isinstance(source, list):
+        return [{"role": "user", "parts": parts.of_content(source)}]
+    turns: list[dict[str, Any]] = []
+    for item in source:
+        role, turn_parts = _turn(item)
         # The reasoning, text and calls of one turn are items of their own; they are one message again here.
-        if made and role == "assistant" and made[-1]["role"] == role:
-            made[-1]["parts"] += said
+        if turns and role == "assistant" and turns[-1]["role"] == role:
+            turns[-1]["parts"] += turn_parts
         else:
-            made.append({"role": role, "parts": said})
-    return made
+            turns.append({"role": role, "parts": turn_parts})
+    return turns
 
 
-def instructions(given: Any) -> list[Part]:
+def instructions(source: Any) -> list[Part]:
     """System instructions: a text, or items whose parts they are."""
-    if isinstance(given, str):
-        return [parts.text(given)]
-    return [part for message in messages(given) for part in message["parts"]]
+    if isinstance(source, str):
+        return [parts.text(source)]
+    return [part for message in messages(source) for part in message["parts"]]
 
 
 def _turn(item: Any) -> tuple[str, list[Part]]:
@@ -100,43 +100,43 @@ def _reasoning(item: Mapping[str, Any]) -> Part:
 
 def _client_call(item: Mapping[str, Any], kind: str) -> Part:
     if kind == "function_call":
-        name, given = item.get("name"), parts.arguments(item.get("arguments"))
+        name, arguments = item.get("name"), parts.arguments(item.get("arguments"))
     elif kind == "custom_tool_call":
-        name, given = item.get("name"), item.get("input")
+        name, arguments = item.get("name"), item.get("input")
     else:
         name = kind.removesuffix("_call")
-        given = item.get("action") or item.get("actions") or item.get("operation")
+        arguments = item.get("action") or item.get("actions") or item.get("operation")
     return {
         "type": "tool_call",
         "id": _call_id(item),
         "name": str(name or ""),
-        "arguments": given,
+        "arguments": arguments,
     }
 
 
 def _server_call(item: Mapping[str, Any], kind: str) -> list[Part]:
     tool = kind.removesuffix("_call")
     name = str(item.get("name") or tool)
-    given = {field: value for field, value in item.items() if field not in (*_RESULTS, "id", "type", "name")}
-    if "arguments" in given:
-        given["arguments"] = parts.arguments(given["arguments"])
+    request = {field: value for field, value in item.items() if field not in (*_RESULTS, "id", "type", "name")}
+    if "arguments" in request:
+        request["arguments"] = parts.arguments(request["arguments"])
     ident = _call_id(item)
-    made: list[Part] = [
+    result: list[Part] = [
         {
             "type": "server_tool_call",
             "id": ident,
             "name": name,
-            "server_tool_call": {**given, "type": tool},
+            "server_tool_call": {**request, "type": tool},
         }
     ]
     results = {field: item[field] for field in _RESULTS if item.get(field) is not None}
     if results:
         answer = {**results, "type": tool}
-        made.append(
+        result.append(
             {
                 "type": "server_tool_call_response",
                 "id": ident,
                 "server_tool_call_response": answer,
             }
         )
-    return made
+    return result

@@ -64,17 +64,17 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
         attributes[semconv.CONVERSATION_ID] = conversation["id"]
     output = body.get("output")
     if isinstance(output, list) and output:
-        said = [part for item in output for part in items.output_parts(item)]
-        made: dict[str, Any] = {"role": "assistant", "parts": said}
+        answer_parts = [part for item in output for part in items.output_parts(item)]
+        answer: dict[str, Any] = {"role": "assistant", "parts": answer_parts}
         if reason:
-            made["finish_reason"] = chat.finish_reason(reason)
-        attributes[semconv.OUTPUT_MESSAGES] = [made]
+            answer["finish_reason"] = chat.finish_reason(reason)
+        attributes[semconv.OUTPUT_MESSAGES] = [answer]
         finished = _is_finished(body, asked)
         if not finished:  # its items say for themselves whether they are whole: calls that are have been chosen
             done = [item for item in output if _is_done(item)]
-            said = [part for item in done for part in items.output_parts(item)]
+            answer_parts = [part for item in done for part in items.output_parts(item)]
             finished = any(str(item.get("type")).endswith("_call") for item in done)
-        attributes.update(tools.choice(asked if asked.get("tools") else body, said, finished=finished))
+        attributes.update(tools.choice(asked if asked.get("tools") else body, answer_parts, finished=finished))
     return attributes
 
 

@@ -37,12 +37,12 @@ def _named(request: Mapping[str, Any]) -> Iterable[tuple[str, str | None]]:
             yield tool["name"], tool.get("description")
 
 
-def choice(request: Mapping[str, Any], said: list[dict[str, Any]], *, finished: bool) -> dict[str, Any]:
+def choice(request: Mapping[str, Any], message_parts: list[dict[str, Any]], *, finished: bool) -> dict[str, Any]:
     """The decision in a reply: a tool call, an answer, or a refusal, among the tools that ``request`` offered."""
     wanted = request.get("tool_choice", request.get("function_call"))
     return model_choice(
         [{"name": name, "description": about} for name, about in _named(request)],
-        said,
+        message_parts,
         finished=finished,
         forced=wanted in ("required", "any") or isinstance(wanted, Mapping),
         forbidden=wanted == "none",

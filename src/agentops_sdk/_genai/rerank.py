@@ -37,5 +37,5 @@ def _document(result: Json, documents: list[Any]) -> dict[str, Any]:
     index = result.get("index")
     known = documents[index] if isinstance(index, int) and 0 <= index < len(documents) else result.get("document")
     content = known.get("text", known) if isinstance(known, Mapping) else known
-    told = {} if content is None else {"content": content}
-    return {"id": None if index is None else str(index), "score": result.get("relevance_score"), **told}
+    text = {} if content is None else {"content": content}
+    return {"id": None if index is None else str(index), "score": result.get("relevance_score"), **text}

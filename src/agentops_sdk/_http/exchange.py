@@ -277,9 +277,9 @@ class Exchange:
             "request-id",
             "x-amzn-requestid",
         ):
-            found = headers.get(name)
-            if found:
-                self.call.set(semconv.REQUEST_ID, str(found))
+            value = headers.get(name)
+            if value:
+                self.call.set(semconv.REQUEST_ID, str(value))
                 return
 
 

@@ -61,5 +61,5 @@ def _events(pieces: Sequence[bytes], silent: Collection[str] = ()) -> list[bytes
 
 
 def _name(event: bytes) -> str:
-    found = _NAME.search(event)
-    return found.group(1).decode("ascii", "replace") if found else ""
+    match = _NAME.search(event)
+    return match.group(1).decode("ascii", "replace") if match else ""

@@ -19,12 +19,12 @@ def other_wrappers(library: str, places: Places) -> list[str]:
 
     ``library`` is the client's own top-level package: what it wraps by itself is nobody else's.
     """
-    found = {
+    owners = {
         f"{owner} on {name}.{method}"
         for name, method, value in _methods(places)
         if (owner := _owner(value, (*_TRANSPARENT, library))) not in (None, _OWN)
     }
-    return sorted(found)
+    return sorted(owners)
 
 
 def _methods(places: Places) -> Iterator[tuple[str, str, Any]]:

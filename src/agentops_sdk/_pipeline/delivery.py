@@ -31,9 +31,9 @@ def account(sinks: Sequence[Sink], queued: int, dropped: int) -> FlushResult:
         dropped: spans that will reach none.
     """
     by_sink: dict[str, dict[str, int]] = {}
-    for place, sink in enumerate(sinks):
+    for number, sink in enumerate(sinks):
         own = sink.account()
-        by_sink[sink.name if sink.name not in by_sink else f"{sink.name}#{place}"] = {
+        by_sink[sink.name if sink.name not in by_sink else f"{sink.name}#{number}"] = {
             "exported": own["exported"],
             "remaining": own["pending"] + queued,
             "lost": sum(own["dropped"].values()) + dropped,

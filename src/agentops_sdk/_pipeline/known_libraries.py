@@ -75,11 +75,11 @@ def _rows(captured: Iterable[str]) -> set[str]:
 
 
 def _versions(names: Iterable[str]) -> dict[str, str]:
-    found = {name: _version(LIBRARIES[name]) for name in sorted(names)}
+    versions = {name: _version(LIBRARIES[name]) for name in sorted(names)}
     if getattr(sys, "frozen", False):  # a frozen program may have left out what its libraries say of themselves
-        found = {name: version or "of unknown version" for name, version in found.items()}
+        versions = {name: version or "of unknown version" for name, version in versions.items()}
     # A module of that name without the distribution is the program's own.
-    return {name: version for name, version in found.items() if version is not None}
+    return {name: version for name, version in versions.items() if version is not None}
 
 
 @functools.cache

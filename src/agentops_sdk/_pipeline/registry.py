@@ -53,7 +53,7 @@ def exporter_names() -> list[str]:
     return sorted({*ours, *(entry.name for entry in _entries(EXPORTERS_GROUP))})
 
 
-def make_exporter(given: Any, settings: Settings) -> tuple[str, SpanExporter]:
+def make_exporter(sink: Any, settings: Settings) -> tuple[str, SpanExporter]:
     """A name for the account, and the exporter that ``given`` asks for.
 
     Args:
@@ -62,12 +62,12 @@ def make_exporter(given: Any, settings: Settings) -> tuple[str, SpanExporter]:
     Raises:
         ConfigError: no exporter has that name, or it refuses its argument.
     """
-    if not isinstance(given, str):
-        return type(given).__name__, given
-    name, _, argument = given.partition(":")
+    if not isinstance(sink, str):
+        return type(sink).__name__, sink
+    name, _, argument = sink.partition(":")
     known = exporter_names()
     if name not in known:
-        raise ConfigError("exporters", given, "an exporter instance or a string that begins with " + ", ".join(known))
+        raise ConfigError("exporters", sink, "an exporter instance or a string that begins with " + ", ".join(known))
     for entry in _entries(EXPORTERS_GROUP):
         if entry.name == name:
             return name, entry.load()(argument or None, settings)
@@ -77,12 +77,12 @@ def make_exporter(given: Any, settings: Settings) -> tuple[str, SpanExporter]:
 
 def find_integrations() -> dict[str, Integration]:
     """Every integration by name. Loading them imports none of the libraries they are for."""
-    found: dict[str, Integration] = {}
+    integrations: dict[str, Integration] = {}
     for name, load in _integration_loaders():
         with guard(f"registry.{name}"):
             integration: Integration = load()
-            found[integration.name] = integration
-    return found
+            integrations[integration.name] = integration
+    return integrations
 
 
 def _integration_loaders() -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -192,19 +192,19 @@ def choose(settings: Settings) -> list[Installed]:
         ConfigError: one was asked for by a name that nobody has.
         IntegrationError: one was asked for by name and cannot be had.
     """
-    found, wanted = find_integrations(), settings.integrations
-    if not found and wanted is None:
+    available, wanted = find_integrations(), settings.integrations
+    if not available and wanted is None:
         log_once(f"no library is captured: the integrations {FROZEN_WITHOUT}")
     loud = wanted is not None and not settings.deployed("integrations")
     for name in wanted or ():
-        if name not in found:
-            wrong = ConfigError("integrations", name, "names of integrations: " + ", ".join(sorted(found)))
+        if name not in available:
+            wrong = ConfigError("integrations", name, "names of integrations: " + ", ".join(sorted(available)))
             if loud:
                 raise wrong
             warn_once(f"{wrong}. It is left out.")
     if wanted and not loud:
-        wanted = tuple(name for name in wanted if name in found) or None
-    chosen = [Installed(found[name]) for name in (sorted(found) if wanted is None else dict.fromkeys(wanted))]
+        wanted = tuple(name for name in wanted if name in available) or None
+    chosen = [Installed(available[name]) for name in (sorted(available) if wanted is None else dict.fromkeys(wanted))]
     for installed in chosen:
         installed.look(asked=loud)
     return chosen

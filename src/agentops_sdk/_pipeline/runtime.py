@@ -114,9 +114,9 @@ class Runtime:
             from opentelemetry.sdk.trace import TracerProvider
 
             described = resource.resource(self.settings, self.completer.policy)
-            made = TracerProvider(resource=described, shutdown_on_exit=False)
-            trace.set_tracer_provider(made)
-            return JoinedRecorder(self.settings, made, self.completer, self.queue, VERSION)
+            own_provider = TracerProvider(resource=described, shutdown_on_exit=False)
+            trace.set_tracer_provider(own_provider)
+            return JoinedRecorder(self.settings, own_provider, self.completer, self.queue, VERSION)
         return Recorder(self.settings, self.queue)
 
     def look(self) -> None:
@@ -229,8 +229,8 @@ class Runtime:
     def _who(self) -> tuple[Resource, InstrumentationScope]:
         if self._identity is None:
             provider = getattr(self.recorder, "provider", None)
-            made = resource.resource(self.settings, self.completer.policy) if provider is None else provider.resource
-            self._identity = made, resource.scope()
+            about = resource.resource(self.settings, self.completer.policy) if provider is None else provider.resource
+            self._identity = about, resource.scope()
         return self._identity
 
     @property

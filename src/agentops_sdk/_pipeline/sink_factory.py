@@ -29,21 +29,21 @@ def assemble(settings: Settings, running: Sequence[Sink] = ()) -> tuple[list[Sin
     wanted: list[Sink | tuple[str, SpanExporter, Any]] = []
     origin = settings.origins.get("exporters", "")
     automatic = origin.startswith("environment OTEL_")
-    for given in settings.exporters:
+    for setting in settings.exporters:
         kept = next(
-            (sink for sink in free if (sink.given is given or sink.given == given) and _fits(sink, settings)), None
+            (sink for sink in free if (sink.given is setting or sink.given == setting) and _fits(sink, settings)), None
         )
         if kept is not None:
             free.remove(kept)
             wanted.append(kept)
             continue
-        if automatic and given in ("otlp", "console") and hasattr(trace.get_tracer_provider(), "add_span_processor"):
+        if automatic and setting in ("otlp", "console") and hasattr(trace.get_tracer_provider(), "add_span_processor"):
             continue  # the program's own provider sends there already: once is enough
         try:
-            wanted.append((*make_exporter(given, settings), given))
+            wanted.append((*make_exporter(setting, settings), setting))
         except ConfigError as error:
             if settings.deployed("exporters"):
-                warn_once(f"{origin.split()[-1]}: {given!r} is left out: {error}")
+                warn_once(f"{origin.split()[-1]}: {setting!r} is left out: {error}")
             elif origin != "default":
                 raise
     if settings.exporters and not wanted:  # what a deployment sets must not leave a program without traces

@@ -62,24 +62,24 @@ class Sink:
     # --- the account -----------------------------------------------------------------------------
     def stats(self) -> dict[str, Any]:
         """What the exporter itself tells (spooled bytes, retries …), if it does."""
-        told: dict[str, Any] = {}
+        figures: dict[str, Any] = {}
         ask = getattr(self.exporter, "stats", None)
         if ask is not None:
             with guard(f"sink.{self.name}.stats"):
-                told = dict(ask())
-        return told
+                figures = dict(ask())
+        return figures
 
     def account(self) -> dict[str, Any]:
         """``accepted``, ``exported``, ``pending``, ``dropped`` (by reason), last error and success, and ``details``."""
-        told = self.stats()
+        figures = self.stats()
         dropped = Counter(self._dropped)
         waiting = self._waits()
-        if "exported" in told:
-            exported = int(told.pop("exported"))
-            dropped.update(told.pop("dropped", {}))
-            taken = told.pop("accepted", self._counted)
+        if "exported" in figures:
+            exported = int(figures.pop("exported"))
+            dropped.update(figures.pop("dropped", {}))
+            taken = figures.pop("accepted", self._counted)
             # What an export that raised swallowed is neither with the exporter nor in our queue.
-            pending = int(told.pop("pending", taken - exported - dropped.total())) + waiting
+            pending = int(figures.pop("pending", taken - exported - dropped.total())) + waiting
         else:
             exported = self._counted
             pending = self.accepted - exported - dropped.total()
@@ -88,11 +88,11 @@ class Sink:
             "exported": exported,
             "pending": pending,
             "dropped": dict(dropped),
-            "last_error": told.pop("last_error", None) or self.error,
-            "last_error_at": told.pop("last_error_time", None) or self.error_at,
-            "last_success_at": told.pop("last_success_time", None) or self.success_at,
-            "failing": bool(told.get("failing")) or self._failing or bool(told.get("disk_error")),
-            "details": told,
+            "last_error": figures.pop("last_error", None) or self.error,
+            "last_error_at": figures.pop("last_error_time", None) or self.error_at,
+            "last_success_at": figures.pop("last_success_time", None) or self.success_at,
+            "failing": bool(figures.get("failing")) or self._failing or bool(figures.get("disk_error")),
+            "details": figures,
         }
 
     @property

@@ -88,7 +88,7 @@ class Tally:
     def _histogram(
         where: dict[tuple[str, ...], Histogram], labels: tuple[str, ...], bounds: Sequence[float]
     ) -> Histogram:
-        found = where.get(labels)
-        if found is None:
-            found = where[labels] = Histogram(bounds)
-        return found
+        histogram = where.get(labels)
+        if histogram is None:
+            histogram = where[labels] = Histogram(bounds)
+        return histogram

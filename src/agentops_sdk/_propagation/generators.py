@@ -70,30 +70,30 @@ def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Ca
         body = function(*args, **kwargs)
         steps = begin(args, kwargs)
         step: Callable[[Any], Any] = body.send
-        given: Any = None
+        sent: Any = None
         leaving: GeneratorExit | None = None
         while True:
             token = _enter(steps)
             try:
-                item = step(given)
+                item = step(sent)
             except StopIteration as stop:
                 _leave(steps, token)
                 steps.end(stop.value)
                 return stop.value
             except BaseException as error:
-                given = None
+                sent = None
                 _leave(steps, token)
                 steps.fail(error)
                 raise
             _leave(steps, token)
             steps.item(item)
             try:
-                given = yield item
+                sent = yield item
                 step = body.send
             except GeneratorExit as error:
                 leaving = error
             except BaseException as error:  # noqa: BLE001 - goes on into the body
-                given, step = _without_us(error), body.throw
+                sent, step = _without_us(error), body.throw
             if leaving is not None:  # out of the block above, so that what the consumer is handling can be seen
                 token = _enter(steps)
                 try:
@@ -125,30 +125,30 @@ def drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin)
         body = function(*args, **kwargs)
         steps = begin(args, kwargs)
         step: Callable[[Any], Any] = _unhooked(body)
-        given: Any = None
+        sent: Any = None
         leaving: GeneratorExit | None = None
         while True:
             token = _enter(steps)
             try:
-                item = await step(given)
+                item = await step(sent)
             except StopAsyncIteration:
                 _leave(steps, token)
                 steps.end(None)
                 return
             except BaseException as error:
-                given = None
+                sent = None
                 _leave(steps, token)
                 steps.fail(error)
                 raise
             _leave(steps, token)
             steps.item(item)
             try:
-                given = yield item
+                sent = yield item
                 step = body.asend
             except GeneratorExit as error:
                 leaving = error
             except BaseException as error:  # noqa: BLE001 - goes on into the body
-                given, step = _without_us(error), body.athrow
+                sent, step = _without_us(error), body.athrow
             if leaving is not None:  # out of the block above, so that what the consumer is handling can be seen
                 token = _enter(steps)
                 try:

@@ -70,9 +70,9 @@ class Completer:
                 enrich(attributes)
         if semconv.USAGE_CACHE_CREATION in attributes:  # readers of today know one name or the other
             attributes[semconv.USAGE_CACHE_WRITE] = attributes[semconv.USAGE_CACHE_CREATION]
-        made: list[tuple[str, int, dict[str, Any]]] = []
-        for name, at, given in events:
+        final_events: list[tuple[str, int, dict[str, Any]]] = []
+        for name, at, fields in events:
             with guard("complete.event"):
-                content = self.policy.apply(given() if callable(given) else dict(given))
-                made.append((self.policy.text(name) or "", at, content))
-        return Completed(self.policy.apply(attributes), made, self.policy.text(message))
+                content = self.policy.apply(fields() if callable(fields) else dict(fields))
+                final_events.append((self.policy.text(name) or "", at, content))
+        return Completed(self.policy.apply(attributes), final_events, self.policy.text(message))

@@ -18,10 +18,10 @@ def prompt_fingerprint(attributes: dict[str, Any]) -> str | None:
     """
     parts = [attributes.get(semconv.SYSTEM_INSTRUCTIONS), attributes.get(semconv.TOOL_DEFINITIONS)]
     parts += _leading_system(attributes.get(semconv.INPUT_MESSAGES))
-    told = [_bytes(part) for part in parts if part]
-    if not told:
+    encoded = [_bytes(part) for part in parts if part]
+    if not encoded:
         return None
-    return hashlib.sha256(b"\0".join(told)).hexdigest()[:16]
+    return hashlib.sha256(b"\0".join(encoded)).hexdigest()[:16]
 
 
 def _bytes(part: Any) -> bytes:

@@ -198,11 +198,11 @@ def _replaced(text: str, findings: Sequence[Finding]) -> str:
     if not findings:
         return text
     parts: list[str] = []
-    place = 0
+    position = 0
     for finding in findings:
-        parts += text[place : finding.start], f"{finding.quote}[redacted:{finding.label}]{finding.quote}"
-        place = finding.end
-    return "".join((*parts, text[place:]))
+        parts += text[position : finding.start], f"{finding.quote}[redacted:{finding.label}]{finding.quote}"
+        position = finding.end
+    return "".join((*parts, text[position:]))
 
 
 def _split(pieces: Sequence[str], findings: Sequence[Finding]) -> list[str]:
@@ -213,19 +213,19 @@ def _split(pieces: Sequence[str], findings: Sequence[Finding]) -> list[str]:
     for piece in pieces:
         end = offset + len(piece)
         kept: list[str] = []
-        place = offset
+        position = offset
         while waiting and waiting[0].start < end:
             finding = waiting[0]
             if finding.start >= offset:
                 kept += (
-                    piece[place - offset : finding.start - offset],
+                    piece[position - offset : finding.start - offset],
                     f"{finding.quote}[redacted:{finding.label}]{finding.quote}",
                 )
-            place = min(finding.end, end)
+            position = min(finding.end, end)
             if finding.end > end:
                 break
             waiting.pop(0)
-        kept.append(piece[place - offset :])
+        kept.append(piece[position - offset :])
         cleaned.append("".join(kept))
         offset = end
     return cleaned

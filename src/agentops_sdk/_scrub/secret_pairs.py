@@ -40,9 +40,9 @@ def _stem_patterns() -> list[tuple[re.Pattern[str], list[tuple[int, str]]]]:
     patterns = []
     for letter, stems in by_letter.items():
         sides = set()
-        for place, stem in stems:
+        for index, stem in stems:
             before, after = STEMS[stem]
-            sides.add((before + stem[: place + 1], stem[place + 1 :] + after))
+            sides.add((before + stem[: index + 1], stem[index + 1 :] + after))
         patterns.append((around(letter, sides), stems))
     return patterns
 
@@ -73,29 +73,29 @@ class _Search:
         for pattern, stems in _STEMS:
             for letter in pattern.finditer(self.low):
                 for offset, stem in stems:
-                    place = letter.start() - offset
-                    if place >= 0 and self.low.startswith(stem, place):
-                        places.append((place, stem))
+                    position = letter.start() - offset
+                    if position >= 0 and self.low.startswith(stem, position):
+                        places.append((position, stem))
                         break
         places.sort()
         seen: set[int] = set()
-        for place, stem in places:
-            if place < self.covered:
+        for position, stem in places:
+            if position < self.covered:
                 continue
-            end = place + len(stem.rstrip("="))
+            end = position + len(stem.rstrip("="))
             if self.text[end : end + 1] in secret_patterns.IN_NAMES:
                 rest = secret_patterns.REST_OF_NAME.match(self.text, end)
                 end = rest.end() if rest is not None else end
             if end not in seen:
                 seen.add(end)
-                yield from self._at(place, end, stem)
+                yield from self._at(position, end, stem)
 
-    def _at(self, place: int, end: int, stem: str) -> Iterator[Finding]:
+    def _at(self, position: int, end: int, stem: str) -> Iterator[Finding]:
         text = self.text
         after = text[end : end + 1]
         if after and after not in secret_patterns.FOLLOW_NAMES:
             return
-        start = self._start(place, end)
+        start = self._start(position, end)
         name = text[start:end]
         kind = kind_of_name(name)
         if (
@@ -108,28 +108,28 @@ class _Search:
             return
         name = text[start:end]
         for look in (self._pair, self._other_forms, self._elsewhere):
-            found = list(look(start, end, name, kind))
-            if found:
-                self.covered = max(self.covered, *(finding.end for finding in found))
-                yield from found
+            findings = list(look(start, end, name, kind))
+            if findings:
+                self.covered = max(self.covered, *(finding.end for finding in findings))
+                yield from findings
                 return
 
     def _elsewhere(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
         return after_name(self.text, start, end, name, kind)
 
-    def _start(self, place: int, end: int) -> int:
+    def _start(self, position: int, end: int) -> int:
         """Where the name begins of which a part stands at ``place``."""
         text = self.text
-        if place and text[place - 1] not in secret_patterns.IN_NAMES:
-            return place
-        back = secret_patterns.NAME_REVERSED.match(text[max(0, place - _LONGEST_NAME) : place][::-1])
-        start = place - (back.end() if back is not None else 0)
+        if position and text[position - 1] not in secret_patterns.IN_NAMES:
+            return position
+        back = secret_patterns.NAME_REVERSED.match(text[max(0, position - _LONGEST_NAME) : position][::-1])
+        start = position - (back.end() if back is not None else 0)
         before = text[start - 1 : start]
         if before == "\\":  # \npassword in JSON; \u0026password in a script
             start += 5 if re.match(r"u[0-9A-Fa-f]{4}", text[start : start + 5]) else 1 if text[start] in "nrt" else 0
         elif before == "%" and re.match(r"[0-9A-Fa-f]{2}", text[start : start + 2]):
             start += 2
-        return min(start, place)
+        return min(start, position)
 
     def _with_words_before(self, start: int, end: int, kind: str) -> tuple[str, int]:
         """``api key``, ``client secret``: names that people write as words."""
@@ -311,16 +311,16 @@ class _Search:
         head = secret_patterns.YAML_LIST.match(text, at)
         if head is None:
             return
-        place, is_block = head.end(), "|" in head[0] or ">" in head[0]
+        position, is_block = head.end(), "|" in head[0] or ">" in head[0]
         before = text[max(0, start - 80) : start]
         indent = len(before) - len(before.rstrip(" \t"))
-        if not is_block and text[place : place + 1] in (" ", "\t"):  # a long value on a line of its own
-            line = secret_patterns.YAML_LINE.match(text, place)
+        if not is_block and text[position : position + 1] in (" ", "\t"):  # a long value on a line of its own
+            line = secret_patterns.YAML_LINE.match(text, position)
             if line is not None and looks_random(line["value"].strip("\"'")) and ":" not in line["value"]:
                 yield Finding(*line.span("value"), SECRET)
                 return
         for _ in range(200):
-            item = (secret_patterns.YAML_LINE if is_block else secret_patterns.YAML_ITEM).match(text, place)
+            item = (secret_patterns.YAML_LINE if is_block else secret_patterns.YAML_ITEM).match(text, position)
             if item is None or (is_block and len(item["indent"]) <= indent):
                 break
             value = item["value"]
@@ -336,7 +336,7 @@ class _Search:
             following = secret_patterns.LINE_BREAK.match(text, item.end())
             if following is None:
                 break
-            place = following.end()
+            position = following.end()
 
     # --- objects and lists under a name -----------------------------------------------------------------------------
 
@@ -347,7 +347,7 @@ class _Search:
         escapes = len(quote) - len(quote.lstrip("\\"))
         members, end = self._members(at, escapes)
         is_schema = text[at] == "{" and secret_patterns.SCHEMA.search(text, at, end) is not None
-        found = False
+        any_member = False
         for start, stop, key, is_number in members:
             value = text[start:stop]
             if is_schema and key not in secret_patterns.SCHEMA_VALUES:
@@ -357,12 +357,12 @@ class _Search:
             judged = kind if kind in STRONG else "bare token" if kind == "cookie" else kind
             if is_number:
                 if kind in STRONG and len(value) >= 4 and not is_schema and key != "expires":
-                    found = True
+                    any_member = True
                     yield Finding(start, stop, SECRET, quote if quote[-1:] in "\"'" else '"')
             elif is_quoted_secret(value, key or name, judged) or (kind == "cookie" and is_cookie(value)):
-                found = True
+                any_member = True
                 yield Finding(start, stop, SECRET)
-        if found:
+        if any_member:
             self.covered = max(self.covered, end)
 
     def _members(self, at: int, escapes: int) -> tuple[list[tuple[int, int, str, bool]], int]:  # noqa: C901 - form by form
@@ -370,15 +370,15 @@ class _Search:
         text = self.text
         members: list[tuple[int, int, str, bool]] = []
         keys: list[str] = []
-        place, limit = at, min(len(text), at + secret_patterns.LONGEST_CONTAINER)
+        position, limit = at, min(len(text), at + secret_patterns.LONGEST_CONTAINER)
         key = ""
-        while place < limit:
-            mark = secret_patterns.MEMBER.search(text, place, limit)
+        while position < limit:
+            mark = secret_patterns.MEMBER.search(text, position, limit)
             if mark is None:
-                place = limit
+                position = limit
                 break
             sign = mark[0]
-            place = mark.end()
+            position = mark.end()
             if sign in ("{", "["):
                 keys.append(key)
                 if sign == "{":
@@ -392,20 +392,20 @@ class _Search:
                     if len(sign) - 1 < escapes:
                         break  # the text around it ends
                     continue
-                stop, _ = _end_of_text(text, place, sign)
-                value = text[place:stop]
+                stop, _ = _end_of_text(text, position, sign)
+                value = text[position:stop]
                 following = secret_patterns.END_OF_KEY.match(text, stop)
                 if following is not None:
                     key = value
                 else:
-                    members.append((place, stop, key, False))
-                place = stop + len(sign)
-            elif not text[mark.start() - 1].isalnum() and not text[place : place + 1].isalnum():
-                members.append((mark.start(), place, key, True))
-        self._budget -= place - at
+                    members.append((position, stop, key, False))
+                position = stop + len(sign)
+            elif not text[mark.start() - 1].isalnum() and not text[position : position + 1].isalnum():
+                members.append((mark.start(), position, key, True))
+        self._budget -= position - at
         if self._budget < 0:
             raise TooMuchError
-        return members, place
+        return members, position
 
     # --- everything else ----------------------------------------------------------------------------------------------
 
@@ -428,9 +428,9 @@ class _Search:
         if kind in ("signature", "auth"):
             return
         if after in secret_patterns.CLOSES or text[end : end + 2] in secret_patterns.CLOSES:
-            found = list(self._of_member(start, end, name, kind))
-            if found:
-                yield from found
+            findings = list(self._of_member(start, end, name, kind))
+            if findings:
+                yield from findings
                 return
         if (
             after in ("", "\n", "\\", '"', "'")
@@ -513,17 +513,17 @@ class _Search:
             yield Finding(argument.end(), stop, SECRET)
 
     def _prose(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
-        said = secret_patterns.PROSE.match(self.text, end)
-        if said is None:
+        match = secret_patterns.PROSE.match(self.text, end)
+        if match is None:
             yield from self._next_to(start, end, name, kind)
             return
-        quoted = said["open"] is not None and "*" not in said["open"]
+        quoted = match["open"] is not None and "*" not in match["open"]
         if quoted:
-            stop, quoted = _end_of_text(self.text, said.end("open"), said["open"])
-            value = self.text[said.start("value") : stop]
+            stop, quoted = _end_of_text(self.text, match.end("open"), match["open"])
+            value = self.text[match.start("value") : stop]
         if not quoted:  # or a quote that is closed nowhere
-            value = said["value"].rstrip(".:!?*)")
-            stop = said.start("value") + len(value)
+            value = match["value"].rstrip(".:!?*)")
+            stop = match.start("value") + len(value)
         if _is_code(value):
             return
         guarded = is_word_secret(value, name, kind)
@@ -532,13 +532,13 @@ class _Search:
         else:
             is_secret = guarded or (
                 kind == "password"
-                and said["verb"] not in ("to", "are", "were")
+                and match["verb"] not in ("to", "are", "were")
                 and value.islower()
                 and is_plain_word_secret(value, name)
                 and secret_patterns.SENTENCE_ENDS.match(self.text, stop) is not None
             )
-        if is_secret and (said["verb"] != "to" or kind == "password"):
-            yield Finding(said.start("value"), stop, SECRET)
+        if is_secret and (match["verb"] != "to" or kind == "password"):
+            yield Finding(match.start("value"), stop, SECRET)
 
     def _next_to(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
         """``PASSWORD 'x'``, ``login ann password x``, ``use token x``."""
@@ -576,23 +576,23 @@ def _end_of_text(text: str, start: int, quote: str) -> tuple[int, bool]:
     sign = quote[-1]
     escapes = len(quote) - 1
     if sign not in "\"'`" or quote.strip("\\") != sign:  # three quotes, an entity, an escape of another kind
-        place = text.find(quote, start, limit)
-        return (place, True) if place >= 0 else (limit, False)
-    place = start
+        position = text.find(quote, start, limit)
+        return (position, True) if position >= 0 else (limit, False)
+    position = start
     while True:
-        place = text.find(sign, place, limit)
-        if place < 0:
+        position = text.find(sign, position, limit)
+        if position < 0:
             end = text.find("\n", start, limit)
             return (end if end >= 0 else limit), False
         count = 0
-        while place - count > start and text[place - count - 1] == "\\":
+        while position - count > start and text[position - count - 1] == "\\":
             count += 1
         if count % (2 * (escapes + 1)) == escapes:
-            line = text.find("\n", start, place)
-            return (line, False) if line >= 0 and not escapes and sign != "`" else (place - escapes, True)
+            line = text.find("\n", start, position)
+            return (line, False) if line >= 0 and not escapes and sign != "`" else (position - escapes, True)
         if count < escapes:
-            return place - count, True  # the text around it ends
-        place += 1
+            return position - count, True  # the text around it ends
+        position += 1
 
 
 def _is_code(value: str) -> bool:

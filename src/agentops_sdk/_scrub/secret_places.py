@@ -270,51 +270,51 @@ def _in_other_scripts(text: str, pattern: re.Pattern[str]) -> Iterator[Finding]:
 
 
 def _at_sign(text: str, low: str, sign: str, row: _Place) -> Iterator[Finding]:
-    place = low.find(sign)
+    position = low.find(sign)
     for _ in range(_MOST):
-        if place < 0:
+        if position < 0:
             return
-        if not text[place - 1 : place].isalnum() or sign[-1] == "(":
-            match = row.pattern.match(text, place)
+        if not text[position - 1 : position].isalnum() or sign[-1] == "(":
+            match = row.pattern.match(text, position)
             if match is not None:
                 value = match["value"].rstrip(".:!?*")
                 is_one = value and row.judge(value, "password", "password")
-                if is_one and (row.judge is not _code or _is_code_of_one_use(text, place, sign)):
+                if is_one and (row.judge is not _code or _is_code_of_one_use(text, position, sign)):
                     yield Finding(match.start("value"), match.start("value") + len(value), SECRET)
-        place = low.find(sign, place + len(sign))
+        position = low.find(sign, position + len(sign))
 
 
-def _is_code_of_one_use(text: str, place: int, sign: str) -> bool:
+def _is_code_of_one_use(text: str, position: int, sign: str) -> bool:
     """A ``code`` may be anything; a verification code and an ``otp`` open something."""
-    return sign != "code" or bool(_ONE_TIME.search(text[max(0, place - 20) : place] or " "))
+    return sign != "code" or bool(_ONE_TIME.search(text[max(0, position - 20) : position] or " "))
 
 
 def _in_addresses(text: str) -> Iterator[Finding]:
     """``user:…@proxy:8080``, without a scheme."""
-    place = text.find("@")
+    position = text.find("@")
     for _ in range(_MOST):
-        if place < 0:
+        if position < 0:
             break
-        if _HOST_AND_PORT.match(text, place + 1):
-            before = _NAME_AND_PASSWORD.search(text[max(0, place - 150) : place])
+        if _HOST_AND_PORT.match(text, position + 1):
+            before = _NAME_AND_PASSWORD.search(text[max(0, position - 150) : position])
             if before is not None and _opens(before["value"], "", ""):
-                yield Finding(place - len(before["value"]), place, SECRET)
-        place = text.find("@", place + 1)
+                yield Finding(position - len(before["value"]), position, SECRET)
+        position = text.find("@", position + 1)
 
 
 def _said(text: str, low: str) -> Iterator[Finding]:
     """``use x as the password``, ``x is my password``."""
     for verb in (" as", " is"):
-        place = low.find(verb)
+        position = low.find(verb)
         for _ in range(_MOST):
-            if place < 0:
+            if position < 0:
                 break
-            if _SAID.match(text, place + 3):
-                end = place - (text[place - 1 : place] in ("'", '"', "`"))
+            if _SAID.match(text, position + 3):
+                end = position - (text[position - 1 : position] in ("'", '"', "`"))
                 value = re.split(r"[\s\"'`\\(]", text[max(0, end - 200) : end])[-1]
                 if value and len(value) < 200 and _guarded(value, "password", "password"):
                     yield Finding(end - len(value), end, SECRET)
-            place = low.find(verb, place + 3)
+            position = low.find(verb, position + 3)
 
 
 def _columns(text: str, low: str) -> Iterator[Finding]:
@@ -346,13 +346,13 @@ def _below(text: str, start: int, end: re.Match[str], separator: str, heading: s
     titles = [cell.strip(' "*`').lower() for cell in text[start : end.start()].split(separator)]
     if heading not in titles:
         return
-    column, place = titles.index(heading), end.end()
+    column, position = titles.index(heading), end.end()
     for _ in range(_MOST_ROWS):
-        stop = _LINE_END.search(text, place)
-        cells = text[place : stop.start() if stop is not None else len(text)].split(separator)
+        stop = _LINE_END.search(text, position)
+        cells = text[position : stop.start() if stop is not None else len(text)].split(separator)
         if len(cells) != len(titles):
             return
-        offset = place + sum(len(cell) + len(separator) for cell in cells[:column])
+        offset = position + sum(len(cell) + len(separator) for cell in cells[:column])
         cell = _IN_CELL.match(text, offset)
         if (
             cell is not None
@@ -362,16 +362,16 @@ def _below(text: str, start: int, end: re.Match[str], separator: str, heading: s
             yield Finding(*cell.span("value"), SECRET)
         if stop is None or stop.end() >= len(text):
             return
-        place = stop.end()
+        position = stop.end()
 
 
 def _inserted(text: str) -> Iterator[Finding]:
     """``INSERT INTO users (name, password) VALUES ('ann', '…')``."""
     for match in _INSERT.finditer(text):
         columns = [kind_of_name(column.strip(" \"'`[]\\\n")) for column in match["columns"].split(",")]
-        place = match.end()
+        position = match.end()
         for _ in range(_MOST_ROWS):
-            row = _ROW.match(text, place)
+            row = _ROW.match(text, position)
             if row is None:
                 break
             offset = row.start("row")
@@ -381,4 +381,4 @@ def _inserted(text: str) -> Iterator[Finding]:
                 if kind in STRONG and len(cells) == len(columns) and quoted and is_quoted_secret(quoted[1], "", kind):
                     yield Finding(offset + quoted.start("value"), offset + quoted.end("value"), SECRET)
                 offset += len(cell) + 1
-            place = row.end()
+            position = row.end()

@@ -60,14 +60,14 @@ class _Table:
         # A pattern that begins with one letter, and no more, is looked for at the speed of memchr.
         self.ends = [re.compile(re.escape(end) + _GOES_ON) for end in _ENDS]
         self.letters = [
-            (letter, _around_sign(letter, [(place, sign) for place, sign, _ in rows]), rows)
+            (letter, _around_sign(letter, [(index, sign) for index, sign, _ in rows]), rows)
             for letter, rows in self.by_letter.items()
         ]
 
 
 def _around_sign(letter: str, signs: list[tuple[int, str]]) -> re.Pattern[str]:
     """A pattern that finds ``letter`` wherever it belongs to one of ``signs``, and begins with nothing else."""
-    return around(letter, {(re.escape(sign[: place + 1]), re.escape(sign[place + 1 :])) for place, sign in signs})
+    return around(letter, {(re.escape(sign[: index + 1]), re.escape(sign[index + 1 :])) for index, sign in signs})
 
 
 def around(letter: str, forms: set[tuple[str, str]]) -> re.Pattern[str]:
@@ -91,14 +91,14 @@ class _Search:
         text = self.text
         for pattern in _TABLE.ends:
             for end in pattern.finditer(text):
-                place = end.start()
-                for sign, token in _TABLE.by_end.get(text[max(0, place - 2) : place + 1], ()):
-                    start = place + 1 - len(sign)
+                position = end.start()
+                for sign, token in _TABLE.by_end.get(text[max(0, position - 2) : position + 1], ()):
+                    start = position + 1 - len(sign)
                     if start >= 0 and text.startswith(sign, start):
                         yield from self._at(start, token)
-                if text[place] == "." and _DOTTED.match(text, place):
+                if text[position] == "." and _DOTTED.match(text, position):
                     for token in _TABLE.at_dots:
-                        yield from self._at(place, token)
+                        yield from self._at(position, token)
         for first, pattern, rows in _TABLE.letters:
             if first not in text:
                 continue
@@ -116,16 +116,16 @@ class _Search:
                     yield from self._at(address.start(), token)
 
     def _each(self, sign: str, tokens: list[Token], text: str) -> Iterator[Finding]:
-        place = text.find(sign)
-        while place >= 0:
+        position = text.find(sign)
+        while position >= 0:
             for token in tokens:
-                yield from self._at(place, token)
-            place = text.find(sign, place + len(sign))
+                yield from self._at(position, token)
+            position = text.find(sign, position + len(sign))
 
-    def _at(self, place: int, token: Token) -> Iterator[Finding]:
+    def _at(self, position: int, token: Token) -> Iterator[Finding]:
         """A key whose sign stands at ``place``."""
         least, most = token.before
-        for start in range(place - least, max(place - most, 0) - 1, -1):
+        for start in range(position - least, max(position - most, 0) - 1, -1):
             match = token.pattern.match(self.text, start)
             if match is not None:
                 if self._is_one(match, token):

@@ -73,9 +73,9 @@ def _find(kind: type) -> Form:
     if fields is not None:
         return fields
     for base in bases:
-        found = _BASES.get(id(base)) or array_form(base, kind)
-        if found is not None:
-            return found
+        known = _BASES.get(id(base)) or array_form(base, kind)
+        if known is not None:
+            return known
     return _named(kind)
 
 

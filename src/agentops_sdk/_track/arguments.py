@@ -41,19 +41,19 @@ class Arguments:
     def of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Name to value, in the order given. Runs no code of the user's."""
         names = self._names
-        given = dict(zip(names, args, strict=False))
+        arguments = dict(zip(names, args, strict=False))
         if len(args) > len(names):
-            given[self._rest] = args[len(names) :]
+            arguments[self._rest] = args[len(names) :]
         for name, value in kwargs.items():
-            if name in given:  # f(a, /, **kwargs) called as f(1, a=2)
-                given.setdefault(self._keywords, {})[name] = value
+            if name in arguments:  # f(a, /, **kwargs) called as f(1, a=2)
+                arguments.setdefault(self._keywords, {})[name] = value
             else:
-                given[name] = value
+                arguments[name] = value
         for name, default in self._defaults.items():
-            given.setdefault(name, default)
+            arguments.setdefault(name, default)
         for name in self._left_out:
-            given.pop(name, None)
-        return given
+            arguments.pop(name, None)
+        return arguments
 
 
 def _named(parameters: list[inspect.Parameter], kind: Any, otherwise: str) -> str:

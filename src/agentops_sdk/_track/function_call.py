@@ -70,11 +70,11 @@ class Options:
 
 def tracked_in(function: Any) -> list[Tracked]:
     """The decorated functions that a callable is or wraps, outermost first; by plain lookups, never ``__getattr__``."""
-    found: list[Tracked] = []
+    marks: list[Tracked] = []
     for _ in range(_MOST_WRAPPERS):
         own = vars_of(function)
-        if isinstance(mark := own.get(MARK), Tracked) and mark not in found:
-            found.append(mark)
+        if isinstance(mark := own.get(MARK), Tracked) and mark not in marks:
+            marks.append(mark)
         inner = own.get("__wrapped__")
         if inner is None and isinstance(function, functools.partial):
             inner = function.func
@@ -83,7 +83,7 @@ def tracked_in(function: Any) -> list[Tracked]:
         if inner is None:
             break
         function = inner
-    return found
+    return marks
 
 
 class Tracked:
@@ -165,9 +165,9 @@ class Tracked:
         if not options.capture_output or options.process_output is not None:
             call.withhold(_OUTPUTS)
         if call.recording and options.capture_input and _recorder_port.active.settings.capture_content:
-            given = self._arguments.of(args, kwargs)
-            if given:
-                self._record(call, self._input, given, options.process_input, "track.process_input")
+            arguments = self._arguments.of(args, kwargs)
+            if arguments:
+                self._record(call, self._input, arguments, options.process_input, "track.process_input")
         return call
 
     def end(self, call: Call | NullCall, token: Any, result: Any) -> None:

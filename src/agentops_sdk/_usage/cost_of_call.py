@@ -63,9 +63,9 @@ def cost_of(
     if not names:
         return unknown("the model is not known", estimated=estimated)
     if user_prices.callback is not None:
-        told = _from_callback(user_prices.callback, names[0], provider, dict(counts), estimated)
-        if told is not None:
-            return told
+        price = _from_callback(user_prices.callback, names[0], provider, dict(counts), estimated)
+        if price is not None:
+            return price
     reasons = []
     for name in names:
         try:
@@ -84,19 +84,19 @@ def cost_of(
 
 def _own_rates(model: str, provider: str | None) -> Rates | None:
     for name, owner in spellings(model, provider_id(provider)):
-        found = user_prices.find(name, owner)
-        if found is not None:
-            return found
+        rates = user_prices.find(name, owner)
+        if rates is not None:
+            return rates
     return None
 
 
 def _from_callback(
     callback: user_prices.Callback, model: str, provider: str | None, counts: dict[str, int | Decimal], estimated: bool
 ) -> Price | None:
-    told = callback(model, provider, counts)
-    if told is None or isinstance(told, Price):
-        return told
-    exact = amount(told)
+    answer = callback(model, provider, counts)
+    if answer is None or isinstance(answer, Price):
+        return answer
+    exact = amount(answer)
     if exact is None:
-        return unknown(f"the price callback returned a {type(told).__name__} that is no amount", estimated=estimated)
+        return unknown(f"the price callback returned a {type(answer).__name__} that is no amount", estimated=estimated)
     return Price(exact, source="callback", estimated=estimated)

@@ -34,17 +34,17 @@ def first(usage: Figures, *names: str) -> int | None:
     """The first of ``names`` that holds a count."""
     for name in names:
         value = usage.get(name)
-        if value is not None and (found := count(value)) is not None:
-            return found
+        if value is not None and (figure := count(value)) is not None:
+            return figure
     return None
 
 
 def below(usage: Figures, *names: str) -> Figures:
     """The first of ``names`` that holds an object, else an empty one."""
     for name in names:
-        found = usage.get(name)
-        if isinstance(found, Mapping):
-            return found
+        member = usage.get(name)
+        if isinstance(member, Mapping):
+            return member
     return {}
 
 

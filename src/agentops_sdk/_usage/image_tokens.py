@@ -41,14 +41,14 @@ def size(content: Any) -> tuple[int, int] | None:
         head = base64.b64decode(text[: len(text) // 4 * 4], validate=True)
     except (binascii.Error, ValueError):
         return None
-    found: tuple[int, int] | None = None
+    dimensions: tuple[int, int] | None = None
     if head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) >= 24:
-        found = struct.unpack(">II", head[16:24])
+        dimensions = struct.unpack(">II", head[16:24])
     elif head[:4] == b"GIF8" and len(head) >= 10:
-        found = struct.unpack("<HH", head[6:10])
+        dimensions = struct.unpack("<HH", head[6:10])
     elif head[:2] == b"\xff\xd8":
-        found = _jpeg(head)
-    return found if found and all(0 < side < 100_000 for side in found) else None
+        dimensions = _jpeg(head)
+    return dimensions if dimensions and all(0 < side < 100_000 for side in dimensions) else None
 
 
 def _jpeg(head: bytes) -> tuple[int, int] | None:

@@ -59,12 +59,12 @@ def spellings(model: str, provider: str | None) -> tuple[Spelling, ...]:
 
 
 def _forms(name: str, provider: str | None) -> Iterator[Spelling]:
-    told = route(name, provider)
-    if provider is None and told is not None:
-        provider = told[1]
+    routed = route(name, provider)
+    if provider is None and routed is not None:
+        provider = routed[1]
     yield from _variants(name, provider)
-    if told is not None:
-        yield from _variants(*told)
+    if routed is not None:
+        yield from _variants(*routed)
     for prefix in overlay()["name_prefixes"]:
         if name.startswith(prefix):
             yield from _forms(name[len(prefix) :], provider)

@@ -52,16 +52,16 @@ def rates_of(
     when = at or datetime.now(tz=UTC)
     table = provider_id(provider)
     for name, owner in spellings(model, table):
-        found = _in_table(name, owner, wanted, when, input_tokens)
-        added = _rules("rates", name, found[1] if found else owner, when)
-        if found is None and not added:
+        entry = _in_table(name, owner, wanted, when, input_tokens)
+        added = _rules("rates", name, entry[1] if entry else owner, when)
+        if entry is None and not added:
             continue
-        values, owner, tiered = found or ({}, owner, False)
+        values, owner, tiered = entry or ({}, owner, False)
         rules = [*added, *_factors(name, owner, "" if tiered else wanted, geo, when)]
         _refuse(name, owner, "" if tiered else wanted, rules, when)
-        return _combined(values, rules, bool(found))
-    told = route(model)
-    owner = provider or (told[1] if told else None)
+        return _combined(values, rules, bool(entry))
+    routed = route(model)
+    owner = provider or (routed[1] if routed else None)
     raise NoPriceError(f"no price known for model {_short(model)}" + (f" of {_short(owner)}" if owner else ""))
 
 
@@ -76,18 +76,18 @@ def _in_table(
     from genai_prices.data_snapshot import get_snapshot
 
     try:
-        owner, found = get_snapshot().find_provider_model(model, None, provider, None)
+        owner, entry = get_snapshot().find_provider_model(model, None, provider, None)
     except LookupError:
         return None
     context: dict[str, Any] = {}
     if tier:
         context = {_CONTEXTS.get(tier, "service_tier"): tier}
-    own = any(found is one for one in owner.models)
+    own = any(entry is one for one in owner.models)
     tiered = own and any(
         variant.when == context and (variant.constraint is None or variant.constraint.active(when))
-        for variant in found.price_variants or ()
+        for variant in entry.price_variants or ()
     )
-    prices = found.get_prices(when, context if tiered else None)
+    prices = entry.get_prices(when, context if tiered else None)
     values: dict[str, Decimal] = {}
     with localcontext(EXACT):
         for key, (name, per) in _KEYS.items():

@@ -59,8 +59,8 @@ def _counts(value: Any) -> bool:
 
 
 def _openai(usage: Figures) -> dict[str, Any]:
-    given = first(usage, "prompt_tokens", "input_tokens")
-    made = first(usage, "completion_tokens", "output_tokens")
+    prompt = first(usage, "prompt_tokens", "input_tokens")
+    output = first(usage, "completion_tokens", "output_tokens")
     inside = below(
         usage, "prompt_tokens_details", "input_tokens_details", "input_token_details", "prompt_token_details"
     )
@@ -69,15 +69,15 @@ def _openai(usage: Figures) -> dict[str, Any]:
     if reasoning is None:
         reasoning = first(usage, "reasoning_tokens")
     together = first(usage, "total_tokens")
-    if reasoning and given is not None and made is not None and together == given + made + reasoning:
-        made += reasoning  # xAI and Gemini's OpenAI face count reasoning beside the answer
+    if reasoning and prompt is not None and output is not None and together == prompt + output + reasoning:
+        output += reasoning  # xAI and Gemini's OpenAI face count reasoning beside the answer
     cached = first(inside, "cached_tokens")
     if cached is None:
         cached = first(usage, "prompt_cache_hit_tokens", "num_cached_tokens", "cached_tokens")
     split = below(inside, "cached_tokens_details")
     return {
-        semconv.USAGE_INPUT_TOKENS: given,
-        semconv.USAGE_OUTPUT_TOKENS: made,
+        semconv.USAGE_INPUT_TOKENS: prompt,
+        semconv.USAGE_OUTPUT_TOKENS: output,
         semconv.USAGE_CACHE_READ: cached,
         semconv.USAGE_CACHE_CREATION: first(inside, "cache_write_tokens", "cache_creation_tokens"),
         semconv.USAGE_REASONING: reasoning,
@@ -102,10 +102,10 @@ def _seconds(value: Any) -> float | None:
 
 def _told_cost(usage: Figures) -> dict[str, Any]:
     """A cost in the reply itself: it is what will be billed, so nothing is worked out beside it."""
-    told = usage.get("cost")
-    if isinstance(told, Mapping):  # Perplexity
-        told = told.get("total_cost")
-    cost = amount(told) if type(told) in (int, float) else None
+    figure = usage.get("cost")
+    if isinstance(figure, Mapping):  # Perplexity
+        figure = figure.get("total_cost")
+    cost = amount(figure) if type(figure) in (int, float) else None
     if cost is not None and usage.get("is_byok") is True:
         # With a key of the user's own, OpenRouter's cost is its fee; the provider bills the rest.
         upstream = amount(below(usage, "cost_details").get("upstream_inference_cost"))
@@ -124,7 +124,7 @@ def _told_cost(usage: Figures) -> dict[str, Any]:
 
 
 def _anthropic(usage: Figures) -> dict[str, Any]:
-    given, made = first(usage, "input_tokens"), first(usage, "output_tokens")
+    prompt, output = first(usage, "input_tokens"), first(usage, "output_tokens")
     read, written = first(usage, "cache_read_input_tokens"), first(usage, "cache_creation_input_tokens")
     lifetimes = below(usage, "cache_creation")
     short = first(lifetimes, "ephemeral_5m_input_tokens")
@@ -134,14 +134,14 @@ def _anthropic(usage: Figures) -> dict[str, Any]:
     # A compaction is billed, but told in the list of iterations only.
     extra = [one for one in each(usage.get("iterations")) if one.get("type") != "message"]
     for one in extra:
-        given, made = total(given, first(one, "input_tokens")), total(made, first(one, "output_tokens"))
+        prompt, output = total(prompt, first(one, "input_tokens")), total(output, first(one, "output_tokens"))
         read = total(read, first(one, "cache_read_input_tokens"))
         written = total(written, first(one, "cache_creation_input_tokens"))
         short = total(short, first(below(one, "cache_creation"), "ephemeral_5m_input_tokens"))
         long = total(long, first(below(one, "cache_creation"), "ephemeral_1h_input_tokens"))
     return {
-        semconv.USAGE_INPUT_TOKENS: None if given is None else total(given, read, written),
-        semconv.USAGE_OUTPUT_TOKENS: made,
+        semconv.USAGE_INPUT_TOKENS: None if prompt is None else total(prompt, read, written),
+        semconv.USAGE_OUTPUT_TOKENS: output,
         semconv.USAGE_CACHE_READ: read,
         semconv.USAGE_CACHE_CREATION: written,
         semconv.USAGE_CACHE_CREATION_5M: short,
@@ -164,17 +164,17 @@ _MODALITIES = {1: "text", 2: "image", 3: "video", 4: "audio", 5: "document"}
 def _gemini(usage: Figures) -> dict[str, Any]:
     prompt, tool_use = _camel(usage, "promptTokenCount"), _camel(usage, "toolUsePromptTokenCount")
     answer, thoughts = _camel(usage, "candidatesTokenCount", "responseTokenCount"), _camel(usage, "thoughtsTokenCount")
-    given, made = total(prompt, tool_use), answer
-    if thoughts and not (given is not None and _camel(usage, "totalTokenCount") == given + (answer or 0)):
-        made = total(answer, thoughts)
+    total_input, output = total(prompt, tool_use), answer
+    if thoughts and not (total_input is not None and _camel(usage, "totalTokenCount") == total_input + (answer or 0)):
+        output = total(answer, thoughts)
     inputs = _modalities(usage, "promptTokensDetails", "promptTokenDetails", "toolUsePromptTokensDetails")
     outputs = _modalities(usage, "candidatesTokensDetails", "responseTokensDetails")
     cached = _modalities(usage, "cacheTokensDetails")
     tier = _word(usage.get("serviceTier", usage.get("service_tier")))
     traffic = _word(usage.get("trafficType", usage.get("traffic_type")))
     return {
-        semconv.USAGE_INPUT_TOKENS: given,
-        semconv.USAGE_OUTPUT_TOKENS: made,
+        semconv.USAGE_INPUT_TOKENS: total_input,
+        semconv.USAGE_OUTPUT_TOKENS: output,
         semconv.USAGE_CACHE_READ: _camel(usage, "cachedContentTokenCount"),
         semconv.USAGE_REASONING: thoughts,
         semconv.USAGE_TOOL_USE: tool_use,
@@ -198,8 +198,8 @@ def _modalities(usage: Figures, *names: str) -> dict[str, int]:
     for name in names:
         snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
         for part in each(usage.get(name) or usage.get(snake)):
-            told = part.get("modality")
-            kind = _MODALITIES.get(told) if type(told) is int else _word(told)
+            modality = part.get("modality")
+            kind = _MODALITIES.get(modality) if type(modality) is int else _word(modality)
             tokens = _camel(part, "tokenCount")
             if kind and tokens is not None:
                 sums[kind] = sums.get(kind, 0) + tokens
@@ -209,13 +209,13 @@ def _modalities(usage: Figures, *names: str) -> dict[str, int]:
 def _converse(usage: Figures) -> dict[str, Any]:
     read = first(usage, "cacheReadInputTokens", "cacheReadInputTokenCount")
     written = first(usage, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
-    given = first(usage, "inputTokens", "inputTokenCount")
+    prompt = first(usage, "inputTokens", "inputTokenCount")
     lifetimes: dict[str, int] = {}
     for part in each(usage.get("cacheDetails")):
         if (tokens := first(part, "inputTokens")) is not None:
             lifetimes[str(part.get("ttl"))] = tokens
     return {
-        semconv.USAGE_INPUT_TOKENS: None if given is None else total(given, read, written),
+        semconv.USAGE_INPUT_TOKENS: None if prompt is None else total(prompt, read, written),
         semconv.USAGE_OUTPUT_TOKENS: first(usage, "outputTokens", "outputTokenCount"),
         semconv.USAGE_CACHE_READ: read,
         semconv.USAGE_CACHE_CREATION: written,
@@ -247,15 +247,15 @@ def _invoke(usage: Figures) -> dict[str, Any]:
 def _cohere(usage: Figures) -> dict[str, Any]:
     """Cohere tells tokens and billed units; the conventions want what is billed."""
     billed, used = below(usage, "billed_units"), below(usage, "tokens")
-    given = first(billed, "input_tokens")
-    given = total(given, first(billed, "image_tokens")) if given is not None else first(used, "input_tokens")
-    made = first(billed, "output_tokens")
+    prompt = first(billed, "input_tokens")
+    prompt = total(prompt, first(billed, "image_tokens")) if prompt is not None else first(used, "input_tokens")
+    output = first(billed, "output_tokens")
     cached = first(usage, "cached_tokens")
     return {
-        semconv.USAGE_INPUT_TOKENS: given,
-        semconv.USAGE_OUTPUT_TOKENS: made if made is not None else first(used, "output_tokens"),
+        semconv.USAGE_INPUT_TOKENS: prompt,
+        semconv.USAGE_OUTPUT_TOKENS: output if output is not None else first(used, "output_tokens"),
         # Counted in tokens, not in billed units: beyond those it would be more than all of the input.
-        semconv.USAGE_CACHE_READ: cached if cached is not None and given is not None and cached <= given else None,
+        semconv.USAGE_CACHE_READ: cached if cached is not None and prompt is not None and cached <= prompt else None,
         semconv.USAGE_IMAGE_INPUT: first(billed, "image_tokens"),
         semconv.USAGE_SEARCH_UNITS: first(billed, "search_units"),
     }

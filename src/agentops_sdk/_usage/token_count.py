@@ -51,10 +51,10 @@ def work_out(attributes: dict[str, Any]) -> None:
     and so does one that was given up before the first word.
     """
     asked = _parsed(attributes.get(semconv.INPUT_MESSAGES))
-    said = _parsed(attributes.get(semconv.OUTPUT_MESSAGES))
+    answers = _parsed(attributes.get(semconv.OUTPUT_MESSAGES))
     embedding = attributes.get(semconv.KIND) == "embedding"
     finished = attributes.get(semconv.OUTCOME, "ok") == "ok"
-    if (not embedding and not _has_parts(said)) or (embedding and not finished):
+    if (not embedding and not _has_parts(answers)) or (embedding and not finished):
         return
     if attributes.get(semconv.OUTPUT_TYPE) in _MEDIA:
         return  # pictures and speech are made of tokens that no tokenizer knows
@@ -65,7 +65,7 @@ def work_out(attributes: dict[str, Any]) -> None:
     else:
         system = _parsed(attributes.get(semconv.SYSTEM_INSTRUCTIONS))
         tokens_in = prompt(tally, asked, system, _parsed(attributes.get(semconv.TOOL_DEFINITIONS)))
-        tokens_out = answer(tally, said)
+        tokens_out = answer(tally, answers)
         if tally.model.lower().rpartition("/")[2].startswith(_THINKS):
             tally.guessed = True  # hidden reasoning is paid for, and not in the answer
     if attributes.get(semconv.TRUNCATED):

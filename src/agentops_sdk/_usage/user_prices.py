@@ -108,18 +108,18 @@ def load(path: str | Path) -> int:
     unknown = set(data) - {"currency", "version", "models", "aliases"}
     if unknown:
         raise ConfigError(min(unknown), data[min(unknown)], "one of currency, version, models, aliases")
-    found: dict[tuple[str | None, str], Rates] = {}
+    new_prices: dict[tuple[str | None, str], Rates] = {}
     for model, entry in models.items():
         if not isinstance(entry, Mapping):
             raise ConfigError(f"models.{model}", entry, "a table of rates")
         settings = {"per": "1M", **shared, **{k: entry[k] for k in ("per", "currency", "version") if k in entry}}
         values = {k: v for k, v in entry.items() if k not in ("provider", "per", "currency", "version")}
         key = _provider(entry.get("provider")), _name("model", model)
-        found[key] = _checked(model, values, **settings)
+        new_prices[key] = _checked(model, values, **settings)
     named = {_name("aliases", name): _name(f"aliases.{name}", model) for name, model in aliases.items()}
-    _prices.update(found)
+    _prices.update(new_prices)
     _aliases.update(named)
-    return len(found)
+    return len(new_prices)
 
 
 def _read(path: Path) -> dict[str, Any]:

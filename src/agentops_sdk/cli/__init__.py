@@ -78,7 +78,7 @@ class _Version(argparse.Action):
 
 
 def _commands() -> list[str]:
-    return sorted(found.name for found in iter_modules(__path__) if not found.name.startswith("_"))
+    return sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def _survive_any_encoding() -> None:

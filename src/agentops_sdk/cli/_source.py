@@ -78,8 +78,8 @@ def directory(args: argparse.Namespace) -> Path:
 
     A directory without a folder ``traces``, or a file, is read itself.
     """
-    given = base_directory(args)
-    return given / "traces" if (given / "traces").is_dir() or given == Path(BASE) else given
+    base = base_directory(args)
+    return base / "traces" if (base / "traces").is_dir() or base == Path(BASE) else base
 
 
 @contextmanager

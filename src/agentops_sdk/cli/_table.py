@@ -92,27 +92,27 @@ def _aligned(
     over = sum(widths[i] for i in kept) + 2 * (len(kept) - 1) - width
     for floor in (_READABLE, _NARROWEST):
         for index in sorted((i for i in kept if columns[i].shrink), key=lambda i: columns[i].shrink):
-            given = min(max(over, 0), max(0, widths[index] - floor))
-            widths[index] -= given
-            over -= given
+            cut = min(max(over, 0), max(0, widths[index] - floor))
+            widths[index] -= cut
+            over -= cut
     head = [Text(column.title or "", "dim") for column in columns]
     for row in (head, *cells):
-        made = Text()
+        row_text = Text()
         for index in kept:
             cell = row[index].copy()
             if cell.cell_len > widths[index]:
                 cell.truncate(widths[index] - (3 if ascii_only else 1))
                 cell.append("..." if ascii_only else "…")
             gap = " " * (widths[index] - cell.cell_len)
-            if made.plain:
-                made.append("  ")
+            if row_text.plain:
+                row_text.append("  ")
             if columns[index].right:
-                made.append(gap)
-                made.append_text(cell)
+                row_text.append(gap)
+                row_text.append_text(cell)
             else:
-                made.append_text(cell)
-                made.append(gap)
-        made.rstrip()
-        yield made
+                row_text.append_text(cell)
+                row_text.append(gap)
+        row_text.rstrip()
+        yield row_text
     if dropped:
         yield Text(f"a wider terminal, --csv or --json also show: {', '.join(dropped)}", "dim")

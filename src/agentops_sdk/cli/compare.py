@@ -37,36 +37,36 @@ def run(args: argparse.Namespace) -> int:
     """Print the comparison."""
     from agentops_sdk.traces.figures.compare import compare
 
-    found = compare(_side(args, args.a), _side(args, args.b))
+    comparison = compare(_side(args, args.a), _side(args, args.b))
     if args.json:
-        print(json.dumps(found.as_dict()))
+        print(json.dumps(comparison.as_dict()))
     else:
-        _print(found, args.a, args.b)
+        _print(comparison, args.a, args.b)
     return 0
 
 
-def _side(args: argparse.Namespace, given: str) -> Iterator[Trace]:
+def _side(args: argparse.Namespace, text: str) -> Iterator[Trace]:
     """One trace at a time: all records of many take too much room."""
-    if Path(given).exists():
-        with reading(Path(given)) as traces:
+    if Path(text).exists():
+        with reading(Path(text)) as traces:
             yield from traces
         return
     with reading(directory(args)) as traces:
-        yield from _matching(traces, given)
+        yield from _matching(traces, text)
 
 
-def _matching(traces: Traces, given: str) -> Iterator[Trace]:
-    if given != ".." and (match := _RANGE.fullmatch(given)):
+def _matching(traces: Traces, text: str) -> Iterator[Trace]:
+    if text != ".." and (match := _RANGE.fullmatch(text)):
         kept = (trace for trace in traces if _within(trace.start, *match.groups()))
-    elif "=" in given:
-        name, _, value = given.partition("=")
+    elif "=" in text:
+        name, _, value = text.partition("=")
         kept = (trace for trace in traces if _carries(trace, name, value))
     else:
-        yield traces.get(given)
+        yield traces.get(text)
         return
     first = next(kept, None)
     if first is None:
-        raise TraceError(f"no trace matches {given}")
+        raise TraceError(f"no trace matches {text}")
     yield first
     yield from kept
 
@@ -86,13 +86,13 @@ def _midnight(day: str) -> datetime:
 
 def _carries(trace: Trace, name: str, value: str) -> bool:
     for span in trace.spans:
-        found = span.attributes.get(name, span.resource.get(name))
-        if found is not None and (value in map(str, found) if isinstance(found, list) else str(found) == value):
+        carried = span.attributes.get(name, span.resource.get(name))
+        if carried is not None and (value in map(str, carried) if isinstance(carried, list) else str(carried) == value):
             return True
     return False
 
 
-def _print(found: Comparison, name_a: str, name_b: str) -> None:
+def _print(both: Comparison, name_a: str, name_b: str) -> None:
     from agentops_sdk.cli._table import Column, table
     from agentops_sdk.traces.display.terminal_text import line
 
@@ -102,32 +102,28 @@ def _print(found: Comparison, name_a: str, name_b: str) -> None:
         for text in table(columns, rows, width, ascii_only):
             console.print(text)
 
-    console.print(f"A: {line(name_a)}, {found.a.runs} run(s)  B: {line(name_b)}, {found.b.runs} run(s)", markup=False)
+    console.print(f"A: {line(name_a)}, {both.a.runs} run(s)  B: {line(name_b)}, {both.b.runs} run(s)", markup=False)
     console.print()
-    rows = [_figure_cells(row) for row in found.figures]
-    share_a, share_b = found.a.errors / max(1, found.a.ended), found.b.errors / max(1, found.b.ended)
-    rows.append(
-        [("failed runs", ""), (f"{share_a:.0%}", ""), (f"{share_b:.0%}", ""), ("", ""), (_p(found.error_p), "")]
-    )
+    rows = [_figure_cells(row) for row in both.figures]
+    share_a, share_b = both.a.errors / max(1, both.a.ended), both.b.errors / max(1, both.b.ended)
+    rows.append([("failed runs", ""), (f"{share_a:.0%}", ""), (f"{share_b:.0%}", ""), ("", ""), (_p(both.error_p), "")])
     for name, in_a, in_b in (
-        ("  of them unfinished", found.a.unfinished, found.b.unfinished),
-        ("still running, left out", found.a.running, found.b.running),
+        ("  of them unfinished", both.a.unfinished, both.b.unfinished),
+        ("still running, left out", both.a.running, both.b.running),
     ):
         if in_a or in_b:
             rows.append([(name, ""), (str(in_a), ""), (str(in_b), ""), ("", ""), ("", "")])
-    if found.a.looping or found.b.looping:
-        rows.append(
-            [("runs with loops", ""), (str(found.a.looping), ""), (str(found.b.looping), ""), ("", ""), ("", "")]
-        )
+    if both.a.looping or both.b.looping:
+        rows.append([("runs with loops", ""), (str(both.a.looping), ""), (str(both.b.looping), ""), ("", ""), ("", "")])
     titles: list[Column[Any]] = [Column("per run (median)", shrink=1), Column("A", right=True), Column("B", right=True)]
     show([*titles, Column("change", right=True), Column("p")], rows)
-    if found.steps:
+    if both.steps:
         console.print()
         marks = {"both": " ", "a": "-", "b": "+"}
-        for side, (name, choice) in found.steps:
+        for side, (name, choice) in both.steps:
             style = {"a": "red", "b": "green"}.get(side, "")
             console.print(line(f"{marks[side]} {name}: {choice}"), style=style, markup=False, highlight=False)
-    elif found.shares:
+    elif both.shares:
         console.print()
         show(
             [Column("decision", shrink=2), Column("choice", shrink=1), Column("A", right=True),
@@ -140,12 +136,12 @@ def _print(found: Comparison, name_a: str, name_b: str) -> None:
                     (f"{row.count_b}/{row.total_b}", ""),
                     (_p(row.p), "bold" if row.changed else "dim"),
                 ]
-                for row in found.shares[:_ROWS]
+                for row in both.shares[:_ROWS]
             ],
         )  # fmt: skip
-        if len(found.shares) > _ROWS:
-            console.print(f"{len(found.shares) - _ROWS:,} more choices; --json tells all", style="dim")
-    if found.a.partial or found.b.partial:
+        if len(both.shares) > _ROWS:
+            console.print(f"{len(both.shares) - _ROWS:,} more choices; --json tells all", style="dim")
+    if both.a.partial or both.b.partial:
         console.print(f"of very large runs, {looked_at()}", style="dim")
     console.print()
     console.print(

@@ -37,29 +37,29 @@ def run(args: argparse.Namespace) -> int:
         trace = trace.beginning
         print(f"agentops: {looked_at()}; --all looks at all", file=sys.stderr)
     if args.json:
-        for made in trace.decisions:
-            halves = {"asked_in": asked_in(made, traces), "answered_in": answered_in(trace, made, traces)}
-            print(json.dumps({**_plain(made), **{name: ids for name, ids in halves.items() if ids}}))
+        for decision in trace.decisions:
+            halves = {"asked_in": asked_in(decision, traces), "answered_in": answered_in(trace, decision, traces)}
+            print(json.dumps({**_plain(decision), **{name: ids for name, ids in halves.items() if ids}}))
         return 0
     console, _, _ = screen(100)
     console.print(f"{line(trace.name)} ({trace.outcome})", style="bold", markup=False, highlight=False)
-    told = story(trace, traces)
-    if not told:
+    sentences = story(trace, traces)
+    if not sentences:
         console.print("No decision was recorded in this run.", markup=False)
         return 0
-    left_out = 0 if args.all else len(told) - _MOST
+    left_out = 0 if args.all else len(sentences) - _MOST
     if left_out > 0:
-        del told[_MOST:]
-    _print(told)
+        del sentences[_MOST:]
+    _print(sentences)
     if left_out > 0:
         console.print(f"{left_out:,} more sentences; --all tells them", style="dim")
     return 0
 
 
-def _print(told: list[str]) -> None:
+def _print(sentences: list[str]) -> None:
     console, width, _ = screen(100)
     if width is None:
-        for number, sentence in enumerate(told, 1):
+        for number, sentence in enumerate(sentences, 1):
             console.print(f"{number}. {sentence}")
         return
     from rich.padding import Padding
@@ -69,29 +69,29 @@ def _print(told: list[str]) -> None:
     grid = Table.grid(padding=(0, 1), expand=False)
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(overflow="fold")
-    for number, sentence in enumerate(told, 1):
+    for number, sentence in enumerate(sentences, 1):
         grid.add_row(f"{number}.", Text(sentence))
     console.print(Padding(grid, (0, 0)), width=width)
 
 
-def _plain(made: Decision) -> dict[str, Any]:
+def _plain(decision: Decision) -> dict[str, Any]:
     return {
-        "name": made.name,
-        "kind": made.kind,
-        "options": list(made.options),
-        "chosen": list(made.choices),
-        "reason": made.reason,
-        "confidence": made.confidence,
-        "by": made.by,
-        "by_name": made.by_name,
-        "policy": made.policy,
-        "model": made.model,
-        "forced": made.forced,
-        "unlisted": made.unlisted,
-        "waited": made.waited,
-        "prompt_fingerprint": made.prompt_fingerprint,
-        "span_id": made.span.span_id,
+        "name": decision.name,
+        "kind": decision.kind,
+        "options": list(decision.options),
+        "chosen": list(decision.choices),
+        "reason": decision.reason,
+        "confidence": decision.confidence,
+        "by": decision.by,
+        "by_name": decision.by_name,
+        "policy": decision.policy,
+        "model": decision.model,
+        "forced": decision.forced,
+        "unlisted": decision.unlisted,
+        "waited": decision.waited,
+        "prompt_fingerprint": decision.prompt_fingerprint,
+        "span_id": decision.span.span_id,
         "followed_by": [
-            {"span_id": span.span_id, "name": span.name, "outcome": span.outcome} for span in made.followed_by
+            {"span_id": span.span_id, "name": span.name, "outcome": span.outcome} for span in decision.followed_by
         ],
     }

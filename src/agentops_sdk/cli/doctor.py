@@ -72,7 +72,7 @@ def examine(*, send: bool = False) -> Iterator[Finding]:
         "clock": _clock,
     }
     for name, part in parts.items():
-        with warnings.catch_warnings(record=True) as told:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
                 for finding in part():
@@ -80,7 +80,7 @@ def examine(*, send: bool = False) -> Iterator[Finding]:
             except Exception as error:  # noqa: BLE001 - whoever asks a doctor wants findings, not a traceback
                 what = f"{name}: could not be looked at ({type(error).__name__}: {error})"
                 yield _printable(Finding("problem", what, "see the rest, and tell the authors"))
-        for sentence in dict.fromkeys(str(warning.message) for warning in told):
+        for sentence in dict.fromkeys(str(warning.message) for warning in caught):
             yield _printable(Finding("note", sentence))
 
 
@@ -120,10 +120,10 @@ def _integrations(settings: Settings) -> Iterator[Finding]:
     from agentops_sdk._pipeline import known_libraries
     from agentops_sdk._pipeline.registry import Installed, find_integrations
 
-    found = find_integrations()
+    available = find_integrations()
     wanted = settings.integrations
     absent: list[str] = []
-    for name, integration in sorted(found.items()):
+    for name, integration in sorted(available.items()):
         state = Installed(integration).look()
         if state.state == "not installed":
             absent.append(name)
@@ -136,23 +136,23 @@ def _integrations(settings: Settings) -> Iterator[Finding]:
             yield Finding("ok", f"{name} {state.version or ''}: would be captured".replace(" :", ":"))
     if absent:
         yield Finding("note", f"not installed, so not captured: {', '.join(absent)}")
-    for name, version in known_libraries.installed(integration.target for integration in found.values()).items():
+    for name, version in known_libraries.installed(integration.target for integration in available.values()).items():
         yield Finding("note", f"{name} {version}: installed, and not captured: there is no integration for it")
 
 
 def _sinks(settings: Settings, *, send: bool) -> Iterator[Finding]:
     from agentops_sdk._pipeline.registry import make_exporter
 
-    for given in settings.exporters:
+    for sink in settings.exporters:
         origin = settings.origins["exporters"]
         try:
-            _, exporter = make_exporter(given, settings)
+            _, exporter = make_exporter(sink, settings)
         except (ConfigError, ImportError) as error:
-            yield Finding("problem", f"sink {given} ({origin}): {error}", "correct the setting, or remove the sink")
+            yield Finding("problem", f"sink {sink} ({origin}): {error}", "correct the setting, or remove the sink")
             continue
         endpoint = getattr(exporter, "endpoint", None)
         shown = getattr(endpoint, "shown", None)
-        yield Finding("ok", f"sink {given} ({origin})" + (f": {shown}" if shown else ""))
+        yield Finding("ok", f"sink {sink} ({origin})" + (f": {shown}" if shown else ""))
         if endpoint is not None and shown is not None:
             yield from _reach(endpoint, send=send)
 

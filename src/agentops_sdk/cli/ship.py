@@ -74,13 +74,13 @@ def _gather(sink: OTLPExporter, spool: Path, *, everything: bool, refused: bool)
 
     assert sink.folder is not None
     sink.adopt()
-    others = [place for place in spool.iterdir() if place.is_dir()] if everything and spool.is_dir() else []
-    for place in others:
-        if place != sink.folder:
-            sink.adopt(place)
+    others = [folder for folder in spool.iterdir() if folder.is_dir()] if everything and spool.is_dir() else []
+    for folder in others:
+        if folder != sink.folder:
+            sink.adopt(folder)
     if refused:
-        for place in {sink.folder, *others}:
-            for path in sorted((place / REFUSED).glob("*.seg")):
+        for folder in {sink.folder, *others}:
+            for path in sorted((folder / REFUSED).glob("*.seg")):
                 try:
                     sink.take_file(path)
                 except (OSError, ValueError) as error:

@@ -43,35 +43,35 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk.traces.figures.stats import stats
 
     with reading(directory(args)) as traces:
-        made = stats(traces, args.by)
+        table = stats(traces, args.by)
     if args.json:
-        rows = [as_json(Line(made, row)) for row in made.rows]
-        print(json.dumps({"by": made.by, "rows": rows, "total": made.total.as_dict()}))
+        rows = [as_json(Line(table, row)) for row in table.rows]
+        print(json.dumps({"by": table.by, "rows": rows, "total": table.total.as_dict()}))
     elif args.csv:
-        _csv(made)
-    elif not made.rows and not made.total.running and not made.total.unfinished:
+        _csv(table)
+    elif not table.rows and not table.total.running and not table.total.unfinished:
         raise TraceError(f"these traces hold nothing to add up by {args.by}")
     else:
-        _print(made)
-    if made.partial:
-        print(f"agentops: of {made.partial:,} very large run(s), {looked_at()}", file=sys.stderr)
+        _print(table)
+    if table.partial:
+        print(f"agentops: of {table.partial:,} very large run(s), {looked_at()}", file=sys.stderr)
     return 0
 
 
-def _print(made: Stats) -> None:
+def _print(table: Stats) -> None:
     console, width, ascii_only = screen()
-    rows = [*made.rows, *([made.total] if len(made.rows) > 1 else [])]
-    lines = [Line(made, row, ascii_only) for row in rows]
-    key: Column[Line] = Column(made.by, lambda line: (line.row.key, "bold"), shrink=1)
+    rows = [*table.rows, *([table.total] if len(table.rows) > 1 else [])]
+    lines = [Line(table, row, ascii_only) for row in rows]
+    key: Column[Line] = Column(table.by, lambda line: (line.row.key, "bold"), shrink=1)
     for text in as_table([key, *COLUMNS], lines, width, ascii_only) if lines else ():
         console.print(text)
-    if made.total.running or made.total.unfinished:
-        states = ("running", made.total.running), ("unfinished", made.total.unfinished)
+    if table.total.running or table.total.unfinished:
+        states = ("running", table.total.running), ("unfinished", table.total.unfinished)
         console.print("runs: " + ", ".join(f"{count} {state}" for state, count in states if count), style="dim")
-    if reasons := made.total.cost.unknowns:
-        mark = "a lower bound" if made.total.cost.known else "unknown"
-        said = "; ".join(f"{count} x {line(reason)}" for reason, count in reasons.items())
-        console.print(f"cost is {mark}: {said}", style="dim")
+    if reasons := table.total.cost.unknowns:
+        mark = "a lower bound" if table.total.cost.known else "unknown"
+        listed = "; ".join(f"{count} x {line(reason)}" for reason, count in reasons.items())
+        console.print(f"cost is {mark}: {listed}", style="dim")
 
 
 class Line(NamedTuple):
@@ -189,10 +189,10 @@ def as_json(line: Line) -> dict[str, Any]:
     return {**columns, **whole}
 
 
-def _csv(made: Stats) -> None:
+def _csv(table: Stats) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow([column.key for column in COLUMNS if column.key])
-    out.writerows(as_data(COLUMNS, Line(made, row)).values() for row in made.rows)
+    out.writerows(as_data(COLUMNS, Line(table, row)).values() for row in table.rows)
 
 
 def _text(text: str) -> str:

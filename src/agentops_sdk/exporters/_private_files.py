@@ -19,10 +19,10 @@ def private_directory(path: Path) -> None:
     Raises:
         OSError: it cannot be made.
     """
-    missing = [place for place in (path, *path.parents) if not place.exists()]
-    for place in reversed(missing):
-        place.mkdir(mode=0o700, exist_ok=True)
-    root = next((place for place in (path, *path.parents) if place.name == ".agentops"), None)
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    root = next((folder for folder in (path, *path.parents) if folder.name == ".agentops"), None)
     if root is not None and not (root / ".gitignore").exists():
         try:
             (root / ".gitignore").write_text("*\n")

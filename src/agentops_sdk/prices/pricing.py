@@ -53,7 +53,7 @@ def cost(
         The amount in Decimal with its source and version, or None with the reason: the model has no price,
         a count is no whole number from 0 on, an argument is no name.
     """
-    given = {
+    named_counts = {
         "input_tokens": ("input", input_tokens),
         "output_tokens": ("output", output_tokens),
         "cache_read_input_tokens": ("cache_read", cache_read_input_tokens),
@@ -68,7 +68,7 @@ def cost(
         "web_searches": ("web_searches", web_searches),
     }
     counts: dict[str, int | Decimal] = {}
-    for argument, (name, count) in given.items():
+    for argument, (name, count) in named_counts.items():
         if type(count) is not int or not 0 <= count <= LARGEST:
             return unknown(f"{argument} is no whole number from 0 to {LARGEST}")
         if count:

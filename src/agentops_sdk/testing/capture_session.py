@@ -128,10 +128,10 @@ def _begin(mine: _Capture) -> None:
 def _end(mine: _Capture) -> None:
     with _lock:
         mine.records()  # what has ended so far may be with the runtime of an inner capture
-        place = _open.index(mine)
-        del _open[place]
-        if place < len(_open):  # an inner one goes on: what runs beneath it is ours to end
-            inner = _open[place]
+        index = _open.index(mine)
+        del _open[index]
+        if index < len(_open):  # an inner one goes on: what runs beneath it is ours to end
+            inner = _open[index]
             ours, inner.beneath = inner.beneath.running, mine.beneath
             if ours is not None:
                 ours.end(_SECONDS)
@@ -158,8 +158,8 @@ def _captured(settings: Settings) -> Settings:
 
 def _harmless(settings: Settings) -> list[MemoryExporter]:
     """The program's sinks that stay: memory of its own. A name that nobody has is refused as ever."""
-    for given in settings.exporters:
-        if isinstance(given, str) and given.partition(":")[0] not in (known := exporter_names()):
-            raise ConfigError("exporters", given, "a string that begins with " + ", ".join(known))
+    for sink in settings.exporters:
+        if isinstance(sink, str) and sink.partition(":")[0] not in (known := exporter_names()):
+            raise ConfigError("exporters", sink, "a string that begins with " + ", ".join(known))
     ours = {id(one.memory) for one in _open}
-    return [given for given in settings.exporters if isinstance(given, MemoryExporter) and id(given) not in ours]
+    return [sink for sink in settings.exporters if isinstance(sink, MemoryExporter) and id(sink) not in ours]

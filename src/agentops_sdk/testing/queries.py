@@ -47,7 +47,7 @@ class Queries:
         """Every decision: stated ones and those that libraries reveal."""
         from agentops_sdk.traces.decisions.effects import decisions
 
-        return Decisions(made for trace in self.judged for made in decisions(trace))
+        return Decisions(decision for trace in self.judged for decision in decisions(trace))
 
     @property
     def usage(self) -> Usage:

@@ -29,8 +29,8 @@ class ToolCall(SpanRecord):
     @property
     def arguments(self) -> dict[str, Any]:
         """What it was called with, by parameter name; empty if that was not captured."""
-        found = _parsed(self.attributes.get(semconv.TOOL_CALL_ARGUMENTS, self.attributes.get(semconv.INPUT)))
-        return found if isinstance(found, dict) else {} if found is None else {"": found}
+        parsed = _parsed(self.attributes.get(semconv.TOOL_CALL_ARGUMENTS, self.attributes.get(semconv.INPUT)))
+        return parsed if isinstance(parsed, dict) else {} if parsed is None else {"": parsed}
 
     @property
     def result(self) -> Any:
@@ -118,13 +118,13 @@ class Decisions(list["Decision"]):
 
     def __call__(self, name: str) -> Decisions:
         """Those with this name; ``*`` and ``?`` stand for anything."""
-        return Decisions(made for made in self if fnmatchcase(made.name, name))
+        return Decisions(decision for decision in self if fnmatchcase(decision.name, name))
 
 
 def as_element(raw: dict[str, Any]) -> SpanRecord:
     """The record of the kind that fits what it is."""
-    made = {"tool": ToolCall, "llm": LlmCall, "embedding": LlmCall}.get(raw["kind"], SpanRecord)
-    return made.model_validate(raw)
+    form = {"tool": ToolCall, "llm": LlmCall, "embedding": LlmCall}.get(raw["kind"], SpanRecord)
+    return form.model_validate(raw)
 
 
 def as_elements(records: Iterable[SpanRecord]) -> list[SpanRecord]:
@@ -153,14 +153,16 @@ def is_named(span: SpanRecord, pattern: str) -> bool:
 def _has(span: SpanRecord, key: str, value: Any) -> bool:
     if key in type(span).model_fields:
         return bool(value == getattr(span, key))
-    return any(name.replace(".", "_") == key and value == found for name, found in span.attributes.items())
+    return any(name.replace(".", "_") == key and value == actual for name, actual in span.attributes.items())
 
 
 def _parts(messages: Any) -> list[dict[str, Any]]:
-    found = _parsed(messages)
-    if not isinstance(found, list):
+    values = _parsed(messages)
+    if not isinstance(values, list):
         return []
-    return [part for one in found if isinstance(one, dict) for part in one.get("parts") or () if isinstance(part, dict)]
+    return [
+        part for one in values if isinstance(one, dict) for part in one.get("parts") or () if isinstance(part, dict)
+    ]
 
 
 def _texts(messages: Any) -> list[str]:

@@ -67,11 +67,11 @@ class Recording:
             now = asked(request)
             if self.recording:
                 return self._again(now)
-            found = self._find(now)
-            if found is None:
+            exchange = self._find(now)
+            if exchange is None:
                 raise self._problem(self._mismatch(now))
-            found.used = True
-            return found.answer()
+            exchange.used = True
+            return exchange.answer()
 
     def answered(self, request: Request, answer: Answer) -> None:
         with self._lock:
@@ -110,18 +110,18 @@ class Recording:
         return self._told(now, nearest)
 
     def _told(self, now: dict[str, Any], exchange: Exchange) -> str:
-        found = list(differences(*compared(exchange.request, now)))
-        lines = [f"  {line}" for line in found[:_MOST_DIFFERENCES]]
-        if len(found) > _MOST_DIFFERENCES:
-            lines.append(f"  ... and {len(found) - _MOST_DIFFERENCES} more")
-        place = self.exchanges.index(exchange) + 1
-        head = f"model request {self._count} differs from exchange {place} in {self.path.name}:"
+        every = list(differences(*compared(exchange.request, now)))
+        lines = [f"  {line}" for line in every[:_MOST_DIFFERENCES]]
+        if len(every) > _MOST_DIFFERENCES:
+            lines.append(f"  ... and {len(every) - _MOST_DIFFERENCES} more")
+        number = self.exchanges.index(exchange) + 1
+        head = f"model request {self._count} differs from exchange {number} in {self.path.name}:"
         return "\n".join([head, *lines])
 
-    def _problem(self, said: str) -> ReplayError:
-        said = said.replace("{file}", self.path.name)
-        self.problems.append(said)
-        return ReplayError(f"{said}\nIf that is meant, record it anew (pytest --agentops-record).")
+    def _problem(self, sentence: str) -> ReplayError:
+        sentence = sentence.replace("{file}", self.path.name)
+        self.problems.append(sentence)
+        return ReplayError(f"{sentence}\nIf that is meant, record it anew (pytest --agentops-record).")
 
     def check(self) -> None:
         """In strict mode, everything recorded must have been asked for.
@@ -131,7 +131,7 @@ class Recording:
         """
         if self.problems:
             raise ReplayError("\n".join(self.problems))
-        left = [place for place, exchange in enumerate(self.exchanges, 1) if not exchange.used]
+        left = [number for number, exchange in enumerate(self.exchanges, 1) if not exchange.used]
         if left and not self.recording and self.mode == "strict":
             first = self.exchanges[left[0] - 1].request
             raise self._problem(

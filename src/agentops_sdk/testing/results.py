@@ -57,10 +57,10 @@ class CapturedTraces(ToolAssertions, CallAssertions, LimitAssertions, ShapeAsser
     @classmethod
     def of(cls, source: Traces | Iterable[Trace] | Iterable[SpanRecord]) -> CapturedTraces:
         """The same face over what was recorded elsewhere: ``of(agentops.traces.load("./traces"))``."""
-        found: list[SpanRecord] = []
+        spans: list[SpanRecord] = []
         for item in source:
-            found += [item] if isinstance(item, SpanRecord) else item.spans
-        records = as_elements(found)
+            spans += [item] if isinstance(item, SpanRecord) else item.spans
+        records = as_elements(spans)
         return cls(lambda: records)
 
     @property
@@ -72,8 +72,8 @@ class CapturedTraces(ToolAssertions, CallAssertions, LimitAssertions, ShapeAsser
             for record in records:
                 by_trace.setdefault(record.trace_id, []).append(record)
             background = BackgroundWork.of(records)
-            made = [CapturedTrace(spans, background=background) for spans in by_trace.values()]
-            self._made = len(records), sorted(made, key=lambda trace: trace.start_ns)
+            captured = [CapturedTrace(spans, background=background) for spans in by_trace.values()]
+            self._made = len(records), sorted(captured, key=lambda trace: trace.start_ns)
         return self._made[1]
 
     def one(self) -> CapturedTrace:
@@ -83,12 +83,12 @@ class CapturedTraces(ToolAssertions, CallAssertions, LimitAssertions, ShapeAsser
             AssertionError: there is none, or there are several.
         """
         __tracebackhide__ = True
-        found = self.all
-        if not found:
+        every = self.all
+        if not every:
             raise failure("expected exactly one trace, nothing was captured: did the code run, and is it tracked?", ())
-        if len(found) > 1:
-            raise failure(f"expected exactly one trace, {len(found)} were captured", found)
-        return found[0]
+        if len(every) > 1:
+            raise failure(f"expected exactly one trace, {len(every)} were captured", every)
+        return every[0]
 
     @property
     def last(self) -> CapturedTrace:
@@ -115,8 +115,8 @@ class CapturedTraces(ToolAssertions, CallAssertions, LimitAssertions, ShapeAsser
     def __iter__(self) -> Iterator[CapturedTrace]:
         return iter(self.all)
 
-    def __getitem__(self, place: int) -> CapturedTrace:
-        return self.all[place]
+    def __getitem__(self, index: int) -> CapturedTrace:
+        return self.all[index]
 
     def __bool__(self) -> bool:
         return bool(self._records())

@@ -37,23 +37,23 @@ def snapshot(traces: Sequence[Trace], *, content: bool = True, tokens: bool = Fa
 
 def _lines(trace: Trace, content: bool, tokens: bool) -> Iterator[str]:
     for depth, span in trace.walk():
-        said = [f"{span.kind} {label(span)}"]
-        said[0] += _told(span, trace) if content else ""
+        words = [f"{span.kind} {label(span)}"]
+        words[0] += _told(span, trace) if content else ""
         if tokens and (usage := trace.share(span).usage) is not None:
-            said.append(f"{number_format.tokens(usage)} tokens")
+            words.append(f"{number_format.tokens(usage)} tokens")
         if span.outcome != "ok":
             reason = error_of(span) if content else ""
-            said.append(f"[{span.outcome}: {reason}]" if reason else f"[{span.outcome}]")
-        yield "  " * depth + line(steady(" ".join(said)), 1000)
+            words.append(f"[{span.outcome}: {reason}]" if reason else f"[{span.outcome}]")
+        yield "  " * depth + line(steady(" ".join(words)), 1000)
 
 
 def _told(span: SpanRecord, trace: Trace) -> str:
     if isinstance(span, ToolCall):
-        given = ", ".join(f"{name}={_shown(value)}" for name, value in span.arguments.items())
-        return f"({given})" + (f" -> {_shown(span.result)}" if span.result is not None else "")
+        arguments = ", ".join(f"{name}={_shown(value)}" for name, value in span.arguments.items())
+        return f"({arguments})" + (f" -> {_shown(span.result)}" if span.result is not None else "")
     if span.kind == "decision":
-        made = decision_of(span)
-        return f": {_chose(made)}" if made is not None else ""
+        decision = decision_of(span)
+        return f": {_chose(decision)}" if decision is not None else ""
     if isinstance(span, LlmCall) and span.kind == "llm" and trace.share(span).call:
         parts = [f"calls {', '.join(span.requested_tools)}"] if span.requested_tools else []
         if span.text:
@@ -62,11 +62,11 @@ def _told(span: SpanRecord, trace: Trace) -> str:
     return ""
 
 
-def _chose(made: Decision) -> str:
-    said = ", ".join(made.choices) if made.made else "nothing"
-    if made.options:
-        said += f" of {', '.join(made.options)}"
-    return f"{said} ({made.reason})" if made.reason else said
+def _chose(decision: Decision) -> str:
+    text = ", ".join(decision.choices) if decision.made else "nothing"
+    if decision.options:
+        text += f" of {', '.join(decision.options)}"
+    return f"{text} ({decision.reason})" if decision.reason else text
 
 
 def steady(text: str) -> str:

@@ -110,14 +110,14 @@ class Traces:
         if not self._entries:
             raise TraceError("no traces here")
         if wanted == LATEST:
-            found = [self.ids[0]]
+            matches = [self.ids[0]]
         else:
-            found = [key for key in self.ids if key.startswith(wanted.lower())] if wanted else []
-        if not found:
+            matches = [key for key in self.ids if key.startswith(wanted.lower())] if wanted else []
+        if not matches:
             raise TraceError(f"no trace begins with {wanted!r}; of {len(self)} here the latest is {self.ids[0]}")
-        if len(found) > 1:
-            raise TraceError(f"{len(found)} traces begin with {wanted!r}: {', '.join(found[:4])}")
-        return self._trace(found[0])
+        if len(matches) > 1:
+            raise TraceError(f"{len(matches)} traces begin with {wanted!r}: {', '.join(matches[:4])}")
+        return self._trace(matches[0])
 
     @property
     def latest(self) -> Trace:
@@ -169,11 +169,11 @@ class Traces:
         if semconv.GRAPH_RESUMED_FROM in attributes:
             self._resumed.setdefault(str(attributes[semconv.GRAPH_RESUMED_FROM]), {})[trace_id] = None
 
-    def add_record(self, record: SpanRecord, place: Place | None = None) -> None:
+    def add_record(self, record: SpanRecord, location: Place | None = None) -> None:
         """Add one record that is already in memory, or can be read again at a place."""
-        self._add(record.trace_id, record.span_id, self._columns.add_record(record, place), record.attributes)
+        self._add(record.trace_id, record.span_id, self._columns.add_record(record, location), record.attributes)
 
-    def add_line(self, line: bytes, place: Place | None = None, path: Path | None = None) -> bool:
+    def add_line(self, line: bytes, location: Place | None = None, path: Path | None = None) -> bool:
         """Add one line of a file; blank lines are nothing, torn and foreign ones are counted. True if a span."""
         import orjson
 
@@ -190,15 +190,15 @@ class Traces:
         if line.count(b"[") + line.count(b"{") > DEEPEST:
             raw = shallow(raw)
         if looks_like_record(raw):
-            return self._add_raw(raw, place or self._columns.lines.keep(line), path)
+            return self._add_raw(raw, location or self._columns.lines.keep(line), path)
         if isinstance(raw, dict) and isinstance(raw.get("resourceSpans"), list):
             return self._add_otlp(raw)
         self.foreign += 1
         return False
 
-    def _add_raw(self, raw: dict[str, Any], place: Place, path: Path | None) -> bool:
+    def _add_raw(self, raw: dict[str, Any], location: Place, path: Path | None) -> bool:
         """What one line of ours holds: a span, or several that are open."""
-        row = self._columns.add(raw, place)
+        row = self._columns.add(raw, location)
         if row is not None:
             self._add(raw["trace_id"], raw["span_id"], row, raw.get("attributes") or {})
             return True
@@ -208,9 +208,9 @@ class Traces:
             self.foreign += 1
             return False
         if raw.get("outcome") == "running":  # what its line tells depends on when it is read
-            place = (place[0], 0, 0)
+            location = (location[0], 0, 0)
         for record in records:
-            self.add_record(record, place)
+            self.add_record(record, location)
         return True
 
     def _add_otlp(self, raw: dict[str, Any]) -> bool:
@@ -265,19 +265,19 @@ class Traces:
         Raises:
             TraceError: the file cannot be read.
         """
-        found = lines = 0
+        count = lines = 0
         try:
-            for line, place in self._columns.lines.of_file(path):
+            for line, location in self._columns.lines.of_file(path):
                 lines += not line.isspace()
-                found += self.add_line(line, place, path)
+                count += self.add_line(line, location, path)
         except (EOFError, zlib.error, gzip.BadGzipFile):
             self.torn += 1  # a gzip file that was cut off, or is none
         except OSError as error:
             raise TraceError(f"cannot read {path}: {error.strerror or error}") from error
         self.files.append(path)
-        if lines and not found:
+        if lines and not count:
             self.foreign_files.append(path)
-        return found
+        return count
 
 
 def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] | str | bytes]) -> Traces:

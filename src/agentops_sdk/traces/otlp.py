@@ -97,10 +97,10 @@ def _with_ids(data: dict[str, Any], change: Any) -> dict[str, Any]:
         for scope in group.get("scopeSpans", ()):
             spans = []
             for span in scope.get("spans", ()):
-                made = changed(span)
-                if "links" in made:
-                    made["links"] = [changed(link) for link in made["links"]]
-                spans.append(made)
+                copy = changed(span)
+                if "links" in copy:
+                    copy["links"] = [changed(link) for link in copy["links"]]
+                spans.append(copy)
             scopes.append({**scope, "spans": spans})
         groups.append({**group, "scopeSpans": scopes})
     return {"resourceSpans": groups}
@@ -127,8 +127,8 @@ def _fill(span: Span, record: SpanRecord) -> None:
     if outcome_of(record.attributes, record.status) != record.outcome:
         span.attributes.extend(_pairs({semconv.OUTCOME: record.outcome}))
     for event in record.events:
-        made = span.events.add(name=event.name, time_unix_nano=event.time_ns, dropped_attributes_count=event.dropped)
-        made.attributes.extend(_pairs(event.attributes))
+        added = span.events.add(name=event.name, time_unix_nano=event.time_ns, dropped_attributes_count=event.dropped)
+        added.attributes.extend(_pairs(event.attributes))
     for link in record.links:
         pointer = span.links.add(
             trace_id=bytes.fromhex(link.trace_id),

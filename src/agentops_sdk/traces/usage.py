@@ -139,9 +139,9 @@ class Usage:
         self.unknown += other.unknown
 
     def __add__(self, other: Usage) -> Usage:
-        made = Usage(self.by_source, self.unknown)
-        made.add(other)
-        return made
+        total = Usage(self.by_source, self.unknown)
+        total.add(other)
+        return total
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Usage):

@@ -113,9 +113,9 @@ def _checked_url(source: str, target: str, full: bool) -> tuple[str, dict[str, s
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-    place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port is not None else "")
+    authority = (f"[{host}]" if ":" in host else host) + (f":{port}" if port is not None else "")
     path = parts.path if full else parts.path.rstrip("/") + _PATH
-    return urlunsplit((parts.scheme, place, path or "/", parts.query, "")), headers
+    return urlunsplit((parts.scheme, authority, path or "/", parts.query, "")), headers
 
 
 def _headers(variable: str, text: str) -> dict[str, str]:

@@ -126,10 +126,10 @@ class OTLPExporter(SinkOptions):
         Raises:
             OSError: the spool cannot be read or written.
         """
-        found = self._spool.adopt(folder)
-        if found:
+        count = self._spool.adopt(folder)
+        if count:
             self._shipper.wake()
-        return found
+        return count
 
     def take_file(self, path: Path) -> int:
         """Send a segment file that no process owns, such as one that was refused; it is moved.
@@ -138,9 +138,9 @@ class OTLPExporter(SinkOptions):
             OSError: it cannot be read or moved.
             ValueError: it is no segment.
         """
-        found = self._spool.take(path)
+        count = self._spool.take(path)
         self._shipper.wake()
-        return found
+        return count
 
     @property
     def remarks(self) -> list[str]:

@@ -133,6 +133,6 @@ def _started(pid: int) -> float | None:
 def runs(spool: Path) -> list[Path]:
     """Directories of runs, oldest first."""
     try:
-        return sorted(place for place in spool.iterdir() if place.name[0].isdigit() and place.is_dir())
+        return sorted(folder for folder in spool.iterdir() if folder.name[0].isdigit() and folder.is_dir())
     except OSError:
         return []

@@ -183,7 +183,7 @@ class Spool:
         Raises:
             OSError: the spool directory cannot be read or written.
         """
-        found = 0
+        count = 0
         for folder in runs(spool or self.folder) if self.folder is not None else []:
             if self._closed or (self._run is not None and folder == self._run.folder):
                 continue
@@ -192,13 +192,13 @@ class Spool:
                 continue
             for path in dead.entries():
                 try:
-                    found += self.take(path)
+                    count += self.take(path)
                 except ValueError as error:
                     self._remark(path, f"{error}, left where it is")
                 except OSError as error:
                     self._remark(path, str(error))
             dead.end()
-        return found
+        return count
 
     # --- both ------------------------------------------------------------------------------
     @property

@@ -70,18 +70,18 @@ class CallAssertions(Queries):
         every = self.decisions
         named = every(name)
         if not named:
-            known = [made.name for made in every]
+            known = [decision.name for decision in every]
             near = [f"Decisions that were made: {listed(known)}."] if known else ["No decision was made at all."]
             if meant := similar(name, known):
                 near.append(f"Did you mean `{meant}`?")
             raise failure(f"expected a decision `{name}`, there is none", self.judged, near=near)
-        for made in named:
+        for decision in named:
             if (
-                (chosen is _UNSET or _chose(made, chosen))
-                and (by is None or made.by == by)
-                and (reason is None or reason in (made.reason or ""))
+                (chosen is _UNSET or _chose(decision, chosen))
+                and (by is None or decision.by == by)
+                and (reason is None or reason in (decision.reason or ""))
             ):
-                return made
+                return decision
         asked = [
             *([f"to choose {_quoted(chosen)}"] if chosen is not _UNSET else []),
             *([f"to be made by {by}"] if by is not None else []),
@@ -90,19 +90,19 @@ class CallAssertions(Queries):
         raise failure(
             f"expected decision `{name}` {', '.join(asked)}; it {_was_made(named[0])}",
             self.judged,
-            {made.span.span_id: _was_made(made) for made in named},
+            {decision.span.span_id: _was_made(decision) for decision in named},
         )
 
 
-def _chose(made: Decision, chosen: Any) -> bool:
-    return bool(chosen == (list(made.choices) if isinstance(chosen, list) else made.chosen))
+def _chose(decision: Decision, chosen: Any) -> bool:
+    return bool(chosen == (list(decision.choices) if isinstance(chosen, list) else decision.chosen))
 
 
-def _was_made(made: Decision) -> str:
-    said = f"chose {_quoted(made.chosen)}" if made.made else "chose nothing"
-    if made.by is not None:
-        said += f" by {made.by}"
-    return f"{said}: {made.reason}" if made.reason else said
+def _was_made(decision: Decision) -> str:
+    sentence = f"chose {_quoted(decision.chosen)}" if decision.made else "chose nothing"
+    if decision.by is not None:
+        sentence += f" by {decision.by}"
+    return f"{sentence}: {decision.reason}" if decision.reason else sentence
 
 
 def _quoted(chosen: Any) -> str:

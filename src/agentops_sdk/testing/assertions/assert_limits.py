@@ -73,8 +73,8 @@ class LimitAssertions(Queries):
             return failure(f"{expected}, which cannot be verified: {why}", self.judged, open_marks or marks)
         parts.sort(key=lambda pair: -pair[1].total)
         marks = {span.span_id: f"{part.total:,} tokens" for span, part in parts[:_DEAREST]}
-        told = f"{usage.total:,} ({usage.input:,} in, {usage.output:,} out)"
-        return failure(f"{expected}, there were {'at least ' if usage.lower_bound else ''}{told}", self.judged, marks)
+        text = f"{usage.total:,} ({usage.input:,} in, {usage.output:,} out)"
+        return failure(f"{expected}, there were {'at least ' if usage.lower_bound else ''}{text}", self.judged, marks)
 
     def say_duration(self, expected: str) -> AssertionError:
         """The failure: how long it took, and what took longest."""
@@ -101,10 +101,10 @@ class LimitAssertions(Queries):
         from agentops_sdk.traces.figures.loops import loops
 
         for trace in self.judged:
-            found = loops(trace)
-            if found:
-                marks = {span.span_id: f"round {place}" for loop in found for place, span in enumerate(loop.spans, 1)}
-                raise failure(f"expected no loops, but {'; '.join(map(str, found))}", [trace], marks)
+            every = loops(trace)
+            if every:
+                marks = {span.span_id: f"round {number}" for loop in every for number, span in enumerate(loop.spans, 1)}
+                raise failure(f"expected no loops, but {'; '.join(map(str, every))}", [trace], marks)
 
     def assert_no_secrets(self) -> None:
         """No span held a key, token or password, also none that was replaced before it was recorded."""
@@ -114,9 +114,9 @@ class LimitAssertions(Queries):
         redactor = Redactor()
         marks: dict[str, str] = {}
         for span in self.every():
-            found = [name for name, text in _texts(span) if "[redacted:" in text or redactor.redact({name: text})]
-            if found:
-                marks[span.span_id] = f"in {', '.join(found)}"
+            names = [name for name, text in _texts(span) if "[redacted:" in text or redactor.redact({name: text})]
+            if names:
+                marks[span.span_id] = f"in {', '.join(names)}"
         if marks:
             what = "1 span holds one" if len(marks) == 1 else f"{len(marks)} spans hold some"
             raise failure(f"expected no secrets, {what}: {here(len(marks))}", self.judged, marks)

@@ -29,18 +29,18 @@ class ShapeAssertions(Queries):
         steps = _steps(path)
         best: tuple[list[SpanRecord], Trace] | None = None
         for trace in self.judged:
-            found = _walk(trace, steps)
-            if len(found) == len(steps):
+            walked = _walk(trace, steps)
+            if len(walked) == len(steps):
                 return
-            if best is None or len(found) > len(best[0]):
-                best = found, trace
+            if best is None or len(walked) > len(best[0]):
+                best = walked, trace
         if best is None:
             raise failure(f"expected the path {path}, nothing was captured", ())
-        found, trace = best
-        name, inside = steps[len(found)]
-        marks = {span.span_id: f"step {place}" for place, span in enumerate(found, 1)}
-        elsewhere = [span for span in trace.spans if is_named(span, name) and span not in found]
-        where = f"inside of `{label(found[-1])}`" if inside else f"after `{label(found[-1])}`" if found else "at all"
+        walked, trace = best
+        name, inside = steps[len(walked)]
+        marks = {span.span_id: f"step {number}" for number, span in enumerate(walked, 1)}
+        elsewhere = [span for span in trace.spans if is_named(span, name) and span not in walked]
+        where = f"inside of `{label(walked[-1])}`" if inside else f"after `{label(walked[-1])}`" if walked else "at all"
         near = []
         if elsewhere:
             marks |= {span.span_id: f"`{name}`, but not {where}" for span in elsewhere}
@@ -82,19 +82,19 @@ class ShapeAssertions(Queries):
 
 def _steps(path: str) -> list[tuple[str, bool]]:
     """Name, and whether it must be inside of the one before."""
-    made: list[tuple[str, bool]] = []
+    result: list[tuple[str, bool]] = []
     for after in path.split(">"):
         parts = [part.strip() for part in after.split(" / ")]
         if not all(parts):
             raise ConfigError("path", path, 'names separated by " > " or " / "')
-        made += [(part, place > 0) for place, part in enumerate(parts)]
-    return made
+        result += [(part, index > 0) for index, part in enumerate(parts)]
+    return result
 
 
 def _walk(trace: Trace, steps: list[tuple[str, bool]]) -> list[SpanRecord]:
     """The longest beginning of the path that can be found."""
     best: list[SpanRecord] = []
-    order = {span.span_id: place for place, (_, span) in enumerate(trace.walk())}
+    order = {span.span_id: number for number, (_, span) in enumerate(trace.walk())}
     # Ways to have come this far: only the last step matters for the next one. Steps are few, spans may be many.
     ends: dict[str, list[SpanRecord]] = {"": []}
     for name, inside in steps:

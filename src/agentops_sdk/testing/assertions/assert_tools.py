@@ -80,35 +80,35 @@ class ToolAssertions(Queries):
             missing, more = Counter(wanted) - Counter(called), Counter(called) - Counter(wanted)
             if not missing and not (exact and more):
                 return
-            said = [f"not called: {listed(missing.elements())}"] if missing else []
+            complaints = [f"not called: {listed(missing.elements())}"] if missing else []
             if exact and more:
-                said.append(f"not expected: {listed(more.elements())}")
+                complaints.append(f"not expected: {listed(more.elements())}")
             surplus = _last_of_each(calls, more) if exact else []
             raise failure(
-                f"expected the tools {listed(wanted) or 'none'}; {'; '.join(said)}",
+                f"expected the tools {listed(wanted) or 'none'}; {'; '.join(complaints)}",
                 self.judged,
                 {call.span_id: "not expected" for call in surplus},
                 _also(missing, called),
             )
         if called == wanted or (not exact and _is_subsequence(wanted, called)):
             return
-        place = _first_difference(wanted, called, exact=exact)
-        expected = f"`{wanted[place]}`" if place < len(wanted) else "no further call"
+        index = _first_difference(wanted, called, exact=exact)
+        expected = f"`{wanted[index]}`" if index < len(wanted) else "no further call"
         sentence = f"expected the tools {' > '.join(wanted) or 'none'}, called were {' > '.join(called) or 'none'}"
         if not exact:
-            where = f"after `{wanted[place - 1]}`" if place else "at all"
-            early = Spans(call for call in calls if label(call) == wanted[place])
+            where = f"after `{wanted[index - 1]}`" if index else "at all"
+            early = Spans(call for call in calls if label(call) == wanted[index])
             marks = {call.span_id: f"{expected}, but not {where}" for call in early}
             raise failure(
-                sentence, self.judged, marks, [f"There is no {expected} {where}.", *_also(wanted[place:], called)]
+                sentence, self.judged, marks, [f"There is no {expected} {where}.", *_also(wanted[index:], called)]
             )
-        at = calls[place] if place < len(calls) else None
-        found = f"the {ordinal(place + 1)} call was `{label(at)}`" if at is not None else "there was none"
+        at = calls[index] if index < len(calls) else None
+        actual = f"the {ordinal(index + 1)} call was `{label(at)}`" if at is not None else "there was none"
         raise failure(
             sentence,
             self.judged,
             {at.span_id: f"expected {expected}"} if at is not None else {},
-            [f"As the {ordinal(place + 1)} call {expected} was expected; {found}."],
+            [f"As the {ordinal(index + 1)} call {expected} was expected; {actual}."],
         )
 
     def assert_no_tool_called(self, *names: str) -> None:
@@ -143,9 +143,9 @@ class ToolAssertions(Queries):
 
     def _ran_otherwise(self, name: str, named: Spans[ToolCall], args: Mapping[str, Any], result: Any) -> AssertionError:
         nearest = min(named, key=lambda call: len(_differences(args, call.arguments)))
-        said = _differences(args, nearest.arguments)
+        complaints = _differences(args, nearest.arguments)
         if result is not _UNSET and result != nearest.result:
-            said.append(f"result: expected {result!r}, was {nearest.result!r}")
+            complaints.append(f"result: expected {result!r}, was {nearest.result!r}")
         wanted = [
             *([f"args {dict(args)!r}"] if args else []),
             *([f"result {result!r}"] if result is not _UNSET else []),
@@ -155,7 +155,7 @@ class ToolAssertions(Queries):
             f"it was called {times(len(named))}, never like that",
             self.judged,
             numbered(named) | {nearest.span_id: "nearest call"},
-            [f"The nearest call differs in: {'; '.join(said)}."],
+            [f"The nearest call differs in: {'; '.join(complaints)}."],
         )
 
     def _ran_too_often(
@@ -190,22 +190,22 @@ class ToolAssertions(Queries):
         )
 
 
-def _differences(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+def _differences(wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> list[str]:
     return [
-        f"{key}: expected {value!r}, was {given[key]!r}"
-        if key in given
+        f"{key}: expected {value!r}, was {actual[key]!r}"
+        if key in actual
         else f"{key}: expected {value!r}, was not given"
         for key, value in wanted.items()
-        if key not in given or value != given[key]
+        if key not in actual or value != actual[key]
     ]
 
 
 def _first_difference(wanted: Sequence[str], called: Sequence[str], *, exact: bool) -> int:
     if exact:
         pairs = zip(wanted, called, strict=False)
-        return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(wanted), len(called)))
+        return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(wanted), len(called)))
     rest = iter(called)
-    return next(place for place, name in enumerate(wanted) if name not in rest)
+    return next(index for index, name in enumerate(wanted) if name not in rest)
 
 
 def _is_subsequence(wanted: Iterable[str], called: Iterable[str]) -> bool:
@@ -214,10 +214,10 @@ def _is_subsequence(wanted: Iterable[str], called: Iterable[str]) -> bool:
 
 
 def _last_of_each(calls: Sequence[SpanRecord], surplus: Counter[str]) -> list[SpanRecord]:
-    found = []
+    last = []
     for name, count in surplus.items():
-        found += [call for call in calls if label(call) == name][-count:]
-    return found
+        last += [call for call in calls if label(call) == name][-count:]
+    return last
 
 
 def _also(missing: Iterable[str], called: Sequence[str]) -> list[str]:

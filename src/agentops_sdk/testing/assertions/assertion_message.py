@@ -80,21 +80,21 @@ class _Marked(Tree):
 def _shortened(lines: list[str]) -> list[str]:
     if len(lines) <= _MOST_LINES:
         return lines
-    marked = [place for place, line in enumerate(lines) if line.startswith("> ")]
+    marked = [number for number, line in enumerate(lines) if line.startswith("> ")]
     keep = set(range(_AROUND * 2))
-    for place in marked[: _MOST_LINES // _AROUND]:
-        keep.update(range(place - _AROUND, place + _AROUND + 1))
-    made: list[str] = []
+    for number in marked[: _MOST_LINES // _AROUND]:
+        keep.update(range(number - _AROUND, number + _AROUND + 1))
+    result: list[str] = []
     left_out = 0
-    for place, line in enumerate(lines):
-        if place in keep:
+    for number, line in enumerate(lines):
+        if number in keep:
             if left_out:
-                made.append(f"  ... {left_out} lines")
+                result.append(f"  ... {left_out} lines")
             left_out = 0
-            made.append(line)
+            result.append(line)
         else:
             left_out += 1
-    return [*made, f"  ... {left_out} lines"] if left_out else made
+    return [*result, f"  ... {left_out} lines"] if left_out else result
 
 
 def times(count: int) -> str:
@@ -107,17 +107,17 @@ def here(count: int) -> str:
     return " and ".join(["here"] * count) if count <= 3 else "at every mark"
 
 
-def ordinal(place: int) -> str:
+def ordinal(number: int) -> str:
     """``1st``, ``2nd``, and so on."""
-    ending = "th" if 10 <= place % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
-    return f"{place}{ending}"
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def numbered(spans: Sequence[SpanRecord], what: str = "call") -> dict[str, str]:
     """Marks that number the spans."""
     if len(spans) == 1:
         return {spans[0].span_id: f"this {what}"}
-    return {span.span_id: f"{ordinal(place)} {what}" for place, span in enumerate(spans, 1)}
+    return {span.span_id: f"{ordinal(number)} {what}" for number, span in enumerate(spans, 1)}
 
 
 def listed(names: Iterable[str]) -> str:
@@ -130,5 +130,5 @@ def listed(names: Iterable[str]) -> str:
 
 def similar(name: str, known: Iterable[str]) -> str | None:
     """The known name that was most likely meant."""
-    found = difflib.get_close_matches(name, list(dict.fromkeys(known)), n=1, cutoff=0.6)
-    return found[0] if found else None
+    matches = difflib.get_close_matches(name, list(dict.fromkeys(known)), n=1, cutoff=0.6)
+    return matches[0] if matches else None

@@ -90,8 +90,8 @@ def _node(text: str) -> Node:
     rest = text
     if rest.endswith(" ..."):
         node.open, rest = True, rest[: -len(ANYTHING)].rstrip()
-    if found := _OUTCOME.match(rest):
-        node.outcome, rest = found["outcome"], found["name"]
+    if match := _OUTCOME.match(rest):
+        node.outcome, rest = match["outcome"], match["name"]
     first, _, more = rest.partition(" ")
     if more and first in semconv.KINDS:
         node.kind, rest = first, more.strip()
@@ -128,8 +128,8 @@ class _Comparison:
                 return self._other(rest[0], meant) if meant is not None else furthest
             return furthest
         if not spans:
-            place = f"below `{label(above)}`" if above is not None else "at the top"
-            return Mismatch(f"`{node.text}` is missing {place}", above, f"`{node.text}` is missing here", self.matched)
+            where = f"below `{label(above)}`" if above is not None else "at the top"
+            return Mismatch(f"`{node.text}` is missing {where}", above, f"`{node.text}` is missing here", self.matched)
         span = spans[0]
         if not node.fits(span):
             return self._other(node, span)
@@ -142,23 +142,23 @@ class _Comparison:
         return self.forest(rest, spans[1:], above)
 
     def _other(self, node: Node, span: SpanRecord) -> Mismatch:
-        said = f"`{node.text}` was expected, `{_line(span)}` is there"
-        return Mismatch(said, span, f"`{node.text}` expected", self.matched)
+        sentence = f"`{node.text}` was expected, `{_line(span)}` is there"
+        return Mismatch(sentence, span, f"`{node.text}` expected", self.matched)
 
     def _surplus(self, span: SpanRecord, above: SpanRecord | None) -> Mismatch:
-        place = f"below `{label(above)}`" if above is not None else "at the top"
-        return Mismatch(f"`{_line(span)}` {place} was not expected", span, "not expected", self.matched)
+        where = f"below `{label(above)}`" if above is not None else "at the top"
+        return Mismatch(f"`{_line(span)}` {where} was not expected", span, "not expected", self.matched)
 
 
 def write(trace: Trace, most: int = 40) -> Iterator[str]:
     """The trace as the pattern that fits it."""
-    for place, (depth, span) in enumerate(trace.walk()):
-        if place == most:
+    for number, (depth, span) in enumerate(trace.walk()):
+        if number == most:
             yield f"({len(trace) - most} more)"
             return
         yield "  " * depth + _line(span)
 
 
 def _line(span: SpanRecord) -> str:
-    told = label(span) if span.kind == "span" else f"{span.kind} {label(span)}"
-    return told if span.outcome == "ok" else f"{told} [{span.outcome}]"
+    text = label(span) if span.kind == "span" else f"{span.kind} {label(span)}"
+    return text if span.outcome == "ok" else f"{text} [{span.outcome}]"

@@ -24,24 +24,24 @@ class Budget:
     max_duration: float | None = None
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Self:
+    def of(cls, limits: Mapping[str, Any]) -> Self:
         """From numbers, or their text as a configuration file has it.
 
         Raises:
             ConfigError: a limit is unknown, or no number.
         """
         known = {field.name: float if "float" in str(field.type) else int for field in fields(cls)}
-        made: dict[str, Any] = {}
-        for name, value in given.items():
+        checked: dict[str, Any] = {}
+        for name, value in limits.items():
             if name not in known:
                 raise ConfigError(name, value, "a limit: " + ", ".join(known))
             if value is None or value == "":
                 continue
             try:
-                made[name] = known[name](value)
+                checked[name] = known[name](value)
             except (TypeError, ValueError):
                 raise ConfigError(name, value, "a number") from None
-        return cls(**made)
+        return cls(**checked)
 
     def exceeded(self, traces: CapturedTraces) -> AssertionError | None:
         """The failure, if something was: exactly the limit is within it."""
@@ -52,8 +52,8 @@ class Budget:
             return traces.say_tokens(usage, f"expected at most {self.max_tokens:,} tokens", self.max_tokens + 1)
         if self.max_llm_calls is not None and len(calls) > self.max_llm_calls:
             what = "model call" if self.max_llm_calls == 1 else "model calls"
-            said = f"expected at most {self.max_llm_calls} {what}, there were {len(calls)}"
-            return failure(said, traces.judged, numbered(calls))
+            sentence = f"expected at most {self.max_llm_calls} {what}, there were {len(calls)}"
+            return failure(sentence, traces.judged, numbered(calls))
         if self.max_duration is not None and traces.duration > self.max_duration:
             return traces.say_duration(f"expected to take at most {self.max_duration:g} s")
         return None

@@ -24,12 +24,12 @@ _SLOWEST: Final = 5
 
 def budget_of(item: pytest.Item) -> Budget:
     """The limits of a test: defaults from the configuration, then its markers, the nearest last."""
-    given: dict[str, Any] = {name: item.config.getini(f"agentops_{name}") for name in LIMITS}
+    limits: dict[str, Any] = {name: item.config.getini(f"agentops_{name}") for name in LIMITS}
     for marker in reversed(list(item.iter_markers("agentops"))):
         if marker.args:
             pytest.fail(f"@pytest.mark.agentops takes {', '.join(LIMITS)} by name", pytrace=False)
-        given.update(marker.kwargs)
-    return Budget.of(given)
+        limits.update(marker.kwargs)
+    return Budget.of(limits)
 
 
 def check_budget(item: pytest.Item, traces: CapturedTraces) -> None:
@@ -122,26 +122,26 @@ def _said(side: object) -> str:
 def summary(reports: list[pytest.TestReport]) -> Iterator[str]:
     """The lines of ``--agentops-report``."""
     tests = [(report, dict(report.user_properties)) for report in reports if report.when == "call"]
-    tests = [(report, told) for report, told in tests if "agentops_llm_calls" in told]
+    tests = [(report, row) for report, row in tests if "agentops_llm_calls" in row]
     if not tests:
         yield "no test recorded anything"
         return
-    costs = [told["agentops_cost"] for _, told in tests]
+    costs = [row["agentops_cost"] for _, row in tests]
     unknown = costs.count("unknown")
     total = sum(float(str(cost)) for cost in costs if cost != "unknown")
-    calls = sum(int(str(told["agentops_llm_calls"])) for _, told in tests)
-    tokens = sum(int(str(told["agentops_tokens"])) for _, told in tests)
+    calls = sum(int(str(row["agentops_llm_calls"])) for _, row in tests)
+    tokens = sum(int(str(row["agentops_tokens"])) for _, row in tests)
     yield (
         f"{len(tests)} tests with agents: ${total:.6g}{f' and {unknown} of unknown cost' if unknown else ''}, "
         f"{tokens:,} tokens, {calls} model calls"
     )
     tests.sort(key=lambda pair: -float(str(pair[1]["agentops_duration"])))
     yield "slowest:"
-    for report, told in tests[:_SLOWEST]:
-        cost = told["agentops_cost"]
+    for report, row in tests[:_SLOWEST]:
+        cost = row["agentops_cost"]
         yield (
-            f"  {float(str(told['agentops_duration'])):8.3f} s  {cost if cost == 'unknown' else f'${cost}':>12}  "
-            f"{int(str(told['agentops_tokens'])):>8,} tokens  {told['agentops_llm_calls']:>3} calls  {report.nodeid}"
+            f"  {float(str(row['agentops_duration'])):8.3f} s  {cost if cost == 'unknown' else f'${cost}':>12}  "
+            f"{int(str(row['agentops_tokens'])):>8,} tokens  {row['agentops_llm_calls']:>3} calls  {report.nodeid}"
         )
 
 

@@ -58,8 +58,8 @@ def asked(request: Request) -> dict[str, Any]:
     if "boundary=" in request.content_type:  # it is another one each time
         boundary = request.content_type.partition("boundary=")[2].partition(";")[0].strip('"')
         body = body.replace(boundary.encode(), b"boundary")
-    made: dict[str, Any] = {"method": request.method, "url": _url(request.url), "body": _readable(body)}
-    return scrubbed(made)
+    description: dict[str, Any] = {"method": request.method, "url": _url(request.url), "body": _readable(body)}
+    return scrubbed(description)
 
 
 def compared(recorded: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -173,5 +173,5 @@ def _sent(event: dict[str, Any]) -> bytes:
 
 def scrubbed(value: dict[str, Any]) -> dict[str, Any]:
     """Secrets replaced as they are in spans: the same rules, on the JSON text."""
-    made: dict[str, Any] = json.loads(_redactor.text(json.dumps(value, ensure_ascii=False))[0])
-    return made
+    clean: dict[str, Any] = json.loads(_redactor.text(json.dumps(value, ensure_ascii=False))[0])
+    return clean

@@ -17,8 +17,8 @@ def differences(recorded: Any, now: Any, at: str = "") -> Iterator[str]:
         for key in dict.fromkeys([*recorded, *now]):
             yield from differences(recorded.get(key, _ABSENT), now.get(key, _ABSENT), f"{at}.{key}" if at else key)
     elif isinstance(recorded, list) and isinstance(now, list):
-        for place, (one, other) in enumerate(zip_longest(recorded, now, fillvalue=_ABSENT)):
-            yield from differences(one, other, f"{at}[{place}]")
+        for index, (one, other) in enumerate(zip_longest(recorded, now, fillvalue=_ABSENT)):
+            yield from differences(one, other, f"{at}[{index}]")
     elif type(recorded) is not type(now) or recorded != now:
         one, other = _pair(recorded, now)
         yield f"{at or 'the whole'}: recorded {one}, now {other}"
@@ -26,7 +26,7 @@ def differences(recorded: Any, now: Any, at: str = "") -> Iterator[str]:
 
 def _pair(recorded: Any, now: Any) -> tuple[str, str]:
     if isinstance(recorded, str) and isinstance(now, str) and max(len(recorded), len(now)) > 2 * _AROUND:
-        same = next((place for place, (a, b) in enumerate(zip(recorded, now, strict=False)) if a != b), None)
+        same = next((index for index, (a, b) in enumerate(zip(recorded, now, strict=False)) if a != b), None)
         start = max(0, (min(len(recorded), len(now)) if same is None else same) - _AROUND)
         return _cut(recorded, start), _cut(now, start)
     return _shown(recorded), _shown(now)

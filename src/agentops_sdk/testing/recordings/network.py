@@ -19,12 +19,12 @@ class NoNetworkModels:
     def answer(self, request: Request) -> Answer | None:
         if request.loopback:
             return None
-        said = (
+        sentence = (
             f"a model outside of loopback would have been called: {request.method} "
             f"{request.url.partition('?')[0]}{_model(request.body)}"
         )
-        self.refused.append(said)
-        raise NetworkModelError(said)
+        self.refused.append(sentence)
+        raise NetworkModelError(sentence)
 
     def answered(self, request: Request, answer: Answer) -> None:
         """Nothing is kept."""

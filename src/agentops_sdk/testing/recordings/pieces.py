@@ -22,35 +22,35 @@ def scrub_pieces(events: Sequence[Any]) -> int:
     """
     texts: dict[tuple[Any, ...], list[tuple[Any, Any]]] = {}
     for event in events:
-        for place, owner, key in _texts(event, ()):
-            texts.setdefault(place, []).append((owner, key))
-    found = 0
+        for path, owner, key in _texts(event, ()):
+            texts.setdefault(path, []).append((owner, key))
+    redactions = 0
     for members in texts.values():
         pieces = [owner[key] for owner, key in members]
         if len(set(pieces)) < 2:
             continue  # a name or an id that every event repeats
         cleaned, count = _redactor.pieces(pieces)
         if count:
-            found += count
+            redactions += count
             for (owner, key), before, after in zip(members, pieces, cleaned, strict=True):
                 owner[key] = after
                 if after != before and isinstance(owner, dict) and isinstance(owner.get("bytes"), list):
                     owner["bytes"] = None  # the same piece once more
-    return found
+    return redactions
 
 
-def _texts(value: Any, place: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any, Any]]:
+def _texts(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any, Any]]:
     """Every text in ``value``, with the place that it has in all events alike, and what holds it."""
     if isinstance(value, dict):
         which = tuple(value[name] for name in _PLACES if isinstance(value.get(name), str | int))
         for name, member in value.items():
             if isinstance(member, str):
-                yield (*place, which, name), value, name
+                yield (*path, which, name), value, name
             else:
-                yield from _texts(member, (*place, which, name))
+                yield from _texts(member, (*path, which, name))
     elif isinstance(value, list):
         for number, member in enumerate(value):
             if isinstance(member, str):
-                yield (*place, "[]"), value, number
+                yield (*path, "[]"), value, number
             else:
-                yield from _texts(member, (*place, "[]"))
+                yield from _texts(member, (*path, "[]"))

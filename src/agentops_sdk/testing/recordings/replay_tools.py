@@ -45,8 +45,8 @@ class ToolResults:
 
     def left(self) -> tuple[int, int]:
         """How many recorded results nobody asked for, and how many there are."""
-        kept = [place for place, row in enumerate(self.rows) if _kept(row)]
-        return sum(1 for place in kept if place not in self._used), len(kept)
+        kept = [index for index, row in enumerate(self.rows) if _kept(row)]
+        return sum(1 for index in kept if index not in self._used), len(kept)
 
     def _choose(
         self, kind: str, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -91,18 +91,18 @@ class ToolResults:
         name = asked["tool"]
         with self._lock:
             free = [(at, row) for at, row in enumerate(self.rows) if at not in self._used and row["tool"] == name]
-            found = next(((at, row) for at, row in free if row["arguments"] == asked["arguments"]), None)
-            if found is None and free:
-                found = min(free, key=lambda each: len(_told(each[1], asked)))
-                said = "\n".join(f"  {line}" for line in _told(found[1], asked))
+            match = next(((at, row) for at, row in free if row["arguments"] == asked["arguments"]), None)
+            if match is None and free:
+                match = min(free, key=lambda each: len(_told(each[1], asked)))
+                listed = "\n".join(f"  {line}" for line in _told(match[1], asked))
                 if not self._lenient:
                     raise self._problem(f"call of tool {name} differs from every one that is left in {{file}}, "
-                                        f"the nearest is:\n{said}")  # fmt: skip
-                self.deviations.append(f"call of tool {name} differs from the recorded one:\n{said}")
-            if found is None:
+                                        f"the nearest is:\n{listed}")  # fmt: skip
+                self.deviations.append(f"call of tool {name} differs from the recorded one:\n{listed}")
+            if match is None:
                 raise self._problem(f"tool {name} was called more often than in {{file}}")
-            self._used.add(found[0])
-            return found[1]
+            self._used.add(match[0])
+            return match[1]
 
 
 def _told(row: dict[str, Any], asked: dict[str, Any]) -> list[str]:
@@ -154,11 +154,11 @@ def _answering(function: Callable[..., Any], row: dict[str, Any]) -> Callable[..
     return answer_async if inspect.iscoroutinefunction(function) else answer
 
 
-def _error(told: dict[str, Any]) -> Exception:
-    kind = getattr(builtins, told["type"], None)
+def _error(recorded: dict[str, Any]) -> Exception:
+    kind = getattr(builtins, recorded["type"], None)
     if isinstance(kind, type) and issubclass(kind, Exception):
         try:
-            return kind(*told["args"])
+            return kind(*recorded["args"])
         except TypeError:
             pass
-    return ReplayedToolError(f"{told['type']}: {', '.join(told['args'])}")
+    return ReplayedToolError(f"{recorded['type']}: {', '.join(recorded['args'])}")

@@ -27,15 +27,15 @@ def decision_stats(traces: Iterable[Trace]) -> Stats:
         seen: set[str] = set()
         counted: set[str] = set()
         partial += trace.beginning is not trace
-        for made in trace.beginning.decisions:
-            key = f"{made.name}: {', '.join(made.choices) or '(undecided)'}"
+        for decision in trace.beginning.decisions:
+            key = f"{decision.name}: {', '.join(decision.choices) or '(undecided)'}"
             row = rows.setdefault(key, Row(key))
             if key not in seen:
                 seen.add(key)
                 row.traces += 1
             for one in (row, total):
-                _count(one, made)
-            for span in made.followed_by:
+                _count(one, decision)
+            for span in decision.followed_by:
                 row.usage.add(trace.usage_below(span))
                 row.cost.add(trace.cost_below(span))
                 if span.outcome not in ("ok", "running"):
@@ -51,14 +51,14 @@ def decision_stats(traces: Iterable[Trace]) -> Stats:
     return Stats("decision", ordered, total, partial)
 
 
-def _count(row: Row, made: Decision) -> None:
+def _count(row: Row, decision: Decision) -> None:
     row.calls += 1
-    if not made.followed_by:
+    if not decision.followed_by:
         return
-    row.errors += any(span.outcome in ("error", "unfinished") for span in made.followed_by)
-    row.running += any(span.outcome == "running" for span in made.followed_by)
-    row.unfinished += any(span.outcome == "unfinished" for span in made.followed_by)
-    if not all(span.ended for span in made.followed_by):
+    row.errors += any(span.outcome in ("error", "unfinished") for span in decision.followed_by)
+    row.running += any(span.outcome == "running" for span in decision.followed_by)
+    row.unfinished += any(span.outcome == "unfinished" for span in decision.followed_by)
+    if not all(span.ended for span in decision.followed_by):
         return  # how long it takes is not known
-    end = max(span.end_ns for span in made.followed_by)
-    row.durations.append(max(0, end - made.followed_by[0].start_ns) / 1e9)
+    end = max(span.end_ns for span in decision.followed_by)
+    row.durations.append(max(0, end - decision.followed_by[0].start_ns) / 1e9)

@@ -30,18 +30,18 @@ def decisions(trace: Trace) -> list[Decision]:
     follows is what bears a chosen name and started after the decision, before the next decision of the
     same name below the same agent; for a decision with a span of its own also what ran inside it.
     """
-    stated = [made for span in trace.spans if not trace.repeats(span) for made in decisions_in(span)]
-    found = once(trace, [*stated, *revealed(trace)])
-    if not found:
+    stated = [each for span in trace.spans if not trace.repeats(span) for each in decisions_in(span)]
+    every = once(trace, [*stated, *revealed(trace)])
+    if not every:
         return []
-    found.sort(key=lambda made: (made.moment_ns, made.span.start_ns, made.span.span_id))
+    every.sort(key=lambda each: (each.moment_ns, each.span.start_ns, each.span.span_id))
     by_id, by_name = _index(trace)
-    ends = _windows(trace, found)
+    ends = _windows(trace, every)
     whole = [
-        made
-        if made.followed_by
-        else replace(_led_by_model(trace, made), followed_by=tuple(_followers(trace, made, end, by_id, by_name)))
-        for made, end in zip(found, ends, strict=True)
+        each
+        if each.followed_by
+        else replace(_led_by_model(trace, each), followed_by=tuple(_followers(trace, each, end, by_id, by_name)))
+        for each, end in zip(every, ends, strict=True)
     ]
     return without_echoes(trace, whole)
 
@@ -69,19 +69,19 @@ def requested_ids(span: SpanRecord) -> list[str]:
     return [str(part["id"]) for part in parts if part.get("type") == "tool_call" and part.get("id")]
 
 
-def _led_by_model(trace: Trace, made: Decision) -> Decision:
+def _led_by_model(trace: Trace, decision: Decision) -> Decision:
     """A stated decision that says no model, with the one model call that was made inside it."""
-    if made.kind != "stated" or made.model is not None:
-        return made
-    asked = [span for span in trace.children(made.span) if span.kind == "llm"]
+    if decision.kind != "stated" or decision.model is not None:
+        return decision
+    asked = [span for span in trace.children(decision.span) if span.kind == "llm"]
     if len(asked) != 1:
-        return made
+        return decision
     get = asked[0].attributes.get
     model, fingerprint = get(semconv.RESPONSE_MODEL) or get(semconv.REQUEST_MODEL), get(semconv.PROMPT_FINGERPRINT)
     return replace(
-        made,
+        decision,
         model=None if model is None else str(model),
-        prompt_fingerprint=made.prompt_fingerprint or (None if fingerprint is None else str(fingerprint)),
+        prompt_fingerprint=decision.prompt_fingerprint or (None if fingerprint is None else str(fingerprint)),
     )
 
 
@@ -99,47 +99,47 @@ def _index(trace: Trace) -> tuple[dict[str, list[SpanRecord]], dict[str, list[Sp
     return by_id, by_name
 
 
-def _windows(trace: Trace, found: list[Decision]) -> list[int | None]:
+def _windows(trace: Trace, ordered: list[Decision]) -> list[int | None]:
     """For each decision the moment from which on its name belongs to the next decision of its sort."""
-    ends: list[int | None] = [None] * len(found)
+    ends: list[int | None] = [None] * len(ordered)
     next_start: dict[tuple[str, int], int] = {}
     agents = trace.outline.nearest_above("agent")
-    for place in range(len(found) - 1, -1, -1):
-        made = found[place]
-        scope = agents[trace.outline.number(made.span.span_id)]
-        sort = ("model" if made.kind == "tool" else made.name, scope)
-        ends[place] = next_start.get(sort)
-        next_start[sort] = made.span.start_ns
+    for index in range(len(ordered) - 1, -1, -1):
+        decision = ordered[index]
+        scope = agents[trace.outline.number(decision.span.span_id)]
+        sort = ("model" if decision.kind == "tool" else decision.name, scope)
+        ends[index] = next_start.get(sort)
+        next_start[sort] = decision.span.start_ns
     return ends
 
 
 def _followers(
     trace: Trace,
-    made: Decision,
+    decision: Decision,
     end: int | None,
     by_id: dict[str, list[SpanRecord]],
     by_name: dict[str, list[SpanRecord]],
 ) -> Iterable[SpanRecord]:
-    if not made.made:
+    if not decision.made:
         return []
     followers: dict[str, SpanRecord] = {}
-    for call_id in requested_ids(made.span):
+    for call_id in requested_ids(decision.span):
         for span in by_id.get(call_id, ()):
             followers[span.span_id] = span
-    inside = made.span.kind == "decision"
-    start = made.span.start_ns if inside else made.moment_ns
-    for name in made.choices:
+    inside = decision.span.kind == "decision"
+    start = decision.span.start_ns if inside else decision.moment_ns
+    for name in decision.choices:
         spans = by_name.get(name, ())
         for span in spans[bisect_left(spans, start, key=lambda one: one.start_ns) :]:
             if end is not None and span.start_ns >= end:
                 break
             # A tool call that carries the id of another request follows from that one.
-            elsewhere = made.span.kind == "llm" and semconv.TOOL_CALL_ID in span.attributes
-            if span.span_id != made.span.span_id and not elsewhere:
+            elsewhere = decision.span.kind == "llm" and semconv.TOOL_CALL_ID in span.attributes
+            if span.span_id != decision.span.span_id and not elsewhere:
                 followers[span.span_id] = span
     if inside and not followers:
         # What it was made from lies inside it as well: models that were asked, texts that were looked up.
-        followers.update((span.span_id, span) for span in trace.children(made.span) if span.kind not in _ASKED)
+        followers.update((span.span_id, span) for span in trace.children(decision.span) if span.kind not in _ASKED)
     # What ran below a follower followed from it, not from the decision.
     outer = [span for span in followers.values() if not any(up.span_id in followers for up in trace.ancestors(span))]
     return sorted(outer, key=lambda span: (span.start_ns, span.span_id))

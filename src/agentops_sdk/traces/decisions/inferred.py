@@ -52,8 +52,8 @@ def _failed_before(trace: Trace, above: SpanRecord, span: SpanRecord) -> SpanRec
     """What failed last beside a span before it began, among the nearest of them."""
     outline = trace.outline
     beside = outline.children(outline.number(above.span_id))
-    place = bisect_right(beside, span.start_ns, key=outline.start)
-    for number in reversed(beside[max(0, place - _NEAR) : place]):
+    position = bisect_right(beside, span.start_ns, key=outline.start)
+    for number in reversed(beside[max(0, position - _NEAR) : position]):
         if outline.ends[number] <= span.start_ns and outline.outcome(number) == "error":
             return trace.record(number)
     return None
@@ -109,11 +109,11 @@ def _model_call_after(outline: Outline, above: int, here: int) -> int | None:
         return None
     calls, places, sizes = outline.llm_places, outline.places, outline.sizes
     inside = range(places[here], places[here] + sizes[here])
-    place = bisect_left(calls, places[beside[first]])
-    if place < len(calls) and calls[place] in inside:
-        place = bisect_left(calls, inside.stop)
-    if place < len(calls) and calls[place] < places[above] + sizes[above]:
-        return outline.preorder[calls[place]]
+    position = bisect_left(calls, places[beside[first]])
+    if position < len(calls) and calls[position] in inside:
+        position = bisect_left(calls, inside.stop)
+    if position < len(calls) and calls[position] < places[above] + sizes[above]:
+        return outline.preorder[calls[position]]
     return None
 
 
@@ -134,15 +134,15 @@ def failure(span: SpanRecord) -> str:
 
 
 def _verdicts(span: SpanRecord) -> Iterator[Decision]:
-    told = [(event.attributes, event.time_ns) for event in span.events if event.name == semconv.GUARDRAIL_EVENT]
+    verdicts = [(event.attributes, event.time_ns) for event in span.events if event.name == semconv.GUARDRAIL_EVENT]
     if semconv.GUARDRAIL_RESULT in span.attributes:
-        told.append((span.attributes, span.end_ns))
-    for attributes, moment in told:
+        verdicts.append((span.attributes, span.end_ns))
+    for attributes, moment in verdicts:
         value, sort = str(attributes.get(semconv.GUARDRAIL_RESULT, "?")), attributes.get(semconv.GUARDRAIL_RESULT_TYPE)
         if value.lower() in ("true", "false") and sort:
             value = str(sort) if value.lower() == "true" else f"not {sort}"
         yield _verdict(span, value, attributes.get(semconv.GUARDRAIL_REASON), moment, attributes)
-    if span.kind == "guardrail" and not told and semconv.DECISION_CHOSEN not in span.attributes:
+    if span.kind == "guardrail" and not verdicts and semconv.DECISION_CHOSEN not in span.attributes:
         if span.outcome == "error":
             kind = str(span.attributes.get(semconv.ERROR_TYPE, "an error")).rpartition(".")[2]
             yield _verdict(span, f"raised {kind}", span.status_message, span.end_ns, span.attributes)
@@ -200,26 +200,26 @@ def _gates(span: SpanRecord) -> Iterator[Decision]:
 # --- what only repeats another one --------------------------------------------------------------
 
 
-def once(trace: Trace, found: list[Decision]) -> list[Decision]:
+def once(trace: Trace, every: list[Decision]) -> list[Decision]:
     """A handoff or a question to a person that every graph around it reports as well: where it happened."""
     outline = trace.outline
-    nesting = [made for made in found if KINDS[made.kind].nests]
-    numbers = {made.span.span_id: outline.number(made.span.span_id) for made in nesting}
+    nesting = [decision for decision in every if KINDS[decision.kind].nests]
+    numbers = {decision.span.span_id: outline.number(decision.span.span_id) for decision in nesting}
     same: dict[tuple[str, tuple[str, ...]], list[int]] = {}
-    for made in nesting:
-        same.setdefault((made.name, made.choices), []).append(outline.places[numbers[made.span.span_id]])
+    for decision in nesting:
+        same.setdefault((decision.name, decision.choices), []).append(outline.places[numbers[decision.span.span_id]])
     for places in same.values():
         places.sort()
 
-    def has_inner(made: Decision) -> bool:
-        number, places = numbers[made.span.span_id], same[made.name, made.choices]
+    def has_inner(decision: Decision) -> bool:
+        number, places = numbers[decision.span.span_id], same[decision.name, decision.choices]
         after = bisect_right(places, outline.places[number])
         return after < len(places) and places[after] < outline.places[number] + outline.sizes[number]
 
-    return [made for made in found if not KINDS[made.kind].nests or not has_inner(made)]
+    return [decision for decision in every if not KINDS[decision.kind].nests or not has_inner(decision)]
 
 
-def without_echoes(trace: Trace, found: list[Decision]) -> list[Decision]:
+def without_echoes(trace: Trace, every: list[Decision]) -> list[Decision]:
     """Less the edges of a graph that only do what the model before them has chosen, or that had one way to go.
 
     Args:
@@ -227,13 +227,13 @@ def without_echoes(trace: Trace, found: list[Decision]) -> list[Decision]:
     """
     inside: dict[str, Decision] = {}  # by node and by graph, the last choice of a model in it so far
     kept = []
-    edges = any(made.kind == "edge" for made in found)
-    for made in found:
-        if made.kind == "tool" and edges:
-            inside.update((above.span_id, made) for above in trace.ancestors(made.span))
-        if made.kind == "edge" and (made.options == made.choices or _obeys(trace, made, inside)):
+    edges = any(decision.kind == "edge" for decision in every)
+    for decision in every:
+        if decision.kind == "tool" and edges:
+            inside.update((above.span_id, decision) for above in trace.ancestors(decision.span))
+        if decision.kind == "edge" and (decision.options == decision.choices or _obeys(trace, decision, inside)):
             continue
-        kept.append(made)
+        kept.append(decision)
     return kept
 
 

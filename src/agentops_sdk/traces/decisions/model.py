@@ -151,8 +151,8 @@ def _answer(value: Any) -> Any:
     if isinstance(value, dict):
         for key in ("decisions", "type", "action", "decision", "approved", "answer"):
             if key in value:
-                told = value[key]
-                return f"{key}: {json.dumps(told)}" if isinstance(told, bool) else _answer(told)
+                member = value[key]
+                return f"{key}: {json.dumps(member)}" if isinstance(member, bool) else _answer(member)
     if isinstance(value, list):
         return [_answer(one) for one in value]
     return value

@@ -38,62 +38,64 @@ def story(trace: Trace, traces: Traces | None = None) -> list[str]:
             going; without it only the later of the two names the other, where both ran in one process.
     """
     several_models = len(trace.models) > 1
-    several_agents = len({str(made.span.attributes.get(semconv.AGENT_NAME)) for made in trace.decisions}) > 1
-    told: list[str] = []
+    several_agents = len({str(decision.span.attributes.get(semconv.AGENT_NAME)) for decision in trace.decisions}) > 1
+    result: list[str] = []
     failed: dict[tuple[str, ...], str] = {}  # calls that a model made and that failed, with the span of the first
     named = False
-    for made in trace.decisions:
+    for decision in trace.decisions:
         # What a program or a person has set going before was not called by the model.
-        calls = {span.span_id: _call(made, span) for span in made.followed_by if made.kind == "tool"}
+        calls = {span.span_id: _call(decision, span) for span in decision.followed_by if decision.kind == "tool"}
         again = {call[1] for span_id, call in calls.items() if failed.get(call, span_id) != span_id}
         model = several_models or not named
-        told.append(sentence(made, model=model, agent=several_agents, again=again) + _half(trace, made, traces))
-        named = named or made.kind == "tool"
-        for span in made.followed_by:
+        result.append(
+            sentence(decision, model=model, agent=several_agents, again=again) + _half(trace, decision, traces)
+        )
+        named = named or decision.kind == "tool"
+        for span in decision.followed_by:
             if span.span_id in calls and span.kind == "tool" and span.outcome == "error":
                 failed.setdefault(calls[span.span_id], span.span_id)
-    return [*told, *(f"Going round: {line(str(loop))}." for loop in loops(trace))]
+    return [*result, *(f"Going round: {line(str(loop))}." for loop in loops(trace))]
 
 
-def sentence(made: Decision, *, model: bool = True, agent: bool = False, again: Collection[str] = ()) -> str:
+def sentence(decision: Decision, *, model: bool = True, agent: bool = False, again: Collection[str] = ()) -> str:
     """What was decided, by whom, among what, why, and what came of it."""
-    decided = f"{subject(made, model=model, agent=agent)} {predicate(made, again)}."
-    return " ".join(part for part in (decided, _reason(made), _outcome(made)) if part)
+    decided = f"{subject(decision, model=model, agent=agent)} {predicate(decision, again)}."
+    return " ".join(part for part in (decided, _reason(decision), _outcome(decision)) if part)
 
 
-def _half(trace: Trace, made: Decision, traces: Traces | None) -> str:
+def _half(trace: Trace, decision: Decision, traces: Traces | None) -> str:
     """Where the other half of the run is, which a person's answer stands between."""
-    for word, ids in (("Asked", asked_in(made, traces)), ("Answered", answered_in(trace, made, traces))):
+    for word, ids in (("Asked", asked_in(decision, traces)), ("Answered", answered_in(trace, decision, traces))):
         if ids:
             return f" {word} in trace {' and '.join(ids)}."
     return ""
 
 
-def _call(made: Decision, span: SpanRecord) -> tuple[str, ...]:
+def _call(decision: Decision, span: SpanRecord) -> tuple[str, ...]:
     """Who called what with which arguments."""
-    get, agent = span.attributes.get, made.span.attributes.get(semconv.AGENT_NAME)
+    get, agent = span.attributes.get, decision.span.attributes.get(semconv.AGENT_NAME)
     return str(agent), str(get(semconv.TOOL_NAME, span.name)), canonical(str(get(semconv.TOOL_CALL_ARGUMENTS)))
 
 
-def _reason(made: Decision) -> str:
-    if not made.reason:
+def _reason(decision: Decision) -> str:
+    if not decision.reason:
         return ""
-    text = line(made.reason, 240)
+    text = line(decision.reason, 240)
     return f"Why: {text}" if text.endswith((".", "!", "?", "…")) else f"Why: {text}."
 
 
-def _outcome(made: Decision) -> str:
-    spans = made.followed_by
+def _outcome(decision: Decision) -> str:
+    spans = decision.followed_by
     if not spans:
         return ""
-    if len(spans) == 1 and len(made.choices) == 1:
+    if len(spans) == 1 and len(decision.choices) == 1:
         return f"It {_ended(spans[0])}."
     by_name: dict[tuple[str, str], list[SpanRecord]] = {}
     for span in spans:
         by_name.setdefault((line(span.name.partition(" ")[2] or span.name, 60), _ended(span, timed=False)), []).append(
             span
         )
-    return "; ".join(_together(name, end, found) for (name, end), found in by_name.items()) + "."
+    return "; ".join(_together(name, end, members) for (name, end), members in by_name.items()) + "."
 
 
 def _together(name: str, end: str, spans: list[SpanRecord]) -> str:
@@ -103,5 +105,5 @@ def _together(name: str, end: str, spans: list[SpanRecord]) -> str:
 
 
 def _ended(span: SpanRecord, *, timed: bool = True) -> str:
-    told = f"{_ENDS[span.outcome]} ({number_format.duration(span.duration)})" if timed else _ENDS[span.outcome]
-    return f"{told}: {line(span.status_message, 100)}" if span.outcome == "error" and span.status_message else told
+    ending = f"{_ENDS[span.outcome]} ({number_format.duration(span.duration)})" if timed else _ENDS[span.outcome]
+    return f"{ending}: {line(span.status_message, 100)}" if span.outcome == "error" and span.status_message else ending

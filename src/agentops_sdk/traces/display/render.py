@@ -70,8 +70,8 @@ class Tree:
         self._folded = 0
         self._totals: dict[int, tuple[Usage, Cost]] = {}
         self._decisions: dict[str, list[Decision]] = {}
-        for made in trace.beginning.decisions:
-            self._decisions.setdefault(made.span.span_id, []).append(made)
+        for decision in trace.beginning.decisions:
+            self._decisions.setdefault(decision.span.span_id, []).append(decision)
         self.branch, self.last, self.bar = ("|- ", "`- ", "|  ") if ascii_only else ("├─ ", "└─ ", "│  ")
 
     def lines(self) -> Iterator[Text]:
@@ -180,12 +180,12 @@ class Tree:
         usage, cost = outline.usage(number), outline.cost(number)
         if self._is_summed(number):
             usage, cost = self._totals.get(number) or outline.total(number)
-        told = number_format.tokens(usage, ascii_only=self.ascii_only) if usage is not None else ""
+        tokens = number_format.tokens(usage, ascii_only=self.ascii_only) if usage is not None else ""
         money = number_format.cost(cost, ascii_only=self.ascii_only) if cost is not None else ""
         took = number_format.duration(
             outline.duration(number), at_least=not outline.ended(number), ascii_only=self.ascii_only
         )
-        return took, told, money
+        return took, tokens, money
 
     def _is_summed(self, number: int) -> bool:
         outline = self.trace.outline
@@ -212,8 +212,8 @@ class Tree:
     def _details(self, span: SpanRecord, lead: str) -> Iterator[Text]:
         from rich.text import Text
 
-        if span.outcome != "ok" and (said := error_of(span)):
-            yield from self._wrapped(Text(line(said), "red"), lead)
+        if span.outcome != "ok" and (error := error_of(span)):
+            yield from self._wrapped(Text(line(error), "red"), lead)
         for decision in self._decisions.get(span.span_id, ()):
             yield from self._wrapped(Text(line(_decided(decision))), lead)
         if self.messages:
@@ -226,27 +226,27 @@ class Tree:
         from rich.text import Text
 
         trace, outline = self.trace, self.trace.outline
-        said = []
+        remarks = []
         if self._folded:
-            said.append(f"{self._folded:,} of {outline.count:,} spans are left out; {self._more}")
+            remarks.append(f"{self._folded:,} of {outline.count:,} spans are left out; {self._more}")
         if outline.orphans:
-            said.append(f"{len(outline.orphans)} span(s) whose parent is missing")
+            remarks.append(f"{len(outline.orphans)} span(s) whose parent is missing")
         if outline.skews:
-            said.append(f"{outline.skews} span(s) with clock skew")
+            remarks.append(f"{outline.skews} span(s) with clock skew")
         if trace.missing_spans:
-            said.append(f"{trace.missing_spans} span(s) were not kept")
+            remarks.append(f"{trace.missing_spans} span(s) were not kept")
         if trace.cost.unknowns:
             reasons = "; ".join(f"{count} × {line(reason)}" for reason, count in trace.cost.unknowns.items())
             mark = "a lower bound" if trace.cost.known else "unknown"
-            said.append(f"cost is {mark}: " + (reasons.replace("×", "x") if self.ascii_only else reasons))
+            remarks.append(f"cost is {mark}: " + (reasons.replace("×", "x") if self.ascii_only else reasons))
         if trace.cost.is_estimated or trace.usage.is_estimated:
-            said.append("~ marks figures that were estimated, not reported")
-        said += [f"loop: {line(str(loop))}" for loop in loops(trace.beginning)]
+            remarks.append("~ marks figures that were estimated, not reported")
+        remarks += [f"loop: {line(str(loop))}" for loop in loops(trace.beginning)]
         if trace.beginning is not trace:
-            said.append(f"decisions and loops of the first {len(trace.beginning):,} spans alone were looked for")
-        if said:
+            remarks.append(f"decisions and loops of the first {len(trace.beginning):,} spans alone were looked for")
+        if remarks:
             yield Text()
-        for sentence in said:
+        for sentence in remarks:
             yield from self._wrapped(Text(sentence, "dim"), "")
 
     def _wrapped(self, text: Text, lead: str) -> Iterator[Text]:
@@ -254,11 +254,11 @@ class Tree:
         from rich.text import Text
 
         for part in (self._aligned and text.wrap(self._ruler, max(20, self.width - len(lead)))) or [text]:
-            made = Text()
-            made.append(lead, "dim")
-            made.append_text(part)
-            made.rstrip()
-            yield made
+            text_line = Text()
+            text_line.append(lead, "dim")
+            text_line.append_text(part)
+            text_line.rstrip()
+            yield text_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,8 +291,8 @@ def error_of(span: SpanRecord) -> str:
 
 def _decided(decision: Decision) -> str:
     who = f"{subject(decision)} " if KINDS[decision.kind].names_subject else ""
-    said = who + predicate(decision, named=decision.span.kind != "decision")
-    return f"{said}: {decision.reason}" if decision.reason else said
+    sentence = who + predicate(decision, named=decision.span.kind != "decision")
+    return f"{sentence}: {decision.reason}" if decision.reason else sentence
 
 
 def _fit(text: Text, room: int, ascii_only: bool) -> None:

@@ -170,7 +170,7 @@ class Columns:
 
     # --- in ----------------------------------------------------------------------------------
 
-    def add(self, raw: dict[str, Any], place: Place) -> int | None:
+    def add(self, raw: dict[str, Any], location: Place) -> int | None:
         """Add the span that a parsed line holds; its row, or ``None`` where :func:`as_record` has to read the line.
 
         Args:
@@ -199,7 +199,7 @@ class Columns:
             raw["name"],
             get("attributes") or _EMPTY,
         )
-        return self._put(place)
+        return self._put(location)
 
     def _sort(self, sort: tuple[Any, ...]) -> int:
         """The facts that the fields of a line tell which few lines differ in; 0 where they are in doubt."""
@@ -218,7 +218,7 @@ class Columns:
             self._sorts[sort] = facts
         return facts
 
-    def add_record(self, record: SpanRecord, place: Place | None = None) -> int:
+    def add_record(self, record: SpanRecord, location: Place | None = None) -> int:
         """Add a record; its row.
 
         Args:
@@ -235,15 +235,15 @@ class Columns:
             record.name,
             record.attributes,
         )
-        row = self._put(place or (0, 0, 0))
+        row = self._put(location or (0, 0, 0))
         if not self._lengths[row]:
             self._held[row] = record
         return row
 
-    def _put(self, place: Place) -> int:
-        self._files.append(place[0])
-        self._offsets.append(place[1])
-        self._lengths.append(place[2])
+    def _put(self, location: Place) -> int:
+        self._files.append(location[0])
+        self._offsets.append(location[1])
+        self._lengths.append(location[2])
         return len(self._files) - 1
 
     def _append(
@@ -535,5 +535,5 @@ def model_in(attributes: Mapping[str, Any]) -> str | None:
 
 def session_in(attributes: Mapping[str, Any]) -> str | None:
     """The session that attributes name, or else the conversation."""
-    found = attributes.get(semconv.SESSION_ID) or attributes.get(semconv.CONVERSATION_ID)
-    return str(found) if found else None
+    session = attributes.get(semconv.SESSION_ID) or attributes.get(semconv.CONVERSATION_ID)
+    return str(session) if session else None

@@ -94,11 +94,11 @@ class Side:
         beginning = trace.beginning
         self.partial += beginning is not trace
         self.looping += bool(loops(beginning))
-        for made in beginning.decisions:
-            choice = ", ".join(made.choices) or "(undecided)"
-            self.choices[made.name][choice] += 1
+        for decision in beginning.decisions:
+            choice = ", ".join(decision.choices) or "(undecided)"
+            self.choices[decision.name][choice] += 1
             if self.runs == 1 and len(self.steps) < _STEPS:
-                self.steps.append((made.name, choice))
+                self.steps.append((decision.name, choice))
         if trace.outcome in semconv.NOT_ENDED:
             return  # what it took so far is less than what it takes
         cost, usage = trace.cost, trace.usage
@@ -201,11 +201,11 @@ def _figures(one: Side, two: Side) -> list[Figure]:
 
 def _steps(one: Side, two: Side) -> list[tuple[str, tuple[str, str]]]:
     matcher = SequenceMatcher(a=one.steps, b=two.steps, autojunk=False)
-    told: list[tuple[str, tuple[str, str]]] = []
+    steps: list[tuple[str, tuple[str, str]]] = []
     for what, from_a, to_a, from_b, to_b in matcher.get_opcodes():
         if what == "equal":
-            told += [("both", step) for step in one.steps[from_a:to_a]]
+            steps += [("both", step) for step in one.steps[from_a:to_a]]
         else:
-            told += [("a", step) for step in one.steps[from_a:to_a]]
-            told += [("b", step) for step in two.steps[from_b:to_b]]
-    return told
+            steps += [("a", step) for step in one.steps[from_a:to_a]]
+            steps += [("b", step) for step in two.steps[from_b:to_b]]
+    return steps

@@ -43,8 +43,8 @@ def loops(trace: Trace) -> list[Loop]:
     A tool call that repeats one which *failed* is a retry, not a loop, unless it is the third or later.
     Tools whose arguments were not recorded are never taken for a loop.
     """
-    found = [*_repeated_tools(trace), *_swapping_agents(trace)]
-    return sorted(found, key=lambda loop: loop.spans[0].start_ns)
+    every = [*_repeated_tools(trace), *_swapping_agents(trace)]
+    return sorted(every, key=lambda loop: loop.spans[0].start_ns)
 
 
 def _repeated_tools(trace: Trace) -> list[Loop]:
@@ -72,18 +72,18 @@ def _swapping_agents(trace: Trace) -> list[Loop]:
         number = around_of[trace.outline.number(span.span_id)]
         around = number if number >= 0 else span.parent_id
         siblings[around].append(span)
-    found: list[Loop] = []
+    swapping: list[Loop] = []
     for agents in siblings.values():
         names = [str(span.attributes.get(semconv.AGENT_NAME, span.name)) for span in agents]
         start = 0
-        for place in range(1, len(agents) + 1):
-            swaps = place < len(agents) and names[place] != names[place - 1]
-            if swaps and (place - start < 2 or names[place] == names[place - 2]):
+        for index in range(1, len(agents) + 1):
+            swaps = index < len(agents) and names[index] != names[index - 1]
+            if swaps and (index - start < 2 or names[index] == names[index - 2]):
                 continue
-            if place - start >= _SWAPS:
-                found.append(Loop("agents", f"{names[start]} and {names[start + 1]}", tuple(agents[start:place])))
-            start = place - 1 if swaps else place
-    return found
+            if index - start >= _SWAPS:
+                swapping.append(Loop("agents", f"{names[start]} and {names[start + 1]}", tuple(agents[start:index])))
+            start = index - 1 if swaps else index
+    return swapping
 
 
 def canonical(text: str) -> str:

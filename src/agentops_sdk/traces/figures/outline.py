@@ -92,11 +92,11 @@ class Outline:
         starts, ids = self.columns.starts, self.columns.ids
         ordered = sorted(rows, key=starts.__getitem__)
         first = 0
-        for place in range(1, len(ordered) + 1):  # what started together goes by its id
-            if place == len(ordered) or starts[ordered[place]] != starts[ordered[first]]:
-                if place - first > 1:
-                    ordered[first:place] = sorted(ordered[first:place], key=ids.__getitem__)
-                first = place
+        for index in range(1, len(ordered) + 1):  # what started together goes by its id
+            if index == len(ordered) or starts[ordered[index]] != starts[ordered[first]]:
+                if index - first > 1:
+                    ordered[first:index] = sorted(ordered[first:index], key=ids.__getitem__)
+                first = index
         return ordered
 
     def _resolved(self) -> array[int]:
@@ -247,8 +247,8 @@ class Outline:
             wanted = int(span_id, 16) if len(span_id) == 16 else -1
         except ValueError:
             return None
-        place = bisect_left(self._by_id, wanted, key=self._id)
-        number = self._by_id[place] if place < self.count else -1
+        position = bisect_left(self._by_id, wanted, key=self._id)
+        number = self._by_id[position] if position < self.count else -1
         return number if number >= 0 and self._id(number) == wanted else None
 
     def number(self, span_id: str) -> int:
@@ -335,8 +335,8 @@ class Outline:
     def places(self) -> array[int]:
         """By number, its place in :attr:`preorder`."""
         places = array("I", bytes(4 * self.count))
-        for place, number in enumerate(self.preorder):
-            places[number] = place
+        for position, number in enumerate(self.preorder):
+            places[number] = position
         return places
 
     @cached_property
@@ -433,8 +433,8 @@ class Outline:
         """Tokens and money of a span and all below it, or of the whole trace."""
         inside: Sequence[int] = self.preorder
         if number is not None:
-            place = self.places[number]
-            inside = self.preorder[place : place + self.sizes[number]]
+            position = self.places[number]
+            inside = self.preorder[position : position + self.sizes[number]]
         usage, cost = Usage(), Cost.nothing()
         shares = self.shares
         for inner in reversed(inside):
@@ -445,7 +445,7 @@ class Outline:
     def totals(self, wanted: Collection[int]) -> dict[int, tuple[Usage, Cost]]:
         """:meth:`total` of several spans, in one pass over all."""
         sums: dict[int, tuple[Usage, Cost]] = {}
-        found: dict[int, tuple[Usage, Cost]] = {}
+        totals: dict[int, tuple[Usage, Cost]] = {}
         shares, parents = self.shares, self.parents
         for number in reversed(self.preorder):
             mine = sums.pop(number, None)
@@ -454,7 +454,7 @@ class Outline:
                 mine = mine or (Usage(), Cost.nothing())
                 if counts:
                     self.add(number, *mine)
-                found[number] = (Usage() + mine[0], Cost.nothing() + mine[1])
+                totals[number] = (Usage() + mine[0], Cost.nothing() + mine[1])
                 counts = 0
             above = parents[number]
             if above < 0 or (mine is None and not counts):
@@ -467,7 +467,7 @@ class Outline:
                 theirs[1].add(mine[1])
             if counts:
                 self.add(number, *theirs)
-        return found
+        return totals
 
 
 def _count(value: Any) -> int:

@@ -37,15 +37,15 @@ def rank_sum(a: Sequence[float], b: Sequence[float]) -> float:
     if min(n, m) < 4:
         return 1.0
     ordered = sorted([(value, 0) for value in a] + [(value, 1) for value in b])
-    rank_a, ties, place = 0.0, 0.0, 0
-    while place < len(ordered):
-        end = place
-        while end < len(ordered) and ordered[end][0] == ordered[place][0]:
+    rank_a, ties, index = 0.0, 0.0, 0
+    while index < len(ordered):
+        end = index
+        while end < len(ordered) and ordered[end][0] == ordered[index][0]:
             end += 1
-        size = end - place
-        rank_a += (place + 1 + end) / 2 * sum(1 for _, side in ordered[place:end] if side == 0)
+        size = end - index
+        rank_a += (index + 1 + end) / 2 * sum(1 for _, side in ordered[index:end] if side == 0)
         ties += size**3 - size
-        place = end
+        index = end
     whole = n + m
     spread = n * m / 12 * (whole + 1 - ties / (whole * (whole - 1)))
     if spread <= 0:

@@ -220,8 +220,8 @@ def _day(number: int) -> str:
 def _session_key(outline: Outline, number: int) -> Keys:
     if not outline.fact(number, Fact.SESSION):
         return ()
-    found = session_in(outline.told(number))
-    return (found,) if found else ()
+    session = session_in(outline.told(number))
+    return (session,) if session else ()
 
 
 def _tag_keys(outline: Outline, number: int) -> Keys:

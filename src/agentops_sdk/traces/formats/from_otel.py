@@ -146,35 +146,35 @@ def _resource_dict(resource: Resource) -> dict[str, Any]:
 def _scope_dict(scope: InstrumentationScope | None) -> dict[str, Any]:
     if scope is None:
         return {}
-    made: dict[str, Any] = {"name": scope.name}
+    result: dict[str, Any] = {"name": scope.name}
     if scope.version:
-        made["version"] = scope.version
+        result["version"] = scope.version
     if scope.schema_url:
-        made["schema_url"] = scope.schema_url
+        result["schema_url"] = scope.schema_url
     if scope.attributes:
-        made["attributes"] = _attributes(scope.attributes)
-    return made
+        result["attributes"] = _attributes(scope.attributes)
+    return result
 
 
 def _event(event: Event) -> dict[str, Any]:
     if not 0 <= event.timestamp <= INT_MAX:
         raise ValueError("a time that no clock has")
-    made: dict[str, Any] = {"name": event.name, "time_ns": event.timestamp}
+    result: dict[str, Any] = {"name": event.name, "time_ns": event.timestamp}
     if event.attributes:
-        made["attributes"] = _attributes(event.attributes)
+        result["attributes"] = _attributes(event.attributes)
     if event.dropped_attributes:
-        made["dropped"] = event.dropped_attributes
-    return made
+        result["dropped"] = event.dropped_attributes
+    return result
 
 
 def _link(link: Link) -> dict[str, Any]:
     context = link.context
-    made: dict[str, Any] = {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
-    made["flags"] = int(context.trace_flags) | (0x300 if context.is_remote else 0x100)
+    result: dict[str, Any] = {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+    result["flags"] = int(context.trace_flags) | (0x300 if context.is_remote else 0x100)
     if context.trace_state:
-        made["trace_state"] = context.trace_state.to_header()
+        result["trace_state"] = context.trace_state.to_header()
     if link.attributes:
-        made["attributes"] = _attributes(link.attributes)
+        result["attributes"] = _attributes(link.attributes)
     if link.dropped_attributes:
-        made["dropped"] = link.dropped_attributes
-    return made
+        result["dropped"] = link.dropped_attributes
+    return result

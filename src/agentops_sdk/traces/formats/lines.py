@@ -93,13 +93,13 @@ class Lines:
 
     def keep(self, line: bytes) -> tuple[int, int, int]:
         """Put a line that stands in no plain file into the scratch file; its place."""
-        place = (0, self._scratched, len(line))
+        location = (0, self._scratched, len(line))
         self._pending += line
         self._scratched += len(line)
         self._kept += 1
         if len(self._pending) >= _IN_MEMORY:
             self._flush()
-        return place
+        return location
 
     def read(self, file: int, offset: int, length: int) -> bytes:
         """The line at a place.

@@ -91,17 +91,17 @@ def as_records(raw: dict[str, Any], file: Path | None = None) -> Iterator[SpanRe
 
 
 def _mended(raw: dict[str, Any]) -> dict[str, Any] | None:
-    made = dict(raw)
+    mended = dict(raw)
     for field, words in _VOCABULARY.items():
-        if field in made and not (isinstance(made[field], str) and made[field] in words):
-            made[f"{field}_stated"] = made.pop(field)
-    if made.get("end_ns") is None:
-        made["end_ns"] = made.get("start_ns")
-    if not isinstance(made.get("attributes", {}), dict) or (
-        made == raw and not any(field in raw for field in _FOR_PEOPLE)
+        if field in mended and not (isinstance(mended[field], str) and mended[field] in words):
+            mended[f"{field}_stated"] = mended.pop(field)
+    if mended.get("end_ns") is None:
+        mended["end_ns"] = mended.get("start_ns")
+    if not isinstance(mended.get("attributes", {}), dict) or (
+        mended == raw and not any(field in raw for field in _FOR_PEOPLE)
     ):
         return None
-    attributes = made.get("attributes", {})
-    made.setdefault("kind", kind_of(attributes))
-    made.setdefault("outcome", outcome_of(attributes, made.get("status", "unset")))
-    return made
+    attributes = mended.get("attributes", {})
+    mended.setdefault("kind", kind_of(attributes))
+    mended.setdefault("outcome", outcome_of(attributes, mended.get("status", "unset")))
+    return mended
