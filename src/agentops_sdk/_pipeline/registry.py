@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.patches import Patches
+from agentops_sdk._pipeline.known_libraries import version_of
 from agentops_sdk.config import Settings, log_once, warn_once
 from agentops_sdk.errors import ConfigError, IntegrationError
 
@@ -140,7 +141,7 @@ class Installed:
             IntegrationError: asked for by name, and the library is missing or too old.
         """
         integration = self.integration
-        self.version = _version_of(getattr(integration, "distribution", integration.target))
+        self.version = version_of(getattr(integration, "distribution", integration.target))
         fits = self.version is None or satisfies(self.version, integration.requires)
         here = _can_be_imported(integration.target)
         if self.version is not None and not fits and (here or not _newer(self.version, integration.requires)):
@@ -235,13 +236,6 @@ def _can_be_imported(name: str) -> bool:
             return False
         path = spec.submodule_search_locations
     return True
-
-
-def _version_of(distribution: str) -> str | None:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def satisfies(version: str, requires: str) -> bool:
