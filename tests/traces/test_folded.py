@@ -17,9 +17,9 @@ from agentops_sdk.traces import Trace, load
 from agentops_sdk.traces.display.folding import MOST
 from agentops_sdk.traces.display.render import text
 
-DEEP = 100_000
-ROOM = 150 * 1_048_576
-"""Bytes of Python objects; a record for each of a hundred thousand spans would take some 500 MB."""
+DEEP = 30_000
+ROOM = DEEP * 2_000
+"""Bytes of Python objects; records of all would take some 5,000 for each."""
 
 
 def show(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[list[str], str]:
