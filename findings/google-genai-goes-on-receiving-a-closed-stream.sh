@@ -7,7 +7,7 @@ home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 python3 -m venv "$home/venv"
 "$home/venv/bin/python" -m pip install -q --disable-pip-version-check 'google-genai==3.6.1'
-"$home/venv/bin/python" - 2>"$home/log" <<'PY'
+"$home/venv/bin/python" - 2>"$home/log" <<'PY' || { cat "$home/log"; exit 1; }
 import asyncio
 import importlib.metadata
 import json

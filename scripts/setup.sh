@@ -32,7 +32,7 @@ case $what in
         row=$(grep -E "^$what +\|" scripts/vendors.txt) || { echo "unknown environment: $what" >&2; exit 2; }
         IFS='|' read -r _ _ versions <<<"$row"
         read -ra requirements <<<"$versions"
-        requirements=("$source" --group test "${requirements[@]}")
+        requirements=(--no-compile "$source" --group test "${requirements[@]}")  # most of it is never imported
         ;;
 esac
 [ -n "$wheel" ] || [ "$what" = pip ] || requirements=(-e "${requirements[@]}")
