@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from opentelemetry.context import attach, create_key, get_current, set_value
+from opentelemetry.context import create_key, get_current
 
 from agentops_sdk.integration import (
-    NULL_CALL,
+    Begun,
     Call,
-    NullCall,
     Patches,
+    around,
+    around_async,
     guard,
-    release,
     semconv,
     setting,
     snapshot,
@@ -71,63 +71,35 @@ def _prepare(patches: Patches, cls: type) -> None:
                 patches.wrap(cls, name, wrapper)
 
 
-def _begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call | NullCall, Any]:
-    context = get_current()
-    around = context.get(_INSIDE)
-    if around is not None and around[0] is instance:  # type: ignore[index]
-        return NULL_CALL, None  # one method of theirs that calls another
+def _begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
+    around_us = get_current().get(_INSIDE)
+    if around_us is not None and around_us[0] is instance:  # type: ignore[index]
+        return None  # one method of theirs that calls another
     own = getattr(instance, "__dict__", {})
     model = next((own[name] for name in ("model", "model_name", "model_id") if type(own.get(name)) is str), None)
     call = start("embedding", model or type(instance).__name__, attributes={semconv.REQUEST_MODEL: model})
-    if not call.recording:
-        return NULL_CALL, None
+    if not isinstance(call, Call):
+        return None
     if setting("capture_content"):
         texts = args[0] if args else next(iter(kwargs.values()), None)
         call.set(semconv.INPUT, snapshot(texts).decode())
-    if around is not None:  # the one around only passes on: its tokens are those of the calls that it makes
-        outer: Call = around[1]  # type: ignore[index]
+    if around_us is not None:  # the one around only passes on: its tokens are those of the calls that it makes
+        outer: Call = around_us[1]  # type: ignore[index]
         outer.set(semconv.MODEL_CALLS, outer.span.attributes.get(semconv.MODEL_CALLS, 0) + 1)
-    return call, attach(set_value(_INSIDE, (instance, call), call.context))
+    call.carry(_INSIDE, (instance, call))
+    return Begun(call, args, kwargs)
 
 
-def _end(call: Call | NullCall, result: Any) -> None:
+def _accept(call: Any, result: Any) -> bool:
     vector = result[0] if isinstance(result, list) and result and isinstance(result[0], list) else result
     if isinstance(vector, list):
         call.set(semconv.EMBEDDINGS_DIMENSION_COUNT, len(vector))
-    call.finish()
+    return True
 
 
 def _embed(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    call, token = NULL_CALL, None
-    with guard("langchain.embed"):
-        call, token = _begin(instance, args, kwargs)  # type: ignore[assignment]
-    if token is None:
-        return wrapped(*args, **kwargs)
-    try:
-        result = wrapped(*args, **kwargs)
-    except BaseException as error:
-        call.fail(error)
-        raise
-    finally:
-        release(token)
-    with guard("langchain.embed"):
-        _end(call, result)
-    return result
+    return around("langchain.embed", wrapped, args, kwargs, lambda: _begin(instance, args, kwargs), _accept)
 
 
-async def _embed_async(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    call, token = NULL_CALL, None
-    with guard("langchain.embed"):
-        call, token = _begin(instance, args, kwargs)  # type: ignore[assignment]
-    if token is None:
-        return await wrapped(*args, **kwargs)
-    try:
-        result = await wrapped(*args, **kwargs)
-    except BaseException as error:
-        call.fail(error)
-        raise
-    finally:
-        release(token)
-    with guard("langchain.embed"):
-        _end(call, result)
-    return result
+def _embed_async(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return around_async("langchain.embed", wrapped, args, kwargs, lambda: _begin(instance, args, kwargs), _accept)
