@@ -385,6 +385,15 @@ def secrets(seed: int = 1) -> list[Form]:
     forms = [Form(f"key of {kind}", f"the key is {key} and that is it", key) for kind, key in vendor_keys(seed).items()]
     keys = Keys(seed + 4)
     places = [
-        Form("place", *row) for row in in_places({"{k}": keys.of(24), "{h}": keys.of(40, HEX), "{x}": keys.of(32, HEX)})
+        Form("place", *row)
+        for row in in_places(
+            {"{k}": keys.of(24), "{h}": keys.of(40, HEX), "{x}": keys.of(32, HEX)}
+            | {"{s}": keys.of(26, string.ascii_lowercase + string.digits), "{f}": keys.of(43)}
+            | {f"{{e{shift}}}": _settings("x" * shift, keys.of(20)) for shift in range(3)}
+        )
     ]
     return [*forms, *in_addresses(seed + 1), *by_names(seed + 2), *by_hand(seed + 3), *places]
+
+
+def _settings(first: str, key: str) -> str:
+    return base64.b64encode(f"{first}=1\nDB_HOST=db\nAPI_KEY={key}\nDEBUG=1\n".encode()).decode().rstrip("=")

@@ -334,6 +334,75 @@ My key point is: version2
 The password they chose is strong.
 <key>name</key><string>chapter12</string>
 <password><![CDATA[]]></password>
+PIN code: 560001
+{"pin_code": "560001"}
+{"pin_code": 560001}
+pincode: 560001
+Area pin code 560034, Bangalore
+Postal PIN code: 110001
+passphrase: choose several words
+Passphrase: pick four random words
+Set-Cookie: theme=dark
+Set-Cookie: lang=en; Path=/
+Cookie: consent=accepted; theme=light
+session_id: str
+session_id=session.id
+session id
+session_id = request.session_id
+Sessions: 12
+session=requests.Session()
+{"session_id": "demo"}
+SMTP_AUTH=true
+SMTP_AUTH=login
+auth: none
+salt: 2 tsp
+Add salt and pepper
+salt=True
+salt = os.urandom(16)
+1/2 tsp salt, 2 cups flour
+recovery code
+Enter your recovery code:
+recovery code: see below
+error code: 1234-5678
+AUTH required
+AUTH failed for user
+PASS tests/test_x.py
+PASS test_login (0.02s)
+PASS src/app.test.js
+FAIL 3 PASS 20
+PASS: 12 tests
+--- PASS: TestLogin (0.00s)
+BOARDING PASS 12A
+AUTH LOGIN PLAIN
+250-AUTH LOGIN PLAIN XOAUTH2
+jwt.encode(payload, key)
+jwt.encode(payload, SECRET_KEY, algorithm="HS256")
+jwt.decode(token, options={"verify_signature": False})
+Fernet(key)
+Fernet(Fernet.generate_key())
+OpenAI("gpt-4o")
+$2 and $6
+price $2b and $6
+echo $1$2
+it costs $2.50
+the password "must be long"
+password="must be at least 8 characters"
+label password="Enter your password"
+{"password": "Please enter your password"}
+{"password": "Password for the account"}
+hmac.new(key, msg)
+session_id=550e8400-e29b-41d4-a716-446655440000
+{"session_id": "550e8400-e29b-41d4-a716-446655440000"}
+{"sessionId": "user-42-chat"}
+thread_id=abc123
+backup codes: 10
+data: aGVsbG8gd29ybGQ=
+SGVsbG8gV29ybGQgdGhpcyBpcyBhIHRlc3Qgb2YgYmFzZTY0IGVuY29kaW5n
+password = "Forgot password"
+salted peanuts
+Cookie: theme=dark
+cookie: chocolate=tasty
+pin code 560 001
 """.strip().splitlines()
 
 # fmt: off

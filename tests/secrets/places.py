@@ -1,6 +1,7 @@
 """Secrets in code, settings, shell histories, dumps and sentences: ``(text, what must not be in it, …)``.
 
-``{k}``, ``{h}`` and ``{x}`` stand for keys that are made when the table is used.
+``{k}``, ``{h}``, ``{x}``, ``{s}`` and ``{f}`` stand for keys that are made when the table is used, ``{e0}`` to
+``{e2}`` for a file of settings in base64.
 """
 # ruff: noqa: E501 - a row of a table stands on a line
 
@@ -263,6 +264,62 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("<entry><key>password</key><value>hunter2</value></entry>", "hunter2"),
     ("The API key I use is {k}.", "{k}"),
     ('{"fieldName": "password", "fieldValue": "hunter2"}', "hunter2"),
+    # who somebody is, in a cookie
+    ("PHPSESSID={s}; path=/", "{s}"),
+    ("JSESSIONID={s}", "{s}"),
+    ("curl -H 'Cookie: PHPSESSID={s}' http://h", "{s}"),
+    ("connect.sid=s%3A{k}.abc", "{k}"),
+    ("ASP.NET_SessionId={s}", "{s}"),
+    ("laravel_session={k}", "{k}"),
+    ("Set-Cookie: sid={k}; HttpOnly", "{k}"),
+    ("Cookie: theme=dark; auth={k}", "{k}"),
+    # what calls take
+    ('f = Fernet("{f}=")', "{f}"),
+    ("Fernet(b'{f}=')", "{f}"),
+    ('jwt.encode(payload, "q8Zk2mXb9LpR", algorithm="HS256")', "q8Zk2mXb9LpR"),
+    ("jwt.decode(token, key='q8Zk2mXb9LpR', algorithms=['HS256'])", "q8Zk2mXb9LpR"),
+    ('hmac.new(b"q8Zk2mXb9LpR4sYw", msg, "sha256")', "q8Zk2mXb9LpR4sYw"),
+    ("AES.new(b'q8Zk2mXb9LpR4sYw', AES.MODE_CBC)", "q8Zk2mXb9LpR4sYw"),
+    ("URLSafeTimedSerializer('q8Zk2mXb9LpR4sYw')", "q8Zk2mXb9LpR4sYw"),
+    ('client = OpenAI("{k}")', "{k}"),
+    # names
+    ("export PROXY_AUTH={k}", "{k}"),
+    ("SMTP_AUTH=user:hunter2pass", "hunter2pass"),
+    ("ELASTIC_AUTH='elastic:changeit9'", "changeit9"),
+    ("AUTH_SALT='kj$%2lm#9Qz!x'", "kj$%2lm#9Qz!x"),
+    ("PASSWORD_SALT=a8Zk2mXb9LpR", "a8Zk2mXb9LpR"),
+    ('{"hash_salt": "f3b8c1d9e2a7"}', "f3b8c1d9e2a7"),
+    ('password="correct horse battery"', "horse battery"),
+    ('{"PASSWORD ": "hunter2hunter2"}', "hunter2hunter2"),
+    ('"password ":"swordfish"', "swordfish"),
+    ("' api_key ': 'swordfish99'", "swordfish99"),
+    ("PIN code: 4831", "4831"),
+    # codes that open an account
+    ("Recovery codes: a1b2c-3d4e5, f6g7h-8i9j0", "a1b2c-3d4e5", "f6g7h-8i9j0"),
+    ("recovery code: 8f3k-29dm-x7pq", "8f3k-29dm-x7pq"),
+    ("Your backup codes are:\n1234-5678\n8765-4321", "1234-5678", "8765-4321"),
+    ('{"recovery_codes": ["abcd-ef12", "9876-zyxw"]}', "abcd-ef12", "9876-zyxw"),
+    # a file of settings in base64, wherever threes of bytes fall
+    ("data: {e0}", "{e0}"),
+    ('{"content": "{e1}", "encoding": "base64"}', "{e1}"),
+    ("echo {e2} | base64 -d > .env", "{e2}"),
+    # what a password was made into
+    ("$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW", "EixZaYVK1fsbw1ZfbX3OXe"),
+    ("ann:$2y$05$abcdefghijklmnopqrstuuMJ6K7Vb1ZfbX3OXePaWxn96p36WQo", "MJ6K7Vb1Zfb"),
+    ("root:$6$rounds=5000$saltsalt$k5ka2p8bFuSmoVT1tzOyyuaREkkKBcCNqoDKzYiJL9RaE8yMnPgh2XzzF0NDrUhgrcLwg78xs1w5pJiypEdFX/:19000:0", "k5ka2p8bFuSmoVT1tz"),
+    ("$1$Etg2ExUZ$F9NTP7omafhKIlqaBMqng1", "F9NTP7omafh"),
+    ("$apr1$zI4k2m9x$Qd8fGh6JkA1eUoI5uT0yZ/", "Qd8fGh6JkA1e"),
+    ("$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b4dWRWJTmaaJObG", "RdescudvJCsgt3"),
+    ("$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7", "X3DX6M94c7o"),
+    ("pbkdf2_sha256$390000$l3kd93Jd0sKd$k5ka2p8bFuSmoVT1tzOyyuaREkkKBcCNqoDKzYiJL9R=", "k5ka2p8bFuSmo"),
+    ("userPassword: {SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3", "DkMTwBl+a/3DQTxC"),
+    # lines of protocols
+    ("AUTH q8Zk2mXb9LpR", "q8Zk2mXb9LpR"),
+    ("127.0.0.1:6379> AUTH default hunter2x", "hunter2x"),
+    ("USER ann\r\nPASS swordfish\r\n", "swordfish"),
+    ("ftp> PASS hunter2x", "hunter2x"),
+    ("AUTH PLAIN AGFubgBodW50ZXIyeA==", "AGFubgBodW50ZXIyeA"),
+    ("a001 LOGIN ann hunter2x", "hunter2x"),
 )
 # fmt: on
 

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.secrets.forms import Form, secrets
 from tests.secrets.ordinary import CODE, PROSE, ordinary
 
+from agentops_sdk import _scrub
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.redact import Redactor
 from agentops_sdk._scrub.secret_rules import TOKENS
@@ -161,3 +166,57 @@ def test_structures_that_nest_without_end_hide_nothing(opening: str) -> None:
     quote = '\\"' if "\\" in opening else '"'
     text = opening * 20_000 + f"{quote}default{quote}: {quote}{SECRET}{quote}"
     assert SECRET not in shown(text)
+
+
+# --- what it costs --------------------------------------------------------------------------------------
+
+
+def unbounded(tree: Any, inside: bool = False) -> bool:
+    """Whether something repeats without bound in what repeats without bound, and gives back what it took."""
+    for operation, argument in tree:
+        name = str(operation)
+        if name in ("MAX_REPEAT", "MIN_REPEAT"):
+            endless = argument[1] >= 1_000_000 and len(argument[2]) >= 1
+            if (endless and inside) or unbounded(argument[2], inside or endless):
+                return True
+        elif name == "BRANCH":
+            if any(unbounded(branch, inside) for branch in argument[1]):
+                return True
+        elif name == "SUBPATTERN":
+            if unbounded(argument[3], inside):
+                return True
+        elif name in ("ASSERT", "ASSERT_NOT"):
+            if unbounded(argument[1], inside):
+                return True
+        elif name == "ATOMIC_GROUP" and unbounded(argument, inside):
+            return True
+    return False
+
+
+def patterns(value: object) -> Iterator[re.Pattern[str]]:
+    if isinstance(value, re.Pattern):
+        yield value
+    elif isinstance(value, tuple | list):
+        for member in value:
+            yield from patterns(member)
+    elif isinstance(value, dict):
+        yield from patterns(list(value.values()))
+
+
+def test_no_pattern_repeats_without_bound_in_what_does() -> None:
+    """Such a pattern takes exponential time over a text that was made for it."""
+    assert unbounded(re._parser.parse(r"(?:a+b?)+c"))  # type: ignore[attr-defined]
+    all_of_them = [
+        pattern
+        for module in pkgutil.iter_modules(_scrub.__path__)
+        for pattern in patterns(list(vars(importlib.import_module(f"{_scrub.__name__}.{module.name}")).values()))
+    ]
+    assert len(all_of_them) > 150
+    # One that ends with the text is searched in the few characters before a name.
+    endless = {
+        pattern.pattern
+        for pattern in all_of_them
+        if not pattern.pattern.endswith(r"\Z")
+        and unbounded(re._parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))  # type: ignore[attr-defined]
+    }
+    assert endless == set()

@@ -20,6 +20,7 @@ from agentops_sdk._scrub.secret_values import (
     is_quoted_secret,
     is_word_secret,
     looks_random,
+    says_how,
     stands_for_another,
 )
 
@@ -35,7 +36,7 @@ class TooMuchError(Exception):
 def _stem_patterns() -> list[tuple[re.Pattern[str], list[tuple[int, str]]]]:
     by_letter: dict[str, list[tuple[int, str]]] = {}
     for stem in STEMS:
-        letter = next(letter for letter in "=kpcu" if letter in stem)
+        letter = next(letter for letter in "=kpcu_" if letter in stem)
         by_letter.setdefault(letter, []).append((stem.index(letter), stem))
     patterns = []
     for letter, stems in by_letter.items():
@@ -50,13 +51,18 @@ def _stem_patterns() -> list[tuple[re.Pattern[str], list[tuple[int, str]]]]:
 _STEMS: Final = _stem_patterns()
 
 
-def pairs(text: str, low: str) -> Iterator[Finding]:
-    """Every value in ``text`` that its name makes a secret; ``low`` is the text in lower case.
+def pairs(text: str, low: str) -> tuple[list[Finding], set[str]]:
+    """Every value in ``text`` that its name makes a secret, and the stems of names it has.
+
+    Args:
+        text: what is searched.
+        low: ``text`` in lower case, character for character.
 
     Raises:
         TooMuchError: structures under names of secrets nest so deep that looking costs more than it is worth.
     """
-    return _Search(text, low).findings()
+    search = _Search(text, low)
+    return list(search.findings()), search.stems
 
 
 class _Search:
@@ -66,6 +72,7 @@ class _Search:
         self.text = text
         self.low = low
         self.covered = 0
+        self.stems: set[str] = set()
         self._budget = 4 * len(text) + 65_536
 
     def findings(self) -> Iterator[Finding]:
@@ -78,6 +85,7 @@ class _Search:
                         places.append((position, stem))
                         break
         places.sort()
+        self.stems = {stem for _, stem in places}
         seen: set[int] = set()
         for position, stem in places:
             if position < self.covered:
@@ -143,12 +151,14 @@ class _Search:
 
     # --- name: value, and all that is written like it -----------------------------------------------------------
 
-    def _pair(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
+    def _pair(self, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:  # noqa: C901 - form by form
         text = self.text
         pair = secret_patterns.AFTER.match(text, end)
         if pair is None:
             return
         at = pair.end()
+        if kind == "pin" and pair[0].startswith((" code", " number")):
+            name = f"{name}{pair[0][:5]}"
         close, gap = pair["close"], pair["gap"]
         if "->" in pair[0] and "(" in pair[0]:
             return  # a function and what it returns
@@ -233,7 +243,12 @@ class _Search:
             and (several := secret_patterns.SEVERAL_WORDS.match(text, at)) is not None
         ):
             line_starts = secret_patterns.LINE_STARTS.search(text[max(0, start - 80) : start]) is not None
-            if "phrase" in name.lower() and line_starts and is_quoted_secret(several["value"], name, kind):
+            if (
+                "phrase" in name.lower()
+                and line_starts
+                and not says_how(several["value"])
+                and is_quoted_secret(several["value"], name, kind)
+            ):
                 yield Finding(*several.span("value"), SECRET)
                 return
         trimmed = value.rstrip(".:!?*") if not is_tight or follows in ("", " ", "\n") else value

@@ -19,7 +19,8 @@ SEPARATOR: Final = (
 )
 AFTER: Final = re.compile(
     # "name": value, name = value, name["x"] = value, **name:** value
-    rf"(?P<close>{QUOTE})?(?P<index>\])?(?: (?:code|number|value|string|phrase))?(?:\s{{0,3}}\((?:[^()\n]{{1,40}})\))?"
+    rf"(?: {{0,2}}(?P<close>{QUOTE}))?(?P<index>\])?(?: (?:code|number|value|string|phrase))?"
+    rf"(?:\s{{0,3}}\((?:[^()\n]{{1,40}})\))?"
     rf"(?: (?:for|of|on) [^\n:=,;.\"'`{{}}\[\]()]{{1,40}}?)?(?:[*_]{{1,3}})?"
     rf"(?P<space>(?:[ \t]|\\{{1,31}}t){{0,4}}){SEPARATOR}(?:[*_]{{1,3}}|</[a-z]{{1,8}}>)?"
     rf"(?P<gap>(?:\s|%20|\\{{1,31}}[nrt]){{0,40}})"

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from agentops_sdk._scrub.secret_names import STRONG, kind_of_name
 from agentops_sdk._scrub.secret_patterns import QUOTE
-from agentops_sdk._scrub.secret_tokens import SECRET, Finding
+from agentops_sdk._scrub.secret_tokens import SECRET, Finding, around
 from agentops_sdk._scrub.secret_values import is_quoted_secret, is_word_secret, looks_random, stands_for_another
 
 __all__ = ["after_name", "places"]
@@ -48,6 +48,11 @@ def _guarded(value: str, name: str, kind: str) -> bool:
     return mixed and " " not in value and is_word_secret(value, name, kind) and not kind_of_name(value)
 
 
+def _mixed_case(value: str, name: str, kind: str) -> bool:
+    """LOGIN PLAIN XOAUTH2 tells what a mail server takes."""
+    return not value.isupper() and _guarded(value, name, kind)
+
+
 def _random(value: str, _name: str, _kind: str) -> bool:
     return looks_random(value) and len(value) >= 12
 
@@ -67,7 +72,8 @@ class _Place(NamedTuple):
     """A place that secrets stand in.
 
     Attributes:
-        signs: what such a place begins with, in lower case; nothing else in a text is looked at.
+        signs: what such a place begins with, in lower case, with ``~`` for a blank; nothing else in a text is
+            looked at.
         pattern: the place from the sign on; its group ``value`` is the secret.
         judge: whether that value is one.
     """
@@ -78,16 +84,35 @@ class _Place(NamedTuple):
 
 
 def _place(signs: str, pattern: str, judge: Judge = _opens) -> _Place:
-    return _Place(tuple(signs.split()), re.compile(pattern, re.IGNORECASE), judge)
+    return _Place(tuple(sign.replace("~", " ") for sign in signs.split()), re.compile(pattern, re.IGNORECASE), judge)
 
 
-def _after(pattern: str, judge: Judge) -> tuple[re.Pattern[str], Judge]:
-    return re.compile(pattern, re.IGNORECASE), judge
+class _After(NamedTuple):
+    """What stands after a name.
+
+    Attributes:
+        firsts: characters that it begins with; any where there are none.
+        holds: what the next thousand characters hold where it stands.
+        pattern: its form; its group ``value`` is the secret.
+        judge: whether that value is one.
+    """
+
+    firsts: str
+    holds: str
+    pattern: re.Pattern[str]
+    judge: Judge
 
 
+def _after(firsts: str, holds: str, pattern: str, judge: Judge) -> _After:
+    return _After(firsts, holds, re.compile(pattern, re.IGNORECASE), judge)
+
+
+# What stands right after the name; where it cannot be told from one character, what the text has somewhere.
 _AFTER_NAMES: Final = (
     # password=str("…"), api_key = ("…"), api_key{"…"}
     _after(
+        "\"' \t\r\n:={",
+        "",
         r"[\"']?(?:\s{0,2}(?::=|=>|[:=])\s{0,2}(?:new )?(?:str|bytes|bytearray|Secret(?:Str|String|Bytes)?|Some|"
         r"String(?:::from)?|std::string|\[\]byte|(?:base64\.)?(?:urlsafe_)?b64decode|unquote|Buffer\.from|atob|Password)?\(|\{)"
         rf"{_GAP}[bru]?{_TEXT}",
@@ -95,23 +120,28 @@ _AFTER_NAMES: Final = (
     ),
     # get_by_label("Password").fill("…")
     _after(
+        "\"'`\\&%",
+        ").",
         rf"{QUOTE}(?:\s{{0,2}},[^()\n]{{0,60}})?\)\.(?:fill|type|send_?keys|press_?sequentially|setValue)\(\s{{0,8}}{_TEXT}",
         _strong,
     ),
-    _after(rf"[\"']?\s+-Value\s+{_TEXT}", _strong),
+    _after("\"' \t\r\n", "-", rf"[\"']?\s+-Value\s+{_TEXT}", _strong),
     # <password><![CDATA[…]]>, <key>password</key><value>…</value>
-    _after(r"[^<>\n]{0,80}><!\[CDATA\[(?P<value>[^\]]{4,512})\]\]>", _quoted),
-    _after(rf"</\w{{1,12}}>{_GAP}<(?:value|string|val|data)>(?P<value>[^<>]{{4,512}})</", _strong),
-    _after(rf" (?:I|we|you|they) (?:[a-z]{{2,8}} )?[a-z]{{2,8}} is[ :]{{1,3}}[\"'`]?{_WORD}", _guarded),
+    _after("", "><![", r"[^<>\n]{0,80}><!\[CDATA\[(?P<value>[^\]]{4,512})\]\]>", _quoted),
+    _after("<", "", rf"</\w{{1,12}}>{_GAP}<(?:value|string|val|data)>(?P<value>[^<>]{{4,512}})</", _strong),
+    _after(" ", "", rf" (?:I|we|you|they) (?:[a-z]{{2,8}} )?[a-z]{{2,8}} is[ :]{{1,3}}[\"'`]?{_WORD}", _guarded),
     # "Invalid API key provided: …"
-    _after(rf" (?:provided|supplied|given|used)\b[ :]{{1,3}}[\"'`]?{_WORD}", _guarded),
+    _after(" ", "", rf" (?:provided|supplied|given|used)\b[ :]{{1,3}}[\"'`]?{_WORD}", _guarded),
     # api_key\n  Input should be … [input_value='…']
-    _after(rf"{_BREAK}\s{{1,4}}(?:(?!input_value)[^\n]){{0,300}}input_value={_TEXT}", _quoted),
+    _after("\r\n\\", "_value=", rf"{_BREAK}\s{{1,4}}(?:(?!input_value)[^\n]){{0,300}}input_value={_TEXT}", _quoted),
     _after(
-        rf"[^\n:\\]{{0,40}}:?[*_]{{0,3}}{_BREAK}{{1,2}}```\w{{0,12}}{_BREAK}(?P<value>[^\s\\`]{{4,512}}){_BREAK}```", _guarded
+        "",
+        "```",
+        rf"[^\n:\\]{{0,40}}:?[*_]{{0,3}}{_BREAK}{{1,2}}```\w{{0,12}}{_BREAK}(?P<value>[^\s\\`]{{4,512}}){_BREAK}```",
+        _guarded,
     ),
-    _after(rf" ?\.{{3,80}} ?{_WORD}", _guarded),
-)  # fmt: skip
+    _after(" .", "...", rf" ?\.{{3,80}} ?{_WORD}", _guarded),
+)
 _CREDENTIALS: Final = re.compile(rf"[: ]{{1,3}}[\w.@-]{{2,64}} ?[:/] ?{_WORD}")
 _DEFINE: Final = re.compile(rf"\s+{_TEXT}")
 _DEFAULT: Final = re.compile(r":[-=]?(?P<value>[^}\s\"'$]{4,128})\}")
@@ -126,22 +156,41 @@ _PLACES: Final = (
         "auth=( auth( authentication(",
         rf"(?:auth\s{{0,2}}=\s{{0,2}}\(|auth(?:entication)?\()\s{{0,8}}{QUOTE}[^\"'\\\n]{{1,64}}{QUOTE}\s{{0,2}},\s{{0,8}}{_TEXT}",
     ),
+    _place(
+        "fernet( aes.new( hmac.new( serializer( openai( anthropic( groq( signer(",
+        rf"(?:Fernet|AES\.new|hmac\.new|\w{{0,40}}Serializer|\w{{0,40}}Signer|OpenAI|Anthropic|Groq)\(\s{{0,8}}[bru]?{_TEXT}",
+        _random,
+    ),
+    _place(
+        "jwt.encode( jwt.decode(",
+        rf"jwt\.(?:en|de)code\(\s{{0,8}}[^()\n]{{1,300}}?,\s{{0,8}}(?:key\s?=\s?)?[bru]?{_TEXT}",
+        _guarded,
+    ),
     _place("login(", rf"login\(\s{{0,8}}{QUOTE}[^\"'\\\n]{{1,64}}{QUOTE}\s{{0,2}},\s{{0,8}}{_TEXT}", _guarded),
-    _place("requirepass masterauth", rf"(?:requirepass|masterauth)\s+{_MAYBE_QUOTED}"),
+    _place("requirepass", rf"requirepass\s+{_MAYBE_QUOTED}"),
+    _place("masterauth", rf"masterauth\s+{_MAYBE_QUOTED}"),
     _place("wifi:", r"WIFI:[^\n]{0,80}?;P:(?P<value>[^;\n]{4,64});"),
-    _place("my", rf"my key(?: is|:)\s{{1,3}}[\"'`]?{_WORD}", _random),
+    _place("my key", rf"my key(?: is|:)\s{{1,3}}[\"'`]?{_WORD}", _random),
     _place("convertto-securestring", rf"ConvertTo-SecureString\s+(?:-String\s+)?{_TEXT}"),
     _place("identified", rf"IDENTIFIED\s+(?:WITH\s+\S+\s+)?BY\s+(?:PASSWORD\s+)?{_TEXT}"),
     _place("jdbc:oracle", r"jdbc:oracle:\w+:[\w$]{1,64}/(?P<value>[^\s@/\"']{3,128})@"),
     _place("digest", r"Digest\s[^\n]{0,600}?\bresponse=\\{0,31}\"(?P<value>[0-9a-f]{32,64})"),
     _place("aws4-hmac", r"AWS4-HMAC-SHA256\s[^\n]{0,600}?\bSignature=(?P<value>[0-9a-f]{64})"),
-    _place("net", rf"net1?\s+user\s+[\w.-]{{1,64}}\s+(?!/){_MAYBE_QUOTED}\s+/add\b"),
-    _place("net", rf"net\s+use\s[^\n]{{0,200}}?\\\S{{1,200}}\s+(?!/){_MAYBE_QUOTED}\s+/user:"),
+    _place("net~user net1~user", rf"net1?\s+user\s+[\w.-]{{1,64}}\s+(?!/){_MAYBE_QUOTED}\s+/add\b"),
+    _place("net~use", rf"net\s+use\s[^\n]{{0,200}}?\\\S{{1,200}}\s+(?!/){_MAYBE_QUOTED}\s+/user:"),
     _place(
         "login",
         r"(?:(?<=vault )|(?<=doppler )|(?<=infisical )|(?<=wandb )|(?<=huggingface-cli )|(?<=railway ))login\s+(?:--\S+\s+)?" + _WORD,
         _random,
     ),
+    _place("login", rf"(?-i:LOGIN) \S{{1,64}} {_WORD}", _mixed_case),
+    _place(
+        "sess",
+        r"(?:(?<=php)sessid|(?<=j)sessionid|(?<=net_)sessionid|(?<=asp)sessionid[a-z]{0,8}|(?<=[a-z]_)session(?==)|(?<![a-z_.-])sessionid(?==))"
+        rf"(?:\\{{0,31}}[\"'])?\s?[:=]\s?{_MAYBE_QUOTED}",
+        _random,
+    ),
+    _place("connect.sid", rf"connect\.sid(?:\\{{0,31}}[\"'])?\s?[:=]\s?{_MAYBE_QUOTED}", _random),
     _place(
         "code otp passcode",
         r"(?:code|otp|passcode)(?:\\{0,31}[\"'])?(?: code)?(?: is|\s?[:=])?\s{0,2}(?:\\{0,31}[\"'])?(?P<value>[0-9]{4,10})\b(?![.:/-][0-9])",
@@ -156,7 +205,7 @@ _PLACES: Final = (
     ),
     _place("jwt bearer", rf"(?:jwt|bearer)(?:\\{{0,31}}[\"'])?\s{{0,2}}[:=]\s{{0,2}}(?:\\{{0,31}}[\"'])?{_WORD}", _random),
     _place(
-        "kennwort contrase mot senha",
+        "kennwort contrase mot~de~passe senha",
         r"(?:kennwort|contraseñas?|contrasena|mot de passe|senha)" + _OF_LANGUAGES,
         _guarded,
     ),
@@ -213,54 +262,175 @@ _ROW: Final = re.compile(r"\((?P<row>[^()]{1,4000})\)\s{0,8},?\s{0,8}")
 def after_name(text: str, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
     """The value that a name, which stands from ``start`` to ``end``, has in a place other than beside it."""
     before = text[max(0, start - 40) : start]
-    rows = list(_AFTER_NAMES)
+    special: tuple[re.Pattern[str], Judge] | None = None
     if before.endswith("${"):
-        rows = [(_DEFAULT, _strong)]
+        special = _DEFAULT, _strong
     elif before.rstrip().endswith(("#define", "setx")):
-        rows = [(_DEFINE, _strong)]
+        special = _DEFINE, _strong
     elif name.lower() in ("credentials", "creds"):
-        rows = [(_CREDENTIALS, _guarded)]
-    elif _SETTER.search(before):
-        rows.append((_ARGUMENT, _strong))
-    elif _OPENED.search(before):
-        rows.append((_ARGUMENT, _guarded))
-    for pattern, judge in rows:
-        match = pattern.match(text, end)
-        if match is not None:
-            value = match["value"].rstrip(".:!?*")
-            if value and judge(value, name, kind):
-                yield Finding(match.start("value"), match.start("value") + len(value), SECRET)
+        special = _CREDENTIALS, _guarded
+    if special is not None:
+        yield from _judged(text, end, name, kind, *special)
+        return
+    first = text[end : end + 1]
+    for row in _AFTER_NAMES:
+        if (not row.firsts or (first and first in row.firsts)) and (
+            not row.holds or text.find(row.holds, end, end + 1_000) >= 0
+        ):
+            findings = list(_judged(text, end, name, kind, row.pattern, row.judge))
+            if findings:
+                yield from findings
                 return
+    if first in _QUOTES and before[-1:] in _QUOTES:
+        if _SETTER.search(before):
+            yield from _judged(text, end, name, kind, _ARGUMENT, _strong)
+        elif _OPENED.search(before):
+            yield from _judged(text, end, name, kind, _ARGUMENT, _guarded)
 
 
-_BY_SIGN: Final = [(sign, row) for row in _PLACES for sign in row.signs]
-_COMMANDS_BY_SIGN: Final = [(sign, row) for row in _COMMANDS for sign in row.signs]
+_QUOTES: Final = frozenset("\"'`\\&%#.")
 
 
-def places(text: str, low: str) -> list[Finding]:
-    """Every secret that the place it stands in tells; ``low`` is ``text`` in lower case, character for character."""
+def _judged(text: str, end: int, name: str, kind: str, pattern: re.Pattern[str], judge: Judge) -> Iterator[Finding]:
+    match = pattern.match(text, end)
+    if match is not None:
+        value = match["value"].rstrip(".:!?*")
+        if value and judge(value, name, kind):
+            yield Finding(match.start("value"), match.start("value") + len(value), SECRET)
+
+
+_A_SWITCH: Final = re.compile(r"-(?<=[\s\"'\\n]-)-?[A-Za-z]")
+_LETTERS: Final = "(jvkxz7"
+"""Seldom letters; signs that have the same one are looked for together, where that is faster than one after the other."""
+
+
+class _Signs:
+    """The rows of a table by what tells that a text may have one of them."""
+
+    def __init__(self, rows: tuple[_Place, ...]) -> None:
+        self.by_stem: dict[str, list[tuple[str, _Place]]] = {}
+        self.by_letter: dict[str, list[tuple[str, _Place]]] = {}
+        self.others: list[tuple[str, _Place]] = []
+        for row in rows:
+            for sign in row.signs:
+                stem = next(
+                    (stem for stem in ("auth", "pass") if stem in sign and "(" not in sign and "passe" not in sign), ""
+                )
+                letter = next((letter for letter in _LETTERS if letter in sign), "")
+                if stem:
+                    self.by_stem.setdefault(stem, []).append((sign, row))
+                elif letter:
+                    self.by_letter.setdefault(letter, []).append((sign, row))
+                else:
+                    self.others.append((sign, row))
+        self._letters = [
+            (letter, _any_of(letter, {sign for sign, _ in pairs}), pairs) for letter, pairs in self.by_letter.items()
+        ]
+
+    def rows(self, low: str, stems: set[str]) -> Iterator[tuple[str, _Place]]:
+        """Each row that ``low`` may hold, with its sign."""
+        for stem, rows in self.by_stem.items():
+            if stem in stems:
+                yield from (row for row in rows if row[0] in low)
+        for letter, pattern, rows in self._letters:
+            if letter in low and pattern.search(low) is not None:
+                yield from (row for row in rows if row[0] in low)
+        for row in self.others:
+            if row[0] in low:
+                yield row
+
+
+def _any_of(letter: str, signs: set[str]) -> re.Pattern[str]:
+    sides = {(sign[: sign.index(letter) + 1], sign[sign.index(letter) + 1 :]) for sign in signs}
+    return around(letter, {(re.escape(head), re.escape(tail)) for head, tail in sides})
+
+
+_OF_PLACES: Final = _Signs(_PLACES)
+_OF_COMMANDS: Final = _Signs(_COMMANDS)
+_ESCAPE: Final = re.compile(r"\\(?=u)")
+
+
+def places(text: str, low: str, stems: set[str]) -> list[Finding]:
+    """Every secret that the place it stands in tells.
+
+    Args:
+        text: what is searched.
+        low: ``text`` in lower case, character for character.
+        stems: the stems of names that the text has.
+    """
     findings: list[Finding] = []
-    for sign, row in _BY_SIGN:
-        if sign in low:
+    for sign, row in _OF_PLACES.rows(low, stems):
+        findings += _at_sign(text, low, sign, row)
+    if "-" in low and _A_SWITCH.search(text) is not None:
+        for sign, row in _OF_COMMANDS.rows(low, stems):
             findings += _at_sign(text, low, sign, row)
-    if " -" in low:
-        for sign, row in _COMMANDS_BY_SIGN:
-            if sign in low:
-                findings += _at_sign(text, low, sign, row)
     if not text.isascii():
         lower = text.lower()
         if any(word in lower for word in _WORDS_OF_OTHER_SCRIPTS):
             findings += _in_other_scripts(text, _OTHER_SCRIPTS)
-    if "\\u" in low and any(sign in low for sign in _ESCAPED_SIGNS):
+    if "\\" in low and _ESCAPE.search(low) is not None and any(sign in low for sign in _ESCAPED_SIGNS):
         findings += _in_other_scripts(text, _ESCAPED_SCRIPTS)
     if "@" in text:
         findings += _in_addresses(text)
-    if "pass" in low or " key" in low or " pin" in low or "_key" in low:
+    if not stems.isdisjoint(_SAYABLE):
         findings += _said(text, low)
         findings += _columns(text, low)
-    if "insert" in low:
+    if "auth" in stems or "pass" in stems:
+        findings += _protocols(text)
+    if "recovery" in low or "backup" in low:
+        findings += _recovery_codes(text)
+    if "insert into" in low:
         findings += _inserted(text)
     return findings
+
+
+_SAYABLE: Final = ("pass", "key", "pin", "secret")
+_PROTOCOL: Final = re.compile(
+    r"(?:PASS|AUTH)(?<![^\s>\"'`n]....)(?:[ \t](?P<mechanism>[A-Za-z][\w.@-]{1,64}))?[ \t](?P<value>[^\s\"'`\\]{4,512})"
+    r"[ \t]*(?=\r?\n|\\{1,31}[rn]|\\{0,31}[\"'`]|\Z)"
+)
+_CODES: Final = re.compile(
+    r"(?:recovery|backup|scratch)[ _-]?codes?(?:\\{0,31}[\"'])?(?: is| are)?\s?[:=]?(?=[^A-Za-z0-9]{1,16}[A-Za-z0-9]{4})",
+    re.IGNORECASE,
+)
+_A_CODE: Final = re.compile(
+    r"(?:[\s,;\"'`\[*•-]|\\{1,31}[nrt\"']|[0-9]{1,2}[.)]\s){1,16}"
+    r"(?P<value>(?=[A-Za-z -]{0,24}[0-9])(?:[A-Za-z0-9]{4,8}(?:[ -][A-Za-z0-9]{4,8}){1,4}?|[a-z0-9]{8,12}|[A-Z0-9]{8,12}))"
+    r"(?=[\s,;\"'`\].*]|\\|\Z)"
+)
+
+
+def _protocols(text: str) -> Iterator[Finding]:
+    """``PASS x`` after ``USER ann``, ``AUTH x``: lines of FTP, POP3, SMTP and Redis."""
+    for sign in ("PASS ", "AUTH "):
+        position = text.find(sign)
+        for _ in range(_MOST):
+            if position < 0:
+                break
+            line = _PROTOCOL.match(text, position)
+            if line is not None:
+                value, mechanism = line["value"], line["mechanism"]
+                before = text[max(0, position - 200) : position]
+                is_login = "USER " in before or before.rstrip(" ").endswith(">")
+                if (
+                    looks_random(value)
+                    or ((sign == "AUTH " or is_login) and _guarded(value, "password", "password"))
+                    or ("USER " in before and mechanism is None and _opens(value, "", ""))
+                ) and not (value.isupper() and mechanism):  # AUTH LOGIN XOAUTH2 tells what a server takes
+                    yield Finding(*line.span("value"), SECRET)
+            position = text.find(sign, position + 5)
+
+
+def _recovery_codes(text: str) -> Iterator[Finding]:
+    """Codes that open an account without its second factor, one or a list of them."""
+    for head in _CODES.finditer(text):
+        position = head.end()
+        for _ in range(32):
+            code = _A_CODE.match(text, position)
+            if code is None:
+                break
+            yield Finding(*code.span("value"), SECRET)
+            position = code.end()
 
 
 def _in_other_scripts(text: str, pattern: re.Pattern[str]) -> Iterator[Finding]:
@@ -274,7 +444,7 @@ def _at_sign(text: str, low: str, sign: str, row: _Place) -> Iterator[Finding]:
     for _ in range(_MOST):
         if position < 0:
             return
-        if not text[position - 1 : position].isalnum() or sign[-1] == "(":
+        if not text[position - 1 : position].isalnum() or sign[-1] == "(" or sign == "sess":
             match = row.pattern.match(text, position)
             if match is not None:
                 value = match["value"].rstrip(".:!?*")

@@ -191,6 +191,15 @@ TOKENS: Final = (
     # JSON in base64, compact or indented; a secret only if there is one in it.
     _form("encoded-secret", "eyJ ewogICJ ewogICA ewoJ W3s WyJ Wwog",
           r"(?<![A-Za-z0-9+/_-])(?:eyJ|ewo|W3s|WyJ|Wwo)[A-Za-z0-9+/_-]{12,65536}+={0,2}(?!\.[A-Za-z0-9_-]{4})"),
+    # What a password was made into: it can be tried against.
+    _form("password-hash", "$2a$ $2b$ $2x$ $2y$", r"\$2[abxy]\$[0-9]{2}\$[A-Za-z0-9./]{50,53}"),
+    _form("password-hash", "$1$ $5$ $6$ $apr1$",
+          r"\$(?:[156]|apr1)\$(?:rounds=[0-9]{1,9}\$)?[A-Za-z0-9./]{1,16}\$[A-Za-z0-9./]{22,86}"),
+    _form("password-hash", "$y$ $7$ $gy$", r"\$(?:g?y|7)\$[A-Za-z0-9./]{1,86}\$[A-Za-z0-9./]{0,86}\$[A-Za-z0-9./]{43}"),
+    _form("password-hash", "$argon2", r"\$argon2(?:id|i|d)\$[A-Za-z0-9$=,+/-]{20,400}"),
+    _form("password-hash", "pbkdf2_sha256$ pbkdf2_sha1$ scrypt$",
+          r"(?:pbkdf2_sha(?:256|1)|scrypt)\$[A-Za-z0-9+/=.$]{20,400}"),
+    _form("password-hash", "{SSHA} {SSHA256} {SSHA512}", r"\{SSHA(?:256|512)?\}[A-Za-z0-9+/]{28,128}={0,2}"),
     _form("url-password", "://", r"://[^\s/:@\"'\\<>]{0,100}:([^\s/@\"'\\<>]{1,200})@", 1),
     _form("url-token", "://", r"://(?=[A-Za-z_-]{0,60}[0-9])([A-Za-z0-9_-]{20,200})@", 1),
     _form("bearer-token", "bearer Bearer BEARER",
@@ -213,6 +222,7 @@ STEMS: Final = {
     "auth": ("", "(?!or(?!iz))"),  # nor an author
     "cookie": ("", ""),
     "pin": ("", "(?:s|code)?(?![a-z])"),  # nor to spin, nor an opinion
+    "_salt": ("", "(?![a-z])"),  # a cook's stands alone
     "sig=": ("", ""),
     "signature=": ("", ""),
 }
@@ -226,7 +236,7 @@ NAMES: Final = {
     **dict.fromkeys(("secret", "clientsecret", "credential", "cred"), "secret"),
     **dict.fromkeys(("accesstoken", "authtoken", "refreshtoken", "idtoken", "sessiontoken", "bearertoken",
                      "apitoken"), "token"),
-    **dict.fromkeys(("csrftoken", "xsrftoken", "csrfmiddlewaretoken"), "qualified token"),
+    **dict.fromkeys(("csrftoken", "xsrftoken", "csrfmiddlewaretoken", "salt"), "qualified token"),
     "token": "bare token",
     "pass": "pass",
     "pw": "pass",
@@ -284,7 +294,12 @@ SECRET_TOKENS: Final = words(
 SECRET_PINS: Final = words("user card security sim my atm door login")
 """A ``pin`` is a number that opens something alone, or after one of these words; elsewhere it is a chip's."""
 
-SECRET_AUTHS: Final = words("basic http proxy registry npm docker")
+SECRET_AUTHS: Final = words(
+    """
+    basic http proxy registry npm docker smtp imap mail redis elastic elasticsearch opensearch es mqtt amqp rabbitmq
+    mongo db database ftp git nexus artifactory grafana prometheus kibana influx neo4j couchdb
+    """
+)
 """An ``auth`` holds credentials alone, or after one of these words."""
 
 NOT_SECRET_TOKENS: Final = words(

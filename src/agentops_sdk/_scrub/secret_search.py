@@ -33,9 +33,11 @@ def search(text: str, inside: Callable[[str], bool]) -> list[Finding]:
     if "-----BEGIN" in text:
         findings += private_keys(text)
     findings += tokens(plain, low, inside)
-    findings += pairs(text, low)
-    findings += switches(plain)
-    findings += places(text, low)
+    beside_names, stems = pairs(text, low)
+    findings += beside_names
+    if "-" in plain:
+        findings += switches(plain)
+    findings += places(text, low, stems)
     return _merged(findings) if findings else findings
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
@@ -26,7 +27,7 @@ class Finding(NamedTuple):
 
 _ENDS: Final = "_-."
 """What the beginning of a key ends with."""
-_RARE: Final = "~AJKWB"
+_RARE: Final = "$~AJKWB"
 """Letters that the signs share, few and seldom: each costs a pass over the text at the speed of memchr. A sign that has
 none of them is looked for as a whole, which takes longer."""
 # A key goes on after its beginning: with a run of letters and figures, or (Discord's) with another dot.
@@ -145,7 +146,51 @@ class _Search:
 
 def tokens(text: str, low: str, inside: Callable[[str], bool]) -> Iterator[Finding]:
     """Every key in ``text``; ``low`` is it in lower case, ``inside`` says whether a decoded text holds a secret."""
-    return _Search(text, low, inside).findings()
+    yield from _Search(text, low, inside).findings()
+    yield from _settings(text, inside)
+
+
+def _in_base64(name: str) -> Iterator[str]:
+    """What every text in base64 holds that has ``name`` in it: one form for each way in which threes of bytes fall."""
+    for before in range(3):
+        encoded = base64.b64encode(b"\n" * before + name.encode()).decode().rstrip("=")
+        # Letters that the bytes around have a part in differ from text to text.
+        yield encoded[(0, 2, 3)[before] : (before + len(name)) * 8 // 6]
+
+
+_SETTINGS: Final = [sign for name in ("PASSWORD=", "SECRET", "_KEY=", "TOKEN=") for sign in _in_base64(name)]
+_SETTINGS_LETTERS: Final = [
+    around(
+        letter,
+        {
+            (re.escape(sign[: sign.index(letter) + 1]), re.escape(sign[sign.index(letter) + 1 :]))
+            for sign in _SETTINGS
+            if next(first for first in "VU9W" if first in sign) == letter
+        },
+    )
+    for letter in "VU9W"
+    if any(next(first for first in "VU9W" if first in sign) == letter for sign in _SETTINGS)
+]
+_BASE64_BACK: Final = re.compile(r"[A-Za-z0-9+/]{0,65536}+")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{0,65536}+={0,2}")
+
+
+def _settings(text: str, inside: Callable[[str], bool]) -> Iterator[Finding]:
+    """A file of settings in base64."""
+    for pattern in _SETTINGS_LETTERS:
+        covered = 0
+        for letter in pattern.finditer(text):
+            if letter.start() < covered:
+                continue
+            back = _BASE64_BACK.match(text[max(covered, letter.start() - 65_536) : letter.start()][::-1])
+            start = letter.start() - (back.end() if back is not None else 0)
+            run = _BASE64.match(text, start)
+            if run is None:
+                continue
+            covered = run.end()
+            decoded = decoded_text(run[0])
+            if decoded is not None and inside(decoded):
+                yield Finding(start, covered, "encoded-secret")
 
 
 _BEGIN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")

@@ -10,7 +10,15 @@ from typing import Final
 from agentops_sdk._scrub.secret_names import STRONG, kind_of_name, words_of
 from agentops_sdk._scrub.secret_rules import words
 
-__all__ = ["decoded_text", "is_credentials", "is_quoted_secret", "is_word_secret", "looks_random", "stands_for_another"]
+__all__ = [
+    "decoded_text",
+    "is_credentials",
+    "is_quoted_secret",
+    "is_word_secret",
+    "looks_random",
+    "says_how",
+    "stands_for_another",
+]
 
 _STANDS_FOR_ANOTHER: Final = re.compile(
     r"\s*+(?:"
@@ -173,7 +181,7 @@ def is_quoted_secret(value: str, name: str, kind: str) -> bool:
     if kind == "cookie":
         return is_cookie(value)
     if kind == "pin":
-        return value.isdigit() and 4 <= len(value) <= 12
+        return _is_pin(value, name)
     if kind == "pass":
         if " " in value or len(value) < 4 or value.isdigit():
             return False
@@ -193,8 +201,10 @@ def is_word_secret(value: str, name: str, kind: str) -> bool:
     if _TECHNICAL.match(value):
         return False
     if kind == "pin":
-        return value.isdigit() and len(value) <= 12
-    if kind in ("bare token", "qualified token", "auth"):
+        return _is_pin(value, name)
+    if kind == "auth":
+        return is_quoted_secret(value, name, kind)
+    if kind in ("bare token", "qualified token"):
         return looks_random(value)
     if kind == "pass":
         return _has_digit_and_letter(value) or bool(_SYMBOL.search(value[:-1]) and not value.startswith("-"))
@@ -231,9 +241,36 @@ def is_authorization(value: str) -> bool:
         looks_random(rest) or "=" in rest or (rest.isalnum() and len(rest) >= 16))  # fmt: skip
 
 
+def _is_pin(value: str, name: str) -> bool:
+    """Figures that open something; six under ``PIN code`` are a place in India."""
+    return value.isdigit() and 4 <= len(value) <= 12 and not (len(value) == 6 and words_of(name)[-1:] in _PIN_CODES)
+
+
+_PIN_CODES: Final = (("code",), ("pincode",))
+
+
 def is_cookie(value: str) -> bool:
-    """``name=value``, one or several."""
-    return re.search(r"(?:\A|;)\s*[\w.!#$%&'*+^`|~-]+=[^;\s]{4,}", value[:4096]) is not None
+    """``name=value``, one or several, of which one may know who somebody is: a word that was chosen does not."""
+    for crumb in _CRUMB.finditer(value[:4096]):
+        name, said = crumb[1].lower(), crumb[2]
+        if name in _OF_COOKIES:
+            continue
+        if len(said) >= 10 or not said.isalpha() or any(word in name for word in _KNOWS_WHO):
+            return True
+    return False
+
+
+_CRUMB: Final = re.compile(r"(?:\A|;)\s*([\w.!#$%&'*+^`|~-]{1,128})=([^;\s]{4,})")
+_OF_COOKIES: Final = words("path domain expires max-age samesite priority")
+_KNOWS_WHO: Final = ("sess", "sid", "token", "auth", "csrf", "jwt", "key", "user", "login", "secret", "pass")
+
+
+def says_how(value: str) -> bool:
+    """Whether words where a passphrase stands tell how to choose one."""
+    return not _HOW.isdisjoint(value.lower().split())
+
+
+_HOW: Final = words("choose pick use enter type create several random words word characters letters please make set")
 
 
 def looks_random(value: str) -> bool:
