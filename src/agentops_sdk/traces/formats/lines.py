@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import os
 import tempfile
+import time
 import weakref
 from collections import Counter, OrderedDict
 from contextlib import suppress
@@ -32,6 +33,9 @@ _BLOCK: Final = _MB
 _BYTE_ORDER: Final = b"\xef\xbb\xbf"  # which some editors write first
 _IN_MEMORY: Final = 8 * _MB  # bytes that wait before they go to the scratch file
 _OPEN_FILES: Final = 16
+_FRESH: Final = 2.0  # seconds since a file was written to within which its last line may still become whole
+_GLANCES: Final = 20  # at such a line
+_PAUSE: Final = 0.005  # seconds between them
 
 
 class Lines:
@@ -81,7 +85,10 @@ class Lines:
             file = self._number(path)
             offset = len(_BYTE_ORDER) if source.read(len(_BYTE_ORDER)) == _BYTE_ORDER else 0
             source.seek(offset)
-            while line := source.readline(LONGEST_LINE):
+            before = os.fstat(source.fileno())  # a writer that never pauses must not keep the reader for ever
+            while offset < before.st_size and (line := source.readline(LONGEST_LINE)):
+                if not line.endswith(b"\n") and time.time() - before.st_mtime < _FRESH:
+                    line = _finished(source, line)
                 length = len(line)
                 if length < LONGEST_LINE or line.endswith(b"\n"):
                     yield line, (file, offset, length)
@@ -235,6 +242,16 @@ def opened(path: Path) -> tuple[Path, BinaryIO, bool]:
                 raise
             path = copy
     return path, cast("BinaryIO", gzip.open(path)), True
+
+
+def _finished(source: BinaryIO, line: bytes) -> bytes:
+    """The line with the rest of it, if its writer is just about to write that."""
+    for _ in range(_GLANCES):
+        line += source.readline(max(0, LONGEST_LINE - len(line)))
+        if line.endswith(b"\n") or len(line) >= LONGEST_LINE:
+            break
+        time.sleep(_PAUSE)
+    return line
 
 
 def _skip(source: BinaryIO) -> int:
