@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.traces.display.terminal_text import line
@@ -11,6 +11,9 @@ from agentops_sdk.traces.formats.json_values import is_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+_UNITS: Final = 1e12
+_EXACT: Final = 10**15
 
 
 class Cost:
@@ -173,6 +176,21 @@ class Cost:
     def __repr__(self) -> str:
         reasons = "; ".join(f"{count} × {reason}" for reason, count in self.unknowns.items())
         return f"Cost({self}{f', {self.unknown_count} unknown: {reasons}' if reasons else ''})"
+
+
+def exact_sum(amounts: Iterable[float]) -> Decimal:
+    """The sum of amounts as they are written in decimal.
+
+    One that is a whole number of 10⁻¹² and has no more than fifteen digits, as nearly all do, is added up as that.
+    """
+    whole, rest = 0, Decimal(0)
+    for amount in amounts:
+        units = round(amount * _UNITS)
+        if -_EXACT < units < _EXACT and units / _UNITS == amount:
+            whole += units
+        else:
+            rest += Decimal(repr(amount))
+    return rest + Decimal(whole).scaleb(-12).normalize()
 
 
 def money(amount: Decimal, currency: str = "USD", digits: int = 3) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from agentops_sdk.traces.figures.columns import Fact
@@ -46,7 +47,7 @@ class Folding:
             whole: whether everything is shown, however much it is.
         """
         self._outline = outline
-        self._internal = internal
+        self._folds = not internal and next(outline.having(Fact.INTERNAL), None) is not None
         self.is_partial = outline.count > MOST and not whole
         """Whether something is left out beside internal steps."""
         self._left = MOST
@@ -56,24 +57,18 @@ class Folding:
         """What is shown below a span, in the order of their starts; ``None`` asks for the roots."""
         outline = self._outline
         numbers: Iterable[int] = outline.roots if number is None else outline.children(number)
-        if not self._internal:
+        if self._folds:
             numbers = self._moved_up(numbers)
         if not self.is_partial:
             return Siblings(list(numbers))
-        shown: list[int] = []
-        first, bad = min(_FIRST, self._left), _FAILED
-        folded = failed = 0
-        for child in numbers:
-            if len(shown) < first:
-                shown.append(child)
-            elif bad and self._failed[child] and len(shown) < self._left:
-                shown.append(child)
-                bad -= 1
-            else:
-                folded += outline.sizes[child]
-                failed += self._failed[child]
+        siblings = array("I", numbers)
+        first = min(_FIRST, self._left)
+        shown = list(siblings[:first])
+        sizes, failed = outline.sizes, self._failed
+        bad = min(_FAILED, self._left - len(shown))
+        shown += islice((child for child in siblings[first:] if failed[child]), bad)
         self._left -= len(shown)
-        return Siblings(shown, folded, failed)
+        return Siblings(shown, _sum(sizes, siblings) - _sum(sizes, shown), _sum(failed, siblings) - _sum(failed, shown))
 
     def _moved_up(self, numbers: Iterable[int]) -> Iterator[int]:
         """The spans with those below an internal one in its place."""
@@ -86,6 +81,10 @@ class Folding:
                 stack.append(iter(self._outline.children(number)))
             else:
                 yield number
+
+
+def _sum(figures: array[int], numbers: Iterable[int]) -> int:
+    return sum(map(figures.__getitem__, numbers))
 
 
 def is_folded(outline: Outline, number: int) -> bool:

@@ -14,9 +14,13 @@ from operator import itemgetter
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+import orjson
+
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.classify import REMOTE_KNOWN, REMOTE_PARENT
+from agentops_sdk.traces.cost import Cost, exact_sum
+from agentops_sdk.traces.figures.figure_table import FigureTable
 from agentops_sdk.traces.formats.json_values import is_figure, to_json
 from agentops_sdk.traces.formats.lines import Lines
 from agentops_sdk.traces.formats.parse import as_record
@@ -24,10 +28,9 @@ from agentops_sdk.traces.record import Kind, Outcome, SpanKind, SpanRecord, Stat
 from agentops_sdk.traces.usage import ATTRIBUTES, FROM_PROVIDER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from agentops_sdk.traces.cost import Cost
     from agentops_sdk.traces.usage import Usage
 
     _Names = tuple[str, ...] | int
@@ -105,12 +108,18 @@ _MOST_WORDS: Final = 50_000
 _MOST_SHAPES: Final = 2_000
 _MOST_NAMES: Final = 256
 _MOST_SORTS: Final = 1_000
+_MOST_TABLES: Final = 255
+_TABLE_BITS: Final = 8
+_TABLE: Final = 255
 
 
 class _Shape:
     """What attributes with one set of names tell: worked out once for all spans that have it."""
 
-    __slots__ = ("amount", "bits", "checks", "missing", "number_names", "numbers", "tokens", "word_names", "words")
+    __slots__ = (
+        *("amount", "bits", "checks", "figure_bits", "known", "missing", "number_names", "numbers", "table", "tokens"),
+        *("word_names", "words"),
+    )
 
     def __init__(self, names: tuple[str, ...]) -> None:
         present = frozenset(names)
@@ -123,6 +132,15 @@ class _Shape:
         amount = next((name for name in _AMOUNTS if name in present), None)
         self.amount = None if amount is None else self.number_names.index(amount)
         self.missing = self.number_names.index(semconv.MISSING_SPANS) if semconv.MISSING_SPANS in present else None
+        self.table: FigureTable | None = None
+        self.figure_bits = Fact.USAGE if self.tokens else 0
+        """What is so where every number is of its usual type, as those in a table are."""
+        if self.amount is not None:
+            self.figure_bits |= Fact.COST | Fact.PRICED
+        if self.missing is not None:
+            self.figure_bits |= Fact.MISSING
+        self.known: dict[tuple[Any, ...], tuple[int, int, int]] = {}
+        """Words that are kept already, if all of them are text: where, the bits that they set, the model's text."""
         self.bits = 0
         for name in present & _PRESENT.keys():
             self.bits |= _PRESENT[name]
@@ -156,6 +174,7 @@ class Columns:
         self._words_at = array("Q")
         self._numbers_at = array("Q")
         self._told = bytearray(b"\0")
+        self._tables: list[FigureTable | None] = [None]  # 0: the figures stand in _told
         self._texts: dict[str, int] = {}
         self._sorts: dict[tuple[Any, ...], int] = {}
         self._shapes: dict[tuple[str, ...], _Shape] = {}
@@ -283,12 +302,18 @@ class Columns:
             if holds(attributes[check]):
                 facts |= bit
         if shape.words is not None:
-            blob = self._packed(shape.word_names, shape.words(attributes))
-            words_at, bits, model = self._seen.get(blob) or self._add_words(blob, attributes)
+            words = shape.words(attributes)
+            try:
+                known = shape.known.get(words)
+            except TypeError:  # a list, as tags are
+                known = None
+            words_at, bits, model = known or self._add_words(shape, words, attributes)
             facts |= bits
         if shape.numbers is not None:
             numbers = shape.numbers(attributes)
-            numbers_at = self._keep(self._packed(shape.number_names, numbers))
+            if shape.table is not None and (position := shape.table.put(numbers)) is not None:
+                return facts | shape.figure_bits, model, words_at, position << _TABLE_BITS | shape.table.number
+            numbers_at = self._keep(self._packed(shape.number_names, numbers)) << _TABLE_BITS
             for value in numbers[: shape.tokens]:
                 if is_figure(value):
                     facts |= Fact.USAGE
@@ -312,8 +337,21 @@ class Columns:
         shape = _Shape(names)
         if len(self._shapes) < _MOST_SHAPES and len(names) <= _MOST_NAMES:
             self._shapes[names] = shape
+            shape.table = self._table(shape.number_names)
             shape.word_names, shape.number_names = self._known(shape.word_names), self._known(shape.number_names)
         return shape
+
+    def _table(self, names: _Names) -> FigureTable | None:
+        """The table of the spans whose figures have these names."""
+        assert isinstance(names, tuple)
+        for table in self._tables[1:]:
+            if table is not None and table.names == names:
+                return table
+        if not names or len(self._tables) > _MOST_TABLES:
+            return None
+        table = FigureTable(len(self._tables), names)
+        self._tables.append(table)
+        return table
 
     def _known(self, names: _Names) -> _Names:
         """The place of names in a list, which takes less room with every span than they do."""
@@ -322,8 +360,12 @@ class Columns:
             self._names.append(names)
         return self._names.index(names)
 
-    def _add_words(self, blob: bytes, attributes: Mapping[str, Any]) -> tuple[int, int, int]:
+    def _add_words(self, shape: _Shape, words: tuple[Any, ...], attributes: Mapping[str, Any]) -> tuple[int, int, int]:
         """Where words are kept, the bits that they set, and the model's place in :attr:`texts`."""
+        blob = self._packed(shape.word_names, words)
+        known = self._seen.get(blob)
+        if known is not None:
+            return known
         get, bits, model = attributes.get, 0, 0
         if name := model_in(attributes):
             bits |= Fact.MODEL
@@ -337,6 +379,8 @@ class Columns:
         known = self._keep(blob), bits, model
         if len(self._seen) < _MOST_WORDS:
             self._seen[blob] = known
+            if all(type(word) is str for word in words):  # else 1 and True would be the same
+                shape.known[words] = known
         return known
 
     @staticmethod
@@ -356,7 +400,16 @@ class Columns:
 
     def told(self, row: int) -> dict[str, Any]:
         """The attributes of a span that totals and tables are made of."""
-        return {**self._words(row), **self._unpacked(self._numbers_at[row])}
+        return {**self._words(row), **self._numbers(row)}
+
+    def figure(self, row: int, name: str) -> Any:
+        """One of :meth:`told`, a number; ``None`` where it is not there."""
+        return self._numbers(row).get(name)
+
+    def _numbers(self, row: int) -> dict[str, Any]:
+        code = self._numbers_at[row]
+        table = self._tables[code & _TABLE]
+        return self._unpacked(code >> _TABLE_BITS) if table is None else table.at(code >> _TABLE_BITS)
 
     def _words(self, row: int) -> dict[str, Any]:
         at = self._words_at[row]
@@ -372,7 +425,7 @@ class Columns:
 
     def add_figures(self, row: int, usage: Usage | None, cost: Cost | None) -> None:
         """Add a span's own tokens and money, as ``Usage.of`` and ``Cost.of`` read them, without making either."""
-        words, numbers = self._words(row), self._unpacked(self._numbers_at[row])
+        words, numbers = self._words(row), self._numbers(row)
         if usage is not None:
             usage.count(words.get(semconv.USAGE_SOURCE), numbers)
         if cost is None:
@@ -384,6 +437,52 @@ class Columns:
             cost.count(Decimal(repr(amount)), currency if isinstance(currency, str) else "USD", guessed=guessed)
         elif reason := words.get(semconv.COST_UNKNOWN_REASON):
             cost.miss(str(reason))
+
+    def add_all_figures(self, rows: Iterable[int], usage: Usage | None, cost: Cost | None) -> None:
+        """:meth:`add_figures` of many spans, a column at a time."""
+        groups: dict[tuple[int, int], array[int]] = {}
+        words_at, numbers_at = self._words_at, self._numbers_at
+        for row in rows:
+            code = numbers_at[row]
+            if code and not code & _TABLE:
+                self.add_figures(row, usage, cost)
+                continue
+            key = words_at[row], code & _TABLE
+            positions = groups.get(key)
+            if positions is None:
+                positions = groups[key] = array("Q")
+            positions.append(code >> _TABLE_BITS)
+        for (at, number), positions in groups.items():
+            self._add_group(self._unpacked(at), self._tables[number], positions, usage, cost)
+
+    @staticmethod
+    def _add_group(
+        words: Mapping[str, Any],
+        table: FigureTable | None,
+        positions: Sequence[int],
+        usage: Usage | None,
+        cost: Cost | None,
+    ) -> None:
+        """Add the figures of spans that have their words in common."""
+        if usage is not None and table is not None:
+            usage.count(words.get(semconv.USAGE_SOURCE), table.counts(positions))
+        if cost is None:
+            return
+        amount = next((name for name in _AMOUNTS if table is not None and name in table.names), None)
+        if amount is not None and table is not None:
+            guessed = words.get(semconv.COST_ESTIMATED) is True or words.get(semconv.USAGE_SOURCE) in _ESTIMATES
+            currency = words.get(semconv.COST_CURRENCY)
+            total = exact_sum(table.column(amount, positions))
+            cost.add(
+                Cost(
+                    total,
+                    currency if isinstance(currency, str) else "USD",
+                    estimated=total if guessed else 0,
+                    known=len(positions),
+                )
+            )
+        elif reason := words.get(semconv.COST_UNKNOWN_REASON):
+            cost.miss(str(reason), len(positions))
 
     def name(self, row: int) -> str:
         """The span's name."""
@@ -414,8 +513,6 @@ class Columns:
 
     @staticmethod
     def _parsed(line: bytes) -> SpanRecord:
-        import orjson
-
         try:
             return as_record(orjson.loads(line))
         except ValueError as error:

@@ -21,7 +21,7 @@ from agentops_sdk.traces.figures.columns import ENDED, KIND_BITS, KINDS, OUTCOME
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from agentops_sdk.traces.figures.background_work import Role
     from agentops_sdk.traces.figures.columns import Columns
@@ -314,7 +314,12 @@ class Outline:
     @cached_property
     def skews(self) -> int:
         """How many spans are :meth:`skewed`."""
-        return sum(map(self.skewed, range(self.count)))
+        # Only what started before its parent has a smaller number.
+        starts = map(self.columns.starts.__getitem__, self.rows)
+        spans = enumerate(zip(starts, self.ends, self.parents, strict=True))
+        return sum(
+            1 for number, (start, end, above) in spans if end < start or (above > number and self.skewed(number))
+        )
 
     @cached_property
     def end_ns(self) -> int:
@@ -408,6 +413,23 @@ class Outline:
                 if bits & Counted.MORE_COST and cost is not None:
                     cost.miss(reason, count)
 
+    def add_all(self, numbers: Iterable[int], usage: Usage | None, cost: Cost | None) -> None:
+        """:meth:`add` for many spans, those with nothing but figures of their own in one go."""
+        shares, rows = self.shares, self.rows
+        used, paid, both = array("I"), array("I"), array("I")
+        plain = {Counted.USAGE: used, Counted.COST: paid, Counted.USAGE | Counted.COST: both}
+        for number in numbers:
+            some = plain.get(shares[number] & Counted.ANY)
+            if some is not None:
+                some.append(rows[number])
+            else:
+                self.add(number, usage, cost)
+        self.columns.add_all_figures(both, usage, cost)
+        if usage is not None:
+            self.columns.add_all_figures(used, usage, None)
+        if cost is not None:
+            self.columns.add_all_figures(paid, None, cost)
+
     def _more(self, number: int) -> Iterator[tuple[str, int]]:
         """What comes on top of a span's own figures and nobody knows: why, and how many of it."""
         above = self.parents[number]
@@ -430,20 +452,27 @@ class Outline:
         return {number: roles[ids[row]] for number, row in enumerate(self.rows) if ids[row] in roles} if roles else {}
 
     def total(self, number: int | None = None) -> tuple[Usage, Cost]:
-        """Tokens and money of a span and all below it, or of the whole trace."""
-        inside: Sequence[int] = self.preorder
-        if number is not None:
-            position = self.places[number]
-            inside = self.preorder[position : position + self.sizes[number]]
+        """Tokens and money of a span and all below it, or of the whole trace; not to be changed."""
+        if number is None or self.roots == (number,):
+            return self._total
+        position = self.places[number]
+        return self._sum(self.preorder[position : position + self.sizes[number]])
+
+    @cached_property
+    def _total(self) -> tuple[Usage, Cost]:
+        return self._sum(self.preorder)
+
+    def _sum(self, numbers: Sequence[int]) -> tuple[Usage, Cost]:
         usage, cost = Usage(), Cost.nothing()
-        shares = self.shares
-        for inner in reversed(inside):
-            if shares[inner] & Counted.ANY:
-                self.add(inner, usage, cost)
+        shares, some = self.shares, Counted.ANY
+        self.add_all((number for number in reversed(numbers) if shares[number] & some), usage, cost)
         return usage, cost
 
     def totals(self, wanted: Collection[int]) -> dict[int, tuple[Usage, Cost]]:
-        """:meth:`total` of several spans, in one pass over all."""
+        """:meth:`total` of several spans, in one pass over all at most."""
+        sizes, whole = self.sizes, self.roots[0] if len(self.roots) == 1 else -1
+        if sum(sizes[number] for number in wanted if number != whole) <= self.count:
+            return {number: self.total(number) for number in wanted}
         sums: dict[int, tuple[Usage, Cost]] = {}
         totals: dict[int, tuple[Usage, Cost]] = {}
         shares, parents = self.shares, self.parents

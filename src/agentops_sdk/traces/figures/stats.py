@@ -14,19 +14,29 @@ from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces.classify import from_ns
 from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.figures.accounts import MODEL_KINDS, Counted
-from agentops_sdk.traces.figures.columns import Fact, session_in
+from agentops_sdk.traces.figures.columns import (
+    KIND_BITS,
+    KINDS,
+    OUTCOME_BITS,
+    OUTCOME_SHIFT,
+    OUTCOMES,
+    Fact,
+    session_in,
+)
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from agentops_sdk.traces.figures.outline import Outline
+    from agentops_sdk.traces.record import Outcome
     from agentops_sdk.traces.trace import Trace
 
     Keys = tuple[str, ...]
 
 BY: Final = ("model", "tool", "agent", "session", "day", "tag", "decision")
 _OWN_KIND: Final = {"tool": "tool", "agent": "agent"}
+_USEFUL: Final = (OUTCOMES.index("ok"), OUTCOMES.index("running"))
 
 
 @dataclass(slots=True)
@@ -135,45 +145,63 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
         total.add_trace(trace)
         outline = trace.outline
         seen: set[str] = set()
-        for number, keys in _keyed(outline, by):
+        for keys, numbers in _by_keys(_keyed(outline, by)).items():
             for key in keys:
-                row = rows.get(key)
-                if row is None:
-                    row = rows[key] = Row(key)
-                _add(row, outline, number, by)
-                if key not in seen:
-                    seen.add(key)
-                    row.traces += 1
+                row = rows.setdefault(key, Row(key))
+                _add(row, outline, numbers, by)
+                row.traces += key not in seen
+                seen.add(key)
             if by == "tag":
-                _add(total, outline, number, by, whole=True)
+                _add(total, outline, numbers, by, whole=True)
             elif not keys:
-                _add(keyless, outline, number, by)
+                _add(keyless, outline, numbers, by)
+    for row in rows.values():
+        row.durations.sort()
     if by != "tag":  # every call stands in one row
         for row in (*rows.values(), keyless):
             total.merge(row)
+    total.durations.sort()
     ordered = sorted(rows.values(), key=lambda row: (-row.cost.amount, -row.usage.total, -row.calls, row.key))
     return Stats(by, ordered, total)
 
 
-def _add(row: Row, outline: Outline, number: int, by: str, *, whole: bool = False) -> None:
-    """Add one span to a row."""
-    bits, outcome = outline.shares[number], outline.outcome(number)
-    own_kind = _OWN_KIND.get(by)
-    if outline.kind(number) == own_kind if own_kind else bits & Counted.CALL:
-        row.calls += 1
-        row.errors += outcome == "error"
-        if outcome not in semconv.NOT_ENDED:
-            row.durations.append(outline.duration(number))
-        elif not whole:
-            row.running += outcome == "running"
-            row.unfinished += outcome == "unfinished"
-    if bits & Counted.CALL and outline.fact(number, Fact.FIRST_CHUNK):
-        first = outline.told(number).get(semconv.RESPONSE_TIME_TO_FIRST_CHUNK)
-        if isinstance(first, (int, float)):
-            row.first_chunks.append(float(first))
-    outline.add(number, row.usage, row.cost)
-    if bits & Counted.ANY_COST and outcome not in ("ok", "running"):
-        outline.add(number, None, row.wasted)
+def _by_keys(keyed: Iterable[tuple[int, Keys]]) -> dict[Keys, array[int]]:
+    """The spans that have the same row keys."""
+    spans: dict[Keys, array[int]] = {}
+    for number, keys in keyed:
+        numbers = spans.get(keys)
+        if numbers is None:
+            numbers = spans[keys] = array("I")
+        numbers.append(number)
+    return spans
+
+
+def _add(row: Row, outline: Outline, numbers: Sequence[int], by: str, *, whole: bool = False) -> None:
+    """Add spans to a row."""
+    shares, rows, facts, own_kind = outline.shares, outline.rows, outline.columns.facts, _OWN_KIND.get(by)
+    kind = KINDS.index(own_kind) if own_kind else -1
+    for number in numbers:
+        fact = facts[rows[number]]
+        if (fact & KIND_BITS == kind) if own_kind else (shares[number] & Counted.CALL):
+            row.calls += 1
+            _end(row, outline, number, OUTCOMES[(fact & OUTCOME_BITS) >> OUTCOME_SHIFT], whole=whole)
+        if fact & Fact.FIRST_CHUNK and shares[number] & Counted.CALL:
+            first = outline.columns.figure(rows[number], semconv.RESPONSE_TIME_TO_FIRST_CHUNK)
+            if isinstance(first, (int, float)):
+                row.first_chunks.append(float(first))
+    outline.add_all(numbers, row.usage, row.cost)
+    wasted = (n for n in numbers if shares[n] & Counted.ANY_COST and outline.outcome_number(n) not in _USEFUL)
+    outline.add_all(wasted, None, row.wasted)
+
+
+def _end(row: Row, outline: Outline, number: int, outcome: Outcome, *, whole: bool) -> None:
+    """Add how long a call took and how it ended."""
+    row.errors += outcome == "error"
+    if outcome not in semconv.NOT_ENDED:
+        row.durations.append(outline.duration(number))
+    elif not whole:
+        row.running += outcome == "running"
+        row.unfinished += outcome == "unfinished"
 
 
 def _keyed(outline: Outline, by: str) -> Iterable[tuple[int, Keys]]:
@@ -186,7 +214,9 @@ def _keyed(outline: Outline, by: str) -> Iterable[tuple[int, Keys]]:
         if shares[number] & adds or (own_kind is not None and outline.kind(number) == own_kind)
     )
     own = _OWN_KEYS[by]
-    if by in ("model", "day"):
+    if by == "model":
+        return _by_model(outline, adding)
+    if by == "day":
         return ((number, own(outline, number)) for number in adding)
     table: dict[Keys, int] = {(f"(no {by})",): 0}
     inherited = array("I", bytes(4 * outline.count))
@@ -199,6 +229,14 @@ def _keyed(outline: Outline, by: str) -> Iterable[tuple[int, Keys]]:
             inherited[number] = inherited[above]
     by_number = list(table)
     return ((number, by_number[inherited[number]]) for number in adding)
+
+
+def _by_model(outline: Outline, numbers: Iterable[int]) -> Iterable[tuple[int, Keys]]:
+    models, texts, rows = outline.columns.models, outline.columns.texts, outline.rows
+    keys = [(text,) for text in texts]
+    for number in numbers:
+        text = models[rows[number]]
+        yield number, keys[text] if text else _model_key(outline, number)
 
 
 def _model_key(outline: Outline, number: int) -> Keys:
