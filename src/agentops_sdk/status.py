@@ -85,7 +85,13 @@ class Status(BaseModel):
         default_factory=dict, description="Libraries of the field that are imported and not captured: their versions."
     )
     sinks: dict[str, SinkStatus] = Field(default_factory=dict)
-    spans: dict[str, int] = Field(default_factory=dict)
+    closed_sinks: dict[str, SinkStatus] = Field(
+        default_factory=dict,
+        description="Sinks that a later init() or configure() did not name: what became of their spans.",
+    )
+    spans: dict[str, int] = Field(
+        default_factory=dict, description="Since the first init(), whatever sinks were exchanged since then."
+    )
     runs: list[RunStatus] = Field(
         default_factory=list, description=f"The runs that are open, oldest first, {_MOST_RUNS} at most."
     )
@@ -108,6 +114,10 @@ class Status(BaseModel):
             + (f" ({', '.join(f'{reason} {n}' for reason, n in sink.dropped.items())})" if sink.dropped else "")
             + (f"; last error: {sink.last_error}" if sink.last_error else "")
             for name, sink in self.sinks.items()
+        ]
+        lines += [
+            f"  (closed) {name}: {sink.exported} exported, {sink.pending} pending, {sink.lost} lost"
+            for name, sink in self.closed_sinks.items()
         ]
         lines.append("  spans: " + ", ".join(f"{count} {name}" for name, count in self.spans.items()))
         lines += [f"  running: {run.name} for {run.age:.1f} s" for run in self.runs[:_SHOWN_RUNS]]
@@ -169,16 +179,11 @@ def status() -> Status:
         )
     queue = running.queue
     opened = len(running.recorder.open)
-    ended = queue.consumed - running.consumed_before + queue.pending + queue.dropped
+    ended = queue.consumed + queue.pending + queue.dropped
     sinks: dict[str, SinkStatus] = {}
     for number, sink in enumerate(running.sinks):
-        account = sink.account()
-        dropped = account["dropped"]  # by reasons, among them names of exceptions: a KeyError is no key
-        sinks[sink.name if sink.name not in sinks else f"{sink.name}#{number}"] = SinkStatus(
-            **{**_shown(account), "dropped": dropped},
-            lost=sum(dropped.values()),
-            exports=sink.exports,
-            export_seconds=sink.seconds,
+        sinks[sink.name if sink.name not in sinks else f"{sink.name}#{number}"] = _sink(
+            sink.account(), exports=sink.exports, export_seconds=sink.seconds
         )
     settings_now, resource = _settings(running.settings), _shown(running.resource)
     if running.is_described_by_program and semconv.SERVICE_NAME in resource:
@@ -199,6 +204,7 @@ def status() -> Status:
             installed.integration.target for installed in running.integrations if installed.state in _CAPTURING
         ),
         sinks=sinks,
+        closed_sinks={name: _sink(account) for name, account in running.closed_sinks.items()},
         spans={
             "started": ended + opened,
             "open": opened,
@@ -218,6 +224,11 @@ def status() -> Status:
         overhead={"consumer_seconds": running.consumer_seconds, "consumer_spans": float(queue.consumed)},
         dormant_patches=list(patches.dormant),
     )
+
+
+def _sink(account: dict[str, Any], **more: Any) -> SinkStatus:
+    dropped = account["dropped"]  # by reasons, among them names of exceptions: a KeyError is no key
+    return SinkStatus(**{**_shown(account), "dropped": dropped}, lost=sum(dropped.values()), **more)
 
 
 def started() -> Started:

@@ -98,7 +98,7 @@ def test_init_twice_goes_on_elsewhere(tmp_path: Path, again: dict) -> None:
     with agentops.span("first"):
         pass
     status = agentops.init(directory=tmp_path / "two", integrations=[], **again)
-    assert status.spans["started"] == 0
+    assert status.spans["started"] == (0 if again else 1)  # the figures of what began, whatever sinks it has
     with agentops.span("second"):
         pass
     agentops.shutdown()

@@ -96,7 +96,44 @@ def test_one_that_is_too_old_to_have_that_module_is_named_too_old(site: Path) ->
     install(site, "mistralai", "mistralai", "1.12.4")
     doctor = run("", site, "doctor").stdout
     assert "PROBLEM mistral: version 1.12.4 is outside of >=2.0" in doctor
+    assert '-> tested are the versions of: pip install "mistralai>=2.0,<4"' in doctor
     assert "not installed" not in doctor
+
+
+INTEGRATION = """
+class Integration:
+    name, target, requires, distribution = {name!r}, {target!r}, ">=1,<2", {distribution!r}
+    def install(self, module, patches): ...
+integration = Integration()
+"""
+
+
+def integrate(site: Path, name: str, target: str, distribution: str) -> None:
+    (site / f"{name}_integration.py").write_text(INTEGRATION.format(**locals()))
+    install(site, f"{name}_packaging", f"{name}-integration", "1.0")
+    entry_points = f"[agentops_sdk.integrations]\n{name} = {name}_integration:integration\n"
+    (site / f"{name}_integration-1.0.dist-info" / "entry_points.txt").write_text(entry_points)
+
+
+def test_doctor_says_what_to_install_by_the_name_that_pip_knows(site: Path) -> None:
+    integrate(site, "far_away", "far.client", "far-away-client")
+    assert "note    not installed, so not captured: far-away-client\n" in run("", site, "doctor").stdout
+
+
+def test_a_version_that_cannot_be_found_is_told(site: Path) -> None:
+    integrate(site, "vendored", "vendored_client", "vendored-client")
+    (site / "vendored_client.py").write_text("")
+    doctor = run("", site, "doctor").stdout
+    unknown = "its version cannot be found: no distribution 'vendored-client' is installed"
+    assert f"note    vendored: would be captured, but {unknown}\n" in doctor
+    assert '-> tested are the versions of: pip install "vendored-client>=1,<2"' in doctor
+    code = """
+import agentops_sdk as agentops
+agentops.init(exporters=["memory"])
+import vendored_client
+print(agentops.status().integrations["vendored"])
+"""
+    assert unknown in run(code, site).stdout
 
 
 def test_those_that_are_not_installed_are_named_in_one_line(site: Path) -> None:

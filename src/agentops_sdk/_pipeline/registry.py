@@ -172,12 +172,20 @@ class Installed:
         if self.reason is not None or not self._in_place:
             return self.reason
         remarks = [f"this version lacks {', '.join(self._patches.missing)}"] if self._patches.missing else []
+        if self.version is None:
+            remarks.append(self.unknown_version)
         own = getattr(self.integration, "remark", None)
         if own is not None:
             with guard(f"integration.{self.integration.name}.remark"):
                 if remark := own():
                     remarks.append(str(remark))
         return "; ".join(remarks) or None
+
+    @property
+    def unknown_version(self) -> str:
+        """What is to be said where nobody knows which version is installed."""
+        distribution = getattr(self.integration, "distribution", self.integration.target)
+        return f"its version cannot be found: no distribution {distribution!r} is installed"
 
     def end(self) -> None:
         """Take the patches out again, whatever else fails."""

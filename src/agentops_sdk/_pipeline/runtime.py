@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -57,8 +58,8 @@ class Runtime:
         self.sinks: list[Sink] = assemble(settings)[0]
         self.tally = Tally()
         self.consumer_seconds = 0.0
-        self.consumed_before = 0
-        """Spans that went to sinks which are no more: the figures of ``status()`` are about those that are."""
+        self.closed_sinks: dict[str, dict[str, Any]] = {}
+        """By name the accounts of sinks that settings of before named, those of one name added up."""
         self.completer = Completer(settings)
         self.queue = SpanQueue(settings.queue_size, self._consume, self._look, lambda: bool(self.recorder.open))
         self.open_spans = OpenSpans(settings)
@@ -84,8 +85,6 @@ class Runtime:
         sinks, free = assemble(settings, self.sinks)
         if sinks != self.sinks or "redact" in changed or "redact_patterns" in changed:
             self.queue.flush(settings.shutdown_timeout)  # what has ended goes the way of its time
-        if not set(sinks) & set(self.sinks):
-            self.consumed_before = self.queue.consumed  # sinks that are all new have an account that is, too
         self.sinks = sinks
         self.settings = self.recorder.settings = settings
         self.completer.reconfigure(settings)
@@ -105,6 +104,16 @@ class Runtime:
             self.recorder = self._make_recorder()
         for sink in free:
             sink.shutdown(settings.shutdown_timeout)
+            self._close_account(sink)
+
+    def _close_account(self, sink: Sink) -> None:
+        account = sink.account()
+        known = self.closed_sinks.setdefault(sink.name, account)
+        if known is not account:
+            for name in ("accepted", "exported", "pending"):
+                known[name] += account[name]
+            known["dropped"] = dict(Counter(known["dropped"]) + Counter(account["dropped"]))
+            known["last_error"] = account["last_error"] or known["last_error"]
 
     def _make_recorder(self) -> Recorder | JoinedRecorder:
         provider = trace.get_tracer_provider()
@@ -288,7 +297,8 @@ class Runtime:
             sink.watch_children()
 
     def after_fork(self) -> None:
-        self.failed = self.consumed_before = 0
+        self.failed = 0
+        self.closed_sinks = {}
         self.held_runs = HeldRuns(self.settings.queue_size)
         self.tally = Tally()
         self._identity = None  # it names the process

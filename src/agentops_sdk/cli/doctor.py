@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from agentops_sdk.config import Settings
+    from agentops_sdk.integration import Integration
 
 HELP = "Check this place: versions, what would be captured, sinks, leftovers, clock, permissions."
 
@@ -126,18 +127,30 @@ def _integrations(settings: Settings) -> Iterator[Finding]:
     for name, integration in sorted(available.items()):
         state = Installed(integration).look()
         if state.state == "not installed":
-            absent.append(name)
+            absent.append(_distribution(integration))
         elif wanted is not None and name not in wanted:
             yield Finding("note", f"{name}: not captured ({settings.origins['integrations']} leaves it out)")
         elif state.state in ("version untested", "version too old"):
             grade: Grade = "problem" if state.state == "version too old" else "note"
-            yield Finding(grade, f"{name}: {state.reason}", f"tested with {integration.target} {integration.requires}")
+            yield Finding(grade, f"{name}: {state.reason}", _install(integration))
+        elif state.version is None:
+            what = f"{name}: would be captured, but {state.unknown_version}"
+            yield Finding("note", what, _install(integration))
         else:
-            yield Finding("ok", f"{name} {state.version or ''}: would be captured".replace(" :", ":"))
+            yield Finding("ok", f"{name} {state.version}: would be captured")
     if absent:
-        yield Finding("note", f"not installed, so not captured: {', '.join(absent)}")
+        yield Finding("note", f"not installed, so not captured: {', '.join(sorted(absent))}")
     for name, version in known_libraries.installed(integration.target for integration in available.values()).items():
         yield Finding("note", f"{name} {version}: installed, and not captured: there is no integration for it")
+
+
+def _distribution(integration: Integration) -> str:
+    """What ``pip install`` calls the library."""
+    return str(getattr(integration, "distribution", None) or integration.target.partition(".")[0])
+
+
+def _install(integration: Integration) -> str:
+    return f'tested are the versions of: pip install "{_distribution(integration)}{integration.requires}"'
 
 
 def _sinks(settings: Settings, *, send: bool) -> Iterator[Finding]:
