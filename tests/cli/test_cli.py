@@ -49,7 +49,7 @@ def test_ls(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     rows = out.splitlines()
     assert [row.split()[0] for row in rows] == ["trace", "4bf92f35", "0af76519", "aaaaaaaa"]
-    assert re.search(r"travel +3\.40 s +gpt-4o-\S+ +3\.0k +\$0\.0026 +ok$", rows[1])
+    assert re.search(r"travel +3\.40 s +gpt-4o-\S+ +3\.0k +\$0\.00256 +ok$", rows[1])
     assert all(len(row) <= 80 for row in rows)
     assert err == ""
     assert main(["ls", "-n", "1"]) == 0

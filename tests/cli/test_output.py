@@ -106,3 +106,35 @@ def test_every_command_tells_the_same_time(zone: str) -> None:
     shown = through_a_pipe(["show", "4bf"], TZ=zone)
     assert re.search(rf"\d{{4}}-{day} {clock}:\d\d UTC", shown)
     assert f"-{day}" in through_a_pipe(["stats", "--by", "day"], TZ=zone)
+
+
+def test_every_column_of_a_pipe_has_a_heading() -> None:
+    for arguments in (["ls"], ["stats"]):
+        assert "-" not in through_a_pipe(arguments).splitlines()[0].split()
+    assert through_a_pipe(["ls"]).splitlines()[0].split()[-1] == "outcome"
+
+
+def test_every_command_tells_the_same_cost_and_the_same_model() -> None:
+    """A model with a date in its name, and a cost of many digits."""
+    call = chat(None, cost=0.00123456, trace_id="d" * 32)
+    text = call.model_dump_json(exclude_unset=True) + "\n"
+    Path("one.jsonl").write_text(text, encoding="utf-8")
+    Path("two.jsonl").write_text(text.replace("d" * 32, "e" * 32), encoding="utf-8")
+    shown = [
+        through_a_pipe([*arguments, "--dir", "one.jsonl"])
+        for arguments in (["ls"], ["show"], ["stats"], ["compare", "one.jsonl", "two.jsonl"])
+    ]
+    assert [re.findall(r"\$[\d.]+", out)[0] for out in shown] == ["$0.00123"] * 4
+    assert "gpt-4o-mini-2024-07-18" in shown[0]
+    assert "gpt-4o-mini-2024-07-18" in shown[2]
+
+
+def test_a_run_that_is_compared_with_itself_is_told() -> None:
+    same = through_a_pipe(["compare", "4bf", "4bf92f35"])
+    assert "A and B are the same run" in same
+    assert "themselves" in through_a_pipe(["compare", "4bf", ".agentops/traces/a.jsonl"])
+    other = through_a_pipe(["compare", "4bf", "aaaaaaaa"])
+    assert "same run" not in other
+    assert "themselves" not in other
+    latest = through_a_pipe(["compare", "latest", "4bf"])
+    assert re.search(r"A: latest \([0-9a-f]{8}\), 1 run", latest)

@@ -81,7 +81,7 @@ def test_names_give_way_before_what_matters() -> None:
     top = span("n" * 200, status="error")
     drawn = text(Trace([top, tool("t" * 200, top)]), width=60)
     assert all(len(row) <= 60 for row in drawn.splitlines())
-    assert "… error" in drawn
+    assert "…  error  100 ms" in drawn
 
 
 def test_a_picture_is_whole_and_fetches_nothing() -> None:
@@ -91,3 +91,20 @@ def test_a_picture_is_whole_and_fetches_nothing() -> None:
     shown = re.sub(r"<!--.*?-->", "", drawn).replace("http://www.w3.org/2000/svg", "")
     assert "http" not in shown
     assert "execute_tool" in drawn
+
+
+def test_an_only_root_is_told_once_and_several_have_a_sum_above_them() -> None:
+    drawn = text(Trace(run()), width=100)
+    assert drawn.count("invoke_agent travel") == 1
+    assert drawn.splitlines()[2].startswith("├─ ")
+    lone = text(Trace([chat(None, attributes={semconv.REQUEST_STREAM: True})]), width=100)
+    assert len(lone.splitlines()) == 2
+    assert lone.splitlines()[0].endswith(" stream")
+    two = text(Trace([span("one"), span("two", at=5_000)]), width=100).splitlines()
+    assert two[0].startswith("one  ok  5.")
+    assert two[2] == ""
+    assert [line.split()[1] for line in two[3:]] == ["one", "two"]
+    later = span("outlives", at=10, took=10_000)
+    top = span("top", took=20)
+    drawn = text(Trace([top, later.model_copy(update={"parent_id": top.span_id})]), width=100)
+    assert [line.split()[-2:] for line in drawn.splitlines() if "top" in line] == [["10.01", "s"], ["20", "ms"]]

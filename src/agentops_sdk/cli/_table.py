@@ -22,12 +22,13 @@ class Column(Generic[T]):
     """Everything about one column: what the table shows, what programs read, how it gives way.
 
     Attributes:
-        title: its heading; without one it is in no table.
+        title: its heading; without one it is in no table, with an empty one in no pipe: it is for the eye.
         cell: a row's text and style.
         key: what programs call it; without one it is in tables only.
         value: what programs get, as JSON or CSV holds it.
         right: figures stand at the right.
         shrink: above 0 lets it be cut where the width does not suffice, the higher the later.
+        bare: without its heading where people read, whom its words tell enough.
         drop: above 0 lets it be left out, the lowest first, before anything is cut to less than :data:`_READABLE`.
     """
 
@@ -38,6 +39,7 @@ class Column(Generic[T]):
     right: bool = False
     shrink: int = 0
     drop: int = 0
+    bare: bool = False
 
 
 def as_table(columns: Sequence[Column[T]], rows: Iterable[T], width: int | None, ascii_only: bool) -> Iterator[Text]:
@@ -72,6 +74,7 @@ def table(
     if width is not None:
         yield from _aligned(columns, cells, kept, width, ascii_only)
         return
+    kept = [i for i in kept if columns[i].title]
     for row in ([Text(column.title or "", "dim") for column in columns], *cells):
         yield Text("  ").join(row[i] if row[i].plain else Text("-") for i in kept)
 
@@ -82,7 +85,8 @@ def _aligned(
     from rich.cells import cell_len
     from rich.text import Text
 
-    widths = {i: max(cell_len(columns[i].title or ""), *(row[i].cell_len for row in cells)) for i in kept}
+    titles = ["" if column.bare else column.title or "" for column in columns]
+    widths = {i: max(cell_len(titles[i]), *(row[i].cell_len for row in cells)) for i in kept}
     dropped = []
     for index in sorted((i for i in kept if columns[i].drop), key=lambda i: columns[i].drop):
         least = sum(min(widths[i], _READABLE) if columns[i].shrink else widths[i] for i in kept) + 2 * (len(kept) - 1)
@@ -95,7 +99,7 @@ def _aligned(
             cut = min(max(over, 0), max(0, widths[index] - floor))
             widths[index] -= cut
             over -= cut
-    head = [Text(column.title or "", "dim") for column in columns]
+    head = [Text(title, "dim") for title in titles]
     for row in (head, *cells):
         row_text = Text()
         for index in kept:

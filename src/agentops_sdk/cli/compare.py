@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from agentops_sdk.traces.figures.compare import Comparison, Figure
+    from agentops_sdk.traces.figures.compare import Comparison, Figure, Side
     from agentops_sdk.traces.files import Traces
     from agentops_sdk.traces.trace import Trace
 
@@ -102,9 +103,11 @@ def _print(both: Comparison, name_a: str, name_b: str) -> None:
         for text in table(columns, rows, width, ascii_only):
             console.print(text)
 
-    console.print(f"A: {line(name_a)}, {both.a.runs} run(s)  B: {line(name_b)}, {both.b.runs} run(s)", markup=False)
+    console.print(f"A: {line(_about(name_a, both.a))}  B: {line(_about(name_b, both.b))}", markup=False)
+    if both.shared:
+        console.print(_shared(both), style="bold")
     console.print()
-    rows = [_figure_cells(row) for row in both.figures]
+    rows = [_figure_cells(row, both.currency) for row in both.figures]
     share_a, share_b = both.a.errors / max(1, both.a.ended), both.b.errors / max(1, both.b.ended)
     rows.append([("failed runs", ""), (f"{share_a:.0%}", ""), (f"{share_b:.0%}", ""), ("", ""), (_p(both.error_p), "")])
     for name, in_a, in_b in (
@@ -150,28 +153,44 @@ def _print(both: Comparison, name_a: str, name_b: str) -> None:
     )  # fmt: skip
 
 
-def _figure_cells(row: Figure) -> list[tuple[str, str]]:
+def _about(name: str, side: Side) -> str:
+    """What a side was asked for by, the id of its only run, and how many they are."""
+    (trace_id,) = side.trace_ids if len(side.trace_ids) == 1 else ("",)
+    shown = f"{name} ({trace_id[:8]})" if not trace_id.startswith(name) else name
+    return f"{shown if trace_id else name}, {side.runs} run(s)"
+
+
+def _shared(both: Comparison) -> str:
+    """What is to be said of runs that are compared with themselves."""
+    if both.shared == both.a.runs == both.b.runs:
+        same = "the same run" if both.shared == 1 else f"the same {both.shared:,} runs"
+        return f"A and B are {same}: no difference can show. agentops ls lists the others."
+    return f"{both.shared:,} run(s) stand on both sides and are compared with themselves."
+
+
+def _figure_cells(row: Figure, currency: str) -> list[tuple[str, str]]:
     change = ""
     if row.median_a and row.median_b is not None:
         change = f"{(row.median_b - row.median_a) / row.median_a:+.0%}"
     style = "bold" if row.changed else ""
     return [
         (row.name + (" (some unknown)" if row.unknown_a or row.unknown_b else ""), style),
-        (_figure(row.name, row.median_a), ""),
-        (_figure(row.name, row.median_b), ""),
+        (_figure(row.name, row.median_a, currency), ""),
+        (_figure(row.name, row.median_b, currency), ""),
         (change, style),
         (_p(row.p), style),
     ]
 
 
-def _figure(name: str, value: float | None) -> str:
+def _figure(name: str, value: float | None, currency: str) -> str:
+    from agentops_sdk.traces.cost import money
     from agentops_sdk.traces.figures import number_format
 
     if value is None:
         return "unknown"
     if name == "duration":
         return number_format.duration(value)
-    return f"${value:.6f}" if name == "cost" else f"{value:,.0f}"
+    return money(Decimal(repr(value)), currency) if name == "cost" else f"{value:,.0f}"
 
 
 def _p(value: float) -> str:

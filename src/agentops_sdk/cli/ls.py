@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 HELP = "List recent traces: when, name, duration, models, tokens, cost, outcome."
 
 
-_DATED = re.compile(r"-(20\d\d-\d\d-\d\d|20\d{6})$")  # a model's date says little in a narrow table
 _OPERATION = re.compile(r"^(invoke_agent|invoke_workflow|execute_tool) (?=\S)")
 
 
@@ -61,7 +60,7 @@ class Listed(NamedTuple):
 
     @property
     def models(self) -> str:
-        return ", ".join(_DATED.sub("", model) for model in self.trace.models)
+        return ", ".join(self.trace.models)
 
     @property
     def outcome(self) -> Cell:
@@ -92,10 +91,10 @@ COLUMNS: Final[Sequence[Column[Listed]]] = (
         "usage", lambda row: row.trace.usage.as_dict(), right=True,
     ),
     Column(
-        "cost", lambda row: (number_format.cost(row.trace.cost, ascii_only=row.ascii_only, digits=2), ""),
+        "cost", lambda row: (number_format.cost(row.trace.cost, ascii_only=row.ascii_only), ""),
         "cost", lambda row: row.trace.cost.as_dict(), right=True,
     ),
-    Column("", lambda row: row.outcome),
+    Column("outcome", lambda row: row.outcome, bare=True),
 )  # fmt: skip
 """The list, as a table and as JSON. To add a column, add a row: times are ISO 8601 (UTC), durations in seconds."""
 

@@ -14,7 +14,7 @@ from agentops_sdk.errors import ConfigError
 if TYPE_CHECKING:
     from agentops_sdk.exporters.otlp import OTLPExporter
 
-HELP = "Send spans that wait in spools, or that are in JSONL files, to an OTLP backend."
+HELP = "Send to an OTLP backend what it has not got yet: spans that wait on disk in a spool, or JSONL files."
 _CHUNK = 200
 
 

@@ -115,7 +115,7 @@ class Line(NamedTuple):
         return f"{number:,}" if number and not self.is_total else "", style
 
     def money(self, cost: Cost) -> str:
-        return number_format.cost(cost, ascii_only=self.ascii_only, digits=2)
+        return number_format.cost(cost, ascii_only=self.ascii_only)
 
 
 def _amount(cost: Cost) -> str:

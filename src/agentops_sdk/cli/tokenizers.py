@@ -6,7 +6,7 @@ import argparse
 
 from agentops_sdk._usage import encodings
 
-HELP = "Fetch the tokenizers that count tokens nobody reported, or list them."
+HELP = "Fetch (or list) the tokenizer files with which tokens are counted where a provider reports none."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

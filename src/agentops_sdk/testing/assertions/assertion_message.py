@@ -69,6 +69,9 @@ class _Marked(Tree):
     def _head(self) -> Iterator[Text]:
         return iter(())  # ids and the date tell nothing here, the totals are on the first line
 
+    def _told_by_head(self) -> int | None:
+        return None
+
     def _foot(self) -> Iterator[Text]:
         return iter(())
 

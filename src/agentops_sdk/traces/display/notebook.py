@@ -80,7 +80,7 @@ def of_traces(traces: Traces) -> str:
             number_format.duration(trace.duration),
             ", ".join(trace.models),
             number_format.all_tokens(trace.usage),
-            number_format.cost(trace.cost, digits=2),
+            number_format.cost(trace.cost),
             trace.outcome,
         )
         for trace in islice(traces, _TRACES)

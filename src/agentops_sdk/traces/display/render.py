@@ -69,6 +69,7 @@ class Tree:
         self._more = more
         self._folded = 0
         self._totals: dict[int, tuple[Usage, Cost]] = {}
+        self._in_head = self._told_by_head()
         self._decisions: dict[str, list[Decision]] = {}
         for decision in trace.beginning.decisions:
             self._decisions.setdefault(decision.span.span_id, []).append(decision)
@@ -87,7 +88,8 @@ class Tree:
                 yield from self._left_out(row)
                 continue
             span = self.trace.record(row.number)
-            yield self._span(row, span)
+            if row.number != self._in_head:
+                yield self._span(row, span)
             yield from self._details(span, row.below)
         yield from self._foot()
 
@@ -128,20 +130,33 @@ class Tree:
         from rich.text import Text
 
         trace = self.trace
-        head = Text()
-        head.append(line(trace.name, self.width), "bold")
-        head.append("  ")
+        head = Text("  ")
         head.append(trace.outcome, style_of(trace.outcome))
-        facts = [number_format.duration(trace.duration, at_least=bool(trace.outline.open), ascii_only=self.ascii_only)]
-        if shown := number_format.tokens(trace.usage, ascii_only=self.ascii_only):
-            facts.append(f"{shown} tokens")
-        if shown := number_format.cost(trace.cost, ascii_only=self.ascii_only):
-            facts.append(f"cost {shown}" if shown == "unknown" else shown)
-        head.append("  " + "  ".join(facts))
-        yield from self._wrapped(head, "")
+        took, tokens, cost = self._sums()
+        facts = [took, f"{tokens} tokens" if tokens else "", f"cost {cost}" if cost == "unknown" else cost]
+        head.append("  " + "  ".join(filter(None, facts)))
+        if self._in_head is not None:
+            root = Row(self._in_head, "", "", 0, Siblings(()))
+            head.append("".join(f" {note}" for note in self._notes(root, trace.root)), "dim")
+        name = Text(line(trace.name, self._longest), "bold")
+        _fit(name, max(8, self.width - head.cell_len), self.ascii_only)
+        yield from self._wrapped(name + head, "")
         about = f"trace {trace.trace_id}  {trace.start:%Y-%m-%d %H:%M:%S} UTC"
         yield from self._wrapped(Text(about, "dim"), "")
-        yield Text()
+        if self._in_head is None:
+            yield Text()
+
+    def _sums(self) -> tuple[str, str, str]:
+        """Duration, tokens and cost of the whole trace."""
+        trace = self.trace
+        took = number_format.duration(trace.duration, at_least=bool(trace.outline.open), ascii_only=self.ascii_only)
+        tokens = number_format.tokens(trace.usage, ascii_only=self.ascii_only)
+        return took, tokens, number_format.cost(trace.cost, ascii_only=self.ascii_only)
+
+    def _told_by_head(self) -> int | None:
+        """The only root, if its own line would repeat what the head says."""
+        roots = self.trace.outline.roots
+        return roots[0] if len(roots) == 1 and self._figures(roots[0]) == self._sums() else None
 
     def _span(self, row: Row, span: SpanRecord) -> Text:
         from rich.text import Text

@@ -80,6 +80,9 @@ class Side:
     choices: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     figures: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     steps: list[tuple[str, str]] = field(default_factory=list)
+    currency: str | None = None
+    """Of the costs; a run that was paid for in another has an unknown one."""
+    trace_ids: set[str] = field(default_factory=set)
 
     @property
     def ended(self) -> int:
@@ -88,6 +91,7 @@ class Side:
 
     def add(self, trace: Trace) -> None:
         self.runs += 1
+        self.trace_ids.add(trace.trace_id)
         self.errors += trace.outcome in ("error", "unfinished")
         self.unfinished += trace.outcome == "unfinished"
         self.running += trace.outcome == "running"
@@ -103,7 +107,9 @@ class Side:
             return  # what it took so far is less than what it takes
         cost, usage = trace.cost, trace.usage
         if cost.known and not cost.lower_bound:
-            self.figures["cost"].append(float(cost.amount))
+            self.currency = self.currency or cost.currency
+            if cost.currency == self.currency:
+                self.figures["cost"].append(float(cost.amount))
         self.figures["duration"].append(trace.duration)
         if usage.by_source and not usage.unknown:
             self.figures["input tokens"].append(usage.input)
@@ -114,7 +120,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What :func:`compare` found. ``steps`` is filled, up to 500, where both sides are one run."""
+    """What :func:`compare` found. ``steps`` is filled, up to 500, where both sides are one run.
+
+    ``shared`` counts the runs that stand on both sides.
+    """
 
     a: Side
     b: Side
@@ -122,11 +131,19 @@ class Comparison:
     figures: list[Figure]
     error_p: float
     steps: list[tuple[str, tuple[str, str]]]
+    shared: int = 0
+
+    @property
+    def currency(self) -> str:
+        """Of the costs on both sides."""
+        return self.b.currency or self.a.currency or "USD"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
             "runs": {"a": self.a.runs, "b": self.b.runs},
+            "on_both_sides": self.shared,
+            "currency": self.currency,
             "errors": {"a": self.a.errors, "b": self.b.errors, "p": self.error_p},
             "unfinished": {"a": self.a.unfinished, "b": self.b.unfinished},
             "running": {"a": self.a.running, "b": self.b.running},
@@ -160,9 +177,11 @@ def compare(a: Iterable[Trace], b: Iterable[Trace]) -> Comparison:
     treat a p of many decisions in few runs with care.
     """
     one, two = Side(), Side()
-    for side, traces in ((one, a), (two, b)):
-        for trace in traces:
-            side.add(trace)
+    for trace in a:
+        one.add(trace)
+    two.currency = one.currency
+    for trace in b:
+        two.add(trace)
     return Comparison(
         a=one,
         b=two,
@@ -170,6 +189,7 @@ def compare(a: Iterable[Trace], b: Iterable[Trace]) -> Comparison:
         figures=_figures(one, two),
         error_p=fisher(one.errors, one.ended, two.errors, two.ended),
         steps=_steps(one, two) if one.runs == two.runs == 1 else [],
+        shared=len(one.trace_ids & two.trace_ids),
     )
 
 

@@ -63,9 +63,9 @@ def all_tokens(usage: Usage, *, ascii_only: bool = False) -> str:
     return f"{mark}{'~' if usage.is_estimated else ''}{count(usage.total)}"
 
 
-def cost(total: Cost, *, ascii_only: bool = False, digits: int = 3) -> str:
+def cost(total: Cost, *, ascii_only: bool = False) -> str:
     """Money with its marks; empty if there is no figure at all."""
     if not total.known and not total.lower_bound:
         return ""
-    shown = total.text(digits)
+    shown = total.text()
     return shown.replace("≥", ">=") if ascii_only else shown
