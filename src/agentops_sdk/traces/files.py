@@ -21,6 +21,7 @@ from agentops_sdk.traces.figures.background_work import BackgroundWork
 from agentops_sdk.traces.figures.columns import Columns
 from agentops_sdk.traces.figures.outline import Outline
 from agentops_sdk.traces.formats.json_values import DEEPEST, shallow
+from agentops_sdk.traces.formats.otlp_lines import span_fields
 from agentops_sdk.traces.formats.parse import as_records, looks_like_record
 from agentops_sdk.traces.process_identity import is_locked
 from agentops_sdk.traces.record import SpanRecord
@@ -190,7 +191,9 @@ class Traces:
         if line.count(b"[") + line.count(b"{") > DEEPEST:
             raw = shallow(raw)
         if looks_like_record(raw):
-            return self._add_raw(raw, location or self._columns.lines.keep(line), path)
+            added = self._add_raw(raw, location or self._columns.lines.keep(line), path)
+            self.foreign += not added
+            return added
         if isinstance(raw, dict) and isinstance(raw.get("resourceSpans"), list):
             return self._add_otlp(raw)
         self.foreign += 1
@@ -205,7 +208,6 @@ class Traces:
         try:
             records = list(as_records(raw, path))
         except ValueError:
-            self.foreign += 1
             return False
         if raw.get("outcome") == "running":  # what its line tells depends on when it is read
             location = (location[0], 0, 0)
@@ -215,6 +217,21 @@ class Traces:
 
     def _add_otlp(self, raw: dict[str, Any]) -> bool:
         """One line as the OpenTelemetry Collector's file exporter writes it."""
+        import orjson
+
+        added = damaged = False
+        for fields in span_fields(raw):
+            if "resourceSpans" in fields:
+                one = self._add_unusual(fields)
+            else:
+                one = self._add_raw(fields, self._columns.lines.keep(orjson.dumps(fields)), None)
+            added |= one
+            damaged |= not one
+        self.foreign += damaged
+        return added
+
+    def _add_unusual(self, raw: dict[str, Any]) -> bool:
+        """One span of such a line, by the message classes, which know every way of writing it."""
         from google.protobuf.json_format import ParseError
 
         from agentops_sdk.traces.otlp import from_otlp_json
@@ -222,7 +239,6 @@ class Traces:
         try:
             records = list(from_otlp_json(raw))
         except (ParseError, ValueError, AttributeError, TypeError):
-            self.foreign += 1
             return False
         for record in records:
             self.add_record(record, self._columns.lines.keep(record.model_dump_json().encode()))
