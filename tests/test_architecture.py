@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import grimp
@@ -101,3 +102,10 @@ def test_the_page_names_files_that_are_there() -> None:
     assert len(names) > 25
     known = [ROOT / "src" / "agentops_sdk" / name for name in names if name != "__repr__"]
     assert [path.name for path in known if not path.exists()] == []
+
+
+def test_no_two_modules_have_one_name() -> None:
+    # The commands are called what people type.
+    paths = [path for path in (ROOT / "src").rglob("*.py") if path.stem != "__init__" and path.parent.name != "cli"]
+    names = Counter(path.stem for path in paths)
+    assert [path for path in paths if names[path.stem] > 1] == []

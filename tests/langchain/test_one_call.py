@@ -17,7 +17,7 @@ from agentops_sdk import semconv
 from agentops_sdk.testing import capture
 from agentops_sdk.traces.decisions.narrative import story
 from agentops_sdk.traces.figures.loops import loops
-from agentops_sdk.traces.figures.stats import stats
+from agentops_sdk.traces.figures.tables import stats
 
 
 @tool

@@ -18,7 +18,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 import agentops_sdk as agentops
 from agentops_sdk import semconv
 from agentops_sdk.testing import capture
-from agentops_sdk.traces.figures.stats import stats
+from agentops_sdk.traces.figures.tables import stats
 
 Spans = Callable[[], tuple[Any, ...]]
 

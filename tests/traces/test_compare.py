@@ -9,9 +9,9 @@ import pytest
 from agentops_sdk import semconv
 from agentops_sdk.cli import main
 from agentops_sdk.traces import Trace
-from agentops_sdk.traces.figures.compare import compare
+from agentops_sdk.traces.figures.comparison import compare
 from agentops_sdk.traces.figures.significance import fisher, holm, rank_sum
-from agentops_sdk.traces.figures.stats import stats
+from agentops_sdk.traces.figures.tables import stats
 
 from .samples import span
 from .test_story import agent, asked, tool

@@ -10,7 +10,7 @@ from tests.traces.samples import agent, chat, span, tool
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import SpanRecord, Trace
-from agentops_sdk.traces.figures.stats import BY, stats
+from agentops_sdk.traces.figures.tables import BY, stats
 
 
 @st.composite

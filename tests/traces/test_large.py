@@ -24,7 +24,7 @@ from agentops_sdk.cli.ls import summary
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces import SpanRecord, Trace, load
 from agentops_sdk.traces.figures.loops import loops
-from agentops_sdk.traces.figures.stats import stats
+from agentops_sdk.traces.figures.tables import stats
 from agentops_sdk.traces.formats.lines import LONGEST_LINE
 from agentops_sdk.traces.formats.parse import as_record
 from agentops_sdk.traces.otlp import to_otlp_json

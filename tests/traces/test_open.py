@@ -18,8 +18,8 @@ from tests.traces.samples import T0, TRACE, agent, chat, span, tool
 from agentops_sdk.testing import CapturedTraces
 from agentops_sdk.traces import SpanRecord, Trace, load
 from agentops_sdk.traces.decisions.narrative import story
-from agentops_sdk.traces.figures.compare import compare
-from agentops_sdk.traces.figures.stats import stats
+from agentops_sdk.traces.figures.comparison import compare
+from agentops_sdk.traces.figures.tables import stats
 from agentops_sdk.traces.otlp import from_otlp_json, to_otlp_json
 from agentops_sdk.traces.process_identity import PATIENCE, this_process
 

@@ -1,4 +1,7 @@
-"""Whether a value beside the name of a secret is one, or a placeholder, a type, a reference, code or prose."""
+"""Whether a value beside the name of a secret is one, or a placeholder, a type, a reference, code or prose.
+
+Long because each is told by signs of its own, and a value is judged by all of them.
+"""
 
 from __future__ import annotations
 

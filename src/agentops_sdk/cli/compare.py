@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from agentops_sdk.traces.figures.compare import Comparison, Figure, Side
+    from agentops_sdk.traces.figures.comparison import Comparison, Figure, Side
     from agentops_sdk.traces.files import Traces
     from agentops_sdk.traces.trace import Trace
 
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the comparison."""
-    from agentops_sdk.traces.figures.compare import compare
+    from agentops_sdk.traces.figures.comparison import compare
 
     comparison = compare(_side(args, args.a), _side(args, args.b))
     if args.json:

@@ -79,7 +79,7 @@ class Queries:
             content: with arguments, results and reasons.
             tokens: with token counts.
         """
-        from agentops_sdk.testing.snapshot import snapshot
+        from agentops_sdk.testing.stable_lines import snapshot
 
         return snapshot(self.judged, content=content, tokens=tokens)
 

@@ -29,7 +29,7 @@ _MODULES: Final = (
     "agentops_sdk.testing.assertions.assertion_message",
     "agentops_sdk.testing.determinism",
     "agentops_sdk.testing.replay",
-    "agentops_sdk.testing.snapshot",
+    "agentops_sdk.testing.stable_lines",
     "agentops_sdk.traces.decisions.effects",
     "agentops_sdk.traces.formats.from_otel",
     "agentops_sdk.traces.figures.loops",

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, TextIO
 from agentops_sdk import semconv
 from agentops_sdk.traces.decisions.decision_kinds import KINDS
 from agentops_sdk.traces.decisions.wording import predicate, subject
+from agentops_sdk.traces.display.conversation import contents
 from agentops_sdk.traces.display.folding import Folding, Siblings
-from agentops_sdk.traces.display.messages import contents
 from agentops_sdk.traces.display.terminal_text import block, line
 from agentops_sdk.traces.figures import number_format
 from agentops_sdk.traces.figures.loops import loops

@@ -1,4 +1,7 @@
-"""Tables over many traces: what each model, tool, agent, session, day or tag did, took and cost."""
+"""Tables over many traces: what each model, tool, agent, session, day or tag did, took and cost.
+
+Long because every way to group shares one row and the one pass over the columns.
+"""
 
 from __future__ import annotations
 
