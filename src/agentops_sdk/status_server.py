@@ -143,9 +143,13 @@ class _Handler(BaseHTTPRequestHandler):
         if len(hosts) > 1 or (not hosts and self.request_version >= "HTTP/1.1"):
             self.send_error(400)
             return
-        target = urlsplit(self.path) if "://" in self.path.partition("/")[0] + "//" else None
-        if target is not None and target.netloc:  # a whole address instead of a path
-            hosts = [*hosts, target.netloc]
+        try:
+            address = urlsplit(self.path).netloc if "://" in self.path.partition("/")[0] + "//" else ""
+        except ValueError:  # http://[::1/livez
+            self.send_error(400)
+            return
+        if address:  # a whole address instead of a path
+            hosts = [*hosts, address]
         refusal = self.server.access.refusal(hosts, self.headers.get("authorization"))
         if refusal is not None:
             code, reason = refusal

@@ -82,6 +82,12 @@ def test_the_name_in_a_whole_address_counts_too(server: Any) -> None:
     assert raw(server, evil.replace(b"evil.example", b"localhost")).startswith(b"HTTP/1.0 200")
 
 
+@pytest.mark.parametrize("address", [b"http://[::1/livez", b"http://[fe80::1%/livez", b"http://[]a]/livez"])
+def test_an_address_that_is_none_is_answered(address: bytes, server: Any) -> None:
+    request = b"GET " + address + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    assert raw(server, request).startswith(b"HTTP/1.0 400")
+
+
 def test_two_names_or_none_are_no_request(server: Any) -> None:
     assert raw(server, b"GET /status HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n").startswith(
         b"HTTP/1.0 400"
