@@ -112,3 +112,58 @@ def test_ctrl_c_during_a_flush_of_the_programs_own_is_the_programs() -> None:
         agentops.flush()
     assert agentops.status().sinks["Raising"].dropped == {"KeyboardInterrupt": 1}
     assert queue.pending == 0
+
+
+class Emptying(SpanExporter):
+    """Empties the list that it is given, as some do to free memory."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def export(self, spans: Any) -> SpanExportResult:
+        while spans:
+            self.names.append(spans.pop().name)
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self) -> None:
+        pass
+
+
+class Asynchronous(Emptying):
+    async def export(self, spans: Any) -> SpanExportResult:  # type: ignore[override]
+        return super().export(spans)
+
+
+class Refusing(Emptying):
+    def export(self, spans: Any) -> Any:
+        return False
+
+
+@pytest.mark.parametrize("inline", [False, True], ids=["thread of its own", "consumer thread"])
+def test_an_exporter_may_empty_its_list(inline: bool) -> None:
+    emptying, memory = Emptying(), InMemorySpanExporter()
+    emptying.inline = inline  # type: ignore[attr-defined]
+    agentops.init(exporters=[emptying, memory], integrations=[])
+    for name in ("a", "b", "c"):
+        with agentops.span(name):
+            pass
+    agentops.flush()
+    sink = agentops.status().sinks["Emptying"]
+    assert (sink.exported, sink.pending) == (3, 0)
+    assert sorted(emptying.names) == ["a", "b", "c"]
+    assert len(memory.get_finished_spans()) == 3
+
+
+@pytest.mark.guard_swallows
+@pytest.mark.parametrize("inline", [False, True], ids=["thread of its own", "consumer thread"])
+@pytest.mark.parametrize(("kind", "reason"), [(Asynchronous, "TypeError"), (Refusing, "export failed")])
+def test_what_was_not_exported_is_not_counted_as_such(kind: type[Emptying], reason: str, inline: bool) -> None:
+    exporter = kind()
+    exporter.inline = inline  # type: ignore[attr-defined]
+    agentops.init(exporters=[exporter, InMemorySpanExporter()], integrations=[])
+    with agentops.span("a"):
+        pass
+    agentops.flush()
+    sink = agentops.status().sinks[kind.__name__]
+    assert (sink.exported, sink.dropped) == (0, {reason: 1})
+    assert agentops.health().status != "ok"

@@ -206,7 +206,11 @@ class Sink:
         started = time.perf_counter()
         token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
         try:
-            result = self.exporter.export(spans)
+            result: Any = self.exporter.export(list(spans))  # its own: a list may be emptied
+            if inspect.isawaitable(result):  # async def export: nobody runs it here
+                if inspect.iscoroutine(result):
+                    result.close()
+                raise TypeError("export() must do its work before it returns; this one is asynchronous")
         except BaseException as raised:  # noqa: BLE001 - the boundary to third-party exporters; counted below
             error, result = raised, None
             if not isinstance(raised, Exception) and not on_own_thread():
@@ -227,7 +231,7 @@ class Sink:
 
     def _judge(self, spans: Sequence[ReadableSpan], error: BaseException | None, result: Any) -> None:
         own_account = hasattr(self.exporter, "stats")
-        if error is None and (own_account or getattr(result, "name", "SUCCESS") == "SUCCESS"):
+        if error is None and (own_account or _is_success(result)):
             self._counted += len(spans)
             self._taken += len(spans)
             self._failing = False
@@ -242,6 +246,11 @@ class Sink:
         if self.error is None:
             logger.warning("agentops_sdk: sink %s failed (%s); see agentops.status()", self.name, reason)
         self.error, self.error_at, self._failing = reason, time.time(), True
+
+
+def _is_success(result: Any) -> bool:
+    """What ``export`` returned says so, or says nothing: many return ``None``."""
+    return result is not False and getattr(result, "name", "SUCCESS") == "SUCCESS"
 
 
 class ThreadedSink(Sink):
