@@ -180,11 +180,12 @@ def _look_for_slips(
     words = {variable.removeprefix(_PREFIX).lower(): variable for variable in (*known, *other_variables)}
     words |= {row.name: row.metadata["env"][0] for row in rows if row.metadata["env"]}
     for variable in sorted(environ):
-        if not variable.startswith(_PREFIX) or not environ[variable].strip():
+        # Names are of one case where Python runs, Windows apart: agentops_dir is a slip as well.
+        if not variable.upper().startswith(_PREFIX) or not environ[variable].strip():
             continue
         if variable in known or variable in other_variables:
             continue
-        word = variable.removeprefix(_PREFIX)
+        word = variable[len(_PREFIX) :]
         right = _nearest(word, words)
         row = known.get(words[right]) if right else None
         doubt = level.doubt(row, f"environment {variable}") if row and right and _same(word, right) else ""

@@ -100,6 +100,29 @@ def test_an_outage_loses_nothing_and_the_next_process_delivers(receiver: Receive
     assert segments(tmp_path) == []
 
 
+def test_what_was_delivered_before_a_kill_is_not_sent_again(receiver: Receiver, tmp_path: Path) -> None:
+    program = f"""
+import os, signal, sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from pathlib import Path
+from tests.export.receiver import spans
+from agentops_sdk.exporters.otlp import OTLPExporter
+sink = OTLPExporter({receiver.url!r}, directory=Path({str(tmp_path)!r}))
+for start in (0, 3):
+    sink.export(spans(3, start=start))
+    assert sink.force_flush(20_000)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", program]).returncode == -9
+    assert len(segments(tmp_path)) == 1
+    sink = OTLPExporter(receiver.url, directory=tmp_path)
+    sink.export(spans(1, start=6))
+    assert sink.force_flush(20_000)
+    sink.shutdown()
+    assert sorted(receiver.names) == [f"s{number}" for number in range(7)]
+    assert segments(tmp_path) == []
+
+
 def test_a_killed_process_leaves_its_spans_to_the_next(receiver: Receiver, tmp_path: Path) -> None:
     program = f"""
 import os, signal, sys

@@ -239,6 +239,16 @@ def test_a_slip_in_a_name_is_told_once_with_the_right_one(variable: str, right: 
     assert "secret-value" not in str(told[0].message)
 
 
+@pytest.mark.parametrize(
+    "variable", ["agentops_capture_content", "Agentops_Capture_Content", "AGENTOPS_capture_content"]
+)
+def test_a_privacy_setting_in_another_case_is_told_and_captures_less(variable: str, monkeypatch: Any) -> None:
+    monkeypatch.setenv(variable, "false")
+    with pytest.warns(UserWarning, match=f"{variable} is no setting; did you mean AGENTOPS_CAPTURE_CONTENT"):
+        status = agentops.init(exporters=["memory"], integrations=[])
+    assert status.settings["capture_content"].value is False
+
+
 def test_a_name_that_resembles_none_is_told_without_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGENTOPS_XYZZY_KWJ", "1")
     with pytest.warns(UserWarning, match=r"AGENTOPS_XYZZY_KWJ is no setting\. It is left out"):

@@ -160,7 +160,7 @@ class Segment:
         """Everything before ``end`` need not be sent again; kept on disk for whoever comes after us."""
         self.acked = end
         self.spans -= spans
-        if self.path is not None and end < self.size:
+        if self.path is not None:  # one that is wholly acknowledged too: it may go on growing, or be killed here
             try:
                 fd = os.open(self.path, os.O_WRONLY)
             except OSError:
