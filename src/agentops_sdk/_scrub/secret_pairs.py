@@ -495,18 +495,23 @@ class _Search:
         if (
             colon >= 0
             and len(head) - colon < 70
-            and secret_patterns.NAME_MEMBER.search(head, max(0, colon - 56)) is not None
+            and (named := secret_patterns.NAME_MEMBER.search(head, max(0, colon - 56))) is not None
         ):
             member = secret_patterns.VALUE_MEMBER.match(text, close.end())
             if member is not None:
                 yield from self._quoted(name, kind, member, member.start("open"))
                 return
             offset = max(0, start - 700)
+            # No brace stands between the two members, so where nothing closes after the last one there is no value.
+            member_start = start - len(head) + named.start()
+            brace = max(text.rfind("{", offset, member_start), text.rfind("}", offset, member_start), offset - 1)
+            if secret_patterns.QUOTES.isdisjoint(text[brace + 1 : member_start]):
+                return
             earlier = secret_patterns.VALUE_BEFORE.search(text[offset:start])
             if earlier is not None and is_quoted_secret(earlier["value"], name, kind):
                 yield Finding(offset + earlier.start("value"), offset + earlier.end("value"), SECRET)
             return
-        if re.search(r"\b(?:name|key|id|property)\s*=\s*\\{0,31}[\"']\Z", head, re.IGNORECASE):
+        if "=" in head and re.search(r"\b(?:name|key|id|property)\s*=\s*\\{0,31}[\"']\Z", head, re.IGNORECASE):
             for form in (secret_patterns.FORM_FIELD, secret_patterns.ATTRIBUTES, secret_patterns.ELEMENT_OF_NAME):
                 match = form.match(text, at)
                 if match is not None:

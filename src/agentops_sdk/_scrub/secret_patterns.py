@@ -119,6 +119,8 @@ LONGEST_VALUE: Final = 8_192
 LONGEST_CONTAINER: Final = 262_144
 
 
+QUOTES: Final = frozenset("\"'`&%\\")
+"""What every form of :data:`QUOTE` holds."""
 FOLLOW_NAMES: Final = frozenset("： \t\r\n\"'`\\:=]>*_%&|<-(,{.")
 CLOSES: Final = frozenset("\"'\\&]%") | {" F", " f", " i", " I", " b", " t"}
 FOLLOW_WORDS: Final = frozenset(" \"'`\\:=*")

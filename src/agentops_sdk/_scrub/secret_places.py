@@ -281,7 +281,7 @@ def after_name(text: str, start: int, end: int, name: str, kind: str) -> Iterato
             if findings:
                 yield from findings
                 return
-    if first in _QUOTES and before[-1:] in _QUOTES:
+    if first in _QUOTES and before[-1:] in _QUOTES and ("(" in before or "[" in before):
         if _SETTER.search(before):
             yield from _judged(text, end, name, kind, _ARGUMENT, _strong)
         elif _OPENED.search(before):
