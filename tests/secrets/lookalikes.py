@@ -334,6 +334,9 @@ My key point is: version2
 The password they chose is strong.
 <key>name</key><string>chapter12</string>
 <password><![CDATA[]]></password>
+key_mgmt=WPA-PSK
+X-Auth: required
+psk = None
 PIN code: 560001
 {"pin_code": "560001"}
 {"pin_code": 560001}

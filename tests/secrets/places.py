@@ -284,6 +284,8 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ('client = OpenAI("{k}")', "{k}"),
     # names
     ("export PROXY_AUTH={k}", "{k}"),
+    ("session.headers.update({'X-Auth': '{k}'})", "{k}"),
+    ('psk="my-wifi 12345"', "wifi 12345"),
     ("SMTP_AUTH=user:hunter2pass", "hunter2pass"),
     ("ELASTIC_AUTH='elastic:changeit9'", "changeit9"),
     ("AUTH_SALT='kj$%2lm#9Qz!x'", "kj$%2lm#9Qz!x"),

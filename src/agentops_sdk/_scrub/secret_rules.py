@@ -214,6 +214,7 @@ STEMS: Final = {
     "pass": ("", "(?![eia])"),  # not of passed, passing, passage
     "pwd": ("", ""),
     "pw": ("", "(?![a-z])"),
+    "psk": ("", "(?![a-z])"),
     "pat": ("[a-z0-9]_", "(?![a-z])"),
     "secret": ("", "(?!a)"),  # nor a secretary
     "token": ("", "(?!i)"),  # nor to tokenize
@@ -238,6 +239,7 @@ NAMES: Final = {
                      "apitoken"), "token"),
     **dict.fromkeys(("csrftoken", "xsrftoken", "csrfmiddlewaretoken", "salt"), "qualified token"),
     "token": "bare token",
+    "psk": "password",
     "pass": "pass",
     "pw": "pass",
     "bindpw": "pass",
@@ -296,7 +298,7 @@ SECRET_PINS: Final = words("user card security sim my atm door login")
 
 SECRET_AUTHS: Final = words(
     """
-    basic http proxy registry npm docker smtp imap mail redis elastic elasticsearch opensearch es mqtt amqp rabbitmq
+    x basic http proxy registry npm docker smtp imap mail redis elastic elasticsearch opensearch es mqtt amqp rabbitmq
     mongo db database ftp git nexus artifactory grafana prometheus kibana influx neo4j couchdb
     """
 )
