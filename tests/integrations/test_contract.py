@@ -167,7 +167,7 @@ def test_an_error_is_the_callers_and_the_spans(name: str, driver: Driver, wire: 
         assert request(driver, wire, way) == expected
     (span,) = spans.take()
     assert (span.name, span.attributes["agentops.outcome"]) == (driver.span, "error")
-    error_type = driver.error_type or expected.error[0].__name__
+    error_type = driver.error_type or expected.error[0].rpartition(".")[2]
     assert span.attributes["error.type"].rpartition(".")[2] == error_type
 
 

@@ -28,11 +28,14 @@ def ways(driver: Driver, among: Sequence[str] = WAYS) -> list[str]:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a caller got: the types and contents of the replies, or of the pieces; or the error."""
+    """What a caller got: the types and contents of the replies, or of the pieces; or the error.
+
+    Of its type, the name: some clients make their errors' classes anew for each client.
+    """
 
     types: tuple[type, ...] = ()
     contents: tuple[Any, ...] = ()
-    error: tuple[type, str] | None = None
+    error: tuple[str, str] | None = None
 
 
 def request(driver: Driver, wire: Wire, way: str, *, pieces: int | None = None) -> Seen:
@@ -44,14 +47,14 @@ def request(driver: Driver, wire: Wire, way: str, *, pieces: int | None = None) 
     arguments = driver.arguments()
     before = copy.deepcopy(arguments)
     results: list[Any] = []
-    error: tuple[type, str] | None = None
+    error: tuple[str, str] | None = None
     try:
         if way in ASYNC:
             asyncio.run(_ask_async(driver, wire.url, way, arguments, results, pieces))
         else:
             _ask(driver, wire.url, way, arguments, results, pieces)
     except Exception as caught:
-        error = (type(caught), str(caught))
+        error = (f"{type(caught).__module__}.{type(caught).__qualname__}", str(caught))
     assert arguments == before, f"{way} changed its caller's arguments"
     return Seen(tuple(map(type, results)), tuple(driver.content(result) for result in results), error)
 

@@ -54,6 +54,12 @@ def cohere(url: str) -> tuple[Any, Callable[[Any], Any]]:
     return clients.client(url), lambda asking: asking.chat(**clients.ASKED)
 
 
+def bedrock(url: str) -> tuple[Any, Callable[[Any], Any]]:
+    clients = importlib.import_module("tests.bedrock.clients")
+    clients.package()
+    return clients.client(url), lambda asking: asking.converse(**clients.ASKED)
+
+
 def mistral(url: str) -> tuple[Any, Callable[[Any], Any]]:
     clients = importlib.import_module("tests.mistral.clients")
     clients.package()
@@ -66,6 +72,10 @@ def ollama(url: str) -> tuple[Any, Callable[[Any], Any]]:
     return clients.client(url), lambda asking: asking.chat(**clients.ASKED)
 
 
+BEDROCK = {
+    "output": {"message": {"role": "assistant", "content": [{"text": "Sunny."}]}}, "stopReason": "end_turn",
+    "usage": {"inputTokens": 21, "outputTokens": 8, "totalTokens": 29},
+}  # fmt: skip
 CHOICE = {"index": 0, "message": {"role": "assistant", "content": "Sunny."}, "finish_reason": "stop"}
 CHAT = {
     "id": "1", "object": "chat.completion", "created": 1, "model": "a-model", "choices": [CHOICE],
@@ -90,6 +100,7 @@ OLLAMA = {
     [
         (groq, CHAT, "groq"),
         (google, GOOGLE, "gcp.gemini"),
+        (bedrock, BEDROCK, "aws.bedrock"),
         (cohere, COHERE, "cohere"),
         (mistral, CHAT, "mistral_ai"),
         (ollama, OLLAMA, "ollama"),

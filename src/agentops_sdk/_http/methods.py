@@ -56,7 +56,7 @@ from agentops_sdk._host.intercept import Begun, around, around_async
 from agentops_sdk._host.patches import Patches, Wrapper
 from agentops_sdk._http.endpoint import Endpoints
 from agentops_sdk._http.exchange import Exchange, address
-from agentops_sdk._http.reply_proxies import ManagerProxy, StreamProxy
+from agentops_sdk._http.reply_proxies import FileProxy, ManagerProxy, StreamProxy
 from agentops_sdk._http.reply_steps import NO_STEPS, ReplySteps, json_text
 from agentops_sdk._propagation.generators import drive, drive_async
 
@@ -94,6 +94,10 @@ def _no_stream(reply: Any) -> str | None:
     return None
 
 
+def _no_file(reply: Any) -> tuple[Any, str] | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """One method to patch. The functions run on the caller's thread, guarded: they look, and change nothing."""
@@ -114,6 +118,10 @@ class Method:
 
     stream: Callable[[Any], str | None] = _no_stream
     """For replies that hold their stream: the key, in a reply that is a dict, under which it lies."""
+
+    file: Callable[[Any], tuple[Any, str] | None] = _no_file
+    """For replies whose body the caller reads like a file: the object that reads, and the name of its attribute with
+    the file, in whose place one is put that tells what was read."""
 
     http: bool = False
     """What comes back is an HTTP response like httpx's, or a context manager of one: read now, or later from it."""
@@ -259,6 +267,11 @@ class _Request:
             exchange.call.set(semconv.REQUEST_STREAM, streamed or None)
             exchange.received(result, streamed=streamed, cast_to=None)
         elif type(result) is CoroutineType or self._is_manager(result):
+            return False
+        elif (held := row.file(result)) is not None:
+            reader, name = held
+            setattr(reader, name, FileProxy(getattr(reader, name), exchange))
+            self._exchange = None  # which the file ends now
             return False
         elif _is_stream(result) or self._key(result) is not None:
             self._steps = ReplySteps(exchange, row.body)

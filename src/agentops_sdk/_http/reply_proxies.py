@@ -11,10 +11,62 @@ from typing import Any
 import wrapt
 from opentelemetry.context import attach
 
+from agentops_sdk._host.guard import guard
+from agentops_sdk._http.exchange import Exchange
 from agentops_sdk._http.reply_steps import ReplySteps
 from agentops_sdk._propagation.context_keys import release
 
-__all__ = ["ManagerProxy", "StreamProxy"]
+__all__ = ["FileProxy", "ManagerProxy", "StreamProxy"]
+
+_SITE = "http.file"
+
+
+class FileProxy(wrapt.ObjectProxy):  # type: ignore[type-arg] # generic for type checkers only
+    """A body that the caller reads like a file. Read to its end it is the reply; closed or dropped before, abandoned."""
+
+    def __init__(self, file: Any, exchange: Exchange) -> None:
+        super().__init__(file)
+        self._self_exchange = exchange
+        self._self_chunks: list[bytes] = []
+
+    def read(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            data = self.__wrapped__.read(*args, **kwargs)
+        except BaseException as error:
+            self._self_exchange.fail(error)
+            raise
+        with guard(_SITE):
+            size = args[0] if args else kwargs.get("amt")
+            self._came(data, whole=size is None or (size > 0 and not data))
+        return data
+
+    def readinto(self, buffer: Any) -> Any:
+        try:
+            count = self.__wrapped__.readinto(buffer)
+        except BaseException as error:
+            self._self_exchange.fail(error)
+            raise
+        with guard(_SITE):
+            self._came(bytes(memoryview(buffer)[:count]), whole=not count and len(buffer) > 0)
+        return count
+
+    def close(self) -> Any:
+        self._left()
+        return self.__wrapped__.close()
+
+    def _came(self, data: bytes, *, whole: bool) -> None:
+        self._self_chunks.append(data)
+        if whole:
+            exchange = self._self_exchange
+            exchange.answered(b"".join(self._self_chunks))
+            exchange.accept(None)
+
+    def _left(self) -> None:
+        with guard(_SITE):
+            self._self_exchange.finish("abandoned")
+
+    def __del__(self) -> None:
+        self._left()
 
 
 class StreamProxy(wrapt.ObjectProxy):  # type: ignore[type-arg] # generic for type checkers only

@@ -1,0 +1,23 @@
+"""The ways out of a stream. The client is not asynchronous."""
+
+from __future__ import annotations
+
+import pytest
+from tests.bedrock.clients import Case, package
+from tests.model_clients.endings import StreamEndings
+
+
+@pytest.fixture(autouse=True)
+def _needed() -> None:
+    package()
+
+
+# the client leaves the connection of a stream that is not read to its end to the collector
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
+class TestEndings(StreamEndings):
+    case = Case()
+
+    test_async_read_to_its_end = None  # type: ignore[assignment] # not asynchronous
+    test_async_break_and_close = None  # type: ignore[assignment]
+    test_async_cancelled = None  # type: ignore[assignment]
+    test_async_cut = None  # type: ignore[assignment]
