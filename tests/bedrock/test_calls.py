@@ -201,7 +201,7 @@ def test_a_call_that_fails(recorded: Any) -> None:
 def test_a_body_that_is_cut(recorded: Any) -> None:
     with Wire(Reply(stream=[b'{"content":', 0.05, CUT])) as wire, client(wire.url) as bedrock:
         body = bedrock.invoke_model(modelId=MODEL, body='{"messages": []}')["body"]
-        with pytest.raises(Exception):  # noqa: B017, PT011 - whichever it is, it is the client's
+        with pytest.raises(Exception):  # noqa: B017 - whichever it is, it is the client's
             body.read()
     assert recorded.one().outcome == "error"
 
