@@ -1,7 +1,8 @@
-"""Amazon Bedrock through botocore, which boto3 and LangChain's models for it use: ``Converse``, ``InvokeModel``, streams.
+"""Amazon Bedrock through botocore, which boto3 and LangChain use: ``Converse``, ``InvokeModel`` and their streams.
 
-Of all clients of AWS, the calls of ``bedrock-runtime`` that are in the table below are recorded; everything else passes.
-The client retries inside of one method, so that its attempts are one.
+Of all clients of AWS, the calls of ``bedrock-runtime`` that are in the table below are recorded; all others pass.
+The client retries inside of one method, so that its attempts are one. Long because it is the whole client: its own
+dialect, and those of the models behind ``InvokeModel``.
 """
 
 from __future__ import annotations

@@ -191,7 +191,8 @@ def test_a_call_that_is_tried_again_is_one(recorded: Any) -> None:
 def test_a_call_that_fails(recorded: Any) -> None:
     refused = Reply({"message": "no"}, status=403, headers={"x-amzn-errortype": "AccessDeniedException"})
     with Wire(refused) as wire, client(wire.url) as bedrock:
-        with pytest.raises(bedrock.exceptions.AccessDeniedException):
+        denied = bedrock.exceptions.AccessDeniedException
+        with pytest.raises(denied):
             bedrock.converse(**ASKED)
     span = recorded.one()
     assert span.outcome == "error"
@@ -214,7 +215,7 @@ def test_the_model_behind_a_resource_name(recorded: Any) -> None:
 
 
 def test_other_services_are_left_alone(recorded: Any) -> None:
-    with Wire(Reply(b"<ListAllMyBucketsResult/>", content_type="text/xml")) as wire:
-        with client(wire.url, service="s3") as s3:
-            s3.list_buckets()
+    reply = Reply(b"<ListAllMyBucketsResult/>", content_type="text/xml")
+    with Wire(reply) as wire, client(wire.url, service="s3") as s3:
+        s3.list_buckets()
     assert recorded() == []

@@ -22,7 +22,7 @@ _SITE = "http.file"
 
 
 class FileProxy(wrapt.ObjectProxy):  # type: ignore[type-arg] # generic for type checkers only
-    """A body that the caller reads like a file. Read to its end it is the reply; closed or dropped before, abandoned."""
+    """A body that the caller reads like a file. Read to its end it is the reply; left before, abandoned."""
 
     def __init__(self, file: Any, exchange: Exchange) -> None:
         super().__init__(file)
