@@ -23,7 +23,7 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 
 source=${wheel:-.}
-requirements=()
+requirements=() compile=()
 case $what in
     pip) ;;
     demo) requirements=("$source[openai]") ;;
@@ -32,7 +32,8 @@ case $what in
         row=$(grep -E "^$what +\|" scripts/vendors.txt) || { echo "unknown environment: $what" >&2; exit 2; }
         IFS='|' read -r _ _ versions <<<"$row"
         read -ra requirements <<<"$versions"
-        requirements=(--no-compile "$source" --group test "${requirements[@]}")  # most of it is never imported
+        requirements=("$source" --group test "${requirements[@]}")
+        compile=(--no-compile)  # most of it is never imported
         ;;
 esac
 [ -n "$wheel" ] || [ "$what" = pip ] || requirements=(-e "${requirements[@]}")
@@ -47,6 +48,6 @@ install() { "$venv/bin/python" -m pip install -q --disable-pip-version-check "$@
 "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m pip --python "$venv/bin/python" install -q "$pip"
 install --upgrade "$pip"
 [ "$what" != pip ] || exit 0
-install "${build[@]}" "${constraints[@]}" "${requirements[@]}"
+install "${compile[@]}" "${build[@]}" "${constraints[@]}" "${requirements[@]}"
 
 case $what in demo) touch "$venv/.demo" ;; dev) touch "$venv/.demo" "$venv/.dev" ;; *) touch "$venv/.ready" ;; esac

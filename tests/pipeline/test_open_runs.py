@@ -112,7 +112,7 @@ def test_a_run_has_its_name_and_its_children_while_it_runs_and_after_it_was_kill
         assert trace.root.attributes["gen_ai.agent.name"] == "Researcher"
         told = json.loads(command(tmp_path, "ls", "--json"))
         assert (told["name"], told["outcome"], told["complete"]) == ("invoke_agent Researcher", outcome, False)
-        assert f"invoke_agent Researcher {outcome}" in command(tmp_path, "show")
+        assert command(tmp_path, "show").startswith(f"invoke_agent Researcher  {outcome}  ")
         assert "(parent missing)" not in command(tmp_path, "show")
         assert f"({outcome})" in command(tmp_path, "decisions")
         assert f"1 {outcome}" in command(tmp_path, "stats")
