@@ -60,7 +60,7 @@ GENERATED = {"_asdict", "_make", "_replace", "__getnewargs__", "__repr__", "__eq
 # What the program itself calls or iterates: the thin shells around its own code. Each holds guarded
 # calls only; it cannot be replaced by something that raises, as it *is* what the program calls.
 SHELLS = {
-    "guard._Guard.__enter__", "guard._Guard.__exit__", "guard._Guard.__init__",  # the net itself
+    "guard._Guard.__exit__", "guard._Guard.__init__",  # the net itself
     # What the program names: its arguments are checked, and a wrong one is told by an exception.
     "spans.span.__init__", "decision.decision.__init__", "context.context.__init__",
     "context._Attached.__init__", "span_handle.Span.__init__", "span_handle.Span.set",
@@ -80,11 +80,11 @@ SHELLS = {
     "generator_call.Yielded.__init__", "generator_call.Yielded.item", "generator_call.Yielded.end",
     "generator_call.Yielded.abandon", "generator_call.Yielded.fail",
     "stream.watch_items", "stream._PassingOn.__init__", "stream._PassingOn.__iter__", "stream._PassingOn.__aiter__",
-    "stream.ReplyItems.__init__", "stream.ReplyItems.__next__", "stream.ReplyItems.__anext__",
+    "stream.ReplyItems.__next__", "stream.ReplyItems.__anext__",
     "stream.ReplyItems.__del__", "stream.ReplyItems._ended", "stream.ReplyBytes.__next__",
     "stream.ReplyBytes.__anext__",
     "stream.ReplyBytes._end", "stream.ReplyBytes._failed",
-    "stream._Bytes.__call__", "stream._RawBytes.__call__", "stream._Close.__call__", "stream._AsyncClose.__call__",
+    "stream._read", "stream._close", "stream._close_async",
     "stream.LiveReply.__del__",
     "cohere._events", "mistral._stream_events",  # the client's own iterator, or around it
     # Stand between the program and a method of its client, or hand on what that gives back, a piece at a time.

@@ -16,10 +16,7 @@ class UsageFilter:
     Only whole events pass, so a consumer sees each one when its last byte is there, as before.
     """
 
-    __slots__ = ("_rest",)
-
-    def __init__(self) -> None:
-        self._rest = b""
+    _rest = b""
 
     def feed(self, data: bytes) -> bytes:
         """What may pass now; possibly nothing."""

@@ -191,17 +191,17 @@ class Call:
         span, message = self.span, None
         if self.interrupted and outcome == "ok":
             outcome = "interrupted"
-        with guard("call.finish"):
-            span.attributes[semconv.OUTCOME] = outcome
-            if error is not None:
+        if error is not None:
+            with guard("call.failure"):  # on its own: what fails here must not leave the span open
                 failure = Failure(error)
                 span.add_event(semconv.EXCEPTION_EVENT, failure.attributes)
                 if outcome == "error":
                     span.attributes.setdefault(semconv.ERROR_TYPE, failure.type)
                     message = failure.message
-            elif outcome == "error":
+        with guard("call.finish"):
+            span.attributes[semconv.OUTCOME] = outcome
+            if outcome == "error":
                 span.attributes.setdefault(semconv.ERROR_TYPE, "_OTHER")
-        with guard("call.end"):  # on its own: what fails above must not leave the span open
             span.finish(error=outcome == "error", message=message)
         return True
 

@@ -11,9 +11,10 @@ from opentelemetry.context import (
     Context,
     get_current,
 )
+from opentelemetry.trace import SpanKind
 
-from agentops_sdk import _recorder_port
-from agentops_sdk._capture import handoff, kinds
+from agentops_sdk import _recorder_port, semconv
+from agentops_sdk._capture import handoff
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
 from agentops_sdk._capture.contribution import PROGRAM, Contribution, is_same
 from agentops_sdk._capture.current import note_model_call
@@ -69,13 +70,29 @@ def start(
         if is_same(around, name, reporter, author, bodies):
             return Contribution(around, context, attributes or {}, reporter, author, bodies)
         around.nests = True
-    made_name, span_kind, first = kinds.begin(kind, name if name is None else encodable(name), operation)
+    row = semconv.SPAN_KINDS[kind]
+    operation = operation or row.operation
+    first: dict[str, Any] = {semconv.KIND: kind}
+    if operation is not None:
+        first[semconv.OPERATION_NAME] = operation
+    shown = name if name is None else encodable(name)
+    if shown is not None and row.named_by is not None:
+        first[row.named_by] = shown
+    if kind == "tool":
+        first[semconv.TOOL_TYPE] = "function"
     if attributes:
         first.update((key, value) for key, value in attributes.items() if value is not None)
     context_keys.inherit(first, kind, context)
-    if kind == "llm":
+    if kind == "llm" and context.get(context_keys.OUTER_LLM_KEY) is not None:
         note_model_call(context)
-    span = recorder.start(encodable(span_name) if span_name else made_name, span_kind, first, context, links, start_ns)
+    span = recorder.start(
+        encodable(span_name) if span_name else " ".join(filter(None, (operation or row.prefix, shown))) or kind,
+        SpanKind.CLIENT if row.client else SpanKind.INTERNAL,
+        first,
+        context,
+        links,
+        start_ns,
+    )
     if span is None:
         return NULL_CALL
     call = Call(kind, span, context, to_vendor=to_vendor, name=name, reporter=reporter, author=author, bodies=bodies)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 # Host suffix -> gen_ai.provider.name: the conventions' name where they have one, else the provider's own.
@@ -113,6 +114,7 @@ def takes_stream_options(host: str, port: int | None, query: Mapping[str, Any]) 
     return provider in _TAKE_STREAM_OPTIONS
 
 
+@lru_cache(maxsize=256)
 def _known(host: str, port: int | None) -> str | None:
     """The provider whose address this is, by the table and nothing else."""
     host = host.lower().rstrip(".")

@@ -38,8 +38,8 @@ class _Guard:
     def __init__(self, site: str) -> None:
         self.site = site
 
-    def __enter__(self) -> None:
-        return None
+    __enter__ = staticmethod(bool)
+    """Nothing to do, done in C: no frame is made for it around every step of ours."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from agentops_sdk._host.guard import guard
 
-__all__ = ["Patches", "Wrapper", "dormant"]
+__all__ = ["Patches", "Wrapper", "dormant", "is_ours"]
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """wrapt's form: ``wrapper(wrapped, instance, args, kwargs)``."""
@@ -95,30 +95,26 @@ class Patches:
 def _wrap(owner: Any, name: str, wrapper: Wrapper) -> Callable[[], bool]:
     import wrapt
 
+    from agentops_sdk._host.method_wrapper import MethodWrapper
+
     original = _without_dormant(vars(owner).get(name, _MISSING))
     if original is _MISSING and name in vars(owner):
         delattr(owner, name)
-    alive = True
-
-    def switch(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if not alive:
-            return wrapped(*args, **kwargs)
-        if instance is None and is_method and args and isinstance(args[0], owner):
-            # A function of somebody else's around ours hands the instance on as it got it: as the first argument.
-            instance, args = args[0], args[1:]
-            wrapped = wrapped.__get__(instance, type(instance))
-        return wrapper(wrapped, instance, args, kwargs)
-
+    alive = [True]
+    is_alive: Any = alive.__len__  # wrapt asks before each call; this answers without a frame
     is_method = isinstance(owner, type) and not isinstance(original, staticmethod | classmethod)
     target = getattr(owner, name) if original is _MISSING else original
-    ours = wrapt.FunctionWrapper(target, switch)
+    ours: Any = (
+        MethodWrapper(target, wrapper, is_alive, owner)
+        if is_method
+        else wrapt.FunctionWrapper(target, wrapper, is_alive)
+    )
     # So that one left behind somewhere else can be known again.
-    ours._self_agentops = _Ours(id(ours), original, lambda: alive)  # type: ignore[attr-defined]  # noqa: SLF001 - wrapt keeps such names to itself
+    ours._self_agentops = _Ours(id(ours), original, is_alive)  # noqa: SLF001 - wrapt keeps such names to itself
     setattr(owner, name, ours)
 
     def undo() -> bool:
-        nonlocal alive
-        alive = False
+        alive.clear()
         if vars(owner).get(name) is not ours:
             dormant.append(f"{getattr(owner, '__name__', type(owner).__name__)}.{name}")
             return False
@@ -136,13 +132,19 @@ class _Ours(NamedTuple):
 
     wrapper: int
     original: Any
-    is_alive: Callable[[], bool]
+    is_alive: Callable[[], Any]
+
+
+def is_ours(value: Any) -> bool:
+    """Whether ``value`` is a wrapper of ours, alive or dormant."""
+    ours = getattr(value, "_self_agentops", None)
+    return ours is not None and ours.wrapper == id(value)
 
 
 def _without_dormant(value: Any) -> Any:
     """An attribute without those wrappers of ours that another SDK has put back there after we had left."""
-    while (ours := getattr(value, "_self_agentops", None)) and ours.wrapper == id(value) and not ours.is_alive():
-        value = ours.original
+    while is_ours(value) and not value._self_agentops.is_alive():  # noqa: SLF001 - wrapt's way to keep a name
+        value = value._self_agentops.original  # noqa: SLF001
     return value
 
 

@@ -166,7 +166,8 @@ class Exchange:
         How it is read is what was asked for, ``streamed`` and ``cast_to``, as in the client: servers name other content
         types, or none.
         """
-        self.refused(response.status_code)
+        if self._attempts:
+            self._attempts[-1]["status"] = response.status_code
         self._note_headers(response.headers)
         kind = response.headers.get("content-type", "")
         self.bodies.status = response.status_code
@@ -204,13 +205,13 @@ class Exchange:
         """The request has returned; ``False`` while its reply is still being read."""
         if self.live is not None:
             return False
-        failed = self._failed_body()
-        self.end("error" if failed else "ok", None)
+        if not self._done:
+            self.end("error" if self._failed_body() else "ok", None)
         return True
 
     def stream_ended(self, outcome: str, error: BaseException | None, complete: bool) -> None:
-        live = self.live
-        if live is None:  # ended before the request returned
+        live, self.live = self.live, None  # each holds the other
+        if live is None:
             return
         bodies = self.bodies
         if live.first_ns:
@@ -249,7 +250,13 @@ class Exchange:
         if not chunks:
             return False
         if self.bodies.streamed:
-            return _says_error(b"\n\n".join(last_events(chunks, 3)))
+            events = b"\n\n".join(last_events(chunks, 3))
+            if _ERROR_EVENT.search(events):
+                return True
+            # Servers that write the type last.
+            return bool(_MAYBE_ERROR.search(events)) and any(
+                event.get("type") == "error" for event in sse.decode(events)
+            )
         suspicious = _FAILED.search(chunks[0]) or _ERROR.search(chunks[0][:64])
         return bool(suspicious) and self.bodies.failed()
 
@@ -281,14 +288,6 @@ class Exchange:
             if value:
                 self.call.set(semconv.REQUEST_ID, str(value))
                 return
-
-
-def _says_error(events: bytes) -> bool:
-    if _ERROR_EVENT.search(events):
-        return True
-    if not _MAYBE_ERROR.search(events):
-        return False
-    return any(each.get("type") == "error" for each in sse.decode(events))  # servers that write the type last
 
 
 def _is_model(cast_to: Any) -> bool:

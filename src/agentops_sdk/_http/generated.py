@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import Token
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -18,7 +19,7 @@ from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Begun, around, around_async
 from agentops_sdk._host.patches import Patches
-from agentops_sdk._http.endpoint import Endpoint, Endpoints, Outgoing, Prepared
+from agentops_sdk._http.endpoint import Endpoints, Outgoing, Prepared
 from agentops_sdk._http.exchange import Exchange, address, current
 from agentops_sdk._http.stream import watch_items
 from agentops_sdk._propagation.context_keys import release
@@ -82,11 +83,11 @@ class GeneratedClient:
 
     def _request(self, wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         site = f"{self.name}.request"
-        return around(site, wrapped, args, kwargs, lambda: self._begin(instance, args, kwargs), _accept)
+        return around(site, wrapped, args, kwargs, partial(self._begin, instance, args, kwargs), Exchange.accept)
 
     def _request_async(self, wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         site = f"{self.name}.request"
-        return around_async(site, wrapped, args, kwargs, lambda: self._begin(instance, args, kwargs), _accept)
+        return around_async(site, wrapped, args, kwargs, partial(self._begin, instance, args, kwargs), Exchange.accept)
 
     def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
         """Start the exchange of one request; its arguments are read, and copied where one is added."""
@@ -108,7 +109,16 @@ class GeneratedClient:
             call: Any = outer
             call.update(attributes)
         else:
-            call = _call(endpoint, options.url, body, attributes)
+            model = body.get("model")
+            attributes[semconv.REQUEST_MODEL] = model = model if isinstance(model, str) else None
+            call = start(
+                endpoint.kind,
+                endpoint.name_in(options.url) if endpoint.name_in is not None else model,
+                operation=endpoint.operation,
+                attributes=attributes,
+                span_name=endpoint.span_name,
+                to_vendor=True,
+            )
         if call is NULL_CALL:
             return None
         prepared: Prepared | None = None
@@ -139,33 +149,17 @@ class _GeneratedExchange(Exchange):
     __slots__ = ()
 
     def attach(self) -> tuple[Token[Exchange | None], Any]:
-        return current.set(self), super().attach()
+        return current.set(self), None if self._contributes else self.call.attach()
 
     def detach(self, token: tuple[Token[Exchange | None], Any]) -> None:
         release(token[0])
-        super().detach(token[1])
-
-
-def _call(endpoint: Endpoint, path: str, body: Mapping[str, Any], attributes: dict[str, Any]) -> Any:
-    model = body.get("model")
-    model = model if isinstance(model, str) else None
-    return start(
-        endpoint.kind,
-        endpoint.name_in(path) if endpoint.name_in is not None else model,
-        operation=endpoint.operation,
-        attributes={**attributes, semconv.REQUEST_MODEL: model},
-        span_name=endpoint.span_name,
-        to_vendor=True,
-    )
+        if not self._contributes:
+            self.call.detach(token[1])
 
 
 def _subclasses(cls: type[Any]) -> list[type[Any]]:
     children: list[type[Any]] = cls.__subclasses__()
     return [below for child in children for below in (child, *_subclasses(child))]
-
-
-def _accept(exchange: Any, result: Any) -> bool:
-    return bool(exchange.accept(result))
 
 
 # --- the inner methods: the client's own first and alone, then a guarded look ---------------------

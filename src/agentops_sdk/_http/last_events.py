@@ -17,7 +17,7 @@ _NAME = re.compile(rb"(?:\A|[\r\n])event:[ ]?([^\r\n]*)")
 
 def last_events(chunks: Sequence[bytes], count: int) -> list[bytes]:
     """The last ``count`` events in ``chunks``, in order; one that is torn at the end counts as well."""
-    return _events(_tail(chunks, count))[-count:]
+    return [piece for piece in _tail(chunks, count) if _FIELD.search(piece)][-count:]
 
 
 def last_delivered(

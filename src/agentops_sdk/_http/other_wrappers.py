@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from agentops_sdk._host.patches import is_ours
+
 _OWN = "agentops_sdk"
 _TRANSPARENT = ("wrapt", "functools", "_wrappers")
 
@@ -52,7 +54,7 @@ def _owner(value: Any, transparent: tuple[str, ...]) -> str | None:
     """The top-level package of the outermost wrapper that is not the client's own; ``None`` where there is none."""
     for _ in range(20):
         wrapper = getattr(value, "_self_wrapper", None)
-        package = _package(wrapper) if wrapper is not None else _package(value)
+        package = _OWN if is_ours(value) else _package(wrapper if wrapper is not None else value)
         if package is not None and package not in transparent and package != _OWN:
             return package
         value = getattr(value, "__wrapped__", None)

@@ -44,7 +44,7 @@ class ReplySteps:
     def end(self, result: Any) -> None:
         """There are no more."""
         with guard(_SITE):
-            self._live.exhausted()
+            self._live.finish("ok", None, complete=True)
 
     def abandon(self) -> None:
         """The caller leaves."""

@@ -2,9 +2,9 @@
 
 Long because one class serves plain and asynchronous replies, and each way to end stands beside the others.
 
-The caller's object stays what it is. Three methods of the HTTP response (``iter_bytes``, ``iter_raw``, ``close`` and
-their async twins), through which everything reads and closes, are shadowed on that one instance until
-the call is over; the iterator inside an SSE stream is watched from outside. Bytes are kept as they
+The caller's object stays what it is. Two methods of the HTTP response (``iter_raw``, or ``iter_bytes`` where that
+decodes, and ``close``, and their async twins), through which everything reads and closes, are shadowed on that one
+instance until the call is over; the iterator inside an SSE stream is watched from outside. Bytes are kept as they
 came and looked into on the consumer thread.
 
 A stream ends in one of these ways, whichever is first::
@@ -21,6 +21,7 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 from agentops_sdk._capture.call import outcome_of
@@ -28,7 +29,7 @@ from agentops_sdk._host.guard import guard
 from agentops_sdk._http.endpoint import ByteFilter
 from agentops_sdk._http.last_events import last_delivered, last_events
 
-__all__ = ["LiveReply", "ReplyItems", "live_reply_of", "watch_items"]
+__all__ = ["LiveReply", "ReplyItems", "watch_items"]
 
 _SITE = "http.stream"
 
@@ -49,15 +50,16 @@ class LiveReply:
     __slots__ = (
         "__weakref__",
         "_delivered_before",
-        "_finish",
         "_is_over",
         "_response",
+        "_shadows",
         "chunks",
-        "decoding",
+        "cut",
         "delivered",
         "first_ns",
         "hide",
         "keep",
+        "on_end",
         "silent",
         "size",
         "stepping",
@@ -74,19 +76,22 @@ class LiveReply:
         hide: ByteFilter | None = None,
         silent: Collection[str] = (),
     ) -> None:
-        self._finish: Callable[[str, BaseException | None, bool], None] | None = finish
+        self.on_end: Callable[[str, BaseException | None, bool], None] | None = finish
+        """``None`` once it has ended."""
         self._is_over = is_over
         self._response: Callable[[], Any] = lambda: None
+        self._shadows: dict[str, partial[Any]] = {}
         self.keep = keep
         self.hide = hide
         self.silent = silent
         self.chunks: list[bytes] = []
         self.size = 0
+        self.cut = False
+        """Whether more came than is kept."""
         self.delivered = 0
         self.unread_from = 0
         self._delivered_before = 0
         self.first_ns = 0
-        self.decoding = False
         self.stepping = False
         self.watched = False
 
@@ -94,14 +99,13 @@ class LiveReply:
         """Shadow the response's methods until the call is over."""
         self._response = weakref.ref(response)
         here = vars(response)
-        encoded = bool(response.headers.get("content-encoding"))  # raw bytes are then no text to look into
-        for prefix, method, close in (("__iter__", "", _Close), ("__aiter__", "a", _AsyncClose)):
-            if not hasattr(response.stream, prefix):
-                continue
-            here[f"{method}iter_bytes"] = _Bytes(self, response, f"{method}iter_bytes")
-            if not encoded:
-                here[f"{method}iter_raw"] = _RawBytes(self, response, f"{method}iter_raw")
-            here[f"{method}close"] = close(self, response, f"{method}close")
+        # Everything reads what comes over the wire; where that is encoded, it is no text to look into.
+        read = "iter_bytes" if response.headers.get("content-encoding") else "iter_raw"
+        for prefix, method, close in (("__iter__", "", _close), ("__aiter__", "a", _close_async)):
+            if hasattr(response.stream, prefix):
+                for name, shadow in ((f"{method}{read}", _read), (f"{method}close", close)):
+                    # The original may be another tool's shadow.
+                    here[name] = self._shadows[name] = partial(shadow, self, getattr(response, name))
 
     def received(self, data: bytes) -> bytes:
         """Bytes came; returns what of them the caller may see."""
@@ -110,8 +114,11 @@ class LiveReply:
         if self.delivered != self._delivered_before:  # the client reads on only when it has given everything it had
             self._delivered_before = self.delivered
             self.unread_from = len(self.chunks)
-        if self.keep and self.size < _MAX_KEPT:
-            self.chunks.append(data)
+        if self.keep:
+            if self.size < _MAX_KEPT:
+                self.chunks.append(data)
+            else:
+                self.cut = True
         self.size += len(data)
         return data if self.hide is None else self.hide.feed(data)
 
@@ -123,14 +130,6 @@ class LiveReply:
             self.chunks, self.unread_from, self.delivered - self._delivered_before, count, self.silent
         )
 
-    @property
-    def cut(self) -> bool:
-        """Whether more came than is kept."""
-        return self.keep and self.size > _MAX_KEPT
-
-    def exhausted(self) -> None:
-        self.finish("ok", None, complete=True)
-
     def failed(self, error: BaseException) -> None:
         outcome = outcome_of(error)
         self.finish(
@@ -141,7 +140,7 @@ class LiveReply:
 
     def closed(self) -> None:
         """Somebody closes the response. Inside a step that is the client itself: the step will tell."""
-        if self.stepping or self._finish is None:
+        if self.stepping or self.on_end is None:
             return
         if self._is_over():
             self.finish("ok", None, complete=True)
@@ -151,87 +150,60 @@ class LiveReply:
         self.finish("cancelled" if cancelled else "abandoned", None, complete=False)
 
     def dropped(self) -> None:
-        if self._finish is not None:
+        if self.on_end is not None:
             self.finish("ok" if self._is_over() else "abandoned", None, complete=False)
 
     def finish(self, outcome: str, error: BaseException | None, *, complete: bool) -> None:
-        finish, self._finish = self._finish, None
-        if finish is None:
+        on_end, self.on_end = self.on_end, None
+        if on_end is None:
             return
-        finish(outcome, error, complete)
+        on_end(outcome, error, complete)
         response = self._response()
         if response is not None:
             here = vars(response)
-            for name in ("iter_bytes", "aiter_bytes", "iter_raw", "aiter_raw", "close", "aclose"):
-                if isinstance(here.get(name), _Shadow):
+            for name, shadow in self._shadows.items():
+                if here.get(name) is shadow:
                     del here[name]
+        self._shadows.clear()
 
     def __del__(self) -> None:
-        with guard(_SITE):
-            self.dropped()
-
-
-def live_reply_of(response: Any) -> LiveReply | None:
-    """The live reply of a response, if there is one."""
-    own = vars(response)
-    shadow = own.get("iter_bytes") or own.get("aiter_bytes")
-    return shadow.live if isinstance(shadow, _Shadow) else None
+        if self.on_end is not None:
+            with guard(_SITE):
+                self.dropped()
 
 
 def watch_items(items: Any, response: Any) -> Any:
     """The iterator over a response's events, watched where the response is: what the caller was given counts."""
     with guard(_SITE):
-        live = live_reply_of(response)
-        if live is not None:
+        own = vars(response)
+        shadow = own.get("close") or own.get("aclose")
+        if type(shadow) is partial and shadow.func in (_close, _close_async):
+            live: LiveReply = shadow.args[0]
+            live.watched = True
             return ReplyItems(items, live)
     return items
 
 
-class _Shadow:
-    """Stands in for one method of one response, until the call is over.
-
-    Holds the original strongly: a weak reference would be gone when the collector runs the client's own clean-up.
-    """
-
-    __slots__ = ("live", "original")
-
-    def __init__(self, live: LiveReply, response: Any, name: str) -> None:
-        self.live = live
-        self.original: Callable[..., Any] = getattr(response, name)  # or another tool's shadow
+# --- what stands in for a method of one response, as a partial, until the call is over -------------
+# It holds the original strongly: a weak reference would be gone when the collector runs the client's own clean-up.
 
 
-class _Bytes(_Shadow):
-    __slots__ = ()
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return ReplyBytes(self.original(*args, **kwargs), self.live)
+def _read(live: LiveReply, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return ReplyBytes(original(*args, **kwargs), live)
 
 
-class _RawBytes(_Bytes):
-    """What the caller reads as it comes over the wire; the response's own decoding does so too."""
-
-    __slots__ = ()
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.original(*args, **kwargs) if self.live.decoding else super().__call__(*args, **kwargs)
-
-
-class _Close(_Shadow):
-    __slots__ = ()
-
-    def __call__(self) -> Any:
+def _close(live: LiveReply, original: Callable[[], Any]) -> Any:
+    if not live.stepping:
         with guard(_SITE):
-            self.live.closed()
-        return self.original()
+            live.closed()
+    return original()
 
 
-class _AsyncClose(_Shadow):
-    __slots__ = ()
-
-    async def __call__(self) -> Any:
+async def _close_async(live: LiveReply, original: Callable[[], Any]) -> Any:
+    if not live.stepping:
         with guard(_SITE):
-            self.live.closed()
-        return await self.original()
+            live.closed()
+    return await original()
 
 
 # --- iterators that pass everything on untouched; one class each for both kinds of loop -----------
@@ -266,7 +238,6 @@ class ReplyBytes(_PassingOn):
         while True:
             if not live.watched:
                 live.stepping = True
-            live.decoding = True
             try:
                 data: bytes = self._inner.__next__()
             except StopIteration:
@@ -276,7 +247,6 @@ class ReplyBytes(_PassingOn):
             except BaseException as error:
                 self._failed(error)
                 raise
-            live.decoding = False
             if not live.watched:
                 live.stepping = False
             passed = data
@@ -290,7 +260,6 @@ class ReplyBytes(_PassingOn):
         while True:
             if not live.watched:
                 live.stepping = True
-            live.decoding = True
             try:
                 data: bytes = await self._inner.__anext__()
             except StopAsyncIteration:
@@ -300,7 +269,6 @@ class ReplyBytes(_PassingOn):
             except BaseException as error:
                 self._failed(error)
                 raise
-            live.decoding = False
             if not live.watched:
                 live.stepping = False
             passed = data
@@ -315,7 +283,7 @@ class ReplyBytes(_PassingOn):
             rest = live.hide.flush() if live.hide is not None else b""
             if not rest and not live.watched:
                 live.stepping = False
-                live.exhausted()
+                live.finish("ok", None, complete=True)
         return rest
 
     def _failed(self, error: BaseException) -> None:
@@ -329,10 +297,6 @@ class ReplyItems(_PassingOn):
     """The items of a stream of events, counted; it knows what the caller sees of its end."""
 
     __slots__ = ()
-
-    def __init__(self, inner: Any, live: LiveReply) -> None:
-        super().__init__(inner, live)
-        live.watched = True
 
     def __next__(self) -> Any:
         live = self._live
@@ -369,10 +333,11 @@ class ReplyItems(_PassingOn):
         live.stepping = False
         with guard(_SITE):
             if error is None:
-                live.exhausted()
+                live.finish("ok", None, complete=True)
             else:
                 live.failed(error)
 
     def __del__(self) -> None:
-        with guard(_SITE):
-            self._live.dropped()
+        if self._live.on_end is not None:
+            with guard(_SITE):
+                self._live.dropped()

@@ -80,21 +80,19 @@ class LeanSpan(trace.Span):
         self.deferred: list[Deferred] = []
         self.status = Status(StatusCode.UNSET)
         self.clock_offset = 0
-        self.start_ns = self._start(above) if start_ns is None else start_ns
         self.end_ns = 0
-
-    def _start(self, above: LeanSpan | None) -> int:
-        """The moment of now by the clock of the span above, so that the spans of one trace keep their order.
-
-        That clock is the wall's as the trace began, and goes on with the monotonic one: a wall clock that is set back
-        makes no duration negative and puts no span before an earlier one. Where it has been set far, or the machine
-        has slept, the wall's is taken anew.
-        """
-        now, tick = now_ns(), ticks_ns()
-        self.clock_offset = now - tick
-        if above is not None and above.clock_offset and abs(above.clock_offset - self.clock_offset) < _MOST_APART_NS:
-            self.clock_offset = above.clock_offset
-        return tick + self.clock_offset
+        if start_ns is None:
+            # The moment of now by the clock of the span above, so that the spans of one trace keep their order. That
+            # clock is the wall's as the trace began, and goes on with the monotonic one: a wall clock that is set back
+            # makes no duration negative and puts no span before an earlier one. Where it has been set far, or the
+            # machine has slept, the wall's is taken anew.
+            now, tick = now_ns(), ticks_ns()
+            offset = now - tick
+            if above is not None and above.clock_offset and abs(above.clock_offset - offset) < _MOST_APART_NS:
+                offset = above.clock_offset
+            self.clock_offset = offset
+            start_ns = tick + offset
+        self.start_ns = start_ns
 
     @property
     def otel(self) -> trace.Span:
@@ -124,21 +122,22 @@ class LeanSpan(trace.Span):
         self.attributes, self.events, self.links, self.deferred = {}, [], [], []
         self.status = Status(self.status.status_code)
 
-    def finish(self, *, error: bool, message: str | None) -> None:
+    def finish(self, *, error: bool, message: str | None, end_ns: int | None = None) -> None:
         """End it with the status that room 2 found."""
+        recorder, self._recorder = self._recorder, None
+        if recorder is None:
+            return
         if error:
             self.status = Status(StatusCode.ERROR, message)
-        self.end()
+        now = self.clock_offset + ticks_ns() if self.clock_offset else now_ns()
+        self.end_ns = end_ns if end_ns is not None else now
+        recorder.open.pop(self.context.span_id, None)
+        recorder.queue.put(self)
 
     # --- OpenTelemetry's Span: what other people's code may call on the current span ------------
 
     def end(self, end_time: int | None = None) -> None:
-        recorder, self._recorder = self._recorder, None
-        if recorder is None:
-            return
-        now = self.clock_offset + ticks_ns() if self.clock_offset else now_ns()
-        self.end_ns = end_time if end_time is not None else now
-        recorder.ended(self)
+        self.finish(error=False, message=None, end_ns=end_time)
 
     def disown(self) -> None:
         """Never record the end: in a forked child, where the parent process ends it."""
@@ -198,7 +197,7 @@ class Recorder:
 
     def __init__(self, settings: Settings, queue: SpanQueue) -> None:
         self.settings = settings
-        self._queue = queue
+        self.queue = queue
         self.open: dict[int, LeanSpan] = {}
 
     def start(
@@ -219,6 +218,8 @@ class Recorder:
             parent_span = current
             origin = above = current.context
             held = current.held
+        elif current is trace.INVALID_SPAN:
+            origin = above = held = None
         else:
             origin, above, held = self._below_foreign(current, parent)
             if origin is not None and (above is None or above.span_id != origin.span_id):
@@ -227,15 +228,16 @@ class Recorder:
             trace_id, flags, state = origin.trace_id, origin.trace_flags, origin.trace_state
         else:
             trace_id, state = random_bits(128) or 1, None
-            flags = _SAMPLED if in_sample(trace_id, self.settings.sample_ratio) else _UNSAMPLED
+            ratio = self.settings.sample_ratio
+            flags = _SAMPLED if ratio >= 1.0 or in_sample(trace_id, ratio) else _UNSAMPLED
         span_id = random_bits(64) or 1
         if held is None and not flags & 1:
             held = HeldRun(span_id, elsewhere=above is not None)
         context = SpanContext(trace_id, span_id, False, flags, state)
         span = LeanSpan(self, name, kind, attributes, context, above, links, start_ns, held, parent_span)
         self.open[span_id] = span
-        if self._queue.asleep and held is None:
-            self._queue.wake()
+        if self.queue.asleep and held is None:
+            self.queue.wake()
         return span
 
     def _below_foreign(
@@ -262,11 +264,6 @@ class Recorder:
             return origin, above, None
         ours = self.open.get(above.span_id)
         return (origin, ours.context, ours.held) if ours is not None else (origin, None, None)
-
-    def ended(self, span: LeanSpan) -> None:
-        """Called by the span, once."""
-        self.open.pop(span.context.span_id, None)
-        self._queue.put(span)
 
     def interrupt_open(self) -> None:
         """Recording stops: what is still open ends here, as ``interrupted``, so that none is lost unseen."""
