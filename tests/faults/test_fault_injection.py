@@ -80,6 +80,7 @@ SHELLS = {
     "generator_call.Yielded.__init__", "generator_call.Yielded.item", "generator_call.Yielded.end",
     "generator_call.Yielded.abandon", "generator_call.Yielded.fail",
     "stream.watch_items", "stream._PassingOn.__init__", "stream._PassingOn.__iter__", "stream._PassingOn.__aiter__",
+    "stream._PassingOn.__getattr__",  # the client's own attribute: its decoding closes the iterator below it
     "stream.ReplyItems.__next__", "stream.ReplyItems.__anext__",
     "stream.ReplyItems.__del__", "stream.ReplyItems._ended", "stream.ReplyBytes.__next__",
     "stream.ReplyBytes.__anext__",
