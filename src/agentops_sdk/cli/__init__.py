@@ -29,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the versions a bug report needs, and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in _commands():
+    names, words = _commands(), sys.argv[1:] if argv is None else argv
+    for name in words[:1] if words and words[0] in names else names:  # of the other commands nothing is loaded
         module = import_module(f"{__name__}.{name}")
         command = commands.add_parser(name, help=module.HELP, description=module.HELP)
         module.add_arguments(command)
