@@ -16,10 +16,18 @@ def _needed() -> None:
     package()
 
 
+@pytest.fixture
+def reasoning() -> None:
+    version = package().__version__
+    if tuple(map(int, version.split(".")[:2])) < (1, 37):
+        pytest.skip(f"boto3 {version} knows no reasoning and no points of caches")
+
+
 def chunk(body: Any) -> bytes:
     return event("chunk", {"bytes": base64.b64encode(json.dumps(body).encode()).decode()})
 
 
+@pytest.mark.usefixtures("reasoning")
 def test_a_call(recorded: Any) -> None:
     call = {"toolUse": {"toolUseId": "t1", "name": "weather", "input": {"city": "Paris"}}}
     thought = {"reasoningContent": {"reasoningText": {"text": "Look it up.", "signature": "s"}}}
@@ -67,6 +75,7 @@ USAGE_WITH_CACHE = {
 }
 
 
+@pytest.mark.usefixtures("reasoning")
 def test_a_stream_with_a_call_of_a_tool(recorded: Any) -> None:
     reply = Case().reply(
         event("messageStart", {"role": "assistant"}),
