@@ -39,6 +39,11 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["SSL_CERT_FILE"] = name
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Programs are frozen first: each takes a minute, and at the end the other workers would wait for the last."""
+    items.sort(key=lambda item: "frozen" not in item.path.parts)
+
+
 def pytest_report_header() -> list[str]:
     missing = [name for name in ("recorded", "semconv") if not (SHARED / name).is_dir()]
     return [f"not tested against ../shared/{name}: it is missing" for name in missing]
