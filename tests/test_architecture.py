@@ -106,6 +106,7 @@ def test_the_page_names_files_that_are_there() -> None:
 
 def test_no_two_modules_have_one_name() -> None:
     # The commands are called what people type.
-    paths = [path for path in (ROOT / "src").rglob("*.py") if path.stem != "__init__" and path.parent.name != "cli"]
+    every = [path for folder in SOURCES for path in folder.rglob("*.py")]
+    paths = [path for path in every if path.stem != "__init__" and path.parent.name != "cli"]
     names = Counter(path.stem for path in paths)
     assert [path for path in paths if names[path.stem] > 1] == []

@@ -104,3 +104,21 @@ def test_the_command_line(tmp_path, capsys, monkeypatch) -> None:
     assert "route: refund" in capsys.readouterr().out
     assert main(["decisions"]) == 0
     assert "chose escalate for 'route'" in capsys.readouterr().out
+
+
+def test_money_is_told_in_its_own_currency_and_what_is_in_another_one_is_unknown(tmp_path, capsys) -> None:
+    def paid(number: int, amount: float, currency: str) -> Trace:
+        cost = {semconv.KIND: "llm", semconv.COST_AMOUNT: amount, semconv.COST_CURRENCY: currency}
+        return Trace([span("chat", cost, at=number, trace_id=f"{number:032x}")])
+
+    euros, dearer = [paid(1, 0.5, "EUR")], [paid(2, 0.75, "EUR"), paid(3, 9.0, "USD")]
+    for name, traces in (("a", euros), ("b", dearer)):
+        records = [one for trace in traces for one in trace.spans]
+        (tmp_path / f"{name}.jsonl").write_text("".join(one.model_dump_json() + "\n" for one in records))
+    assert main(["compare", str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl")]) == 0
+    shown = capsys.readouterr().out
+    (row,) = [line for line in shown.splitlines() if line.startswith("cost")]
+    assert row.startswith("cost (some unknown)")
+    assert "EUR 0.500" in row
+    assert "EUR 0.750" in row
+    assert "$" not in row

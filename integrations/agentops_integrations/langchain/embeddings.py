@@ -72,8 +72,8 @@ def _prepare(patches: Patches, cls: type) -> None:
 
 
 def _begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
-    around_us = get_current().get(_INSIDE)
-    if around_us is not None and around_us[0] is instance:  # type: ignore[index]
+    around_us: Any = get_current().get(_INSIDE)
+    if around_us is not None and around_us[0] is instance:
         return None  # one method of theirs that calls another
     own = getattr(instance, "__dict__", {})
     model = next((own[name] for name in ("model", "model_name", "model_id") if type(own.get(name)) is str), None)
@@ -84,7 +84,7 @@ def _begin(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begu
         texts = args[0] if args else next(iter(kwargs.values()), None)
         call.set(semconv.INPUT, snapshot(texts).decode())
     if around_us is not None:  # the one around only passes on: its tokens are those of the calls that it makes
-        outer: Call = around_us[1]  # type: ignore[index]
+        outer: Call = around_us[1]
         outer.set(semconv.MODEL_CALLS, outer.span.attributes.get(semconv.MODEL_CALLS, 0) + 1)
     call.carry(_INSIDE, (instance, call))
     return Begun(call, args, kwargs)

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from agentops_integrations.langchain import messages, tools
+from agentops_integrations.langchain.reply_usage import lifetimes_asked, usage
 from agentops_integrations.langchain.run_description import name_of
-from agentops_integrations.langchain.usage import lifetimes_asked, usage
 from agentops_sdk.integration import ended_by_model, mark_cut, semconv, setting, snapshot_source
 from agentops_sdk.integration.frameworks import Run, Runs
 

@@ -137,14 +137,18 @@ class _Ours(NamedTuple):
 
 def is_ours(value: Any) -> bool:
     """Whether ``value`` is a wrapper of ours, alive or dormant."""
-    ours = getattr(value, "_self_agentops", None)
-    return ours is not None and ours.wrapper == id(value)
+    return _ours(value) is not None
+
+
+def _ours(value: Any) -> _Ours | None:
+    ours: _Ours | None = getattr(value, "_self_agentops", None)
+    return ours if ours is not None and ours.wrapper == id(value) else None
 
 
 def _without_dormant(value: Any) -> Any:
     """An attribute without those wrappers of ours that another SDK has put back there after we had left."""
-    while is_ours(value) and not value._self_agentops.is_alive():  # noqa: SLF001 - wrapt's way to keep a name
-        value = value._self_agentops.original  # noqa: SLF001
+    while (ours := _ours(value)) is not None and not ours.is_alive():
+        value = ours.original
     return value
 
 
