@@ -69,7 +69,7 @@ def test_embeddings(recorded: Any) -> None:
     span = recorded.one()
     assert span.name == "embeddings mistral-embed"
     assert span["gen_ai.embeddings.dimension.count"] == 8
-    assert span.json("agentops.input") == "a text"
+    assert span.json("agentops.input") == ["a text"]
 
 
 def test_what_has_no_row_is_recorded_by_its_path(recorded: Any) -> None:

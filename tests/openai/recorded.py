@@ -22,6 +22,8 @@ class Said:
     usage: dict[str, int] = field(default_factory=dict)
     text: str = ""
     calls: list[tuple[str, Any]] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
+    server_calls: list[str] = field(default_factory=list)
 
 
 def exchanges() -> list[dict[str, Any]]:
@@ -64,6 +66,8 @@ def figures(usage: Any) -> dict[str, int]:
         f"{prefix}output_tokens": usage.get("completion_tokens", usage.get("output_tokens")),
         f"{prefix}cache_read.input_tokens": inner.get("cached_tokens"),
         f"{prefix}reasoning.output_tokens": outer.get("reasoning_tokens"),
+        f"{prefix}audio.input_tokens": inner.get("audio_tokens"),
+        f"{prefix}audio.output_tokens": outer.get("audio_tokens"),
     }
     return {name: value for name, value in made.items() if value}
 
@@ -75,9 +79,17 @@ def _chat(body: dict[str, Any]) -> Said:
             made.finish.append(choice["finish_reason"])
         message = choice.get("message") or {"content": choice.get("text")}
         made.text += _text(message.get("content"))
+        made.thoughts += _thoughts(message)
         for call in message.get("tool_calls") or ():
             made.calls.append((call["function"]["name"], arguments(call["function"].get("arguments"))))
     return made
+
+
+def _thoughts(message: dict[str, Any]) -> list[str]:
+    plain = message.get("reasoning_content") or message.get("reasoning")
+    blocks = message["content"] if isinstance(message.get("content"), list) else []
+    pieces = [block["thinking"] for block in blocks if block.get("type") == "thinking"]
+    return [*([plain] if plain else []), *("".join(part["text"] for part in piece) for piece in pieces)]
 
 
 def _text(content: Any) -> str:
@@ -90,6 +102,7 @@ def _chat_stream(chunks: list[dict[str, Any]]) -> Said:
     made = Said()
     texts: Counter[int] = Counter()
     pieces: dict[int, str] = {}
+    thoughts: dict[int, str] = {}
     finish: dict[int, str] = {}
     calls: dict[tuple[int, int], list[str]] = {}
     for chunk in chunks:
@@ -102,6 +115,7 @@ def _chat_stream(chunks: list[dict[str, Any]]) -> Said:
             texts[at] += 1
             delta = choice.get("delta") or {"content": choice.get("text")}
             pieces[at] = pieces.get(at, "") + _text(delta.get("content"))
+            thoughts[at] = thoughts.get(at, "") + "".join(_thoughts(delta))
             if choice.get("finish_reason"):
                 finish[at] = choice["finish_reason"]
             for call in delta.get("tool_calls") or ():
@@ -110,6 +124,7 @@ def _chat_stream(chunks: list[dict[str, Any]]) -> Said:
                 known[1] += call["function"].get("arguments") or ""
     made.finish = [finish[at] for at in sorted(finish)]
     made.text = "".join(pieces[at] for at in sorted(pieces))
+    made.thoughts = [thoughts[at] for at in sorted(thoughts) if thoughts[at]]
     made.calls = [(calls[key][0], arguments(calls[key][1])) for key in sorted(calls)]
     return made
 
@@ -121,4 +136,10 @@ def _responses(body: dict[str, Any]) -> Said:
             made.calls.append((item["name"], arguments(item["arguments"])))
         elif item["type"] == "message":
             made.text += "".join(block.get("text", "") for block in item["content"])
+        elif item["type"] == "tool_search_call" and item["execution"] == "client":
+            made.calls.append(("tool_search", item["arguments"]))
+        elif item["type"] == "reasoning":
+            made.thoughts += [block["text"] for block in item.get("content") or item.get("summary") or ()]
+        elif item["type"].endswith("_call"):
+            made.server_calls.append(item.get("name") or item["type"].removesuffix("_call"))
     return made

@@ -50,6 +50,16 @@ def test_with_block_left_early(recorded: Any) -> None:
         assert stream.response.is_closed
 
 
+def test_left_before_the_first_word_the_prompt_was_read(recorded: Any) -> None:
+    with Wire(WHOLE) as wire:
+        with client(wire).chat.completions.create(**ASK) as stream:
+            next(stream)
+        span = recorded.one()
+    assert span["agentops.usage.source"] == "estimated"
+    assert span["gen_ai.usage.input_tokens"] > 0
+    assert "gen_ai.usage.output_tokens" not in span.attributes  # nobody knows how many
+
+
 def test_consumer_raises(recorded: Any) -> None:
     with Wire(WHOLE) as wire:
         with pytest.raises(ZeroDivisionError), client(wire).chat.completions.create(**ASK) as stream:

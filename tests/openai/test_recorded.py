@@ -95,6 +95,11 @@ def _check(exchange: dict[str, Any], span: Seen, problem: Exception | None, styl
     assert span.get("gen_ai.response.model") == (expected.model or None), style
     assert {**usage, **expected.usage} == usage, style
     assert span.calls == expected.calls, style
+    thoughts = [part["content"] for part in span.parts if part["type"] == "reasoning" and part["content"]]
+    assert thoughts == expected.thoughts, style
+    assert [part["name"] for part in span.parts if part["type"] == "server_tool_call"] == expected.server_calls, style
+    if exchange["api"] == "embeddings":
+        assert span.json("agentops.input") == exchange["request"]["input"], style
     if exchange["api"] in ("chat.completions", "completions"):
         assert list(span.get("gen_ai.response.finish_reasons") or ()) == expected.finish, style
         assert span.text == expected.text, style

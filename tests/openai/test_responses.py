@@ -136,6 +136,53 @@ def test_background_and_retrieve_count_the_tokens_once(recorded: Any) -> None:
     assert fourth["gen_ai.response.status"] == "completed"
 
 
+def _said(recorded: Any, *output: dict[str, Any]) -> Any:
+    with Wire(Reply({**RESPONSE, "output": output})) as wire:
+        client(wire).responses.create(model="gpt-5", input="?")
+    return recorded.one()
+
+
+def test_each_part_of_a_summary_is_a_part(recorded: Any) -> None:
+    summary = [{"type": "summary_text", "text": text} for text in ("**First**\n\nA.", "**Then**\n\nB.")]
+    item = {"type": "reasoning", "id": "rs", "summary": summary, "encrypted_content": "gAAA"}
+    span = _said(recorded, item)
+    thoughts = [{"type": "reasoning", "content": part["text"], "id": "rs", "encrypted": True} for part in summary]
+    assert span.parts == thoughts
+    pieces = [
+        {"type": "response.reasoning_summary_text.delta", "item_id": "rs", "output_index": 0, "summary_index": index,
+         "delta": text, "sequence_number": 0}
+        for index, text in ((0, "Fir"), (0, "st"), (1, "Then"))
+    ]  # fmt: skip
+    with Wire(sse(*pieces, done=False)) as wire:
+        list(client(wire).responses.create(**ASK, stream=True))
+    assert [part["content"] for part in recorded.one().parts] == ["First", "Then"]
+
+
+def test_who_runs_a_call_is_what_its_item_says(recorded: Any) -> None:
+    search = {"type": "tool_search_call", "id": "ts", "call_id": "c1", "status": "completed", "arguments": {"q": 1}}
+    span = _said(recorded, {**search, "execution": "client"})
+    assert span.parts == [{"type": "tool_call", "id": "c1", "name": "tool_search", "arguments": {"q": 1}}]
+    assert tuple(span["gen_ai.response.finish_reasons"]) == ("tool_calls",)
+    output = {"type": "tool_search_output", "id": "to", "call_id": None, "status": "completed", "tools": [TOOL]}
+    span = _said(
+        recorded, {**search, "call_id": None, "execution": "server"}, {**output, "execution": "server"}
+    )  # fmt: skip
+    assert [part["type"] for part in span.parts] == ["server_tool_call", "server_tool_call_response"]
+    assert tuple(span["gen_ai.response.finish_reasons"]) == ("stop",)
+    shell = {"type": "shell_call", "id": "sh", "call_id": "c2", "status": "completed", "action": {"commands": ["ls"]}}
+    hosted = {"type": "container_reference", "container_id": "cntr"}
+    for environment, kind in ((None, "tool_call"), ({"type": "local"}, "tool_call"), (hosted, "server_tool_call")):
+        span = _said(recorded, {**shell, "environment": environment})
+        assert [(part["type"], part["name"]) for part in span.parts] == [(kind, "shell")]
+    with Wire(Reply(RESPONSE)) as wire:
+        given: list[Any] = [{**search, "execution": "client"}, {**output, "call_id": "c1", "execution": "client"}]
+        client(wire).responses.create(model="gpt-5", input=given)
+    call, result = recorded.one().json("gen_ai.input.messages")
+    assert (call["role"], call["parts"][0]["type"]) == ("assistant", "tool_call")
+    assert (result["role"], result["parts"][0]["type"]) == ("tool", "tool_call_response")
+    assert result["parts"][0]["id"] == "c1"
+
+
 def test_items_of_every_kind(recorded: Any) -> None:
     image = "data:image/png;base64,iVBORw0KGgo="
     given: list[Any] = [

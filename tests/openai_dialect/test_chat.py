@@ -234,5 +234,5 @@ def test_embeddings(recorded: Any) -> None:
         asking.embeddings.create(model="an-embedder", input=["a text"])
     span = recorded.one()
     assert span.name == "embeddings an-embedder"
-    assert json.loads(span["agentops.input"]) == "a text"
+    assert json.loads(span["agentops.input"]) == ["a text"]
     assert span["gen_ai.embeddings.dimension.count"] == 8

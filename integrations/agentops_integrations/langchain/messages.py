@@ -90,7 +90,15 @@ def content_parts(content: Any) -> list[Part]:
     if content is None or content == "":
         return []
     blocks = content if isinstance(content, list) else [content]
-    return [part for part in map(_block, blocks) if part is not None]
+    return [part for block in blocks for one in _thoughts(block) if (part := _block(one)) is not None]
+
+
+def _thoughts(block: Any) -> list[Any]:
+    """A block of reasoning whose summary comes in parts as one block for each; any other as it is."""
+    summary = block.get("summary") if isinstance(block, Mapping) and block.get("type") == "reasoning" else None
+    if not isinstance(summary, list) or block.get("reasoning"):
+        return [block]
+    return [{"type": "reasoning", "reasoning": part.get("text")} for part in summary if isinstance(part, Mapping)]
 
 
 def _block(block: Any) -> Part | None:
@@ -110,9 +118,6 @@ def _block(block: Any) -> Part | None:
 
 def _reasoning(block: Json) -> Part | None:
     text = block.get("reasoning") or block.get("thinking")
-    summary = block.get("summary")
-    if not text and isinstance(summary, list):
-        text = "\n".join(str(item.get("text") or "") for item in summary if isinstance(item, Mapping))
     return {"type": "reasoning", "content": str(text)} if text else None
 
 

@@ -71,7 +71,7 @@ def reasoning(content: Any) -> Part:
 
 
 def flat(content: Any) -> str:
-    """The text in a string, a block, or a list of blocks."""
+    """The text in a string, a block, or a list of blocks; nothing is put between them."""
     if isinstance(content, str):
         return content
     if isinstance(content, Mapping):
@@ -80,7 +80,7 @@ def flat(content: Any) -> str:
                 return flat(content[name])
         return ""
     if isinstance(content, list):
-        return "\n".join(piece for piece in map(flat, content) if piece)
+        return "".join(map(flat, content))
     return ""
 
 

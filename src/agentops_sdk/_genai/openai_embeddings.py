@@ -11,16 +11,12 @@ Json = Mapping[str, Any]
 
 
 def request(body: Json) -> dict[str, Any]:
-    """Attributes that a request tells: its texts and the form of the vectors."""
-    texts = body.get("input")
-    several = isinstance(texts, list) and all(isinstance(each, str | list) for each in texts)
-    if several and isinstance(texts, list) and len(texts) == 1:
-        texts = texts[0]
+    """Attributes that a request tells: its input as it was sent, and the form of the vectors."""
     encoding, dimensions = body.get("encoding_format"), body.get("dimensions")
     return {
         semconv.REQUEST_ENCODING_FORMATS: [encoding] if isinstance(encoding, str) else None,
         semconv.EMBEDDINGS_DIMENSION_COUNT: dimensions if isinstance(dimensions, int) else None,
-        semconv.INPUT: texts,
+        semconv.INPUT: body.get("input"),
     }
 
 

@@ -8,18 +8,31 @@ from typing import Any
 from agentops_sdk._genai import message_parts as parts
 from agentops_sdk._genai.message_parts import Part
 
-# Calls that the caller's program carries out; every other "…_call" the provider runs itself.
-CLIENT_CALLS = frozenset(
+_CLIENT_CALLS = frozenset(
     (
         "function_call",
         "custom_tool_call",
         "computer_call",
         "local_shell_call",
-        "shell_call",
         "apply_patch_call",
     )
 )
+_SERVER_CALLS = ("program",)  # beside every "…_call" that is not the caller's
+_OUTPUTS = ("tool_search_output", "program_output")  # beside every "…_call_output"
 _RESULTS = ("results", "outputs", "output", "result", "error")
+
+
+def is_client_call(item: Any) -> bool:
+    """Whether the caller's program carries this call out; every other call the provider runs itself."""
+    if not isinstance(item, Mapping):
+        return False
+    kind = item.get("type")
+    if kind == "tool_search_call":
+        return item.get("execution") == "client"
+    if kind == "shell_call":
+        environment = item.get("environment")
+        return not isinstance(environment, Mapping) or environment.get("type") in (None, "local")
+    return kind in _CLIENT_CALLS
 
 
 def messages(source: Any) -> list[dict[str, Any]]:
@@ -52,7 +65,7 @@ def _turn(item: Any) -> tuple[str, list[Part]]:
     kind = item.get("type") or "message"
     if kind == "message":
         return str(item.get("role") or "user"), parts.of_content(item.get("content"))
-    if _is_result(str(kind)):
+    if _is_result(str(kind)) and not _is_server_result(item):
         return "tool", output_parts(item)
     role = item.get("role") or ("user" if kind in ("item_reference", "mcp_approval_response") else "assistant")
     return str(role), output_parts(item)
@@ -66,36 +79,54 @@ def output_parts(item: Any) -> list[Part]:
     if kind == "message":
         return parts.of_content(item.get("content"))
     if kind == "reasoning":
-        return [_reasoning(item)]
+        return _reasoning(item)
     if kind == "compaction":
         return [{"type": "compaction", "id": item.get("id"), "content": item.get("content")}]
-    if kind in CLIENT_CALLS:
+    if is_client_call(item):
         return [_client_call(item, kind)]
     if _is_result(kind):
-        answer = item.get("output")
-        if isinstance(answer, list):
-            answer = [parts.of_block(block) for block in answer]
-        return [{"type": "tool_call_response", "id": _call_id(item), "response": answer}]
-    if kind.endswith("_call"):
+        return [_result(item, kind)]
+    if kind.endswith("_call") or kind in _SERVER_CALLS:
         return _server_call(item, kind)
     return [parts.generic(item)]
 
 
 def _is_result(kind: str) -> bool:
-    return kind.endswith("_call_output")
+    return kind.endswith("_call_output") or kind in _OUTPUTS
+
+
+def _is_server_result(item: Mapping[str, Any]) -> bool:
+    """Whether the provider itself gave this result, of a call that it ran."""
+    return item.get("type") == "program_output" or item.get("execution") == "server"
+
+
+def _result(item: Mapping[str, Any], kind: str) -> Part:
+    if _is_server_result(item):
+        result = {name: value for name, value in item.items() if name not in ("id", "call_id", "type")}
+        tool = kind.removesuffix("_output")
+        return {
+            "type": "server_tool_call_response",
+            "id": _call_id(item),
+            "server_tool_call_response": {**result, "type": tool},
+        }
+    answer: Any = item.get("tools") if kind == "tool_search_output" else item.get("output")
+    if isinstance(answer, list) and kind != "tool_search_output":
+        answer = [parts.of_block(block) for block in answer]
+    return {"type": "tool_call_response", "id": _call_id(item), "response": answer}
 
 
 def _call_id(item: Mapping[str, Any]) -> Any:
     return item.get("call_id") or item.get("id")
 
 
-def _reasoning(item: Mapping[str, Any]) -> Part:
-    part = parts.reasoning(item.get("content") or item.get("summary") or "")
-    if item.get("id"):
-        part["id"] = item["id"]
+def _reasoning(item: Mapping[str, Any]) -> list[Part]:
+    """One part for each text: a summary comes in parts, and nothing stands between them."""
+    texts = item.get("content") or item.get("summary") or ""
+    thoughts = [parts.reasoning(text) for text in texts] if isinstance(texts, list) else [parts.reasoning(texts)]
+    of_item = {"id": item["id"]} if item.get("id") else {}
     if item.get("encrypted_content"):
-        part["encrypted"] = True
-    return part
+        of_item["encrypted"] = True
+    return [{**thought, **of_item} for thought in thoughts]
 
 
 def _client_call(item: Mapping[str, Any], kind: str) -> Part:
@@ -103,6 +134,8 @@ def _client_call(item: Mapping[str, Any], kind: str) -> Part:
         name, arguments = item.get("name"), parts.arguments(item.get("arguments"))
     elif kind == "custom_tool_call":
         name, arguments = item.get("name"), item.get("input")
+    elif kind == "tool_search_call":
+        name, arguments = "tool_search", parts.arguments(item.get("arguments"))
     else:
         name = kind.removesuffix("_call")
         arguments = item.get("action") or item.get("actions") or item.get("operation")

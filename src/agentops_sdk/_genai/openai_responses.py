@@ -101,7 +101,7 @@ def finish_reason(body: Json) -> str | None:
     if status == "failed":
         return "error"
     if status == "completed":
-        calls = any(isinstance(item, Mapping) and item.get("type") in items.CLIENT_CALLS for item in _output(body))
+        calls = any(map(items.is_client_call, _output(body)))
         return "tool_calls" if calls else "stop"
     return None
 

@@ -47,14 +47,16 @@ class _Tally:
 def work_out(attributes: dict[str, Any]) -> None:
     """Set the tokens and their source on a call that has content; nothing if there is nothing to count.
 
-    A call that failed before an answer used nothing that anybody knows of: it stays without tokens,
-    and so does one that was given up before the first word.
+    A call that failed before an answer used nothing that anybody knows of: it stays without tokens. Of a stream that
+    had begun, and was left before the first word, the prompt was read, and is paid for.
     """
     asked = _parsed(attributes.get(semconv.INPUT_MESSAGES))
     answers = _parsed(attributes.get(semconv.OUTPUT_MESSAGES))
     embedding = attributes.get(semconv.KIND) == "embedding"
     finished = attributes.get(semconv.OUTCOME, "ok") == "ok"
-    if (not embedding and not _has_parts(answers)) or (embedding and not finished):
+    if embedding and not finished:
+        return
+    if not embedding and not _has_parts(answers) and not _was_left(attributes):
         return
     if attributes.get(semconv.OUTPUT_TYPE) in _MEDIA:
         return  # pictures and speech are made of tokens that no tokenizer knows
@@ -97,6 +99,10 @@ def answer(tally: _Tally, messages: Any) -> int:
 
 def _has_parts(messages: Any) -> bool:
     return isinstance(messages, list) and any(isinstance(one, Mapping) and one.get("parts") for one in messages)
+
+
+def _was_left(attributes: Mapping[str, Any]) -> bool:
+    return semconv.STREAM_CHUNKS in attributes and attributes.get(semconv.OUTCOME) in ("abandoned", "cancelled")
 
 
 def _message(tally: _Tally, message: Any) -> int:
