@@ -45,7 +45,7 @@ def fields(body: Mapping[str, Any], table: Mapping[str, str]) -> dict[str, Any]:
                 value = value.get(name) if isinstance(value, Mapping) else None
             if value is not None and value != "":
                 break
-        if kind:
+        if kind and value is not None:
             value = _TYPES[kind](value)
         if value is not None and value != "":
             attributes[attribute] = value

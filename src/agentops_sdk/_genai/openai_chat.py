@@ -197,7 +197,7 @@ def _add_choice(choices: dict[int, dict[str, Any]], choice: Json) -> None:
     index = choice.get("index")
     known = choices.setdefault(index if isinstance(index, int) else 0, {"index": index})
     delta = choice.get("delta") if "delta" in choice else choice.get("message")
-    if isinstance(delta, Mapping):
+    if delta and isinstance(delta, Mapping):
         merge_delta(known.setdefault("message", {}), delta)
     if isinstance(choice.get("text"), str):
         known["text"] = known.get("text", "") + choice["text"]

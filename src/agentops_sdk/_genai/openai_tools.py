@@ -14,8 +14,9 @@ _NESTED = ("function", "custom", "mcp")
 
 def definitions(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tools that a request offers, flat: ``{"type", "name", "description", "parameters", …}``."""
-    tools = [definition(tool) for tool in _maps(request.get("tools"))]
-    tools += [definition({"type": "function", "function": function}) for function in _maps(request.get("functions"))]
+    tools = [definition(tool) for tool in _maps(request["tools"])] if "tools" in request else []
+    if "functions" in request:
+        tools += [definition({"type": "function", "function": function}) for function in _maps(request["functions"])]
     return tools
 
 

@@ -30,6 +30,7 @@ __all__ = ["Exchange", "address", "current"]
 current: ContextVar[Exchange | None] = ContextVar("agentops-exchange", default=None)
 """The exchange whose request is under way here; the client's inner methods report to it."""
 
+_PORTS = {"https": 443, "http": 80, "wss": 443, "ws": 80}
 _TEXT = ("application/json", "text/")
 _FAILED = re.compile(rb'"status"\s*:\s*"failed"')
 _ERROR = re.compile(rb'"error"\s*:\s*(?!null)')
@@ -143,7 +144,13 @@ class Exchange:
             self.asked(self._body)
         elif request.url.query:
             self.bodies.query = str(request.url.params)
-        self.call.update(address(request.url))
+        url, known = request.url, self.call.span.attributes
+        # Where it goes has been set from the client's own address; few requests go elsewhere.
+        if (url.host, url.port or _PORTS.get(url.scheme)) != (
+            known.get(semconv.SERVER_ADDRESS),
+            known.get(semconv.SERVER_PORT),
+        ):
+            self.call.update(address(url))
 
     def refused(self, status: int) -> None:
         """The last attempt was answered with an error status."""
@@ -304,5 +311,5 @@ def address(url: Any) -> dict[str, Any]:
     if isinstance(url, str):
         url = urlsplit(url)
     host = url.hostname if isinstance(url, SplitResult) else url.host
-    port = url.port or {"https": 443, "http": 80, "wss": 443, "ws": 80}.get(url.scheme)
+    port = url.port or _PORTS.get(url.scheme)
     return {semconv.SERVER_ADDRESS: host or "", semconv.SERVER_PORT: port}

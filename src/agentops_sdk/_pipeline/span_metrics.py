@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,8 +44,8 @@ class Tally:
 
     def __init__(self) -> None:
         self.spans: Counter[tuple[str, str]] = Counter()
-        self.durations: dict[tuple[str, ...], Histogram] = {}
-        self.tokens: dict[tuple[str, ...], Histogram] = {}
+        self.durations = defaultdict[tuple[str, ...], Histogram](lambda: Histogram(SECONDS))
+        self.tokens = defaultdict[tuple[str, ...], Histogram](lambda: Histogram(TOKENS))
         self.cost: Counter[tuple[str, ...]] = Counter()
         self._series: set[tuple[str, str, str]] = set()
 
@@ -66,11 +66,11 @@ class Tally:
         if error and (*series, error) not in self.durations and len(self.durations) >= 2 * _SERIES:
             error = OTHER
         seconds = max(0, (span.end_time or 0) - (span.start_time or 0)) / 1e9
-        self._histogram(self.durations, (*series, error), SECONDS).add(seconds)
+        self.durations[*series, error].add(seconds)
         for name, side in ((semconv.USAGE_INPUT_TOKENS, "input"), (semconv.USAGE_OUTPUT_TOKENS, "output")):
             count = attributes.get(name)
             if isinstance(count, int):
-                self._histogram(self.tokens, (*series, side), TOKENS).add(count)
+                self.tokens[*series, side].add(count)
         amount = attributes.get(semconv.COST_AMOUNT)
         if isinstance(amount, float | int):
             self.cost[(*series, str(attributes.get(semconv.COST_CURRENCY, "USD")))] += amount  # type: ignore[assignment]
@@ -83,12 +83,3 @@ class Tally:
                 return (operation if operation in semconv.KIND_OF_OPERATION else OTHER, OTHER, OTHER)
             self._series.add(series)
         return series
-
-    @staticmethod
-    def _histogram(
-        where: dict[tuple[str, ...], Histogram], labels: tuple[str, ...], bounds: Sequence[float]
-    ) -> Histogram:
-        histogram = where.get(labels)
-        if histogram is None:
-            histogram = where[labels] = Histogram(bounds)
-        return histogram

@@ -36,6 +36,7 @@ class Policy:
     def apply(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """Attributes as they may be written: a new dict, OpenTelemetry's value types only."""
         content = self.settings.capture_content
+        most = self._limits.bytes
         kept: dict[str, Any] = {}
         cut: list[str] = []
         altered: list[str] = []
@@ -45,15 +46,18 @@ class Policy:
             if value is None or (name in semconv.CONTENT and not content):
                 continue
             kind = type(value)
-            if kind is str and len(value) <= self._limits.bytes and value.isascii():  # most are
-                kept[name] = value
+            if kind in _JSON and name in semconv.STRUCTURED:
+                value = _encoded(value)
+                kind = type(value)
+            if (len(value) <= most and value.isascii()) if kind is str else (kind is int and value in _INT64):
+                kept[name] = value  # most are
                 continue
             if kind is not str and kind is not float and kind is not bool:
-                if any(type(item) is int and item not in _INT64 for item in (value if kind in _LISTS else (value,))):
+                if _has_large_int(value):
                     altered.append(name)
-                value = self._text_of(value) if kind in _JSON and name in semconv.STRUCTURED else self._valid(value)
+                value = self._valid(value)
             if isinstance(value, str):
-                value = _clip(value, self._limits.bytes)
+                value = _clip(value, most)
                 if type(value) is CutText:
                     cut.append(name)
                     value = str.__str__(value)
@@ -82,13 +86,6 @@ class Policy:
         # Failing open would write an unscrubbed secret.
         return {name: value if type(value) in (bool, int, float) else _WITHHELD for name, value in attributes.items()}
 
-    def _text_of(self, value: Any) -> Any:
-        """A structure's JSON text."""
-        try:
-            return json_text(value)
-        except TypeError:  # not of plain values only
-            return self._valid(value)
-
     def _valid(self, value: Any) -> Any:
         """``value``, neither a text nor a float nor a truth value, as one of OpenTelemetry's types."""
         kind = type(value)
@@ -108,6 +105,19 @@ class Policy:
         if kind is CutText:
             return value
         return snapshot(value, limits=self._limits).decode()
+
+
+def _encoded(value: Any) -> Any:
+    """A structure's JSON text, or the structure where it is not of plain values only."""
+    try:
+        return json_text(value)
+    except TypeError:
+        return value
+
+
+def _has_large_int(value: Any) -> bool:
+    """Whether it is, or directly holds, a number that OTLP has no room for."""
+    return any(type(item) is int and item not in _INT64 for item in (value if type(value) in _LISTS else (value,)))
 
 
 def _names(known: Any, more: list[str]) -> list[str]:

@@ -109,7 +109,9 @@ class _Search:
                     if start >= 0 and text.startswith(sign, start):
                         yield from self._at(start, token)
         for sign, tokens in _TABLE.by_sign.items():
-            yield from self._each(sign, tokens, self.low if sign.isalpha() else text)
+            within = self.low if sign.isalpha() else text
+            if sign in within:
+                yield from self._each(sign, tokens, within)
         if "://" in text:
             yield from self._each("hook", _TABLE.in_paths, text)
             for address in _CREDENTIALS_IN_ADDRESS.finditer(text):

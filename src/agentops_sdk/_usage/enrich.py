@@ -121,7 +121,7 @@ def _counts(attributes: Mapping[str, Any]) -> dict[str, int | Decimal]:
 
 
 def _names(attributes: Mapping[str, Any], *keys: str) -> list[str]:
-    return [name for key in keys if (name := _text(attributes.get(key)))]
+    return [name for key in keys if isinstance(name := attributes.get(key), str) and name]
 
 
 def _text(value: Any) -> str | None:

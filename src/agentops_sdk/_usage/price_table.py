@@ -93,14 +93,12 @@ def _in_table(
         for key, (name, per) in _KEYS.items():
             price = getattr(prices, key, None)
             if price is not None:
-                values[name] = _at_length(price, input_tokens) / per
+                values[name] = (price if isinstance(price, Decimal) else _at_length(price, input_tokens)) / per
     return values, owner.id, tiered
 
 
 def _at_length(price: Any, input_tokens: int) -> Decimal:
-    """The rate for a prompt of that length: past a threshold every token costs the higher rate."""
-    if isinstance(price, Decimal):
-        return price
+    """The rate in tiers for a prompt of that length: past a threshold every token costs the higher rate."""
     rate: Decimal = price.base
     for step in price.tiers:
         if input_tokens > step.start:

@@ -58,6 +58,32 @@ def _counts(value: Any) -> bool:
     return any(map(_counts, value.values())) if isinstance(value, Mapping) else bool(value)
 
 
+_OPENAI_INPUT = {
+    "cached_tokens": semconv.USAGE_CACHE_READ,
+    "cache_creation_tokens": semconv.USAGE_CACHE_CREATION,
+    "cache_write_tokens": semconv.USAGE_CACHE_CREATION,
+    "audio_tokens": semconv.USAGE_AUDIO_INPUT,
+    "image_tokens": semconv.USAGE_IMAGE_INPUT,
+    "video_tokens": semconv.USAGE_VIDEO_INPUT,
+}
+_OPENAI_OUTPUT = {
+    "reasoning_tokens": semconv.USAGE_REASONING,
+    "audio_tokens": semconv.USAGE_AUDIO_OUTPUT,
+    "image_tokens": semconv.USAGE_IMAGE_OUTPUT,
+    "accepted_prediction_tokens": semconv.USAGE_ACCEPTED_PREDICTION,
+    "rejected_prediction_tokens": semconv.USAGE_REJECTED_PREDICTION,
+}
+_OPENAI_CACHED = {"audio_tokens": semconv.USAGE_AUDIO_CACHE_READ, "image_tokens": semconv.USAGE_IMAGE_CACHE_READ}
+"""Members of OpenAI's objects of details; of two names for one figure the later wins."""
+
+
+def _details(part: Figures, names: Mapping[str, str]) -> dict[str, int]:
+    if not part:
+        return {}
+    found = {attribute: count(part[name]) for name, attribute in names.items() if part.get(name) is not None}
+    return {attribute: figure for attribute, figure in found.items() if figure is not None}
+
+
 def _openai(usage: Figures) -> dict[str, Any]:
     prompt = first(usage, "prompt_tokens", "input_tokens")
     output = first(usage, "completion_tokens", "output_tokens")
@@ -65,31 +91,26 @@ def _openai(usage: Figures) -> dict[str, Any]:
         usage, "prompt_tokens_details", "input_tokens_details", "input_token_details", "prompt_token_details"
     )
     outside = below(usage, "completion_tokens_details", "output_tokens_details", "output_token_details")
-    reasoning = first(outside, "reasoning_tokens")
+    known = _details(inside, _OPENAI_INPUT) if inside else {}
+    if outside:
+        known |= _details(outside, _OPENAI_OUTPUT)
+    if "cached_tokens_details" in inside:
+        known |= _details(below(inside, "cached_tokens_details"), _OPENAI_CACHED)
+    reasoning = known.get(semconv.USAGE_REASONING)
     if reasoning is None:
         reasoning = first(usage, "reasoning_tokens")
     together = first(usage, "total_tokens")
     if reasoning and prompt is not None and output is not None and together == prompt + output + reasoning:
         output += reasoning  # xAI and Gemini's OpenAI face count reasoning beside the answer
-    cached = first(inside, "cached_tokens")
+    cached = known.get(semconv.USAGE_CACHE_READ)
     if cached is None:
         cached = first(usage, "prompt_cache_hit_tokens", "num_cached_tokens", "cached_tokens")
-    split = below(inside, "cached_tokens_details")
     return {
         semconv.USAGE_INPUT_TOKENS: prompt,
         semconv.USAGE_OUTPUT_TOKENS: output,
+        **known,
         semconv.USAGE_CACHE_READ: cached,
-        semconv.USAGE_CACHE_CREATION: first(inside, "cache_write_tokens", "cache_creation_tokens"),
         semconv.USAGE_REASONING: reasoning,
-        semconv.USAGE_AUDIO_INPUT: first(inside, "audio_tokens"),
-        semconv.USAGE_AUDIO_OUTPUT: first(outside, "audio_tokens"),
-        semconv.USAGE_AUDIO_CACHE_READ: first(split, "audio_tokens"),
-        semconv.USAGE_IMAGE_INPUT: first(inside, "image_tokens"),
-        semconv.USAGE_IMAGE_OUTPUT: first(outside, "image_tokens"),
-        semconv.USAGE_IMAGE_CACHE_READ: first(split, "image_tokens"),
-        semconv.USAGE_VIDEO_INPUT: first(inside, "video_tokens"),
-        semconv.USAGE_ACCEPTED_PREDICTION: first(outside, "accepted_prediction_tokens"),
-        semconv.USAGE_REJECTED_PREDICTION: first(outside, "rejected_prediction_tokens"),
         semconv.USAGE_AUDIO_SECONDS: _seconds(usage.get("seconds", usage.get("prompt_audio_seconds"))),
         **_told_cost(usage),
     }

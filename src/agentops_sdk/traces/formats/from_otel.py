@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _resource: tuple[Resource | None, dict[str, Any]] = (None, {})
 
 
+_PLAIN = frozenset((str, bool))
 _OWN = ("span_id", "parent_id", "name", "kind", "span_kind", "start_ns", "attributes", "flags")
 
 
@@ -130,8 +131,8 @@ def _valid_unicode(value: Any) -> Any:
 def _attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
     if not attributes:
         return {}
-    # Most values are text, which needs nothing; dict() copies OpenTelemetry's mapping faster than items() walks it.
-    return {key: value if type(value) is str else to_json(value) for key, value in dict(attributes).items()}
+    # Most values need nothing; dict() copies OpenTelemetry's mapping faster than items() walks it.
+    return {key: value if type(value) in _PLAIN else to_json(value) for key, value in dict(attributes).items()}
 
 
 def _resource_dict(resource: Resource) -> dict[str, Any]:

@@ -28,11 +28,11 @@ def to_json(value: Any) -> Any:
     if kind is str or kind is bool or value is None:
         return value
     if kind is int:
-        return integer(value)
+        return value if INT_MIN <= value <= INT_MAX else integer(value)
     if kind is float:
         return value if isfinite(value) else {"$float": repr(value)}
     if kind is tuple or kind is list:
-        return [to_json(item) for item in value]
+        return [item if type(item) is str else to_json(item) for item in value]
     return _rare(value)
 
 

@@ -110,10 +110,11 @@ def _attributes(attributes: Mapping[str, Any] | None, altered: list[str]) -> Map
     if not attributes:
         return attributes or {}
     plain = dict(attributes)  # OpenTelemetry's mapping is slow to walk
-    closer = [
-        value for value in plain.values() if (not value.isascii() if type(value) is str else type(value) not in _FIXED)
-    ]
-    if all(map(_fits, closer)) and _TEXT.issuperset(map(type, plain)) and all(map(str.isascii, plain)):
+    fits = all(
+        (value.isascii() or utf8(value) is value) if type(value) is str else type(value) in _FIXED or _fits(value)
+        for value in plain.values()
+    )
+    if fits and _TEXT.issuperset(map(type, plain)) and all(map(str.isascii, plain)):
         return attributes
     changed: dict[Any, tuple[str, Any]] = {}
     for key, value in plain.items():
@@ -127,15 +128,13 @@ def _attributes(attributes: Mapping[str, Any] | None, altered: list[str]) -> Map
 
 
 def _fits(value: Any) -> bool:
-    """Whether an attribute's value needs no closer look; true of nearly all."""
+    """Whether a value that is neither text nor in ``_FIXED`` needs no closer look."""
     kind = type(value)
-    if kind is str:
-        return value.isascii() or utf8(value) is value
     if kind is int:
         return bool(INT_MIN <= value <= INT_MAX)
     if kind is list or kind is tuple:
         return all(type(item) is str and item.isascii() for item in value)
-    return kind in _FIXED
+    return False
 
 
 def _with_dropped(attributes: Mapping[str, Any], dropped: int) -> Mapping[str, Any]:
