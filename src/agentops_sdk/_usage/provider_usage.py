@@ -3,6 +3,8 @@
 The conventions count cached tokens inside of the input and reasoning inside of the output. Providers
 differ: Anthropic and Bedrock tell cached tokens beside the input, Gemini tells thoughts beside the
 answer. Here the parts are put together, so that one rule holds for every span.
+
+Long because it is a table: one function for each provider's usage object.
 """
 
 from __future__ import annotations
@@ -78,10 +80,11 @@ _OPENAI_CACHED = {"audio_tokens": semconv.USAGE_AUDIO_CACHE_READ, "image_tokens"
 
 
 def _details(part: Figures, names: Mapping[str, str]) -> dict[str, int]:
-    if not part:
-        return {}
-    found = {attribute: count(part[name]) for name, attribute in names.items() if part.get(name) is not None}
-    return {attribute: figure for attribute, figure in found.items() if figure is not None}
+    details = {}
+    for name, attribute in names.items():
+        if part.get(name) is not None and (figure := count(part[name])) is not None:
+            details[attribute] = figure
+    return details
 
 
 def _openai(usage: Figures) -> dict[str, Any]:
@@ -108,9 +111,10 @@ def _openai(usage: Figures) -> dict[str, Any]:
     return {
         semconv.USAGE_INPUT_TOKENS: prompt,
         semconv.USAGE_OUTPUT_TOKENS: output,
-        **known,
         semconv.USAGE_CACHE_READ: cached,
+        semconv.USAGE_CACHE_CREATION: known.get(semconv.USAGE_CACHE_CREATION),
         semconv.USAGE_REASONING: reasoning,
+        **known,
         semconv.USAGE_AUDIO_SECONDS: _seconds(usage.get("seconds", usage.get("prompt_audio_seconds"))),
         **_told_cost(usage),
     }
