@@ -10,7 +10,8 @@ from tests.traces.samples import agent, chat, run, span, tool, troubled
 from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces import Trace
-from agentops_sdk.traces.figures.tables import percentile, stats
+from agentops_sdk.traces.figures.table_rows import percentile
+from agentops_sdk.traces.figures.tables import stats
 
 
 def test_by_model() -> None:

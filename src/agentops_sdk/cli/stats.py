@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agentops_sdk.traces.cost import Cost
-    from agentops_sdk.traces.figures.tables import Row, Stats
+    from agentops_sdk.traces.figures.table_rows import Row, Stats
 
 HELP = "Add up calls, errors, latency, tokens and cost by model, tool, agent, session, day, tag or decision."
 _BAR = 8
@@ -91,7 +91,7 @@ class Line(NamedTuple):
 
     @property
     def first_chunk(self) -> float | None:
-        from agentops_sdk.traces.figures.tables import percentile
+        from agentops_sdk.traces.figures.table_rows import percentile
 
         return percentile(self.row.first_chunks, 50)
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from agentops_sdk.config import Settings
-    from agentops_sdk.exporters import console, jsonl, memory, otlp
 
 __all__ = ["Create", "Exporter", "SinkOptions"]
 
@@ -110,9 +109,3 @@ OPTIONS = frozenset((
     "watch_children", "after_fork",
 ))  # fmt: skip
 """The names of the members of :class:`SinkOptions`, which are not there at run time."""
-
-if TYPE_CHECKING:
-    _OURS: tuple[Create, ...] = (console.create, jsonl.create, memory.create, otlp.create)
-    _OPTIONED: tuple[type[SinkOptions], ...] = (
-        console.ConsoleExporter, jsonl.JsonlExporter, memory.MemoryExporter, otlp.OTLPExporter,
-    )  # fmt: skip

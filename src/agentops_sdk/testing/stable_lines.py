@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.testing.records import LlmCall, ToolCall, label
-from agentops_sdk.traces.decisions.model import Decision, decision_of
+from agentops_sdk.traces.decisions.model import Decision
+from agentops_sdk.traces.decisions.span_decisions import decision_of
 from agentops_sdk.traces.display.render import error_of
 from agentops_sdk.traces.display.terminal_text import line
 from agentops_sdk.traces.figures import number_format

@@ -18,7 +18,7 @@ from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters._private_files import private_directory
-from agentops_sdk.exporters.contract import SinkOptions
+from agentops_sdk.exporters.contract import Create, SinkOptions
 from agentops_sdk.exporters.jsonl.open_marker import OpenFile
 from agentops_sdk.exporters.jsonl.run_files import create_file, tidy
 from agentops_sdk.traces.formats.from_otel import open_line, record_line
@@ -336,3 +336,6 @@ def obstacle(directory: Path) -> OSError | None:
             return OSError(errno.EACCES, os.strerror(errno.EACCES), str(part))
         return None
     return None
+
+
+_CREATE: Create = create  # a type checker sees here that it keeps the contract

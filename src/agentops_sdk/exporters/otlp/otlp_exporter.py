@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.exporters.contract import SinkOptions
+from agentops_sdk.exporters.contract import Create, SinkOptions
 from agentops_sdk.exporters.otlp.destination import Endpoint
 from agentops_sdk.exporters.otlp.shipper import Shipper
 from agentops_sdk.exporters.otlp.spool import Spool
@@ -240,3 +240,6 @@ def create(argument: str | None, settings: Settings) -> OTLPExporter | SpanExpor
         max_bytes=settings.spool_max_bytes,
         max_age=settings.spool_max_days * 86_400,
     )
+
+
+_CREATE: Create = create  # a type checker sees here that it keeps the contract

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentops_sdk.traces.figures.tables import Row, Stats
+from agentops_sdk.traces.figures.table_rows import Row, Stats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
 from agentops_sdk.traces.decisions.inferred import once, revealed, without_echoes
-from agentops_sdk.traces.decisions.model import Decision, decisions_in
+from agentops_sdk.traces.decisions.model import Decision
+from agentops_sdk.traces.decisions.span_decisions import decisions_in
 from agentops_sdk.traces.formats.json_values import parsed
 
 if TYPE_CHECKING:

@@ -1,21 +1,14 @@
-"""Tables over many traces: what each model, tool, agent, session, day or tag did, took and cost.
-
-Long because every way to group shares one row and the one pass over the columns.
-"""
+"""Tables over many traces: what each model, tool, agent, session, day or tag did, took and cost."""
 
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import lru_cache
-from math import ceil
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces.classify import from_ns
-from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.figures.accounts import MODEL_KINDS, Counted
 from agentops_sdk.traces.figures.columns import (
     KIND_BITS,
@@ -26,7 +19,7 @@ from agentops_sdk.traces.figures.columns import (
     Fact,
     session_in,
 )
-from agentops_sdk.traces.usage import Usage
+from agentops_sdk.traces.figures.table_rows import Row, Stats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -40,90 +33,6 @@ if TYPE_CHECKING:
 BY: Final = ("model", "tool", "agent", "session", "day", "tag", "decision")
 _OWN_KIND: Final = {"tool": "tool", "agent": "agent"}
 _USEFUL: Final = (OUTCOMES.index("ok"), OUTCOMES.index("running"))
-
-
-@dataclass(slots=True)
-class Row:
-    """One line of the table.
-
-    A *call* is a tool execution by tool, an agent invocation by agent, else a model call. Durations and
-    times to first chunk are seconds. ``wasted`` is what calls cost that failed or were given up. Of the calls
-    ``running`` have not ended yet and ``unfinished`` never did, their process being gone; of the total, the runs.
-    """
-
-    key: str
-    calls: int = 0
-    errors: int = 0
-    durations: list[float] = field(default_factory=list)
-    first_chunks: list[float] = field(default_factory=list)
-    usage: Usage = field(default_factory=Usage)
-    cost: Cost = field(default_factory=Cost.nothing)
-    wasted: Cost = field(default_factory=Cost.nothing)
-    traces: int = 0
-    running: int = 0
-    unfinished: int = 0
-
-    def add_trace(self, trace: Trace) -> None:
-        """Count one run; this row is the total."""
-        self.traces += 1
-        self.running += trace.outcome == "running"
-        self.unfinished += trace.outcome == "unfinished"
-        if trace.unrecorded.usage is not None:
-            self.usage.add(trace.unrecorded.usage)
-        if trace.unrecorded.cost is not None:
-            self.cost.add(trace.unrecorded.cost)
-
-    def merge(self, other: Row) -> None:
-        """Add the calls of another row to this one, which is the total."""
-        self.calls += other.calls
-        self.errors += other.errors
-        self.durations += other.durations
-        self.first_chunks += other.first_chunks
-        self.usage.add(other.usage)
-        self.cost.add(other.cost)
-        self.wasted.add(other.wasted)
-
-    def percentile(self, percent: float) -> float | None:
-        """The duration that this percentage of the calls stayed within (nearest rank), in seconds."""
-        return percentile(self.durations, percent)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {
-            "key": self.key,
-            "traces": self.traces,
-            "calls": self.calls,
-            "errors": self.errors,
-            "running": self.running,
-            "unfinished": self.unfinished,
-            "p50_s": self.percentile(50),
-            "p95_s": self.percentile(95),
-            "first_chunk_p50_s": percentile(self.first_chunks, 50),
-            "usage": self.usage.as_dict(),
-            "cache_hit_share": self.usage.cache_hit_share,
-            "cost": self.cost.as_dict(),
-            "wasted": self.wasted.as_dict(),
-        }
-
-
-@dataclass(slots=True)
-class Stats:
-    """Rows, costliest first, and the total. Only by ``tag`` can a call stand in several rows.
-
-    ``partial`` counts very large traces of which decisions were looked for in the beginning alone.
-    """
-
-    by: str
-    rows: list[Row]
-    total: Row
-    partial: int = 0
-
-    def share(self, row: Row) -> float:
-        """The row's part of the cost, or of the tokens where no cost is known; 0 to 1."""
-        if self.total.cost.amount:
-            return float(row.cost.amount / self.total.cost.amount)
-        whole = self.total.usage.total
-        return row.usage.total / whole if whole else 0.0
 
 
 def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
@@ -295,12 +204,3 @@ _OWN_KEYS: Final[dict[str, Callable[[Outline, int], Keys]]] = {
     "day": _day_key,
     "tag": _tag_keys,
 }
-
-
-def percentile(values: Sequence[float], percent: float) -> float | None:
-    """The smallest value that at least this percentage of all values do not exceed; None of nothing."""
-    if not values:
-        return None
-    ordered = sorted(values)
-    rank = ceil(Decimal(str(percent)) * len(ordered) / 100)
-    return ordered[max(0, rank - 1)]
