@@ -8,7 +8,7 @@ from agentops_sdk import semconv
 from agentops_sdk._capture.call import Call
 from agentops_sdk._propagation.context_keys import CALL_KEY, LLM_KEY, OUTER_LLM_KEY
 
-__all__ = ["current_call", "enclosing_llm_call", "note_model_call", "own_model_calls"]
+__all__ = ["current_call", "enclosing_llm_call", "name_model", "note_model_call", "own_model_calls"]
 
 
 def current_call() -> Call | None:
@@ -24,6 +24,14 @@ def enclosing_llm_call() -> Call | None:
     """
     call: Call | None = get_current().get(LLM_KEY)  # type: ignore[assignment]
     return call if call is not None and not call.ended else None
+
+
+def name_model(call: Call, model: str | None) -> None:
+    """The model of a call that somebody began who did not know it yet."""
+    attributes = call.span.attributes
+    if model and semconv.REQUEST_MODEL not in attributes:
+        call.set(semconv.REQUEST_MODEL, model)
+        call.rename(f"{attributes.get(semconv.OPERATION_NAME, 'chat')} {model}")
 
 
 def own_model_calls(context: Context) -> Context:

@@ -161,7 +161,7 @@ class Runs:
 
         Args:
             kind: one of ``semconv.KINDS``.
-            name: the run's name.
+            name: the run's name; empty where it is not known yet.
             key: the library's id of the run.
             parent: its id of the run around.
             record: whether it becomes a span; what runs inside of one that does not hangs below the next that does.
@@ -176,7 +176,7 @@ class Runs:
         call: Call | NullCall = _Unrecorded(context)
         if record:
             started = start(
-                kind, call_name or name, attributes=attributes, parent=context, reporter=self._reporter, **how
+                kind, call_name or name or None, attributes=attributes, parent=context, reporter=self._reporter, **how
             )
             call = started if started.recording else call
         run = Run(key, kind, name, call, parent_run, set_value(self._context_key, key, call.context))

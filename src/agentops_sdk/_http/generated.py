@@ -14,7 +14,7 @@ from typing import Any
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL
-from agentops_sdk._capture.current import enclosing_llm_call
+from agentops_sdk._capture.current import enclosing_llm_call, name_model
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Begun, around, around_async
@@ -104,13 +104,15 @@ class GeneratedClient:
         attributes = {semconv.PROVIDER_NAME: self._provider(host, port, type(client)), **server}
         if body.get("stream") is True:
             attributes[semconv.REQUEST_STREAM] = True
+        model = body.get("model")
+        model = model if isinstance(model, str) else None
         outer = enclosing_llm_call() if current.get() is None and endpoint.kind == "llm" else None
         if outer is not None:
             call: Any = outer
             call.update(attributes)
+            name_model(outer, model)
         else:
-            model = body.get("model")
-            attributes[semconv.REQUEST_MODEL] = model = model if isinstance(model, str) else None
+            attributes[semconv.REQUEST_MODEL] = model
             call = start(
                 endpoint.kind,
                 endpoint.name_in(options.url) if endpoint.name_in is not None else model,

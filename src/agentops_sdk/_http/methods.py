@@ -49,7 +49,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL
-from agentops_sdk._capture.current import enclosing_llm_call
+from agentops_sdk._capture.current import enclosing_llm_call, name_model
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Begun, around, around_async
@@ -203,6 +203,7 @@ class MethodClient:
             outer = None
         if outer is not None:
             call: Any = outer
+            name_model(outer, model)
             call.update(attributes)
         else:
             call = start(

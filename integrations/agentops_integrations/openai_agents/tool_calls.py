@@ -1,0 +1,25 @@
+"""Which of the model's tool calls a tool's span is: the SDK's spans do not say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agentops_sdk.integration import Patches, guard, semconv
+from agentops_sdk.integration.frameworks import Runs
+
+
+def install(patches: Patches, runs: Runs) -> None:
+    """Look at the context that is made for each call of a tool, inside of its span."""
+
+    def made(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        context = wrapped(*args, **kwargs)
+        with guard("openai_agents.tool_context"):
+            run = runs.current()
+            if run is not None and run.kind == "tool" and "call" not in run.notes:
+                run.notes["call"] = True  # what runs inside makes contexts of its own
+                run.call.set(semconv.TOOL_CALL_ID, context.tool_call_id)
+        return context
+
+    patches.when_imported(
+        "agents.tool_context", lambda module: patches.wrap(module.ToolContext, "from_agent_context", made)
+    )
