@@ -19,11 +19,12 @@ from agentops_sdk._http.endpoint import (
     generic_response,
     merged,
 )
-from agentops_sdk._http.exchange import address
+from agentops_sdk._http.exchange import Exchange, address
 from agentops_sdk._http.exchange import current as current_exchange
 from agentops_sdk._http.generated import GeneratedClient
 from agentops_sdk._http.methods import Asked, Method, MethodClient
 from agentops_sdk._http.other_wrappers import other_wrappers
+from agentops_sdk._http.reply_steps import ReplySteps
 from agentops_sdk._http.stream import watch_items
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Endpoint",
     "Endpoints",
     "Events",
+    "Exchange",
     "Exchanged",
     "GeneratedClient",
     "Json",
@@ -41,6 +43,7 @@ __all__ = [
     "MethodClient",
     "Outgoing",
     "Prepared",
+    "ReplySteps",
     "address",
     "current_exchange",
     "error_field",
