@@ -69,6 +69,15 @@ def how(wire: Wire, **more: Any) -> dict[str, Any]:
     return {"base_url": wire.url.removesuffix("/v1"), "api_key": "none", "max_retries": 0, **more}
 
 
+def own_provider(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """A provider of the program's own, and what it exports."""
+    theirs = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(theirs))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    return theirs
+
+
 def test_a_whole_reply(recorded: Any) -> None:
     with Wire(Reply(WHOLE)) as wire, anthropic.Anthropic(**how(wire)) as client:
         assert client.messages.create(**ASKED).content[1].name == "weather"
@@ -191,10 +200,7 @@ def test_counting_tokens_uses_none(recorded: Any) -> None:
 
 def test_the_clients_own_spans_are_silent_where_the_call_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Joined to the program's provider: one span, its tokens once, in its exporter too; nothing reaches the vendor."""
-    theirs = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(theirs))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    theirs = own_provider(monkeypatch)
     agentops.init(exporters=["memory"], integrations=["anthropic"])
     headers: list[set[str]] = []
 

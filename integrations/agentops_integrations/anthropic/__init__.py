@@ -135,8 +135,11 @@ class AnthropicIntegration(GeneratedClient):
         super().__init__("anthropic", "anthropic", ">=0.40,<3", provider=_provider, endpoints=ENDPOINTS)
 
     def install(self, module: ModuleType, patches: Patches) -> None:
-        """Patch the client's base classes, and what starts the spans of its own."""
+        """Patch the client's base classes, its tool runners, and what starts the spans of its own."""
+        from agentops_integrations.anthropic import tool_runner
+
         super().install(module, patches)
+        tool_runner.install(patches)
         base = module._base_client  # noqa: SLF001 - the seam; older versions have no tracer
         if hasattr(base, "start_api_call_span"):
             patches.wrap(base, "start_api_call_span", _own_span)
