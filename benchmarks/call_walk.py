@@ -24,10 +24,10 @@ from typing import Any
 
 sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-import openai  # noqa: E402
+import openai  # noqa: E402 - after the line that arranges for it
 
-import agentops_integrations  # noqa: E402
-import agentops_sdk as agentops  # noqa: E402
+import agentops_integrations  # noqa: E402 - after the line that arranges for it
+import agentops_sdk as agentops  # noqa: E402 - after the line that arranges for it
 
 http: Any = __import__("httpx2" if int(openai.__version__.partition(".")[0]) >= 3 else "httpx")
 
@@ -51,7 +51,7 @@ _PIECES = [
 _STREAM = [*(f"data: {json.dumps(piece)}\n\n".encode() for piece in _PIECES), b"data: [DONE]\n\n"]
 
 
-class _Body(http.SyncByteStream):  # type: ignore[misc]
+class _Body(http.SyncByteStream):  # type: ignore[misc]  # httpx or httpx2, known at run time
     def __iter__(self) -> Iterator[bytes]:
         return iter(_STREAM)
 
@@ -113,7 +113,7 @@ def measure() -> dict[str, Counter[tuple[str, str]]]:
             callers.append(walk.calls.pop(here))
             consumers.append(sum(walk.calls.values(), Counter[tuple[str, str]]()))
         walk.on = False
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)  # type: ignore[arg-type]  # None switches it off
         agentops.shutdown()
         file = next(Path(folder).rglob("*.jsonl"))
         file.write_text(file.read_text().splitlines(keepends=True)[-1])

@@ -16,9 +16,9 @@ from typing import Any
 
 sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-import openai  # noqa: E402
+import openai  # noqa: E402 - after the line that arranges for it
 
-import agentops_sdk as agentops  # noqa: E402
+import agentops_sdk as agentops  # noqa: E402 - after the line that arranges for it
 
 http: Any = __import__("httpx2" if int(openai.__version__.partition(".")[0]) >= 3 else "httpx")
 PIECES = 500
@@ -35,7 +35,7 @@ STREAM = [
 ] * PIECES + [b"data: [DONE]\n\n"]
 
 
-class Bytes(http.SyncByteStream):  # type: ignore[misc]
+class Bytes(http.SyncByteStream):  # type: ignore[misc]  # httpx or httpx2, known at run time
     """A body that comes piece by piece."""
 
     def __iter__(self) -> Any:

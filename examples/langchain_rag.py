@@ -42,7 +42,7 @@ def answer(request: dict[str, Any]) -> Reply:
 def main() -> None:
     agentops.init()
     with LocalModel(answer) as server:
-        model = ChatOpenAI(model="gpt-4o-mini", base_url=server.base_url, api_key="local")  # type: ignore[arg-type]
+        model = ChatOpenAI(model="gpt-4o-mini", base_url=server.base_url, api_key="local")  # type: ignore[arg-type]  # pydantic's SecretStr takes text
         prompt = ChatPromptTemplate.from_template("{facts}\nAnswer from these facts: {question}")
         facts = Words() | (lambda found: " ".join(document.page_content for document in found))
         chain = {"facts": facts, "question": RunnablePassthrough()} | prompt | model | StrOutputParser()

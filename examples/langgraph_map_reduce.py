@@ -41,7 +41,7 @@ def judge(state: State) -> Command[Literal["praise", "apologize"]]:
 def main() -> None:
     agentops.init(state_changes=True)
     with LocalModel(joker) as server:
-        model = ChatOpenAI(model="gpt-4o-mini", base_url=server.base_url, api_key="local")  # type: ignore[arg-type]
+        model = ChatOpenAI(model="gpt-4o-mini", base_url=server.base_url, api_key="local")  # type: ignore[arg-type]  # pydantic's SecretStr takes text
 
         def joke(state: State) -> State:
             return {"jokes": [str(model.invoke(f"A joke about a {state['subject']}").content)]}

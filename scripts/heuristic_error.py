@@ -127,7 +127,7 @@ def _answer(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def measure(*, tokenizers: bool) -> dict[str, tuple[list[float], list[float], float]]:
     """Per provider: relative errors of input and of output, and of all tokens together."""
     if not tokenizers:
-        encodings.loaded = lambda _: None  # type: ignore[assignment]
+        encodings.loaded = lambda _: None  # type: ignore[assignment]  # as without tokenizers
     errors: dict[str, tuple[list[float], list[float], list[int]]] = {}
     for provider, attributes, reported in cases():
         model = attributes[semconv.RESPONSE_MODEL]

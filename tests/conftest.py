@@ -54,7 +54,7 @@ def _bugs_are_red(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     """In production the guard swallows our own bugs; in our tests it re-raises them."""
     if request.node.get_closest_marker("guard_swallows") or not _HAS_GUARD:
         return
-    from agentops_sdk._host import guard  # type: ignore[attr-defined,unused-ignore]
+    from agentops_sdk._host import guard  # type: ignore[attr-defined,unused-ignore]  # older sources have no such module
 
     monkeypatch.setattr(guard, "reraise", True)
 
@@ -69,7 +69,7 @@ def _no_leftovers() -> Iterator[None]:
     if shutdown is not None:
         shutdown()
     if _HAS_GUARD:
-        from agentops_sdk._host import guard  # type: ignore[attr-defined,unused-ignore]
+        from agentops_sdk._host import guard  # type: ignore[attr-defined,unused-ignore]  # older sources have no such module
 
         guard.errors.clear()  # what a test made us contain is no finding of the next one's status()
         guard.last_error.clear()

@@ -117,3 +117,32 @@ def test_no_two_modules_have_one_name() -> None:
     paths = [path for path in every if path.stem != "__init__" and path.parent.name != "cli"]
     names = Counter(path.stem for path in paths)
     assert [path for path in paths if names[path.stem] > 1] == []
+
+
+IGNORE = r"(?:type|pyright): ?ignore(?:\[[^\]]*\])?|noqa(?:: ?[A-Z]+\d+(?:, ?[A-Z]+\d+)*)?"
+MARK = re.compile(rf"# ?(?:ruff: ?)?(?:{IGNORE})(?P<rest>.*)$", re.MULTILINE)
+SKIP = re.compile(r"pytest\.(?:mark\.)?(?:skip|skipif|xfail|importorskip)\b")
+REASON_AT = {"skip": 0, "skipif": 1, "xfail": 1, "importorskip": 2}
+"""Which argument is the reason where it is given by its position."""
+
+
+def test_every_exception_from_a_check_has_its_reason_beside_it() -> None:
+    folders = ("src", "integrations", "tests", "examples", "benchmarks", "scripts")
+    bare = []
+    for path in (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))):
+        text = path.read_text(encoding="utf-8")
+        for mark in MARK.finditer(text):
+            if not re.search(r"\w", re.sub(rf"{IGNORE}|fmt: ?skip", "", mark["rest"])):
+                bare.append(f"{path}: {mark[0]}")
+        for call in calls_of(text) if SKIP.search(text) else ():
+            name = ast.unparse(call.func)
+            given = len(call.args) > REASON_AT[name.rpartition(".")[2]] or any(k.arg == "reason" for k in call.keywords)
+            if not given:
+                bare.append(f"{path}: {ast.unparse(call)}")
+    assert bare == [], "say in a word or two why"
+
+
+def calls_of(text: str) -> list[ast.Call]:
+    """What leaves a test out."""
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Attribute) and SKIP.fullmatch(ast.unparse(call.func))]

@@ -60,7 +60,7 @@ def _code(path: Path) -> list[str]:
         is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         is_list = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("__all__", "__slots__")
         if is_text or is_list or isinstance(node, ast.Import | ast.ImportFrom):
-            idle.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))  # type: ignore[attr-defined]
+            idle.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))  # type: ignore[attr-defined]  # statements have lines
     lines = []
     for number, line in enumerate(source.split("\n"), 1):
         text = re.sub(r"\s+#.*", "", line).strip()

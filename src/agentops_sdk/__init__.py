@@ -61,13 +61,13 @@ make_lazy(
 )
 
 from agentops_sdk import prices as prices  # noqa: E402 - each is as lazy as this package
-from agentops_sdk import testing as testing  # noqa: E402
-from agentops_sdk import traces as traces  # noqa: E402
-from agentops_sdk._version import __version__ as __version__  # noqa: E402
-from agentops_sdk.errors import AgentOpsError as AgentOpsError  # noqa: E402
-from agentops_sdk.errors import ConfigError as ConfigError  # noqa: E402
-from agentops_sdk.errors import IntegrationError as IntegrationError  # noqa: E402
-from agentops_sdk.errors import TraceError as TraceError  # noqa: E402
+from agentops_sdk import testing as testing  # noqa: E402 - the same
+from agentops_sdk import traces as traces  # noqa: E402 - the same
+from agentops_sdk._version import __version__ as __version__  # noqa: E402 - the same
+from agentops_sdk.errors import AgentOpsError as AgentOpsError  # noqa: E402 - the same
+from agentops_sdk.errors import ConfigError as ConfigError  # noqa: E402 - the same
+from agentops_sdk.errors import IntegrationError as IntegrationError  # noqa: E402 - the same
+from agentops_sdk.errors import TraceError as TraceError  # noqa: E402 - the same
 
 __all__ = [
     "AgentOpsError",

@@ -63,7 +63,7 @@ def _verdict(value: Any, check: Check) -> dict[str, Any]:
 
 
 def _record(target: Any, attributes: dict[str, Any], check: Check) -> None:
-    live = current_call() if target is None else target._call if type(target) is Span else None  # noqa: SLF001
+    live = current_call() if target is None else target._call if type(target) is Span else None  # noqa: SLF001 - the other half of the class
     if isinstance(live, Call) and not live.ended:
         live.event(semconv.EVALUATION_EVENT, {**attributes, **check.attributes})
         return

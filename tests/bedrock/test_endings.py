@@ -18,6 +18,6 @@ class TestEndings(StreamEndings):
     case = Case()
 
     test_async_read_to_its_end = None  # type: ignore[assignment] # not asynchronous
-    test_async_break_and_close = None  # type: ignore[assignment]
-    test_async_cancelled = None  # type: ignore[assignment]
-    test_async_cut = None  # type: ignore[assignment]
+    test_async_break_and_close = None  # type: ignore[assignment]  # the same
+    test_async_cancelled = None  # type: ignore[assignment]  # the same
+    test_async_cut = None  # type: ignore[assignment]  # the same

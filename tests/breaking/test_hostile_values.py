@@ -233,7 +233,7 @@ def test_a_score_that_is_no_number_spoils_no_average(exporter: MemoryExporter) -
 def test_tags_names_and_kinds_that_are_none(exporter: MemoryExporter) -> None:
     odd: Any = {"tags": "x", "metadata": [1]}
     with agentops.context(**odd), agentops.span("step", kind="robot"):
-        agentops.handoff(None)  # type: ignore[arg-type]
+        agentops.handoff(None)  # type: ignore[arg-type]  # wrong on purpose
     found = only(exporter, "step")
     assert found["agentops.tags"] == ["x"]
     assert found["agentops.kind"] == "span"

@@ -137,9 +137,9 @@ def test_a_wrapper_of_ours_that_another_sdk_put_back_is_not_wrapped_again() -> N
         patches.wrap(Library, "method", straight)
         ours = vars(Library)["method"]
         assert ours.__wrapped__ is original
-        Library.method = lambda self, ours=ours: ours(self)  # type: ignore[method-assign]
+        Library.method = lambda self, ours=ours: ours(self)  # type: ignore[method-assign]  # patching is the test
         assert not patches.undo()
-        Library.method = ours  # type: ignore[method-assign]
+        Library.method = ours  # type: ignore[method-assign]  # patching is the test
         assert Library().method() == "theirs"
     patches = Patches("test")
     patches.wrap(Library, "method", straight)

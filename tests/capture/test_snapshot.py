@@ -42,13 +42,13 @@ class Hostile:
     """Every way in is mined, and ``__class__`` lies."""
 
     secret = property(_hostile("property"))
-    __class__ = property(_hostile("__class__"))  # type: ignore[assignment]
+    __class__ = property(_hostile("__class__"))  # type: ignore[assignment]  # hostile on purpose
 
 
 for _name in METHODS:
     if _name != "__getattribute__":
         setattr(Hostile, _name, _hostile(_name))
-Hostile.__getattribute__ = _hostile("__getattribute__")  # type: ignore[method-assign]
+Hostile.__getattribute__ = _hostile("__getattribute__")  # type: ignore[method-assign]  # hostile on purpose
 
 
 def hostile_kind(base: type) -> type:
@@ -74,7 +74,7 @@ class HostileModel(pydantic.BaseModel):
         RAN.append("serializer")
         raise RuntimeError
 
-    @pydantic.computed_field  # type: ignore[prop-decorator]
+    @pydantic.computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
     @property
     def computed(self) -> int:
         RAN.append("computed")
@@ -85,7 +85,7 @@ class HostileEnum(enum.Enum):
     ONE = 1
 
     @property
-    def value(self) -> Any:  # type: ignore[override]
+    def value(self) -> Any:  # type: ignore[override]  # hostile on purpose
         RAN.append("value")
         raise RuntimeError
 
@@ -172,7 +172,7 @@ def test_any_object_graph(value: Any, limits: Limits) -> None:
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.recursive(st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**63 - 1), st.text(
     st.characters(exclude_categories=("Cs",)), max_size=20)), lambda inner: st.one_of(
-        st.lists(inner, max_size=5), st.dictionaries(st.text(st.characters(exclude_categories=("Cs",)), max_size=5), inner, max_size=5))))  # fmt: skip  # noqa: E501
+        st.lists(inner, max_size=5), st.dictionaries(st.text(st.characters(exclude_categories=("Cs",)), max_size=5), inner, max_size=5))))  # fmt: skip  # noqa: E501 - one strategy on one line
 def test_plain_values_come_back_whole(value: Any) -> None:
     assert json.loads(snapshot(value)) == value
 
@@ -314,7 +314,7 @@ def test_a_later_change_does_not_show_and_nothing_stays_alive() -> None:
 
 
 def test_nothing_is_consumed() -> None:
-    numbers, file, letters = iter([1, 2]), Path(__file__).open(encoding="utf-8"), (c for c in "ab")  # noqa: SIM115
+    numbers, file, letters = iter([1, 2]), Path(__file__).open(encoding="utf-8"), (c for c in "ab")  # noqa: SIM115 - what is open is what is tested
     snapshot({"numbers": numbers, "file": file, "letters": letters, "map": map(str, numbers)})
     with file:
         assert file.tell() == 0

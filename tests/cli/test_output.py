@@ -102,7 +102,7 @@ def test_every_command_tells_the_same_time(zone: str) -> None:
     listed = through_a_pipe(["ls"], TZ=zone)
     assert "when (UTC)" in listed.splitlines()[0]
     (row,) = [line for line in listed.splitlines() if line.startswith("4bf92f35")]
-    day, clock = re.search(r"(\d\d-\d\d) (\d\d:\d\d)", row).groups()  # type: ignore[union-attr]
+    day, clock = re.search(r"(\d\d-\d\d) (\d\d:\d\d)", row).groups()  # type: ignore[union-attr]  # without a match it fails, too
     shown = through_a_pipe(["show", "4bf"], TZ=zone)
     assert re.search(rf"\d{{4}}-{day} {clock}:\d\d UTC", shown)
     assert f"-{day}" in through_a_pipe(["stats", "--by", "day"], TZ=zone)

@@ -190,7 +190,7 @@ def test_a_thread_that_fails_or_is_started_twice_behaves_as_ever(seen: Any) -> N
             failed = pool.submit(int, "x")
             assert isinstance(failed.exception(), ValueError)
             with pytest.raises(TypeError):
-                pool.submit()  # type: ignore[call-arg]
+                pool.submit()  # type: ignore[call-arg]  # wrong on purpose
     assert "run" not in vars(thread)
 
 

@@ -31,7 +31,7 @@ def _options() -> dict[str, ast.stmt]:
     assert isinstance(tree, ast.ClassDef)
     (only_for_checkers,) = [node for node in tree.body if isinstance(node, ast.If)]
     members = [node for node in only_for_checkers.body if isinstance(node, ast.FunctionDef | ast.AnnAssign)]
-    return {node.name if isinstance(node, ast.FunctionDef) else node.target.id: node for node in members}  # type: ignore[union-attr]
+    return {node.name if isinstance(node, ast.FunctionDef) else node.target.id: node for node in members}  # type: ignore[union-attr]  # members have plain names
 
 
 def test_every_member_that_is_looked_for_is_in_the_contract() -> None:
@@ -65,7 +65,7 @@ def test_ours_keep_to_it(name: str, tmp_path: Path) -> None:
             is_method = isinstance(node, ast.FunctionDef) and not node.decorator_list
             assert inspect.isfunction(member) == is_method, option
             if is_method:
-                expected = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]  # type: ignore[union-attr]
+                expected = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]  # type: ignore[union-attr]  # an option is a method here
                 assert list(inspect.signature(member).parameters) == expected, option
         if hasattr(exporter, "stats"):
             stats = exporter.stats()

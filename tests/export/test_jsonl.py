@@ -220,7 +220,7 @@ while True:
 @pytest.mark.parametrize(("name", "value"), [("max_bytes", -1), ("max_age", 0), ("fsync", "?")])
 def test_limits_that_cannot_work_are_refused(name: str, value: object, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=name):
-        JsonlExporter(tmp_path, **{name: value})  # type: ignore[arg-type]
+        JsonlExporter(tmp_path, **{name: value})  # type: ignore[arg-type]  # one name of several types
 
 
 def test_a_file_appears_only_with_the_first_span(tmp_path: Path) -> None:

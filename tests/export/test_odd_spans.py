@@ -81,7 +81,7 @@ ODD = {
     "set": attribute({1, 2}),
     "itself": attribute(ITSELF),
     "deep": attribute(DEEP),
-    "name of another type": odd(7),  # type: ignore[arg-type]
+    "name of another type": odd(7),  # type: ignore[arg-type]  # wrong on purpose
     "attribute name of another type": odd(attributes={7: "seven", None: "none"}),
 }
 every = pytest.mark.parametrize("span", ODD.values(), ids=ODD)
@@ -187,7 +187,7 @@ def test_what_did_not_fit_before_is_still_counted() -> None:
         span.set_attribute(f"k{number}", number)
         span.add_event(f"e{number}")
     span.end()
-    fit = encodable(span)  # type: ignore[arg-type]
+    fit = encodable(span)  # type: ignore[arg-type]  # wrong on purpose
     assert fit is not span
     assert (fit.dropped_attributes, fit.dropped_events, fit.dropped_links) == (3, 4, 1)
 
@@ -240,7 +240,7 @@ class Picky:
 @pytest.mark.parametrize("hates", [{"s0"}, {"s59"}, {"s31"}, {"s0", "s7", "s8", "s58"}, {"s0", "s1"}])
 def test_an_exporter_that_raises_over_one_span_gets_the_others(adapter: type[Sink], hates: set[str]) -> None:
     exporter = Picky(hates)
-    sink = adapter("picky", exporter)  # type: ignore[arg-type]
+    sink = adapter("picky", exporter)  # type: ignore[arg-type]  # an exporter by its methods
     sink.put(spans(60))
     assert sink.flush(20)
     assert sorted(exporter.names) == sorted(NEIGHBOURS - hates)
@@ -256,7 +256,7 @@ def test_an_exporter_that_raises_over_one_span_gets_the_others(adapter: type[Sin
 
 def test_an_exporter_that_raises_over_everything_is_not_asked_over_and_over() -> None:
     exporter = Picky(NEIGHBOURS)
-    sink = Sink("picky", exporter)  # type: ignore[arg-type]
+    sink = Sink("picky", exporter)  # type: ignore[arg-type]  # an exporter by its methods
     sink.put(spans(60))
     assert exporter.calls == 3
     assert sink.account()["dropped"] == {"RuntimeError": 60}

@@ -113,7 +113,7 @@ def test_a_hanging_a_raising_and_a_failing_sink_disturb_nobody(tmp_path: Path, r
 )
 def test_what_cannot_work_is_told_at_once(given: object) -> None:
     with pytest.raises(ConfigError, match="expected"):
-        agentops.init(exporters=[given], integrations=[])  # type: ignore[list-item]
+        agentops.init(exporters=[given], integrations=[])  # type: ignore[list-item]  # wrong on purpose
     assert not agentops.status().enabled
 
 
@@ -318,7 +318,7 @@ def test_somebody_elses_exporter_is_found_by_its_entry_point(tmp_path: Path, mon
     agentops.init(exporters=["stranger:here:4"], integrations=[], directory="elsewhere")
     make(3)
     assert agentops.flush(5.0)
-    import stranger_exporter  # type: ignore[import-not-found]
+    import stranger_exporter  # type: ignore[import-not-found]  # written by this test
 
     argument, directory, exporter = stranger_exporter.made[0]
     assert (argument, directory) == ("here:4", "elsewhere")

@@ -269,7 +269,7 @@ def reached(name: str, driver: Driver, wire: Wire) -> set[types.CodeType]:
         agentops.flush()
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)  # type: ignore[arg-type]  # None switches it off
     agentops.shutdown()
     return codes
 
@@ -283,7 +283,7 @@ class Log(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if "contained an internal error" in record.msg:
-            self.sites.append(str(record.args[0]))  # type: ignore[index]
+            self.sites.append(str(record.args[0]))  # type: ignore[index]  # the guard logs its site first
 
 
 def inject(name: str) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class LangChainDriver(Driver):
         from langchain_openai import ChatOpenAI
 
         with openai.DefaultHttpxClient(verify=False) as transport:
-            yield ChatOpenAI(base_url=url, api_key="local", model="gpt-4o-mini", max_retries=0, http_client=transport)  # type: ignore[arg-type, unused-ignore]
+            yield ChatOpenAI(base_url=url, api_key="local", model="gpt-4o-mini", max_retries=0, http_client=transport)  # type: ignore[arg-type, unused-ignore]  # pydantic's SecretStr takes text
 
     @asynccontextmanager
     async def async_client(self, url: str) -> AsyncIterator[Any]:
@@ -50,7 +50,7 @@ class LangChainDriver(Driver):
                 yield ChatOpenAI(
                     base_url=url, api_key="local", model="gpt-4o-mini", max_retries=0,
                     http_client=other, http_async_client=transport,
-                )  # type: ignore[arg-type, unused-ignore]  # fmt: skip
+                )  # type: ignore[arg-type, unused-ignore]  # pydantic's SecretStr takes text  # fmt: skip
 
     def arguments(self) -> dict[str, Any]:
         messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Weather in Rome?"}]

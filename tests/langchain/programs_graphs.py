@@ -113,7 +113,7 @@ def router(chat: Chat) -> None:
         return {"topic": "billing" if "bill" in state["text"] else "general"}
 
     def route(state: Question) -> Literal["billing", "general"]:
-        return state["topic"]  # type: ignore[return-value]
+        return state["topic"]  # type: ignore[return-value]  # one of the two
 
     def answer(state: Question) -> Question:
         return {"answer": model.invoke(state["text"]).content}
@@ -340,7 +340,7 @@ async def mcp_tools(chat: Chat) -> None:
     from langchain_mcp_adapters.client import MultiServerMCPClient
 
     server = {"transport": "stdio", "command": sys.executable, "args": [str(Path(__file__).parent / "mcp_server.py")]}
-    tools = await MultiServerMCPClient({"sums": server}).get_tools()  # type: ignore[dict-item]
+    tools = await MultiServerMCPClient({"sums": server}).get_tools()  # type: ignore[dict-item]  # a connection as plain data
     agent = create_agent(chat(lambda request: _calls(request, "add", a=2, b=3)), tools, name="clerk")
     done = await agent.ainvoke({"messages": [("user", "2 + 3?")]})
     assert done["messages"][-1].content == "Done."

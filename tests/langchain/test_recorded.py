@@ -27,7 +27,7 @@ def test_recorded_reply(exchange: dict[str, Any], spans: Callable[[], Any]) -> N
     stream = bool(exchange["stream"])
     kind = "text/event-stream" if stream else "application/json"
     with Wire(Reply(body=exchange["response_body"], content_type=kind)) as wire:
-        model = ChatOpenAI(base_url=wire.url, api_key="local", model="gpt-4o-mini", max_retries=0, stream_usage=True)  # type: ignore[arg-type]
+        model = ChatOpenAI(base_url=wire.url, api_key="local", model="gpt-4o-mini", max_retries=0, stream_usage=True)  # type: ignore[arg-type]  # pydantic's SecretStr takes text
         if stream:
             for _ in model.stream("hello"):
                 pass

@@ -11,13 +11,13 @@ from langgraph.graph import START, StateGraph
 
 import agentops_sdk as agentops
 
-types = pytest.importorskip("langgraph.types")
+types = pytest.importorskip("langgraph.types", reason="langgraph is not installed")
 if not hasattr(types, "TracePolicy"):
     pytest.skip("this version of langgraph has no trace policies", allow_module_level=True)
 
 from langchain.agents import create_agent  # noqa: E402 - where there are policies
-from langchain.agents.middleware import AgentMiddleware, configure_trace_policy  # noqa: E402
-from langgraph.types import TracePolicy, omit_payload  # noqa: E402
+from langchain.agents.middleware import AgentMiddleware, configure_trace_policy  # noqa: E402 - the same
+from langgraph.types import TracePolicy, omit_payload  # noqa: E402 - the same
 
 Spans = Callable[[], tuple[Any, ...]]
 INPUT, OUTPUT = "agentops.input", "agentops.output"

@@ -91,7 +91,7 @@ def test_a_stream_that_is_left(span_of_model: Any, pieces: Any, read: int | None
     stream = Scripted(pieces=[*pieces, *TALK] if read else pieces).bind(tools=TOOLS).stream("Weather?")
     for number, _ in enumerate(stream, 1):
         if number == read:
-            stream.close()  # type: ignore[attr-defined]
+            stream.close()  # type: ignore[attr-defined]  # a generator, declared as an iterator
             break
     span = span_of_model()
     assert span.get("agentops.decision.chosen") == chosen
@@ -128,12 +128,12 @@ def test_openai_below(span_of_model: Any, way: str) -> None:
         "finished": sse(*CHUNKS),
     }
     with Wire(replies[way]) as wire:
-        model = ChatOpenAI(model="gpt-4o", base_url=wire.url, api_key="none", max_retries=0)  # type: ignore[arg-type]
+        model = ChatOpenAI(model="gpt-4o", base_url=wire.url, api_key="none", max_retries=0)  # type: ignore[arg-type]  # pydantic's SecretStr takes text
         stream = model.bind_tools(TOOLS).stream("Weather?")
         try:
             for _ in stream:
                 if way == "left":
-                    stream.close()  # type: ignore[attr-defined]
+                    stream.close()  # type: ignore[attr-defined]  # a generator, declared as an iterator
                     break
         except Exception:
             if way != "cut":

@@ -41,7 +41,7 @@ class Recorded:
         self.exporter = MemoryExporter()
 
     def start(self, **settings: object) -> None:
-        agentops.init(exporters=[self.exporter], max_value_bytes=10_000_000, **settings)  # type: ignore[arg-type]
+        agentops.init(exporters=[self.exporter], max_value_bytes=10_000_000, **settings)  # type: ignore[arg-type]  # any settings
 
     def __call__(self) -> list[Seen]:
         assert agentops.flush(10).remaining == 0

@@ -234,7 +234,7 @@ def test_items_of_every_kind(recorded: Any) -> None:
         {"type": "mcp", "server_label": "docs", "server_url": "https://x", "headers": {"Authorization": "Bearer s3"}},
     ]
     with Wire(Reply({**RESPONSE, "output": output})) as wire:
-        client(wire).responses.create(model="gpt-5", input=given, tools=tools)  # type: ignore[arg-type]
+        client(wire).responses.create(model="gpt-5", input=given, tools=tools)  # type: ignore[arg-type]  # plain data in place of typed dictionaries
     span = recorded.one()
     messages = span.json("gen_ai.input.messages")
     assert [message["role"] for message in messages] == [

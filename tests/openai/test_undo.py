@@ -53,7 +53,7 @@ def test_with_somebody_on_top_we_go_dormant_and_say_so(monkeypatch: pytest.Monke
         return wrapped(*args, **kwargs)
 
     wrapper = wrapt.FunctionWrapper(vars(base.SyncAPIClient)["request"], theirs)
-    base.SyncAPIClient.request = wrapper  # type: ignore[method-assign, assignment]
+    base.SyncAPIClient.request = wrapper  # type: ignore[method-assign, assignment]  # patching is the test
     try:
         with Wire(Reply(CHAT)) as wire:
             client(wire).chat.completions.create(model="gpt-4o", messages=MESSAGES)
@@ -72,7 +72,7 @@ def test_with_somebody_on_top_we_go_dormant_and_say_so(monkeypatch: pytest.Monke
             agentops.shutdown()
             assert vars(base.SyncAPIClient)["request"] is wrapper
     finally:
-        base.SyncAPIClient.request = original  # type: ignore[method-assign]
+        base.SyncAPIClient.request = original  # type: ignore[method-assign]  # patching is the test
 
 
 def test_a_stream_that_outlives_us_goes_on(recorded: Any) -> None:

@@ -148,7 +148,7 @@ def test_stream_keeps_type_and_behaviour(recorded: Any) -> None:
 
 
 def test_hostile_arguments_do_no_more_harm_than_before(recorded: Any) -> None:
-    class Hostile(dict):  # type: ignore[type-arg]
+    class Hostile(dict):  # type: ignore[type-arg]  # of anything
         def __deepcopy__(self, memo: Any) -> Any:
             raise AssertionError("copied")
 
@@ -157,8 +157,8 @@ def test_hostile_arguments_do_no_more_harm_than_before(recorded: Any) -> None:
 
     once = ({"role": "user", "content": text} for text in ("a", "b"))
     with Wire(Reply(bodies.CHAT)) as wire, openai.OpenAI(base_url=wire.url, api_key="none") as client:
-        client.chat.completions.create(model="gpt-4o", messages=[Hostile(role="user", content="Hi")])  # type: ignore[list-item]
-        client.chat.completions.create(model="gpt-4o", messages=once)  # type: ignore[arg-type]
+        client.chat.completions.create(model="gpt-4o", messages=[Hostile(role="user", content="Hi")])  # type: ignore[list-item]  # hostile on purpose
+        client.chat.completions.create(model="gpt-4o", messages=once)  # type: ignore[arg-type]  # an iterator on purpose
         assert [message["content"] for message in wire.requests[1].body["messages"]] == ["a", "b"]
     first, second = recorded()
     assert first.json("gen_ai.input.messages")[0]["parts"] == [{"type": "text", "content": "Hi"}]

@@ -81,7 +81,7 @@ def test_no_thread_of_ours_imports_what_model_clients_look_for_half_way(
     tmp_path: Path, library: str, exporter: str, more: str
 ) -> None:
     """openai 2.54 takes ``sys.modules["httpx2"]`` as it stands: half imported by us, its next client failed."""
-    pytest.importorskip(library)
+    pytest.importorskip(library, reason=f"{library} is not installed")
     program = f"""
 import sys, threading, time
 events = []

@@ -130,7 +130,7 @@ class Emptying(SpanExporter):
 
 
 class Asynchronous(Emptying):
-    async def export(self, spans: Any) -> SpanExportResult:  # type: ignore[override]
+    async def export(self, spans: Any) -> SpanExportResult:  # type: ignore[override]  # wrong on purpose
         return super().export(spans)
 
 
@@ -142,7 +142,7 @@ class Refusing(Emptying):
 @pytest.mark.parametrize("inline", [False, True], ids=["thread of its own", "consumer thread"])
 def test_an_exporter_may_empty_its_list(inline: bool) -> None:
     emptying, memory = Emptying(), InMemorySpanExporter()
-    emptying.inline = inline  # type: ignore[attr-defined]
+    emptying.inline = inline  # type: ignore[attr-defined]  # an option of ours on a foreign exporter
     agentops.init(exporters=[emptying, memory], integrations=[])
     for name in ("a", "b", "c"):
         with agentops.span(name):
@@ -159,7 +159,7 @@ def test_an_exporter_may_empty_its_list(inline: bool) -> None:
 @pytest.mark.parametrize(("kind", "reason"), [(Asynchronous, "TypeError"), (Refusing, "export failed")])
 def test_what_was_not_exported_is_not_counted_as_such(kind: type[Emptying], reason: str, inline: bool) -> None:
     exporter = kind()
-    exporter.inline = inline  # type: ignore[attr-defined]
+    exporter.inline = inline  # type: ignore[attr-defined]  # an option of ours on a foreign exporter
     agentops.init(exporters=[exporter, InMemorySpanExporter()], integrations=[])
     with agentops.span("a"):
         pass

@@ -205,7 +205,7 @@ def patterns(value: object) -> Iterator[re.Pattern[str]]:
 
 def test_no_pattern_repeats_without_bound_in_what_does() -> None:
     """Such a pattern takes exponential time over a text that was made for it."""
-    assert unbounded(re._parser.parse(r"(?:a+b?)+c"))  # type: ignore[attr-defined]
+    assert unbounded(re._parser.parse(r"(?:a+b?)+c"))  # type: ignore[attr-defined]  # no public way to the parser
     all_of_them = [
         pattern
         for module in pkgutil.iter_modules(_scrub.__path__)
@@ -217,6 +217,6 @@ def test_no_pattern_repeats_without_bound_in_what_does() -> None:
         pattern.pattern
         for pattern in all_of_them
         if not pattern.pattern.endswith(r"\Z")
-        and unbounded(re._parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))  # type: ignore[attr-defined]
+        and unbounded(re._parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE))  # type: ignore[attr-defined]  # no public way to the parser
     }
     assert endless == set()

@@ -198,7 +198,7 @@ def test_frozen_clock_and_incremental_ids() -> None:
 def test_a_clock_needs_a_time_zone() -> None:
     from datetime import datetime
 
-    with pytest.raises(agentops.ConfigError, match="time zone"), frozen_clock(datetime(2026, 1, 1)):  # noqa: DTZ001
+    with pytest.raises(agentops.ConfigError, match="time zone"), frozen_clock(datetime(2026, 1, 1)):  # noqa: DTZ001 - without a zone on purpose
         pass
 
 

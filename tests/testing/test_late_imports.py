@@ -97,7 +97,7 @@ def test_a_module_that_another_thread_is_importing_is_patched_when_it_is_whole(
     monkeypatch.setattr(sys, "whole", whole, raising=False)
 
     def load() -> None:
-        import half_imported  # type: ignore[import-not-found]  # noqa: F401
+        import half_imported  # type: ignore[import-not-found]  # noqa: F401 - written by this test
 
     importing = threading.Thread(target=load)
     importing.start()

@@ -117,7 +117,7 @@ def test_the_same_as_the_reference_encoder(spans: list[ReadableSpan]) -> None:
 )
 def test_values_json_cannot_hold(value: object, written: object) -> None:
     context = SpanContext(1, 2, False)
-    span = ReadableSpan("x", context, attributes={"k": value}, start_time=1, end_time=2)  # type: ignore[dict-item]
+    span = ReadableSpan("x", context, attributes={"k": value}, start_time=1, end_time=2)  # type: ignore[dict-item]  # wrong on purpose
     read = orjson.loads(record_line(span))["attributes"]["k"]
     if isinstance(written, str) and "?" in written:
         assert read.endswith("!")

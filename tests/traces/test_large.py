@@ -303,7 +303,7 @@ def test_records_of_a_file_that_is_gone_or_shorter_are_missed_in_a_sentence(
         traces.latest.spans  # noqa: B018 - looking makes them
     path.write_bytes(b"{}\n")
     with pytest.raises(TraceError, match="it has become shorter"):
-        traces["4bf9"].spans  # noqa: B018
+        traces["4bf9"].spans  # noqa: B018 - looking makes them
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

@@ -171,7 +171,7 @@ def test_a_model_call_that_was_cut_off_is_of_unknown_size() -> None:
             "attributes": {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"}}  # fmt: skip
     trace = load([open_line({"pid": 1, "boot": "x", "host": "far"}, open_below=[call])]).latest
     assert [one.name for one in trace.llm_calls] == ["chat gpt-4o"]
-    assert trace.share(trace.llm_calls[0]).usage.unknown == 1  # type: ignore[union-attr]
+    assert trace.share(trace.llm_calls[0]).usage.unknown == 1  # type: ignore[union-attr]  # a usage is known of it
     (row,) = stats([trace], "model").rows
     assert (row.key, row.calls, row.unfinished, row.errors, row.durations) == ("gpt-4o", 1, 1, 0, [])
 

@@ -198,7 +198,7 @@ def abstract() -> Any:
             return super().it(how)
 
     with pytest.raises(TypeError):
-        Base()  # type: ignore[abstract]
+        Base()  # type: ignore[abstract]  # wrong on purpose
     return Thing().it
 
 

@@ -307,7 +307,7 @@ async def test_steps_in_many_tasks(seen: Any) -> None:
     for number in range(5):
 
         async def take() -> None:
-            with agentops.span(f"taker {number}"):  # noqa: B023
+            with agentops.span(f"taker {number}"):  # noqa: B023 - it is awaited at once
                 got.append(await anext(body))
 
         await asyncio.create_task(take())

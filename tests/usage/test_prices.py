@@ -259,7 +259,7 @@ def test_a_count_that_is_none_makes_an_unknown_cost(bad: Any) -> None:
 def test_a_name_or_date_that_is_none_makes_an_unknown_cost() -> None:
     assert prices.cost("").unknown_reason == "model is no name"
     assert prices.cost("gpt-4o", "").unknown_reason == "provider is no name"
-    assert prices.cost("gpt-4o", at="today").unknown_reason == "at is no datetime"  # type: ignore[arg-type]
+    assert prices.cost("gpt-4o", at="today").unknown_reason == "at is no datetime"  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_bad_arguments_are_told_by_name() -> None:
@@ -273,7 +273,7 @@ def test_bad_arguments_are_told_by_name() -> None:
         (lambda: prices.set("m", input=1, per="1G"), "per"),
         (lambda: prices.set("m", input=1, currency="Euro"), "currency"),
         (lambda: prices.alias("", "gpt-4o"), "name"),
-        (lambda: prices.set_callback(3), "callback"),  # type: ignore[arg-type]
+        (lambda: prices.set_callback(3), "callback"),  # type: ignore[arg-type]  # wrong on purpose
     ):
         with pytest.raises(ConfigError) as caught:
             call()

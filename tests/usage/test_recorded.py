@@ -43,8 +43,8 @@ UNPRICED = {
 
 def of(told: dict[str, Any], *path: str) -> int:
     for name in path:
-        told = told.get(name) or {}  # type: ignore[assignment]
-    return told or 0  # type: ignore[return-value]
+        told = told.get(name) or {}  # type: ignore[assignment]  # what is at the end is no dictionary
+    return told or 0  # type: ignore[return-value]  # what is at the end is no dictionary
 
 
 def raw_totals(one: Exchange) -> tuple[int, int]:

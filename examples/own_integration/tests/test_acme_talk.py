@@ -61,7 +61,7 @@ def test_a_live_answer_that_is_left(client: acme_talk.AcmeTalk) -> None:
     with agentops.testing.capture() as traces:
         answer = client.talk_live("aria", TURNS)
         assert next(answer) == "Hi "
-        answer.close()  # type: ignore[attr-defined]
+        answer.close()  # type: ignore[attr-defined]  # a generator, declared as an iterator
     (call,) = traces.llm_calls
     assert call.outcome == "abandoned"
 

@@ -36,7 +36,7 @@ def _guarded(method: F) -> F:
         with guard(site):
             method(*args, **kwargs)
 
-    return call  # type: ignore[return-value]
+    return call  # type: ignore[return-value]  # it has the method's signature
 
 
 class TraceHandler(BaseCallbackHandler):

@@ -20,7 +20,7 @@ def register(patches: Patches, module: ModuleType) -> None:
 
     def undo() -> None:
         kept = [entry for entry in module._configure_hooks if entry[0] is not variable]  # noqa: SLF001 - no public way
-        module._configure_hooks[:] = kept  # noqa: SLF001
+        module._configure_hooks[:] = kept  # noqa: SLF001 - the same
         live_runs.table = None
         handler.close()
 

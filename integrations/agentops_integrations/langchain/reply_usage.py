@@ -126,7 +126,7 @@ def _beside(
     choices = sorted(itertools.product((0, 1), repeat=3), key=sum)
     for choice in choices:
         if missing > 0 and sum(itertools.compress(parts, choice)) == missing:
-            return tuple(part if chosen else 0 for part, chosen in zip(parts, choice, strict=True))  # type: ignore[return-value]
+            return tuple(part if chosen else 0 for part, chosen in zip(parts, choice, strict=True))  # type: ignore[return-value]  # as long as ``parts``
     # Without a total that says so: what is cached cannot be more than all that was given.
     return (parts[0], parts[1], 0) if parts[0] + parts[1] > prompt else (0, 0, 0)
 

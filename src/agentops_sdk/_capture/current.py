@@ -13,7 +13,7 @@ __all__ = ["current_call", "enclosing_llm_call", "name_model", "note_model_call"
 
 def current_call() -> Call | None:
     """The innermost call of ours that is current here, or ``None``."""
-    return get_current().get(CALL_KEY)  # type: ignore[return-value]
+    return get_current().get(CALL_KEY)  # type: ignore[return-value]  # a context's values are objects
 
 
 def enclosing_llm_call() -> Call | None:
@@ -22,7 +22,7 @@ def enclosing_llm_call() -> Call | None:
     A second interception of the same logical call (a framework's model run around a provider's
     client) finds it here and contributes to it instead of opening a span of its own.
     """
-    call: Call | None = get_current().get(LLM_KEY)  # type: ignore[assignment]
+    call: Call | None = get_current().get(LLM_KEY)  # type: ignore[assignment]  # a context's values are objects
     return call if call is not None and not call.ended else None
 
 
@@ -41,6 +41,6 @@ def own_model_calls(context: Context) -> Context:
 
 def note_model_call(context: Context) -> None:
     """A model call begins in ``context``: the one around it that is not the same call counts it."""
-    outer: Call | None = context.get(OUTER_LLM_KEY)  # type: ignore[assignment]
+    outer: Call | None = context.get(OUTER_LLM_KEY)  # type: ignore[assignment]  # a context's values are objects
     if outer is not None and not outer.ended:
         outer.set(semconv.MODEL_CALLS, outer.span.attributes.get(semconv.MODEL_CALLS, 0) + 1)

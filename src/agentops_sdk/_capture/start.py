@@ -65,7 +65,7 @@ def start(
     context = (get_current() or context_keys.process_context or _NOTHING) if parent is None else parent
     if context.get(_SUPPRESS_INSTRUMENTATION_KEY):
         return NULL_CALL
-    around: Call | None = context.get(context_keys.CALL_KEY)  # type: ignore[assignment]
+    around: Call | None = context.get(context_keys.CALL_KEY)  # type: ignore[assignment]  # a context's values are objects
     if around is not None and around.kind == kind and not around.ended:
         if is_same(around, name, reporter, author, bodies):
             return Contribution(around, context, attributes or {}, reporter, author, bodies)

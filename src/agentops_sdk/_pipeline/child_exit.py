@@ -115,8 +115,8 @@ class ChildExit:
         target = getattr(target, "function", target)  # ours, where the pool was made inside of an operation
         if pool is not None and target is pool.worker:
             results = process._args[1]  # noqa: SLF001 - there is no other way to them
-            if not isinstance(results._wlock, _SettleFirst):  # noqa: SLF001
-                results._wlock = _SettleFirst(results._wlock, self._settle)  # noqa: SLF001
+            if not isinstance(results._wlock, _SettleFirst):  # noqa: SLF001 - the same
+                results._wlock = _SettleFirst(results._wlock, self._settle)  # noqa: SLF001 - the same
 
     def _join_billiard(self) -> None:
         """A worker of Celery's leaves without its finalizers, and is killed as soon as it has said so."""

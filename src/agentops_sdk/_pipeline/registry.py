@@ -92,9 +92,9 @@ def _integration_loaders() -> Iterator[tuple[str, Callable[[], Any]]]:
         for module in pkgutil.iter_modules(package.__path__):
             if not module.name.startswith("_"):
                 full = f"{_INTEGRATIONS_PACKAGE}.{module.name}"
-                yield module.name, lambda full=full: importlib.import_module(full).integration  # type: ignore[misc]
+                yield module.name, lambda full=full: importlib.import_module(full).integration  # type: ignore[misc]  # mypy infers no lambda with a default
     for entry in _entries(INTEGRATIONS_GROUP):
-        yield entry.name, lambda entry=entry: _instance(entry.load())  # type: ignore[misc]
+        yield entry.name, lambda entry=entry: _instance(entry.load())  # type: ignore[misc]  # mypy infers no lambda with a default
 
 
 def _instance(loaded: Any) -> Any:

@@ -118,7 +118,7 @@ class Runtime:
     def _make_recorder(self) -> Recorder | JoinedRecorder:
         provider = trace.get_tracer_provider()
         if hasattr(provider, "add_span_processor"):
-            return JoinedRecorder(self.settings, provider, self.completer, self.queue, VERSION)  # type: ignore[arg-type]
+            return JoinedRecorder(self.settings, provider, self.completer, self.queue, VERSION)  # type: ignore[arg-type]  # any provider that takes processors
         if self.settings.global_provider:
             from opentelemetry.sdk.trace import TracerProvider
 

@@ -73,7 +73,7 @@ class Tally:
                 self.tokens[*series, side].add(count)
         amount = attributes.get(semconv.COST_AMOUNT)
         if isinstance(amount, float | int):
-            self.cost[(*series, str(attributes.get(semconv.COST_CURRENCY, "USD")))] += amount  # type: ignore[assignment]
+            self.cost[(*series, str(attributes.get(semconv.COST_CURRENCY, "USD")))] += amount  # type: ignore[assignment]  # a Counter of money, not of whole numbers
 
     def _bounded(self, attributes: Any, operation: str) -> tuple[str, str, str]:
         model = attributes.get(semconv.RESPONSE_MODEL) or attributes.get(semconv.REQUEST_MODEL) or ""

@@ -42,13 +42,13 @@ def inherit(attributes: dict[str, Any], kind: str, context: Context) -> None:
     """Add to ``attributes`` what ``context`` says of every span below it; what is there already wins."""
     inherited = context.get(ATTRIBUTES_KEY)
     if inherited:
-        for name, value in inherited.items():  # type: ignore[attr-defined]
+        for name, value in inherited.items():  # type: ignore[attr-defined]  # a context's values are objects
             known = attributes.setdefault(name, value)
             if name == semconv.INVALID and known is not value:
                 attributes[name] = sorted({*known, *value})
     agent = context.get(AGENT_KEY)
     if agent and kind != "agent":
-        for name, value in agent.items():  # type: ignore[attr-defined]
+        for name, value in agent.items():  # type: ignore[attr-defined]  # a context's values are objects
             attributes.setdefault(name, value)
 
 

@@ -39,7 +39,7 @@ def write(context: Context, present: str = "") -> dict[str, str]:
     _note(context.get(CALL_KEY))
     known: dict[str, Any] = {}
     for key in (ATTRIBUTES_KEY, AGENT_KEY):
-        known.update(context.get(key) or {})  # type: ignore[call-overload]
+        known.update(context.get(key) or {})  # type: ignore[call-overload]  # a context's values are objects
     ours = {name: value for name, value in known.items() if name in _OURS or name.startswith(semconv.METADATA_PREFIX)}
     members = _members(present, ours, baggage.get_all(context))
     if members:
@@ -96,7 +96,7 @@ def read(fields: Mapping[str, str], context: Context | None = None) -> Context:
     if trace.get_current_span(read_context).get_span_context().trace_id != here.trace_id:
         context = read_context  # else a server span of somebody else's has continued this trace already
     context = W3CBaggagePropagator().extract(fields, context)
-    attributes: dict[str, Any] = dict(context.get(ATTRIBUTES_KEY) or {})  # type: ignore[call-overload]
+    attributes: dict[str, Any] = dict(context.get(ATTRIBUTES_KEY) or {})  # type: ignore[call-overload]  # a context's values are objects
     agent: dict[str, Any] = {}
     for name, value in baggage.get_all(context).items():
         if name in _AGENT:

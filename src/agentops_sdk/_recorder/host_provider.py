@@ -136,7 +136,7 @@ class JoinedRecorder:
         self._nearest: OrderedDict[int, tuple[SpanContext, HeldRun | None]] = OrderedDict()
         """Of somebody else's spans, by id: the nearest ancestor that is ours or in another process."""
         self._processor = _Processor(self)
-        provider.add_span_processor(self._processor)  # type: ignore[arg-type]
+        provider.add_span_processor(self._processor)  # type: ignore[arg-type]  # a processor by its methods
 
     def start(
         self,
@@ -227,8 +227,8 @@ class JoinedRecorder:
         ours: Any = self._processor
         with guard("joined.leave"):
             active = self.provider._active_span_processor  # noqa: SLF001 - there is no public way out
-            with active._lock:  # noqa: SLF001
-                active._span_processors = tuple(item for item in active._span_processors if item is not ours)  # noqa: SLF001
+            with active._lock:  # noqa: SLF001 - the same
+                active._span_processors = tuple(item for item in active._span_processors if item is not ours)  # noqa: SLF001 - the same
 
 
 def _is_ours(span: Any) -> bool:

@@ -312,7 +312,7 @@ def span_elsewhere(current: trace.Span) -> SpanContext | None:
 
 def own_ancestor(parent: Context, origin: SpanContext) -> tuple[SpanContext, HeldRun | None] | None:
     """The nearest call of ours around ``origin``, a span that is current in ``parent``, and what is held of its run."""
-    call: Call | None = parent.get(context_keys.CALL_KEY)  # type: ignore[assignment]
+    call: Call | None = parent.get(context_keys.CALL_KEY)  # type: ignore[assignment]  # a context's values are objects
     if call is None:
         return None
     context = call.span.otel.get_span_context()

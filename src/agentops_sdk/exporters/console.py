@@ -66,7 +66,7 @@ class ConsoleExporter(SinkOptions):
         self.force_flush()
 
     def after_fork(self) -> None:
-        self.__init__()  # type: ignore[misc]
+        self.__init__()  # type: ignore[misc]  # made anew in the child
 
     def _print(self, trace_id: int) -> None:
         from agentops_sdk.traces import Trace

@@ -28,7 +28,7 @@ class _SpanTuple(tuple[SpanRecord, ...]):
         return Spans(self)(name, **wanted)
 
 
-class CapturedTrace(ToolAssertions, CallAssertions, LimitAssertions, ShapeAssertions, Trace):  # type: ignore[misc]
+class CapturedTrace(ToolAssertions, CallAssertions, LimitAssertions, ShapeAssertions, Trace):  # type: ignore[misc]  # lists that filter in place of plain ones
     """One run: a :class:`~agentops_sdk.traces.Trace` with assertions, and with lists that filter."""
 
     def __init__(self, records: Iterable[SpanRecord], *, background: BackgroundWork | None = None) -> None:

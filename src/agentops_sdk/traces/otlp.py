@@ -111,12 +111,12 @@ def _fill(span: Span, record: SpanRecord) -> None:
     span.span_id = bytes.fromhex(record.span_id)
     span.parent_span_id = bytes.fromhex(record.parent_id or "")
     span.name = record.name
-    span.kind = _SPAN_KINDS.index(record.span_kind, 1)  # type: ignore[assignment]
+    span.kind = _SPAN_KINDS.index(record.span_kind, 1)  # type: ignore[assignment]  # an enum's number, to protobuf
     span.start_time_unix_nano = min(max(record.start_ns, 0), INT_MAX)  # what a foreign line may hold
     span.end_time_unix_nano = min(max(record.end_ns, 0), INT_MAX)
     span.trace_state = record.trace_state
     span.flags = record.flags
-    span.status.code = _STATUS.index(record.status)  # type: ignore[assignment]
+    span.status.code = _STATUS.index(record.status)  # type: ignore[assignment]  # an enum's number, to protobuf
     span.status.message = record.status_message or ""
     span.dropped_attributes_count = record.dropped.attributes
     span.dropped_events_count = record.dropped.events

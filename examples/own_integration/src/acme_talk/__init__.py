@@ -99,7 +99,7 @@ class AsyncAcmeTalk:
                 if "piece" in line:
                     yield line["piece"]
         finally:
-            await lines.aclose()  # type: ignore[attr-defined]
+            await lines.aclose()  # type: ignore[attr-defined]  # an asynchronous generator, declared as an iterator
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -104,7 +104,7 @@ def _partial_success(answer: Answer) -> tuple[int, str] | None:
 
 
 def _protobuf(body: bytes) -> tuple[int, str] | None:
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped,unused-ignore]
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped,unused-ignore]  # protobuf has no types
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
     try:

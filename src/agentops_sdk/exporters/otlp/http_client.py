@@ -85,7 +85,7 @@ class Sender:
                                      extensions={"timeout": limits, "trace": self._connected})  # fmt: skip
             response = self._transport.handle_request(request)
             try:
-                answer = _beginning(response.status_code, response.headers, response.stream)  # type: ignore[arg-type]
+                answer = _beginning(response.status_code, response.headers, response.stream)  # type: ignore[arg-type]  # a transport's stream is a synchronous one
             finally:
                 response.close()
         except ProxyError as error:

@@ -202,7 +202,7 @@ class OTLPExporter(SinkOptions):
 
     def _begin(self) -> None:
         self._pid = os.getpid()
-        self._spool = Spool(self.folder, **self._bounds)  # type: ignore[arg-type]
+        self._spool = Spool(self.folder, **self._bounds)  # type: ignore[arg-type]  # one mapping for three types
         self._shipper = Shipper(self.endpoint, self._spool)
 
 
@@ -224,7 +224,7 @@ def create(argument: str | None, settings: Settings) -> OTLPExporter | SpanExpor
     """
     if argument is None and _protocol() == "grpc":
         try:
-            from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # type: ignore[import-not-found,unused-ignore]
+            from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # type: ignore[import-not-found,unused-ignore]  # an extra
                 OTLPSpanExporter,
             )
         except ImportError:

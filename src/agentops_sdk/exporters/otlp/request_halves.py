@@ -21,7 +21,7 @@ def halves(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]]:
 
 
 def _split_spans(piece: Piece) -> tuple[list[Piece], list[Piece]]:
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped,unused-ignore]
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped,unused-ignore]  # protobuf has no types
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
     try:

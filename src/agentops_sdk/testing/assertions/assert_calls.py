@@ -23,7 +23,7 @@ class CallAssertions(Queries):
         count: int | None = None,
         *,
         min: int | None = None,  # noqa: A002 - reads as what it is
-        max: int | None = None,  # noqa: A002
+        max: int | None = None,  # noqa: A002 - the same
         model: str | None = None,
     ) -> None:
         """Language models were called this often; every call counts once, however many layers reported it.

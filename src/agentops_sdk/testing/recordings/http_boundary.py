@@ -180,7 +180,7 @@ def _kept(module: ModuleType, asked: Request, response: Any, body: bytes) -> Any
 def _response(module: ModuleType, answer: Answer) -> Any:
     pieces = list(answer.pieces)
 
-    class Body(module.SyncByteStream, module.AsyncByteStream):  # type: ignore[misc,name-defined]
+    class Body(module.SyncByteStream, module.AsyncByteStream):  # type: ignore[misc,name-defined]  # httpx or httpx2, known at run time
         """The pieces, to whoever reads them in whichever way."""
 
         def __iter__(self) -> Iterator[bytes]:
