@@ -133,13 +133,14 @@ def test_every_exception_from_a_check_has_its_reason_beside_it() -> None:
         text = path.read_text(encoding="utf-8")
         for mark in MARK.finditer(text):
             if not re.search(r"\w", re.sub(rf"{IGNORE}|fmt: ?skip", "", mark["rest"])):
-                bare.append(f"{path}: {mark[0]}")
+                line = text.count("\n", 0, mark.start()) + 1
+                bare.append(f"{path.relative_to(ROOT)}:{line}: {mark[0]}")
         for call in calls_of(text) if SKIP.search(text) else ():
             name = ast.unparse(call.func)
             given = len(call.args) > REASON_AT[name.rpartition(".")[2]] or any(k.arg == "reason" for k in call.keywords)
             if not given:
-                bare.append(f"{path}: {ast.unparse(call)}")
-    assert bare == [], "say in a word or two why"
+                bare.append(f"{path.relative_to(ROOT)}:{call.lineno}: {ast.unparse(call)}")
+    assert bare == [], "say in a word or two why, behind the mark"
 
 
 def calls_of(text: str) -> list[ast.Call]:

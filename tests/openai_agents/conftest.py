@@ -85,7 +85,7 @@ async def model(script: Model) -> AsyncIterator[Any]:
             base_url=wire.url, api_key="none", max_retries=0, http_client=transport
         ) as client:
             model = agents.OpenAIResponsesModel("gpt-4o", client)
-            model.wire = wire  # type: ignore[attr-defined]
+            model.wire = wire  # type: ignore[attr-defined]  # kept for the tests
             agents.set_trace_processors([])  # nothing goes to OpenAI
             yield model
     agentops.shutdown()

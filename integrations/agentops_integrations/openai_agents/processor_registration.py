@@ -66,5 +66,5 @@ def register(tracing: ModuleType, patches: Patches) -> TraceProcessor:
 def _take_out(provider: Any, processor: TraceProcessor) -> None:
     processors = getattr(provider, "_multi_processor", None)  # there is no public way out
     if processors is not None:
-        with processors._lock:  # noqa: SLF001
-            processors._processors = tuple(each for each in processors._processors if each is not processor)  # noqa: SLF001
+        with processors._lock:  # noqa: SLF001 - the same
+            processors._processors = tuple(each for each in processors._processors if each is not processor)  # noqa: SLF001 - the same
