@@ -187,8 +187,12 @@ _GROWING = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delt
 
 
 def assemble(events: Iterable[Json]) -> dict[str, Any]:
-    """``message_start`` holds the message, ``content_block_*`` its blocks, ``message_delta`` its end and its usage."""
+    """``message_start`` holds the message, ``content_block_*`` its blocks, ``message_delta`` its end and its usage.
+
+    What the start tells of output tokens is the first few: without the end, nobody has told how many there were.
+    """
     body: dict[str, Any] = {}
+    told = False
     blocks: dict[int, dict[str, Any]] = {}
     ended: set[int] = set()
     for event in events:
@@ -205,6 +209,7 @@ def assemble(events: Iterable[Json]) -> dict[str, Any]:
             body.update(event.get("delta") or {})
             figures = {name: value for name, value in (event.get("usage") or {}).items() if value is not None}
             body["usage"] = {**(body.get("usage") or {}), **figures}
+            told = told or "output_tokens" in figures
         elif kind == "error":
             body["error"] = event.get("error")
     for index, block in blocks.items():
@@ -214,6 +219,8 @@ def assemble(events: Iterable[Json]) -> dict[str, Any]:
         elif index not in ended and block.get("input") == {}:
             block["input"] = ""  # a call that has just begun: the empty object is where its arguments will stand
     body["content"] = [blocks[index] for index in sorted(blocks)]
+    if not told and isinstance(body.get("usage"), Mapping):
+        body["usage"] = {name: value for name, value in body["usage"].items() if not name.startswith("output_tokens")}
     return body
 
 

@@ -21,6 +21,7 @@ from agentops_sdk._host.guard import guard
 from agentops_sdk._http import sse
 from agentops_sdk._http.bodies import Bodies
 from agentops_sdk._http.endpoint import ByteFilter, Endpoint
+from agentops_sdk._http.event_stream import CONTENT_TYPE, EventStreamText
 from agentops_sdk._http.last_events import last_events
 from agentops_sdk._http.stream import LiveReply
 from agentops_sdk._snapshot.snapshot import snapshot_source
@@ -187,7 +188,10 @@ class Exchange:
             if keep:
                 self.bodies.chunks = [response.content]
             return
-        self._reading(keep).attach(response)
+        live = self._reading(keep)
+        if CONTENT_TYPE in kind:
+            live.text = EventStreamText().feed
+        live.attach(response)
 
     def answered(self, body: bytes) -> None:
         """The whole reply is here, as JSON text."""

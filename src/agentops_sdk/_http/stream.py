@@ -63,6 +63,7 @@ class LiveReply:
         "silent",
         "size",
         "stepping",
+        "text",
         "unread_from",
         "watched",
     )
@@ -84,6 +85,8 @@ class LiveReply:
         self.keep = keep
         self.hide = hide
         self.silent = silent
+        self.text: Callable[[bytes], bytes] | None = None
+        """Bytes of a binary stream to the text that is kept of them; the caller gets the bytes."""
         self.chunks: list[bytes] = []
         self.size = 0
         self.cut = False
@@ -116,7 +119,7 @@ class LiveReply:
             self.unread_from = len(self.chunks)
         if self.keep:
             if self.size < _MAX_KEPT:
-                self.chunks.append(data)
+                self.chunks.append(data if self.text is None else self.text(data))
             else:
                 self.cut = True
         self.size += len(data)

@@ -30,6 +30,8 @@ def enrich(attributes: dict[str, Any]) -> None:
     hostile = _clean(attributes)
     if any(name in attributes for name in _TOKENS):
         attributes.setdefault(semconv.USAGE_SOURCE, "reported")
+        if not hostile and _was_cut_off(attributes):
+            _work_out_answer(attributes)
     elif not hostile and _is_over(attributes):
         _work_out(attributes)
     if attributes.get(semconv.COST_AMOUNT) is not None:
@@ -49,6 +51,16 @@ def enrich(attributes: dict[str, Any]) -> None:
 def _is_over(attributes: Mapping[str, Any]) -> bool:
     """Whether what is here is all there will be: work in the background goes on, and whoever reads its end is told."""
     return semconv.USAGE_OF not in attributes
+
+
+def _was_cut_off(attributes: Mapping[str, Any]) -> bool:
+    """Whether a stream told what was read, at its start, and not what it said, which it would have told at its end."""
+    return (
+        attributes.get(semconv.OUTCOME, "ok") != "ok"
+        and semconv.STREAM_CHUNKS in attributes
+        and semconv.USAGE_INPUT_TOKENS in attributes
+        and semconv.USAGE_OUTPUT_TOKENS not in attributes
+    )
 
 
 def _clean(attributes: dict[str, Any]) -> list[str]:
@@ -71,6 +83,12 @@ def _work_out(attributes: dict[str, Any]) -> None:
     from agentops_sdk._usage.token_count import work_out
 
     work_out(attributes)
+
+
+def _work_out_answer(attributes: dict[str, Any]) -> None:
+    from agentops_sdk._usage.token_count import work_out_answer
+
+    work_out_answer(attributes)
 
 
 def _price(attributes: dict[str, Any]) -> None:

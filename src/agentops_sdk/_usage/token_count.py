@@ -60,7 +60,7 @@ def work_out(attributes: dict[str, Any]) -> None:
         return
     if attributes.get(semconv.OUTPUT_TYPE) in _MEDIA:
         return  # pictures and speech are made of tokens that no tokenizer knows
-    tally = _Tally(str(attributes.get(semconv.RESPONSE_MODEL) or attributes.get(semconv.REQUEST_MODEL) or ""))
+    tally = _tally_of(attributes)
     tokens_in = tokens_out = 0
     if embedding:
         tokens_in = _plain(tally, _parsed(attributes.get(semconv.INPUT)))
@@ -78,6 +78,18 @@ def work_out(attributes: dict[str, Any]) -> None:
         attributes[semconv.USAGE_OUTPUT_TOKENS] = tokens_out
     if tokens_in or tokens_out:
         attributes[semconv.USAGE_SOURCE] = tally.source
+
+
+def work_out_answer(attributes: dict[str, Any]) -> None:
+    """Set the output tokens of a call whose input was reported, by what had been said: an estimate, and told as one."""
+    tokens = answer(_tally_of(attributes), _parsed(attributes.get(semconv.OUTPUT_MESSAGES)))
+    if tokens:
+        attributes[semconv.USAGE_OUTPUT_TOKENS] = tokens
+        attributes[semconv.USAGE_SOURCE] = "estimated"
+
+
+def _tally_of(attributes: Mapping[str, Any]) -> _Tally:
+    return _Tally(str(attributes.get(semconv.RESPONSE_MODEL) or attributes.get(semconv.REQUEST_MODEL) or ""))
 
 
 def prompt(tally: _Tally, messages: Any, system: Any = None, tools: Any = None) -> int:
