@@ -192,6 +192,7 @@ COST_SOURCE: Final = "agentops.cost.source"
 COST_VERSION: Final = "agentops.cost.version"
 COST_UNKNOWN_REASON: Final = "agentops.cost.unknown_reason"
 COST_ESTIMATED: Final = "agentops.cost.estimated"
+COST_TOTAL: Final = "agentops.cost.total"
 OPERATION_COST: Final = "operation.cost"
 
 DECISION_EVENT: Final = "agentops.decision"

@@ -7,8 +7,8 @@
 - Work in the background that is begun by one span and read by others is one call, where its end is told first;
   where nobody told it, it is unknown.
 - Tokens on any other span are a total of what lies below: they count only if nothing below has any.
-- Money on an agent, workflow or unclassified span is such a total too; on a tool or another step it is
-  the step's own price and adds up.
+- Money on an agent, workflow or unclassified span is such a total too, and on any span that says so; on another
+  tool or step it is the step's own price and adds up.
 - What has not ended may still use more, and spans that were not kept may have used something: unknown comes
   on top, once for each outermost open span and for each span that is missing.
 """
@@ -146,7 +146,7 @@ def _other(number: int, fact: int, mine: _Below, shares: bytearray) -> int:
         for inner in mine.unsized:
             shares[inner] &= ~Counted.ANY_USAGE & 0xFF  # the total covers what the calls below did not tell
         mine.unsized = []
-    if fact & Fact.COST and kind not in _TOTAL:
+    if fact & Fact.COST and kind not in _TOTAL and not fact & Fact.TOTAL:
         bits |= Counted.COST
     elif fact & Fact.PRICED and not mine.cost:
         bits |= Counted.COST

@@ -69,6 +69,7 @@ class Fact:
     ELSEWHERE = 1 << 23
     SESSION = 1 << 24
     LINE = 1 << 25  # of every span: no facts are 0
+    TOTAL = 1 << 26  # its cost may be a total of what lies below
 
 
 KIND_BITS: Final = 15
@@ -99,6 +100,7 @@ _CHECKS: Final[dict[str, tuple[int, Callable[[Any], bool]]]] = {
     semconv.INTERNAL_BEFORE: (Fact.INTERNAL, lambda value: value is True),
     semconv.SAMPLED_ELSEWHERE: (Fact.ELSEWHERE, lambda value: value is True),
     semconv.RESPONSE_ID: (Fact.RESPONSE_ID, bool),
+    semconv.COST_TOTAL: (Fact.TOTAL, lambda value: value is True),
 }
 """Attributes that set a bit with some values."""
 _ESTIMATES: Final = tuple(source for source in semconv.USAGE_SOURCES if source not in FROM_PROVIDER)

@@ -1,0 +1,154 @@
+"""OTLP/JSON in every form that people have, in the usual one.
+
+The usual one has ``resourceSpans`` at the top, names in camel case, ids in hex. Tempo answers with ``batches`` or a
+``trace``, Jaeger's newer interface with a ``result``; older writers have ``instrumentationLibrarySpans``; what went
+through a protobuf library has ids in base64; Python's has names in snake case.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from agentops_sdk.traces.formats.identifiers import SPAN_BYTES, TRACE_BYTES, decoded, derived
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["groups", "usual"]
+
+_GROUPS: Final = ("resourceSpans", "resource_spans", "batches")
+_AROUND: Final = ("trace", "result", "results", "data", "request", "body", "traces", "tracesData", "payload")
+"""Under which names other programs put such an object."""
+_SNAKE: Final = re.compile("_([a-z0-9])")
+_SCOPE_SPANS: Final = ("scopeSpans", "instrumentationLibrarySpans", "ilSpans")
+_SCOPES: Final = ("scope", "instrumentationLibrary")
+_LEVELS: Final = 4
+
+
+def groups(document: Any, levels: int = _LEVELS) -> list[Any] | None:
+    """The groups of spans by resource in a document; ``None`` where it is no OTLP."""
+    if isinstance(document, list):
+        inside = [found for item in document if (found := groups(item, levels - 1)) is not None] if levels else []
+        return [group for found in inside for group in found] if inside else None
+    if not isinstance(document, dict):
+        return None
+    for name in _GROUPS:
+        if isinstance(found := document.get(name), list):
+            return found
+    if any(isinstance(document.get(name), list) for name in ("scopeSpans", "scope_spans", _SCOPE_SPANS[1])):
+        return [document]
+    if levels:
+        for name in _AROUND:
+            if (found := groups(document.get(name), levels - 1)) is not None:
+                return found
+    return None
+
+
+def usual(found: list[Any]) -> dict[str, Any]:
+    """The same groups in the usual form; what cannot be put into it stays as it is."""
+    return {"resourceSpans": [_group(group) if isinstance(group, dict) else group for group in found]}
+
+
+def _camel(item: dict[str, Any]) -> dict[str, Any]:
+    """Names in camel case, without those that hold nothing."""
+    return {
+        _SNAKE.sub(lambda match: match[1].upper(), name) if "_" in name else name: value
+        for name, value in item.items()
+        if value is not None
+    }
+
+
+def _group(group: dict[str, Any]) -> dict[str, Any]:
+    group = _camel(group)
+    name = next((name for name in _SCOPE_SPANS if isinstance(group.get(name), list)), None)
+    if isinstance(group.get("resource"), dict):
+        group["resource"] = _described(group["resource"])
+    if name is not None:
+        group["scopeSpans"] = [_scope(each) if isinstance(each, dict) else each for each in group.pop(name)]
+    return group
+
+
+def _scope(scope_spans: dict[str, Any]) -> dict[str, Any]:
+    scope_spans = _camel(scope_spans)
+    name = next((name for name in _SCOPES if isinstance(scope_spans.get(name), dict)), None)
+    if name is not None:
+        scope_spans["scope"] = _described(scope_spans.pop(name))
+    if isinstance(spans := scope_spans.get("spans"), list):
+        scope_spans["spans"] = [_span(span) if isinstance(span, dict) else span for span in spans]
+    return scope_spans
+
+
+def _described(item: dict[str, Any]) -> dict[str, Any]:
+    item = _camel(item)
+    if "attributes" in item:
+        item["attributes"] = _pairs(item["attributes"])
+    return item
+
+
+def _span(span: dict[str, Any]) -> dict[str, Any]:
+    span = _described(span)
+    for name, size in (("traceId", TRACE_BYTES), ("spanId", SPAN_BYTES)):
+        if name in span:
+            span[name] = decoded(span[name], size) or span[name]
+    parent = span.get("parentSpanId")
+    if parent is not None:
+        span["parentSpanId"] = (decoded(parent, SPAN_BYTES) or derived(parent, SPAN_BYTES)) if parent else ""
+        if not span["parentSpanId"].strip("0"):
+            del span["parentSpanId"]
+    if isinstance(span.get("status"), dict):
+        span["status"] = _camel(span["status"])
+    for name, read in (("events", _described), ("links", _link)):
+        if isinstance(items := span.get(name), list):
+            span[name] = list(_each(items, read))
+    return span
+
+
+def _each(items: list[Any], read: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Iterator[Any]:
+    for item in items:
+        if isinstance(item, dict) and (result := read(item)) is not None:
+            yield result
+
+
+def _link(link: dict[str, Any]) -> dict[str, Any] | None:
+    link = _described(link)
+    trace_id, span_id = decoded(link.get("traceId"), TRACE_BYTES), decoded(link.get("spanId"), SPAN_BYTES)
+    return None if trace_id is None or span_id is None else {**link, "traceId": trace_id, "spanId": span_id}
+
+
+def _pairs(pairs: Any) -> Any:
+    """Attributes as a list of key and value, also where they were written as an object."""
+    if isinstance(pairs, dict):
+        return [{"key": str(name), "value": _plain(value)} for name, value in pairs.items()]
+    if not isinstance(pairs, list):
+        return pairs
+    return [{**pair, "value": _value(pair.get("value"))} if isinstance(pair, dict) else pair for pair in pairs]
+
+
+def _value(value: Any) -> Any:
+    """A value under the one name that says its type, also where that is in snake case or a field of its own."""
+    if not isinstance(value, dict):
+        return {} if value is None else _plain(value)
+    value = _camel(value)
+    for name in ("arrayValue", "kvlistValue"):
+        inside = value.get(name)
+        if isinstance(inside, dict) and isinstance(values := inside.get("values"), list):
+            return {name: {"values": [_value(item) for item in values] if name == "arrayValue" else _pairs(values)}}
+    return value
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """A plain JSON value as OTLP writes it."""
+    if value is None:
+        return {}
+    if isinstance(value, bool):
+        return {"boolValue": value}
+    if isinstance(value, int):
+        return {"intValue": str(value)}
+    if isinstance(value, float):
+        return {"doubleValue": value}
+    if isinstance(value, list):
+        return {"arrayValue": {"values": [_plain(item) for item in value]}}
+    if isinstance(value, dict):
+        return {"kvlistValue": {"values": _pairs(value)}}
+    return {"stringValue": str(value)}

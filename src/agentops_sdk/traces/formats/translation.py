@@ -1,0 +1,250 @@
+"""From a span of another recorder to ours: kind, tokens, cost, messages, outcome, in our names beside its own.
+
+Nothing of theirs is taken away, but for figures that cannot be: a call that was answered has read something, so
+zero tokens in and out are a missing figure, and so is a price of zero for tokens. Both are unknown here.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from agentops_sdk import semconv
+from agentops_sdk.traces.classify import kind_of, outcome_of
+from agentops_sdk.traces.formats import message_events
+from agentops_sdk.traces.formats.json_values import is_figure
+from agentops_sdk.traces.formats.vocabularies import (
+    ERROR,
+    INPUT_COST,
+    OUTPUT_COST,
+    TOTAL_TOKENS,
+    Row,
+    count,
+    said,
+    vocabularies,
+    written,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["OWN_SCOPE", "translate"]
+
+OWN_SCOPE: Final = "agentops_sdk"
+ZERO_PRICE: Final = "recorded as 0, which is also written where no price is known"
+_MODEL_KINDS: Final = ("llm", "embedding")
+_TOKENS: Final = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)
+_PSEUDO: Final = frozenset((ERROR, INPUT_COST, OUTPUT_COST, TOTAL_TOKENS, semconv.KIND, semconv.INPUT, semconv.OUTPUT))
+_PLACES: Final[dict[str, tuple[str, Callable[[Any], Any], str, Callable[[Any], Any]]]] = {
+    "llm": (semconv.INPUT_MESSAGES, said("user"), semconv.OUTPUT_MESSAGES, said("assistant")),
+    "tool": (semconv.TOOL_CALL_ARGUMENTS, written, semconv.TOOL_CALL_RESULT, written),
+    "retriever": (semconv.RETRIEVAL_QUERY, written, semconv.OUTPUT, written),
+}
+"""By kind where a plain input and a plain output belong."""
+_ANYWHERE: Final = (semconv.INPUT, written, semconv.OUTPUT, written)
+_NAMED: Final = {
+    "tool": (semconv.TOOL_NAME, re.compile(r"^(?:execute_tool|running tool:?|tool:?)\s+|\.tool$", re.IGNORECASE)),
+    "agent": (semconv.AGENT_NAME, re.compile(r"^(?:invoke_agent|create_agent|agent:?)\s+|\.agent$", re.IGNORECASE)),
+    "workflow": (semconv.WORKFLOW_NAME, re.compile(r"^invoke_workflow\s+|\.workflow$", re.IGNORECASE)),
+}
+"""By kind the attribute that holds its name, and what the span's name has around it."""
+_USED: Final = re.compile(
+    r"(?:^|[._])(?:(?P<input>prompt|input)|completion|output|candidates)[._]?tokens?(?:[._]?counts?)?$", re.IGNORECASE
+)
+"""A name of tokens in a vocabulary that nobody knows."""
+_NOT_USED: Final = re.compile(
+    r"max|limit|budget|window|cache|reason|audio|image|predict|detail|aggreg|remain|saved|avg|mean|price|cost|gen_ai\.",
+    re.IGNORECASE,
+)
+_UNIT_NAMES: Final = re.compile(r"([a-z0-9])([A-Z])")
+_MOST_NAMES: Final = 2_000
+
+_Plan = tuple[tuple[Row, str | tuple[str, ...]], ...]
+
+
+def translate(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a record with what its attributes and events tell in our names; the same where there is nothing.
+
+    Args:
+        fields: as :class:`~agentops_sdk.traces.SpanRecord` has them; not changed.
+    """
+    attributes = fields.get("attributes") or {}
+    if semconv.KIND in attributes:  # one of ours, whoever sent it on
+        return _ended(fields)
+    names = tuple(attributes)
+    told = _told(attributes, _plan(names) if len(names) <= _MOST_NAMES else _planned(names))
+    if events := fields.get("events"):
+        told = {**message_events.told(events), **told}
+    kind = _kind(fields, attributes, told)
+    _add_tokens(told)
+    _add_cost(attributes, told, kind)
+    _place(told, kind)
+    _add_name(fields, attributes, told, kind)
+    failed = told.pop(ERROR, False)
+    merged = {**attributes, **{name: value for name, value in told.items() if name not in _PSEUDO or name in _KEPT}}
+    _leave_out_zeros(merged, kind, fields)
+    outcome = outcome_of(merged, fields.get("status", "unset"))
+    stated = fields.get("outcome")
+    if stated in semconv.NOT_ENDED or (stated not in (None, "ok", "error")):
+        outcome = stated
+    elif failed:
+        outcome = "error"
+    return _ended({**fields, "attributes": merged, "kind": kind, "outcome": outcome})
+
+
+_KEPT: Final = frozenset((semconv.INPUT, semconv.OUTPUT))
+
+
+def _ended(fields: dict[str, Any]) -> dict[str, Any]:
+    """A span without an end never got one."""
+    end, start = fields.get("end_ns"), fields.get("start_ns")
+    if not end and isinstance(start, int) and start > 0:
+        return {**fields, "end_ns": start, "outcome": "unfinished"}
+    return fields
+
+
+def _told(attributes: Mapping[str, Any], plan: _Plan) -> dict[str, Any]:
+    from agentops_sdk.traces.formats.chat_messages import nested
+
+    told: dict[str, Any] = {}
+    for row, source in plan:
+        if row.target in told:
+            continue
+        if isinstance(source, str):
+            value = row.read(attributes[source])
+        else:
+            first = len(row.source)
+            value = row.read(nested({name[first:]: attributes[name] for name in source}))
+        if value is not None:
+            told[row.target] = value
+            if row.target == semconv.COST_AMOUNT:
+                told[semconv.COST_SOURCE] = row.source
+    return told
+
+
+@lru_cache(maxsize=4_096)
+def _plan(names: tuple[str, ...]) -> _Plan:
+    return _planned(names)
+
+
+def _planned(names: tuple[str, ...]) -> _Plan:
+    """The rows that say something of attributes with these names, in the order in which they count."""
+    exact, families = _rows()
+    plan: list[tuple[int, Row, str | tuple[str, ...]]] = []
+    members: dict[str, list[str]] = {}
+    for name in names:
+        plan += [(position, row, name) for position, row in exact.get(name, ())]
+        start = name.find(".")
+        while start >= 0:
+            if (prefix := name[: start + 1]) in families:
+                members.setdefault(prefix, []).append(name)
+            start = name.find(".", start + 1)
+    for prefix, of_family in members.items():
+        plan += [(position, row, tuple(of_family)) for position, row in families[prefix]]
+    plan.sort(key=lambda item: item[0])
+    return (*((row, source) for _, row, source in plan), *_unnamed(names))
+
+
+@lru_cache(maxsize=1)
+def _rows() -> tuple[dict[str, list[tuple[int, Row]]], dict[str, list[tuple[int, Row]]]]:
+    exact: dict[str, list[tuple[int, Row]]] = {}
+    families: dict[str, list[tuple[int, Row]]] = {}
+    every = [row for vocabulary in vocabularies() for row in vocabulary.rows]
+    for position, row in enumerate(every):
+        (families if row.source.endswith(".") else exact).setdefault(row.source, []).append((position, row))
+    return exact, families
+
+
+def _unnamed(names: tuple[str, ...]) -> list[tuple[Row, str]]:
+    """Tokens under a name that no vocabulary has, by what it says."""
+    rows = []
+    for name in names:
+        spelled = _UNIT_NAMES.sub(r"\1_\2", name)
+        match = _USED.search(spelled)
+        if match is not None and not _NOT_USED.search(spelled):
+            rows.append((Row(_TOKENS[0 if match["input"] else 1], name, count), name))
+    return rows
+
+
+def _kind(fields: Mapping[str, Any], attributes: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+    stated = told.get(semconv.KIND) or kind_of(attributes)
+    if stated != "span":
+        return str(stated)
+    if fields.get("kind") not in (None, "span") and fields["kind"] in semconv.KINDS:
+        return str(fields["kind"])
+
+    def has(*names: str) -> bool:
+        return any(name in told or name in attributes for name in names)
+
+    tokens = any(told.get(name) for name in _TOKENS)
+    model = has(semconv.REQUEST_MODEL, semconv.RESPONSE_MODEL)
+    if has(semconv.TOOL_CALL_ID, semconv.TOOL_NAME) and not tokens and not model:
+        return "tool"
+    if model and (tokens or has(semconv.PROVIDER_NAME, semconv.OUTPUT_MESSAGES, semconv.INPUT_MESSAGES)):
+        name = str(fields.get("name", "")).lower()
+        if has(semconv.AGENT_NAME) and "agent" in name:
+            return "agent"
+        return "embedding" if "embed" in name else "llm"
+    return "span"
+
+
+def _add_tokens(told: dict[str, Any]) -> None:
+    """Of input, output and their sum the one that was not told."""
+    total = told.pop(TOTAL_TOKENS, None)
+    given, answered = told.get(semconv.USAGE_INPUT_TOKENS), told.get(semconv.USAGE_OUTPUT_TOKENS)
+    if total is None or (given is None) == (answered is None):
+        return
+    if given is None:
+        told[semconv.USAGE_INPUT_TOKENS] = max(0, total - answered)
+    else:
+        told[semconv.USAGE_OUTPUT_TOKENS] = max(0, total - given)
+
+
+def _add_cost(attributes: Mapping[str, Any], told: dict[str, Any], kind: str) -> None:
+    given, answered = told.pop(INPUT_COST, None), told.pop(OUTPUT_COST, None)
+    if semconv.COST_AMOUNT in attributes:  # ours
+        told.pop(semconv.COST_AMOUNT, None)
+        told.pop(semconv.COST_SOURCE, None)
+        return
+    if semconv.COST_AMOUNT not in told and given is not None and answered is not None:
+        told[semconv.COST_AMOUNT] = given + answered
+        told[semconv.COST_SOURCE] = "the trace's prices of input and output"
+    amount = told.get(semconv.COST_AMOUNT)
+    if amount is None:
+        return
+    if not amount and any(told.get(name) for name in _TOKENS):
+        del told[semconv.COST_AMOUNT]
+        told[semconv.COST_UNKNOWN_REASON] = ZERO_PRICE
+    elif kind not in _MODEL_KINDS:
+        told[semconv.COST_TOTAL] = True
+
+
+def _place(told: dict[str, Any], kind: str) -> None:
+    """Plain inputs and outputs where those of this kind belong, unless something better stands there."""
+    to_input, read_input, to_output, read_output = _PLACES.get(kind, _ANYWHERE)
+    for source, target, read in ((semconv.INPUT, to_input, read_input), (semconv.OUTPUT, to_output, read_output)):
+        if source == target or source not in told:
+            continue
+        value = told.pop(source)
+        if target not in told and (value := read(value)) is not None:
+            told[target] = value
+
+
+def _add_name(fields: Mapping[str, Any], attributes: Mapping[str, Any], told: dict[str, Any], kind: str) -> None:
+    if kind not in _NAMED:
+        return
+    attribute, around = _NAMED[kind]
+    if attribute not in told and attribute not in attributes:
+        entity = attributes.get("traceloop.entity.name")
+        told[attribute] = entity if isinstance(entity, str) else around.sub("", str(fields.get("name", ""))).strip()
+
+
+def _leave_out_zeros(merged: dict[str, Any], kind: str, fields: Mapping[str, Any]) -> None:
+    figures = [merged[name] for name in _TOKENS if name in merged]
+    if kind in _MODEL_KINDS and figures and all(is_figure(figure) and not figure for figure in figures):
+        for name in _TOKENS:
+            merged.pop(name, None)
+    # Only what came in may be known of a call that failed; of one that was answered it is half of a figure.
+    if merged.get(semconv.OPERATION_COST) == 0 and semconv.COST_AMOUNT not in merged:
+        merged.pop(semconv.OPERATION_COST)
