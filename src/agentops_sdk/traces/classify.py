@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RECORD_VERSION: Final = 1
+OWN_SCOPE: Final = "agentops_sdk"
+"""The scope of spans that were recorded here."""
 REMOTE_KNOWN: Final = 0x100
 REMOTE_PARENT: Final = 0x300
 """The two bits of OTLP's span flags that say: it is known where the parent lives, and it is another process."""

@@ -11,15 +11,26 @@ import re
 import time
 import zlib
 from array import array
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
+from agentops_sdk.traces.classify import OWN_SCOPE
 from agentops_sdk.traces.figures.background_work import BackgroundWork
 from agentops_sdk.traces.figures.columns import Columns
 from agentops_sdk.traces.figures.outline import Outline
+from agentops_sdk.traces.formats.documents import (
+    LARGEST,
+    PROTOBUF,
+    WHOLE,
+    documents,
+    form_of,
+    read_head,
+    read_whole,
+)
 from agentops_sdk.traces.formats.json_values import DEEPEST, shallow
 from agentops_sdk.traces.formats.otlp_lines import span_fields
 from agentops_sdk.traces.formats.parse import as_records, looks_like_record
@@ -31,9 +42,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from agentops_sdk.traces.figures.columns import Place
+    from agentops_sdk.traces.formats.other_formats import OtherFormats
     from agentops_sdk.traces.record import Outcome
 
-SUFFIXES: Final = (".jsonl", ".jsonl.gz")
+SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".json", ".json.gz", ".ndjson", ".ndjson.gz", ".jsonl.zst")
 OPEN_SUFFIX: Final = ".jsonl.open"
 """Of the file in which a process tells what it has open."""
 LATEST: Final = "latest"
@@ -67,11 +79,14 @@ class Traces:
         self._stopped: dict[str, dict[str, None]] = {}
         self._resumed: dict[str, dict[str, None]] = {}
         self._background = BackgroundWork()
+        self._formats: OtherFormats | None = None
         self.files: list[Path] = []
         self.torn = 0
         self.foreign = 0
         self.foreign_files: list[Path] = []
         """Files that hold lines but not one span."""
+        self.named: dict[Path, str] = {}
+        """What such files hold in place of spans, and what would help, where that is known."""
 
     @property
     def ids(self) -> list[str]:
@@ -191,13 +206,12 @@ class Traces:
         if line.count(b"[") + line.count(b"{") > DEEPEST:
             raw = shallow(raw)
         if looks_like_record(raw):
+            if raw.get("kind", "span") == "span" and (fields := _of_others(raw)) is not raw:
+                return self._add_all([fields])
             added = self._add_raw(raw, location or self._columns.lines.keep(line), path)
             self.foreign += not added
             return added
-        if isinstance(raw, dict) and isinstance(raw.get("resourceSpans"), list):
-            return self._add_otlp(raw)
-        self.foreign += 1
-        return False
+        return self.add_document(raw, path)
 
     def _add_raw(self, raw: dict[str, Any], location: Place, path: Path | None) -> bool:
         """What one line of ours holds: a span, or several that are open."""
@@ -224,6 +238,8 @@ class Traces:
             if "resourceSpans" in fields:
                 one = self._add_unusual(fields)
             else:
+                if fields["scope"]["name"] != OWN_SCOPE:
+                    fields = _translated(fields)
                 one = self._add_raw(fields, self._columns.lines.keep(orjson.dumps(fields)), None)
             added |= one
             damaged |= not one
@@ -231,18 +247,73 @@ class Traces:
         return added
 
     def _add_unusual(self, raw: dict[str, Any]) -> bool:
-        """One span of such a line, by the message classes, which know every way of writing it."""
-        from google.protobuf.json_format import ParseError
+        """What such a line holds that is not in the usual form."""
+        added = [self._add_fields(fields) for fields in self._other_formats.spans(raw) if fields is not None]
+        return any(added)
 
-        from agentops_sdk.traces.otlp import from_otlp_json
+    @property
+    def _other_formats(self) -> OtherFormats:
+        if self._formats is None:
+            from agentops_sdk.traces.formats.other_formats import OtherFormats
+
+            self._formats = OtherFormats()
+        return self._formats
+
+    def add_document(self, document: Any, path: Path | None = None) -> bool:
+        """A document that is no record; whether it holds a span that is read now."""
+        if isinstance(document, dict) and _is_usual(document.get("resourceSpans")):
+            return self._add_otlp(document)
+        return self._add_all(self._other_formats.spans(document, path))
+
+    def _add_all(self, spans: Iterable[dict[str, Any] | None]) -> bool:
+        added = damaged = 0
+        for fields in spans:
+            if fields is not None and self._add_fields(fields):
+                added += 1
+            else:
+                damaged += 1
+        self.foreign += damaged
+        return bool(added)
+
+    def _add_fields(self, fields: dict[str, Any]) -> bool:
+        import orjson
 
         try:
-            records = list(from_otlp_json(raw))
-        except (ParseError, ValueError, AttributeError, TypeError):
+            line = orjson.dumps(fields)
+        except (TypeError, ValueError):
             return False
-        for record in records:
-            self.add_record(record, self._columns.lines.keep(record.model_dump_json().encode()))
-        return bool(records)
+        return self._add_raw(fields, self._columns.lines.keep(line), None)
+
+    def finish(self) -> int:
+        """Add what waited for other lines of its file; how many spans that were."""
+        if self._formats is None:
+            return 0
+        before = len(self._columns)
+        self._add_all(self._formats.rest())
+        return len(self._columns) - before
+
+    def _add_whole(self, path: Path) -> int:
+        """A file that does not hold a document on each line; how many spans there were."""
+        before = len(self._columns)
+        data = read_whole(path)
+        if data is None:
+            self._columns.lines.cut[path] = f"more than {LARGEST // 1_048_576} MB in one document"
+            return 0
+        for document, damaged in documents(data):
+            if damaged:
+                self.torn += 1
+            else:
+                self.add_document(document, path)
+        return len(self._columns) - before
+
+    def _add_protobuf(self, path: Path) -> int:
+        """A file of OTLP's own bytes; how many spans there were."""
+        from agentops_sdk.traces.formats.otlp_bytes import messages
+
+        before = len(self._columns)
+        for message in messages(read_whole(path) or b""):
+            self.add_document(message, path)
+        return len(self._columns) - before
 
     def add_open_file(self, path: Path) -> None:
         """Add the spans that a process has open, as things stand now. The file goes once nothing is open any more."""
@@ -282,10 +353,23 @@ class Traces:
             TraceError: the file cannot be read.
         """
         count = lines = 0
+        before = self.torn, self.foreign
         try:
-            for line, location in self._columns.lines.of_file(path):
-                lines += not line.isspace()
-                count += self.add_line(line, location, path)
+            form = form_of(path)
+            if form == WHOLE:
+                lines, count = 1, self._add_whole(path)
+            elif form == PROTOBUF:
+                lines, count = 1, self._add_protobuf(path)
+            else:
+                for line, location in self._columns.lines.of_file(path):
+                    lines += not line.isspace()
+                    count += self.add_line(line, location, path)
+            count += self.finish()
+            if lines > 1 and not count and self._is_worth_another_look(path):
+                counts, (self.torn, self.foreign) = (self.torn, self.foreign), before
+                count = self._add_whole(path) + self.finish()
+                if not count:
+                    self.torn, self.foreign = counts
         except (EOFError, zlib.error, gzip.BadGzipFile):
             self.torn += 1  # a gzip file that was cut off, or is none
         except OSError as error:
@@ -293,7 +377,23 @@ class Traces:
         self.files.append(path)
         if lines and not count:
             self.foreign_files.append(path)
+            self._name(path)
         return count
+
+    def _is_worth_another_look(self, path: Path) -> bool:
+        """Whether documents of several lines may stand between lines of other sorts."""
+        head = read_head(path)
+        return any(line.strip() in (b"{", b"[") or line.startswith((b"{", b"[")) for line in head.split(b"\n"))
+
+    def _name(self, path: Path) -> None:
+        """Keep what a file is that holds no spans."""
+        from agentops_sdk.traces.formats.other_files import what_bytes_are
+
+        name = self._other_formats.found.get(path)
+        with suppress(OSError):
+            name = name or what_bytes_are(read_head(path))
+        if name is not None:
+            self.named[path] = name
 
 
 def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] | str | bytes]) -> Traces:
@@ -311,6 +411,7 @@ def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] |
     if not isinstance(source, (str, os.PathLike)):
         for item in source:
             _add_item(traces, item)
+        traces.finish()
         return traces
     path = Path(source)
     if path.is_dir():
@@ -320,6 +421,29 @@ def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] |
     else:
         raise TraceError(f"{path} does not exist")
     return traces
+
+
+def _is_usual(groups: Any) -> bool:
+    """Whether groups of spans are in OTLP's usual form, as far as the groups themselves tell."""
+    return type(groups) is list and all(type(group) is not dict or "scopeSpans" in group for group in groups)
+
+
+def _of_others(raw: dict[str, Any]) -> dict[str, Any]:
+    """A record whose kind nobody said, in our names where another recorder made its span; else the same object."""
+    scope = raw.get("scope")
+    if not raw.get("attributes") or raw.get("outcome") == "running":
+        return raw
+    if scope is None or (type(scope) is dict and scope.get("name", OWN_SCOPE) == OWN_SCOPE):
+        return raw
+    from agentops_sdk.traces.formats.other_formats import translated_record
+
+    return translated_record(raw)
+
+
+def _translated(fields: dict[str, Any]) -> dict[str, Any]:
+    from agentops_sdk.traces.formats.other_formats import translated
+
+    return translated(fields)
 
 
 def _add_directory(traces: Traces, path: Path) -> None:
@@ -341,7 +465,8 @@ def _add_alone(traces: Traces, path: Path) -> None:
     if not traces.add_file(path):
         skipped = f"{traces.foreign} foreign and {traces.torn} torn line(s)"
         counts = skipped if traces.foreign or traces.torn else "it is empty"
-        raise TraceError(f"{path} holds no span records ({counts})")
+        name = traces.named.get(path)
+        raise TraceError(f"{path} holds no span records ({counts}){f': {name}' if name else ''}")
     for trace_id in opened.ids:
         if trace_id in traces:
             for record in opened.records(trace_id):
@@ -373,8 +498,11 @@ def _add_item(traces: Traces, item: SpanRecord | dict[str, Any] | str | bytes) -
     if isinstance(item, SpanRecord):
         traces.add_record(item)
     elif isinstance(item, dict):
+        if not looks_like_record(item):
+            traces.add_document(item)
+            return
         try:
-            for record in as_records(item):
+            for record in as_records(_of_others(item) if item.get("kind", "span") == "span" else item):
                 traces.add_record(record)
         except ValueError:
             traces.foreign += 1

@@ -159,23 +159,12 @@ def _text(value: Any) -> dict[str, Any]:
 
 
 def _message(value: Mapping[str, Any], role: str) -> dict[str, Any]:
-    said = value
-    if value.get("lc") and isinstance(value.get("kwargs"), dict):  # as LangChain serialises its objects
-        named = value.get("id")
-        said = {"role": named[-1] if isinstance(named, list) and named else role, **value["kwargs"]}
-        if str(said.get("type")).lower() in _SPEAKERS:
-            said = {**said, "role": said["type"]}
-    elif isinstance(value.get("data"), dict):
-        said = {"role": value.get("type"), **value["data"]}
+    said = _unwrapped(value, role)
     stated = said.get("role") or said.get("type") or role
     if stated == "message":
         stated = said.get("author") or role
     speaker = _ROLES.get(str(stated).lower(), str(stated))
-    parts = _parts(said.get("parts") if said.get("parts") is not None else parsed(said.get("content")))
-    if isinstance(inner := said.get("message"), dict | str) and not parts:
-        parts = [part for message in _messages(parsed(inner), speaker, _MOST_LEVELS) for part in message["parts"]]
-    if not parts and said.get("contents") is not None:
-        parts = _parts(said["contents"])
+    parts = _content(said, speaker)
     for name in ("reasoning_content", "reasoning", "thinking"):
         if isinstance(said.get(name), str) and said[name]:
             parts.insert(0, {"type": "reasoning", "content": said[name]})
@@ -193,6 +182,25 @@ def _message(value: Mapping[str, Any], role: str) -> dict[str, Any]:
     if isinstance(said.get("name"), str) and speaker != "tool":
         message["name"] = said["name"]
     return message
+
+
+def _unwrapped(value: Mapping[str, Any], role: str) -> Mapping[str, Any]:
+    """The message in one of LangChain's objects; any other message as it is."""
+    if value.get("lc") and isinstance(value.get("kwargs"), dict):
+        named, inside = value.get("id"), value["kwargs"]
+        stated = str(inside.get("type")).lower()
+        speaker = stated if stated in _SPEAKERS else named[-1] if isinstance(named, list) and named else role
+        return {**inside, "role": speaker}
+    if isinstance(value.get("data"), dict):
+        return {"role": value.get("type"), **value["data"]}
+    return value
+
+
+def _content(said: Mapping[str, Any], speaker: str) -> list[dict[str, Any]]:
+    parts = _parts(said.get("parts") if said.get("parts") is not None else parsed(said.get("content")))
+    if not parts and isinstance(inner := said.get("message"), dict | str):
+        return [part for message in _messages(parsed(inner), speaker, _MOST_LEVELS) for part in message["parts"]]
+    return parts or _parts(said.get("contents"))
 
 
 def _result(part: Mapping[str, Any], call: Any) -> dict[str, Any]:
@@ -253,7 +261,7 @@ def _part(value: Mapping[str, Any]) -> dict[str, Any] | None:
     if read is not None:
         return read(value)
     for name, of_google in _GOOGLE.items():
-        if name in value:
+        if name in value and "message" not in value:
             return of_google(value[name])
     return dict(value) if stated in _KEPT else None
 
@@ -286,7 +294,7 @@ def _picture(value: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(image, dict):
         image = _first(image, "url", "uri", "data", "file_id", "image")
     where = str(image or "")
-    if where.startswith("data:") or len(where) > 2_000:  # noqa: PLR2004 - no address is that long
+    if where.startswith("data:") or len(where) > 2_000:
         return {"type": "blob", "modality": "image", "content": where}
     return {"type": "uri", "modality": "image", "uri": where}
 

@@ -31,6 +31,7 @@ _RATIO: Final = 200  # times its size to which a larger one may; lines with ids 
 _FOREIGN: Final = 100_000  # lines without a span that a packed file may hold, if it does not hold more with one
 _BLOCK: Final = _MB
 _BYTE_ORDER: Final = b"\xef\xbb\xbf"  # which some editors write first
+_PACKED: Final = b"\x1f\x8b"  # how a gzip file begins, whatever its name
 _IN_MEMORY: Final = 8 * _MB  # bytes that wait before they go to the scratch file
 _OPEN_FILES: Final = 16
 _FRESH: Final = 2.0  # seconds since a file was written to within which its last line may still become whole
@@ -235,7 +236,10 @@ def opened(path: Path) -> tuple[Path, BinaryIO, bool]:
     """
     if path.suffix != ".gz":
         try:
-            return path, path.open("rb"), False
+            source = path.open("rb")
+            if not source.seekable() or source.peek(2)[:2] != _PACKED:
+                return path, source, False
+            source.close()
         except FileNotFoundError:
             copy = path.with_name(f"{path.name}.gz")
             if not copy.exists():

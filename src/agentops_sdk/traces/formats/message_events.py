@@ -41,8 +41,10 @@ EVENTS: Final = {
 _DETAILS: Final = ("gen_ai.client.inference.operation.details", "gen_ai.client.inference.details")
 """The events that hold all of a call, in the attributes' own names."""
 _WHOLE: Final = (
-    *((semconv.INPUT_MESSAGES, "user"), (semconv.OUTPUT_MESSAGES, "assistant"), (semconv.SYSTEM_INSTRUCTIONS, "system")),
-)  # fmt: skip
+    (semconv.INPUT_MESSAGES, "user"),
+    (semconv.OUTPUT_MESSAGES, "assistant"),
+    (semconv.SYSTEM_INSTRUCTIONS, "system"),
+)
 _PREFIX: Final = "gen_ai.event."
 
 

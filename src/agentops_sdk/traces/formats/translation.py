@@ -29,9 +29,8 @@ from agentops_sdk.traces.formats.vocabularies import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["OWN_SCOPE", "translate"]
+__all__ = ["is_told", "translate"]
 
-OWN_SCOPE: Final = "agentops_sdk"
 ZERO_PRICE: Final = "recorded as 0, which is also written where no price is known"
 _MODEL_KINDS: Final = ("llm", "embedding")
 _TOKENS: Final = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)
@@ -94,6 +93,11 @@ def translate(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 _KEPT: Final = frozenset((semconv.INPUT, semconv.OUTPUT))
+
+
+def is_told(attributes: Mapping[str, Any]) -> bool:
+    """Whether attributes are those of another recorder that a vocabulary knows."""
+    return semconv.KIND not in attributes and len(attributes) <= _MOST_NAMES and bool(_plan(tuple(attributes)))
 
 
 def _ended(fields: dict[str, Any]) -> dict[str, Any]:

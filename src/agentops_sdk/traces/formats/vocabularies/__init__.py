@@ -58,14 +58,13 @@ class Vocabulary(NamedTuple):
         name: what people call it.
         rows: for each target the first row that gives a value counts.
         rank: where two vocabularies tell the same, the smaller rank counts.
-        reference: who writes it.
-        events: by the name of a span event what it tells: see :mod:`agentops_sdk.traces.formats.message_events`.
+        written_by: who writes it.
     """
 
     name: str
     rows: tuple[Row, ...]
     rank: int = 50
-    reference: str = ""
+    written_by: str = ""
 
 
 @cache
@@ -185,7 +184,7 @@ KINDS: Final = {
 }  # fmt: skip
 """What recorders call the kinds of operations that they know."""
 KIND_OF_OPERATION: Final = {
-    **{operation: kind for operation, kind in semconv.KIND_OF_OPERATION.items()},
+    **semconv.KIND_OF_OPERATION,
     "completion": "llm", "completions": "llm", "chat.completions": "llm", "chat_completion": "llm", "responses": "llm",
     "response": "llm", "message": "llm", "messages": "llm", "generate": "llm", "text_generation": "llm",
     "image_generation": "llm", "inference": "llm", "embedding": "embedding", "embed": "embedding",

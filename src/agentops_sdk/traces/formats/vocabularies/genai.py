@@ -88,5 +88,5 @@ VOCABULARY = Vocabulary(
         Row(semconv.USER_ID, "gen_ai.user", text),
     ),
     rank=0,
-    reference="OpenTelemetry instrumentations of every age, and what libraries write by themselves",
+    written_by="OpenTelemetry instrumentations of every age, and what libraries write by themselves",
 )

@@ -28,7 +28,7 @@ def _usage(target: str, *names: str) -> tuple[Row, ...]:
 
 
 def _failed(value: Any) -> bool:
-    return value == "ERROR"
+    return isinstance(value, str) and value == "ERROR"
 
 
 VOCABULARY = Vocabulary(
@@ -54,5 +54,5 @@ VOCABULARY = Vocabulary(
         Row(ERROR, "langfuse.observation.level", told_by(_failed)),
     ),
     rank=15,
-    reference="langfuse",
+    written_by="langfuse",
 )

@@ -21,5 +21,5 @@ VOCABULARY = Vocabulary(
         Row(semconv.USER_ID, "langsmith.metadata", inner("user_id", read=text)),
     ),
     rank=16,
-    reference="langsmith",
+    written_by="langsmith",
 )

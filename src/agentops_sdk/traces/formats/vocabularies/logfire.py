@@ -89,5 +89,5 @@ VOCABULARY = Vocabulary(
         ),
     ),
     rank=30,
-    reference="logfire, pydantic-ai",
+    written_by="logfire, pydantic-ai",
 )

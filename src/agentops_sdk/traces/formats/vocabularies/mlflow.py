@@ -51,5 +51,5 @@ VOCABULARY = Vocabulary(
         Row(semconv.USER_ID, "mlflow.trace.user", _plain),
     ),
     rank=17,
-    reference="mlflow, mlflow-tracing",
+    written_by="mlflow, mlflow-tracing",
 )

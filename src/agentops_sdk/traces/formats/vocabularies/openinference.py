@@ -71,5 +71,5 @@ VOCABULARY = Vocabulary(
         Row(semconv.TAGS, "tag.tags"),
     ),
     rank=10,
-    reference="openinference-instrumentation-*, Arize Phoenix",
+    written_by="openinference-instrumentation-*, Arize Phoenix",
 )

@@ -64,5 +64,5 @@ VOCABULARY = Vocabulary(
         Row(semconv.USER_ID, "llm.user", text),
     ),
     rank=20,
-    reference="opentelemetry-instrumentation-* of OpenLLMetry, traceloop-sdk",
+    written_by="opentelemetry-instrumentation-* of OpenLLMetry, traceloop-sdk",
 )

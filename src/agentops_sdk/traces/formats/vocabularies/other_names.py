@@ -63,5 +63,5 @@ VOCABULARY = Vocabulary(
         Row(ERROR, "otel.status_code", told_by(lambda value: str(value).upper() in ("ERROR", "STATUS_CODE_ERROR"))),
     ),
     rank=90,
-    reference="Braintrust, Laminar, LiteLLM, Google ADK, Jaeger, Zipkin",
+    written_by="Braintrust, Laminar, LiteLLM, Google ADK, Jaeger, Zipkin",
 )

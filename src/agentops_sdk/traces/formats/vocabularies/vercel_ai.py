@@ -87,5 +87,5 @@ VOCABULARY = Vocabulary(
         Row(semconv.USER_ID, f"{_METADATA}user_id", text),
     ),
     rank=5,
-    reference="the npm package ai",
+    written_by="the npm package ai",
 )
