@@ -1,7 +1,8 @@
 """Messages, parts and tools of every dialect, in the schema of the GenAI conventions.
 
 Providers, frameworks and recorders write the same conversation in a dozen forms. The tables here say which of
-their words mean what; a form that none of them knows is kept as text, never left out.
+their words mean what; a form that none of them knows is kept as text, never left out. Long because each dialect's
+twists stand beside those of the others that they are like.
 """
 
 from __future__ import annotations
