@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agentops_sdk.lifecycle import flush as flush
     from agentops_sdk.lifecycle import init as init
     from agentops_sdk.lifecycle import shutdown as shutdown
+    from agentops_sdk.limits import limits as limits
     from agentops_sdk.prices.pricing import warm_tokenizers as warm_tokenizers
     from agentops_sdk.serve import serve_status as serve_status
     from agentops_sdk.serve import status_app as status_app
@@ -51,6 +52,7 @@ make_lazy(
         "feedback": "feedback",
         "health": "Health health",
         "lifecycle": "configure flush init shutdown",
+        "limits": "limits",
         "prices.pricing": "warm_tokenizers",
         "serve": "serve_status status_app",
         "spans": "Span current_span current_trace_id span trace update_current_span",
@@ -67,6 +69,7 @@ from agentops_sdk._version import __version__ as __version__  # noqa: E402 - the
 from agentops_sdk.errors import AgentOpsError as AgentOpsError  # noqa: E402 - the same
 from agentops_sdk.errors import ConfigError as ConfigError  # noqa: E402 - the same
 from agentops_sdk.errors import IntegrationError as IntegrationError  # noqa: E402 - the same
+from agentops_sdk.errors import LimitExceeded as LimitExceeded  # noqa: E402 - the same
 from agentops_sdk.errors import TraceError as TraceError  # noqa: E402 - the same
 
 __all__ = [
@@ -75,6 +78,7 @@ __all__ = [
     "FlushResult",
     "Health",
     "IntegrationError",
+    "LimitExceeded",
     "Span",
     "Status",
     "TraceError",
@@ -93,6 +97,7 @@ __all__ = [
     "health",
     "init",
     "inject",
+    "limits",
     "prices",
     "retriever",
     "serve_status",

@@ -24,6 +24,8 @@ class LiveSpan(Protocol):
     name: str
     attributes: dict[str, Any]
     deferred: list[Deferred]
+    account: Deferred | None
+    """What is told last what it used, on whichever thread that is worked out, also where it is not exported."""
 
     @property
     def otel(self) -> trace.Span:
@@ -61,6 +63,10 @@ class Recorder(Protocol):
         """Begin a span, or ``None`` where it is not recorded."""
         ...
 
+    def settle(self, timeout: float) -> None:
+        """Have it worked out what the spans that ended by now used. Waits, for ``timeout`` seconds at the most."""
+        ...
+
 
 class NullRecorder:
     """Records nothing; what is active before ``init()``, after ``shutdown()`` and when switched off."""
@@ -70,6 +76,8 @@ class NullRecorder:
 
     def start(self, *_: Any, **__: Any) -> None:
         return None
+
+    def settle(self, timeout: float) -> None: ...
 
 
 active: Recorder = NullRecorder()

@@ -5,17 +5,18 @@
     AgentOpsError
     ├── ConfigError        a bad argument or setting; raised at once, before anything is captured
     ├── IntegrationError   a library asked for by name cannot be instrumented
+    ├── LimitExceeded      a model or tool call was not made: a limit that the program has set was reached
     └── TraceError         a trace, file or directory asked for cannot be read
 
-None of them is ever raised inside a user's own call: once :func:`agentops_sdk.init` has returned,
-failures are counted and shown by :func:`agentops_sdk.status` instead.
+None but :class:`LimitExceeded`, which is there to stop a program, is ever raised inside a user's own call: once
+:func:`agentops_sdk.init` has returned, failures are counted and shown by :func:`agentops_sdk.status` instead.
 """
 
 from __future__ import annotations
 
 from agentops_sdk.addresses import without_secrets
 
-__all__ = ["AgentOpsError", "ConfigError", "IntegrationError", "TraceError"]
+__all__ = ["AgentOpsError", "ConfigError", "IntegrationError", "LimitExceeded", "TraceError"]
 
 
 class AgentOpsError(Exception):
@@ -40,6 +41,49 @@ class ConfigError(AgentOpsError, ValueError):
 
 class IntegrationError(AgentOpsError):
     """A library that was asked for by name is missing, too old, or could not be patched."""
+
+
+class LimitExceeded(AgentOpsError):  # noqa: N818 - what happened, and no fault of anybody's
+    """A call was not made: a limit of :class:`agentops_sdk.limits` was reached. Raised in the call's place.
+
+    Attributes:
+        limit: which one: ``cost``, ``tokens``, ``model_calls``, ``tool_calls``, ``per_tool``, ``depth``, ``seconds`` or
+            ``repeats``.
+        most: what the limit allows, in its ``unit``.
+        spent: what has been used, as far as it is known, and estimates where it is not.
+        reserved: what calls that are under way are expected to use; no part of ``spent``.
+        unknown: how many calls have been made of which nobody knows what they used; an estimate of them is in
+            ``spent``, but with ``unknown_price="allow"``.
+        unit: what the figures count: a currency, or a plural.
+        per: for what it is counted, such as ``block``, ``run`` or ``user``.
+        tool: the tool that the limit is about, where it is about one.
+        trace_id: of the call that was not made, as 32 hexadecimal digits.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        limit: str = "",
+        most: float = 0.0,
+        spent: float = 0.0,
+        reserved: float = 0.0,
+        unknown: int = 0,
+        unit: str = "",
+        per: str = "block",
+        tool: str | None = None,
+        trace_id: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.most = most
+        self.spent = spent
+        self.reserved = reserved
+        self.unknown = unknown
+        self.unit = unit
+        self.per = per
+        self.tool = tool
+        self.trace_id = trace_id
 
 
 class TraceError(AgentOpsError):

@@ -195,6 +195,11 @@ COST_ESTIMATED: Final = "agentops.cost.estimated"
 COST_TOTAL: Final = "agentops.cost.total"
 OPERATION_COST: Final = "operation.cost"
 
+LIMIT: Final = "agentops.limit"
+LIMIT_ACTION: Final = "agentops.limit.action"
+LIMIT_SPENT: Final = "agentops.limit.spent"
+LIMIT_UNKNOWN: Final = "agentops.limit.unknown_calls"
+
 DECISION_EVENT: Final = "agentops.decision"
 DECISION_NAME: Final = "agentops.decision.name"
 DECISION_OPTIONS: Final = _holds("agentops.decision.options", structure=True)

@@ -11,6 +11,7 @@ from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
 from agentops_sdk._capture.current import current_call
 from agentops_sdk._capture.invalid_values import Check, is_text
 from agentops_sdk._capture.start import start
+from agentops_sdk._host import admission
 from agentops_sdk._host.guard import guard
 from agentops_sdk._snapshot.snapshot import text_of
 from agentops_sdk._snapshot.text import encodable
@@ -22,7 +23,8 @@ __all__ = ["Span", "current_span", "current_trace_id", "span", "update_current_s
 class span:  # noqa: N801 - a context manager that reads as a statement
     """``with span("name", kind="tool") as step:`` records a block; ``async with`` does the same.
 
-    Never raises into the block, ends with the block's true outcome, and lets its exceptions pass.
+    Never raises into the block, ends with the block's true outcome, and lets its exceptions pass. Where
+    :class:`limits` are set, one that is a model or tool call may raise ``LimitExceeded`` before the block begins.
     One object may be entered many times, also nested and from several threads.
 
     Args:
@@ -57,6 +59,10 @@ class span:  # noqa: N801 - a context manager that reads as a statement
             attributes.update(self._marks)
             call = start(self._kind, self._name, attributes=attributes)
             token = call.attach()
+        if call.recording and (refused := admission.refusal("span.limits", call)) is not None:
+            call.detach(token)
+            call.fail(refused)
+            raise refused
         self._entered.append((call, token))
         return Span(call) if call.recording else NULL_SPAN
 

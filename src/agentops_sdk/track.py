@@ -10,6 +10,7 @@ from dataclasses import fields, replace
 from typing import Any, TypedDict, TypeVar, Unpack, overload
 
 from agentops_sdk import _recorder_port
+from agentops_sdk._host import admission
 from agentops_sdk._propagation.generators import drive, drive_async
 from agentops_sdk._track.callable_kind import decorate, finish, is_built_in, shape_of
 from agentops_sdk._track.function_call import MARK, CostOfCall, Options, Tracked
@@ -134,6 +135,8 @@ def _plain(function: Callable[..., Any], tracked: Tracked) -> Any:
         if not _recorder_port.active.enabled:
             return function(*args, **kwargs)
         call, token = begin(args, kwargs)
+        if admission.ask is not None:
+            tracked.insist(call, token)
         work = (
             function if _recorder_port.stand_in is None else _recorder_port.stand_in(kind, name, function, args, kwargs)
         )
@@ -156,6 +159,8 @@ def _coroutine(function: Callable[..., Any], tracked: Tracked) -> Any:
         if not _recorder_port.active.enabled:
             return await function(*args, **kwargs)
         call, token = begin(args, kwargs)
+        if admission.ask is not None:
+            tracked.insist(call, token)
         work = (
             function if _recorder_port.stand_in is None else _recorder_port.stand_in(kind, name, function, args, kwargs)
         )

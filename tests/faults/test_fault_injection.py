@@ -91,7 +91,7 @@ SHELLS = {
     # Stand between the program and a method of its client, or hand on what that gives back, a piece at a time.
     "generators.drive", "generators.drive_async", "methods._first_step", "methods._Request.__init__",
     "methods._Request.sent", "methods._Request.sent_async", "methods._Request._passed_on", "methods._Request.__del__",
-    "reply_steps._NoSteps.*",
+    "generators.NoSteps.*",
     "reply_proxies.*", "reply_steps.ReplySteps.item", "reply_steps.ReplySteps.end", "reply_steps.ReplySteps.abandon",
     "reply_steps.ReplySteps.fail", "reply_steps.ReplySteps.__del__",
     # LangChain's: the body of a run, its steps, and what a handler is asked before anything is reported to it.

@@ -15,14 +15,29 @@ from typing import Any
 from opentelemetry.context import Context, attach
 
 from agentops_integrations.langchain import live_runs
-from agentops_sdk.integration import Begun, Patches, around, around_async, guard, own_model_calls, release, semconv
+from agentops_sdk.integration import (
+    Begun,
+    Patches,
+    around,
+    around_async,
+    guard,
+    own_model_calls,
+    refusal,
+    release,
+    semconv,
+)
 from agentops_sdk.integration.frameworks import Run
 
 Wrapped = Callable[..., Any]
 
 _STEPS = ("_stream", "_stream_chat_model_events")
 _ASYNC_STEPS = ("_astream", "_astream_chat_model_events")
+_GENERATE = ("_generate", "_agenerate")
 _SITE = "langchain.body"
+_LIMITS = "langchain.limits"
+_STOPPED = ("tool", "agent")
+"""Kinds of runs that limits are asked about as their bodies begin. Those of models are where no cache has answered."""
+
 _PROVIDERS = "langchain_"
 """Packages of LangChain's partners: their models make one provider's call for each run."""
 
@@ -45,11 +60,21 @@ def _chains(patches: Patches, module: ModuleType) -> None:
 
 def _enter_body(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     result = wrapped(*args, **kwargs)
+    run: Run | None = None
     with guard(_SITE):
         run = live_runs.run_of(args[0] if args else kwargs.get("config"))
         if run is not None:
             attach(run.context)  # never detached: this runs in a context of the body's own, which ends with it
+    if run is not None and run.kind in _STOPPED:
+        _insist(run)
     return result
+
+
+def _insist(run: Run) -> None:
+    """Keep the body from running where a limit does not allow it; LangChain reports that as the run's failure."""
+    refused = refusal(_LIMITS, run.call)
+    if refused is not None:
+        raise refused
 
 
 class _Classes:
@@ -87,11 +112,31 @@ def _models(patches: Patches, base: type, generate: str, agenerate: str) -> None
             classes.prepare(type(instance), _ASYNC_STEPS, _async_steps)
         return wrapped(*args, **kwargs)
 
+    def inside(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with guard("langchain.prepare"):
+            classes.prepare(type(instance), _GENERATE, _asked)
+        return _inside(wrapped, instance, args, kwargs)
+
+    async def async_inside(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with guard("langchain.prepare"):
+            classes.prepare(type(instance), _GENERATE, _asked)
+        return await _async_inside(wrapped, instance, args, kwargs)
+
     for name in ("stream", "astream", "_chat_model_stream_v3", "_achat_model_stream_v3"):
         if hasattr(base, name):
             patches.wrap(base, name, prepare)
-    patches.wrap(base, generate, _inside)
-    patches.wrap(base, agenerate, _async_inside)
+    patches.wrap(base, generate, inside)
+    patches.wrap(base, agenerate, async_inside)
+
+
+def _asked(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The model itself is about to be asked: no cache had the answer."""
+    run: Run | None = None
+    with guard(_SITE):
+        run = live_runs.current()
+    if run is not None and run.kind == "llm":
+        _insist(run)
+    return wrapped(*args, **kwargs)
 
 
 def _retrievers(patches: Patches, module: ModuleType) -> None:
@@ -111,10 +156,12 @@ def _retrievers(patches: Patches, module: ModuleType) -> None:
 class _Body:
     """A run's body, while it runs. The run's end is the callbacks' to tell, but where it is cut off."""
 
-    __slots__ = ("_run", "context")
+    __slots__ = ("call", "context", "run")
 
     def __init__(self, run: Run, context: Context) -> None:
-        self._run = run
+        self.run = run
+        self.call = run.call if run.kind != "llm" else None
+        """What limits are asked about as the body begins; a model's may find its answer in a cache."""
         self.context = context
 
     def attach(self) -> Any:
@@ -127,7 +174,7 @@ class _Body:
         """LangChain does not report the end of a run that is cancelled in the middle of its body."""
         if not isinstance(error, Exception) and live_runs.table is not None:
             with guard("langchain.cut_off"):
-                live_runs.table.fail(self._run.key, error)
+                live_runs.table.fail(self.run.key, error)
 
     def finish(self) -> bool:
         return False
@@ -188,6 +235,8 @@ def _steps(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[
     body = None
     with guard(_SITE):
         body = _body(instance, kwargs)
+    if body is not None:
+        _insist(body.run)
     return wrapped(*args, **kwargs) if body is None else _stepped(lambda: wrapped(*args, **kwargs), body.context)
 
 
@@ -218,6 +267,8 @@ def _async_steps(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs:
     body = None
     with guard(_SITE):
         body = _body(instance, kwargs)
+    if body is not None:
+        _insist(body.run)
     return wrapped(*args, **kwargs) if body is None else _async_stepped(lambda: wrapped(*args, **kwargs), body.context)
 
 

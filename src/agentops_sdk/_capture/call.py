@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from opentelemetry import trace
 from opentelemetry.context import Context, attach, get_current, set_value
@@ -21,6 +21,18 @@ _TO_VENDOR = frozenset(("llm", "embedding"))
 _OF_THE_PROGRAM = frozenset(("tool", "agent", "workflow", "task"))
 
 
+class Admission(Protocol):
+    """What limits have set down for an operation that they let begin."""
+
+    def end(self) -> None:
+        """It is over; what it used is worked out from now on."""
+        ...
+
+    def withdraw(self) -> None:
+        """It was no call of a model after all, but made such calls itself."""
+        ...
+
+
 class Call:
     """A live operation and the span that records it.
 
@@ -33,6 +45,7 @@ class Call:
         "_context",
         "_latch",
         "_parent",
+        "admission",
         "authors",
         "bodies",
         "interrupted",
@@ -66,6 +79,7 @@ class Call:
         self.nests = False
         self.withheld: frozenset[str] = _NONE
         self.interrupted = False
+        self.admission: Admission | None = None
         self._latch = [True]
         self._parent = parent
         context = set_value(context_keys.CALL_KEY, self, trace.set_span_in_context(span.otel, parent))
@@ -89,6 +103,11 @@ class Call:
     def context(self) -> Context:
         """The OpenTelemetry context in which the operation's own work runs."""
         return self._context
+
+    @property
+    def around(self) -> Call | None:
+        """The operation that this one is a part of, where that is in this process."""
+        return self._parent.get(context_keys.CALL_KEY)  # type: ignore[return-value]
 
     @property
     def trace_id(self) -> str:
@@ -198,6 +217,9 @@ class Call:
                 if outcome == "error":
                     span.attributes.setdefault(semconv.ERROR_TYPE, failure.type)
                     message = failure.message
+        if self.admission is not None:
+            with guard("call.admission"):
+                self.admission.end()
         with guard("call.finish"):
             span.attributes[semconv.OUTCOME] = outcome
             if outcome == "error":

@@ -51,7 +51,7 @@ def _among(wanted: Any, objects: tuple[Any, ...]) -> bool:
 class Contribution(Call):
     """What the second reporter of an operation holds. It adds to the operation's span and cannot end it."""
 
-    __slots__ = ("_author", "_operation", "_reporter")
+    __slots__ = ("_author", "_reporter", "operation")
 
     def __init__(
         self,
@@ -65,7 +65,8 @@ class Contribution(Call):
         self.kind, self.span, self.name = operation.kind, operation.span, operation.name
         self._latch = [True]
         self._parent = self._context = context
-        self._operation = operation
+        self.operation = operation
+        self.admission = None
         self._reporter = reporter
         # Of a body that fails and is run again, each run is the one operation.
         self._author = author if _among(author, operation.bodies) else None
@@ -79,11 +80,11 @@ class Contribution(Call):
 
     @property
     def ended(self) -> bool:
-        return not self._latch or self._operation.ended
+        return not self._latch or self.operation.ended
 
     def set(self, name: str, value: Any) -> None:
         """Set one attribute; what the first reporter tells of the payload stands, and all that the program says."""
-        if value is None or self.ended or name in self._operation.withheld:
+        if value is None or self.ended or name in self.operation.withheld:
             return
         if name in _PAYLOAD or self._reporter != PROGRAM:
             self.span.attributes.setdefault(name, value)
@@ -98,12 +99,12 @@ class Contribution(Call):
     def withhold(self, names: Any) -> None:
         """As of the operation."""
         if not self.ended:
-            self._operation.withhold(names)
+            self.operation.withhold(names)
 
     def replace(self, name: str, value: Any) -> None:
         """Set one attribute, withheld or not; where it is withheld it is this reporter's to tell."""
-        if name in self._operation.withheld:
-            self._operation.replace(name, value)
+        if name in self.operation.withheld:
+            self.operation.replace(name, value)
         else:
             self.set(name, value)
 
@@ -112,15 +113,15 @@ class Contribution(Call):
 
     def defer(self, work: Any) -> None:
         """As of the operation."""
-        self._operation.defer(work)
+        self.operation.defer(work)
 
     def event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
         """As of the operation."""
-        self._operation.event(name, attributes)
+        self.operation.event(name, attributes)
 
     def link(self, context: Any, attributes: Mapping[str, Any] | None = None) -> None:
         """As of the operation."""
-        self._operation.link(context, attributes)
+        self.operation.link(context, attributes)
 
     def finish(self, outcome: str = "ok", error: BaseException | None = None) -> bool:
         """This reporter is done; the operation ends with whoever began it, as what it is to that one.
@@ -133,9 +134,9 @@ class Contribution(Call):
             return False
         with guard("contribution.finish"):
             if self._author is not None:
-                self._operation.bodies = (*self._operation.bodies, self._author)
+                self.operation.bodies = (*self.operation.bodies, self._author)
             if outcome == "interrupted" and self._reporter != PROGRAM:
-                self._operation.interrupted = True
+                self.operation.interrupted = True
         return True
 
     def fail(self, error: BaseException) -> None:

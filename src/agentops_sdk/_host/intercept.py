@@ -1,10 +1,14 @@
-"""Runs a vendor's method inside a live call: our code before it and after it, never around it in one ``try``."""
+"""Runs a vendor's method inside a live call: our code before it and after it, never around it in one ``try``.
+
+It is the one place as well where a limit keeps the method from being called.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol
 
+from agentops_sdk._host import admission
 from agentops_sdk._host.guard import guard
 
 __all__ = ["Accept", "Begin", "Begun", "Interception", "around", "around_async"]
@@ -45,13 +49,20 @@ It may change a stream in place but never replaces what the caller gets.
 
 
 def around(site: str, wrapped: Callable[..., Any], args: Any, kwargs: Any, begin: Begin, accept: Accept) -> Any:
-    """Call ``wrapped`` inside the call that ``begin`` started; its result and its exception pass untouched."""
+    """Call ``wrapped`` inside the call that ``begin`` started; its result and its exception pass untouched.
+
+    Raises:
+        LimitExceeded: in place of the call, where a limit that the program has set does not allow it.
+    """
     begun: Begun | None = None
     with guard(site):
         begun = begin()
     if begun is None:
         return wrapped(*args, **kwargs)
     live = begun.live
+    if admission.ask is not None and (refused := admission.refusal(site, live)) is not None:
+        live.fail(refused)
+        raise refused
     token = live.attach()
     try:
         result = wrapped(*begun.args, **begun.kwargs)
@@ -74,6 +85,9 @@ async def around_async(
     if begun is None:
         return await wrapped(*args, **kwargs)
     live = begun.live
+    if admission.ask is not None and (refused := admission.refusal(site, live)) is not None:
+        live.fail(refused)
+        raise refused
     token = live.attach()
     try:
         result = await wrapped(*begun.args, **begun.kwargs)

@@ -101,6 +101,11 @@ class Exchange:
             self.call.detach(token)
 
     @property
+    def asked_for(self) -> Any:
+        """The request, as far as it is known before anything is sent: a structure of the caller's, or JSON text."""
+        return self._body if self._body is not None else self.bodies.request
+
+    @property
     def context(self) -> Context | None:
         """What the client's work runs in; ``None`` where it is the call around us that it runs in already."""
         return None if self._contributes else self.call.context

@@ -51,14 +51,15 @@ from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL
 from agentops_sdk._capture.current import enclosing_llm_call, name_model
 from agentops_sdk._capture.start import start
+from agentops_sdk._host import admission
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Begun, around, around_async
 from agentops_sdk._host.patches import Patches, Wrapper
 from agentops_sdk._http.endpoint import Endpoints
 from agentops_sdk._http.exchange import Exchange, address
 from agentops_sdk._http.reply_proxies import FileProxy, ManagerProxy, StreamProxy
-from agentops_sdk._http.reply_steps import NO_STEPS, ReplySteps, json_text
-from agentops_sdk._propagation.generators import drive, drive_async
+from agentops_sdk._http.reply_steps import ReplySteps, json_text
+from agentops_sdk._propagation.generators import NO_STEPS, NoSteps, drive, drive_async
 
 if TYPE_CHECKING:
     from agentops_sdk._propagation.generators import Steps
@@ -228,10 +229,16 @@ class MethodClient:
 
 def _first_step(site: str, row: Method, begin: Callable[[], Exchange | None], args: Any, kwargs: Any) -> Steps:
     """Begins the operation of a generator, as the driver takes the first step."""
+    exchange: Exchange | None = None
     with guard(site):
         exchange = begin()
-        if exchange is not None:
-            return ReplySteps(exchange, row.body)
+    if exchange is None:
+        return NO_STEPS
+    if (refused := admission.refusal(site, exchange)) is not None:
+        exchange.fail(refused)
+        return NoSteps(refused)
+    with guard(site):
+        return ReplySteps(exchange, row.body)
     return NO_STEPS
 
 

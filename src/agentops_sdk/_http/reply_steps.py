@@ -11,7 +11,7 @@ from agentops_sdk._host.guard import guard
 from agentops_sdk._http.exchange import Exchange
 from agentops_sdk._snapshot.snapshot import snapshot_source
 
-__all__ = ["NO_STEPS", "ReplySteps", "json_text"]
+__all__ = ["ReplySteps", "json_text"]
 
 _SITE = "http.reply_steps"
 
@@ -25,6 +25,8 @@ class ReplySteps:
     """
 
     __slots__ = ("_body", "_live", "context")
+
+    refusal: Exception | None = None
 
     def __init__(self, exchange: Exchange, body: Callable[[Any], Any]) -> None:
         self.context: Context | None = exchange.context
@@ -59,20 +61,6 @@ class ReplySteps:
     def __del__(self) -> None:
         with guard(_SITE):
             self._live.dropped()
-
-
-class _NoSteps:
-    """Of a generator that is not recorded."""
-
-    context: Context | None = None
-
-    def item(self, value: Any) -> None: ...
-    def end(self, result: Any) -> None: ...
-    def abandon(self) -> None: ...
-    def fail(self, error: BaseException) -> None: ...
-
-
-NO_STEPS = _NoSteps()
 
 
 def json_text(body: Any) -> bytes:

@@ -79,6 +79,9 @@ class SpanQueue:
                 self.dropped += 1
                 if (ids := getattr(span, "ids", None)) is not None:
                     self.dropped_traces.append(ids[0])
+            if (account := getattr(span, "account", None)) is not None:
+                with guard("queue.account"):
+                    account(span.attributes)  # what it used stays unknown, and is not forgotten
             if self._closed:  # its account has been given already; it must not vanish unseen
                 logger.warning("agentops_sdk: a span ended after its recording had been shut down and is lost")
             return

@@ -221,6 +221,11 @@ class Runtime:
 
     def _kept(self, ended: LeanSpan | EndedSpan) -> list[LeanSpan | EndedSpan]:
         """What goes to the sinks now that ``ended`` has ended."""
+        if ended.held is not None and isinstance(ended, LeanSpan) and ended.account is not None:
+            # It may never be exported, and has used what it used all the same.
+            account, ended.account = ended.account, None
+            self.completer.work_out(ended.attributes, ended.deferred, account)
+            ended.deferred = []
         admitted = self.held_runs.admit(ended, keep_errors=self.settings.keep_errors)
         if len(admitted) > 1:
             self.queue.put_again(admitted)  # in slices, as they came: they may be thousands

@@ -17,6 +17,7 @@ AGENT_KEY = create_key("agentops-agent")
 CALL_KEY = create_key("agentops-call")
 LLM_KEY = create_key("agentops-llm-call")
 OUTER_LLM_KEY = create_key("agentops-outer-llm-call")
+LIMITS_KEY = create_key("agentops-limits")
 
 process_context: Context | None = None
 """What the process that started this one passed on in ``TRACEPARENT``: the parent of root spans. Set by ``init()``."""

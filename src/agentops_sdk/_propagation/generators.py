@@ -18,7 +18,7 @@ from opentelemetry.context import Context, attach, get_current
 
 from agentops_sdk._propagation.context_keys import release
 
-__all__ = ["Steps", "drive", "drive_async"]
+__all__ = ["NO_STEPS", "NoSteps", "Steps", "drive", "drive_async"]
 
 _ITERABLE_COROUTINE = 0x100  # inspect.CO_ITERABLE_COROUTINE
 
@@ -28,6 +28,9 @@ class Steps(Protocol):
 
     context: Context | None
     """What the body runs in next; ``None`` leaves the consumer's context alone."""
+
+    refusal: Exception | None
+    """What is raised in the body's place; looked at before its first step."""
 
     def item(self, value: Any) -> None:
         """The body yielded ``value``."""
@@ -42,7 +45,30 @@ class Steps(Protocol):
         """The body raised ``error``, or was cancelled."""
 
 
+class NoSteps:
+    """Of a generator that is not recorded, or not begun at all: every method does nothing."""
+
+    context: Context | None = None
+
+    def __init__(self, refusal: Exception | None = None) -> None:
+        self.refusal = refusal
+
+    def item(self, value: Any) -> None: ...
+    def end(self, result: Any) -> None: ...
+    def abandon(self) -> None: ...
+    def fail(self, error: BaseException) -> None: ...
+
+
+NO_STEPS = NoSteps()
+
 Begin = Callable[[tuple[Any, ...], dict[str, Any]], Steps]
+
+
+def _begun(begin: Begin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
+    steps = begin(args, kwargs)
+    if steps.refusal is not None:
+        raise steps.refusal
+    return steps
 
 
 def _enter(steps: Steps) -> Any:
@@ -68,7 +94,7 @@ def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Ca
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         body = function(*args, **kwargs)
-        steps = begin(args, kwargs)
+        steps = _begun(begin, args, kwargs)
         step: Callable[[Any], Any] = body.send
         sent: Any = None
         leaving: GeneratorExit | None = None
@@ -123,7 +149,7 @@ def drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin)
     @functools.wraps(function)
     async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         body = function(*args, **kwargs)
-        steps = begin(args, kwargs)
+        steps = _begun(begin, args, kwargs)
         step: Callable[[Any], Any] = _unhooked(body)
         sent: Any = None
         leaving: GeneratorExit | None = None

@@ -42,6 +42,7 @@ class JoinedSpan:
         self._first_name = self.name = name
         self.attributes = attributes
         self.deferred: list[Deferred] = []
+        self.account: Deferred | None = None
         self.events: list[tuple[str, int, Any]] = []
         self.context = otel.get_span_context()
         self.kind: SpanKind = getattr(otel, "kind", SpanKind.INTERNAL)
@@ -69,7 +70,7 @@ class JoinedSpan:
 
     def finish(self, *, error: bool, message: str | None) -> None:
         with guard("joined.finish"):
-            done = self._recorder.completer.complete(self.attributes, self.deferred, self.events, message)
+            done = self._recorder.completer.complete(self.attributes, self.deferred, self.events, message, self.account)
             self.otel.set_attributes(done.attributes)
             for name, at, attributes in done.events:
                 self.otel.add_event(name, attributes, at)
@@ -157,6 +158,9 @@ class JoinedRecorder:
         if self._queue.asleep and span.held is None:
             self._queue.wake()
         return span
+
+    def settle(self, timeout: float) -> None:
+        """Nothing to wait for: each span is completed where it ends."""
 
     @property
     def resource(self) -> dict[str, Any]:

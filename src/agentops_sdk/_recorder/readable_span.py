@@ -28,7 +28,7 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     from opentelemetry.sdk.trace import Event, ReadableSpan
 
     message = span.status.description
-    done = completer.complete(span.attributes, span.deferred, span.events, message)
+    done = completer.complete(span.attributes, span.deferred, span.events, message, span.account)
     status = span.status if message is None else Status(StatusCode.ERROR, done.message)
     if done.attributes.get(semconv.OUTCOME) == "error" and status.is_unset:  # its reply told so, read on this thread
         status = Status(StatusCode.ERROR)

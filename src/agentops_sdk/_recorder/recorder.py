@@ -78,6 +78,7 @@ class LeanSpan(trace.Span):
         self.events: list[tuple[str, int, Any]] = []
         self.dropped_events = 0
         self.deferred: list[Deferred] = []
+        self.account: Deferred | None = None
         self.status = Status(StatusCode.UNSET)
         self.clock_offset = 0
         self.end_ns = 0
@@ -120,6 +121,7 @@ class LeanSpan(trace.Span):
     def forget(self) -> None:
         """Keep the identity and let go of all that it was told: contexts outlive what ran in them."""
         self.attributes, self.events, self.links, self.deferred = {}, [], [], []
+        self.account = None
         self.status = Status(self.status.status_code)
 
     def finish(self, *, error: bool, message: str | None, end_ns: int | None = None) -> None:
@@ -264,6 +266,9 @@ class Recorder:
             return origin, above, None
         ours = self.open.get(above.span_id)
         return (origin, ours.context, ours.held) if ours is not None else (origin, None, None)
+
+    def settle(self, timeout: float) -> None:
+        self.queue.flush(timeout)
 
     def interrupt_open(self) -> None:
         """Recording stops: what is still open ends here, as ``interrupted``, so that none is lost unseen."""

@@ -53,8 +53,21 @@ class Completer:
         deferred: Iterable[Deferred],
         events: Iterable[tuple[str, int, Any]],
         message: str | None,
+        account: Deferred | None = None,
     ) -> Completed:
         """The final attributes, events and status message. Each step is guarded on its own."""
+        self.work_out(attributes, deferred, account)
+        final_events: list[tuple[str, int, dict[str, Any]]] = []
+        for name, at, fields in events:
+            with guard("complete.event"):
+                content = self.policy.apply(fields() if callable(fields) else dict(fields))
+                final_events.append((self.policy.text(name) or "", at, content))
+        return Completed(self.policy.apply(attributes), final_events, self.policy.text(message))
+
+    def work_out(
+        self, attributes: dict[str, Any], deferred: Iterable[Deferred], account: Deferred | None = None
+    ) -> None:
+        """The first half of it: what is read in what was kept, tokens and cost; ``account`` is told of them."""
         for work in deferred:
             with guard("complete.deferred"):
                 work(attributes)
@@ -70,9 +83,6 @@ class Completer:
                 enrich(attributes)
         if semconv.USAGE_CACHE_CREATION in attributes:  # readers of today know one name or the other
             attributes[semconv.USAGE_CACHE_WRITE] = attributes[semconv.USAGE_CACHE_CREATION]
-        final_events: list[tuple[str, int, dict[str, Any]]] = []
-        for name, at, fields in events:
-            with guard("complete.event"):
-                content = self.policy.apply(fields() if callable(fields) else dict(fields))
-                final_events.append((self.policy.text(name) or "", at, content))
-        return Completed(self.policy.apply(attributes), final_events, self.policy.text(message))
+        if account is not None:
+            with guard("complete.account"):
+                account(attributes)

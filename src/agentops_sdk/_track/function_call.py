@@ -18,6 +18,7 @@ from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
 from agentops_sdk._capture.decision_attributes import decision_attributes, options_json, vars_of, verdict_attributes
 from agentops_sdk._capture.invalid_values import number_of
 from agentops_sdk._capture.start import start
+from agentops_sdk._host import admission
 from agentops_sdk._host.guard import guard
 from agentops_sdk._snapshot.snapshot import snapshot
 from agentops_sdk._track.arguments import Arguments
@@ -145,6 +146,16 @@ class Tracked:
                 call = self.start(args, kwargs)
                 token = call.attach()
         return call, token
+
+    def insist(self, call: Call | NullCall, token: Any) -> None:
+        """Stop what has begun where a limit does not allow it.
+
+        Raises:
+            LimitExceeded: in place of the call.
+        """
+        if call.recording and (refused := admission.refusal("track.limits", call)) is not None:
+            self.fail(call, token, refused)
+            raise refused
 
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | NullCall:
         """Start a call without making it current. Not guarded."""

@@ -8,6 +8,7 @@ from opentelemetry.context import Context
 
 from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
+from agentops_sdk._host import admission
 from agentops_sdk._host.guard import guard
 from agentops_sdk._snapshot.snapshot import limits
 from agentops_sdk._snapshot.text import CUT, CutBytes
@@ -19,12 +20,13 @@ _MOST_ITEMS = 10_000
 class Yielded:
     """Implements :class:`~agentops_sdk._propagation.generators.Steps` for a tracked generator function."""
 
-    __slots__ = ("_call", "_count", "_kept", "_live", "_room", "_tracked", "context")
+    __slots__ = ("_call", "_count", "_kept", "_live", "_room", "_tracked", "context", "refusal")
 
     def __init__(self, tracked: Tracked, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._tracked = tracked
         self._call: Call | NullCall = NULL_CALL
         self.context: Context | None = None
+        self.refusal: Exception | None = None
         self._count = 0
         self._kept: list[bytes] = []
         # A hook wants the items themselves; they stay alive until the generator ends.
@@ -38,6 +40,9 @@ class Yielded:
                     self.context = call.context
                 if tracked.options.capture_output and _recorder_port.active.settings.capture_content:
                     self._room = limits().bytes
+        if self._call.recording and (refused := admission.refusal("track.limits", self._call)) is not None:
+            self._call.fail(refused)
+            self.refusal = refused
 
     def item(self, value: Any) -> None:
         if not self._call.recording:

@@ -69,7 +69,7 @@ def cost_of(
     reasons = []
     for name in names:
         try:
-            rates = _own_rates(name, provider) or rates_of(
+            rates = own_rates(name, provider) or rates_of(
                 name, provider, tier=tier, geo=geo, at=at, input_tokens=int(counts.get("input", 0))
             )
             parts = breakdown(rates, counts)
@@ -82,7 +82,7 @@ def cost_of(
     return unknown(reasons[0], estimated=estimated)
 
 
-def _own_rates(model: str, provider: str | None) -> Rates | None:
+def own_rates(model: str, provider: str | None) -> Rates | None:
     for name, owner in spellings(model, provider_id(provider)):
         rates = user_prices.find(name, owner)
         if rates is not None:

@@ -5,8 +5,9 @@ the :class:`Patches` it is handed, which undo it as well. Ours are files in ``ag
 register the object (or its class) under the entry-point group ``agentops_sdk.integrations``.
 
 ``install`` runs right after the library is imported, whether that is before or after ``init()``. Nothing else may
-import the library. What happens in a wrapper goes through :func:`around`; user data is copied by :func:`snapshot` and
-worked on in ``call.defer(...)``, which runs on the consumer thread.
+import the library. What happens in a wrapper goes through :func:`around`, which asks about limits as well; a hook that
+runs before the work of a call asks with :func:`refusal` and raises what that gives, outside of any guard. User data is
+copied by :func:`snapshot` and worked on in ``call.defer(...)``, which runs on the consumer thread.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from agentops_sdk._capture.current import current_call, enclosing_llm_call, own_
 from agentops_sdk._capture.decision_attributes import ANSWERED, decision_attributes
 from agentops_sdk._capture.model_choice import ended_by_model, model_choice
 from agentops_sdk._capture.start import start
+from agentops_sdk._host.admission import refusal
 from agentops_sdk._host.bounded_map import BoundedMap
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Accept, Begin, Begun, around, around_async
@@ -52,6 +54,7 @@ __all__ = [
     "model_choice",
     "outcome_of",
     "own_model_calls",
+    "refusal",
     "release",
     "semconv",
     "setting",

@@ -52,6 +52,13 @@ def _plain(phrase: Callable[[Any], str]) -> Callable[[Decision, Collection[str],
 KINDS: Final = {
     kind.name: kind
     for kind in (
+        DecisionKind(  # of a limit on what may be used, or of whoever it had asked
+            "limit",
+            _plain(phrases.limited),
+            lambda span, name, by, choices: name == "limit" and semconv.LIMIT in span.attributes,
+            phrases.limit,
+            names_subject=True,
+        ),
         DecisionKind(  # by the program, in its own words
             "stated",
             lambda decision, again, named: phrases.stated(decision, named),

@@ -32,6 +32,10 @@ def agent(decision: Decision) -> str:
     return f"The agent {name}".rstrip()
 
 
+def limit(decision: Decision) -> str | None:
+    return None if decision.by == "human" else f"The limit of {decision.policy}"
+
+
 def place_of_edge(decision: Decision) -> str:
     node = decision.span.attributes.get(semconv.GRAPH_NODE)
     if decision.name == "goto":
@@ -113,6 +117,10 @@ def approval(decision: Decision) -> str:
         return "stopped to wait for a person"
     text = asked if isinstance(asked, str) else json.dumps(asked, ensure_ascii=False, default=str)
     return f"stopped to ask a person: {line(text, 160)}"
+
+
+def limited(decision: Decision) -> str:
+    return f"{'stopped' if decision.choices == ('refuse',) else 'allowed'} {line(decision.span.name, 60)}"
 
 
 def retry(decision: Decision) -> str:

@@ -1,0 +1,83 @@
+"""What has been used under one limit by whatever it counts together, and what is reserved for calls under way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+
+__all__ = ["Account", "lock", "renew_lock"]
+
+_DIGITS = 12  # behind the point of an amount; floats that are added up drift
+_SLOTS = 100  # of a window: what was used counts for a hundredth of it longer, never shorter
+
+
+class Lock:
+    """Held for a few additions at a time, and never while anybody else's code runs.
+
+    Reentrant: a signal handler or the collector may come in between on the same thread.
+    """
+
+    def __init__(self) -> None:
+        self.held = threading.RLock()
+
+
+lock = Lock()
+
+
+def renew_lock() -> None:
+    """In a forked child: a thread that is not here may have held it."""
+    lock.held = threading.RLock()
+
+
+class Account:
+    """The figures of one limit. Read and changed under :data:`lock`.
+
+    Attributes:
+        spent: what has been used; in a window, what still counts.
+        reserved: what is expected of calls whose use is not known yet.
+        open: how many calls those are.
+        unknown: how many calls there were of which nobody knows what they used.
+        started: monotonic seconds of when it was opened.
+        extra: by how much the limit has been raised by whoever was asked.
+        is_over: more was used than the limit allows, and that has been told.
+        is_told: that the limit was reached has been told.
+        repeats: what a limit on repeated calls remembers.
+    """
+
+    __slots__ = (
+        "_slots", "_width", "extra", "is_over", "is_told", "open", "repeats", "reserved", "spent", "started", "unknown",
+    )  # fmt: skip
+
+    def __init__(self, window: float | None) -> None:
+        self.spent = 0.0
+        self.reserved = 0.0
+        self.open = 0
+        self.unknown = 0
+        self.started = time.monotonic()
+        self.extra = 0.0
+        self.is_over = self.is_told = False
+        self.repeats: dict[object, list[object]] = {}
+        self._width = None if window is None else window / _SLOTS
+        self._slots: deque[list[float]] = deque()
+
+    def add(self, amount: float, at: float | None = None) -> None:
+        """``amount`` has been used, now or at that time (seconds since the epoch)."""
+        self.spent = round(self.spent + amount, _DIGITS)
+        if self._width is not None:
+            slot = (time.time() if at is None else at) // self._width
+            if self._slots and self._slots[-1][0] >= slot:
+                self._slots[-1][1] += amount
+            else:
+                self._slots.append([slot, amount])
+
+    def roll(self) -> None:
+        """Forget what no longer counts."""
+        if self._width is None or not self._slots:
+            return
+        first = time.time() // self._width - _SLOTS
+        while self._slots and self._slots[0][0] < first:
+            self.spent = round(self.spent - self._slots.popleft()[1], _DIGITS)
+            self.is_over = self.is_told = False
+        if not self._slots:
+            self.spent = 0.0

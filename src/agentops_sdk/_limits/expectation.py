@@ -1,0 +1,131 @@
+"""What a model call is expected to use, before it is made: as calls of the model did before it, else by its request.
+
+Caller's thread. Rates are looked up once for each model; the first look loads the price table, unless the client's
+import has had it loaded.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from agentops_sdk import semconv
+from agentops_sdk._host.bounded_map import BoundedMap
+from agentops_sdk._usage import user_prices
+from agentops_sdk._usage.cost_of_call import own_rates
+from agentops_sdk._usage.price_arithmetic import NoPriceError, Rates
+from agentops_sdk._usage.price_table import rates_of
+
+__all__ = ["Expectation", "expected", "learn"]
+
+_USUAL_ANSWER = 500  # tokens, where neither the request nor a call before says more
+_USUAL_REQUEST = 500
+_TO_A_TOKEN = 4  # bytes
+_MOST_VALUES = 20_000
+_MOST_TOKENS = ("max_completion_tokens", "max_output_tokens", "max_tokens", "maxTokens")
+_PER_INPUT, _PER_OUTPUT = 10 / 1e6, 40 / 1e6
+"""What a token of a model without a price is taken to cost, in US dollars: what the dear ones do."""
+_WEIGHT = 0.3  # of the last call in what is expected of the next
+
+
+class Expectation(NamedTuple):
+    """What one call may use.
+
+    Attributes:
+        tokens: input and output.
+        cost: in ``currency``; where no price is known, by rates of dear models.
+        currency: of the cost.
+        priced: whether the model has a price.
+    """
+
+    tokens: float
+    cost: float
+    currency: str
+    priced: bool
+
+
+_learned: BoundedMap[tuple[Any, Any], Expectation] = BoundedMap(1_000)
+
+
+def expected(attributes: Mapping[str, Any], request: Any) -> Expectation:
+    """What the call with these first attributes may use; ``request`` is its body, where that is known."""
+    model, provider = attributes.get(semconv.REQUEST_MODEL), attributes.get(semconv.PROVIDER_NAME)
+    seen = _learned.get((model, provider))
+    if seen is not None:
+        return seen
+    asked, answer = _sizes(request)
+    if answer is None:
+        answer = attributes.get(semconv.REQUEST_MAX_TOKENS, _USUAL_ANSWER)
+    if attributes.get(semconv.KIND) == "embedding":
+        answer = 0
+    rates = _rates(model, provider)
+    if rates is None:
+        return Expectation(asked + answer, asked * _PER_INPUT + answer * _PER_OUTPUT, "USD", False)
+    values = rates.values
+    cost = asked * float(values.get("input", 0)) + answer * float(values.get("output", 0))
+    return Expectation(asked + answer, cost + float(values.get("request", 0)), rates.currency, True)
+
+
+def learn(attributes: Mapping[str, Any]) -> None:
+    """A call ended, with these attributes. Consumer thread."""
+    tokens, cost = tokens_of(attributes), attributes.get(semconv.COST_AMOUNT)
+    if tokens is None or cost is None:
+        return
+    key = attributes.get(semconv.REQUEST_MODEL), attributes.get(semconv.PROVIDER_NAME)
+    currency = attributes.get(semconv.COST_CURRENCY, "USD")
+    before = _learned.get(key)
+    if before is not None and before.currency == currency:
+        tokens = before.tokens + _WEIGHT * (tokens - before.tokens)
+        cost = before.cost + _WEIGHT * (cost - before.cost)
+    _learned[key] = Expectation(tokens, cost, currency, True)
+
+
+def tokens_of(attributes: Mapping[str, Any]) -> float | None:
+    """Input and output tokens of an ended call; ``None`` where neither is known."""
+    counts = [attributes.get(name) for name in (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)]
+    known = [count for count in counts if count is not None]
+    return float(sum(known)) if known else None
+
+
+def _rates(model: Any, provider: Any) -> Rates | None:
+    if type(model) is not str or not model:
+        return None
+    name = user_prices.aliased(model)
+    rates = own_rates(name, provider) or _in_table(name, provider)
+    if rates is None and user_prices.callback is not None:
+        return Rates({})  # it is asked once the counts are known
+    return rates
+
+
+@functools.lru_cache(1_000)
+def _in_table(model: str, provider: str | None) -> Rates | None:
+    try:
+        return rates_of(model, provider, tier=None, geo=None, at=None, input_tokens=0)
+    except NoPriceError:
+        return None
+
+
+def _sizes(request: Any) -> tuple[int, Any]:
+    """Tokens that a request is about to send, by its length, and the most that it asks for.
+
+    Plain values only are looked at: nothing of the user's runs.
+    """
+    if type(request) in (bytes, str):
+        return len(request) // _TO_A_TOKEN, None
+    if type(request) is not dict:
+        return _USUAL_REQUEST, None
+    most = next((request[name] for name in _MOST_TOKENS if type(request.get(name)) is int), None)
+    size = count = 0
+    waiting: list[Any] = [request]
+    while waiting and count < _MOST_VALUES:
+        value = waiting.pop()
+        kind = type(value)
+        count += 1
+        if kind is str:
+            size += len(value)
+        elif kind is dict:
+            waiting += value.values()
+        elif kind in (list, tuple):
+            waiting += value
+    return size // _TO_A_TOKEN + 1, most

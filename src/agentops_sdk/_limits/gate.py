@@ -1,0 +1,241 @@
+"""Whether a call may begin: asked before it does, on its own thread, of the accounts of every limit that counts it.
+
+Nothing is waited for but what has just ended: where money or tokens are counted, what a call used is worked out on the
+consumer thread, and the next one waits until it is, so that a program that makes one call after the other is counted
+to the token. Calls that are under way at the same time are counted by what they are expected to use.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from opentelemetry.context import get_current
+
+from agentops_sdk import _recorder_port, semconv
+from agentops_sdk._capture.call import Call
+from agentops_sdk._capture.contribution import Contribution
+from agentops_sdk._capture.decision_attributes import decision_attributes, options_json
+from agentops_sdk._host import admission
+from agentops_sdk._host.guard import guard, logger
+from agentops_sdk._limits import scope as scopes_module
+from agentops_sdk._limits.account import Account, lock
+from agentops_sdk._limits.charges import MODEL_KINDS, Charge, Charges
+from agentops_sdk._limits.expectation import Expectation, expected
+from agentops_sdk._limits.terminal import ask_person
+from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY
+from agentops_sdk.errors import LimitExceeded
+
+if TYPE_CHECKING:
+    from agentops_sdk._limits.scope import Scope
+    from agentops_sdk.limit_rules import Rule
+
+__all__ = ["open_gate"]
+
+_SETTLE_WAIT = 0.1  # seconds; a millisecond is usual
+_STOPPED_KINDS = MODEL_KINDS | {"tool", "retriever"}
+_COUNTED = {"llm": "model_calls", "embedding": "model_calls", "tool": "tool_calls"}
+_CHOICES = options_json(("allow", "refuse"))[1]
+
+
+def open_gate() -> None:
+    """Have every call asked about from now on. There are limits, or have been."""
+    admission.ask = ask
+
+
+def ask(live: Any) -> LimitExceeded | None:
+    """What to raise in place of the work of ``live``, a call or what has one as its ``call``; ``None`` if it may begin.
+
+    Two that report one operation ask once.
+    """
+    call = getattr(live, "call", live)
+    if type(call) is Contribution:
+        call = call.operation
+    if type(call) is not Call or call.admission is not None:
+        return None
+    scopes: Sequence[Scope] = get_current().get(LIMITS_KEY) or call.context.get(LIMITS_KEY) or ()  # type: ignore[assignment]
+    if scopes_module.of_process:
+        scopes = (*scopes_module.of_process, *scopes)
+    return _answer(call, live, scopes) if scopes else None
+
+
+class Breach(NamedTuple):
+    """A limit that a call would pass."""
+
+    scope: Scope
+    rule: Rule
+    account: Account
+    reason: str
+
+
+def _answer(call: Call, live: Any, scopes: Sequence[Scope]) -> LimitExceeded | None:
+    expectation: Expectation | None = None
+    if any(scope.policy.is_metered for scope in scopes):
+        if any(scope.unsettled for scope in scopes):
+            _recorder_port.active.settle(_SETTLE_WAIT)
+        if call.kind in MODEL_KINDS:
+            expectation = expected(call.span.attributes, getattr(live, "asked_for", None))
+    outer: Any = call.context.get(OUTER_LLM_KEY) if call.kind == "llm" else call.around
+    with lock.held:
+        if outer is not None and outer.kind == call.kind in MODEL_KINDS and outer.admission is not None:
+            outer.admission.withdraw()
+        charges, breaches = _looked_up(call, scopes, expectation)
+        if not breaches:
+            _begin(call, charges)
+            return None
+    for breach in breaches:
+        error = _refused(call, breach)
+        if error is not None:
+            return error
+    with lock.held:
+        _begin(call, charges)
+    return None
+
+
+def _begin(call: Call, charges: list[Charge]) -> None:
+    if charges:
+        call.admission = admitted = Charges(call.kind, charges)
+        call.span.account = admitted.settle
+        admitted.reserve()
+
+
+def _looked_up(
+    call: Call, scopes: Sequence[Scope], expectation: Expectation | None
+) -> tuple[list[Charge], list[Breach]]:
+    """What the call would take from which account, and the limits that it would pass. Under the lock."""
+    charges: list[Charge] = []
+    breaches: list[Breach] = []
+    kind, counted = call.kind, _COUNTED.get(call.kind)
+    for scope in scopes:
+        for rule, account in scope.rows:
+            measure = rule.measure
+            if rule.tool is not None and rule.tool != call.name:
+                continue
+            if measure not in _METERED and measure != counted and not _ELSE.get(measure, _NONE) & {kind}:
+                continue
+            if account is None:
+                account = scope.policy.account(rule, call)
+            if rule.window is not None:
+                account.roll()
+            most = rule.most + account.extra
+            if measure in _METERED:
+                amount, reason = _metered(scope, rule, account, kind, expectation, most)
+                charges.append(Charge(scope, rule, account, amount))
+            elif measure == counted:
+                reason = "reached" if account.spent + 1 > most else ""
+                charges.append(Charge(scope, rule, account, 1))
+            elif measure == "seconds":
+                account.spent = time.monotonic() - account.started
+                reason = "reached" if account.spent >= most else ""
+            else:
+                depth = _depth(call)
+                account.spent = depth - 1
+                reason = "reached" if depth > most else ""
+            if reason:
+                breaches.append(Breach(scope, rule, account, reason))
+    return charges, breaches
+
+
+_METERED = ("cost", "tokens")
+_NONE: frozenset[str] = frozenset()
+_ELSE = {"seconds": _STOPPED_KINDS | {"agent"}, "depth": frozenset(("agent",))}
+
+
+def _metered(
+    scope: Scope, rule: Rule, account: Account, kind: str, expectation: Expectation | None, most: float
+) -> tuple[float, str]:
+    """What the call is expected to use of money or tokens, and what speaks against it."""
+    if expectation is None:  # it may tell of a cost when it ends
+        return 0.0, "passed" if kind in _STOPPED_KINDS and account.spent > most else ""
+    reached = "reached" if account.spent >= most else ""
+    if not reached and account.spent + account.reserved >= most:
+        reached = "taken up by calls under way"
+    if rule.measure == "tokens":
+        return expectation.tokens, reached
+    is_priced = expectation.priced and expectation.currency == rule.currency
+    unknown_price = scope.policy.unknown_price
+    if unknown_price == "refuse" and not reached:
+        if not is_priced:
+            reached = "not to be kept: the price of the model is not known"
+        elif account.unknown:
+            reached = "not to be kept: the cost of an earlier call is not known"
+    return expectation.cost if is_priced or unknown_price != "allow" else 0.0, reached
+
+
+def _depth(call: Call) -> int:
+    """How many agents run one inside of the other here, ``call`` among them."""
+    depth, around = 1, call.around
+    while around is not None:
+        depth += around.kind == "agent"
+        around = around.around
+    return depth
+
+
+def _refused(call: Call, breach: Breach) -> LimitExceeded | None:
+    """The exception that a limit's policy answers with; ``None`` where the call is made all the same."""
+    policy, account, rule = breach.scope.policy, breach.account, breach.rule
+    error = _exception(call, breach)
+    action, by, waited = "refused", "code", None
+    if policy.on_limit in ("warn", "mark"):
+        action = "warned" if policy.on_limit == "warn" else "marked"
+        if policy.on_limit == "warn" and not account.is_told:
+            account.is_told = True
+            logger.warning("agentops_sdk: %s", error)
+    elif policy.on_limit != "raise":
+        by = "human" if policy.on_limit == "ask" else "code"
+        asked_at = time.monotonic()
+        answer: Any = False
+        with guard("limits.ask"):  # who does not answer has not agreed
+            answer = ask_person(error) if policy.on_limit == "ask" else policy.on_limit(error)  # type: ignore[operator]
+        waited = round(time.monotonic() - asked_at, 6)
+        if type(answer) in (int, float) and answer > 0:
+            account.extra += answer
+        action = "allowed" if answer else "refused"
+    with guard("limits.mark"):
+        _mark(call, rule, error, action, by, waited)
+    return error if action == "refused" else None
+
+
+def _exception(call: Call, breach: Breach) -> LimitExceeded:
+    _, rule, account, reason = breach
+    most = rule.most + account.extra
+    figures = f"{account.spent:.12g} of {most:.12g} {rule.unit} used"
+    if account.reserved:
+        figures += f", {account.reserved:.6g} reserved for {account.open} under way"
+    if account.unknown:
+        figures += f", {account.unknown} of unknown cost"
+    about = f" for this {rule.per}" if rule.per != "block" else ""
+    return LimitExceeded(
+        f"the limit of {rule} is {reason}{about}: {figures}",
+        limit=rule.name,
+        most=most,
+        spent=account.spent,
+        reserved=account.reserved,
+        unknown=account.unknown,
+        unit=rule.unit,
+        per=rule.per,
+        tool=rule.tool,
+        trace_id=call.trace_id,
+    )
+
+
+def _mark(call: Call, rule: Rule, error: LimitExceeded, action: str, by: str, waited: float | None) -> None:
+    """Say on the span what the limit did; that a call was stopped, or not, is a decision."""
+    call.update(
+        {
+            semconv.LIMIT: str(rule),
+            semconv.LIMIT_ACTION: action,
+            semconv.LIMIT_SPENT: error.spent,
+            semconv.LIMIT_UNKNOWN: error.unknown or None,
+        }
+    )
+    if action in ("refused", "allowed"):
+        decision = decision_attributes(
+            "refuse" if action == "refused" else "allow", name="limit", options=_CHOICES, reason=str(error), by=by,
+            policy=str(rule), waited=waited,
+        )  # fmt: skip
+        if action == "refused":
+            call.update(decision)
+        else:  # the model's own choice will be the span's
+            call.event(semconv.DECISION_EVENT, decision)

@@ -1,0 +1,376 @@
+"""A limit stops the next call before it reaches the vendor, whichever way the call is made, and the trace says so."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from tests.limits import bodies
+from tests.seen import Seen
+from tests.wire.http import Reply, Request, Wire
+
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
+
+openai = pytest.importorskip("openai", reason="the calls are those of OpenAI's client")
+
+MESSAGES: Any = [{"role": "user", "content": "hi"}]
+
+
+class Asked:
+    """A client, and the server that counts what reaches it."""
+
+    def __init__(self, wire: Wire, seen: Seen) -> None:
+        self.wire = wire
+        self.seen = seen
+        self.client = openai.OpenAI(api_key="none", base_url=wire.url, max_retries=0)
+        self.exporter = seen.exporter
+
+    @property
+    def count(self) -> int:
+        return len(self.wire.requests)
+
+    def chat(self, model: str = "gpt-4o-mini", **more: Any) -> Any:
+        return self.client.chat.completions.create(model=model, messages=MESSAGES, **more)
+
+    def until_stopped(self, call: Callable[[], Any] | None = None, most: int = 20) -> agentops.LimitExceeded:
+        with pytest.raises(agentops.LimitExceeded) as caught:
+            for _ in range(most):
+                (call or self.chat)()
+        return caught.value
+
+
+@pytest.fixture
+def asked() -> Iterator[Asked]:
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter], integrations=["openai"])
+    with Wire(bodies.answer) as wire:
+        running = Asked(wire, Seen(exporter))
+        yield running
+        running.client.close()
+
+
+def test_a_count_stops_the_next_call(asked: Asked) -> None:
+    with agentops.limits(model_calls=3):
+        error = asked.until_stopped()
+    assert asked.count == 3
+    assert (error.limit, error.most, error.spent, error.unknown, error.unit) == ("model_calls", 3, 3, 0, "model calls")
+    last = asked.seen.all()[-1]
+    assert error.trace_id == f"{last.context.trace_id:032x}"
+    assert last.name == "chat gpt-4o-mini"
+    assert last.attributes["agentops.outcome"] == "error"
+    assert last.attributes["error.type"].endswith("LimitExceeded")
+    assert (last.attributes["agentops.limit"], last.attributes["agentops.limit.action"]) == ("3 model calls", "refused")
+    assert "agentops.cost.amount" not in last.attributes
+    assert "gen_ai.usage.input_tokens" not in last.attributes
+
+
+@pytest.mark.parametrize(
+    ("limit", "calls", "spent"),
+    [({"cost": 0.002}, 3, 3 * bodies.COST), ({"tokens": 3_999}, 2, 4_000), ({"tokens": 4_000}, 2, 4_000),
+     ({"cost": 0}, 0, 0), ({"cost": bodies.COST}, 1, bodies.COST)],
+)  # fmt: skip
+@pytest.mark.parametrize("streamed", [False, True])
+def test_one_call_after_the_other_is_counted_exactly(
+    asked: Asked, limit: dict[str, Any], calls: int, spent: float, streamed: bool
+) -> None:
+    def call() -> None:
+        if streamed:
+            list(asked.chat(stream=True, stream_options={"include_usage": True}))
+        else:
+            asked.chat()
+
+    with agentops.limits(**limit):
+        error = asked.until_stopped(call)
+    assert asked.count == calls
+    assert error.spent == pytest.approx(spent)
+    assert error.reserved == 0
+
+
+def test_asynchronous_calls_and_blocks(asked: Asked) -> None:
+    async def main() -> agentops.LimitExceeded:
+        async with openai.AsyncOpenAI(api_key="none", base_url=asked.wire.url) as client, agentops.limits(cost=0.001):
+            for _ in range(20):
+                try:
+                    await client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
+                except agentops.LimitExceeded as error:
+                    return error
+        raise AssertionError("never stopped")
+
+    assert asyncio.run(main()).spent == pytest.approx(2 * bodies.COST)
+    assert asked.count == 2
+
+
+def test_functions_of_every_kind_count_anew(asked: Asked) -> None:
+    @agentops.limits(model_calls=1)
+    def plain(calls: int) -> None:
+        for _ in range(calls):
+            asked.chat()
+
+    @agentops.limits(model_calls=1)
+    def generator(calls: int) -> Iterator[int]:
+        for number in range(calls):
+            asked.chat()
+            yield number
+
+    @agentops.limits(model_calls=1)
+    async def coroutine(calls: int) -> None:
+        for _ in range(calls):
+            asked.chat()
+
+    @agentops.limits(model_calls=1)
+    async def asynchronous_generator(calls: int) -> AsyncIterator[int]:
+        for number in range(calls):
+            asked.chat()
+            yield number
+
+    async def all_of(calls: int) -> list[int]:
+        return [number async for number in asynchronous_generator(calls)]
+
+    runs: list[Callable[[int], Any]] = [
+        plain, lambda calls: list(generator(calls)), lambda calls: asyncio.run(coroutine(calls)),
+        lambda calls: asyncio.run(all_of(calls)),
+    ]  # fmt: skip
+    for run in runs:
+        before = asked.count
+        run(1)
+        run(1)
+        with pytest.raises(agentops.LimitExceeded):
+            run(2)
+        assert asked.count == before + 3
+
+
+def test_all_limits_around_a_call_hold_and_inner_ones_end(asked: Asked) -> None:
+    with agentops.limits(model_calls=3):
+        with agentops.limits(model_calls=1):
+            asked.until_stopped()
+        assert asked.count == 1
+        error = asked.until_stopped()
+    assert (asked.count, error.most) == (3, 3)
+    asked.chat()
+
+
+def test_tools_are_not_run(asked: Asked) -> None:
+    ran: list[str] = []
+
+    @agentops.tool
+    def search(query: str) -> str:
+        ran.append(query)
+        return query
+
+    @agentops.tool
+    async def fetch(query: str) -> str:
+        ran.append(query)
+        return query
+
+    @agentops.tool
+    def rows() -> Iterator[int]:
+        ran.append("rows")
+        yield 1
+
+    with agentops.limits(tool_calls=3, per_tool={"search": 2}):
+        search("a")
+        search("b")
+        with pytest.raises(agentops.LimitExceeded, match="2 calls of search") as caught:
+            search("c")
+        assert (caught.value.limit, caught.value.tool) == ("per_tool", "search")
+        asyncio.run(fetch("d"))
+        for call in (lambda: asyncio.run(fetch("e")), lambda: list(rows())):
+            with pytest.raises(agentops.LimitExceeded):
+                call()
+        with pytest.raises(agentops.LimitExceeded), agentops.span("by hand", kind="tool"):
+            ran.append("by hand")
+    assert ran == ["a", "b", "d"]
+    assert asked.seen.outcome("execute_tool rows") == "error"
+    search("f")
+
+
+def test_money_that_is_gone_stops_tools_too_and_theirs_counts(asked: Asked) -> None:
+    @agentops.tool(cost=0.4)
+    def dear() -> None: ...
+
+    with agentops.limits(cost=1):
+        error = asked.until_stopped(dear)
+    assert error.spent == pytest.approx(1.2)
+    assert asked.seen.names().count("execute_tool dear") == 4
+
+
+def test_agents_one_inside_of_the_other(asked: Asked) -> None:
+    @agentops.agent
+    def recursive(depth: int) -> int:
+        return recursive(depth - 1) + 1 if depth > 1 else 1
+
+    with agentops.limits(depth=3):
+        assert recursive(3) == 3
+        with pytest.raises(agentops.LimitExceeded, match="3 agents deep"):
+            recursive(4)
+
+
+def test_time_is_up_for_the_next_call(asked: Asked) -> None:
+    with agentops.limits(seconds=0):
+        assert asked.until_stopped().limit == "seconds"
+    assert asked.count == 0
+
+
+@pytest.mark.parametrize("limit", [{"model_calls": 5}, {"cost": 5 * bodies.COST}, {"tokens": 10_000}])
+def test_many_calls_at_once_do_not_pass_a_limit_together(asked: Asked, limit: dict[str, Any]) -> None:
+    with agentops.limits(**limit):
+        asked.chat()  # what a call of this model uses is known
+    go = threading.Event()
+
+    def late(request: Request) -> Reply:
+        go.wait(20)
+        return bodies.answer(request)
+
+    asked.wire.replies[:] = [late]
+    refused: list[agentops.LimitExceeded] = []
+    done: list[Any] = []
+
+    def one() -> None:
+        try:
+            done.append(asked.chat())
+        except agentops.LimitExceeded as error:
+            refused.append(error)
+            if len(refused) == 25:
+                go.set()
+
+    agentops.flush()
+    with agentops.limits(**limit), ThreadPoolExecutor(30) as pool:
+        for _ in range(30):
+            pool.submit(one)
+    assert len(done) == 5
+    assert asked.count == 6
+    assert len(refused) == 25
+
+
+def test_an_unknown_price_is_never_nothing(asked: Asked) -> None:
+    with agentops.limits(cost=1) as _:
+        error = asked.until_stopped(lambda: asked.chat("nobody-knows-it"))
+        assert "price of the model is not known" in str(error)
+        asked.chat()
+    assert asked.count == 1
+    unknown = Reply(bodies.body({"content": "hi"}, model="nobody-knows-it"))
+    asked.wire.replies[:] = [unknown]
+    with agentops.limits(cost=0.05, unknown_price="estimate"):
+        error = asked.until_stopped(lambda: asked.chat("nobody-knows-it", max_tokens=1_000))
+    assert error.unknown == asked.count - 1 == 2
+    assert error.spent > 0.05
+    with agentops.limits(cost=0.05, model_calls=5, unknown_price="allow"):
+        assert asked.until_stopped(lambda: asked.chat("nobody-knows-it")).limit == "model_calls"
+    agentops.prices.alias("my-deployment", "gpt-4o-mini")
+    with agentops.limits(cost=0.05):
+        asked.chat("my-deployment")
+
+
+def test_a_call_that_failed_cost_nothing_and_was_a_call(asked: Asked) -> None:
+    asked.wire.replies[:] = [Reply({"error": {"message": "no"}}, status=400)]
+    with agentops.limits(cost=0.001, model_calls=3):
+        for _ in range(3):
+            with pytest.raises(openai.BadRequestError):
+                asked.chat()
+        error = asked.until_stopped()
+    assert (error.limit, error.spent) == ("model_calls", 3)
+
+
+def test_warn_and_mark_let_the_call_be_made(asked: Asked, caplog: pytest.LogCaptureFixture) -> None:
+    for action, lines in (("warn", 1), ("mark", 0)):
+        caplog.clear()
+        with agentops.limits(model_calls=1, on_limit=action):
+            for _ in range(3):
+                asked.chat()
+        assert len([record for record in caplog.records if "limit of 1 model calls" in record.getMessage()]) == lines
+        marks = [span.attributes.get("agentops.limit.action") for span in asked.seen.all()][-3:]
+        assert marks == [None, f"{action}ed", f"{action}ed"]
+    assert asked.count == 6
+
+
+def test_who_is_asked_decides_and_it_is_recorded(asked: Asked) -> None:
+    answers: list[Any] = [True, 2, False]
+    errors: list[agentops.LimitExceeded] = []
+
+    def answer(error: agentops.LimitExceeded) -> Any:
+        errors.append(error)
+        return answers.pop(0)
+
+    limits = agentops.limits(model_calls=1, on_limit=answer)
+    with agentops.testing.capture() as traces, agentops.span("run", kind="workflow"), limits:
+        error = asked.until_stopped()
+    assert asked.count == 3  # one, one that was allowed, and one more, the limit being 3 now
+    assert [(each.spent, each.most) for each in errors] == [(1, 1), (2, 1), (3, 3)]
+    assert error is errors[-1]
+    decisions = traces.decisions
+    assert [(each.kind, each.chosen, each.by) for each in decisions] == [
+        ("limit", "allow", "code"), ("limit", "allow", "code"), ("limit", "refuse", "code"),
+    ]  # fmt: skip
+    assert decisions[-1].reason == str(error)
+
+
+@pytest.mark.guard_swallows
+def test_nobody_agrees_where_asking_fails_or_nobody_sits_there(asked: Asked) -> None:
+    def fails(error: agentops.LimitExceeded) -> bool:
+        raise ValueError("mine")
+
+    for on_limit in (fails, "ask"):
+        before = asked.count
+        with agentops.limits(model_calls=1, on_limit=on_limit):
+            asked.until_stopped()
+        assert asked.count == before + 1
+
+
+def test_limits_follow_threads_and_tasks(asked: Asked) -> None:
+    with agentops.limits(model_calls=2), ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(asked.chat) for _ in range(4)]
+        errors = [future.exception() for future in futures]
+    assert sorted(type(error).__name__ for error in errors) == [
+        "LimitExceeded",
+        "LimitExceeded",
+        "NoneType",
+        "NoneType",
+    ]
+    assert asked.count == 2
+
+
+@pytest.mark.parametrize("settings", [{"sample_ratio": 0.0}, {"capture_content": False}])
+def test_what_is_not_exported_counts_all_the_same(asked: Asked, settings: dict[str, Any]) -> None:
+    agentops.configure(**settings)
+    with agentops.limits(cost=0.002):
+        assert asked.until_stopped().spent == pytest.approx(3 * bodies.COST)
+    assert asked.count == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [({}, "limits"), ({"cost": -1}, "cost"), ({"cost": "1"}, "cost"), ({"tokens": 1.5}, "tokens"),
+     ({"model_calls": True}, "model_calls"), ({"per_tool": 3}, "per_tool"), ({"per_tool": {"a": -1}}, "per_tool['a']"),
+     ({"cost": 1, "per": "galaxy"}, "per"), ({"cost": 1, "on_limit": "explode"}, "on_limit"),
+     ({"cost": float("nan")}, "cost"), ({"cost": 1, "unknown_price": "guess"}, "unknown_price")],
+)  # fmt: skip
+def test_what_cannot_work_is_told_where_it_is_written(arguments: dict[str, Any], name: str) -> None:
+    with pytest.raises(agentops.ConfigError) as caught:
+        agentops.limits(**arguments)
+    assert caught.value.name == name
+
+
+def test_the_error_travels(asked: Asked) -> None:
+    with agentops.limits(model_calls=0):
+        error = asked.until_stopped()
+    copy = pickle.loads(pickle.dumps(error))
+    assert (str(copy), vars(copy)) == (str(error), vars(error))
+
+
+@pytest.mark.guard_swallows
+def test_a_bug_of_ours_lets_the_call_be_made(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agentops_sdk._limits import gate
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    with agentops.limits(model_calls=0):
+        monkeypatch.setattr(gate, "_looked_up", broken)
+        asked.chat()
+    assert asked.count == 1
