@@ -43,9 +43,11 @@ NAMES = sorted({*find_integrations(), *own.NAMES})
 PACKAGES = (
     "agentops_sdk._host", "agentops_sdk._snapshot", "agentops_sdk._scrub", "agentops_sdk._propagation",
     "agentops_sdk._capture", "agentops_sdk._genai", "agentops_sdk._http", "agentops_sdk._track",
-    "agentops_sdk._recorder", "agentops_sdk._pipeline",
+    "agentops_sdk._recorder", "agentops_sdk._pipeline", "agentops_sdk._limits",
 )  # fmt: skip
-MODULES = ("agentops_sdk.track", "agentops_sdk.spans", "agentops_sdk.decision", "agentops_sdk.context")
+MODULES = (
+    "agentops_sdk.track", "agentops_sdk.spans", "agentops_sdk.decision", "agentops_sdk.context", "agentops_sdk.limits",
+)  # fmt: skip
 KIT = ("agentops_sdk._http", "agentops_sdk._genai")
 WHOLE = ("openai", "langchain", "acme_talk")
 """One of each kind, under which every room fails. Under the others, the kit does, and the integration itself."""
@@ -63,7 +65,8 @@ SHELLS = {
     "guard._Guard.__exit__", "guard._Guard.__init__",  # the net itself
     # What the program names: its arguments are checked, and a wrong one is told by an exception.
     "spans.span.__init__", "decision.decision.__init__", "context.context.__init__",
-    "context._Attached.__init__", "span_handle.Span.__init__", "span_handle.Span.set",
+    "limits.limits.__init__", "scope.Policy.__init__", "block.Block.__init__",
+    "span_handle.Span.__init__", "span_handle.Span.set",
     # Stand next to the program's own code, guarded calls of ours on either side of it.
     "intercept.around", "intercept.around_async", "intercept._accepted",
     "call.Call.attach", "call.Call.detach", "call.Call.finish", "call.Call.fail",
@@ -72,11 +75,11 @@ SHELLS = {
     "function_call.Tracked.begin", "function_call.Tracked.end", "function_call.Tracked.fail",
     "spans.span.__enter__", "spans.span.__exit__", "spans.span._left",
     "decision.decision.__enter__", "decision.decision.__exit__", "decision.decision.choose",
-    "context.context.__enter__", "context._Attached.__exit__", "context._Attached._enter",
+    "block.Block.__enter__", "block.Block.__exit__", "admission.refusal", "function_call.Tracked.insist",
     "generated.GeneratedClient._request", "generated.GeneratedClient._request_async", "generated._build_request",
     "generated._should_retry", "generated._retry_timeout", "generated._process_response", "generated._stream",
     # Pass the program's own items on, one at a time.
-    "generators._enter", "generators._leave", "generators._unhooked", "context_keys.release",
+    "generators._begun", "generators._enter", "generators._leave", "generators._unhooked", "context_keys.release",
     "generator_call.Yielded.__init__", "generator_call.Yielded.item", "generator_call.Yielded.end",
     "generator_call.Yielded.abandon", "generator_call.Yielded.fail",
     "stream.watch_items", "stream._PassingOn.__init__", "stream._PassingOn.__iter__", "stream._PassingOn.__aiter__",
@@ -165,10 +168,21 @@ async def ours_async(seen: list[Any]) -> None:
 
 def program(name: str, driver: Driver, wire: Wire) -> list[Any]:
     """What a person's program does with us, and everything it can see of it."""
-    seen: list[Any] = []
     if name == WITH_OUR_OWN:
-        ours(seen)
-        asyncio.run(ours_async(seen))
+        seen: list[Any] = []
+        with agentops.limits(
+            "1000 usd / user / day", cost=100, tokens=10**9, model_calls=10**6, tool_calls=10**6, depth=90,
+            seconds=9_000, per_tool={"double": 10**6}, per="run", unknown_price="estimate",
+        ):  # fmt: skip
+            ours(seen)
+            asyncio.run(ours_async(seen))
+            return seen + asked(name, driver, wire)
+    return asked(name, driver, wire)
+
+
+def asked(name: str, driver: Driver, wire: Wire) -> list[Any]:
+    """What a person's program sees of one library."""
+    seen: list[Any] = []
     seen += [request(driver, wire, way) for way in ways(driver)]
     with answering(wire, driver.refusal):
         seen.append(request(driver, wire, ways(driver)[0]))

@@ -112,15 +112,16 @@ def _models(patches: Patches, base: type, generate: str, agenerate: str) -> None
             classes.prepare(type(instance), _ASYNC_STEPS, _async_steps)
         return wrapped(*args, **kwargs)
 
-    def inside(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def begun(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
         with guard("langchain.prepare"):
             classes.prepare(type(instance), _GENERATE, _asked)
-        return _inside(wrapped, instance, args, kwargs)
+        return _begun(instance, args, kwargs)
 
-    async def async_inside(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        with guard("langchain.prepare"):
-            classes.prepare(type(instance), _GENERATE, _asked)
-        return await _async_inside(wrapped, instance, args, kwargs)
+    def inside(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return around(_SITE, wrapped, args, kwargs, lambda: begun(instance, args, kwargs), _told_by_callbacks)
+
+    def async_inside(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return around_async(_SITE, wrapped, args, kwargs, lambda: begun(instance, args, kwargs), _told_by_callbacks)
 
     for name in ("stream", "astream", "_chat_model_stream_v3", "_achat_model_stream_v3"):
         if hasattr(base, name):
