@@ -107,7 +107,7 @@ class Call:
     @property
     def around(self) -> Call | None:
         """The operation that this one is a part of, where that is in this process."""
-        return self._parent.get(context_keys.CALL_KEY)  # type: ignore[return-value]
+        return self._parent.get(context_keys.CALL_KEY)  # type: ignore[return-value] # a context's values are untyped
 
     @property
     def trace_id(self) -> str:

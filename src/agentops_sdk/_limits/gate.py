@@ -54,7 +54,7 @@ def ask(live: Any) -> LimitExceeded | None:
         call = call.operation
     if type(call) is not Call or call.admission is not None:
         return None
-    scopes: Sequence[Scope] = get_current().get(LIMITS_KEY) or call.context.get(LIMITS_KEY) or ()  # type: ignore[assignment]
+    scopes: Any = get_current().get(LIMITS_KEY) or call.context.get(LIMITS_KEY) or ()
     if scopes_module.of_process:
         scopes = (*scopes_module.of_process, *scopes)
     return _answer(call, live, scopes) if scopes else None
@@ -187,7 +187,7 @@ def _refused(call: Call, breach: Breach) -> LimitExceeded | None:
         asked_at = time.monotonic()
         answer: Any = False
         with guard("limits.ask"):  # who does not answer has not agreed
-            answer = ask_person(error) if policy.on_limit == "ask" else policy.on_limit(error)  # type: ignore[operator]
+            answer = policy.on_limit(error) if callable(policy.on_limit) else ask_person(error)
         waited = round(time.monotonic() - asked_at, 6)
         if type(answer) in (int, float) and answer > 0:
             account.extra += answer

@@ -41,6 +41,9 @@ class Block:
             held.append(attach(set_value(self._key, held, self.make())))
         return self
 
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
@@ -48,9 +51,6 @@ class Block:
             held: Any = get_current().get(self._key)
             if held:
                 release(held.pop())
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
