@@ -14,9 +14,9 @@ from typing import Any
 
 from opentelemetry import trace
 
+from agentops_integrations.anthropic import batches
 from agentops_sdk.integration import Patches, semconv, setting
 from agentops_sdk.integration.clients import (
-    ID,
     Attributes,
     Endpoint,
     Endpoints,
@@ -25,8 +25,6 @@ from agentops_sdk.integration.clients import (
     GeneratedClient,
     Json,
     current_exchange,
-    generic_request,
-    generic_response,
     provider_of,
 )
 from agentops_sdk.integration.dialects import ANTHROPIC_MESSAGES, anthropic_messages
@@ -59,14 +57,6 @@ def _completion_response(body: Json, asked: Json) -> Attributes:
 
 
 # --- the table -------------------------------------------------------------------------------------
-
-
-def _batch(body: Json, asked: Json) -> Attributes:
-    attributes = generic_response(body, asked)
-    if isinstance(body.get("id"), str) and body.get("processing_status"):
-        attributes[semconv.USAGE_OF] = body["id"]
-        attributes[semconv.RESPONSE_STATUS] = str(body["processing_status"])
-    return attributes
 
 
 def _counts_nothing(attributes: Attributes, exchanged: Exchanged) -> bool:
@@ -105,23 +95,7 @@ ENDPOINTS = Endpoints(
             response=lambda body, asked: {semconv.OUTPUT: dict(body)},
             settle=_counts_nothing,
         ),
-        *(
-            Endpoint(
-                path=path,
-                method=method,
-                kind="span",
-                operation=name,
-                span_name=name,
-                request=generic_request,
-                response=_batch,
-                settle=_counts_nothing,
-            )
-            for method, path, name in (
-                ("POST", "messages/batches", "messages.batches.create"),
-                ("GET", f"messages/batches/{ID}", "messages.batches.retrieve"),
-                ("POST", f"messages/batches/{ID}/cancel", "messages.batches.cancel"),
-            )
-        ),
+        *batches.ROWS,
     ],
     other=Endpoint(kind="span", usage_shape="anthropic.messages"),
     verbs=("cancel", "archive"),

@@ -12,6 +12,7 @@ copied by :func:`snapshot` and worked on in ``call.defer(...)``, which runs on t
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
@@ -61,6 +62,7 @@ __all__ = [
     "snapshot",
     "snapshot_source",
     "start",
+    "summed_cost",
     "tracked_in",
     "usage_attributes",
 ]
@@ -97,3 +99,10 @@ def usage_attributes(shape: str, usage: Any) -> dict[str, Any]:
     from agentops_sdk._usage.provider_usage import usage_attributes as convert
 
     return convert(shape, usage)
+
+
+def summed_cost(calls: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Attributes of what several model calls used and cost that one reply tells, each priced by itself."""
+    from agentops_sdk._usage.summed_cost import summed_cost as convert
+
+    return convert(calls)
