@@ -23,6 +23,7 @@ from agentops_sdk import setting_parsers as parsers
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.file_limits import Limit
+from agentops_sdk.limit_rules import ON_LIMIT, UNKNOWN_PRICE, Rule
 from agentops_sdk.setting_parsers import Parser
 
 Origin = str
@@ -216,6 +217,28 @@ class Settings:
         parsers.flag,
         "Record on each node of a graph what it changed of the state: before, and what it wrote.",
         env=["AGENTOPS_STATE_CHANGES"],
+        live=True,
+    )
+    limits: tuple[Rule, ...] = _row(
+        (),
+        parsers.limits,
+        'How much may be spent and how many calls made, such as "5 usd / run; 50 model calls / run".',
+        limit=file_limits.anything,
+        env=["AGENTOPS_LIMITS"],
+        live=True,
+    )
+    on_limit: str = _row(
+        "raise",
+        parsers.choice(*ON_LIMIT),
+        "What happens to a call that a limit of the settings does not allow.",
+        env=["AGENTOPS_ON_LIMIT"],
+        live=True,
+    )
+    unknown_price: str = _row(
+        "refuse",
+        parsers.choice(*UNKNOWN_PRICE),
+        "What becomes of a call whose price nobody knows, where the settings limit cost.",
+        env=["AGENTOPS_UNKNOWN_PRICE"],
         live=True,
     )
     propagate_threads: bool = _row(

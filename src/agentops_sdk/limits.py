@@ -88,6 +88,7 @@ class limits(DecoratingBlock):  # noqa: N801 - a context manager that reads as a
         if not _recorder_port.active.enabled:
             log_once("limits() hold what agentops records: call init() first.")
         open_gate()
+        self._policy.open(_recorder_port.active.settings)
         here = get_current()
         around: Any = here.get(LIMITS_KEY) or ()
         return set_value(LIMITS_KEY, (*around, Scope(self._policy)), here)

@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+from agentops_sdk.errors import ConfigError
+from agentops_sdk.limit_rules import FORM, Rule, from_setting
+
 Parser = Callable[[Any], Any]
 
 _TRUE = frozenset(("1", "true", "t", "yes", "y", "on", "enable", "enabled"))
@@ -187,3 +190,23 @@ def table(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
         raise WrongValueError("a mapping of names to values")
     return dict(value)
+
+
+def limits(value: Any) -> tuple[Rule, ...]:
+    if isinstance(value, str):
+        value = [part.strip() for part in re.split("[;,]", value) if part.strip()]
+    if isinstance(value, Mapping) or not isinstance(value, Sequence):
+        try:
+            return from_setting(value)
+        except ConfigError as error:
+            raise WrongValueError(f"{error.expected} for {error.name}") from None
+    usable: list[Rule] = []
+    wrong: list[str] = []
+    for text in value:
+        try:
+            usable += from_setting([text])
+        except ConfigError:
+            wrong.append(str(text))
+    if wrong:
+        raise WrongValueError(FORM, usable=tuple(usable), wrong=wrong)
+    return tuple(usable)

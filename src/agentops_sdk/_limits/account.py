@@ -43,13 +43,16 @@ class Account:
         is_over: more was used than the limit allows, and that has been told.
         is_told: that the limit was reached has been told.
         repeats: what a limit on repeated calls remembers.
+        key: what it is counted for, as it stands in files; ``None`` where no file tells of it.
     """
 
     __slots__ = (
-        "_slots", "_width", "extra", "is_over", "is_told", "open", "repeats", "reserved", "spent", "started", "unknown",
+        "_slots", "_width", "extra", "is_over", "is_told", "key", "open", "repeats", "reserved", "spent", "started",
+        "unknown",
     )  # fmt: skip
 
-    def __init__(self, window: float | None) -> None:
+    def __init__(self, window: float | None, key: str | None = None) -> None:
+        self.key = key
         self.spent = 0.0
         self.reserved = 0.0
         self.open = 0

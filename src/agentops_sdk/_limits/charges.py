@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
-from agentops_sdk._host.guard import logger
+from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._limits import expectation
 from agentops_sdk._limits.account import Account, lock
+from agentops_sdk._limits.window_file import Use
 
 if TYPE_CHECKING:
-    from agentops_sdk._limits.scope import Scope
+    from agentops_sdk._limits.scope import Policy, Scope
     from agentops_sdk.limit_rules import Rule
 
 __all__ = ["MODEL_KINDS", "Charge", "Charges"]
@@ -83,8 +85,12 @@ class Charges:
                 self.withdraw()
             metered = [charge for charge in self._charges if charge.rule.measure in _METERED]
             passed = [charge for charge in metered if self._is_passed_by(charge, attributes)]
+            shared = {charge.scope.policy for charge in self._charges if charge.account.key is not None}
         if self._kind in MODEL_KINDS:
             expectation.learn(attributes)
+        for policy in shared:
+            with guard("limits.share"):
+                policy.share(self._uses(policy, attributes))
         for charge in passed:
             logger.warning(
                 "agentops_sdk: calls that were under way have passed the limit of %s: %.12g are spent",
@@ -92,19 +98,35 @@ class Charges:
                 charge.account.spent,
             )
 
+    def _uses(self, policy: Policy, attributes: Mapping[str, Any]) -> dict[Rule, list[Use]]:
+        """What is written down for other processes, and for this one when it starts again."""
+        uses: dict[Rule, list[Use]] = {}
+        for scope, rule, account, amount in self._charges:
+            if account.key is None or scope.policy is not policy:
+                continue
+            used = amount if rule.measure not in _METERED else self._spent(scope, rule, amount, attributes)
+            if used:
+                uses.setdefault(rule, []).append(Use(time.time(), account.key, used))
+        return uses
+
     def _is_passed_by(self, charge: Charge, attributes: Mapping[str, Any]) -> bool:
         """Whether ``charge``, settled now, is the one by which its limit is passed. Under the lock."""
         _, rule, account, reserved = charge
         account.reserved = account.reserved - reserved if account.open > 1 else 0.0
         account.open -= 1
-        used = self._used(rule, attributes)
-        if used is None:
+        if self._used(rule, attributes) is None:
             account.unknown += 1
-            used = 0.0 if rule.measure == "cost" and charge.scope.policy.unknown_price == "allow" else reserved
-        account.add(used)
+        account.add(self._spent(charge.scope, rule, reserved, attributes))
         passed = account.spent > rule.most + account.extra and not account.is_over
         account.is_over = account.is_over or passed
         return passed
+
+    def _spent(self, scope: Scope, rule: Rule, reserved: float, attributes: Mapping[str, Any]) -> float:
+        """What the call is taken to have used: what it did, or what was expected of it where nobody knows."""
+        used = self._used(rule, attributes)
+        if used is not None:
+            return used
+        return 0.0 if rule.measure == "cost" and scope.policy.unknown_price == "allow" else reserved
 
     def _used(self, rule: Rule, attributes: Mapping[str, Any]) -> float | None:
         """``None`` where nobody knows."""
@@ -116,8 +138,9 @@ class Charges:
             # A call that failed without telling of any used none.
             return 0.0 if tokens is None and attributes.get(semconv.OUTCOME) == "error" else tokens
         amount = attributes.get(semconv.COST_AMOUNT)
-        if self._kind in _CONTAINERS and attributes.get(semconv.COST_SOURCE) != "user":
-            return 0.0  # the sum of what the calls inside tell themselves
+        is_sum = self._kind in _CONTAINERS and attributes.get(semconv.COST_SOURCE) != "user"
+        if is_sum or attributes.get(semconv.COST_TOTAL):
+            return 0.0  # the calls inside tell their own parts of it
         if amount is not None:
             is_comparable = not amount or attributes.get(semconv.COST_CURRENCY, "USD") == rule.currency
             return float(amount) if is_comparable else None

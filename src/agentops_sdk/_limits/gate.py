@@ -71,6 +71,8 @@ class Breach(NamedTuple):
 
 def _answer(call: Call, live: Any, scopes: Sequence[Scope]) -> LimitExceeded | None:
     expectation: Expectation | None = None
+    for scope in scopes:
+        scope.policy.wait()
     if any(scope.policy.is_metered for scope in scopes):
         if any(scope.unsettled for scope in scopes):
             _recorder_port.active.settle(_SETTLE_WAIT)

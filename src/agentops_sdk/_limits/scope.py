@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
-from agentops_sdk._limits.account import Account
+from agentops_sdk._host.guard import guard
+from agentops_sdk._host.own_thread import OwnThread
+from agentops_sdk._limits.account import Account, lock, renew_lock
+from agentops_sdk._limits.window_file import WindowFile, hashed
 
 if TYPE_CHECKING:
     from agentops_sdk._capture.call import Call
+    from agentops_sdk._limits.window_file import Use
+    from agentops_sdk.config import Settings
     from agentops_sdk.errors import LimitExceeded
     from agentops_sdk.limit_rules import Rule
 
@@ -21,6 +28,10 @@ Answer = Callable[["LimitExceeded"], Any]
 
 _MOST_ACCOUNTS = 10_000
 _ATTRIBUTES = {"session": semconv.SESSION_ID, "user": semconv.USER_ID, "agent": semconv.AGENT_NAME}
+
+
+_SHORTEST_KEPT = 60  # seconds; a shorter window is over before a process has been started again
+_LOADING = 1.0  # seconds that a first call waits for what was used before, at the most
 
 
 class Policy:
@@ -38,6 +49,12 @@ class Policy:
         self.unknown_price = unknown_price
         self.is_metered = any(rule.measure in ("cost", "tokens") for rule in rules)
         self._accounts: OrderedDict[tuple[Rule, str | None], Account] = OrderedDict()
+        self._files: dict[Rule, WindowFile] | None = None
+        self._loaded = threading.Event()
+
+    def is_like(self, other: Policy) -> bool:
+        """Whether both limit the same in the same way."""
+        return (self.rules, self.on_limit, self.unknown_price) == (other.rules, other.on_limit, other.unknown_price)
 
     def account(self, rule: Rule, call: Call) -> Account:
         """The account of what ``call`` is counted with: its run, session, user or agent, or all of the process.
@@ -48,12 +65,60 @@ class Policy:
             key: str | None = call.trace_id
         else:
             key = call.span.attributes.get(_ATTRIBUTES.get(rule.per, ""))
+        if _is_kept(rule):
+            key = hashed(key)
+        return self._account(rule, key)
+
+    def _account(self, rule: Rule, key: str | None) -> Account:
         account = self._accounts.get((rule, key))
         if account is None:
-            account = self._accounts[rule, key] = Account(rule.window)
+            account = self._accounts[rule, key] = Account(rule.window, key if _is_kept(rule) else None)
             if len(self._accounts) > _MOST_ACCOUNTS:
                 self._accounts.popitem(last=False)
         return account
+
+    def open(self, settings: Settings) -> None:
+        """Have what was used before, in windows that outlive a process, read from the folder of the traces.
+
+        Another thread reads; :meth:`wait` waits for it.
+        """
+        if self._files is not None:
+            return
+        self._files = {}
+        if _keeps_files(settings):
+            folder = Path(settings.directory).absolute() / "limits"
+            self._files = {rule: WindowFile(folder, rule) for rule in self.rules if _is_kept(rule)}
+        if self._files:
+            with guard("limits.load"):
+                OwnThread("limits", self._load).start()
+        else:
+            self._loaded.set()
+
+    def wait(self) -> None:
+        """Wait until what was used before is known."""
+        if not self._loaded.is_set():
+            self._loaded.wait(_LOADING)
+
+    def _load(self) -> None:
+        with guard("limits.load"):
+            self.share({})
+        self._loaded.set()
+
+    def share(self, uses: Mapping[Rule, Sequence[Use]]) -> None:
+        """Write down what was used, and take in what others have. On a thread of ours."""
+        for rule, file in (self._files or {}).items():
+            if rule in uses:
+                file.add(uses[rule])
+            others = list(file.read())
+            with lock.held:
+                for use in others:
+                    self._account(rule, use.key).add(use.amount, use.at)
+
+    def after_fork(self) -> None:
+        """In a child: what it writes is its own."""
+        if self._files:
+            self._files = {rule: file.of_child() for rule, file in self._files.items()}
+            self._loaded.set()
 
 
 class Scope:
@@ -79,7 +144,24 @@ of_process: tuple[Scope, ...] = ()
 """What the settings set for everything that the process does."""
 
 
-def set_of_process(policy: Policy | None) -> None:
-    """Put ``policy`` in force for everything that the process does, in place of what was."""
+def set_of_process(scope: Scope | None) -> None:
+    """Put ``scope`` in force for everything that the process does, in place of what was."""
     global of_process
-    of_process = () if policy is None or not policy.rules else (Scope(policy),)
+    of_process = () if scope is None else (scope,)
+
+
+def after_fork() -> None:
+    """In a child: threads that are not here may have held the lock, and what it writes is its own."""
+    renew_lock()
+    for scope in of_process:
+        scope.policy.after_fork()
+
+
+def _is_kept(rule: Rule) -> bool:
+    return rule.window is not None and rule.window >= _SHORTEST_KEPT
+
+
+def _keeps_files(settings: Settings) -> bool:
+    """Whether the program has files written at all."""
+    sinks = {str(sink).partition(":")[0] for sink in settings.exporters}
+    return bool(sinks & {"jsonl", "otlp"}) or settings.origins.get("directory", "default") != "default"

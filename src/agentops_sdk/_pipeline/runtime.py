@@ -18,6 +18,8 @@ from agentops_sdk import _recorder_port
 from agentops_sdk._host import bounded_map
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.patches import Patches
+from agentops_sdk._limits import scope as limits_in_force
+from agentops_sdk._limits.scope import Policy, Scope
 from agentops_sdk._pipeline import delivery, process_hooks
 from agentops_sdk._pipeline.flush_result import FlushResult
 from agentops_sdk._pipeline.queue import SpanQueue
@@ -65,6 +67,8 @@ class Runtime:
         self.open_spans = OpenSpans(settings)
         self.held_runs: HeldRuns[LeanSpan | EndedSpan] = HeldRuns(settings.queue_size)
         self.failed = 0
+        self.limits: Scope | None = None
+        self._limit()
         self.recorder: Recorder | JoinedRecorder = self._make_recorder()
         self._prices_loading = False
         self.integrations: list[Installed] = []
@@ -88,6 +92,7 @@ class Runtime:
         self.sinks = sinks
         self.settings = self.recorder.settings = settings
         self.completer.reconfigure(settings)
+        self._limit()
         self.queue.limit = self.held_runs.most = settings.queue_size
         self._identity = None
         self.open_spans.reconfigure(settings)
@@ -105,6 +110,20 @@ class Runtime:
         for sink in free:
             sink.shutdown(settings.shutdown_timeout)
             self._close_account(sink)
+
+    def _limit(self) -> None:
+        """Limits by the settings; those that are in force already go on counting where they do not change."""
+        settings = self.settings
+        policy = Policy(settings.limits, settings.on_limit, settings.unknown_price)
+        before = None if self.limits is None else self.limits.policy
+        if before is not None and policy.is_like(before):
+            return
+        self.limits = Scope(policy) if policy.rules else None
+        if self.limits is not None:
+            from agentops_sdk._limits.gate import open_gate
+
+            open_gate()
+            policy.open(settings)
 
     def _close_account(self, sink: Sink) -> None:
         account = sink.account()
@@ -308,6 +327,7 @@ class Runtime:
         self.tally = Tally()
         self._identity = None  # it names the process
         self.recorder.forget_open()
+        limits_in_force.after_fork()
         bounded_map.clear_all()
         self.queue.after_fork()
         for sink in self.sinks:
@@ -358,7 +378,7 @@ def swap(other: Standing) -> Standing:
             aside.running.uninstall()
         if current is not None:
             current.install()
-        _recorder_port.activate(current.recorder if current is not None and current.settings.enabled else None)
+        _activate(current)
         return aside
 
 
@@ -410,7 +430,7 @@ def begin(settings: Settings, *, implied: bool = False) -> Runtime | None:
         runtime.install()
         current = runtime
         context_keys.process_context = process_fields() if settings.propagate_processes else None
-        _recorder_port.activate(runtime.recorder)
+        _activate(runtime)
         process_hooks.hook(lambda: current, flush=_flush, end=_end, settle=_settle, in_child=_in_child)
         runtime.prepare()
         return runtime
@@ -433,7 +453,7 @@ def _take_on(settings: Settings) -> None:
     if current is not None:
         current.reconfigure(settings)
         context_keys.process_context = process_fields() if settings.propagate_processes else None
-        _recorder_port.activate(current.recorder if current.settings.enabled else None)
+        _activate(current)
         current.prepare()
     elif settings.enabled:
         begin(settings)
@@ -449,9 +469,16 @@ def finish(timeout: float, *, keep: Sequence[Any] = ()) -> FlushResult:
         runtime, current, _last, _implied = current, None, None, False
         if runtime is None:
             return FlushResult(0, 0, 0)
-        _recorder_port.activate(None)
+        _activate(None)
         context_keys.process_context = None
         return runtime.end(timeout, keep=keep)
+
+
+def _activate(runtime: Runtime | None) -> None:
+    """Have ``runtime`` record from now on, within its limits; ``None`` for nobody."""
+    on = runtime is not None and runtime.settings.enabled
+    _recorder_port.activate(runtime.recorder if on and runtime is not None else None)
+    limits_in_force.set_of_process(runtime.limits if on and runtime is not None else None)
 
 
 def _flush() -> None:
