@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.classify import OWN_SCOPE
@@ -31,7 +33,7 @@ from agentops_sdk.traces.formats.documents import (
     read_head,
     read_whole,
 )
-from agentops_sdk.traces.formats.json_values import DEEPEST, shallow
+from agentops_sdk.traces.formats.json_values import DEEPEST, as_text, shallow
 from agentops_sdk.traces.formats.otlp_lines import span_fields
 from agentops_sdk.traces.formats.parse import as_records, looks_like_record
 from agentops_sdk.traces.process_identity import is_locked
@@ -168,8 +170,7 @@ class Traces:
         files = {self._columns.file_of(row) for row in self._entries[trace_id].rows}
         return any(is_locked(file) for file in files if file is not None)
 
-    def _add(self, trace_id: str, span_id: str, row: int, attributes: Mapping[str, Any]) -> None:
-        start = self._columns.starts[row]
+    def _add(self, trace_id: str, span_id: str, start: int, row: int, attributes: Mapping[str, Any]) -> None:
         entry = self._entries.get(trace_id)
         if entry is None:
             entry = self._entries[trace_id] = _Entry(start)
@@ -178,51 +179,55 @@ class Traces:
             entry.start_ns = start
             self._order = None
         entry.rows.append(row)
-        if attributes:
+        if semconv.RESPONSE_ID in attributes or semconv.USAGE_OF in attributes:
             self._background.add(attributes, span_id, start)
         if semconv.GRAPH_CHECKPOINT_ID in attributes:
-            self._stopped.setdefault(str(attributes[semconv.GRAPH_CHECKPOINT_ID]), {})[trace_id] = None
+            self._stopped.setdefault(as_text(attributes[semconv.GRAPH_CHECKPOINT_ID]), {})[trace_id] = None
         if semconv.GRAPH_RESUMED_FROM in attributes:
-            self._resumed.setdefault(str(attributes[semconv.GRAPH_RESUMED_FROM]), {})[trace_id] = None
+            self._resumed.setdefault(as_text(attributes[semconv.GRAPH_RESUMED_FROM]), {})[trace_id] = None
 
     def add_record(self, record: SpanRecord, location: Place | None = None) -> None:
         """Add one record that is already in memory, or can be read again at a place."""
-        self._add(record.trace_id, record.span_id, self._columns.add_record(record, location), record.attributes)
+        row = self._columns.add_record(record, location)
+        self._add(record.trace_id, record.span_id, self._columns.starts[row], row, record.attributes)
 
     def add_line(self, line: bytes, location: Place | None = None, path: Path | None = None) -> bool:
         """Add one line of a file; blank lines are nothing, torn and foreign ones are counted. True if a span."""
-        import orjson
-
-        if not line or line.isspace():
-            return False
         try:
             raw = orjson.loads(line)
         except orjson.JSONDecodeError:
+            if not line or line.isspace():
+                return False
             if _OURS.match(line) or (not line.endswith(b"\n") and line.startswith(b"{")):
                 self.torn += 1
             else:
                 self.foreign += 1
             return False
+        if type(raw) is dict and raw.get("kind", "span") != "span" and self._add_raw(raw, line, location, path):
+            return True
         if line.count(b"[") + line.count(b"{") > DEEPEST:
             raw = shallow(raw)
         if looks_like_record(raw):
             if raw.get("kind", "span") == "span" and (fields := _of_others(raw)) is not raw:
                 return self._add_all([fields])
-            added = self._add_raw(raw, location or self._columns.lines.keep(line), path)
+            added = self._add_raw(raw, line, location, path)
             self.foreign += not added
             return added
         return self.add_document(raw, path)
 
-    def _add_raw(self, raw: dict[str, Any], location: Place, path: Path | None) -> bool:
-        """What one line of ours holds: a span, or several that are open."""
-        row = self._columns.add(raw, location)
+    def _add_raw(self, raw: dict[str, Any], line: bytes, location: Place | None, path: Path | None = None) -> bool:
+        """Add what one line of ours holds: a span, or several that are open. False where it is none."""
+        row = self._columns.add(raw, line, location)
         if row is not None:
-            self._add(raw["trace_id"], raw["span_id"], row, raw.get("attributes") or {})
+            self._add(raw["trace_id"], raw["span_id"], raw["start_ns"], row, raw.get("attributes") or {})
             return True
+        if not looks_like_record(raw):
+            return False
         try:
             records = list(as_records(raw, path))
         except ValueError:
             return False
+        location = location or self._columns.lines.keep(line)
         if raw.get("outcome") == "running":  # what its line tells depends on when it is read
             location = (location[0], 0, 0)
         for record in records:
@@ -231,8 +236,6 @@ class Traces:
 
     def _add_otlp(self, raw: dict[str, Any]) -> bool:
         """One line as the OpenTelemetry Collector's file exporter writes it."""
-        import orjson
-
         added = damaged = False
         for fields in span_fields(raw):
             if "resourceSpans" in fields:
@@ -240,7 +243,7 @@ class Traces:
             else:
                 if fields["scope"]["name"] != OWN_SCOPE:
                     fields = _translated(fields)
-                one = self._add_raw(fields, self._columns.lines.keep(orjson.dumps(fields)), None)
+                one = self._add_raw(fields, orjson.dumps(fields), None)
             added |= one
             damaged |= not one
         self.foreign += damaged
@@ -276,13 +279,11 @@ class Traces:
         return bool(added)
 
     def _add_fields(self, fields: dict[str, Any]) -> bool:
-        import orjson
-
         try:
             line = orjson.dumps(fields)
         except (TypeError, ValueError):
             return False
-        return self._add_raw(fields, self._columns.lines.keep(line), None)
+        return self._add_raw(fields, line, None)
 
     def finish(self) -> int:
         """Add what waited for other lines of its file; how many spans that were."""
@@ -317,8 +318,6 @@ class Traces:
 
     def add_open_file(self, path: Path) -> None:
         """Add the spans that a process has open, as things stand now. The file goes once nothing is open any more."""
-        import orjson
-
         opened: list[dict[str, Any]] = []
         seen_ns = 0  # the last sign of life
         try:
@@ -362,8 +361,10 @@ class Traces:
                 lines, count = 1, self._add_protobuf(path)
             else:
                 for line, location in self._columns.lines.of_file(path):
-                    lines += not line.isspace()
-                    count += self.add_line(line, location, path)
+                    if self.add_line(line, location, path):
+                        count += 1
+                    elif not line.isspace():
+                        lines += 1
             count += self.finish()
             if lines > 1 and not count and self._is_worth_another_look(path):
                 counts, (self.torn, self.foreign) = (self.torn, self.foreign), before

@@ -21,7 +21,7 @@ from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.classify import REMOTE_KNOWN, REMOTE_PARENT
 from agentops_sdk.traces.cost import Cost, exact_sum
 from agentops_sdk.traces.figures.figure_table import FigureTable
-from agentops_sdk.traces.formats.json_values import is_figure, to_json
+from agentops_sdk.traces.formats.json_values import as_text, is_figure, shallow, to_json
 from agentops_sdk.traces.formats.lines import Lines
 from agentops_sdk.traces.formats.parse import as_record
 from agentops_sdk.traces.record import Kind, Outcome, SpanKind, SpanRecord, Status
@@ -44,8 +44,10 @@ _KIND: Final = {kind: number for number, kind in enumerate(KINDS)}
 _OUTCOME: Final = {outcome: number << 4 for number, outcome in enumerate(OUTCOMES)}
 _SPAN_KINDS: Final = frozenset(get_args(SpanKind))
 _STATUSES: Final = frozenset(get_args(Status))
-_TWO_IDS: Final = Struct(">QQ16x").unpack
-_INT64: Final = (-(2**63), 2**63 - 1)
+_TWO_IDS: Final = Struct(">QQ").unpack_from
+_NO_PARENT: Final = "0" * 16
+_INT64_MIN: Final = -(2**63)
+_INT64_MAX: Final = 2**63 - 1
 
 
 class Fact:
@@ -185,42 +187,75 @@ class Columns:
         self._last_words: tuple[int, dict[str, Any]] = (0, {})
         self._scopes: list[dict[str, Any]] = []
         self._held: dict[int, SpanRecord] = {}
+        self._trace_id: object = object()  # that of the last line
 
     def __len__(self) -> int:
         return len(self.ids)
 
     # --- in ----------------------------------------------------------------------------------
 
-    def add(self, raw: dict[str, Any], location: Place) -> int | None:
-        """Add the span that a parsed line holds; its row, or ``None`` where :func:`as_record` has to read the line.
+    def add(self, raw: dict[str, Any], line: bytes, location: Place | None) -> int | None:
+        """Add the span that a parsed line holds; its row, or ``None`` where :func:`as_record` has to say if it is one.
+
+        Added is what surely is a record, with a value of the right type in every field; what is in doubt is left
+        to the model, which converts, mends and refuses.
 
         Args:
-            raw: the line, of which ``looks_like_record`` holds.
-            place: where it can be read again.
+            raw: the line.
+            line: its text, kept where it has no place.
+            location: where it can be read again.
         """
-        get = raw.get
-        sort = (
-            *(get("v", 1), get("kind", "span"), get("span_kind", "INTERNAL"), get("status", "unset")),
-            *(get("outcome", "ok"), get("flags", 1)),
-        )
+        try:
+            trace_id, span_id, parent_id, name, start, end, attributes, resource, scope = _own_fields(raw)
+            sort = _shared_fields(raw)
+            is_usual = len(raw) == _USUAL + ("start" in raw) + ("end" in raw)
+        except KeyError:  # what is not there has its default
+            raw = {**_DEFAULTS, **raw}
+            trace_id, span_id, parent_id, name, start, end, attributes, resource, scope = _own_fields(raw)
+            sort, is_usual = _shared_fields(raw), False
+        if (
+            type(name) is not str
+            or type(attributes) is not dict
+            or type(resource) is not dict
+            or type(start) is not int
+            or type(end) is not int
+            or not _INT64_MIN <= start <= _INT64_MAX
+            or not _INT64_MIN <= end <= _INT64_MAX
+            or (ids := self._id_numbers(trace_id, span_id, parent_id)) is None
+        ):
+            return None
         try:
             facts = self._sorts.get(sort, 0) or self._sort(sort)
-        except TypeError:  # a list where a word should be
+            if not facts or not (scope in self._scopes or _is_scope(scope, self._scopes)):
+                return None
+        except (TypeError, RecursionError):  # a list where a word should be; a scope with something very deep in it
             return None
-        parent = get("parent_id")
-        ids = _id_numbers(raw["span_id"], raw["trace_id"], parent)
-        if not facts or ids is None or not _is_plain(raw, self._scopes):
+        if not is_usual and not _RARE.isdisjoint(raw) and not _has_rare(raw):
             return None
-        self._append(
-            ids[0],
-            None if parent is None else ids[1],
-            raw["start_ns"],
-            raw["end_ns"],
-            facts,
-            raw["name"],
-            get("attributes") or _EMPTY,
-        )
-        return self._put(location)
+        return self._append(
+            *ids, start, end, facts if parent_id is None else facts | Fact.PARENT, name, attributes,
+            location or self.lines.keep(line),
+        )  # fmt: skip
+
+    def _id_numbers(self, trace_id: Any, span_id: Any, parent_id: Any) -> tuple[int, int] | None:
+        """The span's and its parent's id as numbers, if all three are lower-case hex of the right length."""
+        if parent_id is None:
+            parent_id = _NO_PARENT
+        if type(span_id) is not str or len(span_id) != 16 or type(parent_id) is not str or len(parent_id) != 16:
+            return None
+        text: str = span_id + parent_id
+        if trace_id != self._trace_id:  # most lines belong to the same trace as the one before
+            if type(trace_id) is not str or len(trace_id) != 32:
+                return None
+            text += trace_id
+        try:
+            numbers: tuple[int, int] = _TWO_IDS(unhexlify(text))
+        except ValueError:
+            return None
+        if text.lower() != text:
+            return None
+        self._trace_id = trace_id
+        return numbers
 
     def _sort(self, sort: tuple[Any, ...]) -> int:
         """The facts that the fields of a line tell which few lines differ in; 0 where they are in doubt."""
@@ -246,53 +281,47 @@ class Columns:
             record: it is held in memory, unless its place has a length.
             place: where a line that holds it can be read again, or at least the file that it is from.
         """
-        least, most = _INT64
-        self._append(
+        facts = _facts(record.kind, record.outcome, record.flags)
+        row = self._append(
             int(record.span_id, 16),
-            None if record.parent_id is None else int(record.parent_id, 16),
-            min(max(record.start_ns, least), most),
-            min(max(record.end_ns, least), most),
-            _facts(record.kind, record.outcome, record.flags),
+            0 if record.parent_id is None else int(record.parent_id, 16),
+            min(max(record.start_ns, _INT64_MIN), _INT64_MAX),
+            min(max(record.end_ns, _INT64_MIN), _INT64_MAX),
+            facts if record.parent_id is None else facts | Fact.PARENT,
             record.name,
             record.attributes,
+            location or (0, 0, 0),
         )
-        row = self._put(location or (0, 0, 0))
         if not self._lengths[row]:
             self._held[row] = record
         return row
 
-    def _put(self, location: Place) -> int:
-        self._files.append(location[0])
-        self._offsets.append(location[1])
-        self._lengths.append(location[2])
-        return len(self._files) - 1
-
     def _append(
         self,
         span_id: int,
-        parent_id: int | None,
+        parent_id: int,
         start: int,
         end: int,
         facts: int,
         name: str,
         attributes: Mapping[str, Any],
-    ) -> None:
+        location: Place,
+    ) -> int:
         bits, model, words_at, numbers_at = self._take(attributes) if attributes else (0, 0, 0, 0)
-        facts |= bits
-        text = self._text(name)
+        row = len(self.ids)
         self.ids.append(span_id)
-        if parent_id is None:
-            self.parents.append(0)
-        else:
-            self.parents.append(parent_id)
-            facts |= Fact.PARENT
+        self.parents.append(parent_id)
         self.starts.append(start)
         self.ends.append(end)
-        self.facts.append(facts)
-        self.names.append(text)
+        self.facts.append(facts | bits)
+        self.names.append(self._texts.get(name) or self._text(name))
         self.models.append(model)
         self._words_at.append(words_at)
         self._numbers_at.append(numbers_at)
+        self._files.append(location[0])
+        self._offsets.append(location[1])
+        self._lengths.append(location[2])
+        return row
 
     def _take(self, attributes: Mapping[str, Any]) -> tuple[int, int, int, int]:
         """Keep of attributes what is asked of every span: bits, the model's text, places of words and of numbers."""
@@ -387,6 +416,7 @@ class Columns:
 
     @staticmethod
     def _packed(names: _Names, values: tuple[Any, ...]) -> bytes:
+        values = tuple(map(shallow, values))
         try:
             return marshal.dumps((names, values))
         except ValueError:  # a type of a library's, or something deeper than that goes
@@ -521,23 +551,6 @@ class Columns:
             raise TraceError("a line is not the one that it was when its file was first read") from error
 
 
-def _id_numbers(span_id: str, trace_id: str, parent_id: Any) -> tuple[int, int] | None:
-    """The span's and its parent's id as numbers, if all three are lower-case hex of the right length."""
-    if parent_id is None:
-        parent_id = "0" * 16
-    elif type(parent_id) is not str or len(parent_id) != 16:
-        return None
-    text = span_id + parent_id + trace_id
-    try:
-        ids = unhexlify(text)
-    except ValueError:
-        return None
-    if text.lower() != text:
-        return None
-    numbers: tuple[int, int] = _TWO_IDS(ids)
-    return numbers
-
-
 def _facts(kind: str, outcome: str, flags: int) -> int:
     facts = Fact.LINE | _KIND[kind] | _OUTCOME[outcome]
     if flags & REMOTE_KNOWN:
@@ -547,29 +560,6 @@ def _facts(kind: str, outcome: str, flags: int) -> int:
     elif flags & (REMOTE_KNOWN | 1) == REMOTE_KNOWN:
         facts |= Fact.ABSENT
     return facts
-
-
-def _is_plain(raw: dict[str, Any], scopes: list[dict[str, Any]]) -> bool:
-    """Whether a line that looks like a record surely is one, with a value of the right type in every field.
-
-    What is in doubt is left to the model, which converts, mends and refuses. ``scopes`` holds those that were
-    looked at before.
-    """
-    get = raw.get
-    start, end, scope = raw["start_ns"], get("end_ns"), get("scope", _EMPTY)
-    least, most = _INT64
-    try:
-        return (
-            type(end) is int
-            and least <= end <= most
-            and least <= start <= most
-            and type(get("attributes", _EMPTY)) is dict
-            and type(get("resource", _EMPTY)) is dict
-            and (scope in scopes or _is_scope(scope, scopes))
-            and (_RARE.isdisjoint(raw) or _has_rare(raw))
-        )
-    except TypeError:  # a list where a word should be
-        return False
 
 
 def _is_scope(scope: Any, scopes: list[dict[str, Any]]) -> bool:
@@ -600,6 +590,16 @@ def _has(item: Any, fields: tuple[tuple[str, Any, tuple[type, ...]], ...]) -> bo
 
 
 _EMPTY: Final[dict[str, Any]] = {}
+_OWN: Final = ("trace_id", "span_id", "parent_id", "name", "start_ns", "end_ns", "attributes", "resource", "scope")
+_SHARED: Final[dict[str, Any]] = {
+    "v": 1, "kind": "span", "span_kind": "INTERNAL", "status": "unset", "outcome": "ok", "flags": 1,
+}  # fmt: skip
+_own_fields: Final = itemgetter(*_OWN)
+_shared_fields: Final = itemgetter(*_SHARED)
+_USUAL: Final = len(_OWN) + len(_SHARED)
+_DEFAULTS: Final[dict[str, Any]] = {
+    **dict.fromkeys(_OWN), "attributes": _EMPTY, "resource": _EMPTY, "scope": _EMPTY, **_SHARED,
+}  # fmt: skip
 _NONE: Final[list[Any]] = []
 _ENDINGS: Final = frozenset(OUTCOMES) - {"running"}
 _WORD: Final = (str, type(None))
@@ -629,10 +629,10 @@ _DROPPED: Final = (("attributes", 0, (int,)), ("events", 0, (int,)), ("links", 0
 def model_in(attributes: Mapping[str, Any]) -> str | None:
     """The model that answered, or else the one that was asked for."""
     name = attributes.get(semconv.RESPONSE_MODEL) or attributes.get(semconv.REQUEST_MODEL)
-    return str(name) if name else None
+    return as_text(name) if name else None
 
 
 def session_in(attributes: Mapping[str, Any]) -> str | None:
     """The session that attributes name, or else the conversation."""
     session = attributes.get(semconv.SESSION_ID) or attributes.get(semconv.CONVERSATION_ID)
-    return str(session) if session else None
+    return as_text(session) if session else None

@@ -99,6 +99,11 @@ def shallow(value: Any) -> Any:
     return _upper(value, DEEPEST) if _is_too_deep(value) else value
 
 
+def as_text(value: Any) -> str:
+    """The text itself; of anything else, however deep, as Python writes it."""
+    return value if type(value) is str else str(shallow(value))
+
+
 def _upper(value: Any, levels: int) -> Any:
     if not isinstance(value, dict | list):
         return value

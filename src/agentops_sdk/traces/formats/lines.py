@@ -13,6 +13,7 @@ import time
 import weakref
 from collections import Counter, OrderedDict
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
@@ -87,7 +88,16 @@ class Lines:
             offset = len(_BYTE_ORDER) if source.read(len(_BYTE_ORDER)) == _BYTE_ORDER else 0
             source.seek(offset)
             before = os.fstat(source.fileno())  # a writer that never pauses must not keep the reader for ever
-            while offset < before.st_size and (line := source.readline(LONGEST_LINE)):
+            while (left := before.st_size - offset) > 0 and (block := source.read(min(_BLOCK, left))):
+                whole = block.rfind(b"\n") + 1
+                for line in BytesIO(block[:whole]):
+                    length = len(line)
+                    yield line, (file, offset, length)
+                    offset += length
+                if whole == len(block):
+                    continue
+                source.seek(offset)  # a line that goes on behind this block
+                line = source.readline(LONGEST_LINE)
                 if not line.endswith(b"\n") and time.time() - before.st_mtime < _FRESH:
                     line = _finished(source, line)
                 length = len(line)
