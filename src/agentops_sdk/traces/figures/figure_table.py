@@ -47,7 +47,7 @@ class FigureTable:
                 return None
         position = len(self._first)
         try:
-            for append, value in zip(self._appends, values, strict=True):
+            for append, value in zip(self._appends, values):  # noqa: B905 - as many as there are types; twice as fast
                 append(value)
         except OverflowError:
             for column in self._columns.values():

@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from functools import cached_property
+from itertools import accumulate, repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
@@ -91,6 +92,8 @@ class Outline:
     def _in_order(self, rows: Sequence[int]) -> list[int]:
         starts, ids = self.columns.starts, self.columns.ids
         ordered = sorted(rows, key=starts.__getitem__)
+        if len(set(map(starts.__getitem__, ordered))) == len(ordered):
+            return ordered
         first = 0
         for index in range(1, len(ordered) + 1):  # what started together goes by its id
             if index == len(ordered) or starts[ordered[index]] != starts[ordered[first]]:
@@ -102,9 +105,11 @@ class Outline:
     def _resolved(self) -> array[int]:
         """By number the parent's number, -1 where it is not here."""
         ids, parents, facts = self.columns.ids, self.columns.parents, self.columns.facts
-        wanted = {parents[row] for row in self.rows if facts[row] & Fact.PARENT}
+        wanted = set(map(parents.__getitem__, self.rows))
         where = {ids[row]: number for number, row in enumerate(self.rows) if ids[row] in wanted}
         find = where.get
+        if 0 not in where:  # as which a parent stands that there is not
+            return array("i", map(find, map(parents.__getitem__, self.rows), repeat(-1)))
         return array("i", (find(parents[row], -1) if facts[row] & Fact.PARENT else -1 for row in self.rows))
 
     def _outlive_children(self) -> None:
@@ -124,8 +129,7 @@ class Outline:
         for above in parents:
             if above >= 0:
                 first[above + 2] += 1
-        for number in range(2, count + 2):
-            first[number] += first[number - 1]
+        first = array("I", accumulate(first))
         children = array("I", bytes(4 * (count - parents.count(-1))))
         for number, above in enumerate(parents):
             if above >= 0:
@@ -273,8 +277,15 @@ class Outline:
 
     def having(self, bit: int) -> Iterator[int]:
         """The spans with a bit of :class:`Fact` set, in the order they started."""
+        if not any(some & bit for some in self._different_facts):
+            return iter(())
         facts = self.columns.facts
         return (number for number, row in enumerate(self.rows) if facts[row] & bit)
+
+    @cached_property
+    def _different_facts(self) -> set[int]:
+        """The facts of all spans, each once: few, so that what none has is found out at once."""
+        return set(map(self.columns.facts.__getitem__, self.rows))
 
     def of_kind(self, *kinds: str) -> Iterator[int]:
         """The spans of these kinds, in the order they started."""
@@ -305,11 +316,9 @@ class Outline:
     @cached_property
     def open(self) -> array[int]:
         """The spans that have not ended."""
-        facts, ended = self.columns.facts, ENDED
-        return array(
-            "I",
-            (n for n, row in enumerate(self.rows) if not ended[(facts[row] & OUTCOME_BITS) >> OUTCOME_SHIFT]),
-        )
+        facts, different = self.columns.facts, self._different_facts
+        states = {some for some in different if not ENDED[(some & OUTCOME_BITS) >> OUTCOME_SHIFT]}
+        return array("I", (number for number, row in enumerate(self.rows) if facts[row] in states) if states else ())
 
     @cached_property
     def skews(self) -> int:

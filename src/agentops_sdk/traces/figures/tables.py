@@ -11,6 +11,7 @@ from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces.classify import from_ns
 from agentops_sdk.traces.figures.accounts import MODEL_KINDS, Counted
 from agentops_sdk.traces.figures.columns import (
+    ENDED,
     KIND_BITS,
     KINDS,
     OUTCOME_BITS,
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from agentops_sdk.traces.figures.outline import Outline
-    from agentops_sdk.traces.record import Outcome
     from agentops_sdk.traces.trace import Trace
 
     Keys = tuple[str, ...]
 
 BY: Final = ("model", "tool", "agent", "session", "day", "tag", "decision")
 _OWN_KIND: Final = {"tool": "tool", "agent": "agent"}
+_ERROR, _RUNNING, _UNFINISHED = map(OUTCOMES.index, ("error", "running", "unfinished"))
 _USEFUL: Final = (OUTCOMES.index("ok"), OUTCOMES.index("running"))
 
 
@@ -91,29 +92,27 @@ def _by_keys(keyed: Iterable[tuple[int, Keys]]) -> dict[Keys, array[int]]:
 def _add(row: Row, outline: Outline, numbers: Sequence[int], by: str, *, whole: bool = False) -> None:
     """Add spans to a row."""
     shares, rows, facts, own_kind = outline.shares, outline.rows, outline.columns.facts, _OWN_KIND.get(by)
+    starts, ends, took = outline.columns.starts, outline.ends, row.durations.append
     kind = KINDS.index(own_kind) if own_kind else -1
     for number in numbers:
-        fact = facts[rows[number]]
+        place = rows[number]
+        fact = facts[place]
         if (fact & KIND_BITS == kind) if own_kind else (shares[number] & Counted.CALL):
             row.calls += 1
-            _end(row, outline, number, OUTCOMES[(fact & OUTCOME_BITS) >> OUTCOME_SHIFT], whole=whole)
+            outcome = (fact & OUTCOME_BITS) >> OUTCOME_SHIFT
+            if ENDED[outcome]:
+                row.errors += outcome == _ERROR
+                took(max(0, ends[number] - starts[place]) / 1e9)
+            elif not whole:
+                row.running += outcome == _RUNNING
+                row.unfinished += outcome == _UNFINISHED
         if fact & Fact.FIRST_CHUNK and shares[number] & Counted.CALL:
-            first = outline.columns.figure(rows[number], semconv.RESPONSE_TIME_TO_FIRST_CHUNK)
+            first = outline.columns.figure(place, semconv.RESPONSE_TIME_TO_FIRST_CHUNK)
             if isinstance(first, (int, float)):
                 row.first_chunks.append(float(first))
     outline.add_all(numbers, row.usage, row.cost)
     wasted = (n for n in numbers if shares[n] & Counted.ANY_COST and outline.outcome_number(n) not in _USEFUL)
     outline.add_all(wasted, None, row.wasted)
-
-
-def _end(row: Row, outline: Outline, number: int, outcome: Outcome, *, whole: bool) -> None:
-    """Add how long a call took and how it ended."""
-    row.errors += outcome == "error"
-    if outcome not in semconv.NOT_ENDED:
-        row.durations.append(outline.duration(number))
-    elif not whole:
-        row.running += outcome == "running"
-        row.unfinished += outcome == "unfinished"
 
 
 def _keyed(outline: Outline, by: str) -> Iterable[tuple[int, Keys]]:
