@@ -23,7 +23,7 @@ from agentops_sdk import setting_parsers as parsers
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.file_limits import Limit
-from agentops_sdk.limit_rules import ON_LIMIT, UNKNOWN_PRICE, Rule
+from agentops_sdk.limit_rules import ON_LIMIT, UNKNOWN_PRICE
 from agentops_sdk.setting_parsers import Parser
 
 Origin = str
@@ -219,7 +219,7 @@ class Settings:
         env=["AGENTOPS_STATE_CHANGES"],
         live=True,
     )
-    limits: tuple[Rule, ...] = _row(
+    limits: tuple[str, ...] = _row(
         (),
         parsers.limits,
         'How much may be spent and how many calls made, such as "5 usd / run; 50 model calls / run".',

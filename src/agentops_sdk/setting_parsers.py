@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.limit_rules import FORM, Rule, from_setting
+from agentops_sdk.limit_rules import FORM, from_setting
 
 Parser = Callable[[Any], Any]
 
@@ -192,19 +192,19 @@ def table(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
-def limits(value: Any) -> tuple[Rule, ...]:
+def limits(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [part.strip() for part in re.split("[;,]", value) if part.strip()]
     if isinstance(value, Mapping) or not isinstance(value, Sequence):
         try:
-            return from_setting(value)
+            return tuple(map(str, from_setting(value)))
         except ConfigError as error:
             raise WrongValueError(f"{error.expected} for {error.name}") from None
-    usable: list[Rule] = []
+    usable: list[str] = []
     wrong: list[str] = []
     for text in value:
         try:
-            usable += from_setting([text])
+            usable += map(str, from_setting([text]))
         except ConfigError:
             wrong.append(str(text))
     if wrong:

@@ -52,6 +52,8 @@ LOOSER = [
     "traces_max_bytes = 99999999999",
     "spool_max_days = 30",
     "spool_max_bytes = 99999999999",
+    'on_limit = "mark"',
+    'unknown_price = "allow"',
     'log_level = "debug"',
     'log_level = "info"',
 ]
@@ -90,6 +92,7 @@ STRICTER = [
     ("traces_max_days = 1", "traces_max_days", 1.0),
     ('service_name = "shop"', "service_name", "shop"),
     ("queue_size = 5", "queue_size", 5),
+    ('limits = ["$5 / run"]', "limits", ["5 USD / run"]),
     ('log_level = "error"', "log_level", "error"),
     ('resource_attributes = { team = "a" }', "resource_attributes", {"team": "a"}),
 ]

@@ -38,6 +38,7 @@ from agentops_sdk._recorder.tail_sampling import HeldRuns
 from agentops_sdk._version import VERSION
 from agentops_sdk.config import Settings, changes, log_once, looser, no_looser, resolve, update
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.limit_rules import from_setting
 from agentops_sdk.traces.formats.wire_values import encodable
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Runtime:
     def _limit(self) -> None:
         """Limits by the settings; those that are in force already go on counting where they do not change."""
         settings = self.settings
-        policy = Policy(settings.limits, settings.on_limit, settings.unknown_price)
+        policy = Policy(from_setting(settings.limits), settings.on_limit, settings.unknown_price)
         before = None if self.limits is None else self.limits.policy
         if before is not None and policy.is_like(before):
             return
