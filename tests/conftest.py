@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import signal
@@ -62,6 +63,7 @@ def _bugs_are_red(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 @pytest.fixture(autouse=True)
 def _no_leftovers() -> Iterator[None]:
     """No test inherits the SDK of another."""
+    gc.freeze()  # a dozen clients may be loaded, and each collection that a test asks for would look through them
     yield
     import agentops_sdk
 
@@ -73,3 +75,4 @@ def _no_leftovers() -> Iterator[None]:
 
         guard.errors.clear()  # what a test made us contain is no finding of the next one's status()
         guard.last_error.clear()
+    gc.unfreeze()

@@ -28,10 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _collected() -> Iterator[None]:
     """What a test leaves to the collector is collected while its marks hold."""
-    gc.freeze()  # a dozen clients may be loaded, and each collection would look through them
     yield
     gc.collect()
-    gc.unfreeze()
 
 
 class Recorded:

@@ -46,7 +46,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
     pytester.makepyfile(agent=AGENT, model_agent=MODEL_AGENT)
 
     def start(*options: str, plugins: tuple[str, ...] = ()) -> pytest.RunResult:
-        names = ("agentops_sdk.pytest_plugin", "xdist", *plugins)
+        names = ("tests.testing.quick_end", "agentops_sdk.pytest_plugin", "xdist", *plugins)
         return pytester.runpytest_subprocess(*(part for name in names for part in ("-p", name)), *options)
 
     return start
