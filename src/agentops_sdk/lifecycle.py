@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from agentops_sdk._capture.invalid_values import number_of, tell_once
 from agentops_sdk._pipeline import runtime
 from agentops_sdk._pipeline.flush_result import FlushResult
+from agentops_sdk.state import state
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -66,9 +68,7 @@ def init(
         **settings,
     }
     runtime.initialize(arguments, restart=restart)
-    from agentops_sdk.status import started
-
-    return started()
+    return cast("Status", StatusOnDemand())
 
 
 def configure(**settings: Any) -> Status:
@@ -85,9 +85,7 @@ def configure(**settings: Any) -> Status:
             nothing has changed then.
     """
     runtime.reconfigure(settings)
-    from agentops_sdk.status import started
-
-    return started()
+    return cast("Status", StatusOnDemand())
 
 
 def shutdown(timeout: float | None = None) -> FlushResult:
@@ -118,3 +116,47 @@ def _seconds(site: str, timeout: Any, default: float) -> float:
         tell_once(site, "timeout", timeout, "seconds, a number of at least 0", f"{default:g} seconds are taken")
         return default
     return min(seconds, _LONGEST)
+
+
+class StatusOnDemand:
+    """A ``Status`` of the moment it was made, whose model is loaded when somebody looks; a notebook shows one line."""
+
+    __slots__ = ("_fields", "_model")
+
+    def __init__(self) -> None:
+        self._fields = state()
+        self._model: Status | None = None
+
+    def _status(self) -> Status:
+        if self._model is None:
+            from agentops_sdk.status import Status
+
+            self._model = Status(**self._fields)
+        return self._model
+
+    @property  # type: ignore[misc] # for isinstance()
+    def __class__(self) -> Any:
+        return type(self._status())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._status(), name)
+
+    def __eq__(self, other: object) -> bool:
+        return self._status() == (other._status() if type(other) is StatusOnDemand else other)
+
+    __hash__ = None  # type: ignore[assignment] # as the model, which can be changed
+
+    def __iter__(self) -> Any:
+        return iter(self._status())
+
+    def __str__(self) -> str:
+        return str(self._status())
+
+    def __repr__(self) -> str:
+        return repr(self._status())
+
+    def _repr_html_(self) -> str:
+        return f"<code>{escape(repr(self))}</code>"
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self._status().__reduce_ex__(protocol)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +43,8 @@ def _content(path: Path) -> bytes | None:
 
 
 def _parsed(content: bytes, name: str) -> SettingsFile:
+    import tomllib  # most programs have no such file
+
     try:
         document = tomllib.loads(content.decode())
     except (ValueError, RecursionError):

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import time
 from collections.abc import Iterable
 from html import escape
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from agentops_sdk import semconv
-from agentops_sdk._host import guard as guarding
-from agentops_sdk._host import patches
-from agentops_sdk._pipeline import known_libraries, runtime
-from agentops_sdk._recorder.open_spans import open_runs
 from agentops_sdk._version import VERSION
-from agentops_sdk.addresses import without_secrets
-from agentops_sdk.config import Settings, rows
+from agentops_sdk.state import CAPTURING, MOST_RUNS, state
 from agentops_sdk.traces.display.notebook import table
 
-_CAPTURING = ("patched", "waiting for import", "version untested")
-_MOST_RUNS = 100
 _SHOWN_RUNS = 5
-_SECRET = re.compile(r"key|token|secret|password|auth", re.IGNORECASE)
 
 
 class SettingStatus(BaseModel):
@@ -93,7 +82,7 @@ class Status(BaseModel):
         default_factory=dict, description="Since the first init(), whatever sinks were exchanged since then."
     )
     runs: list[RunStatus] = Field(
-        default_factory=list, description=f"The runs that are open, oldest first, {_MOST_RUNS} at most."
+        default_factory=list, description=f"The runs that are open, oldest first, {MOST_RUNS} at most."
     )
     guard_errors: dict[str, int] = Field(default_factory=dict)
     redactions: int = 0
@@ -130,7 +119,7 @@ class Status(BaseModel):
     def __repr__(self) -> str:
         if not self.enabled:
             return f"<agentops {self.version}: off>"
-        captured = [name for name, each in self.integrations.items() if each.state in _CAPTURING]
+        captured = [name for name, each in self.integrations.items() if each.state in CAPTURING]
         return f"<agentops {self.version}: on, captures {_listed(captured)}, writes to {_listed(self.sinks)}>"
 
     def _repr_html_(self) -> str:
@@ -156,100 +145,10 @@ class Status(BaseModel):
         )
 
 
-class Started(Status):
-    """What ``init()`` and ``configure()`` return: the state, which a notebook shows in one line."""
-
-    def _repr_html_(self) -> str:
-        return f"<code>{escape(repr(self))}</code>"
-
-
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names) or "nothing"
 
 
 def status() -> Status:
     """The state right now. Cheap enough to call from a health check."""
-    running, settings = runtime.current, runtime.settings_in_force()
-    if running is None:
-        return Status(
-            enabled=False,
-            settings=_settings(settings) if settings is not None else {},
-            guard_errors=dict(guarding.errors),
-            dormant_patches=list(patches.dormant),
-        )
-    queue = running.queue
-    opened = len(running.recorder.open)
-    ended = queue.consumed + queue.pending + queue.dropped
-    sinks: dict[str, SinkStatus] = {}
-    for number, sink in enumerate(running.sinks):
-        sinks[sink.name if sink.name not in sinks else f"{sink.name}#{number}"] = _sink(
-            sink.account(), exports=sink.exports, export_seconds=sink.seconds
-        )
-    settings_now, resource = _settings(running.settings), _shown(running.resource)
-    if running.is_described_by_program and semconv.SERVICE_NAME in resource:
-        own = "the program's own TracerProvider"
-        settings_now["service_name"] = SettingStatus(value=resource[semconv.SERVICE_NAME], origin=own)
-    return Status(
-        enabled=running.settings.enabled,
-        uptime=time.time() - running.started_at,
-        settings=settings_now,
-        resource=resource,
-        integrations={
-            installed.integration.name: IntegrationStatus(
-                state=installed.state, version=installed.version, reason=installed.remark()
-            )
-            for installed in running.integrations
-        },
-        not_captured=known_libraries.imported(
-            installed.integration.target for installed in running.integrations if installed.state in _CAPTURING
-        ),
-        sinks=sinks,
-        closed_sinks={name: _sink(account) for name, account in running.closed_sinks.items()},
-        spans={
-            "started": ended + opened,
-            "open": opened,
-            "ended": ended,
-            "queued": queue.pending,
-            "dropped": queue.dropped,
-            "failed": running.failed,
-            "sampled_out": running.sampled_out,
-            "undecided": len(running.held_runs),
-        },
-        runs=[
-            RunStatus(name=run.name, trace_id=run.trace_id, age=run.age, open_spans=run.spans)
-            for run in open_runs(running.recorder.open, running.open_spans.policy, _MOST_RUNS)
-        ],
-        guard_errors=dict(guarding.errors),
-        redactions=running.completer.policy.redactions,
-        overhead={"consumer_seconds": running.consumer_seconds, "consumer_spans": float(queue.consumed)},
-        dormant_patches=list(patches.dormant),
-    )
-
-
-def _sink(account: dict[str, Any], **more: Any) -> SinkStatus:
-    dropped = account["dropped"]  # by reasons, among them names of exceptions: a KeyError is no key
-    return SinkStatus(**{**_shown(account), "dropped": dropped}, lost=sum(dropped.values()), **more)
-
-
-def started() -> Started:
-    """The state right after it was changed."""
-    return Started(**dict(status()))
-
-
-def _settings(settings: Settings) -> dict[str, SettingStatus]:
-    return {
-        row.name: SettingStatus(
-            value=_shown(getattr(settings, row.name)),
-            origin=settings.origins.get(row.name, "default"),
-        )
-        for row in rows()
-    }
-
-
-def _shown(value: Any) -> Any:
-    """A value without keys, passwords and tokens: by the name it stands under, and inside of addresses."""
-    if isinstance(value, tuple | list):
-        return [_shown(item) if isinstance(item, str | int | float) else type(item).__name__ for item in value]
-    if isinstance(value, dict):
-        return {name: "…" if _SECRET.search(str(name)) else _shown(item) for name, item in value.items()}
-    return without_secrets(value) if isinstance(value, str) else value
+    return Status(**state())

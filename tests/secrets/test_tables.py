@@ -18,7 +18,7 @@ from tests.secrets.ordinary import CODE, PROSE, ordinary
 from agentops_sdk import _scrub
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.redact import Redactor
-from agentops_sdk._scrub.secret_rules import TOKENS
+from agentops_sdk._scrub.secret_rules import TOKENS, Token
 from agentops_sdk.config import resolve
 
 SEEDS = (1, 2, 3)
@@ -196,6 +196,8 @@ def unbounded(tree: Any, inside: bool = False) -> bool:
 def patterns(value: object) -> Iterator[re.Pattern[str]]:
     if isinstance(value, re.Pattern):
         yield value
+    elif isinstance(value, Token):
+        yield value.pattern
     elif isinstance(value, tuple | list):
         for member in value:
             yield from patterns(member)

@@ -7,6 +7,7 @@ with or holds, and its form. To add a name, add its words to one of the tables b
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final, NamedTuple
 
 __all__ = [
@@ -39,16 +40,26 @@ class Token(NamedTuple):
         label: what stands in their place: ``[redacted:label]``.
         signs: what every one of them holds, most often how it begins; a text without is not looked at. One in
             lower-case letters alone is looked for whatever the case.
-        pattern: the key around the sign.
+        expression: the key around the sign.
         group: the part that is replaced.
         before: how many characters of the key stand before the sign, at least and at most.
     """
 
     label: str
     signs: tuple[str, ...]
-    pattern: re.Pattern[str]
+    expression: str
     group: int = 0
     before: tuple[int, int] = (0, 0)
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Made when a text holds one of the signs: few programs ever meet most of them."""
+        return _compiled(self.expression)
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression)
 
 
 # A key begins where no word does. Escapes end a word as well: \n in JSON, %3D in an address, \u003d in a script.
@@ -66,12 +77,12 @@ _END: Final = r"(?![A-Za-z0-9_])"
 def _token(label: str, prefixes: str, body: str) -> Token:
     """Keys that are one of ``prefixes``, separated by blanks, and a body."""
     signs = tuple(prefixes.split())
-    return Token(label, signs, re.compile(f"{_START}(?:{'|'.join(map(re.escape, signs))}){body}"))
+    return Token(label, signs, f"{_START}(?:{'|'.join(map(re.escape, signs))}){body}")
 
 
 def _form(label: str, signs: str, pattern: str, group: int = 0, before: tuple[int, int] = (0, 0)) -> Token:
     """Keys of a form of their own, looked for where one of ``signs`` stands."""
-    return Token(label, tuple(signs.split()), re.compile(pattern), group, before)
+    return Token(label, tuple(signs.split()), pattern, group, before)
 
 
 _W: Final = r"[A-Za-z0-9_-]"

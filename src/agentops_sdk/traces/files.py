@@ -33,6 +33,7 @@ from agentops_sdk.traces.formats.documents import (
     read_head,
     read_whole,
 )
+from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 from agentops_sdk.traces.formats.json_values import DEEPEST, as_text, shallow
 from agentops_sdk.traces.formats.otlp_lines import span_fields
 from agentops_sdk.traces.formats.parse import as_records, looks_like_record
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.record import Outcome
 
 SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".json", ".json.gz", ".ndjson", ".ndjson.gz", ".jsonl.zst")
-OPEN_SUFFIX: Final = ".jsonl.open"
-"""Of the file in which a process tells what it has open."""
 LATEST: Final = "latest"
 _FRESH: Final = 3.0
 """Seconds after which the outermost span of a run that goes on is on disk for certain."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk.exporters._private_files import private_directory
 from agentops_sdk.exporters.jsonl.run_files import create_file
-from agentops_sdk.traces.files import OPEN_SUFFIX
+from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,7 +5,7 @@ Runs once per span on the consumer thread, so: plain dictionaries, no pydantic, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from agentops_sdk.traces.classify import RECORD_VERSION, iso, kind_of, outcome_of
 from agentops_sdk.traces.formats.json_values import INT_MAX, to_json
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import Link, SpanContext
+
+OPEN_SUFFIX: Final = ".jsonl.open"
+"""Of the file in which a process tells what it has open."""
 
 # A process has one resource and a handful of scopes: convert each once. Replaced as a whole, so threads are safe.
 _resource: tuple[Resource | None, dict[str, Any]] = (None, {})

@@ -1,0 +1,107 @@
+"""The SDK's own state at one moment as plain data: what :class:`~agentops_sdk.status.Status` is made of.
+
+Apart from the models: ``init()`` takes the state, and whoever never looks at it never loads pydantic.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any, Final
+
+from agentops_sdk import semconv
+from agentops_sdk._host import guard as guarding
+from agentops_sdk._host import patches
+from agentops_sdk._pipeline import known_libraries, runtime
+from agentops_sdk._recorder.open_spans import open_runs
+from agentops_sdk.addresses import without_secrets
+from agentops_sdk.config import Settings, rows
+
+__all__ = ["CAPTURING", "MOST_RUNS", "state"]
+
+CAPTURING: Final = ("patched", "waiting for import", "version untested")
+MOST_RUNS: Final = 100
+_SECRET = re.compile(r"key|token|secret|password|auth", re.IGNORECASE)
+
+
+def state() -> dict[str, Any]:
+    """The fields of a ``Status``, right now."""
+    running, settings = runtime.current, runtime.settings_in_force()
+    if running is None:
+        return {
+            "enabled": False,
+            "settings": _settings(settings) if settings is not None else {},
+            "guard_errors": dict(guarding.errors),
+            "dormant_patches": list(patches.dormant),
+        }
+    queue = running.queue
+    opened = len(running.recorder.open)
+    ended = queue.consumed + queue.pending + queue.dropped
+    sinks: dict[str, Any] = {}
+    for number, sink in enumerate(running.sinks):
+        sinks[sink.name if sink.name not in sinks else f"{sink.name}#{number}"] = _sink(
+            sink.account(), exports=sink.exports, export_seconds=sink.seconds
+        )
+    settings_now, resource = _settings(running.settings), _shown(running.resource)
+    if running.is_described_by_program and semconv.SERVICE_NAME in resource:
+        own = "the program's own TracerProvider"
+        settings_now["service_name"] = {"value": resource[semconv.SERVICE_NAME], "origin": own}
+    return {
+        "enabled": running.settings.enabled,
+        "uptime": time.time() - running.started_at,
+        "settings": settings_now,
+        "resource": resource,
+        "integrations": {
+            installed.integration.name: {
+                "state": installed.state, "version": installed.version, "reason": installed.remark()
+            }
+            for installed in running.integrations
+        },
+        "not_captured": known_libraries.imported(
+            installed.integration.target for installed in running.integrations if installed.state in CAPTURING
+        ),
+        "sinks": sinks,
+        "closed_sinks": {name: _sink(account) for name, account in running.closed_sinks.items()},
+        "spans": {
+            "started": ended + opened,
+            "open": opened,
+            "ended": ended,
+            "queued": queue.pending,
+            "dropped": queue.dropped,
+            "failed": running.failed,
+            "sampled_out": running.sampled_out,
+            "undecided": len(running.held_runs),
+        },
+        "runs": [
+            {"name": run.name, "trace_id": run.trace_id, "age": run.age, "open_spans": run.spans}
+            for run in open_runs(running.recorder.open, running.open_spans.policy, MOST_RUNS)
+        ],
+        "guard_errors": dict(guarding.errors),
+        "redactions": running.completer.policy.redactions,
+        "overhead": {"consumer_seconds": running.consumer_seconds, "consumer_spans": float(queue.consumed)},
+        "dormant_patches": list(patches.dormant),
+    }  # fmt: skip
+
+
+def _sink(account: dict[str, Any], **more: Any) -> dict[str, Any]:
+    dropped = account["dropped"]  # by reasons, among them names of exceptions: a KeyError is no key
+    return {**_shown(account), "dropped": dropped, "lost": sum(dropped.values()), **more}
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    return {
+        row.name: {
+            "value": _shown(getattr(settings, row.name)),
+            "origin": settings.origins.get(row.name, "default"),
+        }
+        for row in rows()
+    }
+
+
+def _shown(value: Any) -> Any:
+    """A value without keys, passwords and tokens: by the name it stands under, and inside of addresses."""
+    if isinstance(value, tuple | list):
+        return [_shown(item) if isinstance(item, str | int | float) else type(item).__name__ for item in value]
+    if isinstance(value, dict):
+        return {name: "…" if _SECRET.search(str(name)) else _shown(item) for name, item in value.items()}
+    return without_secrets(value) if isinstance(value, str) else value
