@@ -15,6 +15,8 @@ import agentops_sdk as agentops
 from agentops_sdk._scrub.redact import Redactor
 from agentops_sdk.exporters.memory import MemoryExporter
 
+pytestmark = pytest.mark.once
+
 # Put together here, so that no scanner of repositories takes them for real ones.
 A40 = "a1B2c3D4e5" * 4
 SECRETS = {

@@ -52,7 +52,12 @@ agentops.flush(30)
 print(agentops.status())
 print(agentops.health())
 """
-UNWANTED = ("IPython", "tkinter", "pytest", "langchain", "langchain_core", "langgraph", "matplotlib", "numpy", "pandas")
+UNWANTED = (
+    *("IPython", "boto3", "botocore", "cryptography", "hypothesis", "langchain", "langchain_core", "langgraph"),
+    *("matplotlib", "mypy", "numpy", "pandas", "pyasn1", "pygments", "pytest", "requests", "setuptools", "tiktoken"),
+    *("tkinter", "together", "urllib3", "watchdog", "websockets", "werkzeug"),
+)
+"""What other tests have installed: each would be looked through, and packed."""
 SINKS = ("console", "jsonl", "memory", "otlp")  # PyInstaller follows what is imported for type checkers, too
 
 
