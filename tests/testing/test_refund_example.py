@@ -24,10 +24,15 @@ def answer(request: JSON) -> Reply:
     return Reply(tool_calls=(ToolCall("look_up_order", {"order_id": order[0]}),))
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "xdist"])
+WITH_XDIST = ("-p", "agentops_sdk.pytest_plugin", "-p", "xdist", "-n", "2")
+
+
+@pytest.mark.parametrize("options", [(), WITH_XDIST], ids=["one process", "xdist"])
 def test_it_runs_offline(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]) -> None:
     for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
         monkeypatch.delenv(name, raising=False)
+    if options:  # the other one shows that the plugin is found; loading all that are installed takes seconds
+        monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     result = pytester.runpytest_subprocess(
         str(ROOT / EXAMPLE), f"--rootdir={ROOT}", "-q", "--agentops-no-network-models", *options
     )
