@@ -24,7 +24,7 @@ def answer(request: JSON) -> Reply:
     return Reply(tool_calls=(ToolCall("look_up_order", {"order_id": order[0]}),))
 
 
-WITH_XDIST = ("-p", "agentops_sdk.pytest_plugin", "-p", "xdist", "-n", "2")
+WITH_XDIST = ("-p", "agentops_sdk.pytest_plugin", "-p", "xdist", "-p", "asyncio", "-n", "2")
 
 
 @pytest.mark.parametrize("options", [(), WITH_XDIST], ids=["one process", "xdist"])
