@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
 from typing import Any
 
-from agentops_sdk.integration import ended_by_model, model_choice, semconv
+from agentops_integrations.google_genai import interactions
+from agentops_sdk.integration import Patches, ended_by_model, model_choice, semconv
 from agentops_sdk.integration.clients import (
     Asked,
     Attributes,
@@ -20,6 +22,7 @@ from agentops_sdk.integration.clients import (
     Endpoints,
     Events,
     Exchanged,
+    GeneratedClient,
     Json,
     Method,
     MethodClient,
@@ -352,18 +355,37 @@ ENDPOINTS = Endpoints(
             )
             for name in ("predict", "predictLongRunning", "batchGenerateContent", "asyncBatchEmbedContent")
         ),
+        *interactions.ROWS,
         Endpoint(
             path=_AUTOMATIC, kind="span", operation=_AUTOMATIC, span_name=_AUTOMATIC,
             request=lambda body: {}, response=lambda body, asked: {}, fold=lambda events: {}, settle=_counts_nothing,
         ),
     ],
     other=Endpoint(kind="span", usage=_usage, usage_shape="gemini.generate"),
+    verbs=("cancel", "run", "pause", "resume", "rotate"),
     names=("cachedContents", "fileSearchStores", "tunedModels", "tuningJobs", "batchPredictionJobs"),
 )  # fmt: skip
 
 _CLIENT, _MODELS = "google.genai._api_client", "google.genai.models"
 
-integration = MethodClient(
+# Before version 3, interactions had a client of another generator.
+_INTERACTIONS_2 = "google.genai._interactions"
+_SECOND = GeneratedClient(
+    "google_genai", "google.genai", ">=2.0,<4", provider="gcp.gemini", endpoints=ENDPOINTS, package=_INTERACTIONS_2
+)
+
+
+class GoogleGenAIIntegration(MethodClient):
+    """Both clients of the library, and the streams of the second one."""
+
+    def install(self, module: ModuleType, patches: Patches) -> None:
+        """Patch the methods, and what reads the events of a stream."""
+        super().install(module, patches)
+        interactions.install(patches)
+        patches.when_imported(f"{_INTERACTIONS_2}._base_client", lambda base: _SECOND.install(base, patches))
+
+
+integration = GoogleGenAIIntegration(
     "google_genai",
     "google.genai",
     ">=2.0,<4",
@@ -380,5 +402,6 @@ integration = MethodClient(
             for owner in ("Models", "AsyncModels")
             for name in ("generate_content", "generate_content_stream")
         ),
+        *interactions.METHODS,
     ],
 )
