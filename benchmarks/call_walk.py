@@ -1,6 +1,6 @@
 """How many functions of ours one streamed chat passes: on the caller's thread, on the consumer's, and in the reader.
 
-    python benchmarks/call_walk.py [--most 15] [--json]
+    python benchmarks/call_walk.py [--most 15] [--json] [--limits]
 
 A chat in five pieces is asked of OpenAI's client over a transport inside the process, recorded to JSONL, and its tree
 is printed as ``agentops show`` does. Counted are calls, and steps of generators, of functions in our files; the bodies
@@ -84,8 +84,8 @@ _ROUNDS = 5
 _QUALIFIED = sys.version_info >= (3, 11)
 
 
-def measure() -> dict[str, Counter[tuple[str, str]]]:
-    """The calls of each leg, by file and function."""
+def measure(*, limited: bool = False) -> dict[str, Counter[tuple[str, str]]]:
+    """The calls of each leg, by file and function; with limits on cost, tokens and calls where it is ``limited``."""
     walk = Walk()
     threading.setprofile(walk)
     with tempfile.TemporaryDirectory() as folder:
@@ -98,6 +98,8 @@ def measure() -> dict[str, Counter[tuple[str, str]]]:
             for _ in client.chat.completions.create(model="gpt-4o", messages=messages, stream=True):
                 pass
 
+        limits = agentops.limits(cost=100, tokens=10**9, model_calls=10**6) if limited else contextlib.nullcontext()
+        limits.__enter__()
         for turn in range(3):
             chat(turn)
             agentops.flush(10)
@@ -113,6 +115,7 @@ def measure() -> dict[str, Counter[tuple[str, str]]]:
             callers.append(walk.calls.pop(here))
             consumers.append(sum(walk.calls.values(), Counter[tuple[str, str]]()))
         walk.on = False
+        limits.__exit__(None, None, None)
         threading.setprofile(None)  # type: ignore[arg-type]  # None switches it off
         agentops.shutdown()
         file = next(Path(folder).rglob("*.jsonl"))
@@ -147,9 +150,10 @@ def _files(calls: Counter[tuple[str, str]]) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--most", type=int, default=15, help="how many functions of each leg to list")
+    parser.add_argument("--limits", action="store_true", help="with limits in force")
     parser.add_argument("--json", action="store_true", help="the counts only, as JSON")
     options = parser.parse_args()
-    legs = measure()
+    legs = measure(limited=options.limits)
     if options.json:
         counts = {
             leg: {"calls": calls.total(), "files": len({file for file, _ in calls})} for leg, calls in legs.items()

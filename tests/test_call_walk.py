@@ -16,13 +16,23 @@ MOST = {"caller": 100, "consumer": 250, "reader": 380}
 """A little above what benchmarks/call_walk.py prints. Where a count goes down for good, its bound goes down with it."""
 
 
-def test_the_walk_of_one_call_stays_short() -> None:
+MOST_WITH_LIMITS = 10
+"""Further calls, on both threads together, of a model call that limits on cost, tokens and calls count."""
+
+
+def walked(*options: str) -> dict[str, int]:
     ran = subprocess.run(
-        [sys.executable, "benchmarks/call_walk.py", "--json"],
+        [sys.executable, "benchmarks/call_walk.py", "--json", *options],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    counts = {leg: row["calls"] for leg, row in json.loads(ran.stdout).items()}
+    return {leg: found["calls"] for leg, found in json.loads(ran.stdout).items()}
+
+
+def test_the_walk_of_one_call_stays_short() -> None:
+    counts, limited = walked(), walked("--limits")
     assert set(counts) == set(MOST)
     assert {leg: calls for leg, calls in counts.items() if calls > MOST[leg]} == {}, "see benchmarks/call_walk.py"
     assert min(counts.values()) > 50  # it did measure
+    growth = sum(limited[leg] - counts[leg] for leg in ("caller", "consumer"))
+    assert 4 < growth <= MOST_WITH_LIMITS

@@ -217,14 +217,13 @@ class Call:
                 if outcome == "error":
                     span.attributes.setdefault(semconv.ERROR_TYPE, failure.type)
                     message = failure.message
-        if self.admission is not None:
-            with guard("call.admission"):
-                self.admission.end()
         with guard("call.finish"):
             span.attributes[semconv.OUTCOME] = outcome
             if outcome == "error":
                 span.attributes.setdefault(semconv.ERROR_TYPE, "_OTHER")
             span.finish(error=outcome == "error", message=message)
+            if self.admission is not None:
+                self.admission.end()
         return True
 
     def fail(self, error: BaseException) -> None:

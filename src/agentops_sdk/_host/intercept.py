@@ -60,9 +60,13 @@ def around(site: str, wrapped: Callable[..., Any], args: Any, kwargs: Any, begin
     if begun is None:
         return wrapped(*args, **kwargs)
     live = begun.live
-    if admission.ask is not None and (refused := admission.refusal(site, live)) is not None:
-        live.fail(refused)
-        raise refused
+    if admission.ask is not None:
+        refused: Exception | None = None
+        with guard(site):
+            refused = admission.ask(live)
+        if refused is not None:
+            live.fail(refused)
+            raise refused
     token = live.attach()
     try:
         result = wrapped(*begun.args, **begun.kwargs)
@@ -85,9 +89,13 @@ async def around_async(
     if begun is None:
         return await wrapped(*args, **kwargs)
     live = begun.live
-    if admission.ask is not None and (refused := admission.refusal(site, live)) is not None:
-        live.fail(refused)
-        raise refused
+    if admission.ask is not None:
+        refused: Exception | None = None
+        with guard(site):
+            refused = admission.ask(live)
+        if refused is not None:
+            live.fail(refused)
+            raise refused
     token = live.attach()
     try:
         result = await wrapped(*begun.args, **begun.kwargs)

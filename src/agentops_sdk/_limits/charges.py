@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard, logger
-from agentops_sdk._limits import expectation
 from agentops_sdk._limits.account import Account, lock
+from agentops_sdk._limits.expectation import Expectation, learn
 from agentops_sdk._limits.window_file import Use
 
 if TYPE_CHECKING:
     from agentops_sdk._limits.scope import Policy, Scope
     from agentops_sdk.limit_rules import Rule
 
-__all__ = ["MODEL_KINDS", "Charge", "Charges"]
+__all__ = ["METERED", "MODEL_KINDS", "Charge", "Charges"]
 
 MODEL_KINDS = frozenset(("llm", "embedding"))
-_METERED = ("cost", "tokens")
+METERED = ("cost", "tokens")
+"""What a call uses is known when it has ended; of the others, as it begins."""
 _CONTAINERS = ("agent", "workflow")
 
 
@@ -32,48 +33,63 @@ class Charge(NamedTuple):
     amount: float
 
 
+class Used(NamedTuple):
+    """What an ended call used; ``None`` where nobody knows."""
+
+    cost: float | None
+    currency: str | None
+    tokens: float | None
+
+
 class Charges:
-    """All charges of one call.
+    """All charges of one call. Made as the call begins, under the lock.
 
     Args:
         kind: the call's.
         charges: one for each limit that counts it.
+        expectation: what it is expected to use, where it is a model's and that was asked.
     """
 
-    __slots__ = ("_charges", "_is_over", "_is_settled", "_kind", "_scopes")
+    __slots__ = ("_charges", "_expectation", "_is_over", "_is_settled", "_kind", "_metered", "_scopes")
 
-    def __init__(self, kind: str, charges: list[Charge]) -> None:
+    def __init__(self, kind: str, charges: list[Charge], expectation: Expectation | None) -> None:
         self._kind = kind
         self._charges = charges
-        self._scopes = list(dict.fromkeys(each.scope for each in charges if each.rule.measure in _METERED))
+        self._expectation = expectation
+        self._metered = False
+        self._scopes = [charge.scope for charge in charges]
         self._is_over = self._is_settled = False
-
-    def reserve(self) -> None:
-        """The call begins. Under the lock."""
-        for _, rule, account, amount in self._charges:
-            if rule.measure in _METERED:
+        for _, rule, account, amount in charges:
+            if rule.measure in METERED:
+                self._metered = True
                 account.reserved += amount
                 account.open += 1
+            elif rule.window is None:
+                account.spent += amount
             else:
                 account.add(amount)
 
     def end(self) -> None:
         """The call is over."""
-        if self._scopes:
+        if self._metered:
             with lock.held:
-                self._is_over = True
-                for scope in self._scopes:
-                    scope.unsettled += 1
+                if not self._is_settled:
+                    self._is_over = True
+                    for scope in self._scopes:
+                        scope.unsettled += 1
 
     def withdraw(self) -> None:
         """It was no call of a model after all, but made such calls, or its answer came from a cache. Under the lock."""
         for _, rule, account, amount in self._charges:
-            if rule.measure not in _METERED:
+            if rule.measure not in METERED:
                 account.add(-amount)
-        self._charges = [each for each in self._charges if each.rule.measure in _METERED]
+        self._charges = [each for each in self._charges if each.rule.measure in METERED]
 
-    def settle(self, attributes: Mapping[str, Any]) -> None:
-        """It is known now what the call used, or that nobody knows."""
+    def settle(self, attributes: Mapping[str, Any]) -> None:  # noqa: C901 - one pass, in few calls
+        """It is known now what the call used, or that nobody knows. On the consumer thread, or where the call ended."""
+        used = self._used(attributes)
+        passed: list[Charge] = []
+        shared: dict[Policy, dict[Rule, list[Use]]] = {}
         with lock.held:
             if self._is_settled:
                 return
@@ -83,67 +99,64 @@ class Charges:
                     scope.unsettled -= 1
             if attributes.get(semconv.CACHED) or attributes.get(semconv.MODEL_CALLS):
                 self.withdraw()
-            metered = [charge for charge in self._charges if charge.rule.measure in _METERED]
-            passed = [charge for charge in metered if self._is_passed_by(charge, attributes)]
-            shared = {charge.scope.policy for charge in self._charges if charge.account.key is not None}
-        if self._kind in MODEL_KINDS:
-            expectation.learn(attributes)
-        for policy in shared:
-            with guard("limits.share"):
-                policy.share(self._uses(policy, attributes))
-        for charge in passed:
-            logger.warning(
-                "agentops_sdk: calls that were under way have passed the limit of %s: %.12g are spent",
-                charge.rule,
-                charge.account.spent,
-            )
+            for charge in self._charges:
+                scope, rule, account, amount = charge
+                if rule.measure in METERED:
+                    account.reserved = account.reserved - amount if account.open > 1 else 0.0
+                    account.open -= 1
+                    figure = used.tokens
+                    if rule.measure == "cost":
+                        is_comparable = not used.cost or used.currency == rule.currency
+                        figure = used.cost if is_comparable else None
+                    if figure is None:
+                        account.unknown += 1
+                        is_allowed = rule.measure == "cost" and scope.policy.unknown_price == "allow"
+                        figure = 0.0 if is_allowed else amount
+                    if rule.window is None:
+                        account.spent = round(account.spent + figure, 12)
+                    else:
+                        account.add(figure)
+                    if account.spent > rule.most + account.extra and not account.is_over:
+                        account.is_over = True
+                        passed.append(charge)
+                    amount = figure
+                if account.key is not None and amount:
+                    shared.setdefault(scope.policy, {}).setdefault(rule, []).append(
+                        Use(time.time(), account.key, amount)
+                    )
+        if self._expectation is not None and not self._expectation.is_met_by(used.tokens, used.cost):
+            learn(attributes, used.tokens, used.cost)
+        if shared or passed:
+            _tell(shared, passed)
 
-    def _uses(self, policy: Policy, attributes: Mapping[str, Any]) -> dict[Rule, list[Use]]:
-        """What is written down for other processes, and for this one when it starts again."""
-        uses: dict[Rule, list[Use]] = {}
-        for scope, rule, account, amount in self._charges:
-            if account.key is None or scope.policy is not policy:
-                continue
-            used = amount if rule.measure not in _METERED else self._spent(scope, rule, amount, attributes)
-            if used:
-                uses.setdefault(rule, []).append(Use(time.time(), account.key, used))
-        return uses
+    def _used(self, attributes: Mapping[str, Any]) -> Used:
+        get = attributes.get
+        failed = get(semconv.OUTCOME) == "error"
+        is_model = self._kind in MODEL_KINDS and not get(semconv.MODEL_CALLS)
+        tokens: float | None = 0.0
+        if is_model and not get(semconv.CACHED):
+            asked, answered = get(semconv.USAGE_INPUT_TOKENS), get(semconv.USAGE_OUTPUT_TOKENS)
+            if asked is not None or answered is not None:
+                tokens = float((asked or 0) + (answered or 0))
+            elif not failed:  # one that failed without telling of any used none
+                tokens = None
+        cost = get(semconv.COST_AMOUNT)
+        is_sum = self._kind in _CONTAINERS and get(semconv.COST_SOURCE) != "user"
+        if is_sum or get(semconv.COST_TOTAL):
+            cost = 0.0  # the calls inside tell their own parts of it
+        elif cost is None and not get(semconv.COST_UNKNOWN_REASON) and (failed or not is_model):
+            cost = 0.0
+        return Used(cost, get(semconv.COST_CURRENCY, "USD"), tokens)
 
-    def _is_passed_by(self, charge: Charge, attributes: Mapping[str, Any]) -> bool:
-        """Whether ``charge``, settled now, is the one by which its limit is passed. Under the lock."""
-        _, rule, account, reserved = charge
-        account.reserved = account.reserved - reserved if account.open > 1 else 0.0
-        account.open -= 1
-        if self._used(rule, attributes) is None:
-            account.unknown += 1
-        account.add(self._spent(charge.scope, rule, reserved, attributes))
-        passed = account.spent > rule.most + account.extra and not account.is_over
-        account.is_over = account.is_over or passed
-        return passed
 
-    def _spent(self, scope: Scope, rule: Rule, reserved: float, attributes: Mapping[str, Any]) -> float:
-        """What the call is taken to have used: what it did, or what was expected of it where nobody knows."""
-        used = self._used(rule, attributes)
-        if used is not None:
-            return used
-        return 0.0 if rule.measure == "cost" and scope.policy.unknown_price == "allow" else reserved
-
-    def _used(self, rule: Rule, attributes: Mapping[str, Any]) -> float | None:
-        """``None`` where nobody knows."""
-        is_model = self._kind in MODEL_KINDS and not attributes.get(semconv.MODEL_CALLS)
-        if rule.measure == "tokens":
-            if not is_model or attributes.get(semconv.CACHED):
-                return 0.0
-            tokens = expectation.tokens_of(attributes)
-            # A call that failed without telling of any used none.
-            return 0.0 if tokens is None and attributes.get(semconv.OUTCOME) == "error" else tokens
-        amount = attributes.get(semconv.COST_AMOUNT)
-        is_sum = self._kind in _CONTAINERS and attributes.get(semconv.COST_SOURCE) != "user"
-        if is_sum or attributes.get(semconv.COST_TOTAL):
-            return 0.0  # the calls inside tell their own parts of it
-        if amount is not None:
-            is_comparable = not amount or attributes.get(semconv.COST_CURRENCY, "USD") == rule.currency
-            return float(amount) if is_comparable else None
-        if attributes.get(semconv.COST_UNKNOWN_REASON):
-            return None
-        return None if is_model and attributes.get(semconv.OUTCOME) != "error" else 0.0
+def _tell(shared: Mapping[Policy, Mapping[Rule, Sequence[Use]]], passed: Sequence[Charge]) -> None:
+    """Tell other processes what was used, and the log which limits were passed."""
+    for policy, uses in shared.items():
+        with guard("limits.share"):
+            policy.share(uses)
+    for charge in passed:
+        logger.warning(
+            "agentops_sdk: calls that were under way have passed the limit of %s: %.12g are spent",
+            charge.rule,
+            charge.account.spent,
+        )

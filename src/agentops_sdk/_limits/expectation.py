@@ -17,7 +17,7 @@ from agentops_sdk._usage.cost_of_call import own_rates
 from agentops_sdk._usage.price_arithmetic import NoPriceError, Rates
 from agentops_sdk._usage.price_table import rates_of
 
-__all__ = ["Expectation", "expected", "learn"]
+__all__ = ["Expectation", "expected", "learn", "learned"]
 
 _USUAL_ANSWER = 500  # tokens, where neither the request nor a call before says more
 _USUAL_REQUEST = 500
@@ -26,6 +26,7 @@ _MOST_VALUES = 20_000
 _MOST_TOKENS = ("max_completion_tokens", "max_output_tokens", "max_tokens", "maxTokens")
 _PER_INPUT, _PER_OUTPUT = 10 / 1e6, 40 / 1e6
 """What a token of a model without a price is taken to cost, in US dollars: what the dear ones do."""
+_CLOSE = 0.01  # a difference that is nothing to learn from
 _WEIGHT = 0.3  # of the last call in what is expected of the next
 
 
@@ -44,16 +45,20 @@ class Expectation(NamedTuple):
     currency: str
     priced: bool
 
+    def is_met_by(self, tokens: float | None, cost: float | None) -> bool:
+        """Whether a call used what was expected, or told nothing to learn from."""
+        if tokens is None or cost is None:
+            return True
+        return abs(cost - self.cost) <= _CLOSE * self.cost and abs(tokens - self.tokens) <= _CLOSE * self.tokens
 
-_learned: BoundedMap[tuple[Any, Any], Expectation] = BoundedMap(1_000)
+
+learned: BoundedMap[tuple[Any, Any], Expectation] = BoundedMap(1_000)
+"""By the model that is asked for and its provider: what its calls have used of late."""
 
 
 def expected(attributes: Mapping[str, Any], request: Any) -> Expectation:
-    """What the call with these first attributes may use; ``request`` is its body, where that is known."""
+    """What the first call of a model may use; ``request`` is its body, where that is known."""
     model, provider = attributes.get(semconv.REQUEST_MODEL), attributes.get(semconv.PROVIDER_NAME)
-    seen = _learned.get((model, provider))
-    if seen is not None:
-        return seen
     asked, answer = _sizes(request)
     if answer is None:
         answer = attributes.get(semconv.REQUEST_MAX_TOKENS, _USUAL_ANSWER)
@@ -67,25 +72,17 @@ def expected(attributes: Mapping[str, Any], request: Any) -> Expectation:
     return Expectation(asked + answer, cost + float(values.get("request", 0)), rates.currency, True)
 
 
-def learn(attributes: Mapping[str, Any]) -> None:
-    """A call ended, with these attributes. Consumer thread."""
-    tokens, cost = tokens_of(attributes), attributes.get(semconv.COST_AMOUNT)
-    if tokens is None or cost is None:
+def learn(attributes: Mapping[str, Any], tokens: float | None, cost: float | None) -> None:
+    """A call of a model ended, with these attributes, and used that much. Consumer thread."""
+    if tokens is None or cost is None or not tokens:
         return
     key = attributes.get(semconv.REQUEST_MODEL), attributes.get(semconv.PROVIDER_NAME)
     currency = attributes.get(semconv.COST_CURRENCY, "USD")
-    before = _learned.get(key)
+    before = learned.get(key)
     if before is not None and before.currency == currency:
         tokens = before.tokens + _WEIGHT * (tokens - before.tokens)
         cost = before.cost + _WEIGHT * (cost - before.cost)
-    _learned[key] = Expectation(tokens, cost, currency, True)
-
-
-def tokens_of(attributes: Mapping[str, Any]) -> float | None:
-    """Input and output tokens of an ended call; ``None`` where neither is known."""
-    counts = [attributes.get(name) for name in (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)]
-    known = [count for count in counts if count is not None]
-    return float(sum(known)) if known else None
+    learned[key] = Expectation(tokens, cost, currency, True)
 
 
 def _rates(model: Any, provider: Any) -> Rates | None:

@@ -21,8 +21,8 @@ from agentops_sdk._host import admission
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._limits import scope as scopes_module
 from agentops_sdk._limits.account import Account, lock
-from agentops_sdk._limits.charges import MODEL_KINDS, Charge, Charges
-from agentops_sdk._limits.expectation import Expectation, expected
+from agentops_sdk._limits.charges import METERED, MODEL_KINDS, Charge, Charges
+from agentops_sdk._limits.expectation import Expectation, expected, learned
 from agentops_sdk._limits.terminal import ask_person
 from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY
 from agentops_sdk.errors import LimitExceeded
@@ -54,10 +54,34 @@ def ask(live: Any) -> LimitExceeded | None:
         call = call.operation
     if type(call) is not Call or call.admission is not None:
         return None
-    scopes: Any = get_current().get(LIMITS_KEY) or call.context.get(LIMITS_KEY) or ()
+    here = get_current()
+    attributes = call.span.attributes
+    scopes: Any = here.get(LIMITS_KEY) or call.context.get(LIMITS_KEY) or ()
     if scopes_module.of_process:
         scopes = (*scopes_module.of_process, *scopes)
-    return _answer(call, live, scopes) if scopes else None
+    is_metered = False
+    for scope in scopes:
+        if scope.policy.is_loading:
+            scope.policy.wait()
+        is_metered = is_metered or scope.policy.is_metered
+        if scope.unsettled:
+            _recorder_port.active.settle(_SETTLE_WAIT)
+    if not scopes:
+        return None
+    expectation: Expectation | None = None
+    is_model = call.kind in MODEL_KINDS
+    if is_metered and is_model:
+        key = attributes.get(semconv.REQUEST_MODEL), attributes.get(semconv.PROVIDER_NAME)
+        expectation = learned.get(key) or expected(attributes, getattr(live, "asked_for", None))
+    outer: Any = here.get(OUTER_LLM_KEY) if call.kind != "embedding" else call.around
+    with lock.held:
+        if is_model and outer is not None and outer.kind == call.kind and outer.admission is not None:
+            outer.admission.withdraw()
+        charges, breaches = _looked_up(call, scopes, expectation)
+        if charges and not breaches:
+            call.admission = admitted = Charges(call.kind, charges, expectation)
+            call.span.account = admitted.settle
+    return _overruled(call, charges, breaches, expectation) if breaches else None
 
 
 class Breach(NamedTuple):
@@ -69,37 +93,19 @@ class Breach(NamedTuple):
     reason: str
 
 
-def _answer(call: Call, live: Any, scopes: Sequence[Scope]) -> LimitExceeded | None:
-    expectation: Expectation | None = None
-    for scope in scopes:
-        scope.policy.wait()
-    if any(scope.policy.is_metered for scope in scopes):
-        if any(scope.unsettled for scope in scopes):
-            _recorder_port.active.settle(_SETTLE_WAIT)
-        if call.kind in MODEL_KINDS:
-            expectation = expected(call.span.attributes, getattr(live, "asked_for", None))
-    outer: Any = call.context.get(OUTER_LLM_KEY) if call.kind == "llm" else call.around
-    with lock.held:
-        if outer is not None and outer.kind == call.kind in MODEL_KINDS and outer.admission is not None:
-            outer.admission.withdraw()
-        charges, breaches = _looked_up(call, scopes, expectation)
-        if not breaches:
-            _begin(call, charges)
-            return None
+def _overruled(
+    call: Call, charges: list[Charge], breaches: list[Breach], expectation: Expectation | None
+) -> LimitExceeded | None:
+    """What the policies of the limits that would be passed say; where all let the call be made, it is charged."""
     for breach in breaches:
         error = _refused(call, breach)
         if error is not None:
             return error
-    with lock.held:
-        _begin(call, charges)
-    return None
-
-
-def _begin(call: Call, charges: list[Charge]) -> None:
     if charges:
-        call.admission = admitted = Charges(call.kind, charges)
-        call.span.account = admitted.settle
-        admitted.reserve()
+        with lock.held:
+            call.admission = admitted = Charges(call.kind, charges, expectation)
+            call.span.account = admitted.settle
+    return None
 
 
 def _looked_up(
@@ -114,15 +120,23 @@ def _looked_up(
             measure = rule.measure
             if rule.tool is not None and rule.tool != call.name:
                 continue
-            if measure not in _METERED and measure != counted and not _ELSE.get(measure, _NONE) & {kind}:
+            if measure not in METERED and measure != counted and not _ELSE.get(measure, _NONE) & {kind}:
                 continue
             if account is None:
                 account = scope.policy.account(rule, call)
             if rule.window is not None:
                 account.roll()
             most = rule.most + account.extra
-            if measure in _METERED:
-                amount, reason = _metered(scope, rule, account, kind, expectation, most)
+            if measure in METERED:
+                if (
+                    expectation is not None
+                    and account.spent + account.reserved < most
+                    and not account.unknown
+                    and (measure == "tokens" or (expectation.priced and expectation.currency == rule.currency))
+                ):
+                    amount, reason = expectation.tokens if measure == "tokens" else expectation.cost, ""
+                else:
+                    amount, reason = _metered(scope, rule, account, kind, expectation, most)
                 charges.append(Charge(scope, rule, account, amount))
             elif measure == counted:
                 reason = "reached" if account.spent + 1 > most else ""
@@ -139,7 +153,6 @@ def _looked_up(
     return charges, breaches
 
 
-_METERED = ("cost", "tokens")
 _NONE: frozenset[str] = frozenset()
 _ELSE = {"seconds": _STOPPED_KINDS | {"agent"}, "depth": frozenset(("agent",))}
 

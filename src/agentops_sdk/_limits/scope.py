@@ -50,6 +50,8 @@ class Policy:
         self.is_metered = any(rule.measure in ("cost", "tokens") for rule in rules)
         self._accounts: OrderedDict[tuple[Rule, str | None], Account] = OrderedDict()
         self._files: dict[Rule, WindowFile] | None = None
+        self.is_loading = False
+        """Whether it is still being read what was used before."""
         self._loaded = threading.Event()
 
     def is_like(self, other: Policy) -> bool:
@@ -91,13 +93,12 @@ class Policy:
         if self._files:
             with guard("limits.load"):
                 OwnThread("limits", self._load).start()
-        else:
-            self._loaded.set()
+                self.is_loading = True
 
     def wait(self) -> None:
         """Wait until what was used before is known."""
-        if not self._loaded.is_set():
-            self._loaded.wait(_LOADING)
+        self._loaded.wait(_LOADING)
+        self.is_loading = False
 
     def _load(self) -> None:
         with guard("limits.load"):
@@ -118,7 +119,7 @@ class Policy:
         """In a child: what it writes is its own."""
         if self._files:
             self._files = {rule: file.of_child() for rule, file in self._files.items()}
-            self._loaded.set()
+            self.is_loading = False
 
 
 class Scope:
