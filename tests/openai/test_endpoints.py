@@ -128,7 +128,13 @@ def test_vector_store_search_is_a_retrieval(recorded: Any) -> None:
 
 def test_decisions(recorded: Any) -> None:
     question = {"name": "route", "type": "choice", "question": "Where to?", "choices": ["refund", "escalate"]}
-    answer = {"name": "route", "type": "choice", "choice": "refund", "confidence": 0.8, "probabilities": []}
+    answer = {
+        "name": "route",
+        "type": "choice",
+        "choice": "refund",
+        "confidence": 0.8,
+        "probabilities": [{"value": "refund", "probability": 0.8}, {"value": "escalate", "probability": 0.2}],
+    }
     usage = {
         "input_tokens": 9, "output_tokens": 2, "total_tokens": 11, "input_tokens_details": {"cached_tokens": 4},
         "output_tokens_details": {"reasoning_tokens": 0},
@@ -142,7 +148,19 @@ def test_decisions(recorded: Any) -> None:
     assert span["agentops.decision.name"] == "route"
     assert span["agentops.decision.chosen"] == "refund"
     assert span["agentops.decision.confidence"] == 0.8
+    assert span.json("agentops.decision.scores") == {"refund": 0.8, "escalate": 0.2}
     assert span["gen_ai.usage.input_tokens"] == 9
+
+
+def test_a_predicate_is_decided_by_its_probability(recorded: Any) -> None:
+    answer = {"name": "angry", "type": "predicate", "probability": 0.25}
+    with Wire(Reply({"model": "gpt-6-luna", "answers": [answer]})) as wire:
+        question = {"name": "angry", "type": "predicate", "question": "Is it?"}
+        body = {"model": "gpt-6-luna", "input": "Money back!", "questions": [question]}
+        client(wire).post("/decisions", body=body, cast_to=object)
+    span = recorded.one()
+    assert (span["agentops.decision.chosen"], span["agentops.decision.confidence"]) == ("false", 0.75)
+    assert span.json("agentops.decision.scores") == {"true": 0.25, "false": 0.75}
 
 
 @pytest.mark.parametrize(

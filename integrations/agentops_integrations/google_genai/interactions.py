@@ -314,7 +314,7 @@ def _decision(body: Json, asked: Json) -> Attributes:
         ((name, answer),) = answers.items()
         attributes |= decision_attributes(
             chosen[name], name=name, options=options[name], confidence=answer.get("confidence"),
-            scores=answer.get("probabilities") or None, by="model",
+            scores=_scores(answer), by="model",
         )  # fmt: skip
     elif answers:
         each = [{"name": name, "options": options[name]} for name in answers]
@@ -326,6 +326,13 @@ def _chosen(answer: Json) -> str:
     if answer.get("type") == "noul":
         return "true" if (answer.get("noul") or 0) >= 0.5 else "false"
     return str(answer.get("choice", answer.get("score")))
+
+
+def _scores(answer: Json) -> Any:
+    holds = answer.get("noul")
+    if isinstance(holds, int | float):
+        return {"true": holds, "false": round(1 - holds, 12)}
+    return answer.get("probabilities") or None
 
 
 def _options(question: Any) -> list[str]:

@@ -125,12 +125,14 @@ def decision(body: Json, asked: Json) -> dict[str, Any]:
         for name, question in zip(names, questions, strict=False)
     }
     if len(answers) == 1:
-        name, confidence = names[0], answers[0].get("confidence")
+        name, scores = names[0], _probabilities(answers[0])
+        confidence = answers[0].get("confidence", max(scores.values(), default=None))
         attributes |= decision_attributes(
             _as_text(chosen[name]),
             name=name,
             options=offered.get(name, []),
             confidence=confidence if isinstance(confidence, int | float) else None,
+            scores=scores or None,
             by="model",
         )
     elif answers:
@@ -143,7 +145,22 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else snapshot(value).decode()
 
 
+def _probabilities(answer: Json) -> dict[str, Any]:
+    """How probable each option is; of a predicate, the reply says how probable it is that it holds."""
+    if (holds := _holds(answer)) is not None:
+        return {"true": holds, "false": round(1 - holds, 12)}
+    each = [one for one in answer.get("probabilities") or () if isinstance(one, Mapping)]
+    return {_as_text(one.get("label", one.get("value"))): one.get("probability") for one in each}
+
+
+def _holds(answer: Json) -> float | None:
+    probability = answer.get("probability")
+    return probability if answer.get("type") == "predicate" and isinstance(probability, int | float) else None
+
+
 def _answer(answer: Json) -> Any:
+    if (holds := _holds(answer)) is not None:
+        return "true" if holds >= 0.5 else "false"
     for field in ("choice", "score", "probability"):
         if field in answer:
             return answer[field]
