@@ -89,34 +89,34 @@ class Settings:
     """Every setting with its resolved value. ``origins`` says where each value came from."""
 
     enabled: bool = _row(
-        True, parsers.flag, "Record anything at all.",
+        True, parsers.flag, "Whether anything is recorded at all.",
         limit=file_limits.off_only, env=["AGENTOPS_ENABLED"], live=True, doubt=_NO_CONTENT,
     )  # fmt: skip
     exporters: tuple[Any, ...] = _row(
         ("jsonl",),
         parsers.exporters,
-        "Where spans go: exporter strings or OpenTelemetry SpanExporter instances.",
+        "Where spans go: exporter names or OpenTelemetry SpanExporter instances.",
         limit=file_limits.local_sinks,
         env=["AGENTOPS_EXPORTERS"],
         live=True,
     )
     directory: str = _row(
-        "./.agentops", parsers.path, "The directory that traces and spools are written below.",
+        "./.agentops", parsers.path, "The directory in which traces and spools are written.",
         limit=file_limits.below_here, env=["AGENTOPS_DIR"],
     )  # fmt: skip
     integrations: tuple[str, ...] | None = _row(
         None,
         parsers.names,
-        "Names of the libraries to capture; every supported one that is installed when not given.",
+        "Names of the integrations to use; by default every supported library that is installed.",
         limit=file_limits.anything,
         env=["AGENTOPS_INTEGRATIONS"],
     )
     service_name: str = _row(
-        "", parsers.text, "The service.name of every span; the script's name when not given.",
+        "", parsers.text, "The service.name of every span; by default the name of the script.",
         limit=file_limits.anything, env=["OTEL_SERVICE_NAME"],
     )  # fmt: skip
     resource_attributes: dict[str, Any] = _row(
-        dict, parsers.table, "Attributes that describe this process on every span; those of every source add up.",
+        dict, parsers.table, "Resource attributes, set on every span; those of all sources are merged.",
         limit=file_limits.anything, env=["OTEL_RESOURCE_ATTRIBUTES"], merge=_both_tables,
     )  # fmt: skip
     capture_content: bool = _row(
@@ -131,52 +131,52 @@ class Settings:
     max_value_bytes: int = _row(
         65_536,
         parsers.whole(256),
-        "How many bytes of one captured value are kept; the rest is cut, visibly.",
+        "The largest size of one captured value, in bytes; the rest is truncated, visibly.",
         limit=file_limits.no_more,
         env=["AGENTOPS_MAX_VALUE_BYTES"],
         live=True,
     )
     redact: bool = _row(
-        True, parsers.flag, "Replace secrets (keys, tokens, passwords) before anything is written or sent.",
+        True, parsers.flag, "Redact secrets (keys, tokens, passwords) before anything is written or sent.",
         env=["AGENTOPS_REDACT"], doubt={"redact": True},
     )  # fmt: skip
     redact_patterns: tuple[str, ...] = _row(
-        (), parsers.patterns, "Further regular expressions whose matches are replaced; those of every source add up.",
+        (), parsers.patterns, "More regular expressions whose matches are redacted; those of all sources are merged.",
         limit=file_limits.anything, env=["AGENTOPS_REDACT_PATTERNS"], doubt=_NO_CONTENT, merge=_both_lists,
     )  # fmt: skip
     queue_size: int = _row(
-        10_000, parsers.whole(1), "How many ended spans may wait; further ones are dropped and counted.",
+        10_000, parsers.whole(1), "How many ended spans may be queued; further ones are dropped and counted.",
         limit=file_limits.anything, env=["AGENTOPS_QUEUE_SIZE"],
     )  # fmt: skip
     shutdown_timeout: float = _row(
-        3.0, parsers.number(0, 86_400), "Seconds that exit may wait for sinks.",
+        3.0, parsers.number(0, 86_400), "How many seconds the exit of the program may wait for sinks.",
         limit=file_limits.anything, env=["AGENTOPS_SHUTDOWN_TIMEOUT"], live=True,
     )  # fmt: skip
     traces_max_file_bytes: int = _row(
-        67_108_864, parsers.whole(1), "A JSONL file that is longer is closed, and a new one begun.",
+        67_108_864, parsers.whole(1), "The size in bytes from which a JSONL file is closed and a new one started.",
         limit=file_limits.anything, env=["AGENTOPS_TRACES_MAX_FILE_BYTES"],
     )  # fmt: skip
     traces_max_bytes: int = _row(
-        536_870_912, parsers.whole(1), "Closed JSONL files are deleted, oldest first, when all together are larger.",
+        536_870_912, parsers.whole(1), "Bytes in all beyond which closed JSONL files are deleted, oldest first.",
         limit=file_limits.no_more, env=["AGENTOPS_TRACES_MAX_BYTES"],
     )  # fmt: skip
     traces_max_days: float = _row(
-        30.0, parsers.above_zero, "Closed JSONL files older than this many days are deleted.",
+        30.0, parsers.above_zero, "The age in days after which closed JSONL files are deleted.",
         limit=file_limits.no_more, env=["AGENTOPS_TRACES_MAX_DAYS"],
     )  # fmt: skip
     traces_compress: bool = _row(
         False,
         parsers.flag,
-        "Gzip JSONL files once closed.",
+        "Compress JSONL files with gzip once they are closed.",
         limit=file_limits.anything,
         env=["AGENTOPS_TRACES_COMPRESS"],
     )
     traces_fsync: str = _row(
-        "never", parsers.choice("never", "close", "always"), "When JSONL files are forced to the disk itself.",
+        "never", parsers.choice("never", "close", "always"), "When JSONL files are flushed to the disk itself (fsync).",
         limit=file_limits.anything, env=["AGENTOPS_TRACES_FSYNC"],
     )  # fmt: skip
     spool_max_bytes: int = _row(
-        268_435_456, parsers.whole(65_536), "How much may wait on disk for an OTLP backend; then the oldest spans go.",
+        268_435_456, parsers.whole(65_536), "Bytes that may wait on disk for an OTLP backend; then the oldest go.",
         limit=file_limits.no_more, env=["AGENTOPS_SPOOL_MAX_BYTES"],
     )  # fmt: skip
     spool_max_days: float = _row(
@@ -184,21 +184,21 @@ class Settings:
         limit=file_limits.no_more, env=["AGENTOPS_SPOOL_MAX_DAYS"],
     )  # fmt: skip
     sample_ratio: float = _row(
-        1.0, parsers.number(0, 1), "The share of traces that is kept, decided at the root.",
+        1.0, parsers.number(0, 1), "The share of traces that is kept (0 to 1), decided at the root.",
         limit=file_limits.no_more, env=["AGENTOPS_SAMPLE_RATIO"], live=True,
     )  # fmt: skip
     keep_errors: bool = _row(
-        True, parsers.flag, "Keep a run in which a span ended in an error, whole, even when it is not sampled.",
+        True, parsers.flag, "Keep the whole run if one of its spans ended in an error, even if it is not sampled.",
         limit=file_limits.anything, env=["AGENTOPS_KEEP_ERRORS"], live=True,
     )  # fmt: skip
     pricing: bool = _row(
-        True, parsers.flag, "Work out tokens that were not reported, and cost.",
+        True, parsers.flag, "Count or estimate tokens that were not reported, and compute cost.",
         limit=file_limits.anything, env=["AGENTOPS_PRICING"], live=True,
     )  # fmt: skip
     stream_usage: bool = _row(
         True,
         parsers.flag,
-        "Ask streams for their token counts where the caller did not say; the extra chunk stays hidden.",
+        "Request token counts for streams if the caller did not say; the extra chunk is hidden.",
         limit=file_limits.anything,
         env=["AGENTOPS_STREAM_USAGE"],
         live=True,
@@ -206,7 +206,7 @@ class Settings:
     internal: bool = _row(
         True,
         parsers.flag,
-        "Record the internal steps of frameworks, between the ones people wrote, marked so that readers fold them.",
+        "Record the internal steps of frameworks, marked so that readers fold them.",
         limit=file_limits.anything,
         env=["AGENTOPS_INTERNAL"],
         before="plumbing",
@@ -215,7 +215,7 @@ class Settings:
     state_changes: bool = _row(
         False,
         parsers.flag,
-        "Record on each node of a graph what it changed of the state: before, and what it wrote.",
+        "Record on each graph node what it changed in the state: the value before, and what it wrote.",
         env=["AGENTOPS_STATE_CHANGES"],
         live=True,
     )
@@ -242,25 +242,25 @@ class Settings:
         live=True,
     )
     propagate_threads: bool = _row(
-        True, parsers.flag, "Carry the trace into threads and executors without being asked.",
+        True, parsers.flag, "Propagate the trace into threads and executors automatically.",
         limit=file_limits.anything, env=["AGENTOPS_PROPAGATE_THREADS"],
     )  # fmt: skip
     propagate_processes: bool = _row(
-        True, parsers.flag, "Carry the trace into processes: pools, multiprocessing, and TRACEPARENT for subprocesses.",
+        True, parsers.flag, "Propagate the trace into processes: pools, multiprocessing, subprocess (TRACEPARENT).",
         limit=file_limits.off_only, env=["AGENTOPS_PROPAGATE_PROCESSES"],
     )  # fmt: skip
     vendor_propagation: bool = _row(
-        False, parsers.flag, "Send the trace and baggage along with calls to model vendors, as to your own services.",
+        False, parsers.flag, "Send trace headers and baggage with calls to model vendors, as to your own services.",
         limit=file_limits.off_only, env=["AGENTOPS_VENDOR_PROPAGATION"], live=True,
     )  # fmt: skip
     global_provider: bool = _row(
-        False, parsers.flag, "Register our TracerProvider as OpenTelemetry's global one, if there is none yet.",
+        False, parsers.flag, "Register our TracerProvider as OpenTelemetry's global one, unless there is one already.",
         env=["AGENTOPS_GLOBAL_PROVIDER"],
     )  # fmt: skip
     log_level: str = _row(
         "warning",
         parsers.choice("debug", "info", "warning", "error", "critical"),
-        "The least severe message that this package logs.",
+        "The lowest level at which this package logs messages.",
         limit=file_limits.no_more_talkative,
         env=["AGENTOPS_LOG_LEVEL"],
         live=True,

@@ -41,19 +41,19 @@ _LIMITS = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("agentops", "agents tested like code")
-    group.addoption("--agentops-report", action="store_true", help="say what the tests cost, used and took")
+    group = parser.getgroup("agentops", "testing agents")
+    group.addoption("--agentops-report", action="store_true", help="report the cost, tokens and durations of the tests")
     group.addoption("--agentops-traces", metavar="DIR", help="keep the traces of failed tests in DIR")
     group.addoption(
-        "--agentops-no-network-models", action="store_true", help="fail tests that would call a model on the network"
+        "--agentops-no-network-models", action="store_true", help="fail tests that would call a model over the network"
     )
     group.addoption(
-        "--agentops-record", action="store_true", help="record what models answer in tests marked agentops_replay"
+        "--agentops-record", action="store_true", help="record the models' answers in tests marked agentops_replay"
     )
     for name, meaning in _LIMITS.items():
-        parser.addini(f"agentops_{name}", f"{meaning}, unless its marker says otherwise", default="")
+        parser.addini(f"agentops_{name}", f"{meaning}, unless a marker overrides it", default="")
     parser.addini(
-        "agentops_replay_mode", "strict or lenient: how exactly a request must be the recorded one", default="strict"
+        "agentops_replay_mode", "strict or lenient: whether a request must equal the recorded one", default="strict"
     )
 
 
@@ -69,10 +69,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", f"agentops({', '.join(_LIMITS)}): what the test may use at most")
+    config.addinivalue_line("markers", f"agentops({', '.join(_LIMITS)}): limits on what the test may use")
     config.addinivalue_line(
         "markers",
-        'agentops_replay(mode="strict", tools=False, path=None): answer models from the recording beside the test',
+        'agentops_replay(mode="strict", tools=False, path=None): answer model requests from a recording',
     )
 
 

@@ -28,7 +28,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dir",
         metavar="PATH",
-        help=f"what the traces are below, or a file of them (default: $AGENTOPS_DIR, else ./{BASE})",
+        help=f"a directory with traces, or a trace file (default: $AGENTOPS_DIR, else ./{BASE})",
     )
 
 
@@ -39,7 +39,7 @@ def add_trace(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         default="latest",
         metavar="TRACE",
-        help="a trace id or its beginning, a file (its latest trace), or 'latest' (default)",
+        help="a trace id or a prefix of one, a file (its latest trace), or 'latest' (default)",
     )
 
 

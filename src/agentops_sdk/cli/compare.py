@@ -29,7 +29,7 @@ _RANGE = re.compile(r"(\d{4}-\d\d-\d\d)?\.\.(\d{4}-\d\d-\d\d)?")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("a", metavar="A", help=_SIDE)
-    parser.add_argument("b", metavar="B", help="the same for the other side")
+    parser.add_argument("b", metavar="B", help="what to compare it with, in the same form")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_source(parser)
 

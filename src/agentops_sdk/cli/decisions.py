@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 _MOST = 1_000
 
-HELP = "Tell the story of a run: what was decided, by whom, why, and what came of it."
+HELP = "Print the story of a run: what was decided, by whom, why, and what followed."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_trace(parser)
-    parser.add_argument("--all", action="store_true", help="look at every span and tell all, also of a very large run")
+    parser.add_argument(
+        "--all", action="store_true", help="look at every span and print everything, even for a very large run"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object per decision")
     add_source(parser)
 

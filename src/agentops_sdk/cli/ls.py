@@ -25,8 +25,10 @@ _OPERATION = re.compile(r"^(invoke_agent|invoke_workflow|execute_tool) (?=\S)")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("-n", "--limit", type=_positive, default=20, help="how many, latest first (default: 20)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object per trace and line")
+    parser.add_argument(
+        "-n", "--limit", type=_positive, default=20, help="number of traces, latest first (default: 20)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object per trace, one per line")
     add_source(parser)
 
 

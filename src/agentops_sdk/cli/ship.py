@@ -14,20 +14,20 @@ from agentops_sdk.errors import ConfigError
 if TYPE_CHECKING:
     from agentops_sdk.exporters.otlp import OTLPExporter
 
-HELP = "Send to an OTLP backend what it has not got yet: spans that wait on disk in a spool, or JSONL files."
+HELP = "Send to an OTLP backend what it has not received yet: spans waiting in a spool on disk, or JSONL files."
 _CHUNK = 200
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "files", nargs="*", type=Path, metavar="PATH", help="JSONL files or directories to send; the spool when none"
+        "files", nargs="*", type=Path, metavar="PATH", help="JSONL files or directories to send (default: the spool)"
     )
-    parser.add_argument("--to", metavar="URL", help="the endpoint (default: what OTEL_EXPORTER_OTLP_* say)")
-    parser.add_argument("--dir", metavar="PATH", help="what .agentops is called here (default: $AGENTOPS_DIR)")
-    parser.add_argument("--all", action="store_true", help="spools of other endpoints too: they go to this one")
-    parser.add_argument("--refused", action="store_true", help="try again what a backend has refused")
-    parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="give up after (default: 60)")
+    parser.add_argument("--to", metavar="URL", help="the endpoint (default: from OTEL_EXPORTER_OTLP_*)")
+    parser.add_argument("--dir", metavar="PATH", help="the .agentops directory (default: $AGENTOPS_DIR)")
+    parser.add_argument("--all", action="store_true", help="also send spools of other endpoints to this one")
+    parser.add_argument("--refused", action="store_true", help="retry what a backend has refused")
+    parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="when to give up (default: 60)")
 
 
 def run(args: argparse.Namespace) -> int:

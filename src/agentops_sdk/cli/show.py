@@ -13,13 +13,13 @@ HELP = "Show one trace as a tree: agents, model calls, tools, decisions, tokens,
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_trace(parser)
-    parser.add_argument("--messages", action="store_true", help="show what was said, too")
-    parser.add_argument("--internal", action="store_true", help="show the internal steps of frameworks, too")
+    parser.add_argument("--messages", action="store_true", help="also show the messages")
+    parser.add_argument("--internal", action="store_true", help="also show the internal steps of frameworks")
     parser.add_argument("--plumbing", dest="internal", action="store_true", help=argparse.SUPPRESS)  # of before
-    parser.add_argument("--all", action="store_true", help="show every span, also of a trace with more than a thousand")
+    parser.add_argument("--all", action="store_true", help="show every span, even of a trace with more than a thousand")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the records, one per line")
-    form.add_argument("--svg", metavar="FILE", help="write the tree as a picture to FILE")
+    form.add_argument("--svg", metavar="FILE", help="write the tree as an SVG image to FILE")
     add_source(parser)
 
 

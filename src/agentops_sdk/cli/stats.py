@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--by",
         default="model",
         choices=("model", "tool", "agent", "session", "day", "tag", "decision"),
-        help="what a row is (default: model)",
+        help="what to group by (default: model)",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print comma-separated values")

@@ -6,13 +6,13 @@ import argparse
 
 from agentops_sdk._usage import encodings
 
-HELP = "Fetch (or list) the tokenizer files with which tokens are counted where a provider reports none."
+HELP = "Fetch or list the tokenizer files used to count tokens that a provider does not report."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """``fetch`` uses the network; ``list`` only looks at the disk."""
     parser.add_argument(
-        "action", choices=("fetch", "list"), help="fetch: download what is missing; list: what is there"
+        "action", choices=("fetch", "list"), help="fetch: download missing files; list: show which are present"
     )
 
 

@@ -1,4 +1,4 @@
-"""The console sink: each trace as a tree on stderr once its root has ended; only when asked for."""
+"""The console sink: each trace as a tree on stderr once its root has ended; off by default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSONL sink: one line per span, one file per process run, whole lines only, for the owner's eyes only."""
+"""The JSONL sink: one line per span, one file per process run, whole lines only, readable by its owner only."""
 
 from __future__ import annotations
 

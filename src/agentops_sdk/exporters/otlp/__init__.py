@@ -1,4 +1,4 @@
-"""The OTLP sink: spans become protobuf requests that wait in a durable spool until a backend has them."""
+"""The OTLP sink: spans become protobuf requests that wait in a durable spool until a backend has accepted them."""
 
 from __future__ import annotations
 
