@@ -106,6 +106,14 @@ EVALUATION_SCORE_VALUE: Final = "gen_ai.evaluation.score.value"
 EVALUATION_SCORE_LABEL: Final = "gen_ai.evaluation.score.label"
 EVALUATION_EXPLANATION: Final = _holds("gen_ai.evaluation.explanation", content=True)
 
+# --- MCP -----------------------------------------------------------------------------------
+MCP_METHOD_NAME: Final = "mcp.method.name"
+MCP_PROTOCOL_VERSION: Final = "mcp.protocol.version"
+MCP_RESOURCE_URI: Final = "mcp.resource.uri"
+MCP_SESSION_ID: Final = "mcp.session.id"
+JSONRPC_REQUEST_ID: Final = "jsonrpc.request.id"
+RPC_RESPONSE_STATUS_CODE: Final = "rpc.response.status_code"
+
 # --- OpenAI --------------------------------------------------------------------------------
 OPENAI_API_TYPE: Final = "openai.api.type"
 OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
@@ -140,6 +148,10 @@ OUTPUT: Final = _holds("agentops.output", content=True, structure=True)
 ATTEMPTS: Final = _holds("agentops.attempts", structure=True)
 REQUEST_ID: Final = "agentops.request_id"
 STREAM_CHUNKS: Final = "agentops.stream.chunks"
+MCP_PROGRESS_EVENT: Final = "agentops.mcp.progress"
+MCP_PROGRESS: Final = "agentops.mcp.progress.value"
+MCP_PROGRESS_TOTAL: Final = "agentops.mcp.progress.total"
+MCP_PROGRESS_MESSAGE: Final = _holds("agentops.mcp.progress.message", content=True)
 REALTIME_RESPONSES: Final = "agentops.realtime.responses"
 TRUNCATED: Final = "agentops.truncated"
 ALTERED: Final = "agentops.altered"

@@ -16,7 +16,7 @@ class OpenAIAgentsIntegration:
     name = "openai_agents"
     target = "agents"
     distribution = "openai-agents"
-    requires = ">=0.6,<1"
+    requires = ">=0.20,<1"
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Register the processor, and watch for what people approve."""

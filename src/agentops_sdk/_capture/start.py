@@ -33,6 +33,7 @@ def start(
     parent: Context | None = None,
     links: Sequence[trace.Link] = (),
     span_name: str | None = None,
+    span_kind: SpanKind | None = None,
     start_ns: int | None = None,
     to_vendor: bool = False,
     reporter: str = PROGRAM,
@@ -48,6 +49,7 @@ def start(
         attributes: first attributes.
         parent: the context to nest in; the current one when not given.
         span_name: the whole span name, where the conventions' one does not fit.
+        span_kind: OpenTelemetry's, where it is not the kind's usual one.
         start_ns: nanoseconds since the epoch, where the start lies in the past.
         to_vendor: what is sent while it is current goes to somebody else's servers: no trace headers leave with it.
             Always so for model calls.
@@ -87,7 +89,7 @@ def start(
         note_model_call(context)
     span = recorder.start(
         encodable(span_name) if span_name else " ".join(filter(None, (operation or row.prefix, shown))) or kind,
-        SpanKind.CLIENT if row.client else SpanKind.INTERNAL,
+        span_kind or (SpanKind.CLIENT if row.client else SpanKind.INTERNAL),
         first,
         context,
         links,

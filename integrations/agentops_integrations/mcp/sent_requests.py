@@ -1,0 +1,80 @@
+"""Requests as they are sent: by a client to its server, and by a server to its client. The trace goes along."""
+
+from __future__ import annotations
+
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from opentelemetry.trace import SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from agentops_integrations.mcp import request_spans
+from agentops_integrations.mcp.progress import watched
+from agentops_integrations.mcp.request_spans import RequestSpan
+from agentops_sdk.integration import Begun, Patches, Wrapper, around_async, guard
+
+_SITE = "mcp.send_request"
+
+
+def install(patches: Patches, *, first: bool) -> None:
+    """Version 1 sends on one class, and has no trace to send along; version 2 sends on two, and does it itself."""
+    sessions = {"mcp.client.session": "ClientSession", "mcp.server.session": "ServerSession"}
+    wrapper = _send_1 if first else _send_2
+    for module, session in ({"mcp.shared.session": "BaseSession"} if first else sessions).items():
+        patches.when_imported(module, partial(_wrap, patches, session, wrapper))
+
+
+def _wrap(patches: Patches, session: str, wrapper: Wrapper, module: ModuleType) -> None:
+    patches.wrap(getattr(module, session), "send_request", wrapper)
+
+
+def _send_1(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return around_async(_SITE, wrapped, args, kwargs, partial(_begin, args, kwargs, carry=True), request_spans.answered)
+
+
+def _send_2(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return around_async(
+        _SITE, wrapped, args, kwargs, partial(_begin, args, kwargs, carry=False), request_spans.answered
+    )
+
+
+def _begin(args: tuple[Any, ...], kwargs: dict[str, Any], *, carry: bool) -> Begun | None:
+    request = args[0] if args else kwargs.get("request")
+    inner = getattr(request, "root", request)
+    method = getattr(inner, "method", None)
+    if type(method) is not str:
+        return None
+    span = request_spans.begin(method, getattr(inner, "params", None), kind=SpanKind.CLIENT)
+    if span is None:
+        return None
+    if carry:
+        with guard("mcp.carry"):
+            sent = _with_trace(request, inner, span)
+            if args:
+                args = (sent, *args[1:])
+            else:
+                kwargs = {**kwargs, "request": sent}
+    callback = kwargs.get("progress_callback")
+    if callback is not None:
+        kwargs = {**kwargs, "progress_callback": watched(callback, span.call)}
+    return Begun(span, args, kwargs)
+
+
+def _with_trace(request: Any, inner: Any, span: RequestSpan) -> Any:
+    """A copy of the request whose ``_meta`` carries the trace; what the program handed over stays as it is.
+
+    Only ids go along, no baggage: whose server it is we do not know. Requests without parameters have no place for it.
+    """
+    params = getattr(inner, "params", None)
+    if params is None:
+        return request
+    fields: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(fields, span.call.context)
+    meta = params.meta
+    if meta is None:
+        meta_type = type(params).model_fields["meta"].annotation
+        meta = next(each for each in getattr(meta_type, "__args__", (meta_type,)) if each is not type(None))()
+    carried = params.model_copy(update={"meta": meta.model_copy(update=fields)})
+    changed = inner.model_copy(update={"params": carried})
+    return changed if inner is request else request.model_copy(update={"root": changed})
