@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from types import ModuleType
 from typing import Any
 
 from opentelemetry.trace import INVALID_SPAN
@@ -13,10 +14,11 @@ from agentops_sdk.integration import Patches
 
 def install(patches: Patches) -> None:
     """Its tracer is one object of one module."""
-    patches.when_imported(
-        "mcp.shared._otel",
-        lambda module: patches.wrap(module._tracer, "start_as_current_span", _start),  # noqa: SLF001
-    )
+    patches.when_imported("mcp.shared._otel", lambda module: _tracer(patches, module))
+
+
+def _tracer(patches: Patches, module: ModuleType) -> None:
+    patches.wrap(module._tracer, "start_as_current_span", _start)  # noqa: SLF001 - the only place there is
 
 
 def _start(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
