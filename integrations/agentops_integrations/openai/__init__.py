@@ -32,12 +32,13 @@ class OpenAIIntegration:
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch the imported ``openai``."""
-        from agentops_integrations.openai import realtime, responses_socket
+        from agentops_integrations.openai import realtime, responses_socket, voice_sessions
         from agentops_integrations.openai.endpoints import CLIENT
 
         CLIENT.install(module, patches)
         realtime.install(patches)
         responses_socket.install(patches)
+        voice_sessions.install(patches)
 
     def remark(self) -> str | None:
         """Who else has wrapped the client's methods, for ``status()``."""

@@ -100,6 +100,10 @@ class Responses:
         if isinstance(event, dict):
             self.event(event, str(event.get("stream_id") or ""), raw)
 
+    def is_open(self, lane: str) -> bool:
+        """Whether a response is under way on that lane."""
+        return lane in self._lanes
+
     def event(self, event: Json, lane: str, raw: bytes) -> None:
         """An event of a response, on a lane."""
         turns = [turn for each in self._lanes.values() for turn in each]
