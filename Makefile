@@ -87,7 +87,7 @@ test-newest: ## the vendor-facing tests with the newest versions of everything, 
 
 test-pythons: ## what every change must pass, under each supported Python; PYTHONS="3.13" picks
 	@for version in $(PYTHONS); do echo "== Python $$version"; \
-		PYTHON=$$(bash scripts/find_python.sh $$version) && export PYTHON && $(MAKE) -s quick VENV=.venv-$$version && \
+		PYTHON=$$(bash scripts/find_python.sh $$version) && export PYTHON PIP_NO_COMPILE=1 && $(MAKE) -s quick VENV=.venv-$$version && \
 		.venv-$$version/bin/python -m pytest -q --no-header -n $(WORKERS) -m "not slow and not once" $(INTERPRETER_TESTS) || exit 1; done
 
 bench: $(VENV)/.dev ## the benchmarks; BENCHMARKS="benchmarks/…" picks
