@@ -32,13 +32,14 @@ class OpenAIIntegration:
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch the imported ``openai``."""
-        from agentops_integrations.openai import realtime, responses_socket, voice_sessions
+        from agentops_integrations.openai import function_runner, realtime, responses_socket, voice_sessions
         from agentops_integrations.openai.endpoints import CLIENT
 
         CLIENT.install(module, patches)
         realtime.install(patches)
         responses_socket.install(patches)
         voice_sessions.install(patches)
+        function_runner.install(patches)
 
     def remark(self) -> str | None:
         """Who else has wrapped the client's methods, for ``status()``."""
