@@ -38,7 +38,7 @@ def feedback(target: Any = None, *, name: str, value: float | bool | str, commen
         comment: why.
 
     A value that is no finite number, text, True or False is kept as a label, named in ``agentops.invalid``
-    and told once in the log; so is a name that is no text.
+    and told once in the log; so is a name that is not a string.
     """
     with guard("feedback"):
         check = Check("feedback()")
@@ -55,7 +55,7 @@ def _verdict(value: Any, check: Check) -> dict[str, Any]:
     score = number_of(value)
     if score is None or not math.isfinite(score):
         # A score that is no number would spoil every average that it goes into.
-        check.note("value", value, "a finite number, a text, True or False")
+        check.note("value", value, "a finite number, a string, True or False")
         return {semconv.EVALUATION_SCORE_LABEL: text_of(value)}
     if type(value) is bool:
         return {semconv.EVALUATION_SCORE_VALUE: score, semconv.EVALUATION_SCORE_LABEL: str(value).lower()}

@@ -21,7 +21,7 @@ def exporters(environ: Mapping[str, str], tell: Callable[[str], None]) -> tuple[
     listed = [part.strip().lower() for part in environ.get(variable, "").split(",") if part.strip()]
     for name in listed:
         if name not in SINKS:
-            tell(f"{variable}: {name} is no sink here; there are {', '.join(SINKS)}. It is left out.")
+            tell(f"{variable}: {name} is not a sink; the sinks are {', '.join(SINKS)}. It is ignored.")
     if not listed:
         return None
     further = [] if "none" in listed else [name for name in listed if name in SINKS and name != "jsonl"]

@@ -94,7 +94,7 @@ def above_zero(value: Any) -> float:
 
 def text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise WrongValueError("a text that is not empty")
+        raise WrongValueError("a string that is not empty")
     return value.strip()
 
 
@@ -103,7 +103,7 @@ def path(value: Any) -> str:
         raise WrongValueError("a path")
     expanded = os.path.expanduser(str(value).strip() if isinstance(value, str) else value)  # noqa: PTH111 - Path raises
     if expanded.startswith("~"):
-        raise WrongValueError("a path; nobody's home directory is known by that name")
+        raise WrongValueError("a path; there is no home directory of that name")
     return expanded
 
 

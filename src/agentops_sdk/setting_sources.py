@@ -46,7 +46,7 @@ class _Level:
                 self.values[row.name] = wrong.usable, origin
                 left_out = ", ".join(repr(part)[:_SHOWN] for part in wrong.wrong)
             words = self.doubt(row, origin)
-            self.mistakes.append(f"{source}: {row.name} is {shown}; expected {wrong}. {left_out} is left out{words}.")
+            self.mistakes.append(f"{source}: {row.name} is {shown}; expected {wrong}. {left_out} is ignored{words}.")
 
     def doubt(self, row: Row, origin: str) -> str:
         """Somebody meant to set ``row``, and what they meant is unclear: capture less; the words for it."""
@@ -190,7 +190,7 @@ def _look_for_slips(
         row = known.get(words[right]) if right else None
         doubt = level.doubt(row, f"environment {variable}") if row and right and _same(word, right) else ""
         level.mistakes.append(
-            f"{variable} is no setting{_did_you_mean(words[right] if right else None)} It is left out{doubt}."
+            f"{variable} is not a setting{_did_you_mean(words[right] if right else None)} It is ignored{doubt}."
         )
 
 
@@ -204,8 +204,8 @@ def _files(by_name: Mapping[str, Row], environ: Mapping[str, str], refusals: lis
         if not by_name[name].metadata["limit"](value, _default(by_name[name])):
             del here.values[name]
             refusals.append(
-                f"./pyproject.toml may only make things stricter, and its {name} does not: it is left out. "
-                f"Say it in init(), in the environment, or in a file that {settings_file.NAMED_BY} names."
+                f"./pyproject.toml may only make things stricter, and its {name} does not: it is ignored. "
+                f"Set it in init(), in the environment, or in a file that {settings_file.NAMED_BY} names."
             )
     here.limited = True
     levels.append(here)
@@ -229,7 +229,7 @@ def _file(file: settings_file.SettingsFile, origin: str, by_name: Mapping[str, R
     if file.problem:
         # It may have held any setting; the one that matters most is taken as said.
         doubt = level.doubt(by_name["capture_content"], origin)
-        level.mistakes.append(f"{source}: {file.problem}. It is left out{doubt}.")
+        level.mistakes.append(f"{source}: {file.problem}. It is ignored{doubt}.")
     for name, value in by_names_of_now(list(by_name.values()), file.table).items():
         if name in by_name:
             if value != "":
@@ -237,7 +237,7 @@ def _file(file: settings_file.SettingsFile, origin: str, by_name: Mapping[str, R
             continue
         near = _nearest(name, by_name)
         doubt = level.doubt(by_name[near], origin) if near and _same(name, near) else ""
-        level.mistakes.append(f"{source}: {name} is no setting{_did_you_mean(near)} It is left out{doubt}.")
+        level.mistakes.append(f"{source}: {name} is not a setting{_did_you_mean(near)} It is ignored{doubt}.")
     return level.settle()
 
 

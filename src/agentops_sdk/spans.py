@@ -32,7 +32,7 @@ class span:  # noqa: N801 - a context manager that reads as a statement
         kind: ``agent, workflow, task, tool, llm, embedding, retriever, plan, guardrail, decision, span``.
         attributes: recorded as they are; structures become JSON.
 
-    A ``kind`` that is none of these makes a ``span``; like a name that is no text it is marked in
+    A ``kind`` that is none of these makes a ``span``; like a name that is not a string it is marked in
     ``agentops.invalid`` and told once in the log.
     """
 

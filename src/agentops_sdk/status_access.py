@@ -54,7 +54,7 @@ def checked_token(token: str | None) -> str | None:
     if token is None:
         token = os.environ.get(TOKEN_VARIABLE, "").strip() or None
     if token is not None and not (isinstance(token, str) and token and all("!" <= letter <= "~" for letter in token)):
-        raise ConfigError("token", "…", "a text of printable ASCII characters without blanks")
+        raise ConfigError("token", "…", "a string of printable ASCII characters without spaces")
     return token
 
 

@@ -178,7 +178,9 @@ def _coroutine(function: Callable[..., Any], tracked: Tracked) -> Any:
 def _track_class(cls: type, options: Options) -> type:
     """Track the public methods that ``cls`` itself defines, in place: pickling and subclasses see no difference."""
     if is_built_in(cls):
-        raise TypeError(f"track() cannot wrap {cls.__qualname__}: it is built in. Track a subclass of it.")
+        raise TypeError(
+            f"track() cannot wrap {cls.__qualname__}: it is a built-in class. Decorate a subclass of it instead."
+        )
     for name, member in list(vars(cls).items()):
         if name.startswith("_") and name != "__call__":
             continue

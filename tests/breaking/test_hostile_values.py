@@ -217,7 +217,7 @@ def test_a_confidence_out_of_range_is_kept_and_marked(exporter: MemoryExporter, 
     assert [record.getMessage() for record in warnings] == [
         (
             "decision.choose(): confidence is 1.05, expected a number from 0 to 1. "
-            "It was recorded as it is, and marked; this is said once."
+            "It was recorded as it is, and marked; this is logged once."
         )
     ]
 

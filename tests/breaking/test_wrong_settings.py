@@ -41,7 +41,7 @@ def test_a_bad_variable_warns_and_the_program_is_recorded(
     variable: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
-    with pytest.warns(UserWarning, match="left out"):
+    with pytest.warns(UserWarning, match="is ignored"):
         agentops.init()
     assert records_one_span()
 
@@ -69,7 +69,7 @@ def test_a_broken_file_stops_no_program(content: bytes) -> None:
 )
 def test_a_wrong_entry_in_the_file_warns(line: str) -> None:
     Path("pyproject.toml").write_text(f"[tool.agentops]\n{line}\n")
-    with pytest.warns(UserWarning, match="left out"):
+    with pytest.warns(UserWarning, match="is ignored"):
         agentops.init()
     assert records_one_span()
 
@@ -78,7 +78,7 @@ def test_a_collector_named_by_the_deployment_on_a_read_only_disk_starts(monkeypa
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://collector")
     monkeypatch.setenv("AGENTOPS_DIR", "occupied/here")
     Path("occupied").write_text("a file where a directory should be")
-    with pytest.warns(UserWarning, match="left out"):
+    with pytest.warns(UserWarning, match="is ignored"):
         status = agentops.init(integrations=[])
     assert status.enabled
 

@@ -153,7 +153,7 @@ def test_ship_says_what_is_damaged_and_what_is_no_segment(
     done = command(tmp_path, "ship", "--to", receiver.url)
     assert done.returncode == 1
     assert f"{segment.name}: damaged in 1 place(s)" in done.stderr
-    assert "notes.seg: no segment of a spool, left where it is" in done.stderr
+    assert "notes.seg: not a segment of a spool, left where it is" in done.stderr
     assert "Traceback" not in done.stderr
     assert (segment.parent / "notes.seg").exists()
     assert not segment.exists()

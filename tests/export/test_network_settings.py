@@ -111,9 +111,9 @@ def test_no_proxy_names_a_host_or_a_host_with_a_port(form: str, receiver: Receiv
     [
         ("socks5://user:hunter2@127.0.0.1:9", "needs the package socksio: pip install socksio"),
         ("socks5h://127.0.0.1:9", "needs the package socksio: pip install socksio"),
-        ("socks4://127.0.0.1:9", "of a kind that is not known"),
-        ("gopher://user:hunter2@nowhere", "of a kind that is not known"),
-        ("http://user:hunter2@host:port", "is no address"),
+        ("socks4://127.0.0.1:9", "has an unknown scheme"),
+        ("gopher://user:hunter2@nowhere", "has an unknown scheme"),
+        ("http://user:hunter2@host:port", "is not a valid address"),
     ],
 )
 def test_a_proxy_that_cannot_be_used_is_told_and_doctor_ends_well(
@@ -215,7 +215,7 @@ def test_a_refused_address_is_told_without_its_secrets(given: str, monkeypatch: 
         agentops.init(exporters=[given], integrations=[])
     assert "hunter2" not in str(refused.value)
     monkeypatch.setenv("AGENTOPS_EXPORTERS", given)
-    with pytest.warns(UserWarning, match="left out") as told:
+    with pytest.warns(UserWarning, match="is ignored") as told:
         agentops.init(integrations=[])
     assert "hunter2" not in "".join(str(warning.message) for warning in told)
 
@@ -228,7 +228,7 @@ def test_a_refused_address_is_told_without_its_secrets(given: str, monkeypatch: 
         ("Cannot POST /v1/traces?token=abc", "Cannot POST /v1/traces?token=…"),
         ("user:pass@host:4318 is no URL", "…@host:4318 is no URL"),
         ("http://h/#frag", "http://h/#…"),
-        ("did you mean AGENTOPS_DIR? It is left out", "did you mean AGENTOPS_DIR? It is left out"),
+        ("did you mean AGENTOPS_DIR? It is ignored", "did you mean AGENTOPS_DIR? It is ignored"),
         ("mail to a@b.example about 'x?'", "mail to a@b.example about 'x?'"),
         ("http://[::1]:4318/v1/traces", "http://[::1]:4318/v1/traces"),
     ],

@@ -526,7 +526,7 @@ def test_what_is_no_segment_is_left_alone(receiver: Receiver, tmp_path: Path) ->
     assert len(receiver.names) == 15
     assert sorted(path.name for path in run.iterdir()) == ["folder.seg", "link.seg", "lock", "notes.seg", "notes.txt"]
     assert len(heir.remarks) == 4
-    assert all("no segment" in remark for remark in heir.remarks)
+    assert all("not a segment" in remark for remark in heir.remarks)
     assert balanced(heir.stats())
     heir.shutdown(1)
 

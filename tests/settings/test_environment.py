@@ -179,7 +179,7 @@ print(now.resource, now.settings["service_name"].value, now.settings["service_na
 
 def test_one_bad_pair_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=prod,oops,=x")
-    with pytest.warns(UserWarning, match="'oops', '=x' is left out"):
+    with pytest.warns(UserWarning, match="'oops', '=x' is ignored"):
         agentops.init(exporters=["jsonl"], integrations=[])
     assert resource()["deployment.environment.name"] == "prod"
 
@@ -211,7 +211,7 @@ def test_the_standard_list_of_sinks(environment: dict[str, str], sinks: list[str
 
 def test_an_unknown_sink_is_told_and_the_rest_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "zipkin,console")
-    with pytest.warns(UserWarning, match="zipkin is no sink here"):
+    with pytest.warns(UserWarning, match="zipkin is not a sink"):
         status = agentops.init(integrations=[])
     assert list(status.sinks) == ["jsonl", "console"]
 
@@ -231,7 +231,7 @@ def test_an_unknown_sink_is_told_and_the_rest_stays(monkeypatch: pytest.MonkeyPa
 )
 def test_a_slip_in_a_name_is_told_once_with_the_right_one(variable: str, right: str, monkeypatch: Any) -> None:
     monkeypatch.setenv(variable, "secret-value")
-    with pytest.warns(UserWarning, match=f"{variable} is no setting; did you mean {right}\\?") as told:
+    with pytest.warns(UserWarning, match=f"{variable} is not a setting; did you mean {right}\\?") as told:
         agentops.init(exporters=["memory"], integrations=[])
     agentops.init(exporters=["memory"], integrations=[], restart=True)
     assert len(told) == 1
@@ -244,14 +244,14 @@ def test_a_slip_in_a_name_is_told_once_with_the_right_one(variable: str, right: 
 )
 def test_a_privacy_setting_in_another_case_is_told_and_captures_less(variable: str, monkeypatch: Any) -> None:
     monkeypatch.setenv(variable, "false")
-    with pytest.warns(UserWarning, match=f"{variable} is no setting; did you mean AGENTOPS_CAPTURE_CONTENT"):
+    with pytest.warns(UserWarning, match=f"{variable} is not a setting; did you mean AGENTOPS_CAPTURE_CONTENT"):
         status = agentops.init(exporters=["memory"], integrations=[])
     assert status.settings["capture_content"].value is False
 
 
 def test_a_name_that_resembles_none_is_told_without_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGENTOPS_XYZZY_KWJ", "1")
-    with pytest.warns(UserWarning, match=r"AGENTOPS_XYZZY_KWJ is no setting\. It is left out"):
+    with pytest.warns(UserWarning, match=r"AGENTOPS_XYZZY_KWJ is not a setting\. It is ignored"):
         agentops.init(exporters=["memory"], integrations=[])
 
 

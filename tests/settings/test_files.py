@@ -70,7 +70,7 @@ def test_looser_is_refused_and_told_once_in_the_log(line: str, caplog: pytest.Lo
     assert list(agentops.status().sinks) == ["jsonl"]
     agentops.init(integrations=[], restart=True)
     (told,) = [record.getMessage() for record in caplog.records if "stricter" in record.getMessage()]
-    assert f"its {name} does not: it is left out" in told
+    assert f"its {name} does not: it is ignored" in told
 
 
 STRICTER = [

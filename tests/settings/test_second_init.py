@@ -168,7 +168,7 @@ def test_after_shutdown_it_is_a_first_call_and_the_log_names_what_is_looser(capl
     agentops.shutdown()
     agentops.init(exporters=["memory"], integrations=[])
     assert value("capture_content") is True
-    assert "begins anew: capture_content no longer as strict" in caplog.text
+    assert "starts afresh: less strict than before: capture_content" in caplog.text
 
 
 def test_switched_off_stays_off_until_named() -> None:

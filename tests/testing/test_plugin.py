@@ -313,7 +313,7 @@ def test_record_once_then_replay(
     pytester.makepyfile(test_replayed=REPLAYED)
     result = run("-q")
     result.assert_outcomes(errors=3)
-    result.stdout.fnmatch_lines(["*no recording at *test_chat-one.json: make it with pytest --agentops-record*"])
+    result.stdout.fnmatch_lines(["*no recording at *test_chat-one.json: create it with pytest --agentops-record*"])
     run("-q", "--agentops-record").assert_outcomes(passed=3)
     files = sorted(path.relative_to(pytester.path).as_posix() for path in pytester.path.glob("replays/**/*.json"))
     assert files == [

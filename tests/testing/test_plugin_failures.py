@@ -269,7 +269,7 @@ def test_what_a_failed_recording_has_paid_for_is_not_paid_twice(
 
     result = run("-q")  # nobody takes it for a good one
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*no recording at *test_it.json*it begins with what a failed try left*"])
+    result.stdout.fnmatch_lines(["*no recording at *test_it.json*it reuses what a failed attempt left*"])
 
     pytester.makepyfile(test_it=GOOD + '    assert chat("three") == "You said: three"\n')
     run("-q", "--agentops-record").assert_outcomes(passed=1)

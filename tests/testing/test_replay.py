@@ -111,7 +111,7 @@ def test_a_request_that_differs_says_how(recorded: tuple[Path, str]) -> None:
         "model request 1 differs from exchange 1 in three.json:\n"
         '  body.messages[0].content: recorded "hello", now "hallo"\n'
         "  body.temperature: recorded nothing, now 0.5\n"
-        "If that is meant, record it anew (pytest --agentops-record)."
+        "If this is intended, record it again (pytest --agentops-record)."
     )
 
 
@@ -177,11 +177,11 @@ def test_errors_and_tool_calls_and_retries_are_replayed(tmp_path: Path, monkeypa
 
 
 def test_no_file_and_no_recording(tmp_path: Path) -> None:
-    with pytest.raises(ReplayError, match=r"no recording at .*: make it with pytest --agentops-record"):  # noqa: SIM117 - the context manager itself may raise
+    with pytest.raises(ReplayError, match=r"no recording at .*: create it with pytest --agentops-record"):  # noqa: SIM117 - the context manager itself may raise
         with replay(tmp_path / "none.json"):
             pass
     (tmp_path / "broken.json").write_text("{")
-    with pytest.raises(ReplayError, match="is no recording"), replay(tmp_path / "broken.json"):
+    with pytest.raises(ReplayError, match="is not a recording"), replay(tmp_path / "broken.json"):
         pass
 
 

@@ -142,8 +142,8 @@ def test_decisions_and_comparisons_look_at_the_beginning_of_a_very_large_run_and
     partly = "decisions and loops were looked for in the first 3,000 spans alone"
     lines, told = show(capsys, "decisions", str(path))
     assert len(lines) < MOST + 3
-    assert lines[-1].endswith("more sentences; --all tells them")
-    assert f"{partly}; --all looks at all" in told
+    assert lines[-1].endswith("more sentences; --all prints them")
+    assert f"{partly}; --all looks at everything" in told
     lines, told = show(capsys, "decisions", str(path), "--all")
     assert len(lines) == 1 + 4_000 // 2
     assert told == ""

@@ -126,7 +126,7 @@ def test_hostile_counts_never_raise_and_never_count(value: object) -> None:
         enrich(attributes)
         assert getattr(semconv, name) not in attributes
         assert semconv.COST_AMOUNT not in attributes
-        assert "is no count" in attributes[semconv.COST_UNKNOWN_REASON]
+        assert "is not a count" in attributes[semconv.COST_UNKNOWN_REASON]
     attributes = call(USAGE_INPUT_TOKENS=10, COST_AMOUNT=value)
     enrich(attributes)
     assert isinstance(attributes.get(semconv.COST_AMOUNT, 0.0), float)

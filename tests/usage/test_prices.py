@@ -253,13 +253,13 @@ def test_a_callback_is_asked_first() -> None:
 def test_a_count_that_is_none_makes_an_unknown_cost(bad: Any) -> None:
     cost = prices.cost("gpt-4o", input_tokens=bad)
     assert cost.amount is None
-    assert cost.unknown_reason == "input_tokens is no whole number from 0 to 9007199254740992"
+    assert cost.unknown_reason == "input_tokens is not a whole number from 0 to 9007199254740992"
 
 
 def test_a_name_or_date_that_is_none_makes_an_unknown_cost() -> None:
-    assert prices.cost("").unknown_reason == "model is no name"
-    assert prices.cost("gpt-4o", "").unknown_reason == "provider is no name"
-    assert prices.cost("gpt-4o", at="today").unknown_reason == "at is no datetime"  # type: ignore[arg-type]  # wrong on purpose
+    assert prices.cost("").unknown_reason == "model is not a name"
+    assert prices.cost("gpt-4o", "").unknown_reason == "provider is not a name"
+    assert prices.cost("gpt-4o", at="today").unknown_reason == "at is not a datetime"  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_bad_arguments_are_told_by_name() -> None:

@@ -86,7 +86,7 @@ def _arguments(arguments: Any) -> Any:
 
 
 def content_parts(content: Any) -> list[Part]:
-    """The parts of a message's content: a text, or a list of texts and blocks."""
+    """The parts of a message's content: a text, or a list of strings and blocks."""
     if content is None or content == "":
         return []
     blocks = content if isinstance(content, list) else [content]

@@ -71,10 +71,10 @@ class Check:
         return text_of(value)
 
     def name(self, argument: str, value: Any) -> str:
-        """``value`` as a name, which is a text that is not empty; what is none is noted, and shown where it can be."""
+        """``value`` as a name, a string that is not empty; what is none is noted, and shown where it can be."""
         text = self.text(argument, value)
         if not text:
-            self.note(argument, value, "a text that is not empty")
+            self.note(argument, value, "a string that is not empty")
         return str.__str__(text) if text else "unnamed"
 
     def number(self, argument: str, value: Any, least: float, most: float) -> float | str | None:
@@ -97,7 +97,7 @@ class Check:
         named: list[tuple[str, Any]] = []
         for name, member in pairs:
             if not is_text(name):
-                self.note(argument, name, "a mapping whose names are texts")
+                self.note(argument, name, "a mapping whose keys are strings")
             named.append((str.__str__(text_of(name)), member))
         return named
 
@@ -107,11 +107,11 @@ class Check:
             return []
         members = list_of(value)
         if members is None:
-            self.note(argument, value, "a list of texts")
+            self.note(argument, value, "a list of strings")
             members = [value]
         for member in members:
             if not is_text(member):
-                self.note(argument, member, "a list of texts")
+                self.note(argument, member, "a list of strings")
         return [text_of(member) for member in members]
 
 
@@ -121,7 +121,7 @@ def tell_once(site: str, argument: str, value: Any, expected: str, consequence: 
     if reason not in _warned:
         _warned.add(reason)
         logger.warning(
-            "%s: %s is %s, expected %s. %s; this is said once.", site, argument, _shown(value), expected, consequence
+            "%s: %s is %s, expected %s. %s; this is logged once.", site, argument, _shown(value), expected, consequence
         )
 
 

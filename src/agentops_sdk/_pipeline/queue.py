@@ -178,7 +178,7 @@ class SpanQueue:
                     thread.start()
                 except RuntimeError as error:  # flush() and stop() drain instead
                     if "shutdown" not in str(error):  # that it starts none while it ends is in order
-                        log_once(f"no thread can be started ({error}): flush() and the end alone write spans.")
+                        log_once(f"no thread can be started ({error}): spans are written only by flush() and at exit.")
                     return
                 self._thread = thread
 

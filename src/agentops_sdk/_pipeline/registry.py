@@ -151,9 +151,9 @@ class Installed:
         elif not here:
             self.state, self.reason = "not installed", f"{integration.target} cannot be imported"
         if self.state == "version too old":
-            log_once(f"{integration.name} is not captured: {self.reason}. What you have installed is too old.")
+            log_once(f"{integration.name} is not captured: {self.reason}. The installed version is too old.")
         if asked and self.state in ("not installed", "version too old"):
-            raise IntegrationError(f"integration {integration.name!r} was asked for, but {self.reason}")
+            raise IntegrationError(f"integration {integration.name!r} was requested, but {self.reason}")
         return self
 
     def _imported(self, module: ModuleType) -> None:
@@ -210,7 +210,7 @@ def choose(settings: Settings) -> list[Installed]:
             wrong = ConfigError("integrations", name, "names of integrations: " + ", ".join(sorted(available)))
             if loud:
                 raise wrong
-            warn_once(f"{wrong}. It is left out.")
+            warn_once(f"{wrong}. It is ignored.")
     if wanted and not loud:
         wanted = tuple(name for name in wanted if name in available) or None
     chosen = [Installed(available[name]) for name in (sorted(available) if wanted is None else dict.fromkeys(wanted))]

@@ -306,7 +306,9 @@ class Runtime:
         # What lies in a spool on disk is not in danger: the next process sends it.
         spooled = all(sink.stats().get("durable") for sink in self.sinks if sink.pending) and not self.queue.pending
         if result.lost or (result.remaining and not spooled):
-            logger.warning("agentops_sdk: at shutdown %d spans lost, %d not delivered", result.lost, result.remaining)
+            logger.warning(
+                "agentops_sdk: %d spans were lost and %d not delivered at shutdown", result.lost, result.remaining
+            )
         return result
 
     def _leave_recorder(self, timeout: float) -> None:
@@ -395,19 +397,19 @@ def initialize(keywords: Mapping[str, Any], *, restart: bool) -> None:
             settings = resolve(keywords)
             loosened = [name for name in looser(_ended, settings) if keywords.get(name) is None] if _ended else []
             if loosened:
-                log_once(f"init() after shutdown() begins anew: {', '.join(loosened)} no longer as strict as before.")
+                log_once(f"init() after shutdown() starts afresh: less strict than before: {', '.join(loosened)}.")
             begin(settings)
         elif restart:
             settings, kept = no_looser(resolve(keywords), _last, keywords)
             stays = f"; {', '.join(kept)} as strict as before, not being named" if kept else ""
-            log_once(f"init(restart=True) ends what ran and begins anew{stays}.")
+            log_once(f"init(restart=True) shuts down and starts afresh{stays}.")
             begin(settings)
         else:
             settings = update(_last, keywords, live=False)
             changed = changes(_last, settings)
             _take_on(settings)
             what = f"changes {', '.join(changed)} and nothing else" if changed else "changes nothing"
-            log_once(f"init() was called again: it {what} (restart=True begins anew).")
+            log_once(f"init() was called again: it {what} (restart=True starts afresh).")
 
 
 def begin(settings: Settings, *, implied: bool = False) -> Runtime | None:

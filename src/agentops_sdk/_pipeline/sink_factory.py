@@ -43,7 +43,7 @@ def assemble(settings: Settings, running: Sequence[Sink] = ()) -> tuple[list[Sin
             wanted.append((*make_exporter(setting, settings), setting))
         except ConfigError as error:
             if settings.deployed("exporters"):
-                warn_once(f"{origin.split()[-1]}: {setting!r} is left out: {error}")
+                warn_once(f"{origin.split()[-1]}: {setting!r} is ignored: {error}")
             elif origin != "default":
                 raise
     if settings.exporters and not wanted:  # what a deployment sets must not leave a program without traces

@@ -198,7 +198,7 @@ def _settings(text: str, inside: Callable[[str], bool]) -> Iterator[Finding]:
 _BEGIN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _LONGEST_KEY: Final = 32_768
-# Between the lines of a key that is a list of texts; JSON around it stays whole.
+# Between the lines of a key that is a list of strings; JSON around it stays whole.
 _BETWEEN_TEXTS: Final = re.compile(r"\\{0,31}[\"']\s{0,8},?\s{0,40}(?:\\n)?\s{0,40}\\{0,31}[\"']")
 _BODY: Final = re.compile(r"(?:[^-\"'\\]|\\[^\"']|-(?!----))*+")
 

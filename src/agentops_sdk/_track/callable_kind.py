@@ -31,7 +31,7 @@ def decorate(target: Any, wrap: Callable[[Any], Any], verb: str) -> Any:
         return type(target)(decorate(target.__func__, wrap, verb))
     if isinstance(target, property):
         if target.fget is None:
-            raise TypeError(f"{verb} wants a property with a getter")
+            raise TypeError(f"{verb} needs a property with a getter")
         return target.getter(decorate(target.fget, wrap, verb))
     if isinstance(target, functools.cached_property):
         ours = copy.copy(target)

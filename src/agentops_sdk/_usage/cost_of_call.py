@@ -98,5 +98,7 @@ def _from_callback(
         return answer
     exact = amount(answer)
     if exact is None:
-        return unknown(f"the price callback returned a {type(answer).__name__} that is no amount", estimated=estimated)
+        return unknown(
+            f"the price callback returned a {type(answer).__name__} that is not an amount", estimated=estimated
+        )
     return Price(exact, source="callback", estimated=estimated)

@@ -40,7 +40,7 @@ def enrich(attributes: dict[str, Any]) -> None:
     if attributes.get(semconv.COST_UNKNOWN_REASON):
         return
     if hostile:
-        attributes[semconv.COST_UNKNOWN_REASON] = f"the reply's {hostile[0]} is no count"
+        attributes[semconv.COST_UNKNOWN_REASON] = f"the reply's {hostile[0]} is not a count"
     elif any(name in attributes for name in _USED):
         _price(attributes)
     elif attributes.get(semconv.OUTCOME) != "error":
@@ -122,7 +122,7 @@ def _keep_told(attributes: dict[str, Any]) -> None:
     exact = amount(attributes[semconv.COST_AMOUNT])
     if exact is None:
         del attributes[semconv.COST_AMOUNT]
-        attributes[semconv.COST_UNKNOWN_REASON] = "the cost told is no amount"
+        attributes[semconv.COST_UNKNOWN_REASON] = "the reported cost is not an amount"
         return
     attributes[semconv.COST_AMOUNT] = attributes[semconv.OPERATION_COST] = round(float(exact), 12)
     attributes.setdefault(semconv.COST_CURRENCY, "USD")

@@ -117,7 +117,7 @@ def _parts(values: Mapping[str, Decimal], counts: Mapping[str, Decimal]) -> dict
     plain_input = have("input") - have("cache_read") - written - heard - seen - watched
     plain_output = have("output") - spoken - drawn - thought
     if plain_input < 0 or plain_output < 0:
-        raise NoPriceError("the parts told exceed the whole")
+        raise NoPriceError("the reported parts exceed the whole")
     return {
         "input": (plain_input, "input"),
         # Without a rate of its own a cached token is an input token like any other.

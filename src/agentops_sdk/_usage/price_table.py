@@ -143,7 +143,7 @@ def _combined(values: dict[str, Decimal], rules: list[Mapping[str, Any]], from_t
             factor = Decimal(rule.get("factor", 1))
             values = {name: rate if name in _TIMES else rate * factor for name, rate in values.items()}
     if not values:
-        raise NoPriceError("the price table knows the model, but no price of it")
+        raise NoPriceError("the price table lists the model, but no price for it")
     adopted = {str(n): {"source": rule["source"], "date": rule["date"]} for n, rule in enumerate(rules)}
     if not rules:
         return Rates(values, source="genai-prices", version=table_version())

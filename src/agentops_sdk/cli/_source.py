@@ -92,7 +92,7 @@ def reading(path: Path) -> Iterator[Traces]:
     from agentops_sdk.traces.files import load
 
     if not path.exists():
-        raise TraceError(f"{shown(path)} does not exist: no traces yet? (--dir or AGENTOPS_DIR name another place)")
+        raise TraceError(f"{shown(path)} does not exist: no traces yet? (--dir or AGENTOPS_DIR set another directory)")
     traces = load(path)
     try:
         if not traces:
@@ -119,7 +119,7 @@ def report(traces: Traces) -> None:
     if traces.torn:
         print(f"agentops: {traces.torn} torn line(s) skipped", file=sys.stderr)
     if traces.foreign:
-        print(f"agentops: {traces.foreign} foreign line(s) skipped", file=sys.stderr)
+        print(f"agentops: {traces.foreign} unrecognised line(s) skipped", file=sys.stderr)
 
 
 def shown(path: Path) -> str:

@@ -143,7 +143,7 @@ def _print(both: Comparison, name_a: str, name_b: str) -> None:
             ],
         )  # fmt: skip
         if len(both.shares) > _ROWS:
-            console.print(f"{len(both.shares) - _ROWS:,} more choices; --json tells all", style="dim")
+            console.print(f"{len(both.shares) - _ROWS:,} more choices; --json prints all", style="dim")
     if both.a.partial or both.b.partial:
         console.print(f"of very large runs, {looked_at()}", style="dim")
     console.print()

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     trace, traces = the_trace_among_others(args)
     if not args.all and trace.beginning is not trace:
         trace = trace.beginning
-        print(f"agentops: {looked_at()}; --all looks at all", file=sys.stderr)
+        print(f"agentops: {looked_at()}; --all looks at everything", file=sys.stderr)
     if args.json:
         for decision in trace.decisions:
             halves = {"asked_in": asked_in(decision, traces), "answered_in": answered_in(trace, decision, traces)}
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         del sentences[_MOST:]
     _print(sentences)
     if left_out > 0:
-        console.print(f"{left_out:,} more sentences; --all tells them", style="dim")
+        console.print(f"{left_out:,} more sentences; --all prints them", style="dim")
     return 0
 
 

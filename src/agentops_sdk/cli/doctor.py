@@ -80,7 +80,7 @@ def examine(*, send: bool = False) -> Iterator[Finding]:
                     yield _printable(finding)
             except Exception as error:  # noqa: BLE001 - whoever asks a doctor wants findings, not a traceback
                 what = f"{name}: could not be looked at ({type(error).__name__}: {error})"
-                yield _printable(Finding("problem", what, "see the rest, and tell the authors"))
+                yield _printable(Finding("problem", what, "see the other findings, and report this one"))
         for sentence in dict.fromkeys(str(warning.message) for warning in caught):
             yield _printable(Finding("note", sentence))
 
@@ -114,7 +114,9 @@ def _settings(settings: Settings, sentences: list[str]) -> Iterator[Finding]:
 
 def _clock() -> Iterator[Finding]:
     if time.time() < 1_750_000_000:
-        yield Finding("problem", f"the clock says {time.strftime('%Y-%m-%d')}", "set it: backends drop old spans")
+        yield Finding(
+            "problem", f"the clock shows {time.strftime('%Y-%m-%d')}", "set the clock: backends drop old spans"
+        )
 
 
 def _integrations(settings: Settings) -> Iterator[Finding]:
@@ -225,7 +227,7 @@ def _folder(root: Path) -> Iterator[Finding]:
         )
         return
     if not root.exists():
-        yield Finding("ok", f"{root} will be made with the first span")
+        yield Finding("ok", f"{root} will be created with the first span")
         return
     mode = root.stat().st_mode & 0o077
     if mode and os.name == "posix":
@@ -257,7 +259,7 @@ def _leftovers(spool: Path) -> Iterator[Finding]:
             finally:
                 run.forget()
         if owned:
-            yield Finding("ok", f"spool {endpoint.name}: {owned} living processes use it")
+            yield Finding("ok", f"spool {endpoint.name}: {owned} live processes use it")
         if waiting:
             yield Finding("note", f"spool {endpoint.name}: {waiting} spans left behind", "agentops ship sends them")
         refused = sorted((endpoint / REFUSED).glob("*.json"))

@@ -62,9 +62,9 @@ def _report(sink: OTLPExporter) -> int:
     print(f"{sent} spans sent to {stats['endpoint']}" + (f", {left} left in the spool" if left else ""))
     if lost:
         reasons = {**stats["dropped"], **adopted["dropped"]}
-        print(f"agentops: {lost} not taken ({', '.join(reasons)}): {stats['last_error']}", file=sys.stderr)
+        print(f"agentops: {lost} not accepted ({', '.join(reasons)}): {stats['last_error']}", file=sys.stderr)
     elif left:
-        print(f"agentops: {stats['last_error'] or 'time is over'}", file=sys.stderr)
+        print(f"agentops: {stats['last_error'] or 'time limit reached'}", file=sys.stderr)
     return 1 if left or lost else 0
 
 

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     elif args.csv:
         _csv(table)
     elif not table.rows and not table.total.running and not table.total.unfinished:
-        raise TraceError(f"these traces hold nothing to add up by {args.by}")
+        raise TraceError(f"these traces hold nothing to group by {args.by}")
     else:
         _print(table)
     if table.partial:

@@ -51,7 +51,7 @@ def cost(
 
     Returns:
         The amount in Decimal with its source and version, or None with the reason: the model has no price,
-        a count is no whole number from 0 on, an argument is no name.
+        a count is not a whole number from 0 on, an argument is no name.
     """
     named_counts = {
         "input_tokens": ("input", input_tokens),
@@ -70,14 +70,14 @@ def cost(
     counts: dict[str, int | Decimal] = {}
     for argument, (name, count) in named_counts.items():
         if type(count) is not int or not 0 <= count <= LARGEST:
-            return unknown(f"{argument} is no whole number from 0 to {LARGEST}")
+            return unknown(f"{argument} is not a whole number from 0 to {LARGEST}")
         if count:
             counts[name] = count
     for argument, text in (("model", model), ("provider", provider), ("service_tier", service_tier)):
         if not (text is None and argument != "model") and not (derives(type(text), str) and text_of(text).strip()):
-            return unknown(f"{argument} is no name")
+            return unknown(f"{argument} is not a name")
     if at is not None and not derives(type(at), datetime):
-        return unknown("at is no datetime")
+        return unknown("at is not a datetime")
     if at is not None and at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     owner, tier = (text if text is None else text_of(text) for text in (provider, service_tier))

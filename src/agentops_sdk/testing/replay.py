@@ -121,7 +121,7 @@ class Recording:
     def _problem(self, sentence: str) -> ReplayError:
         sentence = sentence.replace("{file}", self.path.name)
         self.problems.append(sentence)
-        return ReplayError(f"{sentence}\nIf that is meant, record it anew (pytest --agentops-record).")
+        return ReplayError(f"{sentence}\nIf this is intended, record it again (pytest --agentops-record).")
 
     def check(self) -> None:
         """In strict mode, everything recorded must have been asked for.
@@ -259,8 +259,8 @@ def _read(path: Path) -> tuple[list[Exchange], list[dict[str, Any]]]:
     except FileNotFoundError:
         failed = failed_path(path)
         raise ReplayError(
-            f"no recording at {path}: make it with pytest --agentops-record (needs the real model)"
-            + (f"; it begins with what a failed try left in {failed.name}" if failed.exists() else "")
+            f"no recording at {path}: create it with pytest --agentops-record (needs the real model)"
+            + (f"; it reuses what a failed attempt left in {failed.name}" if failed.exists() else "")
         ) from None
     except (ValueError, KeyError, TypeError) as error:
-        raise ReplayError(f"{path} is no recording: {error}") from error
+        raise ReplayError(f"{path} is not a recording: {error}") from error

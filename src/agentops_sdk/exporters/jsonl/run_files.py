@@ -49,7 +49,7 @@ def create_file(directory: Path, suffix: str = ".jsonl") -> tuple[Path, int]:
         if owned:
             return path, descriptor
         os.close(descriptor)  # whoever tidies was faster than our lock; it is theirs to remove
-    raise OSError(errno.EAGAIN, "new files are taken away before they can be locked", str(directory))
+    raise OSError(errno.EAGAIN, "new files are removed before they can be locked", str(directory))
 
 
 def tidy(directory: Path, *, max_bytes: int, max_age: float, compress: bool) -> list[Path]:

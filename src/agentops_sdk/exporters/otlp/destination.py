@@ -151,5 +151,5 @@ def _timeout(environ: Mapping[str, str]) -> float:
             return value / 1000 if value >= 1000 else value
         # A wrong one costs nobody a span: unlike an address or a key, it can be done without.
         expected = "a number above 0: seconds, or milliseconds from 1000 on"
-        warn_once(f"{variable} is {text[:40]!r}; expected {expected}. It is left out.")
+        warn_once(f"{variable} is {text[:40]!r}; expected {expected}. It is ignored.")
     return _TIMEOUT

@@ -115,7 +115,7 @@ class Sender:
     def _left(self, timeout: float | None) -> float:
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError(f"no whole answer within {self._endpoint.timeout:g} s")
+            raise TimeoutError(f"no complete response within {self._endpoint.timeout:g} s")
         return left if timeout is None else min(left, timeout)
 
     def _trouble(self, error: Exception) -> str:

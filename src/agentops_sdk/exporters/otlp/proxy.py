@@ -44,10 +44,10 @@ def _proxy(text: str) -> Proxy:
     shown = without_secrets(address)
     scheme = address.partition("://")[0].lower()
     if scheme not in _KNOWN:
-        raise ProxyError(f"the proxy {shown} is of a kind that is not known; there are {', '.join(_KNOWN)}")
+        raise ProxyError(f"the proxy {shown} has an unknown scheme; supported are {', '.join(_KNOWN)}")
     if scheme in _SOCKS and importlib.util.find_spec("socksio") is None:
         raise ProxyError(f"the proxy {shown} needs the package socksio: pip install socksio")
     try:
         return httpx2.Proxy(address)
     except (ValueError, httpx2.InvalidURL) as error:
-        raise ProxyError(f"the proxy {shown} is no address: {type(error).__name__}") from None
+        raise ProxyError(f"the proxy {shown} is not a valid address: {type(error).__name__}") from None

@@ -81,7 +81,7 @@ class Segment:
             ValueError: it is no segment.
         """
         if not path.is_file() or path.is_symlink() or path.stat().st_size > _LARGEST:
-            raise ValueError("no segment of a spool")
+            raise ValueError("not a segment of a spool")
         segment = cls(path, adopted=True)
         segment.created = path.stat().st_mtime
         data = path.read_bytes()
@@ -96,7 +96,7 @@ class Segment:
             position = piece.end
         segment._damage(data[position:])
         if not headed and segment.spans == 0 and data and not _FILE_MAGIC.startswith(data[: len(_FILE_MAGIC)]):
-            raise ValueError("no segment of a spool")
+            raise ValueError("not a segment of a spool")
         return segment
 
     def _damage(self, data: bytes) -> None:

@@ -46,7 +46,7 @@ class ToolAssertions(Queries):
         """
         __tracebackhide__ = True
         if times is not None and times < 1:
-            raise ConfigError("times", times, "at least 1; assert_no_tool_called() says never")
+            raise ConfigError("times", times, "at least 1; for never, use assert_no_tool_called()")
         named = self.tool_calls(name)
         if not named:
             raise self._never_ran(name)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MODEL_KINDS: Final = ("llm", "embedding")
-IN_BACKGROUND: Final = "in the background: its end was not told"
+IN_BACKGROUND: Final = "in the background: its end was not recorded"
 NOT_ENDED: Final = {"running": "still running", "unfinished": "never finished"}
 _MODELS: Final = frozenset(KINDS.index(kind) for kind in MODEL_KINDS)
 _TOTAL: Final = frozenset(KINDS.index(kind) for kind in ("agent", "workflow", "span"))

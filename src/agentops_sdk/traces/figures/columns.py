@@ -548,7 +548,7 @@ class Columns:
         try:
             return as_record(orjson.loads(line))
         except ValueError as error:
-            raise TraceError("a line is not the one that it was when its file was first read") from error
+            raise TraceError("a line has changed since its file was first read") from error
 
 
 def _facts(kind: str, outcome: str, flags: int) -> int:

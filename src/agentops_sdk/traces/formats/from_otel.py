@@ -43,7 +43,7 @@ def record_dict(span: ReadableSpan) -> dict[str, Any]:
     start = span.start_time or 0
     end = span.end_time or start
     if type(start) is not int or type(end) is not int or not 0 <= start <= INT_MAX or not 0 <= end <= INT_MAX:
-        raise ValueError("a time that no clock has")
+        raise ValueError("a time outside the range of the clock")
     flags = int(context.trace_flags) | (0x300 if parent is not None and parent.is_remote else 0x100)
     record: dict[str, Any] = {
         "v": RECORD_VERSION,
@@ -116,7 +116,7 @@ def _line(record: dict[str, Any]) -> bytes:
     import orjson
 
     if type(record["name"]) is not str:
-        raise TypeError("a name that is no text")
+        raise TypeError("a name that is not a string")
 
     return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
@@ -162,7 +162,7 @@ def _scope_dict(scope: InstrumentationScope | None) -> dict[str, Any]:
 
 def _event(event: Event) -> dict[str, Any]:
     if not 0 <= event.timestamp <= INT_MAX:
-        raise ValueError("a time that no clock has")
+        raise ValueError("a time outside the range of the clock")
     result: dict[str, Any] = {"name": event.name, "time_ns": event.timestamp}
     if event.attributes:
         result["attributes"] = _attributes(event.attributes)
