@@ -35,13 +35,13 @@ FROZEN_WITHOUT = (
 
 
 def _entries(group: str) -> tuple[importlib.metadata.EntryPoint, ...]:
-    return _scanned(group, tuple(sys.path))
+    return tuple(_scanned(tuple(sys.path)).select(group=group))
 
 
 @functools.lru_cache(maxsize=8)
-def _scanned(group: str, path: tuple[str, ...]) -> tuple[importlib.metadata.EntryPoint, ...]:
-    """Reading what every installed distribution says takes tens of milliseconds; a test captures many times."""
-    return tuple(importlib.metadata.entry_points(group=group))
+def _scanned(path: tuple[str, ...]) -> Any:  # what has select(), by another name in each Python
+    """Reading what every installed distribution says takes tens of milliseconds: once, for all groups."""
+    return importlib.metadata.entry_points()
 
 
 def exporter_names() -> list[str]:
@@ -201,7 +201,8 @@ def choose(settings: Settings) -> list[Installed]:
         ConfigError: one was asked for by a name that nobody has.
         IntegrationError: one was asked for by name and cannot be had.
     """
-    available, wanted = find_integrations(), settings.integrations
+    wanted = settings.integrations
+    available = {} if wanted == () else find_integrations()
     if not available and wanted is None:
         log_once(f"no library is captured: the integrations {FROZEN_WITHOUT}")
     loud = wanted is not None and not settings.deployed("integrations")
