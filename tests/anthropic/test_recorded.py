@@ -71,6 +71,75 @@ def test_span_says_what_the_reply_says(exchange: dict[str, Any], recorded: Any) 
         check(exchange, recorded.one(), problem)
 
 
+# --- every way that a user has of asking -----------------------------------------------------------
+
+
+def arguments(exchange: dict[str, Any]) -> dict[str, Any]:
+    """The few arguments that the client insists on, and all the rest as it would be sent."""
+    body = exchange["request"]
+    known = {name: body.get(name, default) for name, default in (("model", ""), ("max_tokens", 1), ("messages", []))}
+    extra = {name: value for name, value in body.items() if name not in (*known, "stream")}
+    return {**known, "extra_body": extra}
+
+
+def create(client: Any, exchange: dict[str, Any], streamed: dict[str, Any]) -> None:
+    reply = client.messages.create(**arguments(exchange), **streamed)
+    if streamed:
+        list(reply)
+
+
+def beta(client: Any, exchange: dict[str, Any], streamed: dict[str, Any]) -> None:
+    reply = client.beta.messages.create(**arguments(exchange), **streamed)
+    if streamed:
+        for _ in reply:
+            pass
+
+
+def raw(client: Any, exchange: dict[str, Any], streamed: dict[str, Any]) -> None:
+    reply = client.messages.with_raw_response.create(**arguments(exchange), **streamed).parse()
+    if streamed:
+        list(reply)
+
+
+def read(client: Any, exchange: dict[str, Any], streamed: dict[str, Any]) -> None:
+    with client.messages.with_streaming_response.create(**arguments(exchange), **streamed) as response:
+        response.read()
+
+
+def lines(client: Any, exchange: dict[str, Any], streamed: dict[str, Any]) -> None:
+    with client.messages.with_streaming_response.create(**arguments(exchange), **streamed) as response:
+        list(response.iter_lines())
+
+
+def helper(client: Any, exchange: dict[str, Any], streamed: dict[str, Any]) -> None:
+    with client.messages.stream(**arguments(exchange)) as stream:
+        stream.get_final_message()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "exchange",
+    [each for each in EXCHANGES if each["api"] == "messages"],
+    ids=[each["id"] for each in EXCHANGES if each["api"] == "messages"],
+)
+def test_span_says_what_the_reply_says_in_every_style(exchange: dict[str, Any], recorded: Any) -> None:
+    kind = exchange["response_headers"].get("content-type", "application/json")
+    streamed: dict[str, Any] = {"stream": True} if exchange["stream"] else {}
+    with Wire(Reply(exchange["response_body"], exchange["status"], kind, {"request-id": "req-1"})) as wire:
+        how: dict[str, Any] = {"base_url": wire.url.removesuffix("/v1"), "api_key": "none", "max_retries": 0}
+        with anthropic.Anthropic(**how, http_client=anthropic.DefaultHttpxClient(verify=False)) as client:
+            for style in (create, beta, raw, read, lines, *([helper] if streamed else [])):
+                problem = None
+                try:
+                    style(client, exchange, streamed)
+                except Exception as error:
+                    problem = error
+                span = recorded.one()
+                if exchange["status"] < 400 and span.outcome == "ok":
+                    problem = None  # the client's own helper gave up: the reply was fine
+                check(exchange, span, problem)
+
+
 def attempt(client: Any, exchange: dict[str, Any]) -> Exception | None:
     try:
         reply = client.post(exchange["path"], body=exchange["request"], **cast(exchange, "Stream"))
