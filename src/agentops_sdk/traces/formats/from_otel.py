@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from agentops_sdk.traces.classify import RECORD_VERSION, iso, kind_of, outcome_of
-from agentops_sdk.traces.formats.json_values import INT_MAX, to_json
+from agentops_sdk.traces.formats.json_values import INT_MAX, INT_MIN, to_json
 from agentops_sdk.traces.formats.wire_values import UNENCODABLE, encodable, utf8
 
 if TYPE_CHECKING:
@@ -135,7 +135,12 @@ def _attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
     if not attributes:
         return {}
     # Most values need nothing; dict() copies OpenTelemetry's mapping faster than items() walks it.
-    return {key: value if type(value) in _PLAIN else to_json(value) for key, value in dict(attributes).items()}
+    return {
+        key: value
+        if (kind := type(value)) in _PLAIN or (kind is int and INT_MIN <= value <= INT_MAX)
+        else to_json(value)
+        for key, value in dict(attributes).items()
+    }
 
 
 def _resource_dict(resource: Resource) -> dict[str, Any]:

@@ -111,7 +111,9 @@ def _attributes(attributes: Mapping[str, Any] | None, altered: list[str]) -> Map
         return attributes or {}
     plain = dict(attributes)  # OpenTelemetry's mapping is slow to walk
     fits = all(
-        (value.isascii() or utf8(value) is value) if type(value) is str else type(value) in _FIXED or _fits(value)
+        (value.isascii() or utf8(value) is value)
+        if (kind := type(value)) is str
+        else kind in _FIXED or (INT_MIN <= value <= INT_MAX if kind is int else _is_list_of_ascii(value))
         for value in plain.values()
     )
     if fits and _TEXT.issuperset(map(type, plain)) and all(map(str.isascii, plain)):
@@ -127,14 +129,8 @@ def _attributes(attributes: Mapping[str, Any] | None, altered: list[str]) -> Map
     return dict(changed.get(key, (key, value)) for key, value in plain.items())
 
 
-def _fits(value: Any) -> bool:
-    """Whether a value that is neither text nor in ``_FIXED`` needs no closer look."""
-    kind = type(value)
-    if kind is int:
-        return bool(INT_MIN <= value <= INT_MAX)
-    if kind is list or kind is tuple:
-        return all(type(item) is str and item.isascii() for item in value)
-    return False
+def _is_list_of_ascii(value: Any) -> bool:
+    return type(value) in (list, tuple) and all(type(item) is str and item.isascii() for item in value)
 
 
 def _with_dropped(attributes: Mapping[str, Any], dropped: int) -> Mapping[str, Any]:
