@@ -171,6 +171,26 @@ def test_an_error_is_the_callers_and_the_spans(name: str, driver: Driver, wire: 
     assert span.attributes["error.type"].rpartition(".")[2] == error_type
 
 
+def test_a_limit_stops_the_next_call(name: str, driver: Driver, wire: Wire) -> None:
+    """It never reaches the server, in whichever way it is made, and its caller is told by the exception."""
+    spans = Spans(name)
+    if not driver.span.startswith(("chat ", "generate_content ", "text_completion ")):
+        pytest.skip("what its driver does is no call of a model")
+    for way in ways(driver):
+        with agentops.limits(model_calls=1, tokens=10**9):
+            assert request(driver, wire, way).error is None
+            asked = len(wire.requests)
+            error = request(driver, wire, way).error
+        assert error is not None, way
+        assert error[0].endswith("LimitExceeded"), (way, error)
+        assert len(wire.requests) == asked, way
+        allowed, refused = spans.take()
+        assert (allowed.name, refused.name) == (driver.span, driver.span)
+        assert (refused.attributes["agentops.outcome"], refused.attributes["agentops.limit.action"]) == (
+            "error", "refused",
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("way", STREAMS)
 def test_a_stream_left_early_is_abandoned(name: str, driver: Driver, wire: Wire, way: str) -> None:
     if way in driver.lacks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from tests.wire.http import Reply, Request, sse
@@ -9,7 +10,7 @@ from tests.wire.http import Reply, Request, sse
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 1000, "total_tokens": 2000}
 COST = 0.00075
 _HEAD = {"id": "c", "created": 1, "model": "gpt-4o-mini-2024-07-18"}
-CALL = {"id": "1", "type": "function", "function": {"name": "search", "arguments": '{"q": "x"}'}}
+_ids = itertools.count()
 
 
 def body(message: dict[str, Any], finish: str = "stop", **more: Any) -> dict[str, Any]:
@@ -31,4 +32,6 @@ def answer(request: Request) -> Reply:
 
 
 def asks_for_search(request: Request) -> Reply:
-    return Reply(body({"content": None, "tool_calls": [CALL]}, "tool_calls"))
+    function = {"name": "search", "arguments": '{"q": "x"}'}
+    call = {"id": f"call_{next(_ids)}", "type": "function", "function": function}
+    return Reply(body({"content": None, "tool_calls": [call]}, "tool_calls"))

@@ -60,11 +60,11 @@ class _Run:
         self.error: BaseException | None = None
         self.result: Any = None
         self.content: Any = None
-        self._call = call
+        self.call = call
         self._tokens: tuple[Any, Token[_Run | None]] | None = None
 
     def __enter__(self) -> Self:
-        self._tokens = (self._call.attach(), _running.set(self))
+        self._tokens = (self.call.attach(), _running.set(self))
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
@@ -72,20 +72,20 @@ class _Run:
             if self._tokens is not None:
                 attached, running = self._tokens
                 release(running)
-                self._call.detach(attached)
+                self.call.detach(attached)
             self._end(error or self.error)
 
     def _end(self, error: BaseException | None) -> None:
         result = self.result if isinstance(self.result, dict) else {}
         if self.content is not None or "content" in result:
-            self._call.set(semconv.TOOL_CALL_RESULT, snapshot(self.content or result["content"]).decode())
+            self.call.set(semconv.TOOL_CALL_RESULT, snapshot(self.content or result["content"]).decode())
         if error is not None:
-            self._call.fail(error)
+            self.call.fail(error)
         elif result.get("is_error") is True:
-            self._call.set(semconv.ERROR_TYPE, "tool_error")
-            self._call.finish("error")
+            self.call.set(semconv.ERROR_TYPE, "tool_error")
+            self.call.finish("error")
         else:
-            self._call.finish()
+            self.call.finish()
 
 
 _running: ContextVar[_Run | None] = ContextVar("agentops-anthropic-tool-run", default=None)
@@ -119,6 +119,7 @@ class _Body:
 
     def __init__(self, run: _Run) -> None:
         self._run = run
+        self.call = run.call
 
     def attach(self) -> None: ...
 

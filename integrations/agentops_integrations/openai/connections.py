@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from agentops_sdk.integration import Patches, guard, semconv, start
+from agentops_sdk.integration import Patches, guard, refusal, semconv, start
 from agentops_sdk.integration.clients import Attributes, address, provider_of
 
 _SITE = "openai.connections"
@@ -22,7 +22,10 @@ class Listener(Protocol):
     """What is told of a socket: each call is guarded, and on the thread of the program."""
 
     def sent(self, data: Any) -> Any:
-        """A message is about to be sent; what is returned is handed to :meth:`unsent`."""
+        """A message is about to be sent; what is returned is handed to :meth:`unsent`.
+
+        Where it has a ``call``, limits are asked about that, and may keep the message from being sent.
+        """
         ...
 
     def unsent(self, message: Any, error: BaseException) -> None:
@@ -118,6 +121,10 @@ def _sending(listener: Listener, message: Any) -> _Watched:
     begun: Any = None
     with guard(_SITE):
         begun = listener.sent(message)
+    if begun is not None and (refused := refusal(_SITE, begun)) is not None:
+        with guard(_SITE):
+            listener.unsent(begun, refused)
+        raise refused
     return _Watched(partial(listener.unsent, begun))
 
 

@@ -43,10 +43,11 @@ def install(patches: Patches) -> None:
 class _Turn:
     """A response that was asked for; ``ident`` is its id once the server has begun it."""
 
-    __slots__ = ("ident", "steps")
+    __slots__ = ("call", "ident", "steps")
 
     def __init__(self, steps: ReplySteps) -> None:
         self.steps = steps
+        self.call = steps.call
         self.ident: str | None = None
 
 

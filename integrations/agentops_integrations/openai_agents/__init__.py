@@ -20,11 +20,12 @@ class OpenAIAgentsIntegration:
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Register the processor, and watch for what people approve."""
-        from agentops_integrations.openai_agents import processor_registration, tool_approvals, tool_calls
+        from agentops_integrations.openai_agents import model_limits, processor_registration, tool_approvals, tool_calls
 
         processor = processor_registration.register(module.tracing, patches)
         tool_approvals.install(patches, processor.runs)
         tool_calls.install(patches, processor.runs)
+        model_limits.install(patches, processor.runs)
 
 
 integration = OpenAIAgentsIntegration()

@@ -1,11 +1,11 @@
-"""Which of the model's tool calls a tool's span is: the SDK's spans do not say."""
+"""Which of the model's tool calls a tool's span is, which the SDK's spans do not say; and whether limits allow it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from agentops_sdk.integration import Patches, guard, semconv
-from agentops_sdk.integration.frameworks import Runs
+from agentops_sdk.integration import Patches, guard, refusal, semconv
+from agentops_sdk.integration.frameworks import Run, Runs
 
 
 def install(patches: Patches, runs: Runs) -> None:
@@ -13,11 +13,18 @@ def install(patches: Patches, runs: Runs) -> None:
 
     def made(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         context = wrapped(*args, **kwargs)
+        run: Run | None = None
         with guard("openai_agents.tool_context"):
             run = runs.current()
             if run is not None and run.kind == "tool" and "call" not in run.notes:
                 run.notes["call"] = True  # what runs inside makes contexts of its own
                 run.call.set(semconv.TOOL_CALL_ID, context.tool_call_id)
+        if (
+            run is not None
+            and run.kind == "tool"
+            and (refused := refusal("openai_agents.limits", run.call)) is not None
+        ):
+            raise refused
         return context
 
     patches.when_imported(

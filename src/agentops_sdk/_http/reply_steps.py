@@ -24,11 +24,12 @@ class ReplySteps:
         body: an item to JSON text, or to a structure of plain values.
     """
 
-    __slots__ = ("_body", "_live", "context")
+    __slots__ = ("_body", "_live", "call", "context")
 
     refusal: Exception | None = None
 
     def __init__(self, exchange: Exchange, body: Callable[[Any], Any]) -> None:
+        self.call = exchange.call
         self.context: Context | None = exchange.context
         self._body = body
         self._live = exchange.streaming()
