@@ -14,7 +14,7 @@ from typing import Any
 
 from opentelemetry import trace
 
-from agentops_integrations.anthropic import batches
+from agentops_integrations.anthropic import batches, managed_sessions
 from agentops_sdk.integration import Patches, semconv, setting
 from agentops_sdk.integration.clients import (
     Attributes,
@@ -96,8 +96,9 @@ ENDPOINTS = Endpoints(
             settle=_counts_nothing,
         ),
         *batches.ROWS,
+        *managed_sessions.ROWS,
     ],
-    other=Endpoint(kind="span", usage_shape="anthropic.messages"),
+    other=Endpoint(kind="span", usage_shape="anthropic.messages", settle=managed_sessions.settle_other),
     verbs=("cancel", "archive"),
 )
 
