@@ -24,7 +24,7 @@ H = TypeVar("H", bound=MutableMapping[str, str])
 
 
 class context(DecoratingBlock):  # noqa: N801 - a context manager that reads as a statement
-    """``with context(session_id=…, user_id=…):`` puts these on every span inside, also in threads it starts.
+    """``with context(session_id=…, user_id=…):`` sets these on every span inside, also in threads started there.
 
     Also ``async with``, and a decorator for functions of every kind. Blocks nest: tags add up, other
     values of the inner block win.
@@ -113,7 +113,7 @@ def inject(headers: H) -> H:
 
 
 def handoff(to: str, *, reason: str | None = None) -> None:
-    """The agent that runs here hands its task over to the agent called ``to``.
+    """Record that the current agent hands its task over to the agent named ``to``.
 
     Recorded as an event here, and as a link between this span and the next one of that agent in the
     same trace, in both of them.

@@ -34,7 +34,7 @@ class Health(BaseModel):
 
 
 def health() -> Health:
-    """The state of the SDK as an orchestrator wants it. Never raises, does no I/O over the network."""
+    """The health of the SDK, for orchestrators. Never raises and does no network I/O."""
     now = status()
     checks: dict[str, Check] = {}
     if now.enabled:

@@ -34,7 +34,7 @@ def init(
     restart: bool = False,
     **settings: Any,
 ) -> Status:
-    """Start capturing. Called again, it changes what it names and keeps the rest; the log says so, once.
+    """Start capturing. A further call changes the settings it names and keeps the rest, and logs this once.
 
     Every setting may also come from the environment or a file; the table is in the documentation
     under "Configuration". A further call reads neither again, unless it says ``restart=True``.
@@ -72,7 +72,7 @@ def init(
 
 
 def configure(**settings: Any) -> Status:
-    """Change settings while running: sampling, content, enablement, log level, sinks. No span is lost.
+    """Change live settings at run time: sampling, content, log level, sinks. No span is lost.
 
     Sinks named again keep running; new ones are made first, and those left out deliver what they hold.
     Which settings are live is in the table under "Configuration".
@@ -89,7 +89,7 @@ def configure(**settings: Any) -> Status:
 
 
 def shutdown(timeout: float | None = None) -> FlushResult:
-    """Stop capturing, deliver what has ended, put everything patched back. Safe to call twice.
+    """Stop capturing, deliver all ended spans and remove all patches. Safe to call twice.
 
     Args:
         timeout: seconds that sinks may take; the setting ``shutdown_timeout`` when not given.
@@ -100,7 +100,7 @@ def shutdown(timeout: float | None = None) -> FlushResult:
 
 
 def flush(timeout: float = _USUAL) -> FlushResult:
-    """Wait until everything that has ended is with its sinks, at most ``timeout`` seconds.
+    """Wait until every ended span has reached its sinks, at most ``timeout`` seconds.
 
     Returns:
         what was exported, what remains, and what was lost.

@@ -112,7 +112,7 @@ async def status_app(
     *,
     token: str | None = None,
 ) -> None:
-    """The same pages as an ASGI application: ``app.mount("/agentops", agentops.status_app)``.
+    """The same endpoints as an ASGI application: ``app.mount("/agentops", agentops.status_app)``.
 
     Without a token (``functools.partial(status_app, token=…)``, or ``AGENTOPS_STATUS_TOKEN``) readers
     on this machine are answered, and nobody else.

@@ -102,13 +102,13 @@ trace = span
 
 
 def current_span() -> Span:
-    """The innermost live span of ours; where there is none, one that records nothing."""
+    """The innermost live span; if there is none, a span that records nothing."""
     call = current_call()
     return Span(call) if call is not None and not call.ended else NULL_SPAN
 
 
 def current_trace_id() -> str | None:
-    """32 hexadecimal digits, for logs and support tickets; ``None`` outside of any trace."""
+    """The current trace id as 32 hexadecimal digits, for logs and support tickets; ``None`` outside any trace."""
     from opentelemetry.trace import format_trace_id, get_current_span
 
     context = get_current_span().get_span_context()

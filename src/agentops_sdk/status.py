@@ -62,7 +62,7 @@ class RunStatus(BaseModel):
 
 
 class Status(BaseModel):
-    """The SDK's own state at one moment; ``str()`` of it is for people, ``model_dump()`` for programs."""
+    """The SDK's own state at one moment; ``str()`` is for people, ``model_dump()`` for programs."""
 
     version: str = VERSION
     enabled: bool
@@ -150,5 +150,5 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def status() -> Status:
-    """The state right now. Cheap enough to call from a health check."""
+    """The current state of the SDK. Cheap enough to call from a health check."""
     return Status(**state())

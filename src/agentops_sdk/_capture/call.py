@@ -147,7 +147,7 @@ class Call:
             self.span.name = name
 
     def defer(self, work: Deferred) -> None:
-        """Have ``work(attributes)`` done on the consumer thread once the operation has ended.
+        """Have ``work(attributes)`` run on the consumer thread once the operation has ended.
 
         ``work`` must hold bytes and plain values only, nothing of the user's.
         """

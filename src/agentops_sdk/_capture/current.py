@@ -12,12 +12,12 @@ __all__ = ["current_call", "enclosing_llm_call", "name_model", "note_model_call"
 
 
 def current_call() -> Call | None:
-    """The innermost call of ours that is current here, or ``None``."""
+    """The innermost current call, or ``None``."""
     return get_current().get(CALL_KEY)  # type: ignore[return-value]  # a context's values are objects
 
 
 def enclosing_llm_call() -> Call | None:
-    """The live LLM call inside of which this code runs, or ``None``.
+    """The live LLM call inside which this code runs, or ``None``.
 
     A second interception of the same logical call (a framework's model run around a provider's
     client) finds it here and contributes to it instead of opening a span of its own.

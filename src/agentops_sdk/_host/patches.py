@@ -62,7 +62,7 @@ class Patches:
         self._undos.append(undo)
 
     def undo(self) -> bool:
-        """Take everything out, whatever fails; returns whether every original is back in place."""
+        """Undo everything, whatever fails; returns whether every original is back in place."""
         self._alive = False
         _forget(self)
         undos, self._undos = self._undos, []

@@ -71,7 +71,7 @@ class Exchanged(NamedTuple):
 
 
 def merged(events: Events) -> dict[str, Any]:
-    """A stream of an endpoint that nobody has heard of: the newest value of every field."""
+    """A stream of an unknown endpoint: the newest value of every field."""
     body: dict[str, Any] = {}
     for event in events:
         body.update((name, value) for name, value in event.items() if value is not None)

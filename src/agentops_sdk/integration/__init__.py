@@ -1,4 +1,4 @@
-"""The contract for authors of integrations: everything an integration needs, and all it may import.
+"""The contract for authors of integrations: everything an integration needs and may import.
 
 An integration is one object with a name, the library it is for, and an ``install`` that patches the library through
 the :class:`Patches` it is handed, which undo it as well. Ours are files in ``agentops_integrations``; other people's
@@ -70,7 +70,7 @@ __all__ = [
 
 @runtime_checkable
 class Integration(Protocol):
-    """What the registry wants of an integration."""
+    """What the registry requires of an integration."""
 
     name: str
     """What a user writes in ``init(integrations=[...])``."""

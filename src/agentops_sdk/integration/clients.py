@@ -1,4 +1,4 @@
-"""What an integration for a model client is made of: the table of its endpoints, and the kinds of client there are."""
+"""For integrations with model clients: the table of endpoints, and the kinds of client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dialects that many providers and servers speak, OpenAI's and Anthropic's: rows to take over, and their parts."""
+"""OpenAI's and Anthropic's API dialects, which many providers use: ready-made rows, and their parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an integration for a framework is made of that reports runs by id, through callbacks of its own."""
+"""For integrations with frameworks that report runs by id through callbacks."""
 
 from __future__ import annotations
 

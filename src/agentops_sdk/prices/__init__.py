@@ -1,4 +1,4 @@
-"""Prices for people: what a call costs, your own prices, and an update when you ask for one."""
+"""Prices: what a call costs, your own prices, and updates of the price table on request."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def set(  # noqa: A001 - reads as prices.set(...)
     version: str = "",
     **rates: Number | None,
 ) -> None:
-    """Set your own price of a model; it comes before every published one.
+    """Set your own price for a model; it takes precedence over published ones.
 
     Args:
         model: its name, or your deployment's.
@@ -115,7 +115,7 @@ def alias(name: str, model: str) -> None:
 
 
 def load(path: str | Path) -> int:
-    """Read your prices from a JSON or TOML file; returns how many. All of the file counts, or none of it.
+    """Read your prices from a JSON or TOML file, all or, on an error, none of it; returns how many.
 
     Raises:
         ConfigError: the file cannot be read, or holds something that is no price.
@@ -124,7 +124,7 @@ def load(path: str | Path) -> int:
 
 
 def set_callback(callback: Callback | None) -> None:
-    """Ask ``callback(model, provider, counts)`` first; it returns an amount in US dollars, a :class:`Price`, or None.
+    """Ask ``callback(model, provider, counts)`` first: it returns US dollars, a :class:`Price`, or None.
 
     It runs on the thread that writes spans: keep it short. None as the callback takes it back.
     """
@@ -139,7 +139,7 @@ def clear() -> None:
 
 
 def update() -> str:
-    """Fetch today's price table. This is the only function here that uses the network; returns the new version.
+    """Download the current price table, the only use of the network here; returns its version.
 
     Raises:
         AgentOpsError: it could not be fetched; the prices at hand stay in use.
@@ -160,7 +160,7 @@ def update() -> str:
 
 
 def warm_tokenizers() -> dict[str, Path]:
-    """Fetch the encodings that count tokens which no reply told, if they are not there; returns where each is.
+    """Download the tokenizer files used to count unreported tokens, if missing; returns their paths.
 
     Uses the network, like ``agentops tokenizers fetch``; nothing else ever fetches an encoding.
 

@@ -1,4 +1,4 @@
-"""Agents tested like code: capture what a run did, ask it, assert on it. Names load on first use.
+"""Test agents: capture what a run did, query it, make assertions on it. Names load on first use.
 
 ::
 

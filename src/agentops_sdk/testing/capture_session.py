@@ -93,7 +93,7 @@ class _Capture:
 
 @contextmanager
 def capture() -> Iterator[CapturedTraces]:
-    """Capture every span of a block in memory: those of threads and tasks too, files and network none.
+    """Capture every span of a block in memory, also of threads and tasks; nothing is written or sent.
 
     ``init()`` need not have been called. If the program calls it inside, its settings count but for
     where spans go and which share of them is kept.

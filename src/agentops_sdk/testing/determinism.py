@@ -15,7 +15,7 @@ _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class FrozenClock:
-    """Stands still, but for ``step`` seconds that every look at it takes, so that order stays visible."""
+    """A clock that stands still, except that each reading advances it by ``step`` seconds, to keep spans in order."""
 
     def __init__(self, start: datetime = _START, step: float = 0.001) -> None:
         if start.tzinfo is None:

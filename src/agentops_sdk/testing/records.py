@@ -96,7 +96,7 @@ class Spans(list[R]):
 
     @property
     def names(self) -> list[str]:
-        """What each is called for short: the name of its tool, agent or model."""
+        """The short name of each: that of its tool, agent or model."""
         return [label(span) for span in self]
 
     def one(self) -> R:

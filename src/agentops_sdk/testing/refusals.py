@@ -17,7 +17,7 @@ class NetworkModelError(BaseException):
 
 
 class ReplayError(BaseException):
-    """The program asked a model for something that the recording does not hold, or left something unasked.
+    """A request is not in the recording, or a recorded exchange was not requested.
 
     Not an ``Exception`` on purpose: clients retry those and turn them into connection errors, and
     agents fall back on them.

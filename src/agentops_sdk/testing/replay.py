@@ -194,7 +194,7 @@ def failed_path(path: Path) -> Path:
 def replay(
     path: str | os.PathLike[str], *, record: bool = False, mode: Mode = "strict", tools: bool = False
 ) -> Iterator[Recording]:
-    """Answer requests to models from a recording, or make one.
+    """Answer model requests from a recording, or create one.
 
     Args:
         path: the file, readable JSON.

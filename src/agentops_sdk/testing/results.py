@@ -48,7 +48,7 @@ class CapturedTrace(ToolAssertions, CallAssertions, LimitAssertions, ShapeAssert
 
 
 class CapturedTraces(ToolAssertions, CallAssertions, LimitAssertions, ShapeAssertions):
-    """The runs that a test captured, in the order they began. Up to date: reading waits for what has ended."""
+    """The runs that a test captured, in the order they began. Reading waits for all ended spans."""
 
     def __init__(self, records: Callable[[], Sequence[SpanRecord]]) -> None:
         self._records = records

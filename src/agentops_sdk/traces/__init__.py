@@ -1,4 +1,4 @@
-"""The read side: records become traces that people and tests can read. Names load on first use."""
+"""Read traces: records become traces that people and tests can read. Names load on first use."""
 
 from __future__ import annotations
 

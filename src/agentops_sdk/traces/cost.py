@@ -17,7 +17,7 @@ _EXACT: Final = 10**15
 
 
 class Cost:
-    """Money spent: ``amount`` in ``currency``, how much of it is an estimate, and what is not known.
+    """Cost: ``amount`` in ``currency``, how much of it is an estimate, and what is unknown.
 
     Compares with numbers and with other costs, and a comparison is True only if it is **certain**: with
     an unknown part, ``cost < 0.01`` is False whatever the known part, since it cannot be verified.
@@ -73,7 +73,7 @@ class Cost:
 
     @property
     def lower_bound(self) -> bool:
-        """Whether something unknown comes on top of ``amount``."""
+        """Whether part of the cost is unknown, so that ``amount`` is a lower bound."""
         return bool(self.unknowns)
 
     @property

@@ -144,7 +144,7 @@ class SpanRecord(_Shape):
 
     @property
     def duration(self) -> float:
-        """Seconds between start and end; never negative, even when a clock was set back.
+        """Seconds between start and end; never negative, even if a clock was set back.
 
         Of a span that has not ended: how long it is known to have run.
         """

@@ -107,17 +107,17 @@ class Usage:
 
     @property
     def reported(self) -> Usage:
-        """The part that the provider said."""
+        """The part that the provider reported."""
         return Usage({source: n for source, n in self.by_source.items() if source in FROM_PROVIDER})
 
     @property
     def estimated(self) -> Usage:
-        """The part that was worked out here."""
+        """The part that was counted or estimated here."""
         return Usage({source: n for source, n in self.by_source.items() if source not in FROM_PROVIDER})
 
     @property
     def is_estimated(self) -> bool:
-        """Whether any part was worked out here instead of said by the provider."""
+        """Whether any part was counted or estimated here instead of reported by the provider."""
         return any(source not in FROM_PROVIDER for source in self.by_source)
 
     @property
