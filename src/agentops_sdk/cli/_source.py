@@ -115,7 +115,8 @@ def report(traces: Traces) -> None:
     for remark in traces.remarks:
         print(f"agentops: {line(remark)}", file=sys.stderr)
     for path in traces.foreign_files:
-        print(f"agentops: {shown(path)} holds no span records", file=sys.stderr)
+        name = traces.named.get(path)
+        print(f"agentops: {shown(path)} holds no span records{f': {name}' if name else ''}", file=sys.stderr)
     if traces.torn:
         print(f"agentops: {traces.torn} torn line(s) skipped", file=sys.stderr)
     if traces.foreign:

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.classify import OWN_SCOPE
 from agentops_sdk.traces.decisions.decision_kinds import KINDS
 from agentops_sdk.traces.decisions.model import Decision
 from agentops_sdk.traces.formats.json_values import parsed
@@ -31,6 +32,7 @@ def revealed(trace: Trace) -> Iterator[Decision]:
             if event.name == semconv.HANDOFF_EVENT:
                 yield _handoff(span, event)
         yield from _gates(span)
+        yield from _choices_of_models(span)
     yield from _second_calls(trace)
 
 
@@ -195,6 +197,37 @@ def _gates(span: SpanRecord) -> Iterator[Decision]:
             None if reason is None else str(reason), None, None if by is None else str(by), span,
             kind="approval", at_ns=event.time_ns, waited=None if since is None else (event.time_ns - since) / 1e9,
         )  # fmt: skip
+
+
+# --- models that another recorder watched -------------------------------------------------------
+
+
+def _choices_of_models(span: SpanRecord) -> Iterator[Decision]:
+    """What a model chose among the tools that it was offered, on a span that another recorder made."""
+    if span.kind != "llm" or span.outcome != "ok" or span.scope.name == OWN_SCOPE:
+        return
+    if semconv.DECISION_CHOSEN in span.attributes or semconv.TOOL_DEFINITIONS not in span.attributes:
+        return
+    tools = parsed(span.attributes[semconv.TOOL_DEFINITIONS])
+    messages = parsed(span.attributes.get(semconv.OUTPUT_MESSAGES))
+    offered = [str(tool["name"]) for tool in tools if isinstance(tool, dict) and tool.get("name")] if isinstance(
+        tools, list) else []  # fmt: skip
+    parts = [
+        part
+        for message in (messages if isinstance(messages, list) else ())
+        if isinstance(message, dict) and isinstance(message.get("parts"), list)
+        for part in message["parts"]
+        if isinstance(part, dict)
+    ]
+    calls = tuple(str(part.get("name")) for part in parts if part.get("type") == "tool_call")
+    spoken = "\n".join(str(part.get("content")) for part in parts if part.get("type") == "text" and part.get("content"))
+    if not offered or not (calls or spoken):
+        return
+    model = span.attributes.get(semconv.RESPONSE_MODEL) or span.attributes.get(semconv.REQUEST_MODEL)
+    yield Decision(
+        "tool choice", (*offered, "answer"), calls or ("answer",), spoken if calls and spoken else None, None, "model",
+        span, kind="tool", model=None if model is None else str(model), at_ns=max(span.end_ns, span.start_ns),
+    )  # fmt: skip
 
 
 # --- what only repeats another one --------------------------------------------------------------

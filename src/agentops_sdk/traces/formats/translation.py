@@ -217,9 +217,12 @@ def _add_cost(attributes: Mapping[str, Any], told: dict[str, Any], kind: str) ->
     amount = told.get(semconv.COST_AMOUNT)
     if amount is None:
         return
-    if not amount and any(told.get(name) for name in _TOKENS):
+    if not amount and (kind in _MODEL_KINDS or any(told.get(name) for name in _TOKENS)):
         del told[semconv.COST_AMOUNT]
-        told[semconv.COST_UNKNOWN_REASON] = ZERO_PRICE
+        if any(told.get(name) for name in _TOKENS):
+            told[semconv.COST_UNKNOWN_REASON] = ZERO_PRICE
+        else:
+            del told[semconv.COST_SOURCE]
     elif kind not in _MODEL_KINDS:
         told[semconv.COST_TOTAL] = True
 

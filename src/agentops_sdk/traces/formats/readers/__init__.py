@@ -42,6 +42,7 @@ class Reader(NamedTuple):
         together: whether documents of one file belong together, as the lines of a session do: ``spans`` is then
             given all of them, otherwise one at a time.
         written_by: who writes it.
+        general: whether it is asked last, because it also recognises what others know better.
     """
 
     name: str
@@ -49,13 +50,14 @@ class Reader(NamedTuple):
     spans: Callable[[Iterable[Any]], Iterator[Fields | None]]
     together: bool = False
     written_by: str = ""
+    general: bool = False
 
 
 @cache
 def readers() -> tuple[Reader, ...]:
-    """All there are, by the names of their files."""
-    names = sorted(module.name for module in iter_modules(__path__))
-    return tuple(import_module(f"{__name__}.{name}").READER for name in names)
+    """All there are, in the order in which they are asked."""
+    every = [import_module(f"{__name__}.{module.name}").READER for module in iter_modules(__path__)]
+    return tuple(sorted(every, key=lambda reader: (reader.general, reader.name)))
 
 
 def reader_of(document: Any) -> Reader | None:

@@ -1,0 +1,189 @@
+"""Claude Code's sessions: the transcript of a project's folder, one message or part of one on each line.
+
+A session becomes one trace: an agent's run, below it each reply of the model as a call and each tool as a span, and
+a subagent's replies below an agent's run of their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from agentops_sdk import semconv
+from agentops_sdk.traces.formats import chat_messages
+from agentops_sdk.traces.formats.moments import nanoseconds
+from agentops_sdk.traces.formats.readers import DAMAGED, Fields, Reader, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_TYPES: Final = ("user", "assistant", "system", "summary", "attachment", "progress", "queue-operation")
+_SYNTHETIC: Final = "<synthetic>"
+_MOST_BEFORE: Final = 40
+"""Messages before a reply that are kept with it; what came earlier stands at the calls before."""
+
+
+def _is_one(document: Any) -> bool:
+    if document.get("type") not in _TYPES:
+        return False
+    if document["type"] == "summary" and "leafUuid" in document:
+        return True
+    return "sessionId" in document and ("uuid" in document or "timestamp" in document)
+
+
+class _Call:
+    """One reply of the model: its lines are parts of one message, each with the same figures."""
+
+    def __init__(self, line: dict[str, Any], before: list[dict[str, Any]], start: int) -> None:
+        self.line = line
+        self.before = before
+        self.start = self.end = start
+        self.content: list[Any] = []
+        self.usage: dict[str, Any] = {}
+        self.reason: Any = None
+
+
+class _Session:
+    def __init__(self, lines: list[dict[str, Any]]) -> None:
+        self.lines = lines
+        self.calls: dict[Any, _Call] = {}
+        self.results: dict[Any, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self.said: dict[Any, list[dict[str, Any]]] = {}
+        self.last: dict[Any, int] = {}
+
+    def spans(self) -> Iterator[Fields | None]:
+        times = [time for line in self.lines if (time := nanoseconds(line.get("timestamp"))) is not None]
+        if not times:
+            yield None
+            return
+        for line in self.lines:
+            try:
+                self._take(line)
+            except DAMAGED:
+                yield None
+        first = next((line for line in self.lines if line.get("cwd") or line.get("version")), self.lines[0])
+        session = str(next(line["sessionId"] for line in self.lines if line.get("sessionId")))
+        resource = {"service.name": "claude-code", "service.version": first.get("version")}
+        shared: dict[str, Any] = {"trace_id": session, "scope": "claude-code", "resource": resource}
+        named = {semconv.SESSION_ID: session}
+        prompt = next((message for message in self.said.get(None, ()) if message["role"] == "user"), None)
+        root = f"{session} run"
+        yield span(
+            **shared, span_id=root, name="invoke_agent Claude Code", start=min(times), end=max(times), kind="agent",
+            attributes={**named, semconv.AGENT_NAME: "Claude Code",
+                        semconv.INPUT: None if prompt is None else chat_messages.json_text(prompt["parts"])},
+        )  # fmt: skip
+        for agent in sorted({str(call.line["agentId"]) for call in self.calls.values() if call.line.get("agentId")}):
+            of_it = [call for call in self.calls.values() if str(call.line.get("agentId")) == agent]
+            yield span(
+                **shared, span_id=f"{session} {agent}", parent_id=root, name=f"invoke_agent {agent}", kind="agent",
+                start=min(call.start for call in of_it), end=max(call.end for call in of_it),
+                attributes={**named, semconv.AGENT_NAME: str(agent)},
+            )  # fmt: skip
+        for key, call in self.calls.items():
+            below = call.line.get("agentId")
+            above = f"{session} {below}" if below else root
+            yield _model_call(key, call, above, shared, named)
+            yield from self._tools(call, above, shared, named)
+
+    def _take(self, line: dict[str, Any]) -> None:
+        message, agent = line.get("message"), line.get("agentId")
+        if line.get("type") not in ("user", "assistant") or not isinstance(message, dict):
+            return
+        said = self.said.setdefault(agent, [])
+        time = nanoseconds(line.get("timestamp")) or self.last.get(agent, 0)
+        if line["type"] == "user":
+            for part in message["content"] if isinstance(message.get("content"), list) else ():
+                if isinstance(part, dict) and part.get("type") == "tool_result":
+                    self.results[part.get("tool_use_id")] = (part, line)
+            said.extend(chat_messages.messages(_of_tools(message), "user"))
+        elif message.get("model") != _SYNTHETIC or line.get("isApiErrorMessage"):
+            key = (message.get("id") or line.get("uuid"), line.get("requestId"))
+            call = self.calls.get(key)
+            if call is None:
+                call = self.calls[key] = _Call(line, said[-_MOST_BEFORE:], self.last.get(agent, time))
+            call.end = time
+            content = message.get("content")
+            call.content.extend(content if isinstance(content, list) else [content])
+            call.usage.update(message.get("usage") or {})
+            call.reason = message.get("stop_reason") or call.reason
+            said.extend(chat_messages.messages({"role": "assistant", "content": content}, "assistant"))
+        self.last[agent] = time
+
+    def _tools(self, call: _Call, above: str, shared: dict[str, Any], named: dict[str, Any]) -> Iterator[Fields]:
+        for part in call.content:
+            if not isinstance(part, dict) or part.get("type") not in ("tool_use", "server_tool_use"):
+                continue
+            result, line = self.results.get(part.get("id"), (None, {}))
+            content = None if result is None else result.get("content")
+            told = content if isinstance(content, str) or content is None else chat_messages.text_of(content)
+            if isinstance(content, list):
+                told = "\n".join(chat_messages.text_of(item) or "" for item in content)
+            failed = result is not None and result.get("is_error") is True
+            yield span(
+                **shared, span_id=f"{call.line.get('sessionId')} {part.get('id')}", parent_id=above,
+                name=f"execute_tool {part.get('name')}", kind="tool", start=call.end, end=line.get("timestamp"),
+                attributes={**named, semconv.TOOL_NAME: part.get("name"), semconv.TOOL_CALL_ID: part.get("id"),
+                            semconv.TOOL_CALL_ARGUMENTS: chat_messages.json_text(part.get("input")),
+                            semconv.TOOL_CALL_RESULT: told},
+                status="error" if failed else "unset", message=told if failed else None,
+            )  # fmt: skip
+
+
+def _of_tools(message: dict[str, Any]) -> dict[str, Any]:
+    """A message of nothing but results is the tools', whoever sent it."""
+    content = message.get("content")
+    only = isinstance(content, list) and content and all(
+        isinstance(part, dict) and part.get("type") == "tool_result" for part in content
+    )  # fmt: skip
+    return {"role": "tool" if only else "user", "content": content}
+
+
+def _model_call(key: Any, call: _Call, above: str, shared: dict[str, Any], named: dict[str, Any]) -> Fields:
+    message, usage = call.line["message"], call.usage
+    failed = bool(call.line.get("isApiErrorMessage"))
+    model = None if message.get("model") == _SYNTHETIC else message.get("model")
+    read, wrote = usage.get("cache_read_input_tokens") or 0, usage.get("cache_creation_input_tokens") or 0
+    given = usage.get("input_tokens")
+    reply = chat_messages.messages({"role": "assistant", "content": call.content}, "assistant")
+    text = reply[0]["parts"][0].get("content") if failed and reply else None
+    return span(
+        **shared, span_id=f"{call.line.get('sessionId')} {key}", parent_id=above, name=f"chat {model or 'Claude'}",
+        kind="llm", start=call.start, end=call.end, span_kind="CLIENT",
+        attributes={
+            **named,
+            semconv.OPERATION_NAME: "chat",
+            semconv.PROVIDER_NAME: "anthropic",
+            semconv.REQUEST_MODEL: model,
+            semconv.RESPONSE_MODEL: model,
+            semconv.RESPONSE_ID: message.get("id"),
+            semconv.RESPONSE_FINISH_REASONS: [call.reason] if call.reason else None,
+            semconv.USAGE_INPUT_TOKENS: None if given is None or failed else given + read + wrote,
+            semconv.USAGE_OUTPUT_TOKENS: None if failed else usage.get("output_tokens"),
+            semconv.USAGE_CACHE_READ: read or None,
+            semconv.USAGE_CACHE_CREATION: wrote or None,
+            semconv.COST_AMOUNT: call.line.get("costUSD") or None,
+            semconv.COST_SOURCE: "costUSD" if call.line.get("costUSD") else None,
+            semconv.INPUT_MESSAGES: chat_messages.json_text(call.before) if call.before else None,
+            semconv.OUTPUT_MESSAGES: chat_messages.json_text(reply) if reply else None,
+        },
+        status="error" if failed else "unset", message=text,
+    )  # fmt: skip
+
+
+def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
+    sessions: dict[Any, list[dict[str, Any]]] = {}
+    seen: set[Any] = set()
+    for line in documents:
+        if not isinstance(line, dict) or "sessionId" not in line or line.get("uuid") in seen:
+            continue  # a session that was taken up again repeats what came before
+        if line.get("uuid"):
+            seen.add(line["uuid"])
+        sessions.setdefault(line["sessionId"], []).append(line)
+    for lines in sessions.values():
+        if any(line.get("type") in ("user", "assistant") for line in lines):
+            yield from _Session(lines).spans()
+
+
+READER = Reader(
+    "Claude Code session", _is_one, _spans, together=True, written_by="Claude Code: ~/.claude/projects/*/*.jsonl"
+)

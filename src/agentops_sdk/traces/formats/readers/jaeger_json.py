@@ -1,0 +1,107 @@
+"""Jaeger's JSON: an answer of its query service or a download of its page, traces, or single spans of a store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, link, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_IN_OTHER_PLACES = (
+    "otel.status_code",
+    "otel.status_description",
+    "span.kind",
+    "internal.span.format",
+    "w3c.tracestate",
+)
+
+
+def _is_one(document: Any) -> bool:
+    if isinstance(document, list):
+        return bool(document) and _is_one(document[0])
+    if isinstance(document.get("data"), list) and document["data"]:
+        return _is_one(document["data"][0])
+    if isinstance(document.get("spans"), list) and "traceID" in document:
+        return True
+    return "operationName" in document and "traceID" in document and "spanID" in document
+
+
+def _tags(pairs: Any) -> dict[str, Any]:
+    if isinstance(pairs, dict):
+        return dict(pairs)
+    return {pair["key"]: _value(pair) for pair in pairs or () if isinstance(pair, dict)}
+
+
+def _value(pair: dict[str, Any]) -> Any:
+    kind, value = str(pair.get("type", "")).lower(), pair.get("value")
+    if kind in ("int64", "long") and isinstance(value, str):
+        return int(value)
+    if kind in ("float64", "double") and isinstance(value, str):
+        return float(value)
+    return value == "true" if kind == "bool" and isinstance(value, str) else value
+
+
+def _parts(document: Any) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each span with the processes of its trace."""
+    if isinstance(document, list):
+        for item in document:
+            yield from _parts(item)
+    elif isinstance(document.get("data"), list):
+        yield from _parts(document["data"])
+    elif isinstance(document.get("spans"), list):
+        processes = document.get("processes") or {}
+        yield from ((one, processes) for one in document["spans"])
+    else:
+        yield document, {}
+
+
+def _read(part: tuple[dict[str, Any], dict[str, Any]]) -> Fields:
+    document, processes = part
+    tags = _tags(document.get("tags")) | _tags(document.get("tag"))
+    process = document.get("process") or processes.get(str(document.get("processID"))) or {}
+    references = document.get("references") or []
+    parents = [one for one in references if one.get("refType", "CHILD_OF") in ("CHILD_OF", "child_of")]
+    own = [one for one in parents if one.get("traceID") == document["traceID"]] or parents
+    parent = own[0]["spanID"] if own else document.get("parentSpanID")
+    start = int(document["startTime"])
+    stated = str(tags.get("otel.status_code", "")).lower()
+    failed = stated == "error" or (not stated and str(tags.get("error", "")).lower() in ("true", "1"))
+    scope = tags.pop("otel.scope.name", None) or tags.pop("otel.library.name", None)
+    version = tags.pop("otel.scope.version", None) or tags.pop("otel.library.version", None)
+    message = tags.get("otel.status_description")
+    kind = tags.get("span.kind")
+    if failed:
+        tags.pop("error", None)
+    service = {"service.name": process.get("serviceName")}
+    return span(
+        trace_id=document["traceID"],
+        span_id=str(document["spanID"]).zfill(16),
+        parent_id=None if not parent else str(parent).zfill(16),
+        name=document.get("operationName"),
+        start=start * 1_000,
+        end=(start + int(document.get("duration") or 0)) * 1_000,
+        attributes={name: value for name, value in tags.items() if name not in _IN_OTHER_PLACES},
+        span_kind=kind,
+        status="error" if failed else stated or "unset",
+        message=message,
+        events=[_event(one) for one in document.get("logs") or ()],
+        links=[link(one["traceID"], str(one["spanID"]).zfill(16)) for one in references if one not in own[:1]],
+        resource=service | _tags(process.get("tags")),
+        scope=scope,
+        scope_version=version,
+    )
+
+
+def _event(log: dict[str, Any]) -> Fields:
+    fields = _tags(log.get("fields"))
+    name = fields.pop("event", None) or fields.pop("message", None)
+    return event(name or "log", int(log.get("timestamp") or 0) * 1_000, fields)
+
+
+def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
+    return each((part for document in documents for part in _parts(document)), _read)
+
+
+READER = Reader("Jaeger JSON", _is_one, _spans, written_by="Jaeger's page and query service, Elasticsearch storage")

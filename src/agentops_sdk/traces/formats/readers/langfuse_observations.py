@@ -1,0 +1,151 @@
+"""Langfuse: traces and observations as its interface, its client, its exports and its ingestion requests have them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from agentops_sdk import semconv
+from agentops_sdk.traces.formats import chat_messages
+from agentops_sdk.traces.formats.json_values import parsed
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_KINDS: Final = {
+    "generation": "llm", "agent": "agent", "tool": "tool", "chain": "task", "retriever": "retriever",
+    "embedding": "embedding", "guardrail": "guardrail", "evaluator": "task", "span": "span", "event": "span",
+}  # fmt: skip
+_CAMEL: Final = re.compile("(?<=[a-z0-9])([A-Z])")
+_USAGE: Final = {
+    "input": semconv.USAGE_INPUT_TOKENS, "promptTokens": semconv.USAGE_INPUT_TOKENS,
+    "prompt_tokens": semconv.USAGE_INPUT_TOKENS, "input_tokens": semconv.USAGE_INPUT_TOKENS,
+    "output": semconv.USAGE_OUTPUT_TOKENS, "completionTokens": semconv.USAGE_OUTPUT_TOKENS,
+    "completion_tokens": semconv.USAGE_OUTPUT_TOKENS, "output_tokens": semconv.USAGE_OUTPUT_TOKENS,
+    "total": "gen_ai.usage.total_tokens", "totalTokens": "gen_ai.usage.total_tokens",
+    "total_tokens": "gen_ai.usage.total_tokens",
+    "input_cached_tokens": semconv.USAGE_CACHE_READ, "cache_read_input_tokens": semconv.USAGE_CACHE_READ,
+    "input_cache_read": semconv.USAGE_CACHE_READ, "cache_creation_input_tokens": semconv.USAGE_CACHE_CREATION,
+    "input_cache_creation": semconv.USAGE_CACHE_CREATION, "output_reasoning_tokens": semconv.USAGE_REASONING,
+    "output_reasoning": semconv.USAGE_REASONING,
+}  # fmt: skip
+_COSTS: Final = ("calculated_total_cost", "total_cost", "total_price")
+_CREATE: Final = ("-create", "-update")
+
+
+def _is_one(document: Any) -> bool:
+    if isinstance(document, list):
+        return bool(document) and _is_one(document[0])
+    for name in ("data", "batch", "observations", "traces"):
+        inside = document.get(name)
+        if isinstance(inside, list) and inside and isinstance(inside[0], dict):
+            return name == "observations" or _is_one(inside[0])
+    if str(document.get("type", "")).endswith(_CREATE) and isinstance(document.get("body"), dict):
+        return True
+    if isinstance(document.get("trace"), dict) and isinstance(document.get("observations"), list):
+        return True
+    named = {"traceId", "trace_id"} & document.keys() and {"startTime", "start_time"} & document.keys()
+    return bool(named) and "id" in document and str(document.get("type", "")).lower() in _KINDS
+
+
+def _items(document: Any, trace: dict[str, Any] | None = None) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each observation and, where it is known, its trace; a trace itself as the second without the first."""
+    if isinstance(document, list):
+        for item in document:
+            yield from _items(item, trace)
+        return
+    if isinstance(document.get("body"), dict) and "type" in document:
+        kind = str(document["type"]).rpartition("-")[0].upper()
+        body = document["body"]
+        yield ({}, body) if kind == "TRACE" else ({"type": kind, **body}, {})
+        return
+    for name in ("data", "batch", "traces"):
+        if isinstance(document.get(name), list):
+            yield from _items(document[name])
+            return
+    inside = document.get("observations")
+    if isinstance(inside, list):
+        outer = document["trace"] if isinstance(document.get("trace"), dict) else document
+        yield {}, outer
+        yield from ((one, outer) for one in inside if isinstance(one, dict))
+        return
+    yield document, trace or {}
+
+
+def _snake(item: dict[str, Any]) -> dict[str, Any]:
+    return {_CAMEL.sub(r"_\1", name).lower(): value for name, value in item.items()}
+
+
+def _pairs(documents: Iterable[Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each observation once with what is known of its trace: what is sent at its end comes on top of its beginning."""
+    traces: dict[Any, dict[str, Any]] = {}
+    observations: dict[Any, dict[str, Any]] = {}
+    for document in documents:
+        for one, trace in _items(document):
+            known = _snake(trace)
+            if known.get("id"):
+                traces.setdefault(known["id"], {}).update(known)
+            if one:
+                told = {name: value for name, value in _snake(one).items() if value is not None}
+                told.setdefault("trace_id", known.get("id"))
+                observations.setdefault(told.get("id"), {}).update(told)
+    for one in observations.values():
+        yield one, traces.get(one.get("trace_id"), {})
+
+
+def _read(pair: tuple[dict[str, Any], dict[str, Any]]) -> Fields:
+    one, trace = pair
+    get = one.get
+    kind = _KINDS.get(str(get("type")).lower(), "span")
+    failed = get("level") == "ERROR"
+    tags = trace.get("tags") or get("tags")
+    return span(
+        trace_id=get("trace_id") or get("id"),
+        span_id=get("id"),
+        parent_id=get("parent_observation_id"),
+        name=get("name") or str(get("type", "")).lower(),
+        start=one["start_time"],
+        end=get("end_time") or (one["start_time"] if kind == "span" and get("type") == "EVENT" else None),
+        attributes={
+            "langfuse.observation.id": str(get("id")),
+            "langfuse.observation.type": get("type"),
+            semconv.REQUEST_MODEL: get("model") or get("provided_model_name"),
+            semconv.SESSION_ID: trace.get("session_id") or get("session_id"),
+            semconv.USER_ID: trace.get("user_id") or get("user_id"),
+            "gen_ai.prompt": chat_messages.json_text(get("input")),
+            "gen_ai.completion": chat_messages.json_text(get("output")),
+            semconv.PROMPT_NAME: get("prompt_name"),
+            semconv.TAGS: tags if isinstance(tags, list) and tags else None,
+            **_figures(one),
+        },
+        kind=kind,
+        status="error" if failed else "unset",
+        message=get("status_message"),
+        scope="langfuse",
+    )
+
+
+def _figures(one: dict[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for name in ("usage_details", "usage"):
+        usage = parsed(one.get(name))
+        for theirs, ours in _USAGE.items() if isinstance(usage, dict) else ():
+            if usage.get(theirs) is not None:
+                told.setdefault(ours, usage[theirs])
+    costs = [one.get(name) for name in _COSTS]
+    details = parsed(one.get("cost_details"))
+    costs.append(details.get("total") if isinstance(details, dict) else None)
+    told["gen_ai.usage.total_cost"] = next(
+        (cost for cost in costs if cost), next((c for c in costs if c is not None), None)
+    )
+    return told
+
+
+def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
+    return each(_pairs(documents), _read)
+
+
+READER = Reader(
+    "Langfuse", _is_one, _spans, together=True, written_by="Langfuse: /api/public/traces, exports, ingestion"
+)

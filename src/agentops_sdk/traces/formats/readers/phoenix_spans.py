@@ -1,0 +1,76 @@
+"""Phoenix: spans as its client, its interface and ``DataFrame.to_json`` give them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentops_sdk.traces.formats.json_values import parsed
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, flat, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_COLUMN = "attributes."
+
+
+def _is_one(document: Any) -> bool:
+    if isinstance(document, list):
+        return bool(document) and _is_one(document[0])
+    if isinstance(document.get("data"), list) and document["data"]:
+        return _is_one(document["data"][0])
+    if "context.span_id" in document:
+        return True
+    context = document["context"]
+    return "span_id" in context and ("span_kind" in document or "status_code" in document) and "spans" not in document
+
+
+def _rows(document: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(document, list):
+        for item in document:
+            yield from _rows(item)
+    elif isinstance(document.get("data"), list):
+        yield from _rows(document["data"])
+    elif isinstance(ids := document.get("context.span_id"), dict):  # a table by columns
+        for row in ids:
+            yield {name: column.get(row) for name, column in document.items() if isinstance(column, dict)}
+    else:
+        yield document
+
+
+def _attributes(document: dict[str, Any]) -> dict[str, Any]:
+    columns = {name[len(_COLUMN) :]: value for name, value in document.items() if name.startswith(_COLUMN)}
+    nested = parsed(document.get("attributes"))
+    attributes = flat(columns) | flat(nested if isinstance(nested, dict) else {})
+    attributes.setdefault("openinference.span.kind", document.get("span_kind"))
+    return attributes
+
+
+def _read(document: dict[str, Any]) -> Fields:
+    context = document.get("context") or {}
+    events = parsed(document.get("events"))
+    return span(
+        trace_id=document.get("context.trace_id", context.get("trace_id")),
+        span_id=document.get("context.span_id", context.get("span_id")),
+        parent_id=document.get("parent_id"),
+        name=document.get("name"),
+        start=document["start_time"],
+        end=document.get("end_time"),
+        attributes=_attributes(document),
+        status=document.get("status_code"),
+        message=document.get("status_message"),
+        events=[_event(one) for one in events or () if isinstance(one, dict)],
+        scope="openinference",
+    )
+
+
+def _event(one: dict[str, Any]) -> Fields:
+    return event(one.get("name"), one.get("timestamp"), one.get("attributes"))
+
+
+def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
+    return each((row for document in documents for row in _rows(document)), _read)
+
+
+READER = Reader(
+    "Phoenix", _is_one, _spans, written_by="Arize Phoenix: /v1/projects/…/spans, get_spans_dataframe().to_json()"
+)

@@ -1,0 +1,124 @@
+"""Spans as rows: what tables, query results and home-made exporters hold, a name for each column.
+
+Logfire's query interface, ClickHouse's ``otel_traces`` and a good many scripts write such rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from agentops_sdk.traces.formats.json_values import parsed
+from agentops_sdk.traces.formats.moments import nanoseconds
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, flat, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_COLUMNS: Final = {
+    "trace_id": ("trace_id", "traceId", "traceID", "TraceId", "TraceID"),
+    "span_id": ("span_id", "spanId", "spanID", "SpanId", "SpanID"),
+    "parent_id": ("parent_id", "parent_span_id", "parentSpanId", "parentSpanID", "ParentSpanId", "parentId"),
+    "name": ("name", "span_name", "spanName", "SpanName", "operation_name", "operationName"),
+    "start": ("start_time", "start_timestamp", "startTime", "startTimeUnixNano", "start_time_unix_nano", "Timestamp",
+              "start_ns", "started_at", "start", "timestamp"),
+    "end": ("end_time", "end_timestamp", "endTime", "endTimeUnixNano", "end_time_unix_nano", "end_ns", "ended_at",
+            "end"),
+    "attributes": ("attributes", "SpanAttributes", "span_attributes", "tags"),
+    "resource": ("resource", "ResourceAttributes", "resource_attributes", "otel_resource_attributes"),
+    "status": ("status", "status_code", "StatusCode", "statusCode", "otel_status_code"),
+    "message": ("status_message", "StatusMessage", "otel_status_message", "exception_message"),
+    "span_kind": ("span_kind", "SpanKind", "kind", "spanKind"),
+    "scope": ("scope", "scope_name", "ScopeName", "otel_scope_name", "instrumentation_scope"),
+    "events": ("events", "Events", "otel_events"),
+    "duration": ("duration_ns", "durationNano", "Duration", "duration_nano"),
+}  # fmt: skip
+"""By what it is how a column is called."""
+_PENDING: Final = "pending_span"
+
+
+def _is_one(document: Any) -> bool:
+    if isinstance(document, list):
+        return bool(document) and _is_one(document[0])
+    for name in ("rows", "spans", "data"):
+        if isinstance(rows := document.get(name), list) and rows and isinstance(rows[0], dict):
+            return _is_one(rows[0])
+    ids = _get(document, "trace_id"), _get(document, "span_id")
+    return (
+        all(isinstance(one, str) and one for one in ids)
+        and _get(document, "start") is not None
+        and (_get(document, "name") is not None and "body" not in document)
+    )
+
+
+def _get(document: dict[str, Any], column: str) -> Any:
+    return next((document[name] for name in _COLUMNS[column] if document.get(name) is not None), None)
+
+
+def _rows(document: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(document, list):
+        for item in document:
+            yield from _rows(item)
+        return
+    inside = next((document[name] for name in ("rows", "spans", "data") if isinstance(document.get(name), list)), None)
+    if inside is not None:
+        yield from _rows(inside)
+    elif document.get("kind") != _PENDING:
+        yield document
+
+
+def _object(value: Any) -> dict[str, Any]:
+    value = parsed(value)
+    if isinstance(value, list):  # pairs
+        return {str(pair["key"]): pair.get("value") for pair in value if isinstance(pair, dict) and "key" in pair}
+    return value if isinstance(value, dict) else {}
+
+
+def _read(row: dict[str, Any]) -> Fields:
+    get = {column: _get(row, column) for column in _COLUMNS}
+    status, message, scope = parsed(get["status"]), get["message"], parsed(get["scope"])
+    if isinstance(status, dict):
+        message = message or status.get("message") or status.get("description")
+        status = status.get("status_code", status.get("code"))
+    resource = _object(get["resource"])
+    resource = _object(resource["attributes"]) if isinstance(resource.get("attributes"), dict | list) else resource
+    service = row.get("service_name") or row.get("ServiceName")
+    if service:
+        resource = {"service.name": service, **resource}
+    attributes = flat(_object(get["attributes"]))
+    end = get["end"]
+    if end is None and isinstance(get["duration"], int) and (start := nanoseconds(get["start"])) is not None:
+        end = start + get["duration"]
+    failed = row.get("is_exception") is True or str(row.get("level", "")).lower() in ("error", "fatal")
+    return span(
+        trace_id=get["trace_id"],
+        span_id=get["span_id"],
+        parent_id=get["parent_id"],
+        name=get["name"],
+        start=get["start"],
+        end=end,
+        attributes=attributes,
+        status="error" if failed and status in (None, "") else status,
+        message=message,
+        span_kind=get["span_kind"],
+        events=[
+            event(_get(one, "name"), one.get("event_timestamp") or _get(one, "start"), _object(_get(one, "attributes")))
+            for one in parsed(get["events"]) or ()
+            if isinstance(one, dict)
+        ],
+        resource=resource,
+        scope=scope.get("name") if isinstance(scope, dict) else scope,
+        scope_version=scope.get("version") if isinstance(scope, dict) else None,
+    )
+
+
+def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
+    return each((row for document in documents for row in _rows(document)), _read)
+
+
+READER = Reader(
+    "rows of spans",
+    _is_one,
+    _spans,
+    written_by="Logfire's query interface, ClickHouse's otel_traces, scripts",
+    general=True,
+)

@@ -1,0 +1,74 @@
+"""Zipkin's JSON, version 2: spans, lists of them, lists of traces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_SIGNS = ("localEndpoint", "remoteEndpoint", "duration", "tags", "annotations", "debug", "shared")
+_IN_OTHER_PLACES = (
+    "otel.status_code",
+    "otel.scope.name",
+    "otel.scope.version",
+    "otel.library.name",
+    "otel.library.version",
+)
+
+
+def _is_one(document: Any) -> bool:
+    while isinstance(document, list):
+        document = document[0]
+    return (
+        isinstance(document.get("traceId"), str)
+        and isinstance(document.get("id"), str)
+        and type(document.get("timestamp")) is int
+        and any(sign in document for sign in _SIGNS)
+        and "type" not in document
+    )
+
+
+def _members(document: Any) -> Iterator[Any]:
+    if isinstance(document, list):
+        for item in document:
+            yield from _members(item)
+    else:
+        yield document
+
+
+def _read(document: dict[str, Any]) -> Fields:
+    tags = dict(document.get("tags") or {})
+    stated = str(tags.get("otel.status_code", "")).lower()
+    error = tags.pop("error", None)
+    failed = stated == "error" or (not stated and error is not None and str(error).lower() != "false")
+    start = int(document["timestamp"])
+    endpoint = document.get("localEndpoint") or {}
+    resource = {"service.name": endpoint.get("serviceName")}
+    return span(
+        trace_id=document["traceId"],
+        span_id=document["id"],
+        parent_id=document.get("parentId"),
+        name=document.get("name"),
+        start=start * 1_000,
+        end=(start + int(document.get("duration") or 0)) * 1_000,
+        attributes={name: value for name, value in tags.items() if name not in _IN_OTHER_PLACES},
+        span_kind=document.get("kind"),
+        status="error" if failed else stated or "unset",
+        message=error if error not in (None, "", "true", True) else tags.get("otel.status_description"),
+        events=[
+            event(one.get("value"), int(one.get("timestamp") or 0) * 1_000) for one in document.get("annotations") or ()
+        ],
+        resource=resource,
+        scope=tags.get("otel.scope.name") or tags.get("otel.library.name"),
+        scope_version=tags.get("otel.scope.version") or tags.get("otel.library.version"),
+    )
+
+
+def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
+    return each((one for document in documents for one in _members(document)), _read)
+
+
+READER = Reader("Zipkin JSON", _is_one, _spans, written_by="Zipkin's query service, exporters to Zipkin")

@@ -1,0 +1,294 @@
+"""Files of other recorders load: fixtures that the real tools made, and samples of those that cannot run here."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.reading.samples import FIXTURES, T0, TRACE, otlp, parts, span, trace_of
+from tests.reading.test_vocabularies import OPENINFERENCE
+
+from agentops_sdk import semconv
+from agentops_sdk.cli import main
+from agentops_sdk.errors import TraceError
+from agentops_sdk.traces import Trace, load
+from agentops_sdk.traces.otlp import to_otlp
+
+FILES = sorted(path.name for path in FIXTURES.iterdir() if path.suffix != ".md")
+CALL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.output_tokens": 20}  # fmt: skip
+DOCUMENT = otlp(span(1, {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "a"}), span(2, CALL, 1),
+                span(3, {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "x"}, 1))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_the_real_tools_wrote(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (trace,) = load(FIXTURES / name)
+    agents_sdk = name == "openai_agents.json"  # it told neither the model nor the messages
+    assert (trace.usage.input, trace.usage.output) == (200, 40)
+    assert (len(trace.llm_calls), len(trace.errors)) == ((2, 0) if agents_sdk else (3, 1))
+    assert (len(trace.roots), trace.orphans) == (1, [])
+    assert not trace.cost < 0.01
+    if name != "logfire.jsonl":  # where a function of one's own is a plain span
+        (tool,) = trace.tool_calls
+        assert tool.attributes[semconv.TOOL_NAME] == "get_weather"
+    if not agents_sdk:
+        first = trace.llm_calls[0]
+        assert parts(first, semconv.INPUT_MESSAGES)[:2] == [
+            ("system", "Be brief."),
+            ("user", "How is the weather in Paris?"),
+        ]
+        assert '"get_weather"' in first.attributes[semconv.OUTPUT_MESSAGES]
+        assert trace.models[0].startswith("gpt-4o-mini")
+    if name in ("langfuse.jsonl", "langsmith.jsonl", "mlflow.json", "openai_agents.json", "openinference.jsonl"):
+        assert trace.session_id == "session-1"
+    for command in ("show", "stats", "decisions"):
+        assert main([command, "--dir", str(FIXTURES / name)]) == 0
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["openinference.jsonl", "openllmetry.jsonl", "langsmith.jsonl"])
+def test_what_a_model_chose_is_a_decision(name: str) -> None:
+    (trace,) = load(FIXTURES / name)
+    chosen = [(decision.chosen, decision.by, [one.name for one in decision.followed_by]) for decision in trace.decisions
+              if decision.kind == "tool"]  # fmt: skip
+    assert [(what, by) for what, by, _ in chosen] == [("get_weather", "model"), ("answer", "model")]
+    assert len(chosen[0][2]) == 1
+
+
+def _base64(document: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(document)
+    for number in (1, 2, 3):
+        one = f"{number:016x}"
+        text = text.replace(f'"{one}"', f'"{base64.b64encode(bytes.fromhex(one)).decode()}"')
+    return dict(json.loads(text.replace(TRACE, base64.b64encode(bytes.fromhex(TRACE)).decode())))
+
+
+def _snake(document: Any) -> Any:
+    names = {"resourceSpans": "resource_spans", "scopeSpans": "scope_spans", "traceId": "trace_id", "spanId": "span_id",
+             "parentSpanId": "parent_span_id", "startTimeUnixNano": "start_time_unix_nano",
+             "stringValue": "string_value",
+             "endTimeUnixNano": "end_time_unix_nano", "intValue": "int_value"}  # fmt: skip
+    if isinstance(document, dict):
+        return {names.get(key, key): _snake(value) for key, value in document.items()}
+    return [_snake(item) for item in document] if isinstance(document, list) else document
+
+
+def _old(document: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(document).replace('"scopeSpans"', '"instrumentationLibrarySpans"')
+    return dict(json.loads(text.replace('"scope"', '"instrumentationLibrary"')))
+
+
+GROUPS = DOCUMENT["resourceSpans"]
+FORMS = {
+    "one line": json.dumps(DOCUMENT) + "\n",
+    "pretty": json.dumps(DOCUMENT, indent=2),
+    "tabs": json.dumps(DOCUMENT, indent="\t"),
+    "array": json.dumps([DOCUMENT]),
+    "pretty array": json.dumps([DOCUMENT], indent=1),
+    "groups": json.dumps(GROUPS),
+    "batches": json.dumps({"batches": GROUPS}),
+    "Tempo": json.dumps({"batches": _base64(DOCUMENT)["resourceSpans"]}),
+    "Tempo, version 2": json.dumps({"trace": _base64(DOCUMENT), "metrics": {}}),
+    "Jaeger, version 3": json.dumps({"result": DOCUMENT}),
+    "snake case": json.dumps(_snake(DOCUMENT)),
+    "older": json.dumps(_old(DOCUMENT)) + "\n",
+    "older, in batches": json.dumps({"batches": _base64(_old(DOCUMENT))["resourceSpans"]}, indent=2),
+    "base64": json.dumps(_base64(DOCUMENT)),
+    "capitals": json.dumps(DOCUMENT).replace(TRACE, TRACE.upper()),
+    "behind a log": "starting\n" + json.dumps(DOCUMENT, indent=2) + "\ndone\n",
+    "byte order mark": "\ufeff" + json.dumps(DOCUMENT, indent=2),
+    "one span each": "".join(json.dumps(otlp(one), indent=1) + "\n" for one in GROUPS[0]["scopeSpans"][0]["spans"]),
+    "one span each, a damaged one between": "".join(
+        json.dumps(otlp(one), indent=1) + '\n{\n "resourceSpans": [\n' for one in GROUPS[0]["scopeSpans"][0]["spans"]),
+}  # fmt: skip
+
+
+def right(trace: Trace) -> None:
+    assert [(one.kind, one.parent_id is None) for one in trace.spans] == [
+        ("agent", True),
+        ("llm", False),
+        ("tool", False),
+    ]
+    assert (trace.trace_id, trace.usage.input, trace.roots[0].span_id) == (TRACE, 100, f"{1:016x}")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_otlp(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    path.write_text(FORMS[form], encoding="utf-8")
+    for source in (path, tmp_path):
+        (trace,) = load(source)
+        right(trace)
+
+
+@pytest.mark.parametrize("name", ["t.json.gz", "t.jsonl.gz", "t.json", "t"])
+def test_packed_whatever_its_name(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(json.dumps(DOCUMENT, indent=2).encode()))
+    (trace,) = load(path)
+    right(trace)
+
+
+@pytest.mark.parametrize("framed", [False, True])
+def test_protobuf(framed: bool, tmp_path: Path) -> None:
+    message = to_otlp(trace_of(DOCUMENT).spans).SerializeToString()
+    path = tmp_path / "traces.pb"
+    path.write_bytes(len(message).to_bytes(4, "big") + message if framed else message)
+    (trace,) = load(path)
+    right(trace)
+
+
+def test_a_bad_id_costs_no_neighbour(tmp_path: Path) -> None:
+    spans = GROUPS[0]["scopeSpans"][0]["spans"]
+    bad = [{**spans[2], "spanId": "tool-1"}, {**spans[2], "traceId": "zz"}, {**spans[2], "spanId": ""}]
+    for form in (otlp(*spans, *bad), _old(otlp(*spans, *bad))):
+        traces = load([json.dumps(form)])
+        right(traces.latest)
+        assert traces.foreign > 0
+    parent = otlp({**spans[1], "parentSpanId": "agent-1"})
+    assert [one.outcome for one in trace_of(parent).orphans] == ["ok"]
+
+
+ISO = "2026-08-06T00:00:0{}Z"
+PEOPLES: dict[str, Any] = {
+    "Jaeger": {"data": [{"traceID": TRACE, "processes": {"p1": {"serviceName": "demo", "tags": []}}, "spans": [
+        {"traceID": TRACE, "spanID": f"{number:x}", "operationName": name, "startTime": T0 // 1_000 + number,
+         "duration": 5, "processID": "p1", "logs": [], "tags": [
+             {"key": key, "type": "int64" if isinstance(value, int) else "string", "value": value}
+             for key, value in tags.items()],
+         "references": [{"refType": "CHILD_OF", "traceID": TRACE, "spanID": "1"}] if number > 1 else []}
+        for number, name, tags in ((1, "a", {"openinference.span.kind": "AGENT"}), (2, "chat", CALL),
+                                   (3, "x", {"openinference.span.kind": "TOOL", "otel.status_code": "ERROR"}))]}]},
+    "Zipkin": [
+        {"traceId": TRACE, "id": f"{number:016x}", "name": name, "timestamp": T0 // 1_000 + number, "duration": 5,
+         "localEndpoint": {"serviceName": "demo"}, "tags": {key: str(value) for key, value in tags.items()},
+         **({"parentId": f"{1:016x}"} if number > 1 else {})}
+        for number, name, tags in ((1, "a", {"openinference.span.kind": "AGENT"}), (2, "chat", CALL),
+                                   (3, "x", {"openinference.span.kind": "TOOL", "error": "no"}))],
+    "Phoenix": {"data": [
+        {"name": name, "context": {"trace_id": TRACE, "span_id": f"{number:016x}"}, "span_kind": kind,
+         "parent_id": f"{1:016x}" if number > 1 else None, "start_time": ISO.format(number), "end_time": ISO.format(5),
+         "status_code": "ERROR" if kind == "TOOL" else "OK", "events": [], "attributes": attributes}
+        for number, name, kind, attributes in ((1, "a", "AGENT", {}), (2, "chat", "LLM", OPENINFERENCE),
+                                               (3, "x", "TOOL", {}))], "next_cursor": None},
+    "Langfuse": {"id": TRACE, "name": "a", "sessionId": "s", "userId": "u", "timestamp": ISO.format(0),
+                 "observations": [
+        {"id": f"{number:016x}", "traceId": TRACE, "type": kind, "name": name, "startTime": ISO.format(number),
+         "endTime": ISO.format(5), "parentObservationId": f"{1:016x}" if number > 1 else None,
+         "level": "ERROR" if kind == "TOOL" else "DEFAULT", "model": model, "usageDetails": usage,
+         "calculatedTotalCost": 0}
+        for number, name, kind, model, usage in (
+            (1, "a", "AGENT", None, {}),
+            (2, "chat", "GENERATION", "gpt-4o", {"input": 100, "output": 20, "total": 120}),
+            (3, "x", "TOOL", None, {}))]},
+    "LangSmith": [
+        {"id": f"00000000-0000-0000-0000-00000000000{number}", "trace_id": TRACE, "run_type": kind, "name": name,
+         "parent_run_id": "00000000-0000-0000-0000-000000000001" if number > 1 else None,
+         "start_time": ISO.format(number)[:-1], "end_time": ISO.format(5)[:-1],
+         "prompt_tokens": None if kind == "tool" else 100,
+         "completion_tokens": None if kind == "tool" else 20, "error": "no" if kind == "tool" else None,
+         "extra": {"metadata": {"ls_model_name": "gpt-4o", "thread_id": "s"}}}
+        for number, name, kind in ((1, "a", "chain"), (2, "chat", "llm"), (3, "x", "tool"))],
+    "rows": [
+        {"trace_id": TRACE, "span_id": f"{number:016x}", "parent_span_id": f"{1:016x}" if number > 1 else None,
+         "span_name": name, "start_timestamp": ISO.format(number), "end_timestamp": ISO.format(5),
+         "otel_status_code": "ERROR" if name == "x" else None, "attributes": attributes}
+        for number, name, attributes in ((1, "a", {"openinference.span.kind": "AGENT"}), (2, "chat", CALL),
+                                         (3, "x", {"openinference.span.kind": "TOOL"}))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PEOPLES)
+@pytest.mark.parametrize("layout", ["document", "pretty", "lines"])
+def test_samples_of_services(name: str, layout: str, tmp_path: Path) -> None:
+    document = PEOPLES[name]
+    text = json.dumps(document, indent=2 if layout == "pretty" else None)
+    if layout == "lines" and isinstance(document, list):
+        text = "".join(json.dumps(item) + "\n" for item in document)
+    path = tmp_path / "export.json"
+    path.write_text(text)
+    (trace,) = load(path)
+    assert [one.kind for one in trace.spans] == ["task" if name == "LangSmith" else "agent", "llm", "tool"]
+    assert (trace.usage.input, trace.usage.output, trace.models) == (100, 20, ["gpt-4o"])
+    assert [one.name for one in trace.errors] == ["x"]
+    assert (len(trace.roots), trace.orphans) == (1, [])
+    assert not trace.cost < 0.01
+    if name in ("Langfuse", "LangSmith"):
+        assert trace.session_id == "s"
+
+
+CLAUDE = [
+    {"type": "user", "message": {"role": "user", "content": "hi"}},
+    {"type": "assistant", "message": {"id": "m1", "role": "assistant", "model": "claude-x", "content": [
+        {"type": "text", "text": "I look."}], "usage": {"input_tokens": 10, "cache_read_input_tokens": 90,
+                                                         "output_tokens": 20}}},
+    {"type": "assistant", "message": {"id": "m1", "role": "assistant", "model": "claude-x", "content": [
+        {"type": "tool_use", "id": "t1", "name": "Read", "input": {"path": "a"}}],
+        "usage": {"input_tokens": 10, "cache_read_input_tokens": 90, "output_tokens": 20}}},
+    {"type": "user", "message": {"role": "user", "content": [
+        {"type": "tool_result", "tool_use_id": "t1", "content": "no such file", "is_error": True}]}},
+    {"type": "assistant", "message": {"id": "m2", "role": "assistant", "model": "claude-x", "content": [
+        {"type": "text", "text": "There is none."}], "usage": {"input_tokens": 5, "output_tokens": 3}}},
+]  # fmt: skip
+
+
+def test_a_session_of_claude_code(tmp_path: Path) -> None:
+    path = tmp_path / "s1.jsonl"
+    lines = [{**line, "uuid": f"u{number}", "sessionId": "s1", "timestamp": ISO.format(number)}
+             for number, line in enumerate(CLAUDE)]  # fmt: skip
+    path.write_text(
+        "".join(json.dumps(line) + "\n" for line in [{"type": "summary", "summary": "x", "leafUuid": "u"}, *lines])
+    )
+    (trace,) = load(path)
+    assert sorted(one.kind for one in trace.spans) == ["agent", "llm", "llm", "tool"]
+    assert (trace.usage.input, trace.usage.output, trace.usage.cache_read) == (105, 23, 90)
+    assert (trace.session_id, [one.name for one in trace.errors]) == ("s1", ["execute_tool Read"])
+    assert parts(trace.llm_calls[1], semconv.INPUT_MESSAGES)[-1] == ("tool", "no such file")
+
+
+def test_a_session_of_codex(tmp_path: Path) -> None:
+    usage = {"input_tokens": 100, "cached_input_tokens": 40, "output_tokens": 20, "reasoning_output_tokens": 5}
+    told = {"type": "token_count", "info": {"last_token_usage": usage, "total_token_usage": usage}}
+    lines = [
+        ("session_meta", {"id": "s2", "cli_version": "1"}), ("turn_context", {"model": "gpt-x"}),
+        ("response_item", {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}),
+        ("response_item", {"type": "function_call", "call_id": "c1", "name": "shell", "arguments": "{}"}),
+        ("event_msg", told), ("event_msg", told),
+        ("response_item", {"type": "function_call_output", "call_id": "c1",
+                           "output": '{"output": "no", "metadata": {"exit_code": 1}}'}),
+        ("response_item", {"type": "message", "role": "assistant",
+                           "content": [{"type": "output_text", "text": "bye"}]}),
+    ]  # fmt: skip
+    path = tmp_path / "rollout.jsonl"
+    path.write_text("".join(
+        json.dumps({"timestamp": ISO.format(number), "type": kind, "payload": payload}) + "\n"
+        for number, (kind, payload) in enumerate(lines)))  # fmt: skip
+    (trace,) = load(path)
+    assert sorted(one.kind for one in trace.spans) == ["agent", "llm", "llm", "tool"]
+    assert (trace.usage.input, trace.usage.output, trace.usage.unknown) == (100, 20, 1)
+    assert (trace.models, [one.name for one in trace.errors]) == (["gpt-x"], ["execute_tool shell"])
+    assert parts(trace.llm_calls[1], semconv.OUTPUT_MESSAGES) == [("assistant", "bye")]
+
+
+NAMED = {
+    '{"resourceLogs": []}': "log records", '{"resourceMetrics": [{}]}': "metrics", "PAR1xxxx": "Parquet",
+    "SQLite format 3\0": "SQLite", "PK\x03\x04": "zip", '{"traceEvents": []}': "Chrome trace",
+    '{"traces": [{"traceID": "1", "rootTraceName": "x"}]}': "Tempo's search", "id,name,input\n1,2,3\n": "table",
+    '{"level": "info", "msg": "x"}': "log",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NAMED)
+def test_another_file_is_named(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "other.json"
+    path.write_text(text)
+    with pytest.raises(TraceError, match=NAMED[text]):
+        load(path)
+    (tmp_path / "good.jsonl").write_text(json.dumps(DOCUMENT))
+    assert main(["ls", "--dir", str(tmp_path)]) == 0
+    assert NAMED[text] in capsys.readouterr().err
