@@ -16,7 +16,7 @@ class MCPIntegration:
 
     name = "mcp"
     target = "mcp"
-    requires = ">=1.10,<3"
+    requires = ">=1.20,<3"
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Hook on to what of the SDK is imported, now and later."""
