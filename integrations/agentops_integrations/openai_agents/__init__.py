@@ -18,6 +18,10 @@ class OpenAIAgentsIntegration:
     distribution = "openai-agents"
     requires = ">=0.20,<1"
 
+    def is_library(self, module: ModuleType) -> bool:
+        """Many programs have a module ``agents`` of their own."""
+        return hasattr(module, "add_trace_processor")
+
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Register the processor, and watch for what people approve."""
         from agentops_integrations.openai_agents import model_limits, processor_registration, tool_approvals, tool_calls

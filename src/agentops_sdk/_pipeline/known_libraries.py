@@ -7,6 +7,8 @@ import importlib.metadata
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 
 # Import name and distribution. One that has an integration is not looked at, so a row may stay when one comes.
 LIBRARIES = {
@@ -69,7 +71,8 @@ _VERSION = re.compile(r"^Version:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
 
 def imported(captured: Iterable[str]) -> dict[str, str]:
     """Version by import name of the libraries that the program has imported, less those that are ``captured``."""
-    return _versions({name for name in LIBRARIES if sys.modules.get(name) is not None} - _rows(captured))
+    here = {name for name in LIBRARIES if sys.modules.get(name) is not None} - _rows(captured)
+    return _versions({name for name in here if not _is_another_module(name)})
 
 
 def installed(captured: Iterable[str]) -> dict[str, str]:
@@ -81,6 +84,15 @@ def _rows(captured: Iterable[str]) -> set[str]:
     """The rows of what is captured: the target of an integration may lie inside of the library's package."""
     targets = set(captured)
     return {name for name in LIBRARIES if any(f"{target}.".startswith(f"{name}.") for target in targets)}
+
+
+def _is_another_module(name: str) -> bool:
+    """Whether what was imported under this name lies elsewhere than the installed library of that name does."""
+    file = getattr(sys.modules[name], "__file__", None)
+    with suppress(importlib.metadata.PackageNotFoundError, OSError):
+        library = Path(str(importlib.metadata.distribution(LIBRARIES[name]).locate_file(name.replace(".", "/"))))
+        return file is not None and library.is_dir() and not Path(file).resolve().is_relative_to(library.resolve())
+    return False
 
 
 def _versions(names: Iterable[str]) -> dict[str, str]:

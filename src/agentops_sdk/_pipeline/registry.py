@@ -157,6 +157,10 @@ class Installed:
         return self
 
     def _imported(self, module: ModuleType) -> None:
+        is_library = getattr(self.integration, "is_library", None)
+        if is_library is not None and not is_library(module):
+            self.state, self.reason = "not installed", f"this program's {self.integration.target} is another module"
+            return
         try:
             self.integration.install(module, self._patches)
         except Exception as error:
