@@ -105,7 +105,7 @@ class Responses:
         """Whether a response is under way on that lane."""
         return lane in self._lanes
 
-    def event(self, event: Json, lane: str, raw: bytes) -> None:
+    def event(self, event: Json, lane: str, raw: Any) -> None:
         """An event of a response, on a lane."""
         turns = [turn for each in self._lanes.values() for turn in each]
         kind = str(event.get("type"))

@@ -140,7 +140,7 @@ class VoiceSession:
             _told[ident] = None
         elif not self._delegated.is_open(lane):
             return
-        self._delegated.event(inner, lane, orjson.dumps(inner))
+        self._delegated.event(inner, lane, inner)
 
     def _decided(self, event: Any) -> None:
         decision = event.get("decision") if isinstance(event, dict) else None
@@ -156,7 +156,7 @@ class VoiceSession:
         )  # fmt: skip
         if isinstance(call, Call):
             exchange = Exchange(call, _DECISION, method="POST", path="/decisions", body=None, contributes=False)
-            exchange.answered(orjson.dumps(decision))
+            exchange.answered(decision)
             exchange.finish()
 
     # --- its end ---------------------------------------------------------------------------------

@@ -198,9 +198,9 @@ class Exchange:
             live.text = EventStreamText().feed
         live.attach(response)
 
-    def answered(self, body: bytes) -> None:
-        """The whole reply is here, as JSON text."""
-        self.bodies.chunks = [body]
+    def answered(self, body: Any) -> None:
+        """The whole reply is here: JSON text as it is, anything else as a copy of now."""
+        self.bodies.chunks = [body if isinstance(body, bytes) else snapshot_source(body).data]
 
     def streaming(self) -> LiveReply:
         """The reply is a stream of JSON texts, each to be handed to :meth:`LiveReply.received` in an event."""
