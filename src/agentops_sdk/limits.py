@@ -40,7 +40,8 @@ class limits(DecoratingBlock):  # noqa: N801 - a context manager that reads as a
         per_tool: calls of single tools, by their names.
         depth: agents that run one inside of the other; 1 is an agent that calls none.
         seconds: from when the block is entered. What runs is not interrupted; no further call is made.
-        repeats: calls of one tool with equal arguments and an unchanged result.
+        repeats: calls that go round with nothing new: of one tool with equal arguments and an unchanged result, of a
+            model with the same question and answer, of two agents that hand over to each other.
         per: what is counted together: ``block``, or ``run`` (a trace), ``session``, ``user``, ``agent``, ``process``.
         on_limit: ``"raise"``; ``"warn"`` in the log and go on; ``"mark"`` the span and go on; ``"ask"`` the person at
             the terminal; or a function that is given the :class:`LimitExceeded` and returns whether the call may be

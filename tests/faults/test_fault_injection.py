@@ -172,7 +172,7 @@ def program(name: str, driver: Driver, wire: Wire) -> list[Any]:
         seen: list[Any] = []
         with agentops.limits(
             "1000 usd / user / day", cost=100, tokens=10**9, model_calls=10**6, tool_calls=10**6, depth=90,
-            seconds=9_000, per_tool={"double": 10**6}, per="run", unknown_price="estimate",
+            repeats=10**6, seconds=9_000, per_tool={"double": 10**6}, per="run", unknown_price="estimate",
         ):  # fmt: skip
             ours(seen)
             asyncio.run(ours_async(seen))

@@ -6,6 +6,8 @@ import threading
 import time
 from collections import deque
 
+from agentops_sdk._limits.repetition import Repetition
+
 __all__ = ["Account", "lock", "renew_lock"]
 
 _DIGITS = 12  # behind the point of an amount; floats that are added up drift
@@ -60,7 +62,7 @@ class Account:
         self.started = time.monotonic()
         self.extra = 0.0
         self.is_over = self.is_told = False
-        self.repeats: dict[object, list[object]] = {}
+        self.repeats = Repetition()
         self._width = None if window is None else window / _SLOTS
         self._slots: deque[list[float]] = deque()
 

@@ -10,6 +10,7 @@ from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._limits.account import Account, lock
 from agentops_sdk._limits.expectation import Expectation, learn
+from agentops_sdk._limits.repetition import Key, result_of
 from agentops_sdk._limits.window_file import Use
 
 if TYPE_CHECKING:
@@ -48,14 +49,29 @@ class Charges:
         kind: the call's.
         charges: one for each limit that counts it.
         expectation: what it is expected to use, where it is a model's and that was asked.
+        key: what would make another call the same, where repeated ones are looked for.
     """
 
-    __slots__ = ("_charges", "_expectation", "_is_over", "_is_settled", "_kind", "_metered", "_scopes")
+    __slots__ = (
+        "_charges",
+        "_expectation",
+        "_is_over",
+        "_is_settled",
+        "_key",
+        "_kind",
+        "_metered",
+        "_scopes",
+        "_started",
+    )
 
-    def __init__(self, kind: str, charges: list[Charge], expectation: Expectation | None) -> None:
+    def __init__(
+        self, kind: str, charges: list[Charge], expectation: Expectation | None, key: Key | None = None
+    ) -> None:
         self._kind = kind
         self._charges = charges
         self._expectation = expectation
+        self._key = key
+        self._started = time.monotonic()
         self._metered = False
         self._scopes = [charge.scope for charge in charges]
         self._is_over = self._is_settled = False
@@ -64,6 +80,10 @@ class Charges:
                 self._metered = True
                 account.reserved += amount
                 account.open += 1
+            elif rule.measure == "repeats":
+                self._metered = True
+                if key is not None:
+                    account.repeats.begins(key)
             elif rule.window is None:
                 account.spent += amount
             else:
@@ -81,7 +101,7 @@ class Charges:
     def withdraw(self) -> None:
         """It was no call of a model after all, but made such calls, or its answer came from a cache. Under the lock."""
         for _, rule, account, amount in self._charges:
-            if rule.measure not in METERED:
+            if rule.measure not in METERED and amount:
                 account.add(-amount)
         self._charges = [each for each in self._charges if each.rule.measure in METERED]
 
@@ -90,6 +110,7 @@ class Charges:
         used = self._used(attributes)
         passed: list[Charge] = []
         shared: dict[Policy, dict[Rule, list[Use]]] = {}
+        result, failed = (0, False) if self._key is None else result_of(self._kind, attributes)
         with lock.held:
             if self._is_settled:
                 return
@@ -101,7 +122,10 @@ class Charges:
                 self.withdraw()
             for charge in self._charges:
                 scope, rule, account, amount = charge
-                if rule.measure in METERED:
+                if rule.measure == "repeats" and self._key is not None:
+                    seconds = time.monotonic() - self._started
+                    account.repeats.ends(self._key, result, failed=failed, seconds=seconds)
+                elif rule.measure in METERED:
                     account.reserved = account.reserved - amount if account.open > 1 else 0.0
                     account.open -= 1
                     figure = used.tokens

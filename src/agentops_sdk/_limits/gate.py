@@ -23,6 +23,7 @@ from agentops_sdk._limits import scope as scopes_module
 from agentops_sdk._limits.account import Account, lock
 from agentops_sdk._limits.charges import METERED, MODEL_KINDS, Charge, Charges
 from agentops_sdk._limits.expectation import Expectation, expected, learned
+from agentops_sdk._limits.repetition import Key, key_of
 from agentops_sdk._limits.terminal import ask_person
 from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY
 from agentops_sdk.errors import LimitExceeded
@@ -59,11 +60,12 @@ def ask(live: Any) -> LimitExceeded | None:
     scopes: Any = here.get(LIMITS_KEY) or call.context.get(LIMITS_KEY) or ()
     if scopes_module.of_process:
         scopes = (*scopes_module.of_process, *scopes)
-    is_metered = False
+    is_metered = looks_for_repeats = False
     for scope in scopes:
         if scope.policy.is_loading:
             scope.policy.wait()
         is_metered = is_metered or scope.policy.is_metered
+        looks_for_repeats = looks_for_repeats or scope.policy.looks_for_repeats
         if scope.unsettled:
             _recorder_port.active.settle(_SETTLE_WAIT)
     if not scopes:
@@ -71,17 +73,18 @@ def ask(live: Any) -> LimitExceeded | None:
     expectation: Expectation | None = None
     is_model = call.kind in MODEL_KINDS
     if is_metered and is_model:
-        key = attributes.get(semconv.REQUEST_MODEL), attributes.get(semconv.PROVIDER_NAME)
-        expectation = learned.get(key) or expected(attributes, getattr(live, "asked_for", None))
+        model = attributes.get(semconv.REQUEST_MODEL), attributes.get(semconv.PROVIDER_NAME)
+        expectation = learned.get(model) or expected(attributes, getattr(live, "asked_for", None))
+    key = key_of(call, getattr(live, "asked_for", None)) if looks_for_repeats else None
     outer: Any = here.get(OUTER_LLM_KEY) if call.kind != "embedding" else call.around
     with lock.held:
         if is_model and outer is not None and outer.kind == call.kind and outer.admission is not None:
             outer.admission.withdraw()
-        charges, breaches = _looked_up(call, scopes, expectation)
+        charges, breaches = _looked_up(call, scopes, expectation, key)
         if charges and not breaches:
-            call.admission = admitted = Charges(call.kind, charges, expectation)
+            call.admission = admitted = Charges(call.kind, charges, expectation, key)
             call.span.account = admitted.settle
-    return _overruled(call, charges, breaches, expectation) if breaches else None
+    return _overruled(call, charges, breaches, expectation, key) if breaches else None
 
 
 class Breach(NamedTuple):
@@ -94,7 +97,7 @@ class Breach(NamedTuple):
 
 
 def _overruled(
-    call: Call, charges: list[Charge], breaches: list[Breach], expectation: Expectation | None
+    call: Call, charges: list[Charge], breaches: list[Breach], expectation: Expectation | None, key: Key | None
 ) -> LimitExceeded | None:
     """What the policies of the limits that would be passed say; where all let the call be made, it is charged."""
     for breach in breaches:
@@ -103,13 +106,13 @@ def _overruled(
             return error
     if charges:
         with lock.held:
-            call.admission = admitted = Charges(call.kind, charges, expectation)
+            call.admission = admitted = Charges(call.kind, charges, expectation, key)
             call.span.account = admitted.settle
     return None
 
 
 def _looked_up(
-    call: Call, scopes: Sequence[Scope], expectation: Expectation | None
+    call: Call, scopes: Sequence[Scope], expectation: Expectation | None, key: Key | None
 ) -> tuple[list[Charge], list[Breach]]:
     """What the call would take from which account, and the limits that it would pass. Under the lock."""
     charges: list[Charge] = []
@@ -141,20 +144,21 @@ def _looked_up(
             elif measure == counted:
                 reason = "reached" if account.spent + 1 > most else ""
                 charges.append(Charge(scope, rule, account, 1))
-            elif measure == "seconds":
-                account.spent = time.monotonic() - account.started
-                reason = "reached" if account.spent >= most else ""
             else:
-                depth = _depth(call)
-                account.spent = depth - 1
-                reason = "reached" if depth > most else ""
+                account.spent, reason = _measured(call, measure, account, key, most)
+                if measure == "repeats":
+                    charges.append(Charge(scope, rule, account, 0))
             if reason:
                 breaches.append(Breach(scope, rule, account, reason))
     return charges, breaches
 
 
 _NONE: frozenset[str] = frozenset()
-_ELSE = {"seconds": _STOPPED_KINDS | {"agent"}, "depth": frozenset(("agent",))}
+_ELSE = {
+    "seconds": _STOPPED_KINDS | {"agent"},
+    "depth": frozenset(("agent",)),
+    "repeats": frozenset(("tool", "llm", "agent")),
+}
 
 
 def _metered(
@@ -176,6 +180,29 @@ def _metered(
         elif account.unknown:
             reached = "not to be kept: the cost of an earlier call is not known"
     return expectation.cost if is_priced or unknown_price != "allow" else 0.0, reached
+
+
+def _measured(call: Call, measure: str, account: Account, key: Key | None, most: float) -> tuple[float, str]:
+    """What is not added up but found out with each call: how far it is, and what speaks against the call."""
+    if measure == "repeats":
+        return _repeated(account, key, most)
+    if measure == "seconds":
+        seconds = time.monotonic() - account.started
+        return seconds, "reached" if seconds >= most else ""
+    depth = _depth(call)
+    return depth - 1, "reached" if depth > most else ""
+
+
+def _repeated(account: Account, key: Key | None, most: float) -> tuple[float, str]:
+    """How many times the same was done before, and what speaks against doing it again."""
+    if key is None:
+        return 0, ""
+    times, wasted = account.repeats.count(key)
+    if times + 1 <= most:
+        return times, ""
+    kind, name, _ = key
+    what = {"tool": f"the same call of {name}", "llm": f"the same question to {name}"}.get(kind, f"agent {name} again")
+    return times, f"reached by {what}, with nothing new ({times - 1} calls and {wasted:.3g} s wasted)"
 
 
 def _depth(call: Call) -> int:

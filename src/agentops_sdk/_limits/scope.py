@@ -48,6 +48,7 @@ class Policy:
         self.on_limit = on_limit
         self.unknown_price = unknown_price
         self.is_metered = any(rule.measure in ("cost", "tokens") for rule in rules)
+        self.looks_for_repeats = any(rule.measure == "repeats" for rule in rules)
         self._accounts: OrderedDict[tuple[Rule, str | None], Account] = OrderedDict()
         self._files: dict[Rule, WindowFile] | None = None
         self.is_loading = False

@@ -1,0 +1,158 @@
+"""Whether a call goes round: the same again, with the same result, and nothing new in between.
+
+Equal are calls of one tool whose arguments say the same, however they are written, and requests to a model that are the
+same. What counts is an unchanged result while nothing new has come to light: pages of a list are other arguments, a
+status that changes is another result, an edit between two runs of the tests is news. A failure that is tried again is a
+retry the first times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from agentops_sdk import _recorder_port, semconv
+from agentops_sdk._snapshot.snapshot import snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentops_sdk._capture.call import Call
+
+__all__ = ["Repetition", "key_of", "result_of"]
+
+Key = tuple[str, str, int]
+
+_RESULTS = {"tool": semconv.TOOL_CALL_RESULT, "llm": semconv.OUTPUT_MESSAGES, "agent": semconv.OUTPUT}
+_KINDS = frozenset(_RESULTS)
+_MOST_KEYS = 1_000
+_RETRIES = 2
+"""Failures of one kind that are tried again before they count."""
+_SAID: Key = ("said", "", 0)
+_SPACE = re.compile(r"\s+")
+
+
+class Repetition:
+    """What went round so far. Under the lock.
+
+    Attributes:
+        news: how many results came that were new.
+    """
+
+    __slots__ = ("_agents", "_rounds", "_said", "_seen", "news")
+
+    def __init__(self) -> None:
+        self._rounds: OrderedDict[Key, _Round] = OrderedDict()
+        self._seen: OrderedDict[tuple[Key, int], None] = OrderedDict()
+        self._agents: list[tuple[str, int]] = []
+        self.news = 0
+        self._said = 0
+
+    def count(self, key: Key) -> tuple[int, float]:
+        """How many times the call was made already without anything new, and seconds that all but the first took."""
+        kind, name, _ = key
+        if kind == "agent":
+            return self._swaps(name), 0.0
+        round_ = self._rounds.get(key) if key[2] else None
+        if round_ is None or round_.news != self.news:
+            return 0, 0.0
+        return max(0, round_.times - (_RETRIES if round_.failed else 0)), round_.wasted
+
+    def begins(self, key: Key) -> None:
+        """The call is made."""
+        if key[0] == "agent":
+            self._agents = [*self._agents[-_MOST_KEYS:], (key[1], self.news + self._said)]
+
+    def ends(self, key: Key, result: int, *, failed: bool, seconds: float) -> None:
+        """The call gave this result, as a hash."""
+        kind = key[0]
+        what = _SAID if kind == "llm" else key
+        if (what, result) not in self._seen:
+            if kind == "llm":
+                self._said += 1  # news to the agent that it hands over to, and none to a tool
+            else:
+                self.news += 1
+            self._seen[what, result] = None
+            if len(self._seen) > _MOST_KEYS:
+                self._seen.popitem(last=False)
+        if kind == "agent":
+            return
+        round_ = self._rounds.pop(key, None)
+        if round_ is None or (round_.result, round_.news) != (result, self.news):
+            round_ = _Round(result, self.news, failed=failed)
+        else:
+            round_.times += 1
+            round_.wasted += seconds
+        self._rounds[key] = round_
+        if len(self._rounds) > _MOST_KEYS:
+            self._rounds.popitem(last=False)
+
+    def _swaps(self, name: str) -> int:
+        """How many times two agents have handed over to each other, where ``name`` is the next, and nothing was new."""
+        names = [each for each, news in self._agents if news == self.news + self._said]
+        if not names or names[-1] == name:
+            return 0
+        expected, times = [name, names[-1]], 0
+        while len(names) > times and names[-1 - times] == expected[(times + 1) % 2]:
+            times += 1
+        return times // 2
+
+
+class _Round:
+    __slots__ = ("failed", "news", "result", "times", "wasted")
+
+    def __init__(self, result: int, news: int, *, failed: bool) -> None:
+        self.result = result
+        self.news = news
+        self.failed = failed
+        self.times = 1
+        self.wasted = 0.0
+
+
+def key_of(call: Call, request: Any) -> Key | None:
+    """What makes another call the same; ``None`` where content is not recorded. Caller's thread.
+
+    Its last member is 0 where it is not known what is asked for.
+    """
+    kind = call.kind
+    if kind not in _KINDS or not _recorder_port.active.settings.capture_content or _RESULTS[kind] in call.withheld:
+        return None
+    asked = 0
+    if kind == "tool":
+        arguments = call.span.attributes.get(semconv.TOOL_CALL_ARGUMENTS)
+        asked = hash(_canonical(arguments if type(arguments) is str else "{}")) or 1
+    elif kind == "llm" and request is not None:
+        asked = hash(request if type(request) in (bytes, str) else snapshot(request)) or 1
+    return kind, call.name or "", asked
+
+
+def result_of(kind: str, attributes: Mapping[str, Any]) -> tuple[int, bool]:
+    """The hash of what an ended call gave, and whether it failed."""
+    failed = attributes.get(semconv.OUTCOME) == "error"
+    result = attributes.get(semconv.ERROR_TYPE if failed else _RESULTS[kind])
+    text = result if isinstance(result, str) else orjson.dumps(result, default=str).decode()
+    return hash(_canonical(text, ids=kind != "llm")), failed
+
+
+def _canonical(text: str, *, ids: bool = True) -> str:
+    """JSON text in one form: keys in order, no absent values, white space alike; of a model, no ids of its calls."""
+    try:
+        value = orjson.loads(text)
+    except ValueError:
+        value = text
+    return orjson.dumps(_plain(value, ids), option=orjson.OPT_SORT_KEYS, default=str).decode()
+
+
+def _plain(value: Any, ids: bool) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _plain(member, ids) for name, member in value.items() if member is not None and (ids or name != "id")
+        }
+    if isinstance(value, list):
+        return [_plain(member, ids) for member in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value) if abs(value) < 2**53 else value
+    return _SPACE.sub(" ", value).strip() if isinstance(value, str) else value
