@@ -108,8 +108,14 @@ class Cost:
         """Add figures that nobody knows, in place."""
         self.unknowns[reason] = self.unknowns.get(reason, 0) + count
 
+    def copy(self) -> Cost:
+        """The same figures, to which others can be added."""
+        return Cost(self.amount, self.currency, estimated=self.estimated, known=self.known, unknowns=self.unknowns)
+
     def __add__(self, other: Cost) -> Cost:
-        return Cost.sum((self, other))
+        total = self.copy()
+        total.add(other)
+        return total
 
     @classmethod
     def sum(cls, costs: Iterable[Cost]) -> Cost:

@@ -12,7 +12,7 @@ import time
 import zlib
 from array import array
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,7 +61,7 @@ class _Entry:
     """What is known of a trace before anything else is asked of it."""
 
     start_ns: int
-    rows: array[int] = field(default_factory=lambda: array("I"))
+    rows: array[int]
 
 
 class Traces:
@@ -172,7 +172,7 @@ class Traces:
     def _add(self, trace_id: str, span_id: str, start: int, row: int, attributes: Mapping[str, Any]) -> None:
         entry = self._entries.get(trace_id)
         if entry is None:
-            entry = self._entries[trace_id] = _Entry(start)
+            entry = self._entries[trace_id] = _Entry(start, array("I"))
             self._order = None
         elif start < entry.start_ns:
             entry.start_ns = start
@@ -459,24 +459,27 @@ def _add_directory(traces: Traces, path: Path) -> None:
 
 
 def _add_alone(traces: Traces, path: Path) -> None:
-    opened = Traces()
-    for file in _open_files_beside(path):
-        opened.add_open_file(file)
+    opened = _open_beside(path)
     if not traces.add_file(path):
         skipped = f"{traces.foreign} foreign and {traces.torn} torn line(s)"
         counts = skipped if traces.foreign or traces.torn else "it is empty"
         name = traces.named.get(path)
         raise TraceError(f"{path} holds no span records ({counts}){f': {name}' if name else ''}")
-    for trace_id in opened.ids:
-        if trace_id in traces:
-            for record in opened.records(trace_id):
-                traces.add_record(record)
+    for record in opened:
+        if record.trace_id in traces:
+            traces.add_record(record)
 
 
-def _open_files_beside(path: Path) -> list[Path]:
+def _open_beside(path: Path) -> list[SpanRecord]:
     """What the process that wrote a file has open, if it still runs or was killed."""
     writer = _WRITER.search(path.name)
-    return sorted(path.parent.glob(f"*-{writer[1]}-*{OPEN_SUFFIX}")) if writer is not None else []
+    files = sorted(path.parent.glob(f"*-{writer[1]}-*{OPEN_SUFFIX}")) if writer is not None else []
+    if not files:
+        return []
+    opened = Traces()
+    for file in files:
+        opened.add_open_file(file)
+    return [record for trace_id in opened.ids for record in opened.records(trace_id)]
 
 
 def trace_files(directory: Path) -> list[Path]:

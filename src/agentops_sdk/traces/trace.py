@@ -81,6 +81,8 @@ class Trace:
         self.trace_id: str = trace_id
         self.outline: Outline = outline
         """The tree and the figures as numbers: what is to be asked of a very large trace."""
+        self.is_large: bool = outline.count > LARGE
+        """Whether its records are made anew each time they are asked for, because all of them take too much room."""
         self._missing: Outcome | None = missing
         self._recent: OrderedDict[int, SpanRecord] = OrderedDict()
 
@@ -92,11 +94,6 @@ class Trace:
         if self.is_large:
             return _Records(self)
         return tuple(map(self.outline.record, range(self.outline.count)))
-
-    @property
-    def is_large(self) -> bool:
-        """Whether its records are made anew each time they are asked for, because all of them take too much room."""
-        return self.outline.count > LARGE
 
     def record(self, number: int) -> SpanRecord:
         """The span that started as the ``number``-th, counted from 0."""
@@ -234,7 +231,8 @@ class Trace:
 
     def repeats(self, span: SpanRecord) -> bool:
         """Whether the span only read again what another span has told: a reply, a batch or a run that was over."""
-        return self.outline.roles.get(self._number(span)) == "repeats"
+        roles = self.outline.roles
+        return bool(roles) and roles.get(self._number(span)) == "repeats"
 
     def share(self, span: SpanRecord) -> Share:
         """What the span itself adds to every total it lies in."""
@@ -251,20 +249,20 @@ class Trace:
         return self.outline.total(number) if self.is_large else self._totals[number]
 
     @cached_property
-    def _sum(self) -> tuple[Usage, Cost]:
-        return self.outline.total()
+    def sums(self) -> tuple[Usage, Cost]:
+        """:attr:`usage` and :attr:`cost`; not to be changed."""
+        (usage, cost), more = self.outline.total(), self.unrecorded
+        return (usage if more.usage is None else usage + more.usage), (cost if more.cost is None else cost + more.cost)
 
     @property
     def usage(self) -> Usage:
         """All tokens, every call counted once; a lower bound while it runs, or if something is unknown."""
-        usage = Usage() + self._sum[0]
-        return usage + self.unrecorded.usage if self.unrecorded.usage is not None else usage
+        return self.sums[0].copy()
 
     @property
     def cost(self) -> Cost:
         """All money, every call counted once; a lower bound while it runs, or if something is unknown."""
-        cost = Cost.nothing() + self._sum[1]
-        return cost + self.unrecorded.cost if self.unrecorded.cost is not None else cost
+        return self.sums[1].copy()
 
     @cached_property
     def unrecorded(self) -> Share:
@@ -273,15 +271,15 @@ class Trace:
 
     def usage_below(self, span: SpanRecord) -> Usage:
         """The tokens of a span and all below it."""
-        return Usage() + self._total(self._number(span))[0]
+        return self._total(self._number(span))[0].copy()
 
     def cost_below(self, span: SpanRecord) -> Cost:
         """The money of a span and all below it."""
-        return Cost.nothing() + self._total(self._number(span))[1]
+        return self._total(self._number(span))[1].copy()
 
     # --- when and how -----------------------------------------------------------------------
 
-    @property
+    @cached_property
     def start_ns(self) -> int:
         """When the first span started, nanoseconds since the epoch."""
         return self.outline.start(0)
@@ -322,7 +320,7 @@ class Trace:
         """How many of its spans are known not to have been kept."""
         return sum(self.outline.told(number)[semconv.MISSING_SPANS] for number in self.outline.having(Fact.MISSING))
 
-    @property
+    @cached_property
     def _has_root(self) -> bool:
         first = self.outline.roots[0]
         return not self.outline.fact(first, Fact.PARENT) or self.outline.fact(first, Fact.REMOTE)
@@ -333,7 +331,7 @@ class Trace:
         first, fact = self.outline.roots[0], self.outline.fact
         return not self._has_root and not fact(first, Fact.ABSENT) and fact(first, Fact.KNOWN)
 
-    @property
+    @cached_property
     def outcome(self) -> Outcome:
         """How the outermost operation ended: ``running`` while it has not, ``unfinished`` if its process is gone.
 

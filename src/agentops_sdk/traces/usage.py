@@ -138,8 +138,12 @@ class Usage:
                 mine[name] = mine.get(name, 0) + count
         self.unknown += other.unknown
 
+    def copy(self) -> Usage:
+        """The same figures, to which others can be added."""
+        return Usage(self.by_source, self.unknown)
+
     def __add__(self, other: Usage) -> Usage:
-        total = Usage(self.by_source, self.unknown)
+        total = self.copy()
         total.add(other)
         return total
 
@@ -153,7 +157,11 @@ class Usage:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON: every total that is not zero, the parts by source, the unknowns."""
         totals = {name: count for name in ATTRIBUTES if (count := getattr(self, name))}
-        return {"input": 0, "output": 0, **totals, "by_source": self.by_source, "unknown": self.unknown}
+        by_source = {
+            source: {name: counts[name] for name in ATTRIBUTES if name in counts}
+            for source, counts in self.by_source.items()
+        }
+        return {"input": 0, "output": 0, **totals, "by_source": by_source, "unknown": self.unknown}
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name}={count}" for name in ATTRIBUTES if (count := getattr(self, name)))

@@ -66,8 +66,8 @@ class _Marked(Tree):
             else:
                 yield f"> {text}  <- {note}" if note else f"> {text}"
 
-    def _head(self) -> Iterator[Text]:
-        return iter(())  # ids and the date tell nothing here, the totals are on the first line
+    def _head(self) -> list[Text]:
+        return []  # ids and the date tell nothing here, the totals are on the first line
 
     def _told_by_head(self) -> int | None:
         return None

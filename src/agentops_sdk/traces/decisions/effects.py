@@ -32,9 +32,10 @@ def decisions(trace: Trace) -> list[Decision]:
     same name below the same agent; for a decision with a span of its own also what ran inside it.
     """
     stated = [each for span in trace.spans if not trace.repeats(span) for each in decisions_in(span)]
-    every = once(trace, [*stated, *revealed(trace)])
+    every = [*stated, *revealed(trace)]
     if not every:
         return []
+    every = once(trace, every)
     every.sort(key=lambda each: (each.moment_ns, each.span.start_ns, each.span.span_id))
     by_id, by_name = _index(trace)
     ends = _windows(trace, every)

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.trace import Trace
 
 _NEAR = 100
+_REVEALING = frozenset((semconv.ATTEMPTS, semconv.ATTEMPT, semconv.GUARDRAIL_RESULT, semconv.TOOL_DEFINITIONS))
+"""Attributes of which one is needed, where there is no event and the span's kind and outcome reveal nothing."""
 _UNSTEADY = ("retry", "give up")
 
 
 def revealed(trace: Trace) -> Iterator[Decision]:
     """Every decision that can be read from what the spans carry beside ``agentops.decision.*``, in no order."""
     for span in trace.spans:
+        silent = _REVEALING.isdisjoint(span.attributes) and not span.events
+        if silent and span.kind != "guardrail" and span.outcome != "interrupted":
+            continue
         yield from _attempts(trace, span)
         yield from _verdicts(span)
         yield from _asked(span)
@@ -33,7 +38,8 @@ def revealed(trace: Trace) -> Iterator[Decision]:
                 yield _handoff(span, event)
         yield from _gates(span)
         yield from _choices_of_models(span)
-    yield from _second_calls(trace)
+    if trace.outline.errors:
+        yield from _second_calls(trace)
 
 
 # --- retries and fallbacks ----------------------------------------------------------------------

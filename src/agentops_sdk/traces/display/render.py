@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, TextIO
 
 from agentops_sdk import semconv
@@ -71,7 +72,8 @@ class Tree:
         self._totals: dict[int, tuple[Usage, Cost]] = {}
         self._in_head = self._told_by_head()
         self._decisions: dict[str, list[Decision]] = {}
-        for decision in trace.beginning.decisions:
+        self._beginning = trace.beginning
+        for decision in self._beginning.decisions:
             self._decisions.setdefault(decision.span.span_id, []).append(decision)
         self.branch, self.last, self.bar = ("|- ", "`- ", "|  ") if ascii_only else ("├─ ", "└─ ", "│  ")
 
@@ -95,13 +97,14 @@ class Tree:
 
     def _rows(self) -> Iterator[Row]:
         """Parents before children, and for what is left out a row without a number."""
+        first = self.trace.outline.first
         stack = self._rows_below(None)
         while stack:
             row = stack.pop()
             if row.number < 0:
                 yield row
                 continue
-            children = self._rows_below(row)
+            children = self._rows_below(row) if first[row.number] < first[row.number + 1] else []
             yield replace(row, below=row.below + (self.bar if children else "   "))
             stack += children
 
@@ -126,37 +129,41 @@ class Tree:
         dots = "..." if self.ascii_only else "…"
         yield from self._wrapped(Text(f"{dots} {row.siblings.folded:,} more{failed}", "dim"), row.lead)
 
-    def _head(self) -> Iterator[Text]:
+    def _head(self) -> list[Text]:
         from rich.text import Text
 
         trace = self.trace
         head = Text("  ")
         head.append(trace.outcome, style_of(trace.outcome))
-        took, tokens, cost = self._sums()
+        took, tokens, cost = self._sums
         facts = [took, f"{tokens} tokens" if tokens else "", f"cost {cost}" if cost == "unknown" else cost]
         head.append("  " + "  ".join(filter(None, facts)))
         if self._in_head is not None:
             root = Row(self._in_head, "", "", 0, Siblings(()))
-            head.append("".join(f" {note}" for note in self._notes(root, trace.root)), "dim")
+            head.append("".join(f" {note}" for note in self._notes(root, trace.record(root.number))), "dim")
         name = Text(line(trace.name, self._longest), "bold")
         _fit(name, max(8, self.width - head.cell_len), self.ascii_only)
-        yield from self._wrapped(name + head, "")
         about = f"trace {trace.trace_id}  {trace.start:%Y-%m-%d %H:%M:%S} UTC"
-        yield from self._wrapped(Text(about, "dim"), "")
-        if self._in_head is None:
-            yield Text()
+        lines = [*self._wrapped(name + head, ""), *self._wrapped(Text(about, "dim"), "")]
+        return [*lines, Text()] if self._in_head is None else lines
 
+    @cached_property
     def _sums(self) -> tuple[str, str, str]:
         """Duration, tokens and cost of the whole trace."""
         trace = self.trace
         took = number_format.duration(trace.duration, at_least=bool(trace.outline.open), ascii_only=self.ascii_only)
-        tokens = number_format.tokens(trace.usage, ascii_only=self.ascii_only)
-        return took, tokens, number_format.cost(trace.cost, ascii_only=self.ascii_only)
+        usage, cost = trace.sums
+        tokens = number_format.tokens(usage, ascii_only=self.ascii_only)
+        return took, tokens, number_format.cost(cost, ascii_only=self.ascii_only)
 
     def _told_by_head(self) -> int | None:
         """The only root, if its own line would repeat what the head says."""
-        roots = self.trace.outline.roots
-        return roots[0] if len(roots) == 1 and self._figures(roots[0]) == self._sums() else None
+        root, *others = self.trace.outline.roots
+        if others:
+            return None
+        if self.trace.unrecorded.usage is None:  # then tokens and cost are the same
+            return root if self._took(root) == self._sums[0] else None
+        return root if self._figures(root) == self._sums else None
 
     def _span(self, row: Row, span: SpanRecord) -> Text:
         from rich.text import Text
@@ -192,15 +199,21 @@ class Tree:
     def _figures(self, number: int) -> tuple[str, str, str]:
         """Duration, tokens and cost: a model call's own, an agent's or root's total of all below."""
         outline = self.trace.outline
-        usage, cost = outline.usage(number), outline.cost(number)
+        usage: Usage | None
+        cost: Cost | None
         if self._is_summed(number):
             usage, cost = self._totals.get(number) or outline.total(number)
+        else:
+            usage, cost = outline.usage(number), outline.cost(number)
         tokens = number_format.tokens(usage, ascii_only=self.ascii_only) if usage is not None else ""
         money = number_format.cost(cost, ascii_only=self.ascii_only) if cost is not None else ""
-        took = number_format.duration(
+        return self._took(number), tokens, money
+
+    def _took(self, number: int) -> str:
+        outline = self.trace.outline
+        return number_format.duration(
             outline.duration(number), at_least=not outline.ended(number), ascii_only=self.ascii_only
         )
-        return took, tokens, money
 
     def _is_summed(self, number: int) -> bool:
         outline = self.trace.outline
@@ -221,7 +234,7 @@ class Tree:
         if self.trace.outline.parents[row.number] < 0 and span.parent_id is not None:
             missing = "(parent not kept)" if has_absent_parent(span) else "(parent missing)"
             yield "(parent elsewhere)" if has_remote_parent(span) else missing
-        if self.trace.outline.skewed(row.number):
+        if self.trace.outline.skews and self.trace.outline.skewed(row.number):
             yield "(clock skew)"
 
     def _details(self, span: SpanRecord, lead: str) -> Iterator[Text]:
@@ -241,6 +254,7 @@ class Tree:
         from rich.text import Text
 
         trace, outline = self.trace, self.trace.outline
+        (usage, cost), beginning = trace.sums, self._beginning
         remarks = []
         if self._folded:
             remarks.append(f"{self._folded:,} of {outline.count:,} spans are left out; {self._more}")
@@ -250,30 +264,32 @@ class Tree:
             remarks.append(f"{outline.skews} span(s) with clock skew")
         if trace.missing_spans:
             remarks.append(f"{trace.missing_spans} span(s) were not kept")
-        if trace.cost.unknowns:
-            reasons = "; ".join(f"{count} × {line(reason)}" for reason, count in trace.cost.unknowns.items())
-            mark = "a lower bound" if trace.cost.known else "unknown"
+        if cost.unknowns:
+            reasons = "; ".join(f"{count} × {line(reason)}" for reason, count in cost.unknowns.items())
+            mark = "a lower bound" if cost.known else "unknown"
             remarks.append(f"cost is {mark}: " + (reasons.replace("×", "x") if self.ascii_only else reasons))
-        if trace.cost.is_estimated or trace.usage.is_estimated:
+        if cost.is_estimated or usage.is_estimated:
             remarks.append("~ marks figures that were estimated, not reported")
-        remarks += [f"loop: {line(str(loop))}" for loop in loops(trace.beginning)]
-        if trace.beginning is not trace:
-            remarks.append(f"decisions and loops of the first {len(trace.beginning):,} spans alone were looked for")
+        remarks += [f"loop: {line(str(loop))}" for loop in loops(beginning)]
+        if beginning is not trace:
+            remarks.append(f"decisions and loops of the first {len(beginning):,} spans alone were looked for")
         if remarks:
             yield Text()
         for sentence in remarks:
             yield from self._wrapped(Text(sentence, "dim"), "")
 
-    def _wrapped(self, text: Text, lead: str) -> Iterator[Text]:
+    def _wrapped(self, text: Text, lead: str) -> list[Text]:
         """The text in lines that fit behind the lead; words break only where they must."""
         from rich.text import Text
 
+        lines = []
         for part in (self._aligned and text.wrap(self._ruler, max(20, self.width - len(lead)))) or [text]:
             text_line = Text()
             text_line.append(lead, "dim")
             text_line.append_text(part)
             text_line.rstrip()
-            yield text_line
+            lines.append(text_line)
+        return lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,9 @@ class BackgroundWork:
             ident, lasts = attributes.get(semconv.RESPONSE_ID), False
             if ident is None:
                 return
-        operation, ident = as_text(attributes.get(semconv.OPERATION_NAME)), as_text(ident)
+        operation = attributes.get(semconv.OPERATION_NAME)
+        if type(operation) is not str or type(ident) is not str:
+            operation, ident = as_text(operation), as_text(ident)
         if not lasts and operation not in semconv.KIND_OF_OPERATION:
             return
         figures = _has_figures(attributes)

@@ -106,6 +106,7 @@ _CHECKS: Final[dict[str, tuple[int, Callable[[Any], bool]]]] = {
 }
 """Attributes that set a bit with some values."""
 _ESTIMATES: Final = tuple(source for source in semconv.USAGE_SOURCES if source not in FROM_PROVIDER)
+_SCALARS: Final = frozenset((str, int, float, bool))
 _LONGEST_TEXT: Final = 256
 _MOST_TEXTS: Final = 65_000
 _MOST_WORDS: Final = 50_000
@@ -416,7 +417,7 @@ class Columns:
 
     @staticmethod
     def _packed(names: _Names, values: tuple[Any, ...]) -> bytes:
-        values = tuple(map(shallow, values))
+        values = tuple(value if type(value) in _SCALARS else shallow(value) for value in values)
         try:
             return marshal.dumps((names, values))
         except ValueError:  # a type of a library's, or something deeper than that goes

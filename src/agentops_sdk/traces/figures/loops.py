@@ -43,6 +43,8 @@ def loops(trace: Trace) -> list[Loop]:
     A tool call that repeats one which *failed* is a retry, not a loop, unless it is the third or later.
     Tools whose arguments were not recorded are never taken for a loop.
     """
+    if trace.outline.kinds.isdisjoint(("tool", "agent")):
+        return []
     every = [*_repeated_tools(trace), *_swapping_agents(trace)]
     return sorted(every, key=lambda loop: loop.spans[0].start_ns)
 

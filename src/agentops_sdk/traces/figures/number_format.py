@@ -14,22 +14,19 @@ def duration(seconds: float | None, *, at_least: bool = False, ascii_only: bool 
 
     ``at_least`` marks the age of what has not ended: ``≥12.3 s``.
     """
-    if at_least and seconds is not None:
-        return (">=" if ascii_only else "≥") + _duration(seconds)
-    return "-" if seconds is None else _duration(seconds)
-
-
-def _duration(seconds: float) -> str:
+    if seconds is None:
+        return "-"
+    mark = (">=" if ascii_only else "≥") if at_least else ""
     if seconds < 0.001:
-        return f"{seconds * 1000:.2f} ms"
+        return f"{mark}{seconds * 1000:.2f} ms"
     if seconds < 0.9995:
-        return f"{seconds * 1000:.3g} ms"
+        return f"{mark}{seconds * 1000:.3g} ms"
     if seconds < 59.995:
-        return f"{seconds:.2f} s"
+        return f"{mark}{seconds:.2f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes}m {rest:02}s"
-    return f"{minutes // 60:,}h {minutes % 60:02}m"
+        return f"{mark}{minutes}m {rest:02}s"
+    return f"{mark}{minutes // 60:,}h {minutes % 60:02}m"
 
 
 def count(number: int) -> str:

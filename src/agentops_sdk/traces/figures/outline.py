@@ -139,7 +139,8 @@ class Outline:
         facts, rows = self.columns.facts, self.rows
         tops = [number for number in range(count) if parents[number] < 0]
         # A span that says it has no parent goes before those whose parent is missing.
-        tops.sort(key=lambda number: (bool(facts[rows[number]] & Fact.PARENT), number))
+        if len(tops) > 1:
+            tops.sort(key=lambda number: (bool(facts[rows[number]] & Fact.PARENT), number))
         self.roots: tuple[int, ...] = tuple(tops)
 
     def _walk(self) -> None:
@@ -282,6 +283,11 @@ class Outline:
         facts = self.columns.facts
         return (number for number, row in enumerate(self.rows) if facts[row] & bit)
 
+    @property
+    def kinds(self) -> set[str]:
+        """What spans there are."""
+        return {KINDS[some & KIND_BITS] for some in self._different_facts}
+
     @cached_property
     def _different_facts(self) -> set[int]:
         """The facts of all spans, each once: few, so that what none has is found out at once."""
@@ -333,7 +339,7 @@ class Outline:
     @cached_property
     def end_ns(self) -> int:
         """When the last span ended."""
-        return max(self.start(self.count - 1), max(self.ends))  # noqa: PLW3301 - a million arguments are no answer
+        return max(self.columns.starts[self.rows[-1]], max(self.ends))  # noqa: PLW3301 - a million arguments are no answer
 
     @cached_property
     def sizes(self) -> array[int]:
@@ -392,7 +398,7 @@ class Outline:
         """The money that a span itself adds."""
         if not self.shares[number] & Counted.ANY_COST:
             return None
-        cost = Cost.nothing()
+        cost = Cost(known=0)
         self.add(number, None, cost)
         return cost
 
@@ -433,10 +439,11 @@ class Outline:
                 some.append(rows[number])
             else:
                 self.add(number, usage, cost)
-        self.columns.add_all_figures(both, usage, cost)
-        if usage is not None:
+        if both:
+            self.columns.add_all_figures(both, usage, cost)
+        if used and usage is not None:
             self.columns.add_all_figures(used, usage, None)
-        if cost is not None:
+        if paid and cost is not None:
             self.columns.add_all_figures(paid, None, cost)
 
     def _more(self, number: int) -> Iterator[tuple[str, int]]:
@@ -472,7 +479,7 @@ class Outline:
         return self._sum(self.preorder)
 
     def _sum(self, numbers: Sequence[int]) -> tuple[Usage, Cost]:
-        usage, cost = Usage(), Cost.nothing()
+        usage, cost = Usage(), Cost(known=0)
         shares, some = self.shares, Counted.ANY
         self.add_all((number for number in reversed(numbers) if shares[number] & some), usage, cost)
         return usage, cost
@@ -489,17 +496,17 @@ class Outline:
             mine = sums.pop(number, None)
             counts = shares[number] & Counted.ANY
             if number in wanted:
-                mine = mine or (Usage(), Cost.nothing())
+                mine = mine or (Usage(), Cost(known=0))
                 if counts:
                     self.add(number, *mine)
-                totals[number] = (Usage() + mine[0], Cost.nothing() + mine[1])
+                totals[number] = (mine[0].copy(), mine[1].copy())
                 counts = 0
             above = parents[number]
             if above < 0 or (mine is None and not counts):
                 continue
             theirs = sums.get(above)
             if theirs is None:
-                theirs = sums[above] = mine or (Usage(), Cost.nothing())
+                theirs = sums[above] = mine or (Usage(), Cost(known=0))
             elif mine is not None:
                 theirs[0].add(mine[0])
                 theirs[1].add(mine[1])

@@ -74,11 +74,13 @@ def form_of(path: Path) -> str:
 
 
 def read_head(path: Path) -> bytes:
-    """How a file begins, unpacked; nothing of it where it is packed and damaged.
+    """How a file begins, unpacked; nothing of a pipe, which is read once, or where it is packed and damaged.
 
     Raises:
         OSError: it cannot be read.
     """
+    if path.exists() and not path.is_file():
+        return b""
     _, source, packed = opened(path)
     with source:
         if not packed:
