@@ -74,6 +74,26 @@ def _first_sentence(docstring: str | None) -> str:
     return first.replace("``", "`").replace("|", "\\|")
 
 
+def formats() -> str:
+    """The table of formats of other tools that can be read."""
+    from agentops_sdk.traces.formats.readers import readers
+
+    lines = ["| Format | Written by |", "|---|---|"]
+    lines += [f"| {reader.name} | {reader.written_by} |" for reader in readers()]
+    return "\n".join(lines)
+
+
+def vocabularies() -> str:
+    """The table of vocabularies in which spans of other tools are understood."""
+    from agentops_sdk.traces.formats.vocabularies import vocabularies
+
+    lines = ["| Vocabulary | Written by | Names known |", "|---|---|---|"]
+    for vocabulary in vocabularies():
+        names = len({row.source for row in vocabulary.rows})
+        lines.append(f"| {vocabulary.name} | {vocabulary.written_by} | {names} |")
+    return "\n".join(lines)
+
+
 def cli() -> str:
     """The help of every subcommand."""
     from agentops_sdk import cli
@@ -210,6 +230,8 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "integrations": integrations,
     "exporters": exporters,
     "cli": cli,
+    "formats": formats,
+    "vocabularies": vocabularies,
 }
 FILES: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "span-record.schema.json": schema,

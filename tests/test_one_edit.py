@@ -253,3 +253,36 @@ DIARY: Final = _holds("agentops.diary", content=True, structure=True)
     assert copy.run(program, "yes") == '{"day":"rain"} kept\n'
     shutil.rmtree(copy.folder / "work" / ".agentops")
     assert copy.run(program, "no") == "None kept\n"
+
+
+def test_a_format_and_a_vocabulary_of_another_recorder(copy: Copy) -> None:
+    formats = copy.package / "traces" / "formats"
+    (formats / "readers" / "acme_json.py").write_text(
+        textwrap.dedent("""
+            from agentops_sdk.traces.formats.readers import Reader, each, span
+
+            def read(line):
+                return span(trace_id=line["run"], span_id=line["step"], name="ask", start=line["at"],
+                            end=line["at"] + 1, attributes=line["facts"])
+
+            READER = Reader("Acme", lambda line: "run" in line and "step" in line, lambda lines: each(lines, read))
+        """)
+    )
+    (formats / "vocabularies" / "acme_names.py").write_text(
+        textwrap.dedent("""
+            from agentops_sdk import semconv
+            from agentops_sdk.traces.formats.vocabularies import Row, Vocabulary, count, has
+
+            VOCABULARY = Vocabulary("Acme", (
+                Row(semconv.KIND, "acme.model", has("llm")), Row(semconv.REQUEST_MODEL, "acme.model"),
+                Row(semconv.USAGE_INPUT_TOKENS, "acme.read", count),
+                Row(semconv.USAGE_OUTPUT_TOKENS, "acme.wrote", count),
+            ))
+        """)
+    )
+    facts = '{"acme.model": "gpt-4o", "acme.read": 100, "acme.wrote": 20}'
+    line = f'{{"run": "r1", "step": 1, "at": 1786000000, "facts": {facts}}}'
+    (copy.folder / "work" / "acme.jsonl").write_text(f"{line}\n")
+    shown = copy.command("stats", "--by", "model", "--dir", "acme.jsonl")
+    assert "gpt-4o" in shown
+    assert "100" in shown

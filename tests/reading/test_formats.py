@@ -292,3 +292,21 @@ def test_another_file_is_named(text: str, tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "good.jsonl").write_text(json.dumps(DOCUMENT))
     assert main(["ls", "--dir", str(tmp_path)]) == 0
     assert NAMED[text] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_messages_in_logs(before: bool, tmp_path: Path) -> None:
+    def log(name: str, body: Any) -> dict[str, Any]:
+        return {"eventName": name, "traceId": TRACE, "spanId": f"{2:016x}", "timeUnixNano": str(T0), "body": body}
+
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [
+        log("gen_ai.user.message", {"kvlistValue": {"values": [{"key": "content", "value": {"stringValue": "hi"}}]}}),
+        log("gen_ai.choice", {"kvlistValue": {"values": [{"key": "message", "value": {"kvlistValue": {"values": [
+            {"key": "content", "value": {"stringValue": "bye"}}]}}}]}}),
+    ]}]}]}  # fmt: skip
+    (tmp_path / ("a.json" if before else "c.json")).write_text(json.dumps(logs))
+    (tmp_path / "b.json").write_text(json.dumps(DOCUMENT))
+    (trace,) = load(tmp_path)
+    (call,) = trace.llm_calls
+    assert parts(call, semconv.INPUT_MESSAGES) == [("user", "hi")]
+    assert parts(call, semconv.OUTPUT_MESSAGES) == [("assistant", "bye")]

@@ -35,6 +35,7 @@ from agentops_sdk.traces.formats.documents import (
 )
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 from agentops_sdk.traces.formats.json_values import DEEPEST, as_text, shallow
+from agentops_sdk.traces.formats.log_messages import with_messages
 from agentops_sdk.traces.formats.otlp_lines import span_fields
 from agentops_sdk.traces.formats.parse import as_records, looks_like_record
 from agentops_sdk.traces.process_identity import is_locked
@@ -292,6 +293,15 @@ class Traces:
         self._add_all(self._formats.rest())
         return len(self._columns) - before
 
+    def join_messages(self) -> None:
+        """Give the spans the messages that log records hold of them; wherever each stood."""
+        messages = self._formats.messages if self._formats is not None else {}
+        for trace_id in {trace_id for trace_id, _ in messages} & self._entries.keys():
+            for row in self._entries[trace_id].rows:
+                key = (trace_id, f"{self._columns.ids[row]:016x}")
+                if events := messages.get(key):
+                    self._columns.replace(row, with_messages(self._columns.record(row), events))
+
     def _add_whole(self, path: Path) -> int:
         """A file that does not hold a document on each line; how many spans there were."""
         before = len(self._columns)
@@ -412,6 +422,7 @@ def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] |
         for item in source:
             _add_item(traces, item)
         traces.finish()
+        traces.join_messages()
         return traces
     path = Path(source)
     if path.is_dir():
@@ -420,6 +431,7 @@ def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] |
         _add_alone(traces, path)
     else:
         raise TraceError(f"{path} does not exist")
+    traces.join_messages()
     return traces
 
 

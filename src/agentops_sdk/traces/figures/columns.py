@@ -540,6 +540,10 @@ class Columns:
             return held
         return self._parsed(self.lines.read(self._files[row], self._offsets[row], self._lengths[row]))
 
+    def replace(self, row: int, record: SpanRecord) -> None:
+        """Hold another record of a span, of which only content differs from the one that was added."""
+        self._held[row] = record
+
     def file_of(self, row: int) -> Path | None:
         """The file that a span stands in."""
         return self.lines.path(self._files[row])

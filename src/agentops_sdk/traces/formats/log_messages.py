@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.traces.formats.identifiers import SPAN_BYTES, TRACE_BYTES, decoded
 from agentops_sdk.traces.formats.json_values import shallow
-from agentops_sdk.traces.formats.message_events import is_message_event
 from agentops_sdk.traces.formats.moments import nanoseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["collect"]
+    from agentops_sdk.traces.record import SpanRecord
+
+__all__ = ["collect", "with_messages"]
 
 
 def collect(document: Any, messages: dict[tuple[str, str], list[dict[str, Any]]]) -> bool:
@@ -22,6 +23,8 @@ def collect(document: Any, messages: dict[tuple[str, str], list[dict[str, Any]]]
         document: OTLP/JSON logs, or a log record as OpenTelemetry's Python SDK prints it.
         messages: events by trace and span.
     """
+    from agentops_sdk.traces.formats.message_events import is_message_event
+
     some = False
     for record in _records(document):
         name = record.get("eventName") or record.get("event_name") or record["attributes"].get("event.name")
@@ -36,6 +39,14 @@ def collect(document: Any, messages: dict[tuple[str, str], list[dict[str, Any]]]
         event = {"name": name, "time_ns": moment or 0, "attributes": shallow(tells)}
         messages.setdefault((trace_id, span_id), []).append(event)
     return some
+
+
+def with_messages(record: SpanRecord, events: list[dict[str, Any]]) -> SpanRecord:
+    """The record with what log records hold of it, under the names that say nothing yet."""
+    from agentops_sdk.traces.formats.message_events import told
+
+    added = {name: value for name, value in told(events).items() if name not in record.attributes}
+    return record.model_copy(update={"attributes": {**record.attributes, **added}})
 
 
 def _records(document: Any) -> Iterator[dict[str, Any]]:
