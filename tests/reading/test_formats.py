@@ -310,3 +310,17 @@ def test_messages_in_logs(before: bool, tmp_path: Path) -> None:
     (call,) = trace.llm_calls
     assert parts(call, semconv.INPUT_MESSAGES) == [("user", "hi")]
     assert parts(call, semconv.OUTPUT_MESSAGES) == [("assistant", "bye")]
+
+
+@pytest.mark.parametrize("name", ["Langfuse", "LangSmith", "Claude Code", "Phoenix", "Jaeger"])
+@pytest.mark.parametrize("odd", [None, [], {}, "", 3, {"a": None}], ids=str)
+def test_an_odd_id_costs_no_neighbour(name: str, odd: Any) -> None:
+    ids = {"Langfuse": "id", "LangSmith": "id", "Claude Code": "sessionId", "Phoenix": "context", "Jaeger": "spanID"}
+    claude = [{**line, "uuid": f"u{number}", "sessionId": "s1", "timestamp": ISO.format(number)}
+              for number, line in enumerate(CLAUDE)]  # fmt: skip
+    document = json.loads(json.dumps(claude if name == "Claude Code" else PEOPLES[name]))
+    items = document if isinstance(document, list) else document.get("observations", document.get("data"))
+    items = items[0]["spans"] if name == "Jaeger" else items
+    items[2 if name != "Claude Code" else 0][ids[name]] = odd
+    traces = load([json.dumps(document)] if name != "Claude Code" else [json.dumps(line) for line in document])
+    assert max(len(trace.llm_calls) for trace in traces) >= 1

@@ -185,6 +185,8 @@ def _kind(fields: Mapping[str, Any], attributes: Mapping[str, Any], told: Mappin
     model = has(semconv.REQUEST_MODEL, semconv.RESPONSE_MODEL)
     if has(semconv.TOOL_CALL_ID, semconv.TOOL_NAME) and not tokens and not model:
         return "tool"
+    if tokens and not model and has(semconv.PROVIDER_NAME, semconv.OUTPUT_MESSAGES, semconv.INPUT_MESSAGES):
+        return "llm"
     if model and (tokens or has(semconv.PROVIDER_NAME, semconv.OUTPUT_MESSAGES, semconv.INPUT_MESSAGES)):
         name = str(fields.get("name", "")).lower()
         if has(semconv.AGENT_NAME) and "agent" in name:

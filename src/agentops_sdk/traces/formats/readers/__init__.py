@@ -22,7 +22,9 @@ __all__ = ["DAMAGED", "Fields", "Reader", "each", "event", "flat", "reader_of", 
 
 Fields = dict[str, Any]
 """The fields of a record, as :class:`~agentops_sdk.traces.SpanRecord` has them."""
-DAMAGED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
+DAMAGED: Final = (
+    *(KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError, StopIteration),
+)
 """What reading a span raises that is not as it should be."""
 _MOST_LEVELS: Final = 40
 _STATUSES: Final = {

@@ -61,7 +61,7 @@ class _Session:
             except DAMAGED:
                 yield None
         first = next((line for line in self.lines if line.get("cwd") or line.get("version")), self.lines[0])
-        session = str(next(line["sessionId"] for line in self.lines if line.get("sessionId")))
+        session = str(self.lines[0]["sessionId"])
         resource = {"service.name": "claude-code", "service.version": first.get("version")}
         shared: dict[str, Any] = {"trace_id": session, "scope": "claude-code", "resource": resource}
         named = {semconv.SESSION_ID: session}
@@ -82,11 +82,16 @@ class _Session:
         for key, call in self.calls.items():
             below = call.line.get("agentId")
             above = f"{session} {below}" if below else root
-            yield _model_call(key, call, above, shared, named)
-            yield from self._tools(call, above, shared, named)
+            of_call: list[Fields | None]
+            try:
+                of_call = [_model_call(key, call, above, shared, named), *self._tools(call, above, shared, named)]
+            except DAMAGED:
+                of_call = [None]
+            yield from of_call
 
     def _take(self, line: dict[str, Any]) -> None:
-        message, agent = line.get("message"), line.get("agentId")
+        message = line.get("message")
+        agent = str(line["agentId"]) if line.get("agentId") else None
         if line.get("type") not in ("user", "assistant") or not isinstance(message, dict):
             return
         said = self.said.setdefault(agent, [])
@@ -94,10 +99,10 @@ class _Session:
         if line["type"] == "user":
             for part in message["content"] if isinstance(message.get("content"), list) else ():
                 if isinstance(part, dict) and part.get("type") == "tool_result":
-                    self.results[part.get("tool_use_id")] = (part, line)
+                    self.results[str(part.get("tool_use_id"))] = (part, line)
             said.extend(chat_messages.messages(_of_tools(message), "user"))
         elif message.get("model") != _SYNTHETIC or line.get("isApiErrorMessage"):
-            key = (message.get("id") or line.get("uuid"), line.get("requestId"))
+            key = str(message.get("id") or line.get("uuid")), str(line.get("requestId"))
             call = self.calls.get(key)
             if call is None:
                 call = self.calls[key] = _Call(line, said[-_MOST_BEFORE:], self.last.get(agent, time))
@@ -113,7 +118,7 @@ class _Session:
         for part in call.content:
             if not isinstance(part, dict) or part.get("type") not in ("tool_use", "server_tool_use"):
                 continue
-            result, line = self.results.get(part.get("id"), (None, {}))
+            result, line = self.results.get(str(part.get("id")), (None, {}))
             content = None if result is None else result.get("content")
             told = content if isinstance(content, str) or content is None else chat_messages.text_of(content)
             if isinstance(content, list):
@@ -174,11 +179,12 @@ def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
     sessions: dict[Any, list[dict[str, Any]]] = {}
     seen: set[Any] = set()
     for line in documents:
-        if not isinstance(line, dict) or "sessionId" not in line or line.get("uuid") in seen:
+        identity = str(line.get("uuid") or "")
+        if not line.get("sessionId") or identity in seen:
             continue  # a session that was taken up again repeats what came before
-        if line.get("uuid"):
-            seen.add(line["uuid"])
-        sessions.setdefault(line["sessionId"], []).append(line)
+        if identity:
+            seen.add(identity)
+        sessions.setdefault(str(line["sessionId"]), []).append(line)
     for lines in sessions.values():
         if any(line.get("type") in ("user", "assistant") for line in lines):
             yield from _Session(lines).spans()

@@ -115,7 +115,7 @@ class _Session:
         self.reply.append(item)
 
     def _begin_tool(self, item: dict[str, Any], stated: str, time: int) -> None:
-        call_id = item.get("call_id") or item.get("id")
+        call_id = str(item.get("call_id") or item.get("id"))
         name = item.get("name") or stated.removesuffix("_call")
         self.tools[call_id] = span(
             **self.shared, span_id=f"{self.session} {call_id}", parent_id=f"{self.session} run", kind="tool",
@@ -126,7 +126,7 @@ class _Session:
         )  # fmt: skip
 
     def _end_tool(self, item: dict[str, Any], time: int) -> None:
-        tool = self.tools.get(item.get("call_id"))
+        tool = self.tools.get(str(item.get("call_id")))
         if tool is None:
             return
         output = parsed(item.get("output"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentops_sdk import semconv
 from agentops_sdk.traces.formats import chat_messages
 from agentops_sdk.traces.formats.json_values import parsed
-from agentops_sdk.traces.formats.readers import Fields, Reader, each, span
+from agentops_sdk.traces.formats.readers import DAMAGED, Fields, Reader, each, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -82,16 +82,19 @@ def _pairs(documents: Iterable[Any]) -> Iterator[tuple[dict[str, Any], dict[str,
     traces: dict[Any, dict[str, Any]] = {}
     observations: dict[Any, dict[str, Any]] = {}
     for document in documents:
-        for one, trace in _items(document):
-            known = _snake(trace)
+        try:
+            of_it = [(one, _snake(trace)) for one, trace in _items(document)]
+        except DAMAGED:
+            continue
+        for one, known in of_it:
             if known.get("id"):
-                traces.setdefault(known["id"], {}).update(known)
+                traces.setdefault(str(known["id"]), {}).update(known)
             if one:
                 told = {name: value for name, value in _snake(one).items() if value is not None}
                 told.setdefault("trace_id", known.get("id"))
-                observations.setdefault(told.get("id"), {}).update(told)
+                observations.setdefault(str(told.get("id")), {}).update(told)
     for one in observations.values():
-        yield one, traces.get(one.get("trace_id"), {})
+        yield one, traces.get(str(one.get("trace_id")), {})
 
 
 def _read(pair: tuple[dict[str, Any], dict[str, Any]]) -> Fields:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentops_sdk import semconv
 from agentops_sdk.traces.formats import chat_messages
 from agentops_sdk.traces.formats.json_values import parsed
-from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, span
+from agentops_sdk.traces.formats.readers import DAMAGED, Fields, Reader, each, event, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,8 +51,12 @@ def _whole(documents: Iterable[Any]) -> Iterator[dict[str, Any]]:
     """Each run once: what is sent when it ends comes on top of what was sent when it began."""
     runs: dict[Any, dict[str, Any]] = {}
     for document in documents:
-        for run in _runs(document):
-            known = runs.setdefault(run["id"], {})
+        try:
+            of_it = list(_runs(document))
+        except DAMAGED:
+            continue
+        for run in of_it:
+            known = runs.setdefault(str(run["id"]), {})
             known.update({name: value for name, value in run.items() if value is not None or name not in known})
     return iter(runs.values())
 

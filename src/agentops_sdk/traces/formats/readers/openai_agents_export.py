@@ -115,8 +115,8 @@ def _usage(usage: Any) -> dict[str, Any]:
 
 def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
     items = [item for document in documents for item in _items(document)]
-    traces = {item.get("id"): item for item in items if item.get("object") == "trace"}
-    spans = ((item, traces.get(item.get("trace_id"), {})) for item in items if item.get("object") != "trace")
+    traces = {str(item.get("id")): item for item in items if item.get("object") == "trace"}
+    spans = ((item, traces.get(str(item.get("trace_id")), {})) for item in items if item.get("object") != "trace")
     return each(spans, _read)
 
 
