@@ -8,7 +8,7 @@ PYTHONS ?= 3.11 3.12 3.13
 INTERPRETER_TESTS := tests/capture tests/context tests/lifecycle tests/pipeline tests/track
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test quick lint types floors format docs generated wheel lock test-vendors test-newest test-pythons \
+.PHONY: help venv demo test quick lint types floors format docs generated page wheel lock test-vendors test-newest test-pythons \
 	test-backends parts test-slow test-long bench clean
 
 help: ## this list
@@ -59,6 +59,9 @@ docs: $(VENV)/.dev ## the documentation site, in site/
 
 generated: $(VENV)/.dev ## rewrite the pages that are made from the code
 	@$(BIN)/python scripts/generate.py
+
+page: ## rebuild the page of `agentops report` (needs npm; the result is committed)
+	@cd frontend/report && npm ci -s --ignore-scripts && npm run -s check && npm run -s build
 
 wheel: ## build the wheel into dist/
 	@bash scripts/wheel.sh $(VENV)

@@ -19,6 +19,7 @@ THEN = (
     "backends.md",
     "operate.md",
     "cli.md",
+    "report.md",
     "pytest.md",
     "configuration.md",
     "writing-an-integration.md",
