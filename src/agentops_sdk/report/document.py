@@ -29,6 +29,10 @@ MOST_TEXT: Final = 1_000_000
 """Characters of one text; what is beyond is counted in its place."""
 MOST_DETAILS: Final = 64_000_000
 """Characters of all records of a page; of the spans beyond it, only what the tree shows is there."""
+_OF_DECISION: Final = (
+    *("name", "kind", "options", "reason", "confidence", "scores", "descriptions", "evidence", "inputs", "rejected"),
+    *("by", "by_name", "model", "policy", "forced", "unlisted"),
+)
 _SHARED: Final = frozenset(("resource", "scope", "resource_schema_url"))
 
 
@@ -117,29 +121,14 @@ class _Run:
     def _decision(self, decision: Decision) -> dict[str, Any]:
         trace = self.trace
         fields = {
+            **{name: getattr(decision, name) for name in _OF_DECISION},
             "row": self._place(decision.span),
             "at": (decision.moment_ns - trace.start_ns) / 1e9,
-            "name": decision.name,
-            "kind": decision.kind,
             "sentence": sentence(decision, agent=len(trace.agents) > 1 if not trace.is_large else True),
-            "options": decision.options,
             "chosen": decision.choices,
-            "reason": decision.reason,
-            "confidence": decision.confidence,
-            "scores": decision.scores,
-            "descriptions": decision.descriptions,
-            "by": decision.by,
-            "by_name": decision.by_name,
-            "policy": decision.policy,
-            "model": decision.model,
-            "forced": decision.forced,
-            "unlisted": decision.unlisted,
             "waited": None if decision.waited is None else number_format.duration(decision.waited),
             "times": decision.times if decision.times > 1 else None,
             "fingerprint": decision.prompt_fingerprint,
-            "evidence": decision.evidence,
-            "inputs": decision.inputs,
-            "rejected": decision.rejected,
             "followed_by": [self._place(span) for span in decision.followed_by],
         }
         present = {name: value for name, value in fields.items() if value is not None and value is not False}
