@@ -8,7 +8,14 @@ from agentops_sdk import semconv
 from agentops_sdk._capture.call import Call
 from agentops_sdk._propagation.context_keys import CALL_KEY, LLM_KEY, OUTER_LLM_KEY
 
-__all__ = ["current_call", "enclosing_llm_call", "name_model", "note_model_call", "own_model_calls"]
+__all__ = [
+    "current_call",
+    "enclosing_llm_call",
+    "enclosing_request",
+    "name_model",
+    "note_model_call",
+    "own_model_calls",
+]
 
 
 def current_call() -> Call | None:
@@ -24,6 +31,14 @@ def enclosing_llm_call() -> Call | None:
     """
     call: Call | None = get_current().get(LLM_KEY)  # type: ignore[assignment]  # a context's values are objects
     return call if call is not None and not call.ended else None
+
+
+def enclosing_request(kind: str) -> Call | None:
+    """The live call inside of which a client's request of ``kind`` is the same operation, or ``None``."""
+    if kind == "llm":
+        return enclosing_llm_call()
+    call = current_call() if kind == "embedding" else None
+    return call if call is not None and call.kind == kind and not call.ended else None
 
 
 def name_model(call: Call, model: str | None) -> None:

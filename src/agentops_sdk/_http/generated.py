@@ -14,7 +14,7 @@ from typing import Any
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL
-from agentops_sdk._capture.current import enclosing_llm_call, name_model
+from agentops_sdk._capture.current import enclosing_request, name_model
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Begun, around, around_async
@@ -106,7 +106,7 @@ class GeneratedClient:
             attributes[semconv.REQUEST_STREAM] = True
         model = body.get("model")
         model = model if isinstance(model, str) else None
-        outer = enclosing_llm_call() if current.get() is None and endpoint.kind == "llm" else None
+        outer = enclosing_request(endpoint.kind) if current.get() is None else None
         if outer is not None:
             call: Any = outer
             call.update(attributes)

@@ -49,7 +49,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL
-from agentops_sdk._capture.current import enclosing_llm_call, name_model
+from agentops_sdk._capture.current import enclosing_request, name_model
 from agentops_sdk._capture.start import start
 from agentops_sdk._host import admission
 from agentops_sdk._host.guard import guard
@@ -198,7 +198,7 @@ class MethodClient:
         attributes = {semconv.PROVIDER_NAME: asked.provider or self._provider, semconv.REQUEST_MODEL: model}
         if asked.url:
             attributes.update(address(asked.url))
-        outer = enclosing_llm_call() if endpoint.kind == "llm" else None
+        outer = enclosing_request(endpoint.kind)
         if outer is not None and self.name in outer.reporters:  # a model call inside of another one of this client
             outer = None
         if outer is not None:
