@@ -186,6 +186,21 @@ async def test_the_programs_request_stays_as_it_is(ended: Ended) -> None:
     assert asked.model_dump_json() == before
 
 
+def test_properties_of_a_result_are_not_asked() -> None:
+    """Other libraries derive results of their own, whose old names warn."""
+    from agentops_integrations.mcp import request_spans
+
+    class Result:
+        def __init__(self) -> None:
+            self.is_error = True
+
+        @property
+        def isError(self) -> bool:
+            raise DeprecationWarning("is_error")
+
+    assert request_spans._field(Result(), "isError", "is_error") is True
+
+
 def test_in_the_programs_own_provider() -> None:
     """Where the program has a provider of its own, each request is there once at each end: the SDK's spans are not."""
     done = subprocess.run(

@@ -23,7 +23,7 @@ _handled: ContextVar[RequestSpan | None] = ContextVar("agentops-mcp-handled", de
 
 
 def install(patches: Patches, *, first: bool) -> None:
-    """In version 1 the handlers' dispatch, and what sends their responses; in version 2 the SDK's own middleware."""
+    """In version 1 the handlers' dispatch, and what sends their responses; in version 2 what composes the middleware."""
     for module, owner, name, wrapper in _VERSION_1 if first else _VERSION_2:
         patches.when_imported(module, partial(_wrap, patches, owner, name, wrapper))
 
@@ -99,10 +99,19 @@ def _extra(meta: Any) -> Mapping[str, Any] | None:
 # --- version 2 ----------------------------------------------------------------------------------------
 
 
-def _middleware(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    context = args[0] if args else kwargs.get("ctx")
-    begin = partial(_begin_2, context, args, kwargs)
-    return around_async(_SITE, wrapped, args, kwargs, begin, request_spans.answered)
+def _compose(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a server runs for a message is composed anew each time, of a list of middleware that others may replace."""
+    handle = wrapped(*args, **kwargs)
+    recorded = handle
+    with guard(_SITE):
+        recorded = partial(_handle, handle)
+    return recorded
+
+
+async def _handle(handle: Any, context: Any) -> Any:
+    return await around_async(
+        _SITE, handle, (context,), {}, partial(_begin_2, context, (context,), {}), request_spans.answered
+    )
 
 
 def _begin_2(context: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
@@ -162,6 +171,6 @@ _VERSION_1 = (
     ("mcp.client.session", "ClientSession", "_received_request", _received_request),
 )
 _VERSION_2 = (
-    ("mcp.server._otel", "OpenTelemetryMiddleware", "__call__", _middleware),
+    ("mcp.server.runner", "ServerRunner", "_compose_server_middleware", _compose),
     ("mcp.client.session", "ClientSession", "dispatch_input_request", _input_request),
 )

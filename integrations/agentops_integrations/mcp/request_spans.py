@@ -190,9 +190,13 @@ def _decided(method: str, result: Any) -> dict[str, Any]:
 
 
 def _field(value: Any, *names: str) -> Any:
-    """A field of a model, or of the mapping that it is on the wire; the first of ``names`` that there is."""
+    """A field of a model, or of the mapping that it is on the wire; the first of ``names`` that there is.
+
+    Of a model what it holds: properties run code, and may warn of themselves.
+    """
+    held = value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
     for name in names:
-        found = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+        found = held.get(name)
         if found is not None:
             return found
     return None

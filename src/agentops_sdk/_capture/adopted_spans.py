@@ -43,6 +43,8 @@ class AdoptingTracer(trace.Tracer):
 
     def __init__(self, scope: str, *, content: bool = True) -> None:
         self._row = NATIVE_SCOPES[scope]
+        if self._row.treatment != "adopt":
+            raise ValueError(f"spans of {scope} are not adopted")
         self._content = content
 
     def start_span(
