@@ -23,7 +23,7 @@ _handled: ContextVar[RequestSpan | None] = ContextVar("agentops-mcp-handled", de
 
 
 def install(patches: Patches, *, first: bool) -> None:
-    """In version 1 the handlers' dispatch, and what sends their responses; in version 2 what composes the middleware."""
+    """In version 1 the handlers' dispatch, and what sends their responses; in version 2 what composes middleware."""
     for module, owner, name, wrapper in _VERSION_1 if first else _VERSION_2:
         patches.when_imported(module, partial(_wrap, patches, owner, name, wrapper))
 

@@ -1,7 +1,7 @@
 """Libraries that create spans themselves, by the scope of those: what is done with them. One row a scope.
 
 - ``adopt``: the library is handed a tracer of ours, and each of its spans becomes a call of ours.
-- ``silence``: an integration of ours records the same calls, and keeps the library's own spans from being created there.
+- ``silence``: an integration of ours records the same calls, and keeps the library's own spans from arising there.
 
 Spans of all other scopes belong to the program, and are ignored.
 """
