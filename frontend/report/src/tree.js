@@ -45,8 +45,9 @@ export function Tree({ run, rows, selected, closed, hits, looping, printing, onS
     look();
   }, [selected, place]);
 
-  let first = Math.max(0, Math.floor(view.top / HEIGHT) - SPARE);
-  let last = Math.min(rows.length, Math.ceil((view.top + view.height) / HEIGHT) + SPARE);
+  const top = Math.min(view.top, Math.max(0, rows.length * HEIGHT - view.height)); // there may be fewer rows than before
+  let first = Math.max(0, Math.floor(top / HEIGHT) - SPARE);
+  let last = Math.min(rows.length, Math.ceil((top + view.height) / HEIGHT) + SPARE);
   if (printing) [first, last] = [0, Math.min(rows.length, MOST_PRINTED)];
   const places = [];
   for (let n = first; n < last; n++) places.push(n);
