@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -191,3 +192,30 @@ def test_what_is_nested_too_deeply_is_cut() -> None:
     assert isinstance(parsed(json.dumps([just])), str)
     assert canonical('{"b": 1, "a": 2}') == canonical('{"a":2,"b":1}')
     assert canonical("[" * 90_000) == "[" * 90_000
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_cannot_be_read_does_not_hide_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "good.jsonl").write_text(span("good").model_dump_json() + "\n")
+    (tmp_path / "bad.jsonl").write_text("")
+    (tmp_path / "bad.jsonl").chmod(0)
+    assert main(["ls", "--dir", str(tmp_path)]) == 0
+    printed = capsys.readouterr()
+    assert "good" in printed.out
+    assert "bad.jsonl" in printed.err
+    assert "it was left out" in printed.err
+
+
+def test_depth_where_figures_are_looked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = (semconv.TAGS, semconv.RESPONSE_ID, semconv.OPERATION_NAME, semconv.RESPONSE_MODEL, semconv.SESSION_ID)
+    deep = "[" * 900 + "]" * 900
+    attributes = ", ".join(f'"{name}": {deep}' for name in (*names, semconv.GRAPH_CHECKPOINT_ID, semconv.USAGE_SOURCE))
+    raw = json.loads(span("chat m", kind="llm").model_dump_json())
+    text = json.dumps({**raw, "attributes": None}).replace('"attributes": null', f'"attributes": {{{attributes}}}', 1)
+    path = tmp_path / "t.jsonl"
+    path.write_text(text + "\n")
+    for command in (["ls"], ["show"], ["stats"], ["stats", "--by", "tag"]):
+        assert main([*command, "--dir", str(path)]) == 0
+    assert "chat m" in capsys.readouterr().out

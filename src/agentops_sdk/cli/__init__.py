@@ -49,8 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has left (`| head`): be quiet, also when Python flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:  # a full disk behind `>`
-        print(f"agentops: cannot write: {error.strerror}", file=sys.stderr)
+    except OSError as error:  # a closed folder, a full disk behind `>`
+        from agentops_sdk.traces.display.terminal_text import line
+
+        what = f"cannot use {line(str(error.filename))}" if error.filename is not None else "cannot write"
+        print(f"agentops: {what}: {error.strerror}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except ConfigError as error:

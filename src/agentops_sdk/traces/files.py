@@ -83,6 +83,8 @@ class Traces:
         self._background = BackgroundWork()
         self._formats: OtherFormats | None = None
         self.files: list[Path] = []
+        self.unreadable: list[str] = []
+        """Of a directory's files those that cannot be read, a sentence for each."""
         self.torn = 0
         self.foreign = 0
         self.foreign_files: list[Path] = []
@@ -148,8 +150,8 @@ class Traces:
 
     @property
     def remarks(self) -> list[str]:
-        """What files hold and was not read, because it is larger than traces are: a sentence for each."""
-        return self._columns.lines.remarks
+        """What files hold and was not read, because it cannot be or is larger than traces are: a sentence for each."""
+        return [*self.unreadable, *self._columns.lines.remarks]
 
     def resumed_from(self, checkpoint: str) -> list[str]:
         """Ids of the traces in which a graph went on from this checkpoint."""
@@ -467,7 +469,7 @@ def _add_directory(traces: Traces, path: Path) -> None:
             traces.add_file(file)
         except TraceError as error:
             if not isinstance(error.__cause__, FileNotFoundError):  # a writer's retention has deleted it by now
-                raise
+                traces.unreadable.append(f"{error}; it was left out")
 
 
 def _add_alone(traces: Traces, path: Path) -> None:
@@ -504,7 +506,7 @@ def trace_files(directory: Path) -> list[Path]:
         path
         for _ in range(2)
         for path in directory.rglob("*")
-        if path.name.endswith(SUFFIXES) and path.is_file()
+        if path.name.endswith(SUFFIXES) and os.path.isfile(path)  # noqa: PTH113 - no error where a folder is closed
     }  # fmt: skip
     return sorted(path for path in listed if path.suffix != ".gz" or path.with_suffix("") not in listed)
 
