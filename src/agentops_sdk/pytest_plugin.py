@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("agentops", "testing agents")
     group.addoption("--agentops-report", action="store_true", help="report the cost, tokens and durations of the tests")
     group.addoption("--agentops-traces", metavar="DIR", help="keep the traces of failed tests in DIR")
+    group.addoption("--agentops-html", metavar="DIR", help="write a page (HTML) for each failed test into DIR")
     group.addoption(
         "--agentops-no-network-models", action="store_true", help="fail tests that would call a model over the network"
     )

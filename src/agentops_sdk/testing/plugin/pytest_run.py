@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from agentops_sdk.testing.results import CapturedTraces
 
 LIMITS: Final = ("max_cost", "max_tokens", "max_llm_calls", "max_duration")
-_FIGURES: Final = ("agentops_cost", "agentops_tokens", "agentops_llm_calls", "agentops_duration", "agentops_kept")
+_FIGURES: Final = (
+    "agentops_cost",
+    "agentops_tokens",
+    "agentops_llm_calls",
+    "agentops_duration",
+    "agentops_kept",
+    "agentops_page",
+)
 _SLOWEST: Final = 5
 
 
@@ -55,18 +62,24 @@ def note_figures(item: pytest.Item, traces: CapturedTraces) -> None:
     ]
 
 
+def _file_of(item: pytest.Item, folder: str, suffix: str) -> Path:
+    """A file for the test; its folder is there."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", item.nodeid.replace("::", "--")).strip("-")[:150]
+    path = Path(folder) / f"{name}{suffix}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def keep(item: pytest.Item, traces: CapturedTraces, folder: str) -> Path:
     """Write the test's records where ``agentops show`` reads them."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", item.nodeid.replace("::", "--")).strip("-")[:150]
-    path = Path(folder) / f"{name}.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = _file_of(item, folder, ".jsonl")
     lines = [span.model_dump_json(exclude_unset=True) + "\n" for span in traces.spans]
     path.write_text("".join(lines), encoding="utf-8")
     return path
 
 
 def explain(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestReport, traces: CapturedTraces) -> None:
-    """Add to a failed test's report: the tree, unless its message shows it, and the file that was kept."""
+    """Add to a failed test's report: the tree, unless its message shows it, and the files that were kept."""
     error = call.excinfo.value if call.excinfo is not None else None
     shown = getattr(error, "__dict__", {}).get(SHOWN) or isinstance(error, pytest.fail.Exception)
     if traces and not shown:
@@ -76,6 +89,13 @@ def explain(item: pytest.Item, call: pytest.CallInfo[Any], report: pytest.TestRe
         path = keep(item, traces, folder)
         report.user_properties.append(("agentops_kept", str(path)))
         report.sections.append(("agentops", f"agentops show {path}"))
+    pages: str | None = item.config.getoption("agentops_html")
+    if pages and traces:
+        from agentops_sdk.report.page import save
+
+        page = save(traces.judged, _file_of(item, pages, ".html"))
+        item.user_properties.append(("agentops_page", str(page)))  # a JUnit file is made from those of the test
+        report.sections.append(("agentops page", str(page.resolve())))
 
 
 def compared(op: str, left: object, right: object) -> list[str] | None:

@@ -1,0 +1,38 @@
+"""``--agentops-html``: a page for each failed test, named in its failure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = """
+import agentops_sdk as agentops
+
+@agentops.tool
+def refund(order):
+    return f"{order} refunded"
+
+def test_bad(traces):
+    refund("A1")
+    traces.assert_no_tool_called("refund")
+
+def test_good(traces):
+    refund("A2")
+
+def test_bad_without_anything_recorded(traces):
+    assert not 1
+"""
+
+
+def test_a_failed_test_has_a_page(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_shop=TESTS)
+    result = pytester.runpytest_subprocess("--agentops-html=pages", "--junitxml=out.xml", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1, failed=2)
+    (page,) = (pytester.path / "pages").iterdir()
+    assert page.name == "test_shop.py--test_bad.html"
+    assert "A1 refunded" in page.read_text(encoding="utf-8")
+    result.stdout.fnmatch_lines(["*agentops page*", str(page)])
+    assert f'<property name="agentops_page" value="{Path("pages") / page.name}"' in (
+        (pytester.path / "out.xml").read_text(encoding="utf-8")
+    )
