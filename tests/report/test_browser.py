@@ -215,11 +215,13 @@ def test_hostile_content_is_text(browser: Browser, tmp_path: Path) -> None:
         span(hostile, {"agentops.kind": "agent", "gen_ai.agent.name": hostile, hostile: hostile}),
         chat(None, model=hostile, attributes={
             "gen_ai.input.messages": json.dumps([message("user", hostile), message(hostile, "x" * 5_000_000)]),
+            "agentops.attempts": "[1, null]", "gen_ai.agent.name": ["no", "text"], "agentops.usage.source": 7,
             "gen_ai.output.messages": json.dumps([{"role": "assistant", "parts": [7, None, {"type": "tool_call"}]}]),
         }, at=1),
         span("decision", {
             "agentops.kind": "decision", "agentops.decision.name": hostile, "agentops.decision.chosen": [hostile],
             "agentops.decision.options": [hostile], "agentops.decision.reason": hostile,
+            "agentops.decision.rejected": "[1]", "agentops.decision.scores": "7",
         }, at=2, status="error", status_message=hostile),
     ]  # fmt: skip
     browser.open(save(Trace(spans), tmp_path / "run.html"))

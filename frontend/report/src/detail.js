@@ -65,7 +65,7 @@ export function Detail({ run, place, onSelect, onCopy }) {
     ${span?.events?.length > 0 && html`<section><h3>Events</h3>${span.events.map((/** @type {any} */ event) =>
       html`<details open=${event.name === "exception"}><summary>${visible(String(event.name))}</summary>
         ${Object.entries(event.attributes ?? {}).map(([name, value]) => html`<h4>${visible(name)}</h4><${Text} value=${value} />`)}</details>`)}</section>`}
-    ${rest.length > 0 && html`<details><summary>${rest.length} attributes</summary><table><tbody>${rest.map(([name, value]) =>
+    ${rest.length > 0 && html`<details><summary>${rest.length === 1 ? "1 attribute" : `${rest.length} attributes`}</summary><table><tbody>${rest.map(([name, value]) =>
       html`<tr><th scope="row">${visible(name)}</th><td><${Text} value=${value} /></td></tr>`)}</tbody></table></details>`}
     ${span && html`<details><summary>ids, times, resource</summary><${Text} value=${{ ...span, attributes: undefined, events: undefined }} /></details>`}
   </div>`;
