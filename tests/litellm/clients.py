@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from tests.model_clients.endings import StreamCase
 from tests.openai_dialect.clients import chunk, event
 
@@ -52,9 +53,11 @@ def package() -> Any:
 def _warm_up(litellm: Any) -> None:
     """Have LiteLLM import, and warn of, what it does with its first stream: it takes a warning for the provider's."""
     litellm.disable_streaming_logging = True  # for each chunk an event loop, in a thread that no test waits for
+    token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         list(litellm.completion(MODEL, MESSAGES, mock_response="Sunny.", stream=True))
+    detach(token)
 
 
 def whole(message: dict[str, Any], usage: Any = USAGE) -> dict[str, Any]:
