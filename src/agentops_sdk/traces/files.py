@@ -21,6 +21,7 @@ import orjson
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.classify import OWN_SCOPE
+from agentops_sdk.traces.figures import number_format
 from agentops_sdk.traces.figures.background_work import BackgroundWork
 from agentops_sdk.traces.figures.columns import Columns
 from agentops_sdk.traces.figures.outline import Outline
@@ -106,7 +107,7 @@ class Traces:
         return map(self._trace, self.ids)
 
     def __repr__(self) -> str:
-        return f"<{len(self):,} traces>"
+        return f"<{number_format.traces(len(self))}>"
 
     def _repr_html_(self) -> str:
         from agentops_sdk.traces.display.notebook import of_traces

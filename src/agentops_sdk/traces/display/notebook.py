@@ -87,4 +87,4 @@ def of_traces(traces: Traces) -> str:
     ]
     more = len(traces) - len(rows)
     head = ("trace", "when (UTC)", "name", "took", "models", "tokens", "cost", "")
-    return table(f"{len(traces):,} traces", head, rows, f"{more:,} more" if more > 0 else "")
+    return table(number_format.traces(len(traces)), head, rows, f"{more:,} more" if more > 0 else "")

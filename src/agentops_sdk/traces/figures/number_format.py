@@ -43,6 +43,11 @@ def count(number: int) -> str:
     return f"{size / 1000:.0f}T"
 
 
+def traces(number: int) -> str:
+    """So many traces: ``1 trace``, ``1,204 traces``."""
+    return f"{number:,} {'trace' if number == 1 else 'traces'}"
+
+
 def tokens(usage: Usage, *, ascii_only: bool = False) -> str:
     """Input and output, marked ``~`` if partly estimated and ``≥`` if a call's size is unknown; empty if none."""
     if not usage.by_source:
