@@ -72,13 +72,21 @@ USAGE_CACHE_READ: Final = "gen_ai.usage.cache_read.input_tokens"
 USAGE_CACHE_CREATION: Final = "gen_ai.usage.cache_creation.input_tokens"
 USAGE_CACHE_WRITE: Final = "gen_ai.usage.cache_write.input_tokens"  # the main state's name for the same count
 USAGE_REASONING: Final = "gen_ai.usage.reasoning.output_tokens"
-# Named by the conventions' main state only; the pin state has no names for them.
-USAGE_AUDIO_INPUT: Final = "gen_ai.usage.audio.input_tokens"
-USAGE_AUDIO_OUTPUT: Final = "gen_ai.usage.audio.output_tokens"
-USAGE_AUDIO_CACHE_READ: Final = "gen_ai.usage.audio.cache_read.input_tokens"
-USAGE_IMAGE_INPUT: Final = "gen_ai.usage.image.input_tokens"
-USAGE_IMAGE_CACHE_READ: Final = "gen_ai.usage.image.cache_read.input_tokens"
-USAGE_IMAGE_OUTPUT: Final = "gen_ai.usage.image.output_tokens"
+# Named by the conventions' main state only; the pin state has no names for them, so ours are written.
+USAGE_AUDIO_INPUT: Final = "agentops.usage.audio.input_tokens"
+USAGE_AUDIO_OUTPUT: Final = "agentops.usage.audio.output_tokens"
+USAGE_AUDIO_CACHE_READ: Final = "agentops.usage.audio.cache_read.input_tokens"
+USAGE_IMAGE_INPUT: Final = "agentops.usage.image.input_tokens"
+USAGE_IMAGE_CACHE_READ: Final = "agentops.usage.image.cache_read.input_tokens"
+USAGE_IMAGE_OUTPUT: Final = "agentops.usage.image.output_tokens"
+MAIN_NAMES: Final = {
+    name: name.replace("agentops.", "gen_ai.", 1)
+    for name in (
+        USAGE_AUDIO_INPUT, USAGE_AUDIO_OUTPUT, USAGE_AUDIO_CACHE_READ, USAGE_IMAGE_INPUT, USAGE_IMAGE_CACHE_READ,
+        USAGE_IMAGE_OUTPUT,
+    )
+}  # fmt: skip
+"""What is called otherwise where the program has chosen the conventions' main state."""
 
 # --- GenAI: tools, retrieval, evaluation ---------------------------------------------------
 TOOL_NAME: Final = "gen_ai.tool.name"

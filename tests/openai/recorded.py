@@ -66,8 +66,8 @@ def figures(usage: Any) -> dict[str, int]:
         f"{prefix}output_tokens": usage.get("completion_tokens", usage.get("output_tokens")),
         f"{prefix}cache_read.input_tokens": inner.get("cached_tokens"),
         f"{prefix}reasoning.output_tokens": outer.get("reasoning_tokens"),
-        f"{prefix}audio.input_tokens": inner.get("audio_tokens"),
-        f"{prefix}audio.output_tokens": outer.get("audio_tokens"),
+        "agentops.usage.audio.input_tokens": inner.get("audio_tokens"),
+        "agentops.usage.audio.output_tokens": outer.get("audio_tokens"),
     }
     return {name: value for name, value in made.items() if value}
 

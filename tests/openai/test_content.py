@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.openai.bodies import CALL, MESSAGES, TOOLS, chunk, completion
+import pytest
+from tests.openai.bodies import CALL, CHAT, MESSAGES, TOOLS, USAGE, chunk, completion
 from tests.openai.test_chat import client
 from tests.wire.http import Reply, Wire, sse
+
+import agentops_sdk as agentops
 
 
 def _ask(recorded: Any, reply: Any, **given: Any) -> Any:
@@ -182,3 +185,19 @@ def test_audio_answer(recorded: Any) -> None:
     )
     assert span.parts[0]["modality"] == "audio"
     assert span.parts[0]["transcript"] == "Hello"
+
+
+@pytest.mark.parametrize(("chosen", "prefix"), [("", "agentops"), ("gen_ai_latest_experimental", "gen_ai")])
+def test_audio_has_the_names_of_the_chosen_state(monkeypatch: pytest.MonkeyPatch, chosen: str, prefix: str) -> None:
+    monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", chosen)
+    usage = {
+        **USAGE,
+        "prompt_tokens_details": {"audio_tokens": 2},
+        "completion_tokens_details": {"audio_tokens": 4},
+    }
+    with agentops.testing.capture() as traces, Wire(Reply({**CHAT, "usage": usage})) as wire:
+        client(wire).chat.completions.create(model="gpt-4o-audio-preview", messages=[])
+    (call,) = traces.llm_calls
+    told = {name: value for name, value in call.attributes.items() if ".usage.audio." in name}
+    assert told == {f"{prefix}.usage.audio.input_tokens": 2, f"{prefix}.usage.audio.output_tokens": 4}
+    assert (call.usage.audio_input, call.usage.audio_output) == (2, 4)

@@ -6,6 +6,7 @@ the same span as ours.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -15,6 +16,9 @@ from agentops_sdk._recorder_port import Deferred
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.prompt_fingerprint import prompt_fingerprint
 from agentops_sdk.config import Settings
+
+_OPT_IN = "gen_ai_latest_experimental"
+"""Chooses the conventions' main state, in OpenTelemetry's own variable."""
 
 _PRICED = frozenset(("llm", "embedding"))
 
@@ -33,6 +37,7 @@ class Completer:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.policy = Policy(settings)
+        self._main = _OPT_IN in os.environ.get("OTEL_SEMCONV_STABILITY_OPT_IN", "")
 
     def reconfigure(self, settings: Settings) -> None:
         """Go on by other settings; what was counted stays."""
@@ -76,6 +81,9 @@ class Completer:
                 attributes.setdefault(semconv.PROMPT_FINGERPRINT, prompt_fingerprint(attributes))
         if semconv.USAGE_CACHE_WRITE in attributes:
             attributes.setdefault(semconv.USAGE_CACHE_CREATION, attributes.pop(semconv.USAGE_CACHE_WRITE))
+        for own, main in semconv.MAIN_NAMES.items():
+            if main in attributes:
+                attributes.setdefault(own, attributes.pop(main))
         if self.settings.pricing and (attributes.get(semconv.KIND) in _PRICED or semconv.USAGE_SOURCE in attributes):
             with guard("complete.usage"):
                 from agentops_sdk._usage.enrich import enrich
@@ -83,6 +91,10 @@ class Completer:
                 enrich(attributes)
         if semconv.USAGE_CACHE_CREATION in attributes:  # readers of today know one name or the other
             attributes[semconv.USAGE_CACHE_WRITE] = attributes[semconv.USAGE_CACHE_CREATION]
+        if self._main:
+            for own, main in semconv.MAIN_NAMES.items():
+                if own in attributes:
+                    attributes[main] = attributes.pop(own)
         if account is not None:
             with guard("complete.account"):
                 account(attributes)

@@ -29,6 +29,7 @@ ATTRIBUTES: Final = {
 _NAMES: Final = {
     **{attribute: name for name, attribute in ATTRIBUTES.items()},
     semconv.USAGE_CACHE_WRITE: "cache_creation",
+    **{semconv.MAIN_NAMES[own]: name for name, own in ATTRIBUTES.items() if own in semconv.MAIN_NAMES},
 }
 FROM_PROVIDER: Final = ("reported", "injected")
 
