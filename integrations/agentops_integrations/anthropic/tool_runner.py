@@ -43,8 +43,7 @@ def install(patches: Patches) -> None:
 
 
 def _patch_runner(patches: Patches, module: ModuleType) -> None:
-    if hasattr(module, "tool_use_span"):
-        patches.wrap(module, "tool_use_span", _tool_use_span)
+    patches.wrap(module, "tool_use_span", _tool_use_span)
 
 
 def _patch_tools(patches: Patches, module: ModuleType) -> None:
