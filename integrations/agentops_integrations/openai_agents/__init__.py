@@ -26,9 +26,6 @@ class OpenAIAgentsIntegration:
         """Register the processor, and watch for what people approve."""
         from agentops_integrations.openai_agents import model_limits, processor_registration, tool_approvals, tool_calls
 
-        if not hasattr(module, "tracing"):  # many programs have a module ``agents`` of their own
-            patches.missing.append("agents.tracing")
-            return
         processor = processor_registration.register(module.tracing, patches)
         tool_approvals.install(patches, processor.runs)
         tool_calls.install(patches, processor.runs)
