@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,12 @@ def test_one_that_is_too_old_to_have_that_module_is_named_too_old(site: Path) ->
     assert not [line for line in doctor.splitlines() if "not installed" in line and "mistral" in line]
 
 
+def not_installed(doctor: str) -> list[str]:
+    """Those that one line names; some of our own integrations may be among them."""
+    (line,) = re.findall(r"^note    not installed, so not captured: (.+)$", doctor, re.MULTILINE)
+    return str(line).split(", ")
+
+
 INTEGRATION = """
 class Integration:
     name, target, requires, distribution = {name!r}, {target!r}, ">=1,<2", {distribution!r}
@@ -117,7 +124,7 @@ def integrate(site: Path, name: str, target: str, distribution: str) -> None:
 
 def test_doctor_says_what_to_install_by_the_name_that_pip_knows(site: Path) -> None:
     integrate(site, "far_away", "far.client", "far-away-client")
-    assert "note    not installed, so not captured: far-away-client\n" in run("", site, "doctor").stdout
+    assert "far-away-client" in not_installed(run("", site, "doctor").stdout)
 
 
 def test_a_version_that_cannot_be_found_is_told(site: Path) -> None:
@@ -145,7 +152,7 @@ def test_those_that_are_not_installed_are_named_in_one_line(site: Path) -> None:
         install(site, f"{name}_packaging", f"{name}-integration", "1.0")
         entry_points = f"[agentops_sdk.integrations]\n{name} = {name}_integration:integration\n"
         (site / f"{name}_integration-1.0.dist-info" / "entry_points.txt").write_text(entry_points)
-    assert "note    not installed, so not captured: far_away, gone_by\n" in run("", site, "doctor").stdout
+    assert {"far_away", "gone_by"} <= set(not_installed(run("", site, "doctor").stdout))
 
 
 def test_a_module_of_the_programs_own_that_is_called_like_a_client_is_imported_as_it_is(site: Path) -> None:
