@@ -99,17 +99,17 @@ def _inputs(source: Any) -> list[dict[str, Any]]:
     for each in _mappings(source):
         kind = str(each.get("type") or "")
         if "role" in each and "content" in each:  # a turn, in version 2
-            role, said = str(each["role"]), _content(each["content"])
+            role, content_parts = str(each["role"]), _content(each["content"])
         elif kind == "function_result":
-            role, said = "tool", _step(each)
+            role, content_parts = "tool", _step(each)
         else:
             ours = kind in ("", "user_input", "text", "image", "audio", "video", "document")
-            role, said = "user" if ours else "assistant", _block(each)
+            role, content_parts = "user" if ours else "assistant", _block(each)
         role = "assistant" if role == "model" else role
         if messages and messages[-1]["role"] == role and role != "tool":
-            messages[-1]["parts"] += said
+            messages[-1]["parts"] += content_parts
         else:
-            messages.append({"role": role, "parts": said})
+            messages.append({"role": role, "parts": content_parts})
     return messages
 
 
@@ -151,8 +151,8 @@ _PENDING = ("in_progress", "queued")
 def _response(body: Json, asked: Json) -> Attributes:
     status = str(body.get("status") or "")
     steps = [step for step in _mappings(_steps(body)) if step.get("type") not in ("user_input", "function_result")]
-    said = [part for step in steps for part in _block(step)]
-    message: dict[str, Any] = {"role": "assistant", "parts": said}
+    content_parts = [part for step in steps for part in _block(step)]
+    message: dict[str, Any] = {"role": "assistant", "parts": content_parts}
     finished = bool(status) and status not in _PENDING
     if finished:
         message["finish_reason"] = _FINISH_REASONS.get(status, status)
@@ -162,9 +162,9 @@ def _response(body: Json, asked: Json) -> Attributes:
         semconv.RESPONSE_MODEL: body.get("model") or None,
         semconv.RESPONSE_STATUS: status or None,
         semconv.RESPONSE_FINISH_REASONS: [status] if finished else None,
-        semconv.OUTPUT_MESSAGES: [message] if said or finished else None,
+        semconv.OUTPUT_MESSAGES: [message] if content_parts or finished else None,
         **model_choice(
-            list(_tools(asked)), said,
+            list(_tools(asked)), content_parts,
             finished=finished and ended_by_model(status),
             forced=choice == "any", forbidden=choice == "none",
         ),
@@ -303,10 +303,10 @@ def _decision(body: Json, asked: Json) -> Attributes:
     """The answers; what the model chose is a decision, by question where there are several."""
     answers = {str(name): each for name, each in (body.get("answers") or {}).items() if isinstance(each, Mapping)}
     questions = asked.get("questions") or {}
-    said = [{**answer, "type": str(answer.get("type")), "name": name} for name, answer in answers.items()]
+    content_parts = [{**answer, "type": str(answer.get("type")), "name": name} for name, answer in answers.items()]
     attributes: Attributes = {
         semconv.RESPONSE_MODEL: body.get("model") or None,
-        semconv.OUTPUT_MESSAGES: [{"role": "assistant", "parts": said}] if said else None,
+        semconv.OUTPUT_MESSAGES: [{"role": "assistant", "parts": content_parts}] if content_parts else None,
     }
     chosen = {name: _chosen(answer) for name, answer in answers.items()}
     options = {name: _options(questions.get(name)) for name in answers}

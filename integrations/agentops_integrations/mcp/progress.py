@@ -29,12 +29,12 @@ def install(patches: Patches, *, first: bool) -> None:
 def watched(callback: Callback, call: Call) -> Callback:
     """``callback``, and an event beside it."""
 
-    async def told(progress: float, total: float | None, message: str | None) -> None:
+    async def report(progress: float, total: float | None, message: str | None) -> None:
         with guard("mcp.progress"):
             _note(call, progress, total, message)
         await callback(progress, total, message)
 
-    return told
+    return report
 
 
 def _send(names: tuple[str, ...], wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -48,5 +48,5 @@ def _send(names: tuple[str, ...], wrapped: Any, instance: Any, args: tuple[Any, 
 
 def _note(call: Any, progress: Any, total: Any, message: Any) -> None:
     fields = {semconv.MCP_PROGRESS: progress, semconv.MCP_PROGRESS_TOTAL: total, semconv.MCP_PROGRESS_MESSAGE: message}
-    told = {name: value for name, value in fields.items() if type(value) in (int, float, str)}
-    call.event(semconv.MCP_PROGRESS_EVENT, told)
+    figures = {name: value for name, value in fields.items() if type(value) in (int, float, str)}
+    call.event(semconv.MCP_PROGRESS_EVENT, figures)

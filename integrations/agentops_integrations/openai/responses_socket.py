@@ -64,13 +64,13 @@ class Responses:
         raw = data.encode() if isinstance(data, str) else bytes(data)
         if not _CREATE.search(raw):
             return None
-        found = _MODEL.match(raw)
+        model_match = _MODEL.match(raw)
         lane = ""
-        if found is None or b'"stream_id"' in raw:
+        if model_match is None or b'"stream_id"' in raw:
             event = orjson.loads(raw)
             lane, model = str(event.get("stream_id") or ""), event.get("model")
         else:
-            model = found[1].decode()
+            model = model_match[1].decode()
         return self._begin(lane, model if isinstance(model, str) else None, raw)
 
     def _begin(self, lane: str, model: str | None, request: bytes | None) -> _Turn | None:

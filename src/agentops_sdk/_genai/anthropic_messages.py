@@ -192,7 +192,7 @@ def assemble(events: Iterable[Json]) -> dict[str, Any]:
     What the start tells of output tokens is the first few: without the end, nobody has told how many there were.
     """
     body: dict[str, Any] = {}
-    told = False
+    has_output_tokens = False
     blocks: dict[int, dict[str, Any]] = {}
     ended: set[int] = set()
     for event in events:
@@ -209,7 +209,7 @@ def assemble(events: Iterable[Json]) -> dict[str, Any]:
             body.update(event.get("delta") or {})
             figures = {name: value for name, value in (event.get("usage") or {}).items() if value is not None}
             body["usage"] = {**(body.get("usage") or {}), **figures}
-            told = told or "output_tokens" in figures
+            has_output_tokens = has_output_tokens or "output_tokens" in figures
         elif kind == "error":
             body["error"] = event.get("error")
     for index, block in blocks.items():
@@ -219,7 +219,7 @@ def assemble(events: Iterable[Json]) -> dict[str, Any]:
         elif index not in ended and block.get("input") == {}:
             block["input"] = ""  # a call that has just begun: the empty object is where its arguments will stand
     body["content"] = [blocks[index] for index in sorted(blocks)]
-    if not told and isinstance(body.get("usage"), Mapping):
+    if not has_output_tokens and isinstance(body.get("usage"), Mapping):
         body["usage"] = {name: value for name, value in body["usage"].items() if not name.startswith("output_tokens")}
     return body
 

@@ -47,10 +47,10 @@ def _event(frame: bytes) -> bytes:
         message = orjson.loads(payload).get("message") if payload.startswith(b"{") else None
         error = {"type": failed[1].decode("ascii", "replace"), "message": message}
         return b"event: error\ndata: %b\n\n" % orjson.dumps({"type": "error", "error": error})
-    found = _BYTES.search(payload)
-    if found is None:
+    payload_match = _BYTES.search(payload)
+    if payload_match is None:
         return b""
-    text = binascii.a2b_base64(found[1])
+    text = binascii.a2b_base64(payload_match[1])
     kind = _TYPE.match(text)
     name = b"event: %b\n" % kind[1] if kind else b""
     return b"%bdata: %b\n\n" % (name, text.replace(b"\n", b" ").replace(b"\r", b" "))

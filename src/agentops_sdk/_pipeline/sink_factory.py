@@ -31,7 +31,8 @@ def assemble(settings: Settings, running: Sequence[Sink] = ()) -> tuple[list[Sin
     automatic = origin.startswith("environment OTEL_")
     for setting in settings.exporters:
         kept = next(
-            (sink for sink in free if (sink.given is setting or sink.given == setting) and _fits(sink, settings)), None
+            (sink for sink in free if (sink.setting is setting or sink.setting == setting) and _fits(sink, settings)),
+            None,
         )
         if kept is not None:
             free.remove(kept)
@@ -62,6 +63,6 @@ def assemble(settings: Settings, running: Sequence[Sink] = ()) -> tuple[list[Sin
 
 def _fits(sink: Sink, settings: Settings) -> bool:
     """Whether it would be made the same again: what works on a disk depends on where, and how much."""
-    if not isinstance(sink.given, str) or not getattr(sink.exporter, "disk", False) or sink.settings is None:
+    if not isinstance(sink.setting, str) or not getattr(sink.exporter, "disk", False) or sink.settings is None:
         return True
     return not any(name.startswith(_OF_DISKS) for name in changes(sink.settings, settings))

@@ -39,10 +39,10 @@ class Sink:
     judged by what ``export`` returns. All that is looked for is in ``agentops_sdk.exporters.contract``.
     """
 
-    def __init__(self, name: str, exporter: SpanExporter, given: Any = None) -> None:
+    def __init__(self, name: str, exporter: SpanExporter, setting: Any = None) -> None:
         self.name = name
         self.exporter = exporter
-        self.given = given
+        self.setting = setting
         self.settings: Settings | None = None
         """Those it was made by."""
         self.accepted = 0
@@ -256,8 +256,8 @@ def _is_success(result: Any) -> bool:
 class ThreadedSink(Sink):
     """An exporter with a thread and a bounded queue of its own, so that it may be slow or hang."""
 
-    def __init__(self, name: str, exporter: SpanExporter, given: Any = None) -> None:
-        super().__init__(name, exporter, given)
+    def __init__(self, name: str, exporter: SpanExporter, setting: Any = None) -> None:
+        super().__init__(name, exporter, setting)
         self._new_primitives()
 
     def _new_primitives(self) -> None:
@@ -350,14 +350,14 @@ class ThreadedSink(Sink):
                 super().put_open(*opened)
 
 
-def adapt(name: str, exporter: SpanExporter, given: Any = None, *, alone: bool = True) -> Sink:
+def adapt(name: str, exporter: SpanExporter, setting: Any = None, *, alone: bool = True) -> Sink:
     """The adapter that fits: inline for exporters that say so, a thread of its own for all others.
 
     ``alone``: no other sink works on a disk. With several, each gets a thread, so that one on a slow
     file system does not hold up the next.
     """
     inline = getattr(exporter, "inline", False) and (alone or not getattr(exporter, "disk", False))
-    return Sink(name, exporter, given) if inline else ThreadedSink(name, exporter, given)
+    return Sink(name, exporter, setting) if inline else ThreadedSink(name, exporter, setting)
 
 
 def _within(deadline: float, work: Callable[[float], bool]) -> bool:

@@ -255,10 +255,10 @@ _PIN_CODES: Final = (("code",), ("pincode",))
 def is_cookie(value: str) -> bool:
     """``name=value``, one or several, of which one may know who somebody is: a word that was chosen does not."""
     for crumb in _CRUMB.finditer(value[:4096]):
-        name, said = crumb[1].lower(), crumb[2]
+        name, content = crumb[1].lower(), crumb[2]
         if name in _OF_COOKIES:
             continue
-        if len(said) >= 10 or not said.isalpha() or any(word in name for word in _KNOWS_WHO):
+        if len(content) >= 10 or not content.isalpha() or any(word in name for word in _KNOWS_WHO):
             return True
     return False
 

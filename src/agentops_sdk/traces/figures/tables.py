@@ -95,19 +95,19 @@ def _add(row: Row, outline: Outline, numbers: Sequence[int], by: str, *, whole: 
     starts, ends, took = outline.columns.starts, outline.ends, row.durations.append
     kind = KINDS.index(own_kind) if own_kind else -1
     for number in numbers:
-        place = rows[number]
-        fact = facts[place]
+        row_number = rows[number]
+        fact = facts[row_number]
         if (fact & KIND_BITS == kind) if own_kind else (shares[number] & Counted.CALL):
             row.calls += 1
             outcome = (fact & OUTCOME_BITS) >> OUTCOME_SHIFT
             if ENDED[outcome]:
                 row.errors += outcome == _ERROR
-                took(max(0, ends[number] - starts[place]) / 1e9)
+                took(max(0, ends[number] - starts[row_number]) / 1e9)
             elif not whole:
                 row.running += outcome == _RUNNING
                 row.unfinished += outcome == _UNFINISHED
         if fact & Fact.FIRST_CHUNK and shares[number] & Counted.CALL:
-            first = outline.columns.figure(place, semconv.RESPONSE_TIME_TO_FIRST_CHUNK)
+            first = outline.columns.figure(row_number, semconv.RESPONSE_TIME_TO_FIRST_CHUNK)
             if isinstance(first, (int, float)):
                 row.first_chunks.append(float(first))
     outline.add_all(numbers, row.usage, row.cost)
