@@ -13,6 +13,7 @@ from agentops_sdk.integration import (
     Call,
     NullCall,
     decision_attributes,
+    guard,
     outcome_of,
     release,
     semconv,
@@ -55,8 +56,9 @@ class RequestSpan:
         self.call.detach(token[1])
 
     def fail(self, error: BaseException) -> None:
-        if outcome_of(error) == "error":
-            refused(self, getattr(error, "error", None))
+        with guard("mcp.fail"):
+            if outcome_of(error) == "error":
+                refused(self, getattr(error, "error", None))
         self.call.fail(error)
 
     def finish(self) -> bool:
