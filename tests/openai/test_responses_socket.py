@@ -12,6 +12,7 @@ import agentops_sdk as agentops
 
 pytest.importorskip("websockets.sync.server", reason="websockets is not installed")
 from tests.openai.bodies import RESPONSE, RESPONSE_EVENTS
+from tests.openai.socket_client import client
 from tests.wire.websocket import Socket, Talk
 
 if not hasattr(getattr(openai.OpenAI(api_key="none"), "responses", None), "connect"):
@@ -22,10 +23,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:connect.. must be used:Deprecati
 TOOL = {"type": "function", "name": "weather", "description": "Now", "parameters": {}, "strict": False}
 ASK: dict[str, Any] = {"type": "response.create", "model": "gpt-5", "input": "Weather?", "tools": [TOOL]}
 FAILED = {**RESPONSE, "status": "failed", "output": [], "error": {"code": "server_error", "message": "no"}}
-
-
-def client(socket: Socket, cls: Any = openai.OpenAI) -> Any:
-    return cls(api_key="none", base_url="http://127.0.0.1:1/v1", websocket_base_url=socket.url)
 
 
 def answers(talk: Talk) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("websockets.sync.server", reason="websockets is not installed")
 from tests.openai.bodies import RESPONSE_EVENTS
-from tests.openai.test_responses_socket import client
+from tests.openai.socket_client import client
 from tests.wire.websocket import Socket, Talk
 
 if not hasattr(openai.OpenAI, "live"):
