@@ -239,7 +239,7 @@ def test_what_holds_passes() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (lambda: dear().assert_tool_called("x", times=0), "at least 1; assert_no_tool_called"),
+        (lambda: dear().assert_tool_called("x", times=0), "at least 1; for never, use assert_no_tool_called"),
         (lambda: dear().assert_path("a > > b"), "names separated by"),
         (lambda: dear().assert_tree(""), "at least one line"),
         (lambda: dear().assert_tree("a\n    b\n  c"), "the indentation of a line above"),

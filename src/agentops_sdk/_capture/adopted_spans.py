@@ -22,6 +22,7 @@ from agentops_sdk._capture.call import Call, NullCall, outcome_of
 from agentops_sdk._capture.model_choice import ended_by_model, model_choice
 from agentops_sdk._capture.native_scopes import NATIVE_SCOPES, NativeScope
 from agentops_sdk._capture.start import start
+from agentops_sdk._host.admission import refusal
 from agentops_sdk._host.guard import guard
 from agentops_sdk._propagation.context_keys import release
 
@@ -31,6 +32,8 @@ _COUNTED = ("llm", "embedding")
 _CONVENTIONS = ("gen_ai.", "mcp.", "server.", "openai.")
 _DROPPED = ("gen_ai.usage.details.", "gen_ai.aggregated_usage.")
 _PARSED = semconv.STRUCTURED
+_AT_ONCE = (semconv.CONVERSATION_ID, semconv.REQUEST_MODEL, semconv.PROVIDER_NAME)
+"""What is told before the work begins: limits go by the model's price."""
 
 
 class AdoptingTracer(trace.Tracer):
@@ -73,7 +76,7 @@ class AdoptingTracer(trace.Tracer):
         named = first.get(row.named_by) if row.named_by is not None else None
         if named is None and operation is not None:
             named = name.removeprefix(f"{operation} ") if name.startswith(f"{operation} ") else None
-        known = {key: value for key, value in first.items() if key == semconv.CONVERSATION_ID}
+        known = {key: value for key, value in first.items() if key in _AT_ONCE and isinstance(value, str)}
         call = start(
             kind,
             named if isinstance(named, str) else None,
@@ -91,10 +94,19 @@ class AdoptingTracer(trace.Tracer):
 
     @contextmanager
     def start_as_current_span(self, *args: Any, end_on_exit: bool = True, **kwargs: Any) -> Iterator[trace.Span]:  # type: ignore[override]  # theirs is one for coroutines too
-        """As OpenTelemetry has it. What runs inside is also inside of the call."""
+        """As OpenTelemetry has it. What runs inside is also inside of the call.
+
+        Raises:
+            LimitExceeded: in place of the work, where a limit that the program has set does not allow it.
+        """
         kwargs.pop("record_exception", None)
         kwargs.pop("set_status_on_exception", None)
         span = self.start_span(*args, **kwargs)
+        refused = refusal("adopted.limit", span.call) if isinstance(span, AdoptedSpan) else None
+        if isinstance(span, AdoptedSpan) and refused is not None:
+            span.left_by(refused)
+            span.end()
+            raise refused
         token = None
         with guard("adopted.attach"):
             if isinstance(span, AdoptedSpan):
