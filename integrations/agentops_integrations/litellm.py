@@ -257,8 +257,8 @@ class _Reply:
             if usage is None:
                 return data
             unknown = not self._is_reported(usage)
-        told = b"null" if unknown else bytes(snapshot(usage))
-        return data[:-1] + b',"usage":' + told + b"}" if usage is not None and data[:1] == b"{" else data
+        usage_text = b"null" if unknown else bytes(snapshot(usage))
+        return data[:-1] + b',"usage":' + usage_text + b"}" if usage is not None and data[:1] == b"{" else data
 
     def _is_reported(self, usage: Any) -> bool:
         """Whether the provider told it. Where it does not, LiteLLM counts, and does not say so."""

@@ -182,9 +182,9 @@ def _usage(body: Json) -> Json | None:
         return None
     figures = {theirs: usage.get(ours) for ours, theirs in _FIGURES.items()}
     details = {
-        theirs: [{"modality": each.get("modality"), "tokenCount": each.get("tokens")} for each in _mappings(found)]
+        theirs: [{"modality": each.get("modality"), "tokenCount": each.get("tokens")} for each in _mappings(counts)]
         for ours, theirs in _DETAILS.items()
-        if (found := usage.get(ours))
+        if (counts := usage.get(ours))
     }
     return {**figures, **details, "serviceTier": body.get("service_tier")}
 

@@ -210,23 +210,23 @@ class _Adoption:
         self._content = content
 
     def __call__(self, attributes: dict[str, Any]) -> None:
-        told = semconv.USAGE_INPUT_TOKENS in attributes or semconv.OUTPUT_MESSAGES in attributes
+        client_reported = semconv.USAGE_INPUT_TOKENS in attributes or semconv.OUTPUT_MESSAGES in attributes
         if not self._content:
             for name in semconv.CONTENT:
                 attributes.pop(name, None)
-        for name, value in self._translated(told):
+        for name, value in self._translated(client_reported):
             attributes.setdefault(name, value)
         if semconv.USAGE_INPUT_TOKENS in attributes:
             attributes.setdefault(semconv.USAGE_SOURCE, "reported")
-        if self._kind == "llm" and not told:
+        if self._kind == "llm" and not client_reported:
             for name, value in _choice(attributes).items():
                 attributes.setdefault(name, value)
 
-    def _translated(self, told: bool) -> Iterator[tuple[str, Any]]:
+    def _translated(self, client_reported: bool) -> Iterator[tuple[str, Any]]:
         for name, value in self._attributes.items():
             if not name.startswith((*_CONVENTIONS, "agentops.", "error.")) or name.startswith(_DROPPED):
                 continue
-            if name.startswith("gen_ai.usage.") and (self._kind not in _COUNTED or told):
+            if name.startswith("gen_ai.usage.") and (self._kind not in _COUNTED or client_reported):
                 continue
             if name in semconv.CONTENT and not self._content:
                 continue

@@ -208,17 +208,18 @@ def _result(part: Mapping[str, Any], call: Any) -> dict[str, Any]:
     return {"type": "tool_call_response", "id": None if call is None else str(call), "response": part.get("content")}
 
 
-def _calls(said: Mapping[str, Any], parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _calls(message: Mapping[str, Any], parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Tool calls beside the content, less those that the content names as well."""
-    calls = parsed(said.get("tool_calls") or said.get("toolCalls") or (said.get("additional_kwargs") or {}).get(
-        "tool_calls") if isinstance(said.get("additional_kwargs", {}), dict) else said.get("tool_calls"))  # fmt: skip
+    beside = message.get("additional_kwargs")
+    beside = beside if isinstance(beside, dict) else {}
+    calls = parsed(message.get("tool_calls") or message.get("toolCalls") or beside.get("tool_calls"))
     if isinstance(calls, dict):
         calls = [calls]
-    if isinstance(single := parsed(said.get("function_call")), dict):
+    if isinstance(single := parsed(message.get("function_call")), dict):
         calls = [*(calls if isinstance(calls, list) else []), single]
     known = {(part.get("id"), part.get("name")) for part in parts if part.get("type") == "tool_call"}
-    made = [_call(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    return [call for call in made if (call["id"], call["name"]) not in known]
+    call_parts = [_call(call) for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    return [call for call in call_parts if (call["id"], call["name"]) not in known]
 
 
 def _call(call: Mapping[str, Any]) -> dict[str, Any]:
@@ -275,10 +276,10 @@ def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reasoning(value: Mapping[str, Any]) -> dict[str, Any]:
-    told = _first(value, "content", "thinking", "text", "reasoning", "summary")
-    if isinstance(told, list):
-        told = "\n".join(filter(None, (text_of(item) for item in told)))
-    return {"type": "reasoning", "content": told or ""}
+    reasoning = _first(value, "content", "thinking", "text", "reasoning", "summary")
+    if isinstance(reasoning, list):
+        reasoning = "\n".join(filter(None, (text_of(item) for item in reasoning)))
+    return {"type": "reasoning", "content": reasoning or ""}
 
 
 def _returned(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -372,9 +373,9 @@ def _document(value: Any) -> dict[str, Any]:
     identity = _first(value, "id", "document_id", "doc_id")
     if identity is None and isinstance(metadata, dict):
         identity = _first(metadata, "id", "doc_id", "source")
-    told: dict[str, Any] = {"content": _first(value, "content", "page_content", "text", "document")}
+    document: dict[str, Any] = {"content": _first(value, "content", "page_content", "text", "document")}
     if identity is not None:
-        told["id"] = str(identity)
+        document["id"] = str(identity)
     if (score := _first(value, "score", "relevance_score", "distance")) is not None:
-        told["score"] = score
-    return told
+        document["score"] = score
+    return document

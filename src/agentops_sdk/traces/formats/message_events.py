@@ -53,7 +53,7 @@ def is_message_event(name: Any) -> bool:
     return name in EVENTS or name in _DETAILS
 
 
-def told(events: Iterable[Any]) -> dict[str, Any]:
+def attributes_of(events: Iterable[Any]) -> dict[str, Any]:
     """What events tell, as attributes: messages as JSON text in the conventions' schema."""
     messages: dict[str, list[dict[str, Any]]] = {}
     attributes: dict[str, Any] = {}
@@ -77,7 +77,7 @@ def told(events: Iterable[Any]) -> dict[str, Any]:
     if instructions := messages.pop(semconv.SYSTEM_INSTRUCTIONS, None):
         parts = [part for message in instructions for part in message["parts"]]
         attributes[semconv.SYSTEM_INSTRUCTIONS] = chat_messages.json_text(parts)
-    return {**attributes, **{target: chat_messages.json_text(said) for target, said in messages.items() if said}}
+    return {**attributes, **{target: chat_messages.json_text(thread) for target, thread in messages.items() if thread}}
 
 
 def _messages(row: _Event, tells: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -93,5 +93,5 @@ def _messages(row: _Event, tells: Mapping[str, Any]) -> list[dict[str, Any]]:
     elif isinstance(inside, str) and "content" not in message:
         message["content"] = inside
     message.setdefault("role", row.role)
-    found = chat_messages.messages(message, row.role)
-    return found
+    parsed_messages = chat_messages.messages(message, row.role)
+    return parsed_messages

@@ -29,25 +29,27 @@ _LEVELS: Final = 4
 def groups(document: Any, levels: int = _LEVELS) -> list[Any] | None:
     """The groups of spans by resource in a document; ``None`` where it is no OTLP."""
     if isinstance(document, list):
-        inside = [found for item in document if (found := groups(item, levels - 1)) is not None] if levels else []
-        return [group for found in inside for group in found] if inside else None
+        inside = (
+            [group_list for item in document if (group_list := groups(item, levels - 1)) is not None] if levels else []
+        )
+        return [group for group_list in inside for group in group_list] if inside else None
     if not isinstance(document, dict):
         return None
     for name in _GROUPS:
-        if isinstance(found := document.get(name), list):
-            return found
+        if isinstance(group_list := document.get(name), list):
+            return group_list
     if any(isinstance(document.get(name), list) for name in ("scopeSpans", "scope_spans", _SCOPE_SPANS[1])):
         return [document]
     if levels:
         for name in _AROUND:
-            if (found := groups(document.get(name), levels - 1)) is not None:
-                return found
+            if (group_list := groups(document.get(name), levels - 1)) is not None:
+                return group_list
     return None
 
 
-def usual(found: list[Any]) -> dict[str, Any]:
+def usual(group_list: list[Any]) -> dict[str, Any]:
     """The same groups in the usual form; what cannot be put into it stays as it is."""
-    return {"resourceSpans": [_group(group) if isinstance(group, dict) else group for group in found]}
+    return {"resourceSpans": [_group(group) if isinstance(group, dict) else group for group in group_list]}
 
 
 def _camel(item: dict[str, Any]) -> dict[str, Any]:

@@ -91,8 +91,8 @@ def _scope(scope_spans: Any) -> dict[str, Any]:
 def _span(span: Any) -> dict[str, Any]:
     get = _usual(span).get
     attributes = _attributes(get("attributes", _NONE))
-    told = _usual(get("status", _EMPTY))
-    status = _STATUS[told.get("code", 0)]
+    span_status = _usual(get("status", _EMPTY))
+    status = _STATUS[span_status.get("code", 0)]
     fields: dict[str, Any] = {
         "v": 1,
         "trace_id": _id(span, "traceId", _TRACE_ID),
@@ -108,7 +108,7 @@ def _span(span: Any) -> dict[str, Any]:
         "attributes": attributes,
         "flags": _count(span, "flags"),
     }
-    if message := _text(told, "message"):
+    if message := _text(span_status, "message"):
         fields["status_message"] = message
     if state := _text(span, "traceState"):
         fields["trace_state"] = state

@@ -72,16 +72,19 @@ def translate(fields: dict[str, Any]) -> dict[str, Any]:
     if semconv.KIND in attributes:  # one of ours, whoever sent it on
         return _ended(fields)
     names = tuple(attributes)
-    told = _told(attributes, _plan(names) if len(names) <= _MOST_NAMES else _planned(names))
+    translated = _by_plan(attributes, _plan(names) if len(names) <= _MOST_NAMES else _planned(names))
     if events := fields.get("events"):
-        told = {**message_events.told(events), **told}
-    kind = _kind(fields, attributes, told)
-    _add_tokens(told)
-    _add_cost(attributes, told, kind)
-    _place(told, kind)
-    _add_name(fields, attributes, told, kind)
-    failed = told.pop(ERROR, False)
-    merged = {**attributes, **{name: value for name, value in told.items() if name not in _PSEUDO or name in _KEPT}}
+        translated = {**message_events.attributes_of(events), **translated}
+    kind = _kind(fields, attributes, translated)
+    _add_tokens(translated)
+    _add_cost(attributes, translated, kind)
+    _place(translated, kind)
+    _add_name(fields, attributes, translated, kind)
+    failed = translated.pop(ERROR, False)
+    merged = {
+        **attributes,
+        **{name: value for name, value in translated.items() if name not in _PSEUDO or name in _KEPT},
+    }
     _leave_out_zeros(merged, kind, fields)
     outcome = outcome_of(merged, fields.get("status", "unset"))
     stated = fields.get("outcome")
@@ -108,12 +111,12 @@ def _ended(fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _told(attributes: Mapping[str, Any], plan: _Plan) -> dict[str, Any]:
+def _by_plan(attributes: Mapping[str, Any], plan: _Plan) -> dict[str, Any]:
     from agentops_sdk.traces.formats.chat_messages import nested
 
-    told: dict[str, Any] = {}
+    translated: dict[str, Any] = {}
     for row, source in plan:
-        if row.target in told:
+        if row.target in translated:
             continue
         if isinstance(source, str):
             value = row.read(attributes[source])
@@ -121,10 +124,10 @@ def _told(attributes: Mapping[str, Any], plan: _Plan) -> dict[str, Any]:
             first = len(row.source)
             value = row.read(nested({name[first:]: attributes[name] for name in source}))
         if value is not None:
-            told[row.target] = value
+            translated[row.target] = value
             if row.target == semconv.COST_AMOUNT:
-                told[semconv.COST_SOURCE] = row.source
-    return told
+                translated[semconv.COST_SOURCE] = row.source
+    return translated
 
 
 @lru_cache(maxsize=4_096)
@@ -171,17 +174,17 @@ def _unnamed(names: tuple[str, ...]) -> list[tuple[Row, str]]:
     return rows
 
 
-def _kind(fields: Mapping[str, Any], attributes: Mapping[str, Any], told: Mapping[str, Any]) -> str:
-    stated = told.get(semconv.KIND) or kind_of(attributes)
+def _kind(fields: Mapping[str, Any], attributes: Mapping[str, Any], translated: Mapping[str, Any]) -> str:
+    stated = translated.get(semconv.KIND) or kind_of(attributes)
     if stated != "span":
         return str(stated)
     if fields.get("kind") not in (None, "span") and fields["kind"] in semconv.KINDS:
         return str(fields["kind"])
 
     def has(*names: str) -> bool:
-        return any(name in told or name in attributes for name in names)
+        return any(name in translated or name in attributes for name in names)
 
-    tokens = any(told.get(name) for name in _TOKENS)
+    tokens = any(translated.get(name) for name in _TOKENS)
     model = has(semconv.REQUEST_MODEL, semconv.RESPONSE_MODEL)
     if has(semconv.TOOL_CALL_ID, semconv.TOOL_NAME) and not tokens and not model:
         return "tool"
@@ -195,58 +198,60 @@ def _kind(fields: Mapping[str, Any], attributes: Mapping[str, Any], told: Mappin
     return "span"
 
 
-def _add_tokens(told: dict[str, Any]) -> None:
+def _add_tokens(translated: dict[str, Any]) -> None:
     """Of input, output and their sum the one that was not told."""
-    total = told.pop(TOTAL_TOKENS, None)
-    given, answered = told.get(semconv.USAGE_INPUT_TOKENS), told.get(semconv.USAGE_OUTPUT_TOKENS)
-    if total is None or (given is None) == (answered is None):
+    total = translated.pop(TOTAL_TOKENS, None)
+    input_tokens, answered = translated.get(semconv.USAGE_INPUT_TOKENS), translated.get(semconv.USAGE_OUTPUT_TOKENS)
+    if total is None or (input_tokens is None) == (answered is None):
         return
-    if given is None:
-        told[semconv.USAGE_INPUT_TOKENS] = max(0, total - answered)
+    if input_tokens is None:
+        translated[semconv.USAGE_INPUT_TOKENS] = max(0, total - answered)
     else:
-        told[semconv.USAGE_OUTPUT_TOKENS] = max(0, total - given)
+        translated[semconv.USAGE_OUTPUT_TOKENS] = max(0, total - input_tokens)
 
 
-def _add_cost(attributes: Mapping[str, Any], told: dict[str, Any], kind: str) -> None:
-    given, answered = told.pop(INPUT_COST, None), told.pop(OUTPUT_COST, None)
+def _add_cost(attributes: Mapping[str, Any], translated: dict[str, Any], kind: str) -> None:
+    input_cost, answered = translated.pop(INPUT_COST, None), translated.pop(OUTPUT_COST, None)
     if semconv.COST_AMOUNT in attributes:  # ours
-        told.pop(semconv.COST_AMOUNT, None)
-        told.pop(semconv.COST_SOURCE, None)
+        translated.pop(semconv.COST_AMOUNT, None)
+        translated.pop(semconv.COST_SOURCE, None)
         return
-    if semconv.COST_AMOUNT not in told and given is not None and answered is not None:
-        told[semconv.COST_AMOUNT] = given + answered
-        told[semconv.COST_SOURCE] = "the trace's prices of input and output"
-    amount = told.get(semconv.COST_AMOUNT)
+    if semconv.COST_AMOUNT not in translated and input_cost is not None and answered is not None:
+        translated[semconv.COST_AMOUNT] = input_cost + answered
+        translated[semconv.COST_SOURCE] = "the trace's prices of input and output"
+    amount = translated.get(semconv.COST_AMOUNT)
     if amount is None:
         return
-    if not amount and (kind in _MODEL_KINDS or any(told.get(name) for name in _TOKENS)):
-        del told[semconv.COST_AMOUNT]
-        if any(told.get(name) for name in _TOKENS):
-            told[semconv.COST_UNKNOWN_REASON] = ZERO_PRICE
+    if not amount and (kind in _MODEL_KINDS or any(translated.get(name) for name in _TOKENS)):
+        del translated[semconv.COST_AMOUNT]
+        if any(translated.get(name) for name in _TOKENS):
+            translated[semconv.COST_UNKNOWN_REASON] = ZERO_PRICE
         else:
-            del told[semconv.COST_SOURCE]
+            del translated[semconv.COST_SOURCE]
     elif kind not in _MODEL_KINDS:
-        told[semconv.COST_TOTAL] = True
+        translated[semconv.COST_TOTAL] = True
 
 
-def _place(told: dict[str, Any], kind: str) -> None:
+def _place(translated: dict[str, Any], kind: str) -> None:
     """Plain inputs and outputs where those of this kind belong, unless something better stands there."""
     to_input, read_input, to_output, read_output = _PLACES.get(kind, _ANYWHERE)
     for source, target, read in ((semconv.INPUT, to_input, read_input), (semconv.OUTPUT, to_output, read_output)):
-        if source == target or source not in told:
+        if source == target or source not in translated:
             continue
-        value = told.pop(source)
-        if target not in told and (value := read(value)) is not None:
-            told[target] = value
+        value = translated.pop(source)
+        if target not in translated and (value := read(value)) is not None:
+            translated[target] = value
 
 
-def _add_name(fields: Mapping[str, Any], attributes: Mapping[str, Any], told: dict[str, Any], kind: str) -> None:
+def _add_name(fields: Mapping[str, Any], attributes: Mapping[str, Any], translated: dict[str, Any], kind: str) -> None:
     if kind not in _NAMED:
         return
     attribute, around = _NAMED[kind]
-    if attribute not in told and attribute not in attributes:
+    if attribute not in translated and attribute not in attributes:
         entity = attributes.get("traceloop.entity.name")
-        told[attribute] = entity if isinstance(entity, str) else around.sub("", str(fields.get("name", ""))).strip()
+        translated[attribute] = (
+            entity if isinstance(entity, str) else around.sub("", str(fields.get("name", ""))).strip()
+        )
 
 
 def _leave_out_zeros(merged: dict[str, Any], kind: str, fields: Mapping[str, Any]) -> None:

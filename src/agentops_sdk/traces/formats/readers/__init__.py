@@ -161,8 +161,8 @@ def _span_kind(value: Any) -> str:
 
 def event(name: Any, time: Any, attributes: Mapping[str, Any] | None = None) -> Fields:
     """The fields of one event."""
-    told = {str(key): to_json(value) for key, value in (attributes or {}).items() if value is not None}
-    return {"name": str(name or "event"), "time_ns": nanoseconds(time) or 0, "attributes": told}
+    values = {str(key): to_json(value) for key, value in (attributes or {}).items() if value is not None}
+    return {"name": str(name or "event"), "time_ns": nanoseconds(time) or 0, "attributes": values}
 
 
 def link(trace_id: Any, span_id: Any, attributes: Mapping[str, Any] | None = None) -> Fields:
@@ -171,8 +171,8 @@ def link(trace_id: Any, span_id: Any, attributes: Mapping[str, Any] | None = Non
     Raises:
         ValueError: it names no span.
     """
-    told = {str(key): to_json(value) for key, value in (attributes or {}).items() if value is not None}
-    return {"trace_id": trace_id_of(trace_id), "span_id": span_id_of(span_id), "attributes": told}
+    values = {str(key): to_json(value) for key, value in (attributes or {}).items() if value is not None}
+    return {"trace_id": trace_id_of(trace_id), "span_id": span_id_of(span_id), "attributes": values}
 
 
 def flat(value: Mapping[str, Any], before: str = "", levels: int = _MOST_LEVELS) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class _Session:
         self.lines = lines
         self.calls: dict[Any, _Call] = {}
         self.results: dict[Any, tuple[dict[str, Any], dict[str, Any]]] = {}
-        self.said: dict[Any, list[dict[str, Any]]] = {}
+        self.conversations: dict[Any, list[dict[str, Any]]] = {}
         self.last: dict[Any, int] = {}
 
     def spans(self) -> Iterator[Fields | None]:
@@ -65,7 +65,7 @@ class _Session:
         resource = {"service.name": "claude-code", "service.version": first.get("version")}
         shared: dict[str, Any] = {"trace_id": session, "scope": "claude-code", "resource": resource}
         named = {semconv.SESSION_ID: session}
-        prompt = next((message for message in self.said.get(None, ()) if message["role"] == "user"), None)
+        prompt = next((message for message in self.conversations.get(None, ()) if message["role"] == "user"), None)
         root = f"{session} run"
         yield span(
             **shared, span_id=root, name="invoke_agent Claude Code", start=min(times), end=max(times), kind="agent",
@@ -94,24 +94,24 @@ class _Session:
         agent = str(line["agentId"]) if line.get("agentId") else None
         if line.get("type") not in ("user", "assistant") or not isinstance(message, dict):
             return
-        said = self.said.setdefault(agent, [])
+        conversation = self.conversations.setdefault(agent, [])
         time = nanoseconds(line.get("timestamp")) or self.last.get(agent, 0)
         if line["type"] == "user":
             for part in message["content"] if isinstance(message.get("content"), list) else ():
                 if isinstance(part, dict) and part.get("type") == "tool_result":
                     self.results[str(part.get("tool_use_id"))] = (part, line)
-            said.extend(chat_messages.messages(_of_tools(message), "user"))
+            conversation.extend(chat_messages.messages(_of_tools(message), "user"))
         elif message.get("model") != _SYNTHETIC or line.get("isApiErrorMessage"):
             key = str(message.get("id") or line.get("uuid")), str(line.get("requestId"))
             call = self.calls.get(key)
             if call is None:
-                call = self.calls[key] = _Call(line, said[-_MOST_BEFORE:], self.last.get(agent, time))
+                call = self.calls[key] = _Call(line, conversation[-_MOST_BEFORE:], self.last.get(agent, time))
             call.end = time
             content = message.get("content")
             call.content.extend(content if isinstance(content, list) else [content])
             call.usage.update(message.get("usage") or {})
             call.reason = message.get("stop_reason") or call.reason
-            said.extend(chat_messages.messages({"role": "assistant", "content": content}, "assistant"))
+            conversation.extend(chat_messages.messages({"role": "assistant", "content": content}, "assistant"))
         self.last[agent] = time
 
     def _tools(self, call: _Call, above: str, shared: dict[str, Any], named: dict[str, Any]) -> Iterator[Fields]:
@@ -148,7 +148,7 @@ def _model_call(key: Any, call: _Call, above: str, shared: dict[str, Any], named
     failed = bool(call.line.get("isApiErrorMessage"))
     model = None if message.get("model") == _SYNTHETIC else message.get("model")
     read, wrote = usage.get("cache_read_input_tokens") or 0, usage.get("cache_creation_input_tokens") or 0
-    given = usage.get("input_tokens")
+    uncached = usage.get("input_tokens")
     reply = chat_messages.messages({"role": "assistant", "content": call.content}, "assistant")
     text = reply[0]["parts"][0].get("content") if failed and reply else None
     return span(
@@ -162,7 +162,7 @@ def _model_call(key: Any, call: _Call, above: str, shared: dict[str, Any], named
             semconv.RESPONSE_MODEL: model,
             semconv.RESPONSE_ID: message.get("id"),
             semconv.RESPONSE_FINISH_REASONS: [call.reason] if call.reason else None,
-            semconv.USAGE_INPUT_TOKENS: None if given is None or failed else given + read + wrote,
+            semconv.USAGE_INPUT_TOKENS: None if uncached is None or failed else uncached + read + wrote,
             semconv.USAGE_OUTPUT_TOKENS: None if failed else usage.get("output_tokens"),
             semconv.USAGE_CACHE_READ: read or None,
             semconv.USAGE_CACHE_CREATION: wrote or None,

@@ -132,13 +132,13 @@ class _Session:
         output = parsed(item.get("output"))
         metadata = output.get("metadata") if isinstance(output, dict) else None
         code = metadata.get("exit_code") if isinstance(metadata, dict) else None
-        told = output.get("output", output.get("content", output)) if isinstance(output, dict) else item.get("output")
+        result = output.get("output", output.get("content", output)) if isinstance(output, dict) else item.get("output")
         failed = bool(code) or (isinstance(output, dict) and output.get("success") is False)
         tool["end_ns"], tool["outcome"] = max(time, tool["start_ns"]), "error" if failed else "ok"
         tool["status"] = "error" if failed else "unset"
         if failed:
             tool["status_message"] = f"exit code {code}" if code else "failed"
-        if (text := chat_messages.json_text(told)) is not None:
+        if (text := chat_messages.json_text(result)) is not None:
             tool["attributes"][semconv.TOOL_CALL_RESULT] = text
 
     def _end_call(self, usage: dict[str, Any], time: int | None = None, failure: str | None = None) -> None:
@@ -147,8 +147,8 @@ class _Session:
             return
         start = self.reply_start if self.reply else self.last
         end = self.reply_end if self.reply else time or start
-        said = chat_messages.messages(self.reply, "assistant") if self.reply else []
-        parts = [part for message in said for part in message["parts"]]
+        messages = chat_messages.messages(self.reply, "assistant") if self.reply else []
+        parts = [part for message in messages for part in message["parts"]]
         message = [{"role": "assistant", "parts": parts}] if parts else []
         before = self.before[-_MOST_BEFORE:]
         self.calls.append(

@@ -90,9 +90,9 @@ def _pairs(documents: Iterable[Any]) -> Iterator[tuple[dict[str, Any], dict[str,
             if known.get("id"):
                 traces.setdefault(str(known["id"]), {}).update(known)
             if one:
-                told = {name: value for name, value in _snake(one).items() if value is not None}
-                told.setdefault("trace_id", known.get("id"))
-                observations.setdefault(str(told.get("id")), {}).update(told)
+                observation = {name: value for name, value in _snake(one).items() if value is not None}
+                observation.setdefault("trace_id", known.get("id"))
+                observations.setdefault(str(observation.get("id")), {}).update(observation)
     for one in observations.values():
         yield one, traces.get(str(one.get("trace_id")), {})
 
@@ -130,19 +130,19 @@ def _read(pair: tuple[dict[str, Any], dict[str, Any]]) -> Fields:
 
 
 def _figures(one: dict[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     for name in ("usage_details", "usage"):
         usage = parsed(one.get(name))
         for theirs, ours in _USAGE.items() if isinstance(usage, dict) else ():
             if usage.get(theirs) is not None:
-                told.setdefault(ours, usage[theirs])
+                figures.setdefault(ours, usage[theirs])
     costs = [one.get(name) for name in _COSTS]
     details = parsed(one.get("cost_details"))
     costs.append(details.get("total") if isinstance(details, dict) else None)
-    told["gen_ai.usage.total_cost"] = next(
+    figures["gen_ai.usage.total_cost"] = next(
         (cost for cost in costs if cost), next((c for c in costs if c is not None), None)
     )
-    return told
+    return figures
 
 
 def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:

@@ -109,7 +109,7 @@ def _read(run: dict[str, Any]) -> Fields:
 def _usage(run: dict[str, Any], outputs: Any, metadata: dict[str, Any]) -> dict[str, Any]:
     usage = (outputs.get("usage_metadata") if isinstance(outputs, dict) else None) or metadata.get("usage_metadata")
     usage = usage if isinstance(usage, dict) else {}
-    told = {
+    figures = {
         "gen_ai.usage.prompt_tokens": run.get("prompt_tokens") or usage.get("input_tokens"),
         "gen_ai.usage.completion_tokens": run.get("completion_tokens") or usage.get("output_tokens"),
         "gen_ai.usage.total_tokens": run.get("total_tokens") or usage.get("total_tokens"),
@@ -119,8 +119,8 @@ def _usage(run: dict[str, Any], outputs: Any, metadata: dict[str, Any]) -> dict[
     }
     for (holder, name), attribute in _DETAILS.items():
         details = usage.get(holder)
-        told[attribute] = details.get(name) if isinstance(details, dict) else None
-    return told
+        figures[attribute] = details.get(name) if isinstance(details, dict) else None
+    return figures
 
 
 def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:

@@ -50,13 +50,13 @@ def _read(item: tuple[dict[str, Any], dict[str, Any]]) -> Fields:
         "openai_agents.span.type": stated,
         semconv.SESSION_ID: trace.get("group_id"),
         semconv.USER_ID: (trace.get("metadata") or {}).get("user_id"),
-        **_told(stated, data),
+        **_own_attributes(stated, data),
         **_usage(data.get("usage") or inner.get("usage")),
     }
     events = []
     if stated == "handoff" and data.get("to_agent"):
-        told = {semconv.HANDOFF_FROM: data.get("from_agent"), semconv.HANDOFF_TO: data["to_agent"]}
-        events.append(event(semconv.HANDOFF_EVENT, document.get("ended_at") or document["started_at"], told))
+        handoff = {semconv.HANDOFF_FROM: data.get("from_agent"), semconv.HANDOFF_TO: data["to_agent"]}
+        events.append(event(semconv.HANDOFF_EVENT, document.get("ended_at") or document["started_at"], handoff))
     return span(
         trace_id=_bare(document["trace_id"]),
         span_id=_bare(document["id"]),
@@ -79,12 +79,12 @@ def _bare(value: Any) -> Any:
     return value.partition("_")[2] or value if isinstance(value, str) else value
 
 
-def _told(stated: str, data: dict[str, Any]) -> dict[str, Any]:
+def _own_attributes(stated: str, data: dict[str, Any]) -> dict[str, Any]:
     get = data.get
     if stated in ("agent", "turn", "task"):
-        told = {semconv.AGENT_NAME: get("name") if stated == "agent" else None}
+        agent = {semconv.AGENT_NAME: get("name") if stated == "agent" else None}
         tools = chat_messages.tool_definitions(get("tools"))
-        return {**told, semconv.TOOL_DEFINITIONS: chat_messages.json_text(tools) if tools else None}
+        return {**agent, semconv.TOOL_DEFINITIONS: chat_messages.json_text(tools) if tools else None}
     if stated == "guardrail":
         result = "triggered" if get("triggered") else "passed"
         return {semconv.GUARDRAIL_NAME: get("name"), semconv.GUARDRAIL_RESULT: result}
