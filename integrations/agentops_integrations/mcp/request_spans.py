@@ -198,7 +198,7 @@ def _field(value: Any, *names: str) -> Any:
     """
     held = value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
     for name in names:
-        found = held.get(name)
-        if found is not None:
-            return found
+        member = held.get(name)
+        if member is not None:
+            return member
     return None

@@ -160,28 +160,28 @@ def _text(value: Any) -> dict[str, Any]:
 
 
 def _message(value: Mapping[str, Any], role: str) -> dict[str, Any]:
-    said = _unwrapped(value, role)
-    stated = said.get("role") or said.get("type") or role
+    source = _unwrapped(value, role)
+    stated = source.get("role") or source.get("type") or role
     if stated == "message":
-        stated = said.get("author") or role
+        stated = source.get("author") or role
     speaker = _ROLES.get(str(stated).lower(), str(stated))
-    parts = _content(said, speaker)
+    parts = _content(source, speaker)
     for name in ("reasoning_content", "reasoning", "thinking"):
-        if isinstance(said.get(name), str) and said[name]:
-            parts.insert(0, {"type": "reasoning", "content": said[name]})
+        if isinstance(source.get(name), str) and source[name]:
+            parts.insert(0, {"type": "reasoning", "content": source[name]})
             break
-    if isinstance(said.get("refusal"), str) and said["refusal"]:
-        parts.append({"type": "refusal", "content": said["refusal"]})
-    parts += _calls(said, parts)
+    if isinstance(source.get("refusal"), str) and source["refusal"]:
+        parts.append({"type": "refusal", "content": source["refusal"]})
+    parts += _calls(source, parts)
     if speaker == "tool":
-        call = said.get("tool_call_id") or said.get("toolCallId") or said.get("id")
+        call = source.get("tool_call_id") or source.get("toolCallId") or source.get("id")
         parts = [_result(part, call) if part.get("type") == "text" else part for part in parts]
     message: dict[str, Any] = _spoken(speaker, parts)
-    reason = said.get("finish_reason") or said.get("finishReason") or said.get("stop_reason")
+    reason = source.get("finish_reason") or source.get("finishReason") or source.get("stop_reason")
     if isinstance(reason, str):
         message["finish_reason"] = reason
-    if isinstance(said.get("name"), str) and speaker != "tool":
-        message["name"] = said["name"]
+    if isinstance(source.get("name"), str) and speaker != "tool":
+        message["name"] = source["name"]
     return message
 
 
@@ -197,11 +197,11 @@ def _unwrapped(value: Mapping[str, Any], role: str) -> Mapping[str, Any]:
     return value
 
 
-def _content(said: Mapping[str, Any], speaker: str) -> list[dict[str, Any]]:
-    parts = _parts(said.get("parts") if said.get("parts") is not None else parsed(said.get("content")))
-    if not parts and isinstance(inner := said.get("message"), dict | str):
+def _content(source: Mapping[str, Any], speaker: str) -> list[dict[str, Any]]:
+    parts = _parts(source.get("parts") if source.get("parts") is not None else parsed(source.get("content")))
+    if not parts and isinstance(inner := source.get("message"), dict | str):
         return [part for message in _messages(parsed(inner), speaker, _MOST_LEVELS) for part in message["parts"]]
-    return parts or _parts(said.get("contents"))
+    return parts or _parts(source.get("contents"))
 
 
 def _result(part: Mapping[str, Any], call: Any) -> dict[str, Any]:

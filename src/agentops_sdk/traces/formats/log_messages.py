@@ -43,9 +43,9 @@ def collect(document: Any, messages: dict[tuple[str, str], list[dict[str, Any]]]
 
 def with_messages(record: SpanRecord, events: list[dict[str, Any]]) -> SpanRecord:
     """The record with what log records hold of it, under the names that say nothing yet."""
-    from agentops_sdk.traces.formats.message_events import told
+    from agentops_sdk.traces.formats.message_events import attributes_of
 
-    added = {name: value for name, value in told(events).items() if name not in record.attributes}
+    added = {name: value for name, value in attributes_of(events).items() if name not in record.attributes}
     return record.model_copy(update={"attributes": {**record.attributes, **added}})
 
 

@@ -11,7 +11,7 @@ from agentops_sdk.traces.formats.json_values import parsed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["EVENTS", "is_message_event", "told"]
+__all__ = ["EVENTS", "attributes_of", "is_message_event"]
 
 
 class _Event(NamedTuple):

@@ -120,17 +120,17 @@ class _Session:
                 continue
             result, line = self.results.get(str(part.get("id")), (None, {}))
             content = None if result is None else result.get("content")
-            told = content if isinstance(content, str) or content is None else chat_messages.text_of(content)
+            result_text = content if isinstance(content, str) or content is None else chat_messages.text_of(content)
             if isinstance(content, list):
-                told = "\n".join(chat_messages.text_of(item) or "" for item in content)
+                result_text = "\n".join(chat_messages.text_of(item) or "" for item in content)
             failed = result is not None and result.get("is_error") is True
             yield span(
                 **shared, span_id=f"{call.line.get('sessionId')} {part.get('id')}", parent_id=above,
                 name=f"execute_tool {part.get('name')}", kind="tool", start=call.end, end=line.get("timestamp"),
                 attributes={**named, semconv.TOOL_NAME: part.get("name"), semconv.TOOL_CALL_ID: part.get("id"),
                             semconv.TOOL_CALL_ARGUMENTS: chat_messages.json_text(part.get("input")),
-                            semconv.TOOL_CALL_RESULT: told},
-                status="error" if failed else "unset", message=told if failed else None,
+                            semconv.TOOL_CALL_RESULT: result_text},
+                status="error" if failed else "unset", message=result_text if failed else None,
             )  # fmt: skip
 
 
