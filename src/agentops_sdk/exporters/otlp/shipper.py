@@ -194,17 +194,18 @@ class Shipper:
             self._note(f"refused: {reason}", "they are set aside")
         for remark in tally.remarks:
             self._note(remark, "the others were taken")
-        self.spool.settle(batch, exported=tally.exported, dropped=tally.dropped)
-        if taken:
+        if taken:  # before the spans count as exported: who waits for them is shown no trouble that is over
             self.last_success_time = time.time()
             if self.failures:
                 _log.info("OTLP export to %s works again", self.endpoint.shown)
                 self._warned.clear()
             self.failures = 0
             self._not_before = 0.0
-            self.spool.take_back()
         elif self.failures:  # given up for now, and whether the next one fares better is not known
             self._back_off(self.failures)
+        self.spool.settle(batch, exported=tally.exported, dropped=tally.dropped)
+        if taken:
+            self.spool.take_back()
 
     def _failed(self, reply: Reply) -> None:
         self.failures += 1
