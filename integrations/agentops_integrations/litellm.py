@@ -373,15 +373,13 @@ class LiteLLMIntegration(MethodClient):
         """One of the doors: the first that a call passes is the call's."""
 
         def call(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            passes = True
+            door: Wrapper | None = None
             with guard(f"{self.name}.inside"):
                 around = current_call()
-                passes = around is not None and not around.ended and self.name in around.reporters
-            if passes:
-                return wrapped(*args, **kwargs)
-            reply = _Reply()
-            door = super(LiteLLMIntegration, self)._wrapper(replace(row, body=reply.body, file=reply.look))
-            return door(wrapped, instance, args, kwargs)
+                if around is None or around.ended or self.name not in around.reporters:
+                    reply = _Reply()
+                    door = super(LiteLLMIntegration, self)._wrapper(replace(row, body=reply.body, file=reply.look))
+            return wrapped(*args, **kwargs) if door is None else door(wrapped, instance, args, kwargs)
 
         return call
 

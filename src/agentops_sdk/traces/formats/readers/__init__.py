@@ -18,7 +18,7 @@ from agentops_sdk.traces.formats.moments import nanoseconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-__all__ = ["DAMAGED", "Fields", "Reader", "each", "event", "flat", "reader_of", "readers", "span"]
+__all__ = ["DAMAGED", "Fields", "Reader", "each", "event", "flat", "reader_of", "readers", "scope_of", "span"]
 
 Fields = dict[str, Any]
 """The fields of a record, as :class:`~agentops_sdk.traces.SpanRecord` has them."""
@@ -71,6 +71,19 @@ def reader_of(document: Any) -> Reader | None:
         except DAMAGED:
             continue
     return None
+
+
+def scope_of(tags: dict[str, Any]) -> dict[str, Any]:
+    """The scope that an exporter of OpenTelemetry's has put among the tags, under today's names or their older ones.
+
+    They are taken out of ``tags``; the result is for :func:`span`.
+    """
+    values: dict[str, Any] = {"scope": None, "scope_version": None}
+    for owner in ("scope", "library"):
+        for field, tag in (("scope", "name"), ("scope_version", "version")):
+            value = tags.pop(f"otel.{owner}.{tag}", None)
+            values[field] = values[field] or value
+    return values
 
 
 def each(items: Iterable[Any], read: Callable[[Any], Fields | None]) -> Iterator[Fields | None]:

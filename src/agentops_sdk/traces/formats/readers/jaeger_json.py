@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, link, span
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, link, scope_of, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,8 +68,7 @@ def _read(part: tuple[dict[str, Any], dict[str, Any]]) -> Fields:
     start = int(document["startTime"])
     stated = str(tags.get("otel.status_code", "")).lower()
     failed = stated == "error" or (not stated and str(tags.get("error", "")).lower() in ("true", "1"))
-    scope = tags.pop("otel.scope.name", None) or tags.pop("otel.library.name", None)
-    version = tags.pop("otel.scope.version", None) or tags.pop("otel.library.version", None)
+    scope = scope_of(tags)
     message = tags.get("otel.status_description")
     kind = tags.get("span.kind")
     if failed:
@@ -89,8 +88,7 @@ def _read(part: tuple[dict[str, Any], dict[str, Any]]) -> Fields:
         events=[_event(one) for one in document.get("logs") or ()],
         links=[link(one["traceID"], str(one["spanID"]).zfill(16)) for one in references if one not in own[:1]],
         resource=service | _tags(process.get("tags")),
-        scope=scope,
-        scope_version=version,
+        **scope,
     )
 
 

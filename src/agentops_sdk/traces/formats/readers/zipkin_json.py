@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, span
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, scope_of, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _SIGNS = ("localEndpoint", "remoteEndpoint", "duration", "tags", "annotations", "debug", "shared")
-_IN_OTHER_PLACES = (
-    "otel.status_code",
-    "otel.scope.name",
-    "otel.scope.version",
-    "otel.library.name",
-    "otel.library.version",
-)
 
 
 def _is_one(document: Any) -> bool:
@@ -41,7 +34,8 @@ def _members(document: Any) -> Iterator[Any]:
 
 def _read(document: dict[str, Any]) -> Fields:
     tags = dict(document.get("tags") or {})
-    stated = str(tags.get("otel.status_code", "")).lower()
+    scope = scope_of(tags)
+    stated = str(tags.pop("otel.status_code", "")).lower()
     error = tags.pop("error", None)
     failed = stated == "error" or (not stated and error is not None and str(error).lower() != "false")
     start = int(document["timestamp"])
@@ -54,7 +48,7 @@ def _read(document: dict[str, Any]) -> Fields:
         name=document.get("name"),
         start=start * 1_000,
         end=(start + int(document.get("duration") or 0)) * 1_000,
-        attributes={name: value for name, value in tags.items() if name not in _IN_OTHER_PLACES},
+        attributes=tags,
         span_kind=document.get("kind"),
         status="error" if failed else stated or "unset",
         message=error if error not in (None, "", "true", True) else tags.get("otel.status_description"),
@@ -62,8 +56,7 @@ def _read(document: dict[str, Any]) -> Fields:
             event(one.get("value"), int(one.get("timestamp") or 0) * 1_000) for one in document.get("annotations") or ()
         ],
         resource=resource,
-        scope=tags.get("otel.scope.name") or tags.get("otel.library.name"),
-        scope_version=tags.get("otel.scope.version") or tags.get("otel.library.version"),
+        **scope,
     )
 
 
