@@ -63,7 +63,6 @@ def _bugs_are_red(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 @pytest.fixture(autouse=True)
 def _no_leftovers() -> Iterator[None]:
     """No test inherits the SDK of another."""
-    gc.freeze()  # a dozen clients may be loaded, and each collection that a test asks for would look through them
     yield
     import agentops_sdk
 
@@ -75,4 +74,12 @@ def _no_leftovers() -> Iterator[None]:
 
         guard.errors.clear()  # what a test made us contain is no finding of the next one's status()
         guard.last_error.clear()
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """What a test leaves to the collector is collected while its marks hold."""
+    gc.freeze()  # a dozen clients may be loaded, and each collection would look through them
+    yield
+    gc.collect()
     gc.unfreeze()

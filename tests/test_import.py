@@ -75,6 +75,12 @@ def test_import_does_nothing(tmp_path: object) -> None:
     assert found["stdout"] == []
 
 
+def test_init_loads_what_recording_needs_alone(tmp_path: object) -> None:
+    found = _probe("import agentops_sdk as agentops\nagentops.init(integrations=[])", tmp_path)
+    reading = "pydantic rich agentops_sdk.status agentops_sdk.traces.files agentops_sdk.traces.record"
+    assert _loaded(found["modules"], reading) == []
+
+
 def test_init_imports_no_vendor_library(tmp_path: object) -> None:
     found = _probe(
         """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -64,9 +63,8 @@ def patches() -> Iterator[Patches]:
 
 
 @pytest.fixture
-def recorded(patches: Patches) -> Iterator[Recorded]:
+def recorded(collected: None, patches: Patches) -> Iterator[Recorded]:
     running = Recorded()
     running.start(integrations=[])
     yield running
     agentops.shutdown()
-    gc.collect()

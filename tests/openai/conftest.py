@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,10 +25,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """What a test leaves to the collector is collected while its marks hold."""
-    yield
-    gc.collect()
+def _collected(collected: None) -> None:
+    """After each test here."""
 
 
 class Recorded:

@@ -57,6 +57,7 @@ from agentops_sdk._host.intercept import Begun, around, around_async
 from agentops_sdk._host.patches import Patches, Wrapper
 from agentops_sdk._http.endpoint import Endpoints
 from agentops_sdk._http.exchange import Exchange, address
+from agentops_sdk._http.reply_proxies import FileProxy, ManagerProxy, StreamProxy
 from agentops_sdk._http.reply_steps import ReplySteps, json_text
 from agentops_sdk._propagation.generators import NO_STEPS, NoSteps, drive, drive_async
 
@@ -276,8 +277,6 @@ class _Request:
         elif type(result) is CoroutineType or self._is_manager(result):
             return False
         elif (held := row.file(result)) is not None:
-            from agentops_sdk._http.reply_proxies import FileProxy
-
             reader, name = held
             setattr(reader, name, FileProxy(getattr(reader, name), exchange))
             self._exchange = None  # which the file ends now
@@ -299,8 +298,6 @@ class _Request:
                     self._begin = lambda: exchange
                     return self.sent_async(lambda: result, (), {})
                 if self._is_manager(result):
-                    from agentops_sdk._http.reply_proxies import ManagerProxy
-
                     self._begin = lambda: exchange
                     return ManagerProxy(result, self.sent, self.sent_async)
         return result
@@ -321,8 +318,6 @@ class _Request:
             resume.__name__, resume.__qualname__ = result.__name__, result.__qualname__
             driver: Callable[..., Any] = drive if type(result) is GeneratorType else drive_async
             return driver(resume, lambda args, kwargs: steps)()
-        from agentops_sdk._http.reply_proxies import StreamProxy
-
         key = self._key(result)
         if key is None:
             return StreamProxy(result, steps)

@@ -1,7 +1,6 @@
 """What stands in for a stream, or for a context manager that opens one, where no method of it can be looked into.
 
 Both are the client's object for whoever asks: its type for ``isinstance``, its attributes, its context manager.
-Imported where one is needed: loading wrapt takes asyncio along, and ``init()`` does without both.
 """
 
 from __future__ import annotations
