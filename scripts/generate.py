@@ -94,6 +94,17 @@ def vocabularies() -> str:
     return "\n".join(lines)
 
 
+def filters() -> str:
+    """The table of filters."""
+    from agentops_sdk.traces.search.filters import table
+
+    lines = ["| Option | Keyword | Only runs |", "|---|---|---|"]
+    for name, row in table().items():
+        option = " ".join(filter(None, (f"--{name.replace('_', '-')}", row.metavar)))
+        lines.append(f"| `{option}` | `{name}` | {row.help} |")
+    return "\n".join(lines)
+
+
 def cli() -> str:
     """The help of every subcommand."""
     from agentops_sdk import cli
@@ -230,6 +241,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "integrations": integrations,
     "exporters": exporters,
     "cli": cli,
+    "filters": filters,
     "formats": formats,
     "vocabularies": vocabularies,
 }

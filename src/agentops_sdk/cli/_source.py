@@ -1,4 +1,4 @@
-"""Where the traces come from: the options that every reading command shares."""
+"""Where the traces come from and which are chosen: the options that every reading command shares."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentops_sdk.cli._filters import add_filters, asked_for, chosen
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console
 
@@ -24,12 +25,13 @@ BASE = ".agentops"
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
-    """Add ``--dir``."""
+    """Add ``--dir`` and the filters."""
     parser.add_argument(
         "--dir",
         metavar="PATH",
         help=f"a directory with traces, or a trace file (default: $AGENTOPS_DIR, else ./{BASE})",
     )
+    add_filters(parser)
 
 
 def add_trace(parser: argparse.ArgumentParser) -> None:
@@ -60,9 +62,9 @@ def the_trace_among_others(args: argparse.Namespace) -> tuple[Trace, Traces]:
     """
     path = Path(args.trace)
     if args.trace != "latest" and path.is_file():
-        with reading(path) as traces:
+        with reading(path, args) as traces:
             return traces.latest, traces
-    with reading(directory(args)) as traces:
+    with reading(directory(args), args) as traces:
         return traces.get(args.trace), traces
 
 
@@ -83,20 +85,34 @@ def directory(args: argparse.Namespace) -> Path:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[Traces]:
+def reading(path: Path, args: argparse.Namespace, attributes: Iterable[str] = ()) -> Iterator[Traces]:
     """Load a place, insist that something is there, and say on stderr at the end what was skipped.
 
+    Args:
+        path: of a directory or file.
+        args: which traces, see :mod:`agentops_sdk.cli._filters`.
+        attributes: that are asked for of many spans.
+
     Raises:
-        TraceError: nothing is there.
+        ConfigError: a filter is wrong.
+        TraceError: nothing is there, or nothing that meets the filters.
     """
     from agentops_sdk.traces.files import load
+    from agentops_sdk.traces.search.filters import attributes_of
+
+    filters = chosen(args)
+    asked = (*attributes, *attributes_of(filters))
 
     if not path.exists():
         raise TraceError(f"{shown(path)} does not exist: no traces yet? (--dir or AGENTOPS_DIR set another directory)")
-    traces = load(path)
+    traces = load(path, attributes=asked)
     try:
         if not traces:
             raise TraceError(f"no traces in {shown(path)}")
+        if filters:
+            count, traces = len(traces), traces.where(**filters)
+            if not traces:
+                raise TraceError(f"of {count:,} run(s) in {shown(path)} none meets {line(asked_for(filters))}")
         yield traces
         sys.stdout.flush()
     finally:

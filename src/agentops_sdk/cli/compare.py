@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.cli._source import add_source, directory, looked_at, reading, screen
-from agentops_sdk.errors import ConfigError, TraceError
+from agentops_sdk.errors import TraceError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from agentops_sdk.traces.figures.comparison import Comparison, Figure, Side
     from agentops_sdk.traces.files import Traces
@@ -49,48 +48,25 @@ def run(args: argparse.Namespace) -> int:
 def _side(args: argparse.Namespace, text: str) -> Iterator[Trace]:
     """One trace at a time: all records of many take too much room."""
     if Path(text).exists():
-        with reading(Path(text)) as traces:
+        with reading(Path(text), args) as traces:
             yield from traces
         return
-    with reading(directory(args)) as traces:
+    name, is_condition, _ = text.partition("=")
+    with reading(directory(args), args, [name] if is_condition else []) as traces:
         yield from _matching(traces, text)
 
 
-def _matching(traces: Traces, text: str) -> Iterator[Trace]:
+def _matching(traces: Traces, text: str) -> Iterable[Trace]:
     if text != ".." and (match := _RANGE.fullmatch(text)):
-        kept = (trace for trace in traces if _within(trace.start, *match.groups()))
+        first, last = match.groups()
+        matching = traces.where(since=first, until=last)
     elif "=" in text:
-        name, _, value = text.partition("=")
-        kept = (trace for trace in traces if _carries(trace, name, value))
+        matching = traces.where(text)
     else:
-        yield traces.get(text)
-        return
-    first = next(kept, None)
-    if first is None:
+        return [traces.get(text)]
+    if not matching:
         raise TraceError(f"no trace matches {text}")
-    yield first
-    yield from kept
-
-
-def _within(moment: datetime, first: str | None, last: str | None) -> bool:
-    if first and moment < _midnight(first):
-        return False
-    return not last or moment < _midnight(last) + timedelta(days=1)
-
-
-def _midnight(day: str) -> datetime:
-    try:
-        return datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
-    except ValueError:
-        raise ConfigError("date range", day, "days such as 2026-11-01..2026-11-07") from None
-
-
-def _carries(trace: Trace, name: str, value: str) -> bool:
-    for span in trace.spans:
-        carried = span.attributes.get(name, span.resource.get(name))
-        if carried is not None and (value in map(str, carried) if isinstance(carried, list) else str(carried) == value):
-            return True
-    return False
+    return matching
 
 
 def _print(both: Comparison, name_a: str, name_b: str) -> None:

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the list."""
-    with reading(directory(args)) as traces:
+    with reading(directory(args), args) as traces:
         latest = list(islice(traces, args.limit))
     if args.json:
         for trace in latest:

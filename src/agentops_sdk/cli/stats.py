@@ -1,7 +1,8 @@
-"""``agentops stats``: what each model, tool, agent, session, day or tag did, took and cost."""
+"""``agentops stats``: what each model, tool, agent, session, user, day or tag did, took and cost."""
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import sys
@@ -14,13 +15,12 @@ from agentops_sdk.traces.display.terminal_text import line
 from agentops_sdk.traces.figures import number_format
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
     from agentops_sdk.traces.cost import Cost
     from agentops_sdk.traces.figures.table_rows import Row, Stats
 
-HELP = "Add up calls, errors, latency, tokens and cost by model, tool, agent, session, day, tag or decision."
+HELP = "Add up calls, errors, latency, tokens and cost by model, tool, agent, session, user, day, tag and more."
 _BAR = 8
 
 
@@ -29,8 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by",
         default="model",
-        choices=("model", "tool", "agent", "session", "day", "tag", "decision"),
-        help="what to group by (default: model)",
+        metavar="WHAT",
+        type=_grouping,
+        help="what to group by: model (default), tool, agent, session, user, service, outcome, day, hour, tag, "
+        "decision, or an attribute such as metadata.KEY",
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print comma-separated values")
@@ -38,11 +40,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
 
 
+def _grouping(text: str) -> str:
+    from agentops_sdk.traces.figures.tables import BY
+
+    if text not in BY and "." not in text:
+        raise argparse.ArgumentTypeError(f"one of {', '.join(BY)}, or an attribute such as metadata.KEY")
+    return text
+
+
 def run(args: argparse.Namespace) -> int:
     """Print the table."""
-    from agentops_sdk.traces.figures.tables import stats
+    from agentops_sdk.traces.figures.tables import BY, stats
+    from agentops_sdk.traces.search.attribute_condition import attribute_name
 
-    with reading(directory(args)) as traces:
+    with reading(directory(args), args, [] if args.by in BY else [attribute_name(args.by)]) as traces:
         table = stats(traces, args.by)
     if args.json:
         rows = [as_json(Line(table, row)) for row in table.rows]

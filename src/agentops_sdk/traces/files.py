@@ -12,9 +12,11 @@ import time
 import zlib
 from array import array
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 import orjson
 
@@ -41,6 +43,9 @@ from agentops_sdk.traces.formats.otlp_lines import span_fields
 from agentops_sdk.traces.formats.parse import as_records, looks_like_record
 from agentops_sdk.traces.process_identity import is_locked
 from agentops_sdk.traces.record import SpanRecord
+from agentops_sdk.traces.search.attribute_condition import attribute_name
+from agentops_sdk.traces.search.candidate import Candidate
+from agentops_sdk.traces.search.filters import Filters, attributes_of, conditions
 from agentops_sdk.traces.trace import Trace
 
 if TYPE_CHECKING:
@@ -74,8 +79,8 @@ class Traces:
     no span; both are skipped.
     """
 
-    def __init__(self) -> None:
-        self._columns = Columns()
+    def __init__(self, attributes: Iterable[str] = ()) -> None:
+        self._columns = Columns(attributes)
         self._entries: dict[str, _Entry] = {}
         self._order: list[str] | None = None
         # By a graph's checkpoint: the traces that stopped at it, and those that went on from it, each once.
@@ -144,6 +149,32 @@ class Traces:
     def latest(self) -> Trace:
         """The trace that started last."""
         return self.get(LATEST)
+
+    def where(self, *texts: str, **filters: Unpack[Filters]) -> Traces:
+        """The traces that meet every filter: a view of these, to which nothing is added later.
+
+        Args:
+            texts: ``attribute op value``, each as :class:`~agentops_sdk.traces.search.filters.Filters` ``where``.
+            filters: see :class:`~agentops_sdk.traces.search.filters.Filters`.
+
+        Raises:
+            ConfigError: a filter's value is wrong.
+            TraceError: a line cannot be read again.
+        """
+        if texts:
+            where = filters.get("where") or ()
+            filters["where"] = [*texts, *([where] if isinstance(where, str) else where)]
+        wanted = conditions(filters)
+        kept = {}
+        for trace_id in self.ids if wanted else ():
+            entry = self._entries[trace_id]
+            run = Candidate(self._columns, entry.rows, entry.start_ns, partial(self._trace, trace_id))
+            if all(condition.holds(run) for condition in wanted):
+                kept[trace_id] = entry
+        view = copy(self)
+        view._entries, view._order = (kept if wanted else dict(self._entries)), None  # noqa: SLF001 - of this class
+        view.unreadable = [*self.unreadable, *filter(None, (condition.remark() for condition in wanted))]
+        return view
 
     def stopped_at(self, checkpoint: str) -> list[str]:
         """Ids of the traces in which a graph ended at this checkpoint: to ask a person, or because it was done."""
@@ -409,24 +440,41 @@ class Traces:
             self.named[path] = name
 
 
-def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] | str | bytes]) -> Traces:
+def load(
+    source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] | str | bytes],
+    *,
+    attributes: Iterable[str] = (),
+    **filters: Unpack[Filters],
+) -> Traces:
     """Read traces from a file, a directory (``.jsonl`` and ``.jsonl.gz``, subfolders too), or an iterable.
 
     An iterable may give records, their dictionaries, or lines. A torn line is skipped and counted, foreign
     lines are too; fields that this version does not know are kept. A file with OTLP/JSON on each line (as
     the OpenTelemetry Collector writes) is understood as well.
 
+    Args:
+        source: what to read.
+        attributes: of spans or their resources, kept in memory for :meth:`Traces.where` and ``stats`` over many
+            traces; others are read from the files when they are asked for.
+        filters: only traces that meet all of them, see :meth:`Traces.where`.
+
     Raises:
+        ConfigError: a filter's value is wrong.
         TraceError: the path does not exist, cannot be read, or is a file without a single span. An empty
             directory is no error: the result is empty.
     """
-    traces = Traces()
+    traces = Traces((*map(attribute_name, attributes), *attributes_of(filters)))
+    _add(traces, source)
+    traces.join_messages()
+    return traces.where(**filters) if filters else traces
+
+
+def _add(traces: Traces, source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] | str | bytes]) -> None:
     if not isinstance(source, (str, os.PathLike)):
         for item in source:
             _add_item(traces, item)
         traces.finish()
-        traces.join_messages()
-        return traces
+        return
     path = Path(source)
     if path.is_dir():
         _add_directory(traces, path)
@@ -434,8 +482,6 @@ def load(source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] |
         _add_alone(traces, path)
     else:
         raise TraceError(f"{path} does not exist")
-    traces.join_messages()
-    return traces
 
 
 def _is_usual(groups: Any) -> bool:

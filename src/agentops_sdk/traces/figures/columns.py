@@ -88,7 +88,7 @@ _AMOUNTS: Final = (semconv.COST_AMOUNT, semconv.OPERATION_COST)
 _WORDS: Final = (
     semconv.USAGE_SOURCE, semconv.COST_ESTIMATED, semconv.COST_CURRENCY, semconv.COST_UNKNOWN_REASON,
     semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL, semconv.SESSION_ID, semconv.CONVERSATION_ID, semconv.TAGS,
-    semconv.TOOL_NAME, semconv.AGENT_NAME,
+    semconv.TOOL_NAME, semconv.AGENT_NAME, semconv.USER_ID,
 )  # fmt: skip
 """The same, with values that many spans have in common."""
 _PRESENT: Final = {
@@ -126,9 +126,9 @@ class _Shape:
         *("word_names", "words"),
     )
 
-    def __init__(self, names: tuple[str, ...]) -> None:
+    def __init__(self, names: tuple[str, ...], words: Sequence[str]) -> None:
         present = frozenset(names)
-        self.word_names: _Names = tuple(name for name in _WORDS if name in present)
+        self.word_names: _Names = tuple(name for name in words if name in present)
         self.words = _values_of(self.word_names)
         self.number_names: _Names = tuple(name for name in _NUMBERS if name in present)
         self.numbers = _values_of(self.number_names)
@@ -161,7 +161,14 @@ def _values_of(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[An
 class Columns:
     """Spans of any number of traces. ``ids``, ``parents``, ``starts``, ``ends`` and ``facts`` are by row."""
 
-    def __init__(self) -> None:
+    def __init__(self, attributes: Iterable[str] = ()) -> None:
+        """Make empty ones.
+
+        Args:
+            attributes: of spans or their resources, kept beside what totals and tables are made of.
+        """
+        self._more = tuple(dict.fromkeys(name for name in attributes if name not in _WORDS and name not in _NUMBERS))
+        self._word_names = (*_WORDS, *self._more)
         self.lines = Lines()
         self.ids = array("Q")
         self.parents = array("Q")
@@ -173,6 +180,9 @@ class Columns:
         self.models = array("H")
         """The same for the model that answered, or else was asked."""
         self.texts: list[str] = [""]
+        self._services = array("H")
+        self._service_names: list[str | None] = [None]
+        self._service_numbers: dict[str, int] = {}
         self._files = array("I")
         self._offsets = array("Q")
         self._lengths = array("I")
@@ -234,7 +244,7 @@ class Columns:
         if not is_usual and not _RARE.isdisjoint(raw) and not _has_rare(raw):
             return None
         return self._append(
-            *ids, start, end, facts if parent_id is None else facts | Fact.PARENT, name, attributes,
+            *ids, start, end, facts if parent_id is None else facts | Fact.PARENT, name, attributes, resource,
             location or self.lines.keep(line),
         )  # fmt: skip
 
@@ -291,6 +301,7 @@ class Columns:
             facts if record.parent_id is None else facts | Fact.PARENT,
             record.name,
             record.attributes,
+            record.resource,
             location or (0, 0, 0),
         )
         if not self._lengths[row]:
@@ -306,8 +317,13 @@ class Columns:
         facts: int,
         name: str,
         attributes: Mapping[str, Any],
+        resource: Mapping[str, Any],
         location: Place,
     ) -> int:
+        if self._more:
+            told = {key: resource[key] for key in self._more if key in resource}
+            attributes = {**told, **attributes} if told else attributes
+        service = resource.get(semconv.SERVICE_NAME)
         bits, model, words_at, numbers_at = self._take(attributes) if attributes else (0, 0, 0, 0)
         row = len(self.ids)
         self.ids.append(span_id)
@@ -317,6 +333,7 @@ class Columns:
         self.facts.append(facts | bits)
         self.names.append(self._texts.get(name) or self._text(name))
         self.models.append(model)
+        self._services.append(self._service(service) if service else 0)
         self._words_at.append(words_at)
         self._numbers_at.append(numbers_at)
         self._files.append(location[0])
@@ -365,8 +382,18 @@ class Columns:
             self.texts.append(text)
         return number
 
+    def _service(self, name: Any) -> int:
+        name = as_text(name)
+        number = self._service_numbers.get(name)
+        if number is None:
+            if len(self._service_names) >= _MOST_TEXTS:
+                return 0
+            number = self._service_numbers[name] = len(self._service_names)
+            self._service_names.append(name)
+        return number
+
     def _shape(self, names: tuple[str, ...]) -> _Shape:
-        shape = _Shape(names)
+        shape = _Shape(names, self._word_names)
         if len(self._shapes) < _MOST_SHAPES and len(names) <= _MOST_NAMES:
             self._shapes[names] = shape
             shape.table = self._table(shape.number_names)
@@ -433,7 +460,7 @@ class Columns:
 
     def told(self, row: int) -> dict[str, Any]:
         """The attributes of a span that totals and tables are made of."""
-        return {**self._words(row), **self._numbers(row)}
+        return {**self.words(row), **self._numbers(row)}
 
     def figure(self, row: int, name: str) -> Any:
         """One of :meth:`told`, a number; ``None`` where it is not there."""
@@ -444,7 +471,8 @@ class Columns:
         table = self._tables[code & _TABLE]
         return self._unpacked(code >> _TABLE_BITS) if table is None else table.at(code >> _TABLE_BITS)
 
-    def _words(self, row: int) -> dict[str, Any]:
+    def words(self, row: int) -> dict[str, Any]:
+        """Of :meth:`told` what many spans have in common; not to be changed."""
         at = self._words_at[row]
         if at != self._last_words[0]:
             self._last_words = at, self._unpacked(at)
@@ -458,7 +486,7 @@ class Columns:
 
     def add_figures(self, row: int, usage: Usage | None, cost: Cost | None) -> None:
         """Add a span's own tokens and money, as ``Usage.of`` and ``Cost.of`` read them, without making either."""
-        words, numbers = self._words(row), self._numbers(row)
+        words, numbers = self.words(row), self._numbers(row)
         if usage is not None:
             usage.count(words.get(semconv.USAGE_SOURCE), numbers)
         if cost is None:
@@ -517,6 +545,54 @@ class Columns:
         elif reason := words.get(semconv.COST_UNKNOWN_REASON):
             cost.miss(str(reason), len(positions))
 
+    def has_words(self, name: str) -> bool:
+        """Whether an attribute is among the :meth:`words`."""
+        return name in self._word_names
+
+    def attribute(self, row: int, name: str) -> Any:
+        """Any attribute of a span, or else of its resource; ``None`` where it is not there.
+
+        What is not kept is read from the span's line.
+
+        Raises:
+            TraceError: its line cannot be read again.
+        """
+        if name in self._word_names:
+            return self.words(row).get(name)
+        if name in _NUMBERS:
+            return self.figure(row, name)
+        line = self.line(row)
+        if line is None:
+            record = self.record(row)
+            return record.attributes.get(name, record.resource.get(name))
+        fields = orjson.loads(line)
+        attributes, resource = fields.get("attributes"), fields.get("resource")
+        value = attributes.get(name) if isinstance(attributes, dict) else None
+        return resource.get(name) if value is None and isinstance(resource, dict) else value
+
+    def different(self, rows: Sequence[int]) -> list[int]:
+        """Of these one row for each combination of words, name, service, kind and outcome."""
+        columns = (self._words_at, self.names, self._services, self.facts)
+        keys = zip(*(map(column.__getitem__, rows) for column in columns), strict=True)
+        different = dict(zip(keys, rows, strict=True))
+        if any(not name for _, name, _, _ in different):  # what it is called is not kept, so it may be anything
+            return [*different.values(), *(row for row in rows if not self.names[row])]
+        return list(different.values())
+
+    def service(self, row: int) -> str | None:
+        """The service that the span's resource names."""
+        return self._service_names[self._services[row]]
+
+    def line(self, row: int) -> bytes | None:
+        """The line of a span as its file has it; ``None`` where only its record is held.
+
+        Raises:
+            TraceError: it cannot be read again.
+        """
+        if row in self._held:
+            return None
+        return self.lines.read(self._files[row], self._offsets[row], self._lengths[row])
+
     def name(self, row: int) -> str:
         """The span's name."""
         text = self.names[row]
@@ -527,7 +603,7 @@ class Columns:
         if not self.facts[row] & Fact.MODEL:
             return None
         text = self.models[row]
-        return self.texts[text] if text else model_in(self._words(row))
+        return self.texts[text] if text else model_in(self.words(row))
 
     def record(self, row: int) -> SpanRecord:
         """The record of one span.

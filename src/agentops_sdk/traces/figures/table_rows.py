@@ -82,7 +82,7 @@ class Row:
 
 @dataclass(slots=True)
 class Stats:
-    """Rows, costliest first, and the total. Only by ``tag`` can a call stand in several rows.
+    """Rows, costliest first, and the total. Only by ``tag`` or an attribute can a call stand in several rows.
 
     ``partial`` counts very large traces of which decisions were looked for in the beginning alone.
     """

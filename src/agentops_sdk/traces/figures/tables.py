@@ -1,9 +1,9 @@
-"""Tables over many traces: what each model, tool, agent, session, day or tag did, took and cost."""
+"""Tables over many traces: what each model, tool, agent, session, user, day or tag did, took and cost."""
 
 from __future__ import annotations
 
 from array import array
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
 from agentops_sdk import semconv
@@ -21,6 +21,8 @@ from agentops_sdk.traces.figures.columns import (
     session_in,
 )
 from agentops_sdk.traces.figures.table_rows import Row, Stats
+from agentops_sdk.traces.formats.json_values import as_text
+from agentops_sdk.traces.search.attribute_condition import attribute_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,47 +32,50 @@ if TYPE_CHECKING:
 
     Keys = tuple[str, ...]
 
-BY: Final = ("model", "tool", "agent", "session", "day", "tag", "decision")
+BY: Final = (*("model", "tool", "agent", "session", "user", "service", "outcome", "day", "hour", "tag", "decision"),)
 _OWN_KIND: Final = {"tool": "tool", "agent": "agent"}
 _ERROR, _RUNNING, _UNFINISHED = map(OUTCOMES.index, ("error", "running", "unfinished"))
 _USEFUL: Final = (OUTCOMES.index("ok"), OUTCOMES.index("running"))
 
 
 def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
-    """Add up traces, one at a time, by ``model``, ``tool``, ``agent``, ``session``, ``day``, ``tag`` or ``decision``.
+    """Add up traces, one at a time, by one of :data:`BY` or by an attribute.
 
-    Tools and agents get what happened below them up to the next tool or agent; sessions and tags hold for
-    everything below the span that carries them. What belongs to no row key is under ``(no tool)`` and the like.
+    An attribute's name has a dot; ``metadata.KEY`` is short for ``agentops.metadata.KEY``. Tools and agents get what
+    happened below them up to the next tool or agent; sessions, users, tags and attributes hold for everything below
+    the span that carries them; the outcome is that of the run; days and hours are UTC. What belongs to no row key is
+    under ``(no tool)`` and the like.
     By decision there is a row per choice, see :func:`~agentops_sdk.traces.decisions.decision_table.decision_stats`.
 
     Raises:
         ConfigError: another word than these.
     """
-    if by not in BY:
-        raise ConfigError("by", by, f"one of {', '.join(BY)}")
+    if by not in BY and "." not in by:
+        raise ConfigError("by", by, f"one of {', '.join(BY)}, or an attribute such as metadata.KEY")
     if by == "decision":
         from agentops_sdk.traces.decisions.decision_table import decision_stats
 
         return decision_stats(traces)
+    many = by == "tag" or by not in BY  # a call may stand in several rows: an attribute may hold a list, as tags do
     rows: dict[str, Row] = {}
     total, keyless = Row("total"), Row("")
     for trace in traces:
         total.add_trace(trace)
         outline = trace.outline
         seen: set[str] = set()
-        for keys, numbers in _by_keys(_keyed(outline, by)).items():
+        for keys, numbers in _by_keys(_keyed(trace, by)).items():
             for key in keys:
                 row = rows.setdefault(key, Row(key))
                 _add(row, outline, numbers, by)
                 row.traces += key not in seen
                 seen.add(key)
-            if by == "tag":
+            if many:
                 _add(total, outline, numbers, by, whole=True)
             elif not keys:
                 _add(keyless, outline, numbers, by)
     for row in rows.values():
         row.durations.sort()
-    if by != "tag":  # every call stands in one row
+    if not many:  # every call stands in one row
         for row in (*rows.values(), keyless):
             total.merge(row)
     total.durations.sort()
@@ -115,8 +120,9 @@ def _add(row: Row, outline: Outline, numbers: Sequence[int], by: str, *, whole: 
     outline.add_all(wasted, None, row.wasted)
 
 
-def _keyed(outline: Outline, by: str) -> Iterable[tuple[int, Keys]]:
+def _keyed(trace: Trace, by: str) -> Iterable[tuple[int, Keys]]:
     """Every span that has something to add, with its row keys: its own, or those of the nearest span above with any."""
+    outline = trace.outline
     shares, own_kind = outline.shares, _OWN_KIND.get(by)
     adds = Counted.ANY if own_kind else Counted.ANY | Counted.CALL
     adding = (
@@ -124,10 +130,12 @@ def _keyed(outline: Outline, by: str) -> Iterable[tuple[int, Keys]]:
         for number in range(outline.count)
         if shares[number] & adds or (own_kind is not None and outline.kind(number) == own_kind)
     )
-    own = _OWN_KEYS[by]
     if by == "model":
         return _by_model(outline, adding)
-    if by == "day":
+    if by == "outcome":
+        return ((number, (trace.outcome,)) for number in adding)
+    own = _OWN_KEYS.get(by) or partial(_attribute_keys, name=attribute_name(by))
+    if by in _ITS_OWN:
         return ((number, own(outline, number)) for number in adding)
     table: dict[Keys, int] = {(f"(no {by})",): 0}
     inherited = array("I", bytes(4 * outline.count))
@@ -166,6 +174,31 @@ def _day(number: int) -> str:
     return str(from_ns(number * _DAY_NS).date())
 
 
+def _hour_key(outline: Outline, number: int) -> Keys:
+    return (_hour(outline.start(number) // _HOUR_NS),)
+
+
+@lru_cache(maxsize=64)
+def _hour(number: int) -> str:
+    return f"{from_ns(number * _HOUR_NS):%Y-%m-%d %H:00}"
+
+
+def _service_key(outline: Outline, number: int) -> Keys:
+    return (outline.columns.service(outline.rows[number]) or "(no service)",)
+
+
+def _user_key(outline: Outline, number: int) -> Keys:
+    user = outline.columns.words(outline.rows[number]).get(semconv.USER_ID)
+    return (as_text(user),) if user else ()
+
+
+def _attribute_keys(outline: Outline, number: int, *, name: str) -> Keys:
+    value = outline.columns.attribute(outline.rows[number], name)
+    if value is None or value == "":
+        return ()
+    return tuple(dict.fromkeys(map(as_text, value))) if isinstance(value, list) else (as_text(value),)
+
+
 def _session_key(outline: Outline, number: int) -> Keys:
     if not outline.fact(number, Fact.SESSION):
         return ()
@@ -195,11 +228,17 @@ def _named(outline: Outline, number: int, kind: str, attribute: str) -> Keys:
 
 
 _DAY_NS: Final = 86_400 * 10**9
+_HOUR_NS: Final = 3_600 * 10**9
 _OWN_KEYS: Final[dict[str, Callable[[Outline, int], Keys]]] = {
     "model": _model_key,
     "tool": _tool_key,
     "agent": _agent_key,
     "session": _session_key,
+    "user": _user_key,
+    "service": _service_key,
     "day": _day_key,
+    "hour": _hour_key,
     "tag": _tag_keys,
 }
+_ITS_OWN: Final = frozenset(("service", "day", "hour"))
+"""What every span says itself."""
