@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     import argparse
@@ -35,8 +35,8 @@ def chosen(args: argparse.Namespace) -> Filters:
     from agentops_sdk.traces.search.filters import table
 
     given: dict[str, Any] = {name: getattr(args, name, None) for name in table()}
-    filters: Any = {name: value for name, value in given.items() if value is not None}
-    return filters  # type: ignore[no-any-return]
+    filters: Filters = cast("Any", {name: value for name, value in given.items() if value is not None})
+    return filters
 
 
 def asked_for(filters: Filters) -> str:
