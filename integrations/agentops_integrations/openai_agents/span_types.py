@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from agentops_integrations.openai_agents import model_calls
-from agentops_sdk.integration import Call, decision_attributes, semconv, setting, snapshot
-from agentops_sdk.integration.frameworks import Run, offer_handoff
+from agentops_sdk.integration import Call, decision_attributes, semconv, snapshot
+from agentops_sdk.integration.frameworks import Run, content, offer_handoff
 
 _VERDICTS = ("pass", "trip")
 _MCP_SERVER = semconv.METADATA_PREFIX + "mcp.server"
@@ -49,12 +49,6 @@ class SpanType(NamedTuple):
         return self.name(data) if self.names_call else None
 
 
-def _content(name: str, value: Any) -> dict[str, Any]:
-    if value is None or not setting("capture_content"):
-        return {}
-    return {name: value if type(value) is str else snapshot(value).decode()}
-
-
 def _agent(run: Run, data: Any, ok: bool) -> None:
     output_type = getattr(data, "output_type", None)
     if isinstance(output_type, str):
@@ -66,8 +60,8 @@ def _agent(run: Run, data: Any, ok: bool) -> None:
 
 
 def _function(run: Run, data: Any, ok: bool) -> None:
-    run.call.update(_content(semconv.TOOL_CALL_ARGUMENTS, data.input))
-    run.call.update(_content(semconv.TOOL_CALL_RESULT, data.output))
+    run.call.update(content(semconv.TOOL_CALL_ARGUMENTS, data.input))
+    run.call.update(content(semconv.TOOL_CALL_RESULT, data.output))
     server = data.mcp_data.get("server") if isinstance(data.mcp_data, Mapping) else None
     if isinstance(server, str):
         run.call.set(_MCP_SERVER, server)
@@ -102,19 +96,19 @@ def _guardrail(run: Run, data: Any, ok: bool) -> None:
 def _mcp_tools(run: Run, data: Any, ok: bool) -> None:
     if isinstance(data.server, str):
         run.call.set(_MCP_SERVER, data.server)
-    run.call.update(_content(semconv.OUTPUT, data.result))
+    run.call.update(content(semconv.OUTPUT, data.result))
 
 
 def _custom(run: Run, data: Any, ok: bool) -> None:
-    run.call.update(_content(semconv.OUTPUT, data.data or None))
+    run.call.update(content(semconv.OUTPUT, data.data or None))
 
 
 def _speech(run: Run, data: Any, ok: bool) -> None:
-    run.call.update(_content(semconv.INPUT, data.input))  # the output is sound
+    run.call.update(content(semconv.INPUT, data.input))  # the output is sound
 
 
 def _transcription(run: Run, data: Any, ok: bool) -> None:
-    run.call.update(_content(semconv.OUTPUT, data.output))  # the input is sound
+    run.call.update(content(semconv.OUTPUT, data.output))  # the input is sound
 
 
 def _model(data: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -80,7 +79,7 @@ class TraceProcessor:
             run, data = self.runs.get(span.span_id), span.span_data
             if run is None:
                 return
-            error = _raised(run)
+            error = run.raised()
             failure = span.error if error is None and not _goes_on(data) else None
             with guard("openai_agents.span_data"):
                 SPAN_TYPES.get(data.type, OTHER).end(run, data, error is None and not failure)
@@ -96,14 +95,13 @@ class TraceProcessor:
         """Nothing is held back here."""
 
     def _enter(self, run: Run) -> None:
-        run.notes["handled"] = sys.exception()
         run.enter()
 
     def _end(self, key: str, outcome: str = "ok") -> None:
         run = self.runs.get(key)
         if run is None:
             return
-        error = _raised(run)
+        error = run.raised()
         if error is not None:
             self.runs.fail(key, error)
         else:
@@ -113,15 +111,6 @@ class TraceProcessor:
 def _goes_on(data: Any) -> bool:
     """A handoff that has taken place: of several that a model asked for, the SDK says that it is an error."""
     return data.type == "handoff" and data.to_agent is not None
-
-
-def _raised(run: Run) -> BaseException | None:
-    """The exception that leaves the run: the one that is being handled as it ends, and was not as it began.
-
-    The SDK ends its spans by ``with`` and ``finally``, and does not say why.
-    """
-    error = sys.exception()
-    return None if error is run.notes.get("handled") else error
 
 
 def _failed(run: Run, failure: Mapping[str, Any]) -> None:

@@ -28,6 +28,7 @@ Starts and ends may come in other threads and tasks than the run's own, in any o
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
@@ -61,6 +62,7 @@ class Run:
     __slots__ = (
         "__weakref__",
         "_first_chunk_ns",
+        "_handled",
         "_members",
         "_started_ns",
         "_token",
@@ -91,6 +93,7 @@ class Run:
         self._token: Any = None
         self._started_ns = time.perf_counter_ns()
         self._first_chunk_ns = 0
+        self._handled = sys.exception()
 
     def above(self) -> Iterator[Run]:
         """The runs around this one, nearest first."""
@@ -111,6 +114,14 @@ class Run:
     def enter(self) -> None:
         """Make the run current here until it ends: for callbacks that come in its own thread or task."""
         self._token = self.attach()
+
+    def raised(self) -> BaseException | None:
+        """The exception that leaves the run: the one that is being handled as it ends, and was not as it began.
+
+        For libraries that end their runs by ``except`` and ``finally``, and tell of the error as text or not at all.
+        """
+        error = sys.exception()
+        return None if error is self._handled else error
 
     def chunk(self) -> None:
         """A piece of a streamed reply came."""
@@ -209,6 +220,15 @@ class Runs:
     def fail(self, key: Hashable, error: BaseException) -> None:
         """End a run with the outcome that ``error`` means."""
         self.finish(key, outcome_of(error), error)
+
+    def end(self, key: Hashable, outcome: str = "ok") -> None:
+        """End a run with what is raised as it ends, else with ``outcome``; for what :meth:`Run.raised` is about."""
+        run = self.get(key)
+        error = run.raised() if run is not None else None
+        if error is not None:
+            self.fail(key, error)
+        else:
+            self.finish(key, outcome)
 
     def end_all(self, outcome: str) -> None:
         """End every open run: nobody listens to their ends any more."""

@@ -5,5 +5,16 @@ from __future__ import annotations
 from agentops_sdk._capture.adopted_spans import AdoptingTracer
 from agentops_sdk._capture.handoff import offer as offer_handoff
 from agentops_sdk._capture.runs import Run, Runs
+from agentops_sdk._genai.framework_content import content, error_text, model_reply, told_by_client, tool_definitions
 
-__all__ = ["AdoptingTracer", "Run", "Runs", "offer_handoff"]
+__all__ = [
+    "AdoptingTracer",
+    "Run",
+    "Runs",
+    "content",
+    "error_text",
+    "model_reply",
+    "offer_handoff",
+    "told_by_client",
+    "tool_definitions",
+]

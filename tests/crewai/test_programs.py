@@ -1,0 +1,113 @@
+"""Whole programs over real HTTP: their trees, and tokens that count once wherever they are exported."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples.local_model import LocalModel, Reply, ToolCall
+from tests.integrations.framework_programs import MODES, check
+
+import agentops_sdk as agentops
+
+pytest.importorskip("crewai", reason="crewai is not installed")
+
+TREES = Path(__file__).parent / "trees"
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # the library's own
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CREWAI_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("CREWAI_TRACING_ENABLED", "false")
+    monkeypatch.setenv("CREWAI_STORAGE_DIR", str(tmp_path))
+
+
+def _model(server: LocalModel, **options: Any) -> Any:
+    from crewai import LLM
+
+    return LLM(model="gpt-4o-mini", base_url=server.base_url, api_key="none", **options)
+
+
+def desk(server: LocalModel) -> None:
+    """A crew: a tool that fails, a guardrail that trips once, and an agent that asks another one."""
+    from crewai import Agent, Crew, Task
+    from crewai.tools import tool
+
+    def answer(request: dict[str, Any]) -> Reply:
+        offered = {each["function"]["name"] for each in request.get("tools") or ()}
+        asked = {
+            call["function"]["name"] for message in request["messages"] for call in message.get("tool_calls") or ()
+        }
+        if "look_up" in offered - asked:
+            return Reply(tool_calls=(ToolCall("look_up", {"order": "7"}),))
+        if "ask_question_to_coworker" in offered - asked:
+            arguments = {"question": "Where is it?", "context": "order 7", "coworker": "clerk"}
+            return Reply(tool_calls=(ToolCall("ask_question_to_coworker", arguments),))
+        return Reply(text="It is on its way.")
+
+    @tool("look_up")
+    def look_up(order: str) -> str:
+        """Look up an order."""
+        raise LookupError("the archive is closed")
+
+    verdicts = iter((False, True))
+
+    def polite(output):  # type: ignore[no-untyped-def]  # strings for annotations are refused
+        return next(verdicts), output.raw
+
+    server.script = answer
+    model = _model(server)
+    clerk = Agent(role="clerk", goal="know orders", backstory="", llm=model, tools=[look_up])
+    writer = Agent(role="writer", goal="write to people", backstory="", llm=model, allow_delegation=True)
+    find = Task(name="find", description="Where is {order}?", expected_output="a place", agent=clerk)
+    write = Task(name="write", description="Write it.", expected_output="a letter", agent=writer, guardrail=polite)
+    result = Crew(name="desk", agents=[clerk, writer], tasks=[find, write]).kickoff({"order": "7"})
+    assert result.raw == "It is on its way."
+
+
+def review(server: LocalModel) -> None:
+    """A flow: an agent's streamed draft, which a person sends on; what was said, a model reads twice."""
+    from crewai import Agent
+    from crewai.flow import Flow, human_feedback, listen, start
+
+    server.script = lambda request: Reply(text="A draft." if request.get("stream") else "approved")
+    model = _model(server, stream=True)
+
+    class Letters(Flow):  # type: ignore[type-arg, misc]  # without the library, there are no types
+        @start()
+        @human_feedback(message="Send it?", emit=["approved", "rejected"], llm=_model(server))
+        def draft(self) -> str:
+            return str(Agent(role="writer", goal="write", backstory="", llm=model).kickoff("Write it.").raw)
+
+        @listen("approved")
+        def send(self) -> str:
+            with agentops.span("post"):
+                return "sent"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", io.StringIO("yes, fine\n"))
+        assert Letters().kickoff() == "sent"
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("program", [desk, review], ids=lambda program: program.__name__)
+def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check(program, TREES, mode, monkeypatch)
+
+
+def test_without_the_client_the_event_is_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = check(desk, TREES, "private", monkeypatch, integrations=["crewai"])
+    calls = [span.attributes for span in spans if span.attributes["agentops.kind"] == "llm"]
+    assert {call["agentops.usage.source"] for call in calls} == {"reported"}
+    assert "It is on its way." in calls[-1]["gen_ai.output.messages"]
+
+
+def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for span in check(desk, TREES, "private", monkeypatch, capture_content=False):
+        told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])
+        assert not any(words in told for words in ("on its way", "Where is", "order 7")), span.name

@@ -1,0 +1,58 @@
+"""Runs a framework's whole programs against a scripted model, with a provider of ours and with the program's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples.local_model import LocalModel
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests.langchain.forest import tree
+from tests.openai.spans import check_schemas
+
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
+
+Program = Callable[[LocalModel], None]
+MODES = ("private", "joined")
+
+
+def check(program: Program, trees: Path, mode: str, patch: pytest.MonkeyPatch, **options: Any) -> list[Any]:
+    """Run ``program`` and compare its tree; each request's tokens are counted once, wherever spans go.
+
+    Args:
+        program: asks the server that it is given.
+        trees: the folder with the trees; ``AGENTOPS_UPDATE_TREES`` writes them.
+        mode: ``private`` or ``joined``: whose provider it is.
+        options: goes to ``init()``.
+    """
+    own, exporter = InMemorySpanExporter(), MemoryExporter()
+    if mode == "joined":
+        provider = TracerProvider()
+        provider.add_span_processor(SimpleSpanProcessor(own))
+        patch.setattr(trace, "_TRACER_PROVIDER", provider)
+    agentops.init(exporters=[exporter], **options)
+    with LocalModel() as server:
+        program(server)
+    assert agentops.flush()
+    assert agentops.status().spans["open"] == 0
+    spans = list(exporter.finished_spans())
+    agentops.shutdown()
+    for span in spans:
+        check_schemas(dict(span.attributes))
+    for exported in (spans, own.get_finished_spans()) if mode == "joined" else (spans,):
+        counted = [span for span in exported if "gen_ai.usage.input_tokens" in span.attributes]
+        assert len(counted) == len(server.requests)
+        known = {span.context.span_id for span in exported}
+        assert all(span.parent is None or span.parent.span_id in known for span in exported), "an orphan"
+    file = trees / f"{program.__name__}.txt"
+    if os.environ.get("AGENTOPS_UPDATE_TREES"):
+        file.write_text(tree(spans))
+    assert tree(spans) == file.read_text()
+    return spans
