@@ -15,6 +15,7 @@ from agentops_sdk.traces.display.terminal_text import line
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
+    from typing import TextIO
 
     from rich.console import Console
 
@@ -144,15 +145,15 @@ def shown(path: Path) -> str:
     return line(str(path))
 
 
-def screen(most: int = 140) -> tuple[Console, int | None, bool]:
-    """The console on stdout, its width in cells, and whether only ASCII can be shown.
+def screen(most: int = 140, file: TextIO | None = None) -> tuple[Console, int | None, bool]:
+    """The console on stdout or what stands in its place, its width in cells, and whether only ASCII can be shown.
 
     The width is ``most`` at most, and ``None`` where a program reads: nothing is cut for a pipe or a
     file, and nothing is padded.
     """
     from agentops_sdk.traces.display.render import console_for
 
-    console = console_for()
+    console = console_for(file)
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
     return console, None if _read_by_a_program() else min(console.width, most), not encoding.startswith("utf")
 

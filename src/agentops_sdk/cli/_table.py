@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rich.text import Text
@@ -51,6 +54,52 @@ def as_table(columns: Sequence[Column[T]], rows: Iterable[T], width: int | None,
 def as_data(columns: Sequence[Column[T]], row: T) -> dict[str, Any]:
     """A row as plain data, by the columns that have a key."""
     return {column.key: column.value(row) for column in columns if column.key}
+
+
+def add_columns(parser: argparse.ArgumentParser) -> None:
+    """Add ``--columns``."""
+    parser.add_argument(
+        "--columns",
+        metavar="NAME,...",
+        help="only these columns, in this order: headings of the table, or keys of --json",
+    )
+
+
+def choose(columns: Sequence[Column[T]], names: str | None) -> Sequence[Column[T]]:
+    """The columns with these names, separated by commas; all where there are none.
+
+    Raises:
+        ConfigError: there is no such column.
+    """
+    if names is None:
+        return columns
+    by_name: dict[str, Column[T]] = {}
+    for column in columns:
+        title = (column.title or "").partition(" (")[0]
+        for name in filter(None, (column.key, title)):
+            by_name.setdefault(name, column)
+    chosen = []
+    for name in (name.strip() for name in names.split(",")):
+        if name not in by_name:
+            raise ConfigError("--columns", name, f"some of {', '.join(by_name)}")
+        chosen.append(_whole(by_name[name], name))
+    return chosen
+
+
+def _whole(column: Column[T], name: str) -> Column[T]:
+    """A column that is in tables and in data alike."""
+    value, cell = column.value, column.cell
+    if column.title is None:
+        return replace(column, title=name, cell=lambda row: (_shown(value(row)), ""))
+    if not column.key:
+        return replace(column, key=name, value=lambda row: cell(row)[0])
+    return column
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
 
 
 _READABLE = 12

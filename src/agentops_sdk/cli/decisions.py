@@ -6,10 +6,13 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from agentops_sdk.cli._pager import paged
 from agentops_sdk.cli._source import add_source, add_trace, looked_at, screen, the_trace_among_others
 
 if TYPE_CHECKING:
     import argparse
+
+    from rich.console import Console
 
     from agentops_sdk.traces.decisions.model import Decision
 
@@ -43,23 +46,23 @@ def run(args: argparse.Namespace) -> int:
             halves = {"asked_in": asked_in(decision, traces), "answered_in": answered_in(trace, decision, traces)}
             print(json.dumps({**_plain(decision), **{name: ids for name, ids in halves.items() if ids}}))
         return 0
-    console, _, _ = screen(100)
-    console.print(f"{line(trace.name)} ({trace.outcome})", style="bold", markup=False, highlight=False)
-    sentences = story(trace, traces)
-    if not sentences:
-        console.print("No decision was recorded in this run.", markup=False)
-        return 0
-    left_out = 0 if args.all else len(sentences) - _MOST
-    if left_out > 0:
-        del sentences[_MOST:]
-    _print(sentences)
-    if left_out > 0:
-        console.print(f"{left_out:,} more sentences; --all prints them", style="dim")
+    with paged() as file:
+        console, width, _ = screen(100, file)
+        console.print(f"{line(trace.name)} ({trace.outcome})", style="bold", markup=False, highlight=False)
+        sentences = story(trace, traces)
+        if not sentences:
+            console.print("No decision was recorded in this run.", markup=False)
+            return 0
+        left_out = 0 if args.all else len(sentences) - _MOST
+        if left_out > 0:
+            del sentences[_MOST:]
+        _print(console, width, sentences)
+        if left_out > 0:
+            console.print(f"{left_out:,} more sentences; --all prints them", style="dim")
     return 0
 
 
-def _print(sentences: list[str]) -> None:
-    console, width, _ = screen(100)
+def _print(console: Console, width: int | None, sentences: list[str]) -> None:
     if width is None:
         for number, sentence in enumerate(sentences, 1):
             console.print(f"{number}. {sentence}")

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentops_sdk.cli._source import add_source, directory, reading, screen
-from agentops_sdk.cli._table import Cell, Column, as_data, as_table
+from agentops_sdk.cli._table import Cell, Column, add_columns, as_data, as_table, choose
 from agentops_sdk.traces.figures import number_format
 
 if TYPE_CHECKING:
@@ -25,23 +25,23 @@ _OPERATION = re.compile(r"^(invoke_agent|invoke_workflow|execute_tool) (?=\S)")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "-n", "--limit", type=_positive, default=20, help="number of traces, latest first (default: 20)"
-    )
+    parser.add_argument("-n", "--limit", type=positive, default=20, help="number of traces, latest first (default: 20)")
     parser.add_argument("--json", action="store_true", help="print one JSON object per trace, one per line")
+    add_columns(parser)
     add_source(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the list."""
+    columns = choose(COLUMNS, args.columns)
     with reading(directory(args), args) as traces:
         latest = list(islice(traces, args.limit))
     if args.json:
         for trace in latest:
-            print(json.dumps(summary(trace)))
+            print(json.dumps(as_data(columns, Listed(trace))))
         return 0
     console, width, ascii_only = screen()
-    for line in as_table(COLUMNS, [Listed(trace, ascii_only) for trace in latest], width, ascii_only):
+    for line in as_table(columns, [Listed(trace, ascii_only) for trace in latest], width, ascii_only):
         console.print(line)
     if len(traces) > len(latest):
         console.print(f"{len(traces) - len(latest):,} more; -n shows more", style="dim")
@@ -88,6 +88,7 @@ COLUMNS: Final[Sequence[Column[Listed]]] = (
     Column(key="errors", value=lambda row: len(row.trace.outline.errors)),
     Column("models", lambda row: (row.models, ""), "models", lambda row: row.trace.models, shrink=1),
     Column(key="session", value=lambda row: row.trace.session_id),
+    Column(key="user", value=lambda row: row.trace.user_id),
     Column(
         "tokens", lambda row: (number_format.all_tokens(row.trace.usage, ascii_only=row.ascii_only), ""),
         "usage", lambda row: row.trace.usage.as_dict(), right=True,
@@ -106,7 +107,8 @@ def summary(trace: Trace) -> dict[str, Any]:
     return as_data(COLUMNS, Listed(trace))
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A number above 0, as an option's value."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from agentops_sdk.cli._pager import paged
 from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace
 
 HELP = "Show one trace as a tree: agents, model calls, tools, decisions, tokens, cost, errors."
@@ -16,7 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--messages", action="store_true", help="also show the messages")
     parser.add_argument("--internal", action="store_true", help="also show the internal steps of frameworks")
     parser.add_argument("--plumbing", dest="internal", action="store_true", help=argparse.SUPPRESS)  # of before
-    parser.add_argument("--all", action="store_true", help="show every span, even of a trace with more than a thousand")
+    parser.add_argument(
+        "--all", action="store_true", help="show every span, alike or not, even of a trace with more than a thousand"
+    )
+    parser.add_argument("--depth", type=depth, metavar="N", help="show so many levels; what is below them is counted")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the records, one per line")
     form.add_argument("--svg", metavar="FILE", help="write the tree as an SVG image to FILE")
@@ -35,16 +39,26 @@ def run(args: argparse.Namespace) -> int:
     if args.svg:
         Path(args.svg).write_text(svg(trace, messages=args.messages, whole=args.all), encoding="utf-8")
         return 0
-    console, width, ascii_only = screen(120)
-    tree = Tree(
-        trace,
-        width,
-        ascii_only=ascii_only,
-        messages=args.messages,
-        internal=args.internal,
-        whole=args.all,
-        more="--all shows them",
-    )
-    for line in tree.lines():
-        console.print(line)
+    with paged() as file:
+        console, width, ascii_only = screen(120, file)
+        tree = Tree(
+            trace,
+            width,
+            ascii_only=ascii_only,
+            messages=args.messages,
+            internal=args.internal,
+            whole=args.all,
+            depth=args.depth,
+            more="--all shows them" if args.depth is None else "without --depth, --all shows them",
+        )
+        for line in tree.lines():
+            console.print(line)
     return 0
+
+
+def depth(text: str) -> int:
+    """A number of levels, as an option's value."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must be at least 0")
+    return number

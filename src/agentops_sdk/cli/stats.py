@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentops_sdk.cli._source import add_source, directory, looked_at, reading, screen
-from agentops_sdk.cli._table import Cell, Column, as_data, as_table
+from agentops_sdk.cli._table import Cell, Column, add_columns, as_data, as_table, choose
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.display.terminal_text import line
 from agentops_sdk.traces.figures import number_format
@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what to group by: model (default), tool, agent, session, user, service, outcome, day, hour, tag, "
         "decision, or an attribute such as metadata.KEY",
     )
+    add_columns(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print comma-separated values")
     form.add_argument("--json", action="store_true", help="print one JSON object")
@@ -53,28 +54,29 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk.traces.figures.tables import BY, stats
     from agentops_sdk.traces.search.attribute_condition import attribute_name
 
+    columns = choose(COLUMNS, args.columns) if args.columns is not None else None
     with reading(directory(args), args, [] if args.by in BY else [attribute_name(args.by)]) as traces:
         table = stats(traces, args.by)
     if args.json:
-        rows = [as_json(Line(table, row)) for row in table.rows]
+        rows = [as_json(Line(table, row), columns) for row in table.rows]
         print(json.dumps({"by": table.by, "rows": rows, "total": table.total.as_dict()}))
     elif args.csv:
-        _csv(table)
+        _csv(table, columns or COLUMNS)
     elif not table.rows and not table.total.running and not table.total.unfinished:
         raise TraceError(f"these traces hold nothing to group by {args.by}")
     else:
-        _print(table)
+        _print(table, columns)
     if table.partial:
         print(f"agentops: of {table.partial:,} very large run(s), {looked_at()}", file=sys.stderr)
     return 0
 
 
-def _print(table: Stats) -> None:
+def _print(table: Stats, columns: Sequence[Column[Line]] | None) -> None:
     console, width, ascii_only = screen()
     rows = [*table.rows, *([table.total] if len(table.rows) > 1 else [])]
     lines = [Line(table, row, ascii_only) for row in rows]
     key: Column[Line] = Column(table.by, lambda line: (line.row.key, "bold"), shrink=1)
-    for text in as_table([key, *COLUMNS], lines, width, ascii_only) if lines else ():
+    for text in as_table([key, *(columns or COLUMNS)], lines, width, ascii_only) if lines else ():
         console.print(text)
     if table.total.running or table.total.unfinished:
         states = ("running", table.total.running), ("unfinished", table.total.unfinished)
@@ -193,17 +195,21 @@ _NESTED: Final = {
 """What JSON holds inside of ``usage`` and ``cost``."""
 
 
-def as_json(line: Line) -> dict[str, Any]:
-    """A row with its usage and costs whole, and whatever else there is a column for."""
+def as_json(line: Line, chosen: Sequence[Column[Line]] | None = None) -> dict[str, Any]:
+    """A row with its usage and costs whole, and whatever else there is a column for; or only what was chosen."""
+    if chosen is not None:
+        return {"key": line.row.key, **as_data(chosen, line)}
     whole = {**line.row.as_dict(), "share": line.share}
     columns = {key: value for key, value in as_data(COLUMNS, line).items() if key not in _NESTED}
     return {**columns, **whole}
 
 
-def _csv(table: Stats) -> None:
+def _csv(table: Stats, columns: Sequence[Column[Line]]) -> None:
+    if not any(column.key == "key" for column in columns):
+        columns = [COLUMNS[0], *columns]
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow([column.key for column in COLUMNS if column.key])
-    out.writerows(as_data(COLUMNS, Line(table, row)).values() for row in table.rows)
+    out.writerow([column.key for column in columns if column.key])
+    out.writerows(as_data(columns, Line(table, row)).values() for row in table.rows)
 
 
 def _text(text: str) -> str:

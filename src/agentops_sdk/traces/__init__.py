@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.files import Traces as Traces
     from agentops_sdk.traces.files import load as load
     from agentops_sdk.traces.record import SpanRecord as SpanRecord
+    from agentops_sdk.traces.session import Session as Session
+    from agentops_sdk.traces.session import sessions as sessions
     from agentops_sdk.traces.trace import Trace as Trace
     from agentops_sdk.traces.usage import Usage as Usage
 
-__all__ = ["Cost", "Decision", "SpanRecord", "Trace", "Traces", "Usage", "load"]
+__all__ = ["Cost", "Decision", "Session", "SpanRecord", "Trace", "Traces", "Usage", "load", "sessions"]
 make_lazy(
     __name__,
     {
@@ -23,6 +25,7 @@ make_lazy(
         "decisions.model": "Decision",
         "files": "Traces load",
         "record": "SpanRecord",
+        "session": "Session sessions",
         "trace": "Trace",
         "usage": "Usage",
     },

@@ -227,6 +227,13 @@ class Trace:
         first = next(self.outline.having(Fact.SESSION), None)
         return None if first is None else session_in(self.outline.told(first))
 
+    @property
+    def user_id(self) -> str | None:
+        """The first user that a span names."""
+        columns = self.outline.columns
+        users = (columns.words(row).get(semconv.USER_ID) for row in sorted(columns.different(self.outline.rows)))
+        return next((str(user) for user in users if user), None)
+
     # --- totals -----------------------------------------------------------------------------
 
     def repeats(self, span: SpanRecord) -> bool:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, TextIO
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.decisions.decision_kinds import KINDS
 from agentops_sdk.traces.decisions.wording import predicate, subject
 from agentops_sdk.traces.display.conversation import contents
@@ -21,18 +22,17 @@ from agentops_sdk.traces.figures import number_format
 from agentops_sdk.traces.figures.loops import loops
 from agentops_sdk.traces.formats.json_values import parsed
 from agentops_sdk.traces.trace import has_absent_parent, has_remote_parent
+from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import Console
     from rich.text import Text
 
-    from agentops_sdk.traces.cost import Cost
     from agentops_sdk.traces.decisions.model import Decision
     from agentops_sdk.traces.record import SpanRecord
     from agentops_sdk.traces.trace import Trace
-    from agentops_sdk.traces.usage import Usage
 
 _BAD: Final = "bold red"
 _UNBOUNDED: Final = 1_048_576
@@ -55,6 +55,7 @@ class Tree:
         messages: bool = False,
         internal: bool = False,
         whole: bool = False,
+        depth: int | None = None,
         more: str = "print(trace.tree()) shows them",
     ) -> None:
         from rich.console import Console
@@ -66,7 +67,6 @@ class Tree:
         self._ruler = Console(file=io.StringIO(), width=self.width)
         self.ascii_only = ascii_only
         self.messages = messages
-        self._folding = Folding(trace.outline, internal=internal, whole=whole)
         self._more = more
         self._folded = 0
         self._totals: dict[int, tuple[Usage, Cost]] = {}
@@ -75,6 +75,8 @@ class Tree:
         self._beginning = trace.beginning
         for decision in self._beginning.decisions:
             self._decisions.setdefault(decision.span.span_id, []).append(decision)
+        decided = {trace.outline.number(span_id) for span_id in self._decisions}
+        self._folding = Folding(trace.outline, internal=internal, whole=whole or messages, apart=decided, depth=depth)
         self.branch, self.last, self.bar = ("|- ", "`- ", "|  ") if ascii_only else ("├─ ", "└─ ", "│  ")
 
     def lines(self) -> Iterator[Text]:
@@ -93,6 +95,8 @@ class Tree:
             if row.number != self._in_head:
                 yield self._span(row, span)
             yield from self._details(span, row.below)
+            if alike := row.siblings.alike.get(row.number):
+                yield from self._others(alike, row.below)
         yield from self._foot()
 
     def _rows(self) -> Iterator[Row]:
@@ -110,7 +114,7 @@ class Tree:
 
     def _rows_below(self, row: Row | None) -> list[Row]:
         """The rows of a span's children, or of the roots, last one first."""
-        siblings = self._folding.below(None if row is None else row.number)
+        siblings = self._folding.below(None if row is None else row.number, 0 if row is None else row.depth + 1)
         numbers = [*siblings.shown, -1] if siblings.folded else siblings.shown
         rows: list[Row] = []
         for number in reversed(numbers):
@@ -128,6 +132,24 @@ class Tree:
         failed = f" ({row.siblings.failed:,} failed)" if row.siblings.failed else ""
         dots = "..." if self.ascii_only else "…"
         yield from self._wrapped(Text(f"{dots} {row.siblings.folded:,} more{failed}", "dim"), row.lead)
+
+    def _others(self, alike: Sequence[int], lead: str) -> Iterator[Text]:
+        """How many steps like the one above are left out, and what they took together."""
+        from rich.text import Text
+
+        self._folded += len(alike)
+        usage, cost = Usage(), Cost(known=0)
+        self.trace.outline.add_all(alike, usage, cost)
+        seconds = sum(self.trace.outline.duration(number) for number in alike)
+        facts = (
+            number_format.duration(seconds, ascii_only=self.ascii_only),
+            number_format.tokens(usage, ascii_only=self.ascii_only),
+            number_format.cost(cost, ascii_only=self.ascii_only),
+        )
+        dots = "..." if self.ascii_only else "…"
+        yield from self._wrapped(
+            Text(f"{dots} {len(alike):,} more like it: {', '.join(filter(None, facts))}", "dim"), lead
+        )
 
     def _head(self) -> list[Text]:
         from rich.text import Text
