@@ -24,6 +24,7 @@ class LiveSpan(Protocol):
     name: str
     attributes: dict[str, Any]
     deferred: list[Deferred]
+    events: list[tuple[str, int, Any]]
     account: Deferred | None
     """What is told last what it used, on whichever thread that is worked out, also where it is not exported."""
 

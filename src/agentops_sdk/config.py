@@ -23,7 +23,7 @@ from agentops_sdk import setting_parsers as parsers
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.file_limits import Limit
-from agentops_sdk.limit_rules import ON_LIMIT, UNKNOWN_PRICE
+from agentops_sdk.limit_rules import ON_LIMIT, ON_STREAM, UNKNOWN_PRICE
 from agentops_sdk.setting_parsers import Parser
 
 Origin = str
@@ -232,6 +232,13 @@ class Settings:
         parsers.choice(*ON_LIMIT),
         "What happens to a call that a limit of the settings does not allow.",
         env=["AGENTOPS_ON_LIMIT"],
+        live=True,
+    )
+    on_stream: str = _row(
+        "finish",
+        parsers.choice(*ON_STREAM),
+        "What becomes of a stream that passes a limit of the settings while it is read.",
+        env=["AGENTOPS_ON_STREAM"],
         live=True,
     )
     unknown_price: str = _row(

@@ -14,6 +14,7 @@ MEASURES: Final = ("cost", "tokens", "model_calls", "tool_calls", "depth", "seco
 KEYS: Final = ("block", "run", "session", "user", "agent", "process")
 """What is counted together: the block itself, a trace, a session, a user, an agent, or all that the process does."""
 ON_LIMIT: Final = ("raise", "warn", "mark", "ask")
+ON_STREAM: Final = ("finish", "cut", "end")
 UNKNOWN_PRICE: Final = ("refuse", "estimate", "allow")
 
 _UNITS = {

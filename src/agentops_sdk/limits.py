@@ -15,7 +15,7 @@ from agentops_sdk._propagation.context_keys import LIMITS_KEY
 from agentops_sdk._track.block import DecoratingBlock
 from agentops_sdk.config import log_once
 from agentops_sdk.errors import ConfigError, LimitExceeded
-from agentops_sdk.limit_rules import ON_LIMIT, UNKNOWN_PRICE, from_keywords, from_text
+from agentops_sdk.limit_rules import ON_LIMIT, ON_STREAM, UNKNOWN_PRICE, from_keywords, from_text
 
 __all__ = ["limits"]
 
@@ -46,6 +46,9 @@ class limits(DecoratingBlock):  # noqa: N801 - a context manager that reads as a
         on_limit: ``"raise"``; ``"warn"`` in the log and go on; ``"mark"`` the span and go on; ``"ask"`` the person at
             the terminal; or a function that is given the :class:`LimitExceeded` and returns whether the call may be
             made all the same, or by how much the limit is raised.
+        on_stream: what becomes of a stream that passes a limit of cost, tokens or seconds while it is read:
+            ``"finish"`` it; ``"cut"`` it with :class:`LimitExceeded`; or ``"end"`` it, as if there were no more. What
+            it has used by then is an estimate.
         unknown_price: what becomes of a call whose price nobody knows, under a limit of cost: ``"refuse"`` it,
             ``"estimate"`` it at the rates of dear models, or ``"allow"`` it and count how many there were.
 
@@ -67,6 +70,7 @@ class limits(DecoratingBlock):  # noqa: N801 - a context manager that reads as a
         per: str = "block",
         on_limit: str | Callable[[LimitExceeded], Any] = "raise",
         unknown_price: str = "refuse",
+        on_stream: str = "finish",
     ) -> None:
         super().__init__("limits()")
         named = {
@@ -82,7 +86,9 @@ class limits(DecoratingBlock):  # noqa: N801 - a context manager that reads as a
             raise ConfigError("on_limit", on_limit, "a plain function: it is asked in the middle of a call")
         if unknown_price not in UNKNOWN_PRICE:
             raise ConfigError("unknown_price", unknown_price, "one of " + ", ".join(UNKNOWN_PRICE))
-        self._policy = Policy(parsed, on_limit, unknown_price)
+        if on_stream not in ON_STREAM:
+            raise ConfigError("on_stream", on_stream, "one of " + ", ".join(ON_STREAM))
+        self._policy = Policy(parsed, on_limit, unknown_price, on_stream)
 
     def make(self) -> Context:
         """The current context with these limits in force, their counts at zero."""

@@ -219,6 +219,8 @@ LIMIT: Final = "agentops.limit"
 LIMIT_ACTION: Final = "agentops.limit.action"
 LIMIT_SPENT: Final = "agentops.limit.spent"
 LIMIT_UNKNOWN: Final = "agentops.limit.unknown_calls"
+LIMIT_EVENT: Final = "agentops.limit.level_reached"
+LIMIT_LEVEL: Final = "agentops.limit.level"
 
 DECISION_EVENT: Final = "agentops.decision"
 DECISION_NAME: Final = "agentops.decision.name"

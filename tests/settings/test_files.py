@@ -53,6 +53,7 @@ LOOSER = [
     "spool_max_days = 30",
     "spool_max_bytes = 99999999999",
     'on_limit = "mark"',
+    'on_stream = "cut"',
     'unknown_price = "allow"',
     'log_level = "debug"',
     'log_level = "info"',

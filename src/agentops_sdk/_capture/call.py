@@ -21,11 +21,33 @@ _TO_VENDOR = frozenset(("llm", "embedding"))
 _OF_THE_PROGRAM = frozenset(("tool", "agent", "workflow", "task"))
 
 
+class StreamMeter(Protocol):
+    """What limits want to know of a stream that is being read."""
+
+    charge: Any
+    """The limit that it has passed; ``None`` so far."""
+
+    def feed(self, data: bytes) -> None:
+        """This came."""
+        ...
+
+    def cut(self) -> Exception | None:
+        """The stream ends here; what its caller gets to see of that, ``None`` for a plain end."""
+        ...
+
+
 class Admission(Protocol):
     """What limits have set down for an operation that they let begin."""
 
     def end(self) -> None:
         """It is over; what it used is worked out from now on."""
+        ...
+
+    is_cut: bool
+    """Whether a stream that answers it ends where it passes a limit."""
+
+    def meter(self, call: Call, request: Any) -> StreamMeter | None:
+        """What tells, while that stream is read, whether it has."""
         ...
 
     def withdraw(self) -> None:

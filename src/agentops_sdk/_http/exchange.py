@@ -213,6 +213,9 @@ class Exchange:
             self.stream_ended, self._is_over, keep=keep, hide=self._hide, silent=self.endpoint.silent_events
         )
         self.bodies.chunks = self.live.chunks
+        operation = getattr(self.call, "operation", self.call)
+        if operation.admission is not None and operation.admission.is_cut:
+            self.live.meter = operation.admission.meter(operation, self.asked_for)
         return self.live
 
     # --- the end ---------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ __all__ = ["FileProxy", "ManagerProxy", "StreamProxy"]
 _SITE = "http.file"
 
 
+def _nothing() -> None: ...
+
+
 class FileProxy(wrapt.ObjectProxy):  # type: ignore[type-arg] # generic for type checkers only
     """A body that the caller reads like a file. Read to its end it is the reply; left before, abandoned."""
 
@@ -86,6 +89,11 @@ class StreamProxy(wrapt.ObjectProxy):  # type: ignore[type-arg] # generic for ty
 
     def __next__(self) -> Any:
         steps = self._self_steps
+        if steps.stops:
+            error = steps.cut_off()
+            with guard(_SITE):
+                getattr(self.__wrapped__, "close", _nothing)()
+            raise error or StopIteration
         token = _enter(steps)
         try:
             item = self.__wrapped__.__next__()
@@ -103,6 +111,12 @@ class StreamProxy(wrapt.ObjectProxy):  # type: ignore[type-arg] # generic for ty
 
     async def __anext__(self) -> Any:
         steps = self._self_steps
+        if steps.stops:
+            error = steps.cut_off()
+            with guard(_SITE):
+                if hasattr(self.__wrapped__, "aclose"):
+                    await self.__wrapped__.aclose()
+            raise error or StopAsyncIteration
         token = _enter(steps)
         try:
             item = await self.__wrapped__.__anext__()

@@ -24,7 +24,7 @@ class ReplySteps:
         body: an item to JSON text, or to a structure of plain values.
     """
 
-    __slots__ = ("_body", "_live", "call", "context")
+    __slots__ = ("_body", "_live", "call", "context", "stops")
 
     refusal: Exception | None = None
 
@@ -34,6 +34,12 @@ class ReplySteps:
         self._body = body
         self._live = exchange.streaming()
         self._live.watched = True
+        self.stops = False
+        """Whether a limit ends the stream before its next step."""
+
+    def cut_off(self) -> Exception | None:
+        """It ends here."""
+        return self._live.cut_off()
 
     def item(self, value: Any) -> None:
         """An item came, and is handed to the caller."""
@@ -43,6 +49,8 @@ class ReplySteps:
             # As an event of a stream, whose ends are known. In JSON text, line ends are but space.
             live.received(b"data: %b\n\n" % text.replace(b"\n", b" ").replace(b"\r", b" "))
         live.delivered += 1
+        if live.meter is not None:
+            self.stops = live.is_passed
 
     def end(self, result: Any) -> None:
         """There are no more."""

@@ -11,6 +11,7 @@ A stream ends in one of these ways, whichever is first::
 
     exhausted            ok, or what the provider's last event says
     raises               error, or cancelled when a cancellation came through
+    cut by a limit       error, or cancelled where its caller sees a plain end
     closed by the caller ok if the last event was delivered, else cancelled or abandoned
     collected            abandoned
 """
@@ -22,9 +23,9 @@ import time
 import weakref
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any
+from typing import Any, Never
 
-from agentops_sdk._capture.call import outcome_of
+from agentops_sdk._capture.call import StreamMeter, outcome_of
 from agentops_sdk._host.guard import guard
 from agentops_sdk._http.endpoint import ByteFilter
 from agentops_sdk._http.last_events import last_delivered, last_events
@@ -59,6 +60,7 @@ class LiveReply:
         "first_ns",
         "hide",
         "keep",
+        "meter",
         "on_end",
         "silent",
         "size",
@@ -97,6 +99,8 @@ class LiveReply:
         self.first_ns = 0
         self.stepping = False
         self.watched = False
+        self.meter: StreamMeter | None = None
+        """What limits want to know; ``None`` where none ends the stream."""
 
     def attach(self, response: Any) -> None:
         """Shadow the response's methods until the call is over."""
@@ -117,6 +121,8 @@ class LiveReply:
         if self.delivered != self._delivered_before:  # the client reads on only when it has given everything it had
             self._delivered_before = self.delivered
             self.unread_from = len(self.chunks)
+        if self.meter is not None:
+            self.meter.feed(data)
         if self.keep:
             if self.size < _MAX_KEPT:
                 self.chunks.append(data if self.text is None else self.text(data))
@@ -140,6 +146,26 @@ class LiveReply:
             error if outcome in ("error", "interrupted") else None,
             complete=False,
         )
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether a limit ends the stream here."""
+        return self.meter is not None and self.meter.charge is not None and self.on_end is not None
+
+    def cut_off(self) -> Exception | None:
+        """A limit ends the stream: recorded, and what its caller gets to see; ``None`` for a plain end."""
+        error: Exception | None = None
+        with guard(_SITE):
+            assert self.meter is not None
+            error = self.meter.cut()
+        with guard(_SITE):
+            self.finish("cancelled" if error is None else "error", error, complete=False)
+        self.meter = None
+        return error
+
+    def response(self) -> Any:
+        """The response that is read, where there is one."""
+        return self._response()
 
     def closed(self) -> None:
         """Somebody closes the response. Inside a step that is the client itself: the step will tell."""
@@ -230,6 +256,23 @@ class _PassingOn:
     def __aiter__(self) -> Any:
         return self
 
+    def _cut(self, end: type[Exception]) -> Never:
+        """End here because of a limit: the vendor is left as the caller would leave it."""
+        live = self._live
+        response = live.response()
+        error = live.cut_off()
+        with guard(_SITE):
+            response.close()
+        raise error or end
+
+    async def _cut_async(self, end: type[Exception]) -> Never:
+        live = self._live
+        response = live.response()
+        error = live.cut_off()
+        with guard(_SITE):
+            await response.aclose()
+        raise error or end
+
 
 class ReplyBytes(_PassingOn):
     """Of a response's bytes; ends the call only where no stream on top does."""
@@ -238,6 +281,8 @@ class ReplyBytes(_PassingOn):
 
     def __next__(self) -> bytes:
         live = self._live
+        if live.meter is not None and not live.watched and live.is_passed:
+            self._cut(StopIteration)
         while True:
             if not live.watched:
                 live.stepping = True
@@ -260,6 +305,8 @@ class ReplyBytes(_PassingOn):
 
     async def __anext__(self) -> bytes:
         live = self._live
+        if live.meter is not None and not live.watched and live.is_passed:
+            await self._cut_async(StopAsyncIteration)
         while True:
             if not live.watched:
                 live.stepping = True
@@ -303,6 +350,8 @@ class ReplyItems(_PassingOn):
 
     def __next__(self) -> Any:
         live = self._live
+        if live.meter is not None and live.is_passed:
+            return self._cut(StopIteration)
         live.stepping = True
         try:
             item = self._inner.__next__()
@@ -318,6 +367,8 @@ class ReplyItems(_PassingOn):
 
     async def __anext__(self) -> Any:
         live = self._live
+        if live.meter is not None and live.is_passed:
+            return await self._cut_async(StopAsyncIteration)
         live.stepping = True
         try:
             item = await self._inner.__anext__()

@@ -44,13 +44,16 @@ class Account:
         extra: by how much the limit has been raised by whoever was asked.
         is_over: more was used than the limit allows, and that has been told.
         is_told: that the limit was reached has been told.
+        level: the highest of the levels that was told, in per cent; see ``levels``.
+        tell_at: what is used when the next one is reached.
+        streamed: what streams that are being read have used so far, as it is estimated.
         repeats: what a limit on repeated calls remembers.
         key: what it is counted for, as it stands in files; ``None`` where no file tells of it.
     """
 
     __slots__ = (
-        "_slots", "_width", "extra", "is_over", "is_told", "key", "open", "repeats", "reserved", "spent", "started",
-        "unknown",
+        "_slots", "_width", "extra", "is_over", "is_told", "key", "level", "open", "repeats", "reserved", "spent",
+        "started", "streamed", "tell_at", "unknown",
     )  # fmt: skip
 
     def __init__(self, window: float | None, key: str | None = None) -> None:
@@ -62,6 +65,9 @@ class Account:
         self.started = time.monotonic()
         self.extra = 0.0
         self.is_over = self.is_told = False
+        self.level = 0
+        self.tell_at = 0.0
+        self.streamed = 0.0
         self.repeats = Repetition()
         self._width = None if window is None else window / _SLOTS
         self._slots: deque[list[float]] = deque()

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._limits.account import Account, lock
-from agentops_sdk._limits.expectation import Expectation, learn
+from agentops_sdk._limits.expectation import Expectation, learn, stream_rates
+from agentops_sdk._limits.levels import Level, log_levels, reached
 from agentops_sdk._limits.repetition import Key, result_of
+from agentops_sdk._limits.stream_meter import StreamMeter
 from agentops_sdk._limits.window_file import Use
 
 if TYPE_CHECKING:
+    from agentops_sdk._capture.call import Call
     from agentops_sdk._limits.scope import Policy, Scope
     from agentops_sdk.limit_rules import Rule
 
@@ -22,6 +25,8 @@ __all__ = ["METERED", "MODEL_KINDS", "Charge", "Charges"]
 MODEL_KINDS = frozenset(("llm", "embedding"))
 METERED = ("cost", "tokens")
 """What a call uses is known when it has ended; of the others, as it begins."""
+UNTOLD = ("cost", "tokens", "depth", "repeats")
+"""Measures of which the beginning of a call tells no level."""
 _CONTAINERS = ("agent", "workflow")
 
 
@@ -50,22 +55,36 @@ class Charges:
         charges: one for each limit that counts it.
         expectation: what it is expected to use, where it is a model's and that was asked.
         key: what would make another call the same, where repeated ones are looked for.
+        events: of the call's span.
+
+    Attributes:
+        is_cut: whether a stream that answers the call ends where it passes a limit.
+        levels: what was reached as the call began, and is to be told.
     """
 
     __slots__ = (
         "_charges",
+        "_events",
         "_expectation",
         "_is_over",
         "_is_settled",
         "_key",
         "_kind",
+        "_meter",
         "_metered",
         "_scopes",
         "_started",
+        "is_cut",
+        "levels",
     )
 
     def __init__(
-        self, kind: str, charges: list[Charge], expectation: Expectation | None, key: Key | None = None
+        self,
+        kind: str,
+        charges: list[Charge],
+        expectation: Expectation | None,
+        key: Key | None,
+        events: list[tuple[str, int, Any]],
     ) -> None:
         self._kind = kind
         self._charges = charges
@@ -73,9 +92,15 @@ class Charges:
         self._key = key
         self._started = time.monotonic()
         self._metered = False
+        self._events = events
+        self.levels: list[Level] = []
+        self.is_cut = False
+        self._meter: StreamMeter | None = None
         self._scopes = [charge.scope for charge in charges]
         self._is_over = self._is_settled = False
-        for _, rule, account, amount in charges:
+        for scope, rule, account, amount in charges:
+            if scope.policy.on_stream != "finish":
+                self.is_cut = True
             if rule.measure in METERED:
                 self._metered = True
                 account.reserved += amount
@@ -88,6 +113,21 @@ class Charges:
                 account.spent += amount
             else:
                 account.add(amount)
+            if rule.measure in UNTOLD or account.spent < account.tell_at:
+                continue
+            if (level := reached(rule, account, events)) is not None:
+                self.levels.append(level)
+
+    def meter(self, call: Call, request: Any) -> StreamMeter | None:
+        """What tells while the stream that answers ``call`` is read whether it passes a limit that ends it."""
+        charges = [
+            charge
+            for charge in self._charges
+            if charge.scope.policy.on_stream != "finish" and charge.rule.measure in (*METERED, "seconds")
+        ]
+        if charges:
+            self._meter = StreamMeter(call, charges, stream_rates(call.span.attributes, request))
+        return self._meter
 
     def end(self) -> None:
         """The call is over."""
@@ -109,12 +149,15 @@ class Charges:
         """It is known now what the call used, or that nobody knows. On the consumer thread, or where the call ended."""
         used = self._used(attributes)
         passed: list[Charge] = []
+        levels: list[Level] = []
         shared: dict[Policy, dict[Rule, list[Use]]] = {}
         result, failed = (0, False) if self._key is None else result_of(self._kind, attributes)
         with lock.held:
             if self._is_settled:
                 return
             self._is_settled = True
+            if self._meter is not None:
+                self._meter.release()
             if self._is_over:
                 for scope in self._scopes:
                     scope.unsettled -= 1
@@ -143,6 +186,8 @@ class Charges:
                     if account.spent > rule.most + account.extra and not account.is_over:
                         account.is_over = True
                         passed.append(charge)
+                    if account.spent >= account.tell_at and (level := reached(rule, account, self._events)):
+                        levels.append(level)
                     amount = figure
                 if account.key is not None and amount:
                     shared.setdefault(scope.policy, {}).setdefault(rule, []).append(
@@ -150,8 +195,8 @@ class Charges:
                     )
         if self._expectation is not None and not self._expectation.is_met_by(used.tokens, used.cost):
             learn(attributes, used.tokens, used.cost)
-        if shared or passed:
-            _tell(shared, passed)
+        if shared or passed or levels:
+            _tell(shared, passed, levels)
 
     def _used(self, attributes: Mapping[str, Any]) -> Used:
         get = attributes.get
@@ -173,11 +218,14 @@ class Charges:
         return Used(cost, get(semconv.COST_CURRENCY, "USD"), tokens)
 
 
-def _tell(shared: Mapping[Policy, Mapping[Rule, Sequence[Use]]], passed: Sequence[Charge]) -> None:
+def _tell(
+    shared: Mapping[Policy, Mapping[Rule, Sequence[Use]]], passed: Sequence[Charge], levels: Sequence[Level]
+) -> None:
     """Tell other processes what was used, and the log which limits were passed."""
     for policy, uses in shared.items():
         with guard("limits.share"):
             policy.share(uses)
+    log_levels(levels)
     for charge in passed:
         logger.warning(
             "agentops_sdk: calls that were under way have passed the limit of %s: %.12g are spent",

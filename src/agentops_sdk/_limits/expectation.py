@@ -17,9 +17,10 @@ from agentops_sdk._usage.cost_of_call import own_rates
 from agentops_sdk._usage.price_arithmetic import NoPriceError, Rates
 from agentops_sdk._usage.price_table import rates_of
 
-__all__ = ["Expectation", "expected", "learn", "learned"]
+__all__ = ["Expectation", "StreamRates", "expected", "learn", "learned", "stream_rates"]
 
 _USUAL_ANSWER = 500  # tokens, where neither the request nor a call before says more
+_LONG_ANSWER = 4_096  # where nobody knows the model either: many at once must not pass a limit together
 _USUAL_REQUEST = 500
 _TO_A_TOKEN = 4  # bytes
 _MOST_VALUES = 20_000
@@ -52,6 +53,32 @@ class Expectation(NamedTuple):
         return abs(cost - self.cost) <= _CLOSE * self.cost and abs(tokens - self.tokens) <= _CLOSE * self.tokens
 
 
+class StreamRates(NamedTuple):
+    """What a stream costs while it is read.
+
+    Attributes:
+        input_tokens: of its request, by its length.
+        per_input: money for each of them.
+        per_output: money for each token that comes.
+        currency: of the money.
+    """
+
+    input_tokens: float
+    per_input: float
+    per_output: float
+    currency: str
+
+
+def stream_rates(attributes: Mapping[str, Any], request: Any) -> StreamRates:
+    """Of the stream that answers ``request``; where no price is known, those of dear models."""
+    asked, _ = _sizes(request)
+    rates = _rates(attributes.get(semconv.REQUEST_MODEL), attributes.get(semconv.PROVIDER_NAME))
+    if rates is None:
+        return StreamRates(asked, _PER_INPUT, _PER_OUTPUT, "USD")
+    values = rates.values
+    return StreamRates(asked, float(values.get("input", 0)), float(values.get("output", 0)), rates.currency)
+
+
 learned: BoundedMap[tuple[Any, Any], Expectation] = BoundedMap(1_000)
 """By the model that is asked for and its provider: what its calls have used of late."""
 
@@ -60,11 +87,11 @@ def expected(attributes: Mapping[str, Any], request: Any) -> Expectation:
     """What the first call of a model may use; ``request`` is its body, where that is known."""
     model, provider = attributes.get(semconv.REQUEST_MODEL), attributes.get(semconv.PROVIDER_NAME)
     asked, answer = _sizes(request)
+    rates = _rates(model, provider)
     if answer is None:
-        answer = attributes.get(semconv.REQUEST_MAX_TOKENS, _USUAL_ANSWER)
+        answer = attributes.get(semconv.REQUEST_MAX_TOKENS, _LONG_ANSWER if rates is None else _USUAL_ANSWER)
     if attributes.get(semconv.KIND) == "embedding":
         answer = 0
-    rates = _rates(model, provider)
     if rates is None:
         return Expectation(asked + answer, asked * _PER_INPUT + answer * _PER_OUTPUT, "USD", False)
     values = rates.values

@@ -23,6 +23,7 @@ from agentops_sdk._limits import scope as scopes_module
 from agentops_sdk._limits.account import Account, lock
 from agentops_sdk._limits.charges import METERED, MODEL_KINDS, Charge, Charges
 from agentops_sdk._limits.expectation import Expectation, expected, learned
+from agentops_sdk._limits.levels import log_levels
 from agentops_sdk._limits.repetition import Key, key_of
 from agentops_sdk._limits.terminal import ask_person
 from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY
@@ -77,13 +78,16 @@ def ask(live: Any) -> LimitExceeded | None:
         expectation = learned.get(model) or expected(attributes, getattr(live, "asked_for", None))
     key = key_of(call, getattr(live, "asked_for", None)) if looks_for_repeats else None
     outer: Any = here.get(OUTER_LLM_KEY) if call.kind != "embedding" else call.around
+    admitted: Charges | None = None
     with lock.held:
         if is_model and outer is not None and outer.kind == call.kind and outer.admission is not None:
             outer.admission.withdraw()
         charges, breaches = _looked_up(call, scopes, expectation, key)
         if charges and not breaches:
-            call.admission = admitted = Charges(call.kind, charges, expectation, key)
+            call.admission = admitted = Charges(call.kind, charges, expectation, key, call.span.events)
             call.span.account = admitted.settle
+    if admitted is not None and admitted.levels:
+        log_levels(admitted.levels)
     return _overruled(call, charges, breaches, expectation, key) if breaches else None
 
 
@@ -106,8 +110,9 @@ def _overruled(
             return error
     if charges:
         with lock.held:
-            call.admission = admitted = Charges(call.kind, charges, expectation, key)
+            call.admission = admitted = Charges(call.kind, charges, expectation, key, call.span.events)
             call.span.account = admitted.settle
+        log_levels(admitted.levels)
     return None
 
 
@@ -146,7 +151,7 @@ def _looked_up(
                 charges.append(Charge(scope, rule, account, 1))
             else:
                 account.spent, reason = _measured(call, measure, account, key, most)
-                if measure == "repeats":
+                if measure in ("repeats", "seconds"):
                     charges.append(Charge(scope, rule, account, 0))
             if reason:
                 breaches.append(Breach(scope, rule, account, reason))

@@ -40,13 +40,21 @@ class Policy:
     Args:
         rules: the limits.
         on_limit: ``raise``, ``warn``, ``mark``, ``ask`` for a person, or what is asked instead of one.
+        on_stream: of a stream that passes a limit while it is read: ``finish``, ``cut`` or ``end``.
         unknown_price: of calls whose price is not known, under a limit of cost: ``refuse``, ``estimate``, ``allow``.
     """
 
-    def __init__(self, rules: Sequence[Rule], on_limit: str | Answer = "raise", unknown_price: str = "refuse") -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        on_limit: str | Answer = "raise",
+        unknown_price: str = "refuse",
+        on_stream: str = "finish",
+    ) -> None:
         self.rules = tuple(rules)
         self.on_limit = on_limit
         self.unknown_price = unknown_price
+        self.on_stream = on_stream
         self.is_metered = any(rule.measure in ("cost", "tokens") for rule in rules)
         self.looks_for_repeats = any(rule.measure == "repeats" for rule in rules)
         self._accounts: OrderedDict[tuple[Rule, str | None], Account] = OrderedDict()
@@ -57,7 +65,10 @@ class Policy:
 
     def is_like(self, other: Policy) -> bool:
         """Whether both limit the same in the same way."""
-        return (self.rules, self.on_limit, self.unknown_price) == (other.rules, other.on_limit, other.unknown_price)
+        return self._facts() == other._facts()
+
+    def _facts(self) -> tuple[Any, ...]:
+        return self.rules, self.on_limit, self.unknown_price, self.on_stream
 
     def account(self, rule: Rule, call: Call) -> Account:
         """The account of what ``call`` is counted with: its run, session, user or agent, or all of the process.

@@ -115,7 +115,7 @@ class Runtime:
     def _limit(self) -> None:
         """Limits by the settings; those that are in force already go on counting where they do not change."""
         settings = self.settings
-        policy = Policy(from_setting(settings.limits), settings.on_limit, settings.unknown_price)
+        policy = Policy(from_setting(settings.limits), settings.on_limit, settings.unknown_price, settings.on_stream)
         before = None if self.limits is None else self.limits.policy
         if before is not None and policy.is_like(before):
             return

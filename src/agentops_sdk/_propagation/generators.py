@@ -32,6 +32,12 @@ class Steps(Protocol):
     refusal: Exception | None
     """What is raised in the body's place; looked at before its first step."""
 
+    stops: bool
+    """Whether the body is to be left before its next step."""
+
+    def cut_off(self) -> Exception | None:
+        """It is left: what the consumer gets to see, ``None`` for a plain end."""
+
     def item(self, value: Any) -> None:
         """The body yielded ``value``."""
 
@@ -53,6 +59,9 @@ class NoSteps:
     def __init__(self, refusal: Exception | None = None) -> None:
         self.refusal = refusal
 
+    stops = False
+
+    def cut_off(self) -> Exception | None: ...
     def item(self, value: Any) -> None: ...
     def end(self, result: Any) -> None: ...
     def abandon(self) -> None: ...
@@ -80,6 +89,21 @@ def _leave(steps: Steps, token: Any) -> None:
         return
     steps.context = get_current()  # a span that the body holds open over the yield is current again next time
     release(token)
+
+
+def _left(steps: Steps, body: Generator[Any, Any, Any]) -> None:
+    """Leave the body before its next step."""
+    refused = steps.cut_off()
+    body.close()
+    if refused is not None:
+        raise refused
+
+
+async def _left_async(steps: Steps, body: AsyncGenerator[Any, Any]) -> None:
+    refused = steps.cut_off()
+    await body.aclose()
+    if refused is not None:
+        raise refused
 
 
 def _without_us(error: BaseException) -> BaseException:
@@ -135,6 +159,8 @@ def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Ca
                 finally:
                     del leaving
             item = None  # not kept alive longer than its consumer wants it
+            if steps.stops:
+                return _left(steps, body)
 
     code = getattr(function, "__code__", None)
     if code is not None and code.co_flags & _ITERABLE_COROUTINE:
@@ -190,6 +216,9 @@ def drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin)
                 finally:
                     del leaving
             item = None
+            if steps.stops:
+                await _left_async(steps, body)
+                return
 
     return run
 

@@ -21,6 +21,7 @@ class Yielded:
     """Implements :class:`~agentops_sdk._propagation.generators.Steps` for a tracked generator function."""
 
     __slots__ = ("_call", "_count", "_kept", "_live", "_room", "_tracked", "context", "refusal")
+    stops = False
 
     def __init__(self, tracked: Tracked, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._tracked = tracked
@@ -43,6 +44,9 @@ class Yielded:
         if self._call.recording and (refused := admission.refusal("track.limits", self._call)) is not None:
             self._call.fail(refused)
             self.refusal = refused
+
+    def cut_off(self) -> Exception | None:
+        """No limit ends a function of the program's."""
 
     def item(self, value: Any) -> None:
         if not self._call.recording:

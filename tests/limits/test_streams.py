@@ -1,0 +1,183 @@
+"""A limit tells how far it is used, and ends by choice the stream that passes it: recorded as ours, not as theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from tests.limits import bodies
+from tests.seen import Seen
+from tests.wire.http import Reply, Request, Wire, sse
+
+import agentops_sdk as agentops
+from agentops_sdk._limits.stream_meter import StreamMeter
+from agentops_sdk.exporters.memory import MemoryExporter
+
+openai = pytest.importorskip("openai", reason="the calls are those of OpenAI's client")
+
+MESSAGES: Any = [{"role": "user", "content": "hi"}]
+PIECES = 40
+
+
+def long_stream(request: Request) -> Reply:
+    if not request.body.get("stream"):
+        return Reply(bodies.body({"content": "hi"}))
+    head = {"id": "c", "created": 1, "model": "gpt-4o-mini-2024-07-18", "object": "chat.completion.chunk"}
+    choice = {"index": 0, "delta": {"content": "x" * 400}, "finish_reason": None}
+    last = {"index": 0, "delta": {}, "finish_reason": "stop"}
+    return sse(*([{**head, "choices": [choice]}] * PIECES), {**head, "choices": [last]})
+
+
+@pytest.fixture
+def seen() -> Seen:
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter], integrations=["openai"])
+    return Seen(exporter)
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with Wire(long_stream) as running:
+        yield running
+
+
+def plain(wire: Wire, read: list[Any]) -> None:
+    with openai.OpenAI(api_key="none", base_url=wire.url, max_retries=0) as client:
+        stream = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
+        read.extend(stream)
+        assert stream.response.is_closed
+
+
+def asynchronous(wire: Wire, read: list[Any]) -> None:
+    async def main() -> None:
+        async with openai.AsyncOpenAI(api_key="none", base_url=wire.url, max_retries=0) as client:
+            async for chunk in await client.chat.completions.create(
+                model="gpt-4o-mini", messages=MESSAGES, stream=True
+            ):
+                read.append(chunk)
+
+    asyncio.run(main())
+
+
+def raw(wire: Wire, read: list[Any]) -> None:
+    with (
+        openai.OpenAI(api_key="none", base_url=wire.url, max_retries=0) as client,
+        client.chat.completions.with_streaming_response.create(
+            model="gpt-4o-mini", messages=MESSAGES, stream=True
+        ) as response,
+    ):
+        read.extend(response.iter_bytes(700))
+
+
+@pytest.mark.parametrize("stream", [plain, asynchronous, raw])
+@pytest.mark.parametrize("limit", [{"tokens": 1_000}, {"cost": 0.0006}])
+def test_a_stream_that_passes_a_limit_is_cut(
+    seen: Seen, wire: Wire, stream: Callable[[Wire, list[Any]], None], limit: dict[str, Any]
+) -> None:
+    read: list[Any] = []
+    with agentops.limits(**limit, on_stream="cut"), pytest.raises(agentops.LimitExceeded, match="cut") as caught:
+        stream(wire, read)
+    assert 5 <= len(read) < PIECES - 5 or stream is raw
+    span = seen.one("chat gpt-4o-mini")
+    assert caught.value.trace_id == f"{span.context.trace_id:032x}"
+    attributes = span.attributes
+    assert (attributes["agentops.outcome"], attributes["agentops.limit.action"]) == ("error", "cut")
+    assert attributes["error.type"].endswith("LimitExceeded")
+    assert "stop" not in (attributes.get("gen_ai.response.finish_reasons") or ())
+    decision = next(event for event in span.events if event.name == "agentops.decision")
+    assert decision.attributes["agentops.decision.chosen"] == "cut"
+
+
+def test_by_choice_it_ends_quietly_or_is_finished(seen: Seen, wire: Wire) -> None:
+    read: list[Any] = []
+    with agentops.limits(tokens=1_000, on_stream="end"):
+        plain(wire, read)
+    assert 5 < len(read) < PIECES - 5
+    assert seen.outcome("chat gpt-4o-mini") == "cancelled"
+    with agentops.limits(tokens=1_000):
+        read.clear()
+        plain(wire, read)
+    assert len(read) == PIECES + 1
+    with agentops.limits(tokens=100_000, seconds=600, on_stream="cut"):
+        read.clear()
+        plain(wire, read)
+    assert len(read) == PIECES + 1
+    with pytest.raises(agentops.ConfigError):
+        agentops.limits(tokens=1, on_stream="explode")
+
+
+def test_methods_that_give_a_generator_are_cut_too(seen: Seen) -> None:
+    from agentops_sdk._http.reply_proxies import StreamProxy
+    from agentops_sdk._propagation.generators import drive
+
+    left: list[bool] = []
+
+    class Steps:
+        context = refusal = None
+        stops = False
+
+        def item(self, value: int) -> None:
+            self.stops = value == 2
+
+        def cut_off(self) -> Exception:
+            return agentops.LimitExceeded("cut")
+
+        def end(self, result: Any) -> None: ...
+
+    def body() -> Iterator[int]:
+        try:
+            yield from range(5)
+        finally:
+            left.append(True)
+
+    steps: Any = Steps()
+    for stream in (drive(body, lambda args, kwargs: steps)(), StreamProxy(body(), steps)):
+        read: list[int] = []
+        steps.stops = False
+        with pytest.raises(agentops.LimitExceeded):
+            read.extend(stream)
+        assert left == [True]
+        left.clear()
+
+
+@pytest.mark.guard_swallows
+def test_a_bug_of_the_meter_lets_the_stream_go_on(seen: Seen, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(StreamMeter, "feed", broken)
+    read: list[Any] = []
+    with agentops.limits(tokens=1, on_stream="cut"):
+        plain(wire, read)
+    assert len(read) == PIECES + 1
+
+
+@pytest.mark.parametrize("limit", [{"model_calls": 20}, {"tokens": 40_000}, {"cost": 20 * bodies.COST}])
+def test_each_level_is_told_once(
+    seen: Seen, wire: Wire, caplog: pytest.LogCaptureFixture, limit: dict[str, Any]
+) -> None:
+    client = openai.OpenAI(api_key="none", base_url=wire.url, max_retries=0)
+    with caplog.at_level(logging.INFO, "agentops_sdk"), agentops.limits(**limit):
+        for _ in range(20):
+            client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
+        spans = seen.all()
+    client.close()
+    lines = [(each.levelname, each.getMessage()) for each in caplog.records if "% of the limit" in each.getMessage()]
+    assert [(name, text.split(" %")[0].split()[-1]) for name, text in lines] == [
+        ("INFO", "50"), ("WARNING", "80"), ("WARNING", "95"),
+    ]  # fmt: skip
+    told = [(number, event.attributes["agentops.limit.level"]) for number, span in enumerate(spans, 1)
+            for event in span.events if event.name == "agentops.limit.level_reached"]  # fmt: skip
+    assert told == [(10, 50), (16, 80), (19, 95)]
+
+
+def test_many_calls_at_once_of_a_model_that_nobody_knows(seen: Seen, wire: Wire) -> None:
+    from agentops_sdk._limits.expectation import expected
+
+    known = expected({"gen_ai.request.model": "gpt-4o-mini"}, {"messages": MESSAGES})
+    unknown = expected({"gen_ai.request.model": "acme-9000"}, {"messages": MESSAGES})
+    assert unknown.tokens > 4_000 > known.tokens
+    assert expected({"gen_ai.request.model": "acme-9000"}, {"messages": MESSAGES, "max_tokens": 10}).tokens < 100
