@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context, attach, get_current, set_value
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.exception_record import Failure, type_name
+from agentops_sdk._host.admission import Admission
 from agentops_sdk._host.guard import guard
 from agentops_sdk._propagation import context_keys, vendor_calls
 from agentops_sdk._recorder_port import Deferred, LiveSpan
@@ -19,40 +20,6 @@ _NONE: frozenset[str] = frozenset()
 
 _TO_VENDOR = frozenset(("llm", "embedding"))
 _OF_THE_PROGRAM = frozenset(("tool", "agent", "workflow", "task"))
-
-
-class StreamMeter(Protocol):
-    """What limits want to know of a stream that is being read."""
-
-    charge: Any
-    """The limit that it has passed; ``None`` so far."""
-
-    def feed(self, data: bytes) -> None:
-        """This came."""
-        ...
-
-    def cut(self) -> Exception | None:
-        """The stream ends here; what its caller gets to see of that, ``None`` for a plain end."""
-        ...
-
-
-class Admission(Protocol):
-    """What limits have set down for an operation that they let begin."""
-
-    def end(self) -> None:
-        """It is over; what it used is worked out from now on."""
-        ...
-
-    is_cut: bool
-    """Whether a stream that answers it ends where it passes a limit."""
-
-    def meter(self, call: Call, request: Any) -> StreamMeter | None:
-        """What tells, while that stream is read, whether it has."""
-        ...
-
-    def withdraw(self) -> None:
-        """It was no call of a model after all, but made such calls itself."""
-        ...
 
 
 class Call:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from agentops_sdk._host.guard import guard
 
-__all__ = ["refusal"]
+__all__ = ["Admission", "StreamMeter", "refusal"]
 
 ask: Callable[[Any], Exception | None] | None = None
 """``ask(live)``: what to raise in place of the work, or ``None`` where it may begin.
@@ -26,3 +26,37 @@ def refusal(site: str, live: Any) -> Exception | None:
         with guard(site):
             answer = ask(live)
     return answer
+
+
+class StreamMeter(Protocol):
+    """What limits want to know of a stream that is being read."""
+
+    charge: Any
+    """The limit that it has passed; ``None`` so far."""
+
+    def feed(self, data: bytes) -> None:
+        """This came."""
+        ...
+
+    def cut(self) -> Exception | None:
+        """The stream ends here; what its caller gets to see of that, ``None`` for a plain end."""
+        ...
+
+
+class Admission(Protocol):
+    """What limits have set down for an operation that they let begin."""
+
+    def end(self) -> None:
+        """It is over; what it used is worked out from now on."""
+        ...
+
+    is_cut: bool
+    """Whether a stream that answers it ends where it passes a limit."""
+
+    def meter(self, call: Any, request: Any) -> StreamMeter | None:
+        """What tells, while that stream is read, whether it has."""
+        ...
+
+    def withdraw(self) -> None:
+        """It was no call of a model after all, but made such calls itself."""
+        ...

@@ -25,7 +25,8 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, Never
 
-from agentops_sdk._capture.call import StreamMeter, outcome_of
+from agentops_sdk._capture.call import outcome_of
+from agentops_sdk._host.admission import StreamMeter
 from agentops_sdk._host.guard import guard
 from agentops_sdk._http.endpoint import ByteFilter
 from agentops_sdk._http.last_events import last_delivered, last_events

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard, logger
-from agentops_sdk._limits.account import Account, lock
+from agentops_sdk._limits.account import lock
+from agentops_sdk._limits.charge import METERED, Charge
 from agentops_sdk._limits.expectation import Expectation, learn, stream_rates
 from agentops_sdk._limits.levels import Level, log_levels, reached
 from agentops_sdk._limits.repetition import Key, result_of
@@ -17,26 +18,15 @@ from agentops_sdk._limits.window_file import Use
 
 if TYPE_CHECKING:
     from agentops_sdk._capture.call import Call
-    from agentops_sdk._limits.scope import Policy, Scope
+    from agentops_sdk._limits.scope import Policy
     from agentops_sdk.limit_rules import Rule
 
-__all__ = ["METERED", "MODEL_KINDS", "Charge", "Charges"]
+__all__ = ["MODEL_KINDS", "Charges"]
 
 MODEL_KINDS = frozenset(("llm", "embedding"))
-METERED = ("cost", "tokens")
-"""What a call uses is known when it has ended; of the others, as it begins."""
 UNTOLD = ("cost", "tokens", "depth", "repeats")
 """Measures of which the beginning of a call tells no level."""
 _CONTAINERS = ("agent", "workflow")
-
-
-class Charge(NamedTuple):
-    """What one call takes from one account: reserved where it is metered, else used."""
-
-    scope: Scope
-    rule: Rule
-    account: Account
-    amount: float
 
 
 class Used(NamedTuple):

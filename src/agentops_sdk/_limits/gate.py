@@ -21,7 +21,8 @@ from agentops_sdk._host import admission
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._limits import scope as scopes_module
 from agentops_sdk._limits.account import Account, lock
-from agentops_sdk._limits.charges import METERED, MODEL_KINDS, Charge, Charges
+from agentops_sdk._limits.charge import METERED, Charge
+from agentops_sdk._limits.charges import MODEL_KINDS, Charges
 from agentops_sdk._limits.expectation import Expectation, expected, learned
 from agentops_sdk._limits.levels import log_levels
 from agentops_sdk._limits.repetition import Key, key_of

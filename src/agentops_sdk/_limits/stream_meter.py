@@ -18,7 +18,7 @@ from agentops_sdk.errors import LimitExceeded
 
 if TYPE_CHECKING:
     from agentops_sdk._capture.call import Call
-    from agentops_sdk._limits.charges import Charge
+    from agentops_sdk._limits.charge import Charge
     from agentops_sdk._limits.expectation import StreamRates
 
 __all__ = ["StreamMeter"]
