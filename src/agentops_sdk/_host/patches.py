@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from agentops_sdk._host.guard import guard
 
-__all__ = ["Patches", "Wrapper", "dormant", "is_ours"]
+__all__ = ["Patches", "Wrapper", "dormant", "is_ours", "is_recorded"]
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """wrapt's form: ``wrapper(wrapped, instance, args, kwargs)``."""
@@ -18,6 +18,9 @@ Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], A
 Hook = Callable[[ModuleType], Any]
 
 _MISSING = object()
+
+_patched: set[str] = set()
+"""Where something is patched now, by what stands before the errors of that place."""
 
 dormant: list[str] = []
 """Patches that could not be taken out because somebody patched on top of them, for ``status()``."""
@@ -52,6 +55,7 @@ class Patches:
             self.missing.append(f"{getattr(owner, '__name__', type(owner).__name__)}.{name}")
             return
         self._undos.append(_wrap(owner, name, wrapper))
+        _patched.add(self._site)
 
     def when_imported(self, module: str, hook: Hook) -> None:
         """Run ``hook(module)`` once ``module`` has been imported: at once where it has been. Guarded, on its own."""
@@ -64,6 +68,7 @@ class Patches:
     def undo(self) -> bool:
         """Undo everything, whatever fails; returns whether every original is back in place."""
         self._alive = False
+        _patched.discard(self._site)
         _forget(self)
         undos, self._undos = self._undos, []
         return self._run(undos)
@@ -133,6 +138,11 @@ class _Ours(NamedTuple):
     wrapper: int
     original: Any
     is_alive: Callable[[], Any]
+
+
+def is_recorded(integration: str) -> bool:
+    """Whether an integration, by its name, records its library now: a framework above it need not tell of its calls."""
+    return f"integration.{integration}" in _patched
 
 
 def is_ours(value: Any) -> bool:

@@ -6,6 +6,7 @@ from agentops_sdk._capture.adopted_spans import AdoptingTracer
 from agentops_sdk._capture.handoff import offer as offer_handoff
 from agentops_sdk._capture.runs import Run, Runs
 from agentops_sdk._genai.framework_content import content, error_text, model_reply, told_by_client, tool_definitions
+from agentops_sdk._host.patches import is_recorded
 
 __all__ = [
     "AdoptingTracer",
@@ -13,6 +14,7 @@ __all__ = [
     "Runs",
     "content",
     "error_text",
+    "is_recorded",
     "model_reply",
     "offer_handoff",
     "told_by_client",

@@ -1,0 +1,114 @@
+"""Whole programs over real HTTP: their trees, and tokens that count once wherever they are exported."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples.local_model import LocalModel, Reply, ToolCall
+from tests.integrations.framework_programs import MODES, check
+
+import agentops_sdk as agentops
+
+pytest.importorskip("llama_index.core", reason="llama-index-core is not installed")
+pytest.importorskip("llama_index.llms.openai", reason="llama-index-llms-openai is not installed")
+
+TREES = Path(__file__).parent / "trees"
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # the library's own
+
+
+def _model(server: LocalModel) -> Any:
+    from llama_index.llms.openai import OpenAI
+
+    return OpenAI(model="gpt-4o-mini", api_base=server.base_url, api_key="none")
+
+
+def help_desk(server: LocalModel) -> None:
+    """An agent hands over to another one, whose tool fails."""
+    from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
+
+    def answer(request: dict[str, Any]) -> Reply:
+        offered = {each["function"]["name"] for each in request.get("tools") or ()}
+        asked = {
+            call["function"]["name"] for message in request["messages"] for call in message.get("tool_calls") or ()
+        }
+        if "handoff" in offered - asked:
+            return Reply(tool_calls=(ToolCall("handoff", {"to_agent": "billing", "reason": "it is about money"}),))
+        if "look_up" in offered - asked:
+            return Reply(tool_calls=(ToolCall("look_up", {"order": "7"}),))
+        return Reply(text="It is on its way.")
+
+    @agentops.tool
+    def look_up(order: str) -> str:
+        """Look up an order."""
+        raise LookupError("the archive is closed")
+
+    server.script = answer
+    model = _model(server)
+    triage = FunctionAgent(name="triage", description="d", llm=model, tools=[], can_handoff_to=["billing"])
+    billing = FunctionAgent(name="billing", description="d", llm=model, tools=[look_up], can_handoff_to=[])
+
+    async def run() -> str:
+        answer = str(await AgentWorkflow(agents=[triage, billing], root_agent="triage").run(user_msg="Where is it?"))
+        with agentops.span("afterwards"):  # nothing is left current by the workflow
+            return answer
+
+    assert asyncio.run(run()) == "It is on its way."
+
+
+def library(server: LocalModel) -> None:
+    """A workflow of the program's own, with retrieval in one step and a stream in another."""
+    from llama_index.core import Document, MockEmbedding, VectorStoreIndex
+    from llama_index.core.workflow import Context, Event, StartEvent, StopEvent, Workflow, step
+
+    class Retrieved(Event):
+        answer: str
+
+    model = _model(server)
+    server.script = lambda request: Reply(text="It is in Rome.")
+    documents = [Document(text="Order 7 is in Rome.", doc_id="order-7")]
+    engine = VectorStoreIndex.from_documents(documents, embed_model=MockEmbedding(embed_dim=4)).as_query_engine(model)
+
+    class Library(Workflow):  # type: ignore[misc,unused-ignore]  # without the library, there are no types
+        @step
+        async def look(self, ctx: Context, ev: StartEvent) -> Retrieved:
+            return Retrieved(answer=str(await engine.aquery("Where is order 7?")))
+
+        @step
+        async def tell(self, ev: Retrieved) -> StopEvent:
+            pieces = [piece async for piece in await model.astream_complete(ev.answer)]
+            return StopEvent(result=str(pieces[-1]))
+
+    async def run() -> Any:
+        return await Library(timeout=30).run()
+
+    assert asyncio.run(run()) == "It is in Rome."
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("program", [help_desk, library], ids=lambda program: program.__name__)
+def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = {span.name: span.attributes for span in check(program, TREES, mode, monkeypatch)}
+    if program is library:
+        (document,) = json.loads(spans["retrieval VectorIndexRetriever"]["gen_ai.retrieval.documents"])
+        assert (document["content"], document["score"]) == ("Order 7 is in Rome.", 1.0)
+        assert document["id"]
+
+
+def test_without_the_client_the_events_are_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a stream as well, which goes on after its span has ended. The library asks for no usage there."""
+    spans = check(library, TREES, "private", monkeypatch, integrations=["llama_index"])
+    calls = [span.attributes for span in spans if span.attributes["agentops.kind"] == "llm"]
+    assert [call.get("gen_ai.request.stream", False) for call in calls] == [False, True]
+    assert all("It is in Rome." in call["gen_ai.output.messages"] for call in calls)
+
+
+def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for program in (help_desk, library):
+        for span in check(program, TREES, "private", monkeypatch, capture_content=False):
+            told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])
+            assert not any(words in told for words in ("on its way", "Where is", "Rome", "about money")), span.name
