@@ -48,6 +48,9 @@ class Driver:
     optional: Mapping[str, str] = {}
     """Seams, as ``Class.method`` (``*`` stands for anything), that ``status()`` need not miss: each with why."""
 
+    registers: bool = False
+    """Whether the integration registers with an object of the library's, and changes no attribute of its modules."""
+
     warnings: tuple[str, ...] = ()
     """Warnings of the library itself that are no failures, as ``filterwarnings`` of pytest takes them."""
 

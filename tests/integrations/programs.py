@@ -64,7 +64,7 @@ def undo(name: str) -> None:
         for _ in range(2):
             spans = Spans(name)
             patched = changed(before, attributes(driver.packages)) - restless
-            assert patched, "nothing was patched: does the driver name the right packages?"
+            assert patched or driver.registers, "nothing was patched: does the driver name the right packages?"
             everything(driver, wire)
             assert spans.take()
             agentops.shutdown()

@@ -25,6 +25,8 @@ class LlamaIndexDriver(FrameworkDriver):
     span = "invoke_workflow Ask"
     packages = ("llama_index_instrumentation", "llama_index.core.instrumentation")
 
+    registers = True
+
     @contextmanager
     def run(self) -> Iterator[None]:
         from llama_index.core.instrumentation import get_dispatcher

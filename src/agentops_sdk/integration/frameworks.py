@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from agentops_sdk._capture.adopted_spans import AdoptingTracer
 from agentops_sdk._capture.handoff import offer as offer_handoff
+from agentops_sdk._capture.method_calls import MethodCalls
 from agentops_sdk._capture.runs import Run, Runs
 from agentops_sdk._genai.framework_content import content, error_text, model_reply, told_by_client, tool_definitions
 from agentops_sdk._host.patches import is_recorded
 
 __all__ = [
     "AdoptingTracer",
+    "MethodCalls",
     "Run",
     "Runs",
     "content",
