@@ -11,6 +11,8 @@ from agentops_sdk._lazy import make_lazy
 
 if TYPE_CHECKING:
     from agentops_sdk._pipeline.flush_result import FlushResult as FlushResult
+    from agentops_sdk.alerts import Alert as Alert
+    from agentops_sdk.alerts import alert as alert
     from agentops_sdk.context import context as context
     from agentops_sdk.context import extract as extract
     from agentops_sdk.context import handoff as handoff
@@ -47,6 +49,7 @@ make_lazy(
     __name__,
     {
         "_pipeline.flush_result": "FlushResult",
+        "alerts": "Alert alert",
         "context": "context extract handoff inject",
         "decision": "decide decision",
         "feedback": "feedback",
@@ -74,6 +77,7 @@ from agentops_sdk.errors import TraceError as TraceError  # noqa: E402 - the sam
 
 __all__ = [
     "AgentOpsError",
+    "Alert",
     "ConfigError",
     "FlushResult",
     "Health",
@@ -83,6 +87,7 @@ __all__ = [
     "Status",
     "TraceError",
     "agent",
+    "alert",
     "configure",
     "context",
     "current_span",

@@ -29,7 +29,7 @@ from agentops_sdk.setting_parsers import Parser
 Origin = str
 """``keyword``, ``environment NAME``, ``pyproject``, ``configure()`` or ``default``; where values add up, several."""
 
-OTHER_VARIABLES = ("AGENTOPS_CONFIG", "AGENTOPS_STATUS_TOKEN")
+OTHER_VARIABLES = ("AGENTOPS_ALERT_SECRET", "AGENTOPS_CONFIG", "AGENTOPS_STATUS_TOKEN")
 """Variables of ours that are no settings."""
 
 
@@ -247,6 +247,20 @@ class Settings:
         "What becomes of a call whose price nobody knows, where the settings limit cost.",
         env=["AGENTOPS_UNKNOWN_PRICE"],
         live=True,
+    )
+    alerts: tuple[Any, ...] = _row(
+        (),
+        parsers.alerts,
+        "Rules by which somebody is told: a TOML file with tables [[alert]], or the tables themselves.",
+        env=["AGENTOPS_ALERTS"],
+        live=True,
+    )
+    flight_recorder: int = _row(
+        20,
+        parsers.whole(0),
+        "How many of the last complete traces are held in memory, to be written when an alert fires.",
+        limit=file_limits.no_more,
+        env=["AGENTOPS_FLIGHT_RECORDER"],
     )
     propagate_threads: bool = _row(
         True, parsers.flag, "Propagate the trace into threads and executors automatically.",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+from agentops_sdk import alert_rules
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.limit_rules import FORM, from_setting
 
@@ -190,6 +191,13 @@ def table(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
         raise WrongValueError("a mapping of names to values")
     return dict(value)
+
+
+def alerts(value: Any) -> tuple[Any, ...]:
+    try:
+        return alert_rules.from_setting(value)
+    except ConfigError as error:
+        raise WrongValueError(f"{error.expected} for {error.name}") from None
 
 
 def limits(value: Any) -> tuple[str, ...]:

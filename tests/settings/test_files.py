@@ -54,6 +54,7 @@ LOOSER = [
     "spool_max_bytes = 99999999999",
     'on_limit = "mark"',
     'on_stream = "cut"',
+    "flight_recorder = 21",
     'unknown_price = "allow"',
     'log_level = "debug"',
     'log_level = "info"',

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from agentops_sdk._capture.call import Call
 
-__all__ = ["Repetition", "key_of", "result_of"]
+__all__ = ["Repetition", "key_of", "key_of_attributes", "result_of"]
 
 Key = tuple[str, str, int]
 
@@ -127,6 +127,16 @@ def key_of(call: Call, request: Any) -> Key | None:
     elif kind == "llm" and request is not None:
         asked = hash(request if type(request) in (bytes, str) else snapshot(request)) or 1
     return kind, call.name or "", asked
+
+
+def key_of_attributes(kind: str, attributes: Mapping[str, Any]) -> Key | None:
+    """The same of a call that has ended; ``None`` where content is not recorded."""
+    name = {"tool": semconv.TOOL_CALL_ARGUMENTS, "llm": semconv.INPUT_MESSAGES}.get(kind)
+    asked = attributes.get(name or "")
+    if not isinstance(asked, str) or attributes.get(_RESULTS[kind]) is None:
+        return None
+    called = attributes.get(semconv.TOOL_NAME if kind == "tool" else semconv.REQUEST_MODEL)
+    return kind, str(called), hash(_canonical(asked)) or 1
 
 
 def result_of(kind: str, attributes: Mapping[str, Any]) -> tuple[int, bool]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agentops_sdk.errors import LimitExceeded
     from agentops_sdk.limit_rules import Rule
 
-__all__ = ["Policy", "Scope", "of_process", "set_of_process"]
+__all__ = ["Policy", "Scope", "keeps_files", "of_process", "set_of_process"]
 
 Answer = Callable[["LimitExceeded"], Any]
 """Asked whether a call may be made all the same: true, false, or by how much the limit is raised."""
@@ -99,7 +99,7 @@ class Policy:
         if self._files is not None:
             return
         self._files = {}
-        if _keeps_files(settings):
+        if keeps_files(settings):
             folder = Path(settings.directory).absolute() / "limits"
             self._files = {rule: WindowFile(folder, rule) for rule in self.rules if _is_kept(rule)}
         if self._files:
@@ -174,7 +174,7 @@ def _is_kept(rule: Rule) -> bool:
     return rule.window is not None and rule.window >= _SHORTEST_KEPT
 
 
-def _keeps_files(settings: Settings) -> bool:
+def keeps_files(settings: Settings) -> bool:
     """Whether the program has files written at all."""
     sinks = {str(sink).partition(":")[0] for sink in settings.exporters}
     return bool(sinks & {"jsonl", "otlp"}) or settings.origins.get("directory", "default") != "default"

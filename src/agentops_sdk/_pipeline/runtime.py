@@ -10,11 +10,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import trace
 
 from agentops_sdk import _recorder_port
+from agentops_sdk._alerts import added_rules
 from agentops_sdk._host import bounded_map
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.patches import Patches
@@ -31,7 +33,7 @@ from agentops_sdk._propagation.context_carriers import Carrier, process_fields
 from agentops_sdk._recorder import resource
 from agentops_sdk._recorder.host_provider import EndedSpan, JoinedRecorder
 from agentops_sdk._recorder.open_spans import OpenSpans
-from agentops_sdk._recorder.readable_span import readable, scrubbed
+from agentops_sdk._recorder.readable_span import readable, scrubbed, with_sampling
 from agentops_sdk._recorder.recorder import LeanSpan, Recorder
 from agentops_sdk._recorder.span_completion import Completer
 from agentops_sdk._recorder.tail_sampling import HeldRuns
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+    from agentops_sdk._alerts.watch import AlertWatch
     from agentops_sdk._pipeline.sinks import Sink
 
 
@@ -68,6 +71,8 @@ class Runtime:
         self.open_spans = OpenSpans(settings)
         self.held_runs: HeldRuns[LeanSpan | EndedSpan] = HeldRuns(settings.queue_size)
         self.failed = 0
+        self.watch: AlertWatch | None = None
+        self._watch()
         self.limits: Scope | None = None
         self._limit()
         self.recorder: Recorder | JoinedRecorder = self._make_recorder()
@@ -94,6 +99,7 @@ class Runtime:
         self.settings = self.recorder.settings = settings
         self.completer.reconfigure(settings)
         self._limit()
+        self._watch()
         self.queue.limit = self.held_runs.most = settings.queue_size
         self._identity = None
         self.open_spans.reconfigure(settings)
@@ -125,6 +131,23 @@ class Runtime:
 
             open_gate()
             policy.open(settings)
+
+    def _watch(self) -> None:
+        """Have alerts asked that the settings name, and those that the program has added."""
+        rules = (*self.settings.alerts, *added_rules.added)
+        if self.watch is not None:
+            self.watch.reconfigure(rules)
+        elif rules:
+            from agentops_sdk._alerts.watch import AlertWatch
+
+            settings = self.settings
+            folder = Path(settings.directory).absolute() if limits_in_force.keeps_files(settings) else None
+            self.watch = AlertWatch(rules, folder, settings.service_name, settings.flight_recorder)
+
+    def rewatch(self) -> None:
+        """The program has added an alert, or removed one."""
+        with guard("alerts.change"):
+            self._watch()
 
     def _close_account(self, sink: Sink) -> None:
         account = sink.account()
@@ -223,10 +246,14 @@ class Runtime:
         for span in [kept for ended in batch for kept in self._kept(ended)]:
             done = False
             with guard("runtime.complete"):
-                if isinstance(span, LeanSpan):
-                    ready.append(encodable(readable(span, self.completer, *self._who())))
+                completed = span.completed
+                if completed is None:
+                    completed = self._completed(span)
+                    if self.watch is not None and (span.held is None or span.held.kept):
+                        self.watch.add(completed)
                 else:
-                    ready.append(encodable(scrubbed(span, self.completer.policy)))
+                    span.completed, completed = None, with_sampling(completed, span)
+                ready.append(completed)
                 done = True
             if not done:
                 self.failed += 1
@@ -241,6 +268,12 @@ class Runtime:
 
     def _kept(self, ended: LeanSpan | EndedSpan) -> list[LeanSpan | EndedSpan]:
         """What goes to the sinks now that ``ended`` has ended."""
+        if self.watch is not None and ended.held is not None and not ended.held.kept:
+            # It may never be exported, and alerts want to see it all the same.
+            with guard("alerts.unsampled"):
+                completed = self._completed(ended)
+                ended.completed = completed
+                self.watch.add(completed)
         if ended.held is not None and isinstance(ended, LeanSpan) and ended.account is not None:
             # It may never be exported, and has used what it used all the same.
             account, ended.account = ended.account, None
@@ -251,6 +284,11 @@ class Runtime:
             self.queue.put_again(admitted)  # in slices, as they came: they may be thousands
             return []
         return admitted
+
+    def _completed(self, span: LeanSpan | EndedSpan) -> ReadableSpan:
+        if isinstance(span, LeanSpan):
+            return encodable(readable(span, self.completer, *self._who()))
+        return encodable(scrubbed(span, self.completer.policy))
 
     def _look(self) -> float | None:
         """Tell the sinks what is open; the seconds until the next time."""
@@ -277,6 +315,8 @@ class Runtime:
     def flush(self, timeout: float) -> FlushResult:
         deadline = time.monotonic() + timeout
         self.queue.flush(timeout)
+        if self.watch is not None:
+            self.watch.settle(max(0.0, deadline - time.monotonic()))
         delivery.flush(self.sinks, deadline)
         return self.account()
 
@@ -297,6 +337,8 @@ class Runtime:
         self.uninstall()
         self._leave_recorder(timeout)
         self.queue.stop(max(0.0, deadline - time.monotonic()))
+        if self.watch is not None:
+            self.watch.stop(max(0.0, deadline - time.monotonic()))
         self.held_runs.close()
         bounded_map.clear_all()
         kept = [sink for sink in self.sinks if any(sink.exporter is exporter for exporter in keep)]
@@ -329,6 +371,8 @@ class Runtime:
         self.held_runs = HeldRuns(self.settings.queue_size)
         self.tally = Tally()
         self._identity = None  # it names the process
+        self.watch = None
+        self._watch()
         self.recorder.forget_open()
         limits_in_force.after_fork()
         bounded_map.clear_all()
@@ -481,6 +525,7 @@ def _activate(runtime: Runtime | None) -> None:
     """Have ``runtime`` record from now on, within its limits; ``None`` for nobody."""
     on = runtime is not None and runtime.settings.enabled
     _recorder_port.activate(runtime.recorder if on and runtime is not None else None)
+    added_rules.on_change = runtime.rewatch if on and runtime is not None else None
     limits_in_force.set_of_process(runtime.limits if on and runtime is not None else None)
 
 

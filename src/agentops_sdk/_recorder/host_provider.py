@@ -86,10 +86,11 @@ class JoinedSpan:
 class EndedSpan:
     """A span of ours that the program's provider has ended, on its way to our sinks."""
 
-    __slots__ = ("held", "missing", "parent", "sampled_elsewhere", "span", "true_parent")
+    __slots__ = ("completed", "held", "missing", "parent", "sampled_elsewhere", "span", "true_parent")
 
     def __init__(self, span: ReadableSpan, live: JoinedSpan | None) -> None:
         self.span = span
+        self.completed: ReadableSpan | None = None
         self.parent = span.parent if live is None else live.parent
         self.true_parent = None if live is None else live.true_parent
         self.held = None if live is None else live.held

@@ -57,6 +57,13 @@ def _sampling(span: HeldSpan) -> dict[str, Any]:
     return known | ({semconv.SAMPLED_ELSEWHERE: True} if span.sampled_elsewhere else {})
 
 
+def with_sampling(completed: ReadableSpan, span: HeldSpan) -> ReadableSpan:
+    """A span that was completed before it was known that it is kept."""
+    if more := _sampling(span):
+        completed._attributes = {**(completed.attributes or {}), **more}  # noqa: SLF001 - it has no setter, and is ours
+    return completed
+
+
 def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
     """A copy of a span of the program's provider as our sinks get it: limited and scrubbed once more, among ours.
 

@@ -22,6 +22,8 @@ from agentops_sdk._recorder_port import Deferred
 from agentops_sdk.config import Settings
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
     from agentops_sdk._capture.call import Call
     from agentops_sdk._pipeline.queue import SpanQueue
 
@@ -48,6 +50,8 @@ random_bits: Callable[[int], int] = random.getrandbits
 class LeanSpan(trace.Span):
     """A span of our own: plain fields while it lives; made into a ReadableSpan on the consumer thread."""
 
+    completed: ReadableSpan | None = None
+    """What it was made into before it was known whether it is kept."""
     missing = 0
     """Spans of its run that are known not to be exported."""
     sampled_elsewhere = False
@@ -122,6 +126,7 @@ class LeanSpan(trace.Span):
         """Keep the identity and let go of all that it was told: contexts outlive what ran in them."""
         self.attributes, self.events, self.links, self.deferred = {}, [], [], []
         self.account = None
+        self.completed = None
         self.status = Status(self.status.status_code)
 
     def finish(self, *, error: bool, message: str | None, end_ns: int | None = None) -> None:

@@ -1,0 +1,74 @@
+"""The last complete traces, in memory: written when an alert fires, also where sampling has dropped them."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentops_sdk.traces.formats.from_otel import record_line
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+__all__ = ["FlightRecorder"]
+
+_MOST_SPANS = 2_000  # of one trace; of a longer one the first are kept
+_OPEN = 200  # traces that have not ended
+_NAME = re.compile(r"[^a-z0-9]+")
+
+
+class FlightRecorder:
+    """Holds the spans of the last ``most`` complete traces, scrubbed as for any sink, and of those that are open."""
+
+    def __init__(self, most: int, folder: Path) -> None:
+        self._most = most
+        self._folder = folder
+        self._open: OrderedDict[int, list[ReadableSpan]] = OrderedDict()
+        self._complete: OrderedDict[int, list[ReadableSpan]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, span: ReadableSpan) -> None:
+        """A span ended. Consumer thread."""
+        if span.context is None or not self._most:
+            return
+        trace_id = span.context.trace_id
+        with self._lock:
+            spans = self._complete.get(trace_id)
+            if spans is None:
+                spans = self._open.setdefault(trace_id, [])
+            if len(spans) < _MOST_SPANS:
+                spans.append(span)
+            if (span.parent is None or span.parent.is_remote) and trace_id in self._open:
+                self._complete[trace_id] = self._open.pop(trace_id)
+            while len(self._complete) > self._most:
+                self._complete.popitem(last=False)
+            while len(self._open) > _OPEN:
+                self._open.popitem(last=False)
+
+    def write(self, rule: str, trace_id: str) -> str | None:
+        """Write them all, and what there is of the trace that the alert is about; the file's name."""
+        with self._lock:
+            traces = [list(spans) for spans in self._complete.values()]
+            about = int(trace_id, 16) if trace_id else 0
+            if about in self._open:
+                traces.append(list(self._open[about]))
+        if not traces:
+            return None
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = _NAME.sub("-", rule.lower()).strip("-")[:40]
+        path = (
+            self._folder
+            / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{name}-{os.getpid()}-{time.time_ns() % 10**6}.jsonl"
+        )
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            for spans in traces:
+                os.write(descriptor, b"".join(map(record_line, spans)))
+        finally:
+            os.close(descriptor)
+        return str(path)

@@ -1,0 +1,72 @@
+"""What stands between ended spans and alerts in a process: engine, delivery and flight recorder together."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentops_sdk._alerts.engine import Engine
+from agentops_sdk._alerts.flight_recorder import FlightRecorder
+from agentops_sdk._alerts.notice_delivery import Delivery
+from agentops_sdk._alerts.observation import of_span
+from agentops_sdk._host.guard import guard
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from agentops_sdk._alerts.notice import Notice
+    from agentops_sdk.alert_rules import AlertRule
+
+__all__ = ["AlertWatch"]
+
+
+class AlertWatch:
+    """The alerts of one process.
+
+    Args:
+        rules: what is watched for.
+        directory: below which flights are written and undelivered alerts wait; ``None`` writes nothing.
+        service: the program's name.
+        flights: how many complete traces are held in memory.
+    """
+
+    def __init__(self, rules: Sequence[AlertRule], directory: Path | None, service: str, flights: int) -> None:
+        self.engine = Engine(rules, self._tell, service)
+        folder = None if directory is None else directory / "alerts"
+        self.flights = FlightRecorder(
+            flights if folder is not None else 0, directory / "flights" if directory else Path()
+        )
+        self.delivery = Delivery(rules, folder, self.engine.tick)
+
+    def add(self, span: ReadableSpan) -> None:
+        """A span ended. Consumer thread."""
+        self.delivery.start()
+        with guard("alerts.flight"):
+            self.flights.add(span)
+        with guard("alerts.observe"):
+            self.engine.observe(of_span(span))
+
+    def reconfigure(self, rules: Sequence[AlertRule]) -> None:
+        """Ask other rules; those that stay keep what they have seen."""
+        self.engine.reconfigure(rules)
+        self.delivery.reconfigure(rules)
+
+    def _tell(self, rule: AlertRule, notice: Notice) -> None:
+        if notice.state == "firing":
+            with guard("alerts.flight"):
+                notice = dataclasses.replace(notice, flight=self.flights.write(rule.name, notice.trace_id))
+        self.delivery.put(rule, notice)
+
+    def settle(self, timeout: float) -> bool:
+        """Wait until what fired has been tried once."""
+        deadline = time.monotonic() + timeout
+        while self.delivery.has_new and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return not self.delivery.has_new
+
+    def stop(self, timeout: float) -> None:
+        """End."""
+        self.delivery.stop(timeout)

@@ -1,0 +1,181 @@
+"""Who is told: signed, in the shape that is wanted, again after a failure and after a restart; and the last traces."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.wire.http import Reply, Request, Wire
+
+import agentops_sdk as agentops
+from agentops_sdk._alerts.engine import Engine
+from agentops_sdk._alerts.notice import Notice
+from agentops_sdk._alerts.notice_delivery import SECRET_VARIABLE, Delivery, signature
+from agentops_sdk.alert_rules import from_keywords
+from agentops_sdk.exporters.memory import MemoryExporter
+
+
+class Receiver:
+    def __init__(self) -> None:
+        self.status = 200
+        self.requests: list[Request] = []
+
+    def __call__(self, request: Request) -> Reply:
+        self.requests.append(request)
+        return Reply({"ok": True}, status=self.status)
+
+
+@pytest.fixture
+def receiver() -> Receiver:
+    return Receiver()
+
+
+@pytest.fixture
+def wire(receiver: Receiver) -> Iterator[Wire]:
+    with Wire(receiver) as running:
+        yield running
+
+
+NOTICE = Notice("1" * 16, "errors", "firing", "error rate > 20 %", "agent", "scout", 0.5, 0.2, 300, 1_700_000_000.0,
+                "critical", "svc", "a" * 32, "https://run.example/<book>")  # fmt: skip
+
+
+def test_shapes_and_signature(wire: Wire, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECRET_VARIABLE, "s3cret")
+    targets = [f"webhook:{wire.url}/hook", f"slack:{wire.url}/slack", f"pagerduty:KEY@{wire.url}/pd"]
+    rule = from_keywords("loop", then=targets)
+    delivery = Delivery([rule], None)
+    delivery.put(rule, NOTICE)
+    delivery.work()
+    assert (delivery.delivered, delivery.waiting) == (3, 0)
+    hook, slack, pagerduty = receiver.requests
+    moment = hook.headers["x-agentops-timestamp"]
+    assert hook.headers["x-agentops-signature"] == signature("s3cret", moment, NOTICE.body())
+    assert (hook.body["state"], hook.body["trace_id"], hook.body["runbook"]) == ("firing", "a" * 32, NOTICE.runbook)
+    assert "&lt;book&gt;" in slack.body["text"]
+    assert slack.body["blocks"][0]["type"] == "section"
+    event = pagerduty.body
+    assert (event["routing_key"], event["event_action"], event["dedup_key"]) == ("KEY", "trigger", NOTICE.id)
+    assert (event["payload"]["severity"], event["payload"]["source"]) == ("critical", "svc")
+
+
+def test_what_fails_waits_on_disk_and_another_process_delivers_it(
+    wire: Wire, receiver: Receiver, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [1_700_000_000.0]
+    rule = from_keywords("loop", then=f"webhook:{wire.url}/SECRET-PATH")
+    receiver.status = 503
+    first = Delivery([rule], tmp_path, clock=lambda: now[0])
+    first.put(rule, NOTICE)
+    first.work()
+    first.work()  # not due yet
+    assert (first.waiting, len(receiver.requests)) == (1, 1)
+    now[0] += 2
+    first.work()
+    assert (first.waiting, len(receiver.requests)) == (1, 2)
+    (file,) = tmp_path.glob("*.json")
+    assert "SECRET-PATH" not in file.read_text()
+    assert "SECRET-PATH" not in caplog.text
+    receiver.status = 200
+    second = Delivery([rule], tmp_path, clock=lambda: now[0])
+    second._adopt()
+    second.work()
+    assert (second.delivered, list(tmp_path.glob("*.json"))) == (1, [])
+    assert receiver.requests[-1].body["id"] == NOTICE.id
+
+
+def test_a_command_a_function_and_an_event(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    out = tmp_path / "out"
+    program = f"{sys.executable} -c \"import sys; open('{out}', 'w').write(sys.stdin.read())\""
+    told: list[Notice] = []
+    rule = from_keywords("loop", then=[f"command:{program}", told.append, "log", "event"])
+    delivery = Delivery([rule], None)
+    with caplog.at_level(logging.WARNING, "agentops_sdk"):
+        delivery.put(rule, NOTICE)
+        delivery.work()
+    assert json.loads(out.read_text())["rule"] == "errors"
+    assert told == [NOTICE]
+    assert "alert firing: errors" in caplog.text
+    assert delivery.delivered == 4
+
+
+def failing_runs(count: int) -> None:
+    for _ in range(count):
+        with pytest.raises(ValueError), agentops.span("work", kind="workflow"):
+            raise ValueError
+
+
+def test_in_process_with_the_traces_that_sampling_dropped(tmp_path: Path) -> None:
+    exporter, told = MemoryExporter(), []
+    agentops.init(
+        exporters=[exporter],
+        integrations=[],
+        directory=tmp_path,
+        sample_ratio=0.0,
+        keep_errors=False,
+        service_name="svc",
+    )
+    alert = agentops.alert("error rate > 50 %", then=told.append)
+    failing_runs(6)
+    agentops.flush()
+    assert exporter.finished_spans() == ()
+    (notice,) = told
+    assert (notice.state, notice.value, notice.service) == ("firing", 1.0, "svc")
+    traces = agentops.traces.load(notice.flight)
+    assert len(traces) == 5
+    assert notice.trace_id in traces
+    alert.remove()
+    failing_runs(6)
+    agentops.flush()
+    assert len(told) == 1
+
+
+def test_runs_that_are_kept_after_all_are_whole(tmp_path: Path) -> None:
+    exporter, told = MemoryExporter(), []
+    alert = agentops.alert("error rate > 50 %", then=told.append, least=1)
+    agentops.init(exporters=[exporter], integrations=[], sample_ratio=0.0)
+    with pytest.raises(ValueError), agentops.span("work", kind="workflow"):
+        with agentops.span("inner", kind="task", input="a"):
+            pass
+        raise ValueError
+    agentops.flush()
+    assert sorted(span.name for span in exporter.finished_spans()) == ["inner", "invoke_workflow work"]
+    assert {span.attributes["agentops.kind"] for span in exporter.finished_spans()} == {"task", "workflow"}
+    assert len(told) == 1
+    alert.remove()
+
+
+@pytest.mark.guard_swallows
+def test_a_bug_of_alerts_loses_no_span(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    exporter = MemoryExporter()
+    alert = agentops.alert("loop")
+    agentops.init(exporters=[exporter], integrations=[])
+    monkeypatch.setattr(Engine, "observe", broken)
+    with agentops.span("work"):
+        pass
+    agentops.flush()
+    assert [span.name for span in exporter.finished_spans()] == ["work"]
+    alert.remove()
+
+
+def test_watch_over_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from agentops_sdk.cli import main
+
+    agentops.init(exporters=["jsonl"], integrations=[], directory=tmp_path)
+    failing_runs(6)
+    agentops.shutdown()
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[alert]]\nname = "bad"\nwhen = "error rate > 50 %"\n[[alert]]\nwhen = "loop"\n')
+    assert main(["watch", str(rules), "--once", "--json", "--dir", str(tmp_path)]) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert (json.loads(line)["rule"], json.loads(line)["state"]) == ("bad", "firing")
+    rules.write_text('[[alert]]\nwhen = "loop"\n')
+    assert main(["watch", str(rules), "--once", "--dir", str(tmp_path)]) == 0
