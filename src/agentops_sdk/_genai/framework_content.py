@@ -40,9 +40,9 @@ def tool_definitions(tools: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
 
 
 def error_text(call: Call | NullCall, text: Any, kind: str | None = None) -> None:
-    """A failure that is told as text only."""
+    """A failure that is told as text only, which may hold what people or models wrote."""
     call.set(semconv.ERROR_TYPE, kind)
-    if type(text) is str and text:
+    if type(text) is str and text and _recorder_port.active.settings.capture_content:
         call.event(semconv.EXCEPTION_EVENT, {semconv.EXCEPTION_MESSAGE: clip(text, _MOST_ERROR)})
 
 
