@@ -186,16 +186,17 @@ def test_a_password_in_an_endpoint_is_sent_but_never_shown(receiver: Receiver) -
     assert "hunter2" not in agentops.status().model_dump_json() + str(agentops.status())
 
 
-def test_console_prints_a_tree_on_stderr_only(capsys: pytest.CaptureFixture[str]) -> None:
+def test_console_prints_steps_on_stderr_as_they_end(capsys: pytest.CaptureFixture[str]) -> None:
     agentops.init(exporters=["console"], integrations=[])
-    with agentops.span("outer"), agentops.span("inner"):
-        pass
+    with agentops.span("outer"):
+        with agentops.span("inner"):
+            pass
+        assert agentops.flush(5.0)
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert [line.split()[2:5] for line in captured.err.splitlines()] == [["·", "inner", "ok"]]
     assert agentops.flush(5.0)
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    lines = [line for line in captured.err.splitlines() if "outer" in line or "inner" in line]
-    assert len(lines) >= 2
-    assert "inner" in lines[-1]
+    assert [line.split()[2:5] for line in capsys.readouterr().err.splitlines()] == [["·", "outer", "ok"]]
 
 
 def test_sampling_by_ratio_keeps_errors_and_counts_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentops_sdk.cli._filters import add_filters, asked_for, chosen
+from agentops_sdk.cli._progress import progress
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.display.terminal_text import line
 
@@ -27,12 +28,17 @@ BASE = ".agentops"
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add ``--dir`` and the filters."""
+    add_dir(parser)
+    add_filters(parser)
+
+
+def add_dir(parser: argparse.ArgumentParser) -> None:
+    """Add ``--dir``."""
     parser.add_argument(
         "--dir",
         metavar="PATH",
         help=f"a directory with traces, or a trace file (default: $AGENTOPS_DIR, else ./{BASE})",
     )
-    add_filters(parser)
 
 
 def add_trace(parser: argparse.ArgumentParser) -> None:
@@ -106,12 +112,15 @@ def reading(path: Path, args: argparse.Namespace, attributes: Iterable[str] = ()
 
     if not path.exists():
         raise TraceError(f"{shown(path)} does not exist: no traces yet? (--dir or AGENTOPS_DIR set another directory)")
-    traces = load(path, attributes=asked)
+    with progress(f"reading {shown(path)}"):
+        traces = load(path, attributes=asked)
     try:
         if not traces:
             raise TraceError(f"no traces in {shown(path)}")
         if filters:
-            count, traces = len(traces), traces.where(**filters)
+            count = len(traces)
+            with progress(f"searching {count:,} runs"):
+                traces = traces.where(**filters)
             if not traces:
                 raise TraceError(f"of {count:,} run(s) in {shown(path)} none meets {line(asked_for(filters))}")
         yield traces

@@ -1,101 +1,93 @@
-"""The console sink: each trace as a tree on stderr once its root has ended; off by default."""
+"""The console sink: each step on stderr as it starts and ends, with the totals at the end of a run; off by default."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import threading
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters.contract import Create, SinkOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.export import SpanExportResult
+    from rich.text import Text
 
     from agentops_sdk.config import Settings
     from agentops_sdk.traces import SpanRecord
+    from agentops_sdk.traces.display.step_lines import StepLines
 
 _log = logging.getLogger("agentops_sdk")
 
 __all__ = ["ConsoleExporter", "create"]
 
-_TRACES, _SPANS = 100, 2_000
-
 
 class ConsoleExporter(SinkOptions):
-    """Prints a trace's spans as a tree when the one above all of them ends.
+    """Prints a line for each step that ended, and before it one for each that has been open for a second.
 
-    Spans whose root is in another process, or did not end, are printed by ``force_flush`` and
-    ``shutdown``. Bounded: the oldest unfinished trace is printed early when there are many, or when
-    one grows long.
+    Steps are indented below those above them that are known by then; the line of the outermost one has the
+    tokens and the cost of the run.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._traces: OrderedDict[int, list[ReadableSpan]] = OrderedDict()
+        self._lines: StepLines | None = None
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         from opentelemetry.sdk.trace.export import SpanExportResult
 
-        with self._lock:
-            for span in spans:
-                context = span.get_span_context()
-                if context is None:
-                    continue
-                trace_id = context.trace_id
-                self._traces.setdefault(trace_id, []).append(span)
-                if span.parent is None or span.parent.is_remote or len(self._traces[trace_id]) >= _SPANS:
-                    self._print(trace_id)
-            while len(self._traces) > _TRACES:
-                self._print(next(iter(self._traces)))
+        self._print(spans, lambda lines, record: lines.ended(record))
         return SpanExportResult.SUCCESS
 
+    def export_open(self, runs: Sequence[Sequence[ReadableSpan]], still_open: AbstractSet[int]) -> None:
+        """Print what has begun."""
+        self._print((span for spans in runs for span in spans), lambda lines, record: lines.started(record))
+
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Print what is there of traces whose root has not ended."""
-        with self._lock:
-            for trace_id in list(self._traces):
-                self._print(trace_id)
+        """Nothing is ever held back."""
         return True
 
     def shutdown(self) -> None:
-        self.force_flush()
+        """There is nothing to close."""
 
     def after_fork(self) -> None:
         self.__init__()  # type: ignore[misc]  # made anew in the child
 
-    def _print(self, trace_id: int) -> None:
-        from agentops_sdk.traces import Trace
-        from agentops_sdk.traces.display.render import Tree, console_for
+    def _print(self, spans: Iterable[ReadableSpan], text: Callable[[StepLines, SpanRecord], Text]) -> None:
+        from agentops_sdk.traces.display.render import console_for
+        from agentops_sdk.traces.display.step_lines import StepLines
 
-        records = _records(self._traces.pop(trace_id))
         stream: Any = sys.stderr  # looked up late: tests and notebooks replace it
-        if stream is None or not records:
+        if stream is None:
             return
         console = console_for(stream)
-        encoding = (getattr(stream, "encoding", None) or "ascii").lower()
-        tree = Tree(Trace(records), console.width, ascii_only=not encoding.startswith("utf"))
-        for line in tree.lines():
-            console.print(line)
+        with self._lock:
+            if self._lines is None:
+                encoding = (getattr(stream, "encoding", None) or "ascii").lower()
+                self._lines = StepLines(ascii_only=not encoding.startswith("utf"))
+            for span in spans:
+                if (record := _record(span)) is not None:
+                    console.print(text(self._lines, record))
 
 
-def _records(spans: list[ReadableSpan]) -> list[SpanRecord]:
-    """The spans as records; one that breaks OpenTelemetry's contract is left out, not its neighbours."""
+def _record(span: ReadableSpan) -> SpanRecord | None:
+    """The span as a record; ``None`` for one that breaks OpenTelemetry's contract."""
     from agentops_sdk.traces.formats.from_otel import record_dict
     from agentops_sdk.traces.formats.parse import as_record
     from agentops_sdk.traces.formats.wire_values import UNENCODABLE, encodable
 
-    records = []
-    for span in spans:
-        try:
-            records.append(as_record(record_dict(encodable(span))))
-        except UNENCODABLE:
-            _log.warning("agentops_sdk: a span of scope %r cannot be shown", span.instrumentation_scope)
-    return records
+    if span.get_span_context() is None:
+        return None
+    try:
+        return as_record(record_dict(encodable(span)))
+    except UNENCODABLE:
+        _log.warning("agentops_sdk: a span of scope %r cannot be shown", span.instrumentation_scope)
+        return None
 
 
 def create(argument: str | None, settings: Settings) -> ConsoleExporter:
