@@ -1,0 +1,117 @@
+"""Whole programs over real HTTP: their trees, and tokens that count once wherever they are exported."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples.local_model import LocalModel, Reply
+from tests.integrations.framework_programs import MODES, check
+
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
+
+pytest.importorskip("dspy", reason="dspy is not installed")
+
+TREES = Path(__file__).parent / "trees"
+
+pytestmark = pytest.mark.filterwarnings(  # its engines leave connections and loops to the collector
+    "ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
+
+def _answer(request: dict[str, Any]) -> Reply:
+    """In the form that the library's adapter asks for."""
+    if "next_tool_name" not in str(request["messages"][0]):
+        return Reply(text="[[ ## reasoning ## ]]\nso\n\n[[ ## answer ## ]]\nIt is on its way.\n\n[[ ## completed ## ]]")
+    looked_up = "observation_0" in str(request["messages"][1:])
+    tool, given = ("finish", "{}") if looked_up else ("look_up", '{"order": "7"}')
+    return Reply(
+        text=f"[[ ## next_thought ## ]]\nso\n\n[[ ## next_tool_name ## ]]\n{tool}\n\n"
+        f"[[ ## next_tool_args ## ]]\n{given}\n\n[[ ## completed ## ]]"
+    )
+
+
+def look_up(order: str) -> str:
+    """Look up an order."""
+    raise LookupError("the archive is closed")
+
+
+def _desk() -> Any:
+    import dspy
+
+    class Desk(dspy.Module):  # type: ignore[misc,unused-ignore]  # without the library, there are no types
+        def __init__(self) -> None:
+            super().__init__()
+            self.clerk = dspy.ReAct("question -> answer", tools=[look_up])
+            self.writer = dspy.ChainOfThought("facts -> answer")
+
+        def forward(self, question: str) -> Any:
+            return self.writer(facts=self.clerk(question=question).answer)
+
+        async def aforward(self, question: str) -> Any:
+            return await self.writer.acall(facts=(await self.clerk.acall(question=question)).answer)
+
+    return Desk()
+
+
+def _model(server: LocalModel, engine: str = "lm15") -> Any:
+    import dspy
+
+    options = {"api_base": server.base_url, "api_key": "none", "cache": False, "num_retries": 0, "engine": engine}
+    return dspy.context(lm=dspy.LM("openai/gpt-4o-mini", **options))
+
+
+def desk(server: LocalModel) -> None:
+    """A program of two modules, one of which is an agent whose tool fails."""
+    server.script = _answer
+    with _model(server):
+        assert _desk()(question="Where is it?").answer == "It is on its way."
+
+
+def desk_by_litellm(server: LocalModel) -> None:
+    """The same by the other engine."""
+    server.script = _answer
+    with _model(server, "litellm"):
+        assert _desk()(question="Where is it?").answer == "It is on its way."
+
+
+def asynchronous(server: LocalModel) -> None:
+    """The same, awaited."""
+    server.script = _answer
+    with _model(server):
+        assert asyncio.run(_desk().acall(question="Where is it?")).answer == "It is on its way."
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("program", [desk, desk_by_litellm, asynchronous], ids=lambda program: program.__name__)
+def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = check(program, TREES, mode, monkeypatch)
+    calls = [span.attributes for span in spans if span.attributes["agentops.kind"] == "llm"]
+    assert {call["agentops.usage.source"] for call in calls} == {"reported"}
+    assert all("gen_ai.input.messages" in call and "gen_ai.output.messages" in call for call in calls)
+
+
+def test_an_error_is_the_callers_and_the_spans(monkeypatch: pytest.MonkeyPatch) -> None:
+
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter])
+    refusing = LocalModel(lambda request: Reply(status=400, error_code="bad"))
+    with refusing as server, _model(server), contextlib.suppress(Exception):
+        _desk()(question="Where is it?")
+    assert agentops.flush()
+    assert {span.attributes["agentops.outcome"] for span in exporter.finished_spans()} == {"error"}
+
+
+def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for span in check(desk, TREES, "private", monkeypatch, capture_content=False):
+        told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])
+        assert not any(words in told for words in ("on its way", "Where is")), span.name
