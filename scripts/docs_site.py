@@ -12,6 +12,7 @@ INIT = Path(__file__).parents[1] / "src" / "agentops_sdk" / "__init__.py"
 FIRST = ("index.md", "quickstart.md", "track.md", "context.md", "decisions.md", "integrations.md", "integrations/")
 THEN = (
     "limits.md",
+    "alerts.md",
     "traces.md",
     "decisions.md",
     "cost.md",

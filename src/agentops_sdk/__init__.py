@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from agentops_sdk.context import inject as inject
     from agentops_sdk.decision import decide as decide
     from agentops_sdk.decision import decision as decision
+    from agentops_sdk.fallback import Breaker as Breaker
+    from agentops_sdk.fallback import breaker as breaker
+    from agentops_sdk.fallback import fallback as fallback
     from agentops_sdk.feedback import feedback as feedback
     from agentops_sdk.health import Health as Health
     from agentops_sdk.health import health as health
@@ -52,6 +55,7 @@ make_lazy(
         "alerts": "Alert alert",
         "context": "context extract handoff inject",
         "decision": "decide decision",
+        "fallback": "Breaker breaker fallback",
         "feedback": "feedback",
         "health": "Health health",
         "lifecycle": "configure flush init shutdown",
@@ -70,6 +74,7 @@ from agentops_sdk import testing as testing  # noqa: E402 - the same
 from agentops_sdk import traces as traces  # noqa: E402 - the same
 from agentops_sdk._version import __version__ as __version__  # noqa: E402 - the same
 from agentops_sdk.errors import AgentOpsError as AgentOpsError  # noqa: E402 - the same
+from agentops_sdk.errors import BreakerOpen as BreakerOpen  # noqa: E402 - the same
 from agentops_sdk.errors import ConfigError as ConfigError  # noqa: E402 - the same
 from agentops_sdk.errors import IntegrationError as IntegrationError  # noqa: E402 - the same
 from agentops_sdk.errors import LimitExceeded as LimitExceeded  # noqa: E402 - the same
@@ -78,6 +83,8 @@ from agentops_sdk.errors import TraceError as TraceError  # noqa: E402 - the sam
 __all__ = [
     "AgentOpsError",
     "Alert",
+    "Breaker",
+    "BreakerOpen",
     "ConfigError",
     "FlushResult",
     "Health",
@@ -88,6 +95,7 @@ __all__ = [
     "TraceError",
     "agent",
     "alert",
+    "breaker",
     "configure",
     "context",
     "current_span",
@@ -95,6 +103,7 @@ __all__ = [
     "decide",
     "decision",
     "extract",
+    "fallback",
     "feedback",
     "flush",
     "guardrail",

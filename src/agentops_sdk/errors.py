@@ -3,20 +3,21 @@
 ::
 
     AgentOpsError
+    ├── BreakerOpen        a model call was not made: its breaker is open
     ├── ConfigError        a bad argument or setting; raised at once, before anything is captured
     ├── IntegrationError   a library asked for by name cannot be instrumented
     ├── LimitExceeded      a model or tool call was not made: a limit that the program has set was reached
     └── TraceError         a trace, file or directory asked for cannot be read
 
-None but :class:`LimitExceeded`, which is there to stop a program, is ever raised inside a user's own call: once
-:func:`agentops_sdk.init` has returned, failures are counted and shown by :func:`agentops_sdk.status` instead.
+None but :class:`LimitExceeded` and :class:`BreakerOpen`, which are asked for, is ever raised inside a user's own call:
+once :func:`agentops_sdk.init` has returned, failures are counted and shown by :func:`agentops_sdk.status` instead.
 """
 
 from __future__ import annotations
 
 from agentops_sdk.addresses import without_secrets
 
-__all__ = ["AgentOpsError", "ConfigError", "IntegrationError", "LimitExceeded", "TraceError"]
+__all__ = ["AgentOpsError", "BreakerOpen", "ConfigError", "IntegrationError", "LimitExceeded", "TraceError"]
 
 
 class AgentOpsError(Exception):
@@ -83,6 +84,26 @@ class LimitExceeded(AgentOpsError):  # noqa: N818 - what happened, and no fault 
         self.unit = unit
         self.per = per
         self.tool = tool
+        self.trace_id = trace_id
+
+
+class BreakerOpen(AgentOpsError):  # noqa: N818 - what is so, and no fault of anybody's
+    """A model call was not made: calls of the model failed or were slow of late. Raised in the call's place.
+
+    Attributes:
+        provider: of the model.
+        model: that was asked for.
+        retry_after: seconds until a call is made to see how it is.
+        trace_id: of the call that was not made, as 32 hexadecimal digits.
+    """
+
+    def __init__(
+        self, message: str, *, provider: str = "", model: str = "", retry_after: float = 0.0, trace_id: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.provider = provider
+        self.model = model
+        self.retry_after = retry_after
         self.trace_id = trace_id
 
 

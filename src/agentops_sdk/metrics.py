@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from agentops_sdk._limits import breakers
 from agentops_sdk._pipeline import runtime
 from agentops_sdk.health import health
 from agentops_sdk.status import status
@@ -54,6 +55,7 @@ class _Collector:
         yield from (oldest, running_runs)
         yield from _sinks(now.sinks)
         yield from _gen_ai(running.tally)
+        yield from _breakers()
         yield _counter("agentops_contained_errors", "Errors of ours that were contained", now.guard_errors, "site")
         busy = {"": now.overhead["consumer_seconds"]}
         yield _counter("agentops_consumer_cpu_seconds", "CPU time of the consumer thread", busy)
@@ -104,6 +106,19 @@ def _sinks(sinks: dict[str, Any]) -> Iterable[Any]:
             retries.add_metric([name], sink.details["retries"])
             requests.add_metric([name], count_value=sink.details["requests"], sum_value=sink.details["request_seconds"])
     return accepted, exported, lost, retries, pending, spooled, latency, requests
+
+
+def _breakers() -> Iterable[Any]:
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    labels = ["gen_ai_provider_name", "gen_ai_request_model"]
+    state = GaugeMetricFamily("agentops_breaker_state", "0 closed, 1 half-open, 2 open", labels=labels)
+    for key, name in breakers.states().items():
+        state.add_metric(list(key), float(breakers.STATES.index(name)))
+    refused = CounterMetricFamily("agentops_breaker_refused", "Calls that an open breaker refused", labels=labels)
+    for key, count in list(breakers.refused.items()):
+        refused.add_metric(list(key), count)
+    return state, refused
 
 
 def _gen_ai(tally: Tally) -> Iterable[Any]:

@@ -219,6 +219,7 @@ LIMIT: Final = "agentops.limit"
 LIMIT_ACTION: Final = "agentops.limit.action"
 LIMIT_SPENT: Final = "agentops.limit.spent"
 LIMIT_UNKNOWN: Final = "agentops.limit.unknown_calls"
+BREAKER_STATE: Final = "agentops.breaker.state"
 LIMIT_EVENT: Final = "agentops.limit.level_reached"
 LIMIT_LEVEL: Final = "agentops.limit.level"
 

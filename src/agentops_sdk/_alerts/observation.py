@@ -80,6 +80,7 @@ def _observation(
 ) -> Observation:
     outcome = str(attributes.get(semconv.OUTCOME, "ok"))
     by_us = attributes.get(semconv.LIMIT_ACTION) in _BY_US
+    is_broken = str(attributes.get(semconv.ERROR_TYPE, "")).endswith("BreakerOpen")
     decisions = [_decision(attributes)] if semconv.DECISION_CHOSEN in attributes else []
     level = 100 if by_us else 0
     for name, about in events:
@@ -92,7 +93,7 @@ def _observation(
         str(attributes.get(semconv.KIND, "span")),
         max(0, end_ns - start_ns) / 1e9,
         outermost,
-        outcome == "error" and not by_us,
+        outcome == "error" and not (by_us or is_broken),
         outcome,
         attributes if service is None else {**attributes, semconv.SERVICE_NAME: service},
         decisions,

@@ -16,6 +16,35 @@ ask: Callable[[Any], Exception | None] | None = None
 """
 
 
+_asked: list[Callable[[Any], Exception | None]] = []
+
+
+def add(asker: Callable[[Any], Exception | None]) -> None:
+    """Have ``asker`` asked from now on, after those that are asked already."""
+    if asker not in _asked:
+        _asked.append(asker)
+        _choose()
+
+
+def remove(asker: Callable[[Any], Exception | None]) -> None:
+    """No longer ask it."""
+    if asker in _asked:
+        _asked.remove(asker)
+        _choose()
+
+
+def _choose() -> None:
+    global ask
+    ask = None if not _asked else _asked[0] if len(_asked) == 1 else _ask_all
+
+
+def _ask_all(live: Any) -> Exception | None:
+    for asker in tuple(_asked):
+        if (refused := asker(live)) is not None:
+            return refused
+    return None
+
+
 def refusal(site: str, live: Any) -> Exception | None:
     """Why the work of ``live`` (a call, or what has one as its ``call``) must not begin; ``None`` where it may.
 

@@ -44,7 +44,7 @@ _CHOICES = options_json(("allow", "refuse"))[1]
 
 def open_gate() -> None:
     """Have every call asked about from now on. There are limits, or have been."""
-    admission.ask = ask
+    admission.add(ask)
 
 
 def ask(live: Any) -> LimitExceeded | None:

@@ -20,6 +20,7 @@ from agentops_sdk._alerts import added_rules
 from agentops_sdk._host import bounded_map
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.patches import Patches
+from agentops_sdk._limits import breakers
 from agentops_sdk._limits import scope as limits_in_force
 from agentops_sdk._limits.scope import Policy, Scope
 from agentops_sdk._pipeline import delivery, process_hooks
@@ -246,13 +247,13 @@ class Runtime:
         for span in [kept for ended in batch for kept in self._kept(ended)]:
             done = False
             with guard("runtime.complete"):
-                completed = span.completed
-                if completed is None:
-                    completed = self._completed(span)
-                    if self.watch is not None and (span.held is None or span.held.kept):
-                        self.watch.add(completed)
+                completed, span.completed = span.completed, None
+                if completed is not None:
+                    completed = with_sampling(completed, span)
                 else:
-                    span.completed, completed = None, with_sampling(completed, span)
+                    completed = self._completed(span)
+                    if self.watch is not None or breakers.rules:
+                        self._tell_watchers(completed)
                 ready.append(completed)
                 done = True
             if not done:
@@ -268,12 +269,11 @@ class Runtime:
 
     def _kept(self, ended: LeanSpan | EndedSpan) -> list[LeanSpan | EndedSpan]:
         """What goes to the sinks now that ``ended`` has ended."""
-        if self.watch is not None and ended.held is not None and not ended.held.kept:
-            # It may never be exported, and alerts want to see it all the same.
-            with guard("alerts.unsampled"):
-                completed = self._completed(ended)
-                ended.completed = completed
-                self.watch.add(completed)
+        if ended.held is not None and not ended.held.kept and (self.watch is not None or breakers.rules):
+            # It may never be exported, and alerts and breakers want to see it all the same.
+            with guard("runtime.unsampled"):
+                ended.completed = self._completed(ended)
+                self._tell_watchers(ended.completed)
         if ended.held is not None and isinstance(ended, LeanSpan) and ended.account is not None:
             # It may never be exported, and has used what it used all the same.
             account, ended.account = ended.account, None
@@ -284,6 +284,13 @@ class Runtime:
             self.queue.put_again(admitted)  # in slices, as they came: they may be thousands
             return []
         return admitted
+
+    def _tell_watchers(self, span: ReadableSpan) -> None:
+        """Breakers and alerts want to know of every span, sampled or not."""
+        with guard("breakers.observe"):
+            breakers.observe(span.attributes or {}, max(0, (span.end_time or 0) - (span.start_time or 0)) / 1e9)
+        if self.watch is not None:
+            self.watch.add(span)
 
     def _completed(self, span: LeanSpan | EndedSpan) -> ReadableSpan:
         if isinstance(span, LeanSpan):
@@ -375,6 +382,7 @@ class Runtime:
         self._watch()
         self.recorder.forget_open()
         limits_in_force.after_fork()
+        breakers.after_fork()
         bounded_map.clear_all()
         self.queue.after_fork()
         for sink in self.sinks:

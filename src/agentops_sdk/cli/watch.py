@@ -81,7 +81,7 @@ class _Folder:
     def observations(self) -> Iterator[Any]:
         from agentops_sdk._alerts.observation import of_fields
 
-        for path in sorted(self._place.rglob("*.jsonl")) if self._place.is_dir() else [self._place]:
+        for path in sorted(self._place.rglob("*.jsonl*")) if self._place.is_dir() else [self._place]:
             for record in self._records(path):
                 try:
                     seen = of_fields(record)
@@ -98,8 +98,9 @@ class _Folder:
     def _records(self, path: Path) -> Iterator[dict[str, Any]]:
         from agentops_sdk.traces.formats.parse import as_records
 
-        is_open = path.name.endswith(".open.jsonl") or path.suffix == ".open"
-        for line in self._lines(path, again=is_open):
+        if path.suffix not in (".jsonl", ".open"):
+            return
+        for line in self._lines(path, again=path.suffix == ".open"):
             try:
                 raw = json.loads(line)
             except ValueError:

@@ -84,6 +84,9 @@ def _second_calls(trace: Trace) -> Iterator[Decision]:
     for failed in trace.llm_calls:
         if failed.outcome != "error" or (second := _next_call(trace, failed)) is None:
             continue
+        above = trace.parent(failed)
+        if above is not None and above.kind == "decision":
+            continue  # it is stated
         models = [str(one.attributes.get(semconv.REQUEST_MODEL, one.name)) for one in (failed, second)]
         if models[0] != models[1]:
             yield Decision(

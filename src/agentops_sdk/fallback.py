@@ -1,0 +1,215 @@
+"""``breaker()`` and ``fallback()``: stop calling a model that fails, and call the next one."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from agentops_sdk._capture.call import Call, NullCall
+from agentops_sdk._capture.decision_attributes import decision_attributes, option_name, options_json
+from agentops_sdk._capture.start import start
+from agentops_sdk._host.guard import guard
+from agentops_sdk._limits import breakers
+from agentops_sdk._limits.breakers import BreakerRule
+from agentops_sdk.alert_rules import from_keywords, seconds_of
+from agentops_sdk.errors import ConfigError, LimitExceeded
+
+__all__ = ["Breaker", "Fallback", "breaker", "fallback"]
+
+
+class Breaker:
+    """Breakers that are in force; :meth:`remove` ends that."""
+
+    def __init__(self, rule: BreakerRule) -> None:
+        self.rule = rule
+
+    def remove(self) -> None:
+        """Close and forget them."""
+        breakers.remove(self.rule)
+
+    @staticmethod
+    def states() -> dict[tuple[str, str], str]:
+        """``closed``, ``open`` or ``half_open``, by provider and model."""
+        return breakers.states()
+
+
+def breaker(
+    when: str = "error rate > 50 %",
+    *,
+    over: str | float = "1 minute",
+    cooldown: str | float = "30 seconds",
+    least: int = 5,
+    probes: int = 1,
+) -> Breaker:
+    """Call no model whose calls fail or are slow, for a while: one breaker for each model of each provider.
+
+    While it is open, calls of the model raise :class:`BreakerOpen` in place of being made. After ``cooldown`` it is
+    half-open: ``probes`` calls are made to see; if one works it closes.
+
+    Args:
+        when: ``"error rate > 50 %"`` or ``"p95 latency > 30 s"``. Errors that are the request's fault do not count.
+        over: how far is looked back.
+        cooldown: for how long it stays open.
+        least: calls that it takes to judge.
+        probes: calls at the same time that are let through when it is half-open.
+
+    Raises:
+        ConfigError: an argument has a value that cannot work.
+    """
+    condition = from_keywords(when, over=over, least=least)
+    if condition.measure not in ("error rate", "latency") or condition.of is not None:
+        raise ConfigError("when", when, '"error rate > 50 %" or "p95 latency > 30 s"')
+    if type(probes) is not int or probes < 1:
+        raise ConfigError("probes", probes, "a whole number of at least 1")
+    rule = BreakerRule(condition, seconds_of("cooldown", cooldown), probes)
+    breakers.add(rule)
+    return Breaker(rule)
+
+
+class Fallback:
+    """What :func:`fallback` returns."""
+
+    def __init__(self, choices: Sequence[Any], on: tuple[type[BaseException], ...], name: str, argument: str) -> None:
+        self._choices = choices
+        self._on = on
+        self._name = name
+        self._argument = argument
+        self._are_functions = all(callable(choice) for choice in choices)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """With names: decorate a function, which is called with one of them. With functions: call one of them."""
+        if self._are_functions:
+            ways = list(self._choices)
+            is_async = any(map(inspect.iscoroutinefunction, ways))
+            return self._tried_async(ways, args, kwargs) if is_async else self._tried(ways, args, kwargs)
+        (function,) = args
+        run = self._tried_async if inspect.iscoroutinefunction(function) else self._tried
+
+        @functools.wraps(function)
+        def with_model(*args: Any, **kwargs: Any) -> Any:
+            ways = [functools.partial(function, **{self._argument: choice}) for choice in self._choices]
+            return run(ways, args, kwargs)
+
+        if not inspect.iscoroutinefunction(function):
+            return with_model
+
+        @functools.wraps(function)
+        async def with_model_async(*args: Any, **kwargs: Any) -> Any:
+            return await with_model(*args, **kwargs)
+
+        return with_model_async
+
+    def _tried(self, ways: Sequence[Callable[..., Any]], args: Any, kwargs: Any) -> Any:
+        with self._recorded() as record:
+            for index, way in enumerate(ways):
+                try:
+                    result = way(*args, **kwargs)
+                except self._on as error:
+                    if not record.goes_on(index, error):
+                        raise
+                else:
+                    record.chose(index)
+                    return result
+        raise AssertionError("the last one returns or raises")
+
+    async def _tried_async(self, ways: Sequence[Callable[..., Any]], args: Any, kwargs: Any) -> Any:
+        with self._recorded() as record:
+            for index, way in enumerate(ways):
+                try:
+                    result = way(*args, **kwargs)
+                    if inspect.isawaitable(result):
+                        result = await result
+                except self._on as error:
+                    if not record.goes_on(index, error):
+                        raise
+                else:
+                    record.chose(index)
+                    return result
+        raise AssertionError("the last one returns or raises")
+
+    @contextmanager
+    def _recorded(self) -> Iterator[_Record]:
+        record = _Record(self._name, self._choices)
+        try:
+            yield record
+        except BaseException as error:
+            record.end(error)
+            raise
+        record.end(None)
+
+
+class _Record:
+    """The decision in the trace, guarded throughout."""
+
+    def __init__(self, name: str, choices: Sequence[Any]) -> None:
+        self._names: list[str] = []
+        self._failures: dict[str, str] = {}
+        self._call: Call | NullCall | None = None
+        self._token: Any = None
+        self._count = len(choices)
+        with guard("fallback.begin"):
+            self._names, options = options_json(choices)
+            self._call = start("decision", name, attributes=decision_attributes(options=options, by="code"))
+            self._token = self._call.attach()
+
+    def goes_on(self, index: int, error: BaseException) -> bool:
+        """Whether the next one is tried after this error."""
+        with guard("fallback.failure"):
+            self._failures[self._names[index]] = type(error).__name__
+        return index + 1 < self._count and not isinstance(error, LimitExceeded)
+
+    def chose(self, index: int) -> None:
+        """This one answered."""
+        with guard("fallback.choice"):
+            if self._call is not None and self._call.recording:
+                reason = "; ".join(f"{name}: {failure}" for name, failure in self._failures.items())
+                chosen = decision_attributes(
+                    self._names[index], among=self._names, by="code", reason=reason or "the first one answered",
+                    rejected=self._failures or None,
+                )  # fmt: skip
+                self._call.update(chosen)
+
+    def end(self, error: BaseException | None) -> None:
+        with guard("fallback.end"):
+            if self._call is not None:
+                self._call.detach(self._token)
+                if error is None:
+                    self._call.finish("ok")
+                else:
+                    self._call.fail(error)
+
+
+def fallback(
+    choices: Sequence[Any],
+    *,
+    on: type[BaseException] | tuple[type[BaseException], ...] = Exception,
+    name: str = "fallback",
+    argument: str = "model",
+) -> Fallback:
+    """Try one model after the other until one answers.
+
+    With names of models it decorates a function, plain or asynchronous, that takes one as its argument ``model``; with
+    functions it is called in their place. A model whose breaker is open is passed over at once. Which one answered,
+    and why the others did not, is a decision by code in the trace. A limit that is reached stops it: the next model
+    would cost as well. Of a stream, only its beginning is tried.
+
+    Args:
+        choices: names of models, or functions, the best first.
+        on: the errors after which the next one is tried.
+        name: of the decision.
+        argument: what the function calls the model.
+
+    Raises:
+        ConfigError: an argument has a value that cannot work.
+    """
+    if isinstance(choices, str) or not isinstance(choices, Sequence) or not choices:
+        raise ConfigError("choices", choices, "a list of names of models, or of functions")
+    if len({callable(choice) for choice in choices}) > 1:
+        raise ConfigError("choices", [option_name(each) for each in choices], "names, or functions, and not both")
+    kinds = on if isinstance(on, tuple) else (on,)
+    if not kinds or not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in kinds):
+        raise ConfigError("on", on, "classes of exceptions")
+    return Fallback(tuple(choices), kinds, name, argument)

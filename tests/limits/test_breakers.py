@@ -1,0 +1,176 @@
+"""A model that fails is not called for a while, another one is; what was done about it is a decision in the trace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.limits import bodies
+from tests.seen import Seen
+from tests.wire.http import Reply, Request, Wire
+
+import agentops_sdk as agentops
+from agentops_sdk._limits import breakers
+from agentops_sdk.exporters.memory import MemoryExporter
+
+openai = pytest.importorskip("openai", reason="the calls are those of OpenAI's client")
+
+MESSAGES: Any = [{"role": "user", "content": "hi"}]
+
+
+class Service:
+    """A server whose models fail with a status, and a clock that is set by hand."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
+        self.status: dict[str, int] = {}
+        self.asked: list[str] = []
+        self.now = 1000.0
+        self.client: Any = None
+
+    def __call__(self, request: Request) -> Reply:
+        model = request.body["model"]
+        self.asked.append(model)
+        status = self.status.get(model, 200)
+        return Reply(bodies.body({"content": "hi"}) if status == 200 else {"error": {"message": "no"}}, status=status)
+
+    def chat(self, model: str = "gpt-4o") -> Any:
+        return self.client.chat.completions.create(model=model, messages=MESSAGES)
+
+    def fail(self, times: int, model: str = "gpt-4o") -> None:
+        for _ in range(times):
+            with pytest.raises(openai.APIStatusError):
+                self.chat(model)
+        agentops.flush()
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter], integrations=["openai"])
+    running = Service(Seen(exporter))
+    monkeypatch.setattr(breakers, "clock", lambda: running.now)
+    breakers._of_models.clear()
+    with Wire(running) as wire, openai.OpenAI(api_key="none", base_url=wire.url, max_retries=0) as client:
+        running.client = client
+        yield running
+    for rule in list(breakers.rules):
+        breakers.remove(rule)
+
+
+def test_it_opens_half_opens_and_closes(service: Service) -> None:
+    agentops.breaker("error rate > 50 %", cooldown=30, least=4)
+    service.status["gpt-4o"] = 503
+    service.fail(4)
+    with pytest.raises(agentops.BreakerOpen) as caught:
+        service.chat()
+    assert (caught.value.provider, caught.value.model, caught.value.retry_after) == ("openai", "gpt-4o", 30)
+    assert len(service.asked) == 4
+    service.chat("gpt-4o-mini")  # its own breaker
+    refused = next(span for span in service.seen.all() if span.attributes.get("agentops.breaker.state") == "open")
+    assert refused.attributes["agentops.decision.chosen"] == "refuse"
+    assert f"{refused.context.trace_id:032x}" == caught.value.trace_id
+
+    service.now += 31
+    service.fail(1)  # the probe, which opens it again
+    with pytest.raises(agentops.BreakerOpen):
+        service.chat()
+    service.now += 31
+    service.status.clear()
+    service.chat()
+    agentops.flush()
+    assert agentops.Breaker.states()["openai", "gpt-4o"] == "closed"
+    service.chat()
+    probe = next(span for span in service.seen.all() if span.attributes.get("agentops.breaker.state") == "half_open")
+    assert any(event.attributes.get("agentops.decision.chosen") == "probe" for event in probe.events)
+
+
+def test_what_is_the_requests_own_fault_opens_nothing(service: Service) -> None:
+    agentops.breaker(least=2)
+    service.status["gpt-4o"] = 400
+    service.fail(5)
+    service.fail(1)
+
+
+def test_only_so_many_see_how_it_is(service: Service) -> None:
+    agentops.breaker("p50 latency > 1 ms", least=1, cooldown=1)
+    service.chat()
+    agentops.flush()
+    service.now += 2
+    service.chat()  # slow again
+    with pytest.raises(agentops.BreakerOpen):
+        service.chat()
+    agentops.configure(sample_ratio=0.0)  # what is not exported counts all the same
+    agentops.flush()
+    assert agentops.Breaker.states()["openai", "gpt-4o"] == "open"
+
+
+def test_removed_it_lets_every_call_be_made(service: Service) -> None:
+    handle = agentops.breaker(least=1)
+    service.status["gpt-4o"] = 500
+    service.fail(1)
+    handle.remove()
+    service.fail(2)
+    assert len(service.asked) == 3
+
+
+def test_the_next_model_answers(service: Service) -> None:
+    @agentops.fallback(["gpt-4o", "gpt-4o-mini"])
+    def ask(question: str, *, model: str) -> str:
+        return f"{model}: {service.chat(model).choices[0].message.content}"
+
+    @agentops.fallback(["gpt-4o", "gpt-4o-mini"], on=openai.APIStatusError)
+    async def ask_later(*, model: str) -> str:
+        return str(service.chat(model).choices[0].message.content)
+
+    service.status["gpt-4o"] = 503
+    with agentops.testing.capture() as traces:
+        assert ask("?") == "gpt-4o-mini: hi"
+        assert asyncio.run(ask_later()) == "hi"
+    decisions = [each for each in traces.decisions if each.name == "fallback"]
+    assert [(each.chosen, each.by) for each in decisions] == [("gpt-4o-mini", "code")] * 2
+    assert decisions[0].reason == "gpt-4o: InternalServerError"
+
+    service.status["gpt-4o-mini"] = 500
+    with pytest.raises(openai.InternalServerError):
+        ask("?")
+    before = len(service.asked)
+    with agentops.limits(model_calls=0), pytest.raises(agentops.LimitExceeded):
+        ask("?")
+    assert len(service.asked) == before
+
+
+def test_functions_one_after_the_other_and_what_cannot_work() -> None:
+    def fails(number: int) -> int:
+        raise ValueError(number)
+
+    def works(number: int) -> int:
+        return number + 1
+
+    assert agentops.fallback([fails, works])(1) == 2
+    with pytest.raises(ValueError):
+        agentops.fallback([fails, works], on=KeyError)(1)
+    for arguments in ({"choices": []}, {"choices": "gpt"}, {"choices": ["a", works]}, {"choices": ["a"], "on": 3}):
+        with pytest.raises(agentops.ConfigError):
+            agentops.fallback(**arguments)  # type: ignore[arg-type]
+    for when in ("loop", "error rate of agents > 3 %", "cost > 3 usd"):
+        with pytest.raises(agentops.ConfigError):
+            agentops.breaker(when)
+
+
+@pytest.mark.guard_swallows
+def test_a_bug_lets_the_call_be_made(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    agentops.breaker(least=1)
+    service.status["gpt-4o"] = 500
+    service.fail(1)
+    monkeypatch.setattr(breakers, "_probed", broken)
+    service.status.clear()
+    service.chat()
+    monkeypatch.setattr(breakers, "_key", broken)
+    service.chat()
+    assert len(service.seen.all()) == 3
