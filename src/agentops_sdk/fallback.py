@@ -105,29 +105,16 @@ class Fallback:
     def _tried(self, ways: Sequence[Callable[..., Any]], args: Any, kwargs: Any) -> Any:
         with self._recorded() as record:
             for index, way in enumerate(ways):
-                try:
-                    result = way(*args, **kwargs)
-                except self._on as error:
-                    if not record.goes_on(index, error):
-                        raise
-                else:
-                    record.chose(index)
-                    return result
+                with record.trying(index, self._on):
+                    return record.answered(index, way(*args, **kwargs))
         raise AssertionError("the last one returns or raises")
 
     async def _tried_async(self, ways: Sequence[Callable[..., Any]], args: Any, kwargs: Any) -> Any:
         with self._recorded() as record:
             for index, way in enumerate(ways):
-                try:
+                with record.trying(index, self._on):
                     result = way(*args, **kwargs)
-                    if inspect.isawaitable(result):
-                        result = await result
-                except self._on as error:
-                    if not record.goes_on(index, error):
-                        raise
-                else:
-                    record.chose(index)
-                    return result
+                    return record.answered(index, await result if inspect.isawaitable(result) else result)
         raise AssertionError("the last one returns or raises")
 
     @contextmanager
@@ -155,14 +142,19 @@ class _Record:
             self._call = start("decision", name, attributes=decision_attributes(options=options, by="code"))
             self._token = self._call.attach()
 
-    def goes_on(self, index: int, error: BaseException) -> bool:
-        """Whether the next one is tried after this error."""
-        with guard("fallback.failure"):
-            self._failures[self._names[index]] = type(error).__name__
-        return index + 1 < self._count and not isinstance(error, LimitExceeded)
+    @contextmanager
+    def trying(self, index: int, on: tuple[type[BaseException], ...]) -> Iterator[None]:
+        """One is tried; its error is kept to ourselves where there is another one, and no limit is reached."""
+        try:
+            yield
+        except on as error:
+            with guard("fallback.failure"):
+                self._failures[self._names[index]] = type(error).__name__
+            if index + 1 == self._count or isinstance(error, LimitExceeded):
+                raise
 
-    def chose(self, index: int) -> None:
-        """This one answered."""
+    def answered(self, index: int, result: Any) -> Any:
+        """This one answered; returns ``result``."""
         with guard("fallback.choice"):
             if self._call is not None and self._call.recording:
                 reason = "; ".join(f"{name}: {failure}" for name, failure in self._failures.items())
@@ -171,6 +163,7 @@ class _Record:
                     rejected=self._failures or None,
                 )  # fmt: skip
                 self._call.update(chosen)
+        return result
 
     def end(self, error: BaseException | None) -> None:
         with guard("fallback.end"):

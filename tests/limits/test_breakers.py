@@ -154,7 +154,7 @@ def test_functions_one_after_the_other_and_what_cannot_work() -> None:
         agentops.fallback([fails, works], on=KeyError)(1)
     for arguments in ({"choices": []}, {"choices": "gpt"}, {"choices": ["a", works]}, {"choices": ["a"], "on": 3}):
         with pytest.raises(agentops.ConfigError):
-            agentops.fallback(**arguments)  # type: ignore[arg-type]
+            agentops.fallback(**arguments)  # type: ignore[arg-type] # wrong on purpose
     for when in ("loop", "error rate of agents > 3 %", "cost > 3 usd"):
         with pytest.raises(agentops.ConfigError):
             agentops.breaker(when)
