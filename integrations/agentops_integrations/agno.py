@@ -1,0 +1,217 @@
+"""Agno, at the functions by which agents, teams, workflows and steps run, ask their models and call their tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from agentops_sdk.integration import Call, Patches, decision_attributes, semconv, setting, start, tracked_in
+from agentops_sdk.integration.frameworks import MethodCalls, content, error_text, model_reply, tool_definitions
+
+Arguments = Mapping[str, Any]
+_REPORTER = "agno"
+_RUNS = {  # of agents and of teams; a run that goes on is one as well
+    "wrap": ("_run", "_continue_run"),
+    "wrap_generator": ("_run_stream", "_continue_run_stream"),
+    "wrap_async": ("_arun", "_acontinue_run"),
+    "wrap_generator_async": ("_arun_stream", "_acontinue_run_stream"),
+}
+_STEPS = {
+    "wrap": "execute", "wrap_generator": "execute_stream", "wrap_async": "aexecute",
+    "wrap_generator_async": "aexecute_stream",
+}  # fmt: skip
+_MODELS = {
+    "wrap": "_invoke_with_retry", "wrap_generator": "_invoke_stream_with_retry",
+    "wrap_async": "_ainvoke_with_retry", "wrap_generator_async": "_ainvoke_stream_with_retry",
+}  # fmt: skip
+_OUTCOMES = {"PAUSED": "interrupted", "CANCELLED": "cancelled", "ERROR": "error"}
+
+
+class AgnoIntegration:
+    """Wraps what the library's own dispatch calls, whichever way a run is asked for."""
+
+    name = "agno"
+    target = "agno"
+    requires = ">=3.0,<4"
+
+    def install(self, module: ModuleType, patches: Patches) -> None:
+        """Patch what is imported, now and later."""
+        calls = MethodCalls(_REPORTER, patches)
+        for name, wrap in (
+            ("agent._run", _runs), ("team._run", _runs), ("workflow.workflow", _workflows), ("workflow.step", _steps),
+            ("models.base", _models), ("tools.function", _tools), ("knowledge.knowledge", _knowledge),
+        ):  # fmt: skip
+            patches.when_imported(f"agno.{name}", partial(wrap, calls))
+
+
+def _runs(calls: MethodCalls, module: ModuleType) -> None:
+    for way, names in _RUNS.items():
+        for name in names:
+            getattr(calls, way)(module, name, _run, _ran)
+
+
+def _workflows(calls: MethodCalls, module: ModuleType) -> None:
+    for way, name in _STEPS.items():
+        getattr(calls, way)(module.Workflow, f"_{name}", _workflow, _ran)
+
+
+def _steps(calls: MethodCalls, module: ModuleType) -> None:
+    for way, name in _STEPS.items():
+        getattr(calls, way)(module.Step, name, _step, _stepped)
+
+
+def _models(calls: MethodCalls, module: ModuleType) -> None:
+    for way, name in _MODELS.items():
+        getattr(calls, way)(module.Model, name, _model, _replied)
+
+
+def _tools(calls: MethodCalls, module: ModuleType) -> None:
+    calls.wrap(module.FunctionCall, "execute", _tool, _result)
+    calls.wrap_async(module.FunctionCall, "aexecute", _tool, _result)
+
+
+def _knowledge(calls: MethodCalls, module: ModuleType) -> None:
+    calls.wrap(module.Knowledge, "search", _search, _documents)
+    calls.wrap_async(module.Knowledge, "asearch", _search, _documents)
+
+
+# --- each function: what begins, and what its result tells ---------------------------------------
+
+
+def _run(instance: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
+    agent = args[0] if args else kwargs.get("agent", kwargs.get("team"))
+    response = kwargs.get("run_response", args[1] if len(args) > 1 else None)
+    tools = getattr(agent, "tools", None)
+    description = getattr(agent, "description", None)
+    attributes: dict[str, Any] = {
+        semconv.AGENT_ID: _text(getattr(agent, "id", None)),
+        semconv.AGENT_DESCRIPTION: _text(description),
+        semconv.CONVERSATION_ID: _text(kwargs.get("session_id", getattr(response, "session_id", None))),
+        semconv.USER_ID: _text(kwargs.get("user_id")),
+        **tool_definitions(_about(tool) for tool in (tools if isinstance(tools, list) else ())),
+        **content(semconv.INPUT, getattr(getattr(response, "input", None), "input_content", None)),
+    }
+    name = getattr(agent, "name", None)
+    call = start(
+        "agent", name if type(name) is str else type(agent).__name__, attributes=attributes, reporter=_REPORTER
+    )
+    if isinstance(call, Call):
+        _approvals(call, response)
+    return call
+
+
+def _about(tool: Any) -> tuple[Any, Any]:
+    """Name and description of a tool, which may be a function, a toolkit, or the library's own object."""
+    name = getattr(tool, "name", None) or getattr(tool, "__name__", None)
+    return name, getattr(tool, "description", None) or getattr(tool, "__doc__", None)
+
+
+def _approvals(call: Call, response: Any) -> None:
+    """A run that goes on: what a person has said of the tools that it had stopped for."""
+    for tool in getattr(response, "tools", None) or ():
+        confirmed = getattr(tool, "confirmed", None)
+        if getattr(tool, "requires_confirmation", None) and type(confirmed) is bool:
+            note = getattr(tool, "confirmation_note", None)
+            decision = decision_attributes(
+                "approve" if confirmed else "reject", name=f"run {tool.tool_name}", by="human",
+                options=[{"name": "approve"}, {"name": "reject"}],
+                reason=note if type(note) is str and setting("capture_content") else None,
+            )  # fmt: skip
+            call.event(semconv.DECISION_EVENT, decision)
+            call.update(decision)
+
+
+def _ran(call: Call, output: Any) -> None:
+    status = getattr(getattr(output, "status", None), "value", None)
+    call.update(content(semconv.OUTPUT, getattr(output, "content", None)))
+    waiting = [tool for tool in getattr(output, "tools", None) or () if getattr(tool, "is_paused", False)]
+    if waiting and status in (None, "PAUSED"):
+        asked = [{"id": tool.tool_call_id, "value": {"tool": tool.tool_name, "arguments": tool.tool_args}}
+                 for tool in waiting]  # fmt: skip
+        call.update(content(semconv.INTERRUPTS, asked))
+    outcome = _OUTCOMES.get(str(status))
+    if outcome is not None:
+        call.finish(outcome)
+
+
+def _workflow(workflow: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
+    given = kwargs.get("execution_input", args[1] if len(args) > 1 else None)
+    attributes = content(semconv.INPUT, getattr(given, "input", None))
+    name = getattr(workflow, "name", None)
+    return start("workflow", name if type(name) is str else "workflow", attributes=attributes, reporter=_REPORTER)
+
+
+def _step(step: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
+    given = kwargs.get("step_input", args[0] if args else None)
+    attributes = content(semconv.INPUT, getattr(given, "input", None))
+    name = getattr(step, "name", None)
+    shown = name if type(name) is str else "step"
+    return start("task", shown, attributes=attributes, reporter=_REPORTER, span_name=shown)
+
+
+def _stepped(call: Call, output: Any) -> None:
+    call.update(content(semconv.OUTPUT, getattr(output, "content", None)))
+    if getattr(output, "success", True) is False:
+        error_text(call, getattr(output, "error", None))
+        call.finish("error")
+
+
+def _model(model: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
+    return start("llm", _text(getattr(model, "id", None)), reporter=_REPORTER)
+
+
+def _replied(call: Call, response: Any) -> None:
+    usage = getattr(response, "response_usage", None)
+    shares = (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
+    tokens = {name: getattr(usage, theirs, None) for name, theirs in shares}
+    calls = getattr(response, "tool_calls", None)
+    reply = {"content": getattr(response, "content", None), **({"tool_calls": calls} if calls else {})}
+    model_reply(call, reply=reply, usage=tokens if any(tokens.values()) else None)
+
+
+def _tool(call: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
+    function = call.function
+    attributes = {
+        semconv.TOOL_CALL_ID: _text(call.call_id),
+        semconv.TOOL_DESCRIPTION: _text(getattr(function, "description", None)),
+        **content(semconv.TOOL_CALL_ARGUMENTS, call.arguments),
+    }
+    bodies = tuple(body for body in tracked_in(getattr(function, "entrypoint", None)) if body.kind == "tool")
+    return start("tool", str(function.name), attributes=attributes, reporter=_REPORTER, bodies=bodies)
+
+
+def _result(call: Call, outcome: Any) -> None:
+    call.update(content(semconv.TOOL_CALL_RESULT, outcome.result))
+    if outcome.status == "failure":  # what the tool raised, the model is told
+        error_text(call, outcome.error)
+        call.finish("error")
+
+
+def _search(knowledge: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
+    name = getattr(knowledge, "name", None)
+    top = kwargs.get("max_results")
+    attributes = {
+        semconv.RETRIEVAL_TOP_K: top if type(top) is int else None,
+        **content(semconv.RETRIEVAL_QUERY, kwargs.get("query", args[0] if args else None)),
+    }
+    return start("retriever", name if type(name) is str else "knowledge", attributes=attributes, reporter=_REPORTER)
+
+
+def _documents(call: Call, found: Any) -> None:
+    if isinstance(found, list):
+        rows = [
+            {"id": getattr(each, "id", None), "content": getattr(each, "content", None),
+             "score": getattr(each, "reranking_score", None), "metadata": getattr(each, "meta_data", None) or None}
+            for each in found
+        ]  # fmt: skip
+        rows = [{name: value for name, value in row.items() if value is not None} for row in rows]
+        call.update(content(semconv.RETRIEVAL_DOCUMENTS, rows))
+
+
+def _text(value: Any) -> str | None:
+    return value if type(value) is str else None
+
+
+integration = AgnoIntegration()

@@ -1,0 +1,101 @@
+"""Whole programs over real HTTP: their trees, and tokens that count once wherever they are exported."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples.local_model import LocalModel, Reply, ToolCall
+from tests.integrations.framework_programs import MODES, check
+
+pytest.importorskip("agno", reason="agno is not installed")
+
+TREES = Path(__file__).parent / "trees"
+
+pytestmark = pytest.mark.filterwarnings(  # its clients are left to the collector
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"
+)
+
+
+def _answer(request: dict[str, Any]) -> Reply:
+    offered = [each["function"]["name"] for each in request.get("tools") or ()]
+    asked = {call["function"]["name"] for each in request["messages"] for call in each.get("tool_calls") or ()}
+    arguments = {
+        "look_up": {"order": "7"},
+        "refund": {"order": "7"},
+        "delegate_task_to_member": {"member_id": "clerk", "task": "Where is order 7?"},
+    }
+    for name, given in arguments.items():
+        if name in offered and name not in asked:
+            return Reply(tool_calls=(ToolCall(name, given),))
+    return Reply(text="It is on its way.")
+
+
+def _agent(server: LocalModel, name: str, **options: Any) -> Any:
+    from agno.agent import Agent
+    from agno.models.openai import OpenAIChat
+
+    server.script = _answer
+    model = OpenAIChat(id="gpt-4o-mini", base_url=server.base_url, api_key="none")
+    return Agent(name=name, id=name, model=model, telemetry=False, **options)
+
+
+def look_up(order: str) -> str:
+    """Look up an order."""
+    raise LookupError("the archive is closed")
+
+
+def team(server: LocalModel) -> None:
+    """A workflow with a step whose team asks a member, whose tool fails."""
+    from agno.models.openai import OpenAIChat
+    from agno.team import Team
+    from agno.workflow import Step, Workflow
+
+    model = OpenAIChat(id="gpt-4o-mini", base_url=server.base_url, api_key="none")
+    members = [_agent(server, "clerk", tools=[look_up])]
+    desk = Team(name="desk", members=members, model=model, telemetry=False)
+    flow = Workflow(name="orders", steps=[Step(name="ask", team=desk)], telemetry=False)
+    assert flow.run("Where is it?").content == "It is on its way."
+
+
+def refunds(server: LocalModel) -> None:
+    """A streamed run; then a tool that a person has to confirm: the run stops, and goes on, asynchronously."""
+    from agno.tools import tool
+
+    def refund(order: str) -> str:
+        """Pay it back."""
+        return "paid"
+
+    async def run() -> None:
+        clerk = _agent(server, "clerk", tools=[look_up])
+        async for _ in clerk.arun("Where is it?", stream=True):
+            pass
+        cashier = _agent(server, "cashier", tools=[tool(requires_confirmation=True)(refund)])
+        stopped = await cashier.arun("Pay it back.")
+        for each in stopped.tools:
+            each.confirmed = True
+        assert (await cashier.acontinue_run(run_response=stopped)).content == "It is on its way."
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("program", [team, refunds], ids=lambda program: program.__name__)
+def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check(program, TREES, mode, monkeypatch)
+
+
+def test_without_the_client_the_library_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = check(team, TREES, "private", monkeypatch, integrations=["agno"])
+    calls = [span.attributes for span in spans if span.attributes["agentops.kind"] == "llm"]
+    assert {call["agentops.usage.source"] for call in calls} == {"reported"}
+    assert "It is on its way." in calls[-1]["gen_ai.output.messages"]
+
+
+def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for program in (team, refunds):
+        for span in check(program, TREES, "private", monkeypatch, capture_content=False):
+            told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])
+            assert not any(words in told for words in ("on its way", "Where is", "archive")), span.name
