@@ -64,7 +64,7 @@ page: ## rebuild the page of `agentops report` (needs npm; the result is committ
 	@cd frontend/report && npm ci -s --ignore-scripts && npm run -s check && npm run -s build
 
 wheel: ## build the wheel into dist/
-	@bash scripts/wheel.sh $(VENV)
+	@bash scripts/wheel.sh
 
 test-slow: $(VENV)/.dev ## the tests that take long
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "slow and not long and not vendors and not backends"
@@ -90,11 +90,12 @@ test-newest: ## the vendor-facing tests with the newest versions of everything, 
 
 test-pythons: ## what every change must pass, under each supported Python; PYTHONS="3.13" picks
 	@for version in $(PYTHONS); do echo "== Python $$version"; \
-		PYTHON=$$(bash scripts/find_python.sh $$version) && export PYTHON PIP_NO_COMPILE=1 && $(MAKE) -s quick VENV=.venv-$$version && \
-		.venv-$$version/bin/python -m pytest -q --no-header -n $(WORKERS) -m "not slow and not once" $(INTERPRETER_TESTS) || exit 1; done
+		PYTHON=$$(bash scripts/find_python.sh $$version) && export PYTHON && $(MAKE) -s .venv-$$version/.dev VENV=.venv-$$version && \
+		.venv-$$version/bin/python -m pytest -q --no-header -n $(WORKERS) -m "not slow and not once" \
+			tests/test_import.py tests/smoke $(INTERPRETER_TESTS) || exit 1; done
 
 bench: $(VENV)/.dev ## the benchmarks; BENCHMARKS="benchmarks/…" picks
 	@for script in $(or $(BENCHMARKS),benchmarks/*.py); do [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean: ## remove everything that was built
-	rm -rf .venv .venv-* build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-* .uv build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -3,22 +3,21 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 home=.venv-lock
-[ -x "$home/bin/uv" ] || { "$(bash scripts/find_python.sh 3.11 3.12 3.13)" -m venv "$home"; "$home/bin/pip" install -q uv; }
-mkdir -p constraints
+mkdir -p constraints "$home"
 
 # --universal: one answer for every supported Python and platform, with markers where they differ. Some libraries exclude
 # a Python that we support: those are resolved for the oldest alone.
 resolve() {
     local name=$1
     shift
-    "$home/bin/uv" pip compile -q --universal --python-version 3.11 --no-annotate --no-header --upgrade \
+    bash scripts/uv.sh pip compile -q --universal --python-version 3.11 --no-annotate --no-header --upgrade \
         -o "constraints/$name.txt" "$@" ||
-        "$home/bin/uv" pip compile -q --python-version 3.11 --no-annotate --no-header --upgrade \
+        bash scripts/uv.sh pip compile -q --python-version 3.11 --no-annotate --no-header --upgrade \
             -o "constraints/$name.txt" "$@"
     echo "constraints/$name.txt: $(grep -c == "constraints/$name.txt") distributions"
 }
 
-printf '%s\n' pip hatchling editables | resolve build -
+printf '%s\n' pip uv hatchling editables | resolve build -
 resolve dev pyproject.toml --extra all --group dev
 # what the demo runs with is what the tests ran with
 resolve demo pyproject.toml --extra openai -c constraints/dev.txt

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Set up a virtual environment from nothing but python3 and pip, with the versions that were tested.
 #
-#   scripts/setup.sh VENV pip           nothing but pip
 #   scripts/setup.sh VENV demo          the checkout, editable, with what the demo needs
 #   scripts/setup.sh VENV dev           the checkout, editable, with everything the tests and linters need
 #   scripts/setup.sh VENV dev WHEEL     the same, with the built wheel in place of the checkout
@@ -16,16 +15,20 @@ python=${PYTHON:-$(bash scripts/find_python.sh 3.11 3.12 3.13)}
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     { echo "Python 3.11 or newer is needed (set PYTHON=/path/to/python3.11)" >&2; exit 1; }
 
+uv() { PYTHON=$python bash scripts/uv.sh "$@"; }
+# Where uv cannot be had, pip does the same, slowly.
+uv --version >/dev/null || { echo "without uv: this takes longer" >&2; uv() { return 1; }; }
+
 if [ ! -x "$venv/bin/python" ]; then
     echo "setting up $venv" >&2
     # Some distributions ship python3 without ensurepip; pip can still install into an environment from outside.
-    "$python" -m venv "$venv" >/dev/null 2>&1 || { rm -rf "$venv"; "$python" -m venv --without-pip "$venv"; }
+    uv venv -q --allow-existing --python "$python" "$venv" || "$python" -m venv "$venv" >/dev/null 2>&1 ||
+        { rm -rf "$venv"; "$python" -m venv --without-pip "$venv"; }
 fi
 
 source=${wheel:-.}
-requirements=() compile=()
+requirements=()
 case $what in
-    pip) ;;
     demo) requirements=("$source[openai]") ;;
     dev) requirements=("$source[all]" --group dev) ;;
     *)
@@ -33,21 +36,22 @@ case $what in
         IFS='|' read -r _ _ versions <<<"$row"
         read -ra requirements <<<"$versions"
         requirements=("$source" --group test "${requirements[@]}")
-        compile=(--no-compile)  # most of it is never imported
         ;;
 esac
-[ -n "$wheel" ] || [ "$what" = pip ] || requirements=(-e "${requirements[@]}")
+[ -n "$wheel" ] || requirements=(-e "${requirements[@]}")
 
 constraints=(-c "constraints/$what.txt")
-build=(--build-constraint constraints/build.txt)
 pip=$(sed -n 's/^pip==/pip==/p' constraints/build.txt)
-if [ -n "${UNPINNED:-}" ]; then constraints=(--upgrade --upgrade-strategy eager) build=() pip=pip; fi
+if [ -n "${UNPINNED:-}" ]; then constraints=(--upgrade) pip=pip; fi
 
-install() { "$venv/bin/python" -m pip install -q --disable-pip-version-check "$@"; }
-# A pip of our own choice: --group and --build-constraint are young, and an environment may have none.
-"$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m pip --python "$venv/bin/python" install -q "$pip"
-install --upgrade "$pip"
-[ "$what" != pip ] || exit 0
-install "${compile[@]}" "${build[@]}" "${constraints[@]}" "${requirements[@]}"
+with_pip() {
+    # A pip of our own choice: --group and --build-constraint are young, and an environment may have none.
+    "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m pip --python "$venv/bin/python" install -q "$pip"
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check --upgrade "$pip" &&
+        "$venv/bin/python" -m pip install -q --disable-pip-version-check --build-constraint constraints/build.txt "$@"
+}
+case $what in demo | dev) requirements+=("$pip") ;; esac  # people expect one
+uv pip install -q --python "$venv/bin/python" --build-constraints constraints/build.txt "${constraints[@]}" "${requirements[@]}" ||
+    with_pip "${constraints[@]}" "${requirements[@]}"
 
 case $what in demo) touch "$venv/.demo" ;; dev) touch "$venv/.demo" "$venv/.dev" ;; *) touch "$venv/.ready" ;; esac

@@ -7,38 +7,33 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 home=.venv-newest
 rm -rf "$home"
-UNPINNED=1 bash scripts/setup.sh "$home" pip || exit 1
-"$home/bin/python" -m pip install -q --disable-pip-version-check --dry-run --ignore-installed --report "$home/report.json" \
-    ".[all]" --group dev || exit 1
+mkdir "$home"
+python=$(bash scripts/find_python.sh 3.11 3.12 3.13)
+bash scripts/uv.sh pip compile -q --python "$python" --no-header --no-annotate --upgrade -o "$home/newest.txt" \
+    pyproject.toml --extra all --group dev || exit 1
 
-"$home/bin/python" - "$home/report.json" >"$home/moved.txt" <<'PY'
-import json
-import re
+"$python" - "$home/newest.txt" >"$home/moved.txt" <<'PY'
 import sys
 from pathlib import Path
 
 
-def canonical(name):
-    return re.sub(r"[-_.]+", "-", name).lower()
+def versions(path):
+    pins = {}
+    for line in Path(path).read_text().splitlines():
+        name, _, version = line.partition(";")[0].strip().partition("==")
+        pins.setdefault(name, []).append(version)
+    return pins
 
 
-resolved = {
-    canonical(each["metadata"]["name"]): each["metadata"]["version"]
-    for each in json.loads(Path(sys.argv[1]).read_text())["install"]
-}
-pins = {}
-for line in Path("constraints/dev.txt").read_text().splitlines():
-    name, _, tested = line.partition(";")[0].strip().partition("==")
-    pins.setdefault(name, []).append(tested)
-for name, tested in pins.items():
-    newest = resolved.get(canonical(name))
-    if newest is not None and newest not in tested:  # what is for other systems is not resolved here
-        print(f"  {name} {' or '.join(tested)} -> {newest}")
+newest = versions(sys.argv[1])
+for name, tested in versions("constraints/dev.txt").items():
+    if name in newest and newest[name][0] not in tested:  # what is for other systems is not resolved here
+        print(f"  {name} {' or '.join(tested)} -> {newest[name][0]}")
 PY
 
 code=0
 if [ -s "$home/moved.txt" ]; then
-    UNPINNED=1 PIP_NO_COMPILE=1 bash scripts/setup.sh "$home" dev "$@" || exit 1
+    UNPINNED=1 bash scripts/setup.sh "$home" dev "$@" || exit 1
     "$home/bin/python" -m pytest -q --no-header -n "${WORKERS:-2}" -m "not slow and not vendors and not backends" \
         tests/anthropic tests/openai tests/langchain tests/testing tests/decision tests/smoke >"$home/tests.log" 2>&1 || code=$?
 fi

@@ -12,8 +12,9 @@ parts=${AGENTOPS_TEST_PARTS:-.parts}
 install() { # install NAME: what constraints/parts/NAME.txt lists, and nothing else
     local home=$parts/$1
     [ "$home/.installed" -nt "constraints/parts/$1.txt" ] && return
-    [ -x "$home/bin/python" ] || "${PYTHON:-$(bash scripts/find_python.sh 3.11 3.12)}" -m venv "$home"
-    "$home/bin/python" -m pip install -q --disable-pip-version-check -r "constraints/parts/$1.txt"
+    rm -rf "$home"
+    bash scripts/uv.sh venv -q --python "${PYTHON:-$(bash scripts/find_python.sh 3.11 3.12)}" "$home"
+    bash scripts/uv.sh pip install -q --python "$home/bin/python" -r "constraints/parts/$1.txt"
     touch "$home/.installed"
 }
 

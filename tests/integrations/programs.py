@@ -16,22 +16,22 @@ from agentops_sdk._host import guard
 from agentops_sdk.exporters.memory import MemoryExporter
 
 
-def imports_nothing(name: str) -> None:
+def imports_nothing(*names: str) -> None:
     """A library that is installed and that the program has not imported is not imported by us either."""
-    driver = driver_of(name)
+    drivers = [driver_of(name) for name in names]
     agentops.init(exporters=[MemoryExporter()])
-    assert agentops.status().integrations[name].state in ("waiting for import", "version untested")
+    states = {name: agentops.status().integrations[name].state for name in names}
+    assert set(states.values()) <= {"waiting for import", "version untested"}, states
     with agentops.span("work"):
         pass
     agentops.flush()
     agentops.shutdown()
-    imported = [package for package in driver.packages if package in sys.modules]
+    imported = [package for driver in drivers for package in driver.packages if package in sys.modules]
     assert not imported, imported
 
 
-def import_order(name: str, *steps: str) -> None:
+def import_order(*steps: str) -> None:
     """``init``, and the names of integrations whose libraries are imported, in this order: one call is one span."""
-    driver = driver_of(name)
     exporter = MemoryExporter()
     for step in steps:
         if step == "init":
@@ -39,16 +39,24 @@ def import_order(name: str, *steps: str) -> None:
         else:
             for package in driver_of(step).packages:
                 importlib.import_module(package)
+    for name in steps:
+        if name != "init":
+            _calls_are_recorded(name, exporter)
+    agentops.shutdown()
+
+
+def _calls_are_recorded(name: str, exporter: MemoryExporter) -> None:
+    driver = driver_of(name)
     state = agentops.status().integrations[name]
-    assert state.state in ("patched", "version untested"), state
+    assert state.state in ("patched", "version untested"), (name, state)
+    exporter.clear()
     with Wire(driver.answer) as wire:
         for way in ways(driver):
             seen = request(driver, wire, way)
-            assert seen.error is None, seen
+            assert seen.error is None, (name, seen)
     agentops.flush()
     names = [span.name for span in exporter.finished_spans()]
-    assert names == [driver.span] * len(ways(driver)), names
-    agentops.shutdown()
+    assert names == [driver.span] * len(ways(driver)), (name, names)
 
 
 def undo(name: str) -> None:

@@ -44,6 +44,7 @@ from agentops_sdk.integration import BoundedMap, Integration, Patches
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted({*find_integrations(), *own.NAMES})
+_LONG = (pytest.mark.slow, pytest.mark.long)
 
 # Clients leave sockets to the collector where a stream is left or a call is cancelled.
 pytestmark = [
@@ -248,9 +249,18 @@ def test_calls_at_once_do_not_mix(name: str, driver: Driver, wire: Wire) -> None
 # --- install and undo -----------------------------------------------------------------------------------
 
 
-def test_the_library_is_not_imported_by_us(name: str) -> None:
-    _driver(name)
-    _program("imports_nothing", name)
+def _here() -> list[str]:
+    """The integrations of this distribution whose libraries are installed."""
+    drivers = {name: driver_of(name) for name in NAMES if name not in own.NAMES}
+    return [
+        name
+        for name, driver in drivers.items()
+        if all(map(installed, (find_integrations()[name].target, *driver.needs, *driver.packages)))
+    ]
+
+
+def test_no_library_is_imported_by_us() -> None:
+    _program("imports_nothing", *_here())
 
 
 def test_every_attribute_is_the_original_after_shutdown(name: str) -> None:
@@ -264,20 +274,19 @@ def _orders() -> list[tuple[str, ...]]:
     return list(steps)
 
 
-_LONG = (pytest.mark.slow, pytest.mark.long)
-_QUICK = (("init", "other", "it"), ("other", "it", "init"))
+@pytest.mark.parametrize("first", ["init", "libraries"])
+def test_the_order_of_imports_does_not_matter(first: str) -> None:
+    steps = ["init", *_here()] if first == "init" else [*_here(), "init"]
+    _program("import_order", *steps)
 
 
-@pytest.mark.parametrize(
-    "order",
-    [pytest.param(order, marks=() if order in _QUICK else _LONG, id="-".join(order)) for order in _orders()],
-)
-def test_the_order_of_imports_does_not_matter(name: str, order: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("order", [pytest.param(order, marks=_LONG, id="-".join(order)) for order in _orders()])
+def test_the_order_of_some_imports_does_not_matter(name: str, order: tuple[str, ...]) -> None:
     _driver(name)
     names = {"init": "init", "it": name}
     if "other" in order:
         names["other"] = _neighbour(name)
-    _program("import_order", name, *(names[step] for step in order))
+    _program("import_order", *(names[step] for step in order))
 
 
 def _neighbour(name: str) -> str:
@@ -363,9 +372,17 @@ def test_a_missing_seam_is_told_and_the_rest_works(
 # --- other SDKs -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["wrapt", "function"])
-@pytest.mark.parametrize("removed", ["first", "last", "never"])
-@pytest.mark.parametrize("installed", ["below", "above"])
+def _other_sdks() -> Iterator[Any]:
+    """How another SDK wraps, when it goes and where it stands; each two of them meet in what runs at every change."""
+    quick = {
+        ("wrapt", "first", "below"), ("function", "first", "above"), ("function", "last", "below"),
+        ("wrapt", "last", "above"), ("wrapt", "never", "below"), ("function", "never", "above"),
+    }  # fmt: skip
+    for case in itertools.product(("wrapt", "function"), ("first", "last", "never"), ("below", "above")):
+        yield pytest.param(*case, id="-".join(case), marks=() if case in quick else _LONG)
+
+
+@pytest.mark.parametrize(("kind", "removed", "installed"), list(_other_sdks()))
 def test_another_sdk_on_the_same_methods(
     name: str, driver: Driver, wire: Wire, usual: dict[str, Seen], kind: str, removed: str, installed: str
 ) -> None:
