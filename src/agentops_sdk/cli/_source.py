@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import TextIO
 
     from rich.console import Console
@@ -73,6 +74,33 @@ def the_trace_among_others(args: argparse.Namespace) -> tuple[Trace, Traces]:
             return traces.latest, traces
     with reading(directory(args), args) as traces:
         return traces.get(args.trace), traces
+
+
+def the_traces(args: argparse.Namespace, most: int | None = None) -> Sequence[Trace]:
+    """Every trace that ``args.traces`` names, each once; where none is named, the latest, or all that meet the filters.
+
+    Args:
+        args: what was asked for.
+        most: of those that meet the filters, the latest; that others are left out is said on stderr.
+
+    Raises:
+        TraceError: there is none.
+    """
+    if args.traces or not chosen(args):
+        named = (_named(name, args) for name in args.traces or ["latest"])
+        return list({trace.trace_id: trace for trace in named}.values())
+    with reading(directory(args), args) as traces:
+        if most is not None and len(traces) > most:
+            print(f"agentops: {len(traces):,} runs meet the filters; the latest {most} are shown", file=sys.stderr)
+        return list(islice(traces, most))
+
+
+def _named(name: str, args: argparse.Namespace) -> Trace:
+    if name != "latest" and Path(name).is_dir():
+        with reading(Path(name), args) as traces:
+            return traces.latest
+    args.trace = name
+    return the_trace(args)
 
 
 def base_directory(args: argparse.Namespace) -> Path:

@@ -1,0 +1,52 @@
+"""``agentops export``: runs in the form that another program reads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from agentops_sdk.cli._source import add_source, shown, the_traces
+from agentops_sdk.errors import AgentOpsError
+from agentops_sdk.traces.exports import form, names
+
+if TYPE_CHECKING:
+    import argparse
+
+HELP = "Write runs as Markdown, JSON, OTLP, Chrome trace events (Perfetto) or Parquet."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "traces",
+        nargs="*",
+        metavar="TRACE",
+        help="a trace id or its beginning, a file or a directory (its latest trace), or 'latest' (default; with "
+        "filters, all that meet them)",
+    )
+    parser.add_argument("--as", dest="form", choices=names(), required=True, help="the form")
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to write it; - is stdout (default: TRACE.SUFFIX)")
+    add_source(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the file and print its path."""
+    from pathlib import Path
+
+    written = form(args.form)
+    traces = the_traces(args)
+    if args.output == "-":
+        written.write(traces, sys.stdout.buffer)
+        return 0
+    path = Path(args.output or f"{traces[0].trace_id[:8]}{written.SUFFIX}")
+    try:
+        with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            written.write(traces, file)
+    except OSError as error:
+        raise AgentOpsError(f"cannot write {shown(path)}: {error.strerror}") from error
+    except AgentOpsError:
+        path.unlink(missing_ok=True)
+        raise
+    print(shown(path))
+    return 0
