@@ -53,6 +53,17 @@ def add_trace(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_traces(parser: argparse.ArgumentParser) -> None:
+    """Add the positional ``TRACE ...`` that :func:`the_traces` reads."""
+    parser.add_argument(
+        "traces",
+        nargs="*",
+        metavar="TRACE",
+        help="a trace id or its beginning, a file or a directory (its latest trace), or 'latest' (default; with "
+        "filters, all that meet them)",
+    )
+
+
 def the_trace(args: argparse.Namespace) -> Trace:
     """The trace that ``TRACE`` names.
 

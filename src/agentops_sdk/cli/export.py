@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import add_source, shown, the_traces
+from agentops_sdk.cli._source import add_source, add_traces, shown, the_traces
 from agentops_sdk.errors import AgentOpsError
 from agentops_sdk.traces.exports import form, names
 
@@ -18,13 +18,7 @@ HELP = "Write runs as Markdown, JSON, OTLP, Chrome trace events (Perfetto) or Pa
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "traces",
-        nargs="*",
-        metavar="TRACE",
-        help="a trace id or its beginning, a file or a directory (its latest trace), or 'latest' (default; with "
-        "filters, all that meet them)",
-    )
+    add_traces(parser)
     parser.add_argument("--as", dest="form", choices=names(), required=True, help="the form")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write it; - is stdout (default: TRACE.SUFFIX)")
     add_source(parser)

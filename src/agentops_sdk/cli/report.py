@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import add_source, shown, the_traces
+from agentops_sdk.cli._source import add_source, add_traces, shown, the_traces
 from agentops_sdk.errors import AgentOpsError
 
 if TYPE_CHECKING:
@@ -19,13 +19,7 @@ _MOST = 50
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "traces",
-        nargs="*",
-        metavar="TRACE",
-        help="a trace id or its beginning, a file or a directory (its latest trace), or 'latest' (default; with "
-        "filters, all that meet them)",
-    )
+    add_traces(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write it; - is stdout (default: TRACE.html)")
     add_source(parser)
 

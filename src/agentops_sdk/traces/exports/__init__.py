@@ -1,4 +1,4 @@
-"""Traces in other forms, for other programs and for people: a file here is a form.
+"""Traces in other forms, for other programs and for people: a file here is a form, ``NAME_file.py``.
 
 A form's module has a first sentence, ``SUFFIX`` and ``write(traces, file)``, which writes bytes to a file.
 """
@@ -36,7 +36,7 @@ class Form(Protocol):
 
 def names() -> list[str]:
     """The forms there are."""
-    return sorted(module.name for module in iter_modules(__path__))
+    return sorted(module.name.removesuffix("_file") for module in iter_modules(__path__))
 
 
 def form(name: str) -> Form:
@@ -47,4 +47,4 @@ def form(name: str) -> Form:
     """
     if name not in names():
         raise ConfigError("form", name, f"one of {', '.join(names())}")
-    return cast("Form", import_module(f"{__name__}.{name}"))
+    return cast("Form", import_module(f"{__name__}.{name}_file"))
