@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from agentops_sdk.context import extract as extract
     from agentops_sdk.context import handoff as handoff
     from agentops_sdk.context import inject as inject
+    from agentops_sdk.control import pause as pause
+    from agentops_sdk.control import resume as resume
     from agentops_sdk.decision import decide as decide
     from agentops_sdk.decision import decision as decision
     from agentops_sdk.fallback import Breaker as Breaker
@@ -54,6 +56,7 @@ make_lazy(
         "_pipeline.flush_result": "FlushResult",
         "alerts": "Alert alert",
         "context": "context extract handoff inject",
+        "control": "pause resume",
         "decision": "decide decision",
         "fallback": "Breaker breaker fallback",
         "feedback": "feedback",
@@ -78,6 +81,7 @@ from agentops_sdk.errors import BreakerOpen as BreakerOpen  # noqa: E402 - the s
 from agentops_sdk.errors import ConfigError as ConfigError  # noqa: E402 - the same
 from agentops_sdk.errors import IntegrationError as IntegrationError  # noqa: E402 - the same
 from agentops_sdk.errors import LimitExceeded as LimitExceeded  # noqa: E402 - the same
+from agentops_sdk.errors import Paused as Paused  # noqa: E402 - the same
 from agentops_sdk.errors import TraceError as TraceError  # noqa: E402 - the same
 
 __all__ = [
@@ -90,6 +94,7 @@ __all__ = [
     "Health",
     "IntegrationError",
     "LimitExceeded",
+    "Paused",
     "Span",
     "Status",
     "TraceError",
@@ -112,7 +117,9 @@ __all__ = [
     "init",
     "inject",
     "limits",
+    "pause",
     "prices",
+    "resume",
     "retriever",
     "serve_status",
     "shutdown",

@@ -7,17 +7,18 @@
     ├── ConfigError        a bad argument or setting; raised at once, before anything is captured
     ├── IntegrationError   a library asked for by name cannot be instrumented
     ├── LimitExceeded      a model or tool call was not made: a limit that the program has set was reached
+    ├── Paused             a call was not made: its agent, or everything, is paused
     └── TraceError         a trace, file or directory asked for cannot be read
 
-None but :class:`LimitExceeded` and :class:`BreakerOpen`, which are asked for, is ever raised inside a user's own call:
-once :func:`agentops_sdk.init` has returned, failures are counted and shown by :func:`agentops_sdk.status` instead.
+None but :class:`LimitExceeded`, :class:`BreakerOpen` and :class:`Paused`, which are asked for, is ever raised inside a
+user's own call: once :func:`agentops_sdk.init` has returned, failures are counted and shown by :func:`agentops_sdk.status` instead.
 """
 
 from __future__ import annotations
 
 from agentops_sdk.addresses import without_secrets
 
-__all__ = ["AgentOpsError", "BreakerOpen", "ConfigError", "IntegrationError", "LimitExceeded", "TraceError"]
+__all__ = ["AgentOpsError", "BreakerOpen", "ConfigError", "IntegrationError", "LimitExceeded", "Paused", "TraceError"]
 
 
 class AgentOpsError(Exception):
@@ -104,6 +105,22 @@ class BreakerOpen(AgentOpsError):  # noqa: N818 - what is so, and no fault of an
         self.provider = provider
         self.model = model
         self.retry_after = retry_after
+        self.trace_id = trace_id
+
+
+class Paused(AgentOpsError):  # noqa: N818 - what is so, and no fault of anybody's
+    """A call was not made: somebody has paused its agent, or everything. Raised in the call's place.
+
+    Attributes:
+        agent: that is paused; ``None`` where everything is.
+        reason: as it was given.
+        trace_id: of the call that was not made, as 32 hexadecimal digits.
+    """
+
+    def __init__(self, message: str, *, agent: str | None = None, reason: str = "", trace_id: str = "") -> None:
+        super().__init__(message)
+        self.agent = agent
+        self.reason = reason
         self.trace_id = trace_id
 
 

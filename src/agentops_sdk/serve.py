@@ -8,6 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from agentops_sdk import control
 from agentops_sdk._host.guard import note
 from agentops_sdk._pipeline import runtime
 from agentops_sdk._version import DISTRIBUTION
@@ -15,7 +16,7 @@ from agentops_sdk.errors import ConfigError
 from agentops_sdk.health import health
 from agentops_sdk.status import status
 from agentops_sdk.status_access import TOKEN_VARIABLE, Access, checked_token, is_local_name, resolved
-from agentops_sdk.status_server import Answer, StatusServer
+from agentops_sdk.status_server import MOST_BYTES, Answer, StatusServer
 
 __all__ = ["StatusServer", "serve_status", "status_app"]
 
@@ -29,6 +30,19 @@ def answer(path: str) -> Answer:
         return _answer(path.rstrip("/").rpartition("/")[2])
     except Exception as error:  # noqa: BLE001 - the page that reports failures must not fail
         note("serve", error)
+        return 500, _TEXT, type(error).__name__.encode()
+
+
+def change(path: str, body: bytes, by: str) -> Answer:
+    """The same for a request that changes something: ``POST /configure``. Who sends it has been asked for the token."""
+    if path.rstrip("/").rpartition("/")[2] != "configure":
+        return 405, _TEXT, b"405"
+    try:
+        return 200, "application/json", json.dumps(control.change(body, by)).encode()
+    except ConfigError as error:
+        return 400, _TEXT, str(error).encode()
+    except Exception as error:  # noqa: BLE001 - a bug of ours is counted, and reaches nobody's program
+        note("serve.configure", error)
         return 500, _TEXT, type(error).__name__.encode()
 
 
@@ -78,6 +92,7 @@ def _without_paths(value: Any) -> Any:
 def serve_status(port: int = 9464, *, host: str = "127.0.0.1", token: str | None = None) -> StatusServer:
     """Serve ``/livez``, ``/readyz``, ``/healthz``, ``/status`` and ``/metrics`` from a daemon thread.
 
+    With a token, ``POST /configure`` changes settings, limits and what is paused; each change is written down.
     The pages show settings and figures, never content, secrets or paths. On loopback they answer to
     the names of this machine only (``localhost``, ``127.0.0.1``, ``[::1]``).
 
@@ -98,7 +113,7 @@ def serve_status(port: int = 9464, *, host: str = "127.0.0.1", token: str | None
     if not loopback and secret is None:
         raise ConfigError("host", host, f"loopback, or a token=... (or {TOKEN_VARIABLE}) that readers must send")
     try:
-        return StatusServer(family, address, port, Access(secret, names=loopback), answer)
+        return StatusServer(family, address, port, Access(secret, names=loopback), answer, change)
     except OSError as error:
         raise ConfigError(
             "port", port, f"a port that is free on {host or 'every interface'} ({error.strerror})"
@@ -135,7 +150,11 @@ async def status_app(
         refusal = _refusal(scope, checked_token(token))
     except ConfigError:  # a token that no header can hold lets nobody in
         refusal = _BEYOND
-    if method not in ("GET", "HEAD"):
+    if method == "POST" and scope["path"].rstrip("/").endswith("/configure") and refusal is None and _has_token(token):
+        code, kind, body = change(
+            scope["path"], await _body(receive), f"POST /configure from {(scope.get('client') or ('?',))[0]}"
+        )
+    elif method not in ("GET", "HEAD"):
         code, kind, body = 405, _TEXT, b"405"
         further = [(b"allow", b"GET, HEAD")]
     elif refusal is not None:
@@ -152,6 +171,19 @@ async def status_app(
     ]
     await send({"type": "http.response.start", "status": code, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+def _has_token(token: str | None) -> bool:
+    return checked_token(token) is not None
+
+
+async def _body(receive: Callable[[], Awaitable[Any]]) -> bytes:
+    body, more = b"", True
+    while more and len(body) <= MOST_BYTES:
+        event = await receive()
+        body += event.get("body", b"")
+        more = bool(event.get("more_body"))
+    return body
 
 
 def _refusal(scope: MutableMapping[str, Any], token: str | None) -> tuple[int, str] | None:

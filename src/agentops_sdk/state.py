@@ -12,6 +12,7 @@ from typing import Any, Final
 from agentops_sdk import semconv
 from agentops_sdk._host import guard as guarding
 from agentops_sdk._host import patches
+from agentops_sdk._limits import pauses
 from agentops_sdk._pipeline import known_libraries, runtime
 from agentops_sdk._recorder.open_spans import open_runs
 from agentops_sdk.addresses import without_secrets
@@ -76,6 +77,7 @@ def state() -> dict[str, Any]:
             {"name": run.name, "trace_id": run.trace_id, "age": run.age, "open_spans": run.spans}
             for run in open_runs(running.recorder.open, running.open_spans.policy, MOST_RUNS)
         ],
+        "paused": sorted(name or "*" for name in pauses.paused),
         "guard_errors": dict(guarding.errors),
         "redactions": running.completer.policy.redactions,
         "overhead": {"consumer_seconds": running.consumer_seconds, "consumer_spans": float(queue.consumed)},

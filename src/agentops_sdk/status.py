@@ -84,6 +84,7 @@ class Status(BaseModel):
     runs: list[RunStatus] = Field(
         default_factory=list, description=f"The runs that are open, oldest first, {MOST_RUNS} at most."
     )
+    paused: list[str] = Field(default_factory=list, description="Agents that ``pause()`` has stopped; * is everything.")
     guard_errors: dict[str, int] = Field(default_factory=dict)
     redactions: int = 0
     overhead: dict[str, float] = Field(default_factory=dict)
@@ -112,6 +113,7 @@ class Status(BaseModel):
         lines += [f"  running: {run.name} for {run.age:.1f} s" for run in self.runs[:_SHOWN_RUNS]]
         if len(self.runs) > _SHOWN_RUNS:
             lines.append(f"  running: {len(self.runs) - _SHOWN_RUNS} more")
+        lines += [f"  paused: {_listed(self.paused)}"] if self.paused else []
         if self.guard_errors:
             lines.append("  contained errors: " + ", ".join(f"{site} {n}" for site, n in self.guard_errors.items()))
         return "\n".join(lines)

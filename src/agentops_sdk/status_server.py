@@ -19,11 +19,12 @@ from agentops_sdk._host.guard import note
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk.status_access import Access
 
-__all__ = ["StatusServer"]
+__all__ = ["MOST_BYTES", "StatusServer"]
 
 Answer = tuple[int, str, bytes]
 _SECONDS = 10.0  # that a connection may last, whatever it does meanwhile
 _CONNECTIONS = 16
+MOST_BYTES = 65_536  # of a request that changes something
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -36,9 +37,15 @@ class StatusServer:
     """
 
     def __init__(
-        self, family: socket.AddressFamily, host: str, port: int, access: Access, answer: Callable[[str], Answer]
+        self,
+        family: socket.AddressFamily,
+        host: str,
+        port: int,
+        access: Access,
+        answer: Callable[[str], Answer],
+        change: Callable[[str, bytes, str], Answer],
     ) -> None:
-        self._server = _Server(family, (host, port), access, answer)
+        self._server = _Server(family, (host, port), access, answer, change)
         self._pid = os.getpid()
         self.host = host
         self.port: int = self._server.server_address[1]
@@ -75,8 +82,14 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     request_queue_size = _CONNECTIONS
 
     def __init__(
-        self, family: socket.AddressFamily, address: tuple[str, int], access: Access, answer: Callable[[str], Answer]
+        self,
+        family: socket.AddressFamily,
+        address: tuple[str, int],
+        access: Access,
+        answer: Callable[[str], Answer],
+        change: Callable[[str, bytes, str], Answer],
     ) -> None:
+        self.change = change
         self.address_family = family
         self.access, self.answer = access, answer
         self._open: dict[socket.socket, float] = {}  # in the order they came
@@ -128,6 +141,17 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._respond()
 
+    def do_POST(self) -> None:
+        length = self.headers.get("content-length") or ""
+        if not length.isdigit() or len(length) > 6 or int(length) > MOST_BYTES:
+            self.send_error(413 if length.isdigit() else 411)
+            return
+        body = self.rfile.read(int(length))
+        self._respond(
+            lambda path: self.server.change(path, body, f"POST /configure from {self.client_address[0]}"),
+            needs_token=True,
+        )
+
     def do_HEAD(self) -> None:
         self._respond()
 
@@ -138,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError, ValueError):
             self._send(code, _TEXT, str(code).encode(), headers)
 
-    def _respond(self) -> None:
+    def _respond(self, answer: Callable[[str], Answer] | None = None, *, needs_token: bool = False) -> None:
         hosts = self.headers.get_all("host") or []
         if len(hosts) > 1 or (not hosts and self.request_version >= "HTTP/1.1"):
             self.send_error(400)
@@ -155,7 +179,10 @@ class _Handler(BaseHTTPRequestHandler):
             code, reason = refusal
             self._send(code, _TEXT, reason.encode(), {"www-authenticate": "Bearer"} if code == 401 else {})
             return
-        self._send(*self.server.answer(self.path.partition("?")[0]), {})
+        if needs_token and self.server.access.token is None:
+            self._send(403, _TEXT, b"who changes something needs a token, and the server has none", {})
+            return
+        self._send(*(answer or self.server.answer)(self.path.partition("?")[0]), {})
 
     def _send(self, code: int, kind: str, body: bytes, headers: dict[str, str]) -> None:
         self.close_connection = True

@@ -23,7 +23,7 @@ from agentops_sdk._host.patches import Patches
 from agentops_sdk._limits import breakers
 from agentops_sdk._limits import scope as limits_in_force
 from agentops_sdk._limits.scope import Policy, Scope
-from agentops_sdk._pipeline import delivery, process_hooks
+from agentops_sdk._pipeline import audit, delivery, process_hooks
 from agentops_sdk._pipeline.flush_result import FlushResult
 from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.registry import Installed, choose, exchange
@@ -491,8 +491,8 @@ def begin(settings: Settings, *, implied: bool = False) -> Runtime | None:
         return runtime
 
 
-def reconfigure(keywords: Mapping[str, Any]) -> None:
-    """Change live settings of what runs, or of what the last ``init()`` left switched off.
+def reconfigure(keywords: Mapping[str, Any], by: str = "configure()") -> None:
+    """Change live settings of what runs, or of what the last ``init()`` left switched off; ``by`` is who asks.
 
     Raises:
         ConfigError: nothing to change, a setting is not live, or its value cannot work.
@@ -500,7 +500,13 @@ def reconfigure(keywords: Mapping[str, Any]) -> None:
     with _lock:
         if _last is None:
             raise ConfigError("configure", "", "init() to be called first")
-        _take_on(update(_last, keywords))
+        before, after = _last, update(_last, keywords)
+        _take_on(after)
+        what = {
+            name: {"before": getattr(before, name), "after": getattr(after, name)} for name in changes(before, after)
+        }
+        folder = Path(after.directory).absolute() if limits_in_force.keeps_files(after) else None
+        audit.record("configure", by, what, folder)
 
 
 def _take_on(settings: Settings) -> None:

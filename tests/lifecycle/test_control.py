@@ -1,0 +1,152 @@
+"""What runs can be paused and changed, by whoever has the token, and each change is written down."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+import agentops_sdk as agentops
+from agentops_sdk._limits import pauses
+from agentops_sdk._pipeline import audit
+
+
+@pytest.fixture(autouse=True)
+def nothing_paused(tmp_path: Path) -> Iterator[None]:
+    agentops.init(exporters=["jsonl"], integrations=[], directory=tmp_path)
+    audit.last.clear()
+    yield
+    for name in list(pauses.paused):
+        pauses.resume(name)
+
+
+@agentops.tool
+def search() -> str:
+    return "x"
+
+
+@agentops.agent
+def scout() -> str:
+    return search()
+
+
+@agentops.agent
+def writer() -> str:
+    return search()
+
+
+def test_an_agent_is_paused_and_goes_on(tmp_path: Path) -> None:
+    agentops.pause("scout", reason="it went astray")
+    with pytest.raises(agentops.Paused, match="scout is paused: it went astray") as caught:
+        scout()
+    assert caught.value.agent == "scout"
+    assert writer() == "x"
+    assert agentops.status().paused == ["scout"]
+    agentops.resume("scout")
+    assert scout() == "x"
+    agentops.pause()
+    for call in (writer, search):
+        with pytest.raises(agentops.Paused):
+            call()
+    agentops.resume()
+    assert search() == "x"
+    lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    assert [(line["action"], line["changes"]["agent"]) for line in lines] == [
+        ("pause", "scout"), ("resume", "scout"), ("pause", None), ("resume", None),
+    ]  # fmt: skip
+    agentops.flush()
+    trace = next(trace for trace in agentops.traces.load(tmp_path / "traces") if trace.errors)
+    assert [(each.name, each.chosen, each.by) for each in trace.decisions if each.name == "pause"]
+
+
+def test_an_agent_that_runs_is_stopped_at_its_next_step() -> None:
+    @agentops.agent
+    def long_running() -> str:
+        search()
+        agentops.pause("long_running")
+        return search()
+
+    with pytest.raises(agentops.Paused):
+        long_running()
+
+
+def test_by_http_with_a_token_and_within_bounds(tmp_path: Path) -> None:
+    def post(server: agentops.serve_status, body: Any, token: str | None = "t0ken", path: str = "/configure") -> Any:  # type: ignore[valid-type] # a stand-in until it is loaded
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return httpx2.post(f"http://127.0.0.1:{server.port}{path}", content=content, headers=headers)
+
+    with agentops.serve_status(0, token="t0ken") as server:
+        assert post(server, {"pause": "scout"}, token="wrong").status_code == 401
+        assert post(server, {"pause": "scout"}, token=None).status_code == 401
+        reply = post(server, {"settings": {"limits": "3 tool calls / process"}, "pause": "scout"})
+        assert (reply.status_code, reply.json()) == (200, {"changed": ["limits"], "paused": ["scout"]})
+        with pytest.raises(agentops.Paused):
+            scout()
+        for _ in range(3):
+            search()
+        with pytest.raises(agentops.LimitExceeded):
+            search()
+        for wrong in (
+            {"settings": {"exporters": ["otlp:http://evil"]}}, {"settings": {"alerts": [{"when": "loop"}]}},
+            {"settings": {"vendor_propagation": True}}, {"settings": {"sample_ratio": 7}}, {"explode": True}, b"{",
+            b"[]", {"pause": ""}, {"settings": {"redact_patterns": "x"}},
+        ):  # fmt: skip
+            assert post(server, wrong).status_code == 400, wrong
+        assert post(server, {"settings": {"capture_content": False}}).status_code == 200
+        assert post(server, {"settings": {"capture_content": True}}).status_code == 400
+        assert post(server, b"x" * 70_000).status_code == 413
+        assert post(server, {}, path="/status").status_code == 405
+        assert post(server, {"resume": "scout", "settings": {"limits": []}}).json()["paused"] == []
+    by = [line["by"] for line in map(json.loads, (tmp_path / "audit.jsonl").read_text().splitlines())]
+    assert set(by) == {"POST /configure from 127.0.0.1"}
+    with agentops.serve_status(0) as server:
+        assert post(server, {"pause": "scout"}, token=None).status_code == 403
+
+
+def test_as_asgi() -> None:
+    async def sent(token: str | None, given: str | None) -> int:
+        events: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b'{"pause": "scout"}'}
+
+        async def send(event: dict[str, Any]) -> None:
+            events.append(event)
+
+        headers = [] if given is None else [(b"authorization", f"Bearer {given}".encode())]
+        scope = {"type": "http", "method": "POST", "path": "/agentops/configure", "headers": headers}
+        await partial(agentops.status_app, token=token)(scope, receive, send)
+        return int(events[0]["status"])
+
+    assert asyncio.run(sent("t", "t")) == 200
+    assert asyncio.run(sent("t", "u")) != 200
+    assert asyncio.run(sent(None, None)) == 405
+
+
+def test_configure_is_written_down_without_secrets(tmp_path: Path) -> None:
+    agentops.configure(sample_ratio=0.5, limits="5 usd / run")
+    agentops.configure(exporters=["otlp:http://user:hunter2@127.0.0.1:9"], shutdown_timeout=0.1)
+    (first, second) = audit.last
+    assert first["changes"]["sample_ratio"] == {"before": 1.0, "after": 0.5}
+    assert first["changes"]["limits"]["after"] == ["5 USD / run"]
+    assert "hunter2" not in json.dumps(second)
+    assert "hunter2" not in (tmp_path / "audit.jsonl").read_text()
+
+
+@pytest.mark.guard_swallows
+def test_a_bug_pauses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    agentops.pause()
+    monkeypatch.setattr(pauses, "_paused_around", broken)
+    monkeypatch.setattr(audit, "_shown", broken)
+    assert search() == "x"
+    agentops.configure(sample_ratio=0.5)
