@@ -11,7 +11,8 @@
     └── TraceError         a trace, file or directory asked for cannot be read
 
 None but :class:`LimitExceeded`, :class:`BreakerOpen` and :class:`Paused`, which are asked for, is ever raised inside a
-user's own call: once :func:`agentops_sdk.init` has returned, failures are counted and shown by :func:`agentops_sdk.status` instead.
+user's own call: once :func:`agentops_sdk.init` has returned, failures are counted and shown by
+:func:`agentops_sdk.status` instead.
 """
 
 from __future__ import annotations

@@ -142,6 +142,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond()
 
     def do_POST(self) -> None:
+        if not self.path.partition("?")[0].rstrip("/").endswith("/configure"):
+            self.send_error(405)
+            return
         length = self.headers.get("content-length") or ""
         if not length.isdigit() or len(length) > 6 or int(length) > MOST_BYTES:
             self.send_error(413 if length.isdigit() else 411)
