@@ -36,6 +36,7 @@ SYSTEM_INSTRUCTIONS: Final = _holds("gen_ai.system_instructions", content=True, 
 AGENT_ID: Final = "gen_ai.agent.id"
 AGENT_NAME: Final = "gen_ai.agent.name"
 AGENT_DESCRIPTION: Final = "gen_ai.agent.description"
+AGENT_VERSION: Final = "gen_ai.agent.version"
 WORKFLOW_NAME: Final = "gen_ai.workflow.name"
 DATA_SOURCE_ID: Final = "gen_ai.data_source.id"
 PROMPT_NAME: Final = "gen_ai.prompt.name"
@@ -176,6 +177,7 @@ INTERNAL: Final = "agentops.internal"
 INTERNAL_BEFORE: Final = "agentops.plumbing"  # what older files call it; read, never written
 ATTEMPT: Final = "agentops.attempt"
 CACHED: Final = "agentops.cached"
+FRAMEWORK: Final = "agentops.framework"
 MODEL_CALLS: Final = "agentops.model_calls"
 INTERRUPTS: Final = _holds("agentops.interrupts", content=True)
 MISSING_SPANS: Final = "agentops.missing_spans"

@@ -1,0 +1,61 @@
+"""``agentops agents``: who was seen, from files alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.test_cli import write
+from tests.traces.samples import chat, span
+
+from agentops_sdk.cli import main
+from agentops_sdk.traces import SpanRecord
+
+
+def _agent(parent: Any, name: str, at: int, *, scope: str = "agentops_sdk", error: bool = False, **told: Any) -> Any:
+    attributes = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name, **told}
+    status = "error" if error else "unset"
+    return span(f"invoke_agent {name}", attributes, parent=parent, at=at, status=status, scope={"name": scope})
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lead in one process asks a clerk in another, and hands over to billing, which another recorder has seen."""
+    tools = json.dumps([{"type": "function", "name": "look_up"}, {"type": "function", "name": "refund"}])
+    lead = _agent(None, "lead", 0, **{"agentops.framework": "crewai", "gen_ai.agent.version": "1.2"})
+    handoff = {"name": "agentops.handoff", "time_ns": lead.start_ns, "attributes": {"agentops.handoff.to": "billing"}}
+    lead = SpanRecord.model_validate({**lead.model_dump(), "events": [handoff]})
+    clerk = _agent(lead, "clerk", 10, **{"agentops.framework": "agno", "gen_ai.tool.definitions": tools})
+    about = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look_up"}
+    tool = span("execute_tool look_up", about, parent=clerk, at=20)
+    billing = _agent(None, "billing", 40, scope="gcp.vertex.agent", error=True)
+    write(tmp_path / "traces" / "a.jsonl", lead, chat(lead, at=5), billing)
+    write(tmp_path / "traces" / "b.jsonl", clerk, tool, chat(clerk, at=30))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    return tmp_path
+
+
+def test_who_was_seen(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["agents", "--dir", "traces", "--json"]) == 0
+    rows = {row["name"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert {name: row["frameworks"] for name, row in rows.items()} == {
+        "lead": ["crewai"], "clerk": ["agno"], "billing": ["google-adk"],
+    }  # fmt: skip
+    assert rows["lead"]["versions"] == ["1.2"]
+    assert rows["lead"]["calls"] == {"clerk": 1, "billing": 1}
+    assert rows["clerk"]["called_by"] == rows["billing"]["called_by"] == {"lead": 1}
+    assert rows["clerk"]["tools"] == {"look_up": 1, "refund": 0}
+    assert [row["runs"] for row in rows.values()] == [1, 1, 1]
+    assert sum(rows["clerk"]["models"].values()) == sum(rows["lead"]["models"].values()) == 1
+    assert rows["clerk"]["cost"]["amount"] > 0
+
+
+def test_the_table(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["agents", "--dir", "traces"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["agent", "version", "framework", "runs", "errors", "tools", "models", "calls", "cost"]
+    assert any("look_up 1, refund" in line for line in lines)
+    assert all(len(line) <= 120 for line in lines)
