@@ -18,18 +18,27 @@ __all__ = ["PER", "AlertRule", "from_file", "from_keywords", "from_setting", "se
 PER: Final = ("process", "service", "agent", "model", "provider", "tool", "user", "session")
 """What a rule is asked of apart: everything, or each service, agent, model and so on."""
 SUBJECTS: Final = ("runs", "model calls", "tool calls", "agents")
+ANOMALIES: Final = ("cost", "tokens", "calls", "errors")
 CHANNELS: Final = ("log", "event", "webhook", "slack", "pagerduty", "command")
 _UNITS = {"second": 1.0, "s": 1.0, "ms": 0.001, "minute": 60.0, "min": 60.0, "hour": 3600.0, "day": 86_400.0,
           "week": 604_800.0}  # fmt: skip
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)?\s*([a-z]+?)s?")
 _WHEN = re.compile(
     r"(?P<measure>error rate|cost rate|cost|tokens|p\d{1,2}(?:\.\d+)? latency|tool failure rate|tool failures|"
-    r"unfinished runs|loops?|limit|drift|silence)"
+    r"unfinished runs|loops?|limit|drift|silence|anomaly)"
     r"(?: of (?P<of>.+?))?"
     r"(?:\s*(?P<operator>>=|>|\bat\b)\s*(?P<number>\d[\d_]*(?:\.\d+)?)\s*(?P<unit>%|[a-z$ ]*?)"
     r"(?:\s*/\s*(?P<rate>[a-z]+))?)?\s*"
 )
-_USUAL = {"loop": 2.0, "loops": 2.0, "unfinished runs": 0.0, "tool failures": 0.0, "limit": 80.0, "silence": 0.0}
+_USUAL = {
+    "loop": 2.0,
+    "loops": 2.0,
+    "unfinished runs": 0.0,
+    "tool failures": 0.0,
+    "limit": 80.0,
+    "silence": 0.0,
+    "anomaly": 0.0,
+}
 _LEAST = {"error rate": 5, "tool failure rate": 5, "drift": 20, "latency": 5}
 FORM: Final = (
     'a condition such as "error rate > 20 %", "cost rate > 5 usd / hour", "p95 latency > 10 s", "loop", '
@@ -196,6 +205,8 @@ def _condition(when: str, match: re.Match[str]) -> dict[str, Any]:
         number = math.nan
     if not math.isfinite(number) or (measure == "drift" and of is None):
         raise ConfigError("when", when, FORM)
+    if measure == "anomaly" and of not in ANOMALIES:
+        raise ConfigError("when", when, "an anomaly of " + ", ".join(ANOMALIES))
     if of is not None and measure in ("error rate", "latency") and of.lower() not in SUBJECTS:
         raise ConfigError("when", when, "of " + ", ".join(SUBJECTS))
     return {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
 from agentops_sdk._limits.repetition import Repetition, key_of_attributes, result_of
+from agentops_sdk.traces.figures.baselines import judged
 
 if TYPE_CHECKING:
     from agentops_sdk._alerts.observation import Observation
@@ -17,6 +18,7 @@ __all__ = ["Window", "counts"]
 
 _MOST = 20_000  # observations; beyond them the oldest no longer count
 _MOST_RUNS = 200
+_MOST_BUCKETS = 24 * 28
 _KINDS = {"model calls": ("llm", "embedding"), "tool calls": ("tool",), "agents": ("agent",)}
 _PER_KIND = {"model": "model calls", "provider": "model calls", "tool": "tool calls", "agent": "agents"}
 _CALLS = frozenset(("llm", "embedding"))
@@ -36,7 +38,7 @@ def counts(rule: AlertRule, seen: Observation) -> bool:
         amount = seen.attributes.get(semconv.COST_AMOUNT)
         is_own = seen.kind in _CALLS or not seen.attributes.get(semconv.COST_TOTAL)
         return bool(amount) and is_own and seen.attributes.get(semconv.COST_CURRENCY, "USD") == rule.currency
-    if measure == "tokens":
+    if measure in ("tokens", "anomaly"):
         return seen.kind in _CALLS
     if measure == "loop":
         return seen.kind in ("tool", "llm")
@@ -64,6 +66,8 @@ class Window:
         self._shares: Counter[str] = Counter()
         self._before: Counter[str] = Counter()
         self._runs: OrderedDict[str, Repetition] = OrderedDict()
+        self._buckets: dict[int, float] = {}
+        self._score: tuple[int, float | None] = (0, None)
         self.trace_id = ""
         self.last = 0.0
 
@@ -71,6 +75,10 @@ class Window:
         """Something was seen."""
         self.last = max(self.last, seen.at)
         measure = self._rule.measure
+        if measure == "anomaly":
+            self.trace_id = seen.trace_id
+            self._count(seen)
+            return
         if measure == "drift":
             for name, chosen in seen.decisions:
                 if name == self._rule.of:
@@ -82,6 +90,30 @@ class Window:
         if value or not self.trace_id:
             self.trace_id = seen.trace_id
         self._push(seen.at, value, "")
+
+    def _count(self, seen: Observation) -> None:
+        get, of = seen.attributes.get, self._rule.of
+        amount: float = of == "calls" or (of == "errors" and seen.failed)
+        if of == "cost":
+            amount = float(get(semconv.COST_AMOUNT) or 0)
+        elif of == "tokens":
+            amount = float((get(semconv.USAGE_INPUT_TOKENS) or 0) + (get(semconv.USAGE_OUTPUT_TOKENS) or 0))
+        number = int(seen.at // self._rule.over)
+        self._buckets[number] = self._buckets.get(number, 0.0) + amount
+        if len(self._buckets) > _MOST_BUCKETS:
+            del self._buckets[min(self._buckets)]
+
+    def _unusual(self, now: float) -> float | None:
+        """How far the last whole bucket is off what is usual; 0 where it is not, ``None`` where nobody knows."""
+        number = int(now // self._rule.over)
+        if self._score[0] != number:
+            first = max(min(self._buckets, default=number), number - _MOST_BUCKETS)
+            values = [self._buckets.get(each, 0.0) for each in range(first, number)]
+            season = 86_400 / self._rule.over
+            judgement = judged(values, int(season) if season == int(season) and season <= 288 else 0)
+            last = next((each for each in judgement.anomalies if each.number == len(values) - 1), None)
+            self._score = number, None if judgement.reason else abs(last.score) if last is not None else 0.0
+        return self._score[1]
 
     def _push(self, at: float, value: float, label: str) -> None:
         self._seen.append((at, value, label))
@@ -129,6 +161,8 @@ class Window:
     def value(self, now: float) -> float | None:
         """What the window comes to; ``None`` where there is too little in it."""
         rule, measure = self._rule, self._rule.measure
+        if measure == "anomaly":
+            return self._unusual(now)
         if measure == "silence":
             return max(0.0, now - self.last - rule.over)
         while self._seen and self._seen[0][0] <= now - rule.over:

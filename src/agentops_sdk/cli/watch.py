@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.cli._source import add_source, base_directory, directory, shown
+from agentops_sdk.cli._source import add_dir, base_directory, directory, shown
 from agentops_sdk.errors import TraceError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--every", type=float, default=2.0, metavar="SECONDS", help="seconds between looks (default: 2)"
     )
     parser.add_argument("--json", action="store_true", help="print each alert as one JSON object")
-    add_source(parser)
+    add_dir(parser)
 
 
 def run(args: argparse.Namespace) -> int:

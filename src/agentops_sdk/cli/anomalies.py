@@ -1,0 +1,48 @@
+"""``agentops anomalies``: hours in which an agent or a model was not as usual."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from datetime import timedelta
+
+from agentops_sdk.cli._hours import BY, MEASURES, observed
+from agentops_sdk.cli._source import add_source, directory, reading
+from agentops_sdk.traces.display.terminal_text import line
+
+HELP = "Name the hours in which an agent or a model cost, called or failed more or less than usual."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--of", choices=MEASURES, default="cost", help="what is looked at (default: cost)")
+    parser.add_argument(
+        "--by", choices=sorted(BY), action="append", help="what is looked at apart (default: agent and model)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each anomaly")
+    add_source(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print them."""
+    from agentops_sdk.traces.figures.baselines import by_hours, judged
+
+    with reading(directory(args), args) as traces:
+        amounts = observed(traces, args.of, tuple(args.by or ("agent", "model")))
+    for key, values in sorted(amounts.items()):
+        first, hours = by_hours(values, time.time())
+        judgement = judged(hours)
+        if judgement.reason is not None and not args.json:
+            print(f"{line(key)}: {judgement.reason}")
+        for anomaly in judgement.anomalies:
+            at = first + timedelta(hours=anomaly.number) if first is not None else None
+            facts = {"key": key, "of": args.of, "hour": at.isoformat() if at is not None else None, **anomaly._asdict()}
+            if args.json:
+                print(json.dumps(facts))
+            else:
+                print(
+                    f"{line(key)}: {at:%Y-%m-%d %H:00} UTC: {args.of} {anomaly.value:.6g}, usually {anomaly.usual:.6g} "
+                    f"({anomaly.kind}, {anomaly.score:+.1f} deviations)"
+                )
+    return 0

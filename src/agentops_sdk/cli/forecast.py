@@ -1,0 +1,49 @@
+"""``agentops forecast``: what will have been spent at the end of the day and of the month."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime, timedelta
+
+from agentops_sdk.cli._hours import BY, observed
+from agentops_sdk.cli._source import add_source, directory, reading
+from agentops_sdk.traces.display.terminal_text import line
+
+HELP = "Say what will have been spent at the end of the day and of the month (UTC), within which bounds."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--by", choices=sorted(BY), help="apart for each agent, model or user")
+    parser.add_argument("--currency", default="USD", help="of the costs that are added up (default: USD)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each forecast")
+    add_source(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print them."""
+    from agentops_sdk.traces.figures.baselines import by_hours, forecast
+
+    now, currency = datetime.now(UTC), args.currency.upper()
+    with reading(directory(args), args) as traces:
+        amounts = observed(traces, "cost", (args.by,) if args.by else (), currency)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    month = today.replace(day=1)
+    for key, values in sorted(amounts.items()):
+        first, hours = by_hours(values)
+        spent = {first + timedelta(hours=number): amount for number, amount in enumerate(hours)} if first else {}
+        for name, since, until in (
+            ("day", today, today + timedelta(days=1)), ("month", month, (month + timedelta(days=32)).replace(day=1))
+        ):  # fmt: skip
+            found = forecast(spent, now, until, since)
+            if args.json:
+                print(json.dumps({"key": key, "until": until.isoformat(), "currency": currency, **found._asdict()}))
+                continue
+            about = f"{line(key)}: " if key else ""
+            end = f"{about}end of the {name}: {found.spent:.4g} {currency} spent"
+            if found.amount is None:
+                print(f"{end}; {found.reason}")
+            else:
+                print(f"{end}; {found.amount:.4g} expected ({found.low:.4g} to {found.high:.4g}), {found.reason}")
+    return 0
