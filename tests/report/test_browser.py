@@ -258,3 +258,39 @@ def test_ten_thousand_steps(browser: Browser, tmp_path: Path) -> None:
     browser.value("dispatchEvent(new Event('afterprint'))")
     browser.wait(f"{counted} < 60")
     browser.assert_nothing_went_wrong()
+
+
+def test_the_local_page_lists_compares_and_is_live(browser: Browser, tmp_path: Path) -> None:
+    """``agentops view`` in the same browser: text stays text, no request leaves it, a new run appears by itself."""
+    pytest.importorskip("uvicorn", reason="the extra `view` is not installed here")
+    from tests.view.test_view import Site
+
+    records = [*run(), span("<img src=x onerror=alert(1)>", {"agentops.kind": "agent"}, trace_id="b" * 32)]
+    (tmp_path / "a.jsonl").write_text("".join(r.model_dump_json(exclude_unset=True) + "\n" for r in records))
+    site = Site(tmp_path)
+    try:
+        browser.events.clear()
+        browser.send("Page.navigate", url=site.address)
+        browser.wait("document.querySelectorAll('tbody tr').length === 2")
+        assert browser.value("location.search") == ""  # the token is not in the address any more
+        assert browser.value("document.cookie") == ""
+        assert browser.value("document.querySelectorAll('img').length") == 0
+        assert "<img src=x onerror=alert(1)>" in browser.value("document.body.innerText")
+        new = span("fresh", {"agentops.kind": "agent"}, trace_id="c" * 32)
+        (tmp_path / "b.jsonl").write_text(new.model_dump_json(exclude_unset=True) + "\n")
+        browser.wait("document.querySelectorAll('tbody tr').length === 3")
+        assert "fresh ok" in browser.value("document.getElementById('live').innerText")
+        browser.click("button[title=helpful]")
+        browser.wait("document.body.innerText.includes('kept')")
+        browser.value("[...document.querySelectorAll('tbody input')].slice(0, 2).forEach((box) => box.click())")
+        browser.click("button", "compare two")
+        browser.wait("document.querySelector('tr.first')")
+        assert "They part at step 1." in browser.value("document.body.innerText")
+        browser.click("thead a")
+        browser.wait("document.querySelector('[role=treeitem]')")
+        urls = [e["params"]["request"]["url"] for e in browser.events if e["method"] == "Network.requestWillBeSent"]
+        assert not [url for url in urls if not url.startswith((f"http://127.0.0.1:{site.port}/", "data:"))]
+        assert not [e for e in browser.events if e["method"] in ("Runtime.exceptionThrown", "Log.entryAdded")]
+        browser.send("Page.navigate", url="about:blank")
+    finally:
+        site.close()

@@ -1,0 +1,58 @@
+"""``agentops view``: a local page over a directory of traces."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agentops_sdk.cli._source import add_dir, directory, shown
+from agentops_sdk.errors import AgentOpsError
+
+if TYPE_CHECKING:
+    import argparse
+
+HELP = "Serve a local page: runs with filters, live, each as its report, two side by side, feedback. Extra: view."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--from", dest="source", metavar="PATH", help="a directory with traces, or a file (as --dir)")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine alone)")
+    parser.add_argument("--port", type=int, default=0, help="the port (default: a free one)")
+    add_dir(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until stopped."""
+    try:
+        import uvicorn
+
+        from agentops_sdk.view import application
+    except ImportError as error:
+        raise AgentOpsError(f'{error.name} is missing: pip install "agentops-recorder[view]"') from None
+    args.dir = args.source or args.dir
+    path, token = directory(args), secrets.token_urlsafe(24)
+    try:
+        family = socket.AF_INET6 if ":" in args.host else socket.AF_INET
+        listener = socket.create_server((args.host, args.port), family=family)
+    except (OSError, OverflowError) as error:
+        raise AgentOpsError(f"cannot listen on {args.host}:{args.port}: {error}") from error
+    port = listener.getsockname()[1]
+    name = f"[{args.host}]" if ":" in args.host else args.host
+    print(f"http://{name}:{port}/?token={token}", flush=True)
+    missing = "" if Path(path).exists() else " (nothing is there yet)"
+    print(f"agentops: showing {shown(path)}{missing}; who has this address can read it. Ctrl-C ends.", file=sys.stderr)
+    settings = uvicorn.Config(
+        application(path, token=token, host=args.host),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        lifespan="off",
+    )
+    with listener:
+        uvicorn.Server(settings).run(sockets=[listener])
+    return 0

@@ -1,0 +1,140 @@
+"""The local page over real HTTP: who is let in, what it answers, live events, feedback that ``load()`` finds."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.traces.samples import TRACE, agent, chat, run, tool
+
+from agentops_sdk.traces import load
+
+pytest.importorskip("starlette", reason="the extra `view` is not installed here")
+pytest.importorskip("uvicorn", reason="the extra `view` is not installed here")
+
+TOKEN = "t0ken"
+
+
+class Site:
+    """A running server and one who has the token."""
+
+    def __init__(self, folder: Path) -> None:
+        import uvicorn
+
+        from agentops_sdk.view import application
+
+        self.folder = folder
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        app = application(folder, token=TOKEN)
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(30)
+        self._listener.close()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/?token={TOKEN}"
+
+    def ask(
+        self, path: str, method: str = "GET", body: str | None = None, **headers: str
+    ) -> tuple[int, http.client.HTTPMessage, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        own = {"Cookie": f"agentops_view_{self.port}={TOKEN}"}
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, {**own, **names})
+        answer = connection.getresponse()
+        content = answer.read().decode()
+        connection.close()
+        return answer.status, answer.headers, content
+
+    def json(self, path: str) -> Any:
+        status, _, content = self.ask(path)
+        assert status == 200, content
+        return json.loads(content)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    other = agent("other", trace_id="c" * 32, at=10)
+    records = [*run(), other, chat(other, trace_id="c" * 32, at=20)]
+    (tmp_path / "a.jsonl").write_text("".join(r.model_dump_json(exclude_unset=True) + "\n" for r in records))
+    running = Site(tmp_path)
+    yield running
+    running.close()
+
+
+def test_only_who_has_the_token_is_let_in_under_our_name_from_our_page(site: Site) -> None:
+    own = f"http://127.0.0.1:{site.port}"
+    for path in ("/", "/api/runs", f"/runs/{TRACE}", "/assets/view.js", "/api/live", "/nothing"):
+        assert site.ask(path, Cookie="")[0] == 403, path
+        assert site.ask(path, Cookie=f"agentops_view_{site.port}=wrong")[0] == 403, path
+    assert site.ask("/", Host="evil.example")[0] == 403  # its owner lets the name mean this machine
+    assert site.ask("/", Host=f"evil.example:{site.port}")[0] == 403
+    assert site.ask("/", Host="192.0.2.7")[0] == 403
+    assert site.ask("/", Host=f"localhost:{site.port}", Cookie=f"agentops_view_{site.port}={TOKEN}")[0] == 200
+    assert site.ask("/api/runs", Origin="http://evil.example")[0] == 403
+    assert site.ask("/api/runs", Sec_Fetch_Site="cross-site")[0] == 403
+    assert site.ask("/api/runs", Origin=own)[0] == 200
+    status, headers, _ = site.ask(f"/?user=ada&token={TOKEN}", Cookie="")
+    assert (status, headers["location"]) == (303, "/?user=ada")
+    assert {"httponly", "samesite=strict"} <= {part.strip().lower() for part in headers["set-cookie"].split(";")}
+    assert "default-src 'none'" in site.ask("/")[1]["content-security-policy"]
+
+
+def test_runs_with_filters_one_as_its_report_and_two_side_by_side(site: Site) -> None:
+    everything = site.json("/api/runs")
+    assert [row["name"] for row in everything["rows"]] == ["invoke_agent other", "invoke_agent travel"]
+    chosen = site.json("/api/runs?session=s-1&errors=true&tool=weather&tool=x&user=")
+    assert ([row["id"] for row in chosen["rows"]], chosen["of"]) == ([TRACE], 2)
+    assert site.ask("/api/runs?since=soon")[0] == 400
+    assert site.ask("/api/runs?colour=red")[0] == 400
+    assert 'id="details-0"' in site.ask(f"/runs/{TRACE}")[2]
+    assert site.ask("/runs/ffff")[0] == 404
+    assert site.json(f"/api/compare?a={TRACE}&b={TRACE}")["first"] is None
+    both = site.json(f"/api/compare?a={TRACE}&b={'c' * 32}")
+    assert both["first"] == 0
+    assert any(row["same"] and row["a"]["name"] == row["b"]["name"] == "chat gpt-4o-mini" for row in both["rows"])
+
+
+def test_feedback_is_found_in_its_run_and_makes_it_no_longer(site: Site) -> None:
+    path, own = f"/runs/{TRACE}/feedback", f"http://127.0.0.1:{site.port}"
+    told = json.dumps({"name": "helpful", "value": False, "comment": "wrong city"})
+    before = load(site.folder)[TRACE].duration
+    assert site.ask(path, "POST", told, Content_Type="application/json", Origin=own)[0] == 200
+    assert site.ask(path, "POST", told, Content_Type="text/plain")[0] == 415  # what a form elsewhere could send
+    assert site.ask(path, "POST", told, Content_Type="application/json", Origin="null")[0] == 403
+    assert site.ask(path, "POST", '{"name": 1, "value": true}', Content_Type="application/json")[0] == 400
+    assert site.ask(path, "POST", '{"name": "' + "x" * 70_000, Content_Type="application/json")[0] == 413
+    trace = load(site.folder)[TRACE]
+    (span,) = [span for span in trace if span.name == "evaluate helpful"]
+    (event,) = span.events
+    assert event.attributes["gen_ai.evaluation.explanation"] == "wrong city"
+    assert event.attributes["gen_ai.evaluation.score.value"] == 0.0
+    assert trace.parent(span) == trace.root
+    assert trace.duration == before
+    assert (site.folder / "feedback.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_what_happens_comes_as_it_happens(site: Site) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+    connection.request("GET", "/api/live", headers={"Cookie": f"agentops_view_{site.port}={TOKEN}"})
+    events = connection.getresponse()
+    assert events.readline() == b"retry: 2000\n"  # now it follows
+    with (site.folder / "b.jsonl").open("w") as file:
+        file.write(tool("<b>new</b>", None, trace_id="d" * 32).model_dump_json(exclude_unset=True) + "\n")
+    data = next(line for line in iter(events.readline, b"") if line.startswith(b"data: "))
+    assert json.loads(data[6:])["text"].endswith("execute_tool <b>new</b> ok  100 ms")
+    connection.close()
+    assert len(site.json("/api/runs")["rows"]) == 3
