@@ -22,10 +22,10 @@ from agentops_sdk.traces.display.terminal_text import line
 from agentops_sdk.traces.figures import number_format
 from agentops_sdk.traces.follower import Follower
 from agentops_sdk.traces.search.filters import table
-from agentops_sdk.view.admission import Admission
 from agentops_sdk.view.alignment import align
 from agentops_sdk.view.feedback_file import append_feedback
 from agentops_sdk.view.folder import Folder
+from agentops_sdk.view.visitor_check import VisitorCheck
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -72,7 +72,7 @@ def application(path: Path, *, token: str, host: str = "127.0.0.1") -> Starlette
     errors = {ConfigError: _wrong, AgentOpsError: _missing}
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Admission, token=token, host=host)],
+        middleware=[Middleware(VisitorCheck, token=token, host=host)],
         exception_handlers=cast("Any", errors),
     )
 

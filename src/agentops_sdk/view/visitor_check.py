@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["Admission"]
+__all__ = ["VisitorCheck"]
 
 _COOKIE: Final = "agentops_view"
 _HEADERS: Final = {
@@ -26,7 +26,7 @@ _HEADERS: Final = {
 }
 
 
-class Admission:
+class VisitorCheck:
     """In front of the application: refuses what another site, or another user of the machine, might ask.
 
     The token comes once in the address, becomes a cookie that no script reads and no other site sends, and the
