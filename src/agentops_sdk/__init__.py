@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from agentops_sdk.lifecycle import init as init
     from agentops_sdk.lifecycle import shutdown as shutdown
     from agentops_sdk.limits import limits as limits
+    from agentops_sdk.middleware import ASGIMiddleware as ASGIMiddleware
+    from agentops_sdk.middleware import WSGIMiddleware as WSGIMiddleware
     from agentops_sdk.prices.pricing import warm_tokenizers as warm_tokenizers
     from agentops_sdk.serve import serve_status as serve_status
     from agentops_sdk.serve import status_app as status_app
@@ -63,6 +65,7 @@ make_lazy(
         "health": "Health health",
         "lifecycle": "configure flush init shutdown",
         "limits": "limits",
+        "middleware": "ASGIMiddleware WSGIMiddleware",
         "prices.pricing": "warm_tokenizers",
         "serve": "serve_status status_app",
         "spans": "Span current_span current_trace_id span trace update_current_span",
@@ -85,6 +88,7 @@ from agentops_sdk.errors import Paused as Paused  # noqa: E402 - the same
 from agentops_sdk.errors import TraceError as TraceError  # noqa: E402 - the same
 
 __all__ = [
+    "ASGIMiddleware",
     "AgentOpsError",
     "Alert",
     "Breaker",
@@ -98,6 +102,7 @@ __all__ = [
     "Span",
     "Status",
     "TraceError",
+    "WSGIMiddleware",
     "agent",
     "alert",
     "breaker",

@@ -1,0 +1,184 @@
+"""Requests as spans, over real HTTP: FastAPI and Flask, with streams, errors, and clients that leave."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+from tests.context.test_services import asgi
+
+import agentops_sdk as agentops
+
+SESSION = {"x-session": "s-1", "x-user": "u-7"}
+
+
+def _get(url: str, headers: dict[str, str] | None = None) -> bytes:
+    request = urllib.request.Request(url, headers=headers or {})
+    with suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=20) as answer:
+        return bytes(answer.read())
+    return b""
+
+
+def _header(name: str) -> Callable[[Any], str | None]:
+    def ask(scope: Any) -> str | None:
+        return dict(scope["headers"]).get(name.encode(), b"").decode() or None
+
+    return ask
+
+
+@pytest.fixture
+def fastapi_url() -> Iterator[str]:
+    fastapi = pytest.importorskip("fastapi", reason="fastapi is not installed")
+    from starlette.responses import StreamingResponse
+
+    app = fastapi.FastAPI()
+    app.add_middleware(agentops.ASGIMiddleware, session_id=_header("x-session"), user_id=_header("x-user"))
+
+    @app.get("/orders/{order}")
+    async def order(order: str) -> str:
+        with agentops.span("work"):
+            return order
+
+    @app.get("/stream")
+    async def stream() -> Any:
+        async def pieces() -> Any:
+            for number in range(3):
+                with agentops.span(f"piece {number}"):
+                    yield b"x" * 100
+
+        return StreamingResponse(pieces())
+
+    @app.get("/endless")
+    async def endless() -> Any:
+        async def pieces() -> Any:
+            import asyncio
+
+            while True:
+                await asyncio.sleep(0.01)
+                yield b"x" * 100_000
+
+        return StreamingResponse(pieces())
+
+    @app.get("/fails")
+    def fails() -> None:
+        raise LookupError("the archive is closed")
+
+    @app.get("/refuses")
+    def refuses() -> None:
+        raise fastapi.HTTPException(503)
+
+    with asgi(app) as url:
+        yield url
+
+
+def _until(seen: Any, name: str) -> Any:
+    """The span of a request, which ends a moment after the client has read its reply."""
+    deadline = time.monotonic() + 20
+    while name not in seen.names() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return seen.one(name)
+
+
+def test_fastapi(seen: Any, fastapi_url: str) -> None:
+    with agentops.span("caller"):
+        assert _get(f"{fastapi_url}orders/7", agentops.inject(dict(SESSION))) == b'"7"'
+    span = _until(seen, "GET /orders/{order}")
+    told = dict(span.attributes)
+    assert (told["http.route"], told["http.response.status_code"], told["url.path"]) == (
+        "/orders/{order}", 200, "/orders/7",
+    )  # fmt: skip
+    assert (told["session.id"], told["user.id"]) == ("s-1", "u-7")
+    assert seen.parent_of("GET /orders/{order}") == "caller"
+    assert seen.parent_of("work") == "GET /orders/{order}"
+    assert seen.one("work").attributes["user.id"] == "u-7"
+
+
+def test_a_stream_is_whole(seen: Any, fastapi_url: str) -> None:
+    assert len(_get(f"{fastapi_url}stream")) == 300
+    assert _until(seen, "GET /stream").attributes["agentops.outcome"] == "ok"
+    assert seen.parent_of("piece 2") == "GET /stream"
+    assert seen.one("piece 2").end_time <= seen.one("GET /stream").end_time
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_errors(seen: Any, fastapi_url: str) -> None:
+    _get(f"{fastapi_url}fails")
+    _get(f"{fastapi_url}refuses")
+    failed, refused = _until(seen, "GET /fails").attributes, _until(seen, "GET /refuses").attributes
+    assert (failed["agentops.outcome"], failed["error.type"]) == ("error", "LookupError")
+    assert (refused["agentops.outcome"], refused["error.type"], refused["http.response.status_code"]) == (
+        "error", "503", 503,
+    )  # fmt: skip
+
+
+def test_a_client_that_leaves(seen: Any, fastapi_url: str) -> None:
+    connection = http.client.HTTPConnection(fastapi_url.split("/")[2], timeout=20)
+    connection.request("GET", "/endless")
+    connection.getresponse().read(10)
+    connection.close()
+    assert _until(seen, "GET /endless").attributes["agentops.outcome"] in ("abandoned", "cancelled")
+
+
+@contextmanager
+def wsgi(app: Any) -> Iterator[str]:
+    from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, *_: Any) -> None: ...
+
+    with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_flask(seen: Any) -> None:
+    flask = pytest.importorskip("flask", reason="flask is not installed")
+    app = flask.Flask("shop")
+
+    @app.get("/orders/<order>")
+    def order(order: str) -> str:
+        with agentops.span("work"):
+            return order
+
+    @app.get("/stream")
+    def stream() -> Any:
+        def pieces() -> Iterator[bytes]:
+            for number in range(3):
+                with agentops.span(f"piece {number}"):
+                    yield b"x" * 100
+
+        return flask.Response(pieces())
+
+    @app.get("/refuses")
+    def refuses() -> None:
+        flask.abort(503)
+
+    ask = {"session_id": lambda environ: environ.get("HTTP_X_SESSION"), "user_id": lambda environ: 1 / 0}
+    with pytest.MonkeyPatch.context() as patch:
+        from agentops_sdk._host import guard
+
+        patch.setattr(guard, "reraise", False)  # what a program says of a request may fail
+        app.wsgi_app = agentops.WSGIMiddleware(app.wsgi_app, **ask)
+        with wsgi(app) as url, agentops.span("caller"):
+            assert _get(f"{url}orders/7", agentops.inject(dict(SESSION))) == b"7"
+            assert len(_get(f"{url}stream")) == 300
+            _get(f"{url}refuses")
+    told = seen.one("GET /orders/<order>").attributes
+    assert (told["http.response.status_code"], told["session.id"], "user.id" in told) == (200, "s-1", False)
+    assert seen.parent_of("GET /orders/<order>") == "caller"
+    assert seen.parent_of("work") == "GET /orders/<order>"
+    assert seen.parent_of("piece 2") == "GET /stream"
+    assert seen.outcome("GET /stream") == "ok"
+    assert (seen.outcome("GET /refuses"), seen.one("GET /refuses").attributes["error.type"]) == ("error", "503")
