@@ -8,32 +8,32 @@ containers repeat is dropped. Where a client below has told of the same model ca
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
-import orjson
 from opentelemetry import trace
 from opentelemetry.context import Context, attach
 from opentelemetry.trace import SpanContext, Status, StatusCode
 
 from agentops_sdk import semconv
+from agentops_sdk._capture.adopted_attributes import COUNTED, Adoption
 from agentops_sdk._capture.call import Call, NullCall, outcome_of
-from agentops_sdk._capture.model_choice import ended_by_model, model_choice
+from agentops_sdk._capture.current import name_model
 from agentops_sdk._capture.native_scopes import NATIVE_SCOPES, NativeScope
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.admission import refusal
 from agentops_sdk._host.guard import guard
-from agentops_sdk._propagation.context_keys import release
+from agentops_sdk._host.patches import Patches, Wrapper
+from agentops_sdk._propagation.context_keys import CallSpan, release
 
-__all__ = ["AdoptedSpan", "AdoptingTracer"]
+__all__ = ["AdoptedSpan", "AdoptingTracer", "adopt"]
 
-_COUNTED = ("llm", "embedding")
-_CONVENTIONS = ("gen_ai.", "mcp.", "server.", "openai.")
-_DROPPED = ("gen_ai.usage.details.", "gen_ai.aggregated_usage.")
-_PARSED = semconv.STRUCTURED
 _AT_ONCE = (semconv.CONVERSATION_ID, semconv.REQUEST_MODEL, semconv.PROVIDER_NAME)
 """What is told before the work begins: limits go by the model's price."""
+_CUT_OFF = ("abandoned", "cancelled", "interrupted")
 
 
 class AdoptingTracer(trace.Tracer):
@@ -70,27 +70,38 @@ class AdoptingTracer(trace.Tracer):
     def _begin(
         self, name: str, context: Context | None, first: dict[str, Any], links: Any, start_ns: int | None
     ) -> Any:
+        word, _, rest = name.partition(" ")
         operation = first.get(semconv.OPERATION_NAME)
-        kind = semconv.KIND_OF_OPERATION.get(str(operation), "task")
+        if operation is None and word in semconv.KIND_OF_OPERATION:
+            operation = word  # told later, as all else
+        kind = self._row.kinds.get(word) or semconv.KIND_OF_OPERATION.get(str(operation), "task")
         row = semconv.SPAN_KINDS[kind]
         named = first.get(row.named_by) if row.named_by is not None else None
-        if named is None and operation is not None:
-            named = name.removeprefix(f"{operation} ") if name.startswith(f"{operation} ") else None
+        if named is None and operation == word:
+            named = rest or None
         known = {key: value for key, value in first.items() if key in _AT_ONCE and isinstance(value, str)}
+        internal = kind == "task" and not self._row.internal.isdisjoint((name, word))
         call = start(
             kind,
             named if isinstance(named, str) else None,
             operation=operation if isinstance(operation, str) else None,
-            attributes={**known, semconv.INTERNAL: True if kind == "task" and name in self._row.internal else None},
+            attributes={
+                **known,
+                semconv.INTERNAL: internal or None,
+            },
             parent=context,
             links=links,
             span_name=None if named is not None else name,
             start_ns=start_ns,
             reporter=self._row.reporter,
         )
-        return (
-            AdoptedSpan(call, self._row, first, content=self._content) if isinstance(call, Call) else trace.INVALID_SPAN
-        )
+        if not isinstance(call, Call):
+            return trace.INVALID_SPAN
+        span = AdoptedSpan(call, self._row, first, content=self._content)
+        around = trace.get_current_span(context)
+        if isinstance(around, AdoptedSpan):
+            around.members.add(span)
+        return span
 
     @contextmanager
     def start_as_current_span(self, *args: Any, end_on_exit: bool = True, **kwargs: Any) -> Iterator[trace.Span]:  # type: ignore[override]  # theirs is one for coroutines too
@@ -124,16 +135,29 @@ class AdoptingTracer(trace.Tracer):
                 span.end()
 
 
-class AdoptedSpan(trace.Span):
+def adopt(patches: Patches, tracer: Any, scope: str) -> None:
+    """Have a library's one tracer make calls of ours, whoever holds it; where a version has another, it is missing."""
+    ours = AdoptingTracer(scope)
+
+    def handed_on(method: Any) -> Wrapper:
+        return lambda wrapped, instance, args, kwargs: method(*args, **kwargs)
+
+    for name in ("start_span", "start_as_current_span"):
+        patches.wrap(tracer, name, handed_on(getattr(ours, name)))
+
+
+class AdoptedSpan(CallSpan):
     """What a library holds of its own span. It may be told anything at any time; the call has it when it ends."""
 
     def __init__(self, call: Call, row: NativeScope, attributes: dict[str, Any], *, content: bool) -> None:
         self.call: Call | NullCall = call
+        self.call_context = call.context
+        self.members: WeakSet[AdoptedSpan] = WeakSet()
         self._row = row
         self._attributes = attributes
         self._content = content
         self._error: BaseException | None = None
-        self._status: str | None = None
+        self._handled = sys.exception()
         self._failed = False
         self._live = True
         self._span_context = call.span.otel.get_span_context()
@@ -149,12 +173,21 @@ class AdoptedSpan(trace.Span):
         return self._live
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        if self._live:
-            self._attributes.update(attributes)
+        for name, value in attributes.items():
+            self.set_attribute(name, value)
 
     def set_attribute(self, key: str, value: Any) -> None:
         if self._live:
             self._attributes[key] = value
+            if key in _AT_ONCE and key not in self._row.left_out and isinstance(value, str):
+                with guard("adopted.attribute"):
+                    self._tell(key, value)
+
+    def _tell(self, key: str, value: str) -> None:
+        if key == semconv.REQUEST_MODEL and isinstance(self.call, Call) and self.call.kind in COUNTED:
+            name_model(self.call, value)
+        elif isinstance(self.call, Call) and key not in self.call.span.attributes:
+            self.call.set(key, value)
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         """Events of the conventions are kept; what else a library tells in events is its own."""
@@ -181,73 +214,40 @@ class AdoptedSpan(trace.Span):
             return
         self._live = False
         with guard("adopted.end"):
-            call, names = self.call, self._row.names
-            attributes = {names.get(name, name): value for name, value in self._attributes.items()}
-            self._attributes = {}
-            call.defer(_Adoption(attributes, call.kind, content=self._content))
-            error = self._error
-            if error is not None and type(error).__name__ in self._row.interrupting:
-                call.finish("interrupted")
-            elif error is not None:
-                outcome = outcome_of(error)
-                call.finish(outcome, error if outcome in ("error", "interrupted") else None)
-            else:
-                call.finish("error" if self._failed else "abandoned" if _is_left(call, attributes) else "ok")
+            attributes, self._attributes = self._attributes, {}
+            self.call.defer(Adoption(attributes, self._row, self.call.kind, content=self._content))
+            self._finish(attributes)
+
+    def _finish(self, attributes: Mapping[str, Any]) -> None:
+        call, error = self.call, self._error or self._leaving()
+        if error is not None and type(error).__name__ in self._row.interrupting:
+            outcome = "interrupted"
+        elif error is not None:
+            outcome = outcome_of(error)
+        elif not self._row.cancelled.isdisjoint(attributes):
+            outcome = "cancelled"
+        else:
+            outcome = "error" if self._failed else "abandoned" if _is_left(call, attributes) else "ok"
+        if outcome in _CUT_OFF:
+            for member in list(self.members):
+                member.cut_off(outcome)
+        call.finish(outcome, error if outcome == "error" else None)
+
+    def _leaving(self) -> BaseException | None:
+        """What leaves the span as it ends, where that is no error: libraries do not record it."""
+        error = sys.exception()
+        return error if error is not self._handled and not isinstance(error, Exception) else None
+
+    def cut_off(self, outcome: str) -> None:
+        """What is around has ended by ``outcome``, and nobody may come back to end this."""
+        if self._live:
+            self._live = False
+            for member in list(self.members):
+                member.cut_off(outcome)
+            self.call.finish(outcome)
 
 
 def _is_left(call: Any, attributes: Mapping[str, Any]) -> bool:
     """Whether a model's stream was left before its end, where it says why the model stopped."""
     streamed = semconv.RESPONSE_TIME_TO_FIRST_CHUNK in attributes
     return call.kind == "llm" and streamed and not attributes.get(semconv.RESPONSE_FINISH_REASONS)
-
-
-class _Adoption:
-    """What a library said of a span, as attributes of ours: on the consumer thread, once the call has ended."""
-
-    def __init__(self, attributes: dict[str, Any], kind: str, *, content: bool) -> None:
-        self._attributes = attributes
-        self._kind = kind
-        self._content = content
-
-    def __call__(self, attributes: dict[str, Any]) -> None:
-        client_reported = semconv.USAGE_INPUT_TOKENS in attributes or semconv.OUTPUT_MESSAGES in attributes
-        if not self._content:
-            for name in semconv.CONTENT:
-                attributes.pop(name, None)
-        for name, value in self._translated(client_reported):
-            attributes.setdefault(name, value)
-        if semconv.USAGE_INPUT_TOKENS in attributes:
-            attributes.setdefault(semconv.USAGE_SOURCE, "reported")
-        if self._kind == "llm" and not client_reported:
-            for name, value in _choice(attributes).items():
-                attributes.setdefault(name, value)
-
-    def _translated(self, client_reported: bool) -> Iterator[tuple[str, Any]]:
-        for name, value in self._attributes.items():
-            if not name.startswith((*_CONVENTIONS, "agentops.", "error.")) or name.startswith(_DROPPED):
-                continue
-            if name.startswith("gen_ai.usage.") and (self._kind not in _COUNTED or client_reported):
-                continue
-            if name in semconv.CONTENT and not self._content:
-                continue
-            if name in _PARSED and isinstance(value, str):
-                value = _parsed(value)
-            yield name, list(value) if isinstance(value, tuple) else value
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
-
-
-def _choice(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """What the model decided, where nobody else has read its reply."""
-    messages, offered = attributes.get(semconv.OUTPUT_MESSAGES), attributes.get(semconv.TOOL_DEFINITIONS)
-    if not isinstance(messages, list):
-        return {}
-    parts = [part for message in messages if isinstance(message, dict) for part in message.get("parts") or ()]
-    reasons = attributes.get(semconv.RESPONSE_FINISH_REASONS) or ()
-    finished = bool(reasons) and all(map(ended_by_model, reasons))
-    return model_choice(offered if isinstance(offered, list) else [], parts, finished=finished)

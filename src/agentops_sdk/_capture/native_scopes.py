@@ -23,18 +23,58 @@ class NativeScope:
         reporter: the name of the integration that hands over the tracer, or that silences.
         treatment: ``adopt`` or ``silence``.
         names: attributes that have other names than the conventions' or ours.
-        internal: names of spans that are steps of the library's own.
+        kinds: kinds of spans that say no operation of the conventions, by the first word of their names.
+        left_out: attributes that are neither the conventions' nor facts of ours, though named as if.
+        cancelled: attributes that only a cancelled span has.
+        internal: names of spans, or their first words, that are steps of the library's own.
         interrupting: names of exceptions by which a run waits for somebody, and that are no errors.
     """
 
     reporter: str
     treatment: Literal["adopt", "silence"] = "adopt"
     names: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
+    cancelled: frozenset[str] = frozenset()
     internal: frozenset[str] = frozenset()
     interrupting: frozenset[str] = frozenset()
 
 
+_PROVIDER = frozenset(("gen_ai.provider.name", "gen_ai.system"))
+"""Where a framework writes its own name as the provider's."""
+
 NATIVE_SCOPES: Final = {
+    "agent_framework": NativeScope(
+        "agent_framework",
+        kinds={"workflow.run": "workflow"},
+        left_out=_PROVIDER,
+        internal=frozenset(("workflow.build", "message.send", "edge_group.process")),
+    ),
+    "gcp.vertex.agent": NativeScope(
+        "google_adk",
+        left_out=frozenset(("gen_ai.system",)),
+        internal=frozenset(("invocation", "call_llm", "send_data")),
+    ),
+    "strands.telemetry.tracer": NativeScope(
+        "strands",
+        kinds={"invoke_swarm": "workflow", "invoke_graph": "workflow", "memory.search": "retriever"},
+        left_out=_PROVIDER
+        | {
+            "gen_ai.agent.tools",
+            "gen_ai.event.end_time",
+            "gen_ai.event.start_time",
+            "gen_ai.server.request.duration",
+            "gen_ai.server.time_to_first_token",
+            "gen_ai.tool.status",
+            "gen_ai.usage.cache_read_input_tokens",
+            "gen_ai.usage.cache_write_input_tokens",
+            "gen_ai.usage.completion_tokens",
+            "gen_ai.usage.prompt_tokens",
+            "gen_ai.usage.total_tokens",
+        },
+        cancelled=frozenset(("strands.cancellation.type",)),
+        internal=frozenset(("execute_event_loop_cycle",)),
+    ),
     "com.anthropic.sdk.python": NativeScope("anthropic", "silence"),
     "mcp-python-sdk": NativeScope("mcp", "silence"),
     "pydantic-ai": NativeScope(

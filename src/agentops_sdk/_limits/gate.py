@@ -27,7 +27,7 @@ from agentops_sdk._limits.expectation import Expectation, expected, learned
 from agentops_sdk._limits.levels import log_levels
 from agentops_sdk._limits.repetition import Key, key_of
 from agentops_sdk._limits.terminal import ask_person
-from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY
+from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY, whole
 from agentops_sdk.errors import LimitExceeded
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def ask(live: Any) -> LimitExceeded | None:
         call = call.operation
     if type(call) is not Call or call.admission is not None:
         return None
-    here = get_current()
+    here = whole(get_current())
     attributes = call.span.attributes
     scopes: Any = here.get(LIMITS_KEY) or call.context.get(LIMITS_KEY) or ()
     if scopes_module.of_process:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextvars import Token
 from typing import Any
 
+from opentelemetry import trace
 from opentelemetry.context import Context, create_key, detach
 
 from agentops_sdk import semconv
@@ -18,9 +19,32 @@ CALL_KEY = create_key("agentops-call")
 LLM_KEY = create_key("agentops-llm-call")
 OUTER_LLM_KEY = create_key("agentops-outer-llm-call")
 LIMITS_KEY = create_key("agentops-limits")
+VENDOR_KEY = create_key("agentops-vendor-call")
+"""Set inside a call to a vendor, to the baggage outside of it."""
+
+_OF_A_CALL = (CALL_KEY, AGENT_KEY, LLM_KEY, OUTER_LLM_KEY, VENDOR_KEY)
 
 process_context: Context | None = None
 """What the process that started this one passed on in ``TRACEPARENT``: the parent of root spans. Set by ``init()``."""
+
+
+class CallSpan(trace.Span):
+    """A span that stands for a call and that somebody else makes current, who knows nothing of our keys.
+
+    Attributes:
+        call_context: the context of what runs inside of the call.
+    """
+
+    call_context: Context
+
+
+def whole(context: Context) -> Context:
+    """``context``, and where a :class:`CallSpan` was made current in it by itself, what goes with that."""
+    span = trace.get_current_span(context)
+    if not isinstance(span, CallSpan) or span.call_context.get(CALL_KEY) is context.get(CALL_KEY):
+        return context
+    own = span.call_context
+    return Context({**context, **{key: own.get(key) for key in _OF_A_CALL}})
 
 
 def release(token: Any) -> bool:

@@ -12,18 +12,15 @@ from types import ModuleType
 from typing import Any
 
 from opentelemetry import baggage
-from opentelemetry.context import Context, attach, create_key, get_current, set_value
+from opentelemetry.context import Context, attach, get_current, set_value
 from opentelemetry.propagators import textmap
 
 from agentops_sdk import _recorder_port
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.patches import Patches
-from agentops_sdk._propagation.context_keys import release
+from agentops_sdk._propagation.context_keys import VENDOR_KEY, release, whole
 
 __all__ = ["enter", "install", "leave"]
-
-_KEY = create_key("agentops-vendor-call")
-"""Set inside a call to a vendor, to the baggage outside of it."""
 
 _SELF_TRACED = {"anthropic._base_client": (("SyncAPIClient", False), ("AsyncAPIClient", True))}
 """Clients that send the trace along by themselves, also where nobody records them: classes, and whether async."""
@@ -31,20 +28,20 @@ _SELF_TRACED = {"anthropic._base_client": (("SyncAPIClient", False), ("AsyncAPIC
 
 def enter(context: Context) -> Context:
     """``context`` as it is inside a call to a vendor."""
-    if _recorder_port.active.settings.vendor_propagation or context.get(_KEY) is not None:
+    if _recorder_port.active.settings.vendor_propagation or context.get(VENDOR_KEY) is not None:
         return context
     outside = dict(baggage.get_all(context))
-    return set_value(_KEY, outside, baggage.clear(context) if outside else context)
+    return set_value(VENDOR_KEY, outside, baggage.clear(context) if outside else context)
 
 
 def leave(context: Context) -> Context:
     """``context`` as it is in a piece of the program that a call to a vendor has called back."""
-    outside: Any = context.get(_KEY)
+    outside: Any = context.get(VENDOR_KEY)
     if outside is None:
         return context
     for name, value in outside.items():
         context = baggage.set_baggage(name, value, context)
-    return set_value(_KEY, None, context)
+    return set_value(VENDOR_KEY, None, context)
 
 
 def install() -> Patches:
@@ -88,7 +85,7 @@ class _Quiet(textmap.TextMapPropagator):
 def _propagator(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Asked for each time that something is to be written, so a propagator that is set later is quiet too."""
     propagator = wrapped(*args, **kwargs)
-    return propagator if get_current().get(_KEY) is None else _Quiet(propagator)
+    return propagator if whole(get_current()).get(VENDOR_KEY) is None else _Quiet(propagator)
 
 
 def _wrap_clients(patches: Patches, module: ModuleType) -> None:
@@ -119,4 +116,4 @@ async def _request_async(wrapped: Any, instance: Any, args: tuple[Any, ...], kwa
 
 
 def _attach() -> Any:
-    return attach(enter(get_current()))
+    return attach(enter(whole(get_current())))

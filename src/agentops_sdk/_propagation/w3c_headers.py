@@ -14,7 +14,7 @@ from opentelemetry.context import Context, set_value
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from agentops_sdk import semconv
-from agentops_sdk._propagation.context_keys import AGENT_KEY, ATTRIBUTES_KEY, CALL_KEY
+from agentops_sdk._propagation.context_keys import AGENT_KEY, ATTRIBUTES_KEY, CALL_KEY, whole
 
 __all__ = ["FIELDS", "read", "write"]
 
@@ -35,6 +35,7 @@ def write(context: Context, present: str = "") -> dict[str, str]:
         present: baggage that stands in the header already. It stays as it is; ours is added.
     """
     fields: dict[str, str] = {}
+    context = whole(context)
     TraceContextTextMapPropagator().inject(fields, context)
     _note(context.get(CALL_KEY))
     known: dict[str, Any] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentops_sdk._capture.adopted_spans import AdoptingTracer
+from agentops_sdk._capture.adopted_spans import AdoptingTracer, adopt
 from agentops_sdk._capture.handoff import offer as offer_handoff
 from agentops_sdk._capture.method_calls import MethodCalls
 from agentops_sdk._capture.runs import Run, Runs
@@ -14,6 +14,7 @@ __all__ = [
     "MethodCalls",
     "Run",
     "Runs",
+    "adopt",
     "content",
     "error_text",
     "is_recorded",

@@ -1,0 +1,126 @@
+"""Whole programs over real HTTP: their trees, and tokens that count once wherever they are exported."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples.local_model import LocalModel, Reply, ToolCall
+from tests.integrations.framework_programs import MODES, check
+
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
+
+pytest.importorskip("strands", reason="strands-agents is not installed")
+
+TREES = Path(__file__).parent / "trees"
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # its clients are closed by the collector
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+def _agent(server: LocalModel, name: str, **options: Any) -> Any:
+    import strands
+    from strands.models.openai import OpenAIModel
+
+    model = OpenAIModel(client_args={"base_url": server.base_url, "api_key": "none"}, model_id="gpt-4o-mini")
+    return strands.Agent(model, name=name, callback_handler=None, **options)
+
+
+def _look_up(order: str) -> str:
+    """Look up an order."""
+    with agentops.span("database"):
+        if order == "0":
+            raise LookupError("no such order")
+    return "sent"
+
+
+def orders(server: LocalModel) -> None:
+    """A tool that fails once and is called again, then a run that goes on with the conversation."""
+    import strands
+
+    def script(request: dict[str, Any]) -> Reply:
+        last = str(request["messages"][-1])
+        if "sent" in last:
+            return Reply(text="It is on its way.")
+        return Reply(tool_calls=(ToolCall("look_up", {"order": "7" if "no such" in last else "0"}),))
+
+    server.script = script
+    agent = _agent(server, "clerk", system_prompt="Be brief.", tools=[strands.tool(name="look_up")(_look_up)])
+    assert str(agent("Where is it?")).strip() == "It is on its way."
+
+    async def stream() -> None:
+        async for _ in agent.stream_async("And now, sent?"):
+            pass
+
+    asyncio.run(stream())
+
+
+def team(server: LocalModel) -> None:
+    """An agent as another one's tool, in a swarm that hands over."""
+    from strands.multiagent import Swarm
+
+    def script(request: dict[str, Any]) -> Reply:
+        offered = [tool["function"]["name"] for tool in request.get("tools") or ()]
+        if request["messages"][-1]["role"] == "tool":
+            return Reply(text="12")
+        if "I am the desk" in str(request["messages"]):
+            return Reply(tool_calls=(ToolCall("handoff_to_agent", {"agent_name": "writer", "message": "Write it."}),))
+        return (
+            Reply(tool_calls=(ToolCall("counting", {"input": "6 + 6"}),)) if "counting" in offered else Reply(text="12")
+        )
+
+    server.script = script
+    counting = _agent(server, "counting", description="counts")
+    desk = _agent(server, "desk", system_prompt="I am the desk.")
+    writer = _agent(server, "writer", system_prompt="I write.", tools=[counting.as_tool()])
+    result = Swarm([desk, writer])("What is 6 + 6?")
+    assert [node.node_id for node in result.node_history] == ["desk", "writer"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("program", [orders, team], ids=lambda program: program.__name__)
+def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check(program, TREES, mode, monkeypatch)
+
+
+def test_without_the_client_the_library_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = check(orders, TREES, "private", monkeypatch, integrations=["strands"])
+    calls = [span.attributes for span in spans if span.attributes["agentops.kind"] == "llm"]
+    assert {call["agentops.usage.source"] for call in calls} == {"reported"}
+
+
+def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for span in check(orders, TREES, "private", monkeypatch, capture_content=False):
+        told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])
+        assert not any(words in told for words in ("on its way", "Where is", "Be brief")), span.name
+
+
+async def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
+    exporter, started = MemoryExporter(), asyncio.Event()
+    agentops.init(exporters=[exporter])
+    with LocalModel(lambda request: Reply(tool_calls=(ToolCall("wait", {}),))) as server:
+        import strands
+
+        @strands.tool
+        async def wait() -> str:
+            """Wait."""
+            started.set()
+            await asyncio.sleep(60)
+            return ""
+
+        run = asyncio.create_task(_agent(server, "clerk", tools=[wait]).invoke_async("Go."))
+        await asyncio.wait_for(started.wait(), 30)
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+    assert agentops.flush()
+    ends = {span.name: span.attributes["agentops.outcome"] for span in exporter.finished_spans()}
+    assert agentops.status().spans["open"] == 0
+    agentops.shutdown()
+    cancelled = ("execute_tool wait", "execute_event_loop_cycle", "invoke_agent clerk")
+    assert ends == {"chat gpt-4o-mini": "ok", **dict.fromkeys(cancelled, "cancelled")}
