@@ -9,7 +9,10 @@ from agentops_sdk.integration import current_call, guard, semconv
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from agentops_sdk.integration import Patches
+    from agentops_sdk.integration import Call, Patches
+
+_HANDOFF = "transfer_to_agent"
+"""The tool by which an agent passes on what it was asked."""
 
 
 class GoogleADKIntegration:
@@ -34,21 +37,24 @@ class GoogleADKIntegration:
 
 def _tool_call(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     with guard("google_adk.tool"):
-        _content(**dict(zip(("tool", "args", "function_response_event"), args, strict=False)) | kwargs)
+        call = current_call()
+        if call is not None and call.kind == "tool":
+            _tell(call, **dict(zip(("tool", "args", "function_response_event"), args, strict=False)) | kwargs)
     return wrapped(*args, **kwargs)
 
 
-def _content(args: Any = None, function_response_event: Any = None, **_: Any) -> None:
-    from agentops_sdk.integration.frameworks import content
+def _tell(call: Call, tool: Any = None, args: Any = None, function_response_event: Any = None, **_: Any) -> None:
+    from agentops_sdk.integration.frameworks import content, offer_handoff
 
-    call = current_call()
-    if call is None or call.kind != "tool":
-        return
     call.update(content(semconv.TOOL_CALL_ARGUMENTS, args))
     parts = getattr(getattr(function_response_event, "content", None), "parts", None) or ()
     for part in parts[:1]:
         response = getattr(getattr(part, "function_response", None), "response", None)
         call.update(content(semconv.TOOL_CALL_RESULT, response))
+    agent = call.around
+    target = args.get("agent_name") if isinstance(args, dict) and call.name == _HANDOFF else None
+    if agent is not None and agent.kind == "agent" and type(target) is str:
+        offer_handoff(agent, target)
 
 
 integration = GoogleADKIntegration()

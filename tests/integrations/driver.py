@@ -48,6 +48,9 @@ class Driver:
     optional: Mapping[str, str] = {}
     """Seams, as ``Class.method`` (``*`` stands for anything), that ``status()`` need not miss: each with why."""
 
+    replaces: bool = False
+    """Whether what is wrapped is answered by the integration, and who has wrapped it before is not asked."""
+
     registers: bool = False
     """Whether the integration registers with an object of the library's, and changes no attribute of its modules."""
 

@@ -62,3 +62,19 @@ class FrameworkDriver(ChatDriver):
             yield reading
         finally:
             await reading.aclose()
+
+
+class TracerDriver(FrameworkDriver):
+    """Of a library whose own spans are adopted: one of them around the request."""
+
+    span = "invoke_agent ask"
+    optional = {"*": "one span passes nothing else"}
+    replaces = True
+
+    def tracer(self) -> Any:
+        """The library's."""
+        raise NotImplementedError
+
+    def run(self) -> AbstractContextManager[Any]:
+        span: AbstractContextManager[Any] = self.tracer().start_as_current_span(self.span)
+        return span

@@ -19,17 +19,20 @@ from tests.openai.spans import check_schemas
 import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
 
-Program = Callable[[LocalModel], None]
+Program = Callable[[Any], None]
 MODES = ("private", "joined")
 
 
-def check(program: Program, trees: Path, mode: str, patch: pytest.MonkeyPatch, **options: Any) -> list[Any]:
+def check(
+    program: Program, trees: Path, mode: str, patch: pytest.MonkeyPatch, server: Any = LocalModel, **options: Any
+) -> list[Any]:
     """Run ``program`` and compare its tree; each request's tokens are counted once, wherever spans go.
 
     Args:
         program: asks the server that it is given.
         trees: the folder with the trees; ``AGENTOPS_UPDATE_TREES`` writes them.
         mode: ``private`` or ``joined``: whose provider it is.
+        server: makes the server, whose ``requests`` are those of models only.
         options: goes to ``init()``.
     """
     own, exporter = InMemorySpanExporter(), MemoryExporter()
@@ -38,8 +41,8 @@ def check(program: Program, trees: Path, mode: str, patch: pytest.MonkeyPatch, *
         provider.add_span_processor(SimpleSpanProcessor(own))
         patch.setattr(trace, "_TRACER_PROVIDER", provider)
     agentops.init(exporters=[exporter], **options)
-    with LocalModel() as server:
-        program(server)
+    with server() as models:
+        program(models)
     assert agentops.flush()
     assert agentops.status().spans["open"] == 0
     spans = list(exporter.finished_spans())
@@ -48,7 +51,7 @@ def check(program: Program, trees: Path, mode: str, patch: pytest.MonkeyPatch, *
         check_schemas(dict(span.attributes))
     for exported in (spans, own.get_finished_spans()) if mode == "joined" else (spans,):
         counted = [span for span in exported if "gen_ai.usage.input_tokens" in span.attributes]
-        assert len(counted) == len(server.requests)
+        assert len(counted) == len(models.requests)
         known = {span.context.span_id for span in exported}
         assert all(span.parent is None or span.parent.span_id in known for span in exported), "an orphan"
     file = trees / f"{program.__name__}.txt"

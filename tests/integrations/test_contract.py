@@ -398,7 +398,7 @@ def test_another_sdk_on_the_same_methods(
             other.install(seams)
         assert each_way(driver, wire) == usual
         assert Counter(spans.outcomes(driver)) == _recorded(usual)
-        assert other.calls, "the other SDK sees nothing any more"
+        assert other.calls or (driver.replaces and installed == "below"), "the other SDK sees nothing any more"
         if removed == "first":
             other.remove()
             assert each_way(driver, wire) == usual

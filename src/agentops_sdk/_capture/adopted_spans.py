@@ -22,6 +22,7 @@ from agentops_sdk import semconv
 from agentops_sdk._capture.adopted_attributes import COUNTED, Adoption
 from agentops_sdk._capture.call import Call, NullCall, outcome_of
 from agentops_sdk._capture.current import name_model
+from agentops_sdk._capture.handoff import has_handed_over
 from agentops_sdk._capture.native_scopes import NATIVE_SCOPES, NativeScope
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.admission import refusal
@@ -216,6 +217,7 @@ class AdoptedSpan(CallSpan):
         with guard("adopted.end"):
             attributes, self._attributes = self._attributes, {}
             self.call.defer(Adoption(attributes, self._row, self.call.kind, content=self._content))
+            self.call.set(semconv.ERROR_TYPE, attributes.get(semconv.ERROR_TYPE) if self._failed else None)
             self._finish(attributes)
 
     def _finish(self, attributes: Mapping[str, Any]) -> None:
@@ -228,6 +230,8 @@ class AdoptedSpan(CallSpan):
             outcome = "cancelled"
         else:
             outcome = "error" if self._failed else "abandoned" if _is_left(call, attributes) else "ok"
+        if outcome == "abandoned" and has_handed_over(call):
+            outcome = "ok"  # the library closes what has no more to do
         if outcome in _CUT_OFF:
             for member in list(self.members):
                 member.cut_off(outcome)

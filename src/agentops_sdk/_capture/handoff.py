@@ -11,7 +11,7 @@ from agentops_sdk import semconv
 from agentops_sdk._host.bounded_map import BoundedMap
 
 if TYPE_CHECKING:
-    from agentops_sdk._capture.call import Call
+    from agentops_sdk._capture.call import Call, NullCall
 
 _MOST_PENDING = 1_000
 
@@ -29,6 +29,12 @@ def offer(call: Call, to: str, reason: str | None = None) -> None:
         about[semconv.HANDOFF_FROM] = source
     call.event(semconv.HANDOFF_EVENT, about if reason is None else {**about, semconv.HANDOFF_REASON: reason})
     pending[call.trace_id, to] = (call.span.otel.get_span_context(), ref(call), about)
+
+
+def has_handed_over(call: Call | NullCall) -> bool:
+    """Whether :func:`offer` was called for it."""
+    events = getattr(getattr(call, "span", None), "events", ())
+    return any(event[0] == semconv.HANDOFF_EVENT for event in events)
 
 
 def take(call: Call) -> None:
