@@ -152,7 +152,7 @@ class AdoptedSpan(CallSpan):
 
     def __init__(self, call: Call, row: NativeScope, attributes: dict[str, Any], *, content: bool) -> None:
         self.call: Call | NullCall = call
-        self.call_context = call.context
+        super().__init__(call.context)
         self.members: WeakSet[AdoptedSpan] = WeakSet()
         self._row = row
         self._attributes = attributes

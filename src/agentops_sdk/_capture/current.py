@@ -6,7 +6,8 @@ from opentelemetry.context import Context, get_current, set_value
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import Call
-from agentops_sdk._propagation.context_keys import CALL_KEY, LLM_KEY, OUTER_LLM_KEY, whole
+from agentops_sdk._propagation import context_keys
+from agentops_sdk._propagation.context_keys import CALL_KEY, LLM_KEY, OUTER_LLM_KEY
 
 __all__ = [
     "current_call",
@@ -20,7 +21,7 @@ __all__ = [
 
 def current_call() -> Call | None:
     """The innermost current call, or ``None``."""
-    return whole(get_current()).get(CALL_KEY)  # type: ignore[return-value]  # a context's values are objects
+    return context_keys.whole(get_current()).get(CALL_KEY)  # type: ignore[return-value]  # a context's values are objects
 
 
 def enclosing_llm_call() -> Call | None:
@@ -29,7 +30,10 @@ def enclosing_llm_call() -> Call | None:
     A second interception of the same logical call (a framework's model run around a provider's
     client) finds it here and contributes to it instead of opening a span of its own.
     """
-    call: Call | None = whole(get_current()).get(LLM_KEY)  # type: ignore[assignment]  # a context's values are objects
+    context = get_current()
+    if context_keys.call_spans:
+        context = context_keys.whole(context)
+    call: Call | None = context.get(LLM_KEY)  # type: ignore[assignment]  # a context's values are objects
     return call if call is not None and not call.ended else None
 
 

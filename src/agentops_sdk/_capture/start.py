@@ -65,7 +65,7 @@ def start(
     if not recorder.enabled:
         return NULL_CALL
     context = (get_current() or context_keys.process_context or _NOTHING) if parent is None else parent
-    context = context_keys.whole(context)
+    context = context_keys.whole(context) if context_keys.call_spans else context
     if context.get(_SUPPRESS_INSTRUMENTATION_KEY):
         return NULL_CALL
     attributes = _with_framework(kind, reporter, attributes)

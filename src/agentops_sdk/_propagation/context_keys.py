@@ -28,6 +28,10 @@ process_context: Context | None = None
 """What the process that started this one passed on in ``TRACEPARENT``: the parent of root spans. Set by ``init()``."""
 
 
+call_spans = False
+"""Whether there is a :class:`CallSpan` anywhere: where there is none, nobody has to look for one."""
+
+
 class CallSpan(trace.Span):
     """A span that stands for a call and that somebody else makes current, who knows nothing of our keys.
 
@@ -36,6 +40,11 @@ class CallSpan(trace.Span):
     """
 
     call_context: Context
+
+    def __init__(self, call_context: Context) -> None:
+        global call_spans
+        call_spans = True
+        self.call_context = call_context
 
 
 def whole(context: Context) -> Context:
