@@ -294,3 +294,27 @@ def test_the_local_page_lists_compares_and_is_live(browser: Browser, tmp_path: P
         browser.send("Page.navigate", url="about:blank")
     finally:
         site.close()
+
+
+def test_agents_are_lanes_with_handoffs(browser: Browser, tmp_path: Path) -> None:
+    root = span("run", {"agentops.kind": "workflow"}, took=1000)
+    event = {"name": "agentops.handoff", "time_ns": root.start_ns + 400_000_000, "attributes": {
+        "agentops.handoff.from": "triage", "agentops.handoff.to": "<b>billing", "agentops.handoff.reason": "a refund",
+    }}  # fmt: skip
+    kind = {"agentops.kind": "agent"}
+    triage = span("invoke_agent triage", kind, parent=root, took=400, events=[event])
+    billing = span("invoke_agent <b>billing", kind, parent=root, at=400, took=300)
+    later = span("invoke_agent triage", kind, parent=root, at=800, took=100, status="error")
+    browser.open(save(Trace([root, triage, billing, later]), tmp_path / "lanes.html"))
+    browser.click("[role=tab]", "Agents (2)")
+    browser.wait("document.querySelectorAll('.lane-row').length === 2")
+    names = browser.value("[...document.querySelectorAll('.lane-name')].map((name) => name.textContent)")
+    assert names == ["triage", "<b>billing"]
+    assert browser.value("document.querySelectorAll('.stretch').length") == 3
+    assert browser.value("document.querySelectorAll('.stretch.bad').length") == 1
+    assert browser.value("document.querySelector('.arrival').style.left") == "40%"
+    assert "triage → <b>billing: a refund" in browser.value("document.querySelector('.lanes ol').innerText")
+    browser.click(".lanes ol button")
+    browser.wait("document.querySelector('[role=treeitem]')")
+    assert browser.selected() == "invoke_agent triage"
+    browser.assert_nothing_went_wrong()

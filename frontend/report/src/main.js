@@ -1,6 +1,7 @@
 // The page: head, what went wrong, the tree with its waterfall, decisions, and what was recorded of the chosen span.
 import { render } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { AgentLanes, lanesOf } from "./agents.js";
 import { DecisionCard } from "./decisions.js";
 import { Detail } from "./detail.js";
 import { html } from "./html.js";
@@ -50,6 +51,7 @@ function RunPage({ number, onRun }) {
   const side = useRef(/** @type {HTMLElement | null} */ (null));
 
   const failed = useMemo(() => run.rows.flatMap((row, place) => (row.outcome === "ok" || row.outcome === "running" ? [] : [place])), [run]);
+  const agents = useMemo(() => lanesOf(run).size, [run]);
   const looping = useMemo(() => new Set(run.loops.flatMap((loop) => loop.rows)), [run]);
   const hits = useMemo(() => {
     if (!query.trim() && !failedOnly) return null;
@@ -161,7 +163,7 @@ function RunPage({ number, onRun }) {
       ${overview.runs.length > 1 && html`<select aria-label="Run" value=${number} onChange=${(/** @type {any} */ event) => onRun(+event.target.value)}>
         ${overview.runs.map((other, place) => html`<option value=${place}>${visible(other.name)} · ${other.outcome} · ${other.start}</option>`)}</select>`}
       <div role="tablist" aria-label="View">
-        ${[["steps", `Steps`], ["decisions", `Decisions (${run.decisions.length})`]].map(([name, label]) =>
+        ${[["steps", `Steps`], ["decisions", `Decisions (${run.decisions.length})`], ...(agents ? [["agents", `Agents (${agents})`]] : [])].map(([name, label]) =>
           html`<button role="tab" aria-selected=${view === name} onClick=${() => setView(name)}>${label}</button>`)}
       </div>
       <input type="search" ref=${search} placeholder="Search steps and what was said  ( / )" aria-label="Search" value=${query}
@@ -182,6 +184,8 @@ function RunPage({ number, onRun }) {
       ${view === "steps"
         ? html`<${Tree} run=${run} rows=${rows} selected=${selected} closed=${closed} hits=${hits} looping=${looping} printing=${printing} onSelect=${setSelected} onToggle=${toggle} onKey=${onTreeKey} />
           <aside tabindex="-1" ref=${side} aria-label="The chosen step"><${Detail} run=${number} place=${selected} onSelect=${select} onCopy=${onCopy} /></aside>`
+        : view === "agents"
+        ? html`<${AgentLanes} run=${run} onSelect=${select} />`
         : html`<div class="lane-of-decisions">
           ${run.decisions.length === 0 && html`<p class="quiet">No decision was recorded in this run.</p>`}
           ${run.decisions.slice(0, DECISIONS).map((decision) => html`<${DecisionCard} decision=${decision} run=${run} onSelect=${select} />`)}
