@@ -73,7 +73,7 @@ function list() {
       element("td", {}, run.session ? element("a", { href: `/?${new URLSearchParams({ session: run.session })}` }, run.session) : ""),
       element("td", {}, run.user), element("td", {}, run.models.join(", ")),
       element("td", { class: "figure" }, run.tokens), element("td", { class: "figure" }, run.cost),
-      element("td", {}, most ? element("meter", { max: most, value: run.amount, title: `cost ${run.cost}` }) : ""), verdict);
+      element("td", {}, run.amount ? element("meter", { max: most, value: run.amount, title: `cost ${run.cost}` }) : ""), verdict);
   }
 
   async function refresh() {
