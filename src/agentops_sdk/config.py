@@ -144,6 +144,11 @@ class Settings:
         (), parsers.patterns, "More regular expressions whose matches are redacted; those of all sources are merged.",
         limit=file_limits.anything, env=["AGENTOPS_REDACT_PATTERNS"], doubt=_NO_CONTENT, merge=_both_lists,
     )  # fmt: skip
+    semconv: str = _row(
+        "pin", parsers.choice("pin", "main"),
+        "The state of the GenAI conventions that names follow: pin, as backends know it, or main, the newest.",
+        limit=file_limits.anything, env=["AGENTOPS_SEMCONV"],
+    )  # fmt: skip
     queue_size: int = _row(
         10_000, parsers.whole(1), "How many ended spans may be queued; further ones are dropped and counted.",
         limit=file_limits.anything, env=["AGENTOPS_QUEUE_SIZE"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-__all__ = ["SINKS", "endpoint", "exporters", "sample_ratio"]
+__all__ = ["SINKS", "endpoint", "exporters", "sample_ratio", "semconv"]
 
 SINKS = ("none", "console", "otlp", "jsonl", "memory")
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -40,6 +40,13 @@ def sample_ratio(environ: Mapping[str, str]) -> tuple[float, str] | None:
     sampler = environ.get("OTEL_TRACES_SAMPLER", "").strip().lower().removeprefix("parentbased_")
     ratio = {"always_on": 1.0, "always_off": 0.0, "traceidratio": _ratio(environ)}.get(sampler)
     return None if ratio is None else (ratio, "environment OTEL_TRACES_SAMPLER")
+
+
+def semconv(environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """The state of the GenAI conventions that ``OTEL_SEMCONV_STABILITY_OPT_IN`` opts in to, and the variable."""
+    variable = "OTEL_SEMCONV_STABILITY_OPT_IN"
+    words = [word.strip().lower() for word in environ.get(variable, "").split(",")]
+    return ("main", f"environment {variable}") if "gen_ai_latest_experimental" in words else None
 
 
 def _ratio(environ: Mapping[str, str]) -> float:

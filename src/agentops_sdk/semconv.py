@@ -81,13 +81,22 @@ USAGE_IMAGE_INPUT: Final = "agentops.usage.image.input_tokens"
 USAGE_IMAGE_CACHE_READ: Final = "agentops.usage.image.cache_read.input_tokens"
 USAGE_IMAGE_OUTPUT: Final = "agentops.usage.image.output_tokens"
 MAIN_NAMES: Final = {
-    name: name.replace("agentops.", "gen_ai.", 1)
-    for name in (
-        USAGE_AUDIO_INPUT, USAGE_AUDIO_OUTPUT, USAGE_AUDIO_CACHE_READ, USAGE_IMAGE_INPUT, USAGE_IMAGE_CACHE_READ,
-        USAGE_IMAGE_OUTPUT,
-    )
+    USAGE_CACHE_CREATION: USAGE_CACHE_WRITE,
+    **{
+        name: name.replace("agentops.", "gen_ai.", 1)
+        for name in (
+            USAGE_AUDIO_INPUT, USAGE_AUDIO_OUTPUT, USAGE_AUDIO_CACHE_READ, USAGE_IMAGE_INPUT, USAGE_IMAGE_CACHE_READ,
+            USAGE_IMAGE_OUTPUT,
+        )
+    },
 }  # fmt: skip
-"""What is called otherwise where the program has chosen the conventions' main state."""
+"""What the conventions' main state calls otherwise: one table for both directions.
+
+Inside this package every attribute has the name on the left; a span that leaves has the names of the state that the
+setting ``semconv`` chooses, and never both.
+"""
+PIN_NAMES: Final = {main: name for name, main in MAIN_NAMES.items()}
+STATES: Final = ("pin", "main")
 
 # --- GenAI: tools, retrieval, evaluation ---------------------------------------------------
 TOOL_NAME: Final = "gen_ai.tool.name"

@@ -168,6 +168,8 @@ def _environment(rows: Sequence[Row], environ: Mapping[str, str], other_variable
         level.values["exporters"] = sinks
     if "sample_ratio" not in level.values and (ratio := otel_environment.sample_ratio(environ)):
         level.values["sample_ratio"] = ratio
+    if "semconv" not in level.values and (state := otel_environment.semconv(environ)):
+        level.values["semconv"] = state
     _look_for_slips(level, rows, environ, other_variables)
     return level.settle()
 

@@ -1,4 +1,4 @@
-"""Tokens that were written to a cache stand under both of the conventions' names, whoever wrote which."""
+"""Tokens that were written to a cache have the name of the chosen state of the conventions, whoever wrote which."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from agentops_sdk.traces import Usage
 OLDER, NEWER = semconv.USAGE_CACHE_CREATION, semconv.USAGE_CACHE_WRITE
 
 
-def recorded(pricing: bool, **counts: Any) -> dict[str, Any]:
+def recorded(pricing: bool, state: str | None = None, **counts: Any) -> dict[str, Any]:
     exporter = MemoryExporter()
-    agentops.init(exporters=[exporter], integrations=[], pricing=pricing)
+    agentops.init(exporters=[exporter], integrations=[], pricing=pricing, semconv=state)
     with agentops.span("claude-sonnet-4-6", kind="llm") as span:
         span.set(semconv.PROVIDER_NAME, "anthropic")
         span.set(semconv.USAGE_INPUT_TOKENS, 1_000)
@@ -29,12 +29,30 @@ def recorded(pricing: bool, **counts: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("pricing", [True, False])
+@pytest.mark.parametrize("state", ["pin", "main"])
 @pytest.mark.parametrize("name", ["older", "newer"])
-def test_both_names_are_written(name: str, pricing: bool) -> None:
-    attributes = recorded(pricing, **{name: 400})
-    assert attributes[OLDER] == attributes[NEWER] == 400
+def test_one_name_is_written(name: str, state: str, pricing: bool) -> None:
+    attributes = recorded(pricing, state, **{name: 400})
+    assert {key: attributes[key] for key in (OLDER, NEWER) if key in attributes} == {
+        OLDER if state == "pin" else NEWER: 400
+    }
     if pricing:
         assert attributes[semconv.COST_AMOUNT] == pytest.approx(600 * 3e-6 + 400 * 3.75e-6)
+
+
+@pytest.mark.parametrize(
+    ("ours", "standard", "name"),
+    [
+        ("", "http/dup, gen_ai_latest_experimental", NEWER),
+        ("", "http/dup", OLDER),
+        ("pin", "gen_ai_latest_experimental", OLDER),
+        ("main", "", NEWER),
+    ],
+)
+def test_variables_choose_the_state(monkeypatch: pytest.MonkeyPatch, ours: str, standard: str, name: str) -> None:
+    monkeypatch.setenv("AGENTOPS_SEMCONV", ours)
+    monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", standard)
+    assert {OLDER, NEWER} & recorded(False, older=400).keys() == {name}
 
 
 def test_neither_is_made_up() -> None:

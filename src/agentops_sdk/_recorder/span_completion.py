@@ -6,8 +6,7 @@ the same span as ours.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from agentops_sdk import semconv
@@ -16,9 +15,6 @@ from agentops_sdk._recorder_port import Deferred
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.prompt_fingerprint import prompt_fingerprint
 from agentops_sdk.config import Settings
-
-_OPT_IN = "gen_ai_latest_experimental"
-"""Chooses the conventions' main state, in OpenTelemetry's own variable."""
 
 _PRICED = frozenset(("llm", "embedding"))
 
@@ -37,7 +33,6 @@ class Completer:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.policy = Policy(settings)
-        self._main = _OPT_IN in os.environ.get("OTEL_SEMCONV_STABILITY_OPT_IN", "")
 
     def reconfigure(self, settings: Settings) -> None:
         """Go on by other settings; what was counted stays."""
@@ -67,6 +62,8 @@ class Completer:
             with guard("complete.event"):
                 content = self.policy.apply(fields() if callable(fields) else dict(fields))
                 final_events.append((self.policy.text(name) or "", at, content))
+        if self.settings.semconv == "main":
+            _rename(attributes, semconv.MAIN_NAMES)
         return Completed(self.policy.apply(attributes), final_events, self.policy.text(message))
 
     def work_out(
@@ -79,22 +76,18 @@ class Completer:
         if attributes.get(semconv.KIND) == "llm":
             with guard("complete.fingerprint"):
                 attributes.setdefault(semconv.PROMPT_FINGERPRINT, prompt_fingerprint(attributes))
-        if semconv.USAGE_CACHE_WRITE in attributes:
-            attributes.setdefault(semconv.USAGE_CACHE_CREATION, attributes.pop(semconv.USAGE_CACHE_WRITE))
-        for own, main in semconv.MAIN_NAMES.items():
-            if main in attributes:
-                attributes.setdefault(own, attributes.pop(main))
+        _rename(attributes, semconv.PIN_NAMES)
         if self.settings.pricing and (attributes.get(semconv.KIND) in _PRICED or semconv.USAGE_SOURCE in attributes):
             with guard("complete.usage"):
                 from agentops_sdk._usage.enrich import enrich
 
                 enrich(attributes)
-        if semconv.USAGE_CACHE_CREATION in attributes:  # readers of today know one name or the other
-            attributes[semconv.USAGE_CACHE_WRITE] = attributes[semconv.USAGE_CACHE_CREATION]
-        if self._main:
-            for own, main in semconv.MAIN_NAMES.items():
-                if own in attributes:
-                    attributes[main] = attributes.pop(own)
         if account is not None:
             with guard("complete.account"):
                 account(attributes)
+
+
+def _rename(attributes: dict[str, Any], names: Mapping[str, str]) -> None:
+    """Give attributes the names of another state; where both stand, what is there already is right."""
+    for name in names.keys() & attributes.keys():  # few spans have any: let C find out
+        attributes.setdefault(names[name], attributes.pop(name))
