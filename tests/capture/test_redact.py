@@ -195,7 +195,7 @@ PIECES = ["sk-", "eyJ", "eyJa.", "password", "password=", 'password":"', "bearer
 
 MINUTE = 60.0
 """Of CPU time. Each takes a second or so, most of it far less; in quadratic time it would take many minutes."""
-LENGTH = 300_000
+LENGTH = 100_000
 
 
 def seconds(text: str) -> float:

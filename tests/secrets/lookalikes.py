@@ -344,6 +344,12 @@ pincode: 560001
 Area pin code 560034, Bangalore
 Postal PIN code: 110001
 passphrase: choose several words
+"passphrase": "must be at least twelve characters"
+"passphrase": "a sentence of your own that nobody guesses"
+snmpwalk -v 2c -c public host
+user:password@tcp(127.0.0.1:3306)/db
+mail bob@unix(7)
+the code verifier tests pass
 Passphrase: pick four random words
 Set-Cookie: theme=dark
 Set-Cookie: lang=en; Path=/

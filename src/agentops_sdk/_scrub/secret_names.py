@@ -72,6 +72,8 @@ _QUALIFIED: Final[dict[str, Callable[[str], str]]] = {
     "pat": lambda before: "qualified token" if before else "",
     "pin": lambda before: "pin" if not before or before in SECRET_PINS else "",
     "auth": lambda before: "auth" if not before or before in SECRET_AUTHS else "",
+    "verifier": lambda before: "key" if before == "code" else "",
+    "community": lambda before: "key" if before == "snmp" else "",
     "signature": lambda before: "signature" if before in ("", "amz", "goog", "x") else "",
 }
 """Last words whose meaning hangs on the word before them."""

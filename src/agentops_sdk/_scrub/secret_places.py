@@ -217,6 +217,7 @@ _COMMANDS: Final = (
     _place("zip unzip", rf"(?:un)?zip\s(?:[^\n|;]{{0,120}}?\s)?(?-i:-P)\s{{0,2}}{_MAYBE_QUOTED}"),
     _place("7z", r"7za?\s(?:[^\n|;]{0,200}?\s)?-p(?:\\{0,31}[\"'])?" + _WORD),
     _place("openssl", rf"openssl\s[^\n|;]{{0,200}}?\s-(?:k|passin|passout|pass)\s(?:pass:)?{_MAYBE_QUOTED}", _guarded),
+    _place("snmpget snmpset snmpwalk snmpbulk snmptable", rf"snmp[a-z]{{3,12}}\s[^\n|;]{{0,120}}?(?-i:-c)\s{{0,2}}{_MAYBE_QUOTED}", _guarded),
     _place("az", rf"az\s+login\s[^\n|;]{{0,300}}?\s-p\s{_MAYBE_QUOTED}"),
     _place("htpasswd", rf"htpasswd\s+-\w{{0,6}}b\w{{0,6}}\s+\S{{1,200}}\s+\S{{1,64}}\s+{_MAYBE_QUOTED}"),
     _place("smbclient rpcclient smbget", r"(?:smbclient|rpcclient|smbget)\s[^\n|;]{0,200}?-U\s{0,2}[\"']?[\w.\\-]{1,64}%" + _WORD),
@@ -236,7 +237,9 @@ _ESCAPED_SCRIPTS: Final = re.compile(
 )
 _MOST: Final = 256
 """How often a sign is looked at in one text."""
-_HOST_AND_PORT: Final = re.compile(r"(?:[\w-]{1,40}\.){0,4}[\w-]{1,40}:[0-9]{2,5}\b")
+_HOST_AND_PORT: Final = re.compile(
+    r"(?:[\w-]{1,40}\.){0,4}[\w-]{1,40}:[0-9]{2,5}\b|(?:tcp6?|udp|unix|cloudsql(?:-\w{1,20})?)\("
+)
 _NAME_AND_PASSWORD: Final = re.compile(r"(?<![\w/@.:%-])[A-Za-z][\w.-]{0,40}:(?P<value>[^\s:@/\"'`<>(){},=]{4,100})\Z")
 _ONE_TIME: Final = re.compile(
     r"(?:one[ _-]?time|verification|security|login|2fa|mfa|authentication|door|access)[ _-]?(?:pass)?\Z|\A\Z",
@@ -460,7 +463,7 @@ def _is_code_of_one_use(text: str, position: int, sign: str) -> bool:
 
 
 def _in_addresses(text: str) -> Iterator[Finding]:
-    """``user:…@proxy:8080``, without a scheme."""
+    """``user:…@proxy:8080`` and ``user:…@tcp(db:3306)``, without a scheme."""
     position = text.find("@")
     for _ in range(_MOST):
         if position < 0:

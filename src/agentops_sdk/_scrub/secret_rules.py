@@ -234,6 +234,10 @@ STEMS: Final = {
     "auth": ("", "(?!or(?!iz))"),  # nor an author
     "cookie": ("", ""),
     "pin": ("", "(?:s|code)?(?![a-z])"),  # nor to spin, nor an opinion
+    "code_verifier": ("", ""),
+    "codeverifier": ("", ""),
+    "snmp_community": ("", ""),
+    "snmpcommunity": ("", ""),
     "_salt": ("", "(?![a-z])"),  # a cook's stands alone
     "sig=": ("", ""),
     "signature=": ("", ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
@@ -35,10 +36,17 @@ _PROGRAMS: Final = {
 
 
 def switches(text: str) -> Iterator[Finding]:
+    programs: dict[str, list[int]] = {}
     for switch in _SWITCH.finditer(text):
         letter = switch[0].lstrip("-").partition("-")[0]
+        starts = programs.get(letter)
+        if starts is None:
+            starts = programs[letter] = [program.start() for program in _PROGRAMS[letter].finditer(text)]
+        before = bisect_left(starts, switch.start())
+        if not before:
+            continue
         line_start = max(text.rfind("\n", 0, switch.start()), switch.start() - 400, 0)
-        if not _PROGRAMS[letter].search(text, line_start, switch.start()):
+        if starts[before - 1] < line_start:
             continue
         form = (
             _PASSWORD_OF_PROGRAM

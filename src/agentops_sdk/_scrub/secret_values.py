@@ -178,7 +178,7 @@ def is_quoted_secret(value: str, name: str, kind: str) -> bool:
     if not value or stands_for_another(value, name):
         return False
     if kind in STRONG:
-        return not _is_prose(value)
+        return not _is_prose(value) or (words_of(name)[-1:] in _PHRASES and _is_phrase(value))
     if kind == "authorization":
         return is_authorization(value)
     if kind == "cookie":
@@ -293,6 +293,20 @@ def looks_random(value: str) -> bool:
 
 def _has_digit_and_letter(value: str) -> bool:
     return any(letter.isdigit() for letter in value) and any(letter.isalpha() for letter in value)
+
+
+_PHRASES: Final = (("passphrase",), ("phrase",))
+
+
+def _is_phrase(value: str) -> bool:
+    """Words that somebody chose, all of them small and without a stop, as people make passphrases."""
+    is_one = re.fullmatch(r"[a-z]{1,20}(?:[ -][a-z]{1,20}){3,15}", value) is not None
+    return is_one and _OF_DESCRIPTIONS.isdisjoint(value.split()) and not says_how(value)
+
+
+_OF_DESCRIPTIONS: Final = words(
+    "must should may can could will is are was be it its your you our their not no required optional least a an if"
+)
 
 
 def _is_prose(value: str) -> bool:
