@@ -176,6 +176,10 @@ class Settings:
         limit=file_limits.anything,
         env=["AGENTOPS_TRACES_COMPRESS"],
     )
+    trace_url: str = _row(
+        "", parsers.trace_url, 'Where a backend shows a trace: an address with {trace_id}, or "phoenix:http://HOST".',
+        env=["AGENTOPS_TRACE_URL"],
+    )  # fmt: skip
     traces_fsync: str = _row(
         "never", parsers.choice("never", "close", "always"), "When JSONL files are flushed to the disk itself (fsync).",
         limit=file_limits.anything, env=["AGENTOPS_TRACES_FSYNC"],

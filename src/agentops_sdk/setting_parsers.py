@@ -99,6 +99,30 @@ def text(value: Any) -> str:
     return value.strip()
 
 
+_TRACE_PAGES = {
+    "phoenix": "{base}/redirects/traces/{trace_id}",
+    "jaeger": "{base}/trace/{trace_id}",
+    "langfuse": "{base}/traces/{trace_id}",  # the base ends in /project/ID
+    "grafana": "{base}/explore?schemaVersion=1&panes=%7B%22a%22%3A%7B%22datasource%22%3A%22tempo%22%2C"
+    "%22queries%22%3A%5B%7B%22refId%22%3A%22A%22%2C%22queryType%22%3A%22traceql%22%2C%22query%22%3A%22{trace_id}%22%7D%5D%7D%7D",
+}
+"""Where backends show a trace; Grafana by a Tempo data source whose uid is ``tempo``."""
+
+
+def trace_url(value: Any) -> str:
+    """An address with ``{trace_id}`` in it, from one, or from a backend's name and its address."""
+    name, _, base = value.partition(":") if isinstance(value, str) else ("", "", "")
+    page = value.strip() if isinstance(value, str) else ""
+    if name.strip() in _TRACE_PAGES:
+        page = _TRACE_PAGES[name.strip()].replace("{base}", base.strip().rstrip("/"))
+    if not re.fullmatch(r"https?://[^\s\x00-\x1f\x7f-\x9f]+", page) or "{trace_id}" not in page:
+        raise WrongValueError(
+            f"an http(s) address with {{trace_id}}, or one of {', '.join(_TRACE_PAGES)} with an address, such as "
+            '"jaeger:http://localhost:16686"'
+        )
+    return page
+
+
 def path(value: Any) -> str:
     if not isinstance(value, str | os.PathLike) or not str(value).strip() or "\0" in str(value):
         raise WrongValueError("a path")

@@ -14,6 +14,7 @@ from tests.traces.samples import agent, chat, message, run, span, tool
 
 from agentops_sdk import semconv
 from agentops_sdk.cli import main
+from agentops_sdk.setting_parsers import WrongValueError, trace_url
 from agentops_sdk.traces import SpanRecord, Trace, load, sessions
 from agentops_sdk.traces.display.render import text
 
@@ -125,3 +126,23 @@ def test_a_small_terminal_gets_a_pager(home: Path) -> None:
     assert b"PAGED 12" in shown, shown
     assert b"clock" not in shown
     assert b"7 more (1 failed)" in shown
+
+
+def test_a_link_to_where_a_backend_shows_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace_id = run()[0].trace_id
+    for setting, url in (
+        ("https://x.example/t?id={trace_id}", f"https://x.example/t?id={trace_id}"),
+        ("jaeger:http://localhost:16686/", f"http://localhost:16686/trace/{trace_id}"),
+        ("phoenix:http://localhost:6006", f"http://localhost:6006/redirects/traces/{trace_id}"),
+        ("langfuse:https://h/project/p", f"https://h/project/p/traces/{trace_id}"),
+    ):
+        monkeypatch.setenv("AGENTOPS_TRACE_URL", setting)
+        assert main(["show", "4bf", "--depth", "0"]) == 0
+        assert capsys.readouterr().out.splitlines()[-1] == url
+    assert main(["ls", "--json", "--columns", "url", "--since", "2026-08-06", "--session", "s-1"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"url": url}
+    for wrong in ("javascript:alert({trace_id})", "http://x.example/", "jaeger:ftp://x", "http://x/\x1b{trace_id}", 7):
+        with pytest.raises(WrongValueError):
+            trace_url(wrong)

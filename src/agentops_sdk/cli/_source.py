@@ -121,6 +121,14 @@ def base_directory(args: argparse.Namespace) -> Path:
     return Path(args.dir).expanduser() if args.dir else Path(inspect()[0].directory)
 
 
+def trace_url(trace: Trace) -> str | None:
+    """The page of a backend that shows a trace, where the setting ``trace_url`` names one."""
+    from agentops_sdk.config import inspect
+
+    template = inspect()[0].trace_url
+    return template.replace("{trace_id}", trace.trace_id) if template else None
+
+
 def directory(args: argparse.Namespace) -> Path:
     """The place to read: ``traces`` below :func:`base_directory`.
 

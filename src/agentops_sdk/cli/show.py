@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from agentops_sdk.cli._pager import paged
-from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace
+from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace, trace_url
 
 HELP = "Show one trace as a tree: agents, model calls, tools, decisions, tokens, cost, errors."
 
@@ -53,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
         )
         for line in tree.lines():
             console.print(line)
+        if url := trace_url(trace):
+            console.print(url, style="dim")
     return 0
 
 
