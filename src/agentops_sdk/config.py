@@ -279,6 +279,10 @@ class Settings:
         True, parsers.flag, "Propagate the trace into processes: pools, multiprocessing, subprocess (TRACEPARENT).",
         limit=file_limits.off_only, env=["AGENTOPS_PROPAGATE_PROCESSES"],
     )  # fmt: skip
+    log_correlation: bool = _row(
+        False, parsers.flag, "Put `otelTraceID` and `otelSpanID` into every record of `logging`; `0` outside of spans.",
+        limit=file_limits.anything, env=["AGENTOPS_LOG_CORRELATION"],
+    )  # fmt: skip
     vendor_propagation: bool = _row(
         False, parsers.flag, "Send trace headers and baggage with calls to model vendors, as to your own services.",
         limit=file_limits.off_only, env=["AGENTOPS_VENDOR_PROPAGATION"], live=True,

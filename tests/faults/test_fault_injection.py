@@ -52,7 +52,9 @@ KIT = ("agentops_sdk._http", "agentops_sdk._genai")
 WHOLE = ("openai", "langchain", "acme_talk")
 """One of each kind, under which every room fails. Under the others, the kit does, and the integration itself."""
 
-FRAMEWORKS = ("agno", "crewai", "dspy", "haystack", "llama_index", "mcp", "openai_agents", "pydantic_ai", "smolagents")
+FRAMEWORKS = (
+    "agno", "celery", "crewai", "dspy", "haystack", "llama_index", "mcp", "openai_agents", "pydantic_ai", "smolagents",
+)  # fmt: skip
 """These report what they do themselves: few functions of ours stand before them, and their own tests go further."""
 
 WITH_OUR_OWN = "openai"

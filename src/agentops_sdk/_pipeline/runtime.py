@@ -110,7 +110,7 @@ class Runtime:
             exchange(self.integrations, chosen, self.load_prices)
         if "pricing" in changed:
             self.load_prices()
-        if "propagate_threads" in changed or "propagate_processes" in changed:
+        if {"propagate_threads", "propagate_processes", "log_correlation"}.intersection(changed):
             self._carry()
         if "global_provider" in changed:
             self._leave_recorder(settings.shutdown_timeout)
@@ -195,6 +195,7 @@ class Runtime:
         self._carrier = Carrier(
             threads=settings.propagate_threads,
             processes=settings.propagate_processes,
+            logs=settings.log_correlation,
             on_process=self.watch_children,
         )
 

@@ -15,7 +15,7 @@ from opentelemetry.context import Context, attach, get_current
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk._host.patches import Patches, Wrapper
-from agentops_sdk._propagation import w3c_headers
+from agentops_sdk._propagation import log_correlation, w3c_headers
 from agentops_sdk._propagation.context_keys import release
 
 __all__ = ["Carrier", "process_fields"]
@@ -30,11 +30,14 @@ class Carrier:
     Args:
         threads: patch ``threading.Thread`` and ``ThreadPoolExecutor``.
         processes: patch ``ProcessPoolExecutor``, ``multiprocessing.Process`` and ``subprocess.Popen``.
+        logs: put the ids of trace and span into the records of ``logging``.
         on_process: called when ``multiprocessing`` has started a process.
     """
 
-    def __init__(self, *, threads: bool, processes: bool, on_process: Callable[[], None]) -> None:
+    def __init__(self, *, threads: bool, processes: bool, logs: bool, on_process: Callable[[], None]) -> None:
         self._patches = Patches("carry")
+        if logs:
+            self._patches.on_undo(log_correlation.install())
         if threads:
             self._wrap("threading", "Thread", "start", _start_thread)
             self._wrap("concurrent.futures.thread", "ThreadPoolExecutor", "submit", _submit)
