@@ -236,6 +236,12 @@ class Settings:
         env=["AGENTOPS_LIMITS"],
         live=True,
     )
+    limits_store: str = _row(
+        "",
+        parsers.limits_store,
+        "Where limits with a window are counted together: redis://… for all machines; else the folder of the traces.",
+        env=["AGENTOPS_LIMITS_STORE"],
+    )
     on_limit: str = _row(
         "raise",
         parsers.choice(*ON_LIMIT),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 import re
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from agentops_sdk import alert_rules
+from agentops_sdk._version import DISTRIBUTION
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.limit_rules import FORM, from_setting
 
@@ -222,6 +224,15 @@ def alerts(value: Any) -> tuple[Any, ...]:
         return alert_rules.from_setting(value)
     except ConfigError as error:
         raise WrongValueError(f"{error.expected} for {error.name}") from None
+
+
+def limits_store(value: Any) -> str:
+    address = text(value)
+    if not address.startswith(("redis://", "rediss://", "unix://")):
+        raise WrongValueError("an address redis://…, rediss://… or unix://…")
+    if importlib.util.find_spec("redis") is None:
+        raise WrongValueError(f'the Redis client to be installed: pip install "{DISTRIBUTION}[redis]"')
+    return address
 
 
 def limits(value: Any) -> tuple[str, ...]:

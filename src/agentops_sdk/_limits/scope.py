@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from agentops_sdk._limits.window_file import WindowFile, hashed
 
 if TYPE_CHECKING:
     from agentops_sdk._capture.call import Call
+    from agentops_sdk._limits.redis_window import RedisWindow
     from agentops_sdk._limits.window_file import Use
     from agentops_sdk.config import Settings
     from agentops_sdk.errors import LimitExceeded
@@ -58,7 +60,7 @@ class Policy:
         self.is_metered = any(rule.measure in ("cost", "tokens") for rule in rules)
         self.looks_for_repeats = any(rule.measure == "repeats" for rule in rules)
         self._accounts: OrderedDict[tuple[Rule, str | None], Account] = OrderedDict()
-        self._files: dict[Rule, WindowFile] | None = None
+        self._files: dict[Rule, WindowFile | RedisWindow] | None = None
         self.is_loading = False
         """Whether it is still being read what was used before."""
         self._loaded = threading.Event()
@@ -99,9 +101,17 @@ class Policy:
         if self._files is not None:
             return
         self._files = {}
-        if keeps_files(settings):
+        kept = [rule for rule in self.rules if _is_kept(rule)]
+        if settings.limits_store:
+            if kept:
+                from agentops_sdk._limits.redis_window import RedisWindow
+
+                self._files = {
+                    rule: RedisWindow(settings.limits_store, rule, partial(self._take, rule)) for rule in kept
+                }
+        elif keeps_files(settings):
             folder = Path(settings.directory).absolute() / "limits"
-            self._files = {rule: WindowFile(folder, rule) for rule in self.rules if _is_kept(rule)}
+            self._files = {rule: WindowFile(folder, rule) for rule in kept}
         if self._files:
             with guard("limits.load"):
                 OwnThread("limits", self._load).start()
@@ -122,10 +132,13 @@ class Policy:
         for rule, file in (self._files or {}).items():
             if rule in uses:
                 file.add(uses[rule])
-            others = list(file.read())
-            with lock.held:
-                for use in others:
-                    self._account(rule, use.key).add(use.amount, use.at)
+            self._take(rule, list(file.read()))
+
+    def _take(self, rule: Rule, others: Sequence[Use]) -> None:
+        """Count what others have used."""
+        with lock.held:
+            for use in others:
+                self._account(rule, use.key).add(use.amount, use.at)
 
     def after_fork(self) -> None:
         """In a child: what it writes is its own."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from agentops_sdk.limit_rules import Rule
 
-__all__ = ["Use", "WindowFile", "hashed"]
+__all__ = ["Use", "WindowFile", "counted", "hashed"]
 
 
 class Use(NamedTuple):
@@ -33,6 +33,12 @@ def hashed(key: str | None) -> str:
     return "-" if key is None else hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def counted(rule: Rule) -> str:
+    """A name for what the rule counts, whatever it allows of it."""
+    what = f"{rule.measure} {rule.tool} {rule.currency} / {rule.per} / {rule.window}"
+    return hashlib.sha256(what.encode()).hexdigest()[:16]
+
+
 class WindowFile:
     """The files of one limit.
 
@@ -45,8 +51,7 @@ class WindowFile:
     def __init__(self, folder: Path, rule: Rule, offsets: dict[str, int] | None = None) -> None:
         self._folder = folder
         self._rule = rule
-        counted = f"{rule.measure} {rule.tool} {rule.currency} / {rule.per} / {rule.window}"
-        self._name = hashlib.sha256(counted.encode()).hexdigest()[:16]
+        self._name = counted(rule)
         self._length = rule.window or 0.0
         self._writer = os.urandom(8).hex()
         self._offsets = offsets or {}

@@ -1,0 +1,109 @@
+"""Machines that share a Redis server count together; where it cannot be reached, calls go on and the log says so."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import agentops_sdk as agentops
+from agentops_sdk._limits.redis_window import RedisWindow
+from agentops_sdk._limits.window_file import Use, hashed
+from agentops_sdk.limit_rules import from_text
+
+redis = pytest.importorskip("redis", reason="the extra redis is not installed")
+
+
+@agentops.tool
+def step() -> None: ...
+
+
+def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed (Debian's package redis-server)")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("redis")
+    server = subprocess.Popen(
+        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
+        stdout=subprocess.DEVNULL,
+    )
+    with redis.Redis(port=port) as client:
+
+        def answers() -> bool:
+            try:
+                return bool(client.ping())
+            except redis.RedisError:
+                return False
+
+        until(answers)
+    yield f"redis://127.0.0.1:{port}/0"
+    server.terminate()
+    server.wait()
+
+
+def test_a_window_is_counted_over_machines_and_restarts(address: str) -> None:
+    rule = from_text("6 tool calls / user / day")
+    for calls in (2, 2):  # two programs, one after the other
+        agentops.init(exporters=["memory"], integrations=[], limits_store=address)
+        limited = agentops.limits(str(rule))
+        with limited, agentops.context(user_id="ada"):
+            for _ in range(calls):
+                step()
+        window = limited._policy._files[rule]
+        agentops.flush()
+        until(lambda window=window: not window._waiting)
+        agentops.shutdown()
+    with redis.Redis.from_url(address) as client:
+        (name,) = client.keys("agentops:limits:*")
+        assert client.xlen(name) == 4
+        assert client.ttl(name) > 86_400 - 60
+        assert b"ada" not in repr(client.xrange(name)).encode()
+
+    agentops.init(exporters=["memory"], integrations=[], limits_store=address)
+    limited = agentops.limits(str(rule))
+    with limited, agentops.context(user_id="ada"):
+        step()
+        other = RedisWindow(address, rule, lambda uses: None)
+        other.add([Use(time.time(), hashed("ada"), 1.0)])  # another machine, meanwhile
+        account = next(iter(limited._policy._accounts.values()))
+        until(lambda: account.spent >= 6)
+        with pytest.raises(agentops.LimitExceeded):
+            step()
+    with limited, agentops.context(user_id="grace"):
+        step()
+
+
+def test_where_it_cannot_be_reached_calls_go_on(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        store = f"redis://:hunter2@127.0.0.1:{nobody.getsockname()[1]}/0"
+        agentops.init(exporters=["memory"], integrations=[], limits_store=store)
+        with agentops.limits("2 tool calls / day"):
+            step()
+            step()
+            with pytest.raises(agentops.LimitExceeded):
+                step()
+        until(lambda: "Redis cannot be reached" in caplog.text)
+    assert "hunter2" not in caplog.text + repr(agentops.status())
+    assert "hunter2" not in agentops.status().model_dump_json()
+
+
+def test_what_is_no_address(tmp_path: Path) -> None:
+    with pytest.raises(agentops.ConfigError, match="redis://"):
+        agentops.init(limits_store="memcached://x")
