@@ -12,7 +12,7 @@ import agentops_sdk
 
 INTEGRATIONS = Path(agentops_integrations.__file__).parent
 CORE = Path(agentops_sdk.__file__).parent
-_READERS = ("traces", "cli", "testing", "semconv.py")
+_READERS = ("traces", "cli", "testing", "view", "_alerts", "semconv.py")
 _WRITER = CORE / "_capture" / "decision_attributes.py"
 _ONLY_NAMES = (CORE / "_track" / "function_call.py",)
 """A table of which attribute holds a function's inputs."""
