@@ -77,6 +77,8 @@ NATIVE_SCOPES: Final = {
     ),
     "com.anthropic.sdk.python": NativeScope("anthropic", "silence"),
     "mcp-python-sdk": NativeScope("mcp", "silence"),
+    "xai_sdk.aio.chat": NativeScope("xai", "silence"),
+    "xai_sdk.sync.chat": NativeScope("xai", "silence"),
     "pydantic-ai": NativeScope(
         "pydantic_ai",
         names={
