@@ -130,6 +130,7 @@ def test_a_frozen_program_is_recorded_with_its_calls_tokens_and_cost(
     assert trace.root.resource["service.name"] == programs[form].name
 
 
+@pytest.mark.long
 def test_one_frozen_without_the_hook_works_and_says_what_is_missing(tmp_path: Path) -> None:
     done = run(freeze(tmp_path, hook=False)["onedir"], tmp_path)
     assert "no library is captured: the integrations are not in this program" in done.stderr

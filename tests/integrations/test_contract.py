@@ -446,7 +446,8 @@ _DOORS = ("anthropic",)
     ("name", "calls"),
     [
         *((name, 400) for name in NAMES),
-        *(pytest.param(name, 10_000, marks=pytest.mark.slow if name in _DOORS else _LONG) for name in NAMES),
+        *(pytest.param(name, 4_000, marks=pytest.mark.slow) for name in _DOORS),
+        *(pytest.param(name, 10_000, marks=_LONG) for name in NAMES),
     ],
     indirect=["name"],
 )

@@ -22,16 +22,18 @@ EACH = pytest.mark.parametrize("exchange", EXCHANGES, ids=[each["id"] for each i
 
 @EACH
 def test_span_says_what_the_reply_says(exchange: dict[str, Any], recorded: Any) -> None:
-    _replay(exchange, recorded, styles=1)
+    turn = EXCHANGES.index(exchange)  # each way to ask has its turn
+    _replay(exchange, recorded, turn)
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @EACH
 def test_span_says_what_the_reply_says_in_every_style(exchange: dict[str, Any], recorded: Any) -> None:
-    _replay(exchange, recorded, styles=None)
+    _replay(exchange, recorded, None)
 
 
-def _replay(exchange: dict[str, Any], recorded: Any, styles: int | None) -> None:
+def _replay(exchange: dict[str, Any], recorded: Any, turn: int | None) -> None:
     if exchange["api"] == "responses" and not hasattr(openai.OpenAI, "responses"):
         pytest.skip(f"openai {openai.__version__} has no Responses API")
     if exchange["request"] is None:
@@ -39,18 +41,22 @@ def _replay(exchange: dict[str, Any], recorded: Any, styles: int | None) -> None
     kind = exchange["response_headers"].get("content-type", "application/json")
     reply = Reply(exchange["response_body"], exchange["status"], kind, {"x-request-id": "req-1"})
     with Wire(reply) as wire:
-        asyncio.run(_all(wire, exchange, recorded, styles))
+        asyncio.run(_all(wire, exchange, recorded, turn))
 
 
-async def _all(wire: Wire, exchange: dict[str, Any], recorded: Any, styles: int | None) -> None:
+def _whose_turn(styles: list[Any], turn: int | None) -> list[Any]:
+    return styles if turn is None or not styles else [styles[turn % len(styles)]]
+
+
+async def _all(wire: Wire, exchange: dict[str, Any], recorded: Any, turn: int | None) -> None:
     api, body = exchange["api"], exchange["request"]
     with openai.OpenAI(**_given(wire, openai.DefaultHttpxClient)) as client:
         sync, asynchronous = fitting(api, body, client)
-        for style in sync[:styles]:
+        for style in _whose_turn(sync, turn):
             problem = _attempt(style, client, api, body)
             _check(exchange, recorded.one(), problem, style.__name__)
     async with openai.AsyncOpenAI(**_given(wire, openai.DefaultAsyncHttpxClient)) as asking:
-        for style in asynchronous[:styles]:
+        for style in _whose_turn(asynchronous, turn):
             problem = None
             try:
                 await style(asking, api, body)
