@@ -41,6 +41,11 @@ class ConfigError(AgentOpsError, ValueError):
         self.expected = expected
         super().__init__(f"{name}={_shown(value)}: expected {expected}")
 
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[str, object, str]]:
+        """As what it was made of: pools of processes hand errors on, and a value may not let itself be handed on."""
+        plain = self.value is None or type(self.value) in (str, int, float, bool)
+        return type(self), (self.name, self.value if plain else _Shown(_shown(self.value)), self.expected)
+
 
 class IntegrationError(AgentOpsError):
     """A library that was asked for by name is missing, too old, or could not be patched."""
@@ -129,8 +134,16 @@ class TraceError(AgentOpsError):
     """A trace, file or directory that was asked for does not exist or holds no spans."""
 
 
+class _Shown(str):
+    """Stands for a value that was not handed on to another process."""
+
+    __slots__ = ()
+
+
 def _shown(value: object) -> str:
     """``repr`` of a plain value, the type's name of anything else: no user code runs."""
+    if type(value) is _Shown:
+        return str(value)
     if value is None or type(value) in (str, int, float, bool):
         text = without_secrets(repr(value))
         return text if len(text) <= 120 else text[:117] + "..."

@@ -132,7 +132,9 @@ def from_text(text: Any, per: str = "block") -> Rule:
             raise ConfigError("limits", text, FORM)
     if window is not None and per == "block":
         per = "process"
-    most = _most("limits", float(match["number"].replace("_", "")))
+    most = float(match["number"].replace("_", ""))
+    if not math.isfinite(most) or (measure not in ("cost", "seconds") and most != int(most)):
+        raise ConfigError("limits", text, FORM)
     return Rule(measure, most, per, window, name, currency or "USD")
 
 
@@ -163,7 +165,7 @@ def _most(name: str, value: Any) -> float:
         number = math.nan if isinstance(value, bool | str) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
-    whole = name not in ("cost", "seconds", "limits")
+    whole = name not in ("cost", "seconds")
     if not (math.isfinite(number) and number >= 0) or (whole and number != int(number)):
         raise ConfigError(name, value, "a whole number of at least 0" if whole else "a number of at least 0")
     return number

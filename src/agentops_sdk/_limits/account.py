@@ -40,6 +40,7 @@ class Account:
         reserved: what is expected of calls whose use is not known yet.
         open: how many calls those are.
         unknown: how many calls there were of which nobody knows what they used.
+        unpriced: how many of them may have cost anything: not those that were cut off and whose model has a price.
         started: monotonic seconds of when it was opened.
         extra: by how much the limit has been raised by whoever was asked.
         is_over: more was used than the limit allows, and that has been told.
@@ -53,7 +54,7 @@ class Account:
 
     __slots__ = (
         "_slots", "_width", "extra", "is_over", "is_told", "key", "level", "open", "repeats", "reserved", "spent",
-        "started", "streamed", "tell_at", "unknown",
+        "started", "streamed", "tell_at", "unknown", "unpriced",
     )  # fmt: skip
 
     def __init__(self, window: float | None, key: str | None = None) -> None:
@@ -61,7 +62,7 @@ class Account:
         self.spent = 0.0
         self.reserved = 0.0
         self.open = 0
-        self.unknown = 0
+        self.unknown = self.unpriced = 0
         self.started = time.monotonic()
         self.extra = 0.0
         self.is_over = self.is_told = False
@@ -82,11 +83,18 @@ class Account:
             else:
                 self._slots.append([slot, amount])
 
+    def forget_open(self) -> None:
+        """What is under way is somebody else's: this is a forked child."""
+        self.reserved, self.open = 0.0, 0
+
     def roll(self) -> None:
         """Forget what no longer counts."""
         if self._width is None or not self._slots:
             return
-        first = time.time() // self._width - _SLOTS
+        last = time.time() // self._width
+        # Where the clock has been set back, what was used was used by now, and does not count for longer.
+        self._slots[-1][0] = min(self._slots[-1][0], last)
+        first = last - _SLOTS
         while self._slots and self._slots[0][0] < first:
             self.spent = round(self.spent - self._slots.popleft()[1], _DIGITS)
             self.is_over = self.is_told = False

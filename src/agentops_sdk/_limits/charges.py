@@ -142,6 +142,9 @@ class Charges:
         levels: list[Level] = []
         shared: dict[Policy, dict[Rule, list[Use]]] = {}
         result, failed = (0, False) if self._key is None else result_of(self._kind, attributes)
+        expectation = self._expectation
+        # A call that was cut off counts as what it was expected to cost: its price is known, only not how far it came.
+        is_bounded = attributes.get(semconv.OUTCOME) != "ok" and expectation is not None and expectation.priced
         with lock.held:
             if self._is_settled:
                 return
@@ -160,13 +163,14 @@ class Charges:
                     account.repeats.ends(self._key, result, failed=failed, seconds=seconds)
                 elif rule.measure in METERED:
                     account.reserved = account.reserved - amount if account.open > 1 else 0.0
-                    account.open -= 1
+                    account.open = max(0, account.open - 1)  # in a forked child, none of its parent's are
                     figure = used.tokens
                     if rule.measure == "cost":
                         is_comparable = not used.cost or used.currency == rule.currency
                         figure = used.cost if is_comparable else None
                     if figure is None:
                         account.unknown += 1
+                        account.unpriced += not is_bounded
                         is_allowed = rule.measure == "cost" and scope.policy.unknown_price == "allow"
                         figure = 0.0 if is_allowed else amount
                     if rule.window is None:

@@ -7,8 +7,10 @@ to the token. Calls that are under way at the same time are counted by what they
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.context import get_current
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["open_gate"]
 
+_asking: ContextVar[bool] = ContextVar("agentops_limits_asking", default=False)
 _SETTLE_WAIT = 0.1  # seconds; a millisecond is usual
 _STOPPED_KINDS = MODEL_KINDS | {"tool", "retriever"}
 _COUNTED = {"llm": "model_calls", "embedding": "model_calls", "tool": "tool_calls"}
@@ -64,6 +67,8 @@ def ask(live: Any) -> LimitExceeded | None:
         scopes = (*scopes_module.of_process, *scopes)
     is_metered = looks_for_repeats = False
     for scope in scopes:
+        if scope.process is not lock.held:
+            scope.belong_to_child()
         if scope.policy.is_loading:
             scope.policy.wait()
         is_metered = is_metered or scope.policy.is_metered
@@ -140,7 +145,7 @@ def _looked_up(
                 if (
                     expectation is not None
                     and account.spent + account.reserved < most
-                    and not account.unknown
+                    and not account.unpriced
                     and (measure == "tokens" or (expectation.priced and expectation.currency == rule.currency))
                 ):
                     amount, reason = expectation.tokens if measure == "tokens" else expectation.cost, ""
@@ -183,7 +188,7 @@ def _metered(
     if unknown_price == "refuse" and not reached:
         if not is_priced:
             reached = "not to be kept: the price of the model is not known"
-        elif account.unknown:
+        elif account.unpriced:
             reached = "not to be kept: the cost of an earlier call is not known"
     return expectation.cost if is_priced or unknown_price != "allow" else 0.0, reached
 
@@ -234,11 +239,20 @@ def _refused(call: Call, breach: Breach) -> LimitExceeded | None:
         by = "human" if policy.on_limit == "ask" else "code"
         asked_at = time.monotonic()
         answer: Any = False
-        with guard("limits.ask"):  # who does not answer has not agreed
-            answer = policy.on_limit(error) if callable(policy.on_limit) else ask_person(error)
+        if not _asking.get():  # a call made to find the answer is not asked about: it would never end
+            token = _asking.set(True)
+            try:
+                with guard("limits.ask"):  # who does not answer has not agreed
+                    answer = policy.on_limit(error) if callable(policy.on_limit) else ask_person(error)
+            finally:
+                _asking.reset(token)
         waited = round(time.monotonic() - asked_at, 6)
-        if type(answer) in (int, float) and answer > 0:
+        if isinstance(answer, (int, float)) and answer is not True:
+            answer = max(0, answer)
             account.extra += answer
+        elif inspect.iscoroutine(answer):  # nobody can wait for it here, and it is no agreement
+            answer.close()
+            answer = False
         action = "allowed" if answer else "refused"
     with guard("limits.mark"):
         _mark(call, rule, error, action, by, waited)

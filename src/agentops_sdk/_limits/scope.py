@@ -64,6 +64,7 @@ class Policy:
         self.is_loading = False
         """Whether it is still being read what was used before."""
         self._loaded = threading.Event()
+        self._process = lock.held
 
     def is_like(self, other: Policy) -> bool:
         """Whether both limit the same in the same way."""
@@ -91,6 +92,8 @@ class Policy:
             account = self._accounts[rule, key] = Account(rule.window, key if _is_kept(rule) else None)
             if len(self._accounts) > _MOST_ACCOUNTS:
                 self._accounts.popitem(last=False)
+        else:
+            self._accounts.move_to_end((rule, key))  # those that go are the ones that nobody has used for longest
         return account
 
     def open(self, settings: Settings) -> None:
@@ -98,6 +101,7 @@ class Policy:
 
         Another thread reads; :meth:`wait` waits for it.
         """
+        self.belong_to_child()
         if self._files is not None:
             return
         self._files = {}
@@ -112,8 +116,13 @@ class Policy:
         elif keeps_files(settings):
             folder = Path(settings.directory).absolute() / "limits"
             self._files = {rule: WindowFile(folder, rule) for rule in kept}
+        self._begin_loading()
+
+    def _begin_loading(self) -> None:
+        self.is_loading = False
         if self._files:
             with guard("limits.load"):
+                self._loaded = threading.Event()
                 OwnThread("limits", self._load).start()
                 self.is_loading = True
 
@@ -131,8 +140,10 @@ class Policy:
         """Write down what was used, and take in what others have. On a thread of ours."""
         for rule, file in (self._files or {}).items():
             if rule in uses:
-                file.add(uses[rule])
-            self._take(rule, list(file.read()))
+                with guard("limits.write"):  # what cannot be written may be read all the same
+                    file.add(uses[rule])
+            with guard("limits.read"):
+                self._take(rule, list(file.read()))
 
     def _take(self, rule: Rule, others: Sequence[Use]) -> None:
         """Count what others have used."""
@@ -140,11 +151,15 @@ class Policy:
             for use in others:
                 self._account(rule, use.key).add(use.amount, use.at)
 
-    def after_fork(self) -> None:
-        """In a child: what it writes is its own."""
-        if self._files:
-            self._files = {rule: file.of_child() for rule, file in self._files.items()}
-            self.is_loading = False
+    def belong_to_child(self) -> None:
+        """In a forked child, once: calls that are under way, and the thread that reads, are its parent's."""
+        if self._process is not lock.held:
+            self._process = lock.held
+            for account in self._accounts.values():
+                account.forget_open()
+            if self._files:
+                self._files = {rule: file.of_child() for rule, file in self._files.items()}
+            self._begin_loading()  # its parent's other children may have used something since
 
 
 class Scope:
@@ -154,9 +169,10 @@ class Scope:
         policy: the limits.
         rows: each rule with its account; ``None`` where that depends on the call.
         unsettled: how many calls have ended of which it is being worked out what they used.
+        process: the process that those are of.
     """
 
-    __slots__ = ("policy", "rows", "unsettled")
+    __slots__ = ("policy", "process", "rows", "unsettled")
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -164,6 +180,16 @@ class Scope:
             (rule, Account(rule.window) if rule.per == "block" else None) for rule in policy.rules
         )
         self.unsettled = 0
+        self.process = lock.held
+
+    def belong_to_child(self) -> None:
+        """In a forked child, once: calls that are under way in its parent are the parent's, and end there."""
+        self.process = lock.held
+        self.unsettled = 0
+        self.policy.belong_to_child()
+        for _, account in self.rows:
+            if account is not None:
+                account.forget_open()
 
 
 of_process: tuple[Scope, ...] = ()
@@ -177,10 +203,8 @@ def set_of_process(scope: Scope | None) -> None:
 
 
 def after_fork() -> None:
-    """In a child: threads that are not here may have held the lock, and what it writes is its own."""
+    """In a child: threads that are not here may have held the lock."""
     renew_lock()
-    for scope in of_process:
-        scope.policy.after_fork()
 
 
 def _is_kept(rule: Rule) -> bool:

@@ -8,6 +8,7 @@ are of no interest to anybody and go.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -87,12 +88,15 @@ class WindowFile:
         for path in (self._path(index - 1), self._path(index)):
             try:
                 with path.open("rb") as file:
-                    file.seek(self._offsets.get(path.name, 0))
+                    offset = self._offsets.get(path.name, 0)
+                    if offset > os.fstat(file.fileno()).st_size:  # another file: somebody has removed the first
+                        offset = 0
+                    file.seek(offset)
                     data = file.read()
             except FileNotFoundError:
                 continue
             whole = data[: data.rfind(b"\n") + 1]  # the last line may still be being written
-            self._offsets[path.name] = self._offsets.get(path.name, 0) + len(whole)
+            self._offsets[path.name] = offset + len(whole)
             for line in whole.decode("ascii", "replace").splitlines():
                 use = self._use(line, now - self._length)
                 if use is not None:
@@ -106,7 +110,8 @@ class WindowFile:
             use = Use(float(parts[0]), parts[2], float(parts[3]))
         except ValueError:
             return None
-        return use if use.at > since else None
+        # A damaged line must neither lift the limit (NaN, less than nothing) nor close it for good (infinity).
+        return use if use.at > since and 0 <= use.amount < math.inf else None
 
     def _sweep(self, index: int) -> None:
         for path in self._folder.glob(f"{self._name}.*.log"):
