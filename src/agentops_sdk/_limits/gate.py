@@ -67,10 +67,8 @@ def ask(live: Any) -> LimitExceeded | None:
         scopes = (*scopes_module.of_process, *scopes)
     is_metered = looks_for_repeats = False
     for scope in scopes:
-        if scope.process is not lock.held:
-            scope.belong_to_child()
-        if scope.policy.is_loading:
-            scope.policy.wait()
+        if scope.process is not lock.held or scope.policy.is_loading:
+            scope.prepare()
         is_metered = is_metered or scope.policy.is_metered
         looks_for_repeats = looks_for_repeats or scope.policy.looks_for_repeats
         if scope.unsettled:

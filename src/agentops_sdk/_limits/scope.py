@@ -182,14 +182,17 @@ class Scope:
         self.unsettled = 0
         self.process = lock.held
 
-    def belong_to_child(self) -> None:
-        """In a forked child, once: calls that are under way in its parent are the parent's, and end there."""
-        self.process = lock.held
-        self.unsettled = 0
-        self.policy.belong_to_child()
-        for _, account in self.rows:
-            if account is not None:
-                account.forget_open()
+    def prepare(self) -> None:
+        """Wait for what was used before; in a forked child, leave to its parent what is under way there."""
+        if self.process is not lock.held:
+            self.process = lock.held
+            self.unsettled = 0
+            self.policy.belong_to_child()
+            for _, account in self.rows:
+                if account is not None:
+                    account.forget_open()
+        if self.policy.is_loading:
+            self.policy.wait()
 
 
 of_process: tuple[Scope, ...] = ()
