@@ -3,6 +3,8 @@
 Nothing is waited for but what has just ended: where money or tokens are counted, what a call used is worked out on the
 consumer thread, and the next one waits until it is, so that a program that makes one call after the other is counted
 to the token. Calls that are under way at the same time are counted by what they are expected to use.
+
+A little long: what is asked, what is looked up and what is answered share one lock, and are read as one.
 """
 
 from __future__ import annotations
