@@ -86,7 +86,7 @@ def test_no_growth_over_many_runs(memory: Any, spans: Spans) -> None:
                 spans()
                 memory.clear()
 
-    many(1_000)
+    many(500)
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
