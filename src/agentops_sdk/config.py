@@ -145,8 +145,9 @@ class Settings:
         limit=file_limits.anything, env=["AGENTOPS_REDACT_PATTERNS"], doubt=_NO_CONTENT, merge=_both_lists,
     )  # fmt: skip
     semconv: str = _row(
-        "pin", parsers.choice("pin", "main"),
-        "The state of the GenAI conventions that names follow: pin, as backends know it, or main, the newest.",
+        "", parsers.choice("pin", "main"),
+        "The state of the GenAI conventions that names follow: pin, as backends know it, or main, the newest. Where "
+        "nothing is chosen it is pin, and tokens written to a cache stand under both names.",
         limit=file_limits.anything, env=["AGENTOPS_SEMCONV"],
     )  # fmt: skip
     queue_size: int = _row(

@@ -93,7 +93,7 @@ MAIN_NAMES: Final = {
 """What the conventions' main state calls otherwise: one table for both directions.
 
 Inside this package every attribute has the name on the left; a span that leaves has the names of the state that the
-setting ``semconv`` chooses, and never both.
+setting ``semconv`` chooses, and never both; where it chooses none, tokens written to a cache stand under both.
 """
 PIN_NAMES: Final = {main: name for name, main in MAIN_NAMES.items()}
 STATES: Final = ("pin", "main")

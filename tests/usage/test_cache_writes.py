@@ -29,30 +29,28 @@ def recorded(pricing: bool, state: str | None = None, **counts: Any) -> dict[str
 
 
 @pytest.mark.parametrize("pricing", [True, False])
-@pytest.mark.parametrize("state", ["pin", "main"])
+@pytest.mark.parametrize(("state", "names"), [("pin", {OLDER}), ("main", {NEWER}), (None, {OLDER, NEWER})])
 @pytest.mark.parametrize("name", ["older", "newer"])
-def test_one_name_is_written(name: str, state: str, pricing: bool) -> None:
+def test_the_names_of_the_state_are_written(name: str, state: str | None, names: set[str], pricing: bool) -> None:
     attributes = recorded(pricing, state, **{name: 400})
-    assert {key: attributes[key] for key in (OLDER, NEWER) if key in attributes} == {
-        OLDER if state == "pin" else NEWER: 400
-    }
+    assert {key: attributes[key] for key in (OLDER, NEWER) if key in attributes} == dict.fromkeys(names, 400)
     if pricing:
         assert attributes[semconv.COST_AMOUNT] == pytest.approx(600 * 3e-6 + 400 * 3.75e-6)
 
 
 @pytest.mark.parametrize(
-    ("ours", "standard", "name"),
+    ("ours", "standard", "names"),
     [
-        ("", "http/dup, gen_ai_latest_experimental", NEWER),
-        ("", "http/dup", OLDER),
-        ("pin", "gen_ai_latest_experimental", OLDER),
-        ("main", "", NEWER),
+        ("", "http/dup, gen_ai_latest_experimental", {NEWER}),
+        ("", "http/dup", {OLDER, NEWER}),
+        ("pin", "gen_ai_latest_experimental", {OLDER}),
+        ("main", "", {NEWER}),
     ],
 )
-def test_variables_choose_the_state(monkeypatch: pytest.MonkeyPatch, ours: str, standard: str, name: str) -> None:
+def test_variables_choose_the_state(monkeypatch: pytest.MonkeyPatch, ours: str, standard: str, names: set[str]) -> None:
     monkeypatch.setenv("AGENTOPS_SEMCONV", ours)
     monkeypatch.setenv("OTEL_SEMCONV_STABILITY_OPT_IN", standard)
-    assert {OLDER, NEWER} & recorded(False, older=400).keys() == {name}
+    assert {OLDER, NEWER} & recorded(False, older=400).keys() == names
 
 
 def test_neither_is_made_up() -> None:

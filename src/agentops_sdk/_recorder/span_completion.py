@@ -64,6 +64,9 @@ class Completer:
                 final_events.append((self.policy.text(name) or "", at, content))
         if self.settings.semconv == "main":
             _rename(attributes, semconv.MAIN_NAMES)
+        elif not self.settings.semconv and semconv.USAGE_CACHE_CREATION in attributes:
+            # Some backends read the one name, some the other.
+            attributes.setdefault(semconv.USAGE_CACHE_WRITE, attributes[semconv.USAGE_CACHE_CREATION])
         return Completed(self.policy.apply(attributes), final_events, self.policy.text(message))
 
     def work_out(
