@@ -88,7 +88,9 @@ def test_the_blocks_of_a_page_run(page: Path, server: LocalModel, tmp_path: Path
     if program:
         commands.append([sys.executable, "-c", RUN, *map(str, program)])
     if tests:
-        commands.append([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, tests)])
+        env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # what else is installed takes seconds to load
+        plugins = ("-p", "agentops_sdk.pytest_plugin", "-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider")
+        commands.append([sys.executable, "-m", "pytest", "-q", *plugins, *map(str, tests)])
     for command in commands:
         result = subprocess.run(
             command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env, timeout=120

@@ -146,8 +146,9 @@ def failure(page: Path, server: LocalModel, directory: Path) -> str:
 
 
 def pytest_says(directory: Path, server: LocalModel, *arguments: str) -> str:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
-    env = {**environment(server), "COLUMNS": "100"}
+    ours = ("-p", "agentops_sdk.pytest_plugin")  # what else is installed takes seconds to load
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ours, *arguments]
+    env = {**environment(server), "COLUMNS": "100", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(command, cwd=directory, env=env, capture_output=True, encoding="utf-8", check=False)
     return re.sub(r"^E  ? ?", "", done.stdout, flags=re.MULTILINE)
 
