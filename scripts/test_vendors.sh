@@ -20,8 +20,8 @@ failed=()
 for name in "${names[@]}"; do
     IFS='|' read -r _ tests versions < <(grep -E "^$name +\|" <<<"$rows") || { echo "no such row: $name"; exit 2; }
     echo "== $name: $versions"
-    # shellcheck disable=SC2086 - several paths
+    eval "tests=($tests)"  # paths and options, quoted where there are blanks inside
     [ -e ".vendors/$name/.ready" ] &&
-        ".vendors/$name/bin/python" -m pytest -q --no-header -n "${WORKERS:-2}" -m "not slow" $tests || failed+=("$name")
+        ".vendors/$name/bin/python" -m pytest -q --no-header -n "${WORKERS:-2}" -m "not slow" "${tests[@]}" || failed+=("$name")
 done
 [ ${#failed[@]} -eq 0 ] || { echo "FAILED with: ${failed[*]}"; exit 1; }
