@@ -39,21 +39,21 @@ def site(tmp_path: Path) -> Path:
 PROGRAM = """
 import agentops_sdk as agentops
 before = agentops.init(exporters=["memory"])
-assert "smolagents" not in before.not_captured
-import smolagents, agents
+assert "ai21" not in before.not_captured
+import ai21, agents
 now = agentops.status()
-print(now.not_captured["smolagents"], "agents" in now.not_captured)
+print(now.not_captured["ai21"], "agents" in now.not_captured)
 print(now)
-print("smolagents" in now._repr_html_())
+print("ai21" in now._repr_html_())
 """
 
 
 def test_one_that_is_imported_is_named_by_status(site: Path) -> None:
-    install(site, "smolagents", "smolagents", "9.8.7")
+    install(site, "ai21", "ai21", "9.8.7")
     (site / "agents.py").write_text("# a module of the program's own, whatever it is called")
     done = run(PROGRAM, site)
     assert done.stdout.startswith("9.8.7 False\n"), done.stderr
-    assert "  smolagents 9.8.7: imported, not captured\n" in done.stdout
+    assert "  ai21 9.8.7: imported, not captured\n" in done.stdout
     assert done.stdout.endswith("True\n")
 
 
@@ -70,9 +70,9 @@ print(list(agentops.status().not_captured))
 
 
 def test_one_that_is_installed_is_named_by_doctor(site: Path) -> None:
-    install(site, "smolagents", "smolagents", "9.8.7")
+    install(site, "ai21", "ai21", "9.8.7")
     done = run("", site, "doctor")
-    assert "note    smolagents 9.8.7: installed, and not captured: there is no integration for it" in done.stdout
+    assert "note    ai21 9.8.7: installed, and not captured: there is no integration for it" in done.stdout
     assert done.stderr == ""
 
 
