@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentops_sdk import file_limits, setting_sources
+from agentops_sdk import file_limits, setting_sources, settings_file
 from agentops_sdk import setting_parsers as parsers
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.errors import ConfigError
@@ -341,6 +341,14 @@ def inspect() -> tuple[Settings, list[str]]:
     resolved = setting_sources.collect(rows(), {}, os.environ, other_variables=OTHER_VARIABLES)
     sentences = [without_secrets(sentence) for sentence in (*resolved.mistakes, *resolved.refusals)]
     return Settings(**resolved.values, origins=resolved.origins), sentences
+
+
+def may_be_set(name: str) -> bool:
+    """Whether the environment or a file can have set a setting: cheaper to know than what :func:`inspect` finds out."""
+    about = Settings.__dataclass_fields__[name].metadata
+    if about["limit"] is not file_limits.default_only or about["before"]:
+        return True
+    return any(os.environ.get(variable, "").strip() for variable in (*about["env"], settings_file.NAMED_BY))
 
 
 def update(settings: Settings, keywords: Mapping[str, Any], *, live: bool = True) -> Settings:

@@ -68,7 +68,8 @@ def start(
     context = context_keys.whole(context) if context_keys.call_spans else context
     if context.get(_SUPPRESS_INSTRUMENTATION_KEY):
         return NULL_CALL
-    attributes = _with_framework(kind, reporter, attributes)
+    by_framework = kind == "agent" and reporter != PROGRAM
+    attributes = {**(attributes or {}), semconv.FRAMEWORK: reporter} if by_framework else attributes
     around: Call | None = context.get(context_keys.CALL_KEY)  # type: ignore[assignment]  # a context's values are objects
     if around is not None and around.kind == kind and not around.ended:
         if is_same(around, name, reporter, author, bodies):
@@ -103,10 +104,3 @@ def start(
     if handoff.pending and kind == "agent":
         handoff.take(call)
     return call
-
-
-def _with_framework(kind: str, reporter: str, attributes: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """Of an agent that a framework runs, which one."""
-    if kind != "agent" or reporter == PROGRAM:
-        return attributes
-    return {**(attributes or {}), semconv.FRAMEWORK: reporter}

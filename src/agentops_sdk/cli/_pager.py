@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from io import TextIOBase
 from typing import TYPE_CHECKING, Any
 
@@ -19,22 +19,23 @@ if TYPE_CHECKING:
 __all__ = ["paged"]
 
 
-@contextmanager
-def paged() -> Iterator[TextIO | None]:
+def paged() -> AbstractContextManager[TextIO | None]:
     """A file to print to in place of stdout, or ``None`` where no terminal is there or ``$PAGER`` is ``cat``."""
+    if not sys.stdout.isatty() or sys.stdin is None or not sys.stdin.isatty() or os.environ.get("TERM") == "dumb":
+        return nullcontext()
     command = shlex.split(os.environ.get("PAGER", "less"))
-    if not command or command == ["cat"] or shutil.which(command[0]) is None or not _is_terminal():
-        yield None
-        return
+    if not command or command == ["cat"] or shutil.which(command[0]) is None:
+        return nullcontext()
+    return _through(command)
+
+
+@contextmanager
+def _through(command: list[str]) -> Iterator[TextIO]:
     file: Any = _LongOutput(command, shutil.get_terminal_size().lines)
     try:
         yield file
     finally:
         file.finish()
-
-
-def _is_terminal() -> bool:
-    return sys.stdout.isatty() and sys.stdin is not None and sys.stdin.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class _LongOutput(TextIOBase):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
+
+from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,16 +19,20 @@ _FIRST = 1.0
 _ERASE = "\r\x1b[K"
 
 
-@contextmanager
-def progress(what: str) -> Iterator[None]:
+def progress(action: str, what: object) -> AbstractContextManager[None]:
     """For the length of a block, a line on stderr with what is done and for how many seconds.
 
     Args:
-        what: a phrase such as ``reading 120 MB``, safe to print.
+        action: such as ``reading``.
+        what: to what, such as a path.
     """
     if sys.stderr is None or not sys.stderr.isatty():
-        yield
-        return
+        return nullcontext()
+    return _reported(f"{action} {line(str(what))}")
+
+
+@contextmanager
+def _reported(what: str) -> Iterator[None]:
     over = threading.Event()
     reporter = threading.Thread(target=_report, args=(what, over), daemon=True)
     reporter.start()

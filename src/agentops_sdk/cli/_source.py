@@ -123,9 +123,9 @@ def base_directory(args: argparse.Namespace) -> Path:
 
 def trace_url(trace: Trace) -> str | None:
     """The page of a backend that shows a trace, where the setting ``trace_url`` names one."""
-    from agentops_sdk.config import inspect
+    from agentops_sdk.config import inspect, may_be_set
 
-    template = inspect()[0].trace_url
+    template = inspect()[0].trace_url if may_be_set("trace_url") else ""
     return template.replace("{trace_id}", trace.trace_id) if template else None
 
 
@@ -155,18 +155,18 @@ def reading(path: Path, args: argparse.Namespace, attributes: Iterable[str] = ()
     from agentops_sdk.traces.search.filters import attributes_of
 
     filters = chosen(args)
-    asked = (*attributes, *attributes_of(filters))
+    asked = (*attributes, *attributes_of(filters)) if filters else attributes
 
     if not path.exists():
         raise TraceError(f"{shown(path)} does not exist: no traces yet? (--dir or AGENTOPS_DIR set another directory)")
-    with progress(f"reading {shown(path)}"):
+    with progress("reading", path):
         traces = load(path, attributes=asked)
     try:
         if not traces:
             raise TraceError(f"no traces in {shown(path)}")
         if filters:
             count = len(traces)
-            with progress(f"searching {count:,} runs"):
+            with progress("searching", f"{count:,} runs"):
                 traces = traces.where(**filters)
             if not traces:
                 raise TraceError(f"of {count:,} run(s) in {shown(path)} none meets {line(asked_for(filters))}")
@@ -211,11 +211,8 @@ def screen(most: int = 140, file: TextIO | None = None) -> tuple[Console, int | 
 
     console = console_for(file)
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
-    return console, None if _read_by_a_program() else min(console.width, most), not encoding.startswith("utf")
-
-
-def _read_by_a_program() -> bool:
     try:
-        return not os.isatty(sys.stdout.fileno())
+        read_by_a_program = not os.isatty(sys.stdout.fileno())
     except (OSError, ValueError, AttributeError):  # no real file: a notebook, a test
-        return False
+        read_by_a_program = False
+    return console, None if read_by_a_program else min(console.width, most), not encoding.startswith("utf")

@@ -173,7 +173,7 @@ class Cost:
         """For people: ``unknown``, or the amount with ``≥`` before a lower bound and ``~`` before an estimate."""
         if self.unknowns and not self.known:
             return "unknown"
-        mark = ("≥" if self.lower_bound else "") + ("~" if self.is_estimated else "")
+        mark = ("≥" if self.unknowns else "") + ("~" if self.estimated else "")
         return f"{mark}{money(self.amount, self.currency, digits)}"
 
     def __str__(self) -> str:

@@ -408,7 +408,8 @@ class Traces:
                         count += 1
                     elif not line.isspace():
                         lines += 1
-            count += self.finish()
+            if self._formats is not None:
+                count += self.finish()
             if lines > 1 and not count and self._is_worth_another_look(path):
                 counts, (self.torn, self.foreign) = (self.torn, self.foreign), before
                 count = self._add_whole(path) + self.finish()
@@ -463,7 +464,7 @@ def load(
         TraceError: the path does not exist, cannot be read, or is a file without a single span. An empty
             directory is no error: the result is empty.
     """
-    traces = Traces((*map(attribute_name, attributes), *attributes_of(filters)))
+    traces = Traces((*map(attribute_name, attributes), *(attributes_of(filters) if filters else ())))
     _add(traces, source)
     traces.join_messages()
     return traces.where(**filters) if filters else traces

@@ -309,7 +309,7 @@ class Trace:
     @property
     def duration(self) -> float:
         """Seconds from the first start to the last end; of a run that has not ended, its age so far."""
-        return (self.end_ns - self.start_ns) / 1e9
+        return (self.outline.end_ns - self.start_ns) / 1e9
 
     @cached_property
     def open(self) -> list[SpanRecord]:

@@ -84,7 +84,8 @@ class Folding:
         if self._folds:
             numbers = self._moved_up(numbers)
         if not self.is_partial:
-            return self._without_alike(list(numbers))
+            every = list(numbers)
+            return self._without_alike(every) if self._folds_alike and len(every) > _ALIKE else Siblings(every)
         siblings = array("I", numbers)
         first = min(_FIRST, self._left)
         shown = list(siblings[:first])
@@ -96,8 +97,6 @@ class Folding:
 
     def _without_alike(self, numbers: list[int]) -> Siblings:
         """Of many steps in a row that nothing but their figures tells apart, the first."""
-        if not self._folds_alike or len(numbers) <= _ALIKE:
-            return Siblings(numbers)
         shown: list[int] = []
         alike: dict[int, Sequence[int]] = {}
         for _, group in groupby(numbers, self._looks):

@@ -20,7 +20,7 @@ def block(text: str) -> str:
 def line(text: str, limit: int = 500) -> str:
     """Text as one line of at most ``limit`` characters; line breaks and runs of blanks become one space."""
     head = text[: limit * 2]
-    flat = block(_SPACES.sub(" ", head)).strip()
+    flat = _HARMFUL.sub(_visible, _SPACES.sub(" ", head)).strip()
     return flat if len(flat) <= limit and len(head) == len(text) else flat[: limit - 1] + "…"
 
 

@@ -383,7 +383,7 @@ class Columns:
         return number
 
     def _service(self, name: Any) -> int:
-        name = as_text(name)
+        name = name if type(name) is str else as_text(name)
         number = self._service_numbers.get(name)
         if number is None:
             if len(self._service_names) >= _MOST_TEXTS:

@@ -201,12 +201,12 @@ class Outline:
 
     def outcome(self, number: int) -> Outcome:
         """How the span ended, or that it has not."""
-        outcome: Outcome = OUTCOMES[self.outcome_number(number)]
+        outcome: Outcome = OUTCOMES[(self.columns.facts[self.rows[number]] & OUTCOME_BITS) >> OUTCOME_SHIFT]
         return outcome
 
     def ended(self, number: int) -> bool:
         """Whether it has."""
-        return ENDED[self.outcome_number(number)]
+        return ENDED[(self.columns.facts[self.rows[number]] & OUTCOME_BITS) >> OUTCOME_SHIFT]
 
     def start(self, number: int) -> int:
         """Nanoseconds since the epoch."""
@@ -214,7 +214,7 @@ class Outline:
 
     def duration(self, number: int) -> float:
         """Seconds; never negative."""
-        return max(0, self.ends[number] - self.start(number)) / 1e9
+        return max(0, self.ends[number] - self.columns.starts[self.rows[number]]) / 1e9
 
     def told(self, number: int) -> dict[str, Any]:
         """The attributes that totals and tables are made of."""
@@ -306,7 +306,8 @@ class Outline:
     @cached_property
     def orphans(self) -> list[int]:
         """Roots whose parent should be here and is not: not written yet, lost, or filtered out."""
-        return [n for n in self.roots if self.fact(n, Fact.PARENT) and not self.fact(n, Fact.ABSENT)]
+        facts, rows = self.columns.facts, self.rows
+        return [n for n in self.roots if facts[rows[n]] & (Fact.PARENT | Fact.ABSENT) == Fact.PARENT]
 
     @cached_property
     def models(self) -> list[str]:
