@@ -97,7 +97,10 @@ class Status(BaseModel):
         lines += [
             f"  {name}: {each.state}" + (f" ({each.reason})" if each.reason else "")
             for name, each in self.integrations.items()
+            if each.state != "not installed"
         ]
+        absent = [name for name, each in self.integrations.items() if each.state == "not installed"]
+        lines += [f"  not installed: {', '.join(absent)}"] if absent else []
         lines += [f"  {name} {version}: imported, not captured" for name, version in self.not_captured.items()]
         lines += [
             f"  -> {name}: {sink.exported} exported, {sink.pending} pending, {sink.lost} lost"
@@ -128,7 +131,9 @@ class Status(BaseModel):
         if not self.enabled:
             return escape(str(self))
         captured = [
-            (name, each.state, each.version or "", each.reason or "") for name, each in self.integrations.items()
+            (name, each.state, each.version or "", each.reason or "")
+            for name, each in self.integrations.items()
+            if each.state != "not installed"
         ]
         captured += [(name, "not captured", version, "imported") for name, version in self.not_captured.items()]
         sinks = [

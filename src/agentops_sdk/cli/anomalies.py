@@ -6,6 +6,7 @@ import argparse
 import json
 import time
 from datetime import timedelta
+from decimal import Decimal
 
 from agentops_sdk.cli._hours import BY, MEASURES, observed
 from agentops_sdk.cli._source import add_source, directory, reading
@@ -41,8 +42,17 @@ def run(args: argparse.Namespace) -> int:
             if args.json:
                 print(json.dumps(facts))
             else:
+                value, usual = (_amount(each, args.of) for each in (anomaly.value, anomaly.usual))
                 print(
-                    f"{line(key)}: {at:%Y-%m-%d %H:00} UTC: {args.of} {anomaly.value:.6g}, usually {anomaly.usual:.6g} "
+                    f"{line(key)}: {at:%Y-%m-%d %H:00} UTC: {args.of} {value}, usually {usual} "
                     f"({anomaly.kind}, {anomaly.score:+.1f} deviations)"
                 )
     return 0
+
+
+def _amount(value: float, what: str) -> str:
+    if what != "cost":
+        return f"{value:,.6g}"
+    from agentops_sdk.traces.cost import money
+
+    return money(Decimal(f"{value:.6g}"))

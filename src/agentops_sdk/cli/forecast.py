@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from agentops_sdk.cli._hours import BY, observed
 from agentops_sdk.cli._source import add_source, directory, reading
@@ -41,9 +42,16 @@ def run(args: argparse.Namespace) -> int:
                 print(json.dumps({"key": key, "until": until.isoformat(), "currency": currency, **found._asdict()}))
                 continue
             about = f"{line(key)}: " if key else ""
-            end = f"{about}end of the {name}: {found.spent:.4g} {currency} spent"
+            end = f"{about}end of the {name}: {_money(found.spent, currency)} spent"
             if found.amount is None:
                 print(f"{end}; {found.reason}")
             else:
-                print(f"{end}; {found.amount:.4g} expected ({found.low:.4g} to {found.high:.4g}), {found.reason}")
+                amount, low, high = (_money(each, currency) for each in (found.amount, found.low, found.high))
+                print(f"{end}; {amount} expected ({low} to {high}), {found.reason}")
     return 0
+
+
+def _money(amount: float, currency: str) -> str:
+    from agentops_sdk.traces.cost import money
+
+    return money(Decimal(f"{amount:.6g}"), currency)
