@@ -46,7 +46,9 @@ def run(args: argparse.Namespace) -> int:
             if found.amount is None:
                 print(f"{end}; {found.reason}")
             else:
-                amount, low, high = (_money(each, currency) for each in (found.amount, found.low, found.high))
+                amount, low, high = (
+                    _money(each, currency) for each in (found.amount, found.low, found.high) if each is not None
+                )
                 print(f"{end}; {amount} expected ({low} to {high}), {found.reason}")
     return 0
 
