@@ -5,6 +5,7 @@ What a library's client is like is said by ``tests/NAME/contract.py``; see ``tes
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import itertools
 import os
@@ -453,6 +454,8 @@ _DOORS = ("anthropic",)
 )
 def test_nothing_of_ours_grows_with_the_calls(name: str, driver: Driver, wire: Wire, calls: int) -> None:
     """Objects of our classes, and what our modules hold: as many after all calls as after the first ones."""
+    if not ways(driver):
+        pytest.skip(driver.lacks["call"])
     spans = Spans(name)
     _many(driver, wire, spans, calls // 4)
     before = _ours()
@@ -464,30 +467,63 @@ def test_nothing_of_ours_grows_with_the_calls(name: str, driver: Driver, wire: W
     assert growth.total() < calls // 4, growth
 
 
+_ROUND = (("call", False, False), ("call", False, True), ("stream", False, False), ("stream", True, False))
+"""Whole replies, refusals, streams, and streams that are left."""
+
+
 def _many(driver: Driver, wire: Wire, spans: Spans, calls: int) -> None:
-    """Whole replies, streams, streams left and refusals, on one client."""
-    made = 0
-    with driver.client(wire.url) as client:
-        while made < calls:
-            for way, pieces, refused in (("call", 0, 0), ("call", 0, 1), ("stream", 0, 0), ("stream", 1, 0)):
-                if way in driver.lacks:
-                    continue
-                made += 1
-                if refused:
-                    with answering(wire, driver.refusal), pytest.raises(Exception):  # noqa: B017 - the client's
-                        driver.call(client, driver.arguments())
-                elif way == "call":
-                    driver.call(client, driver.arguments())
-                else:
-                    with driver.stream(client, driver.arguments()) as stream:
-                        for _ in stream:
-                            if pieces:
-                                break
-            wire.requests.clear()
-            if made % 100 < 4:
-                spans.take()
+    """Rounds of each kind of call that the library has, on one client; asynchronous ones where it has no others."""
+    if kinds := [kind for kind in _ROUND if kind[0] not in driver.lacks]:
+        with driver.client(wire.url) as client:
+            for _ in _rounds(wire, spans, calls, len(kinds)):
+                for way, left, refused in kinds:
+                    _once(driver, wire, client, way, left=left, refused=refused)
+    else:
+        asyncio.run(_many_async(driver, wire, spans, calls))
     spans.take()
     gc.collect()
+
+
+async def _many_async(driver: Driver, wire: Wire, spans: Spans, calls: int) -> None:
+    kinds = [kind for kind in _ROUND if f"{kind[0]}_async" not in driver.lacks]
+    async with driver.async_client(wire.url) as client:
+        for _ in _rounds(wire, spans, calls, len(kinds)):
+            for way, left, refused in kinds:
+                await _once_async(driver, wire, client, way, left=left, refused=refused)
+
+
+def _rounds(wire: Wire, spans: Spans, calls: int, each: int) -> Iterator[int]:
+    for made in range(0, calls, each):
+        yield made
+        wire.requests.clear()
+        if made % 100 < each:
+            spans.take()
+
+
+def _once(driver: Driver, wire: Wire, client: Any, way: str, *, left: bool, refused: bool) -> None:
+    if refused:
+        with answering(wire, driver.refusal), pytest.raises(Exception):  # noqa: B017 - the client's
+            driver.call(client, driver.arguments())
+    elif way == "call":
+        driver.call(client, driver.arguments())
+    else:
+        with driver.stream(client, driver.arguments()) as stream:
+            for _ in stream:
+                if left:
+                    break
+
+
+async def _once_async(driver: Driver, wire: Wire, client: Any, way: str, *, left: bool, refused: bool) -> None:
+    if refused:
+        with answering(wire, driver.refusal), pytest.raises(Exception):  # noqa: B017 - the client's
+            await driver.call_async(client, driver.arguments())
+    elif way == "call":
+        await driver.call_async(client, driver.arguments())
+    else:
+        async with driver.stream_async(client, driver.arguments()) as stream:
+            async for _ in stream:
+                if left:
+                    break
 
 
 def _ours() -> Counter[str]:
