@@ -22,10 +22,6 @@ _STEPS = {
     "wrap": "execute", "wrap_generator": "execute_stream", "wrap_async": "aexecute",
     "wrap_generator_async": "aexecute_stream",
 }  # fmt: skip
-_MODELS = {
-    "wrap": "_invoke_with_retry", "wrap_generator": "_invoke_stream_with_retry",
-    "wrap_async": "_ainvoke_with_retry", "wrap_generator_async": "_ainvoke_stream_with_retry",
-}  # fmt: skip
 _OUTCOMES = {"PAUSED": "interrupted", "CANCELLED": "cancelled", "ERROR": "error"}
 
 
@@ -63,8 +59,10 @@ def _steps(calls: MethodCalls, module: ModuleType) -> None:
 
 
 def _models(calls: MethodCalls, module: ModuleType) -> None:
-    for way, name in _MODELS.items():
-        getattr(calls, way)(module.Model, name, _model, _replied)
+    calls.wrap(module.Model, "_invoke_with_retry", _model, _replied, asks=True)
+    calls.wrap_async(module.Model, "_ainvoke_with_retry", _model, _replied, asks=True)
+    calls.wrap_generator(module.Model, "_invoke_stream_with_retry", _model, _streamed)
+    calls.wrap_generator_async(module.Model, "_ainvoke_stream_with_retry", _model, _streamed)
 
 
 def _tools(calls: MethodCalls, module: ModuleType) -> None:
@@ -162,13 +160,24 @@ def _model(model: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
     return start("llm", _text(getattr(model, "id", None)), reporter=_REPORTER)
 
 
-def _replied(call: Call, response: Any) -> None:
+def _replied(model: Any, args: tuple[Any, ...], kwargs: Arguments, call: Call, response: Any) -> None:
+    calls = getattr(response, "tool_calls", None)
+    reply = {"content": getattr(response, "content", None), **({"tool_calls": calls} if calls else {})}
+    model_reply(
+        call, reply=reply, tools=kwargs.get("tools"), tool_choice=kwargs.get("tool_choice"), usage=_usage(response)
+    )
+
+
+def _streamed(call: Call, last: Any) -> None:
+    """What was said is in the pieces before; the last one has the figures."""
+    model_reply(call, usage=_usage(last))
+
+
+def _usage(response: Any) -> dict[str, Any] | None:
     usage = getattr(response, "response_usage", None)
     shares = (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
     tokens = {name: getattr(usage, theirs, None) for name, theirs in shares}
-    calls = getattr(response, "tool_calls", None)
-    reply = {"content": getattr(response, "content", None), **({"tool_calls": calls} if calls else {})}
-    model_reply(call, reply=reply, usage=tokens if any(tokens.values()) else None)
+    return tokens if any(tokens.values()) else None
 
 
 def _tool(call: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:

@@ -272,12 +272,22 @@ def _reply(call: Any, given: Any, output: Any) -> None:
         call.set(semconv.RESPONSE_MODEL, meta["model"])
         if call.name is None and "gen_ai.request.model" not in call.span.attributes:
             call.rename(f"chat {meta['model']}")
-    messages = given.get("messages") if isinstance(given, Mapping) else None
+    given = given if isinstance(given, Mapping) else {}
+    messages, options = given.get("messages"), given.get("generation_kwargs")
     model_reply(
         call, messages=[_message(each) for each in messages] if isinstance(messages, list) else None,
         reply=_message(first) if first is not None else None, finish_reason=meta.get("finish_reason"),
-        usage=meta.get("usage"),
+        usage=meta.get("usage"), tools=_offered(given.get("tools")),
+        tool_choice=options.get("tool_choice") if isinstance(options, Mapping) else None,
     )  # fmt: skip
+
+
+def _offered(tools: Any) -> list[Attributes] | None:
+    """The tools as OpenAI's definitions; none where one of them is a set, which may not be looked into."""
+    rows = list(tools) if isinstance(tools, list | tuple) else []
+    if not rows or any(type(getattr(tool, "name", None)) is not str for tool in rows):
+        return None
+    return [{"type": "function", "function": {"name": tool.name, "description": tool.description}} for tool in rows]
 
 
 def _message(message: Any) -> Attributes:

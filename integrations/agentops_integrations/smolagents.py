@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from inspect import signature
 from types import ModuleType
 from typing import Any
 
@@ -56,7 +57,8 @@ def _models(calls: MethodCalls, module: ModuleType) -> None:
     for model in dict.fromkeys(value for value in vars(module).values() if isinstance(value, type)):  # some twice
         if issubclass(model, module.Model) and model is not module.Model:
             if "generate" in vars(model):
-                calls.wrap(model, "generate", _model, _reply)
+                remote = issubclass(model, getattr(module, "ApiModel", ()))
+                calls.wrap(model, "generate", _model, partial(_reply, remote), asks=True)
             if "generate_stream" in vars(model):
                 calls.wrap_generator(model, "generate_stream", _model, _no_end)
 
@@ -129,14 +131,31 @@ def _model(model: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
     return start("llm", name if type(name) is str else None, reporter=_REPORTER)
 
 
-def _reply(call: Call, message: Any) -> None:
+def _reply(remote: bool, model: Any, args: tuple[Any, ...], kwargs: Arguments, call: Call, message: Any) -> None:
     usage = getattr(message, "token_usage", None)
     model_reply(
-        call, reply=_message(message),
+        call, reply=_message(message), tools=_offered(kwargs), tool_choice=_choice(model, kwargs) if remote else None,
         usage=None if usage is None else {
             "prompt_tokens": usage.input_tokens, "completion_tokens": usage.output_tokens
         },
     )  # fmt: skip
+
+
+def _offered(kwargs: Arguments) -> list[dict[str, Any]]:
+    tools = kwargs.get("tools_to_call_from") or ()
+    return [
+        {"type": "function", "function": {"name": tool.name, "description": getattr(tool, "description", None)}}
+        for tool in tools
+    ]
+
+
+def _choice(model: Any, kwargs: Arguments) -> Any:
+    """What the library asks for of the choice: where nobody says so, what its method has as a default."""
+    given = {**kwargs, **(getattr(model, "kwargs", None) or {})}
+    if "tool_choice" in given:
+        return given["tool_choice"]
+    prepare = signature(type(model)._prepare_completion_kwargs)  # noqa: SLF001 - nothing public tells
+    return getattr(prepare.parameters.get("tool_choice"), "default", None)
 
 
 def _message(message: Any) -> dict[str, Any]:

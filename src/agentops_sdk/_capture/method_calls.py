@@ -15,8 +15,8 @@ __all__ = ["MethodCalls"]
 
 Started = Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Call | NullCall | None]
 """Starts the call, given the object and the arguments; ``None`` where it is none."""
-Ended = Callable[[Call, Any], None]
-"""Adds what the result tells."""
+Ended = Callable[..., None]
+"""Adds what the result tells, given the call and the result; where it ``asks``, the object and the arguments too."""
 Failed = Callable[[Call], None]
 
 
@@ -32,23 +32,26 @@ class MethodCalls:
         self._site = site
         self._patches = patches
 
-    def wrap(self, owner: Any, name: str, begin: Started, end: Ended, failed: Failed | None = None) -> None:
+    def wrap(
+        self, owner: Any, name: str, begin: Started, end: Ended, failed: Failed | None = None, *, asks: bool = False
+    ) -> None:
         """A method that returns when its work is done. With ``failed``, its exceptions are an answer, and no error."""
 
         def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            accept = partial(_accept, end)
+            accept = partial(_accept, partial(end, instance, args, kwargs) if asks else end)
             return around(
                 self._site, wrapped, args, kwargs, partial(_begin, begin, failed, instance, args, kwargs), accept
             )
 
         self._patches.wrap(owner, name, wrapper)
 
-    def wrap_async(self, owner: Any, name: str, begin: Started, end: Ended) -> None:
+    def wrap_async(self, owner: Any, name: str, begin: Started, end: Ended, *, asks: bool = False) -> None:
         """A coroutine method."""
 
         def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             begun = partial(_begin, begin, None, instance, args, kwargs)
-            return around_async(self._site, wrapped, args, kwargs, begun, partial(_accept, end))
+            accept = partial(_accept, partial(end, instance, args, kwargs) if asks else end)
+            return around_async(self._site, wrapped, args, kwargs, begun, accept)
 
         self._patches.wrap(owner, name, wrapper)
 

@@ -58,6 +58,7 @@ def model_reply(
     messages: Any = None,
     reply: Any = None,
     tools: Any = None,
+    tool_choice: Any = None,
     finish_reason: str | None = None,
     usage: Mapping[str, Any] | None = None,
     usage_shape: str = "openai.chat",
@@ -68,6 +69,7 @@ def model_reply(
         messages: the conversation, as OpenAI's chat messages.
         reply: the answer, as such a message or as text.
         tools: those on offer, as OpenAI's definitions.
+        tool_choice: what was asked for of the choice among them, as OpenAI has it.
         finish_reason: as OpenAI has it.
         usage: the provider's usage, by names of ``usage_shape``.
     """
@@ -81,12 +83,14 @@ def model_reply(
     if not _recorder_port.active.settings.capture_content:
         return
     message = {"role": "assistant", "content": reply} if isinstance(reply, str) else reply
-    kept = snapshot_source({"messages": messages, "reply": message, "tools": tools})
+    kept = snapshot_source({"messages": messages, "reply": message, "tools": tools, "tool_choice": tool_choice})
 
     def work(attributes: dict[str, Any]) -> None:
         body = orjson.loads(kept.data)
         request = {name: body[name] for name in ("messages", "tools") if isinstance(body.get(name), list)}
         told = dict(openai_chat.request(request))
+        if body.get("tool_choice") is not None:
+            request["tool_choice"] = body["tool_choice"]
         if isinstance(body.get("reply"), dict):
             choice = {"message": {"role": "assistant", **body["reply"]}, "finish_reason": finish_reason}
             told.update(openai_chat.response({"choices": [choice]}, request))
