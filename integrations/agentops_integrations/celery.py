@@ -87,7 +87,9 @@ class Listener:
             if run is None:
                 return
             error = getattr(retval, "exc", None) or retval  # of a retry, what it is tried again for
-            if state in _GIVEN_UP:
+            if state is None:  # neither result nor exception is said: it leaves the task, to whoever runs it here
+                self.runs.end(task_id, "error")
+            elif state in _GIVEN_UP:
                 self.runs.finish(task_id, "cancelled")
             elif isinstance(error, BaseException):
                 self.runs.fail(task_id, error)

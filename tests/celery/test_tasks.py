@@ -21,12 +21,12 @@ def test_a_task_goes_on_in_the_trace_of_its_sender(monkeypatch: pytest.MonkeyPat
     agentops.init(exporters=[exporter])
     app = celery.Celery("shop", broker="memory://", backend="cache+memory://", set_as_current=False)
 
-    @app.task(name="look_up")
+    @app.task(name="look_up", shared=False)
     def look_up(order: str) -> str:
         with agentops.span("database"):
             return "sent"
 
-    @app.task(name="again", bind=True, max_retries=1, default_retry_delay=0)
+    @app.task(name="again", shared=False, bind=True, max_retries=1, default_retry_delay=0)
     def again(self: Any) -> str:
         try:
             raise LookupError("the archive is closed")
@@ -50,3 +50,22 @@ def test_a_task_goes_on_in_the_trace_of_its_sender(monkeypatch: pytest.MonkeyPat
     assert tasks[1].attributes["error.type"] == "LookupError"
     inside = [span.parent.span_id if span.parent else None for span in spans if span.name == "database"]
     assert inside == [None, tasks[0].context.span_id]
+
+
+@pytest.mark.parametrize(("error", "outcome"), [(ValueError, "error"), (SystemExit, "interrupted")])
+def test_a_task_that_runs_at_once_ends_with_what_leaves_it(error: type[BaseException], outcome: str) -> None:
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter])
+    app = celery.Celery("shop", broker="memory://", set_as_current=False)
+    app.conf.task_always_eager = app.conf.task_eager_propagates = True
+
+    @app.task(name="fails", shared=False)
+    def fails() -> None:
+        raise error("no such order")
+
+    with agentops.span("caller"), pytest.raises(error, match="no such order"):
+        fails.delay()
+    agentops.flush()
+    (task,) = (span for span in exporter.finished_spans() if span.name == "fails")
+    agentops.shutdown()
+    assert task.attributes["agentops.outcome"] == outcome
