@@ -10,7 +10,7 @@ from opentelemetry.context import Context, get_current, set_value
 from agentops_sdk import semconv
 from agentops_sdk._capture import handoff as handoffs
 from agentops_sdk._capture.current import current_call
-from agentops_sdk._capture.invalid_values import Check, list_of, pairs_of
+from agentops_sdk._capture.invalid_values import Check, list_of, pairs_of, tell_once
 from agentops_sdk._host.guard import guard
 from agentops_sdk._propagation.context_keys import ATTRIBUTES_KEY
 from agentops_sdk._snapshot.snapshot import text_of
@@ -105,7 +105,11 @@ def inject(headers: H) -> H:
     from agentops_sdk._propagation import w3c_headers
 
     with guard("inject"):
-        names = {str(name).lower(): name for name in headers}
+        pairs = pairs_of(headers)
+        if pairs is None:
+            tell_once("inject()", "headers", headers, "a mapping", "Nothing was added")
+            return headers
+        names = {text_of(name).lower(): name for name, _ in pairs}
         present = _text(headers[names["baggage"]]) if "baggage" in names else ""
         for name, value in w3c_headers.write(get_current(), present).items():
             headers[names.get(name, name)] = value

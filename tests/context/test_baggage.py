@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import count
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -96,3 +97,12 @@ def test_a_subprocess_gets_the_programs_own_too(monkeypatch: pytest.MonkeyPatch)
         out = subprocess.check_output([sys.executable, "-c", code], text=True).strip()
     assert members(out) == {"tenant": "acme", "user.id": "u-1"}
     assert os.environ["BAGGAGE"] == "tenant=acme"
+
+
+def test_headers_that_are_no_mapping_are_told_and_not_read_through() -> None:
+    headers: Any = count()
+    with agentops.span("call"):
+        assert agentops.inject(headers) is headers
+        assert next(headers) == 0
+        pairs: Any = [("accept", "*/*")]
+        assert agentops.inject(pairs) == [("accept", "*/*")]
