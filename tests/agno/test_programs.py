@@ -69,6 +69,8 @@ def refunds(server: LocalModel) -> None:
         return "paid"
 
     async def run() -> None:
+        from agno.utils.http import aclose_default_clients
+
         clerk = _agent(server, "clerk", tools=[look_up])
         async for _ in clerk.arun("Where is it?", stream=True):
             pass
@@ -77,6 +79,7 @@ def refunds(server: LocalModel) -> None:
         for each in stopped.tools:
             each.confirmed = True
         assert (await cashier.acontinue_run(run_response=stopped)).content == "It is on its way."
+        await aclose_default_clients()  # else nobody closes them before the interpreter ends
 
     asyncio.run(run())
 
