@@ -312,6 +312,33 @@ def test_messages_in_logs(before: bool, tmp_path: Path) -> None:
     assert parts(call, semconv.OUTPUT_MESSAGES) == [("assistant", "bye")]
 
 
+@pytest.mark.parametrize("name", [*PEOPLES, "OpenAI Agents SDK", "Langfuse, ingested", "LangSmith, ingested", "runs"])
+def test_what_is_no_span_costs_no_neighbour(name: str) -> None:
+    agents = [{"object": "trace.span", "id": f"span_{number:024x}", "trace_id": f"trace_{TRACE}", "error": None,
+               "parent_id": None, "started_at": ISO.format(1), "ended_at": ISO.format(2),
+               "span_data": {"type": "generation", "model": "gpt-4o"}} for number in (1, 2)]  # fmt: skip
+    batch = [{"id": one["id"], "type": f"{one['type'].lower()}-create", "timestamp": ISO.format(1), "body": one}
+             for one in PEOPLES["Langfuse"]["observations"]]  # fmt: skip
+    runs = PEOPLES["LangSmith"]
+    others = {"OpenAI Agents SDK": {"data": agents}, "Langfuse, ingested": {"batch": batch},
+              "LangSmith, ingested": {"post": runs, "patch": []},
+              "runs": {**runs[0], "child_runs": runs[1:]}}  # fmt: skip
+    document = json.loads(json.dumps(others.get(name) or PEOPLES[name]))
+    lists = ("observations", "data", "batch", "post", "child_runs")
+    items = document if isinstance(document, list) else next(document[one] for one in lists if one in document)
+    items = items[0]["spans"] if name == "Jaeger" else items
+    spans = sum(len(trace.spans) for trace in load([json.dumps(document)]))
+    items[:] = [None, {}, items[0], 5, *items[1:], "x"]
+    traces = load([json.dumps(document)])
+    assert sum(len(trace.spans) for trace in traces) == spans > 1
+    assert traces.foreign > 0
+
+
+def test_what_never_ended_in_zipkin_took_no_time_that_is_known() -> None:
+    without = [{name: value for name, value in one.items() if name != "duration"} for one in PEOPLES["Zipkin"]]
+    assert [one.outcome for one in load([json.dumps(without)])[0].spans] == ["unfinished"] * 3
+
+
 @pytest.mark.parametrize("name", ["Langfuse", "LangSmith", "Claude Code", "Phoenix", "Jaeger"])
 @pytest.mark.parametrize("odd", [None, [], {}, "", 3, {"a": None}], ids=str)
 def test_an_odd_id_costs_no_neighbour(name: str, odd: Any) -> None:

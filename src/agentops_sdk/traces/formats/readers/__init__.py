@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from itertools import islice
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -18,7 +19,20 @@ from agentops_sdk.traces.formats.moments import nanoseconds
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-__all__ = ["DAMAGED", "Fields", "Reader", "each", "event", "flat", "reader_of", "readers", "scope_of", "span"]
+__all__ = [
+    "DAMAGED",
+    "Fields",
+    "Reader",
+    "each",
+    "event",
+    "flat",
+    "members",
+    "reader_of",
+    "readers",
+    "recognised",
+    "scope_of",
+    "span",
+]
 
 Fields = dict[str, Any]
 """The fields of a record, as :class:`~agentops_sdk.traces.SpanRecord` has them."""
@@ -27,6 +41,8 @@ DAMAGED: Final = (
 )
 """What reading a span raises that is not as it should be."""
 _MOST_LEVELS: Final = 40
+_MOST_ASKED: Final = 20
+"""Members of a list that may be damaged before the one that tells what all of them are."""
 _STATUSES: Final = {
     "ok": "ok", "error": "error", "unset": "unset", "status_code_ok": "ok", "status_code_error": "error",
     "status_code_unset": "unset", "success": "ok", "failed": "error", "failure": "error", "1": "ok", "2": "error",
@@ -84,6 +100,32 @@ def scope_of(tags: dict[str, Any]) -> dict[str, Any]:
             value = tags.pop(f"otel.{owner}.{tag}", None)
             values[field] = values[field] or value
     return values
+
+
+def members(document: Any, *names: str) -> Iterator[Any]:
+    """What is in a document that is a list, or holds lists under some of these names, whatever that is."""
+    if isinstance(document, list):
+        for item in document:
+            yield from members(item, *names)
+        return
+    lists = (
+        [document[name] for name in names if isinstance(document.get(name), list)] if isinstance(document, dict) else []
+    )
+    for inside in lists:
+        yield from members(inside, *names)
+    if not lists:
+        yield document
+
+
+def recognised(document: Any, is_one: Callable[[Any], bool], *names: str) -> bool:
+    """Whether any of the first :func:`members` is of a format: one that is damaged tells nothing of the others."""
+    for item in islice(members(document, *names), _MOST_ASKED):
+        try:
+            if is_one(item):
+                return True
+        except DAMAGED:
+            continue
+    return False
 
 
 def each(items: Iterable[Any], read: Callable[[Any], Fields | None]) -> Iterator[Fields | None]:

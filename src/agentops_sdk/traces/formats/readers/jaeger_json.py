@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, link, scope_of, span
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, link, members, recognised, scope_of, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,11 +18,11 @@ _IN_OTHER_PLACES = (
 )
 
 
+def _is_any(document: Any) -> bool:
+    return recognised(document, _is_one, "data")
+
+
 def _is_one(document: Any) -> bool:
-    if isinstance(document, list):
-        return bool(document) and _is_one(document[0])
-    if isinstance(document.get("data"), list) and document["data"]:
-        return _is_one(document["data"][0])
     if isinstance(document.get("spans"), list) and "traceID" in document:
         return True
     return "operationName" in document and "traceID" in document and "spanID" in document
@@ -43,18 +43,14 @@ def _value(pair: dict[str, Any]) -> Any:
     return value == "true" if kind == "bool" and isinstance(value, str) else value
 
 
-def _parts(document: Any) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _parts(document: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Each span with the processes of its trace."""
-    if isinstance(document, list):
-        for item in document:
-            yield from _parts(item)
-    elif isinstance(document.get("data"), list):
-        yield from _parts(document["data"])
-    elif isinstance(document.get("spans"), list):
-        processes = document.get("processes") or {}
-        yield from ((one, processes) for one in document["spans"])
-    else:
-        yield document, {}
+    for item in members(document, "data"):
+        if isinstance(item, dict) and isinstance(item.get("spans"), list):
+            processes = item.get("processes") or {}
+            yield from ((one, processes) for one in item["spans"])
+        else:
+            yield item, {}
 
 
 def _read(part: tuple[dict[str, Any], dict[str, Any]]) -> Fields:
@@ -102,4 +98,4 @@ def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
     return each((part for document in documents for part in _parts(document)), _read)
 
 
-READER = Reader("Jaeger JSON", _is_one, _spans, written_by="Jaeger's page and query service, Elasticsearch storage")
+READER = Reader("Jaeger JSON", _is_any, _spans, written_by="Jaeger's page and query service, Elasticsearch storage")

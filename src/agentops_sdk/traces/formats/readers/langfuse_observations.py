@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentops_sdk import semconv
 from agentops_sdk.traces.formats import chat_messages
 from agentops_sdk.traces.formats.json_values import parsed
-from agentops_sdk.traces.formats.readers import DAMAGED, Fields, Reader, each, span
+from agentops_sdk.traces.formats.readers import DAMAGED, Fields, Reader, each, members, recognised, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,16 +31,18 @@ _USAGE: Final = {
     "output_reasoning": semconv.USAGE_REASONING,
 }  # fmt: skip
 _COSTS: Final = ("calculated_total_cost", "total_cost", "total_price")
+_LISTS: Final = ("data", "batch", "traces")
 _CREATE: Final = ("-create", "-update")
 
 
+def _is_any(document: Any) -> bool:
+    return recognised(document, _is_one, *_LISTS)
+
+
 def _is_one(document: Any) -> bool:
-    if isinstance(document, list):
-        return bool(document) and _is_one(document[0])
-    for name in ("data", "batch", "observations", "traces"):
-        inside = document.get(name)
-        if isinstance(inside, list) and inside and isinstance(inside[0], dict):
-            return name == "observations" or _is_one(inside[0])
+    inside = document.get("observations")
+    if isinstance(inside, list) and any(isinstance(one, dict) for one in inside):
+        return True
     if str(document.get("type", "")).endswith(_CREATE) and isinstance(document.get("body"), dict):
         return True
     if isinstance(document.get("trace"), dict) and isinstance(document.get("observations"), list):
@@ -49,47 +51,42 @@ def _is_one(document: Any) -> bool:
     return bool(named) and "id" in document and str(document.get("type", "")).lower() in _KINDS
 
 
-def _items(document: Any, trace: dict[str, Any] | None = None) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _items(document: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
     """Each observation and, where it is known, its trace; a trace itself as the second without the first."""
-    if isinstance(document, list):
-        for item in document:
-            yield from _items(item, trace)
-        return
     if isinstance(document.get("body"), dict) and "type" in document:
         kind = str(document["type"]).rpartition("-")[0].upper()
         body = document["body"]
         yield ({}, body) if kind == "TRACE" else ({"type": kind, **body}, {})
         return
-    for name in ("data", "batch", "traces"):
-        if isinstance(document.get(name), list):
-            yield from _items(document[name])
-            return
     inside = document.get("observations")
     if isinstance(inside, list):
         outer = document["trace"] if isinstance(document.get("trace"), dict) else document
         yield {}, outer
-        yield from ((one, outer) for one in inside if isinstance(one, dict))
+        yield from ((one, outer) for one in inside)
         return
-    yield document, trace or {}
+    yield document, {}
 
 
 def _snake(item: dict[str, Any]) -> dict[str, Any]:
     return {_CAMEL.sub(r"_\1", name).lower(): value for name, value in item.items()}
 
 
-def _pairs(documents: Iterable[Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _pairs(documents: Iterable[Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]] | None]:
     """Each observation once with what is known of its trace: what is sent at its end comes on top of its beginning."""
     traces: dict[Any, dict[str, Any]] = {}
     observations: dict[Any, dict[str, Any]] = {}
-    for document in documents:
+    for item in (item for document in documents for item in members(document, *_LISTS)):
         try:
-            of_it = [(one, _snake(trace)) for one, trace in _items(document)]
+            pairs = [(one, _snake(trace)) for one, trace in _items(item)]
         except DAMAGED:
+            yield None
             continue
-        for one, known in of_it:
+        for one, known in pairs:
             if known.get("id"):
                 traces.setdefault(str(known["id"]), {}).update(known)
-            if one:
+            if not isinstance(one, dict):
+                yield None
+            elif one:
                 observation = {name: value for name, value in _snake(one).items() if value is not None}
                 observation.setdefault("trace_id", known.get("id"))
                 observations.setdefault(str(observation.get("id")), {}).update(observation)
@@ -97,7 +94,9 @@ def _pairs(documents: Iterable[Any]) -> Iterator[tuple[dict[str, Any], dict[str,
         yield one, traces.get(str(one.get("trace_id")), {})
 
 
-def _read(pair: tuple[dict[str, Any], dict[str, Any]]) -> Fields:
+def _read(pair: tuple[dict[str, Any], dict[str, Any]] | None) -> Fields | None:
+    if pair is None:
+        return None
     one, trace = pair
     get = one.get
     kind = _KINDS.get(str(get("type")).lower(), "span")
@@ -150,5 +149,5 @@ def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
 
 
 READER = Reader(
-    "Langfuse", _is_one, _spans, together=True, written_by="Langfuse: /api/public/traces, exports, ingestion"
+    "Langfuse", _is_any, _spans, together=True, written_by="Langfuse: /api/public/traces, exports, ingestion"
 )

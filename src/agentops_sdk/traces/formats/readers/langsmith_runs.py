@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentops_sdk import semconv
 from agentops_sdk.traces.formats import chat_messages
 from agentops_sdk.traces.formats.json_values import parsed
-from agentops_sdk.traces.formats.readers import DAMAGED, Fields, Reader, each, event, span
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, members, recognised, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,43 +25,43 @@ _DETAILS: Final = {
 _LISTS: Final = ("runs", "post", "patch")
 
 
+def _is_any(document: Any) -> bool:
+    return recognised(document, _is_one, *_LISTS)
+
+
 def _is_one(document: Any) -> bool:
-    if isinstance(document, list):
-        return bool(document) and _is_one(document[0])
-    if "run_type" in document:
-        return "id" in document
-    return any(isinstance(runs := document.get(name), list) and runs and "id" in runs[0] and
-               ("run_type" in runs[0] or "dotted_order" in runs[0]) for name in _LISTS)  # fmt: skip
+    return isinstance(document, dict) and "id" in document and ("run_type" in document or "dotted_order" in document)
 
 
-def _runs(document: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(document, list):
-        for item in document:
-            yield from _runs(item)
-    elif "id" in document and ("run_type" in document or "dotted_order" in document):
-        yield document
-        for child in document.get("child_runs") or ():
-            yield from _runs({"parent_run_id": document["id"], "trace_id": document.get("trace_id"), **child})
-    else:
-        for name in _LISTS:
-            yield from _runs(document.get(name) or [])
+def _runs(document: Any) -> Iterator[dict[str, Any] | None]:
+    """Each run, those inside of others too; ``None`` for what is none."""
+    for item in members(document, *_LISTS):
+        if not _is_one(item):
+            yield None
+            continue
+        yield item
+        children = item.get("child_runs")
+        for child in children if isinstance(children, list) else ():
+            above = {"parent_run_id": item["id"], "trace_id": item.get("trace_id")}
+            yield from _runs({**above, **child} if isinstance(child, dict) else None)
 
 
-def _whole(documents: Iterable[Any]) -> Iterator[dict[str, Any]]:
+def _whole(documents: Iterable[Any]) -> Iterator[dict[str, Any] | None]:
     """Each run once: what is sent when it ends comes on top of what was sent when it began."""
     runs: dict[Any, dict[str, Any]] = {}
     for document in documents:
-        try:
-            of_it = list(_runs(document))
-        except DAMAGED:
-            continue
-        for run in of_it:
+        for run in _runs(document):
+            if run is None:
+                yield None
+                continue
             known = runs.setdefault(str(run["id"]), {})
             known.update({name: value for name, value in run.items() if value is not None or name not in known})
-    return iter(runs.values())
+    yield from runs.values()
 
 
-def _read(run: dict[str, Any]) -> Fields:
+def _read(run: dict[str, Any] | None) -> Fields | None:
+    if run is None:
+        return None
     extra = parsed(run.get("extra")) or {}
     metadata = (extra.get("metadata") if isinstance(extra, dict) else None) or parsed(run.get("metadata")) or {}
     inputs, outputs = parsed(run.get("inputs")), parsed(run.get("outputs"))
@@ -128,5 +128,5 @@ def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
 
 
 READER = Reader(
-    "LangSmith", _is_one, _spans, together=True, written_by="LangSmith: list_runs(), bulk export, run trees"
+    "LangSmith", _is_any, _spans, together=True, written_by="LangSmith: list_runs(), bulk export, run trees"
 )

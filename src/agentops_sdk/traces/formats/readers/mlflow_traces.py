@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.traces.formats.identifiers import SPAN_BYTES, TRACE_BYTES, decoded
 from agentops_sdk.traces.formats.json_values import parsed
-from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, span
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, members, recognised, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,34 +14,31 @@ if TYPE_CHECKING:
 _SESSION = {"mlflow.trace.session": "session.id", "mlflow.trace.user": "user.id"}
 
 
+def _is_any(document: Any) -> bool:
+    return recognised(document, _is_one, "traces")
+
+
 def _is_one(document: Any) -> bool:
-    if isinstance(document, list):
-        return bool(document) and _is_one(document[0])
-    if isinstance(document.get("traces"), list) and document["traces"]:
-        return _is_one(document["traces"][0])
     data = parsed(document.get("data"))
     if isinstance(data, dict) and isinstance(data.get("spans"), list):
         return True
     spans = document.get("spans")
-    return isinstance(spans, list) and bool(spans) and ("start_time_unix_nano" in spans[0] or "context" in spans[0])
+    return isinstance(spans, list) and recognised(
+        spans, lambda one: isinstance(one, dict) and ("start_time_unix_nano" in one or "context" in one)
+    )
 
 
-def _traces(document: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(document, list) or isinstance(document.get("traces"), list):
-        for item in document if isinstance(document, list) else document["traces"]:
-            yield from _traces(item)
-    else:
-        yield document
-
-
-def _parts(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _parts(document: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
+    if not isinstance(document, dict):
+        yield document, {}
+        return
     info = parsed(document.get("info") or document.get("trace_info")) or {}
     data = parsed(document.get("data")) or document
     shared: dict[str, Any] = {}
     for holder in ("request_metadata", "trace_metadata"):
         metadata = info.get(holder) or {}
         shared.update({ours: metadata[theirs] for theirs, ours in _SESSION.items() if theirs in metadata})
-    for one in data["spans"]:
+    for one in data.get("spans") or [None]:
         yield one, shared
 
 
@@ -77,8 +74,8 @@ def _unquoted(value: Any) -> Any:
 
 
 def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
-    traces = (trace for document in documents for trace in _traces(document))
+    traces = (trace for document in documents for trace in members(document, "traces"))
     return each((part for trace in traces for part in _parts(trace)), _read)
 
 
-READER = Reader("MLflow", _is_one, _spans, written_by="MLflow: Trace.to_json(), traces.json among a run's artifacts")
+READER = Reader("MLflow", _is_any, _spans, written_by="MLflow: Trace.to_json(), traces.json among a run's artifacts")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.traces.formats import chat_messages
-from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, span
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, members, recognised, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,22 +18,8 @@ _KINDS: Final = {
 }  # fmt: skip
 
 
-def _is_one(document: Any) -> bool:
-    if isinstance(document, list):
-        return bool(document) and _is_one(document[0])
-    if isinstance(document.get("data"), list):
-        return bool(document["data"]) and _is_one(document["data"][0])
-    return document.get("object") in ("trace", "trace.span")
-
-
-def _items(document: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(document, list):
-        for item in document:
-            yield from _items(item)
-    elif isinstance(document.get("data"), list):
-        yield from _items(document["data"])
-    else:
-        yield document
+def _is_any(document: Any) -> bool:
+    return recognised(document, lambda item: item.get("object") in ("trace", "trace.span"), "data")
 
 
 def _read(item: tuple[dict[str, Any], dict[str, Any]]) -> Fields:
@@ -114,7 +100,7 @@ def _usage(usage: Any) -> dict[str, Any]:
 
 
 def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
-    items = [item for document in documents for item in _items(document)]
+    items = [item if isinstance(item, dict) else {} for document in documents for item in members(document, "data")]
     traces = {str(item.get("id")): item for item in items if item.get("object") == "trace"}
     spans = ((item, traces.get(str(item.get("trace_id")), {})) for item in items if item.get("object") != "trace")
     return each(spans, _read)
@@ -122,7 +108,7 @@ def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
 
 READER = Reader(
     "OpenAI Agents SDK",
-    _is_one,
+    _is_any,
     _spans,
     together=True,
     written_by="a TracingExporter or TracingProcessor that keeps export()",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.traces.formats.json_values import parsed
-from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, flat, span
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, flat, members, recognised, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 _COLUMN = "attributes."
 
 
+def _is_any(document: Any) -> bool:
+    return recognised(document, _is_one, "data")
+
+
 def _is_one(document: Any) -> bool:
-    if isinstance(document, list):
-        return bool(document) and _is_one(document[0])
-    if isinstance(document.get("data"), list) and document["data"]:
-        return _is_one(document["data"][0])
     if "context.span_id" in document:
         return True
     context = document["context"]
@@ -25,16 +25,13 @@ def _is_one(document: Any) -> bool:
 
 
 def _rows(document: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(document, list):
-        for item in document:
-            yield from _rows(item)
-    elif isinstance(document.get("data"), list):
-        yield from _rows(document["data"])
-    elif isinstance(ids := document.get("context.span_id"), dict):  # a table by columns
-        for row in ids:
-            yield {name: column.get(row) for name, column in document.items() if isinstance(column, dict)}
-    else:
-        yield document
+    for item in members(document, "data"):
+        ids = item.get("context.span_id") if isinstance(item, dict) else None
+        if isinstance(ids, dict):  # a table by columns
+            for row in ids:
+                yield {name: column.get(row) for name, column in item.items() if isinstance(column, dict)}
+        else:
+            yield item
 
 
 def _attributes(document: dict[str, Any]) -> dict[str, Any]:
@@ -72,5 +69,5 @@ def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
 
 
 READER = Reader(
-    "Phoenix", _is_one, _spans, written_by="Arize Phoenix: /v1/projects/…/spans, get_spans_dataframe().to_json()"
+    "Phoenix", _is_any, _spans, written_by="Arize Phoenix: /v1/projects/…/spans, get_spans_dataframe().to_json()"
 )

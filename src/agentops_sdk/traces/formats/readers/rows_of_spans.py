@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.traces.formats.json_values import parsed
 from agentops_sdk.traces.formats.moments import nanoseconds
-from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, flat, span
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, flat, members, recognised, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,12 +36,14 @@ _COLUMNS: Final = {
 _PENDING: Final = "pending_span"
 
 
+_LISTS: Final = ("rows", "spans", "data")
+
+
+def _is_any(document: Any) -> bool:
+    return recognised(document, _is_one, *_LISTS)
+
+
 def _is_one(document: Any) -> bool:
-    if isinstance(document, list):
-        return bool(document) and _is_one(document[0])
-    for name in ("rows", "spans", "data"):
-        if isinstance(rows := document.get(name), list) and rows and isinstance(rows[0], dict):
-            return _is_one(rows[0])
     if "v" in document:  # a line of ours that is damaged: it is counted
         return False
     ids = _get(document, "trace_id"), _get(document, "span_id")
@@ -57,15 +59,9 @@ def _get(document: dict[str, Any], column: str) -> Any:
 
 
 def _rows(document: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(document, list):
-        for item in document:
-            yield from _rows(item)
-        return
-    inside = next((document[name] for name in ("rows", "spans", "data") if isinstance(document.get(name), list)), None)
-    if inside is not None:
-        yield from _rows(inside)
-    elif document.get("kind") != _PENDING:
-        yield document
+    for row in members(document, *_LISTS):
+        if not isinstance(row, dict) or row.get("kind") != _PENDING:
+            yield row
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -119,7 +115,7 @@ def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
 
 READER = Reader(
     "rows of spans",
-    _is_one,
+    _is_any,
     _spans,
     written_by="Logfire's query interface, ClickHouse's otel_traces, scripts",
     general=True,

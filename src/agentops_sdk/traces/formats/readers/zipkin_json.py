@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, scope_of, span
+from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, members, recognised, scope_of, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 _SIGNS = ("localEndpoint", "remoteEndpoint", "duration", "tags", "annotations", "debug", "shared")
 
 
+def _is_any(document: Any) -> bool:
+    return recognised(document, _is_one)
+
+
 def _is_one(document: Any) -> bool:
-    while isinstance(document, list):
-        document = document[0]
     return (
         isinstance(document.get("traceId"), str)
         and isinstance(document.get("id"), str)
@@ -24,21 +26,13 @@ def _is_one(document: Any) -> bool:
     )
 
 
-def _members(document: Any) -> Iterator[Any]:
-    if isinstance(document, list):
-        for item in document:
-            yield from _members(item)
-    else:
-        yield document
-
-
 def _read(document: dict[str, Any]) -> Fields:
     tags = dict(document.get("tags") or {})
     scope = scope_of(tags)
     stated = str(tags.pop("otel.status_code", "")).lower()
     error = tags.pop("error", None)
     failed = stated == "error" or (not stated and error is not None and str(error).lower() != "false")
-    start = int(document["timestamp"])
+    start, duration = int(document["timestamp"]), document.get("duration")
     endpoint = document.get("localEndpoint") or {}
     resource = {"service.name": endpoint.get("serviceName")}
     return span(
@@ -47,7 +41,7 @@ def _read(document: dict[str, Any]) -> Fields:
         parent_id=document.get("parentId"),
         name=document.get("name"),
         start=start * 1_000,
-        end=(start + int(document.get("duration") or 0)) * 1_000,
+        end=(start + int(duration)) * 1_000 if duration is not None else None,  # a tracer leaves out what never ended
         attributes=tags,
         span_kind=document.get("kind"),
         status="error" if failed else stated or "unset",
@@ -61,7 +55,7 @@ def _read(document: dict[str, Any]) -> Fields:
 
 
 def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:
-    return each((one for document in documents for one in _members(document)), _read)
+    return each((one for document in documents for one in members(document)), _read)
 
 
-READER = Reader("Zipkin JSON", _is_one, _spans, written_by="Zipkin's query service, exporters to Zipkin")
+READER = Reader("Zipkin JSON", _is_any, _spans, written_by="Zipkin's query service, exporters to Zipkin")
