@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import threading
+import warnings
 from collections import Counter, deque
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -71,7 +72,10 @@ def driver(name: str, request: pytest.FixtureRequest) -> Iterator[Driver]:
     found = _driver(name)
     for warning in found.warnings:
         request.node.add_marker(pytest.mark.filterwarnings(warning))
-    watching.load(found)
+    with warnings.catch_warnings():
+        if found.warnings:  # the marks hold from the test on: its library is imported here
+            warnings.simplefilter("ignore")
+        watching.load(found)
     gc.freeze()  # a dozen clients are loaded, and each collection of a test would look through them
     yield found
     agentops.shutdown()
