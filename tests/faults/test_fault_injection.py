@@ -112,6 +112,8 @@ SHELLS = {
     # Called by the OpenAI Agents SDK, which contains and logs what a processor raises; what they do is guarded.
     "trace_processor.TraceProcessor.on_trace_start", "trace_processor.TraceProcessor.on_trace_end",
     "trace_processor.TraceProcessor.on_span_start", "trace_processor.TraceProcessor.on_span_end",
+    # Called by the dispatcher of LlamaIndex, which does the same; what they do is guarded.
+    "llama_index.Handler.span_enter", "llama_index.Handler.span_exit", "llama_index.Handler.span_drop",
     # A request of MCP: a call and a mark beside it, as "call.Call.attach" and its like.
     "request_spans.RequestSpan.attach", "request_spans.RequestSpan.detach", "request_spans.RequestSpan.fail",
 }  # fmt: skip

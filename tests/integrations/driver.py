@@ -7,10 +7,10 @@ Nothing there may import the library before one of the driver's methods is calle
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import runpy
-from collections.abc import AsyncIterator, Iterator, Mapping
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -104,11 +104,17 @@ class Driver:
 
 
 def installed(package: str) -> bool:
-    """Whether a package can be imported, found out without importing it where that is possible."""
-    try:
-        return importlib.util.find_spec(package) is not None
-    except ModuleNotFoundError:  # of a package that is not there
-        return False
+    """Whether a module can be found; ``find_spec()`` imports the packages that it is in, for seconds."""
+    path: Sequence[str] | None = None
+    names = package.split(".")
+    for depth in range(1, len(names) + 1):
+        name = ".".join(names[:depth])
+        specs = (finder.find_spec(name, path) for finder in sys.meta_path)
+        spec = next((spec for spec in specs if spec is not None), None)
+        if spec is None:
+            return False
+        path = spec.submodule_search_locations
+    return True
 
 
 def driver_of(name: str) -> Driver:
