@@ -201,7 +201,7 @@ def _files(by_name: Mapping[str, Row], environ: Mapping[str, str], refusals: lis
     path = environ.get(settings_file.NAMED_BY, "").strip()
     if path:
         levels.append(_file(settings_file.named(path), f"environment {settings_file.NAMED_BY}", by_name))
-    here = _file(settings_file.in_working_directory(), "pyproject", by_name)
+    here = _file(settings_file.in_working_directory(unless_named=path), "pyproject", by_name)
     for name, (value, _) in list(here.values.items()):
         if not by_name[name].metadata["limit"](value, _default(by_name[name])):
             del here.values[name]

@@ -20,8 +20,13 @@ class SettingsFile:
     problem: str = ""
 
 
-def in_working_directory() -> SettingsFile:
-    """``[tool.agentops]`` of ``./pyproject.toml``; a file that does not mention us is nobody's problem here."""
+def in_working_directory(*, unless_named: str = "") -> SettingsFile:
+    """``[tool.agentops]`` of ``./pyproject.toml``; a file that does not mention us is nobody's problem here.
+
+    Nor is the one that the user has named already: what it says holds, and is not told to be ignored.
+    """
+    if unless_named and _is_same(Path(os.path.expanduser(unless_named)), Path("pyproject.toml")):  # noqa: PTH111 - as below
+        return SettingsFile()
     content = _content(Path("pyproject.toml"))
     return _parsed(content, "pyproject.toml") if content is not None and b"agentops" in content else SettingsFile()
 
@@ -31,6 +36,13 @@ def named(text: str) -> SettingsFile:
     path = Path(os.path.expanduser(text))  # noqa: PTH111 - Path raises where nobody has that name
     content = _content(path)
     return _parsed(content, path.name) if content is not None else SettingsFile(problem="no file that can be read")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False
 
 
 def _content(path: Path) -> bytes | None:

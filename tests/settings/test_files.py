@@ -135,6 +135,7 @@ def test_a_file_that_the_user_names_is_trusted(line: str, monkeypatch: pytest.Mo
         monkeypatch.setenv("AGENTOPS_CONFIG", path)
         name = line.split(maxsplit=1)[0]
         assert config.resolve({}).origins[name] == "environment AGENTOPS_CONFIG"
+        assert config.inspect()[1] == [], "what holds is not told to be ignored"
         Path(path).unlink()
 
 
