@@ -109,6 +109,8 @@ TOOL_CALL_RESULT: Final = _holds("gen_ai.tool.call.result", content=True)
 RETRIEVAL_QUERY: Final = _holds("gen_ai.retrieval.query.text", content=True, structure=True)
 RETRIEVAL_DOCUMENTS: Final = _holds("gen_ai.retrieval.documents", content=True, structure=True)
 RETRIEVAL_TOP_K: Final = "gen_ai.retrieval.top_k"
+DB_SYSTEM_NAME: Final = "db.system.name"
+DB_OPERATION_BATCH_SIZE: Final = "db.operation.batch.size"
 # Proposed to the conventions, not yet registered.
 GUARDRAIL_NAME: Final = "gen_ai.guardrail.component.name"
 GUARDRAIL_EVENT: Final = "gen_ai.guardrail.result"
