@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,13 @@ TREES = Path(__file__).parent / "trees"
 pytestmark = pytest.mark.filterwarnings(  # its clients are left to the collector
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::DeprecationWarning"
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _collected() -> Iterator[None]:
+    """What is left to the collector is collected here, where its warnings are known."""
+    yield
+    gc.collect()
 
 
 def _answer(request: dict[str, Any]) -> Reply:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,13 @@ pytest.importorskip("deepagents", reason="deepagents is not installed")
 TREES = Path(__file__).parent / "trees"
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # the library's own
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _collected() -> Iterator[None]:
+    """What is left to the collector is collected here, where its warnings are known."""
+    yield
+    gc.collect()
 
 
 def look_up(order: str) -> str:
