@@ -25,14 +25,14 @@ class Adoption:
     """Work to be deferred.
 
     Args:
-        attributes: the library's, by its names.
+        attributes: the library's, by our names where its row has them.
         row: the library's.
         kind: the call's.
         content: whether what people and models wrote is taken over.
     """
 
     def __init__(self, attributes: dict[str, Any], row: NativeScope, kind: str, *, content: bool) -> None:
-        self._attributes = {row.names.get(name, name): value for name, value in attributes.items()}
+        self._attributes = attributes
         self._left_out = row.left_out
         self._kind = kind
         self._content = content

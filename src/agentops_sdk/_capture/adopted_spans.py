@@ -215,7 +215,8 @@ class AdoptedSpan(CallSpan):
             return
         self._live = False
         with guard("adopted.end"):
-            attributes, self._attributes = self._attributes, {}
+            attributes = {self._row.names.get(name, name): value for name, value in self._attributes.items()}
+            self._attributes = {}
             self.call.defer(Adoption(attributes, self._row, self.call.kind, content=self._content))
             self.call.set(semconv.ERROR_TYPE, attributes.get(semconv.ERROR_TYPE) if self._failed else None)
             self._finish(attributes)
