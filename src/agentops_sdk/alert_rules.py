@@ -122,15 +122,15 @@ def from_keywords(when: Any, **more: Any) -> AlertRule:
             "no such key: when, over, per, then, name, every, least, runbook, severity",
         )
     facts = _condition(when, match)
-    over = seconds_of("over", more.get("over") or 300.0)
+    over = seconds_of("over", 300.0 if more.get("over") is None else more["over"])
     every = seconds_of("every", more["every"]) if more.get("every") is not None else over
-    per = more.get("per") or "process"
+    per = "process" if more.get("per") is None else more["per"]
     if per not in PER:
         raise ConfigError("per", per, "one of " + ", ".join(PER))
     least = more.get("least")
     if least is not None and (type(least) is not int or least < 1):
         raise ConfigError("least", least, "a whole number of at least 1")
-    severity = more.get("severity") or "warning"
+    severity = "warning" if more.get("severity") is None else more["severity"]
     if severity not in ("critical", "error", "warning", "info"):
         raise ConfigError("severity", severity, "one of critical, error, warning, info")
     if (rate := facts.pop("rate")) is not None:
@@ -166,7 +166,9 @@ def from_file(path: str | Path) -> tuple[AlertRule, ...]:
     """
     try:
         tables = tomllib.loads(Path(path).expanduser().read_text(encoding="utf-8")).get("alert")
-    except (OSError, ValueError) as error:
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError("alerts", str(path), f"a TOML file: {error}") from None
+    except (OSError, ValueError, RuntimeError) as error:
         raise ConfigError("alerts", str(path), f"a TOML file that can be read ({type(error).__name__})") from None
     if not isinstance(tables, list):
         raise ConfigError("alerts", str(path), "a file with tables [[alert]]")
@@ -203,6 +205,8 @@ def _condition(when: str, match: re.Match[str]) -> dict[str, Any]:
         number = number if re.fullmatch("[A-Z]{3}", currency) else math.nan
     elif unit not in ("", "%", "calls", "runs", "times", "tokens"):
         number = math.nan
+    if measure in ("error rate", "tool failure rate") and number > 1:
+        raise ConfigError("when", when, "a share of at most 100 %")
     if not math.isfinite(number) or (measure == "drift" and of is None):
         raise ConfigError("when", when, FORM)
     if measure == "anomaly" and of not in ANOMALIES:

@@ -200,6 +200,9 @@ def fallback(
     """
     if isinstance(choices, str) or not isinstance(choices, Sequence) or not choices:
         raise ConfigError("choices", choices, "a list of names of models, or of functions")
+    for choice in choices:
+        if not callable(choice) and not (isinstance(choice, str) and choice):
+            raise ConfigError("choices", choice, "names of models, or functions")
     if len({callable(choice) for choice in choices}) > 1:
         raise ConfigError("choices", [option_name(each) for each in choices], "names, or functions, and not both")
     kinds = on if isinstance(on, tuple) else (on,)

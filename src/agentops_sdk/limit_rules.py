@@ -166,8 +166,9 @@ def _most(name: str, value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     whole = name not in ("cost", "seconds")
-    if not (math.isfinite(number) and number >= 0) or (whole and number != int(number)):
-        raise ConfigError(name, value, "a whole number of at least 0" if whole else "a number of at least 0")
+    least = 1 if name == "repeats" else 0  # what was never done before goes round nowhere
+    if not (math.isfinite(number) and number >= least) or (whole and number != int(number)):
+        raise ConfigError(name, value, f"a {'whole ' if whole else ''}number of at least {least}")
     return number
 
 

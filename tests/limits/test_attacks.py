@@ -99,7 +99,7 @@ def test_a_damaged_line_neither_lifts_a_limit_nor_closes_it(started: Path, amoun
     file = WindowFile(started / "limits", rule)
     path = file._path(int(time.time() // (rule.window or 1)))
     path.parent.mkdir()
-    path.write_text(f"{time.time()} other - {amount}\n{time.time()} other - 1\n")
+    path.write_text(f"{time.time()} other - {amount}\n{amount} other - 1\n{time.time()} other - 1\n")
     assert [use.amount for use in file.read()] == [1]
     assert steps(agentops.limits("3 tool calls / day")) == 2
     path.write_text(f"{time.time()} new - 2\n")  # another file, shorter: somebody has removed the first

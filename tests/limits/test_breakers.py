@@ -152,12 +152,20 @@ def test_functions_one_after_the_other_and_what_cannot_work() -> None:
     assert agentops.fallback([fails, works])(1) == 2
     with pytest.raises(ValueError):
         agentops.fallback([fails, works], on=KeyError)(1)
-    for arguments in ({"choices": []}, {"choices": "gpt"}, {"choices": ["a", works]}, {"choices": ["a"], "on": 3}):
+    for arguments in (
+        {"choices": []},
+        {"choices": "gpt"},
+        {"choices": ["a", works]},
+        {"choices": ["a", None]},
+        {"choices": ["a"], "on": 3},
+    ):
         with pytest.raises(agentops.ConfigError):
             agentops.fallback(**arguments)  # type: ignore[arg-type] # wrong on purpose
-    for when in ("loop", "error rate of agents > 3 %", "cost > 3 usd"):
+    for when in ("loop", "error rate of agents > 3 %", "cost > 3 usd", "error rate > 150 %"):
         with pytest.raises(agentops.ConfigError):
             agentops.breaker(when)
+    with pytest.raises(agentops.ConfigError):
+        agentops.breaker(over=0)
 
 
 @pytest.mark.guard_swallows

@@ -348,7 +348,8 @@ def test_what_is_not_exported_counts_all_the_same(asked: Asked, settings: dict[s
     [({}, "limits"), ({"cost": -1}, "cost"), ({"cost": "1"}, "cost"), ({"tokens": 1.5}, "tokens"),
      ({"model_calls": True}, "model_calls"), ({"per_tool": 3}, "per_tool"), ({"per_tool": {"a": -1}}, "per_tool['a']"),
      ({"cost": 1, "per": "galaxy"}, "per"), ({"cost": 1, "on_limit": "explode"}, "on_limit"),
-     ({"cost": float("nan")}, "cost"), ({"cost": 1, "unknown_price": "guess"}, "unknown_price")],
+     ({"repeats": 0}, "repeats"), ({"cost": float("nan")}, "cost"),
+     ({"cost": 1, "unknown_price": "guess"}, "unknown_price")],
 )  # fmt: skip
 def test_what_cannot_work_is_told_where_it_is_written(arguments: dict[str, Any], name: str) -> None:
     with pytest.raises(agentops.ConfigError) as caught:

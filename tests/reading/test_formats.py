@@ -334,6 +334,12 @@ def test_what_is_no_span_costs_no_neighbour(name: str) -> None:
     assert traces.foreign > 0
 
 
+def test_a_damaged_tag_costs_no_span() -> None:
+    document = json.loads(json.dumps(PEOPLES["Jaeger"]))
+    document["data"][0]["spans"][0]["tags"] += [{"key": "n", "type": "int64", "value": "x"}, {"value": 1}]
+    assert len(load([json.dumps(document)])[0].spans) == 3
+
+
 def test_what_never_ended_in_zipkin_took_no_time_that_is_known() -> None:
     without = [{name: value for name, value in one.items() if name != "duration"} for one in PEOPLES["Zipkin"]]
     assert [one.outcome for one in load([json.dumps(without)])[0].spans] == ["unfinished"] * 3

@@ -119,6 +119,19 @@ def test_an_answered_call_of_no_tokens_has_unknown_ones() -> None:
     assert (usage.total, usage.unknown) == (0, 1)
 
 
+@pytest.mark.parametrize("total", [130, 120])
+def test_what_a_cache_held_is_part_of_the_input_once(total: int) -> None:
+    """Beside it or inside: of 130 all parts are the sum, of 120 input and output are."""
+    parts = {"input": 5, "input_cached_tokens": 95, "output": 20, "output_reasoning_tokens": 10}
+    usage = {**parts, "total": 130} if total == 130 else {**parts, "input": 100, "total": 120}
+    ours = trace_of(otlp(span(1, {"langfuse.observation.type": "generation",
+                                          "langfuse.observation.usage_details": json.dumps(usage)})))  # fmt: skip
+    export = {"id": "o", "traceId": "t", "type": "GENERATION", "startTime": "2026-08-06T00:00:00Z",
+              "endTime": "2026-08-06T00:00:01Z", "usageDetails": usage}  # fmt: skip
+    for trace in (ours, load([json.dumps({"data": [export]})])[0]):
+        assert (trace.usage.input, trace.usage.output, trace.usage.cache_read) == (100, total - 100, 95)
+
+
 def test_containers_repeat_tokens_and_cost() -> None:
     total = {"llm.token_count.prompt": 200, "llm.token_count.completion": 40, "llm.cost.total": 0.02}
     call = {**OPENINFERENCE, "llm.cost.total": 0.01}

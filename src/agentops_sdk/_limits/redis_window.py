@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
-from agentops_sdk._limits.window_file import Use, counted
+from agentops_sdk._limits.window_file import Use, counted, does_count
 from agentops_sdk.config import log_once
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class RedisWindow:
                     continue
                 with guard("limits.redis_entry"):
                     use = Use(float(fields[b"at"]), fields[b"key"].decode(), float(fields[b"amount"]))
-                    if use.at > since:
+                    if does_count(use, since):
                         uses.append(use)
             if uses:
                 self._take(uses)

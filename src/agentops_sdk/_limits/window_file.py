@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from agentops_sdk.limit_rules import Rule
 
-__all__ = ["Use", "WindowFile", "counted", "hashed"]
+__all__ = ["Use", "WindowFile", "counted", "does_count", "hashed"]
 
 
 class Use(NamedTuple):
@@ -27,6 +27,14 @@ class Use(NamedTuple):
     at: float
     key: str
     amount: float
+
+
+def does_count(use: Use, since: float) -> bool:
+    """Whether what is written there was used since then.
+
+    What is damaged must neither lift the limit (NaN, less than nothing) nor close it for good (infinity).
+    """
+    return since < use.at < math.inf and 0 <= use.amount < math.inf
 
 
 def hashed(key: str | None) -> str:
@@ -110,8 +118,7 @@ class WindowFile:
             use = Use(float(parts[0]), parts[2], float(parts[3]))
         except ValueError:
             return None
-        # A damaged line must neither lift the limit (NaN, less than nothing) nor close it for good (infinity).
-        return use if use.at > since and 0 <= use.amount < math.inf else None
+        return use if does_count(use, since) else None
 
     def _sweep(self, index: int) -> None:
         for path in self._folder.glob(f"{self._name}.*.log"):

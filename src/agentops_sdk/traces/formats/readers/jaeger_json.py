@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, link, members, recognised, scope_of, span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _IN_OTHER_PLACES = (
     "otel.status_code",
@@ -16,6 +16,10 @@ _IN_OTHER_PLACES = (
     "internal.span.format",
     "w3c.tracestate",
 )
+
+_NUMBERS: Final[dict[str, Callable[[str], int | float]]] = {
+    "int64": int, "long": int, "float64": float, "double": float,
+}  # fmt: skip
 
 
 def _is_any(document: Any) -> bool:
@@ -31,15 +35,16 @@ def _is_one(document: Any) -> bool:
 def _tags(pairs: Any) -> dict[str, Any]:
     if isinstance(pairs, dict):
         return dict(pairs)
-    return {pair["key"]: _value(pair) for pair in pairs or () if isinstance(pair, dict)}
+    return {pair["key"]: _value(pair) for pair in pairs or () if isinstance(pair, dict) and "key" in pair}
 
 
 def _value(pair: dict[str, Any]) -> Any:
     kind, value = str(pair.get("type", "")).lower(), pair.get("value")
-    if kind in ("int64", "long") and isinstance(value, str):
-        return int(value)
-    if kind in ("float64", "double") and isinstance(value, str):
-        return float(value)
+    if kind in _NUMBERS and isinstance(value, str):
+        try:
+            return _NUMBERS[kind](value)
+        except ValueError:  # it costs no span
+            return value
     return value == "true" if kind == "bool" and isinstance(value, str) else value
 
 

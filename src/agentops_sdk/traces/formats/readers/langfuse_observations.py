@@ -9,6 +9,7 @@ from agentops_sdk import semconv
 from agentops_sdk.traces.formats import chat_messages
 from agentops_sdk.traces.formats.json_values import parsed
 from agentops_sdk.traces.formats.readers import DAMAGED, Fields, Reader, each, members, recognised, span
+from agentops_sdk.traces.formats.vocabularies.langfuse_names import tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,10 +20,6 @@ _KINDS: Final = {
 }  # fmt: skip
 _CAMEL: Final = re.compile("(?<=[a-z0-9])([A-Z])")
 _USAGE: Final = {
-    "input": semconv.USAGE_INPUT_TOKENS, "promptTokens": semconv.USAGE_INPUT_TOKENS,
-    "prompt_tokens": semconv.USAGE_INPUT_TOKENS, "input_tokens": semconv.USAGE_INPUT_TOKENS,
-    "output": semconv.USAGE_OUTPUT_TOKENS, "completionTokens": semconv.USAGE_OUTPUT_TOKENS,
-    "completion_tokens": semconv.USAGE_OUTPUT_TOKENS, "output_tokens": semconv.USAGE_OUTPUT_TOKENS,
     "total": "gen_ai.usage.total_tokens", "totalTokens": "gen_ai.usage.total_tokens",
     "total_tokens": "gen_ai.usage.total_tokens",
     "input_cached_tokens": semconv.USAGE_CACHE_READ, "cache_read_input_tokens": semconv.USAGE_CACHE_READ,
@@ -30,6 +27,7 @@ _USAGE: Final = {
     "input_cache_creation": semconv.USAGE_CACHE_CREATION, "output_reasoning_tokens": semconv.USAGE_REASONING,
     "output_reasoning": semconv.USAGE_REASONING,
 }  # fmt: skip
+_SIDES: Final = {"input": semconv.USAGE_INPUT_TOKENS, "output": semconv.USAGE_OUTPUT_TOKENS}
 _COSTS: Final = ("calculated_total_cost", "total_cost", "total_price")
 _LISTS: Final = ("data", "batch", "traces")
 _CREATE: Final = ("-create", "-update")
@@ -132,7 +130,12 @@ def _figures(one: dict[str, Any]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name in ("usage_details", "usage"):
         usage = parsed(one.get(name))
-        for theirs, ours in _USAGE.items() if isinstance(usage, dict) else ():
+        if not isinstance(usage, dict):
+            continue
+        for side, ours in _SIDES.items():
+            if (tokens := tokens_of(usage, side)) is not None:
+                figures.setdefault(ours, tokens)
+        for theirs, ours in _USAGE.items():
             if usage.get(theirs) is not None:
                 figures.setdefault(ours, usage[theirs])
     costs = [one.get(name) for name in _COSTS]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.formats.json_values import parsed
 from agentops_sdk.traces.formats.vocabularies import (
     ERROR,
     KINDS,
@@ -27,6 +29,44 @@ def _usage(target: str, *names: str) -> tuple[Row, ...]:
     return tuple(Row(target, _USAGE, inner(name, read=count)) for name in names)
 
 
+_SIDES: Final = {
+    "input": ("input", "promptTokens", "prompt_tokens", "input_tokens"),
+    "output": ("output", "completionTokens", "completion_tokens", "output_tokens"),
+}
+_TOTALS: Final = ("total", "totalTokens", "total_tokens")
+_CACHE: Final = ("cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+def tokens_of(usage: Mapping[str, Any], side: str) -> int | None:
+    """Tokens of ``input`` or ``output``, with what came from a cache and what was thought.
+
+    Langfuse counts those beside the rest, but keeps what it is sent, where they may be inside: the total tells.
+    """
+    plain = {each: _first(usage, names) for each, names in _SIDES.items()}
+    own, total = plain[side], _first(usage, _TOTALS)
+    if own is not None and sum(each or 0 for each in plain.values()) == total:
+        return own
+    parts = [
+        number
+        for name, value in usage.items()
+        if name not in _SIDES[side] and (name.startswith(f"{side}_") or (side == "input" and name in _CACHE))
+        if (number := count(value)) is not None
+    ]
+    return own if not parts else (own or 0) + sum(parts)
+
+
+def _first(usage: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
+    return next((number for name in names if (number := count(usage.get(name))) is not None), None)
+
+
+def _side(side: str) -> Callable[[Any], int | None]:
+    def read(value: Any) -> int | None:
+        usage = parsed(value)
+        return tokens_of(usage, side) if isinstance(usage, dict) else None
+
+    return read
+
+
 def _failed(value: Any) -> bool:
     return isinstance(value, str) and value == "ERROR"
 
@@ -36,8 +76,8 @@ VOCABULARY = Vocabulary(
     (
         Row(semconv.KIND, "langfuse.observation.type", word(KINDS)),
         Row(semconv.REQUEST_MODEL, "langfuse.observation.model.name", text),
-        *_usage(semconv.USAGE_INPUT_TOKENS, "input", "prompt_tokens", "input_tokens"),
-        *_usage(semconv.USAGE_OUTPUT_TOKENS, "output", "completion_tokens", "output_tokens"),
+        Row(semconv.USAGE_INPUT_TOKENS, _USAGE, _side("input")),
+        Row(semconv.USAGE_OUTPUT_TOKENS, _USAGE, _side("output")),
         *_usage(TOTAL_TOKENS, "total", "total_tokens"),
         *_usage(semconv.USAGE_CACHE_READ, "input_cached_tokens", "cache_read_input_tokens", "input_cache_read"),
         *_usage(semconv.USAGE_CACHE_CREATION, "cache_creation_input_tokens", "input_cache_creation"),
