@@ -302,6 +302,8 @@ def by_hand(seed: int) -> Iterator[Form]:
     yield from form("member", dumps({"name": "password", "value": "hunter2"}), "hunter2")
     yield from form("member", dumps({"value": "hunter2", "name": "DB_PASSWORD"}), "hunter2")
     yield from form("member", dumps([{"key": "api_key", "type": "string", "value": a}]), a)
+    yield from form("member", dumps({"name": "API key", "value": a}, separators=(",", ":")), a)
+    yield from form("member", dumps({"value": a, "label": "signing key"}), a)
     yield from form("member", dumps({"headers": [{"name": "Authorization", "value": f"Bearer {a}"}]}), a)
     yield from form("member", dumps({"headers": [{"name": "Cookie", "value": f"sid={a}"}]}), a)
     yield from form("member", dumps({"selector": "#password", "text": "hunter2"}), "hunter2")

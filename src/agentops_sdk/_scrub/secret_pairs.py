@@ -141,9 +141,9 @@ class _Search:
 
     def _with_words_before(self, start: int, end: int, kind: str) -> tuple[str, int]:
         """``api key``, ``client secret``: names that people write as words."""
-        before = self.text[max(0, start - 24) : start - 1].rpartition(" ")[2]
-        word = before[-30:].lstrip("\\\"'`(*_{[,;")
-        if word.isalpha():
+        before = secret_patterns.WORD_BEFORE.search(self.text[max(0, start - 24) : start - 1])
+        if before is not None:
+            word = before["word"]
             longer = kind_of_name(f"{word} {self.text[start:end]}")
             if longer:
                 return longer, start - len(word) - 1

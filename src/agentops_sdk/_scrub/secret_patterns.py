@@ -123,4 +123,5 @@ QUOTES: Final = frozenset("\"'`&%\\")
 """What every form of :data:`QUOTE` holds."""
 FOLLOW_NAMES: Final = frozenset("： \t\r\n\"'`\\:=]>*_%&|<-(,{.")
 CLOSES: Final = frozenset("\"'\\&]%") | {" F", " f", " i", " I", " b", " t"}
+WORD_BEFORE: Final = re.compile(r"(?<![\w.$-])_*(?P<word>[^\W\d_]{1,23})\Z")
 FOLLOW_WORDS: Final = frozenset(" \"'`\\:=*")
