@@ -67,8 +67,9 @@ class ClaudeAgentIntegration:
 
         def connected(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             wrapped(*args, **kwargs)
-            if instance.can_use_tool is not None:
-                instance.can_use_tool = _watched(instance.can_use_tool, answers)
+            with guard("claude_agent.connected"):
+                if instance.can_use_tool is not None:
+                    instance.can_use_tool = _watched(instance.can_use_tool, answers)
 
         def clients(client: ModuleType) -> None:
             patches.wrap(client.ClaudeSDKClient, "query", asked)

@@ -48,12 +48,13 @@ PACKAGES = (
 MODULES = (
     "agentops_sdk.track", "agentops_sdk.spans", "agentops_sdk.decision", "agentops_sdk.context", "agentops_sdk.limits",
 )  # fmt: skip
-KIT = ("agentops_sdk._http", "agentops_sdk._genai")
+KIT = ("agentops_sdk._http", "agentops_sdk._genai", "agentops_sdk._capture.adopted_")
 WHOLE = ("openai", "langchain", "acme_talk")
 """One of each kind, under which every room fails. Under the others, the kit does, and the integration itself."""
 
 FRAMEWORKS = (
-    "agno", "celery", "crewai", "dspy", "haystack", "llama_index", "mcp", "openai_agents", "pydantic_ai", "smolagents",
+    "agent_framework", "agno", "celery", "claude_agent", "crewai", "dspy", "google_adk", "haystack", "llama_index",
+    "mcp", "openai_agents", "pydantic_ai", "smolagents", "strands",
 )  # fmt: skip
 """These report what they do themselves: few functions of ours stand before them, and their own tests go further."""
 
@@ -114,6 +115,12 @@ SHELLS = {
     "trace_processor.TraceProcessor.on_span_start", "trace_processor.TraceProcessor.on_span_end",
     # Called by the dispatcher of LlamaIndex, which does the same; what they do is guarded.
     "llama_index.Handler.span_enter", "llama_index.Handler.span_exit", "llama_index.Handler.span_drop",
+    # A library's own tracer and spans: what it asks of them, each guarded inside; and the body of a span.
+    "adopted_spans.AdoptingTracer.start_span", "adopted_spans.AdoptingTracer.start_as_current_span",
+    "adopted_spans.AdoptedSpan.left_by", "adopted_spans.AdoptedSpan.end", "adopted_spans.AdoptedSpan.set_attributes",
+    "adopted_spans.AdoptedSpan.add_event", "adopted_spans.AdoptedSpan.update_name",
+    # Passes the messages of the program that it runs on; a turn's two ends are guarded inside.
+    "claude_agent._read", "claude_agent._Turn.fail", "claude_agent._Turn.finish",
     # A request of MCP: a call and a mark beside it, as "call.Call.attach" and its like.
     "request_spans.RequestSpan.attach", "request_spans.RequestSpan.detach", "request_spans.RequestSpan.fail",
 }  # fmt: skip

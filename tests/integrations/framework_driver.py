@@ -75,6 +75,10 @@ class TracerDriver(FrameworkDriver):
         """The library's."""
         raise NotImplementedError
 
-    def run(self) -> AbstractContextManager[Any]:
-        span: AbstractContextManager[Any] = self.tracer().start_as_current_span(self.span)
-        return span
+    @contextmanager
+    def run(self) -> Iterator[Any]:
+        with self.tracer().start_as_current_span(self.span) as span:
+            span.set_attributes({"gen_ai.conversation.id": "c"})
+            span.add_event("gen_ai.choice")
+            span.update_name(self.span)
+            yield span

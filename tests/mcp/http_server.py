@@ -11,14 +11,14 @@ from typing import Any
 
 
 @contextmanager
-def serving(server: Any) -> Iterator[str]:
-    """The URL at which ``server`` answers."""
+def serving(server: Any, app: str = "streamable_http_app") -> Iterator[str]:
+    """The URL at which ``server`` answers; ``app`` is its method that makes an application."""
     import uvicorn
 
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-        config = uvicorn.Config(server.streamable_http_app(), log_level="critical", lifespan="on", ws="none")
+        config = uvicorn.Config(getattr(server, app)(), log_level="critical", lifespan="on", ws="none")
         running = uvicorn.Server(config)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

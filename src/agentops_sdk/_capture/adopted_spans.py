@@ -174,14 +174,15 @@ class AdoptedSpan(CallSpan):
         return self._live
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        for name, value in attributes.items():
-            self.set_attribute(name, value)
+        with guard("adopted.attributes"):
+            for name, value in attributes.items():
+                self.set_attribute(name, value)
 
     def set_attribute(self, key: str, value: Any) -> None:
-        if self._live:
-            self._attributes[key] = value
-            if key in _AT_ONCE and key not in self._row.left_out and isinstance(value, str):
-                with guard("adopted.attribute"):
+        with guard("adopted.attribute"):
+            if self._live:
+                self._attributes[key] = value
+                if key in _AT_ONCE and key not in self._row.left_out and isinstance(value, str):
                     self._tell(key, value)
 
     def _tell(self, key: str, value: str) -> None:
