@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 from agentops_sdk._capture.call import Call, NullCall
@@ -83,10 +83,9 @@ class Fallback:
         """With names: decorate a function, which is called with one of them. With functions: call one of them."""
         if self._are_functions:
             ways = list(self._choices)
-            is_async = any(map(inspect.iscoroutinefunction, ways))
-            return self._tried_async(ways, args, kwargs) if is_async else self._tried(ways, args, kwargs)
+            return self._run_of(ways)(ways, args, kwargs)
         (function,) = args
-        run = self._tried_async if inspect.iscoroutinefunction(function) else self._tried
+        run = self._run_of([function])
 
         @functools.wraps(function)
         def with_model(*args: Any, **kwargs: Any) -> Any:
@@ -101,6 +100,49 @@ class Fallback:
             return await with_model(*args, **kwargs)
 
         return with_model_async
+
+    def _run_of(self, functions: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+        if any(map(inspect.isasyncgenfunction, functions)):
+            return self._begun_async
+        if any(map(inspect.isgeneratorfunction, functions)):
+            return self._begun
+        return self._tried_async if any(map(inspect.iscoroutinefunction, functions)) else self._tried
+
+    def _begun(self, ways: Sequence[Callable[..., Any]], args: Any, kwargs: Any) -> Generator[Any, Any, Any]:
+        """Of generators, which do nothing before they are asked: each as far as its first item."""
+        stream: Any = ()
+        first: Any = None
+        with self._recorded() as record:
+            for index, way in enumerate(ways):
+                with record.trying(index, self._on):
+                    stream = iter(way(*args, **kwargs))
+                    try:
+                        first = next(stream)
+                    except StopIteration as end:
+                        return record.answered(index, end.value)
+                    record.answered(index, None)
+                    break
+        yield first
+        return (yield from stream)
+
+    async def _begun_async(self, ways: Sequence[Callable[..., Any]], args: Any, kwargs: Any) -> AsyncIterator[Any]:
+        stream: Any = None
+        first: Any = None
+        with self._recorded() as record:
+            for index, way in enumerate(ways):
+                with record.trying(index, self._on):
+                    stream = way(*args, **kwargs)
+                    try:
+                        first = await anext(stream)
+                    except StopAsyncIteration:
+                        record.answered(index, None)
+                        return
+                    record.answered(index, None)
+                    break
+        async with aclosing(stream):
+            yield first
+            async for item in stream:
+                yield item
 
     def _tried(self, ways: Sequence[Callable[..., Any]], args: Any, kwargs: Any) -> Any:
         with self._recorded() as record:

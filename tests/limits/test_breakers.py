@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -150,6 +150,23 @@ def test_functions_one_after_the_other_and_what_cannot_work() -> None:
         return number + 1
 
     assert agentops.fallback([fails, works])(1) == 2
+
+    @agentops.fallback(["a", "b"])
+    def stream(*, model: str) -> Iterator[str]:
+        if model == "a":
+            raise ValueError
+        yield model
+        yield "end"
+
+    @agentops.fallback(["a", "b"])
+    async def stream_async(*, model: str) -> AsyncIterator[str]:
+        for item in stream.__wrapped__(model=model):  # type: ignore[attr-defined] # what it decorates
+            yield item
+
+    async def read() -> list[str]:
+        return [item async for item in stream_async()]
+
+    assert list(stream()) == asyncio.run(read()) == ["b", "end"]
     with pytest.raises(ValueError):
         agentops.fallback([fails, works], on=KeyError)(1)
     for arguments in (

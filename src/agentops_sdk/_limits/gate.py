@@ -250,8 +250,9 @@ def _refused(call: Call, breach: Breach) -> LimitExceeded | None:
         if isinstance(answer, (int, float)) and answer is not True:
             answer = max(0, answer)
             account.extra += answer
-        elif inspect.iscoroutine(answer):  # nobody can wait for it here, and it is no agreement
-            answer.close()
+        elif inspect.isawaitable(answer):  # nobody can wait for it here, and it is no agreement
+            if inspect.iscoroutine(answer):
+                answer.close()
             answer = False
         action = "allowed" if answer else "refused"
     with guard("limits.mark"):
