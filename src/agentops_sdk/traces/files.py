@@ -55,7 +55,10 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.formats.other_formats import OtherFormats
     from agentops_sdk.traces.record import Outcome
 
-SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".json", ".json.gz", ".ndjson", ".ndjson.gz", ".jsonl.zst")
+SUFFIXES: Final = (
+    ".jsonl", ".jsonl.gz", ".json", ".json.gz", ".ndjson", ".ndjson.gz", ".jsonl.zst",
+    ".pb", ".pb.gz", ".binpb", ".binpb.gz",
+)  # fmt: skip
 LATEST: Final = "latest"
 _FRESH: Final = 3.0
 """Seconds after which the outermost span of a run that goes on is on disk for certain."""
