@@ -22,9 +22,10 @@ class QdrantIntegration:
         """Patch both classes."""
         calls = StoreCalls(self.name, patches)
         for client in (module.QdrantClient, module.AsyncQdrantClient):
+            awaits = client is module.AsyncQdrantClient
             for method in ("query_points", "query_points_groups", "query_batch_points"):
-                calls.query(client, method, _query, _documents)
-            calls.write(client, "upsert", _collection, "points")
+                calls.query(client, method, _query, _documents, awaits=awaits)
+            calls.write(client, "upsert", _collection, "points", awaits=awaits)
             calls.write(client, "upload_points", _collection, "points")
             calls.write(client, "upload_collection", _collection, "vectors")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from inspect import Parameter, iscoroutinefunction, signature
+from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
 from agentops_sdk import _recorder_port, semconv
@@ -31,7 +31,9 @@ class StoreQuery(NamedTuple):
 
 
 class StoreCalls:
-    """Wraps the methods of one store, synchronous or not.
+    """Wraps the methods of one store, of which those that are coroutine functions ``awaits`` says.
+
+    The function that is there does not tell: somebody else's wrapper may be a plain one.
 
     Args:
         name: of the integration.
@@ -48,6 +50,8 @@ class StoreCalls:
         method: str,
         asks: Callable[[Any, Arguments], StoreQuery | None],
         documents: Callable[[Any], Iterable[Mapping[str, Any]]],
+        *,
+        awaits: bool = False,
     ) -> None:
         """A method that looks for documents; ``documents`` reads them from its result, where content is captured."""
 
@@ -63,9 +67,11 @@ class StoreCalls:
             }
             return start("retriever", _text(query.collection), attributes=attributes, reporter=self._name)
 
-        self._wrap(owner, method, begin, partial(_documents, documents))
+        self._wrap(owner, method, begin, partial(_documents, documents), awaits)
 
-    def write(self, owner: Any, method: str, collection: Callable[[Any, Arguments], Any], rows: str) -> None:
+    def write(
+        self, owner: Any, method: str, collection: Callable[[Any, Arguments], Any], rows: str, *, awaits: bool = False
+    ) -> None:
         """A method that stores documents; ``rows`` names the parameter that holds them."""
 
         def begin(instance: Any, arguments: Arguments) -> Call | NullCall:
@@ -78,9 +84,9 @@ class StoreCalls:
             name = f"{method} {source}" if source else method
             return start("task", name, span_name=name, attributes=attributes, reporter=self._name)
 
-        self._wrap(owner, method, begin, _no_end)
+        self._wrap(owner, method, begin, _no_end, awaits)
 
-    def _wrap(self, owner: Any, method: str, begin: Callable[[Any, Arguments], Any], end: Any) -> None:
+    def _wrap(self, owner: Any, method: str, begin: Callable[[Any, Arguments], Any], end: Any, awaits: bool) -> None:
         original = getattr(owner, method, None)
         parameters = [] if original is None else list(signature(original).parameters.values())[1:]
         names = [each.name for each in parameters]
@@ -93,7 +99,7 @@ class StoreCalls:
             return begin(instance, {**defaults, **dict(zip(names, args, strict=False)), **kwargs})
 
         started: Started = begun
-        wrap = self._calls.wrap_async if iscoroutinefunction(original) else self._calls.wrap
+        wrap = self._calls.wrap_async if awaits else self._calls.wrap
         wrap(owner, method, started, end)
 
 
