@@ -36,6 +36,10 @@ pytestmark = [
 ]
 
 
+class PageLeftError(Exception):
+    """The page was left while it was asked something."""
+
+
 class Browser:
     """One page of a Chromium, and what it has said, asked for and complained of."""
 
@@ -66,6 +70,8 @@ class Browser:
         request = {"id": self._last, "method": method, "params": parameters}
         self._connection.send(json.dumps(request | ({"sessionId": self._session} if self._session else {})))
         answer = self._answers.get(timeout=60)
+        if "navigated" in answer.get("error", {}).get("message", ""):
+            raise PageLeftError
         assert "error" not in answer, answer
         return answer["result"]
 
@@ -82,10 +88,15 @@ class Browser:
 
     def wait(self, expression: str) -> None:
         """Until it is true, looked at with each frame; the frames end after half a minute."""
-        assert self.value(
+        look = (
             f"(async () => {{ const end = Date.now() + 30000; while (!({expression})) {{ if (Date.now() > end) "
             "return false; await new Promise((next) => setTimeout(next, 15)); } return true; })()"
-        ), f"{expression}: {self.value('document.body.innerText')[:2000]}"
+        )
+        try:
+            is_true = self.value(look)
+        except PageLeftError:  # a click led elsewhere: what is waited for is there
+            is_true = self.value(look)
+        assert is_true, f"{expression}: {self.value('document.body.innerText')[:2000]}"
 
     def key(self, key: str) -> None:
         text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
