@@ -92,7 +92,7 @@ test-pythons: ## what every change must pass, under each supported Python; PYTHO
 	@for version in $(PYTHONS); do echo "== Python $$version"; \
 		PYTHON=$$(bash scripts/find_python.sh $$version) && export PYTHON && $(MAKE) -s .venv-$$version/.dev VENV=.venv-$$version && \
 		.venv-$$version/bin/python -m pytest -q --no-header -n $(WORKERS) -m "not slow and not once" \
-			tests/test_import.py tests/smoke $(INTERPRETER_TESTS) || exit 1; done
+			tests/test_import.py tests/smoke tests/docs/test_generated.py::test_every_name_of_ours_is_documented $(INTERPRETER_TESTS) || exit 1; done
 
 bench: $(VENV)/.dev ## the benchmarks; BENCHMARKS="benchmarks/…" picks
 	@for script in $(or $(BENCHMARKS),benchmarks/*.py); do [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-    from agentops_sdk._alerts.watch import AlertWatch
+    from agentops_sdk._alerts.span_watch import AlertWatch
     from agentops_sdk._pipeline.sinks import Sink
 
 
@@ -139,7 +139,7 @@ class Runtime:
         if self.watch is not None:
             self.watch.reconfigure(rules)
         elif rules:
-            from agentops_sdk._alerts.watch import AlertWatch
+            from agentops_sdk._alerts.span_watch import AlertWatch
 
             settings = self.settings
             folder = Path(settings.directory).absolute() if limits_in_force.keeps_files(settings) else None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Sequence
 
-    from agentops_sdk.traces.figures.agents import Agent
+    from agentops_sdk.traces.figures.agents_seen import Agent
 
 HELP = "List the agents seen: framework, tools, whom they call, models, runs, errors, cost."
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the list."""
-    from agentops_sdk.traces.figures.agents import agents_in
+    from agentops_sdk.traces.figures.agents_seen import agents_in
 
     columns = choose(COLUMNS, args.columns)
     with reading(directory(args), args) as traces:
