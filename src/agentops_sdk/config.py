@@ -119,6 +119,20 @@ class Settings:
         dict, parsers.table, "Resource attributes, set on every span; those of all sources are merged.",
         limit=file_limits.anything, env=["OTEL_RESOURCE_ATTRIBUTES"], merge=_both_tables,
     )  # fmt: skip
+    release: str = _row(
+        "", parsers.text,
+        "The release of the program, `service.version` of every span; by default the short form of the git commit.",
+        limit=file_limits.anything, env=["AGENTOPS_RELEASE", "SENTRY_RELEASE", "DD_VERSION"],
+    )  # fmt: skip
+    environment: str = _row(
+        "", parsers.text, "Where it runs (production, staging, ci): `deployment.environment.name` of every span.",
+        limit=file_limits.anything,
+        env=["AGENTOPS_ENVIRONMENT", "SENTRY_ENVIRONMENT", "DD_ENV", "APP_ENV", "VERCEL_ENV"],
+    )  # fmt: skip
+    variant: str = _row(
+        "", parsers.text, "The variant that this process is, such as canary: `agentops.variant` of every span.",
+        limit=file_limits.anything, env=["AGENTOPS_VARIANT"],
+    )  # fmt: skip
     capture_content: bool = _row(
         True,
         parsers.content,

@@ -155,6 +155,9 @@ EXCEPTION_STACKTRACE: Final = "exception.stacktrace"
 SESSION_ID: Final = "session.id"
 USER_ID: Final = "user.id"
 SERVICE_NAME: Final = "service.name"
+SERVICE_VERSION: Final = "service.version"
+DEPLOYMENT_ENVIRONMENT: Final = "deployment.environment.name"
+VCS_REVISION: Final = "vcs.ref.head.revision"
 PROCESS_PID: Final = "process.pid"
 TELEMETRY_SDK_LANGUAGE: Final = "telemetry.sdk.language"
 TELEMETRY_SDK_NAME: Final = "telemetry.sdk.name"
@@ -166,6 +169,7 @@ TELEMETRY_DISTRO_VERSION: Final = "telemetry.distro.version"
 KIND: Final = "agentops.kind"
 OUTCOME: Final = "agentops.outcome"
 TAGS: Final = "agentops.tags"
+VARIANT: Final = "agentops.variant"
 METADATA_PREFIX: Final = "agentops.metadata."
 INPUT: Final = _holds("agentops.input", content=True, structure=True)
 OUTPUT: Final = _holds("agentops.output", content=True, structure=True)
@@ -259,6 +263,14 @@ DECISION_WAITED: Final = "agentops.decision.waited"
 DECISION_MODEL: Final = "agentops.decision.model"
 DECISION_PROMPT_FINGERPRINT: Final = "agentops.decision.prompt_fingerprint"
 PROMPT_FINGERPRINT: Final = "agentops.prompt.fingerprint"
+PROMPT_VERSION_NAME: Final = "agentops.prompt.version"
+PROMPT_LABELS: Final = "agentops.prompt.labels"
+PROMPT_VARIABLES: Final = _holds("agentops.prompt.variables", content=True, structure=True)
+
+EXPERIMENT: Final = "agentops.experiment.name"
+EXPERIMENT_RUN: Final = "agentops.experiment.run"
+EXPERIMENT_CASE: Final = "agentops.experiment.case"
+EXPERIMENT_CASES: Final = "agentops.experiment.cases"
 
 # --- What the values are ---------------------------------------------------------------------
 CONTENT: Final = frozenset(_content)

@@ -112,7 +112,8 @@ def test_every_setting_has_been_thought_of(row: Any) -> None:
     """One that says nothing about files may not be set by one: its name appears above, or it is refused."""
     named = {line.split()[0] for line in LOOSER} | {name for _, name, _ in STRICTER}
     harmless = {"shutdown_timeout", "traces_max_file_bytes", "traces_compress", "traces_fsync", "pricing",
-                "stream_usage", "internal", "propagate_threads", "semconv", "log_correlation"}  # fmt: skip
+                "stream_usage", "internal", "propagate_threads", "semconv", "log_correlation", "release",
+                    "environment", "variant"}  # fmt: skip
     from agentops_sdk import file_limits
 
     refused = file_limits.default_only, file_limits.off_only

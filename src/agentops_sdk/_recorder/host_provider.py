@@ -137,6 +137,8 @@ class JoinedRecorder:
         self._queue = queue
         self._nearest: OrderedDict[int, tuple[SpanContext, HeldRun | None]] = OrderedDict()
         """Of somebody else's spans, by id: the nearest ancestor that is ours or in another process."""
+        self._release = _unsaid(settings, provider)
+        """What the settings name and the program's own resource does not: told by each span of ours."""
         self._processor = _Processor(self)
         provider.add_span_processor(self._processor)  # type: ignore[arg-type]  # a processor by its methods
 
@@ -153,6 +155,8 @@ class JoinedRecorder:
         otel = self._tracer.start_span(name, context=parent, kind=kind, links=clean, start_time=start_ns)
         if not otel.is_recording():
             return None  # the program's own sampler said no
+        if self._release:
+            attributes = {**self._release, **attributes}
         span = JoinedSpan(self, otel, name, attributes)
         self._place(span, parent)
         self.open[span.context.span_id] = span
@@ -234,6 +238,16 @@ class JoinedRecorder:
             active = self.provider._active_span_processor  # noqa: SLF001 - there is no public way out
             with active._lock:  # noqa: SLF001 - the same
                 active._span_processors = tuple(item for item in active._span_processors if item is not ours)  # noqa: SLF001 - the same
+
+
+def _unsaid(settings: Settings, provider: TracerProvider) -> dict[str, Any]:
+    named = {
+        semconv.SERVICE_VERSION: settings.release,
+        semconv.DEPLOYMENT_ENVIRONMENT: settings.environment,
+        semconv.VARIANT: settings.variant,
+    }
+    told = provider.resource.attributes
+    return {name: value for name, value in named.items() if value and told.get(name) != value}
 
 
 def _is_ours(span: Any) -> bool:

@@ -9,6 +9,7 @@ from opentelemetry.sdk.version import __version__ as OPENTELEMETRY_VERSION  # no
 
 from agentops_sdk import semconv
 from agentops_sdk._recorder.host_provider import SCOPE
+from agentops_sdk._recorder.release_identity import release_attributes
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._version import DISTRIBUTION, VERSION
 from agentops_sdk.config import Settings
@@ -41,5 +42,11 @@ def attributes(settings: Settings, policy: Policy) -> dict[str, Any]:
         semconv.TELEMETRY_DISTRO_NAME: DISTRIBUTION,
         semconv.TELEMETRY_DISTRO_VERSION: VERSION,
         semconv.PROCESS_PID: os.getpid(),
-        **policy.apply({semconv.SERVICE_NAME: settings.service_name, **settings.resource_attributes}),
+        **policy.apply(
+            {
+                semconv.SERVICE_NAME: settings.service_name,
+                **settings.resource_attributes,
+                **release_attributes(settings),
+            }
+        ),
     }

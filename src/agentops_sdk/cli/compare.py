@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.trace import Trace
 
 HELP = "Compare two runs, files, date ranges or variants: decisions, cost, latency, tokens, errors."
-_SIDE = "a trace id, 'latest', a file or directory, a date range (2026-11-01..2026-11-07), or attribute=value"
+_SIDE = (
+    "a trace id, 'latest', a file or directory, a date range (2026-11-01..2026-11-07), or attribute=value, such as "
+    "release=1.4 or variant=prompt=short"
+)
 _ROWS = 200
 _RANGE = re.compile(r"(\d{4}-\d\d-\d\d)?\.\.(\d{4}-\d\d-\d\d)?")
 
@@ -47,12 +50,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _side(args: argparse.Namespace, text: str) -> Iterator[Trace]:
     """One trace at a time: all records of many take too much room."""
+    from agentops_sdk.traces.search.attribute_condition import attribute_name
+
     if Path(text).exists():
         with reading(Path(text), args) as traces:
             yield from traces
         return
     name, is_condition, _ = text.partition("=")
-    with reading(directory(args), args, [name] if is_condition else []) as traces:
+    with reading(directory(args), args, [attribute_name(name)] if is_condition else []) as traces:
         yield from _matching(traces, text)
 
 

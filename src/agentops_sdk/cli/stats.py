@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WHAT",
         type=_grouping,
         help="what to group by: model (default), tool, agent, session, user, service, outcome, day, hour, tag, "
-        "decision, or an attribute such as metadata.KEY",
+        "decision, release, environment, revision, variant, prompt, or an attribute such as metadata.KEY",
     )
     add_columns(parser)
     form = parser.add_mutually_exclusive_group()
@@ -43,9 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _grouping(text: str) -> str:
     from agentops_sdk.traces.figures.tables import BY
+    from agentops_sdk.traces.search.attribute_condition import SHORT_NAMES, attribute_name
 
-    if text not in BY and "." not in text:
-        raise argparse.ArgumentTypeError(f"one of {', '.join(BY)}, or an attribute such as metadata.KEY")
+    if text not in BY and "." not in attribute_name(text):
+        raise argparse.ArgumentTypeError(
+            f"one of {', '.join((*BY, *SHORT_NAMES))}, or an attribute such as metadata.KEY"
+        )
     return text
 
 

@@ -22,7 +22,7 @@ from agentops_sdk.traces.figures.columns import (
 )
 from agentops_sdk.traces.figures.table_rows import Row, Stats
 from agentops_sdk.traces.formats.json_values import as_text
-from agentops_sdk.traces.search.attribute_condition import attribute_name
+from agentops_sdk.traces.search.attribute_condition import SHORT_NAMES, attribute_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -41,7 +41,8 @@ _USEFUL: Final = (OUTCOMES.index("ok"), OUTCOMES.index("running"))
 def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
     """Add up traces, one at a time, by one of :data:`BY` or by an attribute.
 
-    An attribute's name has a dot; ``metadata.KEY`` is short for ``agentops.metadata.KEY``. Tools and agents get what
+    An attribute's name has a dot; ``metadata.KEY`` is short for ``agentops.metadata.KEY``, and ``release``,
+    ``environment``, ``revision``, ``variant`` and ``prompt`` are short for theirs. Tools and agents get what
     happened below them up to the next tool or agent; sessions, users, tags and attributes hold for everything below
     the span that carries them; the outcome is that of the run; days and hours are UTC. What belongs to no row key is
     under ``(no tool)`` and the like.
@@ -50,8 +51,8 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
     Raises:
         ConfigError: another word than these.
     """
-    if by not in BY and "." not in by:
-        raise ConfigError("by", by, f"one of {', '.join(BY)}, or an attribute such as metadata.KEY")
+    if by not in BY and "." not in attribute_name(by):
+        raise ConfigError("by", by, f"one of {', '.join((*BY, *SHORT_NAMES))}, or an attribute such as metadata.KEY")
     if by == "decision":
         from agentops_sdk.traces.decisions.decision_table import decision_stats
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.figures.columns import Columns
     from agentops_sdk.traces.search.candidate import Candidate
 
-__all__ = ["attribute_name", "conditions_on_attributes"]
+__all__ = ["SHORT_NAMES", "attribute_name", "conditions_on_attributes"]
 
 _SYNTAX: Final = re.compile(
     r"\s*(?P<name>[^\s=!<>~]+)\s*(?:(?P<operator>==|!=|>=|<=|!~|=|>|<|~)\s*(?P<value>.*?))?\s*", re.DOTALL
@@ -33,9 +33,19 @@ _FIELDS: Final[dict[str, Callable[[Columns, int], Any]]] = {
 _SHARED: Final = frozenset(("name", "kind"))
 
 
+SHORT_NAMES: Final = {
+    "release": semconv.SERVICE_VERSION,
+    "environment": semconv.DEPLOYMENT_ENVIRONMENT,
+    "revision": semconv.VCS_REVISION,
+    "variant": semconv.VARIANT,
+    "prompt": semconv.PROMPT_VERSION_NAME,
+}
+"""Attributes that have a word of their own where runs are grouped, chosen and compared."""
+
+
 def attribute_name(name: str) -> str:
-    """An attribute's whole name: ``metadata.KEY`` is short for ours."""
-    return f"agentops.{name}" if name.startswith("metadata.") else name
+    """An attribute's whole name: ``metadata.KEY`` is short for ours, and so are a few words."""
+    return f"agentops.{name}" if name.startswith("metadata.") else SHORT_NAMES.get(name, name)
 
 
 def conditions_on_attributes(keyword: str, value: Any) -> list[Condition]:
