@@ -7,6 +7,7 @@ Text that was valid JSON stays so.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -60,6 +61,7 @@ class Redactor:
         self._custom: list[re.Pattern[str]] = []
         self._names: dict[str, tuple[str, str]] = {}
         self._clean: set[str] = set()
+        self._clean_digests: set[bytes] = set()
         self._depth = 0
         for pattern in patterns:
             try:
@@ -94,6 +96,20 @@ class Redactor:
         """``text`` without its secrets, and how many there were."""
         if len(text) < _SHORTEST and not self._custom:
             return text, 0
+        if len(text) <= _SHORT or self._depth:  # what stands deeper is not looked at as closely
+            return self._searched(text)
+        # The same text comes again and again: as a result and as the next argument, as the prompt of every call.
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        if digest in self._clean_digests:
+            return text, 0
+        cleaned, count = self._searched(text)
+        if not count:
+            if len(self._clean_digests) >= _MOST_NAMES:
+                self._clean_digests.clear()
+            self._clean_digests.add(digest)
+        return cleaned, count
+
+    def _searched(self, text: str) -> tuple[str, int]:
         try:
             findings = search(text, self._holds_secret)
         except TooMuchError:

@@ -6,7 +6,7 @@ Longer than most files here: it is one search, whose steps look at the same text
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from agentops_sdk._scrub import secret_patterns
@@ -23,6 +23,7 @@ from agentops_sdk._scrub.secret_values import (
     says_how,
     stands_for_another,
 )
+from agentops_sdk._scrub.sign_scan import Hits, add_signs
 
 __all__ = ["TooMuchError", "pairs"]
 
@@ -49,42 +50,43 @@ def _stem_patterns() -> list[tuple[re.Pattern[str], list[tuple[int, str]]]]:
 
 
 _STEMS: Final = _stem_patterns()
+_FORMS: Final = {
+    stem: re.compile((f"(?<={before})" if before else "") + re.escape(stem) + after)
+    for stem, (before, after) in STEMS.items()
+}
+add_signs(STEMS)
 
 
-def pairs(text: str, low: str) -> tuple[list[Finding], set[str]]:
+def pairs(text: str, low: str, hits: Hits | None = None) -> tuple[list[Finding], set[str]]:
     """Every value in ``text`` that its name makes a secret, and the stems of names it has.
 
     Args:
         text: what is searched.
         low: ``text`` in lower case, character for character.
+        hits: the signs that ``low`` has, where they are known.
 
     Raises:
         TooMuchError: structures under names of secrets nest so deep that looking costs more than it is worth.
     """
-    search = _Search(text, low)
+    if hits is not None and hits.keys().isdisjoint(STEMS):
+        return [], set()
+    search = _Search(text, low, hits)
     return list(search.findings()), search.stems
 
 
 class _Search:
     """One search of one text for values by their names."""
 
-    def __init__(self, text: str, low: str) -> None:
+    def __init__(self, text: str, low: str, hits: Hits | None) -> None:
         self.text = text
         self.low = low
+        self.hits = hits
         self.covered = 0
         self.stems: set[str] = set()
         self._budget = 4 * len(text) + 65_536
 
     def findings(self) -> Iterator[Finding]:
-        places: list[tuple[int, str]] = []
-        for pattern, stems in _STEMS:
-            for letter in pattern.finditer(self.low):
-                for offset, stem in stems:
-                    position = letter.start() - offset
-                    if position >= 0 and self.low.startswith(stem, position):
-                        places.append((position, stem))
-                        break
-        places.sort()
+        places = sorted(self._stem_places())
         self.stems = {stem for _, stem in places}
         seen: set[int] = set()
         for position, stem in places:
@@ -97,6 +99,27 @@ class _Search:
             if end not in seen:
                 seen.add(end)
                 yield from self._at(position, end, stem)
+
+    def _stem_places(self) -> Iterator[tuple[int, str]]:
+        """Each letter that is one of a stem in its surroundings, as the first stem that stands there."""
+        for pattern, stems in _STEMS:
+            for letter in self._letters(pattern, stems):
+                for offset, stem in stems:
+                    position = letter - offset
+                    if position >= 0 and self.low.startswith(stem, position):
+                        yield position, stem
+                        break
+
+    def _letters(self, pattern: re.Pattern[str], stems: list[tuple[int, str]]) -> Iterable[int]:
+        if self.hits is None:
+            return (letter.start() for letter in pattern.finditer(self.low))
+        low = self.low
+        return {
+            position + offset
+            for offset, stem in stems
+            for position in self.hits.get(stem, ())
+            if _FORMS[stem].match(low, position) is not None
+        }
 
     def _at(self, position: int, end: int, stem: str) -> Iterator[Finding]:
         text = self.text

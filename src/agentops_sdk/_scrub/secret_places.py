@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
 from agentops_sdk._scrub.secret_names import STRONG, kind_of_name
 from agentops_sdk._scrub.secret_patterns import QUOTE
 from agentops_sdk._scrub.secret_tokens import SECRET, Finding, around
 from agentops_sdk._scrub.secret_values import is_quoted_secret, is_word_secret, looks_random, stands_for_another
+from agentops_sdk._scrub.sign_scan import Hits, add_signs
 
 __all__ = ["after_name", "places"]
 
@@ -229,6 +231,10 @@ _COMMANDS: Final = (
 _WORDS_OF_OTHER_SCRIPTS: Final = (
     "contraseña", "contraseñas", "hasło", "lösenord", "jelszó", "şifre", "пароль", "密码", "密碼", "パスワード", "비밀번호", "كلمة المرور", "סיסמה", "पासवर्ड", "mật khẩu",
 )  # fmt: skip
+_LETTERS_OF_OTHER_SCRIPTS: Final = sorted(
+    {case for word in _WORDS_OF_OTHER_SCRIPTS for letter in [max(word)] for case in (letter, letter.upper())}
+)
+"""Of each word a letter that is not ASCII, in both cases."""
 _OTHER_SCRIPTS: Final = re.compile(f"(?:{'|'.join(_WORDS_OF_OTHER_SCRIPTS)})" + _OF_LANGUAGES, re.IGNORECASE)
 _ESCAPED_WORDS: Final = tuple(json.dumps(word)[1:-1].lower() for word in _WORDS_OF_OTHER_SCRIPTS)
 _ESCAPED_SIGNS: Final = frozenset(word[word.index("\\u") : word.index("\\u") + 6] for word in _ESCAPED_WORDS)
@@ -245,8 +251,9 @@ _ONE_TIME: Final = re.compile(
     r"(?:one[ _-]?time|verification|security|login|2fa|mfa|authentication|door|access)[ _-]?(?:pass)?\Z|\A\Z",
     re.IGNORECASE,
 )
+_SECRETS_SAID: Final = ("password", "passphrase", "passcode", "pin", "api key")
 _SAID: Final = re.compile(
-    r" (?:the|my|your|our|her|his|their|a) (?:[a-z]{2,12} )?(?:password|passphrase|passcode|pin|api key)"
+    rf" (?:the|my|your|our|her|his|their|a) (?:[a-z]{{2,12}} )?(?:{'|'.join(_SECRETS_SAID)})"
     r"(?![A-Za-z0-9_-])(?! (?:of|for) (?:success|happiness))",
     re.IGNORECASE,
 )
@@ -330,8 +337,20 @@ class _Signs:
             (letter, _any_of(letter, {sign for sign, _ in pairs}), pairs) for letter, pairs in self.by_letter.items()
         ]
 
-    def rows(self, low: str, stems: set[str]) -> Iterator[tuple[str, _Place]]:
+        self._signs = frozenset(sign for row in rows for sign in row.signs)
+        add_signs(self._signs)
+
+    def rows(self, low: str, stems: set[str], hits: Hits | None) -> Iterator[tuple[str, _Place]]:
         """Each row that ``low`` may hold, with its sign."""
+        if hits is not None:
+            if hits.keys().isdisjoint(self._signs):
+                return
+            for stem, rows in self.by_stem.items():
+                if stem in stems:
+                    yield from (row for row in rows if row[0] in hits)
+            for rows in (*self.by_letter.values(), self.others):
+                yield from (row for row in rows if row[0] in hits)
+            return
         for stem, rows in self.by_stem.items():
             if stem in stems:
                 yield from (row for row in rows if row[0] in low)
@@ -350,39 +369,48 @@ def _any_of(letter: str, signs: set[str]) -> re.Pattern[str]:
 
 _OF_PLACES: Final = _Signs(_PLACES)
 _OF_COMMANDS: Final = _Signs(_COMMANDS)
+add_signs((*_ESCAPED_SIGNS, *_HEADINGS, *_SECRETS_SAID, "pass ", "auth ", "recovery", "backup", "insert into"))
 _ESCAPE: Final = re.compile(r"\\(?=u)")
 
 
-def places(text: str, low: str, stems: set[str]) -> list[Finding]:
+def places(text: str, low: str, stems: set[str], hits: Hits | None = None) -> list[Finding]:
     """Every secret that the place it stands in tells.
 
     Args:
         text: what is searched.
         low: ``text`` in lower case, character for character.
         stems: the stems of names that the text has.
+        hits: the signs that ``low`` has, where they are known.
     """
-    findings: list[Finding] = []
-    for sign, row in _OF_PLACES.rows(low, stems):
-        findings += _at_sign(text, low, sign, row)
-    if "-" in low and _A_SWITCH.search(text) is not None:
-        for sign, row in _OF_COMMANDS.rows(low, stems):
-            findings += _at_sign(text, low, sign, row)
-    if not text.isascii():
+    rows = list(_OF_PLACES.rows(low, stems, hits))
+    commands = list(_OF_COMMANDS.rows(low, stems, hits)) if "-" in low else []
+    if commands and _A_SWITCH.search(text) is not None:
+        rows += commands
+    findings = [finding for sign, row in rows for finding in _at_sign(text, low, sign, row, hits)]
+    if not text.isascii() and any(letter in text for letter in _LETTERS_OF_OTHER_SCRIPTS):
         lower = text.lower()
         if any(word in lower for word in _WORDS_OF_OTHER_SCRIPTS):
             findings += _in_other_scripts(text, _OTHER_SCRIPTS)
-    if "\\" in low and _ESCAPE.search(low) is not None and any(sign in low for sign in _ESCAPED_SIGNS):
+    return findings + _by_words(text, low, stems, low if hits is None else hits)
+
+
+def _by_words(text: str, low: str, stems: set[str], known: Container[str]) -> list[Finding]:
+    """What takes more than one pattern to find; ``known`` tells which words ``low`` has."""
+    findings: list[Finding] = []
+    if "\\" in low and _ESCAPE.search(low) is not None and any(sign in known for sign in _ESCAPED_SIGNS):
         findings += _in_other_scripts(text, _ESCAPED_SCRIPTS)
     if "@" in text:
         findings += _in_addresses(text)
     if not stems.isdisjoint(_SAYABLE):
-        findings += _said(text, low)
-        findings += _columns(text, low)
-    if "auth" in stems or "pass" in stems:
+        if any(word in known for word in _SECRETS_SAID):
+            findings += _said(text, low)
+        if any(heading in known for heading in _HEADINGS):
+            findings += _columns(text, low)
+    if ("auth" in stems or "pass" in stems) and ("pass " in known or "auth " in known):
         findings += _protocols(text)
-    if "recovery" in low or "backup" in low:
+    if "recovery" in known or "backup" in known:
         findings += _recovery_codes(text)
-    if "insert into" in low:
+    if "insert into" in known:
         findings += _inserted(text)
     return findings
 
@@ -442,11 +470,8 @@ def _in_other_scripts(text: str, pattern: re.Pattern[str]) -> Iterator[Finding]:
             yield Finding(*match.span("value"), SECRET)
 
 
-def _at_sign(text: str, low: str, sign: str, row: _Place) -> Iterator[Finding]:
-    position = low.find(sign)
-    for _ in range(_MOST):
-        if position < 0:
-            return
+def _at_sign(text: str, low: str, sign: str, row: _Place, hits: Hits | None) -> Iterator[Finding]:
+    for position in islice(_each(low, sign, hits), _MOST):
         if not text[position - 1 : position].isalnum() or sign[-1] == "(" or sign == "sess":
             match = row.pattern.match(text, position)
             if match is not None:
@@ -454,7 +479,20 @@ def _at_sign(text: str, low: str, sign: str, row: _Place) -> Iterator[Finding]:
                 is_one = value and row.judge(value, "password", "password")
                 if is_one and (row.judge is not _code or _is_code_of_one_use(text, position, sign)):
                     yield Finding(match.start("value"), match.start("value") + len(value), SECRET)
-        position = low.find(sign, position + len(sign))
+
+
+def _each(low: str, sign: str, hits: Hits | None) -> Iterator[int]:
+    """Where ``sign`` stands; of places that overlap, the first."""
+    end = 0
+    if hits is not None:
+        for position in hits[sign]:
+            if position >= end:
+                yield position
+                end = position + len(sign)
+        return
+    while (position := low.find(sign, end)) >= 0:
+        yield position
+        end = position + len(sign)
 
 
 def _is_code_of_one_use(text: str, position: int, sign: str) -> bool:

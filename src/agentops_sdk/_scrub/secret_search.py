@@ -1,7 +1,7 @@
 """Where in a text secrets stand.
 
-Searching runs in C wherever nothing stands: signs are found by the rare letters in them, at the speed of
-memchr, and only around them anything is looked at. Every look is bounded, so is their number.
+Searching runs in C wherever nothing stands: signs are found in one pass, or by the rare letters in them at the speed
+of memchr, and only around them anything is looked at. Every look is bounded, so is their number.
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ from agentops_sdk._scrub.secret_pairs import TooMuchError, pairs
 from agentops_sdk._scrub.secret_places import places
 from agentops_sdk._scrub.secret_switches import switches
 from agentops_sdk._scrub.secret_tokens import SECRET, Finding, private_keys, tokens
+from agentops_sdk._scrub.sign_scan import add_signs, hits
 
 __all__ = ["Finding", "TooMuchError", "search"]
+
+_BEGIN = "-----begin"
+add_signs([_BEGIN])
 
 
 def search(text: str, inside: Callable[[str], bool]) -> list[Finding]:
@@ -30,14 +34,15 @@ def search(text: str, inside: Callable[[str], bool]) -> list[Finding]:
     plain = text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
     low = plain.lower()
     findings: list[Finding] = []
-    if "-----BEGIN" in text:
+    known = hits(low)
+    if _BEGIN in (low if known is None else known):
         findings += private_keys(text)
-    findings += tokens(plain, low, inside)
-    beside_names, stems = pairs(text, low)
+    findings += tokens(plain, low, inside, known)
+    beside_names, stems = pairs(text, low, known)
     findings += beside_names
     if "-" in plain:
         findings += switches(plain)
-    findings += places(text, low, stems)
+    findings += places(text, low, stems, known)
     return _merged(findings) if findings else findings
 
 

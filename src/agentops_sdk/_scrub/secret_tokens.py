@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from agentops_sdk._scrub.secret_rules import TOKENS, Token
 from agentops_sdk._scrub.secret_values import decoded_text, is_credentials, stands_for_another
+from agentops_sdk._scrub.sign_scan import Hits, add_signs
 
 __all__ = ["SECRET", "Finding", "around", "private_keys", "tokens"]
 
@@ -34,8 +36,21 @@ none of them is looked for as a whole, which takes longer."""
 _GOES_ON: Final = (
     r"(?=[A-Za-z0-9+/=_%$-]{10}|[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{20}|[a-z]\.[A-Za-z0-9_-]{20}|atlasv1\.|slack\.com/)"
 )
+_GOES_ON_AFTER: Final = re.compile(_GOES_ON)
 _DOTTED: Final = re.compile(r"\.(?:[A-Za-z0-9_-]{27}|[A-Za-z0-9]{16}(?![A-Za-z0-9_-])|atlasv1\.|slack\.com/)")
 _CREDENTIALS_IN_ADDRESS: Final = re.compile(r"://(?=[^\s/\"'\\<>@]{1,300}@)")
+
+
+class _Row(NamedTuple):
+    """A row of the table with one of its signs."""
+
+    sign: str
+    token: Token
+    order: tuple[int, int, int]
+    """Of what is found at the same place, the first gives the label: by kind of search, group, and row."""
+    anchor: int
+    """Which letter of the sign is the place that decides the order within a group."""
+    goes_on: bool
 
 
 class _Table:
@@ -64,6 +79,28 @@ class _Table:
             (letter, _around_sign(letter, [(index, sign) for index, sign, _ in rows]), rows)
             for letter, rows in self.by_letter.items()
         ]
+        self.rows = self._rows()
+        add_signs([*self.rows, "://"])
+
+    def _rows(self) -> dict[str, list[_Row]]:
+        """The same rows by their signs in lower case, each with what gives the order in which they are looked for."""
+        rows: dict[str, list[_Row]] = {}
+
+        def add(sign: str, token: Token, order: tuple[int, int, int], anchor: int, *, goes_on: bool = False) -> None:
+            rows.setdefault(sign.lower(), []).append(_Row(sign, token, order, anchor, goes_on))
+
+        for pairs in self.by_end.values():
+            for number, (sign, token) in enumerate(pairs):
+                add(sign, token, (0, _ENDS.index(sign[-1]), number), len(sign) - 1, goes_on=True)
+        for group, letter_rows in enumerate(self.by_letter.values()):
+            for number, (index, sign, token) in enumerate(letter_rows):
+                add(sign, token, (1, group, number), index)
+        for group, (sign, tokens) in enumerate(self.by_sign.items()):
+            for number, token in enumerate(tokens):
+                add(sign, token, (2, group, number), 0)
+        for number, token in enumerate(self.in_paths):
+            add("hook", token, (3, 0, number), 0)
+        return rows
 
 
 def _around_sign(letter: str, signs: list[tuple[int, str]]) -> re.Pattern[str]:
@@ -78,17 +115,51 @@ def around(letter: str, forms: set[tuple[str, str]]) -> re.Pattern[str]:
 
 
 _TABLE: Final = _Table()
+_BY_SIGN, _IN_PATHS, _LAST = 2, 3, 1_000
+_in_order = itemgetter(0, 1, 2, 3)
 
 
 class _Search:
     """One search of one text for keys by their own form."""
 
-    def __init__(self, text: str, low: str, inside: Callable[[str], bool]) -> None:
+    def __init__(self, text: str, low: str, inside: Callable[[str], bool], hits: Hits | None) -> None:
         self.text = text
         self.low = low
         self.inside = inside
+        self.hits = hits
 
-    def findings(self) -> Iterator[Finding]:  # noqa: C901 - one table after the other
+    def findings(self) -> Iterator[Finding]:
+        places = self._each_place() if self.hits is None else self._hit_places(self.hits)
+        for position, token in places:
+            yield from self._at(position, token)
+
+    def _hit_places(self, hits: Hits) -> Iterator[tuple[int, Token]]:
+        """What :meth:`_each_place` gives, in the same order, from the signs that are known to be there."""
+        text, in_address = self.text, "://" in hits
+        places: list[tuple[int, int, int, int, int, Token]] = []
+        for low_sign in hits:
+            for sign, token, (kind, group, number), anchor, goes_on in _TABLE.rows.get(low_sign, ()):
+                if kind == _IN_PATHS and not in_address:
+                    continue
+                in_any_case = kind == _BY_SIGN and sign.isalpha() and sign == low_sign
+                places.extend(
+                    (kind, group, start + anchor, number, start, token)
+                    for start in hits[low_sign]
+                    if (in_any_case or text.startswith(sign, start))
+                    and (not goes_on or _GOES_ON_AFTER.match(text, start + len(sign)))
+                )
+        for dot in _DOTTED.finditer(text):
+            at = dot.start()
+            places += [(0, _ENDS.index("."), at, _LAST, at, token) for token in _TABLE.at_dots]
+        if in_address:
+            for address in _CREDENTIALS_IN_ADDRESS.finditer(text):
+                at = address.start()
+                places += [(_IN_PATHS, 1, at, _LAST, at, token) for token in _TABLE.in_addresses]
+        places.sort(key=_in_order)
+        for *_, position, token in places:
+            yield position, token
+
+    def _each_place(self) -> Iterator[tuple[int, Token]]:  # noqa: C901 - one table after the other
         text = self.text
         for pattern in _TABLE.ends:
             for end in pattern.finditer(text):
@@ -96,10 +167,10 @@ class _Search:
                 for sign, token in _TABLE.by_end.get(text[max(0, position - 2) : position + 1], ()):
                     start = position + 1 - len(sign)
                     if start >= 0 and text.startswith(sign, start):
-                        yield from self._at(start, token)
+                        yield start, token
                 if text[position] == "." and _DOTTED.match(text, position):
                     for token in _TABLE.at_dots:
-                        yield from self._at(position, token)
+                        yield position, token
         for first, pattern, rows in _TABLE.letters:
             if first not in text:
                 continue
@@ -107,7 +178,7 @@ class _Search:
                 for offset, sign, token in rows:
                     start = letter.start() - offset
                     if start >= 0 and text.startswith(sign, start):
-                        yield from self._at(start, token)
+                        yield start, token
         for sign, tokens in _TABLE.by_sign.items():
             within = self.low if sign.isalpha() else text
             if sign in within:
@@ -116,13 +187,13 @@ class _Search:
             yield from self._each("hook", _TABLE.in_paths, text)
             for address in _CREDENTIALS_IN_ADDRESS.finditer(text):
                 for token in _TABLE.in_addresses:
-                    yield from self._at(address.start(), token)
+                    yield address.start(), token
 
-    def _each(self, sign: str, tokens: list[Token], text: str) -> Iterator[Finding]:
+    def _each(self, sign: str, tokens: list[Token], text: str) -> Iterator[tuple[int, Token]]:
         position = text.find(sign)
         while position >= 0:
             for token in tokens:
-                yield from self._at(position, token)
+                yield position, token
             position = text.find(sign, position + len(sign))
 
     def _at(self, position: int, token: Token) -> Iterator[Finding]:
@@ -146,10 +217,11 @@ class _Search:
         return True
 
 
-def tokens(text: str, low: str, inside: Callable[[str], bool]) -> Iterator[Finding]:
+def tokens(text: str, low: str, inside: Callable[[str], bool], hits: Hits | None = None) -> Iterator[Finding]:
     """Every key in ``text``; ``low`` is it in lower case, ``inside`` says whether a decoded text holds a secret."""
-    yield from _Search(text, low, inside).findings()
-    yield from _settings(text, inside)
+    yield from _Search(text, low, inside, hits).findings()
+    if hits is None or not hits.keys().isdisjoint(_SETTINGS_LOW):
+        yield from _settings(text, inside)
 
 
 def _in_base64(name: str) -> Iterator[str]:
@@ -161,6 +233,8 @@ def _in_base64(name: str) -> Iterator[str]:
 
 
 _SETTINGS: Final = [sign for name in ("PASSWORD=", "SECRET", "_KEY=", "TOKEN=") for sign in _in_base64(name)]
+_SETTINGS_LOW: Final = frozenset(map(str.lower, _SETTINGS))
+add_signs(_SETTINGS_LOW)
 _SETTINGS_LETTERS: Final = [
     around(
         letter,
