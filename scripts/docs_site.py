@@ -9,7 +9,16 @@ from typing import Any
 INIT = Path(__file__).parents[1] / "src" / "agentops_sdk" / "__init__.py"
 
 # The reading order. A page that is not named comes before the last group: add a file, done.
-FIRST = ("index.md", "quickstart.md", "track.md", "context.md", "decisions.md", "integrations.md", "integrations/")
+FIRST = (
+    "index.md",
+    "quickstart.md",
+    "zero-code.md",
+    "track.md",
+    "context.md",
+    "decisions.md",
+    "integrations.md",
+    "integrations/",
+)
 THEN = (
     "limits.md",
     "alerts.md",

@@ -29,7 +29,9 @@ from agentops_sdk.setting_parsers import Parser
 Origin = str
 """``keyword``, ``environment NAME``, ``pyproject``, ``configure()`` or ``default``; where values add up, several."""
 
-OTHER_VARIABLES = ("AGENTOPS_ALERT_SECRET", "AGENTOPS_CONFIG", "AGENTOPS_STATUS_TOKEN")
+OTHER_VARIABLES = (
+    "AGENTOPS_ALERT_SECRET", "AGENTOPS_CONFIG", setting_sources.PROGRAM_NAME, "AGENTOPS_STATUS_TOKEN",
+)  # fmt: skip
 """Variables of ours that are no settings."""
 
 

@@ -14,13 +14,16 @@ from agentops_sdk import otel_environment, settings_file
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.setting_parsers import WrongValueError
 
-__all__ = ["SERVICE", "Resolved", "collect", "parsed_keyword", "without_service"]
+__all__ = ["PROGRAM_NAME", "SERVICE", "Resolved", "collect", "parsed_keyword", "without_service"]
 
 _PREFIX = "AGENTOPS_"
 SERVICE = "service.name"
+PROGRAM_NAME = "AGENTOPS_PROGRAM_NAME"
+"""The variable by which ``agentops run`` tells what it has started; set for processes that have no script."""
 _KEEPING = ("traces_max_days", "traces_max_bytes", "spool_max_days", "spool_max_bytes")
 _NEAR, _NEARER = 0.6, 0.8
 _SHOWN = 120
+_NO_SCRIPT = ("", "-", "-c", "-m")
 
 Row = dataclasses.Field[Any]
 
@@ -122,7 +125,7 @@ def collect(
     for level in levels:
         resolved.mistakes += level.mistakes
     named = next((name for level in levels if (name := level.service_name()) is not None), None)
-    resolved.values["service_name"], resolved.origins["service_name"] = named or (_script_name(), "default")
+    resolved.values["service_name"], resolved.origins["service_name"] = named or (_script_name(environ), "default")
     resolved.values["resource_attributes"] = without_service(resolved.values.get("resource_attributes", {}))
     return resolved
 
@@ -262,6 +265,9 @@ def _did_you_mean(name: str | None) -> str:
     return f"; did you mean {name}?" if name else "."
 
 
-def _script_name() -> str:
-    script = Path(sys.argv[0]).name if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
-    return script.removesuffix(".py") or "python"
+def _script_name(environ: Mapping[str, str]) -> str:
+    """The script's name; a package's, where its ``__main__`` runs."""
+    script = Path(sys.argv[0] if sys.argv and sys.argv[0] not in _NO_SCRIPT else environ.get(PROGRAM_NAME, ""))
+    if script.name == "__main__.py":
+        script = script.absolute().parent
+    return script.name.removesuffix(".py") or "python"

@@ -1,6 +1,7 @@
 """The command ``agentops``: one file per subcommand, found by looking into this folder.
 
-A subcommand's module has ``HELP`` (one sentence), ``add_arguments(parser)`` and ``run(args) -> int``.
+A subcommand's module has ``HELP`` (one sentence), ``add_arguments(parser)`` and ``run(args) -> int``. One with
+``PROGRAM_ONLY`` gets the words behind its name as they are, as ``args.program``.
 Exit codes: 0 fine, 1 nothing found or not readable, 2 wrong usage.
 """
 
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from agentops_sdk.errors import AgentOpsError, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["main"]
 
@@ -32,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     names, words = _commands(), sys.argv[1:] if argv is None else argv
     for name in words[:1] if words and words[0] in names else names:  # of the other commands nothing is loaded
         module = import_module(f"{__name__}.{name}")
+        if words[:1] == [name] and getattr(module, "PROGRAM_ONLY", False):
+            return _finish(module.run, argparse.Namespace(program=list(words[1:])))
         command = commands.add_parser(name, help=module.HELP, description=module.HELP)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
@@ -39,11 +42,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser.parse_args(argv)
     except SystemExit as stop:  # argparse has printed why
         return stop.code if isinstance(stop.code, int) else 2
+    return _finish(args.run, args)
+
+
+def _finish(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
+    """Run a command; its exit code, whatever becomes of it."""
     if sys.stdout is None:  # closed by `>&-`
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
     _survive_any_encoding()
     try:
-        code: int = args.run(args)
+        code = run(args)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has left (`| head`): be quiet, also when Python flushes at exit.
