@@ -10,8 +10,8 @@ _here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != _here]
 sys.modules.pop("sitecustomize", None)
 try:
-    # The user's own. Where there is none, the ImportError is what Python expects.
-    import sitecustomize  # type: ignore[import-not-found]  # noqa: F401
+    # Where there is none, the ImportError is what Python expects.
+    import sitecustomize  # type: ignore[import-not-found]  # noqa: F401 - the user's own
 finally:
     try:
         from agentops_sdk._auto_instrumentation.startup import begin
