@@ -30,6 +30,7 @@ THEN = (
     "operate.md",
     "cli.md",
     "report.md",
+    "coding-agents.md",
     "pytest.md",
     "configuration.md",
     "writing-an-integration.md",

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.cli._source import add_source, directory, looked_at, reading, screen
-from agentops_sdk.errors import TraceError
+from agentops_sdk.traces.search.selection import selected
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from agentops_sdk.traces.figures.comparison import Comparison, Figure, Side
-    from agentops_sdk.traces.files import Traces
     from agentops_sdk.traces.trace import Trace
 
 HELP = "Compare two runs, files, date ranges or variants: decisions, cost, latency, tokens, errors."
@@ -25,7 +23,6 @@ _SIDE = (
     "release=1.4 or variant=prompt=short"
 )
 _ROWS = 200
-_RANGE = re.compile(r"(\d{4}-\d\d-\d\d)?\.\.(\d{4}-\d\d-\d\d)?")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,20 +55,7 @@ def _side(args: argparse.Namespace, text: str) -> Iterator[Trace]:
         return
     name, is_condition, _ = text.partition("=")
     with reading(directory(args), args, [attribute_name(name)] if is_condition else []) as traces:
-        yield from _matching(traces, text)
-
-
-def _matching(traces: Traces, text: str) -> Iterable[Trace]:
-    if text != ".." and (match := _RANGE.fullmatch(text)):
-        first, last = match.groups()
-        matching = traces.where(since=first, until=last)
-    elif "=" in text:
-        matching = traces.where(text)
-    else:
-        return [traces.get(text)]
-    if not matching:
-        raise TraceError(f"no trace matches {text}")
-    return matching
+        yield from selected(traces, text)
 
 
 def _print(both: Comparison, name_a: str, name_b: str) -> None:
