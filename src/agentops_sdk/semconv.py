@@ -126,6 +126,15 @@ EVALUATION_SCORE_VALUE: Final = "gen_ai.evaluation.score.value"
 EVALUATION_SCORE_LABEL: Final = "gen_ai.evaluation.score.label"
 EVALUATION_EXPLANATION: Final = _holds("gen_ai.evaluation.explanation", content=True)
 
+# --- A2A (proposed) ------------------------------------------------------------------------
+A2A_METHOD_NAME: Final = "a2a.method.name"
+A2A_PROTOCOL_VERSION: Final = "a2a.protocol.version"
+A2A_MESSAGE_ID: Final = "a2a.message.id"
+A2A_REFERENCE_TASK_IDS: Final = "a2a.message.reference_task_ids"
+A2A_TASK_ID: Final = "a2a.task.id"
+A2A_TASK_STATE: Final = "a2a.task.state"
+A2A_TENANT: Final = "a2a.tenant"
+
 # --- MCP -----------------------------------------------------------------------------------
 MCP_METHOD_NAME: Final = "mcp.method.name"
 MCP_PROTOCOL_VERSION: Final = "mcp.protocol.version"

@@ -53,8 +53,8 @@ WHOLE = ("openai", "langchain", "acme_talk")
 """One of each kind, under which every room fails. Under the others, the kit does, and the integration itself."""
 
 FRAMEWORKS = (
-    "agent_framework", "agno", "celery", "claude_agent", "crewai", "dspy", "google_adk", "haystack", "llama_index",
-    "mcp", "openai_agents", "pydantic_ai", "smolagents", "strands",
+    "a2a", "agent_framework", "agno", "celery", "claude_agent", "crewai", "dspy", "google_adk", "haystack",
+    "llama_index", "mcp", "openai_agents", "pydantic_ai", "smolagents", "strands",
 )  # fmt: skip
 """These report what they do themselves: few functions of ours stand before them, and their own tests go further."""
 

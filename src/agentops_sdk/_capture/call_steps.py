@@ -17,6 +17,7 @@ __all__ = ["around_generator", "around_generator_async"]
 
 Begin = Callable[[], Call | NullCall | None]
 End = Callable[[Call, Any], None]
+Each = Callable[[Call, Any], None]
 
 
 class CallSteps:
@@ -26,14 +27,16 @@ class CallSteps:
         site: what errors of ours are counted under.
         call: the call that the generator is.
         end: adds to the call what the generator has returned, or its last item where it returned nothing.
+        each: looks at each item, where one alone does not tell what the generator gives.
     """
 
-    __slots__ = ("_call", "_count", "_end", "_last", "_site", "context", "refusal")
+    __slots__ = ("_call", "_count", "_each", "_end", "_last", "_site", "context", "refusal")
 
-    def __init__(self, site: str, call: Call, end: End) -> None:
+    def __init__(self, site: str, call: Call, end: End, each: Each | None = None) -> None:
         self._site = site
         self._call = call
         self._end = end
+        self._each = each
         self._count = 0
         self._last: Any = None
         self.context: Context | None = call.context
@@ -46,6 +49,9 @@ class CallSteps:
     def item(self, value: Any) -> None:
         self._count += 1
         self._last = value
+        if self._each is not None:
+            with guard(self._site):
+                self._each(self._call, value)
 
     def end(self, result: Any) -> None:
         with guard(self._site):
@@ -82,20 +88,28 @@ def around_generator(
 
 
 def around_generator_async(
-    site: str, wrapped: Callable[..., AsyncGenerator[Any, Any]], args: Any, kwargs: Any, begin: Begin, end: End
+    site: str,
+    wrapped: Callable[..., AsyncGenerator[Any, Any]],
+    args: Any,
+    kwargs: Any,
+    begin: Begin,
+    end: End,
+    each: Each | None = None,
 ) -> AsyncGenerator[Any, Any]:
     """The same for an asynchronous generator."""
-    generator: AsyncGenerator[Any, Any] = drive_async(wrapped, lambda *_: _begun(site, begin, end))(*args, **kwargs)
+    generator: AsyncGenerator[Any, Any] = drive_async(wrapped, lambda *_: _begun(site, begin, end, each))(
+        *args, **kwargs
+    )
     return generator
 
 
-def _begun(site: str, begin: Begin, end: End) -> Steps:
+def _begun(site: str, begin: Begin, end: End, each: Each | None = None) -> Steps:
     steps: CallSteps | None = None
     call: Call | NullCall | None = None
     with guard(site):
         call = begin()
         if isinstance(call, Call):
-            steps = CallSteps(site, call, end)
+            steps = CallSteps(site, call, end, each)
     if steps is None or call is None:
         return NO_STEPS
     if (refused := refusal(site, call)) is not None:

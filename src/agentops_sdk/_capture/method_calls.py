@@ -18,6 +18,7 @@ Started = Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Call | NullCall | 
 Ended = Callable[..., None]
 """Adds what the result tells, given the call and the result; where it ``asks``, the object and the arguments too."""
 Failed = Callable[[Call], None]
+Each = Callable[[Call, Any], None]
 
 
 class MethodCalls:
@@ -63,12 +64,14 @@ class MethodCalls:
 
         self._patches.wrap(owner, name, wrapper)
 
-    def wrap_generator_async(self, owner: Any, name: str, begin: Started, end: Ended) -> None:
-        """An asynchronous generator method."""
+    def wrap_generator_async(
+        self, owner: Any, name: str, begin: Started, end: Ended, *, each: Each | None = None
+    ) -> None:
+        """An asynchronous generator method; ``each`` is given every item on its way."""
 
         def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             started = partial(begin, instance, args, kwargs)
-            return around_generator_async(self._site, wrapped, args, kwargs, started, end)
+            return around_generator_async(self._site, wrapped, args, kwargs, started, end, each)
 
         self._patches.wrap(owner, name, wrapper)
 

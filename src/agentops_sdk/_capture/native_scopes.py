@@ -76,6 +76,7 @@ NATIVE_SCOPES: Final = {
         internal=frozenset(("execute_event_loop_cycle",)),
     ),
     "com.anthropic.sdk.python": NativeScope("anthropic", "silence"),
+    "a2a-python-sdk": NativeScope("a2a", "silence"),
     "mcp-python-sdk": NativeScope("mcp", "silence"),
     "xai_sdk.aio.chat": NativeScope("xai", "silence"),
     "xai_sdk.sync.chat": NativeScope("xai", "silence"),
