@@ -114,8 +114,8 @@ def _ask(events: Events, instance: Any, args: tuple[Any, ...], kwargs: Mapping[s
     if len(args) == 1:
         method = kwargs.get("method")
     method = _METHODS.get(method, "".join(word.capitalize() for word in str(method).split("_")))
-    card = instance._card  # noqa: SLF001 - no other way to it
-    return _begin(events, method, request, card, SpanKind.CLIENT, **_server_address(instance._transport, card))  # noqa: SLF001
+    card, transport = instance._card, instance._transport  # noqa: SLF001 - no other way to them
+    return _begin(events, method, request, card, SpanKind.CLIENT, **_server_address(transport, card))
 
 
 def _server_address(transport: Any, card: Any) -> dict[str, Any]:
