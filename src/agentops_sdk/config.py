@@ -23,6 +23,7 @@ from agentops_sdk import setting_parsers as parsers
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.file_limits import Limit
+from agentops_sdk.key_source import key_source
 from agentops_sdk.limit_rules import ON_LIMIT, ON_STREAM, UNKNOWN_PRICE
 from agentops_sdk.setting_parsers import Parser
 
@@ -30,7 +31,8 @@ Origin = str
 """``keyword``, ``environment NAME``, ``pyproject``, ``configure()`` or ``default``; where values add up, several."""
 
 OTHER_VARIABLES = (
-    "AGENTOPS_ALERT_SECRET", "AGENTOPS_CONFIG", setting_sources.PROGRAM_NAME, "AGENTOPS_STATUS_TOKEN",
+    "AGENTOPS_ALERT_SECRET", "AGENTOPS_CONFIG", setting_sources.PROGRAM_NAME, "AGENTOPS_PII_KEY",
+    "AGENTOPS_STATUS_TOKEN",
 )  # fmt: skip
 """Variables of ours that are no settings."""
 
@@ -81,6 +83,23 @@ def _both_tables(lower: Mapping[str, Any], higher: Mapping[str, Any]) -> dict[st
 
 def _both_lists(lower: Sequence[str], higher: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*lower, *higher)))
+
+
+def pii_merge(lower: Sequence[Any], higher: Sequence[Any]) -> tuple[Any, ...]:
+    """Kinds of personal data of both; those of a higher source say what takes their place."""
+    if not lower or not higher:
+        return tuple(lower or higher)
+    from agentops_sdk import pii_rules
+
+    return pii_rules.merged(lower, higher)
+
+
+def pii_covers(after: Sequence[Any], before: Sequence[Any]) -> bool:
+    """Whether all that was looked for ``before`` still is."""
+    names = [
+        {item.partition(":")[0] if isinstance(item, str) else id(item) for item in each} for each in (after, before)
+    ]
+    return names[1] <= names[0]
 
 
 _NO_CONTENT = {"capture_content": False}
@@ -159,6 +178,30 @@ class Settings:
     redact_patterns: tuple[str, ...] = _row(
         (), parsers.patterns, "More regular expressions whose matches are redacted; those of all sources are merged.",
         limit=file_limits.anything, env=["AGENTOPS_REDACT_PATTERNS"], doubt=_NO_CONTENT, merge=_both_lists,
+    )  # fmt: skip
+    pii: tuple[Any, ...] = _row(
+        (),
+        parsers.pii,
+        "Kinds of personal data to replace, each with what takes its place (redact, hash, last4, drop), such as "
+        '"email, phone:hash, card:last4"; all; presidio; functions. Those of all sources are merged.',
+        limit=file_limits.anything,
+        env=["AGENTOPS_PII"],
+        doubt=_NO_CONTENT,
+        merge=pii_merge,
+    )
+    pii_key: Any = _row(
+        lambda: key_source("env:AGENTOPS_PII_KEY"),
+        parsers.key,
+        "Where the key of the hashes of personal data is kept: env:NAME, file:PATH, or a function.",
+        env=["AGENTOPS_PII_KEY_SOURCE"],
+    )
+    pii_timeout: float = _row(
+        1.0, parsers.above_zero, "How many seconds functions of `pii` may take for a span; then its text is withheld.",
+        limit=file_limits.no_more, env=["AGENTOPS_PII_TIMEOUT"],
+    )  # fmt: skip
+    hash_user_id: bool = _row(
+        False, parsers.flag, "Record a keyed hash in place of each user id, the same for the same user.",
+        limit=file_limits.on_only, env=["AGENTOPS_HASH_USER_ID"], doubt={"hash_user_id": True},
     )  # fmt: skip
     semconv: str = _row(
         "", parsers.choice("pin", "main"),
@@ -395,7 +438,13 @@ def update(settings: Settings, keywords: Mapping[str, Any], *, live: bool = True
     return dataclasses.replace(settings, **changed, origins=origins)
 
 
-_STRICT = {"capture_content": False, "redact": True, "vendor_propagation": False, "state_changes": False}
+_STRICT = {
+    "capture_content": False,
+    "redact": True,
+    "hash_user_id": True,
+    "vendor_propagation": False,
+    "state_changes": False,
+}
 """The value of each setting that keeps things private."""
 
 
@@ -411,6 +460,8 @@ def looser(before: Settings, after: Settings) -> list[str]:
     ]
     if set(before.redact_patterns) - set(after.redact_patterns):
         names.append("redact_patterns")
+    if not pii_covers(after.pii, before.pii):
+        names.append("pii")
     return names
 
 

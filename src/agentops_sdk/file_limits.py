@@ -31,6 +31,10 @@ def off_only(value: Any, default: Any) -> bool:
     return not value
 
 
+def on_only(value: Any, default: Any) -> bool:
+    return bool(value)
+
+
 def no_more(value: Any, default: Any) -> bool:
     return bool(value <= default)
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from agentops_sdk import alert_rules
 from agentops_sdk._version import DISTRIBUTION
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.key_source import KeySource, key_source
 from agentops_sdk.limit_rules import FORM, from_setting
 
 Parser = Callable[[Any], Any]
@@ -162,6 +163,22 @@ def patterns(value: Any) -> tuple[str, ...]:
         usable = tuple(pattern for pattern in value if pattern not in wrong)
         raise WrongValueError(expected, usable=usable, wrong=wrong)
     return tuple(value)
+
+
+def pii(value: Any) -> tuple[Any, ...]:
+    from agentops_sdk import pii_rules
+
+    try:
+        return pii_rules.from_setting(value)
+    except ConfigError as error:
+        raise WrongValueError(error.expected) from None
+
+
+def key(value: Any) -> KeySource:
+    try:
+        return key_source(value)
+    except ConfigError as error:
+        raise WrongValueError(error.expected) from None
 
 
 def _is_pattern(text: str) -> bool:

@@ -43,7 +43,7 @@ class _Level:
             self.values[row.name] = row.metadata["parse"](value), origin
         except WrongValueError as wrong:
             source = origin.rsplit(maxsplit=1)[-1]
-            shown = repr(value)[:_SHOWN]
+            shown = repr(_shown(row, value))[:_SHOWN]
             left_out = "It"
             if wrong.usable is not None:
                 self.values[row.name] = wrong.usable, origin
@@ -156,7 +156,12 @@ def parsed_keyword(row: Row, value: Any) -> Any:
     try:
         return row.metadata["parse"](value)
     except WrongValueError as wrong:
-        raise ConfigError(row.name, value, str(wrong)) from None
+        raise ConfigError(row.name, _shown(row, value), str(wrong)) from None
+
+
+def _shown(row: Row, value: Any) -> Any:
+    """A key may stand where its source should."""
+    return "…" if row.name.endswith("_key") else value
 
 
 def _environment(rows: Sequence[Row], environ: Mapping[str, str], other_variables: Sequence[str]) -> _Level:

@@ -17,6 +17,7 @@ from agentops_sdk._pipeline import known_libraries, runtime
 from agentops_sdk._recorder.open_spans import open_runs
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.config import Settings, rows
+from agentops_sdk.key_source import KeySource
 
 __all__ = ["CAPTURING", "MOST_RUNS", "state"]
 
@@ -75,11 +76,12 @@ def state() -> dict[str, Any]:
         },
         "runs": [
             {"name": run.name, "trace_id": run.trace_id, "age": run.age, "open_spans": run.spans}
-            for run in open_runs(running.recorder.open, running.open_spans.policy, MOST_RUNS)
+            for run in open_runs(running.recorder.open, running.open_spans.policy.withholding, MOST_RUNS)
         ],
         "paused": sorted(name or "*" for name in pauses.paused),
         "guard_errors": dict(guarding.errors),
         "redactions": running.completer.policy.redactions,
+        "withheld": running.completer.policy.withheld,
         "overhead": {"consumer_seconds": running.consumer_seconds, "consumer_spans": float(queue.consumed)},
         "dormant_patches": list(patches.dormant),
     }  # fmt: skip
@@ -106,4 +108,6 @@ def _shown(value: Any) -> Any:
         return [_shown(item) if isinstance(item, str | int | float) else type(item).__name__ for item in value]
     if isinstance(value, dict):
         return {name: "…" if _SECRET.search(str(name)) else _shown(item) for name, item in value.items()}
+    if isinstance(value, KeySource):
+        return value.shown
     return without_secrets(value) if isinstance(value, str) else value

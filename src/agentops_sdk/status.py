@@ -87,6 +87,9 @@ class Status(BaseModel):
     paused: list[str] = Field(default_factory=list, description="Agents that ``pause()`` has stopped; * is everything.")
     guard_errors: dict[str, int] = Field(default_factory=dict)
     redactions: int = 0
+    withheld: dict[str, int] = Field(
+        default_factory=dict, description="Times texts were withheld as a function of ``pii`` failed, by the reason."
+    )
     overhead: dict[str, float] = Field(default_factory=dict)
     dormant_patches: list[str] = Field(default_factory=list)
 
@@ -117,6 +120,8 @@ class Status(BaseModel):
         if len(self.runs) > _SHOWN_RUNS:
             lines.append(f"  running: {len(self.runs) - _SHOWN_RUNS} more")
         lines += [f"  paused: {_listed(self.paused)}"] if self.paused else []
+        if self.withheld:
+            lines.append("  texts withheld: " + ", ".join(f"{reason} {n}" for reason, n in self.withheld.items()))
         if self.guard_errors:
             lines.append("  contained errors: " + ", ".join(f"{site} {n}" for site, n in self.guard_errors.items()))
         return "\n".join(lines)

@@ -58,6 +58,8 @@ LOOSER = [
     'unknown_price = "allow"',
     'log_level = "debug"',
     'log_level = "info"',
+    'pii_key = "env:HOME"',
+    "pii_timeout = 50",
 ]
 
 
@@ -94,6 +96,9 @@ STRICTER = [
     ("traces_max_days = 1", "traces_max_days", 1.0),
     ('service_name = "shop"', "service_name", "shop"),
     ("queue_size = 5", "queue_size", 5),
+    ('pii = ["email", "phone:hash"]', "pii", ["email:redact", "phone:hash"]),
+    ("pii_timeout = 0.5", "pii_timeout", 0.5),
+    ("hash_user_id = true", "hash_user_id", True),
     ('limits = ["$5 / run"]', "limits", ["5 USD / run"]),
     ('log_level = "error"', "log_level", "error"),
     ('resource_attributes = { team = "a" }', "resource_attributes", {"team": "a"}),

@@ -29,7 +29,7 @@ from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.registry import Installed, choose, exchange
 from agentops_sdk._pipeline.sink_factory import assemble
 from agentops_sdk._pipeline.span_metrics import Tally
-from agentops_sdk._propagation import context_keys, vendor_calls
+from agentops_sdk._propagation import context_keys, vendor_calls, w3c_headers
 from agentops_sdk._propagation.context_carriers import Carrier, process_fields
 from agentops_sdk._recorder import resource
 from agentops_sdk._recorder.host_provider import EndedSpan, JoinedRecorder
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 
 _SETTLE_WAIT = 1.0  # seconds
+_SCRUBBING = frozenset(("redact", "redact_patterns", "pii", "pii_key", "hash_user_id"))
 
 
 class Runtime:
@@ -94,7 +95,7 @@ class Runtime:
         changed = changes(self.settings, settings)
         chosen = choose(settings) if "integrations" in changed else None
         sinks, free = assemble(settings, self.sinks)
-        if sinks != self.sinks or "redact" in changed or "redact_patterns" in changed:
+        if sinks != self.sinks or _SCRUBBING.intersection(changed):
             self.queue.flush(settings.shutdown_timeout)  # what has ended goes the way of its time
         self.sinks = sinks
         self.settings = self.recorder.settings = settings
@@ -542,6 +543,8 @@ def _activate(runtime: Runtime | None) -> None:
     _recorder_port.activate(runtime.recorder if on and runtime is not None else None)
     added_rules.on_change = runtime.rewatch if on and runtime is not None else None
     limits_in_force.set_of_process(runtime.limits if on and runtime is not None else None)
+    personal_data = runtime.completer.policy.personal_data if on and runtime is not None else None
+    w3c_headers.scrub = personal_data.baggage if personal_data is not None else None
 
 
 def _flush() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
@@ -26,6 +26,9 @@ _MOST_MEMBERS, _MOST_BYTES, _LONGEST_MEMBER = 180, 8192, 4096
 _AGENT = (semconv.AGENT_NAME, semconv.AGENT_ID)
 _OURS = frozenset((*_CARRIED, *_AGENT))
 
+scrub: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+"""Replaces personal data in what is sent, where the settings ask for it. Set by ``init()``."""
+
 
 def write(context: Context, present: str = "") -> dict[str, str]:
     """Header fields that carry ``context``: its span, its session, user, conversation, tags, metadata and agent.
@@ -42,7 +45,10 @@ def write(context: Context, present: str = "") -> dict[str, str]:
     for key in (ATTRIBUTES_KEY, AGENT_KEY):
         known.update(context.get(key) or {})  # type: ignore[call-overload]  # a context's values are objects
     ours = {name: value for name, value in known.items() if name in _OURS or name.startswith(semconv.METADATA_PREFIX)}
-    members = _members(present, ours, baggage.get_all(context))
+    others = dict(baggage.get_all(context))
+    if scrub is not None:
+        ours, others = scrub(ours), scrub(others)
+    members = _members(present, ours, others)
     if members:
         fields["baggage"] = ",".join(members)
     return fields

@@ -52,6 +52,8 @@ class JoinedSpan:
         self.true_parent: SpanContext | None = None
         """The span above, where that is somebody else's in this process."""
         self.held: HeldRun | None = None
+        self.whole: tuple[str, dict[str, Any], list[tuple[str, int, Any]], str | None] | None = None
+        """Name, attributes, events and message where functions are still to look at them."""
 
     @property
     def kept(self) -> bool:
@@ -66,15 +68,22 @@ class JoinedSpan:
         self.events.append((name, timestamp if timestamp is not None else time.time_ns(), attributes or {}))
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
-        self.otel.add_link(context, self._recorder.completer.policy.apply(attributes or {}))
+        self.otel.add_link(context, self._recorder.completer.policy.withholding.apply(attributes or {}))
 
     def finish(self, *, error: bool, message: str | None) -> None:
         with guard("joined.finish"):
-            done = self._recorder.completer.complete(self.attributes, self.deferred, self.events, message, self.account)
+            completer = self._recorder.completer
+            policy = completer.policy.withholding
+            if policy is not completer.policy:
+                # Functions are asked on the consumer thread alone: our sinks get what they leave, others none of it.
+                self.events = [(name, at, fields() if callable(fields) else fields) for name, at, fields in self.events]
+                self.whole = self.name, self.attributes, self.events, message
+            completer.work_out(self.attributes, self.deferred, self.account)
+            done = completer.finish(self.attributes, self.events, message, policy)
             self.otel.set_attributes(done.attributes)
             for name, at, attributes in done.events:
                 self.otel.add_event(name, attributes, at)
-            name = self._recorder.completer.policy.text(self.name) or ""
+            name = policy.text(self.name) or ""
             if name != self._first_name:
                 self.otel.update_name(name)
             if error or done.attributes.get(semconv.OUTCOME) == "error":
@@ -86,7 +95,7 @@ class JoinedSpan:
 class EndedSpan:
     """A span of ours that the program's provider has ended, on its way to our sinks."""
 
-    __slots__ = ("completed", "held", "missing", "parent", "sampled_elsewhere", "span", "true_parent")
+    __slots__ = ("completed", "held", "missing", "parent", "sampled_elsewhere", "span", "true_parent", "whole")
 
     def __init__(self, span: ReadableSpan, live: JoinedSpan | None) -> None:
         self.span = span
@@ -94,6 +103,7 @@ class EndedSpan:
         self.parent = span.parent if live is None else live.parent
         self.true_parent = None if live is None else live.true_parent
         self.held = None if live is None else live.held
+        self.whole = None if live is None else live.whole
         self.missing = 0
         self.sampled_elsewhere = False
 
@@ -114,6 +124,7 @@ class EndedSpan:
 
     def forget(self) -> None:
         """The span is the program's: whoever holds it decides."""
+        self.whole = None
 
 
 class JoinedRecorder:
@@ -151,7 +162,9 @@ class JoinedRecorder:
         links: Sequence[trace.Link],
         start_ns: int | None,
     ) -> JoinedSpan | None:
-        clean = [trace.Link(link.context, self.completer.policy.apply(link.attributes or {})) for link in links]
+        clean = [
+            trace.Link(link.context, self.completer.policy.withholding.apply(link.attributes or {})) for link in links
+        ]
         otel = self._tracer.start_span(name, context=parent, kind=kind, links=clean, start_time=start_ns)
         if not otel.is_recording():
             return None  # the program's own sampler said no

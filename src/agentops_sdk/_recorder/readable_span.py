@@ -73,19 +73,24 @@ def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
 
     span = ended.span
     status, description = span.status, span.status.description
-    attributes = policy.apply(span.attributes or {})
+    name, found = span.name, dict(span.attributes or {})
+    events = [(event.name, event.timestamp, event.attributes or {}) for event in span.events]
+    if ended.whole is not None:
+        name, own, own_events, message = ended.whole
+        found, description = {**found, **own}, message if description is not None else None
+        known = {(event, at) for event, at, _ in own_events}
+        events = [*(event for event in events if event[:2] not in known), *own_events]
+        ended.whole = None
+    attributes = policy.apply(found)
     attributes.update(_sampling(ended))
     links = span.links if ended.true_parent is None else (*span.links, link_to_parent(ended.true_parent))
     return ReadableSpan(
-        name=policy.text(span.name) or "",
+        name=policy.text(name) or "",
         context=span.context,
         parent=ended.parent,
         resource=span.resource,
         attributes=attributes,
-        events=[
-            Event(policy.text(event.name) or "", policy.apply(event.attributes or {}), event.timestamp)
-            for event in span.events
-        ],
+        events=[Event(policy.name(event), policy.apply(fields), at) for event, at, fields in events],
         links=[trace.Link(link.context, policy.apply(link.attributes or {})) for link in links],
         kind=span.kind,
         status=status if description is None else Status(status.status_code, policy.text(description)),

@@ -39,6 +39,8 @@ class Completer:
         before, self.settings = self.policy, settings
         self.policy = Policy(settings)
         self.policy.redactions = before.redactions
+        if self.policy.personal_data is not None and before.personal_data is not None:
+            self.policy.personal_data.failures = before.personal_data.failures
 
     def warm(self) -> None:
         """Load what a model call needs, prices above all, before the first one ends."""
@@ -57,17 +59,27 @@ class Completer:
     ) -> Completed:
         """The final attributes, events and status message. Each step is guarded on its own."""
         self.work_out(attributes, deferred, account)
+        return self.finish(attributes, events, message, self.policy)
+
+    def finish(
+        self,
+        attributes: dict[str, Any],
+        events: Iterable[tuple[str, int, Any]],
+        message: str | None,
+        policy: Policy,
+    ) -> Completed:
+        """The second half of it: what may leave, by ``policy``."""
         final_events: list[tuple[str, int, dict[str, Any]]] = []
         for name, at, fields in events:
             with guard("complete.event"):
-                content = self.policy.apply(fields() if callable(fields) else dict(fields))
-                final_events.append((self.policy.text(name) or "", at, content))
+                content = policy.apply(fields() if callable(fields) else dict(fields))
+                final_events.append((policy.name(name), at, content))
         if self.settings.semconv == "main":
             _rename(attributes, semconv.MAIN_NAMES)
         elif not self.settings.semconv and semconv.USAGE_CACHE_CREATION in attributes:
             # Some backends read the one name, some the other.
             attributes.setdefault(semconv.USAGE_CACHE_WRITE, attributes[semconv.USAGE_CACHE_CREATION])
-        return Completed(self.policy.apply(attributes), final_events, self.policy.text(message))
+        return Completed(policy.apply(attributes), final_events, policy.text(message))
 
     def work_out(
         self, attributes: dict[str, Any], deferred: Iterable[Deferred], account: Deferred | None = None

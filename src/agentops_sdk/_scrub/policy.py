@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -16,6 +17,9 @@ from agentops_sdk._snapshot.snapshot import Limits, snapshot, text_of
 from agentops_sdk._snapshot.text import CUT, CutText, clip, encodable
 from agentops_sdk._snapshot.walker import number_form
 from agentops_sdk.config import Settings
+
+if TYPE_CHECKING:
+    from agentops_sdk._scrub.personal_data import PersonalData
 
 _INT64 = range(-(2**63), 2**63)
 _LISTS = (list, tuple)
@@ -31,7 +35,22 @@ class Policy:
         self.settings = settings
         self._limits = Limits(bytes=settings.max_value_bytes)
         self._redactor = Redactor(patterns=settings.redact_patterns) if settings.redact else None
+        self.personal_data = _personal_data(settings)
         self.redactions = 0
+
+    @property
+    def withheld(self) -> dict[str, int]:
+        """How often texts were withheld because a function for personal data failed, by the reason."""
+        return dict(self.personal_data.failures) if self.personal_data is not None else {}
+
+    @cached_property
+    def withholding(self) -> Policy:
+        """The same where nobody can wait for functions of others: what they should look at is left out."""
+        if self.personal_data is None or not self.personal_data.functions:
+            return self
+        policy = Policy(self.settings)
+        policy.personal_data = _personal_data(self.settings, withholds=True)
+        return policy
 
     def apply(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """Attributes as they may be written: a new dict, OpenTelemetry's value types only."""
@@ -74,12 +93,24 @@ class Policy:
             return None
         return str(self._scrubbed({"": str.__str__(_clip(value, self._limits.bytes))})[""])
 
+    def name(self, value: str) -> str:
+        """The name of an event: scrubbed as well, but nothing for functions that look for personal data in texts."""
+        shown = str.__str__(_clip(value, self._limits.bytes))
+        with guard("policy.name"):
+            if self._redactor is not None:
+                shown, _ = self._redactor.text(shown)
+            return self.personal_data.name(shown)[0] if self.personal_data is not None else shown
+        return _WITHHELD
+
     def _scrubbed(self, attributes: dict[str, Any]) -> dict[str, Any]:
-        if self._redactor is None:
+        if self._redactor is None and self.personal_data is None:
             return attributes
         scrubbed = False
         with guard("policy.redact"):
-            self.redactions += self._redactor.redact(attributes)
+            if self._redactor is not None:
+                self.redactions += self._redactor.redact(attributes)
+            if self.personal_data is not None:
+                self.redactions += self.personal_data.scrub(attributes)
             scrubbed = True
         if scrubbed:
             return attributes
@@ -105,6 +136,14 @@ class Policy:
         if kind is CutText:
             return value
         return snapshot(value, limits=self._limits).decode()
+
+
+def _personal_data(settings: Settings, *, withholds: bool = False) -> PersonalData | None:
+    if not settings.pii and not settings.hash_user_id:
+        return None
+    from agentops_sdk._scrub.personal_data import PersonalData
+
+    return PersonalData(settings, withholds=withholds)
 
 
 def _encoded(value: Any) -> Any:
