@@ -16,10 +16,9 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from agentops_sdk import pii_rules, semconv
 from agentops_sdk._scrub.bounded_call import BoundedCall, Failure
+from agentops_sdk._snapshot.json_text import is_json
 from agentops_sdk.config import log_once
 from agentops_sdk.errors import ConfigError
 
@@ -171,7 +170,7 @@ class PersonalData:
         """``text``, in JSON its strings one by one; ``before`` is what stands in front of it."""
         if text in self._clean and not before.strip(": "):
             return text, 0
-        if depth < _DEEPEST and text[:1] in ("{", "[", '"') and _is_json(text):
+        if depth < _DEEPEST and text[:1] in ("{", "[", '"') and is_json(text):
             return self._json(text, depth + 1)
         cleaned, count = self._leaf(text, before)
         if not count and len(text) <= _SHORT:
@@ -286,11 +285,3 @@ class PersonalData:
 def _spaced(name: str) -> str:
     """A name in words: ``customerPhone_number`` as ``customer Phone number``."""
     return _WORDS.sub(" ", name)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    return True

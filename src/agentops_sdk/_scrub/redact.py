@@ -12,12 +12,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from agentops_sdk import semconv
 from agentops_sdk._scrub.secret_names import STRONG, kind_of_name
 from agentops_sdk._scrub.secret_search import Finding, TooMuchError, search
 from agentops_sdk._scrub.secret_values import is_quoted_secret, is_word_secret, stands_for_another
+from agentops_sdk._snapshot.json_text import is_json
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ class Redactor:
         for custom in self._custom:
             cleaned, matches = custom.subn("[redacted:custom]", cleaned)
             count += matches
-        if count and text[:1] in ("{", "[", '"') and not _is_json(cleaned) and _is_json(text):
+        if count and text[:1] in ("{", "[", '"') and not is_json(cleaned) and is_json(text):
             # A match ran over an escape. Rare enough to take the JSON apart and put it together again.
             return self._inside(text)
         return cleaned, count
@@ -245,11 +244,3 @@ def _split(pieces: Sequence[str], findings: Sequence[Finding]) -> list[str]:
         cleaned.append("".join(kept))
         offset = end
     return cleaned
-
-
-def _is_json(text: str) -> bool:
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    return True

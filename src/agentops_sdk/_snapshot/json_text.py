@@ -16,3 +16,12 @@ def json_text(value: Any) -> str:
         TypeError: of what is no JSON.
     """
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is a document of JSON."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
