@@ -14,6 +14,7 @@ from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters.contract import Create, SinkOptions
 from agentops_sdk.exporters.otlp.destination import Endpoint
 from agentops_sdk.exporters.otlp.shipper import Shipper
+from agentops_sdk.exporters.otlp.span_encoding import EncodedSpan, encode, requests
 from agentops_sdk.exporters.otlp.spool import Spool
 from agentops_sdk.traces.formats.wire_values import UNENCODABLE, encodable
 
@@ -51,7 +52,7 @@ class OTLPExporter(SinkOptions):
 
     inline = True
     disk = True
-    imports = ("opentelemetry.exporter.otlp.proto.common.trace_encoder", "httpx2")
+    imports = ("httpx2",)
     background_imports = ("httpcore2",)
 
     def __init__(
@@ -82,36 +83,16 @@ class OTLPExporter(SinkOptions):
             return SpanExportResult.FAILURE
         if self._pid != os.getpid():  # nobody told us of the fork
             self.after_fork()
-        fit: list[ReadableSpan] = []
+        encoded: list[EncodedSpan] = []
         for span in spans:
             try:
-                fit.append(encodable(span))
+                encoded.append(encode(encodable(span)))
             except UNENCODABLE as error:
                 self._spool.lose(1, "unencodable", error)
-        for start in range(0, len(fit), _RECORD_SPANS):
-            self._spool_encoded(fit[start : start + _RECORD_SPANS])
+        for data, count in requests(encoded, most_bytes=_RECORD_BYTES, most_spans=_RECORD_SPANS):
+            self._spool.append(data, count)
         self._shipper.wake()
         return SpanExportResult.SUCCESS
-
-    def _spool_encoded(self, spans: list[ReadableSpan]) -> None:
-        """Requests of a bounded size; a batch that is too large or cannot be encoded is halved."""
-        from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-
-        parts = [spans]
-        while parts:
-            part = parts.pop()
-            data = None
-            try:
-                data = encode_spans(part).SerializeToString()
-            except UNENCODABLE as error:
-                if len(part) == 1:
-                    self._spool.lose(1, "unencodable", error)
-                    continue
-            if data is not None and (len(data) <= _RECORD_BYTES or len(part) == 1):
-                self._spool.append(data, len(part))
-            else:
-                middle = len(part) // 2
-                parts += [part[middle:], part[:middle]]
 
     def submit(self, payload: bytes, spans: int) -> None:
         """Spool an encoded request (``ExportTraceServiceRequest`` or ``TracesData``) of ``spans`` spans."""
