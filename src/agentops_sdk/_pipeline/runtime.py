@@ -6,6 +6,7 @@ Long because it is the one place where all of them meet: the class that holds wh
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections import Counter
@@ -31,7 +32,7 @@ from agentops_sdk._pipeline.sink_factory import assemble
 from agentops_sdk._pipeline.span_metrics import Tally
 from agentops_sdk._propagation import context_keys, vendor_calls, w3c_headers
 from agentops_sdk._propagation.context_carriers import Carrier, process_fields
-from agentops_sdk._recorder import resource
+from agentops_sdk._recorder import host_provider, resource
 from agentops_sdk._recorder.host_provider import EndedSpan, JoinedRecorder
 from agentops_sdk._recorder.open_spans import OpenSpans
 from agentops_sdk._recorder.readable_span import readable, scrubbed, with_sampling
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
     from agentops_sdk._alerts.span_watch import AlertWatch
     from agentops_sdk._pipeline.sinks import Sink
+    from agentops_sdk.integration import Integration
 
 
 _SETTLE_WAIT = 1.0  # seconds
@@ -161,9 +163,9 @@ class Runtime:
             known["last_error"] = account["last_error"] or known["last_error"]
 
     def _make_recorder(self) -> Recorder | JoinedRecorder:
-        provider = trace.get_tracer_provider()
+        provider = host_provider.of_program()
         if hasattr(provider, "add_span_processor"):
-            return JoinedRecorder(self.settings, provider, self.completer, self.queue, VERSION)  # type: ignore[arg-type]  # any provider that takes processors
+            return JoinedRecorder(self.settings, provider, self.completer, self.queue, VERSION)
         if self.settings.global_provider:
             from opentelemetry.sdk.trace import TracerProvider
 
@@ -188,6 +190,18 @@ class Runtime:
         if self._vendor_calls is None:
             self._vendor_calls = vendor_calls.install()
         exchange(self.integrations, choose(self.settings), self.load_prices)
+
+    def add(self, integration: Integration) -> None:
+        """Hook one more integration on to its library's import, unless it is already."""
+        if not any(installed.active for installed in self.integrations if installed.integration is integration):
+            self.integrations.append(Installed(integration).look())
+            self.integrations[-1].begin(self.load_prices)
+
+    def remove(self, name: str) -> None:
+        """Take one integration out."""
+        for installed in [each for each in self.integrations if each.integration.name == name]:
+            self.integrations.remove(installed)
+            installed.end()
 
     def _carry(self) -> None:
         if self._carrier is not None:
@@ -509,6 +523,37 @@ def reconfigure(keywords: Mapping[str, Any], by: str = "configure()") -> None:
         }
         folder = Path(after.directory).absolute() if limits_in_force.keeps_files(after) else None
         audit.record("configure", by, what, folder)
+
+
+def add_integration(integration: Integration, provider: Any = None) -> None:
+    """Capture one library more; where nothing runs, begin, with ``provider`` for the program's if one is given."""
+    with _lock:
+        if _last is None:
+            host_provider.chosen = provider
+            begin(dataclasses.replace(resolve({}), integrations=()), implied=True)
+        if current is not None:
+            current.add(integration)
+            _name_integrations((*(current.settings.integrations or ()), integration.name))
+
+
+def remove_integration(name: str) -> None:
+    """Capture one library less; with the last one, what :func:`add_integration` has begun ends."""
+    with _lock:
+        if current is None:
+            return
+        current.remove(name)
+        _name_integrations([each for each in current.settings.integrations or () if each != name])
+        if _implied and current.settings.integrations == ():
+            host_provider.chosen = None
+            finish(current.settings.shutdown_timeout)
+
+
+def _name_integrations(names: Sequence[str]) -> None:
+    """Let the settings say which libraries are captured now, where they name them."""
+    global _last
+    if current is not None and current.settings.integrations is not None:
+        _last = dataclasses.replace(current.settings, integrations=tuple(dict.fromkeys(names)))
+        current.settings = current.recorder.settings = _last
 
 
 def _take_on(settings: Settings) -> None:

@@ -6,10 +6,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import trace
-
 from agentops_sdk._pipeline.registry import FROZEN_WITHOUT, make_exporter
 from agentops_sdk._pipeline.sinks import Sink, adapt
+from agentops_sdk._recorder.host_provider import of_program
 from agentops_sdk.config import Settings, changes, log_once, warn_once
 from agentops_sdk.errors import ConfigError
 
@@ -38,7 +37,7 @@ def assemble(settings: Settings, running: Sequence[Sink] = ()) -> tuple[list[Sin
             free.remove(kept)
             wanted.append(kept)
             continue
-        if automatic and setting in ("otlp", "console") and hasattr(trace.get_tracer_provider(), "add_span_processor"):
+        if automatic and setting in ("otlp", "console") and hasattr(of_program(), "add_span_processor"):
             continue  # the program's own provider sends there already: once is enough
         try:
             wanted.append((*make_exporter(setting, settings), setting))
