@@ -236,6 +236,19 @@ def floors() -> str:
     )
 
 
+def instrumentors() -> str:
+    """``pyproject.toml`` with one entry point for each integration, as the registry finds them."""
+    from agentops_sdk._pipeline import registry
+
+    rows = "".join(f'{name} = "agentops_sdk.instrumentors:{name}"\n' for name in sorted(registry.find_integrations()))
+    head, section, rest = (
+        (ROOT / "pyproject.toml")
+        .read_text(encoding="utf-8")
+        .partition("[project.entry-points.opentelemetry_instrumentor]\n")
+    )
+    return head + section + rows + rest[rest.index("\n[") :]
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "integrations": integrations,
@@ -248,6 +261,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
 FILES: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "span-record.schema.json": schema,
     ROOT / "docs" / "images" / "floors.svg": floors,
+    ROOT / "pyproject.toml": instrumentors,
 }
 
 

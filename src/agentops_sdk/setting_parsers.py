@@ -215,6 +215,10 @@ def exporters(value: Any) -> tuple[Any, ...]:
         value = [part.strip() for part in value.split(",") if part.strip()]
     if not isinstance(value, Sequence):
         value = [value]
+    if any(isinstance(item, str) and item == "none" for item in value):
+        if len(value) > 1:
+            raise WrongValueError('"none" to stand alone')
+        return ()
     for item in value:
         if not isinstance(item, str) and not callable(getattr(item, "export", None)):
             raise WrongValueError(

@@ -17,7 +17,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from tests.wire.http import Reply, Wire
 
 import agentops_sdk as agentops
-from agentops_sdk._pipeline.registry import find_integrations
 from agentops_sdk.instrumentors import Instrumentor
 
 ROOT = Path(__file__).parents[2]
@@ -69,10 +68,6 @@ def instrument(directory: Path, **env: str) -> tuple[list[dict[str, Any]], list[
     return spans, [json.loads(line) for path in files for line in path.read_text().splitlines()]
 
 
-def test_every_integration_has_a_row() -> None:
-    assert ROWS == {name: f"agentops_sdk.instrumentors:{name}" for name in find_integrations()}
-
-
 def test_opentelemetry_instrument_has_calls_recorded_through_its_own_provider(tmp_path: Path) -> None:
     spans, records = instrument(tmp_path)
     assert [span["name"] for span in spans] == ["chat m", "theirs"]
@@ -101,12 +96,14 @@ def test_an_instrumentor_in_a_program_uses_the_provider_that_it_is_given(tmp_pat
         instrumentor.instrument(tracer_provider=provider)
         assert instrumentor.is_instrumented_by_opentelemetry
         assert agentops.status().settings["integrations"].value == ["ollama"]
+        client = ollama.Client(host=wire.url)
         for _ in range(2):
-            ollama.Client(host=wire.url).chat(model="m", messages=[{"role": "user", "content": "hi"}])
+            client.chat(model="m", messages=[{"role": "user", "content": "hi"}])
             if instrumentor.is_instrumented_by_opentelemetry:
                 instrumentor.uninstrument()
+        client._client.close()
     assert [span.name for span in exporter.get_finished_spans()] == ["chat m"]
-    assert agentops.status().state == "off"
+    assert not agentops.status().enabled
     provider.shutdown()
 
 
@@ -118,5 +115,5 @@ def test_what_cannot_be_instrumented_is_told(caplog: pytest.LogCaptureFixture) -
     assert "agno is not instrumented: agno cannot be imported" in caplog.text
     with pytest.raises(ModuleNotFoundError, match="agno"):
         absent.instrument(raise_exception_on_conflict=True)
-    with pytest.raises(agentops.ConfigError, match="one of .*openai"):
+    with pytest.raises(agentops.ConfigError, match=r"one of .*openai"):
         Instrumentor("openia")

@@ -275,3 +275,11 @@ def test_warnings_as_errors_stop_no_program(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (0, "on\n"), done.stderr
     assert "capture_content is taken to be False" in done.stderr
+
+
+def test_no_sink_at_all_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTOPS_EXPORTERS", "none")
+    assert config.resolve({}).exporters == ()
+    assert config.resolve({"exporters": ["none"]}).exporters == ()
+    with pytest.raises(agentops.ConfigError, match='"none" to stand alone'):
+        config.resolve({"exporters": ["none", "jsonl"]})
