@@ -32,7 +32,7 @@ from agentops_sdk._pipeline.sink_factory import assemble
 from agentops_sdk._pipeline.span_metrics import Tally
 from agentops_sdk._propagation import context_keys, vendor_calls, w3c_headers
 from agentops_sdk._propagation.context_carriers import Carrier, process_fields
-from agentops_sdk._recorder import host_provider, resource
+from agentops_sdk._recorder import program_provider, resource
 from agentops_sdk._recorder.host_provider import EndedSpan, JoinedRecorder
 from agentops_sdk._recorder.open_spans import OpenSpans
 from agentops_sdk._recorder.readable_span import readable, scrubbed, with_sampling
@@ -163,7 +163,7 @@ class Runtime:
             known["last_error"] = account["last_error"] or known["last_error"]
 
     def _make_recorder(self) -> Recorder | JoinedRecorder:
-        provider = host_provider.of_program()
+        provider = program_provider.of_program()
         if hasattr(provider, "add_span_processor"):
             return JoinedRecorder(self.settings, provider, self.completer, self.queue, VERSION)
         if self.settings.global_provider:
@@ -529,7 +529,7 @@ def add_integration(integration: Integration, provider: Any = None) -> None:
     """Capture one library more; where nothing runs, begin, with ``provider`` for the program's if one is given."""
     with _lock:
         if _last is None:
-            host_provider.chosen = provider
+            program_provider.chosen = provider
             begin(dataclasses.replace(resolve({}), integrations=()), implied=True)
         if current is not None:
             current.add(integration)
@@ -544,7 +544,7 @@ def remove_integration(name: str) -> None:
         current.remove(name)
         _name_integrations([each for each in current.settings.integrations or () if each != name])
         if _implied and current.settings.integrations == ():
-            host_provider.chosen = None
+            program_provider.chosen = None
             finish(current.settings.shutdown_timeout)
 
 

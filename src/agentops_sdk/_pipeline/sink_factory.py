@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._pipeline.registry import FROZEN_WITHOUT, make_exporter
 from agentops_sdk._pipeline.sinks import Sink, adapt
-from agentops_sdk._recorder.host_provider import of_program
+from agentops_sdk._recorder.program_provider import of_program
 from agentops_sdk.config import Settings, changes, log_once, warn_once
 from agentops_sdk.errors import ConfigError
 

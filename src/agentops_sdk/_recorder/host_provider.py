@@ -28,15 +28,6 @@ SCOPE = "agentops_sdk"
 _REMEMBERED = 10_000  # spans of others
 
 
-chosen: TracerProvider | None = None
-"""The provider that an instrumentor was told to use, in place of the global one."""
-
-
-def of_program() -> Any:
-    """The provider that spans may go through: it takes processors if it is the program's own."""
-    return chosen if chosen is not None else trace.get_tracer_provider()
-
-
 class JoinedSpan:
     """The program's own kind of span underneath, our attributes kept aside until it ends.
 

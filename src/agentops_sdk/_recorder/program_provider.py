@@ -1,0 +1,20 @@
+"""Which TracerProvider the program has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
+__all__ = ["chosen", "of_program"]
+
+chosen: TracerProvider | None = None
+"""The provider that an instrumentor was told to use, in place of the global one."""
+
+
+def of_program() -> Any:
+    """The provider that spans may go through: it takes processors if it is the program's own."""
+    return chosen if chosen is not None else trace.get_tracer_provider()
