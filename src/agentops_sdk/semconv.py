@@ -235,6 +235,12 @@ USAGE_WEB_SEARCHES: Final = "agentops.usage.web_searches"
 USAGE_SEARCH_UNITS: Final = "agentops.usage.search_units"
 USAGE_SERVICE_TIER: Final = "agentops.usage.service_tier"
 USAGE_INFERENCE_GEO: Final = "agentops.usage.inference_geo"
+# On agents and workflows, of the calls below them: never under names that readers add up.
+RUN_INPUT_TOKENS: Final = "agentops.run.input_tokens"
+RUN_OUTPUT_TOKENS: Final = "agentops.run.output_tokens"
+RUN_CACHE_READ: Final = "agentops.run.cache_read.input_tokens"
+RUN_CACHE_CREATION: Final = "agentops.run.cache_creation.input_tokens"
+RUN_REASONING: Final = "agentops.run.reasoning.output_tokens"
 
 COST_AMOUNT: Final = "agentops.cost.amount"
 COST_CURRENCY: Final = "agentops.cost.currency"

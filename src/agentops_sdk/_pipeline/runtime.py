@@ -400,6 +400,7 @@ class Runtime:
         limits_in_force.after_fork()
         breakers.after_fork()
         bounded_map.clear_all()
+        self.completer.after_fork()
         self.queue.after_fork()
         for sink in self.sinks:
             sink.after_fork()

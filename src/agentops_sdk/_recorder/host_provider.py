@@ -79,6 +79,12 @@ class JoinedSpan:
                 self.events = [(name, at, fields() if callable(fields) else fields) for name, at, fields in self.events]
                 self.whole = self.name, self.attributes, self.events, message
             completer.work_out(self.attributes, self.deferred, self.account)
+            around = self.parent
+            completer.tell_runs(
+                self.attributes,
+                self.context.span_id,
+                None if around is None or around.is_remote else around.span_id,
+            )
             done = completer.finish(self.attributes, self.events, message, policy)
             self.otel.set_attributes(done.attributes)
             for name, at, attributes in done.events:

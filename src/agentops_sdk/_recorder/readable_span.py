@@ -28,7 +28,8 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     from opentelemetry.sdk.trace import Event, ReadableSpan
 
     message = span.status.description
-    done = completer.complete(span.attributes, span.deferred, span.events, message, span.account)
+    ids = span.context.span_id, None if span.parent is None or span.parent.is_remote else span.parent.span_id
+    done = completer.complete(span.attributes, span.deferred, span.events, message, span.account, ids)
     status = span.status if message is None else Status(StatusCode.ERROR, done.message)
     if done.attributes.get(semconv.OUTCOME) == "error" and status.is_unset:  # its reply told so, read on this thread
         status = Status(StatusCode.ERROR)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
+from agentops_sdk._recorder.run_totals import RUNS, RunTotals
 from agentops_sdk._recorder_port import Deferred
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.prompt_fingerprint import prompt_fingerprint
@@ -33,6 +34,7 @@ class Completer:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.policy = Policy(settings)
+        self.totals = RunTotals()
 
     def reconfigure(self, settings: Settings) -> None:
         """Go on by other settings; what was counted stays."""
@@ -41,6 +43,10 @@ class Completer:
         self.policy.redactions = before.redactions
         if self.policy.personal_data is not None and before.personal_data is not None:
             self.policy.personal_data.failures = before.personal_data.failures
+
+    def after_fork(self) -> None:
+        """In a child: what was open is the parent process's."""
+        self.totals = RunTotals()
 
     def warm(self) -> None:
         """Load what a model call needs, prices above all, before the first one ends."""
@@ -56,10 +62,38 @@ class Completer:
         events: Iterable[tuple[str, int, Any]],
         message: str | None,
         account: Deferred | None = None,
+        ids: tuple[int, int | None] | None = None,
     ) -> Completed:
-        """The final attributes, events and status message. Each step is guarded on its own."""
+        """The final attributes, events and status message. Each step is guarded on its own.
+
+        Args:
+            attributes: what the span has so far; changed in place.
+            deferred: what is left to do for them.
+            events: name, time and attributes of each, or what gives those.
+            message: the status message.
+            account: is told of tokens and cost.
+            ids: of the span, and of the one around it in this process, if any.
+        """
         self.work_out(attributes, deferred, account)
+        if ids is not None:
+            self.tell_runs(attributes, *ids)
         return self.finish(attributes, events, message, self.policy)
+
+    def tell_runs(self, attributes: dict[str, Any], span_id: int, parent_id: int | None) -> None:
+        """What agents and workflows tell beside that: messages, and what their model calls have told.
+
+        Args:
+            attributes: of the span that has ended; changed in place.
+            span_id: its id.
+            parent_id: that of the span around it in this process, if there is one.
+        """
+        if attributes.get(semconv.KIND) in RUNS:
+            with guard("complete.messages"):
+                from agentops_sdk._genai.run_messages import run_messages
+
+                attributes.update(run_messages(attributes))
+        with guard("complete.run"):
+            self.totals.settle(span_id, parent_id, attributes)
 
     def finish(
         self,

@@ -26,8 +26,14 @@ from agentops_sdk.errors import ConfigError
 
 _INPUT = {"tool": semconv.TOOL_CALL_ARGUMENTS, "decision": semconv.DECISION_INPUTS}
 _OUTPUT = {"tool": semconv.TOOL_CALL_RESULT}
-_INPUTS = (semconv.INPUT, semconv.TOOL_CALL_ARGUMENTS, semconv.RETRIEVAL_QUERY, semconv.DECISION_INPUTS)
-_OUTPUTS = (semconv.OUTPUT, semconv.TOOL_CALL_RESULT, semconv.RETRIEVAL_DOCUMENTS)
+_INPUTS = (
+    semconv.INPUT,
+    semconv.INPUT_MESSAGES,
+    semconv.TOOL_CALL_ARGUMENTS,
+    semconv.RETRIEVAL_QUERY,
+    semconv.DECISION_INPUTS,
+)
+_OUTPUTS = (semconv.OUTPUT, semconv.OUTPUT_MESSAGES, semconv.TOOL_CALL_RESULT, semconv.RETRIEVAL_DOCUMENTS)
 MARK = "__agentops_tracked__"
 """The attribute of a wrapper that holds its :class:`Tracked`."""
 _MOST_WRAPPERS = 20

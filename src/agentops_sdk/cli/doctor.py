@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agentops_sdk.config import Settings
     from agentops_sdk.integration import Integration
 
-HELP = "Check the installation: versions, what would be captured, sinks, leftovers, clock, permissions."
+HELP = "Check the installation: versions, what would be captured, sinks, leftovers, clock, permissions; or spans."
 
 Grade = Literal["ok", "note", "problem"]
 _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
@@ -44,10 +44,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--json", action="store_true", help="print the findings as one JSON list")
     parser.add_argument("--send", action="store_true", help="send one test span to each OTLP endpoint")
+    parser.add_argument(
+        "--conformance",
+        metavar="FILE",
+        help="hold the spans of a trace file, of OTLP/JSON or of a folder against OpenTelemetry's GenAI conventions "
+        "instead: by type of span what is there, what is missing, what is wrong",
+    )
+    parser.add_argument(
+        "--semconv",
+        choices=("pin", "main"),
+        help="the state of the conventions for --conformance (default: the one whose names the spans use)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings; 1 if one is a problem."""
+    if args.conformance is not None:
+        from agentops_sdk.cli import _conformance
+
+        return _conformance.examine(args.conformance, args.semconv, as_json=args.json)
     findings = list(examine(send=args.send))
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings]))

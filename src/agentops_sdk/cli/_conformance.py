@@ -1,0 +1,68 @@
+"""``agentops doctor --conformance FILE``: what the spans of a file have of the conventions, and what is wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from agentops_sdk.traces.display.terminal_text import line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agentops_sdk.traces.conformance import KindReport, Report
+
+__all__ = ["examine"]
+
+_LONGEST = 2_000
+
+
+def examine(source: str, state: str | None, *, as_json: bool) -> int:
+    """Print the report on a file or folder; 1 if something is wrong, or there is no span.
+
+    Raises:
+        TraceError: it cannot be read.
+    """
+    from agentops_sdk.traces.conformance import check
+    from agentops_sdk.traces.conformance.source import spans_in
+
+    report = check(spans_in(source), state)
+    if as_json:
+        print(json.dumps(report.as_dict()))
+    else:
+        for text in _lines(report, source):
+            print(f"{text[: len(text) - len(text.lstrip())]}{line(text.lstrip(), _LONGEST)}")
+    return 1 if report.violations or not report.spans else 0
+
+
+def _lines(report: Report, source: str) -> Iterator[str]:
+    if not report.spans:
+        yield f"{source} holds no spans"
+        return
+    for kind in report.kinds.values():
+        if kind.levels or kind.violations:
+            yield from _kind(kind)
+    yield (
+        f"score {report.score:.0f} of 100: {_count(report.spans, 'span')} against the state {report.state}, "
+        f"{_count(report.violations, 'violation')}"
+    )
+
+
+def _kind(kind: KindReport) -> Iterator[str]:
+    count = _count(kind.spans, "span")
+    if not kind.levels:
+        yield f"{kind.name}: {count}"
+    else:
+        yield (
+            f"{kind.name}: {count}, {len(kind.present)} of {len(kind.levels)} attributes seen, score {kind.score:.0f}"
+        )
+    for violation, spans in kind.violations.most_common():
+        yield f"  WRONG {violation.where}: {violation.what} ({violation.rule}; {spans}x)"
+    for name, spans in sorted(kind.missing.items()):
+        yield f"  missing {name} ({kind.levels[name].removesuffix('_conditional').replace('_', ' ')}; {spans}x)"
+    if absent := [name for name in kind.never if name not in kind.missing]:
+        yield f"  not seen: {', '.join(absent)}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,130 @@
+"""Agents and workflows tell what they were asked and answered, and what their model calls tell of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.conformance.spans import wrong
+from tests.seen import Seen
+
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
+from agentops_sdk.integration import start
+
+TOOLS = [{"type": "function", "name": "search"}]
+
+
+def model_call(*tokens: int, **more: Any) -> None:
+    """A call as an integration reports it."""
+    call = start("llm", "gpt-4o", attributes={"gen_ai.request.model": "gpt-4o", "gen_ai.provider.name": "openai"})
+    call.update({name.replace("__", "."): value for name, value in more.items()})
+    call.update({"gen_ai.usage.input_tokens": tokens[0], "gen_ai.usage.output_tokens": tokens[1]})
+    call.finish()
+
+
+def test_arguments_and_result_are_messages_as_well(seen: Seen) -> None:
+    @agentops.agent
+    def answer(client: object, question: str) -> str:
+        return question.upper()
+
+    @agentops.workflow(name="several")
+    def several(topic: str, depth: int) -> dict[str, int]:
+        return {"pages": depth}
+
+    @agentops.agent(name="chatter")
+    def chatter(messages: list[dict[str, str]]) -> dict[str, Any]:
+        return {"messages": [*messages, {"role": "assistant", "content": "hello"}]}
+
+    answer(object(), "why?")
+    several("rain", 2)
+    chatter([{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}])
+
+    def told(name: str, attribute: str) -> list[tuple[str, str]]:
+        return [
+            (message["role"], message["parts"][0]["content"])
+            for message in seen.value(name, f"gen_ai.{attribute}.messages")
+        ]
+
+    name = seen.names()[0]
+    assert told(name, "input") == [("user", "why?")]
+    assert told(name, "output") == [("assistant", "WHY?")]
+    assert json.loads(seen.one(name).attributes["agentops.input"])["question"] == "why?"
+    ((role, text),) = told("invoke_workflow several", "input")
+    assert (role, json.loads(text)) == ("user", {"topic": "rain", "depth": 2})
+    assert told("invoke_workflow several", "output") == [("assistant", '{"pages":2}')]
+    assert told("invoke_agent chatter", "input") == [("system", "be kind"), ("user", "hi")]
+    assert told("invoke_agent chatter", "output") == [("assistant", "hello")]
+    assert wrong(seen.all()) == []
+
+
+def test_what_is_not_captured_is_in_no_message(seen: Seen) -> None:
+    @agentops.agent(name="shy", capture_input=False, process_output=lambda result: "hidden")
+    def shy(secret: str) -> str:
+        return secret
+
+    shy("secret")
+    attributes = seen.one("invoke_agent shy").attributes
+    assert "gen_ai.input.messages" not in attributes
+    assert "secret" not in json.dumps(dict(attributes))
+    assert seen.value("invoke_agent shy", "gen_ai.output.messages")[0]["parts"][0]["content"] == "hidden"
+
+    agentops.init(exporters=[seen.exporter], integrations=[], capture_content=False, restart=True)
+    seen.exporter.clear()
+    with agentops.span("run", kind="agent"):
+        model_call(1, 1, gen_ai__system_instructions=[{"type": "text", "content": "secret"}])
+    shy("secret")
+    assert not [name for span in seen.all() for name in span.attributes if "messages" in name or "instruc" in name]
+
+
+def test_a_run_has_what_its_calls_agree_on_and_the_sum_of_their_tokens(seen: Seen) -> None:
+    system = {"role": "system", "parts": [{"type": "text", "content": "be brief"}]}
+    with agentops.span("all", kind="workflow"):
+        with agentops.span("outer", kind="agent"):
+            model_call(
+                100, 10, gen_ai__request__temperature=0.5, gen_ai__tool__definitions=TOOLS,
+                gen_ai__input__messages=[system], gen_ai__request__seed=7,
+            )  # fmt: skip
+            with agentops.span("inner", kind="agent"), agentops.span("step"):
+                model_call(30, 3, gen_ai__request__seed=7, gen_ai__usage__cache_read__input_tokens=5)
+            model_call(
+                200, 20, gen_ai__request__temperature=0.9, gen_ai__request__seed=7,
+                gen_ai__response__finish_reasons=["stop"],
+            )  # fmt: skip
+        with agentops.span("idle", kind="agent"):
+            pass
+    outer, inner = seen.one("invoke_agent outer").attributes, seen.one("invoke_agent inner").attributes
+    everything = seen.one("invoke_workflow all").attributes
+    tokens = "agentops.run.input_tokens", "agentops.run.output_tokens", "agentops.run.cache_read.input_tokens"
+    assert [outer.get(name) for name in tokens] == [330, 33, 5]
+    assert [inner.get(name) for name in tokens] == [30, 3, 5]
+    assert [everything.get(name) for name in tokens] == [330, 33, 5]
+    assert outer["gen_ai.request.model"] == "gpt-4o"
+    assert (outer["gen_ai.request.seed"], outer.get("gen_ai.request.temperature")) == (7, None)
+    assert json.loads(outer["gen_ai.tool.definitions"]) == TOOLS
+    assert json.loads(outer["gen_ai.system_instructions"]) == system["parts"]
+    assert outer["gen_ai.response.finish_reasons"] == ["stop"]
+    assert "gen_ai.system_instructions" not in inner
+    assert not [name for name in seen.one("invoke_agent idle").attributes if "run." in name]
+    # Nobody adds them up a second time.
+    summed = sum(span.attributes.get("gen_ai.usage.input_tokens", 0) for span in seen.all())
+    assert summed == 330
+    assert wrong(seen.all()) == []
+
+
+@pytest.mark.parametrize("state", ["pin", "main"])
+def test_no_name_of_one_state_stands_under_the_other(state: str) -> None:
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter], integrations=[], semconv=state)
+    with agentops.span("run", kind="agent"):
+        model_call(
+            9, 2, gen_ai__usage__cache_creation__input_tokens=4, agentops__usage__audio__input_tokens=1,
+            gen_ai__response__model="gpt-4o",
+        )  # fmt: skip
+    assert agentops.flush()
+    spans = exporter.finished_spans()
+    assert wrong(spans, state) == []
+    named = "cache_creation" if state == "pin" else "cache_write"
+    assert spans[0].attributes[f"gen_ai.usage.{named}.input_tokens"] == 4
+    assert spans[1].attributes["agentops.run.cache_creation.input_tokens"] == 4
