@@ -97,6 +97,10 @@ setting ``semconv`` chooses, and never both; where it chooses none, tokens writt
 """
 PIN_NAMES: Final = {main: name for name, main in MAIN_NAMES.items()}
 STATES: Final = ("pin", "main")
+RESPONSE_STATUSES: Final = frozenset(("queued", "in_progress", "completed", "incomplete", "failed", "cancelled"))
+"""The values that :data:`RESPONSE_STATUS` has; other words, of batches and runs, stand under :data:`WORK_STATUS`."""
+OUTPUT_TYPES: Final = frozenset(("text", "json", "image", "speech"))
+"""The values that :data:`OUTPUT_TYPE` has."""
 
 # --- GenAI: tools, retrieval, evaluation ---------------------------------------------------
 TOOL_NAME: Final = "gen_ai.tool.name"
@@ -223,6 +227,7 @@ GRAPH_RESUMED_FROM: Final = "agentops.graph.resumed_from.checkpoint.id"
 
 USAGE_SOURCE: Final = "agentops.usage.source"
 USAGE_OF: Final = "agentops.usage.of"
+WORK_STATUS: Final = "agentops.work.status"
 USAGE_TRAINED: Final = "agentops.usage.trained_tokens"
 USAGE_CACHE_CREATION_5M: Final = "agentops.usage.cache_creation_5m.input_tokens"
 USAGE_CACHE_CREATION_1H: Final = "agentops.usage.cache_creation_1h.input_tokens"

@@ -32,7 +32,7 @@ def _batch(body: Json, asked: Json) -> Attributes:
     attributes = generic_response(body, asked)
     if isinstance(body.get("id"), str) and body.get("processing_status"):
         attributes[semconv.USAGE_OF] = body["id"]
-        attributes[semconv.RESPONSE_STATUS] = str(body["processing_status"])
+        attributes[semconv.WORK_STATUS] = str(body["processing_status"])
     return attributes
 
 

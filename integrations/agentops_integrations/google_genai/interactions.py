@@ -160,7 +160,8 @@ def _response(body: Json, asked: Json) -> Attributes:
     return {
         semconv.RESPONSE_ID: body.get("id") or None,
         semconv.RESPONSE_MODEL: body.get("model") or None,
-        semconv.RESPONSE_STATUS: status or None,
+        semconv.RESPONSE_STATUS: status if status in semconv.RESPONSE_STATUSES else None,
+        semconv.WORK_STATUS: None if status in semconv.RESPONSE_STATUSES else status or None,
         semconv.RESPONSE_FINISH_REASONS: [status] if finished else None,
         semconv.OUTPUT_MESSAGES: [message] if content_parts or finished else None,
         **model_choice(

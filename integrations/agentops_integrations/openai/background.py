@@ -66,7 +66,9 @@ def settle(attributes: dict[str, Any], exchanged: Exchanged) -> bool:
 def _name(attributes: dict[str, Any], ident: str, status: Any) -> None:
     attributes[semconv.USAGE_OF] = ident
     if isinstance(status, str):
-        attributes[semconv.RESPONSE_STATUS] = status
+        known = status in semconv.RESPONSE_STATUSES
+        attributes.pop(semconv.RESPONSE_STATUS, None)
+        attributes[semconv.RESPONSE_STATUS if known else semconv.WORK_STATUS] = status
 
 
 def _end(attributes: dict[str, Any], ident: str, body: Json) -> None:

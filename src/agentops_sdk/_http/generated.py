@@ -12,6 +12,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from opentelemetry.trace import SpanKind
+
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL
 from agentops_sdk._capture.current import enclosing_request, name_model
@@ -119,6 +121,7 @@ class GeneratedClient:
                 operation=endpoint.operation,
                 attributes=attributes,
                 span_name=endpoint.span_name,
+                span_kind=SpanKind.CLIENT,  # whatever it is there: here it is a request
                 to_vendor=True,
             )
         if call is NULL_CALL:

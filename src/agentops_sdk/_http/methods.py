@@ -47,6 +47,8 @@ from functools import partial
 from types import AsyncGeneratorType, CoroutineType, GeneratorType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from opentelemetry.trace import SpanKind
+
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL
 from agentops_sdk._capture.current import enclosing_request, name_model
@@ -213,6 +215,7 @@ class MethodClient:
                 operation=endpoint.operation,
                 attributes=attributes,
                 span_name=endpoint.span_name,
+                span_kind=SpanKind.CLIENT,  # whatever it is there: here it is a request
                 to_vendor=True,
                 reporter=self.name,
             )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
+from agentops_sdk._recorder.convention_types import in_their_types
 from agentops_sdk._recorder.run_totals import RUNS, RunTotals
 from agentops_sdk._recorder_port import Deferred
 from agentops_sdk._scrub.policy import Policy
@@ -87,6 +88,8 @@ class Completer:
             span_id: its id.
             parent_id: that of the span around it in this process, if there is one.
         """
+        with guard("complete.types"):
+            in_their_types(attributes)
         if attributes.get(semconv.KIND) in RUNS:
             with guard("complete.messages"):
                 from agentops_sdk._genai.run_messages import run_messages
