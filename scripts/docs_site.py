@@ -22,6 +22,7 @@ FIRST = (
 THEN = (
     "limits.md",
     "alerts.md",
+    "gate.md",
     "traces.md",
     "decisions.md",
     "cost.md",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from agentops_sdk.gates.gate_verdict import GateVerdict
     from agentops_sdk.testing.recordings.network import NoNetworkModels
     from agentops_sdk.testing.replay import Outcome, Recording
     from agentops_sdk.testing.results import CapturedTraces
@@ -22,6 +23,7 @@ _captured: pytest.StashKey[CapturedTraces] = pytest.StashKey()
 _recording: pytest.StashKey[Recording] = pytest.StashKey()
 _network: pytest.StashKey[NoNetworkModels] = pytest.StashKey()
 _outcome: pytest.StashKey[Outcome] = pytest.StashKey()
+_verdict: pytest.StashKey[GateVerdict | str] = pytest.StashKey()
 
 # What the hooks below and a program's own calls need while a test still has its way with the interpreter.
 _NEEDED = (
@@ -51,6 +53,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--agentops-record", action="store_true", help="record the models' answers in tests marked agentops_replay"
     )
+    group.addoption("--agentops-keep", metavar="DIR", help="keep the traces of all tests in DIR: a baseline for later")
+    group.addoption(
+        "--agentops-baseline", metavar="DIR", help="fail if the tests' runs are surely worse than the traces in DIR"
+    )
+    group.addoption("--agentops-rules", metavar="FILE", help="the rules by which they are judged, as of agentops gate")
     for name, meaning in _LIMITS.items():
         parser.addini(f"agentops_{name}", f"{meaning}, unless a marker overrides it", default="")
     parser.addini(
@@ -75,6 +82,20 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         'agentops_replay(mode="strict", tools=False, path=None): answer model requests from a recording',
     )
+    if not config.option.agentops_baseline:
+        return
+    if hasattr(config, "workerinput"):  # xdist's workers judge nothing
+        config.option.agentops_keep = config.workerinput["agentops_keep"]
+        return
+    from agentops_sdk.testing.plugin.pytest_gate import begin
+
+    begin(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of xdist where the runs are kept."""
+    node.workerinput["agentops_keep"] = node.config.option.agentops_keep
 
 
 # --- fixtures ---------------------------------------------------------------------------------
@@ -147,6 +168,7 @@ def _wants_all(config: pytest.Config) -> bool:
     return bool(
         config.option.agentops_report
         or config.option.agentops_traces
+        or config.option.agentops_keep
         or any(config.getini(f"agentops_{name}") for name in _LIMITS)
     )
 
@@ -223,10 +245,12 @@ def pytest_runtest_makereport(
     traces, recording = item.stash.get(_captured, None), item.stash.get(_recording, None)
     if traces is not None and call.when == "call":
         from agentops_sdk._host.guard import guard
-        from agentops_sdk.testing.plugin.pytest_run import note_figures
+        from agentops_sdk.testing.plugin.pytest_run import keep, note_figures
 
         with guard("pytest.figures"):
             note_figures(item, traces)
+            if item.config.option.agentops_keep and traces:
+                keep(item, traces, item.config.option.agentops_keep)
     report = yield
     _note_outcome(item, call, report)
     if report.failed and (traces is not None or recording is not None or _could_refuse()):
@@ -287,7 +311,29 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     return compared(op, left, right)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Once all tests have run, here or in workers, their runs are judged: the session fails as if a test had."""
+    result = yield
+    config = session.config
+    if config.option.agentops_baseline and not hasattr(config, "workerinput"):
+        from agentops_sdk.testing.plugin.pytest_gate import judged
+
+        verdict = config.stash[_verdict] = judged(config)
+        if isinstance(verdict, str) or verdict.code == 2:
+            raise pytest.UsageError("agentops gate: no data for what was to be judged")
+        session.testsfailed += verdict.code
+    return result
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    verdict = config.stash.get(_verdict, None)
+    if verdict is not None:
+        from agentops_sdk.testing.plugin.pytest_gate import lines as verdict_lines
+
+        terminalreporter.section("agentops gate")
+        for line in verdict_lines(verdict):
+            terminalreporter.write_line(line)
     if not (config.option.agentops_report or config.option.agentops_traces):
         return
     from agentops_sdk.testing.plugin.pytest_run import kept, summary

@@ -112,7 +112,7 @@ def test_more_ways_to_add_up() -> None:
     assert rows["agentops.tags"] == {"beta": 1, "eu": 1, "(no agentops.tags)": 2}
     assert stats(traces, "agentops.tags").total.calls == 3
     with pytest.raises(ConfigError, match=r"metadata\.KEY"):
-        stats(traces, "variant")
+        stats(traces, "variants")
 
 
 def test_every_reading_command_has_the_filters(

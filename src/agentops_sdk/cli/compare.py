@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.cli._source import add_source, directory, looked_at, reading, screen
-from agentops_sdk.traces.search.selection import selected
+from agentops_sdk.cli._sides import SIDE, side
+from agentops_sdk.cli._source import add_source, looked_at, screen
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from agentops_sdk.traces.figures.comparison import Comparison, Figure, Side
-    from agentops_sdk.traces.trace import Trace
 
 HELP = "Compare two runs, files, date ranges or variants: decisions, cost, latency, tokens, errors."
-_SIDE = (
-    "a trace id, 'latest', a file or directory, a date range (2026-11-01..2026-11-07), or attribute=value, such as "
-    "release=1.4 or variant=prompt=short"
-)
 _ROWS = 200
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("a", metavar="A", help=_SIDE)
+    parser.add_argument("a", metavar="A", help=SIDE)
     parser.add_argument("b", metavar="B", help="what to compare it with, in the same form")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_source(parser)
@@ -37,25 +30,12 @@ def run(args: argparse.Namespace) -> int:
     """Print the comparison."""
     from agentops_sdk.traces.figures.comparison import compare
 
-    comparison = compare(_side(args, args.a), _side(args, args.b))
+    comparison = compare(side(args, args.a), side(args, args.b))
     if args.json:
         print(json.dumps(comparison.as_dict()))
     else:
         _print(comparison, args.a, args.b)
     return 0
-
-
-def _side(args: argparse.Namespace, text: str) -> Iterator[Trace]:
-    """One trace at a time: all records of many take too much room."""
-    from agentops_sdk.traces.search.attribute_condition import attribute_name
-
-    if Path(text).exists():
-        with reading(Path(text), args) as traces:
-            yield from traces
-        return
-    name, is_condition, _ = text.partition("=")
-    with reading(directory(args), args, [attribute_name(name)] if is_condition else []) as traces:
-        yield from selected(traces, text)
 
 
 def _print(both: Comparison, name_a: str, name_b: str) -> None:

@@ -43,9 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _grouping(text: str) -> str:
     from agentops_sdk.traces.figures.tables import BY
-    from agentops_sdk.traces.search.attribute_condition import SHORT_NAMES, attribute_name
+    from agentops_sdk.traces.search.attribute_condition import SHORT_NAMES
 
-    if text not in BY and "." not in attribute_name(text):
+    if text not in BY and text not in SHORT_NAMES and "." not in text:
         raise argparse.ArgumentTypeError(
             f"one of {', '.join((*BY, *SHORT_NAMES))}, or an attribute such as metadata.KEY"
         )
@@ -55,10 +55,10 @@ def _grouping(text: str) -> str:
 def run(args: argparse.Namespace) -> int:
     """Print the table."""
     from agentops_sdk.traces.figures.tables import BY, stats
-    from agentops_sdk.traces.search.attribute_condition import attribute_name
+    from agentops_sdk.traces.search.attribute_condition import attribute_names
 
     columns = choose(COLUMNS, args.columns) if args.columns is not None else None
-    with reading(directory(args), args, [] if args.by in BY else [attribute_name(args.by)]) as traces:
+    with reading(directory(args), args, [] if args.by in BY else attribute_names(args.by)) as traces:
         table = stats(traces, args.by)
     if args.json:
         rows = [as_json(Line(table, row), columns) for row in table.rows]

@@ -22,7 +22,7 @@ from agentops_sdk.traces.figures.columns import (
 )
 from agentops_sdk.traces.figures.table_rows import Row, Stats
 from agentops_sdk.traces.formats.json_values import as_text
-from agentops_sdk.traces.search.attribute_condition import SHORT_NAMES, attribute_name
+from agentops_sdk.traces.search.attribute_condition import SHORT_NAMES, attribute_names, first_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -51,7 +51,7 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
     Raises:
         ConfigError: another word than these.
     """
-    if by not in BY and "." not in attribute_name(by):
+    if by not in BY and by not in SHORT_NAMES and "." not in by:
         raise ConfigError("by", by, f"one of {', '.join((*BY, *SHORT_NAMES))}, or an attribute such as metadata.KEY")
     if by == "decision":
         from agentops_sdk.traces.decisions.decision_table import decision_stats
@@ -135,7 +135,7 @@ def _keyed(trace: Trace, by: str) -> Iterable[tuple[int, Keys]]:
         return _by_model(outline, adding)
     if by == "outcome":
         return ((number, (trace.outcome,)) for number in adding)
-    own = _OWN_KEYS.get(by) or partial(_attribute_keys, name=attribute_name(by))
+    own = _OWN_KEYS.get(by) or partial(_attribute_keys, names=attribute_names(by))
     if by in _ITS_OWN:
         return ((number, own(outline, number)) for number in adding)
     table: dict[Keys, int] = {(f"(no {by})",): 0}
@@ -193,8 +193,8 @@ def _user_key(outline: Outline, number: int) -> Keys:
     return (as_text(user),) if user else ()
 
 
-def _attribute_keys(outline: Outline, number: int, *, name: str) -> Keys:
-    value = outline.columns.attribute(outline.rows[number], name)
+def _attribute_keys(outline: Outline, number: int, *, names: Sequence[str]) -> Keys:
+    value = first_value(outline.columns, outline.rows[number], names)
     if value is None or value == "":
         return ()
     return tuple(dict.fromkeys(map(as_text, value))) if isinstance(value, list) else (as_text(value),)

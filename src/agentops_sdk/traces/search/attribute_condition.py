@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.figures.columns import Columns
     from agentops_sdk.traces.search.candidate import Candidate
 
-__all__ = ["SHORT_NAMES", "attribute_name", "conditions_on_attributes"]
+__all__ = ["SHORT_NAMES", "attribute_name", "attribute_names", "conditions_on_attributes", "first_value"]
 
 _SYNTAX: Final = re.compile(
     r"\s*(?P<name>[^\s=!<>~]+)\s*(?:(?P<operator>==|!=|>=|<=|!~|=|>|<|~)\s*(?P<value>.*?))?\s*", re.DOTALL
@@ -44,8 +44,22 @@ SHORT_NAMES: Final = {
 
 
 def attribute_name(name: str) -> str:
-    """An attribute's whole name: ``metadata.KEY`` is short for ours, and so are a few words."""
-    return f"agentops.{name}" if name.startswith("metadata.") else SHORT_NAMES.get(name, name)
+    """An attribute's whole name: ``metadata.KEY`` is short for ours."""
+    return f"agentops.{name}" if name.startswith("metadata.") else name
+
+
+def attribute_names(name: str) -> tuple[str, ...]:
+    """The attributes that a word stands for: one of its own name, which a program may have set, and the usual one."""
+    return (name, SHORT_NAMES[name]) if name in SHORT_NAMES else (attribute_name(name),)
+
+
+def first_value(columns: Columns, row: int, names: Sequence[str]) -> Any:
+    """The value of the first of these attributes that a span or its resource has."""
+    for name in names:
+        value = columns.attribute(row, name)
+        if value is not None:
+            return value
+    return None
 
 
 def conditions_on_attributes(keyword: str, value: Any) -> list[Condition]:
@@ -78,10 +92,11 @@ def _condition(keyword: str, text: str) -> Condition:
 
     def in_attributes(run: Candidate) -> bool:
         columns = run.columns
-        rows: Sequence[int] = run.different_rows if columns.has_words(name) else run.rows
-        return any(holds(columns.attribute(row, name)) for row in rows)
+        rows: Sequence[int] = run.different_rows if all(map(columns.has_words, names)) else run.rows
+        return any(holds(first_value(columns, row, names)) for row in rows)
 
-    attributes = () if name in semconv.CONTENT or name in semconv.STRUCTURED else (name,)
+    names = attribute_names(name)
+    attributes = () if name in semconv.CONTENT or name in semconv.STRUCTURED else names
     return Condition(in_attributes, Effort.WORDS if attributes else Effort.LINES, attributes)
 
 

@@ -1,0 +1,1 @@
+"""Whether a candidate may go on: rules, figures and verdicts over two sets of runs."""

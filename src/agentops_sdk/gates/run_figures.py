@@ -1,0 +1,88 @@
+"""What a gate looks at in a set of runs: figures per run, shares of runs, choices, and what is unknown of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agentops_sdk import semconv
+from agentops_sdk.traces.figures.evaluations import judged_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agentops_sdk.traces.figures.evaluations import Evaluation
+    from agentops_sdk.traces.trace import Trace
+
+__all__ = ["RunFigures"]
+
+
+@dataclass(slots=True)
+class RunFigures:
+    """Figures of runs that are over; those that go on are counted and left out.
+
+    Attributes:
+        runs: how many are over.
+        running: how many go on.
+        errors: how many failed.
+        unfinished: how many were killed or lost.
+        costs: what runs cost whose cost is wholly known.
+        latencies: seconds that runs took; of an unfinished one nobody knows.
+        tokens: that runs used whose usage is wholly known.
+        unknown: for ``cost`` and ``tokens``, why and how often a figure is missing.
+        scores: by name.
+        choices: by decision, how often each was made.
+    """
+
+    runs: int = 0
+    running: int = 0
+    errors: int = 0
+    unfinished: int = 0
+    currency: str | None = None
+    costs: list[float] = field(default_factory=list)
+    latencies: list[float] = field(default_factory=list)
+    tokens: list[float] = field(default_factory=list)
+    unknown: dict[str, Counter[str]] = field(default_factory=lambda: {"cost": Counter(), "tokens": Counter()})
+    scores: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    choices: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    @classmethod
+    def of(cls, traces: Iterable[Trace], currency: str | None = None) -> RunFigures:
+        """Of these runs; money in another ``currency`` than the first, or the one given, is unknown."""
+        figures = cls(currency=currency)
+        for trace, verdicts in judged_runs(traces):
+            figures.add(trace, verdicts)
+        return figures
+
+    def add(self, trace: Trace, verdicts: Iterable[Evaluation] = ()) -> None:
+        """One more run, and what was thought of it."""
+        if trace.outcome == "running":
+            self.running += 1
+            return
+        self.runs += 1
+        self.errors += trace.outcome == "error"
+        self.unfinished += trace.outcome == "unfinished"
+        for decision in trace.beginning.decisions:
+            self.choices[decision.name][", ".join(decision.choices) or "(undecided)"] += 1
+        for each in verdicts:
+            if each.score is not None:
+                self.scores[each.name].append(each.score)
+        if trace.outcome in semconv.NOT_ENDED:
+            return
+        self.latencies.append(trace.duration)
+        usage, cost = trace.sums
+        if cost.unknowns:
+            self.unknown["cost"].update(list(cost.unknowns)[:1])
+        elif cost.known:
+            self.currency = self.currency or cost.currency
+            if cost.currency == self.currency:
+                self.costs.append(float(cost.amount))
+            else:
+                self.unknown["cost"][f"in {cost.currency}, not {self.currency}"] += 1
+        elif trace.outline.calls:
+            self.unknown["cost"]["not recorded"] += 1
+        if usage.unknown:
+            self.unknown["tokens"]["a call of unknown size"] += 1
+        elif usage.by_source:
+            self.tokens.append(usage.total)

@@ -1,0 +1,132 @@
+"""What people and programs thought of runs: the conventions' evaluation results, each with the run that it is about.
+
+They stand in the run itself, on a span of its own below it, or in a trace of their own that names the run or its
+session. What consists of nothing else is no run.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from agentops_sdk import semconv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from agentops_sdk.traces.record import SpanRecord
+    from agentops_sdk.traces.trace import Trace
+
+__all__ = ["Evaluation", "evaluations", "evaluations_in", "is_run", "judged_runs"]
+
+_NEEDLE: Final = b"gen_ai.evaluation"
+_ESCAPED: Final = b"\\u"
+
+
+class Evaluation(NamedTuple):
+    """One verdict.
+
+    Attributes:
+        name: what was judged.
+        score: as a number, where it is one; True and False are 1 and 0.
+        label: in a word, where there is one.
+        comment: why.
+        at_ns: when, in nanoseconds since the epoch.
+        trace_id: of the run that it is about; empty where it is about a session.
+        span_id: of the step that it is about; empty where it is about all of the run.
+        session_id: of the session that it is about.
+    """
+
+    name: str
+    score: float | None
+    label: str | None
+    comment: str | None
+    at_ns: int
+    trace_id: str
+    span_id: str = ""
+    session_id: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """What was said, for people."""
+        if self.label is not None:
+            return self.label
+        return "" if self.score is None else f"{self.score:g}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return self._asdict()
+
+
+def evaluations_in(trace: Trace) -> list[Evaluation]:
+    """Every verdict that stands in a trace, whatever it is about, in the order they were given."""
+    outline = trace.outline
+    columns = outline.columns
+    found: list[Evaluation] = []
+    for number in range(outline.count):
+        line = columns.line(outline.rows[number])
+        if line is None or _NEEDLE in line or _ESCAPED in line:
+            found += _of_span(trace.record(number))
+    return sorted(found, key=lambda each: each.at_ns)
+
+
+def _of_span(span: SpanRecord) -> Iterator[Evaluation]:
+    about = span.attributes
+    trace_id = str(about.get(semconv.FEEDBACK_TRACE_ID) or span.trace_id)
+    is_own = semconv.FEEDBACK_TARGET in about
+    session = str(about.get(semconv.SESSION_ID) or "") if about.get(semconv.FEEDBACK_TARGET) == "session" else ""
+    span_id = str(about.get(semconv.FEEDBACK_SPAN_ID) or "") if is_own else span.span_id if span.parent_id else ""
+    for event in span.events:
+        told = event.attributes
+        if event.name != semconv.EVALUATION_EVENT:
+            continue
+        score, label = told.get(semconv.EVALUATION_SCORE_VALUE), told.get(semconv.EVALUATION_SCORE_LABEL)
+        comment = told.get(semconv.EVALUATION_EXPLANATION)
+        yield Evaluation(
+            str(told.get(semconv.EVALUATION_NAME, "")),
+            float(score) if isinstance(score, (int, float)) else None,
+            None if label is None else str(label),
+            None if comment is None else str(comment),
+            event.time_ns,
+            "" if session else trace_id,
+            span_id,
+            session,
+        )
+
+
+def is_run(trace: Trace) -> bool:
+    """Whether a trace is more than a verdict on another one."""
+    outline = trace.outline
+    return any(outline.kind(number) != "span" for number in range(outline.count)) or not all(
+        outline.name(number).startswith("evaluate ") for number in range(outline.count)
+    )
+
+
+def judged_runs(traces: Iterable[Trace]) -> list[tuple[Trace, list[Evaluation]]]:
+    """The runs, each with all that was thought of it, also from elsewhere; what is thought of a session holds for each.
+
+    Only traces that are handed over are looked into: a verdict that lies elsewhere is not found.
+    """
+    runs: list[Trace] = []
+    by_trace: dict[str, list[Evaluation]] = defaultdict(list)
+    by_session: dict[str, list[Evaluation]] = defaultdict(list)
+    for trace in traces:
+        for each in evaluations_in(trace):
+            if each.session_id:
+                by_session[each.session_id].append(each)
+            else:
+                by_trace[each.trace_id].append(each)
+        if is_run(trace):
+            runs.append(trace)
+    return [
+        (
+            trace,
+            [*by_trace.get(trace.trace_id, ()), *(by_session.get(trace.session_id or "", ()) if by_session else ())],
+        )
+        for trace in runs
+    ]
+
+
+def evaluations(traces: Iterable[Trace]) -> list[Evaluation]:
+    """Every verdict in these traces, in the order they were given."""
+    return sorted((each for trace in traces for each in evaluations_in(trace)), key=lambda each: each.at_ns)
