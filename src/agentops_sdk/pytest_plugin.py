@@ -84,8 +84,9 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if not config.option.agentops_baseline:
         return
-    if hasattr(config, "workerinput"):  # xdist's workers judge nothing
-        config.option.agentops_keep = config.workerinput["agentops_keep"]
+    told_by_xdist = getattr(config, "workerinput", None)
+    if told_by_xdist is not None:  # its workers judge nothing
+        config.option.agentops_keep = told_by_xdist["agentops_keep"]
         return
     from agentops_sdk.testing.plugin.pytest_gate import begin
 
