@@ -159,7 +159,7 @@ class _Question:
 
     @property
     def _compares(self) -> bool:
-        return self.key.startswith("max_") or self._is_drift
+        return self.key.startswith("max_")
 
     @property
     def _is_drift(self) -> bool:
@@ -213,19 +213,11 @@ class _Question:
         bounds: Interval | None = None, settled: bool = False, remark: str = "",
     ) -> Check:  # fmt: skip
         statistic = f" {self.rule.statistic}" if self.rule.statistic else ""
-        return Check(
-            ".".join((self.rule.table, *self.of)) + statistic,
-            self._limit_text(),
-            verdict,
-            None if one is None else _number(one.value),
-            None if two is None else _number(two.value),
-            None if change is None else _number(change.value),
-            None if bounds is None else _number(bounds.low),
-            None if bounds is None else _number(bounds.high),
-            settled,
-            remark,
-            self.rule.written,
-        )
+        values = (part and part.value for part in (one, two, change))
+        a, b, moved = (None if value is None else _number(value) for value in values)
+        low, high = (None, None) if bounds is None else (_number(bounds.low), _number(bounds.high))
+        name = ".".join((self.rule.table, *self.of)) + statistic
+        return Check(name, self._limit_text(), verdict, a, b, moved, low, high, settled, remark, self.rule.written)
 
     def _limit_text(self) -> str:
         value: float = getattr(self.rule, self.key)
