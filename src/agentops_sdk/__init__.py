@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agentops_sdk.context import extract as extract
     from agentops_sdk.context import handoff as handoff
     from agentops_sdk.context import inject as inject
+    from agentops_sdk.context import private as private
     from agentops_sdk.control import pause as pause
     from agentops_sdk.control import resume as resume
     from agentops_sdk.decision import decide as decide
@@ -57,7 +58,7 @@ make_lazy(
     {
         "_pipeline.flush_result": "FlushResult",
         "alerts": "Alert alert",
-        "context": "context extract handoff inject",
+        "context": "context extract handoff inject private",
         "control": "pause resume",
         "decision": "decide decision",
         "fallback": "Breaker breaker fallback",
@@ -124,6 +125,7 @@ __all__ = [
     "limits",
     "pause",
     "prices",
+    "private",
     "resume",
     "retriever",
     "serve_status",

@@ -102,6 +102,10 @@ def pii_covers(after: Sequence[Any], before: Sequence[Any]) -> bool:
     return names[1] <= names[0]
 
 
+def _first_rules(lower: Sequence[str], higher: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*higher, *lower)))
+
+
 _NO_CONTENT = {"capture_content": False}
 
 
@@ -162,6 +166,17 @@ class Settings:
         env=["AGENTOPS_CAPTURE_CONTENT", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"],
         live=True,
         doubt=_NO_CONTENT,
+    )
+    content_rules: tuple[str, ...] = _row(
+        (),
+        parsers.content_rules,
+        'Of which spans content is recorded: "off agent=billing", "on 10% tenant=acme-*", "off"; the first that fits '
+        "decides. Those of all sources are merged; where `capture_content` is off, nothing is recorded.",
+        limit=file_limits.anything,
+        env=["AGENTOPS_CONTENT_RULES"],
+        live=True,
+        doubt=_NO_CONTENT,
+        merge=_first_rules,
     )
     max_value_bytes: int = _row(
         65_536,
@@ -460,6 +475,8 @@ def looser(before: Settings, after: Settings) -> list[str]:
     ]
     if set(before.redact_patterns) - set(after.redact_patterns):
         names.append("redact_patterns")
+    if {rule for rule in before.content_rules if rule.lower().startswith("off")} - set(after.content_rules):
+        names.append("content_rules")
     if not pii_covers(after.pii, before.pii):
         names.append("pii")
     return names

@@ -18,7 +18,7 @@ from agentops_sdk._snapshot.text import encodable
 from agentops_sdk._track.block import Block, DecoratingBlock
 from agentops_sdk._track.span_handle import plain
 
-__all__ = ["context", "extract", "handoff", "inject"]
+__all__ = ["context", "extract", "handoff", "inject", "private"]
 
 H = TypeVar("H", bound=MutableMapping[str, str])
 
@@ -75,6 +75,25 @@ class context(DecoratingBlock):  # noqa: N801 - a context manager that reads as 
         if self._tags:
             merged[semconv.TAGS] = list(dict.fromkeys([*around.get(semconv.TAGS, ()), *self._tags]))
         return set_value(ATTRIBUTES_KEY, merged, here)
+
+
+class private(DecoratingBlock):  # noqa: N801 - a context manager that reads as a statement
+    """``with private():`` records that something happened, and nothing of it.
+
+    Of every operation inside, also in threads started there and in services called from there that use this package:
+    its kind, its times, its outcome, the agent, the model and what it used. No messages, arguments or results, no
+    names of tools, no tags, metadata, user or session, no message of an error. Also ``async with``, and a decorator.
+
+    What the block returns to a recorded function around it is that function's result: make that private as well.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("private()")
+
+    def make(self) -> Context:
+        here = get_current()
+        around: Any = here.get(ATTRIBUTES_KEY) or {}
+        return set_value(ATTRIBUTES_KEY, {**around, semconv.PRIVATE: True}, here)
 
 
 class extract(Block):  # noqa: N801 - a context manager that reads as a statement

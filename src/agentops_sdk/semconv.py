@@ -184,6 +184,7 @@ OUTCOME: Final = "agentops.outcome"
 TAGS: Final = "agentops.tags"
 VARIANT: Final = "agentops.variant"
 METADATA_PREFIX: Final = "agentops.metadata."
+PRIVATE: Final = "agentops.private"
 INPUT: Final = _holds("agentops.input", content=True, structure=True)
 OUTPUT: Final = _holds("agentops.output", content=True, structure=True)
 ATTEMPTS: Final = _holds("agentops.attempts", structure=True)

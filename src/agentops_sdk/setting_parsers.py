@@ -174,6 +174,15 @@ def pii(value: Any) -> tuple[Any, ...]:
         raise WrongValueError(error.expected) from None
 
 
+def content_rules(value: Any) -> tuple[str, ...]:
+    from agentops_sdk import content_rules as rules
+
+    try:
+        return rules.from_setting(value)
+    except ConfigError as error:
+        raise WrongValueError(error.expected) from None
+
+
 def key(value: Any) -> KeySource:
     try:
         return key_source(value)

@@ -98,6 +98,7 @@ STRICTER = [
     ("queue_size = 5", "queue_size", 5),
     ('pii = ["email", "phone:hash"]', "pii", ["email:redact", "phone:hash"]),
     ("pii_timeout = 0.5", "pii_timeout", 0.5),
+    ('content_rules = ["off"]', "content_rules", ["off"]),
     ("hash_user_id = true", "hash_user_id", True),
     ('limits = ["$5 / run"]', "limits", ["5 USD / run"]),
     ('log_level = "error"', "log_level", "error"),

@@ -20,7 +20,7 @@ __all__ = ["FIELDS", "read", "write"]
 
 FIELDS = ("traceparent", "tracestate", "baggage")
 
-_CARRIED = (semconv.SESSION_ID, semconv.USER_ID, semconv.CONVERSATION_ID, semconv.TAGS)
+_CARRIED = (semconv.SESSION_ID, semconv.USER_ID, semconv.CONVERSATION_ID, semconv.TAGS, semconv.PRIVATE)
 _ESCAPED = re.compile(r"\\ud[89a-f][0-9a-f]{2}")
 _MOST_MEMBERS, _MOST_BYTES, _LONGEST_MEMBER = 180, 8192, 4096
 _AGENT = (semconv.AGENT_NAME, semconv.AGENT_ID)
@@ -45,6 +45,8 @@ def write(context: Context, present: str = "") -> dict[str, str]:
     for key in (ATTRIBUTES_KEY, AGENT_KEY):
         known.update(context.get(key) or {})  # type: ignore[call-overload]  # a context's values are objects
     ours = {name: value for name, value in known.items() if name in _OURS or name.startswith(semconv.METADATA_PREFIX)}
+    if semconv.PRIVATE in ours:
+        ours = {name: value for name, value in ours.items() if name in (semconv.PRIVATE, *_AGENT)}
     others = dict(baggage.get_all(context))
     if scrub is not None:
         ours, others = scrub(ours), scrub(others)

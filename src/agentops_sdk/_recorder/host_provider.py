@@ -17,6 +17,7 @@ from agentops_sdk._recorder.recorder import in_sample, own_ancestor, span_elsewh
 from agentops_sdk._recorder.span_completion import Completer
 from agentops_sdk._recorder.tail_sampling import HeldRun
 from agentops_sdk._recorder_port import Deferred
+from agentops_sdk._scrub.private_form import name_of
 from agentops_sdk.config import Settings
 
 if TYPE_CHECKING:
@@ -85,11 +86,12 @@ class JoinedSpan:
                 self.context.span_id,
                 None if around is None or around.is_remote else around.span_id,
             )
-            done = completer.finish(self.attributes, self.events, message, policy)
+            done = completer.finish(self.attributes, self.events, message, policy, self.context.trace_id)
             self.otel.set_attributes(done.attributes)
             for name, at, attributes in done.events:
                 self.otel.add_event(name, attributes, at)
-            name = policy.text(self.name) or ""
+            private = semconv.PRIVATE in done.attributes
+            name = name_of(done.attributes) if private else policy.text(self.name) or ""
             if name != self._first_name:
                 self.otel.update_name(name)
             if error or done.attributes.get(semconv.OUTCOME) == "error":

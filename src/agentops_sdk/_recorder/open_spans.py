@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
 from agentops_sdk._scrub.policy import Policy
+from agentops_sdk._scrub.private_form import attributes_of, name_of
 from agentops_sdk.traces.formats.wire_values import encodable
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def open_runs(spans: Mapping[int, OpenSpan], policy: Policy, most: int) -> list[
     now = time.time_ns()
     return [
         OpenRun(
-            policy.text(top.name) or "",
+            shown_name(top, policy),
             f"{top.context.trace_id:032x}",
             max(0, now - top.start_ns) / 1e9,
             len(runs[top.context.trace_id]),
@@ -158,16 +159,24 @@ def open_runs(spans: Mapping[int, OpenSpan], policy: Policy, most: int) -> list[
     ]
 
 
+def shown_name(span: OpenSpan, policy: Policy) -> str:
+    """The name of an open span as it may be shown."""
+    return name_of(span.attributes) if semconv.PRIVATE in span.attributes else policy.text(span.name) or ""
+
+
 def _readable(span: OpenSpan, policy: Policy, resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
     from opentelemetry.sdk.trace import ReadableSpan
 
+    attributes = span.attributes.copy()
+    if semconv.PRIVATE in attributes:
+        attributes = attributes_of(attributes)
     return encodable(
         ReadableSpan(
-            name=(policy.text(span.name) or "")[:_TEXT],
+            name=shown_name(span, policy)[:_TEXT],
             context=span.context,
             parent=span.parent,
             resource=resource,
-            attributes=policy.apply(dict(_told(span.attributes.copy().items()))),
+            attributes=policy.apply(dict(_told(attributes.items()))),
             kind=span.kind,
             start_time=span.start_ns,
             end_time=max(time.time_ns(), span.start_ns),

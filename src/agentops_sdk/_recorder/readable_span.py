@@ -13,6 +13,7 @@ from agentops_sdk._recorder.recorder import LeanSpan, link_to_parent
 from agentops_sdk._recorder.span_completion import Completer
 from agentops_sdk._recorder.tail_sampling import HeldSpan
 from agentops_sdk._scrub.policy import Policy
+from agentops_sdk._scrub.private_form import attributes_of, name_of
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -29,7 +30,9 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
 
     message = span.status.description
     ids = span.context.span_id, None if span.parent is None or span.parent.is_remote else span.parent.span_id
-    done = completer.complete(span.attributes, span.deferred, span.events, message, span.account, ids)
+    trace_id = span.context.trace_id
+    done = completer.complete(span.attributes, span.deferred, span.events, message, span.account, ids, trace_id)
+    private = semconv.PRIVATE in done.attributes
     status = span.status if message is None else Status(StatusCode.ERROR, done.message)
     if done.attributes.get(semconv.OUTCOME) == "error" and status.is_unset:  # its reply told so, read on this thread
         status = Status(StatusCode.ERROR)
@@ -37,7 +40,7 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     done.attributes.update(_sampling(span))
     span.forget()
     return ReadableSpan(
-        name=completer.policy.text(span.name) or "",
+        name=name_of(done.attributes) if private else completer.policy.text(span.name) or "",
         context=span.context,
         parent=span.parent,
         resource=resource,
@@ -82,8 +85,13 @@ def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
         known = {(event, at) for event, at, _ in own_events}
         events = [*(event for event in events if event[:2] not in known), *own_events]
         ended.whole = None
-    attributes = policy.apply(found)
+    content = policy.captures(found, ended.ids[0])
+    private = semconv.PRIVATE in found
+    attributes = policy.apply(attributes_of(found) if private else found, content)
     attributes.update(_sampling(ended))
+    if private:
+        name, description = name_of(attributes), None
+        events = [(event, at, attributes_of(fields)) for event, at, fields in events]
     links = span.links if ended.true_parent is None else (*span.links, link_to_parent(ended.true_parent))
     return ReadableSpan(
         name=policy.text(name) or "",
@@ -91,7 +99,7 @@ def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
         parent=ended.parent,
         resource=span.resource,
         attributes=attributes,
-        events=[Event(policy.name(event), policy.apply(fields), at) for event, at, fields in events],
+        events=[Event(policy.name(event), policy.apply(fields, content), at) for event, at, fields in events],
         links=[trace.Link(link.context, policy.apply(link.attributes or {})) for link in links],
         kind=span.kind,
         status=status if description is None else Status(status.status_code, policy.text(description)),

@@ -15,9 +15,13 @@ from agentops_sdk._recorder.convention_types import in_their_types
 from agentops_sdk._recorder.run_totals import RUNS, RunTotals
 from agentops_sdk._recorder_port import Deferred
 from agentops_sdk._scrub.policy import Policy
+from agentops_sdk._scrub.private_form import attributes_of
 from agentops_sdk._scrub.prompt_fingerprint import prompt_fingerprint
 from agentops_sdk.config import Settings
 
+_EVENT = "event"
+_EVENTS = frozenset((semconv.EXCEPTION_EVENT, semconv.DECISION_EVENT, semconv.HANDOFF_EVENT, semconv.LIMIT_EVENT))
+"""Events whose names are ours, or the conventions'."""
 _PRICED = frozenset(("llm", "embedding"))
 
 
@@ -64,6 +68,7 @@ class Completer:
         message: str | None,
         account: Deferred | None = None,
         ids: tuple[int, int | None] | None = None,
+        trace_id: int = 0,
     ) -> Completed:
         """The final attributes, events and status message. Each step is guarded on its own.
 
@@ -74,11 +79,12 @@ class Completer:
             message: the status message.
             account: is told of tokens and cost.
             ids: of the span, and of the one around it in this process, if any.
+            trace_id: of its trace.
         """
         self.work_out(attributes, deferred, account)
         if ids is not None:
             self.tell_runs(attributes, *ids)
-        return self.finish(attributes, events, message, self.policy)
+        return self.finish(attributes, events, message, self.policy, trace_id)
 
     def tell_runs(self, attributes: dict[str, Any], span_id: int, parent_id: int | None) -> None:
         """What agents and workflows tell beside that: messages, and what their model calls have told.
@@ -104,19 +110,27 @@ class Completer:
         events: Iterable[tuple[str, int, Any]],
         message: str | None,
         policy: Policy,
+        trace_id: int,
     ) -> Completed:
         """The second half of it: what may leave, by ``policy``."""
+        private = semconv.PRIVATE in attributes
+        content = policy.captures(attributes, trace_id)
+        if private:
+            attributes = attributes_of(attributes)
         final_events: list[tuple[str, int, dict[str, Any]]] = []
         for name, at, fields in events:
             with guard("complete.event"):
-                content = policy.apply(fields() if callable(fields) else dict(fields))
-                final_events.append((policy.name(name), at, content))
+                known = fields() if callable(fields) else dict(fields)
+                known = attributes_of(known) if private else known
+                final_events.append(
+                    (_EVENT if private and name not in _EVENTS else policy.name(name), at, policy.apply(known, content))
+                )
         if self.settings.semconv == "main":
             _rename(attributes, semconv.MAIN_NAMES)
         elif not self.settings.semconv and semconv.USAGE_CACHE_CREATION in attributes:
             # Some backends read the one name, some the other.
             attributes.setdefault(semconv.USAGE_CACHE_WRITE, attributes[semconv.USAGE_CACHE_CREATION])
-        return Completed(policy.apply(attributes), final_events, policy.text(message))
+        return Completed(policy.apply(attributes, content), final_events, None if private else policy.text(message))
 
     def work_out(
         self, attributes: dict[str, Any], deferred: Iterable[Deferred], account: Deferred | None = None

@@ -17,6 +17,7 @@ from agentops_sdk._snapshot.snapshot import Limits, snapshot, text_of
 from agentops_sdk._snapshot.text import CUT, CutText, clip, encodable
 from agentops_sdk._snapshot.walker import number_form
 from agentops_sdk.config import Settings
+from agentops_sdk.content_rules import ContentRule, captures, parse
 
 if TYPE_CHECKING:
     from agentops_sdk._scrub.personal_data import PersonalData
@@ -36,6 +37,7 @@ class Policy:
         self._limits = Limits(bytes=settings.max_value_bytes)
         self._redactor = Redactor(patterns=settings.redact_patterns) if settings.redact else None
         self.personal_data = _personal_data(settings)
+        self._rules = _content_rules(settings)
         self.redactions = 0
 
     @property
@@ -52,9 +54,19 @@ class Policy:
         policy.personal_data = _personal_data(self.settings, withholds=True)
         return policy
 
-    def apply(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
-        """Attributes as they may be written: a new dict, OpenTelemetry's value types only."""
+    def captures(self, attributes: Mapping[str, Any], trace_id: int) -> bool:
+        """Whether content is recorded of the span that has these attributes, and of its events."""
         content = self.settings.capture_content
+        return content and (not self._rules or captures(self._rules, attributes, trace_id))
+
+    def apply(self, attributes: Mapping[str, Any], content: bool | None = None) -> dict[str, Any]:
+        """Attributes as they may be written: a new dict, OpenTelemetry's value types only.
+
+        Args:
+            attributes: of a span, an event, a link or the resource.
+            content: whether content is recorded; as the settings say where it is not told.
+        """
+        content = self.settings.capture_content if content is None else content
         most = self._limits.bytes
         kept: dict[str, Any] = {}
         cut: list[str] = []
@@ -136,6 +148,10 @@ class Policy:
         if kind is CutText:
             return value
         return snapshot(value, limits=self._limits).decode()
+
+
+def _content_rules(settings: Settings) -> list[ContentRule]:
+    return [parse(rule) for rule in settings.content_rules]
 
 
 def _personal_data(settings: Settings, *, withholds: bool = False) -> PersonalData | None:
