@@ -226,7 +226,7 @@ class Settings:
     )  # fmt: skip
     queue_size: int = _row(
         10_000, parsers.whole(1), "How many ended spans may be queued; further ones are dropped and counted.",
-        limit=file_limits.anything, env=["AGENTOPS_QUEUE_SIZE"],
+        limit=file_limits.anything, env=["AGENTOPS_QUEUE_SIZE", "OTEL_BSP_MAX_QUEUE_SIZE"],
     )  # fmt: skip
     shutdown_timeout: float = _row(
         3.0, parsers.number(0, 86_400), "How many seconds the exit of the program may wait for sinks.",
@@ -274,6 +274,40 @@ class Settings:
     keep_errors: bool = _row(
         True, parsers.flag, "Keep the whole run if one of its spans ended in an error, even if it is not sampled.",
         limit=file_limits.anything, env=["AGENTOPS_KEEP_ERRORS"], live=True,
+    )  # fmt: skip
+    parent_based: bool = _row(
+        True, parsers.flag, "Keep to the sampling decision of whoever calls this process, else to `sample_ratio`.",
+        env=["AGENTOPS_PARENT_BASED"], live=True,
+    )  # fmt: skip
+    propagators: tuple[str, ...] = _row(
+        ("tracecontext", "baggage"), parsers.names,
+        "In which headers traces are carried on: tracecontext, baggage, none, or what is installed, such as b3.",
+        env=["AGENTOPS_PROPAGATORS", "OTEL_PROPAGATORS"],
+    )  # fmt: skip
+    attribute_count_limit: int | None = _row(
+        None, parsers.most, "How many attributes a span may have; what is beyond is counted as dropped.",
+        limit=file_limits.anything, env=["OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"],
+    )  # fmt: skip
+    attribute_length_limit: int | None = _row(
+        None, parsers.most, "How many characters a text among the attributes may have.",
+        limit=file_limits.anything,
+        env=["OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"],
+    )  # fmt: skip
+    event_count_limit: int | None = _row(
+        None, parsers.most, "How many events a span may have.",
+        limit=file_limits.anything, env=["OTEL_SPAN_EVENT_COUNT_LIMIT"],
+    )  # fmt: skip
+    link_count_limit: int | None = _row(
+        None, parsers.most, "How many links a span may have.",
+        limit=file_limits.anything, env=["OTEL_SPAN_LINK_COUNT_LIMIT"],
+    )  # fmt: skip
+    event_attribute_count_limit: int | None = _row(
+        None, parsers.most, "How many attributes an event of a span may have.",
+        limit=file_limits.anything, env=["OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"],
+    )  # fmt: skip
+    link_attribute_count_limit: int | None = _row(
+        None, parsers.most, "How many attributes a link of a span may have.",
+        limit=file_limits.anything, env=["OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT"],
     )  # fmt: skip
     pricing: bool = _row(
         True, parsers.flag, "Count or estimate tokens that were not reported, and compute cost.",
@@ -362,7 +396,7 @@ class Settings:
     )  # fmt: skip
     log_correlation: bool = _row(
         False, parsers.flag, "Put `otelTraceID` and `otelSpanID` into every record of `logging`; `0` outside of spans.",
-        limit=file_limits.anything, env=["AGENTOPS_LOG_CORRELATION"],
+        limit=file_limits.anything, env=["AGENTOPS_LOG_CORRELATION", "OTEL_PYTHON_LOG_CORRELATION"],
     )  # fmt: skip
     vendor_propagation: bool = _row(
         False, parsers.flag, "Send trace headers and baggage with calls to model vendors, as to your own services.",

@@ -110,9 +110,9 @@ class extract(Block):  # noqa: N801 - a context manager that reads as a statemen
             self._fields = _fields(headers)
 
     def make(self) -> Context:
-        from agentops_sdk._propagation import w3c_headers
+        from agentops_sdk._propagation import propagators
 
-        return w3c_headers.read(self._fields, get_current())
+        return propagators.read(self._fields, get_current())
 
 
 def inject(headers: H) -> H:
@@ -121,7 +121,7 @@ def inject(headers: H) -> H:
     Baggage that stands there already stays. Ours holds session, user, conversation, tags, metadata and
     the agent's name: send it to services you trust.
     """
-    from agentops_sdk._propagation import w3c_headers
+    from agentops_sdk._propagation import propagators
 
     with guard("inject"):
         pairs = pairs_of(headers)
@@ -130,7 +130,7 @@ def inject(headers: H) -> H:
             return headers
         names = {text_of(name).lower(): name for name, _ in pairs}
         present = _text(headers[names["baggage"]]) if "baggage" in names else ""
-        for name, value in w3c_headers.write(get_current(), present).items():
+        for name, value in propagators.write(get_current(), present).items():
             headers[names.get(name, name)] = value
     return headers
 
@@ -150,7 +150,7 @@ def handoff(to: str, *, reason: str | None = None) -> None:
 
 
 def _fields(headers: Any) -> dict[str, str]:
-    from agentops_sdk._propagation.w3c_headers import FIELDS
+    from agentops_sdk._propagation import propagators
 
     pairs = pairs_of(headers)
     if pairs is None:
@@ -159,6 +159,7 @@ def _fields(headers: Any) -> dict[str, str]:
         if headers is not None:
             Check("extract()").note("headers", headers, "a mapping or a list of pairs")
         return {}
+    known_fields = propagators.fields()
     fields: dict[str, str] = {}
     for pair in pairs:
         parts = list_of(pair)
@@ -166,8 +167,8 @@ def _fields(headers: Any) -> dict[str, str]:
             continue
         name, value = _text(parts[0]), parts[1]
         key = name.lower()
-        key = key.removeprefix("http_") if key.startswith("http_") else key
-        if key in FIELDS:
+        key = key.removeprefix("http_").replace("_", "-") if key.startswith("http_") else key
+        if key := known_fields.get(key, ""):
             # RFC 9110: several headers of one name are one, joined by commas.
             known = fields.get(key)
             fields[key] = f"{known},{_text(value)}" if known is not None and key != "traceparent" else _text(value)

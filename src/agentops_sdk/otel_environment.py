@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-__all__ = ["SINKS", "endpoint", "exporters", "sample_ratio", "semconv"]
+__all__ = ["SINKS", "Batching", "batching", "disabled", "endpoint", "exporters", "sampling", "semconv"]
+
+_SAMPLERS = ("always_on", "always_off", "traceidratio")
+_SHOWN = 40
 
 SINKS = ("none", "console", "otlp", "jsonl", "memory")
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -34,12 +38,23 @@ def endpoint(environ: Mapping[str, str]) -> tuple[tuple[str, ...], str] | None:
     return (("jsonl", "otlp"), f"environment {variable}") if variable is not None else None
 
 
-def sample_ratio(environ: Mapping[str, str]) -> tuple[float, str] | None:
-    """The share that ``OTEL_TRACES_SAMPLER`` keeps, and the variable."""
-    # Whether parent-based or not makes no difference here: a sampling decision above us always binds.
-    sampler = environ.get("OTEL_TRACES_SAMPLER", "").strip().lower().removeprefix("parentbased_")
-    ratio = {"always_on": 1.0, "always_off": 0.0, "traceidratio": _ratio(environ)}.get(sampler)
-    return None if ratio is None else (ratio, "environment OTEL_TRACES_SAMPLER")
+def sampling(environ: Mapping[str, str], tell: Callable[[str], None]) -> dict[str, tuple[Any, str]]:
+    """What ``OTEL_TRACES_SAMPLER`` says, as settings of ours with the variable."""
+    variable = "OTEL_TRACES_SAMPLER"
+    name = environ.get(variable, "").strip().lower()
+    if not name:
+        return {}
+    sampler = name.removeprefix("parentbased_")
+    if sampler not in _SAMPLERS:
+        tell(f"{variable}: {name[:_SHOWN]!r} is not a sampler; expected one of {', '.join(_SAMPLERS)}, each also with "
+             "parentbased_ before it. It is ignored.")  # fmt: skip
+        return {}
+    ratio = {"always_on": 1.0, "always_off": 0.0}.get(sampler)
+    settings: dict[str, Any] = {"sample_ratio": _ratio(environ, tell) if ratio is None else ratio}
+    settings["parent_based"] = name != sampler
+    if sampler == "always_off":
+        settings["keep_errors"] = False  # nothing is nothing
+    return {setting: (value, f"environment {variable}") for setting, value in settings.items()}
 
 
 def semconv(environ: Mapping[str, str]) -> tuple[str, str] | None:
@@ -49,9 +64,45 @@ def semconv(environ: Mapping[str, str]) -> tuple[str, str] | None:
     return ("main", f"environment {variable}") if "gen_ai_latest_experimental" in words else None
 
 
-def _ratio(environ: Mapping[str, str]) -> float:
+def disabled(environ: Mapping[str, str], tell: Callable[[str], None]) -> tuple[bool, str] | None:
+    """What ``OTEL_SDK_DISABLED`` says of the setting ``enabled``, and the variable."""
+    variable = "OTEL_SDK_DISABLED"
+    word = environ.get(variable, "").strip().lower()
+    if word not in ("", "true", "false"):
+        tell(f"{variable} is {word[:_SHOWN]!r}; expected true or false. It is taken to be false.")
+    return (False, f"environment {variable}") if word == "true" else None
+
+
+def _ratio(environ: Mapping[str, str], tell: Callable[[str], None]) -> float:
+    variable = "OTEL_TRACES_SAMPLER_ARG"
+    text = environ.get(variable, "").strip()
     try:
-        ratio = float(environ.get("OTEL_TRACES_SAMPLER_ARG", "") or 1.0)
+        ratio = float(text or 1.0)
     except ValueError:
-        return 1.0  # as the specification wants it
-    return ratio if 0.0 <= ratio <= 1.0 else 1.0
+        ratio = -1.0
+    if not 0.0 <= ratio <= 1.0:  # as the specification wants it
+        tell(f"{variable} is {text[:_SHOWN]!r}; expected a number from 0 to 1. It is ignored, and everything is kept.")
+        return 1.0
+    return ratio
+
+
+class Batching(NamedTuple):
+    """How spans wait for an OTLP backend, where ``OTEL_BSP_*`` say so: seconds, seconds, spans."""
+
+    delay: float | None = None
+    timeout: float | None = None
+    size: int | None = None
+
+
+def batching(environ: Mapping[str, str], tell: Callable[[str], None]) -> Batching:
+    """``OTEL_BSP_SCHEDULE_DELAY``, ``_EXPORT_TIMEOUT`` (milliseconds) and ``_MAX_EXPORT_BATCH_SIZE``."""
+    values: list[int | None] = []
+    for name in ("SCHEDULE_DELAY", "EXPORT_TIMEOUT", "MAX_EXPORT_BATCH_SIZE"):
+        variable = f"OTEL_BSP_{name}"
+        text = environ.get(variable, "").strip()
+        number = int(text) if text.isdecimal() and int(text) > 0 else None
+        if text and number is None:
+            tell(f"{variable} is {text[:_SHOWN]!r}; expected a whole number above 0. It is ignored.")
+        values.append(number)
+    delay, timeout, size = values
+    return Batching(None if delay is None else delay / 1000, None if timeout is None else timeout / 1000, size)

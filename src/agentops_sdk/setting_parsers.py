@@ -70,6 +70,17 @@ def whole(least: int) -> Parser:
     return parse
 
 
+def most(value: Any) -> int | None:
+    """A bound; ``"none"`` is none."""
+    if isinstance(value, str) and value.strip().lower() == "none":
+        return None
+    try:
+        bound: int = whole(0)(value)
+    except WrongValueError:
+        raise WrongValueError("a whole number of at least 0, or none") from None
+    return bound
+
+
 def number(least: float, most: float = math.inf) -> Parser:
     wanted = f"a number of at least {least:g}" if most == math.inf else f"a number from {least:g} to {most:g}"
 

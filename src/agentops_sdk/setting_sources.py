@@ -166,16 +166,16 @@ def _shown(row: Row, value: Any) -> Any:
 
 def _environment(rows: Sequence[Row], environ: Mapping[str, str], other_variables: Sequence[str]) -> _Level:
     level = _Level()
-    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        level.values["enabled"] = False, "environment OTEL_SDK_DISABLED"
+    if (off := otel_environment.disabled(environ, level.mistakes.append)) is not None:
+        level.values["enabled"] = off
     for row in rows:
         for variable in _variables(row):
             if row.name not in level.values and environ.get(variable, "").strip():
                 level.read(row, environ[variable], f"environment {variable}")
     if "exporters" not in level.values and (sinks := otel_environment.exporters(environ, level.mistakes.append)):
         level.values["exporters"] = sinks
-    if "sample_ratio" not in level.values and (ratio := otel_environment.sample_ratio(environ)):
-        level.values["sample_ratio"] = ratio
+    if "sample_ratio" not in level.values:
+        level.values = {**otel_environment.sampling(environ, level.mistakes.append), **level.values}
     if "semconv" not in level.values and (state := otel_environment.semconv(environ)):
         level.values["semconv"] = state
     _look_for_slips(level, rows, environ, other_variables)

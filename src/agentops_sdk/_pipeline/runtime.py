@@ -30,7 +30,7 @@ from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.registry import Installed, choose, exchange
 from agentops_sdk._pipeline.sink_factory import assemble
 from agentops_sdk._pipeline.span_metrics import Tally
-from agentops_sdk._propagation import context_keys, vendor_calls, w3c_headers
+from agentops_sdk._propagation import context_keys, propagators, vendor_calls, w3c_headers
 from agentops_sdk._propagation.context_carriers import Carrier, process_fields
 from agentops_sdk._recorder import program_provider, resource
 from agentops_sdk._recorder.host_provider import EndedSpan, JoinedRecorder
@@ -590,6 +590,7 @@ def _activate(runtime: Runtime | None) -> None:
     added_rules.on_change = runtime.rewatch if on and runtime is not None else None
     limits_in_force.set_of_process(runtime.limits if on and runtime is not None else None)
     personal_data = runtime.completer.policy.personal_data if on and runtime is not None else None
+    propagators.use(runtime.settings.propagators if on and runtime is not None else propagators.USUAL)
     w3c_headers.scrub = personal_data.baggage if personal_data is not None else None
 
 

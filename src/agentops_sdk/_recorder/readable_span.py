@@ -11,9 +11,11 @@ from agentops_sdk import semconv
 from agentops_sdk._recorder.host_provider import EndedSpan
 from agentops_sdk._recorder.recorder import LeanSpan, link_to_parent
 from agentops_sdk._recorder.span_completion import Completer
+from agentops_sdk._recorder.span_limits import limited
 from agentops_sdk._recorder.tail_sampling import HeldSpan
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.private_form import attributes_of, name_of
+from agentops_sdk.traces.formats.wire_values import list_with_dropped, with_dropped
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -38,14 +40,16 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
         status = Status(StatusCode.ERROR)
     links = [trace.Link(link.context, completer.policy.apply(link.attributes or {})) for link in span.links]
     done.attributes.update(_sampling(span))
+    events = [Event(name, attributes, at) for name, at, attributes in done.events]
+    dropped = span.dropped_events
     span.forget()
-    return ReadableSpan(
+    completed = ReadableSpan(
         name=name_of(done.attributes) if private else completer.policy.text(span.name) or "",
         context=span.context,
         parent=span.parent,
         resource=resource,
         attributes=done.attributes,
-        events=[Event(name, attributes, at) for name, at, attributes in done.events],
+        events=list_with_dropped(events, dropped),
         links=links,
         kind=span.kind,
         status=status,
@@ -53,6 +57,7 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
         end_time=max(span.end_ns, span.start_ns),
         instrumentation_scope=scope,
     )
+    return limited(completed, completer.settings) if completer.limits_spans else completed
 
 
 def _sampling(span: HeldSpan) -> dict[str, Any]:
@@ -64,7 +69,7 @@ def _sampling(span: HeldSpan) -> dict[str, Any]:
 def with_sampling(completed: ReadableSpan, span: HeldSpan) -> ReadableSpan:
     """A span that was completed before it was known that it is kept."""
     if more := _sampling(span):
-        completed._attributes = {**(completed.attributes or {}), **more}  # noqa: SLF001 - it has no setter, and is ours
+        completed._attributes = with_dropped({**(completed.attributes or {}), **more}, completed.dropped_attributes)  # noqa: SLF001 - it has no setter, and is ours
     return completed
 
 

@@ -233,6 +233,8 @@ class Recorder:
                 links = [*links, link_to_parent(origin)]
         if origin is not None:
             trace_id, flags, state = origin.trace_id, origin.trace_flags, origin.trace_state
+            if parent_span is None and origin.is_remote and not self.settings.parent_based:
+                flags = _SAMPLED if in_sample(trace_id, self.settings.sample_ratio) else _UNSAMPLED
         else:
             trace_id, state = random_bits(128) or 1, None
             ratio = self.settings.sample_ratio

@@ -13,6 +13,7 @@ from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
 from agentops_sdk._recorder.convention_types import in_their_types
 from agentops_sdk._recorder.run_totals import RUNS, RunTotals
+from agentops_sdk._recorder.span_limits import limits_anything
 from agentops_sdk._recorder_port import Deferred
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.private_form import attributes_of
@@ -38,12 +39,14 @@ class Completer:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.limits_spans = limits_anything(settings)
         self.policy = Policy(settings)
         self.totals = RunTotals()
 
     def reconfigure(self, settings: Settings) -> None:
         """Go on by other settings; what was counted stays."""
         before, self.settings = self.policy, settings
+        self.limits_spans = limits_anything(settings)
         self.policy = Policy(settings)
         self.policy.redactions = before.redactions
         if self.policy.personal_data is not None and before.personal_data is not None:

@@ -8,8 +8,8 @@ from agentops_sdk._capture.method_calls import MethodCalls
 from agentops_sdk._capture.runs import Run, Runs
 from agentops_sdk._genai.framework_content import content, error_text, model_reply, told_by_client, tool_definitions
 from agentops_sdk._host.patches import is_recorded
-from agentops_sdk._propagation.w3c_headers import read as read_headers
-from agentops_sdk._propagation.w3c_headers import write as write_headers
+from agentops_sdk._propagation.propagators import read as read_headers
+from agentops_sdk._propagation.propagators import write as write_headers
 
 __all__ = [
     "AdoptingTracer",

@@ -64,9 +64,9 @@ def encodable(span: ReadableSpan) -> ReadableSpan:
         context=span.get_span_context(),
         parent=span.parent,
         resource=resource,
-        attributes=_with_dropped(attributes, span.dropped_attributes),
-        events=_list_with_dropped(events, span.dropped_events),
-        links=_list_with_dropped(links, span.dropped_links),
+        attributes=with_dropped(attributes, span.dropped_attributes),
+        events=list_with_dropped(events, span.dropped_events),
+        links=list_with_dropped(links, span.dropped_links),
         kind=span.kind,
         status=span.status if message is span.status.description else Status(span.status.status_code, message),
         start_time=start,
@@ -133,7 +133,7 @@ def _is_list_of_ascii(value: Any) -> bool:
     return type(value) in (list, tuple) and all(type(item) is str and item.isascii() for item in value)
 
 
-def _with_dropped(attributes: Mapping[str, Any], dropped: int) -> Mapping[str, Any]:
+def with_dropped(attributes: Mapping[str, Any], dropped: int) -> Mapping[str, Any]:
     """The attributes, still knowing how many did not fit."""
     if not dropped:
         return attributes
@@ -144,7 +144,7 @@ def _with_dropped(attributes: Mapping[str, Any], dropped: int) -> Mapping[str, A
     return bounded
 
 
-def _list_with_dropped(items: Sequence[Any], dropped: int) -> Sequence[Any]:
+def list_with_dropped(items: Sequence[Any], dropped: int) -> Sequence[Any]:
     if not dropped:
         return items
     from opentelemetry.sdk.util import BoundedList
@@ -210,7 +210,7 @@ def _event(event: Event, altered: list[str]) -> Event:
     from opentelemetry.sdk.trace import Event
 
     altered += [f"events.{name}" for name in changed]
-    return Event(name, _with_dropped(attributes, event.dropped_attributes), at)
+    return Event(name, with_dropped(attributes, event.dropped_attributes), at)
 
 
 def _links(links: Sequence[Link], altered: list[str]) -> Sequence[Link]:
@@ -225,7 +225,7 @@ def _link(link: Link, altered: list[str]) -> Link:
     from opentelemetry.trace import Link
 
     altered += [f"links.{name}" for name in changed]
-    return Link(link.context, _with_dropped(attributes, link.dropped_attributes))
+    return Link(link.context, with_dropped(attributes, link.dropped_attributes))
 
 
 def _known_resource(resource: Resource) -> Resource:
