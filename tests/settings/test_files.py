@@ -33,6 +33,8 @@ def value(name: str) -> Any:
 
 
 LOOSER = [
+    "parent_based = false",
+    'propagators = ["none"]',
     "redact = false",
     "redact = 'off'",
     'exporters = ["otlp:http://127.0.0.1:9/steal"]',
@@ -119,7 +121,8 @@ def test_every_setting_has_been_thought_of(row: Any) -> None:
     named = {line.split()[0] for line in LOOSER} | {name for _, name, _ in STRICTER}
     harmless = {"shutdown_timeout", "traces_max_file_bytes", "traces_compress", "traces_fsync", "pricing",
                 "stream_usage", "internal", "propagate_threads", "semconv", "log_correlation", "release",
-                    "environment", "variant"}  # fmt: skip
+                "environment", "variant", "attribute_count_limit", "attribute_length_limit", "event_count_limit",
+                "link_count_limit", "event_attribute_count_limit", "link_attribute_count_limit"}  # fmt: skip
     from agentops_sdk import file_limits
 
     refused = file_limits.default_only, file_limits.off_only
