@@ -28,6 +28,7 @@ THEN = (
     "cost.md",
     "export.md",
     "backends.md",
+    "store.md",
     "operate.md",
     "cli.md",
     "report.md",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import directory, reading
+from agentops_sdk.cli._source import place, reading
 
 if TYPE_CHECKING:
     import argparse
@@ -35,5 +35,5 @@ def side(args: argparse.Namespace, text: str) -> Iterator[Trace]:
             yield from traces
         return
     name, is_condition, _ = text.partition("=")
-    with reading(directory(args), args, attribute_names(name) if is_condition else []) as traces:
+    with reading(place(args), args, attribute_names(name) if is_condition else []) as traces:
         yield from selected(traces, text)

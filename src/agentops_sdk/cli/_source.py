@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk.cli._filters import add_filters, asked_for, chosen
 from agentops_sdk.cli._progress import progress
-from agentops_sdk.errors import TraceError
+from agentops_sdk.errors import ConfigError, TraceError
 from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
@@ -34,7 +34,13 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 
 
 def add_dir(parser: argparse.ArgumentParser) -> None:
-    """Add ``--dir``."""
+    """Add ``--dir`` and ``--from``."""
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="PLACE",
+        help="a directory, a file, *.parquet, or clickhouse://[USER[:PASSWORD]@]HOST[:PORT]/DATABASE",
+    )
     parser.add_argument(
         "--dir",
         metavar="PATH",
@@ -83,7 +89,7 @@ def the_trace_among_others(args: argparse.Namespace) -> tuple[Trace, Traces]:
     if args.trace != "latest" and path.is_file():
         with reading(path, args) as traces:
             return traces.latest, traces
-    with reading(directory(args), args) as traces:
+    with reading(place(args), args) as traces:
         return traces.get(args.trace), traces
 
 
@@ -100,7 +106,7 @@ def the_traces(args: argparse.Namespace, most: int | None = None) -> Sequence[Tr
     if args.traces or not chosen(args):
         named = (_named(name, args) for name in args.traces or ["latest"])
         return list({trace.trace_id: trace for trace in named}.values())
-    with reading(directory(args), args) as traces:
+    with reading(place(args), args) as traces:
         if most is not None and len(traces) > most:
             print(f"agentops: {len(traces):,} runs meet the filters; the latest {most} are shown", file=sys.stderr)
         return list(islice(traces, most))
@@ -115,10 +121,11 @@ def _named(name: str, args: argparse.Namespace) -> Trace:
 
 
 def base_directory(args: argparse.Namespace) -> Path:
-    """``--dir``, else where a program that starts here would write: the setting ``directory``."""
+    """``--from`` or ``--dir``, else where a program that starts here would write: the setting ``directory``."""
     from agentops_sdk.config import inspect
 
-    return Path(args.dir).expanduser() if args.dir else Path(inspect()[0].directory)
+    given = getattr(args, "source", None) or args.dir
+    return Path(given).expanduser() if given else Path(inspect()[0].directory)
 
 
 def trace_url(trace: Trace) -> str | None:
@@ -127,6 +134,34 @@ def trace_url(trace: Trace) -> str | None:
 
     template = inspect()[0].trace_url if may_be_set("trace_url") else ""
     return template.replace("{trace_id}", trace.trace_id) if template else None
+
+
+def place(args: argparse.Namespace) -> Path | str:
+    """What to read: the address of a server, or else :func:`directory`.
+
+    Raises:
+        ConfigError: it is the address of something that is not known.
+    """
+    address = getattr(args, "source", None) or args.dir or ""
+    if "://" not in address:
+        return directory(args)
+    from agentops_sdk.store.address import is_address
+
+    if not is_address(address):
+        raise ConfigError("--from", address, "a directory, a file, *.parquet, or clickhouse://HOST/DATABASE")
+    return str(address)
+
+
+def followed(args: argparse.Namespace) -> Path:
+    """A place whose files are followed as they grow.
+
+    Raises:
+        ConfigError: it is the address of a server.
+    """
+    where = place(args)
+    if isinstance(where, str):
+        raise ConfigError("--from", shown(where), "a directory or file: what grows there is followed")
+    return where
 
 
 def directory(args: argparse.Namespace) -> Path:
@@ -139,11 +174,11 @@ def directory(args: argparse.Namespace) -> Path:
 
 
 @contextmanager
-def reading(path: Path, args: argparse.Namespace, attributes: Iterable[str] = ()) -> Iterator[Traces]:
+def reading(path: Path | str, args: argparse.Namespace, attributes: Iterable[str] = ()) -> Iterator[Traces]:
     """Load a place, insist that something is there, and say on stderr at the end what was skipped.
 
     Args:
-        path: of a directory or file.
+        path: of a directory or file, or the address of a server.
         args: which traces, see :mod:`agentops_sdk.cli._filters`.
         attributes: that are asked for of many spans.
 
@@ -157,10 +192,10 @@ def reading(path: Path, args: argparse.Namespace, attributes: Iterable[str] = ()
     filters = chosen(args)
     asked = (*attributes, *attributes_of(filters)) if filters else attributes
 
-    if not path.exists():
+    if isinstance(path, Path) and not path.exists() and "*" not in path.name:
         raise TraceError(f"{shown(path)} does not exist: no traces yet? (--dir or AGENTOPS_DIR set another directory)")
-    with progress("reading", path):
-        traces = load(path, attributes=asked)
+    with progress("reading", shown(path)):
+        traces = stored(path, asked) or load(path, attributes=asked)
     try:
         if not traces:
             raise TraceError(f"no traces in {shown(path)}")
@@ -174,6 +209,19 @@ def reading(path: Path, args: argparse.Namespace, attributes: Iterable[str] = ()
         sys.stdout.flush()
     finally:
         report(traces)
+
+
+def stored(path: Path | str, attributes: Iterable[str] = ()) -> Traces | None:
+    """The runs of a server or of Parquet, which are not read before they are asked for; ``None`` of other files."""
+    if isinstance(path, Path) and not path.is_dir() and path.suffix != ".parquet":
+        return None
+    from agentops_sdk.store.address import is_stored, open_store
+
+    if not is_stored(path):
+        return None
+    from agentops_sdk.store.stored_traces import StoredTraces
+
+    return StoredTraces(open_store(path), attributes)
 
 
 def looked_at() -> str:
@@ -196,8 +244,12 @@ def report(traces: Traces) -> None:
         print(f"agentops: {traces.foreign} unrecognised line(s) skipped", file=sys.stderr)
 
 
-def shown(path: Path) -> str:
-    """A path that is safe to print."""
+def shown(path: Path | str) -> str:
+    """A path that is safe to print; of an address what is no secret."""
+    if isinstance(path, str):
+        from agentops_sdk.addresses import without_secrets
+
+        path = without_secrets(path)
     return line(str(path))
 
 

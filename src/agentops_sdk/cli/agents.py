@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from agentops_sdk.cli._source import add_source, directory, reading, screen
+from agentops_sdk.cli._source import add_source, place, reading, screen
 from agentops_sdk.cli._table import Column, add_columns, as_data, as_table, choose
 from agentops_sdk.traces.figures import number_format
 
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk.traces.figures.agents_seen import agents_in
 
     columns = choose(COLUMNS, args.columns)
-    with reading(directory(args), args) as traces:
+    with reading(place(args), args) as traces:
         agents = agents_in(traces)
     if args.json:
         for agent in agents:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from agentops_sdk.cli._hours import BY, MEASURES, observed
-from agentops_sdk.cli._source import add_source, directory, reading
+from agentops_sdk.cli._source import add_source, place, reading
 from agentops_sdk.traces.display.terminal_text import line
 
 HELP = "Name the hours in which an agent or a model cost, called or failed more or less than usual."
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """Print them."""
     from agentops_sdk.traces.figures.baselines import by_hours, judged
 
-    with reading(directory(args), args) as traces:
+    with reading(place(args), args) as traces:
         amounts = observed(traces, args.of, tuple(args.by or ("agent", "model")))
     for key, values in sorted(amounts.items()):
         first, hours = by_hours(values, time.time())

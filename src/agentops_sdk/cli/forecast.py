@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from agentops_sdk.cli._hours import BY, observed
-from agentops_sdk.cli._source import add_source, directory, reading
+from agentops_sdk.cli._source import add_source, place, reading
 from agentops_sdk.traces.display.terminal_text import line
 
 HELP = "Say what will have been spent at the end of the day and of the month (UTC), within which bounds."
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk.traces.figures.baselines import by_hours, forecast
 
     now, currency = datetime.now(UTC), args.currency.upper()
-    with reading(directory(args), args) as traces:
+    with reading(place(args), args) as traces:
         amounts = observed(traces, "cost", (args.by,) if args.by else (), currency)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     month = today.replace(day=1)

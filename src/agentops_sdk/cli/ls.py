@@ -8,7 +8,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from agentops_sdk.cli._source import add_source, directory, reading, screen, trace_url
+from agentops_sdk.cli._source import add_source, place, reading, screen, trace_url
 from agentops_sdk.cli._table import Cell, Column, add_columns, as_data, as_table, choose
 from agentops_sdk.traces.figures import number_format
 
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the list."""
     columns = choose(COLUMNS, args.columns)
-    with reading(directory(args), args) as traces:
+    with reading(place(args), args) as traces:
         latest = list(islice(traces, args.limit))
     if args.json:
         for trace in latest:

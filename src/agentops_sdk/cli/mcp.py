@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import add_dir, directory, shown
+from agentops_sdk.cli._source import add_dir, followed, shown
 from agentops_sdk.errors import AgentOpsError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.max_chars < _LEAST:
         raise ConfigError("--max-chars", args.max_chars, f"{_LEAST:,} or more")
-    path = directory(args)
+    path = followed(args)
     try:
         from agentops_sdk.mcp_server.answers import Answers
         from agentops_sdk.mcp_server.protocol import server

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agentops_sdk.cli._pager import paged
-from agentops_sdk.cli._source import add_source, directory, reading, screen
+from agentops_sdk.cli._source import add_source, place, reading, screen
 from agentops_sdk.cli._table import Column, add_columns, as_data, as_table, choose
 from agentops_sdk.cli.ls import positive
 from agentops_sdk.errors import TraceError
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if args.id not in (None, "latest") and args.session is None:
         args.session = [args.id]
     columns = choose(COLUMNS, args.columns)
-    with reading(directory(args), args) as traces:
+    with reading(place(args), args) as traces:
         every = sessions(traces)
         if not every:
             raise TraceError("no run names a session: set one by agentops_sdk.context(session_id=...)")

@@ -8,7 +8,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from agentops_sdk.cli._source import add_source, directory, looked_at, reading, screen
+from agentops_sdk.cli._source import add_source, looked_at, place, reading, screen
 from agentops_sdk.cli._table import Cell, Column, add_columns, as_data, as_table, choose
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.display.terminal_text import line
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk.traces.search.attribute_condition import attribute_names
 
     columns = choose(COLUMNS, args.columns) if args.columns is not None else None
-    with reading(directory(args), args, [] if args.by in BY else attribute_names(args.by)) as traces:
+    with reading(place(args), args, [] if args.by in BY else attribute_names(args.by)) as traces:
         table = stats(traces, args.by)
     if args.json:
         rows = [as_json(Line(table, row), columns) for row in table.rows]

@@ -7,7 +7,7 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.cli._source import add_dir, directory, screen
+from agentops_sdk.cli._source import add_dir, followed, screen
 from agentops_sdk.traces.search.filter_values import seconds
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
     end = time.monotonic() + seconds("--seconds", args.seconds) if args.seconds else None
     oldest = time.time() - seconds("--since", args.since) if args.since else None
-    follower = Follower(directory(args), since=oldest)
+    follower = Follower(followed(args), since=oldest)
     console, width, ascii_only = screen()
     lines = StepLines(ascii_only=ascii_only)
     with _status(console, lines, shown=width is not None and not args.json):

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from agentops_sdk.cli._source import add_dir, directory, screen
+from agentops_sdk.cli._source import add_dir, followed, screen
 from agentops_sdk.cli._table import Column, as_table
 from agentops_sdk.cli.ls import positive
 from agentops_sdk.errors import ConfigError
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     window, interval = seconds("--window", args.window), seconds("--interval", args.interval)
     if not window or not interval:
         raise ConfigError("--interval" if window else "--window", 0, "more than 0 seconds")
-    now = Now(Follower(directory(args), since=time.time() - window), window)
+    now = Now(Follower(followed(args), since=time.time() - window), window)
     console, width, ascii_only = screen()
     if width is None or not console.is_terminal:
         for number in _frames(args.frames, interval):

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import add_dir, directory, shown
+from agentops_sdk.cli._source import add_dir, place, shown, stored
 from agentops_sdk.errors import AgentOpsError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ HELP = "Serve a local page: runs with filters, live, each as its report, two sid
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--from", dest="source", metavar="PATH", help="a directory with traces, or a file (as --dir)")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine alone)")
     parser.add_argument("--port", type=int, default=0, help="the port (default: a free one)")
     add_dir(parser)
@@ -30,11 +29,12 @@ def run(args: argparse.Namespace) -> int:
     try:
         import uvicorn
 
+        from agentops_sdk.store.address import is_stored
+        from agentops_sdk.traces.files import Traces
         from agentops_sdk.view import application
     except ImportError as error:
         raise AgentOpsError(f'{error.name} is missing: pip install "agentops-recorder[view]"') from None
-    args.dir = args.source or args.dir
-    path, token = directory(args), secrets.token_urlsafe(24)
+    path, token = place(args), secrets.token_urlsafe(24)
     try:
         family = socket.AF_INET6 if ":" in args.host else socket.AF_INET
         listener = socket.create_server((args.host, args.port), family=family)
@@ -43,10 +43,15 @@ def run(args: argparse.Namespace) -> int:
     port = listener.getsockname()[1]
     name = f"[{args.host}]" if ":" in args.host else args.host
     print(f"http://{name}:{port}/?token={token}", flush=True)
-    missing = "" if Path(path).exists() else " (nothing is there yet)"
+    missing = "" if isinstance(path, str) or path.exists() else " (nothing is there yet)"
     print(f"agentops: showing {shown(path)}{missing}; who has this address can read it. Ctrl-C ends.", file=sys.stderr)
     settings = uvicorn.Config(
-        application(path, token=token, host=args.host),
+        application(
+            path if isinstance(path, Path) else None,
+            token=token,
+            host=args.host,
+            stored=(lambda: stored(path) or Traces()) if is_stored(path) else None,
+        ),
         log_level="warning",
         access_log=False,
         server_header=False,

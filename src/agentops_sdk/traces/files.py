@@ -28,6 +28,7 @@ from agentops_sdk.traces.figures.background_work import BackgroundWork
 from agentops_sdk.traces.figures.columns import Columns
 from agentops_sdk.traces.figures.outline import Outline
 from agentops_sdk.traces.formats.documents import (
+    COLUMNS,
     LARGEST,
     PROTOBUF,
     WHOLE,
@@ -40,6 +41,7 @@ from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 from agentops_sdk.traces.formats.json_values import DEEPEST, as_text, shallow
 from agentops_sdk.traces.formats.log_messages import with_messages
 from agentops_sdk.traces.formats.otlp_lines import span_fields
+from agentops_sdk.traces.formats.parquet_lines import parquet_lines
 from agentops_sdk.traces.formats.parse import as_records, looks_like_record
 from agentops_sdk.traces.process_identity import is_locked
 from agentops_sdk.traces.record import SpanRecord
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
 
 SUFFIXES: Final = (
     ".jsonl", ".jsonl.gz", ".json", ".json.gz", ".ndjson", ".ndjson.gz", ".jsonl.zst",
-    ".pb", ".pb.gz", ".binpb", ".binpb.gz",
+    ".pb", ".pb.gz", ".binpb", ".binpb.gz", ".jsonl.parquet",
 )  # fmt: skip
 LATEST: Final = "latest"
 _FRESH: Final = 3.0
@@ -67,7 +69,7 @@ _OURS = re.compile(rb'^\{"v":\d')
 
 
 @dataclass(slots=True)
-class _Entry:
+class TraceEntry:
     """What is known of a trace before anything else is asked of it."""
 
     start_ns: int
@@ -84,7 +86,7 @@ class Traces:
 
     def __init__(self, attributes: Iterable[str] = ()) -> None:
         self._columns = Columns(attributes)
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, TraceEntry] = {}
         self._order: list[str] | None = None
         # By a graph's checkpoint: the traces that stopped at it, and those that went on from it, each once.
         self._stopped: dict[str, dict[str, None]] = {}
@@ -210,7 +212,7 @@ class Traces:
     def _add(self, trace_id: str, span_id: str, start: int, row: int, attributes: Mapping[str, Any]) -> None:
         entry = self._entries.get(trace_id)
         if entry is None:
-            entry = self._entries[trace_id] = _Entry(start, array("I"))
+            entry = self._entries[trace_id] = TraceEntry(start, array("I"))
             self._order = None
         elif start < entry.start_ns:
             entry.start_ns = start
@@ -353,6 +355,13 @@ class Traces:
                 self.add_document(document, path)
         return len(self._columns) - before
 
+    def _add_columns(self, path: Path) -> int:
+        """A Parquet file; how many spans there were."""
+        before = len(self._columns)
+        for line in parquet_lines(path):
+            self.add_line(line, None, path)
+        return len(self._columns) - before
+
     def _add_protobuf(self, path: Path) -> int:
         """A file of OTLP's own bytes; how many spans there were."""
         from agentops_sdk.traces.formats.otlp_bytes import messages
@@ -401,10 +410,9 @@ class Traces:
         before = self.torn, self.foreign
         try:
             form = form_of(path)
-            if form == WHOLE:
-                lines, count = 1, self._add_whole(path)
-            elif form == PROTOBUF:
-                lines, count = 1, self._add_protobuf(path)
+            ways = {WHOLE: self._add_whole, PROTOBUF: self._add_protobuf, COLUMNS: self._add_columns}
+            if form in ways:
+                lines, count = 1, ways[form](path)
             else:
                 for line, location in self._columns.lines.of_file(path):
                     if self.add_line(line, location, path):
@@ -548,7 +556,7 @@ def _open_beside(path: Path) -> list[SpanRecord]:
 
 
 def trace_files(directory: Path) -> list[Path]:
-    """The trace files below a directory, each once: where a compressed copy lies beside the original, the original.
+    """The trace files below a directory, each once: where a packed copy lies beside the original, the original.
 
     Writers compress closed files at any time. The directory is listed twice, because one listing may
     come too late for the original and too early for its copy.
@@ -559,7 +567,14 @@ def trace_files(directory: Path) -> list[Path]:
         for path in directory.rglob("*")
         if path.name.endswith(SUFFIXES) and os.path.isfile(path)  # noqa: PTH113 - no error where a folder is closed
     }  # fmt: skip
-    return sorted(path for path in listed if path.suffix != ".gz" or path.with_suffix("") not in listed)
+    return sorted(path for path in listed if not _is_copy(path, listed))
+
+
+def _is_copy(path: Path, listed: set[Path]) -> bool:
+    if path.suffix not in (".gz", ".parquet"):
+        return False
+    original = path.with_suffix("")
+    return original in listed or (path.suffix == ".parquet" and original.with_name(f"{original.name}.gz") in listed)
 
 
 def _add_item(traces: Traces, item: SpanRecord | dict[str, Any] | str | bytes) -> None:

@@ -50,15 +50,18 @@ _MOST_BYTES: Final = 65_536
 _PAUSE: Final = 0.5
 
 
-def application(path: Path, *, token: str, host: str = "127.0.0.1") -> Starlette:
-    """An ASGI application over a directory of traces, or one file.
+def application(
+    path: Path | None, *, token: str, host: str = "127.0.0.1", stored: Callable[[], Traces] | None = None
+) -> Starlette:
+    """An ASGI application over a directory of traces, or one file, or a store.
 
     Args:
-        path: what is shown; it need not exist yet.
+        path: what is shown; it need not exist yet. ``None`` with a store that is no file: it is only read.
         token: who has it may look.
         host: where the server listens; other names than this, ``localhost`` and addresses are refused.
+        stored: asks a store for its runs, in place of reading what lies at ``path``.
     """
-    view = _View(Folder(path))
+    view = _View(Folder(path, stored))
     routes = [
         Route("/", view.page),
         Route("/compare", view.page),
@@ -156,7 +159,10 @@ class _View:
         trace_id = request.path_params["trace_id"]
 
         def append() -> None:
-            folder = self._folder.path if self._folder.path.is_dir() else self._folder.path.parent
+            path = self._folder.path
+            if path is None:
+                raise ConfigError("feedback", told.get("name"), "a directory of traces: a server is only read")
+            folder = path if path.is_dir() else path.parent
             fields = {name: told.get(name) for name in ("name", "value", "comment")}
             append_feedback(folder, self._folder.traces().get(trace_id), **fields)
 
@@ -168,11 +174,12 @@ class _View:
         return StreamingResponse(self._events(request), media_type="text/event-stream")
 
     async def _events(self, request: Request) -> AsyncIterator[str]:
-        follower = await to_thread.run_sync(Follower, self._folder.path)
+        path = self._folder.path
+        follower = await to_thread.run_sync(Follower, path) if path is not None else None
         lines = StepLines()
         yield "retry: 2000\n\n"
         while not await request.is_disconnected():
-            for event in await to_thread.run_sync(follower.events):
+            for event in await to_thread.run_sync(follower.events) if follower is not None else ():
                 record = event.record
                 text = lines.started(record) if event.kind == "started" else lines.ended(record)
                 told = {"text": text.plain, "outcome": record.outcome, "kind": event.kind, "trace": record.trace_id}

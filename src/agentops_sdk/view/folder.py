@@ -1,8 +1,9 @@
-"""The traces of a directory, read again only when its files have changed."""
+"""The traces of a directory, read again only when its files have changed; or those of a store."""
 
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -10,16 +11,27 @@ from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.files import Traces, load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 __all__ = ["Folder"]
 
+_PAUSE = 5.0  # seconds within which a store is not asked again which runs there are
+
 
 class Folder:
-    """One directory or file. May be asked from several threads."""
+    """One directory or file, or one store. May be asked from several threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None, stored: Callable[[], Traces] | None = None) -> None:
+        """Begin.
+
+        Args:
+            path: of the directory or file; ``None`` where there is none.
+            stored: asks a store which runs there are.
+        """
         self.path = path
+        self._stored = stored
+        self._asked = 0.0
         self._lock = threading.Lock()
         self._state: object = None
         self._traces = Traces()
@@ -27,17 +39,24 @@ class Folder:
     def traces(self) -> Traces:
         """What is there now; nothing where the directory is not there yet, or holds no traces."""
         with self._lock:
+            if self._stored is not None:
+                if not self._asked or time.monotonic() - self._asked > _PAUSE:
+                    self._traces = self._stored()
+                    self._asked = time.monotonic()
+                return self._traces
             state = self._files()
             # What is open changes with time alone.
             if state != self._state or any(name.endswith(".open") for name, *_ in state):
                 try:
-                    self._traces = load(self.path)
+                    self._traces = load(self.path) if self.path is not None else Traces()
                 except TraceError:
                     self._traces = Traces()
                 self._state = state
             return self._traces
 
     def _files(self) -> list[tuple[str, int, int]]:
+        if self.path is None:
+            return []
         paths = sorted(self.path.rglob("*")) if self.path.is_dir() else [self.path]
         state = []
         for path in paths:

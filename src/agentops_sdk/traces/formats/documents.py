@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["LARGEST", "LINES", "PROTOBUF", "WHOLE", "documents", "form_of", "loads", "read_whole"]
+__all__ = ["COLUMNS", "LARGEST", "LINES", "PROTOBUF", "WHOLE", "documents", "form_of", "loads", "read_whole"]
 
 _MB: Final = 1_048_576
 LARGEST: Final = 512 * _MB
 """Bytes of a file that is read as a whole at most."""
-LINES, WHOLE, PROTOBUF = "lines", "whole", "protobuf"
-"""A document on each line; documents of several lines; OTLP as bytes."""
+LINES, WHOLE, PROTOBUF, COLUMNS = "lines", "whole", "protobuf", "columns"
+"""A document on each line; documents of several lines; OTLP as bytes; Parquet."""
+_PARQUET: Final = b"PAR1"
 _HEAD: Final = 65_536
 _BYTE_ORDER: Final = b"\xef\xbb\xbf"
 _OURS: Final = re.compile(rb'^\{"v":\d')
@@ -56,6 +57,8 @@ def form_of(path: Path) -> str:
         OSError: it cannot be.
     """
     head = read_head(path)
+    if head.startswith(_PARQUET):
+        return COLUMNS
     if _is_protobuf(head):
         return PROTOBUF
     head = head.removeprefix(_BYTE_ORDER).lstrip()

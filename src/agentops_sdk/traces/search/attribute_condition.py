@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.figures.columns import Columns
     from agentops_sdk.traces.search.candidate import Candidate
 
-__all__ = ["SHORT_NAMES", "attribute_name", "attribute_names", "conditions_on_attributes", "first_value"]
+__all__ = ["SHORT_NAMES", "attribute_name", "attribute_names", "conditions_on_attributes", "first_value", "order_in"]
 
 _SYNTAX: Final = re.compile(
     r"\s*(?P<name>[^\s=!<>~]+)\s*(?:(?P<operator>==|!=|>=|<=|!~|=|>|<|~)\s*(?P<value>.*?))?\s*", re.DOTALL
@@ -60,6 +60,15 @@ def first_value(columns: Columns, row: int, names: Sequence[str]) -> Any:
         if value is not None:
             return value
     return None
+
+
+def order_in(text: str) -> tuple[str, str, float] | None:
+    """Name, operator and number of a condition that asks whether a value is larger or smaller; ``None`` of another."""
+    match = _SYNTAX.fullmatch(text)
+    if match is None or match["operator"] not in (">", ">=", "<", "<=") or match["name"] in _FIELDS:
+        return None
+    number = _number(_unquoted(match["value"] or ""))
+    return None if number is None else (attribute_name(match["name"]), match["operator"], number)
 
 
 def conditions_on_attributes(keyword: str, value: Any) -> list[Condition]:

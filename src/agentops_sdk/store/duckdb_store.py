@@ -1,0 +1,252 @@
+"""DuckDB over trace files: lines of ours and Parquet as they are, whatever else the readers know by way of a copy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import weakref
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from agentops_sdk.errors import AgentOpsError, TraceError
+from agentops_sdk.store.duckdb_dialect import STORED_COLUMNS, columns_of_lines, lines_of, quoted, views
+from agentops_sdk.store.result import Result
+from agentops_sdk.traces.classify import OWN_SCOPE
+from agentops_sdk.traces.files import Traces, load, trace_files
+from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
+from agentops_sdk.traces.formats.parquet_lines import PARQUET, is_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["DuckDBStore"]
+
+_TEXT: Final = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+_TABLE_BYTES: Final = 512 * 1_048_576
+"""Text files of up to this size are read once; larger ones again with each question, so that no copy fills the disk."""
+_READS: Final = ("SELECT", "EXPLAIN")
+_STRANGE: Final = (
+    "trace_id IS NOT NULL AND (outcome = 'running'"
+    f" OR (coalesce(kind, 'span') = 'span' AND coalesce(scope, '{OWN_SCOPE}') <> '{OWN_SCOPE}'))"
+)
+"""What a reader makes something else of: a span that was open, one that another recorder made."""
+
+
+class DuckDBStore:
+    """The views over one directory, file or pattern. Closes with the process; nothing of it is written to the place."""
+
+    engine = "DuckDB"
+
+    def __init__(self, place: Path) -> None:
+        """Find the files and define the views.
+
+        Raises:
+            AgentOpsError: DuckDB is not installed.
+            TraceError: nothing is there, or nothing that can be read.
+        """
+        try:
+            self._duckdb: Any = import_module("duckdb")
+        except ImportError:
+            raise AgentOpsError('this needs DuckDB: pip install "agentops-recorder[duckdb]"') from None
+        self.place = place
+        self.remarks: list[str] = []
+        self._scratch = tempfile.mkdtemp(prefix="agentops-")
+        self._clean = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+        self._connection: Any = self._duckdb.connect()
+        self._connection.execute("SET preserve_insertion_order = true")
+        self._connection.execute(f"SET temp_directory = {quoted(self._scratch)}")
+        try:
+            self._define()
+        except self._duckdb.Error as error:
+            raise TraceError(f"cannot read {place}: {_first_line(error)}") from error
+
+    # --- setting up ----------------------------------------------------------------------------
+
+    def _define(self) -> None:
+        texts, packed, others = self._files()
+        parts = []
+        if texts:
+            parts.append(self._text_part(texts))
+        if packed:
+            listed = ", ".join(quoted(str(path)) for path in packed)
+            parts.append(
+                f"SELECT record, {', '.join(STORED_COLUMNS)} FROM read_parquet([{listed}], union_by_name=true)"
+            )
+        whole = " UNION ALL ".join(f"({part})" for part in parts)
+        if whole:
+            self._connection.execute(f"CREATE VIEW whole AS {whole}")
+        copy = self._copy(others, has_whole=bool(whole))
+        allowed = [*texts, *packed]
+        if copy is not None:
+            lines = columns_of_lines(lines_of([str(copy)]))
+            self._connection.execute(f"CREATE TABLE copied AS {lines}")
+            if whole:
+                # The line of a span's end takes the place of those that were written while it was open.
+                whole = (
+                    f"SELECT * FROM whole WHERE NOT coalesce({_STRANGE}, false) UNION ALL SELECT copied.* FROM copied"
+                    " ANTI JOIN (SELECT trace_id, span_id FROM whole WHERE outcome <> 'running') AS ended"
+                    " ON copied.outcome IN ('running', 'unfinished') AND ended.trace_id = copied.trace_id"
+                    " AND ended.span_id = copied.span_id"
+                )
+            else:
+                whole = "SELECT * FROM copied"
+        elif whole:
+            whole = "SELECT * FROM whole"
+        else:
+            raise TraceError(f"no traces in {self.place}")
+        self._connection.execute(f"CREATE VIEW stored AS {whole}")
+        for name, query in views().items():
+            self._connection.execute(f"CREATE VIEW {name} AS {query}")
+        paths = ", ".join(quoted(str(path)) for path in allowed)
+        self._connection.execute(f"SET allowed_paths = [{paths}]")
+        self._connection.execute(f"SET allowed_directories = [{quoted(self._scratch + '/')}]")
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    def _text_part(self, texts: Sequence[Path]) -> str:
+        query = columns_of_lines(lines_of([str(path) for path in texts]))
+        packed = sum(path.stat().st_size * (8 if path.suffix == ".gz" else 1) for path in texts)
+        if packed > _TABLE_BYTES:
+            self.remarks.append("these files are read anew for each question: agentops compact makes that fast")
+            return query
+        self._connection.execute(f"CREATE TABLE of_text AS {query}")
+        return "SELECT * FROM of_text"
+
+    def _files(self) -> tuple[list[Path], list[Path], list[Path]]:
+        """Text files with lines of ours, Parquet files of ours, and files that only the readers understand."""
+        texts: list[Path] = []
+        packed: list[Path] = []
+        others: list[Path] = []
+        if self.place.is_dir():
+            paths = trace_files(self.place)
+            others += sorted(self.place.rglob(f"*{OPEN_SUFFIX}"))
+        elif self.place.exists():
+            paths = [self.place]
+        else:
+            paths = sorted(self.place.parent.glob(self.place.name))
+            if not paths:
+                raise TraceError(f"{self.place} does not exist")
+        for path in paths:
+            if path.suffix == PARQUET:
+                (packed if is_ours(path) else others).append(path)
+            elif path.name.endswith(_TEXT) and _begins_as_ours(path):
+                texts.append(path)
+            elif path.stat().st_size:
+                others.append(path)
+        return texts, packed, others
+
+    def _copy(self, others: Sequence[Path], *, has_whole: bool) -> Path | None:
+        """Lines of ours made of what is not one, as the readers understand it."""
+        path = Path(self._scratch) / "copied.jsonl"
+        count = 0
+        with path.open("wb") as file:
+            for other in others:
+                traces = Traces()
+                try:
+                    if other.name.endswith(OPEN_SUFFIX):
+                        traces.add_open_file(other)
+                    else:
+                        traces.add_file(other)
+                        traces.join_messages()
+                except TraceError as error:
+                    self.remarks.append(f"{error}; it was left out")
+                    continue
+                self.remarks += traces.remarks
+                count += _write(file, traces)
+            if has_whole:
+                rows = self._connection.execute(f"SELECT record FROM whole WHERE {_STRANGE}").fetchall()
+                if rows:
+                    count += _write(file, load([record for (record,) in rows]))
+        return path if count else None
+
+    # --- asking --------------------------------------------------------------------------------
+
+    def query(self, sql: str) -> Result:
+        """The rows of one statement that only reads.
+
+        Raises:
+            AgentOpsError: it is no such statement, or DuckDB refuses it.
+        """
+        try:
+            statements = self._connection.extract_statements(sql)
+            kinds = [statement.type.name for statement in statements]
+            if len(kinds) != 1 or kinds[0] not in _READS:
+                raise AgentOpsError("only one statement that reads is run: SELECT, WITH ... SELECT, EXPLAIN")
+            cursor = self._connection.execute(sql)
+            names = [name for name, *_ in cursor.description or ()]
+        except self._duckdb.Error as error:
+            raise AgentOpsError(f"DuckDB: {_message(error)}") from error
+        return Result(names, self._rows(cursor))
+
+    def _rows(self, cursor: Any) -> Iterator[tuple[Any, ...]]:
+        try:
+            while rows := cursor.fetchmany(2_000):
+                yield from rows
+        except self._duckdb.Error as error:
+            raise AgentOpsError(f"DuckDB: {_message(error)}") from error
+
+    def lines(self, ids: Sequence[str]) -> Iterator[bytes]:
+        """The lines of the runs with these ids."""
+        if not ids:
+            return
+        listed = ", ".join(map(quoted, ids))
+        for (record,) in self.query(f"SELECT record FROM stored WHERE trace_id IN ({listed})").rows:
+            yield record.encode()
+
+    def attribute(self, name: str) -> str:
+        """An attribute's text."""
+        return f"json_extract_string(attributes, {_path(name)})"
+
+    def number(self, name: str) -> str | None:
+        """Nothing: lines keep what a value is."""
+        return None
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._connection.close()
+        self._clean()
+
+
+def _write(file: Any, traces: Traces) -> int:
+    count = 0
+    for trace_id in traces.ids:
+        for record in traces.records(trace_id):
+            file.write(record.model_dump_json(exclude_unset=True).encode() + b"\n")
+            count += 1
+    return count
+
+
+def _begins_as_ours(path: Path) -> bool:
+    """Whether the first lines of a file are span records as we write them."""
+    from agentops_sdk.traces.formats.lines import opened
+    from agentops_sdk.traces.formats.parse import looks_like_record
+
+    try:
+        _, source, _ = opened(path)
+        with source:
+            for _ in range(20):
+                line = source.readline(1_048_576)
+                if not line:
+                    return False
+                try:
+                    raw = json.loads(line)
+                except ValueError:
+                    continue
+                return looks_like_record(raw)
+    except (OSError, EOFError):
+        return False
+    return False
+
+
+def _path(name: str) -> str:
+    return quoted(f'$."{name}"')
+
+
+def _message(error: Exception) -> str:
+    return str(error).strip()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,181 @@
+"""The runs of a store as the readers' own traces: what is looked at is fetched, some hundreds of runs at a time."""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, Unpack
+
+from agentops_sdk import semconv
+from agentops_sdk.store.preselection import preselection
+from agentops_sdk.traces.files import TraceEntry, Traces
+from agentops_sdk.traces.search.attribute_condition import order_in
+from agentops_sdk.traces.search.filters import attributes_of, conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from agentops_sdk.store.result import Store
+    from agentops_sdk.traces.record import SpanRecord
+    from agentops_sdk.traces.search.filters import Filters
+    from agentops_sdk.traces.trace import Trace
+
+__all__ = ["StoredTraces"]
+
+_RUNS: Final = 500
+"""Runs that are fetched together."""
+_BATCHES: Final = 4
+"""Batches that are kept, so that what is asked twice is fetched once."""
+
+
+class StoredTraces(Traces):
+    """Runs of a store, latest first. What they hold is worked out by the same code as that of files.
+
+    Memory does not grow with the number of spans: about a hundred bytes for each run, and a few hundred runs in full.
+    """
+
+    def __init__(
+        self, store: Store, attributes: Iterable[str] = (), ids: Sequence[tuple[str, int]] | None = None
+    ) -> None:
+        """See which runs there are.
+
+        Raises:
+            AgentOpsError: the store cannot be asked.
+        """
+        super().__init__()
+        self._store = store
+        self._attributes = tuple(attributes)
+        self._batches: OrderedDict[int, Traces] = OrderedDict()
+        self._positions: dict[str, int] = {}
+        self._together: Traces | None = None
+        if ids is None:
+            ids = self._runs("SELECT trace_id, min(start_ns) FROM spans GROUP BY trace_id")
+            self.unreadable += store.remarks
+        for trace_id, start in ids:
+            self._entries[trace_id] = TraceEntry(start, array("I"))
+
+    def _runs(self, query: str) -> list[tuple[str, int]]:
+        return [(str(trace_id), int(start)) for trace_id, start in self._store.query(query).rows]
+
+    # --- some of them --------------------------------------------------------------------------
+
+    def where(self, *texts: str, **filters: Unpack[Filters]) -> StoredTraces:
+        """The runs that meet every filter: chosen roughly by the store, exactly by the readers.
+
+        Raises:
+            ConfigError: a filter's value is wrong.
+        """
+        if texts:
+            where = filters.get("where") or ()
+            filters["where"] = [*texts, *([where] if isinstance(where, str) else where)]
+        wanted = conditions(filters)
+        if not wanted:
+            return self
+        filters, orders = self._without_orders(filters)
+        rough = preselection(filters)
+        queries = [*orders, *([rough.query] if rough.query else [])]
+        chosen = set.intersection(*({each for each, _ in self._runs(query)} for query in queries)) if queries else None
+        ids = [trace_id for trace_id in self.ids if chosen is None or trace_id in chosen]
+        attributes = (*self._attributes, *attributes_of(filters))
+        some = StoredTraces(self._store, attributes, [(each, self._entries[each].start_ns) for each in ids])
+        remarks: list[str] = []
+        if not rough.exact and filters:
+            kept: list[tuple[str, int]] = []
+            for batch in some._whole_batches():
+                matching = batch.where(**filters)
+                remarks += [remark for remark in matching.unreadable if remark not in batch.unreadable]
+                kept += [(each, self._entries[each].start_ns) for each in matching.ids if each in some._entries]
+            batches = some._batches if len(some) <= _RUNS else None
+            unfiltered = some
+            some = StoredTraces(self._store, attributes, kept)
+            if batches is not None:  # all of it is here already
+                some._positions = dict.fromkeys(some._entries, 0)
+                some._batches, some._together = batches, unfiltered._together  # noqa: SLF001
+        some.unreadable += [*self.unreadable, *dict.fromkeys(remarks)]
+        return some
+
+    def _without_orders(self, filters: Filters) -> tuple[Filters, list[str]]:
+        """The filters less those on numbers that rows hold as texts, and the questions that these become."""
+        where = filters.get("where") or ()
+        kept: list[str] = []
+        queries: list[str] = []
+        for text in [where] if isinstance(where, str) else where:
+            order = order_in(text)
+            number = self._store.number(order[0]) if order is not None else None
+            if order is None or number is None:
+                kept.append(text)
+                continue
+            condition = f"{number} {order[1]} {order[2]!r}"
+            queries.append(f"SELECT trace_id, min(start_ns) FROM spans WHERE {condition} GROUP BY trace_id")
+        if not queries:
+            return filters, queries
+        rest: Filters = {**filters, "where": kept}
+        if not kept:
+            del rest["where"]
+        return rest, queries
+
+    def _whole_batches(self) -> Iterator[Traces]:
+        for position in range(0, len(self.ids), _RUNS):
+            yield self._batch(position)
+
+    # --- one of them ---------------------------------------------------------------------------
+
+    def _trace(self, trace_id: str) -> Trace:
+        return self._holding(trace_id)._trace(trace_id)  # noqa: SLF001 - of this class's base
+
+    def records(self, trace_id: str) -> Iterator[SpanRecord]:
+        """The records of one run."""
+        return self._holding(trace_id).records(trace_id)
+
+    def _holding(self, trace_id: str) -> Traces:
+        if not self._positions:
+            self._positions = {each: number - number % _RUNS for number, each in enumerate(self.ids)}
+        return self._batch(self._positions[trace_id])
+
+    def _batch(self, position: int) -> Traces:
+        """The runs from a place in the order on, in full."""
+        batch = self._batches.get(position)
+        if batch is None:
+            batch = self._batches[position] = Traces(self._attributes)
+            ids = self.ids[position : position + _RUNS]
+            for line in self._store.lines(ids):
+                batch.add_line(line)
+            self._share_background(batch)
+            self.foreign += batch.foreign
+            if len(self._batches) > _BATCHES:
+                self._batches.popitem(last=False)
+        else:
+            self._batches.move_to_end(position)
+        return batch
+
+    def _share_background(self, batch: Traces) -> None:
+        """Work that one run begins and another one reads counts once, whichever batch they are in."""
+        if self._together is None:
+            self._together = Traces()
+            query = "SELECT trace_id, min(start_ns) FROM spans WHERE {} GROUP BY trace_id"
+            work = "(usage_of IS NOT NULL OR operation = 'fetch_response')"
+            begun = f"response_id IN (SELECT response_id FROM spans WHERE {work} AND response_id IS NOT NULL)"
+            ids = [trace_id for trace_id, _ in self._runs(query.format(work))]
+            if ids:
+                ids = [trace_id for trace_id, _ in self._runs(query.format(f"{work} OR {begun}"))]
+            for line in self._store.lines(ids):
+                self._together.add_line(line)
+        batch._background = self._together._background  # noqa: SLF001 - of this class's base
+
+    # --- across them ---------------------------------------------------------------------------
+
+    def stopped_at(self, checkpoint: str) -> list[str]:
+        """Ids of the runs in which a graph ended at this checkpoint."""
+        return self._with(semconv.GRAPH_CHECKPOINT_ID, checkpoint)
+
+    def resumed_from(self, checkpoint: str) -> list[str]:
+        """Ids of the runs in which a graph went on from this checkpoint."""
+        return self._with(semconv.GRAPH_RESUMED_FROM, checkpoint)
+
+    def _with(self, attribute: str, value: str) -> list[str]:
+        """Ids of the runs with this attribute, the latest last."""
+        if "'" in value or "\\" in value:
+            return []
+        column = self._store.attribute(attribute)
+        query = f"SELECT trace_id, min(start_ns) FROM spans WHERE {column} = '{value}' GROUP BY trace_id ORDER BY 2"
+        return [trace_id for trace_id, _ in self._runs(query)]

@@ -1,0 +1,65 @@
+"""The command line over a ClickHouse server, by the official client, over HTTP."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.store.runs import ONE, runs
+
+from agentops_sdk.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.store.collector import Engine, Server
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("chdb") is None or importlib.util.find_spec("clickhouse_connect") is None,
+    reason="chdb, which is ClickHouse in a process, or the extra clickhouse is not installed",
+)
+
+
+@pytest.fixture(scope="module")
+def server(clickhouse: Engine) -> Iterator[Server]:
+    from tests.store.collector import Server
+
+    clickhouse.fill("otel_traces", runs(), is_json=False)
+    server = Server(clickhouse)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_every_face_reads_a_server(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*words: str) -> str:
+        assert main([*words, "--from", server.address]) == 0, capsys.readouterr().err
+        return capsys.readouterr().out
+
+    assert json.loads(said("ls", "--json", "-n", "1"))["name"] == "answer"
+    assert "planner" in said("show", ONE[-32:])
+    assert "search" in said("decisions", ONE)
+    assert json.loads(said("stats", "--json"))["total"]["calls"] == 3
+    assert "cost" in said("compare", "metadata.release=1.0", "metadata.release=1.1")
+    assert "writer" in said("agents")
+    assert "planner" in said("report", ONE, "-o", "-")
+    assert json.loads(said("sql", "SELECT count(*) AS n FROM llm_calls", "--json")) == {"n": 3}
+    assert "agentops_cost" in said("sql", "--schema")
+
+
+def test_a_server_is_only_read_and_what_it_refuses_is_said_without_the_password(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sql", "DROP TABLE otel_traces", "--from", server.address]) == 1
+    assert "readonly" in capsys.readouterr().err
+    assert main(["sql", "SELECT nothing FROM spans", "--from", server.address]) == 1
+    assert "nothing" in capsys.readouterr().err
+    assert main(["ls", "--from", "clickhouse://reader:s3cr3t@127.0.0.1:1/default"]) == 1
+    told = capsys.readouterr().err
+    assert "127.0.0.1:1" in told
+    assert "s3cr3t" not in told
+    assert main(["ls", "--from", "postgres://x/y"]) == 2
+    assert main(["tail", "--from", server.address]) == 2
+    assert "s3cr3t" not in capsys.readouterr().err

@@ -1,0 +1,158 @@
+"""The same questions, the same answers: of files, of Parquet and of the Collector's two tables."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.store.runs import FOUR, ONE, THREE, TWO, runs
+
+from agentops_sdk.errors import AgentOpsError
+from agentops_sdk.store.stored_traces import StoredTraces
+from agentops_sdk.store.views import VIEWS
+from agentops_sdk.traces.figures.comparison import compare
+from agentops_sdk.traces.figures.tables import BY, stats
+from agentops_sdk.traces.files import load
+
+if TYPE_CHECKING:
+    from agentops_sdk.store.result import Store
+
+ENGINES = ("duckdb", "clickhouse", "clickhouse-json")
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The runs in an engine."""
+    name = str(request.param)
+    if name == "duckdb":
+        pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
+        from agentops_sdk.store.duckdb_store import DuckDBStore
+
+        path = tmp_path_factory.mktemp("files") / "one.jsonl"
+        path.write_text("".join(record.model_dump_json(exclude_unset=True) + "\n" for record in runs()))
+        return DuckDBStore(path)
+    if importlib.util.find_spec("chdb") is None:
+        pytest.skip("chdb, which is ClickHouse in a process, is not installed")
+    from agentops_sdk.store.clickhouse_store import ClickHouseStore
+
+    engine = request.getfixturevalue("clickhouse")
+    table = f"spans_{name.replace('-', '_')}"
+    engine.fill(table, runs(), is_json=name.endswith("json"))
+    return ClickHouseStore(engine, table)
+
+
+def answer(store: Store, sql: str) -> list[tuple[Any, ...]]:
+    return list(store.query(sql).rows)
+
+
+def test_the_views_have_the_same_columns_in_every_engine(store: Store) -> None:
+    only_files = {"events", "links"}
+    for view in VIEWS:
+        names = [name for name in store.query(f"SELECT * FROM {view} LIMIT 0").names if name not in only_files]
+        assert names, view
+        seen = _COLUMNS.setdefault(view, names)
+        assert names == seen, view
+
+
+_COLUMNS: dict[str, list[str]] = {}
+
+
+def test_a_call_that_two_layers_saw_counts_once_and_an_unknown_price_is_null(store: Store) -> None:
+    rows = answer(store, "SELECT model, input_tokens, cost FROM llm_calls ORDER BY start_ns")
+    assert rows == [("gpt-4o", 100, 0.25), ("llama", 100, None), ("gpt-4o", None, None)]
+
+
+def test_a_run_has_its_figures_its_outcome_and_what_people_think_of_it(store: Store) -> None:
+    columns = "name, outcome, llm_calls, tool_calls, errors, models, input_tokens, cost, cost_unknown, ratings, score"
+    rows = {row[0]: row[1:] for row in answer(store, f"SELECT trace_id, {columns} FROM traces")}
+    assert rows[ONE] == ("invoke_agent planner", "ok", 2, 1, 0, "gpt-4o, llama", 200, 0.26, 1, 1, 1.0)
+    assert rows[TWO] == ("invoke_agent writer", "error", 1, 0, 2, "gpt-4o", None, None, 0, 0, None)
+    assert rows[THREE] == ("invoke_agent whole", "ok", 0, 0, 0, "", 100, 0.25, 0, 0, None)
+    assert (rows[FOUR][1], *rows[FOUR][-2:]) == ("cancelled", 1, None)
+
+
+def test_decisions_tools_and_feedback_are_told(store: Store) -> None:
+    asked = "SELECT name, chosen, options, confidence, decided_by FROM decisions ORDER BY name"
+    options = '[{"name":"search"},{"name":"mail"}]'
+    assert answer(store, asked) == [
+        ("edge", "end", None, None, None),
+        ("route", "yes", None, 0.75, "code"),
+        ("tool choice", "search", options, None, "model"),
+    ]
+    assert answer(store, "SELECT tool, call_id, arguments, result FROM tool_calls") == [
+        ("search", "c1", '{"q":1}', None)
+    ]
+    feedback = answer(store, "SELECT trace_id, name, score, label, comment, target FROM feedback ORDER BY trace_id")
+    assert feedback == [
+        (ONE, "helpful", 1.0, None, None, "span"),
+        (FOUR, "helpful", None, "no", "too long", "span"),
+    ]
+    assert answer(store, "WITH few AS (SELECT agent FROM agents) SELECT count(*) FROM few") == [(3,)]
+
+
+@pytest.mark.parametrize("by", BY)
+def test_stats_of_a_store_are_those_of_the_files(store: Store, by: str) -> None:
+    from_files, from_store = stats(load(runs()), by), stats(StoredTraces(store), by)
+    assert [row.as_dict() for row in from_store.rows] == [row.as_dict() for row in from_files.rows]
+    assert from_store.total.as_dict() == from_files.total.as_dict()
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"session": "s-*"}, {"user": "u'1"}, {"agent": "planner"}, {"model": "llama"}, {"tool": "search"},
+        {"tag": "eu"}, {"service": "demo"}, {"outcome": ["error", "cancelled"]}, {"errors": True},
+        {"since": "2026-08-06T07:06:48Z"}, {"until": "2026-08-06T07:06:48Z"}, {"min_cost": "0.2"},
+        {"slower_than": "1s"}, {"text": "ä ö"}, {"where": "metadata.release=1.1"}, {"where": "metadata.score > 5"},
+        {"where": "name ~ planner"},
+        {"agent": "planner", "where": "gen_ai.usage.input_tokens >= 100"},
+    ],
+)  # fmt: skip
+def test_filters_choose_the_same_runs(store: Store, filters: dict[str, Any]) -> None:
+    files = load(runs()).where(**filters)
+    assert StoredTraces(store).where(**filters).ids == files.ids
+    assert 0 < len(files) < 5
+
+
+def test_a_run_is_shown_as_its_file_would_be(store: Store) -> None:
+    files, stored = load(runs()), StoredTraces(store)
+    assert stored.ids == files.ids
+    for trace_id in files.ids:
+        one, other = files[trace_id], stored[trace_id]
+        assert other.tree(messages=True) == one.tree(messages=True)
+        assert [decision.name for decision in other.decisions] == [decision.name for decision in one.decisions]
+        for record, same in zip(one.spans, other.spans, strict=True):
+            texts = {"agentops.metadata.score": "7"} if store.number("agentops.metadata.score") else {}
+            known = {name: text for name, text in texts.items() if name in record.attributes}
+            assert same.attributes == record.attributes | known
+            assert same.events == record.events
+    sides = [
+        compare(source.where("metadata.release=1.1"), source.where("metadata.release=1.0"))
+        for source in (files, stored)
+    ]
+    assert json.dumps(sides[0].as_dict()) == json.dumps(sides[1].as_dict())
+
+
+def test_what_is_wrong_in_a_question_is_said_and_nothing_is_written(store: Store) -> None:
+    with pytest.raises(AgentOpsError, match="no_such_column"):
+        answer(store, "SELECT no_such_column FROM spans")
+    if store.engine == "DuckDB":  # a server is told to refuse by itself
+        reads_a_file = "SELECT * FROM read_text('/etc/hosts')"
+        for sql in ("DROP VIEW spans", "COPY (SELECT 1) TO 'x.csv'", "SELECT 1; SELECT 2", reads_a_file):
+            with pytest.raises(AgentOpsError):
+                answer(store, sql)
+
+
+def test_clickhouse_takes_the_schema_for_a_fleet_and_fills_its_columns(clickhouse: Any) -> None:
+    from agentops_sdk.store.clickhouse_dialect import schema
+
+    for is_json in (False, True):
+        name = f"typed_{is_json}"
+        clickhouse.fill(name, [], is_json=is_json)
+        for statement in filter(str.strip, schema(name, days=36_500, is_json=is_json).split(";\n")):
+            clickhouse.execute(statement)
+        clickhouse.insert(name, runs(), is_json=is_json)
+        typed = clickhouse.run(f"SELECT sum(agentops_cost), max(agentops_user_id), min(agentops_tool) FROM {name}")
+        assert list(typed.rows) == [(0.51, "u2", "search")]
