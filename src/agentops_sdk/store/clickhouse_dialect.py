@@ -46,7 +46,9 @@ def text_of(column: str, attribute: str, *, is_json: bool) -> str:
         return f"nullIf({column}[{literal(attribute)}], '')"
     path = ".".join(map(identifier, attribute.split(".")))
     # What is a list there is shown as JSON, as the map has it.
-    return f"nullIf(multiIf(startsWith(dynamicType({column}.{path}), 'Array'), toJSONString({column}.{path}), toString({column}.{path})), '')"  # noqa: E501
+    value = f"{column}.{path}"
+    as_text = f"multiIf(startsWith(dynamicType({value}), 'Array'), toJSONString({value}), toString({value}))"
+    return f"nullIf({as_text}, '')"
 
 
 def _column(column: SpanColumn, *, is_json: bool) -> str:

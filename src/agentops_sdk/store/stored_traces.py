@@ -90,7 +90,7 @@ class StoredTraces(Traces):
             some = StoredTraces(self._store, attributes, kept)
             if batches is not None:  # all of it is here already
                 some._positions = dict.fromkeys(some._entries, 0)
-                some._batches, some._together = batches, unfiltered._together  # noqa: SLF001
+                some._batches, some._together = batches, unfiltered._together  # noqa: SLF001 - of this class
         some.unreadable += [*self.unreadable, *dict.fromkeys(remarks)]
         return some
 
