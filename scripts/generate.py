@@ -94,6 +94,21 @@ def vocabularies() -> str:
     return "\n".join(lines)
 
 
+def metrics() -> str:
+    """The table of metrics, in both states of the conventions."""
+    from agentops_sdk.semconv_metrics import ROWS
+
+    lines = ["| Kind | In `pin` | In `main` | Unit | By | What |", "|---|---|---|---|---|---|"]
+    for row in ROWS:
+        names = [f"`{name}`" if name else "" for name in (row.pin, row.main)]
+        if row.pin == row.main:
+            names[1] = "the same"
+        kind = "counter" if row.buckets is None else "histogram"
+        by = ", ".join(f"`{name}`" for name in row.attributes)
+        lines.append(f"| {kind} | {names[0]} | {names[1]} | `{row.unit}` | {by} | {row.description} |")
+    return "\n".join(lines)
+
+
 def filters() -> str:
     """The table of filters."""
     from agentops_sdk.traces.search.filters import table
@@ -256,6 +271,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "cli": cli,
     "filters": filters,
     "formats": formats,
+    "metrics": metrics,
     "vocabularies": vocabularies,
 }
 FILES: dict[Path, Callable[[], str]] = {

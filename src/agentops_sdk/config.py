@@ -125,6 +125,14 @@ class Settings:
         env=["AGENTOPS_EXPORTERS"],
         live=True,
     )
+    metrics: tuple[Any, ...] = _row(
+        (),
+        parsers.signal_sinks("otlp", "console", "none"),
+        'Where metrics go, beside the program\'s own MeterProvider and /metrics: "otlp", "otlp:URL", "console" or '
+        'OpenTelemetry MetricExporter instances; "none" for nowhere.',
+        env=["AGENTOPS_METRICS"],
+        live=True,
+    )
     directory: str = _row(
         "./.agentops", parsers.path, "The directory in which traces and spools are written.",
         limit=file_limits.below_here, env=["AGENTOPS_DIR"],

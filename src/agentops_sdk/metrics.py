@@ -1,4 +1,7 @@
-"""The Prometheus page: spans, drops, queue, sinks and the GenAI metrics, through the official client."""
+"""The Prometheus page: spans, drops, queue, sinks and the GenAI metrics, through the official client.
+
+A reader that asks for OpenMetrics gets it, with exemplars: the trace that a measurement was made of.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +9,40 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from agentops_sdk import semconv
 from agentops_sdk._limits import breakers
 from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline.metric_store import OVERFLOW
 from agentops_sdk.health import health
 from agentops_sdk.status import status
 
 if TYPE_CHECKING:
-    from agentops_sdk._pipeline.span_metrics import Histogram, Tally
+    from agentops_sdk._pipeline.metric_store import MetricStore, Series, Table
 
-__all__ = ["CONTENT_TYPE", "page"]
+__all__ = ["page"]
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_SERIES = ("gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_response_model")
+_LABELS = {semconv.KIND: "kind", semconv.OUTCOME: "outcome", semconv.COST_CURRENCY: "currency"}
+"""Labels that are shorter than their attributes' names."""
+_OTHER = "other"
 
 
-def page() -> bytes:
-    """The metrics as Prometheus reads them.
+def page(accept: str = "") -> tuple[str, bytes]:
+    """The metrics as Prometheus reads them, and their content type.
+
+    Args:
+        accept: the request's header of that name: it may ask for OpenMetrics.
 
     Raises:
         ImportError: ``prometheus-client`` is not installed (the extra ``prometheus`` brings it).
     """
-    from prometheus_client import CollectorRegistry, generate_latest
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.exposition import choose_encoder
 
     # A registry for each page: nothing of ours stays in the host's global one.
     registry = CollectorRegistry()
     registry.register(_Collector())
-    return generate_latest(registry)
+    encode, content_type = choose_encoder(accept)
+    return content_type, encode(registry)
 
 
 class _Collector:
@@ -54,7 +65,10 @@ class _Collector:
         running_runs.add_metric([], len(now.runs))
         yield from (oldest, running_runs)
         yield from _sinks(now.sinks)
-        yield from _gen_ai(running.tally)
+        yield from _measured(running.metrics.store)
+        overflowed = dict(running.metrics.store.overflowed)
+        text = "Measurements without a series of their own, as there were too many"
+        yield _counter("agentops_metric_overflow", text, overflowed, "metric")
         yield from _breakers()
         yield _counter("agentops_contained_errors", "Errors of ours that were contained", now.guard_errors, "site")
         busy = {"": now.overhead["consumer_seconds"]}
@@ -121,28 +135,50 @@ def _breakers() -> Iterable[Any]:
     return state, refused
 
 
-def _gen_ai(tally: Tally) -> Iterable[Any]:
+def _measured(store: MetricStore) -> Iterable[Any]:
     from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
-    spans = CounterMetricFamily("agentops_spans", "Spans by kind and outcome", labels=["kind", "outcome"])
-    for labels, count in list(tally.spans.items()):
-        spans.add_metric(list(labels), count)
-    duration = HistogramMetricFamily(
-        "gen_ai_client_operation_duration_seconds", "GenAI operation duration", labels=[*_SERIES, "error_type"]
-    )
-    for series, histogram in list(tally.durations.items()):
-        duration.add_metric(list(series), _buckets(histogram), histogram.total)
-    tokens = HistogramMetricFamily(
-        "gen_ai_client_token_usage", "Input and output tokens used", labels=[*_SERIES, "gen_ai_token_type"]
-    )
-    for series, histogram in list(tally.tokens.items()):
-        tokens.add_metric(list(series), _buckets(histogram), histogram.total)
-    cost = CounterMetricFamily("agentops_cost", "Cost of calls whose price is known", labels=[*_SERIES, "currency"])
-    for series, amount in list(tally.cost.items()):
-        cost.add_metric(list(series), amount)
-    return spans, duration, tokens, cost
+    with store.lock:
+        tables = [
+            (table, [(values, series.copy()) for values, series in table.series.items()]) for table in store.tables
+        ]
+    for table, rows in tables:
+        if not rows:
+            continue
+        row = table.row
+        labels = [_LABELS.get(name, name.replace(".", "_")) for name in row.attributes]
+        if any(values is None for values, _ in rows):
+            labels.append(OVERFLOW.replace(".", "_"))
+        name = table.name.replace(".", "_") + ("_seconds" if row.unit == "s" else "")
+        kind: Any = CounterMetricFamily if row.buckets is None else HistogramMetricFamily
+        family = kind(name, row.description, labels=labels)
+        for values, series in rows:
+            texts = [*map(_text, values), ""] if values is not None else [_OTHER] * len(row.attributes) + ["true"]
+            if row.buckets is None:
+                family.add_metric(texts[: len(labels)], series.total, exemplar=_exemplar(series, 0))
+            else:
+                family.add_metric(texts[: len(labels)], _buckets(table, series), series.total)
+        yield family
 
 
-def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
-    bounds = [*(str(float(bound)) for bound in histogram.bounds), "+Inf"]
-    return list(zip(bounds, map(float, accumulate(histogram.counts)), strict=True))
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).lower() if type(value) is bool else str(value)
+
+
+def _buckets(table: Table, series: Series) -> list[Any]:
+    bounds = [*(str(float(bound)) for bound in table.row.buckets or ()), "+Inf"]
+    counts = map(float, accumulate(series.counts))
+    return [
+        (bound, count, exemplar) if (exemplar := _exemplar(series, bucket)) is not None else (bound, count)
+        for bucket, (bound, count) in enumerate(zip(bounds, counts, strict=True))
+    ]
+
+
+def _exemplar(series: Series, bucket: int) -> Any:
+    from prometheus_client.samples import Exemplar
+
+    known = series.exemplars.get(bucket)
+    if known is None:
+        return None
+    value, (time_ns, trace_id, span_id) = known
+    return Exemplar({"trace_id": f"{trace_id:032x}", "span_id": f"{span_id:016x}"}, value, time_ns / 1e9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["SINKS", "Batching", "batching", "disabled", "endpoint", "exporters", "sampling", "semconv"]
+__all__ = ["SINKS", "Batching", "batching", "disabled", "endpoint", "exporters", "sampling", "semconv", "signal_sinks"]
 
 _SAMPLERS = ("always_on", "always_off", "traceidratio")
 _SHOWN = 40
@@ -106,3 +106,30 @@ def batching(environ: Mapping[str, str], tell: Callable[[str], None]) -> Batchin
         values.append(number)
     delay, timeout, size = values
     return Batching(None if delay is None else delay / 1000, None if timeout is None else timeout / 1000, size)
+
+
+def signal_sinks(
+    signal: str, environ: Mapping[str, str], tell: Callable[[str], None]
+) -> tuple[tuple[str, ...], str] | None:
+    """Where ``OTEL_METRICS_EXPORTER`` or ``OTEL_LOGS_EXPORTER`` sends, or an endpoint of the signal's own.
+
+    An endpoint that is for every signal alone says nothing of metrics and events: many backends take spans only.
+
+    Args:
+        signal: ``metrics`` or ``logs``.
+        environ: the environment.
+        tell: takes a sentence about a name that is no sink here.
+    """
+    variable = f"OTEL_{signal.upper()}_EXPORTER"
+    known = ("otlp", "console", "none")
+    listed = [part.strip().lower() for part in environ.get(variable, "").split(",") if part.strip()]
+    for name in listed:
+        if name not in known:
+            instead = " Prometheus reads /metrics of serve_status()." if name == "prometheus" else ""
+            tell(f"{variable}: {name} is not a sink of {signal}; they are {', '.join(known)}. It is ignored.{instead}")
+    if "none" in listed:
+        return ("none",), f"environment {variable}"
+    if sinks := tuple(dict.fromkeys(name for name in listed if name in known)):
+        return sinks, f"environment {variable}"
+    variable = f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT"
+    return (("otlp",), f"environment {variable}") if environ.get(variable, "").strip() else None

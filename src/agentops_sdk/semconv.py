@@ -65,6 +65,8 @@ RESPONSE_MODEL: Final = "gen_ai.response.model"
 RESPONSE_STATUS: Final = "gen_ai.response.status"
 RESPONSE_TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
 EMBEDDINGS_DIMENSION_COUNT: Final = "gen_ai.embeddings.dimension.count"
+TOKEN_TYPE: Final = "gen_ai.token.type"  # noqa: S105 - a name, no token
+TOKEN_MODALITY: Final = "gen_ai.token.modality"  # noqa: S105 - the same
 
 # --- GenAI: usage (tokens) -----------------------------------------------------------------
 USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
@@ -146,6 +148,9 @@ MCP_RESOURCE_URI: Final = "mcp.resource.uri"
 MCP_SESSION_ID: Final = "mcp.session.id"
 JSONRPC_REQUEST_ID: Final = "jsonrpc.request.id"
 RPC_RESPONSE_STATUS_CODE: Final = "rpc.response.status_code"
+NETWORK_TRANSPORT: Final = "network.transport"
+NETWORK_PROTOCOL_NAME: Final = "network.protocol.name"
+NETWORK_PROTOCOL_VERSION: Final = "network.protocol.version"
 
 # --- OpenAI --------------------------------------------------------------------------------
 OPENAI_API_TYPE: Final = "openai.api.type"

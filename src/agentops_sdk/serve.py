@@ -24,10 +24,10 @@ _TEXT = "text/plain; charset=utf-8"
 _PATH = re.compile(r"(?<![\w:/.…\]])(?:~|\.{1,2})?/[^\s'\"<>|:,;)]+|\b[A-Za-z]:\\[^\s'\"<>|:,;)]+")
 
 
-def answer(path: str) -> Answer:
+def answer(path: str, accept: str = "") -> Answer:
     """Status code, content type and body for one of ``/livez /readyz /healthz /status /metrics``."""
     try:
-        return _answer(path.rstrip("/").rpartition("/")[2])
+        return _answer(path.rstrip("/").rpartition("/")[2], accept)
     except Exception as error:  # noqa: BLE001 - the page that reports failures must not fail
         note("serve", error)
         return 500, _TEXT, type(error).__name__.encode()
@@ -46,7 +46,7 @@ def change(path: str, body: bytes, by: str) -> Answer:
         return 500, _TEXT, type(error).__name__.encode()
 
 
-def _answer(page: str) -> Answer:
+def _answer(page: str, accept: str) -> Answer:
     if page == "livez":
         return 200, _TEXT, b"ok"
     if page == "readyz":
@@ -66,11 +66,10 @@ def _answer(page: str) -> Answer:
             settings["exporters"]["value"] = ["jsonl:…" if sink.startswith("jsonl:") else sink for sink in sinks]
         return 200, "application/json", _page(now_all)
     if page == "metrics":
-        from agentops_sdk.metrics import CONTENT_TYPE
         from agentops_sdk.metrics import page as metrics
 
         try:
-            return 200, CONTENT_TYPE, metrics()
+            return (200, *metrics(accept))
         except ImportError:
             return 501, _TEXT, f'metrics need prometheus-client: pip install "{DISTRIBUTION}[prometheus]"'.encode()
     return 404, _TEXT, b"/livez /readyz /healthz /status /metrics"
@@ -161,7 +160,8 @@ async def status_app(
         code, kind, body = refusal[0], _TEXT, refusal[1].encode()
         further = [(b"www-authenticate", b"Bearer")] if code == 401 else []
     else:
-        code, kind, body = answer(scope["path"])
+        accept = next((value.decode("latin-1") for name, value in scope.get("headers") or () if name == b"accept"), "")
+        code, kind, body = answer(scope["path"], accept)
     headers = [
         (b"content-type", kind.encode()),
         (b"content-length", str(len(body)).encode()),

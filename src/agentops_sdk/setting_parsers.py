@@ -247,6 +247,28 @@ def exporters(value: Any) -> tuple[Any, ...]:
     return tuple(value)
 
 
+def signal_sinks(*names: str) -> Parser:
+    """Where metrics or events go: some of ``names``, of which ``otlp`` may have an address, or exporters."""
+    wanted = f"a list of exporters, or of strings among {', '.join(names)} and otlp:URL"
+
+    def parse(value: Any) -> tuple[Any, ...]:
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        sinks = tuple(value) if isinstance(value, Sequence) else (value,)
+        for sink in sinks:
+            if isinstance(sink, str):
+                name, sign, address = sink.partition(":")
+                if name not in names or (sign and (name != "otlp" or not address)):
+                    raise WrongValueError(wanted)
+            elif not callable(getattr(sink, "export", None)):
+                raise WrongValueError(wanted)
+        if "none" in sinks and len(sinks) > 1:
+            raise WrongValueError(f'{wanted}; "none" stands alone')
+        return sinks
+
+    return parse
+
+
 def table(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         pairs = [(part.strip(), *part.partition("=")) for part in value.split(",") if part.strip()]

@@ -21,6 +21,8 @@ SERVICE = "service.name"
 PROGRAM_NAME = "AGENTOPS_PROGRAM_NAME"
 """The variable by which ``agentops run`` tells what it has started; set for processes that have no script."""
 _KEEPING = ("traces_max_days", "traces_max_bytes", "spool_max_days", "spool_max_bytes")
+_SIGNALS = {"metrics": "metrics"}
+"""Settings of where a signal goes, and what OpenTelemetry's variables call it."""
 _NEAR, _NEARER = 0.6, 0.8
 _SHOWN = 120
 _NO_SCRIPT = ("", "-", "-c", "-m")
@@ -174,6 +176,11 @@ def _environment(rows: Sequence[Row], environ: Mapping[str, str], other_variable
                 level.read(row, environ[variable], f"environment {variable}")
     if "exporters" not in level.values and (sinks := otel_environment.exporters(environ, level.mistakes.append)):
         level.values["exporters"] = sinks
+    for name, signal in _SIGNALS.items():
+        if name in level.values:
+            continue
+        if sinks := otel_environment.signal_sinks(signal, environ, level.mistakes.append):
+            level.values[name] = sinks
     if "sample_ratio" not in level.values:
         level.values = {**otel_environment.sampling(environ, level.mistakes.append), **level.values}
     if "semconv" not in level.values and (state := otel_environment.semconv(environ)):

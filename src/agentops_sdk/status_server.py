@@ -42,7 +42,7 @@ class StatusServer:
         host: str,
         port: int,
         access: Access,
-        answer: Callable[[str], Answer],
+        answer: Callable[[str, str], Answer],
         change: Callable[[str, bytes, str], Answer],
     ) -> None:
         self._server = _Server(family, (host, port), access, answer, change)
@@ -86,7 +86,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         family: socket.AddressFamily,
         address: tuple[str, int],
         access: Access,
-        answer: Callable[[str], Answer],
+        answer: Callable[[str, str], Answer],
         change: Callable[[str, bytes, str], Answer],
     ) -> None:
         self.change = change
@@ -185,7 +185,8 @@ class _Handler(BaseHTTPRequestHandler):
         if needs_token and self.server.access.token is None:
             self._send(403, _TEXT, b"who changes something needs a token, and the server has none", {})
             return
-        self._send(*(answer or self.server.answer)(self.path.partition("?")[0]), {})
+        path = self.path.partition("?")[0]
+        self._send(*(answer(path) if answer else self.server.answer(path, self.headers.get("accept") or "")), {})
 
     def _send(self, code: int, kind: str, body: bytes, headers: dict[str, str]) -> None:
         self.close_connection = True

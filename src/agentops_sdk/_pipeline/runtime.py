@@ -29,7 +29,7 @@ from agentops_sdk._pipeline.flush_result import FlushResult
 from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.registry import Installed, choose, exchange
 from agentops_sdk._pipeline.sink_factory import assemble
-from agentops_sdk._pipeline.span_metrics import Tally
+from agentops_sdk._pipeline.span_metrics import SpanMetrics
 from agentops_sdk._propagation import context_keys, propagators, vendor_calls, w3c_headers
 from agentops_sdk._propagation.context_carriers import Carrier, process_fields
 from agentops_sdk._recorder import program_provider, resource
@@ -66,7 +66,7 @@ class Runtime:
         self.settings = settings
         self.started_at = time.time()
         self.sinks: list[Sink] = assemble(settings)[0]
-        self.tally = Tally()
+        self.metrics = SpanMetrics(settings)
         self.consumer_seconds = 0.0
         self.closed_sinks: dict[str, dict[str, Any]] = {}
         """By name the accounts of sinks that settings of before named, those of one name added up."""
@@ -102,6 +102,7 @@ class Runtime:
         self.sinks = sinks
         self.settings = self.recorder.settings = settings
         self.completer.reconfigure(settings)
+        self.metrics = self.metrics.reconfigure(settings)
         self._limit()
         self._watch()
         self.queue.limit = self.held_runs.most = settings.queue_size
@@ -272,6 +273,9 @@ class Runtime:
                         self._tell_watchers(completed)
                 ready.append(completed)
                 done = True
+                if not span.measured:
+                    span.measured = True
+                    self.metrics.add(completed, kept=True)
             if not done:
                 self.failed += 1
                 self.held_runs.lost(span.ids[0])
@@ -279,8 +283,6 @@ class Runtime:
             for sink in self.sinks:
                 with guard(f"sink.{sink.name}"):
                     sink.put(ready)
-            with guard("runtime.tally"):
-                self.tally.add(ready)
         self.consumer_seconds += time.thread_time() - started
 
     def _kept(self, ended: LeanSpan | EndedSpan) -> list[LeanSpan | EndedSpan]:
@@ -290,11 +292,14 @@ class Runtime:
             with guard("runtime.unsampled"):
                 ended.completed = self._completed(ended)
                 self._tell_watchers(ended.completed)
-        if ended.held is not None and isinstance(ended, LeanSpan) and ended.account is not None:
+        if ended.held is not None and not ended.held.kept and not ended.measured:
             # It may never be exported, and has used what it used all the same.
-            account, ended.account = ended.account, None
-            self.completer.work_out(ended.attributes, ended.deferred, account)
-            ended.deferred = []
+            with guard("runtime.unsampled_metrics"):
+                ended.measured = True
+                if ended.completed is not None:
+                    self.metrics.add(ended.completed, kept=False)
+                else:
+                    self.metrics.add_unsampled(ended, self.completer)
         admitted = self.held_runs.admit(ended, keep_errors=self.settings.keep_errors)
         if len(admitted) > 1:
             self.queue.put_again(admitted)  # in slices, as they came: they may be thousands
@@ -392,7 +397,7 @@ class Runtime:
         self.failed = 0
         self.closed_sinks = {}
         self.held_runs = HeldRuns(self.settings.queue_size)
-        self.tally = Tally()
+        self.metrics = SpanMetrics(self.settings)
         self._identity = None  # it names the process
         self.watch = None
         self._watch()

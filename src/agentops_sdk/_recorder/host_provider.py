@@ -103,7 +103,17 @@ class JoinedSpan:
 class EndedSpan:
     """A span of ours that the program's provider has ended, on its way to our sinks."""
 
-    __slots__ = ("completed", "held", "missing", "parent", "sampled_elsewhere", "span", "true_parent", "whole")
+    __slots__ = (
+        "completed",
+        "held",
+        "measured",
+        "missing",
+        "parent",
+        "sampled_elsewhere",
+        "span",
+        "true_parent",
+        "whole",
+    )
 
     def __init__(self, span: ReadableSpan, live: JoinedSpan | None) -> None:
         self.span = span
@@ -113,6 +123,7 @@ class EndedSpan:
         self.held = None if live is None else live.held
         self.whole = None if live is None else live.whole
         self.missing = 0
+        self.measured = False
         self.sampled_elsewhere = False
 
     @property

@@ -52,6 +52,8 @@ class LeanSpan(trace.Span):
 
     completed: ReadableSpan | None = None
     """What it was made into before it was known whether it is kept."""
+    measured = False
+    """Whether metrics have it."""
     missing = 0
     """Spans of its run that are known not to be exported."""
     sampled_elsewhere = False
