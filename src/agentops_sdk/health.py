@@ -40,7 +40,9 @@ def health() -> Health:
     if now.enabled:
         checks["queue"] = _queue(now)
         for name, sink in now.sinks.items():
-            checks[f"sink {name}"] = _sink(sink)
+            checks[f"sink {name}"] = _sink(sink, "spans")
+        for name, sink in now.signals.items():
+            checks[name] = _sink(sink, "data points" if name.startswith("metrics ") else "events")
         if now.sinks and all(sink.failing for sink in now.sinks.values()):
             checks["delivery"] = Check(status="failing", detail="no sink can deliver")
         if not now.sinks and now.settings["exporters"].value:
@@ -76,13 +78,13 @@ def _queue(now: Status) -> Check:
     return Check(detail=f"{queued} waiting")
 
 
-def _sink(sink: SinkStatus) -> Check:
+def _sink(sink: SinkStatus, items: str) -> Check:
     if sink.failing:
-        waiting = f"; {sink.pending} spans wait" if sink.pending else ""
+        waiting = f"; {sink.pending} {items} wait" if sink.pending else ""
         reasons = dict.fromkeys(filter(None, (sink.last_error, sink.details.get("disk_error"))))
         reason = "; ".join(reasons) or "export failed"
         return Check(status="degraded", detail=f"{reason}{waiting}")
     if sink.lost:
         lost = ", ".join(f"{reason} {count}" for reason, count in sink.dropped.items())
-        return Check(status="degraded", detail=f"{sink.lost} spans lost ({lost})")
+        return Check(status="degraded", detail=f"{sink.lost} {items} lost ({lost})")
     return Check(detail=f"{sink.exported} exported, {sink.pending} pending")

@@ -65,8 +65,8 @@ class _Collector:
         running_runs.add_metric([], len(now.runs))
         yield from (oldest, running_runs)
         yield from _sinks(now.sinks)
-        yield from _measured(running.metrics.store)
-        overflowed = dict(running.metrics.store.overflowed)
+        yield from _measured(running.signals.metrics.store)
+        overflowed = dict(running.signals.metrics.store.overflowed)
         text = "Measurements without a series of their own, as there were too many"
         yield _counter("agentops_metric_overflow", text, overflowed, "metric")
         yield from _breakers()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk._host import guard as guarding
@@ -18,6 +19,9 @@ from agentops_sdk._recorder.open_spans import open_runs
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.config import Settings, rows
 from agentops_sdk.key_source import KeySource
+
+if TYPE_CHECKING:
+    from agentops_sdk._pipeline.sinks import Sink
 
 __all__ = ["CAPTURING", "MOST_RUNS", "state"]
 
@@ -39,11 +43,7 @@ def state() -> dict[str, Any]:
     queue = running.queue
     opened = len(running.recorder.open)
     ended = queue.consumed + queue.pending + queue.dropped
-    sinks: dict[str, Any] = {}
-    for number, sink in enumerate(running.sinks):
-        sinks[sink.name if sink.name not in sinks else f"{sink.name}#{number}"] = _sink(
-            sink.account(), exports=sink.exports, export_seconds=sink.seconds
-        )
+    sinks, signals = _sinks(running.sinks), _sinks(running.signals.sinks)
     settings_now, resource = _settings(running.settings), _shown(running.resource)
     if running.is_described_by_program and semconv.SERVICE_NAME in resource:
         own = "the program's own TracerProvider"
@@ -63,6 +63,7 @@ def state() -> dict[str, Any]:
             installed.integration.target for installed in running.integrations if installed.state in CAPTURING
         ),
         "sinks": sinks,
+        "signals": signals,
         "closed_sinks": {name: _sink(account) for name, account in running.closed_sinks.items()},
         "spans": {
             "started": ended + opened,
@@ -82,9 +83,19 @@ def state() -> dict[str, Any]:
         "guard_errors": dict(guarding.errors),
         "redactions": running.completer.policy.redactions,
         "withheld": running.completer.policy.withheld,
+        "metric_overflow": dict(running.signals.metrics.store.overflowed),
         "overhead": {"consumer_seconds": running.consumer_seconds, "consumer_spans": float(queue.consumed)},
         "dormant_patches": list(patches.dormant),
     }  # fmt: skip
+
+
+def _sinks(sinks: Iterable[Sink]) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for number, sink in enumerate(sinks):
+        named[sink.name if sink.name not in named else f"{sink.name}#{number}"] = _sink(
+            sink.account(), exports=sink.exports, export_seconds=sink.seconds
+        )
+    return named
 
 
 def _sink(account: dict[str, Any], **more: Any) -> dict[str, Any]:

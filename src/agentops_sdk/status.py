@@ -74,6 +74,10 @@ class Status(BaseModel):
         default_factory=dict, description="Libraries of the field that are imported and not captured: their versions."
     )
     sinks: dict[str, SinkStatus] = Field(default_factory=dict)
+    signals: dict[str, SinkStatus] = Field(
+        default_factory=dict,
+        description="Sinks of metrics, counted by data points, and of events, such as ``metrics otlp``.",
+    )
     closed_sinks: dict[str, SinkStatus] = Field(
         default_factory=dict,
         description="Sinks that a later init() or configure() did not name: what became of their spans.",
@@ -89,6 +93,9 @@ class Status(BaseModel):
     redactions: int = 0
     withheld: dict[str, int] = Field(
         default_factory=dict, description="Times texts were withheld as a function of ``pii`` failed, by the reason."
+    )
+    metric_overflow: dict[str, int] = Field(
+        default_factory=dict, description="By metric, measurements that are in no series of their own: too many."
     )
     overhead: dict[str, float] = Field(default_factory=dict)
     dormant_patches: list[str] = Field(default_factory=list)
@@ -109,7 +116,7 @@ class Status(BaseModel):
             f"  -> {name}: {sink.exported} exported, {sink.pending} pending, {sink.lost} lost"
             + (f" ({', '.join(f'{reason} {n}' for reason, n in sink.dropped.items())})" if sink.dropped else "")
             + (f"; last error: {sink.last_error}" if sink.last_error else "")
-            for name, sink in self.sinks.items()
+            for name, sink in (*self.sinks.items(), *self.signals.items())
         ]
         lines += [
             f"  (closed) {name}: {sink.exported} exported, {sink.pending} pending, {sink.lost} lost"

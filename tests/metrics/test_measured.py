@@ -216,7 +216,7 @@ def test_series_are_bounded_and_that_is_told(reader: InMemoryMetricReader, caplo
     assert [point.count for attributes, point in durations if attributes == {"otel.metric.overflow": True}] == [100]
     running = runtime.current
     assert running is not None
-    assert running.metrics.store.overflowed["gen_ai.client.operation.duration"] == 100
+    assert running.signals.metrics.store.overflowed["gen_ai.client.operation.duration"] == 100
     assert "more than 200 series" in caplog.text
 
 

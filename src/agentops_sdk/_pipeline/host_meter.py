@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agentops_sdk._pipeline.metric_store import Place
     from agentops_sdk.config import Settings
 
-__all__ = ["HostMeter"]
+__all__ = ["HostMeter", "program_has_meters"]
 
 _MODULE: Final = "opentelemetry.metrics"
 _NONE: Final = ("_ProxyMeterProvider", "NoOpMeterProvider")
@@ -76,6 +76,15 @@ class HostMeter:
                 return {OVERFLOW: True}
             known.add(values)
         return {key: value for key, value in zip(row.attributes, values, strict=True) if value is not None}
+
+
+def program_has_meters() -> bool:
+    """Whether the program has set a MeterProvider of its own."""
+    if _MODULE not in sys.modules:
+        return False
+    from opentelemetry import metrics
+
+    return type(metrics.get_meter_provider()).__name__ not in _NONE
 
 
 def _context(place: Place | None) -> Any:

@@ -30,23 +30,30 @@ Place = tuple[int, int, int]
 class Series:
     """One series: of a histogram by buckets, of a counter the total alone."""
 
-    __slots__ = ("count", "counts", "exemplars", "high", "low", "recent_high", "recent_low", "total")
+    __slots__ = ("count", "counts", "exemplars", "high", "low", "recent_high", "recent_low", "recent_total", "total")
 
     def __init__(self, buckets: int) -> None:
         self.counts = [0] * buckets
         self.count = 0
         self.total: float = 0
+        self.recent_total: float = 0  # apart: of floats, the difference of two totals is not what came between
         self.low = self.recent_low = float("inf")
         self.high = self.recent_high = float("-inf")
-        """``recent``: since the last :meth:`MetricStore.collect` that asked for what is new."""
+        """``recent``: since the last :meth:`take`."""
         self.exemplars: dict[int, tuple[float, Place]] = {}
         """The last measurement of each bucket whose span is kept; of a counter, under 0."""
+
+    def take(self) -> Series:
+        """Its figures of now; the extremes of what comes from now on begin anew."""
+        twin = self.copy()
+        self.recent_low, self.recent_high, self.recent_total = float("inf"), float("-inf"), 0
+        return twin
 
     def copy(self) -> Series:
         """Its figures of now."""
         twin = Series(0)
         twin.counts, twin.exemplars = list(self.counts), dict(self.exemplars)
-        for name in ("count", "total", "low", "high", "recent_low", "recent_high"):
+        for name in ("count", "total", "recent_total", "low", "high", "recent_low", "recent_high"):
             setattr(twin, name, getattr(self, name))
         return twin
 
@@ -71,6 +78,8 @@ class MetricStore:
         self.state = state
         self.started_ns = time.time_ns()
         self.lock = threading.Lock()
+        self.additions = 0
+        """Spans that were measured."""
         by_name: dict[str, Table] = {}
         self._tables: dict[MetricRow, Table] = {}
         for row in ROWS:
@@ -81,6 +90,7 @@ class MetricStore:
     def add(self, measurements: Iterable[tuple[MetricRow, tuple[Any, ...], float, int]], at: Place | None) -> None:
         """Add what one span measures; ``at`` is where it can be looked up, if it can."""
         tables = self._tables
+        self.additions += 1
         for row, values, amount, times in measurements:
             table = tables.get(row)
             if table is None:
@@ -93,12 +103,14 @@ class MetricStore:
                 series = self._new_series(table, values)
             if row.buckets is None:
                 series.total += amount
+                series.recent_total += amount
                 bucket = 0
             else:
                 bucket = bisect_left(row.buckets, amount)
                 series.counts[bucket] += times
                 series.count += times
                 series.total += amount * times
+                series.recent_total += amount * times
                 if amount < series.recent_low:
                     series.recent_low = amount
                     series.low = min(series.low, amount)

@@ -16,6 +16,7 @@ from agentops_sdk._pipeline.child_exit import ChildExit
 
 if TYPE_CHECKING:
     from agentops_sdk._pipeline.queue import SpanQueue
+    from agentops_sdk._pipeline.signals import Signals
     from agentops_sdk._pipeline.sinks import Sink
     from agentops_sdk._recorder.host_provider import JoinedRecorder
     from agentops_sdk._recorder.recorder import Recorder
@@ -35,6 +36,7 @@ class Running(Protocol):
     recorder: Recorder | JoinedRecorder
     queue: SpanQueue
     sinks: list[Sink]
+    signals: Signals
 
     def watch_children(self) -> None:
         """After a fork, in the parent."""
@@ -112,7 +114,7 @@ def load(work: Callable[[], None]) -> None:
 
 
 def _names(running: Running, attribute: str) -> list[str]:
-    return [name for sink in running.sinks for name in getattr(sink.exporter, attribute, ())]
+    return [name for sink in (*running.sinks, *running.signals.sinks) for name in getattr(sink.exporter, attribute, ())]
 
 
 def _import(names: Iterable[str]) -> None:

@@ -28,8 +28,8 @@ from agentops_sdk._pipeline import audit, delivery, process_hooks
 from agentops_sdk._pipeline.flush_result import FlushResult
 from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.registry import Installed, choose, exchange
+from agentops_sdk._pipeline.signals import Signals
 from agentops_sdk._pipeline.sink_factory import assemble
-from agentops_sdk._pipeline.span_metrics import SpanMetrics
 from agentops_sdk._propagation import context_keys, propagators, vendor_calls, w3c_headers
 from agentops_sdk._propagation.context_carriers import Carrier, process_fields
 from agentops_sdk._recorder import program_provider, resource
@@ -66,7 +66,7 @@ class Runtime:
         self.settings = settings
         self.started_at = time.time()
         self.sinks: list[Sink] = assemble(settings)[0]
-        self.metrics = SpanMetrics(settings)
+        self.signals = Signals(settings, self._who)
         self.consumer_seconds = 0.0
         self.closed_sinks: dict[str, dict[str, Any]] = {}
         """By name the accounts of sinks that settings of before named, those of one name added up."""
@@ -97,12 +97,13 @@ class Runtime:
         changed = changes(self.settings, settings)
         chosen = choose(settings) if "integrations" in changed else None
         sinks, free = assemble(settings, self.sinks)
+        take_on_signals = self.signals.reconfigure(settings)
         if sinks != self.sinks or _SCRUBBING.intersection(changed):
             self.queue.flush(settings.shutdown_timeout)  # what has ended goes the way of its time
         self.sinks = sinks
         self.settings = self.recorder.settings = settings
         self.completer.reconfigure(settings)
-        self.metrics = self.metrics.reconfigure(settings)
+        take_on_signals()
         self._limit()
         self._watch()
         self.queue.limit = self.held_runs.most = settings.queue_size
@@ -275,7 +276,7 @@ class Runtime:
                 done = True
                 if not span.measured:
                     span.measured = True
-                    self.metrics.add(completed, kept=True)
+                    self.signals.metrics.add(completed, kept=True)
             if not done:
                 self.failed += 1
                 self.held_runs.lost(span.ids[0])
@@ -297,9 +298,9 @@ class Runtime:
             with guard("runtime.unsampled_metrics"):
                 ended.measured = True
                 if ended.completed is not None:
-                    self.metrics.add(ended.completed, kept=False)
+                    self.signals.metrics.add(ended.completed, kept=False)
                 else:
-                    self.metrics.add_unsampled(ended, self.completer)
+                    self.signals.metrics.add_unsampled(ended, self.completer)
         admitted = self.held_runs.admit(ended, keep_errors=self.settings.keep_errors)
         if len(admitted) > 1:
             self.queue.put_again(admitted)  # in slices, as they came: they may be thousands
@@ -346,6 +347,7 @@ class Runtime:
         if self.watch is not None:
             self.watch.settle(max(0.0, deadline - time.monotonic()))
         delivery.flush(self.sinks, deadline)
+        self.signals.flush(deadline)
         return self.account()
 
     def settle(self, timeout: float) -> bool:
@@ -372,6 +374,7 @@ class Runtime:
         kept = [sink for sink in self.sinks if any(sink.exporter is exporter for exporter in keep)]
         delivery.flush(kept, deadline)
         delivery.close([sink for sink in self.sinks if sink not in kept], deadline)
+        self.signals.end(deadline)
         result = self.account()
         # What lies in a spool on disk is not in danger: the next process sends it.
         spooled = all(sink.stats().get("durable") for sink in self.sinks if sink.pending) and not self.queue.pending
@@ -390,14 +393,14 @@ class Runtime:
 
     def watch_children(self) -> None:
         """This process has started another: what that may leave behind when it dies is ours to deliver."""
-        for sink in self.sinks:
+        for sink in (*self.sinks, *self.signals.sinks):
             sink.watch_children()
 
     def after_fork(self) -> None:
         self.failed = 0
         self.closed_sinks = {}
         self.held_runs = HeldRuns(self.settings.queue_size)
-        self.metrics = SpanMetrics(self.settings)
+        self.signals.after_fork()
         self._identity = None  # it names the process
         self.watch = None
         self._watch()

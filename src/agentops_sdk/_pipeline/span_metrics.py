@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
@@ -28,6 +29,8 @@ class SpanMetrics:
         self.store = MetricStore(self.state)
         self.host = HostMeter(settings)
         self._measurements = Measurements(self.state)
+        self.on_measured: Callable[[], None] | None = None
+        """Called for each span; ``None`` where nobody sends the figures."""
 
     def reconfigure(self, settings: Settings) -> SpanMetrics:
         """Go on by other settings: where names change, all begins anew."""
@@ -68,6 +71,8 @@ class SpanMetrics:
             self.store.add(measurements, place)
         if self.host.wanted:
             self.host.record(measurements, place, self.state)
+        if self.on_measured is not None:
+            self.on_measured()
 
 
 def _of_lean(span: LeanSpan, policy: Policy) -> EndedWork:

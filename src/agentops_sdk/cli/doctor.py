@@ -261,6 +261,7 @@ def _leftovers(spool: Path) -> Iterator[Finding]:
     from agentops_sdk.exporters.otlp.segment import Segment
 
     for endpoint in sorted(spool.iterdir()) if spool.is_dir() else ():
+        items = {"metrics": "data points", "logs": "events"}.get(endpoint.name.rpartition("-")[2], "spans")
         waiting = owned = 0
         for folder in runs(endpoint):
             run = Run.adopt(folder)
@@ -276,7 +277,7 @@ def _leftovers(spool: Path) -> Iterator[Finding]:
         if owned:
             yield Finding("ok", f"spool {endpoint.name}: {owned} live processes use it")
         if waiting:
-            yield Finding("note", f"spool {endpoint.name}: {waiting} spans left behind", "agentops ship sends them")
+            yield Finding("note", f"spool {endpoint.name}: {waiting} {items} left behind", "agentops ship sends them")
         refused = sorted((endpoint / REFUSED).glob("*.json"))
         if refused:
             try:

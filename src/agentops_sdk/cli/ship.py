@@ -33,33 +33,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Send; 0 when nothing is left, 1 when something is."""
     from agentops_sdk.exporters.otlp import OTLPExporter
-    from agentops_sdk.exporters.otlp.destination import Endpoint
+    from agentops_sdk.exporters.otlp.destination import SIGNALS, Endpoint
 
     if args.timeout <= 0:
         raise ConfigError("--timeout", args.timeout, "seconds above 0")
     spool = base_directory(args) / "spool"
-    sink = OTLPExporter(Endpoint.resolve(args.to), directory=spool, max_age=10 * 365 * 86_400.0)
-    assert sink.folder is not None
     deadline = time.monotonic() + args.timeout
-    unsendable = 0
-    if args.files:
-        unsendable = _submit(sink, args.files)
-    else:
-        _gather(sink, spool, everything=args.all, refused=args.refused)
-    while time.monotonic() < deadline and not sink.force_flush(int((deadline - time.monotonic()) * 1000) + 1):
-        if sink.stats()["failing"] >= 3:
-            break
-        time.sleep(0.3)
-    sink.shutdown(0.0)
-    return _report(sink) or (1 if unsendable else 0)
+    code = 0
+    for signal in SIGNALS:
+        sink = OTLPExporter(Endpoint.resolve(args.to, signal=signal), directory=spool, max_age=10 * 365 * 86_400.0)
+        assert sink.folder is not None
+        if signal != "traces" and (args.files or not _spools(spool, sink.folder, signal, everything=args.all)):
+            sink.shutdown(0.0)
+            continue
+        unsendable = 0
+        if args.files:
+            unsendable = _submit(sink, args.files)
+        else:
+            _gather(sink, spool, signal, everything=args.all, refused=args.refused)
+        while time.monotonic() < deadline and not sink.force_flush(int((deadline - time.monotonic()) * 1000) + 1):
+            if sink.stats()["failing"] >= 3:
+                break
+            time.sleep(0.3)
+        sink.shutdown(0.0)
+        code = _report(sink, signal) or (1 if unsendable else 0) or code
+    return code
 
 
-def _report(sink: OTLPExporter) -> int:
+def _spools(spool: Path, own: Path, signal: str, *, everything: bool) -> list[Path]:
+    """Directories of a signal that may hold something: that of this endpoint, or all of them."""
+    others = [f"-{name}" for name in ("metrics", "logs")]
+    found = []
+    for folder in sorted(spool.iterdir()) if spool.is_dir() else []:
+        is_of_signal = folder.name.endswith(f"-{signal}") or (
+            signal == "traces" and not folder.name.endswith(tuple(others))
+        )
+        if folder.is_dir() and (folder == own or (everything and is_of_signal)):
+            found.append(folder)
+    return found
+
+
+_ITEMS = {"traces": "spans", "metrics": "data points", "logs": "events"}
+
+
+def _report(sink: OTLPExporter, signal: str) -> int:
     stats = sink.stats()
     adopted = stats["adopted"]
     sent, left = stats["exported"] + adopted["exported"], stats["pending"] + adopted["pending"]
     lost = sum(stats["dropped"].values()) + sum(adopted["dropped"].values())
-    print(f"{sent} spans sent to {stats['endpoint']}" + (f", {left} left in the spool" if left else ""))
+    print(f"{sent} {_ITEMS[signal]} sent to {stats['endpoint']}" + (f", {left} left in the spool" if left else ""))
     if lost:
         reasons = {**stats["dropped"], **adopted["dropped"]}
         print(f"agentops: {lost} not accepted ({', '.join(reasons)}): {stats['last_error']}", file=sys.stderr)
@@ -68,13 +90,13 @@ def _report(sink: OTLPExporter) -> int:
     return 1 if left or lost else 0
 
 
-def _gather(sink: OTLPExporter, spool: Path, *, everything: bool, refused: bool) -> None:
+def _gather(sink: OTLPExporter, spool: Path, signal: str, *, everything: bool, refused: bool) -> None:
     """Take over what dead processes left, without waiting for the sink's own round."""
     from agentops_sdk.exporters.otlp.run_directory import REFUSED
 
     assert sink.folder is not None
     sink.adopt()
-    others = [folder for folder in spool.iterdir() if folder.is_dir()] if everything and spool.is_dir() else []
+    others = _spools(spool, sink.folder, signal, everything=everything)
     for folder in others:
         if folder != sink.folder:
             sink.adopt(folder)

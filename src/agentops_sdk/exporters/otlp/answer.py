@@ -31,6 +31,14 @@ _COURTESY = re.compile(
     re.IGNORECASE,
 )
 _FAULTS = ("error", "errors", "detail", "fault", "exception")
+_REJECTED = (
+    "rejectedSpans",
+    "rejected_spans",
+    "rejectedDataPoints",
+    "rejected_data_points",
+    "rejectedLogRecords",
+    "rejected_log_records",
+)  # fmt: skip - as protobuf, all three are one field
 _WORDS = ("message", "msg", "status", "result", "success", "ok")
 
 
@@ -125,7 +133,7 @@ def _json(text: str) -> tuple[int, str] | None:
     if not isinstance(partial, dict):
         polite = all(_COURTESY.fullmatch(str(fields[name])) for name in _WORDS if name in fields)
         return (0, "") if polite else None
-    rejected = str(partial.get("rejectedSpans", partial.get("rejected_spans", 0)))
+    rejected = next((str(partial[name]) for name in _REJECTED if name in partial), "0")
     count = int(rejected) if re.fullmatch(r"[0-9]{1,18}", rejected) else 0
     return count, str(partial.get("errorMessage", partial.get("error_message", "")))
 

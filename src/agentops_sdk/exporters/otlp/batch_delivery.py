@@ -57,9 +57,11 @@ class Delivery:
 
     Args:
         post: sends one serialized request.
+        signal: what the requests hold.
     """
 
-    def __init__(self, post: Callable[[bytes], Reply]) -> None:
+    def __init__(self, post: Callable[[bytes], Reply], signal: str = "traces") -> None:
+        self._signal = signal
         self.batch_bytes = _BATCH_BYTES
         self._post = post
         self._set_aside = 0  # batches without one span that was taken, since the backend last took one
@@ -108,7 +110,7 @@ class Delivery:
         too_large = False
         while parts:
             part = parts[0]
-            if too_large and tally.taken and _size(part) > self.batch_bytes and _halve(parts, first=True):
+            if too_large and tally.taken and _size(part) > self.batch_bytes and _halve(parts, self._signal, first=True):
                 continue  # no need to ask
             reply = self._post(b"".join(piece.payload for piece in part))
             if reply.verdict == "accepted":
@@ -122,9 +124,9 @@ class Delivery:
                 continue
             too_large = too_large or reply.verdict == "too_large"
             if reply.verdict == "refused" and not tally.taken:
-                whole = not _single_out(parts)
+                whole = not _single_out(parts, self._signal)
             else:
-                whole = refusals >= _REFUSALS or not _halve(parts, first=reply.verdict == "too_large")
+                whole = refusals >= _REFUSALS or not _halve(parts, self._signal, first=reply.verdict == "too_large")
             if whole:
                 tally.refused.append((joined(parts.popleft()), reply.reason))
             refusals += whole or reply.verdict == "refused"
@@ -165,9 +167,9 @@ def _size(part: list[Piece]) -> int:
     return sum(len(piece.payload) for piece in part)
 
 
-def _halve(parts: deque[list[Piece]], *, first: bool) -> bool:
+def _halve(parts: deque[list[Piece]], signal: str, *, first: bool) -> bool:
     """Put halves in the place of the first part, or behind all others; ``False`` if it is a single span."""
-    one, other = halves(parts[0])
+    one, other = halves(parts[0], signal)
     if not other:
         return False
     parts.popleft()
@@ -178,9 +180,9 @@ def _halve(parts: deque[list[Piece]], *, first: bool) -> bool:
     return True
 
 
-def _single_out(parts: deque[list[Piece]]) -> bool:
+def _single_out(parts: deque[list[Piece]], signal: str) -> bool:
     """Divide the first part into one span, which is asked about next, and the rest, largest first."""
-    one, other = halves(parts[0])
+    one, other = halves(parts[0], signal)
     if not other:
         return False
     parts.popleft()

@@ -18,10 +18,11 @@ from agentops_sdk.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Endpoint"]
+__all__ = ["SIGNALS", "Endpoint", "protocol"]
 
 _PREFIX = "OTEL_EXPORTER_OTLP_"
-_PATH = "/v1/traces"
+SIGNALS = ("traces", "metrics", "logs")
+"""What OTLP carries; OpenTelemetry's variables and the paths of URLs have these words."""
 _TIMEOUT = 10.0
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BROKEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -29,7 +30,7 @@ _BROKEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Endpoint:
-    """One OTLP/HTTP traces endpoint. ``repr`` shows no header, user, password or query."""
+    """One OTLP/HTTP endpoint of one signal. ``repr`` shows no header, user, password or query."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -39,21 +40,25 @@ class Endpoint:
     certificate: str | None = None
     client_certificate: str | None = None
     client_key: str | None = None
+    signal: str = "traces"
 
     @classmethod
-    def resolve(cls, url: str | None = None, *, environ: Mapping[str, str] | None = None) -> Endpoint:
-        """The endpoint that ``url`` and the ``OTEL_EXPORTER_OTLP_*`` variables describe.
+    def resolve(
+        cls, url: str | None = None, *, signal: str = "traces", environ: Mapping[str, str] | None = None
+    ) -> Endpoint:
+        """The endpoint of a signal that ``url`` and the ``OTEL_EXPORTER_OTLP_*`` variables describe.
 
         A ``url`` without a path gets ``/v1/traces``; one with a path is used as it is. Variables
-        with ``TRACES_`` in their name win over the general ones.
+        with ``TRACES_`` in their name win over the general ones. For another signal, they have its name in that place.
 
         Raises:
             ConfigError: a URL, header, compression or certificate cannot work.
         """
         environ = os.environ if environ is None else environ
+        own = f"{_PREFIX}{signal.upper()}_"
 
         def read(name: str) -> tuple[str, str]:
-            for variable in (f"{_PREFIX}TRACES_{name}", f"{_PREFIX}{name}"):
+            for variable in (f"{own}{name}", f"{_PREFIX}{name}"):
                 if value := environ.get(variable, "").strip():
                     return variable, value
             return f"{_PREFIX}{name}", ""
@@ -62,9 +67,9 @@ class Endpoint:
             source, target, full = "endpoint", url.strip(), bool(urlsplit(url.strip()).path.strip("/"))
         else:
             source, target = read("ENDPOINT")
-            full = source.startswith(f"{_PREFIX}TRACES_")
+            full = source.startswith(own)
             target = target or "http://localhost:4318"
-        clean, user = _checked_url(source, target, full)
+        clean, user = _checked_url(source, target, full, signal)
         headers = {**user, **_headers(*read("HEADERS"))}
         files = {}
         for key in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"):
@@ -76,7 +81,8 @@ class Endpoint:
         compression = compression.lower() or "gzip"
         if compression not in ("gzip", "deflate", "none"):
             raise ConfigError(variable, compression, "gzip, deflate or none")
-        return cls(url=clean, headers=headers, timeout=_timeout(environ), compression=compression, **files)
+        return cls(url=clean, headers=headers, timeout=_timeout(environ, own), compression=compression,
+                   signal=signal, **files)  # fmt: skip
 
     def __repr__(self) -> str:
         return f"Endpoint({self.shown!r})"
@@ -99,7 +105,7 @@ class Endpoint:
         return context
 
 
-def _checked_url(source: str, target: str, full: bool) -> tuple[str, dict[str, str]]:
+def _checked_url(source: str, target: str, full: bool, signal: str) -> tuple[str, dict[str, str]]:
     expected = "an http:// or https:// URL such as http://localhost:4318"
     shown = without_secrets(target)
     try:
@@ -114,7 +120,7 @@ def _checked_url(source: str, target: str, full: bool) -> tuple[str, dict[str, s
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
     authority = (f"[{host}]" if ":" in host else host) + (f":{port}" if port is not None else "")
-    path = parts.path if full else parts.path.rstrip("/") + _PATH
+    path = parts.path if full else f"{parts.path.rstrip('/')}/v1/{signal}"
     return urlunsplit((parts.scheme, authority, path or "/", parts.query, "")), headers
 
 
@@ -136,8 +142,14 @@ def _headers(variable: str, text: str) -> dict[str, str]:
     return headers
 
 
-def _timeout(environ: Mapping[str, str]) -> float:
-    for variable in (f"{_PREFIX}TRACES_TIMEOUT", f"{_PREFIX}TIMEOUT"):
+def protocol(signal: str) -> str:
+    """What ``OTEL_EXPORTER_OTLP_PROTOCOL`` says for a signal, in lower case; empty where it says nothing."""
+    names = (f"{_PREFIX}{signal.upper()}_PROTOCOL", f"{_PREFIX}PROTOCOL")
+    return next((value for name in names if (value := os.environ.get(name, "").strip().lower())), "")
+
+
+def _timeout(environ: Mapping[str, str], own: str) -> float:
+    for variable in (f"{own}TIMEOUT", f"{_PREFIX}TIMEOUT"):
         text = environ.get(variable, "").strip()
         if not text:
             continue

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters.contract import Create, SinkOptions
-from agentops_sdk.exporters.otlp.destination import Endpoint
+from agentops_sdk.exporters.otlp.destination import Endpoint, protocol
 from agentops_sdk.exporters.otlp.shipper import Shipper
 from agentops_sdk.exporters.otlp.span_encoding import EncodedSpan, encode, requests
 from agentops_sdk.exporters.otlp.spool import Spool
@@ -52,7 +52,7 @@ class OTLPExporter(SinkOptions):
 
     inline = True
     disk = True
-    imports = ("httpx2",)
+    imports: tuple[str, ...] = ("httpx2",)
     background_imports = ("httpcore2",)
 
     def __init__(
@@ -67,7 +67,7 @@ class OTLPExporter(SinkOptions):
         self.endpoint = endpoint if isinstance(endpoint, Endpoint) else Endpoint.resolve(endpoint)
         # Absolute from the start: the host may change its working directory later.
         base = None if directory is None else Path(directory).expanduser().absolute()
-        self.folder = None if base is None else base / spool_name(self.endpoint.url)
+        self.folder = None if base is None else base / spool_name(self.endpoint.url, self.endpoint.signal)
         self._bounds = {"max_bytes": max_bytes, "max_age": max_age, "memory_bytes": memory_bytes}
         for name, value in self._bounds.items():
             if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
@@ -187,15 +187,11 @@ class OTLPExporter(SinkOptions):
         self._shipper = Shipper(self.endpoint, self._spool)
 
 
-def spool_name(url: str) -> str:
-    """The directory name of one endpoint: readable, and different for every URL."""
+def spool_name(url: str, signal: str = "traces") -> str:
+    """The directory name of one endpoint: readable, and different for every URL, and every signal that goes there."""
     host = re.sub(r"[^A-Za-z0-9.-]", "_", urlsplit(url).netloc)[:60]
-    return f"{host}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
-
-
-def _protocol() -> str:
-    names = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-    return next((value for name in names if (value := os.environ.get(name, "").strip().lower())), "")
+    name = f"{host}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
+    return name if signal == "traces" else f"{name}-{signal}"
 
 
 def create(argument: str | None, settings: Settings) -> OTLPExporter | SpanExporter:
@@ -203,7 +199,7 @@ def create(argument: str | None, settings: Settings) -> OTLPExporter | SpanExpor
 
     Where ``OTEL_EXPORTER_OTLP_PROTOCOL`` says ``grpc``, OpenTelemetry's own exporter does it, without a spool.
     """
-    if argument is None and _protocol() == "grpc":
+    if argument is None and protocol("traces") == "grpc":
         try:
             from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # type: ignore[import-not-found,unused-ignore]  # an extra
                 OTLPSpanExporter,

@@ -1,6 +1,8 @@
-"""Requests in halves: by their number, and one request by its spans."""
+"""Requests in halves: by their number, and one request by its spans, metrics or log records."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from agentops_sdk.exporters.otlp.segment import Piece
 
@@ -12,45 +14,66 @@ def joined(pieces: list[Piece]) -> Piece:
     return Piece(b"".join(piece.payload for piece in pieces), sum(piece.spans for piece in pieces))
 
 
-def halves(pieces: list[Piece]) -> tuple[list[Piece], list[Piece]]:
-    """Two lists of about the same size; a single request is taken apart into its spans. The second may be empty."""
+def halves(pieces: list[Piece], signal: str = "traces") -> tuple[list[Piece], list[Piece]]:
+    """Two lists of about the same size; a single request is taken apart. The second may be empty."""
     if len(pieces) > 1:
         middle = len(pieces) // 2
         return pieces[:middle], pieces[middle:]
-    return _split_spans(pieces[0])
+    return _split(pieces[0], signal)
 
 
-def _split_spans(piece: Piece) -> tuple[list[Piece], list[Piece]]:
+def _split(piece: Piece, signal: str) -> tuple[list[Piece], list[Piece]]:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped,unused-ignore]  # protobuf has no types
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+    request, resources, scopes, items = _names(signal)
     try:
-        whole = ExportTraceServiceRequest.FromString(piece.payload)
+        whole = request.FromString(piece.payload)
     except DecodeError:
         return [piece], []
     places = [
         (at, within, number)
-        for at, resource in enumerate(whole.resource_spans)
-        for within, scope in enumerate(resource.scope_spans)
-        for number in range(len(scope.spans))
+        for at, resource in enumerate(getattr(whole, resources))
+        for within, scope in enumerate(getattr(resource, scopes))
+        for number in range(len(getattr(scope, items)))
     ]
     if len(places) < 2:
         return [piece], []
     middle = len(places) // 2
     result = []
     for wanted in (set(places[:middle]), set(places[middle:])):
-        part = ExportTraceServiceRequest()
-        for at, resource in enumerate(whole.resource_spans):
-            kept = part.resource_spans.add()
+        part, count = request(), 0
+        for at, resource in enumerate(getattr(whole, resources)):
+            kept = getattr(part, resources).add()
             kept.resource.CopyFrom(resource.resource)
             kept.schema_url = resource.schema_url
-            for within, scope in enumerate(resource.scope_spans):
-                spans = [span for number, span in enumerate(scope.spans) if (at, within, number) in wanted]
-                if spans:
-                    group = kept.scope_spans.add(schema_url=scope.schema_url)
+            for within, scope in enumerate(getattr(resource, scopes)):
+                chosen = [item for number, item in enumerate(getattr(scope, items)) if (at, within, number) in wanted]
+                if chosen:
+                    group = getattr(kept, scopes).add(schema_url=scope.schema_url)
                     group.scope.CopyFrom(scope.scope)
-                    group.spans.extend(spans)
-            if not kept.scope_spans:
-                del part.resource_spans[-1]
-        result.append([Piece(part.SerializeToString(), len(wanted))])
+                    getattr(group, items).extend(chosen)
+                    count += sum(map(_points, chosen)) if signal == "metrics" else len(chosen)
+            if not getattr(kept, scopes):
+                del getattr(part, resources)[-1]
+        result.append([Piece(part.SerializeToString(), count)])
     return result[0], result[1]
+
+
+def _points(metric: Any) -> int:
+    """Data points of one metric: what a request of metrics is counted by."""
+    kind = metric.WhichOneof("data")
+    return len(getattr(metric, kind).data_points) if kind else 0
+
+
+def _names(signal: str) -> tuple[Any, str, str, str]:
+    if signal == "metrics":
+        from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+
+        return ExportMetricsServiceRequest, "resource_metrics", "scope_metrics", "metrics"
+    if signal == "logs":
+        from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+        return ExportLogsServiceRequest, "resource_logs", "scope_logs", "log_records"
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    return ExportTraceServiceRequest, "resource_spans", "scope_spans", "spans"

@@ -51,7 +51,7 @@ class Shipper:
         self.last_error_time: float | None = None
         self.last_success_time: float | None = None
         self.request_seconds = 0.0
-        self._delivery = Delivery(self._post)
+        self._delivery = Delivery(self._post, endpoint.signal)
         self._sender: Sender | None = None
         self._changed = threading.Condition()
         self._waiting_since: float | None = None
