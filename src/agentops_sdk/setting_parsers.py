@@ -1,4 +1,7 @@
-"""What a setting's value may be: parsers from keywords and environment strings, each with its "expected …"."""
+"""What a setting's value may be: parsers from keywords and environment strings, each with its "expected …".
+
+Long because it is a list.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Recording through a TracerProvider that the program already has: its exporters see our spans, whole."""
+"""Recording through a TracerProvider that the program already has: its exporters see our spans, whole.
+
+Long because a span there, the recorder and the processor that sees it end share what they know of it.
+"""
 
 from __future__ import annotations
 
@@ -104,16 +107,8 @@ class EndedSpan:
     """A span of ours that the program's provider has ended, on its way to our sinks."""
 
     __slots__ = (
-        "completed",
-        "held",
-        "measured",
-        "missing",
-        "parent",
-        "sampled_elsewhere",
-        "span",
-        "true_parent",
-        "whole",
-    )
+        "completed", "held", "measured", "missing", "parent", "sampled_elsewhere", "span", "true_parent", "whole",
+    )  # fmt: skip
 
     def __init__(self, span: ReadableSpan, live: JoinedSpan | None) -> None:
         self.span = span
