@@ -22,6 +22,7 @@ FIRST = (
 THEN = (
     "limits.md",
     "alerts.md",
+    "experiments.md",
     "gate.md",
     "traces.md",
     "decisions.md",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from agentops_sdk.control import resume as resume
     from agentops_sdk.decision import decide as decide
     from agentops_sdk.decision import decision as decision
+    from agentops_sdk.experiments.experiment_run import Experiment as Experiment
+    from agentops_sdk.experiments.experiment_run import experiment as experiment
     from agentops_sdk.fallback import Breaker as Breaker
     from agentops_sdk.fallback import breaker as breaker
     from agentops_sdk.fallback import fallback as fallback
@@ -61,6 +63,7 @@ make_lazy(
         "context": "context extract handoff inject private",
         "control": "pause resume",
         "decision": "decide decision",
+        "experiments.experiment_run": "Experiment experiment",
         "fallback": "Breaker breaker fallback",
         "feedback": "feedback",
         "health": "Health health",
@@ -76,7 +79,8 @@ make_lazy(
     apps=("status_app",),
 )
 
-from agentops_sdk import prices as prices  # noqa: E402 - each is as lazy as this package
+from agentops_sdk import experiments as experiments  # noqa: E402 - each is as lazy as this package
+from agentops_sdk import prices as prices  # noqa: E402 - the same
 from agentops_sdk import testing as testing  # noqa: E402 - the same
 from agentops_sdk import traces as traces  # noqa: E402 - the same
 from agentops_sdk._version import __version__ as __version__  # noqa: E402 - the same
@@ -95,6 +99,7 @@ __all__ = [
     "Breaker",
     "BreakerOpen",
     "ConfigError",
+    "Experiment",
     "FlushResult",
     "Health",
     "IntegrationError",
@@ -113,6 +118,8 @@ __all__ = [
     "current_trace_id",
     "decide",
     "decision",
+    "experiment",
+    "experiments",
     "extract",
     "fallback",
     "feedback",

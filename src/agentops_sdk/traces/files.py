@@ -91,6 +91,8 @@ class Traces:
         # By a graph's checkpoint: the traces that stopped at it, and those that went on from it, each once.
         self._stopped: dict[str, dict[str, None]] = {}
         self._resumed: dict[str, dict[str, None]] = {}
+        self._feedback: dict[tuple[str, str], array[int]] = {}
+        """Spans that hold nothing but a verdict, by what it is about: a trace or a session, and its id."""
         self._background = BackgroundWork()
         self._formats: OtherFormats | None = None
         self.files: list[Path] = []
@@ -203,7 +205,13 @@ class Traces:
         missing: Outcome = "unfinished"
         if outline.orphans and time.time_ns() - outline.end_ns < _FRESH * 1e9 and self._is_written(trace_id):
             missing = "running"  # its outermost span is too young to be on disk
-        return Trace.of_outline(trace_id, outline, missing=missing)
+        feedback = partial(self._verdicts, trace_id) if self._feedback else None
+        return Trace.of_outline(trace_id, outline, missing=missing, feedback=feedback)
+
+    def _verdicts(self, trace_id: str, session_id: str | None) -> list[SpanRecord]:
+        """The spans, of any trace, that hold a verdict on this one or on its session."""
+        rows = [*self._feedback.get(("trace", trace_id), ()), *self._feedback.get(("session", session_id or ""), ())]
+        return list(map(self._columns.record, rows))
 
     def _is_written(self, trace_id: str) -> bool:
         files = {self._columns.file_of(row) for row in self._entries[trace_id].rows}
@@ -218,6 +226,12 @@ class Traces:
             entry.start_ns = start
             self._order = None
         entry.rows.append(row)
+        if semconv.FEEDBACK_TARGET in attributes:
+            is_of_session = attributes[semconv.FEEDBACK_TARGET] == "session"
+            about = attributes.get(semconv.SESSION_ID if is_of_session else semconv.FEEDBACK_TRACE_ID)
+            if about and (is_of_session or about != trace_id):
+                key = "session" if is_of_session else "trace", as_text(about)
+                self._feedback.setdefault(key, array("I")).append(row)
         if semconv.RESPONSE_ID in attributes or semconv.USAGE_OF in attributes:
             self._background.add(attributes, span_id, start)
         if semconv.GRAPH_CHECKPOINT_ID in attributes:

@@ -21,10 +21,11 @@ from agentops_sdk.traces.figures.outline import Outline
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from agentops_sdk.traces.decisions.model import Decision
+    from agentops_sdk.traces.figures.evaluations import Evaluation
     from agentops_sdk.traces.record import Outcome, SpanRecord
 
 _UNSAMPLED: Final = REMOTE_KNOWN | 1
@@ -71,10 +72,18 @@ class Trace:
         self._begin(next(iter(ids), ""), outline, missing)
 
     @classmethod
-    def of_outline(cls, trace_id: str, outline: Outline, *, missing: Outcome | None = None) -> Trace:
-        """A trace of which no record has been made yet."""
+    def of_outline(
+        cls,
+        trace_id: str,
+        outline: Outline,
+        *,
+        missing: Outcome | None = None,
+        feedback: Callable[[str | None], list[SpanRecord]] | None = None,
+    ) -> Trace:
+        """A trace of which no record has been made yet; ``feedback`` finds what is thought of it in other traces."""
         trace = cls.__new__(cls)
         trace._begin(trace_id, outline, missing)  # noqa: SLF001 - the other way in
+        trace._feedback = feedback  # noqa: SLF001 - the same
         return trace
 
     def _begin(self, trace_id: str, outline: Outline, missing: Outcome | None) -> None:
@@ -84,6 +93,7 @@ class Trace:
         self.is_large: bool = outline.count > LARGE
         """Whether its records are made anew each time they are asked for, because all of them take too much room."""
         self._missing: Outcome | None = missing
+        self._feedback: Callable[[str | None], list[SpanRecord]] | None = None
         self._recent: OrderedDict[int, SpanRecord] = OrderedDict()
 
     # --- records ----------------------------------------------------------------------------
@@ -210,6 +220,14 @@ class Trace:
         from agentops_sdk.traces.decisions.effects import decisions
 
         return decisions(self)
+
+    @cached_property
+    def evaluations(self) -> list[Evaluation]:
+        """What people and programs thought of it and of its session, in the order in which they said so."""
+        from agentops_sdk.traces.figures.evaluations import evaluations_of
+
+        elsewhere = self._feedback(self.session_id) if self._feedback is not None else []
+        return evaluations_of(self, elsewhere)
 
     @property
     def errors(self) -> list[SpanRecord]:

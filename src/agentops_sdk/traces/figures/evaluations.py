@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord
     from agentops_sdk.traces.trace import Trace
 
-__all__ = ["Evaluation", "evaluations", "evaluations_in", "is_run", "judged_runs"]
+__all__ = ["Evaluation", "evaluations", "evaluations_in", "evaluations_of", "is_run", "judged_runs"]
 
 _NEEDLE: Final = b"gen_ai.evaluation"
 _ESCAPED: Final = b"\\u"
@@ -94,6 +94,13 @@ def _of_span(span: SpanRecord) -> Iterator[Evaluation]:
         )
 
 
+def evaluations_of(trace: Trace, elsewhere: Iterable[SpanRecord] = ()) -> list[Evaluation]:
+    """Every verdict on a run: those in it, and those in spans of other traces that name it or its session."""
+    own = [each for each in evaluations_in(trace) if each.session_id or each.trace_id == trace.trace_id]
+    found = dict.fromkeys((*own, *(each for span in elsewhere for each in _of_span(span))))
+    return sorted(found, key=lambda each: each.at_ns)
+
+
 def is_run(trace: Trace) -> bool:
     """Whether a trace is more than a verdict on another one."""
     outline = trace.outline
@@ -103,28 +110,23 @@ def is_run(trace: Trace) -> bool:
 
 
 def judged_runs(traces: Iterable[Trace]) -> list[tuple[Trace, list[Evaluation]]]:
-    """The runs, each with all that was thought of it, also from elsewhere; what is thought of a session holds for each.
+    """The runs, each with all that was thought of it; what is thought of a session holds for each of its runs.
 
-    Only traces that are handed over are looked into: a verdict that lies elsewhere is not found.
+    Of traces that were loaded together, verdicts are found wherever they lie; of others, in those handed over.
     """
     runs: list[Trace] = []
-    by_trace: dict[str, list[Evaluation]] = defaultdict(list)
-    by_session: dict[str, list[Evaluation]] = defaultdict(list)
+    elsewhere: dict[tuple[str, str], list[Evaluation]] = defaultdict(list)
     for trace in traces:
-        for each in evaluations_in(trace):
-            if each.session_id:
-                by_session[each.session_id].append(each)
-            else:
-                by_trace[each.trace_id].append(each)
         if is_run(trace):
             runs.append(trace)
-    return [
-        (
-            trace,
-            [*by_trace.get(trace.trace_id, ()), *(by_session.get(trace.session_id or "", ()) if by_session else ())],
-        )
-        for trace in runs
-    ]
+        else:
+            for each in evaluations_in(trace):
+                elsewhere[each.trace_id, each.session_id].append(each)
+    judged = []
+    for trace in runs:
+        more = [*elsewhere.get((trace.trace_id, ""), ()), *elsewhere.get(("", trace.session_id or ""), ())]
+        judged.append((trace, list(dict.fromkeys((*trace.evaluations, *more)))))
+    return judged
 
 
 def evaluations(traces: Iterable[Trace]) -> list[Evaluation]:

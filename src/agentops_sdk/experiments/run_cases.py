@@ -1,0 +1,83 @@
+"""Cases from recorded runs: what a run was asked is the input, what it answered the expectation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from agentops_sdk import semconv
+from agentops_sdk.experiments.experiment_cases import Case
+from agentops_sdk.traces.figures.evaluations import judged_runs
+from agentops_sdk.traces.formats.json_values import parsed
+from agentops_sdk.traces.session import exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agentops_sdk.traces.figures.evaluations import Evaluation
+    from agentops_sdk.traces.trace import Trace
+
+__all__ = ["RunCases", "cases_of_runs"]
+
+
+@dataclass(slots=True)
+class RunCases:
+    """The cases, and how many runs made none."""
+
+    cases: list[Case] = field(default_factory=list)
+    without_input: int = 0
+    unscored: int = 0
+
+
+def cases_of_runs(
+    traces: Iterable[Trace], *, worst: str | None = None, most: int | None = None, expected: bool = True
+) -> RunCases:
+    """Make a case of each run.
+
+    Args:
+        traces: the runs, and what was thought of them.
+        worst: only runs that have a score of this name, the lowest first.
+        most: at most so many.
+        expected: whether what the run answered is what is expected.
+    """
+    result = RunCases()
+    runs = judged_runs(traces)
+    if worst is not None:
+        scored = [
+            (value, trace, verdicts) for trace, verdicts in runs if (value := _score(verdicts, worst)) is not None
+        ]
+        result.unscored = len(runs) - len(scored)
+        runs = [
+            (trace, verdicts) for _, trace, verdicts in sorted(scored, key=lambda each: (each[0], each[1].trace_id))
+        ]
+    for trace, verdicts in runs:
+        if most is not None and len(result.cases) >= most:
+            break
+        asked, answered = _asked(trace)
+        if asked in (None, ""):
+            result.without_input += 1
+            continue
+        said = {each.name: each.label if each.score is None else each.score for each in verdicts}
+        comments = {each.name: each.comment for each in verdicts if each.comment}
+        metadata = {
+            "trace_id": trace.trace_id, "outcome": trace.outcome, **({"scores": said} if said else {}),
+            **({"comments": comments} if comments else {}), **said,
+        }  # fmt: skip
+        result.cases.append(Case(asked, (answered or None) if expected else None, trace.trace_id[:12], metadata))
+    return result
+
+
+def _score(verdicts: Iterable[Evaluation], name: str) -> float | None:
+    values = [each.score for each in verdicts if each.name == name and each.score is not None]
+    return fmean(values) if values else None
+
+
+def _asked(trace: Trace) -> tuple[Any, Any]:
+    """The input of the outermost step that recorded one; else what the first model call was asked."""
+    root = trace.root.attributes
+    asked, answered = parsed(root.get(semconv.INPUT)), parsed(root.get(semconv.OUTPUT))
+    if isinstance(asked, dict) and len(asked) == 1:
+        (asked,) = asked.values()
+    said = exchange(trace)
+    return asked if asked not in (None, {}, []) else said[0], answered if answered is not None else said[1]
