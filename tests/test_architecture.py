@@ -21,6 +21,8 @@ LONG = 300
 CIRCLES = {
     # A trace offers its faces (``tree()``, ``decisions``, how a notebook shows it), which are made of traces.
     "agentops_sdk.traces.trace": "agentops_sdk.traces.",
+    # Results offer their faces (a table, a page, a comparison), which are made of results.
+    "agentops_sdk.experiments.experiment_results": "agentops_sdk.experiments.",
     # Which figures count is a rule of its own, asked by the outline and told of it; it names it in annotations alone.
     "agentops_sdk.traces.figures.accounts": "agentops_sdk.traces.figures.",
 }

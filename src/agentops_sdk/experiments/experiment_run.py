@@ -25,6 +25,7 @@ from agentops_sdk.errors import AgentOpsError, ConfigError
 from agentops_sdk.experiments.case_traces import CaseTraces
 from agentops_sdk.experiments.experiment_cases import Case, cases_version, load_cases
 from agentops_sdk.experiments.experiment_results import CaseResult, Results, dump, header, load_results
+from agentops_sdk.experiments.scorer_calls import as_score, as_scorer, is_async, judges_failure, wanted
 from agentops_sdk.experiments.scorers import Score, Scorer
 from agentops_sdk.feedback import feedback
 from agentops_sdk.traces.record import from_ns
@@ -138,7 +139,7 @@ class Experiment(Results):
         }  # fmt: skip
         scores: dict[str, Score] = {}
         for scorer in self._scorers:
-            if error is not None and not _judges_failure(scorer):
+            if error is not None and not judges_failure(scorer):
                 scores[scorer.name] = Score(None, comment="the task failed")
             else:
                 scores[scorer.name] = await self._score(scorer, known, attributes, pool)
@@ -150,10 +151,10 @@ class Experiment(Results):
         )  # fmt: skip
 
     async def _score(self, scorer: Scorer, known: dict[str, Any], attributes: dict[str, Any], pool: Any) -> Score:
-        arguments = _wanted(scorer.score, known)
+        arguments = wanted(scorer.score, known)
         if scorer.people is None and not inspect.iscoroutinefunction(scorer.score):
             try:  # a rule: it needs no trace of its own
-                return _as_score(scorer.score(**arguments))
+                return as_score(scorer.score(**arguments))
             except Exception as error:  # noqa: BLE001 - a scorer that fails says nothing; the others go on
                 return Score(None, comment=f"{type(error).__name__}: {error}")
         name = f"evaluate {self.name} {scorer.name}"
@@ -162,7 +163,7 @@ class Experiment(Results):
         )
         if failure is not None:
             return Score(None, comment=f"{type(failure).__name__}: {failure}")
-        score = _as_score(said)
+        score = as_score(said)
         trace = await asyncio.get_running_loop().run_in_executor(pool, self._traces.trace, trace_id)
         if trace is None or not trace.outline.calls:
             return score
@@ -184,7 +185,7 @@ class Experiment(Results):
                 call = start("workflow", span_name=name, attributes={**attributes, semconv.WORKFLOW_NAME: name})
             token = call.attach()
             try:
-                if _is_async(work):
+                if is_async(work):
                     result = await work(*arguments)
                 else:
                     inside = contextvars.copy_context()
@@ -248,7 +249,7 @@ def experiment(
         raise ConfigError("task", task, "a function of a case's input")
     if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
         raise ConfigError("concurrency", concurrency, "a whole number of at least 1")
-    named = [_as_scorer(scorer) for scorer in scorers]
+    named = [as_scorer(scorer) for scorer in scorers]
     twice = [scorer.name for index, scorer in enumerate(named) if scorer.name in {each.name for each in named[:index]}]
     if twice:
         raise ConfigError("scorers", twice[0], "a name of its own for each scorer (name=…)")
@@ -262,42 +263,6 @@ def experiment(
 
 async def _awaited(run: Experiment) -> None:
     await run
-
-
-def _as_scorer(scorer: Any) -> Scorer:
-    if isinstance(scorer, Scorer):
-        return scorer
-    if not callable(scorer):
-        raise ConfigError("scorers", scorer, "scorers, or functions of output and expected")
-    return Scorer(getattr(scorer, "__name__", type(scorer).__name__), scorer)
-
-
-def _judges_failure(scorer: Scorer) -> bool:
-    """Whether a scorer looks at the run and not at its output: what it cost is known of a failed one as well."""
-    return "output" not in inspect.signature(scorer.score).parameters
-
-
-def _wanted(function: Callable[..., Any], known: dict[str, Any]) -> dict[str, Any]:
-    parameters = inspect.signature(function).parameters.values()
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return known
-    return {parameter.name: known[parameter.name] for parameter in parameters if parameter.name in known}
-
-
-def _as_score(said: Any) -> Score:
-    if isinstance(said, Score):
-        return said
-    if said is None:
-        return Score(None)
-    if isinstance(said, str):
-        return Score(None, label=said)
-    return Score(float(said))
-
-
-def _is_async(work: Callable[..., Any]) -> bool:
-    while isinstance(work, functools.partial):
-        work = work.func
-    return inspect.iscoroutinefunction(work) or inspect.iscoroutinefunction(getattr(work, "__call__", None))  # noqa: B004 - an object with an asynchronous __call__
 
 
 def _kept(row: CaseResult, content: bool) -> CaseResult:

@@ -2,6 +2,8 @@
 
 A function gets those of ``output``, ``expected``, ``input``, ``case`` and ``trace`` that it has parameters for, and
 returns a number, True or False, a label, a :class:`Score`, or ``None`` where it cannot tell. It may be asynchronous.
+
+Long because the scorers are looked for in one place, each with its docstring.
 """
 
 from __future__ import annotations
