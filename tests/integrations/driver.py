@@ -98,6 +98,10 @@ class Driver:
         """Ask for a stream."""
         raise NotImplementedError
 
+    def message(self, error: BaseException) -> str:
+        """What is to be the same of an exception's message, with us and without us."""
+        return str(error)
+
     def content(self, result: Any) -> Any:
         """What is to be the same with us and without us, of a reply or of one piece of a stream."""
         return result.model_dump() if hasattr(result, "model_dump") else result

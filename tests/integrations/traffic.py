@@ -54,7 +54,7 @@ def request(driver: Driver, wire: Wire, way: str, *, pieces: int | None = None) 
         else:
             _ask(driver, wire.url, way, arguments, results, pieces)
     except Exception as caught:
-        error = (f"{type(caught).__module__}.{type(caught).__qualname__}", str(caught))
+        error = (f"{type(caught).__module__}.{type(caught).__qualname__}", driver.message(caught))
     assert arguments == before, f"{way} changed its caller's arguments"
     return Seen(tuple(map(type, results)), tuple(driver.content(result) for result in results), error)
 
