@@ -51,10 +51,9 @@ def _install(calls: StoreCalls, patches: Patches, name: str, module: ModuleType)
         return
     if not awaits:
         patches.wrap(owner, "query_namespaces", query_namespaces)
-    for method in ("query", "query_namespaces", "search_records"):
-        calls.query(
-            owner, method, query if method != "query_namespaces" else partial(_query, {}), _documents, awaits=awaits
-        )
+    calls.query(owner, "query_namespaces", partial(_query, {}), _documents, awaits=awaits)
+    for method in ("query", "search_records"):
+        calls.query(owner, method, query, _documents, awaits=awaits)
     calls.write(owner, "upsert", _index, "vectors", awaits=awaits)
     calls.write(owner, "upsert_records", _index, "records", awaits=awaits)
     calls.write(owner, "upsert_from_dataframe", _index, "df", awaits=awaits)
