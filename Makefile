@@ -8,7 +8,7 @@ PYTHONS ?= 3.11 3.12 3.13
 INTERPRETER_TESTS := tests/capture tests/context tests/lifecycle tests/pipeline tests/track
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test quick lint types floors format docs generated page wheel lock test-vendors test-newest test-pythons \
+.PHONY: help venv demo test quick lint types floors format docs generated page wheel lock deploy test-vendors test-newest test-pythons \
 	test-backends parts test-slow test-long bench clean
 
 help: ## this list
@@ -93,6 +93,9 @@ test-pythons: ## what every change must pass, under each supported Python; PYTHO
 		PYTHON=$$(bash scripts/find_python.sh $$version) && export PYTHON && $(MAKE) -s .venv-$$version/.dev VENV=.venv-$$version && \
 		.venv-$$version/bin/python -m pytest -q --no-header -n $(WORKERS) -m "not slow and not once" \
 			tests/test_import.py tests/smoke tests/docs/test_generated.py::test_every_name_of_ours_is_documented $(INTERPRETER_TESTS) || exit 1; done
+
+deploy: $(VENV)/.dev ## what deploy/ holds, by tools of their own kind; before a release
+	@bash scripts/check_deploy.sh
 
 bench: $(VENV)/.dev ## the benchmarks; BENCHMARKS="benchmarks/…" picks
 	@for script in $(or $(BENCHMARKS),benchmarks/*.py); do [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

@@ -53,7 +53,7 @@ class Backend(BaseHTTPRequestHandler):
         self.send_header("content-length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
         """Say nothing."""
 
 
@@ -99,7 +99,9 @@ def run_through(rotel: str, name: str, backend: int) -> str:
             agentops.shutdown()
         for _ in range(200):
             for where, headers, body in list(Backend.requests):
-                if where.split("?")[0].rstrip("/") == path.rstrip("/") and sign in where + headers + body.decode("latin-1"):
+                if where.split("?")[0].rstrip("/") == path.rstrip("/") and sign in where + headers + body.decode(
+                    "latin-1"
+                ):
                     return ""
             time.sleep(0.1)
         return f"no request to {path} with {sign}; there were {[where for where, *_ in Backend.requests]}"

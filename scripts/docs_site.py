@@ -31,6 +31,8 @@ THEN = (
     "backends.md",
     "store.md",
     "operate.md",
+    "deploy.md",
+    "runbooks/",
     "cli.md",
     "report.md",
     "coding-agents.md",

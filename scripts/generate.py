@@ -21,6 +21,8 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import monitoring
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -291,6 +293,7 @@ def main() -> int:
     for page in PAGES:
         wanted[page] = _filled(wanted.get(page) or page.read_text(encoding="utf-8"), made)
     wanted[TREE] = shown.picture
+    wanted |= monitoring.files()
     stale = [path for path, text in wanted.items() if _differs(path, text)]
     for path in stale:
         print(("out of date, run 'make generated': " if check else "rewritten: ") + str(path.relative_to(ROOT)))

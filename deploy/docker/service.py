@@ -78,7 +78,7 @@ class Server(socketserver.ThreadingMixIn, WSGIServer):
 class Quiet(WSGIRequestHandler):
     """Without a line for each request."""
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
         """Say nothing."""
 
 

@@ -8,7 +8,8 @@ const PACKAGES = {
   "source.toolkit.fluxcd.io/v1": { "": "flux-cd" },
   "keda.sh/v1alpha1": { "": "keda" },
   "monitoring.coreos.com/v1": { "": "prometheus-operator" },
-  "networking.istio.io/v1": { "": "istio" },
+  "networking.istio.io/v1": { "": "istio" },  // in the package as v1beta1
+  "telemetry.istio.io/v1": { "": "istio" },  // in the package as v1alpha1
 };
 let failed = 0;
 for (const file of process.argv.slice(2)) {
@@ -18,7 +19,7 @@ for (const file of process.argv.slice(2)) {
     const kinds = PACKAGES[resource?.apiVersion];
     const name = kinds?.[resource.kind] ?? kinds?.[""];
     if (!name) continue;
-    const version = resource.apiVersion.replace("helm.toolkit.fluxcd.io/v2", "helm.toolkit.fluxcd.io/v2beta2");
+    const version = { "helm.toolkit.fluxcd.io/v2": "helm.toolkit.fluxcd.io/v2beta2", "telemetry.istio.io/v1": "telemetry.istio.io/v1alpha1", "networking.istio.io/v1": "networking.istio.io/v1beta1" }[resource.apiVersion] ?? resource.apiVersion;
     const definition = await import(`@kubernetes-models/${name}/${version}/${resource.kind}`);
     try {
       resource.apiVersion = version;

@@ -228,4 +228,7 @@ def test_every_page_is_one_click_away(start: str) -> None:
     links = re.findall(r"\]\(([^)\s#]+)(?:#[^)\s]*)?\)", page.read_text(encoding="utf-8"))
     linked = {(page.parent / link).resolve() for link in links if "://" not in link}
     pages = {path.resolve() for path in (ROOT / "docs").rglob("*.md")} - {page.resolve()}
+    for index in linked & {path for path in pages if path.name == "index.md"}:  # a folder with a list of its own
+        links = re.findall(r"\]\(([^)\s#:]+)", index.read_text(encoding="utf-8"))
+        linked = linked | {(index.parent / link).resolve() for link in links}
     assert sorted(str(path.relative_to(ROOT)) for path in pages - linked) == []
