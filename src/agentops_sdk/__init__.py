@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from agentops_sdk.track import tool as tool
     from agentops_sdk.track import track as track
     from agentops_sdk.track import workflow as workflow
+    from agentops_sdk.variant import variant as variant
 
 make_lazy(
     __name__,
@@ -75,6 +76,7 @@ make_lazy(
         "spans": "Span current_span current_trace_id span trace update_current_span",
         "status": "Status status",
         "track": "agent guardrail operation retriever task tool track workflow",
+        "variant": "variant",
     },
     apps=("status_app",),
 )
@@ -146,6 +148,7 @@ __all__ = [
     "traces",
     "track",
     "update_current_span",
+    "variant",
     "warm_tokenizers",
     "workflow",
 ]
