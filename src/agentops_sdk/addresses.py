@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["without_secrets"]
+__all__ = ["sink_parts", "without_secrets"]
 
 _USER = re.compile(r"//[^/?#\s'\"]*@|(?<![\w/@])[\w.%+~-]+:[^\s/@'\":]+@(?=[\w\[])")
 _QUERY = re.compile(r"(://[^\s?'\"<>]*)\?([^\s'\"<>]*[^\s'\"<>:,;.)])")
@@ -30,3 +30,10 @@ def _query(match: re.Match[str]) -> str:
 def _pair(match: re.Match[str]) -> str:
     separator, name, sign = match.groups()
     return f"{separator}{name}=…" if sign else f"{separator}…" if name else separator
+
+
+def sink_parts(sink: str) -> tuple[str, tuple[str, ...], str | None]:
+    """The parts of a sink's text, ``otlp+openinference:http://host:6006``: its name, vocabularies, and argument."""
+    whole, _, argument = sink.partition(":")
+    name, *vocabularies = whole.split("+")
+    return name, tuple(vocabularies), argument or None

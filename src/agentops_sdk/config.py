@@ -20,7 +20,7 @@ from typing import Any
 
 from agentops_sdk import file_limits, setting_sources, settings_file
 from agentops_sdk import setting_parsers as parsers
-from agentops_sdk.addresses import without_secrets
+from agentops_sdk.addresses import sink_parts, without_secrets
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.file_limits import Limit
 from agentops_sdk.key_source import key_source
@@ -96,9 +96,7 @@ def pii_merge(lower: Sequence[Any], higher: Sequence[Any]) -> tuple[Any, ...]:
 
 def pii_covers(after: Sequence[Any], before: Sequence[Any]) -> bool:
     """Whether all that was looked for ``before`` still is."""
-    names = [
-        {item.partition(":")[0] if isinstance(item, str) else id(item) for item in each} for each in (after, before)
-    ]
+    names = [{sink_parts(item)[0] if isinstance(item, str) else id(item) for item in each} for each in (after, before)]
     return names[1] <= names[0]
 
 
@@ -231,6 +229,12 @@ class Settings:
         "The state of the GenAI conventions that names follow: pin, as backends know it, or main, the newest. Where "
         "nothing is chosen it is pin, and tokens written to a cache stand under both names.",
         limit=file_limits.anything, env=["AGENTOPS_SEMCONV"],
+    )  # fmt: skip
+    vocabularies: tuple[str, ...] = _row(
+        (), parsers.vocabularies,
+        "Further names that every span tells the same under, for backends that read others: openinference, langfuse. "
+        'For one sink alone, behind its name: "otlp+openinference:http://localhost:6006".',
+        limit=file_limits.anything, env=["AGENTOPS_VOCABULARIES"], live=True,
     )  # fmt: skip
     queue_size: int = _row(
         10_000, parsers.whole(1), "How many ended spans may be queued; further ones are dropped and counted.",

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from agentops_sdk.addresses import sink_parts
+
 Limit = Callable[[Any, Any], bool]
 """``limit(value, default)``: whether a file in the working directory may set this value."""
 
@@ -55,7 +57,7 @@ def local_sinks(value: Any, default: Any) -> bool:
 
 
 def _local(sink: Any) -> bool:
-    name, _, argument = str(sink).partition(":")
+    name, _, argument = sink_parts(str(sink))
     if name in _LOCAL_SINKS:
         return name == "memory" or not argument or below_here(argument, None)
     # A name that nobody has is a mistake like any other, and is told as one.

@@ -158,6 +158,15 @@ def choice(*accepted: str) -> Parser:
     return parse
 
 
+def vocabularies(value: Any) -> tuple[str, ...]:
+    from agentops_sdk._vocabularies import vocabularies as known
+
+    chosen = names(value)
+    if not set(chosen) <= set(known()):
+        raise WrongValueError("names of " + ", ".join(known()))
+    return chosen
+
+
 def names(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]

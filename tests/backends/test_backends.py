@@ -57,6 +57,43 @@ def test_phoenix(tmp_path: Path) -> None:
     assert by_name["broken step"]["status_code"] == "ERROR"
 
 
+SPANS = """query($name: String!) {getProjectByName(name: $name) {
+    sessions(first: 5) {edges {node {sessionId}}} tokenCountTotal costSummary {total {cost}}
+    spans(first: 50) {edges {node {name spanKind input {value} output {value} tokenCountTotal}}}}}"""
+ASKED, ANSWER = "Weather in Oslo?", "rain in Oslo"
+DOCUMENT = {"id": "d1", "content": "Oslo is wet", "score": 0.9}
+
+
+def test_phoenix_shows_every_kind_with_what_it_was_given_and_gave(tmp_path: Path) -> None:
+    program, port = part("phoenix", "bin/phoenix"), free_port()
+    settings = {
+        "PHOENIX_WORKING_DIR": str(tmp_path / "phoenix"), "PHOENIX_HOST": "127.0.0.1", "PHOENIX_PORT": str(port),
+        "PHOENIX_GRPC_PORT": str(free_port()), "PHOENIX_TELEMETRY_ENABLED": "false",
+    }  # fmt: skip
+    with running([str(program), "serve"], f"127.0.0.1:{port}", 240, **settings):
+        url = f"http://127.0.0.1:{port}"
+        told = sample.run(tmp_path, url, sample.TRIP, OTEL_EXPORTER_OTLP_HEADERS="x-project-name=trip")
+        assert told["flushed"]
+        eventually(lambda: len(ask(f"{url}/v1/projects/trip/spans?limit=100")["data"]) == 6)
+        body = {"query": SPANS, "variables": {"name": "trip"}}
+        project = eventually(lambda: ask(f"{url}/graphql", body)["data"]["getProjectByName"])
+    spans = {edge["node"]["name"]: edge["node"] for edge in project["spans"]["edges"]}
+    shown = {
+        name: (span["spanKind"], (span["input"] or {}).get("value"), (span["output"] or {}).get("value"))
+        for name, span in spans.items()
+    }
+    assert shown["invoke_workflow trip"] == ("chain", ASKED, ANSWER)
+    assert shown["invoke_agent planner"] == ("agent", ASKED, ANSWER)
+    assert shown["execute_tool weather"] == ("tool", '{"city":"Oslo"}', ANSWER)
+    assert shown["chat gpt-4o-mini"] == ("llm", ASKED, "Let me look.")
+    assert shown["decision route"] == ("decision", '[{"name":"weather"},{"name":"news"}]', "weather")
+    kind, asked, documents = shown["retrieval guide"]
+    assert (kind, asked, json.loads(documents)) == ("retriever", ASKED, [DOCUMENT])
+    assert (project["tokenCountTotal"], spans["chat gpt-4o-mini"]["tokenCountTotal"]) == (150, 150)
+    assert project["costSummary"]["total"]["cost"] > 0
+    assert [edge["node"]["sessionId"] for edge in project["sessions"]["edges"]] == ["s-1"]
+
+
 def test_sideseat(tmp_path: Path) -> None:
     program, port = part("sideseat", "node_modules/.bin/sideseat"), free_port()
     command = [
@@ -95,3 +132,35 @@ def test_mlflow(tmp_path: Path) -> None:
     assert json.loads(trace["trace_metadata"]["mlflow.trace.cost"])["total_cost"] == pytest.approx(0.000036)
     assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (120, 30, 150)
     assert trace["state"] in ("OK", "STATE_UNSPECIFIED", "IN_PROGRESS", "ERROR")
+
+
+def test_mlflow_shows_every_kind_with_what_it_was_given_and_gave(tmp_path: Path) -> None:
+    program, port = part("mlflow", "bin/mlflow"), free_port()
+    command = [
+        str(program), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+        "--backend-store-uri", f"sqlite:///{tmp_path}/m.db",
+    ]  # fmt: skip
+    with running(command, f"127.0.0.1:{port}", 240):
+        url = f"http://127.0.0.1:{port}"
+        headers = {
+            "OTEL_EXPORTER_OTLP_HEADERS": "x-mlflow-experiment-id=0", "OTEL_EXPORTER_OTLP_TIMEOUT": "30"
+        }  # fmt: skip
+        assert sample.run(tmp_path, url, sample.TRIP, **headers)["flushed"]
+        place = {"locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}]}
+        (trace,) = eventually(lambda: ask(f"{url}/api/3.0/mlflow/traces/search", place)["traces"])
+        about = f"{url}/ajax-api/3.0/mlflow/get-trace-artifact?request_id={trace['trace_id']}"
+        spans = eventually(lambda: len(found := ask(about)["spans"]) == 6 and found)
+
+    def shown(name: str) -> tuple[Any, ...]:
+        attributes = next(span["attributes"] for span in spans if span["name"] == name)
+        found = [attributes.get(f"mlflow.{key}") for key in ("spanType", "spanInputs", "spanOutputs")]
+        return tuple(None if value is None else json.loads(value) for value in found)
+
+    assert shown("invoke_workflow trip") == ("CHAIN", ASKED, ANSWER)
+    assert shown("invoke_agent planner") == ("AGENT", ASKED, ANSWER)
+    assert shown("execute_tool weather")[0::2] == ("TOOL", ANSWER)
+    assert shown("chat gpt-4o-mini") == ("LLM", ASKED, "Let me look.")
+    assert shown("retrieval guide") == ("RETRIEVER", ASKED, [DOCUMENT])
+    told = trace["trace_metadata"]
+    assert (told["mlflow.trace.session"], told["mlflow.trace.user"]) == ("s-1", "ann")
+    assert (json.loads(trace["request_preview"]), json.loads(trace["response_preview"])) == (ASKED, ANSWER)

@@ -14,6 +14,7 @@ from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk._limits.account import Account, lock, renew_lock
 from agentops_sdk._limits.window_file import WindowFile, hashed
+from agentops_sdk.addresses import sink_parts
 
 if TYPE_CHECKING:
     from agentops_sdk._capture.call import Call
@@ -216,5 +217,5 @@ def _is_kept(rule: Rule) -> bool:
 
 def keeps_files(settings: Settings) -> bool:
     """Whether the program has files written at all."""
-    sinks = {str(sink).partition(":")[0] for sink in settings.exporters}
+    sinks = {sink_parts(str(sink))[0] for sink in settings.exporters}
     return bool(sinks & {"jsonl", "otlp"}) or settings.origins.get("directory", "default") != "default"

@@ -11,11 +11,13 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.patches import Patches
 from agentops_sdk._pipeline.known_libraries import version_of
+from agentops_sdk._vocabularies import vocabularies
+from agentops_sdk.addresses import sink_parts
 from agentops_sdk.config import Settings, log_once, warn_once
 from agentops_sdk.errors import ConfigError, IntegrationError
 
@@ -58,22 +60,30 @@ def make_exporter(sink: Any, settings: Settings) -> tuple[str, SpanExporter]:
     """A name for the account, and the exporter that ``given`` asks for.
 
     Args:
-        given: an instance, or ``"name"`` or ``"name:argument"``.
+        given: an instance, or ``"name"`` or ``"name:argument"``, with ``+vocabulary`` behind the name for each one
+            in whose names spans go there as well.
 
     Raises:
-        ConfigError: no exporter has that name, or it refuses its argument.
+        ConfigError: no exporter or vocabulary has that name, or it refuses its argument.
     """
     if not isinstance(sink, str):
         return type(sink).__name__, sink
-    name, _, argument = sink.partition(":")
+    name, chosen, argument = sink_parts(sink)
+    if chosen:
+        if unknown := [each for each in chosen if each not in vocabularies()]:
+            raise ConfigError("exporters", sink, f"{' or '.join(vocabularies())} in place of {unknown[0]!r}")
+        from agentops_sdk._pipeline.vocabulary_exporter import WithVocabulary
+
+        name, exporter = make_exporter(name if argument is None else f"{name}:{argument}", settings)
+        return name, cast("SpanExporter", WithVocabulary(exporter, chosen))
     known = exporter_names()
     if name not in known:
         raise ConfigError("exporters", sink, "an exporter instance or a string that begins with " + ", ".join(known))
     for entry in _entries(EXPORTERS_GROUP):
         if entry.name == name:
-            return name, entry.load()(argument or None, settings)
+            return name, entry.load()(argument, settings)
     module = importlib.import_module(f"{_EXPORTERS_PACKAGE}.{name}")
-    return name, module.create(argument or None, settings)
+    return name, module.create(argument, settings)
 
 
 def find_integrations() -> dict[str, Integration]:

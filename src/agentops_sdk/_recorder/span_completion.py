@@ -24,6 +24,8 @@ _EVENT = "event"
 _EVENTS = frozenset((semconv.EXCEPTION_EVENT, semconv.DECISION_EVENT, semconv.HANDOFF_EVENT, semconv.LIMIT_EVENT))
 """Events whose names are ours, or the conventions'."""
 _PRICED = frozenset(("llm", "embedding"))
+_TOLD_BY_VALUES = RUNS | {"retriever"}
+"""Kinds whose arguments and results say what the conventions have names for."""
 
 
 class Completed(NamedTuple):
@@ -99,11 +101,12 @@ class Completer:
         """
         with guard("complete.types"):
             in_their_types(attributes)
-        if attributes.get(semconv.KIND) in RUNS:
-            with guard("complete.messages"):
-                from agentops_sdk._genai.run_messages import run_messages
+        kind = attributes.get(semconv.KIND)
+        if kind in _TOLD_BY_VALUES and (semconv.INPUT in attributes or semconv.OUTPUT in attributes):
+            with guard("complete.values"):
+                from agentops_sdk._genai.values_told import told_by_values
 
-                attributes.update(run_messages(attributes))
+                attributes.update(told_by_values(kind, attributes))
         with guard("complete.run"):
             self.totals.settle(span_id, parent_id, attributes)
 
@@ -133,7 +136,13 @@ class Completer:
         elif not self.settings.semconv and semconv.USAGE_CACHE_CREATION in attributes:
             # Some backends read the one name, some the other.
             attributes.setdefault(semconv.USAGE_CACHE_WRITE, attributes[semconv.USAGE_CACHE_CREATION])
-        return Completed(policy.apply(attributes, content), final_events, None if private else policy.text(message))
+        kept = policy.apply(attributes, content)
+        if self.settings.vocabularies:
+            with guard("complete.vocabularies"):
+                from agentops_sdk._vocabularies import added
+
+                kept.update(added(kept, self.settings.vocabularies))
+        return Completed(kept, final_events, None if private else policy.text(message))
 
     def work_out(
         self, attributes: dict[str, Any], deferred: Iterable[Deferred], account: Deferred | None = None

@@ -19,6 +19,7 @@ from agentops_sdk._pipeline.registry import exporter_names
 from agentops_sdk._pipeline.runtime import Runtime, Standing
 from agentops_sdk._recorder.host_provider import EndedSpan
 from agentops_sdk._recorder.recorder import LeanSpan, Recorder
+from agentops_sdk.addresses import sink_parts
 from agentops_sdk.config import Settings, resolve
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters.memory import MemoryExporter
@@ -159,7 +160,7 @@ def _captured(settings: Settings) -> Settings:
 def _harmless(settings: Settings) -> list[MemoryExporter]:
     """The program's sinks that stay: memory of its own. A name that nobody has is refused as ever."""
     for sink in settings.exporters:
-        if isinstance(sink, str) and sink.partition(":")[0] not in (known := exporter_names()):
+        if isinstance(sink, str) and sink_parts(sink)[0] not in (known := exporter_names()):
             raise ConfigError("exporters", sink, "a string that begins with " + ", ".join(known))
     ours = {id(one.memory) for one in _open}
     return [sink for sink in settings.exporters if isinstance(sink, MemoryExporter) and id(sink) not in ours]
