@@ -88,6 +88,7 @@ class JoinedSpan:
                 self.attributes,
                 self.context.span_id,
                 None if around is None or around.is_remote else around.span_id,
+                self.context.trace_id,
             )
             done = completer.finish(self.attributes, self.events, message, policy, self.context.trace_id)
             self.otel.set_attributes(done.attributes)

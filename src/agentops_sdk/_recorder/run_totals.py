@@ -75,13 +75,14 @@ class RunTotals:
         self._open: OrderedDict[int, _Below] = OrderedDict()
         self._lock = threading.Lock()  # joined to a program's provider, spans end on its threads
 
-    def settle(self, span_id: int, parent_id: int | None, attributes: dict[str, Any]) -> None:
+    def settle(self, span_id: int, parent_id: int | None, attributes: dict[str, Any], *, content: bool) -> None:
         """A span has ended: tell it what is below it, and what is around it of both.
 
         Args:
             span_id: its id.
             parent_id: that of the span around it in this process; ``None`` where there is none.
             attributes: all it has; what is told is added.
+            content: whether content is recorded of it: what is not shown there is not shown around it.
         """
         kind = attributes.get(semconv.KIND)
         with self._lock:
@@ -94,7 +95,7 @@ class RunTotals:
                 return
             elif (kind == "llm" and semconv.MODEL_CALLS not in attributes) or semconv.USAGE_INPUT_TOKENS in attributes:
                 below = below or _Below()
-                _add_call(below, attributes, kind)
+                _add_call(below, attributes, kind, content)
             if below is not None and parent_id is not None:
                 around = self._open.get(parent_id)
                 if around is None:
@@ -112,7 +113,7 @@ def _tell(attributes: dict[str, Any], below: _Below, settings: Mapping[str, Any]
         attributes.setdefault(semconv.RESPONSE_FINISH_REASONS, below.finish_reasons)
 
 
-def _add_call(below: _Below, attributes: Mapping[str, Any], kind: Any) -> None:
+def _add_call(below: _Below, attributes: Mapping[str, Any], kind: Any, content: bool) -> None:
     work = attributes.get(semconv.USAGE_OF)
     if work is None or work not in below.work:
         if not attributes.get(semconv.CACHED):
@@ -124,13 +125,19 @@ def _add_call(below: _Below, attributes: Mapping[str, Any], kind: Any) -> None:
             below.work.add(work)
     if kind != "llm":
         return
-    settings = {name: attributes[name] for name in _SETTINGS if attributes.get(name) is not None}
-    instructions = settings.get(semconv.SYSTEM_INSTRUCTIONS) or _instructions(attributes.get(semconv.INPUT_MESSAGES))
-    if instructions:
-        settings[semconv.SYSTEM_INSTRUCTIONS] = instructions
-    below.own = _agreed(below.own, settings)
+    below.own = _agreed(below.own, settings := _settings(attributes, content))
     below.every = _agreed(below.every, settings)
     below.finish_reasons = attributes.get(semconv.RESPONSE_FINISH_REASONS, below.finish_reasons)
+
+
+def _settings(attributes: Mapping[str, Any], content: bool) -> dict[str, Any]:
+    if semconv.PRIVATE in attributes:
+        return {name: attributes[name] for name in (semconv.REQUEST_MODEL,) if name in attributes}
+    settings = {name: attributes[name] for name in _SETTINGS if attributes.get(name) is not None}
+    instructions = settings.pop(semconv.SYSTEM_INSTRUCTIONS, None)
+    if content and (instructions or (instructions := _instructions(attributes.get(semconv.INPUT_MESSAGES)))):
+        settings[semconv.SYSTEM_INSTRUCTIONS] = instructions
+    return settings
 
 
 def _merge(around: _Below, below: _Below) -> None:

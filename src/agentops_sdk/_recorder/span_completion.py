@@ -88,16 +88,17 @@ class Completer:
         """
         self.work_out(attributes, deferred, account)
         if ids is not None:
-            self.tell_runs(attributes, *ids)
+            self.tell_runs(attributes, *ids, trace_id)
         return self.finish(attributes, events, message, self.policy, trace_id)
 
-    def tell_runs(self, attributes: dict[str, Any], span_id: int, parent_id: int | None) -> None:
+    def tell_runs(self, attributes: dict[str, Any], span_id: int, parent_id: int | None, trace_id: int) -> None:
         """What agents and workflows tell beside that: messages, and what their model calls have told.
 
         Args:
             attributes: of the span that has ended; changed in place.
             span_id: its id.
             parent_id: that of the span around it in this process, if there is one.
+            trace_id: of its trace.
         """
         with guard("complete.types"):
             in_their_types(attributes)
@@ -108,7 +109,8 @@ class Completer:
 
                 attributes.update(told_by_values(kind, attributes))
         with guard("complete.run"):
-            self.totals.settle(span_id, parent_id, attributes)
+            content = kind == "llm" and parent_id is not None and self.policy.captures(attributes, trace_id)
+            self.totals.settle(span_id, parent_id, attributes, content=content)
 
     def finish(
         self,

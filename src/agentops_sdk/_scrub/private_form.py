@@ -17,7 +17,7 @@ _KEPT: Final = frozenset((
     semconv.HTTP_RESPONSE_STATUS_CODE, semconv.SERVER_ADDRESS, semconv.SERVER_PORT, semconv.TOOL_TYPE,
     semconv.LINK_TYPE, semconv.LIMIT, semconv.LIMIT_ACTION, semconv.MISSING_SPANS, semconv.SAMPLED_ELSEWHERE,
 ))  # fmt: skip
-_FIGURES: Final = ("gen_ai.usage.", "agentops.usage.", "agentops.cost.")
+_FIGURES: Final = ("gen_ai.usage.", "agentops.usage.", "agentops.cost.", "agentops.run.")
 
 
 def attributes_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
