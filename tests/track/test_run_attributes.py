@@ -115,9 +115,11 @@ def test_a_run_has_what_its_calls_agree_on_and_the_sum_of_their_tokens(seen: See
 
 def test_what_a_call_does_not_show_its_agent_does_not_show(seen: Seen) -> None:
     secret = [{"type": "text", "content": "secret"}]
-    agentops.init(exporters=[seen.exporter], integrations=[], capture=["off model=gpt-4o"], restart=True)
+    agentops.init(exporters=[seen.exporter], integrations=[], content_rules=["off model=gpt-4o"], restart=True)
     with agentops.span("run", kind="agent"):
-        model_call(1, 2, gen_ai__system_instructions=secret, gen_ai__input__messages=[{"role": "system", "parts": secret}])
+        model_call(
+            1, 2, gen_ai__system_instructions=secret, gen_ai__input__messages=[{"role": "system", "parts": secret}]
+        )
     with agentops.span("other", kind="agent"), agentops.private():
         model_call(3, 4, gen_ai__system_instructions=secret, gen_ai__tool__definitions=TOOLS)
     assert "secret" not in str([dict(span.attributes) for span in seen.all()])

@@ -86,7 +86,7 @@ class BackgroundWork:
             begins=operation == "chat" or operation.endswith(".create"),
             lasts=lasts,
             figures=figures,
-            status=as_text(_status(attributes) or ""),
+            status=as_text(attributes.get(semconv.RESPONSE_STATUS) or attributes.get(semconv.WORK_STATUS) or ""),
         )
         self._work.setdefault(ident, {})[span_id] = seen
         self._roles = None
@@ -136,13 +136,10 @@ def _roles(spans: list[_Seen], *, counted_at_once: bool) -> Iterator[tuple[str, 
         yield teller.span_id, "unused" if unused else "open"
 
 
-def _status(attributes: Mapping[str, Any]) -> Any:
-    return attributes.get(semconv.RESPONSE_STATUS) or attributes.get(semconv.WORK_STATUS)
-
-
 def _has_figures(attributes: Mapping[str, Any]) -> bool:
     """Whether the provider has told what was used, or what it cost."""
-    if _status(attributes) in semconv.PENDING_STATUSES or attributes.get(semconv.USAGE_SOURCE) not in _REPORTED:
+    status = attributes.get(semconv.RESPONSE_STATUS) or attributes.get(semconv.WORK_STATUS)
+    if status in semconv.PENDING_STATUSES or attributes.get(semconv.USAGE_SOURCE) not in _REPORTED:
         return False
     for name in _FIGURES:  # noqa: SIM110 - of each line of a file; a generator takes three times as long
         if name in attributes:
