@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from agentops_sdk.middleware import ASGIMiddleware as ASGIMiddleware
     from agentops_sdk.middleware import WSGIMiddleware as WSGIMiddleware
     from agentops_sdk.prices.pricing import warm_tokenizers as warm_tokenizers
+    from agentops_sdk.prompts.prompt import prompt as prompt
     from agentops_sdk.serve import serve_status as serve_status
     from agentops_sdk.serve import status_app as status_app
     from agentops_sdk.spans import Span as Span
@@ -72,6 +73,7 @@ make_lazy(
         "limits": "limits",
         "middleware": "ASGIMiddleware WSGIMiddleware",
         "prices.pricing": "warm_tokenizers",
+        "prompts.prompt": "prompt",
         "serve": "serve_status status_app",
         "spans": "Span current_span current_trace_id span trace update_current_span",
         "status": "Status status",
@@ -135,6 +137,7 @@ __all__ = [
     "pause",
     "prices",
     "private",
+    "prompt",
     "resume",
     "retriever",
     "serve_status",

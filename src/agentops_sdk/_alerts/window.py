@@ -22,6 +22,7 @@ _MOST_BUCKETS = 24 * 28
 _KINDS = {"model calls": ("llm", "embedding"), "tool calls": ("tool",), "agents": ("agent",)}
 _PER_KIND = {"model": "model calls", "provider": "model calls", "tool": "tool calls", "agent": "agents"}
 _CALLS = frozenset(("llm", "embedding"))
+_GIVEN = {"fingerprint": semconv.PROMPT_FINGERPRINT, "prompt": semconv.PROMPT_VERSION_NAME}
 
 
 def counts(rule: AlertRule, seen: Observation) -> bool:
@@ -45,10 +46,19 @@ def counts(rule: AlertRule, seen: Observation) -> bool:
     if measure == "limit":
         return seen.level > 0
     if measure == "drift":
-        return any(name == of for name, _ in seen.decisions)
+        return bool(_choices(seen, of))
     if measure == "unfinished runs":
         return seen.outcome in ("unfinished", "interrupted") and seen.outermost
     return True
+
+
+def _choices(seen: Observation, of: str | None) -> list[str]:
+    """What was chosen in a decision of this name; of ``fingerprint`` and ``prompt``, what a model was given."""
+    chosen = [choice for name, choice in seen.decisions if name == of]
+    attribute = _GIVEN.get(of or "")
+    if attribute is not None and seen.kind == "llm" and seen.attributes.get(attribute):
+        chosen.append(str(seen.attributes[attribute]))
+    return chosen
 
 
 class Window:
@@ -80,10 +90,9 @@ class Window:
             self._count(seen)
             return
         if measure == "drift":
-            for name, chosen in seen.decisions:
-                if name == self._rule.of:
-                    self._push(seen.at, 1.0, chosen)
-                    self._shares[chosen] += 1
+            for chosen in _choices(seen, self._rule.of):
+                self._push(seen.at, 1.0, chosen)
+                self._shares[chosen] += 1
             self.trace_id = seen.trace_id
             return
         value = self._value(seen)

@@ -15,6 +15,7 @@ from agentops_sdk._recorder.convention_types import in_their_types
 from agentops_sdk._recorder.run_totals import RUNS, RunTotals
 from agentops_sdk._recorder.span_limits import limits_anything
 from agentops_sdk._recorder_port import Deferred
+from agentops_sdk._scrub import rendered_prompts
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.private_form import attributes_of
 from agentops_sdk._scrub.prompt_fingerprint import prompt_fingerprint
@@ -156,6 +157,8 @@ class Completer:
         if attributes.get(semconv.KIND) == "llm":
             with guard("complete.fingerprint"):
                 attributes.setdefault(semconv.PROMPT_FINGERPRINT, prompt_fingerprint(attributes))
+                if rendered_prompts.is_any:
+                    attributes.update(rendered_prompts.prompt_of(attributes))
         _rename(attributes, semconv.PIN_NAMES)
         if self.settings.pricing and (attributes.get(semconv.KIND) in _PRICED or semconv.USAGE_SOURCE in attributes):
             with guard("complete.usage"):

@@ -1,0 +1,1 @@
+"""Prompts: templates with versions by what they hold, labels, and a folder that keeps them."""
