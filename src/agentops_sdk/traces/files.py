@@ -39,6 +39,7 @@ from agentops_sdk.traces.formats.documents import (
 )
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 from agentops_sdk.traces.formats.json_values import DEEPEST, as_text, shallow
+from agentops_sdk.traces.formats.lines import packed_beside
 from agentops_sdk.traces.formats.log_messages import with_messages
 from agentops_sdk.traces.formats.otlp_lines import span_fields
 from agentops_sdk.traces.formats.parquet_lines import parquet_lines
@@ -543,6 +544,8 @@ def _add_directory(traces: Traces, path: Path) -> None:
         except TraceError as error:
             if not isinstance(error.__cause__, FileNotFoundError):  # a writer's retention has deleted it by now
                 traces.unreadable.append(f"{error}; it was left out")
+            elif (packed := packed_beside(file)) is not None:  # or it was packed
+                traces.add_file(packed)
 
 
 def _add_alone(traces: Traces, path: Path) -> None:

@@ -23,11 +23,16 @@ from agentops_sdk.exporters._private_files import try_lock, unlock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["create_file", "tidy"]
+__all__ = ["claimed", "create_file", "is_own_name", "tidy"]
 
 # Only what we have written ourselves is ever compressed or deleted.
-_OURS = re.compile(r"\d{8}T\d{6}Z-\d+-[0-9a-f]{8}\.jsonl(\.gz|\.gz\.part|\.open)?")
+_OURS = re.compile(r"\d{8}T\d{6}Z-\d+-[0-9a-f]{8}\.jsonl(\.gz|\.gz\.part|\.parquet|\.parquet\.part|\.open)?")
 _ATTEMPTS = 100
+
+
+def is_own_name(path: Path) -> bool:
+    """Whether a file has a name that we gave, which no other will ever have."""
+    return _OURS.fullmatch(path.name) is not None
 
 
 def create_file(directory: Path, suffix: str = ".jsonl") -> tuple[Path, int]:
@@ -96,14 +101,14 @@ def _tidy(directory: Path, max_bytes: int, max_age: float, compress: bool) -> li
             if path.suffix == ".part":
                 _remove_abandoned(path)
             elif total > max_bytes or changed < oldest:
-                with _claimed(path) as claim:
+                with claimed(path) as claim:
                     if claim is not None:
                         claim.remove()
                         deleted.append(path)
                 if not path.exists():  # also when another process was faster: the room is there
                     total -= size
             elif compress and path.suffix == ".jsonl":
-                with _claimed(path) as claim:
+                with claimed(path) as claim:
                     if claim is not None:
                         _compress(claim)
         except OSError as error:
@@ -156,8 +161,8 @@ class _Claim:
 
 
 @contextmanager
-def _claimed(path: Path) -> Iterator[_Claim | None]:
-    """Claim a file for the length of a block; ``None`` if somebody else has it, or it is gone."""
+def claimed(path: Path) -> Iterator[_Claim | None]:
+    """Claim a closed file for the length of a block; ``None`` if somebody else has it, or it is gone."""
     try:
         claim = _Claim(path, os.open(path, os.O_RDWR))
     except OSError:
@@ -176,7 +181,7 @@ def _claimed(path: Path) -> Iterator[_Claim | None]:
 def _remove_abandoned(part: Path) -> None:
     """Remove a half compressed file, unless somebody who holds the original is writing it."""
     original = part.with_suffix("").with_suffix("")
-    with _claimed(original) as claim:
+    with claimed(original) as claim:
         if claim is not None or not original.exists():
             part.unlink(missing_ok=True)
 

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from agentops_sdk.errors import TraceError
+from agentops_sdk.traces.formats.parquet_lines import parquet_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LONGEST_LINE", "Lines"]
+__all__ = ["LONGEST_LINE", "Lines", "packed_beside"]
 
 _MB: Final = 1_048_576
 LONGEST_LINE: Final = 64 * _MB
@@ -153,6 +154,12 @@ class Lines:
         try:
             descriptor = _Descriptor(os.open(path, os.O_RDONLY))
         except FileNotFoundError:
+            compacted = packed_beside(path)
+            if compacted is not None:
+                self._unpacked[file] = self._scratched
+                for line in parquet_lines(compacted):
+                    self.keep(line)
+                return None
             _, source, packed = opened(path)
             if not packed:
                 source.close()
@@ -236,6 +243,13 @@ class _Descriptor:
         os.lseek(self._descriptor, 0, os.SEEK_END)
         while data:
             data = data[os.write(self._descriptor, data) :]
+
+
+def packed_beside(path: Path) -> Path | None:
+    """The Parquet file that took the place of a file of lines, if there is one."""
+    plain = path.with_suffix("") if path.suffix == ".gz" else path
+    packed = plain.with_name(f"{plain.name}.parquet")
+    return packed if not path.exists() and packed.exists() else None
 
 
 def opened(path: Path) -> tuple[Path, BinaryIO, bool]:

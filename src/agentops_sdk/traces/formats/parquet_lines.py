@@ -30,8 +30,7 @@ def parquet_lines(path: Path) -> Iterator[bytes]:
     names = _columns(path)
     if "record" in names:
         for (record,) in _rows(path, ("record",)):
-            if record is not None:
-                yield record.encode() + b"\n"
+            yield (record or "").encode() + b"\n"
         return
     if not set(_EXPORTED) <= set(names):
         raise TraceError(f"{path} is Parquet without span records")
