@@ -92,7 +92,7 @@ def test_a_crash_in_the_middle_loses_nothing_and_counts_nothing_twice(folder: Pa
             os._exit(9)
 
         if moment == "unlink":
-            Path.unlink = crash  # type: ignore[method-assign]
+            setattr(Path, moment, crash)
         else:
             setattr(compaction, moment, crash)
         main(["compact", "--dir", str(folder)])
