@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from agentops_sdk import otel_environment
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.config import warn_once
 from agentops_sdk.errors import ConfigError
@@ -24,6 +25,7 @@ _PREFIX = "OTEL_EXPORTER_OTLP_"
 SIGNALS = ("traces", "metrics", "logs")
 """What OTLP carries; OpenTelemetry's variables and the paths of URLs have these words."""
 _TIMEOUT = 10.0
+_PROTOCOLS = ("http/protobuf", "http/json", "grpc")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BROKEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -41,15 +43,27 @@ class Endpoint:
     client_certificate: str | None = None
     client_key: str | None = None
     signal: str = "traces"
+    json: bool = False
+    """Whether requests are OTLP/JSON instead of protobuf."""
+    delay: float = 1.0
+    """Seconds that items may wait for others to come along."""
+    most_items: int | None = None
+    """How many items one request may hold, where that is bounded by more than its size."""
 
     @classmethod
     def resolve(
-        cls, url: str | None = None, *, signal: str = "traces", environ: Mapping[str, str] | None = None
+        cls,
+        url: str | None = None,
+        *,
+        signal: str = "traces",
+        environ: Mapping[str, str] | None = None,
+        deployed: bool = False,
     ) -> Endpoint:
         """The endpoint of a signal that ``url`` and the ``OTEL_EXPORTER_OTLP_*`` variables describe.
 
         A ``url`` without a path gets ``/v1/traces``; one with a path is used as it is. Variables
         with ``TRACES_`` in their name win over the general ones. For another signal, they have its name in that place.
+        ``deployed``: only variables ask for it, so what can be done without is told and does not raise.
 
         Raises:
             ConfigError: a URL, header, compression or certificate cannot work.
@@ -80,9 +94,23 @@ class Endpoint:
         variable, compression = read("COMPRESSION")
         compression = compression.lower() or "gzip"
         if compression not in ("gzip", "deflate", "none"):
-            raise ConfigError(variable, compression, "gzip, deflate or none")
-        return cls(url=clean, headers=headers, timeout=_timeout(environ, own), compression=compression,
-                   signal=signal, **files)  # fmt: skip
+            wrong = ConfigError(variable, compression, "gzip, deflate or none")
+            if not deployed:
+                raise wrong
+            warn_once(f"{wrong}. It is ignored.")
+            compression = "gzip"
+        batching = otel_environment.batching(environ, warn_once) if signal == "traces" else otel_environment.Batching()
+        return cls(
+            url=clean,
+            headers=headers,
+            timeout=_timeout(environ, own, batching.timeout or _TIMEOUT),
+            compression=compression,
+            signal=signal,
+            json=protocol(signal, environ) == "http/json",
+            delay=cls.delay if batching.delay is None else batching.delay,
+            most_items=batching.size,
+            **files,
+        )
 
     def __repr__(self) -> str:
         return f"Endpoint({self.shown!r})"
@@ -142,13 +170,19 @@ def _headers(variable: str, text: str) -> dict[str, str]:
     return headers
 
 
-def protocol(signal: str) -> str:
-    """What ``OTEL_EXPORTER_OTLP_PROTOCOL`` says for a signal, in lower case; empty where it says nothing."""
-    names = (f"{_PREFIX}{signal.upper()}_PROTOCOL", f"{_PREFIX}PROTOCOL")
-    return next((value for name in names if (value := os.environ.get(name, "").strip().lower())), "")
+def protocol(signal: str, environ: Mapping[str, str] | None = None) -> str:
+    """``grpc``, ``http/protobuf`` or ``http/json``, as ``OTEL_EXPORTER_OTLP_PROTOCOL`` says for a signal."""
+    environ = os.environ if environ is None else environ
+    for variable in (f"{_PREFIX}{signal.upper()}_PROTOCOL", f"{_PREFIX}PROTOCOL"):
+        name = environ.get(variable, "").strip().lower()
+        if name in _PROTOCOLS:
+            return name
+        if name:
+            warn_once(f"{variable} is {name[:40]!r}; expected one of {', '.join(_PROTOCOLS)}. It is ignored.")
+    return _PROTOCOLS[0]
 
 
-def _timeout(environ: Mapping[str, str], own: str) -> float:
+def _timeout(environ: Mapping[str, str], own: str, default: float) -> float:
     for variable in (f"{own}TIMEOUT", f"{_PREFIX}TIMEOUT"):
         text = environ.get(variable, "").strip()
         if not text:
@@ -164,4 +198,4 @@ def _timeout(environ: Mapping[str, str], own: str) -> float:
         # A wrong one costs nobody a span: unlike an address or a key, it can be done without.
         expected = "a number above 0: seconds, or milliseconds from 1000 on"
         warn_once(f"{variable} is {text[:40]!r}; expected {expected}. It is ignored.")
-    return _TIMEOUT
+    return default

@@ -52,6 +52,10 @@ class Sender:
             context.detach(token)
 
     def _post(self, body: bytes) -> Reply:
+        if self._endpoint.json:
+            from agentops_sdk.exporters.otlp.json_request import json_request
+
+            body = json_request(body, self._endpoint.signal)
         reply = self._once(body, self._compression)
         if reply.status in (400, 415, 422) and not self._known and self._compression != "none":
             # Some backends cannot unpack what they get: the same once more, as it is.
@@ -66,8 +70,8 @@ class Sender:
 
         endpoint = self._endpoint
         headers = {
-            "content-type": "application/x-protobuf",
-            "accept": "application/x-protobuf, application/json",
+            "content-type": "application/json" if endpoint.json else "application/x-protobuf",
+            "accept": "application/json" if endpoint.json else "application/x-protobuf, application/json",
             "accept-encoding": "identity",
             "user-agent": f"{DISTRIBUTION}/{VERSION} OTel-OTLP-Exporter-Python",
             **endpoint.headers,

@@ -34,7 +34,7 @@ _RECORD_SPANS = 512
 
 
 class OTLPExporter(SinkOptions):
-    """HTTP/protobuf with a spool on disk; ``export`` returns once the spans are in the spool.
+    """OTLP over HTTP with a spool on disk; ``export`` returns once the spans are in the spool.
 
     A ``SpanExporter`` by shape, not by inheritance, so that it can be made before OpenTelemetry's
     SDK is imported.
@@ -89,7 +89,8 @@ class OTLPExporter(SinkOptions):
                 encoded.append(encode(encodable(span)))
             except UNENCODABLE as error:
                 self._spool.lose(1, "unencodable", error)
-        for data, count in requests(encoded, most_bytes=_RECORD_BYTES, most_spans=_RECORD_SPANS):
+        most = min(self.endpoint.most_items or _RECORD_SPANS, _RECORD_SPANS)
+        for data, count in requests(encoded, most_bytes=_RECORD_BYTES, most_spans=most):
             self._spool.append(data, count)
         self._shipper.wake()
         return SpanExportResult.SUCCESS
@@ -184,7 +185,7 @@ class OTLPExporter(SinkOptions):
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._spool = Spool(self.folder, **self._bounds)  # type: ignore[arg-type]  # one mapping for three types
-        self._shipper = Shipper(self.endpoint, self._spool)
+        self._shipper = Shipper(self.endpoint, self._spool, linger=self.endpoint.delay)
 
 
 def spool_name(url: str, signal: str = "traces") -> str:
@@ -212,7 +213,7 @@ def create(argument: str | None, settings: Settings) -> OTLPExporter | SpanExpor
         official: SpanExporter = OTLPSpanExporter()
         return official
     return OTLPExporter(
-        Endpoint.resolve(argument),
+        Endpoint.resolve(argument, deployed=settings.deployed("exporters")),
         directory=Path(settings.directory) / "spool",
         max_bytes=settings.spool_max_bytes,
         max_age=settings.spool_max_days * 86_400,

@@ -140,18 +140,19 @@ class Segment:
         self.size += len(record)
         self.spans += spans
 
-    def read(self, max_bytes: int) -> list[Piece]:
-        """The oldest records not acknowledged, at least one if there is any, up to ``max_bytes``."""
+    def read(self, max_bytes: int, max_spans: int | None = None) -> list[Piece]:
+        """The oldest records not acknowledged, at least one if there is any, up to ``max_bytes`` and ``max_spans``."""
         if self.path is None:
             data = bytes(self._buffer)
         else:
             with self.path.open("rb") as file:
                 data = file.read(self.size)
         pieces: list[Piece] = []
-        total = 0
+        total = spans = 0
         for piece in self._pieces(data, self.acked):
             total += len(piece.payload)
-            if pieces and total > max_bytes:
+            spans += piece.spans
+            if pieces and (total > max_bytes or (max_spans is not None and spans > max_spans)):
                 break
             pieces.append(piece)
         return pieces

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Shipper"]
 
 _log = logging.getLogger("agentops_sdk")
-_LINGER = 1.0
 _ADOPT_EVERY = 2.0
 _FIRST_WAIT, _LONGEST_WAIT, _SLOW_WAIT = 0.5, 60.0, 15.0
 
@@ -41,7 +40,7 @@ _FIRST_WAIT, _LONGEST_WAIT, _SLOW_WAIT = 0.5, 60.0, 15.0
 class Shipper:
     """Owns the connection and the schedule. Its thread starts with the first span, anew in every process."""
 
-    def __init__(self, endpoint: Endpoint, spool: Spool, *, linger: float = _LINGER) -> None:
+    def __init__(self, endpoint: Endpoint, spool: Spool, *, linger: float = 1.0) -> None:
         self.endpoint, self.spool, self.linger = endpoint, spool, linger
         self.requests = 0
         self.retries = 0
@@ -162,7 +161,7 @@ class Shipper:
             return False
 
     def _once(self) -> None:
-        batch = self.spool.peek(self._delivery.batch_bytes, self._delivery.unfinished)
+        batch = self.spool.peek(self._delivery.batch_bytes, self._delivery.unfinished, self.endpoint.most_items)
         if batch is None:
             with self._changed:
                 self._waiting_since = None

@@ -101,7 +101,7 @@ class Spool:
             self.last_loss = f"{reason}: {type(error).__name__}"
 
     # --- the shipper thread ----------------------------------------------------------------
-    def peek(self, max_bytes: int, unfinished: Batch | None = None) -> Batch | None:
+    def peek(self, max_bytes: int, unfinished: Batch | None = None, max_spans: int | None = None) -> Batch | None:
         """The oldest records still to be sent, or what was begun before; they stay until :meth:`settle`."""
         with self._lock:
             self._expire()
@@ -115,7 +115,7 @@ class Spool:
                 if segment.spans <= 0:
                     continue
                 try:
-                    pieces = segment.read(max_bytes)
+                    pieces = segment.read(max_bytes, max_spans)
                 except OSError:
                     pieces = []
                 if pieces:
