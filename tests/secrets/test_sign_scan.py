@@ -42,9 +42,7 @@ def test_both_ways_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_text_that_is_clean_only_because_it_lies_too_deep_is_not_taken_for_clean() -> None:
     redactor = Redactor()
     secret = f"the password is {'hunter2!' * 9}"
-    redactor._depth = 3
-    redactor.text(secret)
-    redactor._depth = 0
+    redactor.text(secret, 3)  # in a text in a text in a text
     assert "hunter2" not in redactor.text(secret)[0]
     assert "hunter2" not in redactor.text(secret)[0]
     clean = "nothing to see here, move along, said the officer to the crowd, which did not"

@@ -15,7 +15,7 @@ from agentops_sdk._recorder.span_limits import limited
 from agentops_sdk._recorder.tail_sampling import HeldSpan
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.private_form import attributes_of, name_of
-from agentops_sdk.traces.formats.wire_values import list_with_dropped, with_dropped
+from agentops_sdk.traces.formats.wire_values import is_time, list_with_dropped, mark_encodable, with_dropped
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -30,7 +30,8 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     """
     from opentelemetry.sdk.trace import Event, ReadableSpan
 
-    message = span.status.description
+    policy = completer.policy
+    redactions, message = policy.redactions, span.status.description
     ids = span.context.span_id, None if span.parent is None or span.parent.is_remote else span.parent.span_id
     trace_id = span.context.trace_id
     done = completer.complete(span.attributes, span.deferred, span.events, message, span.account, ids, trace_id)
@@ -38,13 +39,15 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     status = span.status if message is None else Status(StatusCode.ERROR, done.message)
     if done.attributes.get(semconv.OUTCOME) == "error" and status.is_unset:  # its reply told so, read on this thread
         status = Status(StatusCode.ERROR)
-    links = [trace.Link(link.context, completer.policy.apply(link.attributes or {})) for link in span.links]
-    done.attributes.update(_sampling(span))
+    links = [trace.Link(link.context, policy.apply(link.attributes or {})) for link in span.links]
+    if span.missing or span.sampled_elsewhere:
+        done.attributes.update(_sampling(span))
     events = [Event(name, attributes, at) for name, at, attributes in done.events]
-    dropped = span.dropped_events
+    start, end = span.start_ns, max(span.end_ns, span.start_ns)
+    dropped, name = span.dropped_events, span.name
     span.forget()
     completed = ReadableSpan(
-        name=name_of(done.attributes) if private else completer.policy.text(span.name) or "",
+        name=name_of(done.attributes) if private else policy.text(name) or "",
         context=span.context,
         parent=span.parent,
         resource=resource,
@@ -53,11 +56,15 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
         links=links,
         kind=span.kind,
         status=status,
-        start_time=span.start_ns,
-        end_time=max(span.end_ns, span.start_ns),
+        start_time=start,
+        end_time=end,
         instrumentation_scope=scope,
     )
-    return limited(completed, completer.settings) if completer.limits_spans else completed
+    if completer.limits_spans:
+        return limited(completed, completer.settings)
+    # The policy has made every value fit; where it has redacted, or a time was given by somebody else, it is looked at.
+    is_fit = policy.keeps_values and policy.redactions == redactions and not private and is_time(start) and is_time(end)
+    return mark_encodable(completed) if is_fit and all(is_time(at) for _, at, _ in done.events) else completed
 
 
 def _sampling(span: HeldSpan) -> dict[str, Any]:

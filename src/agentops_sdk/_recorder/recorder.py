@@ -129,7 +129,8 @@ class LeanSpan(trace.Span):
         self.attributes, self.events, self.links, self.deferred = {}, [], [], []
         self.account = None
         self.completed = None
-        self.status = Status(self.status.status_code)
+        if self.status.description is not None:
+            self.status = Status(self.status.status_code)
 
     def finish(self, *, error: bool, message: str | None, end_ns: int | None = None) -> None:
         """End it with the status that room 2 found."""

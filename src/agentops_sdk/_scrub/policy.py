@@ -101,8 +101,8 @@ class Policy:
 
     def text(self, value: str | None) -> str | None:
         """One text (a status message), limited and scrubbed."""
-        if value is None:
-            return None
+        if value is None or (self._is_known(value)):
+            return value
         return str(self._scrubbed({"": str.__str__(_clip(value, self._limits.bytes))})[""])
 
     def name(self, value: str) -> str:
@@ -113,6 +113,25 @@ class Policy:
                 shown, _ = self._redactor.text(shown)
             return self.personal_data.name(shown)[0] if self.personal_data is not None else shown
         return _WITHHELD
+
+    def _is_known(self, value: str) -> bool:
+        """Whether it is short, plain, and known to hold nothing: the names of spans come again and again."""
+        redactor = self._redactor
+        return (
+            redactor is not None
+            and self.personal_data is None
+            and redactor.is_known(value)
+            and value.isascii()
+            and len(value) <= self._limits.bytes
+        )
+
+    @property
+    def keeps_values(self) -> bool:
+        """Whether what :meth:`apply` leaves is text with a UTF-8 form and numbers of 64 bits, unless it redacts.
+
+        What functions of others put in the place of personal data need not be.
+        """
+        return self.personal_data is None
 
     def _scrubbed(self, attributes: dict[str, Any]) -> dict[str, Any]:
         if self._redactor is None and self.personal_data is None:

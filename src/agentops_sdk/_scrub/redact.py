@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
@@ -61,7 +62,6 @@ class Redactor:
         self._names: dict[str, tuple[str, str]] = {}
         self._clean: set[str] = set()
         self._clean_digests: set[bytes] = set()
-        self._depth = 0
         for pattern in patterns:
             try:
                 self._custom.append(re.compile(pattern))
@@ -91,26 +91,35 @@ class Redactor:
                 total += count
         return total
 
-    def text(self, text: str) -> tuple[str, int]:
-        """``text`` without its secrets, and how many there were."""
+    def is_known(self, text: str) -> bool:
+        """Whether it is a short text that was searched before and holds nothing."""
+        return text in self._clean
+
+    def text(self, text: str, depth: int = 0) -> tuple[str, int]:
+        """``text`` without its secrets, and how many there were.
+
+        Args:
+            text: any text.
+            depth: in how many others it stands in an encoded form.
+        """
         if len(text) < _SHORTEST and not self._custom:
             return text, 0
-        if len(text) <= _SHORT or self._depth:  # what stands deeper is not looked at as closely
-            return self._searched(text)
+        if len(text) <= _SHORT or depth:  # what stands deeper is not looked at as closely
+            return self._searched(text, depth)
         # The same text comes again and again: as a result and as the next argument, as the prompt of every call.
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         if digest in self._clean_digests:
             return text, 0
-        cleaned, count = self._searched(text)
+        cleaned, count = self._searched(text, depth)
         if not count:
             if len(self._clean_digests) >= _MOST_NAMES:
                 self._clean_digests.clear()
             self._clean_digests.add(digest)
         return cleaned, count
 
-    def _searched(self, text: str) -> tuple[str, int]:
+    def _searched(self, text: str, depth: int) -> tuple[str, int]:
         try:
-            findings = search(text, self._holds_secret)
+            findings = search(text, partial(self._holds_secret, depth))
         except TooMuchError:
             return _MARK, 1
         cleaned, count = _replaced(text, findings) if findings else text, len(findings)
@@ -119,14 +128,14 @@ class Redactor:
             count += matches
         if count and text[:1] in ("{", "[", '"') and not is_json(cleaned) and is_json(text):
             # A match ran over an escape. Rare enough to take the JSON apart and put it together again.
-            return self._inside(text)
+            return self._inside(text, depth)
         return cleaned, count
 
     def pieces(self, pieces: Sequence[str]) -> tuple[list[str], int]:
         """The pieces that a text came in, without the secrets that it shows when they are put together."""
         text = "".join(pieces)
         try:
-            findings = search(text, self._holds_secret)
+            findings = search(text, partial(self._holds_secret, 0))
         except TooMuchError:
             return [_MARK, *[""] * (len(pieces) - 1)], 1
         if any(custom.search(_replaced(text, findings)) for custom in self._custom):
@@ -175,17 +184,11 @@ class Redactor:
             return True
         return is_quoted_secret(value, name, kind) or is_word_secret(value, name, kind)
 
-    def _holds_secret(self, text: str) -> bool:
+    def _holds_secret(self, depth: int, text: str) -> bool:
         """Whether a text that another one holds in an encoded form has a secret in it."""
-        if self._depth >= _DEEPEST:
-            return False
-        self._depth += 1
-        try:
-            return self.text(text)[1] > 0
-        finally:
-            self._depth -= 1
+        return depth < _DEEPEST and self.text(text, depth + 1)[1] > 0
 
-    def _inside(self, text: str) -> tuple[str, int]:
+    def _inside(self, text: str, depth: int) -> tuple[str, int]:
         total = 0
 
         def clean(value: Any, name: str = "") -> Any:
@@ -202,7 +205,7 @@ class Redactor:
                 total += 1
                 return _MARK
             if isinstance(value, str):
-                value, count = self.text(value)
+                value, count = self.text(value, depth)
                 total += count
             return value
 

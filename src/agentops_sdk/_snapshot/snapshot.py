@@ -15,6 +15,7 @@ import orjson
 
 from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._snapshot.data_fields import one_of
+from agentops_sdk._snapshot.plain_values import is_plain
 from agentops_sdk._snapshot.text import CUT, CutBytes, CutText, clip
 from agentops_sdk._snapshot.type_forms import form_of, is_enum_type
 from agentops_sdk._snapshot.walker import Walker, number_form
@@ -138,7 +139,13 @@ def _encode(value: Any, limits: Limits) -> bytes:
         return _walk(value, limits)
     forms: dict[int, tuple[Any, Any]] = {}
     try:
-        if _fits(value, limits, forms):
+        fits = _fits(value, limits, forms)
+        if fits is None:
+            encoded = orjson.dumps(value, option=_OPTIONS)
+            if len(encoded) <= limits.bytes and _has_few(encoded, limits.items):
+                return encoded
+            fits = _fits(value, limits, forms, knows_plain=False)
+        if fits:
             encoded = orjson.dumps(value, default=_Known(forms) if forms else None, option=_OPTIONS)
             if len(encoded) <= limits.bytes:
                 return encoded
@@ -147,8 +154,19 @@ def _encode(value: Any, limits: Limits) -> bytes:
     return _walk(value, limits)
 
 
-def _fits(value: Any, limits: Limits, forms: dict[int, tuple[Any, Any]]) -> bool:  # noqa: C901 - one hot loop
-    """Whether orjson may take ``value`` whole: few enough members, short enough, no type it would query, no cycle."""
+def _has_few(encoded: bytes, most: int) -> bool:
+    """Whether a JSON text holds at most ``most`` values for sure: before each stands a comma, or what opens."""
+    count = encoded.count
+    return len(encoded) <= 2 * most or count(b",") + count(b"[") + count(b"{") < most
+
+
+def _fits(  # noqa: C901 - one hot loop
+    value: Any, limits: Limits, forms: dict[int, tuple[Any, Any]], *, knows_plain: bool = True
+) -> bool | None:
+    """Whether orjson may take ``value`` whole: few enough members, short enough, no type it would query, no cycle.
+
+    ``None`` where nothing but the number of its members can speak against it, which the result tells.
+    """
     most_items, most_bytes = limits.items, limits.bytes
     size = 0
     seen = [value]
@@ -165,6 +183,10 @@ def _fits(value: Any, limits: Limits, forms: dict[int, tuple[Any, Any]]) -> bool
             count = len(seen) + len(item)
             if count > most_items:
                 return False
+            if count > _FEW and knows_plain:
+                if not forms and is_plain(value, 2 * most_bytes):
+                    return None
+                knows_plain = False
             if count > _FEW and not acyclic:
                 # What is met again is shared, or contains itself and would be unrolled up to the limit.
                 if id(item) in owners:

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import Link
 
-__all__ = ["UNENCODABLE", "encodable", "utf8"]
+__all__ = ["UNENCODABLE", "encodable", "is_time", "mark_encodable", "utf8"]
 
 UNENCODABLE: Final = (ValueError, TypeError, ArithmeticError, AttributeError, LookupError, RecursionError)
 """What an encoder raises over a span that breaks its own contract, such as one without a context."""
 
+_MARK: Final = "_agentops_encodable"
 _DEEPEST: Final = 32
 _MOST_VALUES: Final = 10_000
 _FIXED: Final = (bool, float, type(None))
@@ -44,6 +45,9 @@ def encodable(span: ReadableSpan) -> ReadableSpan:
     Raises:
         ValueError, TypeError, AttributeError, …: see ``UNENCODABLE``; the span breaks OpenTelemetry's contract.
     """
+    resource, scope = _known_resource(span.resource), _known_scope(span.instrumentation_scope)
+    if getattr(span, _MARK, False) is True and resource is span.resource and scope is span.instrumentation_scope:
+        return span
     altered: list[str] = []
     name = _checked(altered, "name", span.name, _text)
     attributes = _attributes(span.attributes, altered)
@@ -51,7 +55,6 @@ def encodable(span: ReadableSpan) -> ReadableSpan:
     start = _checked(altered, "start_time", span.start_time, _time)
     end = _checked(altered, "end_time", span.end_time, _time)
     events, links = _events(span.events, altered), _links(span.links, altered)
-    resource, scope = _known_resource(span.resource), _known_scope(span.instrumentation_scope)
     if not altered and resource is span.resource and scope is span.instrumentation_scope:
         return span
     from opentelemetry.sdk.trace import ReadableSpan
@@ -73,6 +76,17 @@ def encodable(span: ReadableSpan) -> ReadableSpan:
         end_time=end,
         instrumentation_scope=scope,
     )
+
+
+def mark_encodable(span: ReadableSpan) -> ReadableSpan:
+    """``span``, of ours, which :func:`encodable` need not look at any more."""
+    setattr(span, _MARK, True)
+    return span
+
+
+def is_time(value: Any) -> bool:
+    """Whether a clock can have it."""
+    return type(value) is int and 0 <= value <= INT_MAX
 
 
 def utf8(text: str) -> str:
@@ -100,7 +114,7 @@ def _text(value: Any) -> Any:
 
 
 def _time(value: Any) -> Any:
-    if value is None or (type(value) is int and 0 <= value <= INT_MAX):
+    if value is None or is_time(value):
         return value
     return min(max(int(value), 0), INT_MAX)
 
