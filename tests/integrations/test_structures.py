@@ -12,14 +12,22 @@ import agentops_sdk
 
 INTEGRATIONS = Path(agentops_integrations.__file__).parent
 CORE = Path(agentops_sdk.__file__).parent
-_READERS = ("traces", "cli", "testing", "view", "_alerts", "semconv.py")
+_BEFORE_THE_QUEUE = ("_capture", "_genai", "_http", "_limits", "_propagation", "_track", "integration", "")
+"""Where attributes are set; what comes after the queue reads them. The last are the public modules."""
+_TABLES = (CORE / "semconv.py", CORE / "semconv_metrics.py")
 _WRITER = CORE / "_capture" / "decision_attributes.py"
 _ONLY_NAMES = (CORE / "_track" / "function_call.py",)
 """A table of which attribute holds a function's inputs."""
 
 
-def _sources(folder: Path, *without: str) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*.py")) if path.relative_to(folder).parts[0] not in without]
+def _sources(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+def _setting_attributes() -> list[Path]:
+    rooms = [CORE / room for room in _BEFORE_THE_QUEUE]
+    sources = [path for room in rooms for path in (_sources(room) if room != CORE else sorted(room.glob("*.py")))]
+    return [path for path in [*sources, *_sources(INTEGRATIONS)] if path not in (*_TABLES, _WRITER)]
 
 
 @pytest.mark.parametrize(
@@ -31,6 +39,5 @@ def test_no_json_text_is_made(path: Path) -> None:
 
 def test_a_decision_has_one_writer() -> None:
     assert "semconv.DECISION_CHOSEN" in _WRITER.read_text()
-    others = [path for path in [*_sources(CORE, *_READERS), *_sources(INTEGRATIONS)] if path != _WRITER]
-    naming = [path for path in others if re.search(r"\bDECISION_(?!EVENT\b)[A-Z]", path.read_text())]
+    naming = [path for path in _setting_attributes() if re.search(r"\bDECISION_(?!EVENT\b)[A-Z]", path.read_text())]
     assert naming == list(_ONLY_NAMES)
