@@ -111,6 +111,22 @@ def metrics() -> str:
     return "\n".join(lines)
 
 
+def conformance() -> str:
+    """What the spans of the tests have of the conventions, by integration and type of span."""
+    from agentops_sdk.traces.conformance.conventions import span_types
+
+    levels = {one.name: one.levels for one in span_types("pin")}
+    collected = json.loads((ROOT / "docs" / "conformance.json").read_text(encoding="utf-8"))
+    lines = ["| Spans of | Span | Attributes | Violations | Not seen |", "|---|---|---|---|---|"]
+    for integration, kinds in collected.items():
+        for name, found in kinds.items():
+            present = set(found["present"])
+            absent = [each.removeprefix("gen_ai.") for each in sorted(levels[name]) if each not in present]
+            counts = f"{len(present)} of {len(levels[name])} | {found['violations']}"
+            lines.append(f"| {integration} | `{name.removeprefix('gen_ai.')}` | {counts} | {', '.join(absent)} |")
+    return "\n".join(lines)
+
+
 def filters() -> str:
     """The table of filters."""
     from agentops_sdk.traces.search.filters import table
@@ -272,6 +288,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "exporters": exporters,
     "cli": cli,
     "filters": filters,
+    "conformance": conformance,
     "formats": formats,
     "metrics": metrics,
     "vocabularies": vocabularies,

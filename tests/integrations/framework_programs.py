@@ -13,6 +13,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests.conformance.spans import check as check_conventions
 from tests.langchain.forest import tree
 from tests.openai.spans import check_schemas
 
@@ -49,6 +50,7 @@ def check(
     agentops.shutdown()
     for span in spans:
         check_schemas(dict(span.attributes))
+    check_conventions(spans)
     for exported in (spans, own.get_finished_spans()) if mode == "joined" else (spans,):
         counted = [span for span in exported if "gen_ai.usage.input_tokens" in span.attributes]
         assert len(counted) == len(models.requests)

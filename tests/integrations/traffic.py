@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tests.conformance.spans import check
 from tests.integrations.driver import Driver
 from tests.wire.http import HANG, Reply, Wire
 
@@ -145,6 +146,7 @@ class Spans:
         assert agentops.flush(DEADLINE).remaining == 0
         spans = self.exporter.finished_spans()
         self.exporter.clear()
+        check(spans)
         return list(spans)
 
     def outcomes(self, driver: Driver) -> list[str]:

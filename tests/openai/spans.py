@@ -6,7 +6,10 @@ import json
 from functools import cache
 from typing import Any
 
+from tests.conformance.spans import check
 from tests.shared import shared
+
+from agentops_sdk.traces.conformance.span_rules import state_only_names
 
 _OF = {
     "gen_ai.input.messages": "gen-ai-input-messages.json",
@@ -25,6 +28,7 @@ class Seen:
         self.name: str = span.name
         self.attributes: dict[str, Any] = dict(span.attributes or {})
         check_schemas(self.attributes)
+        check([span], "main" if semconv_of_main(self.attributes) else "pin")
 
     def __getitem__(self, name: str) -> Any:
         return self.attributes[name]
@@ -54,6 +58,12 @@ class Seen:
     @property
     def calls(self) -> list[tuple[str, Any]]:
         return [(part["name"], part["arguments"]) for part in self.parts if part["type"] == "tool_call"]
+
+
+def semconv_of_main(attributes: dict[str, Any]) -> bool:
+    """Whether a span has names of the newer state alone."""
+    own = state_only_names("main") & attributes.keys()
+    return bool(own) and "gen_ai.usage.cache_creation.input_tokens" not in attributes
 
 
 @cache

@@ -12,7 +12,7 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import SpanKind, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from agentops_integrations.mcp import request_spans
+from agentops_integrations.mcp import request_spans, transports
 from agentops_integrations.mcp.request_spans import RequestSpan
 from agentops_sdk.integration import Begun, Patches, Wrapper, around_async, current_call, guard, release, semconv
 
@@ -53,7 +53,18 @@ def _begin_1(responder: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> B
         request.method, getattr(request, "params", None), _extra(responder.request_meta),
         JSONRPC_REQUEST_ID=str(responder.request_id), MCP_SESSION_ID=session_id,
     )  # fmt: skip
+    if span is not None:
+        with guard("mcp.transport"):
+            session = getattr(responder, "_session", None)
+            carried = getattr(responder.message_metadata, "request_context", None)
+            span.call.update({**_agreed(session), **transports.of_session(session), **transports.of_request(carried)})
     return None if span is None else Begun(_Handled(span), args, kwargs)
+
+
+def _agreed(session: Any) -> dict[str, Any]:
+    """Of a server's session: the version of the protocol that the client has asked for in its handshake."""
+    version = getattr(getattr(session, "_client_params", None), "protocolVersion", None)
+    return {} if version is None else {semconv.MCP_PROTOCOL_VERSION: str(version)}
 
 
 class _Handled(RequestSpan):

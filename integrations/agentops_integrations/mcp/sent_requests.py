@@ -5,16 +5,20 @@ from __future__ import annotations
 from functools import partial
 from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from agentops_integrations.mcp import request_spans
+from agentops_integrations.mcp import request_spans, transports
 from agentops_integrations.mcp.progress import watched
 from agentops_integrations.mcp.request_spans import RequestSpan
-from agentops_sdk.integration import Begun, Patches, Wrapper, around_async, guard
+from agentops_sdk.integration import Begun, Patches, Wrapper, around_async, guard, semconv
 
 _SITE = "mcp.send_request"
+
+_versions: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+"""By session the version of the protocol that its handshake has agreed on."""
 
 
 def install(patches: Patches, *, first: bool) -> None:
@@ -30,7 +34,21 @@ def _wrap(patches: Patches, session: str, wrapper: Wrapper, module: ModuleType) 
 
 
 def _send_1(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return around_async(_SITE, wrapped, args, kwargs, partial(_begin, args, kwargs, carry=True), request_spans.answered)
+    begin = partial(_begin, args, kwargs, carry=True, session=instance)
+    return around_async(_SITE, wrapped, args, kwargs, begin, partial(_answered, instance))
+
+
+def _answered(session: Any, span: RequestSpan, result: Any) -> bool:
+    """By now the handshake has told what was agreed."""
+    if span.method == "initialize" and (version := getattr(result, "protocolVersion", None)) is not None:
+        _versions[session] = str(version)
+    with guard("mcp.transport"):
+        span.call.update({**_agreed(session), **transports.of_session(session)})
+    return request_spans.answered(span, result)
+
+
+def _agreed(session: Any) -> dict[str, Any]:
+    return {semconv.MCP_PROTOCOL_VERSION: _versions.get(session)}
 
 
 def _send_2(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -39,15 +57,21 @@ def _send_2(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str
     )
 
 
-def _begin(args: tuple[Any, ...], kwargs: dict[str, Any], *, carry: bool) -> Begun | None:
+def _begin(args: tuple[Any, ...], kwargs: dict[str, Any], *, carry: bool, session: Any = None) -> Begun | None:
     request = args[0] if args else kwargs.get("request")
     inner = getattr(request, "root", request)
     method = getattr(inner, "method", None)
     if type(method) is not str:
         return None
-    span = request_spans.begin(method, getattr(inner, "params", None), kind=SpanKind.CLIENT)
+    number = getattr(session, "_request_id", None)  # which it gives the request that it sends now
+    span = request_spans.begin(
+        method, getattr(inner, "params", None), kind=SpanKind.CLIENT,
+        JSONRPC_REQUEST_ID=None if number is None else str(number),
+    )  # fmt: skip
     if span is None:
         return None
+    if session is not None:
+        span.call.update({**_agreed(session), **transports.of_session(session)})
     if carry:
         with guard("mcp.carry"):
             sent = _with_trace(request, inner, span)
