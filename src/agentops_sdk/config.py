@@ -398,6 +398,14 @@ class Settings:
         limit=file_limits.no_more,
         env=["AGENTOPS_FLIGHT_RECORDER"],
     )
+    audit: bool = _row(
+        False, parsers.flag, "Write to the audit log what spans tell: limits, answers of people, models in use.",
+        limit=file_limits.anything, env=["AGENTOPS_AUDIT"],
+    )  # fmt: skip
+    audit_key: Any = _row(
+        None, parsers.key, "Where the key is kept that signs the audit log: HMAC, or Ed25519 where it is PEM.",
+        env=["AGENTOPS_AUDIT_KEY_SOURCE"],
+    )  # fmt: skip
     propagate_threads: bool = _row(
         True, parsers.flag, "Propagate the trace into threads and executors automatically.",
         limit=file_limits.anything, env=["AGENTOPS_PROPAGATE_THREADS"],

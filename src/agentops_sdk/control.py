@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agentops_sdk._audit import record as audit
 from agentops_sdk._limits import pauses
 from agentops_sdk._limits.scope import keeps_files
-from agentops_sdk._pipeline import audit, runtime
+from agentops_sdk._pipeline import runtime
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.key_source import KeySource
 
 __all__ = ["change", "pause", "resume"]
 
@@ -57,7 +59,7 @@ def _switch(action: str, agent: str | None, reason: str, by: str) -> None:
         pauses.pause(name, reason)
     else:
         pauses.resume(name)
-    audit.record(action, by, {"agent": agent, "reason": reason}, _folder())
+    audit.record(action, by, {"agent": agent, "reason": reason}, *_log())
 
 
 def change(body: bytes, by: str) -> dict[str, Any]:
@@ -100,6 +102,9 @@ def change(body: bytes, by: str) -> dict[str, Any]:
     return {"changed": sorted(settings), "paused": sorted(name or "*" for name in pauses.paused)}
 
 
-def _folder() -> Path | None:
+def _log() -> tuple[Path | None, KeySource | None]:
+    """The folder of the audit log, and its key."""
     settings = runtime.settings_in_force()
-    return Path(settings.directory).absolute() if settings is not None and keeps_files(settings) else None
+    if settings is None or not keeps_files(settings):
+        return None, None
+    return Path(settings.directory).absolute(), settings.audit_key

@@ -13,8 +13,8 @@ import httpx2
 import pytest
 
 import agentops_sdk as agentops
+from agentops_sdk._audit import record as audit
 from agentops_sdk._limits import pauses
-from agentops_sdk._pipeline import audit
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def test_an_agent_is_paused_and_goes_on(tmp_path: Path) -> None:
             call()
     agentops.resume()
     assert search() == "x"
-    lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "audit" / "000001.jsonl").read_text().splitlines()]
     assert [(line["action"], line["changes"]["agent"]) for line in lines] == [
         ("pause", "scout"), ("resume", "scout"), ("pause", None), ("resume", None),
     ]  # fmt: skip
@@ -104,7 +104,7 @@ def test_by_http_with_a_token_and_within_bounds(tmp_path: Path) -> None:
         assert post(server, b"x" * 70_000).status_code == 413
         assert post(server, {}, path="/status").status_code == 405
         assert post(server, {"resume": "scout", "settings": {"limits": []}}).json()["paused"] == []
-    by = [line["by"] for line in map(json.loads, (tmp_path / "audit.jsonl").read_text().splitlines())]
+    by = [line["by"] for line in map(json.loads, (tmp_path / "audit" / "000001.jsonl").read_text().splitlines())]
     assert set(by) == {"POST /configure from 127.0.0.1"}
     with agentops.serve_status(0) as server:
         assert post(server, {"pause": "scout"}, token=None).status_code == 403
@@ -137,7 +137,7 @@ def test_configure_is_written_down_without_secrets(tmp_path: Path) -> None:
     assert first["changes"]["sample_ratio"] == {"before": 1.0, "after": 0.5}
     assert first["changes"]["limits"]["after"] == ["5 USD / run"]
     assert "hunter2" not in json.dumps(second)
-    assert "hunter2" not in (tmp_path / "audit.jsonl").read_text()
+    assert "hunter2" not in (tmp_path / "audit" / "000001.jsonl").read_text()
 
 
 @pytest.mark.guard_swallows

@@ -101,6 +101,7 @@ STRICTER = [
     ('pii = ["email", "phone:hash"]', "pii", ["email:redact", "phone:hash"]),
     ("pii_timeout = 0.5", "pii_timeout", 0.5),
     ('content_rules = ["off"]', "content_rules", ["off"]),
+    ("audit = true", "audit", True),
     ("hash_user_id = true", "hash_user_id", True),
     ('limits = ["$5 / run"]', "limits", ["5 USD / run"]),
     ('log_level = "error"', "log_level", "error"),

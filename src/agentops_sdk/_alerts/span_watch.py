@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,9 +31,18 @@ class AlertWatch:
         directory: below which flights are written and undelivered alerts wait; ``None`` writes nothing.
         service: the program's name.
         flights: how many complete traces are held in memory.
+        told: hears of each notice as well.
     """
 
-    def __init__(self, rules: Sequence[AlertRule], directory: Path | None, service: str, flights: int) -> None:
+    def __init__(
+        self,
+        rules: Sequence[AlertRule],
+        directory: Path | None,
+        service: str,
+        flights: int,
+        told: Callable[[Notice], None] | None = None,
+    ) -> None:
+        self._told = told
         self.engine = Engine(rules, self._tell, service)
         folder = None if directory is None else directory / "alerts"
         self.flights = FlightRecorder(
@@ -58,6 +67,9 @@ class AlertWatch:
         if notice.state == "firing":
             with guard("alerts.flight"):
                 notice = dataclasses.replace(notice, flight=self.flights.write(rule.name, notice.trace_id))
+        if self._told is not None:
+            with guard("alerts.audit"):
+                self._told(notice)
         self.delivery.put(rule, notice)
 
     def settle(self, timeout: float) -> bool:

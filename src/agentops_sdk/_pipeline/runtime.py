@@ -18,13 +18,14 @@ from opentelemetry import trace
 
 from agentops_sdk import _recorder_port
 from agentops_sdk._alerts import added_rules
+from agentops_sdk._audit import record as audit
 from agentops_sdk._host import bounded_map
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.patches import Patches
 from agentops_sdk._limits import breakers
 from agentops_sdk._limits import scope as limits_in_force
 from agentops_sdk._limits.scope import Policy, Scope
-from agentops_sdk._pipeline import audit, delivery, process_hooks
+from agentops_sdk._pipeline import delivery, process_hooks
 from agentops_sdk._pipeline.flush_result import FlushResult
 from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.registry import Installed, choose, exchange
@@ -50,7 +51,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+    from agentops_sdk._alerts.notice import Notice
     from agentops_sdk._alerts.span_watch import AlertWatch
+    from agentops_sdk._audit.span_watch import AuditWatch
     from agentops_sdk._pipeline.sinks import Sink
     from agentops_sdk.integration import Integration
 
@@ -76,6 +79,7 @@ class Runtime:
         self.held_runs: HeldRuns[LeanSpan | EndedSpan] = HeldRuns(settings.queue_size)
         self.failed = 0
         self.watch: AlertWatch | None = None
+        self.audit: AuditWatch | None = None
         self._watch()
         self.limits: Scope | None = None
         self._limit()
@@ -140,6 +144,7 @@ class Runtime:
 
     def _watch(self) -> None:
         """Have alerts asked that the settings name, and those that the program has added."""
+        self.audit = self._auditing()
         rules = (*self.settings.alerts, *added_rules.added)
         if self.watch is not None:
             self.watch.reconfigure(rules)
@@ -148,7 +153,25 @@ class Runtime:
 
             settings = self.settings
             folder = Path(settings.directory).absolute() if limits_in_force.keeps_files(settings) else None
-            self.watch = AlertWatch(rules, folder, settings.service_name, settings.flight_recorder)
+            self.watch = AlertWatch(rules, folder, settings.service_name, settings.flight_recorder, self._tell_alert)
+
+    def _auditing(self) -> AuditWatch | None:
+        if not self.settings.audit:
+            return None
+        from agentops_sdk._audit.span_watch import AuditWatch
+
+        return self.audit or AuditWatch(self.tell_audit)
+
+    def tell_audit(self, action: str, by: str, about: Mapping[str, Any]) -> None:
+        """Write something into the audit log of the folder."""
+        settings = self.settings
+        folder = Path(settings.directory).absolute() if limits_in_force.keeps_files(settings) else None
+        audit.record(action, by, about, folder, settings.audit_key)
+
+    def _tell_alert(self, notice: Notice) -> None:
+        if self.settings.audit:
+            about = {"state": notice.state, "when": notice.when, "value": notice.value, "trace_id": notice.trace_id}
+            self.tell_audit("alert", notice.rule, about)
 
     def rewatch(self) -> None:
         """The program has added an alert, or removed one."""
@@ -272,6 +295,8 @@ class Runtime:
                     completed = self._completed(span)
                     if self.watch is not None or breakers.rules:
                         self._tell_watchers(completed)
+                    if self.audit is not None:
+                        self.audit.add(completed)
                 ready.append(completed)
                 done = True
                 if not span.measured:
@@ -484,7 +509,10 @@ def initialize(keywords: Mapping[str, Any], *, restart: bool) -> None:
         else:
             settings = update(_last, keywords, live=False)
             changed = changes(_last, settings)
+            before = _last
             _take_on(settings)
+            if changed and settings.audit and current is not None:
+                current.tell_audit("configure", "init()", _differences(before, settings))
             what = f"changes {', '.join(changed)} and nothing else" if changed else "changes nothing"
             log_once(f"init() was called again: it {what} (restart=True starts afresh).")
 
@@ -513,6 +541,11 @@ def begin(settings: Settings, *, implied: bool = False) -> Runtime | None:
         _activate(runtime)
         process_hooks.hook(lambda: current, flush=_flush, end=_end, settle=_settle, in_child=_in_child)
         runtime.prepare()
+        if settings.audit:
+            set_here = {
+                name: getattr(settings, name) for name in settings.origins if settings.origins[name] != "default"
+            }
+            runtime.tell_audit("start", "init()", set_here)
         return runtime
 
 
@@ -527,11 +560,9 @@ def reconfigure(keywords: Mapping[str, Any], by: str = "configure()") -> None:
             raise ConfigError("configure", "", "init() to be called first")
         before, after = _last, update(_last, keywords)
         _take_on(after)
-        what = {
-            name: {"before": getattr(before, name), "after": getattr(after, name)} for name in changes(before, after)
-        }
+        what = _differences(before, after)
         folder = Path(after.directory).absolute() if limits_in_force.keeps_files(after) else None
-        audit.record("configure", by, what, folder)
+        audit.record("configure", by, what, folder, after.audit_key)
 
 
 def add_integration(integration: Integration, provider: Any = None) -> None:
@@ -563,6 +594,10 @@ def _name_integrations(names: Sequence[str]) -> None:
     if current is not None and current.settings.integrations is not None:
         _last = dataclasses.replace(current.settings, integrations=tuple(dict.fromkeys(names)))
         current.settings = current.recorder.settings = _last
+
+
+def _differences(before: Settings, after: Settings) -> dict[str, dict[str, Any]]:
+    return {name: {"before": getattr(before, name), "after": getattr(after, name)} for name in changes(before, after)}
 
 
 def _take_on(settings: Settings) -> None:

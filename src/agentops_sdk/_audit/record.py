@@ -1,0 +1,104 @@
+"""What was done, and by whom: the last records in memory, all of them in the log and in the chain of a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from agentops_sdk._host.guard import guard, logger
+from agentops_sdk.addresses import without_secrets
+from agentops_sdk.key_source import KeySource
+
+if TYPE_CHECKING:
+    from agentops_sdk._audit.signature import Signer
+
+__all__ = ["FOLDER", "last", "lost", "record"]
+
+FOLDER: Final = "audit"
+_MOST = 100
+_MOST_WAITING = 1_000
+last: Final[deque[dict[str, Any]]] = deque(maxlen=_MOST)
+"""The last records, oldest first."""
+_waiting: Final[dict[Path, list[dict[str, Any]]]] = {}
+"""What could not be written yet."""
+_signers: Final[dict[int, tuple[KeySource, Signer | None]]] = {}
+lost = 0
+"""Records that could be written nowhere but to the log."""
+
+
+def record(
+    action: str, by: str, changes: Mapping[str, Any], folder: Path | None, key: KeySource | None = None
+) -> dict[str, Any] | None:
+    """Write down one event. Guarded: what cannot be written is in the log, and is tried again with the next one.
+
+    Args:
+        action: what was done: ``configure``, ``pause``, ``erase`` …
+        by: who did it, or asked for it.
+        changes: by name what it was before and is now, or what there is to know of it.
+        folder: the directory of the traces; ``None`` writes no file.
+        key: signs the record.
+
+    Returns:
+        the record as it stands in the chain, or ``None`` where it does not.
+    """
+    global lost
+    with guard("audit.record"):
+        shown = {name: _shown(value) for name, value in changes.items()}
+        entry = {"time": time.time(), "pid": os.getpid(), "action": action, "by": without_secrets(by), "changes": shown}
+        last.append(entry)
+        logger.info("agentops_sdk: %s by %s: %s", action, entry["by"], json.dumps(shown))
+        if folder is None:
+            return None
+        from agentops_sdk._audit.chain import append
+
+        waiting = _waiting.setdefault(folder, [])
+        waiting.append(entry)
+        try:
+            records = append(folder / FOLDER, waiting, _signer(key))
+        except OSError:
+            if len(waiting) > _MOST_WAITING:
+                waiting.pop(0)
+                lost += 1
+            raise
+        waiting.clear()
+        logger.info("agentops_sdk: audit head %d:%s", records[-1]["seq"], records[-1]["hash"])
+        return records[-1]
+    return None
+
+
+def _signer(key: KeySource | None) -> Signer | None:
+    """Who signs; nobody where the key cannot be had: a record without a signature is better than none."""
+    if key is None:
+        return None
+    known = _signers.get(id(key))
+    if known is None:
+        from agentops_sdk._audit.signature import signer_of
+        from agentops_sdk.config import log_once
+        from agentops_sdk.errors import ConfigError
+
+        signer: Signer | None = None
+        try:
+            signer = signer_of(key)
+        except ConfigError as error:
+            log_once(f"the audit log is not signed: {error}")
+            return None
+        known = _signers[id(key)] = key, signer
+    return known[1]
+
+
+def _shown(value: Any) -> Any:
+    """Plain values without secrets; anything else by the name of its type."""
+    if isinstance(value, tuple | list):
+        return [_shown(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): _shown(item) for name, item in value.items()}
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, KeySource):
+        return value.shown
+    return without_secrets(value) if isinstance(value, str) else type(value).__name__
