@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agentops_sdk._audit import record as audit
+from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._limits import pauses
 from agentops_sdk._limits.scope import keeps_files
 from agentops_sdk._pipeline import runtime

@@ -107,7 +107,7 @@ def test_who_has_no_key_cannot_write_it_anew_and_an_old_state_needs_an_anchor(tm
 
 WRITER = """
 import sys, pathlib
-from agentops_sdk._audit import record
+from agentops_sdk._audit import audit_log as record
 for n in range(int(sys.argv[2])):
     record.record("configure", "me", {"n": n}, pathlib.Path(sys.argv[1]))
     print(n, flush=True)

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 import agentops_sdk as agentops
-from agentops_sdk._audit import record as audit
+from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._limits import pauses
 
 

@@ -18,7 +18,7 @@ from opentelemetry import trace
 
 from agentops_sdk import _recorder_port
 from agentops_sdk._alerts import added_rules
-from agentops_sdk._audit import record as audit
+from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._host import bounded_map
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.patches import Patches
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
     from agentops_sdk._alerts.notice import Notice
     from agentops_sdk._alerts.span_watch import AlertWatch
-    from agentops_sdk._audit.span_watch import AuditWatch
+    from agentops_sdk._audit.audit_watch import AuditWatch
     from agentops_sdk._pipeline.sinks import Sink
     from agentops_sdk.integration import Integration
 
@@ -158,7 +158,7 @@ class Runtime:
     def _auditing(self) -> AuditWatch | None:
         if not self.settings.audit:
             return None
-        from agentops_sdk._audit.span_watch import AuditWatch
+        from agentops_sdk._audit.audit_watch import AuditWatch
 
         return self.audit or AuditWatch(self.tell_audit)
 
