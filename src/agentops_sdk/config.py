@@ -104,7 +104,7 @@ def _first_rules(lower: Sequence[str], higher: Sequence[str]) -> tuple[str, ...]
     return tuple(dict.fromkeys((*higher, *lower)))
 
 
-_NO_CONTENT = {"capture_content": False}
+_NO_CONTENT = {"capture_content": False, "event_content": False}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +130,24 @@ class Settings:
         'OpenTelemetry MetricExporter instances; "none" for nowhere.',
         env=["AGENTOPS_METRICS"],
         live=True,
+    )
+    events: tuple[Any, ...] = _row(
+        (),
+        parsers.signal_sinks("jsonl", "memory", "otlp", "console", "none"),
+        'Where events go, beside the program\'s own LoggerProvider: "jsonl" and "memory" where spans go there, "otlp", '
+        '"otlp:URL", "console" or OpenTelemetry LogRecordExporter instances; "none" for nowhere.',
+        env=["AGENTOPS_EVENTS"],
+        live=True,
+    )
+    event_content: bool = _row(
+        False,
+        parsers.flag,
+        "Record messages on the event that tells a model call's details: beside spans, or without `capture_content` "
+        "instead of them.",
+        limit=file_limits.off_only,
+        env=["AGENTOPS_EVENT_CONTENT"],
+        live=True,
+        doubt={"event_content": False},
     )
     directory: str = _row(
         "./.agentops", parsers.path, "The directory in which traces and spools are written.",
@@ -436,6 +454,11 @@ class Settings:
     )
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
+    @property
+    def records_content(self) -> bool:
+        """Whether content is recorded at all: on spans, or on events."""
+        return self.capture_content or self.event_content
+
     def deployed(self, name: str) -> bool:
         """Whether a setting comes from the environment or a file: a mistake there warns, and stops no program."""
         return self.origins.get(name, "").startswith(("environment ", "pyproject"))
@@ -499,6 +522,8 @@ def update(settings: Settings, keywords: Mapping[str, Any], *, live: bool = True
             value = setting_sources.parsed_keyword(row, keywords[row.name])
             merge = row.metadata["merge"]
             changed[row.name] = value if merge is None else merge(getattr(settings, row.name), value)
+    if changed.get("capture_content") is False:
+        changed.setdefault("event_content", False)  # no content is none anywhere, unless events are named as well
     attributes = changed.get("resource_attributes", {})
     if setting_sources.SERVICE in attributes:
         changed.setdefault("service_name", str(attributes[setting_sources.SERVICE]))
@@ -509,6 +534,7 @@ def update(settings: Settings, keywords: Mapping[str, Any], *, live: bool = True
 
 _STRICT = {
     "capture_content": False,
+    "event_content": False,
     "redact": True,
     "hash_user_id": True,
     "vendor_propagation": False,

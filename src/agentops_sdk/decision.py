@@ -115,7 +115,7 @@ class decision:  # noqa: N801 - a context manager that reads as a statement
                 if self._options is not None:
                     self._names, text = options_json(self._options)
                     self._call.update(decision_attributes(options=text))
-                if self._inputs is not None and _recorder_port.active.settings.capture_content:
+                if self._inputs is not None and _recorder_port.active.settings.records_content:
                     self._call.update(decision_attributes(inputs=snapshot(self._inputs).decode()))
         return self
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["SINKS", "Batching", "batching", "disabled", "endpoint", "exporters", "sampling", "semconv", "signal_sinks"]
+__all__ = [
+    "SINKS",
+    "Batching",
+    "batching",
+    "disabled",
+    "endpoint",
+    "event_content",
+    "exporters",
+    "sampling",
+    "semconv",
+    "signal_sinks",
+]
 
 _SAMPLERS = ("always_on", "always_off", "traceidratio")
 _SHOWN = 40
@@ -133,3 +144,11 @@ def signal_sinks(
         return sinks, f"environment {variable}"
     variable = f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT"
     return (("otlp",), f"environment {variable}") if environ.get(variable, "").strip() else None
+
+
+def event_content(environ: Mapping[str, str]) -> tuple[bool, str] | None:
+    """Whether content is wanted on events, by OpenTelemetry's words for where it goes, and the variable."""
+    for variable in ("AGENTOPS_CAPTURE_CONTENT", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"):
+        if word := environ.get(variable, "").strip().lower():
+            return (True, f"environment {variable}") if word in ("event_only", "span_and_event") else None
+    return None

@@ -23,7 +23,7 @@ Parser = Callable[[Any], Any]
 
 _TRUE = frozenset(("1", "true", "t", "yes", "y", "on", "enable", "enabled"))
 _FALSE = frozenset(("0", "false", "f", "no", "n", "off", "disable", "disabled"))
-# OpenTelemetry's words for where content goes. We record it on spans, so content for events only is none.
+# OpenTelemetry's words for where content goes, as far as spans are concerned; for events see otel_environment.
 _CONTENT = {"no_content": False, "span_only": True, "event_only": False, "span_and_event": True}
 
 

@@ -21,7 +21,7 @@ SERVICE = "service.name"
 PROGRAM_NAME = "AGENTOPS_PROGRAM_NAME"
 """The variable by which ``agentops run`` tells what it has started; set for processes that have no script."""
 _KEEPING = ("traces_max_days", "traces_max_bytes", "spool_max_days", "spool_max_bytes")
-_SIGNALS = {"metrics": "metrics"}
+_SIGNALS = {"metrics": "metrics", "events": "logs"}
 """Settings of where a signal goes, and what OpenTelemetry's variables call it."""
 _NEAR, _NEARER = 0.6, 0.8
 _SHOWN = 120
@@ -113,6 +113,7 @@ def collect(
         *_files(by_name, environ, resolved.refusals),
     ]
     _spare_other_places(levels)
+    _no_content_is_none_anywhere(levels)
     for row in rows:
         held = [level.values[row.name] for level in levels if row.name in level.values]
         merge = row.metadata["merge"]
@@ -176,6 +177,8 @@ def _environment(rows: Sequence[Row], environ: Mapping[str, str], other_variable
                 level.read(row, environ[variable], f"environment {variable}")
     if "exporters" not in level.values and (sinks := otel_environment.exporters(environ, level.mistakes.append)):
         level.values["exporters"] = sinks
+    if "event_content" not in level.values and (content := otel_environment.event_content(environ)):
+        level.values["event_content"] = content
     for name, signal in _SIGNALS.items():
         if name in level.values:
             continue
@@ -230,6 +233,18 @@ def _files(by_name: Mapping[str, Row], environ: Mapping[str, str], refusals: lis
     if endpoint is not None:  # it only says where: below what says whether
         levels.append(_Level({"exporters": endpoint}))
     return levels
+
+
+def _no_content_is_none_anywhere(levels: Sequence[_Level]) -> None:
+    """Who switches content off means that on events as well, whatever a lower source says of those."""
+    for above, level in enumerate(levels):
+        if "event_content" in level.values:
+            return
+        value, origin = level.values.get("capture_content", (True, ""))
+        if not value:
+            for lower in levels[above:]:
+                lower.values["event_content"] = False, origin
+            return
 
 
 def _spare_other_places(levels: Sequence[_Level]) -> None:

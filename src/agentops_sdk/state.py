@@ -44,6 +44,9 @@ def state() -> dict[str, Any]:
     opened = len(running.recorder.open)
     ended = queue.consumed + queue.pending + queue.dropped
     sinks, signals = _sinks(running.sinks), _sinks(running.signals.sinks)
+    for sink in running.sinks:
+        if (events := sink.event_account()) is not None:
+            signals[f"events {sink.name}"] = _sink(events)
     settings_now, resource = _settings(running.settings), _shown(running.resource)
     if running.is_described_by_program and semconv.SERVICE_NAME in resource:
         own = "the program's own TracerProvider"

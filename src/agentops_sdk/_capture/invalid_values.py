@@ -51,7 +51,7 @@ class Check:
         """``value`` is not ``expected``; ``keep`` puts it beside the mark, where nothing else would show it."""
         self.attributes[semconv.INVALID] = sorted({*self.attributes.get(semconv.INVALID, ()), argument})
         if keep:
-            content = _recorder_port.active.settings.capture_content
+            content = _recorder_port.active.settings.records_content
             kept = clip(text_of(value), _MOST_BYTES) if content else f"<{type_name(type(value))}>"
             self.attributes[f"{semconv.INVALID}.{argument}"] = kept
         tell_once(self.site, argument, value, expected, "It was recorded as it is, and marked")

@@ -24,7 +24,7 @@ _MOST_ERROR = 2_000
 
 def content(name: str, value: Any) -> dict[str, Any]:
     """One attribute with what people, models or tools wrote; none where content is not captured, or there is none."""
-    if value is None or not _recorder_port.active.settings.capture_content:
+    if value is None or not _recorder_port.active.settings.records_content:
         return {}
     return {name: value if type(value) is str else snapshot(value).decode()}
 
@@ -42,7 +42,7 @@ def tool_definitions(tools: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
 def error_text(call: Call | NullCall, text: Any, kind: str | None = None) -> None:
     """A failure that is told as text only, which may hold what people or models wrote."""
     call.set(semconv.ERROR_TYPE, kind)
-    if type(text) is str and text and _recorder_port.active.settings.capture_content:
+    if type(text) is str and text and _recorder_port.active.settings.records_content:
         call.event(semconv.EXCEPTION_EVENT, {semconv.EXCEPTION_MESSAGE: clip(text, _MOST_ERROR)})
 
 
@@ -80,7 +80,7 @@ def model_reply(
     figures = usage_attributes(usage_shape, usage) if isinstance(usage, Mapping) else {}
     if figures:
         call.update({**figures, semconv.USAGE_SOURCE: "reported"})
-    if not _recorder_port.active.settings.capture_content:
+    if not _recorder_port.active.settings.records_content:
         return
     message = {"role": "assistant", "content": reply} if isinstance(reply, str) else reply
     kept = snapshot_source({"messages": messages, "reply": message, "tools": tools, "tool_choice": tool_choice})

@@ -104,7 +104,7 @@ class StoreCalls:
 
 
 def _documents(documents: Callable[[Any], Iterable[Mapping[str, Any]]], call: Call, result: Any) -> None:
-    if not _recorder_port.active.settings.capture_content:
+    if not _recorder_port.active.settings.records_content:
         return
     rows = [{name: value for name, value in row.items() if value is not None} for row in documents(result)]
     call.update(content(semconv.RETRIEVAL_DOCUMENTS, rows))

@@ -118,7 +118,7 @@ def key_of(call: Call, request: Any) -> Key | None:
     Its last member is 0 where it is not known what is asked for.
     """
     kind = call.kind
-    if kind not in _KINDS or not _recorder_port.active.settings.capture_content or _RESULTS[kind] in call.withheld:
+    if kind not in _KINDS or not _recorder_port.active.settings.records_content or _RESULTS[kind] in call.withheld:
         return None
     asked = 0
     if kind == "tool":

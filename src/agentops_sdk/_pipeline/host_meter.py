@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from agentops_sdk._pipeline.metric_store import Place
     from agentops_sdk.config import Settings
 
-__all__ = ["HostMeter", "program_has_meters"]
+__all__ = ["MODULE", "HostMeter", "program_has_meters"]
 
-_MODULE: Final = "opentelemetry.metrics"
+MODULE: Final = "opentelemetry.metrics"
 _NONE: Final = ("_ProxyMeterProvider", "NoOpMeterProvider")
 _SCOPE: Final = "agentops_sdk"
 
@@ -28,14 +28,10 @@ class HostMeter:
 
     def __init__(self, settings: Settings) -> None:
         self.allowed = "none" not in settings.metrics
+        """Whether the program wants our metrics in its own provider."""
         self._instruments: dict[str, Any] = {}
         self._provider: Any = None
         self._series: dict[str, set[tuple[Any, ...]]] = {}
-
-    @property
-    def wanted(self) -> bool:
-        """Whether the program has one, and wants our metrics there."""
-        return self.allowed and _MODULE in sys.modules  # who has set one has imported it
 
     def record(self, measurements: Iterable[Measurement], place: Place | None, state: str) -> None:
         """Tell what one span measures. Consumer thread."""
@@ -80,7 +76,7 @@ class HostMeter:
 
 def program_has_meters() -> bool:
     """Whether the program has set a MeterProvider of its own."""
-    if _MODULE not in sys.modules:
+    if MODULE not in sys.modules:
         return False
     from opentelemetry import metrics
 

@@ -7,6 +7,7 @@ Long because it is the one place where all of them meet: the class that holds wh
 from __future__ import annotations
 
 import dataclasses
+import sys
 import threading
 import time
 from collections import Counter
@@ -26,6 +27,7 @@ from agentops_sdk._limits import breakers
 from agentops_sdk._limits import scope as limits_in_force
 from agentops_sdk._limits.scope import Policy, Scope
 from agentops_sdk._pipeline import delivery, process_hooks
+from agentops_sdk._pipeline.event_delivery import MODULE as LOGS
 from agentops_sdk._pipeline.flush_result import FlushResult
 from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.registry import Installed, choose, exchange
@@ -69,7 +71,7 @@ class Runtime:
         self.settings = settings
         self.started_at = time.time()
         self.sinks: list[Sink] = assemble(settings)[0]
-        self.signals = Signals(settings, self._who)
+        self.signals = Signals(settings, self._who, lambda: self.sinks)
         self.consumer_seconds = 0.0
         self.closed_sinks: dict[str, dict[str, Any]] = {}
         """By name the accounts of sinks that settings of before named, those of one name added up."""
@@ -283,6 +285,7 @@ class Runtime:
     def _consume(self, batch: Sequence[LeanSpan | EndedSpan]) -> None:
         started = time.thread_time()
         ready: list[ReadableSpan] = []
+        aside: list[Mapping[str, Any]] = []
         while self.queue.dropped_traces:
             self.held_runs.lost(self.queue.dropped_traces.popleft())
         for span in [kept for ended in batch for kept in self._kept(ended)]:
@@ -298,6 +301,7 @@ class Runtime:
                     if self.audit is not None:
                         self.audit.add(completed)
                 ready.append(completed)
+                aside.append(span.event_content)
                 done = True
                 if not span.measured:
                     span.measured = True
@@ -309,6 +313,9 @@ class Runtime:
             for sink in self.sinks:
                 with guard(f"sink.{sink.name}"):
                     sink.put(ready)
+            if self.signals.events.wanted or LOGS in sys.modules:  # who has set a provider has imported it
+                with guard("runtime.events"):
+                    self.signals.events.add(list(zip(ready, aside, strict=True)))
         self.consumer_seconds += time.thread_time() - started
 
     def _kept(self, ended: LeanSpan | EndedSpan) -> list[LeanSpan | EndedSpan]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._host.guard import guard
 from agentops_sdk._pipeline import delivery
+from agentops_sdk._pipeline.event_delivery import EventDelivery
 from agentops_sdk._pipeline.host_meter import program_has_meters
 from agentops_sdk._pipeline.span_metrics import SpanMetrics
 from agentops_sdk.config import changes, warn_once
@@ -34,17 +35,25 @@ class Signals:
     Args:
         settings: those in force.
         identity: the process and our scope.
+        files: sinks of spans, which may take events as well.
 
     Raises:
         ConfigError: a sink cannot be made.
     """
 
-    def __init__(self, settings: Settings, identity: Identity) -> None:
+    def __init__(self, settings: Settings, identity: Identity, files: Callable[[], Sequence[Sink]]) -> None:
         self.settings = settings
         self._identity = identity
         self.metrics = SpanMetrics(settings)
         self.reader = self._make_reader(settings)
         self.metrics.on_measured = self.reader.begin if self.reader is not None else None
+        self._files = files
+        self.events = self._make_events(settings)
+
+    def _make_events(self, settings: Settings) -> EventDelivery:
+        wanted = [sink for sink in settings.events if sink not in ("none", "jsonl", "memory")]
+        sinks = [sink for each in wanted if (sink := _event_sink(each, settings)) is not None]
+        return EventDelivery(settings, sinks, self._files, self._identity)
 
     def _make_reader(self, settings: Settings) -> MetricReader | None:
         wanted = [sink for sink in settings.metrics if sink != "none"]
@@ -64,7 +73,7 @@ class Signals:
     @property
     def sinks(self) -> list[Sink]:
         """Sinks of metrics and events."""
-        return self.reader.sinks if self.reader is not None else []
+        return [*(self.reader.sinks if self.reader is not None else ()), *self.events.sinks]
 
     def reconfigure(self, settings: Settings) -> Callable[[], None]:
         """Go on by other settings; what is left to do once nothing can fail any more is returned.
@@ -77,10 +86,17 @@ class Signals:
             self.reader is not None and any(name.startswith(_OF_SINKS) for name in changed)
         )
         reader = self._make_reader(settings) if renew else self.reader
+        renewed = bool({"events", "event_content", "semconv", "capture_content"}.intersection(changed)) or (
+            bool(self.events.sinks) and any(name.startswith(_OF_SINKS) for name in changed)
+        )
+        events = self._make_events(settings) if renewed else self.events
 
         def take_on() -> None:
             before, self.reader = self.reader, reader
             self.settings = settings
+            self.events, events_before = events, self.events
+            if events_before is not events:
+                delivery.close(events_before.sinks, time.monotonic() + settings.shutdown_timeout)
             if before is not None and before is not reader:
                 before.stop()
                 with guard("signals.collect"):
@@ -110,6 +126,8 @@ class Signals:
 
     def after_fork(self) -> None:
         """In a child: what was measured so far is the parent's."""
+        for sink in self.events.sinks:
+            sink.after_fork()
         self.metrics = SpanMetrics(self.settings)
         self.metrics.on_measured = self.reader.begin if self.reader is not None else None
         if self.reader is not None:
@@ -139,15 +157,45 @@ def _made(sink: Any, settings: Settings) -> tuple[Sink, bool] | None:
     try:
         exporter = create_metrics(argument or None, settings)
     except ConfigError as error:
-        if not settings.deployed("metrics"):
-            raise
-        origin = settings.origins.get("metrics", "").split()[-1]
-        warn_once(f"{origin}: {sink!r} is ignored: {error}")
+        _tell(sink, "metrics", settings, error)
         return None
     return adapt("metrics otlp", exporter, sink), prefers_delta()
 
 
-def _is_delta(exporter: Any) -> bool:
+def _is_delta(official: Any) -> bool:
     """What a ``MetricExporter`` prefers for counters and histograms."""
-    preferred = getattr(exporter, "_preferred_temporality", None) or {}
+    preferred = getattr(official, "_preferred_temporality", None) or {}
     return any(getattr(value, "name", "") == "DELTA" for value in preferred.values())
+
+
+def _event_sink(sink: Any, settings: Settings) -> Sink | None:
+    """A sink of events alone."""
+    from agentops_sdk._pipeline.sinks import adapt
+
+    exporter: Any
+    if not isinstance(sink, str):
+        from agentops_sdk.exporters._official_events import OfficialEvents
+
+        exporter = OfficialEvents(sink)
+        return adapt(f"events {type(sink).__name__}", exporter, sink)
+    name, _, argument = sink.partition(":")
+    if name == "console":
+        from agentops_sdk.exporters._official_events import console
+
+        exporter = console()
+        return adapt("events console", exporter, sink)
+    from agentops_sdk.exporters.otlp.event_exporter import create_events
+
+    try:
+        exporter = create_events(argument or None, settings)
+    except ConfigError as error:
+        _tell(sink, "events", settings, error)
+        return None
+    return adapt("events otlp", exporter, sink)
+
+
+def _tell(sink: str, setting: str, settings: Settings, error: ConfigError) -> None:
+    """What a deployment sets must not stop a program; what stands in the program does."""
+    if not settings.deployed(setting):
+        raise error
+    warn_once(f"{settings.origins.get(setting, '').split()[-1]}: {sink!r} is ignored: {error}")

@@ -58,6 +58,8 @@ class Sink:
         self.exports = 0
         self._failing = False
         self._told: set[str] = set()
+        self.events: Counter[str] = Counter()
+        """Events that were given to it: ``accepted``, ``exported`` and ``lost``."""
 
     # --- the account -----------------------------------------------------------------------------
     def stats(self) -> dict[str, Any]:
@@ -127,6 +129,33 @@ class Sink:
             keep: Any = self.exporter
             keep.export_open(runs, still_open)
 
+    @property
+    def takes_events(self) -> bool:
+        """Whether the exporter takes events as well: it has ``export_events``."""
+        return hasattr(self.exporter, "export_events")
+
+    def put_events(self, events: Sequence[Any]) -> None:
+        """Events, for an exporter that takes them: accounted for apart. Called by the thread that calls :meth:`put`."""
+        taken: Any = False
+        with guard(f"sink.{self.name}.events"):
+            take: Any = self.exporter
+            taken = take.export_events(events)
+        self.events["accepted"] += len(events)
+        self.events["exported" if _is_success(taken) else "lost"] += len(events)
+
+    def event_account(self) -> dict[str, Any] | None:
+        """The same figures as :meth:`account`, of the events that it was given; ``None`` where it was given none."""
+        if not self.events:
+            return None
+        own = self.stats().get("events")
+        lost = self.events["lost"]
+        dropped = {"export failed": lost} if lost and own is None else {}
+        figures = own or {"exported": self.events["exported"], "pending": 0, "dropped": dropped}
+        return {
+            "last_error": None, "last_error_at": None, "last_success_at": None, "failing": False, "details": {},
+            "accepted": self.events["accepted"], "exported": 0, **figures,
+        }  # fmt: skip
+
     def settle(self, timeout: float) -> bool:
         """Wait until an exporter that works on a disk has been given everything; ``False`` if the time ran out."""
         return True
@@ -157,6 +186,7 @@ class Sink:
         """In a child: counts start anew, and the exporter is told if it wants to know."""
         self.accepted = self._counted = self._taken = self.exports = 0
         self._dropped = Counter()
+        self.events = Counter()
         hook = getattr(self.exporter, "after_fork", None)
         if hook is not None:
             with guard(f"sink.{self.name}.after_fork"):
@@ -263,6 +293,7 @@ class ThreadedSink(Sink):
     def _new_primitives(self) -> None:
         self._open: tuple[list[OpenSpanRun], AbstractSet[int]] | None = None
         self._waiting: deque[ReadableSpan] = deque()
+        self._events: deque[Any] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -284,6 +315,15 @@ class ThreadedSink(Sink):
             # However slow the exporter is: what has ended in the meantime needs not be told.
             waiting = [run for run in waiting if any(span.context.span_id in still_open for span in run)]
             self._open = [*waiting, *runs], still_open
+            self._notify()
+
+    def put_events(self, events: Sequence[Any]) -> None:
+        with self._changed:
+            if len(self._events) + len(events) > _QUEUE_LIMIT:
+                self.events["accepted"] += len(events)
+                self.events["lost"] += len(events)
+                return
+            self._events.extend(events)
             self._notify()
 
     def _notify(self) -> None:
@@ -327,7 +367,7 @@ class ThreadedSink(Sink):
 
     def _emptied(self, timeout: float) -> bool:
         with self._changed:
-            return self._changed.wait_for(lambda: not self._waiting and not self._working, timeout)
+            return self._changed.wait_for(lambda: not self._waiting and not self._working and not self._events, timeout)
 
     def _judge(self, spans: Sequence[ReadableSpan], error: BaseException | None, result: Any) -> None:
         if not self._given_up:  # else these spans have been counted as lost already
@@ -338,12 +378,15 @@ class ThreadedSink(Sink):
             with self._changed:
                 self._working = 0
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._waiting or self._open or self._stopping)
-                if not self._waiting and not self._open:
+                self._changed.wait_for(lambda: self._waiting or self._open or self._events or self._stopping)
+                if not self._waiting and not self._open and not self._events:
                     return
+                events = [self._events.popleft() for _ in range(min(_BATCH, len(self._events)))]
                 opened, self._open = self._open, None
                 batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
                 self._working = len(batch)
+            if events:
+                super().put_events(events)
             if batch:
                 self._export(batch)
             if opened is not None:

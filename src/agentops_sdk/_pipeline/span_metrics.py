@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
-from agentops_sdk._pipeline.host_meter import HostMeter
+from agentops_sdk._pipeline.host_meter import MODULE, HostMeter
 from agentops_sdk._pipeline.measurements import LABELS, EndedWork, Measurements
 from agentops_sdk._pipeline.metric_store import MetricStore
 from agentops_sdk._recorder.recorder import LeanSpan
+from agentops_sdk._scrub.private_form import attributes_of
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -62,6 +64,9 @@ class SpanMetrics:
         account, ended.account = ended.account, None
         completer.work_out(ended.attributes, ended.deferred, account)
         ended.deferred = []
+        around = ended.parent
+        parent_id = None if around is None or around.is_remote else around.span_id
+        completer.tell_runs(ended.attributes, ended.context.span_id, parent_id, ended.context.trace_id)
         with guard("metrics.unsampled"):
             self._add(_of_lean(ended, completer.policy), None)
 
@@ -69,7 +74,7 @@ class SpanMetrics:
         measurements = self._measurements.of(work)
         with self.store.lock:
             self.store.add(measurements, place)
-        if self.host.wanted:
+        if self.host.allowed and MODULE in sys.modules:  # who has set a provider has imported it
             self.host.record(measurements, place, self.state)
         if self.on_measured is not None:
             self.on_measured()
@@ -78,6 +83,8 @@ class SpanMetrics:
 def _of_lean(span: LeanSpan, policy: Policy) -> EndedWork:
     """What is looked at of a span that was not completed: what names series is scrubbed, the figures are taken."""
     attributes = span.attributes
+    if semconv.PRIVATE in attributes:
+        attributes = attributes_of(attributes)
     named = policy.apply({name: attributes[name] for name in LABELS if name in attributes})
     events = []
     for name, _, fields in span.events:

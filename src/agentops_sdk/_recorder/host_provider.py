@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -58,6 +58,7 @@ class JoinedSpan:
         self.held: HeldRun | None = None
         self.whole: tuple[str, dict[str, Any], list[tuple[str, int, Any]], str | None] | None = None
         """Name, attributes, events and message where functions are still to look at them."""
+        self.event_content: Mapping[str, Any] = {}
 
     @property
     def kept(self) -> bool:
@@ -91,6 +92,7 @@ class JoinedSpan:
                 self.context.trace_id,
             )
             done = completer.finish(self.attributes, self.events, message, policy, self.context.trace_id)
+            self.event_content = done.event_content
             self.otel.set_attributes(done.attributes)
             for name, at, attributes in done.events:
                 self.otel.add_event(name, attributes, at)
@@ -108,7 +110,8 @@ class EndedSpan:
     """A span of ours that the program's provider has ended, on its way to our sinks."""
 
     __slots__ = (
-        "completed", "held", "measured", "missing", "parent", "sampled_elsewhere", "span", "true_parent", "whole",
+        "completed", "event_content", "held", "measured", "missing", "parent", "sampled_elsewhere", "span",
+        "true_parent", "whole",
     )  # fmt: skip
 
     def __init__(self, span: ReadableSpan, live: JoinedSpan | None) -> None:
@@ -118,6 +121,7 @@ class EndedSpan:
         self.true_parent = None if live is None else live.true_parent
         self.held = None if live is None else live.held
         self.whole = None if live is None else live.whole
+        self.event_content: Mapping[str, Any] = {} if live is None else live.event_content
         self.missing = 0
         self.measured = False
         self.sampled_elsewhere = False

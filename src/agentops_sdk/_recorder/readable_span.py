@@ -32,7 +32,8 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
 
     policy = completer.policy
     redactions, message = policy.redactions, span.status.description
-    ids = span.context.span_id, None if span.parent is None or span.parent.is_remote else span.parent.span_id
+    parent_id = None if span.parent is None or span.parent.is_remote else span.parent.span_id
+    ids = None if span.measured else (span.context.span_id, parent_id)  # else its run has been told already
     trace_id = span.context.trace_id
     done = completer.complete(span.attributes, span.deferred, span.events, message, span.account, ids, trace_id)
     private = semconv.PRIVATE in done.attributes
@@ -45,6 +46,7 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     events = [Event(name, attributes, at) for name, at, attributes in done.events]
     start, end = span.start_ns, max(span.end_ns, span.start_ns)
     dropped, name = span.dropped_events, span.name
+    span.event_content = done.event_content
     span.forget()
     completed = ReadableSpan(
         name=name_of(done.attributes) if private else policy.text(name) or "",
@@ -100,6 +102,9 @@ def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
     content = policy.captures(found, ended.ids[0])
     private = semconv.PRIVATE in found
     attributes = policy.apply(attributes_of(found) if private else found, content)
+    on_span = content and policy.settings.capture_content
+    if aside := policy.event_content(attributes):
+        ended.event_content = aside
     attributes.update(_sampling(ended))
     if private:
         name, description = name_of(attributes), None
@@ -111,7 +116,7 @@ def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
         parent=ended.parent,
         resource=span.resource,
         attributes=attributes,
-        events=[Event(policy.name(event), policy.apply(fields, content), at) for event, at, fields in events],
+        events=[Event(policy.name(event), policy.apply(fields, on_span), at) for event, at, fields in events],
         links=[trace.Link(link.context, policy.apply(link.attributes or {})) for link in links],
         kind=span.kind,
         status=status if description is None else Status(status.status_code, policy.text(description)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -54,6 +54,8 @@ class LeanSpan(trace.Span):
     """What it was made into before it was known whether it is kept."""
     measured = False
     """Whether metrics have it."""
+    event_content: Mapping[str, Any] = {}
+    """Content that stands on events and not on the span."""
     missing = 0
     """Spans of its run that are known not to be exported."""
     sampled_elsewhere = False

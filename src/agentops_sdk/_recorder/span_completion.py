@@ -35,6 +35,8 @@ class Completed(NamedTuple):
     attributes: dict[str, Any]
     events: list[tuple[str, int, dict[str, Any]]]
     message: str | None
+    event_content: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    """What stands on events and not on the span."""
 
 
 class Completer:
@@ -140,12 +142,15 @@ class Completer:
             # Some backends read the one name, some the other.
             attributes.setdefault(semconv.USAGE_CACHE_WRITE, attributes[semconv.USAGE_CACHE_CREATION])
         kept = policy.apply(attributes, content)
+        aside: dict[str, Any] = {}
+        if policy.holds_event_content:
+            aside = policy.event_content(kept, [fields for _, _, fields in final_events])
         if self.settings.vocabularies:
             with guard("complete.vocabularies"):
                 from agentops_sdk._vocabularies import added
 
                 kept.update(added(kept, self.settings.vocabularies))
-        return Completed(kept, final_events, None if private else policy.text(message))
+        return Completed(kept, final_events, None if private else policy.text(message), aside)
 
     def work_out(
         self, attributes: dict[str, Any], deferred: Iterable[Deferred], account: Deferred | None = None

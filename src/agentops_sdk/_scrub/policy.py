@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,8 @@ class Policy:
         self._redactor = Redactor(patterns=settings.redact_patterns) if settings.redact else None
         self.personal_data = _personal_data(settings)
         self._rules = _content_rules(settings)
+        self.holds_event_content = settings.event_content and not settings.capture_content
+        """Whether content stands on events alone."""
         self.redactions = 0
 
     @property
@@ -56,8 +58,21 @@ class Policy:
 
     def captures(self, attributes: Mapping[str, Any], trace_id: int) -> bool:
         """Whether content is recorded of the span that has these attributes, and of its events."""
-        content = self.settings.capture_content
+        content = self.settings.records_content
         return content and (not self._rules or captures(self._rules, attributes, trace_id))
+
+    def event_content(self, attributes: dict[str, Any], events: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+        """Content that stands on events alone: taken off a span's attributes, and off those of its own events."""
+        if not self.holds_event_content:
+            return {}
+        aside = {name: attributes.pop(name) for name in semconv.CONTENT.intersection(attributes)}
+        explained = [fields for fields in events if semconv.EVALUATION_EXPLANATION in fields]
+        if len(explained) == 1:  # of several it would not be known whose it is
+            aside[semconv.EVALUATION_EXPLANATION] = explained[0][semconv.EVALUATION_EXPLANATION]
+        for fields in events:
+            for name in semconv.CONTENT.intersection(fields):
+                del fields[name]
+        return aside
 
     def apply(self, attributes: Mapping[str, Any], content: bool | None = None) -> dict[str, Any]:
         """Attributes as they may be written: a new dict, OpenTelemetry's value types only.

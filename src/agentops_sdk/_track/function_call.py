@@ -181,7 +181,7 @@ class Tracked:
             call.withhold(_INPUTS)
         if not options.capture_output or options.process_output is not None:
             call.withhold(_OUTPUTS)
-        if call.recording and options.capture_input and _recorder_port.active.settings.capture_content:
+        if call.recording and options.capture_input and _recorder_port.active.settings.records_content:
             arguments = self._arguments.of(args, kwargs)
             if arguments:
                 self._record(call, self._input, arguments, options.process_input, "track.process_input")
@@ -203,11 +203,11 @@ class Tracked:
         if options.cost is not None:
             self.charge(call, result)
         if self.kind == "guardrail" and options.capture_output:
-            call.update(verdict_attributes(result, words=_recorder_port.active.settings.capture_content))
+            call.update(verdict_attributes(result, words=_recorder_port.active.settings.records_content))
         if self.kind == "decision":
             if options.capture_output and result is not None:
                 self._choose(call, result)
-        elif options.capture_output and _recorder_port.active.settings.capture_content and result is not None:
+        elif options.capture_output and _recorder_port.active.settings.records_content and result is not None:
             self._record(call, self._output, result, options.process_output, "track.process_output")
 
     def fail(self, call: Call | NullCall, token: Any, error: BaseException) -> None:

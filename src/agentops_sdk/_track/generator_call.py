@@ -39,7 +39,7 @@ class Yielded:
                 if isinstance(call, Call):
                     self._call = call
                     self.context = call.context
-                if tracked.options.capture_output and _recorder_port.active.settings.capture_content:
+                if tracked.options.capture_output and _recorder_port.active.settings.records_content:
                     self._room = limits().bytes
         if self._call.recording and (refused := admission.refusal("track.limits", self._call)) is not None:
             self._call.fail(refused)
@@ -87,7 +87,7 @@ class Yielded:
     def _record(self, result: Any) -> None:
         self._call.set(semconv.STREAM_CHUNKS, self._count)
         options = self._tracked.options
-        if not options.capture_output or not _recorder_port.active.settings.capture_content:
+        if not options.capture_output or not _recorder_port.active.settings.records_content:
             return
         if self._live is not None:
             live, self._live = self._live, []

@@ -108,7 +108,7 @@ class Span:
         check.mark(self._call)
 
     def _content(self, name: str, value: Any) -> None:
-        if self._call.recording and _recorder_port.active.settings.capture_content:
+        if self._call.recording and _recorder_port.active.settings.records_content:
             with guard("span.content"):
                 self._call.set(name, snapshot(value).decode())
 

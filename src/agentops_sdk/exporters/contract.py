@@ -95,6 +95,15 @@ class SinkOptions:
             """
             raise NotImplementedError
 
+        def export_events(self, events: Sequence[Any], /) -> Any:
+            """Take events, as ``export`` takes spans: those that the setting ``events`` sends to a sink of its name.
+
+            Args:
+                events: each with ``event`` (its ``name``, ``time_ns``, ``severity``, ``attributes``, ``trace_id`` and
+                    ``span_id``), ``resource`` and ``scope``. They are no part of the account of spans.
+            """
+            raise NotImplementedError
+
         def watch_children(self) -> None:
             """This process has started another one, and may have to send what that leaves behind."""
             raise NotImplementedError
@@ -106,6 +115,6 @@ class SinkOptions:
 
 OPTIONS = frozenset((
     "inline", "disk", "imports", "background_imports", "endpoint", "disk_error", "stats", "export_open",
-    "watch_children", "after_fork",
+    "export_events", "watch_children", "after_fork",
 ))  # fmt: skip
 """The names of the members of :class:`SinkOptions`, which are not there at run time."""

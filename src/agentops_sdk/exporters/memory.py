@@ -29,6 +29,7 @@ class MemoryExporter(SinkOptions):
             raise ConfigError("limit", limit, "a whole number of at least 1")
         self._lock = threading.Lock()
         self._spans: deque[ReadableSpan] = deque(maxlen=limit)
+        self._events: deque[Any] = deque(maxlen=limit)
 
     def export(self, spans: Sequence[ReadableSpan]) -> Any:
         from opentelemetry.sdk.trace.export import SpanExportResult
@@ -36,6 +37,17 @@ class MemoryExporter(SinkOptions):
         with self._lock:
             self._spans.extend(spans)
         return SpanExportResult.SUCCESS
+
+    def export_events(self, events: Sequence[Any]) -> bool:
+        """Keep events as well, where the setting ``events`` names ``memory``."""
+        with self._lock:
+            self._events.extend(sent.event for sent in events)
+        return True
+
+    def finished_events(self) -> tuple[Any, ...]:
+        """The events held, oldest first: each has a ``name``, ``attributes`` and the ids of its span."""
+        with self._lock:
+            return tuple(self._events)
 
     def finished_spans(self) -> tuple[ReadableSpan, ...]:
         """The spans held, oldest end first."""
@@ -45,10 +57,12 @@ class MemoryExporter(SinkOptions):
     def clear(self) -> None:
         with self._lock:
             self._spans.clear()
+            self._events.clear()
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()
         self._spans.clear()
+        self._events.clear()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return True

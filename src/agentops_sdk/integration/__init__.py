@@ -90,7 +90,12 @@ class Integration(Protocol):
 
 
 def setting(name: str) -> Any:
-    """The value of a setting, now: live settings may change while the program runs."""
+    """The value of a setting, now: live settings may change while the program runs.
+
+    ``capture_content`` is whether content is recorded anywhere: it may be on events alone.
+    """
+    if name == "capture_content":
+        return _recorder_port.active.settings.records_content
     return getattr(_recorder_port.active.settings, name)
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JsonlExporter", "create", "obstacle"]
 
+EVENT_LINE = b'{"resourceLogs"'
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _WAITING_BYTES = 8 * 1_048_576
 _RETRY = 1.0
@@ -103,6 +104,9 @@ class JsonlExporter(SinkOptions):
         self.accepted = 0
         self.exported = 0
         self.dropped: Counter[str] = Counter()
+        self.events: Counter[str] = Counter()
+        """Lines of events: ``accepted`` and ``exported``."""
+        self.dropped_events: Counter[str] = Counter()
         self.last_error: str | None = None
         self.disk_error: str | None = None
         """Why nothing can be written now."""
@@ -128,6 +132,23 @@ class JsonlExporter(SinkOptions):
             self._waiting_bytes += len(line)
         self._write()
         return SpanExportResult.SUCCESS if not self._waiting else SpanExportResult.FAILURE
+
+    def export_events(self, events: Sequence[Any]) -> bool:
+        """Write events, each a line of OTLP's JSON among the spans'; accounted for apart."""
+        from agentops_sdk.exporters._event_records import event_line
+
+        for sent in events:
+            self.events["accepted"] += 1
+            try:
+                line = event_line(sent)
+            except (TypeError, ValueError) as error:  # this one only
+                self.dropped_events["unencodable"] += 1
+                self.last_error, self.last_error_time = f"unencodable: {type(error).__name__}", time.time()
+                continue
+            self._waiting.append(line)
+            self._waiting_bytes += len(line)
+        self._write()
+        return not self._waiting
 
     def export_open(self, runs: Sequence[Sequence[ReadableSpan]], still_open: AbstractSet[int]) -> None:
         """Write a line for each run with its spans that are open, into a file of its own.
@@ -176,8 +197,9 @@ class JsonlExporter(SinkOptions):
         return {
             "accepted": self.accepted,
             "exported": self.exported,
-            "pending": len(self._waiting),
+            "pending": len(self._waiting) - self._events_among(self._waiting),
             "dropped": dict(self.dropped),
+            **self._event_stats(),
             "path": str(self.path) if self.path is not None else None,
             "deleted_files": self.deleted_files,
             "last_error": self.last_error,
@@ -203,7 +225,7 @@ class JsonlExporter(SinkOptions):
                 self._close_file()
             self._bound()
             return
-        self.exported += len(self._waiting)
+        self._written(len(self._waiting))
         self._waiting, self._waiting_bytes = [], 0
         self.last_success_time, self.disk_error = time.time(), None
 
@@ -250,7 +272,7 @@ class JsonlExporter(SinkOptions):
             os.ftruncate(self._descriptor, self._size + whole)
             self._size += whole
             count = lines.count(b"\n", 0, whole)
-            self.exported += count
+            self._written(count)
             del self._waiting[:count]
             self._waiting_bytes -= whole
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
@@ -269,6 +291,22 @@ class JsonlExporter(SinkOptions):
         finally:
             self._release()
 
+    def _events_among(self, lines: Sequence[bytes]) -> int:
+        return sum(line.startswith(EVENT_LINE) for line in lines) if self.events else 0
+
+    def _written(self, count: int) -> None:
+        """The first of those that wait are in the file."""
+        events = self._events_among(self._waiting[:count])
+        self.exported += count - events
+        if events:
+            self.events["exported"] += events
+
+    def _event_stats(self) -> dict[str, Any]:
+        if not self.events:
+            return {}
+        pending = self._events_among(self._waiting)
+        return {"events": {**self.events, "pending": pending, "dropped": dict(self.dropped_events)}}
+
     def _bound(self) -> None:
         drop = 0
         while self._waiting_bytes > _WAITING_BYTES:
@@ -279,7 +317,10 @@ class JsonlExporter(SinkOptions):
 
     def _drop(self, count: int) -> None:
         """The oldest go first."""
-        self.dropped[self._reason] += count
+        events = self._events_among(self._waiting[:count])
+        self.dropped[self._reason] += count - events
+        if events:
+            self.dropped_events[self._reason] += events
         del self._waiting[:count]
         self._waiting_bytes = sum(map(len, self._waiting))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from agentops_sdk import semconv
 from agentops_sdk.traces.formats.identifiers import SPAN_BYTES, TRACE_BYTES, decoded
 from agentops_sdk.traces.formats.json_values import shallow
 from agentops_sdk.traces.formats.moments import nanoseconds
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord
 
 __all__ = ["collect", "with_messages"]
+
+_WITHOUT_MESSAGES: Final = (semconv.CLIENT_EXCEPTION_EVENT, semconv.EVALUATION_EVENT)
 
 
 def collect(document: Any, messages: dict[tuple[str, str], list[dict[str, Any]]]) -> bool:
@@ -30,6 +33,9 @@ def collect(document: Any, messages: dict[tuple[str, str], list[dict[str, Any]]]
         name = record.get("eventName") or record.get("event_name") or record["attributes"].get("event.name")
         trace_id = decoded(record.get("traceId", record.get("trace_id")), TRACE_BYTES)
         span_id = decoded(record.get("spanId", record.get("span_id")), SPAN_BYTES)
+        if name in _WITHOUT_MESSAGES:
+            some = True  # it stands on its span as well
+            continue
         if trace_id is None or span_id is None or not is_message_event(name):
             continue
         some = True

@@ -15,7 +15,7 @@ from agentops_sdk.traces.formats.identifiers import SPAN_BYTES, TRACE_BYTES, dec
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["groups", "usual"]
+__all__ = ["groups", "plain_value", "usual"]
 
 _GROUPS: Final = ("resourceSpans", "resource_spans", "batches")
 _AROUND: Final = ("trace", "result", "results", "data", "request", "body", "traces", "tracesData", "payload")
@@ -121,7 +121,7 @@ def _link(link: dict[str, Any]) -> dict[str, Any] | None:
 def _pairs(pairs: Any) -> Any:
     """Attributes as a list of key and value, also where they were written as an object."""
     if isinstance(pairs, dict):
-        return [{"key": str(name), "value": _plain(value)} for name, value in pairs.items()]
+        return [{"key": str(name), "value": plain_value(value)} for name, value in pairs.items()]
     if not isinstance(pairs, list):
         return pairs
     return [{**pair, "value": _value(pair.get("value"))} if isinstance(pair, dict) else pair for pair in pairs]
@@ -130,7 +130,7 @@ def _pairs(pairs: Any) -> Any:
 def _value(value: Any) -> Any:
     """A value under the one name that says its type, also where that is in snake case or a field of its own."""
     if not isinstance(value, dict):
-        return {} if value is None else _plain(value)
+        return {} if value is None else plain_value(value)
     value = _camel(value)
     for name in ("arrayValue", "kvlistValue"):
         inside = value.get(name)
@@ -139,7 +139,7 @@ def _value(value: Any) -> Any:
     return value
 
 
-def _plain(value: Any) -> dict[str, Any]:
+def plain_value(value: Any) -> dict[str, Any]:
     """A plain JSON value as OTLP writes it."""
     if value is None:
         return {}
@@ -149,8 +149,8 @@ def _plain(value: Any) -> dict[str, Any]:
         return {"intValue": str(value)}
     if isinstance(value, float):
         return {"doubleValue": value}
-    if isinstance(value, list):
-        return {"arrayValue": {"values": [_plain(item) for item in value]}}
+    if isinstance(value, list | tuple):
+        return {"arrayValue": {"values": [plain_value(item) for item in value]}}
     if isinstance(value, dict):
         return {"kvlistValue": {"values": _pairs(value)}}
     return {"stringValue": str(value)}
