@@ -16,7 +16,7 @@ from agentops_sdk.errors import ConfigError
 from agentops_sdk.health import health
 from agentops_sdk.status import status
 from agentops_sdk.status_access import TOKEN_VARIABLE, Access, checked_token, is_local_name, resolved
-from agentops_sdk.status_server import MOST_BYTES, Answer, StatusServer
+from agentops_sdk.status_server import MOST_BYTES, POSTED, Answer, StatusServer, posts
 
 __all__ = ["StatusServer", "serve_status", "status_app"]
 
@@ -34,15 +34,20 @@ def answer(path: str, accept: str = "") -> Answer:
 
 
 def change(path: str, body: bytes, by: str) -> Answer:
-    """The same for a request that changes something: ``POST /configure``. Who sends it has been asked for the token."""
-    if path.rstrip("/").rpartition("/")[2] != "configure":
+    """The same for what is posted: ``/configure`` and ``/feedback``. Who sends it has been asked for the token."""
+    page = path.rstrip("/").rpartition("/")[2]
+    if page not in POSTED:
         return 405, _TEXT, b"405"
     try:
+        if page == "feedback":
+            from agentops_sdk.feedback_request import take_feedback
+
+            return 200, "application/json", json.dumps(take_feedback(body)).encode()
         return 200, "application/json", json.dumps(control.change(body, by)).encode()
     except ConfigError as error:
         return 400, _TEXT, str(error).encode()
     except Exception as error:  # noqa: BLE001 - a bug of ours is counted, and reaches nobody's program
-        note("serve.configure", error)
+        note(f"serve.{page}", error)
         return 500, _TEXT, type(error).__name__.encode()
 
 
@@ -91,7 +96,8 @@ def _without_paths(value: Any) -> Any:
 def serve_status(port: int = 9464, *, host: str = "127.0.0.1", token: str | None = None) -> StatusServer:
     """Serve ``/livez``, ``/readyz``, ``/healthz``, ``/status`` and ``/metrics`` from a daemon thread.
 
-    With a token, ``POST /configure`` changes settings, limits and what is paused; each change is written down.
+    With a token, ``POST /configure`` changes settings, limits and what is paused; each change is written down. So it
+    takes ``POST /feedback``: ``{"trace_id": …, "name": "helpful", "value": true, "comment": …}``.
     The pages show settings and figures, never content, secrets or paths. On loopback they answer to
     the names of this machine only (``localhost``, ``127.0.0.1``, ``[::1]``).
 
@@ -149,9 +155,9 @@ async def status_app(
         refusal = _refusal(scope, checked_token(token))
     except ConfigError:  # a token that no header can hold lets nobody in
         refusal = _BEYOND
-    if method == "POST" and scope["path"].rstrip("/").endswith("/configure") and refusal is None and _has_token(token):
+    if method == "POST" and posts(scope["path"]) and refusal is None and _has_token(token):
         code, kind, body = change(
-            scope["path"], await _body(receive), f"POST /configure from {(scope.get('client') or ('?',))[0]}"
+            scope["path"], await _body(receive), f"POST {scope['path']} from {(scope.get('client') or ('?',))[0]}"
         )
     elif method not in ("GET", "HEAD"):
         code, kind, body = 405, _TEXT, b"405"

@@ -25,6 +25,8 @@ Answer = tuple[int, str, bytes]
 _SECONDS = 10.0  # that a connection may last, whatever it does meanwhile
 _CONNECTIONS = 16
 MOST_BYTES = 65_536  # of a request that changes something
+POSTED = ("configure", "feedback")
+"""What may be posted, with the token."""
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -142,7 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond()
 
     def do_POST(self) -> None:
-        if not self.path.partition("?")[0].rstrip("/").endswith("/configure"):
+        path = self.path.partition("?")[0]
+        if not posts(path):
             self.send_error(405)
             return
         length = self.headers.get("content-length") or ""
@@ -151,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(length))
         self._respond(
-            lambda path: self.server.change(path, body, f"POST /configure from {self.client_address[0]}"),
+            lambda path: self.server.change(path, body, f"POST {path} from {self.client_address[0]}"),
             needs_token=True,
         )
 
@@ -205,6 +208,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
         """Write nothing to the host's stderr."""
+
+
+def posts(path: str) -> bool:
+    """Whether something may be posted there."""
+    return path.rstrip("/").rpartition("/")[2] in POSTED
 
 
 def _cut(request: socket.socket) -> None:

@@ -65,6 +65,10 @@ class Listed(NamedTuple):
         return ", ".join(self.trace.models)
 
     @property
+    def feedback(self) -> str:
+        return ", ".join(dict.fromkeys(f"{each.name} {each.verdict}" for each in self.trace.evaluations))
+
+    @property
     def outcome(self) -> Cell:
         from agentops_sdk.traces.display.render import style_of
 
@@ -97,6 +101,10 @@ COLUMNS: Final[Sequence[Column[Listed]]] = (
     Column(
         "cost", lambda row: (number_format.cost(row.trace.cost, ascii_only=row.ascii_only), ""),
         "cost", lambda row: row.trace.cost.as_dict(), right=True,
+    ),
+    Column(
+        "feedback", lambda row: (row.feedback, ""),
+        "feedback", lambda row: [each.as_dict() for each in row.trace.evaluations], shrink=1, drop=1,
     ),
     Column("outcome", lambda row: row.outcome, bare=True),
 )  # fmt: skip

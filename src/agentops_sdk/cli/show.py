@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agentops_sdk.cli._pager import paged
 from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace, trace_url
+from agentops_sdk.traces.display.terminal_text import line as safe
 
 HELP = "Show one trace as a tree: agents, model calls, tools, decisions, tokens, cost, errors."
 
@@ -53,6 +54,10 @@ def run(args: argparse.Namespace) -> int:
         )
         for line in tree.lines():
             console.print(line)
+        if trace.elsewhere is not None:  # the tree shows those that stand in it
+            for each in trace.evaluations:
+                comment = f": {safe(each.comment)}" if each.comment else ""
+                console.print(f"{safe(each.name)} {safe(each.verdict)}{comment}", style="dim", markup=False)
         if url := trace_url(trace):
             console.print(url, style="dim")
     return 0

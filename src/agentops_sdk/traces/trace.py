@@ -83,7 +83,7 @@ class Trace:
         """A trace of which no record has been made yet; ``feedback`` finds what is thought of it in other traces."""
         trace = cls.__new__(cls)
         trace._begin(trace_id, outline, missing)  # noqa: SLF001 - the other way in
-        trace._feedback = feedback  # noqa: SLF001 - the same
+        trace.elsewhere = feedback
         return trace
 
     def _begin(self, trace_id: str, outline: Outline, missing: Outcome | None) -> None:
@@ -93,7 +93,8 @@ class Trace:
         self.is_large: bool = outline.count > LARGE
         """Whether its records are made anew each time they are asked for, because all of them take too much room."""
         self._missing: Outcome | None = missing
-        self._feedback: Callable[[str | None], list[SpanRecord]] | None = None
+        self.elsewhere: Callable[[str | None], list[SpanRecord]] | None = None
+        """Finds what is thought of it, or of its session, in other traces; ``None`` where nothing of the kind is."""
         self._recent: OrderedDict[int, SpanRecord] = OrderedDict()
 
     # --- records ----------------------------------------------------------------------------
@@ -226,7 +227,7 @@ class Trace:
         """What people and programs thought of it and of its session, in the order in which they said so."""
         from agentops_sdk.traces.figures.evaluations import evaluations_of
 
-        elsewhere = self._feedback(self.session_id) if self._feedback is not None else []
+        elsewhere = self.elsewhere(self.session_id) if self.elsewhere is not None else []
         return evaluations_of(self, elsewhere)
 
     @property

@@ -217,4 +217,5 @@ def _row(trace: Trace) -> dict[str, Any]:
         "tokens": number_format.all_tokens(usage),
         "cost": number_format.cost(cost),
         "amount": float(cost.amount),
+        "feedback": line(", ".join(dict.fromkeys(f"{each.name} {each.verdict}" for each in trace.evaluations)), 200),
     }

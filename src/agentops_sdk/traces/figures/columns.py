@@ -170,6 +170,8 @@ class Columns:
         self._more = tuple(dict.fromkeys(name for name in attributes if name not in _WORDS and name not in _NUMBERS))
         self._word_names = (*_WORDS, *self._more)
         self.lines = Lines()
+        self.verdicts: set[int] = set()
+        """Rows of spans that hold nothing but what somebody thought of a run."""
         self.ids = array("Q")
         self.parents = array("Q")
         self.starts = array("q")
@@ -323,6 +325,8 @@ class Columns:
         if self._more:
             told = {key: resource[key] for key in self._more if key in resource}
             attributes = {**told, **attributes} if told else attributes
+        if semconv.FEEDBACK_TARGET in attributes:
+            self.verdicts.add(len(self.ids))
         service = resource.get(semconv.SERVICE_NAME)
         bits, model, words_at, numbers_at = self._take(attributes) if attributes else (0, 0, 0, 0)
         row = len(self.ids)

@@ -64,6 +64,8 @@ def evaluations_in(trace: Trace) -> list[Evaluation]:
     columns = outline.columns
     found: list[Evaluation] = []
     for number in range(outline.count):
+        if trace.is_large and outline.rows[number] not in columns.verdicts:
+            continue  # of very many spans those alone that hold nothing else
         line = columns.line(outline.rows[number])
         if line is None or _NEEDLE in line or _ESCAPED in line:
             found += _of_span(trace.record(number))
@@ -104,9 +106,7 @@ def evaluations_of(trace: Trace, elsewhere: Iterable[SpanRecord] = ()) -> list[E
 def is_run(trace: Trace) -> bool:
     """Whether a trace is more than a verdict on another one."""
     outline = trace.outline
-    return any(outline.kind(number) != "span" for number in range(outline.count)) or not all(
-        outline.name(number).startswith("evaluate ") for number in range(outline.count)
-    )
+    return not all(row in outline.columns.verdicts for row in outline.rows)
 
 
 def judged_runs(traces: Iterable[Trace]) -> list[tuple[Trace, list[Evaluation]]]:

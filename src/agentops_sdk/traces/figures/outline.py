@@ -339,7 +339,10 @@ class Outline:
 
     @cached_property
     def end_ns(self) -> int:
-        """When the last span ended."""
+        """When the last span ended, but for what people thought of it later: a run gets no longer by that."""
+        verdicts = self.columns.verdicts
+        if verdicts and (own := [number for number in range(self.count) if self.rows[number] not in verdicts]):
+            return max(self.columns.starts[self.rows[own[-1]]], *(self.ends[number] for number in own))
         return max(self.columns.starts[self.rows[-1]], max(self.ends))  # noqa: PLW3301 - a million arguments are no answer
 
     @cached_property

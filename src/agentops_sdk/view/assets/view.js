@@ -63,7 +63,7 @@ function list() {
     const box = element("input", { type: "checkbox", "aria-label": `compare ${run.name}` });
     box.checked = chosen.has(run.id);
     box.addEventListener("change", () => choose(run.id, box));
-    const verdict = element("td", {});
+    const verdict = element("td", {}, run.feedback ? element("span", { class: "dim" }, `${run.feedback} `) : "");
     verdict.append(element("button", { type: "button", title: "helpful", onclick: () => judge(run, true, verdict) }, "+"),
       element("button", { type: "button", title: "not helpful", onclick: () => judge(run, false, verdict) }, "\u2212"));
     return element("tr", {}, element("td", {}, box), element("td", { class: "dim" }, run.start),

@@ -1,0 +1,218 @@
+"""Runs by week, day or month: what they cost, took and used, how many failed, what was thought of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, Final
+
+from agentops_sdk import semconv
+from agentops_sdk.errors import ConfigError
+from agentops_sdk.traces.figures.change_causes import MEASURES, Cause, RunCauses, causes
+from agentops_sdk.traces.figures.evaluations import judged_runs
+from agentops_sdk.traces.figures.significance import fisher, holm, rank_sum
+from agentops_sdk.traces.figures.table_rows import percentile
+from agentops_sdk.traces.search.attribute_condition import SHORT_NAMES, attribute_names, first_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agentops_sdk.traces.figures.evaluations import Evaluation
+    from agentops_sdk.traces.trace import Trace
+
+__all__ = ["FORMATS", "PERIODS", "Change", "Period", "Trends", "checked_split", "trends"]
+
+PERIODS: Final = ("week", "day", "month", "hour")
+_OWN: Final = ("agent", "model")
+FORMATS: Final = {"day": "%Y-%m-%d", "month": "%Y-%m", "hour": "%Y-%m-%d %H:00", "week": "%G-W%V"}
+
+
+@dataclass(slots=True)
+class Period:
+    """The runs of one stretch of time, of everything or of one release, agent, model, prompt and so on.
+
+    Attributes:
+        name: such as ``2026-W48``.
+        of: what it is of; empty for everything.
+        runs: that are over.
+        running: that go on, and are in no figure.
+        errors: runs that failed.
+        unfinished: runs that were killed or lost.
+        figures: ``cost``, ``seconds`` and ``tokens`` of each run of which it is known.
+        scores: by name.
+        parts: what steps, models and tools come to.
+    """
+
+    name: str
+    of: str = ""
+    runs: int = 0
+    running: int = 0
+    errors: int = 0
+    unfinished: int = 0
+    figures: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    scores: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    parts: RunCauses = field(default_factory=RunCauses)
+    currency: str = ""
+
+    def add(self, trace: Trace, verdicts: Iterable[Evaluation]) -> None:
+        """One more run."""
+        if trace.outcome == "running":
+            self.running += 1
+            return
+        self.runs += 1
+        self.errors += trace.outcome == "error"
+        self.unfinished += trace.outcome == "unfinished"
+        for each in verdicts:
+            if each.score is not None:
+                self.scores[each.name].append(each.score)
+        self.parts.add(trace)
+        usage, cost = trace.sums
+        if cost.known and not cost.unknowns:
+            self.currency = self.currency or cost.currency
+            self.figures["cost"].append(float(cost.amount))
+        if usage.by_source and not usage.unknown:
+            self.figures["tokens"].append(usage.total)
+        if trace.outcome not in semconv.NOT_ENDED:
+            self.figures["seconds"].append(trace.duration)
+
+    def mean(self, name: str) -> float | None:
+        """The mean per run of a figure or a score; the share of runs for ``errors`` and ``unfinished``."""
+        if name in ("errors", "unfinished"):
+            return (self.errors if name == "errors" else self.unfinished) / self.runs if self.runs else None
+        values = self.figures.get(name) or self.scores.get(name)
+        return fmean(values) if values else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        seconds = self.figures.get("seconds", [])
+        return {
+            "period": self.name, "of": self.of, "runs": self.runs, "running": self.running, "errors": self.errors,
+            "unfinished": self.unfinished, "p50_s": percentile(seconds, 50), "p95_s": percentile(seconds, 95),
+            "per_run": {name: self.mean(name) for name in ("cost", "seconds", "tokens")},
+            "unknown": {name: count for name, count in self.parts.unknown.items() if count},
+            "scores": {name: {"mean": fmean(values), "count": len(values)} for name, values in self.scores.items()},
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How one figure per run moved between two periods, and why.
+
+    Attributes:
+        of: what the periods are of; empty for everything.
+        name: ``cost``, ``seconds``, ``tokens``, ``errors``, or a score.
+        before: per run.
+        after: per run.
+        p: that it is chance, corrected for all changes that are looked at (Holm).
+        causes: what each component contributes; they add up to the change of runs that are wholly known.
+    """
+
+    of: str
+    name: str
+    before: float
+    after: float
+    p: float
+    causes: tuple[Cause, ...] = ()
+
+    @property
+    def change(self) -> float:
+        """By how much it moved."""
+        return self.after - self.before
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether it moved the wrong way: dearer, slower, more tokens, more failures; or a lower score."""
+        return self.change > 0 if self.name in MEASURES else self.change < 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trends:
+    """Periods in order, and what changed from the last but one to the last of each."""
+
+    by: str
+    split: str
+    periods: tuple[Period, ...]
+    changes: tuple[Change, ...]
+
+
+def checked_split(split: str) -> str:
+    """What periods are told apart by.
+
+    Raises:
+        ConfigError: it is nothing of the kind.
+    """
+    if split and split not in (*_OWN, *SHORT_NAMES) and "." not in split:
+        raise ConfigError(
+            "split", split, f"one of {', '.join((*_OWN, *SHORT_NAMES))}, or an attribute such as metadata.KEY"
+        )
+    return split
+
+
+def trends(traces: Iterable[Trace], by: str = "week", split: str = "") -> Trends:
+    """Put runs into periods (UTC), and say what changed from the last but one to the last.
+
+    Args:
+        traces: in any order.
+        by: one of :data:`PERIODS`.
+        split: ``release``, ``agent``, ``model``, ``prompt``, ``environment``, ``variant`` or an attribute; a run with
+            several values counts for each.
+
+    Raises:
+        ConfigError: another word than these.
+    """
+    if by not in PERIODS:
+        raise ConfigError("by", by, f"one of {', '.join(PERIODS)}")
+    checked_split(split)
+    rows: dict[tuple[str, str], Period] = {}
+    for trace, verdicts in judged_runs(traces):
+        name = datetime.fromtimestamp(trace.start_ns / 1e9, UTC).strftime(FORMATS[by])
+        for of in _values(trace, split) if split else ("",):
+            rows.setdefault((of, name), Period(name, of)).add(trace, verdicts)
+    periods = tuple(rows[key] for key in sorted(rows))
+    pairs = []
+    for of in dict.fromkeys(period.of for period in periods):
+        own = [period for period in periods if period.of == of and period.runs]
+        if len(own) > 1:
+            pairs.append((own[-2], own[-1]))
+    return Trends(by, split, periods, tuple(_changes(pairs)))
+
+
+def _values(trace: Trace, split: str) -> list[str]:
+    outline = trace.outline
+    if split == "model":
+        return outline.models or ["(no model)"]
+    if split == "agent":
+        agents = (
+            str(outline.told(number).get(semconv.AGENT_NAME) or outline.name(number))
+            for number in outline.of_kind("agent")
+        )
+        return list(dict.fromkeys(agents)) or ["(no agent)"]
+    names, found = attribute_names(split), dict[str, None]()
+    for number in range(outline.count):
+        value = first_value(outline.columns, outline.rows[number], names)
+        if value not in (None, ""):
+            found |= dict.fromkeys(map(str, value) if isinstance(value, list) else [str(value)])
+    return list(found) or [f"(no {split})"]
+
+
+def _changes(pairs: Iterable[tuple[Period, Period]]) -> list[Change]:
+    found: list[tuple[Change, float]] = []
+    for before, after in pairs:
+        for name in ("cost", "seconds", "tokens", "errors", *sorted({*before.scores} & {*after.scores})):
+            a, b = before.mean(name), after.mean(name)
+            if a is None or b is None:
+                continue
+            why = tuple(causes(before.parts, after.parts, name)) if name in MEASURES else ()
+            if name == "errors":
+                p = fisher(before.errors, before.runs, after.errors, after.runs)
+            else:
+                one, two = (side.figures.get(name) or side.scores.get(name, []) for side in (before, after))
+                p = rank_sum(one, two)
+            found.append((Change(before.of, name, a, b, p, why), p))
+    corrected = holm([p for _, p in found])
+    return [
+        Change(change.of, change.name, change.before, change.after, p, change.causes)
+        for (change, _), p in zip(found, corrected, strict=True)
+    ]

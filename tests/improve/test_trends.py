@@ -1,0 +1,114 @@
+"""Week over week: what changed, whether by more than chance, and causes that add up to the change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.traces.samples import span
+
+import agentops_sdk as agentops
+from agentops_sdk import semconv
+from agentops_sdk.cli import main
+from agentops_sdk.traces import Trace
+from agentops_sdk.traces.figures.change_causes import RunCauses, causes
+
+from .runs import run, write
+
+WEEK = 7 * 86_400_000
+
+
+@pytest.fixture
+def trends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    monkeypatch.chdir(tmp_path)
+
+    def told(*runs: Any, options: tuple[str, ...] = ()) -> Any:
+        write(tmp_path / "runs.jsonl", *runs)
+        assert main(["trends", "--dir", "runs.jsonl", "--json", *options]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return told
+
+
+def test_what_changed_since_last_week_and_why(trends: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    before = [run(cost=0.01, took=1_000 + i, score=1, at=i) for i in range(12)]
+    after = [run(cost=0.01 if i % 2 else 0.05, model="gpt-4o-mini" if i % 2 else "gpt-4o", took=3_000 + i, score=0.5,
+                 outcome="error" if i < 9 else "ok", at=WEEK + i) for i in range(12)]  # fmt: skip
+    told = trends(*before, *after)
+    assert [(row["runs"], row["errors"]) for row in told["periods"]] == [(12, 0), (12, 9)]
+    changes = {change["name"]: change for change in told["changes"]}
+    assert {name for name, change in changes.items() if change["worse"] and change["p"] < 0.05} == {
+        "cost", "seconds", "errors", "helpful",
+    }  # fmt: skip
+    for change in (changes["cost"], changes["seconds"], changes["errors"]):
+        assert sum(cause["change"] for cause in change["causes"]) == pytest.approx(change["change"])
+        for cause in change["causes"]:
+            assert cause["more_often"] + cause["each"] == pytest.approx(cause["change"])
+    dearer = {cause["component"]: cause["change"] for cause in changes["cost"]["causes"]}
+    assert dearer == {"model gpt-4o": pytest.approx(0.025), "model gpt-4o-mini": pytest.approx(-0.005)}
+    assert changes["tokens"]["change"] == 0
+    assert main(["trends", "--dir", "runs.jsonl"]) == 0
+    out = capsys.readouterr().out
+    assert "cost per run $0.0100 -> $0.0300" in out
+    assert "model gpt-4o (more or fewer calls +$0.025" in out
+
+
+def test_periods_are_told_apart_and_unknown_costs_are_counted(trends: Any) -> None:
+    runs = [run(release="1", cost=None), run(release="1"), run(release="2", at=WEEK), run(release="2", at=2 * WEEK)]
+    told = trends(*runs, options=("--split", "release"))
+    assert [(row["of"], row["runs"]) for row in told["periods"]] == [("1", 2), ("2", 1), ("2", 1)]
+    assert told["periods"][0]["unknown"] == {"cost": 1}
+    assert told["periods"][0]["per_run"]["cost"] == 0.01, "of the run of which it is known"
+    by_model = trends(*runs, options=("--split", "model", "--by", "day"))
+    assert {row["of"] for row in by_model["periods"]} == {"gpt-4o-mini"}
+    assert main(["trends", "--split", "nothing"]) == 2
+
+
+def test_each_instant_of_a_run_belongs_to_one_step() -> None:
+    """Two tools overlap: what both cover belongs to the one that began last; the rest is the run's own."""
+    root = span("desk", {semconv.KIND: "workflow"}, took=1_000)
+    one = span("a", {semconv.KIND: "tool", semconv.TOOL_NAME: "a"}, parent=root, at=100, took=500)
+    two = span("b", {semconv.KIND: "tool", semconv.TOOL_NAME: "b"}, parent=root, at=400, took=400)
+    late = span("evaluate helpful", {semconv.FEEDBACK_TARGET: "span"}, parent=root, at=9_000_000, took=0)
+    trace = Trace([root, one, two, late])
+    assert trace.duration == 1.0, "what is thought of it later makes it no longer"
+    found = RunCauses()
+    found.add(trace)
+    assert found.sums["seconds"] == {
+        "workflow desk": pytest.approx(0.3), "tool a": pytest.approx(0.3), "tool b": pytest.approx(0.4),
+    }  # fmt: skip
+    assert sum(found.sums["seconds"].values()) == pytest.approx(trace.duration)
+    assert causes(found, found, "seconds")[0].change == 0
+    assert causes(RunCauses(), found, "seconds") == []
+
+
+def test_feedback_is_joined_to_runs_wherever_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    agentops.init(exporters=["jsonl"], integrations=[])
+    ids = []
+    for number in range(3):
+        with agentops.context(session_id=f"session {number}"), agentops.span(f"run {number}", kind="workflow") as one:
+            ids.append(one.trace_id)
+            if number == 0:
+                agentops.feedback(name="live", value=0.5)
+    agentops.feedback(ids[0], name="helpful", value=False, comment="wrong order")
+    agentops.feedback(ids[1], name="helpful", value=True)
+    agentops.feedback("session 2", name="helpful", value=0.25)
+    agentops.shutdown()
+    assert main(["ls", "--json"]) == 0
+    rows = {row["trace_id"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    said = [{(each["name"], each["score"]) for each in rows[trace_id]["feedback"]} for trace_id in ids]
+    assert said == [{("live", 0.5), ("helpful", 0.0)}, {("helpful", 1.0)}, {("helpful", 0.25)}]
+    assert main(["show", ids[0]]) == 0
+    assert "helpful false: wrong order" in capsys.readouterr().out
+    assert main(["feedback", "--name", "helpful", "--json"]) == 0
+    (row,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (row["count"], row["mean"], row["labels"]) == (3, pytest.approx(1.25 / 3), {"false": 1, "true": 1})
+    assert main(["feedback", "--worst", "1"]) == 0
+    out = capsys.readouterr().out
+    assert ids[0][:8] in out or ids[2][:8] in out
+    assert main(["feedback", "--name", "nothing"]) == 1
