@@ -22,6 +22,7 @@ FIRST = (
 THEN = (
     "limits.md",
     "alerts.md",
+    "replay.md",
     "trends.md",
     "prompts.md",
     "variants.md",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
 from agentops_sdk.traces.figures.evaluations import judged_runs
+from agentops_sdk.traces.figures.run_tally import RunTally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,14 +20,10 @@ __all__ = ["RunFigures"]
 
 
 @dataclass(slots=True)
-class RunFigures:
+class RunFigures(RunTally):
     """Figures of runs that are over; those that go on are counted and left out.
 
     Attributes:
-        runs: how many are over.
-        running: how many go on.
-        errors: how many failed.
-        unfinished: how many were killed or lost.
         costs: what runs cost whose cost is wholly known.
         latencies: seconds that runs took; of an unfinished one nobody knows.
         tokens: that runs used whose usage is wholly known.
@@ -35,10 +32,6 @@ class RunFigures:
         choices: by decision, how often each was made.
     """
 
-    runs: int = 0
-    running: int = 0
-    errors: int = 0
-    unfinished: int = 0
     currency: str | None = None
     costs: list[float] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
@@ -57,12 +50,8 @@ class RunFigures:
 
     def add(self, trace: Trace, verdicts: Iterable[Evaluation] = ()) -> None:
         """One more run, and what was thought of it."""
-        if trace.outcome == "running":
-            self.running += 1
+        if not self.count(trace):
             return
-        self.runs += 1
-        self.errors += trace.outcome == "error"
-        self.unfinished += trace.outcome == "unfinished"
         for decision in trace.beginning.decisions:
             self.choices[decision.name][", ".join(decision.choices) or "(undecided)"] += 1
         for each in verdicts:

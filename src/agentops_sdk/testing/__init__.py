@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from agentops_sdk.testing.replay import replay as replay
     from agentops_sdk.testing.results import CapturedTrace as CapturedTrace
     from agentops_sdk.testing.results import CapturedTraces as CapturedTraces
+    from agentops_sdk.testing.run_replay import RunReplay as RunReplay
+    from agentops_sdk.testing.run_replay import replay_run as replay_run
 
 __all__ = [
     "ANY",
@@ -38,12 +40,14 @@ __all__ = [
     "NetworkModelError",
     "Recording",
     "ReplayError",
+    "RunReplay",
     "Spans",
     "ToolCall",
     "capture",
     "frozen_clock",
     "incremental_ids",
     "replay",
+    "replay_run",
 ]
 make_lazy(
     __name__,
@@ -53,5 +57,6 @@ make_lazy(
         "records": "LlmCall Spans ToolCall",
         "determinism": "FrozenClock frozen_clock incremental_ids",
         "replay": "Recording replay",
+        "run_replay": "RunReplay replay_run",
     },
 )

@@ -223,13 +223,23 @@ def replay(
 @contextmanager
 def answering(recording: Recording) -> Iterator[None]:
     """Answer requests from the recording, or note them in it, inside the block."""
-    absent = [] if recording.recording else [name for name in _KEYS if not os.environ.get(name)]
-    os.environ.update(dict.fromkeys(absent, "replayed"))
+    with (
+        standing_keys(absent=not recording.recording),
+        watched(recording),
+        recording.tools.standing_in() if recording.tools is not None else nullcontext(),
+    ):
+        yield
+
+
+@contextmanager
+def standing_keys(*, absent: bool) -> Iterator[None]:
+    """Keys of vendors that the environment lacks, inside the block; none where requests are let through."""
+    names = [name for name in _KEYS if not os.environ.get(name)] if absent else []
+    os.environ.update(dict.fromkeys(names, "replayed"))
     try:
-        with watched(recording), recording.tools.standing_in() if recording.tools is not None else nullcontext():
-            yield
+        yield
     finally:
-        for name in absent:
+        for name in names:
             os.environ.pop(name, None)
 
 

@@ -113,6 +113,7 @@ def _patch(module: ModuleType) -> None:
         answer = _from_watchers(asked)
         if answer is not None:
             return _response(module, answer)
+        args, kwargs = _changed(module, asked, request, args, kwargs)
         response = wrapped(*args, **kwargs)
         if any(watcher.keeps for watcher in _watchers):
             try:
@@ -130,6 +131,7 @@ def _patch(module: ModuleType) -> None:
         answer = _from_watchers(asked)
         if answer is not None:
             return _response(module, answer)
+        args, kwargs = _changed(module, asked, request, args, kwargs)
         response = await wrapped(*args, **kwargs)
         if any(watcher.keeps for watcher in _watchers):
             try:
@@ -161,6 +163,23 @@ def _from_watchers(asked: Request) -> Answer | None:
         if answer is not None:
             return answer
     return None
+
+
+def _changed(
+    module: ModuleType, asked: Request, request: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What the transport is called with: the request as it is, or with the body that a watcher wants it to have."""
+    for watcher in reversed(list(_watchers)):
+        body = watcher.changed(asked) if hasattr(watcher, "changed") else None
+        if body is not None:
+            headers = [
+                (name, value) for name, value in request.headers.multi_items() if name.lower() != "content-length"
+            ]
+            other = module.Request(
+                request.method, request.url, headers=headers, content=body, extensions=request.extensions
+            )
+            return ((other, *args[1:]), kwargs) if args else (args, {**kwargs, "request": other})
+    return args, kwargs
 
 
 def _kept(module: ModuleType, asked: Request, response: Any, body: bytes) -> Any:

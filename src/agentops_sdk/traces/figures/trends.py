@@ -12,6 +12,7 @@ from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces.figures.change_causes import MEASURES, Cause, RunCauses, causes
 from agentops_sdk.traces.figures.evaluations import judged_runs
+from agentops_sdk.traces.figures.run_tally import RunTally
 from agentops_sdk.traces.figures.significance import fisher, holm, rank_sum
 from agentops_sdk.traces.figures.table_rows import percentile
 from agentops_sdk.traces.search.attribute_condition import SHORT_NAMES, attribute_names, first_value
@@ -30,16 +31,12 @@ FORMATS: Final = {"day": "%Y-%m-%d", "month": "%Y-%m", "hour": "%Y-%m-%d %H:00",
 
 
 @dataclass(slots=True)
-class Period:
+class Period(RunTally):
     """The runs of one stretch of time, of everything or of one release, agent, model, prompt and so on.
 
     Attributes:
         name: such as ``2026-W48``.
         of: what it is of; empty for everything.
-        runs: that are over.
-        running: that go on, and are in no figure.
-        errors: runs that failed.
-        unfinished: runs that were killed or lost.
         figures: ``cost``, ``seconds`` and ``tokens`` of each run of which it is known.
         scores: by name.
         parts: what steps, models and tools come to.
@@ -47,10 +44,6 @@ class Period:
 
     name: str
     of: str = ""
-    runs: int = 0
-    running: int = 0
-    errors: int = 0
-    unfinished: int = 0
     figures: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     scores: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     parts: RunCauses = field(default_factory=RunCauses)
@@ -58,12 +51,8 @@ class Period:
 
     def add(self, trace: Trace, verdicts: Iterable[Evaluation]) -> None:
         """One more run."""
-        if trace.outcome == "running":
-            self.running += 1
+        if not self.count(trace):
             return
-        self.runs += 1
-        self.errors += trace.outcome == "error"
-        self.unfinished += trace.outcome == "unfinished"
         for each in verdicts:
             if each.score is not None:
                 self.scores[each.name].append(each.score)

@@ -1,0 +1,167 @@
+"""A recorded run again: the same answers without a network, a stop at the first difference, a branch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples.local_model import LocalModel, Reply, ToolCall
+
+import agentops_sdk as agentops
+from agentops_sdk.cli import main
+from agentops_sdk.testing import ReplayError, replay_run
+from agentops_sdk.testing.recordings.recorded_replies import FORMS
+from agentops_sdk.testing.recordings.recorded_replies import Reply as Recorded
+
+PROGRAM = """
+import json, os, sys
+import openai
+import agentops_sdk as agentops
+
+@agentops.tool
+def search(q):
+    with open("ran.txt", "a") as file:
+        file.write(q)
+    if q == "nothing":
+        raise LookupError("nothing there")
+    return [q, 1]
+
+@agentops.agent
+def planner(question):
+    client = openai.OpenAI(max_retries=0)
+    tools = [{"type": "function", "function": {"name": "search", "parameters": {"type": "object"}}}]
+    messages = [{"role": "system", "content": "You search."}, {"role": "user", "content": question}]
+    while True:
+        reply = client.chat.completions.create(model="gpt-4o-mini", messages=messages, tools=tools).choices[0].message
+        if not reply.tool_calls:
+            break
+        call = reply.tool_calls[0]
+        found = search(**json.loads(call.function.arguments))
+        messages += [reply.model_dump(exclude_none=True),
+                     {"role": "tool", "tool_call_id": call.id, "content": json.dumps(found)}]
+    stream = client.chat.completions.create(model="gpt-4o-mini", messages=messages, stream=True)
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+    client.close()
+    return text
+
+if __name__ == "__main__":
+    agentops.init(exporters=["jsonl"])
+    print(planner(sys.argv[1] if len(sys.argv) > 1 else "sloths"))
+"""
+
+
+def script(request: Any) -> Reply:
+    system, last = request["messages"][0]["content"], request["messages"][-1]
+    if request.get("stream"):
+        return Reply(text=f"{request['model']}: {last['content']}; {system}")
+    return (
+        Reply(text="found")
+        if last["role"] == "tool"
+        else Reply(tool_calls=(ToolCall("search", {"q": last["content"]}),))
+    )
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """A run of the program, its tool having run once; the server it asked is gone."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "local")
+    Path("program.py").write_text(PROGRAM)
+    with LocalModel(script) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        namespace: dict[str, Any] = {"__name__": "program"}
+        exec(PROGRAM, namespace)
+        agentops.init(exporters=["jsonl"], integrations=["openai"])
+        namespace["planner"]("sloths")
+        agentops.shutdown()
+    capsys.readouterr()
+    assert Path("ran.txt").read_text() == "sloths"
+    return agentops.traces.load("./.agentops/traces").latest.trace_id
+
+
+def test_the_same_program_goes_the_same_way_without_a_server(recorded: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", recorded]) == 0
+    listed = capsys.readouterr().out
+    assert [line.split()[:1] for line in listed.splitlines() if line.strip()[:1].isdigit()][-4:] == [
+        ["1"],
+        ["2"],
+        ["3"],
+        ["4"],
+    ]
+    assert main(["replay", recorded, "--json", "--run", "program.py", "sloths"]) == 0
+    out, err = capsys.readouterr()
+    said, told = out.splitlines()
+    assert said.startswith("gpt-4o-mini: ")
+    both = json.loads(told)
+    assert both["first"] is None
+    assert "3 model call(s) answered as recorded, no difference" in err
+    assert Path("ran.txt").read_text() == "sloths", "the tool did not run again"
+    assert main(["show", both["file"]]) == 0
+
+
+def test_it_stops_where_the_program_asks_something_else(recorded: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", recorded, "--run", "program.py", "cats"]) == 1
+    out, err = capsys.readouterr()
+    assert "step 1 (chat gpt-4o-mini) is asked something else:" in err
+    assert 'messages[1].parts[0].content: recorded "sloths", now "cats"' in err
+    assert "recorded" in out
+    Path("program.py").write_text(PROGRAM.replace("while True:", "for _ in range(1):"))
+    assert main(["replay", recorded, "--run", "program.py", "sloths"]) == 1
+
+
+def test_it_branches_with_another_model_and_other_instructions(
+    recorded: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with LocalModel(script) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        options = ["--branch", "4", "--model", "gpt-4o", "--system", "Be brief."]
+        assert main(["replay", recorded, "--json", *options, "--run", "program.py", "sloths"]) == 0
+        out, err = capsys.readouterr()
+        assert out.splitlines()[0].startswith("gpt-4o: ")
+        assert out.splitlines()[0].endswith("; Be brief.")
+        assert "2 model call(s) answered as recorded, 1 model call(s) in earnest" in err
+        assert len(server.requests) == 1
+    assert main(["replay", recorded, "--model", "gpt-4o", "--run", "program.py"]) == 2
+    assert main(["replay", recorded, "--branch", "9", "--run", "program.py"]) == 2
+
+
+def test_a_run_without_content_is_no_answer(recorded: str) -> None:
+    trace = agentops.traces.load("./.agentops/traces").latest
+    bare = [span.model_copy(update={"attributes": {name: value for name, value in span.attributes.items()
+            if "messages" not in name}}) for span in trace.spans]  # fmt: skip
+    with pytest.raises(agentops.TraceError, match="without content"), replay_run(agentops.traces.Trace(bare)):
+        pass
+    assert not isinstance(ReplayError(""), Exception)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.path)
+@pytest.mark.parametrize("stream", [False, True])
+def test_every_form_says_what_was_said(form: Any, stream: bool) -> None:
+    """The vendors' clients read an answer as they would the provider's, and the same stands in the trace again."""
+    parts = [
+        {"type": "text", "content": "Hi."},
+        {"type": "tool_call", "id": "c1", "name": "search", "arguments": {"q": 1}},
+    ]
+    reply = Recorded("r1", "some-model", [{"role": "assistant", "parts": parts, "finish_reason": "tool_call"}], (7, 3))
+    answer = form.answer(reply, stream=stream)
+    from agentops_sdk._genai import anthropic_messages, openai_chat, openai_responses
+
+    module = {"/chat/completions": openai_chat, "/messages": anthropic_messages, "/responses": openai_responses}[
+        form.path
+    ]
+    body: Any
+    if stream:
+        lines = b"".join(answer.pieces).decode().splitlines()
+        datas = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
+        body = module.assemble([json.loads(data) for data in datas if data != "[DONE]"])
+    else:
+        body = json.loads(b"".join(answer.pieces))
+    told = module.response(body, {"stream": stream})
+    (message,) = told["gen_ai.output.messages"]
+    assert [(part["type"], part.get("content") or part.get("arguments")) for part in message["parts"]] == [
+        ("text", "Hi."), ("tool_call", {"q": 1}),
+    ]  # fmt: skip
+    failed = form.answer(Recorded("r", "m", [], (0, 0), "overloaded", 529), stream=stream)
+    assert (failed.status, b"overloaded" in failed.pieces[0]) == (529, True)
