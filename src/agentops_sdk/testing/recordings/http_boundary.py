@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
@@ -170,7 +170,8 @@ def _changed(
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """What the transport is called with: the request as it is, or with the body that a watcher wants it to have."""
     for watcher in reversed(list(_watchers)):
-        body = watcher.changed(asked) if hasattr(watcher, "changed") else None
+        change: Callable[[Request], bytes | None] | None = getattr(watcher, "changed", None)
+        body = change(asked) if change is not None else None
         if body is not None:
             headers = [
                 (name, value) for name, value in request.headers.multi_items() if name.lower() != "content-length"
