@@ -39,6 +39,13 @@ AGENT_DESCRIPTION: Final = "gen_ai.agent.description"
 AGENT_VERSION: Final = "gen_ai.agent.version"
 WORKFLOW_NAME: Final = "gen_ai.workflow.name"
 DATA_SOURCE_ID: Final = "gen_ai.data_source.id"
+CONVERSATION_COMPACTED: Final = "gen_ai.conversation.compacted"
+MEMORY_STORE_ID: Final = "gen_ai.memory.store.id"
+MEMORY_RECORD_ID: Final = "gen_ai.memory.record.id"
+MEMORY_RECORD_COUNT: Final = "gen_ai.memory.record.count"
+MEMORY_RECORDS: Final = _holds("gen_ai.memory.records", content=True, structure=True)
+MEMORY_QUERY: Final = _holds("gen_ai.memory.query.text", content=True)
+PROMPT_VARIABLE_PREFIX: Final = "gen_ai.prompt.variable."
 PROMPT_NAME: Final = "gen_ai.prompt.name"
 PROMPT_VERSION: Final = "gen_ai.prompt.version"
 
@@ -53,6 +60,7 @@ REQUEST_PREVIOUS_RESPONSE_ID: Final = "gen_ai.request.previous_response.id"
 REQUEST_REASONING_LEVEL: Final = "gen_ai.request.reasoning.level"
 REQUEST_SEED: Final = "gen_ai.request.seed"
 REQUEST_STOP_SEQUENCES: Final = "gen_ai.request.stop_sequences"
+REQUEST_STREAM_CURSOR: Final = "gen_ai.request.stream_cursor"
 REQUEST_STREAM: Final = "gen_ai.request.stream"
 REQUEST_TEMPERATURE: Final = "gen_ai.request.temperature"
 REQUEST_TOP_K: Final = "gen_ai.request.top_k"
@@ -189,6 +197,8 @@ TELEMETRY_DISTRO_VERSION: Final = "telemetry.distro.version"
 
 # --- Ours ----------------------------------------------------------------------------------
 KIND: Final = "agentops.kind"
+NATIVE_PREFIX: Final = "agentops.native."
+WITHHELD: Final = "agentops.withheld"
 OUTCOME: Final = "agentops.outcome"
 TAGS: Final = "agentops.tags"
 VARIANT: Final = "agentops.variant"
@@ -301,6 +311,13 @@ EXPERIMENT: Final = "agentops.experiment.name"
 EXPERIMENT_RUN: Final = "agentops.experiment.run"
 EXPERIMENT_CASE: Final = "agentops.experiment.case"
 EXPERIMENT_CASES: Final = "agentops.experiment.cases"
+
+GENAI_NAMES: Final = frozenset(
+    value
+    for value in (*globals().values(), *MAIN_NAMES.values())
+    if isinstance(value, str) and value.startswith("gen_ai.")
+)
+"""Every name of the conventions that is written here."""
 
 # --- What the values are ---------------------------------------------------------------------
 CONTENT: Final = frozenset(_content)

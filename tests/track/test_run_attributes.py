@@ -105,12 +105,36 @@ def test_a_run_has_what_its_calls_agree_on_and_the_sum_of_their_tokens(seen: See
     assert json.loads(outer["gen_ai.tool.definitions"]) == TOOLS
     assert json.loads(outer["gen_ai.system_instructions"]) == system["parts"]
     assert outer["gen_ai.response.finish_reasons"] == ["stop"]
+    assert "gen_ai.input.messages" not in outer  # its first call was asked nothing but to be brief
     assert "gen_ai.system_instructions" not in inner
     assert not [name for name in seen.one("invoke_agent idle").attributes if "run." in name]
     # Nobody adds them up a second time.
     summed = sum(span.attributes.get("gen_ai.usage.input_tokens", 0) for span in seen.all())
     assert summed == 330
     assert wrong(seen.all()) == []
+
+
+def test_an_agent_that_says_nothing_of_itself_has_its_models_words(seen: Seen) -> None:
+    def said(role: str, text: str) -> dict[str, Any]:
+        return {"role": role, "parts": [{"type": "text", "content": text}]}
+
+    first = [said("system", "be brief"), said("user", "why?")]
+    with agentops.span("run", kind="agent"):
+        model_call(1, 1, gen_ai__input__messages=first, gen_ai__output__messages=[said("assistant", "hm")])
+        model_call(
+            1, 1, gen_ai__input__messages=[said("user", "so?")], gen_ai__output__messages=[said("assistant", "so")]
+        )
+
+    @agentops.agent(name="shy", capture_input=False, capture_output=False)
+    def shy() -> None:
+        model_call(1, 1, gen_ai__input__messages=first, gen_ai__output__messages=[said("assistant", "hm")])
+
+    shy()
+    assert seen.value("invoke_agent run", "gen_ai.input.messages") == [said("user", "why?")]
+    assert seen.value("invoke_agent run", "gen_ai.output.messages") == [said("assistant", "so")]
+    attributes = seen.one("invoke_agent shy").attributes
+    assert not {"gen_ai.input.messages", "gen_ai.output.messages"} & attributes.keys()
+    assert "gen_ai.input.messages" in attributes["agentops.withheld"]
 
 
 def test_what_a_call_does_not_show_its_agent_does_not_show(seen: Seen) -> None:
@@ -121,7 +145,10 @@ def test_what_a_call_does_not_show_its_agent_does_not_show(seen: Seen) -> None:
             1, 2, gen_ai__system_instructions=secret, gen_ai__input__messages=[{"role": "system", "parts": secret}]
         )
     with agentops.span("other", kind="agent"), agentops.private():
-        model_call(3, 4, gen_ai__system_instructions=secret, gen_ai__tool__definitions=TOOLS)
+        model_call(
+            3, 4, gen_ai__system_instructions=secret, gen_ai__tool__definitions=TOOLS,
+            gen_ai__output__messages=[{"role": "assistant", "parts": secret}],
+        )  # fmt: skip
     assert "secret" not in str([dict(span.attributes) for span in seen.all()])
     other = seen.one("invoke_agent other").attributes
     assert (other["agentops.run.input_tokens"], other["gen_ai.request.model"]) == (3, "gpt-4o")

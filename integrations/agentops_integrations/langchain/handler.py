@@ -239,8 +239,8 @@ class TraceHandler(BaseCallbackHandler):
         metadata: Metadata | None = None,
         **kwargs: Any,
     ) -> None:
-        name = name_of(serialized, kwargs.get("name"), "retriever")
-        attributes = {**retrieval.asked(query, metadata or {}), **common(tags or (), metadata or {})}
+        name = retrieval.source(name_of(serialized, kwargs.get("name"), "retriever"), metadata or {})
+        attributes = {**retrieval.asked(query), **common(tags or (), metadata or {})}
         run = self.runs.begin("retriever", name, run_id, parent_run_id, attributes=attributes)
         context_attachment.note_started(run)
 

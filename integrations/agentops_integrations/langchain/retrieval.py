@@ -9,13 +9,17 @@ from agentops_integrations.langchain.messages import loads
 from agentops_sdk.integration import mark_cut, semconv, setting, snapshot, snapshot_source
 
 
-def asked(query: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:
+def source(name: str, metadata: Mapping[str, Any]) -> str:
+    """Where a retriever looks: the store behind it, else the retriever itself."""
+    store = metadata.get("ls_vector_store_provider")
+    return store if isinstance(store, str) and store else name
+
+
+def asked(query: Any) -> dict[str, Any]:
     """Attributes that a retriever's run starts with."""
-    store = metadata.get("ls_vector_store_provider") or metadata.get("ls_retriever_name")
-    attributes: dict[str, Any] = {semconv.DATA_SOURCE_ID: store if isinstance(store, str) else None}
-    if setting("capture_content"):
-        attributes[semconv.RETRIEVAL_QUERY] = query if type(query) is str else snapshot(query).decode()
-    return {name: value for name, value in attributes.items() if value is not None}
+    if not setting("capture_content"):
+        return {}
+    return {semconv.RETRIEVAL_QUERY: query if type(query) is str else snapshot(query).decode()}
 
 
 def found(documents: Any) -> Callable[[dict[str, Any]], None] | None:

@@ -45,7 +45,9 @@ class TraceProcessor:
     def on_trace_start(self, trace: Any) -> None:
         with guard("openai_agents.on_trace_start"):
             if self._alive:
-                attributes = {semconv.CONVERSATION_ID: getattr(trace, "group_id", None)}
+                attributes = {
+                    semconv.CONVERSATION_ID: getattr(trace, "group_id", None), semconv.FRAMEWORK: "openai_agents"
+                }  # fmt: skip
                 attributes.update(_metadata(getattr(trace, "metadata", None)))
                 self._enter(self.runs.begin("workflow", trace.name, trace.trace_id, attributes=attributes))
 

@@ -19,6 +19,12 @@ COUNTED = ("llm", "embedding")
 _CONVENTIONS = ("gen_ai.", "mcp.", "server.", "openai.")
 _DROPPED = ("gen_ai.usage.details.", "gen_ai.aggregated_usage.")
 _PARSED = semconv.STRUCTURED
+_OLDER = {
+    "gen_ai.system": semconv.PROVIDER_NAME,
+    "gen_ai.usage.prompt_tokens": semconv.USAGE_INPUT_TOKENS,
+    "gen_ai.usage.completion_tokens": semconv.USAGE_OUTPUT_TOKENS,
+}
+"""What the conventions called so once; the newer name, where it stands beside it, wins."""
 
 
 class Adoption:
@@ -64,7 +70,14 @@ class Adoption:
                 value = _parsed(value)
             if name == semconv.TOOL_DEFINITIONS and isinstance(value, list):
                 value = [_definition(each) for each in value]
-            yield name, list(value) if isinstance(value, tuple) else value
+            yield _name(name), list(value) if isinstance(value, tuple) else value
+
+
+def _name(name: str) -> str:
+    """A name as it is, or where the conventions have none of that name, or no more, one of ours."""
+    if not name.startswith("gen_ai.") or name in semconv.GENAI_NAMES or name.startswith(semconv.PROMPT_VARIABLE_PREFIX):
+        return name
+    return _OLDER.get(name, semconv.NATIVE_PREFIX + name)
 
 
 def _parsed(text: str) -> Any:

@@ -122,6 +122,8 @@ class Call:
     def withhold(self, names: Iterable[str]) -> None:
         """Keep these attributes to :meth:`replace`: whoever else reports the operation does not set them, or has."""
         self.withheld = self.withheld.union(names)
+        if kept := self.withheld & semconv.CONTENT:
+            self.span.attributes[semconv.WITHHELD] = sorted(kept)
         for name in names:
             self.span.attributes.pop(name, None)
 

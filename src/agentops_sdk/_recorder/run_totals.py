@@ -56,9 +56,11 @@ class _Below:
         own: of the calls that no run further in has made: what they agree on; ``None`` before the first.
         every: the same of all calls, for a workflow, whose calls are its agents'.
         finish_reasons: of the last call.
+        asked: the messages of the first call that no run further in has made.
+        answered: those of the last one's reply.
     """
 
-    __slots__ = ("every", "finish_reasons", "own", "usage", "work")
+    __slots__ = ("answered", "asked", "every", "finish_reasons", "own", "usage", "work")
 
     def __init__(self) -> None:
         self.usage: dict[str, int] = {}
@@ -66,6 +68,8 @@ class _Below:
         self.own: dict[str, Any] | None = None
         self.every: dict[str, Any] | None = None
         self.finish_reasons: Any = None
+        self.asked: Any = None
+        self.answered: Any = None
 
 
 class RunTotals:
@@ -90,7 +94,11 @@ class RunTotals:
             if kind in RUNS:
                 if below is not None:
                     _tell(attributes, below, below.own if kind == "agent" else below.every)
+                    if kind == "agent" or semconv.FRAMEWORK in attributes:
+                        _tell_messages(attributes, below)
                     below.own = None
+                    if kind == "agent":
+                        _answered_for(attributes, below, content)
             elif parent_id is None:
                 return
             elif (kind == "llm" and semconv.MODEL_CALLS not in attributes) or semconv.USAGE_INPUT_TOKENS in attributes:
@@ -113,6 +121,29 @@ def _tell(attributes: dict[str, Any], below: _Below, settings: Mapping[str, Any]
         attributes.setdefault(semconv.RESPONSE_FINISH_REASONS, below.finish_reasons)
 
 
+def _tell_messages(attributes: dict[str, Any], below: _Below) -> None:
+    """A run that says nothing of what it was asked has asked its model first, and answers what that said last.
+
+    What a framework, or the program, does not want shown of it is not shown by this either.
+    """
+    if semconv.WITHHELD in attributes:
+        return
+    if semconv.INPUT not in attributes and below.asked is not None:
+        asked = _conversation(below.asked)
+        if asked:
+            attributes.setdefault(semconv.INPUT_MESSAGES, asked)
+    if semconv.OUTPUT not in attributes and below.answered is not None:
+        attributes.setdefault(semconv.OUTPUT_MESSAGES, below.answered)
+
+
+def _answered_for(attributes: Mapping[str, Any], below: _Below, content: bool) -> None:
+    """Around an agent, its own messages stand for those of its calls."""
+    if not content or semconv.PRIVATE in attributes:
+        below.asked = below.answered = None
+        return
+    below.asked, below.answered = attributes.get(semconv.INPUT_MESSAGES), attributes.get(semconv.OUTPUT_MESSAGES)
+
+
 def _add_call(below: _Below, attributes: Mapping[str, Any], kind: Any, content: bool) -> None:
     work = attributes.get(semconv.USAGE_OF)
     if work is None or work not in below.work:
@@ -128,6 +159,10 @@ def _add_call(below: _Below, attributes: Mapping[str, Any], kind: Any, content: 
     below.own = _agreed(below.own, settings := _settings(attributes, content))
     below.every = _agreed(below.every, settings)
     below.finish_reasons = attributes.get(semconv.RESPONSE_FINISH_REASONS, below.finish_reasons)
+    if content and semconv.PRIVATE not in attributes:
+        if below.asked is None:
+            below.asked = attributes.get(semconv.INPUT_MESSAGES)
+        below.answered = attributes.get(semconv.OUTPUT_MESSAGES, below.answered)
 
 
 def _settings(attributes: Mapping[str, Any], content: bool) -> dict[str, Any]:
@@ -149,6 +184,8 @@ def _merge(around: _Below, below: _Below) -> None:
     around.own = _agreed(around.own, below.own)
     around.every = _agreed(around.every, below.every)
     around.finish_reasons = below.finish_reasons or around.finish_reasons
+    around.asked = below.asked if around.asked is None else around.asked
+    around.answered = around.answered if below.answered is None else below.answered
 
 
 def _agreed(before: dict[str, Any] | None, more: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -159,6 +196,18 @@ def _agreed(before: dict[str, Any] | None, more: dict[str, Any] | None) -> dict[
         if (name in before) != (name in more):
             agreed[name] = before.get(name, more.get(name))
     return agreed
+
+
+def _conversation(messages: Any) -> Any:
+    """A conversation without the instructions that it begins with."""
+    if isinstance(messages, str) and messages.startswith(_INSTRUCTION_STARTS):
+        try:
+            messages = orjson.loads(messages)
+        except orjson.JSONDecodeError:
+            return messages
+    if not isinstance(messages, list):
+        return messages
+    return [one for one in messages if not (isinstance(one, dict) and one.get("role") in _INSTRUCTING)]
 
 
 def _instructions(messages: Any) -> Any:

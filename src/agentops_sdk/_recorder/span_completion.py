@@ -25,6 +25,8 @@ _EVENT = "event"
 _EVENTS = frozenset((semconv.EXCEPTION_EVENT, semconv.DECISION_EVENT, semconv.HANDOFF_EVENT, semconv.LIMIT_EVENT))
 """Events whose names are ours, or the conventions'."""
 _PRICED = frozenset(("llm", "embedding"))
+_TELLING = RUNS | {"llm"}
+"""Kinds whose content stands for that of the run around them, too."""
 _TOLD_BY_VALUES = RUNS | {"retriever"}
 """Kinds whose arguments and results say what the conventions have names for."""
 
@@ -112,7 +114,7 @@ class Completer:
 
                 attributes.update(told_by_values(kind, attributes))
         with guard("complete.run"):
-            content = kind == "llm" and parent_id is not None and self.policy.captures(attributes, trace_id)
+            content = kind in _TELLING and parent_id is not None and self.policy.captures(attributes, trace_id)
             self.totals.settle(span_id, parent_id, attributes, content=content)
 
     def finish(
