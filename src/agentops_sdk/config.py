@@ -168,6 +168,11 @@ class Settings:
         dict, parsers.table, "Resource attributes, set on every span; those of all sources are merged.",
         limit=file_limits.anything, env=["OTEL_RESOURCE_ATTRIBUTES"], merge=_both_tables,
     )  # fmt: skip
+    resource_detectors: tuple[str, ...] = _row(
+        parsers.DETECTORS, parsers.detectors,
+        "What is looked for around the process and told of it, without a network; `none` switches it off.",
+        limit=file_limits.anything, env=["AGENTOPS_RESOURCE_DETECTORS", "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS"],
+    )  # fmt: skip
     release: str = _row(
         "", parsers.text,
         "The release of the program, `service.version` of every span; by default the short form of the git commit.",
@@ -458,6 +463,10 @@ class Settings:
     def records_content(self) -> bool:
         """Whether content is recorded at all: on spans, or on events."""
         return self.capture_content or self.event_content
+
+    def detects(self, name: str) -> bool:
+        """Whether a detector of the resource is on."""
+        return name in self.resource_detectors
 
     def deployed(self, name: str) -> bool:
         """Whether a setting comes from the environment or a file: a mistake there warns, and stops no program."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agentops_sdk._capture.invalid_values import number_of, tell_once
 from agentops_sdk._pipeline import runtime
 from agentops_sdk._pipeline.flush_result import FlushResult
-from agentops_sdk.state import state
+from agentops_sdk.state import description, state
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -121,17 +121,20 @@ def _seconds(site: str, timeout: Any, default: float) -> float:
 class StatusOnDemand:
     """A ``Status`` of the moment it was made, whose model is loaded when somebody looks; a notebook shows one line."""
 
-    __slots__ = ("_fields", "_model")
+    __slots__ = ("_fields", "_model", "_running")
 
     def __init__(self) -> None:
-        self._fields = state()
+        running = runtime.current
+        self._running = (running, running.settings) if running is not None else None
+        self._fields = state(described=False)
         self._model: Status | None = None
 
     def _status(self) -> Status:
         if self._model is None:
             from agentops_sdk.status import Status
 
-            self._model = Status(**self._fields)
+            described = description(*self._running) if self._running is not None else {}
+            self._model, self._running = Status(**{**described, **self._fields}), None
         return self._model
 
     @property  # type: ignore[misc] # for isinstance()

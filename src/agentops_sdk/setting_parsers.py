@@ -175,6 +175,22 @@ def names(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+DETECTORS = ("process", "host", "container", "kubernetes", "cloud", "vcs", "service")
+"""Parts of the resource that are detected."""
+_OTHER_DETECTORS = {"otel": (), "none": (), "*": DETECTORS, "containerid": ("container",), "os": ("host",)}
+"""What OpenTelemetry calls them."""
+
+
+def detectors(value: Any) -> tuple[str, ...]:
+    listed = [name.strip().lower() for name in names(value)]
+    wrong = [name for name in listed if name not in DETECTORS and name not in _OTHER_DETECTORS]
+    found = {each for name in listed for each in _OTHER_DETECTORS.get(name, (name,)) if name not in wrong}
+    usable = tuple(name for name in DETECTORS if name in found)
+    if wrong:
+        raise WrongValueError(f"some of {', '.join(DETECTORS)}, or none", usable=usable, wrong=wrong)
+    return usable
+
+
 def patterns(value: Any) -> tuple[str, ...]:
     expected = "regular expressions"
     if isinstance(value, str):

@@ -23,15 +23,20 @@ from agentops_sdk.key_source import KeySource
 if TYPE_CHECKING:
     from agentops_sdk._pipeline.sinks import Sink
 
-__all__ = ["CAPTURING", "MOST_RUNS", "state"]
+__all__ = ["CAPTURING", "MOST_RUNS", "description", "state"]
 
 CAPTURING: Final = ("patched", "waiting for import", "version untested")
 MOST_RUNS: Final = 100
 _SECRET = re.compile(r"key|token|secret|password|auth", re.IGNORECASE)
 
 
-def state() -> dict[str, Any]:
-    """The fields of a ``Status``, right now."""
+def description(running: runtime.Runtime, settings: Settings) -> dict[str, Any]:
+    """What is said of the process by ``settings``: the field of a ``Status`` for which files are read."""
+    return {"resource": _shown(running.described_by(settings))}
+
+
+def state(*, described: bool = True) -> dict[str, Any]:
+    """The fields of a ``Status``, right now; that of :func:`description` can be left for later."""
     running, settings = runtime.current, runtime.settings_in_force()
     if running is None:
         return {
@@ -40,6 +45,11 @@ def state() -> dict[str, Any]:
             "guard_errors": dict(guarding.errors),
             "dormant_patches": list(patches.dormant),
         }
+    settings_now = _settings(running.settings)
+    resource = description(running, running.settings) if described or running.is_described_by_program else {}
+    if running.is_described_by_program and semconv.SERVICE_NAME in resource["resource"]:
+        own = "the program's own TracerProvider"
+        settings_now["service_name"] = {"value": resource["resource"][semconv.SERVICE_NAME], "origin": own}
     queue = running.queue
     opened = len(running.recorder.open)
     ended = queue.consumed + queue.pending + queue.dropped
@@ -47,15 +57,11 @@ def state() -> dict[str, Any]:
     for sink in running.sinks:
         if (events := sink.event_account()) is not None:
             signals[f"events {sink.name}"] = _sink(events)
-    settings_now, resource = _settings(running.settings), _shown(running.resource)
-    if running.is_described_by_program and semconv.SERVICE_NAME in resource:
-        own = "the program's own TracerProvider"
-        settings_now["service_name"] = {"value": resource[semconv.SERVICE_NAME], "origin": own}
     return {
         "enabled": running.settings.enabled,
         "uptime": time.time() - running.started_at,
         "settings": settings_now,
-        "resource": resource,
+        **resource,
         "integrations": {
             installed.integration.name: {
                 "state": installed.state, "version": installed.version, "reason": installed.remark()

@@ -91,6 +91,8 @@ class Runtime:
         self._carrier: Carrier | None = None
         self._vendor_calls: Patches | None = None
         self._identity: tuple[Resource, InstrumentationScope] | None = None
+        self._description: tuple[Settings, dict[str, Any]] | None = None
+        self._here = _working_directory()
         logger.setLevel(settings.log_level.upper())
 
     def reconfigure(self, settings: Settings) -> None:
@@ -196,7 +198,7 @@ class Runtime:
         if self.settings.global_provider:
             from opentelemetry.sdk.trace import TracerProvider
 
-            described = resource.resource(self.settings, self.completer.policy)
+            described = resource.resource(self.settings, self.completer.policy, self._here)
             own_provider = TracerProvider(resource=described, shutdown_on_exit=False)
             trace.set_tracer_provider(own_provider)
             return JoinedRecorder(self.settings, own_provider, self.completer, self.queue, VERSION)
@@ -246,18 +248,17 @@ class Runtime:
         """Whether the program's own provider says what the process is called, and no setting of ours."""
         return isinstance(self.recorder, JoinedRecorder) and not self.settings.global_provider
 
-    @property
-    def resource(self) -> dict[str, Any]:
+    def described_by(self, settings: Settings) -> dict[str, Any]:
         """What every span says of the process: the program's own provider's words where it has one."""
         if isinstance(self.recorder, JoinedRecorder):
             return self.recorder.resource
-        return resource.attributes(self.settings, self.completer.policy)
+        if self._description is None or self._description[0] is not settings:
+            self._description = settings, resource.attributes(settings, self.completer.policy, self._here)
+        return self._description[1]
 
     def prepare(self) -> None:
         """Have the first spans find loaded what they need."""
         process_hooks.prepare(self)
-        with guard("runtime.prepare"):
-            self._who()
         if isinstance(self.recorder, JoinedRecorder):
             self.load_prices()  # there completion runs on the program's threads
 
@@ -362,7 +363,11 @@ class Runtime:
     def _who(self) -> tuple[Resource, InstrumentationScope]:
         if self._identity is None:
             provider = getattr(self.recorder, "provider", None)
-            about = resource.resource(self.settings, self.completer.policy) if provider is None else provider.resource
+            about = (
+                resource.resource(self.settings, self.completer.policy, self._here)
+                if provider is None
+                else provider.resource
+            )
             self._identity = about, resource.scope()
         return self._identity
 
@@ -433,7 +438,7 @@ class Runtime:
         self.closed_sinks = {}
         self.held_runs = HeldRuns(self.settings.queue_size)
         self.signals.after_fork()
-        self._identity = None  # it names the process
+        self._identity = self._description = None  # it names the process
         self.watch = None
         self._watch()
         self.recorder.forget_open()
@@ -444,6 +449,14 @@ class Runtime:
         self.queue.after_fork()
         for sink in self.sinks:
             sink.after_fork()
+
+
+def _working_directory() -> Path | None:
+    """Where the program starts; it may go elsewhere before the first span."""
+    try:
+        return Path.cwd()
+    except OSError:  # removed
+        return None
 
 
 current: Runtime | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.version import __version__ as OPENTELEMETRY_VERSION  # noqa: N812 - a constant
@@ -25,16 +26,26 @@ def scope() -> InstrumentationScope:
     return InstrumentationScope(SCOPE, VERSION)
 
 
-def resource(settings: Settings, policy: Policy) -> Resource:
+def resource(settings: Settings, policy: Policy, here: Path | None) -> Resource:
     """The process as an OpenTelemetry resource."""
     from opentelemetry.sdk.resources import Resource
 
     # Not Resource.create(): its detectors start a thread pool, which an ending interpreter refuses.
-    return Resource(attributes(settings, policy))
+    return Resource(attributes(settings, policy, here))
 
 
-def attributes(settings: Settings, policy: Policy) -> dict[str, Any]:
-    """The process; what the user's settings say of it is limited and scrubbed like everything else."""
+def attributes(settings: Settings, policy: Policy, here: Path | None) -> dict[str, Any]:
+    """The process, and where it runs; limited and scrubbed like everything else.
+
+    What the user's settings say wins over what the release is found to be, and both over what is detected.
+
+    Args:
+        settings: those in force.
+        policy: what may leave.
+        here: the working directory as recording began.
+    """
+    from agentops_sdk._recorder.resource_detection import detect
+
     return {
         semconv.TELEMETRY_SDK_LANGUAGE: "python",
         semconv.TELEMETRY_SDK_NAME: "opentelemetry",
@@ -44,9 +55,10 @@ def attributes(settings: Settings, policy: Policy) -> dict[str, Any]:
         semconv.PROCESS_PID: os.getpid(),
         **policy.apply(
             {
+                **detect(settings.resource_detectors, os.environ),
                 semconv.SERVICE_NAME: settings.service_name,
                 **settings.resource_attributes,
-                **release_attributes(settings),
+                **release_attributes(settings, os.environ, here),
             }
         ),
     }
