@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from agentops_sdk.traces.files import Traces
     from agentops_sdk.traces.trace import Trace
 
 __all__ = ["SIDE", "side"]
@@ -27,13 +28,24 @@ def side(args: argparse.Namespace, text: str) -> Iterator[Trace]:
     Raises:
         TraceError: there is none.
     """
-    from agentops_sdk.traces.search.attribute_condition import attribute_names
     from agentops_sdk.traces.search.selection import selected
 
     if Path(text).exists():
         with reading(Path(text), args) as traces:
             yield from traces
         return
-    name, is_condition, _ = text.partition("=")
-    with reading(place(args), args, attribute_names(name) if is_condition else []) as traces:
-        yield from selected(traces, text)
+    read: Traces | None = getattr(args, "read", None)
+    if read is None:
+        with reading(place(args), args, _attributes(args)) as traces:
+            args.read = traces  # both sides of a comparison lie in the same place: it is read once
+            yield from selected(traces, text)
+    else:
+        yield from selected(read, text)
+
+
+def _attributes(args: argparse.Namespace) -> list[str]:
+    """What the sides ask for, whatever options they were given by."""
+    from agentops_sdk.traces.search.attribute_condition import attribute_names
+
+    names = (text.partition("=") for text in vars(args).values() if isinstance(text, str))
+    return [each for name, is_condition, _ in names if is_condition for each in attribute_names(name)]

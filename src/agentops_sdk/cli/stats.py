@@ -8,7 +8,9 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from agentops_sdk.cli._source import add_source, looked_at, place, reading, screen
+from agentops_sdk.cli._filters import chosen
+from agentops_sdk.cli._progress import progress
+from agentops_sdk.cli._source import add_source, looked_at, place, reading, screen, shown
 from agentops_sdk.cli._table import Cell, Column, add_columns, as_data, as_table, choose
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.display.terminal_text import line
@@ -58,8 +60,10 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk.traces.search.attribute_condition import attribute_names
 
     columns = choose(COLUMNS, args.columns) if args.columns is not None else None
-    with reading(place(args), args, [] if args.by in BY else attribute_names(args.by)) as traces:
-        table = stats(traces, args.by)
+    table = _sums(args)
+    if table is None:
+        with reading(place(args), args, [] if args.by in BY else attribute_names(args.by)) as traces:
+            table = traces.sums(args.by) or stats(traces, args.by)
     if args.json:
         rows = [as_json(Line(table, row), columns) for row in table.rows]
         print(json.dumps({"by": table.by, "rows": rows, "total": table.total.as_dict()}))
@@ -74,6 +78,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _sums(args: argparse.Namespace) -> Stats | None:
+    """The table over large files, where nothing but sums is asked of them; ``None`` where they have to be read."""
+    where = place(args)
+    if isinstance(where, str) or not where.exists() or chosen(args):
+        return None
+    from agentops_sdk.store.duckdb_sums import sums_of_files
+
+    with progress("reading", shown(where)):
+        return sums_of_files(where, args.by)
+
+
 def _print(table: Stats, columns: Sequence[Column[Line]] | None) -> None:
     console, width, ascii_only = screen()
     rows = [*table.rows, *([table.total] if len(table.rows) > 1 else [])]
@@ -86,7 +101,8 @@ def _print(table: Stats, columns: Sequence[Column[Line]] | None) -> None:
         console.print("runs: " + ", ".join(f"{count} {state}" for state, count in states if count), style="dim")
     if reasons := table.total.cost.unknowns:
         mark = "a lower bound" if table.total.cost.known else "unknown"
-        listed = "; ".join(f"{count} x {line(reason)}" for reason, count in reasons.items())
+        ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        listed = "; ".join(f"{count} x {line(reason)}" for reason, count in ordered)
         console.print(f"cost is {mark}: {listed}", style="dim")
 
 

@@ -9,6 +9,8 @@ from agentops_sdk.store.span_columns import SPAN_COLUMNS
 from agentops_sdk.store.views import Words, definitions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agentops_sdk.store.span_columns import SpanColumn
 
 __all__ = ["STORED_COLUMNS", "columns_of_lines", "lines_of", "quoted", "views"]
@@ -37,16 +39,33 @@ def lines_of(paths: list[str]) -> str:
     )
 
 
-def columns_of_lines(lines: str) -> str:
-    """A query for :data:`STORED_COLUMNS` and the line itself; null in all columns where a line is no JSON."""
+SUMMED_COLUMNS: Final = frozenset(
+    column.name
+    for column in SPAN_COLUMNS
+    if column.name.endswith("_tokens") or column.name in (
+        "operation", "request_model", "response_model", "response_id", "usage_source", "usage_of", "cost", "currency",
+        "cost_estimated", "cost_unknown_reason", "first_chunk_s", "cached", "missing_spans", "sampled_elsewhere",
+    )
+)  # fmt: skip
+"""Of the columns that come from attributes those that sums are made of."""
+
+
+def columns_of_lines(lines: str, only: frozenset[str] | None = None) -> str:
+    """A query for :data:`STORED_COLUMNS` and the line itself; null in all columns where a line is no JSON.
+
+    Args:
+        lines: a query for the lines.
+        only: of the columns that come from attributes those that are needed; the others are null.
+    """
     parts = ["r.trace_id AS trace_id", *(f"r.{name} AS {name}" for name in _HEAD[1:])]
     parts += ["r.start_ns AS start_ns", "r.end_ns AS end_ns", f'r.resource."{semconv.SERVICE_NAME}" AS service']
     parts += ["r.scope.name AS scope", "r.flags AS flags"]
     parts.append("coalesce(json_array_length(r.events) > 0, false) AS has_events")
-    parts += [f"{_value(column)} AS {column.name}" for column in SPAN_COLUMNS]
+    wanted = [column for column in SPAN_COLUMNS if only is None or column.name in only]
+    parts += [f"{_value(column) if column in wanted else 'NULL'} AS {column.name}" for column in SPAN_COLUMNS]
     return (
-        f"SELECT record, {', '.join(parts)} FROM (SELECT record, CASE WHEN json_valid(record) THEN"
-        f" json_transform(record, {quoted(_structure())}) END AS r FROM ({lines}))"
+        f"SELECT record, {', '.join(parts)} FROM (SELECT record, TRY(json_transform(record,"
+        f" {quoted(_structure(wanted))})) AS r FROM ({lines}))"
     )
 
 
@@ -56,12 +75,12 @@ def _value(column: SpanColumn) -> str:
     return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
 
 
-def _structure() -> str:
+def _structure(columns: Sequence[SpanColumn]) -> str:
     import json
 
     attributes: dict[str, str] = {}
     resource = {semconv.SERVICE_NAME: "VARCHAR"}
-    for column in SPAN_COLUMNS:
+    for column in columns:
         for name in column.attributes:
             (resource if column.resource else attributes)[name] = _TYPES[column.type]
     return json.dumps(

@@ -44,6 +44,11 @@ def _column(
     return SpanColumn(name, kind, attributes, resource, indexed)
 
 
+def _both(name: str) -> tuple[str, str]:
+    """What an attribute is called in both states of the conventions."""
+    return name, semconv.MAIN_NAMES[name]
+
+
 SPAN_COLUMNS: Final = (
     _column("operation", "text", semconv.OPERATION_NAME, indexed=True),
     _column("provider", "text", semconv.PROVIDER_NAME, indexed=True),
@@ -66,11 +71,11 @@ SPAN_COLUMNS: Final = (
     _column("reasoning_tokens", "integer", semconv.USAGE_REASONING),
     _column("cache_creation_5m_tokens", "integer", semconv.USAGE_CACHE_CREATION_5M),
     _column("cache_creation_1h_tokens", "integer", semconv.USAGE_CACHE_CREATION_1H),
-    _column("audio_input_tokens", "integer", semconv.USAGE_AUDIO_INPUT),
-    _column("audio_output_tokens", "integer", semconv.USAGE_AUDIO_OUTPUT),
-    _column("audio_cache_read_tokens", "integer", semconv.USAGE_AUDIO_CACHE_READ),
-    _column("image_input_tokens", "integer", semconv.USAGE_IMAGE_INPUT),
-    _column("image_output_tokens", "integer", semconv.USAGE_IMAGE_OUTPUT),
+    _column("audio_input_tokens", "integer", *_both(semconv.USAGE_AUDIO_INPUT)),
+    _column("audio_output_tokens", "integer", *_both(semconv.USAGE_AUDIO_OUTPUT)),
+    _column("audio_cache_read_tokens", "integer", *_both(semconv.USAGE_AUDIO_CACHE_READ)),
+    _column("image_input_tokens", "integer", *_both(semconv.USAGE_IMAGE_INPUT)),
+    _column("image_output_tokens", "integer", *_both(semconv.USAGE_IMAGE_OUTPUT)),
     _column("accepted_prediction_tokens", "integer", semconv.USAGE_ACCEPTED_PREDICTION),
     _column("rejected_prediction_tokens", "integer", semconv.USAGE_REJECTED_PREDICTION),
     _column("trained_tokens", "integer", semconv.USAGE_TRAINED),

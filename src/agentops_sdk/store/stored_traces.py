@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from agentops_sdk.store.result import Store
+    from agentops_sdk.traces.figures.table_rows import Stats
     from agentops_sdk.traces.record import SpanRecord
     from agentops_sdk.traces.search.filters import Filters
     from agentops_sdk.traces.trace import Trace
@@ -48,6 +49,7 @@ class StoredTraces(Traces):
         self._batches: OrderedDict[int, Traces] = OrderedDict()
         self._positions: dict[str, int] = {}
         self._together: Traces | None = None
+        self._is_part = ids is not None
         if ids is None:
             ids = self._runs("SELECT trace_id, min(start_ns) FROM spans GROUP BY trace_id")
             self.unreadable += store.remarks
@@ -161,6 +163,16 @@ class StoredTraces(Traces):
             for line in self._store.lines(ids):
                 self._together.add_line(line)
         batch._background = self._together._background  # noqa: SLF001 - of this class's base
+
+    def sums(self, by: str) -> Stats | None:
+        """The table of ``stats`` from the engine's own sums; ``None`` where only the readers can tell."""
+        from agentops_sdk.store.duckdb_store import DuckDBStore
+
+        if self._is_part or not isinstance(self._store, DuckDBStore):
+            return None
+        from agentops_sdk.store.duckdb_sums import sums
+
+        return sums(self._store, by)
 
     # --- across them ---------------------------------------------------------------------------
 

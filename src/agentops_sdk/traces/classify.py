@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 RECORD_VERSION: Final = 1
 OWN_SCOPE: Final = "agentops_sdk"
 """The scope of spans that were recorded here."""
+OUTCOMES: Final = (*semconv.OUTCOMES, *semconv.NOT_ENDED)
+SPAN_KINDS: Final = ("INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
+STATUSES: Final = ("unset", "ok", "error")
+"""The words of a record's fields; the record spells them out for type checkers, and costs more to import."""
 REMOTE_KNOWN: Final = 0x100
 REMOTE_PARENT: Final = 0x300
 """The two bits of OTLP's span flags that say: it is known where the parent lives, and it is another process."""

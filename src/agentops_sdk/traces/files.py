@@ -45,7 +45,6 @@ from agentops_sdk.traces.formats.otlp_lines import span_fields
 from agentops_sdk.traces.formats.parquet_lines import parquet_lines
 from agentops_sdk.traces.formats.parse import as_records, looks_like_record
 from agentops_sdk.traces.process_identity import is_locked
-from agentops_sdk.traces.record import SpanRecord
 from agentops_sdk.traces.search.attribute_condition import attribute_name
 from agentops_sdk.traces.search.candidate import Candidate
 from agentops_sdk.traces.search.filters import Filters, attributes_of, conditions
@@ -55,8 +54,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from agentops_sdk.traces.figures.columns import Place
+    from agentops_sdk.traces.figures.table_rows import Stats
     from agentops_sdk.traces.formats.other_formats import OtherFormats
-    from agentops_sdk.traces.record import Outcome
+    from agentops_sdk.traces.record import Outcome, SpanRecord
 
 SUFFIXES: Final = (
     ".jsonl", ".jsonl.gz", ".json", ".json.gz", ".ndjson", ".ndjson.gz", ".jsonl.zst",
@@ -118,6 +118,10 @@ class Traces:
 
     def __iter__(self) -> Iterator[Trace]:
         return map(self._trace, self.ids)
+
+    def sums(self, by: str) -> Stats | None:
+        """The table of :func:`~agentops_sdk.traces.figures.tables.stats`, where a store adds up by itself."""
+        return None
 
     def __repr__(self) -> str:
         return f"<{number_format.traces(len(self))}>"
@@ -595,7 +599,7 @@ def _is_copy(path: Path, listed: set[Path]) -> bool:
 
 
 def _add_item(traces: Traces, item: SpanRecord | dict[str, Any] | str | bytes) -> None:
-    if isinstance(item, SpanRecord):
+    if not isinstance(item, (dict, str, bytes)):
         traces.add_record(item)
     elif isinstance(item, dict):
         if not looks_like_record(item):

@@ -18,8 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from agentops_sdk.traces.classify import OUTCOMES
 from agentops_sdk.traces.cost import Cost
-from agentops_sdk.traces.figures.columns import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, OUTCOMES, Fact
+from agentops_sdk.traces.figures.columns import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:

@@ -12,25 +12,25 @@ from binascii import unhexlify
 from decimal import Decimal
 from operator import itemgetter
 from struct import Struct
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.classify import REMOTE_KNOWN, REMOTE_PARENT
+from agentops_sdk.traces.classify import OUTCOMES, REMOTE_KNOWN, REMOTE_PARENT, SPAN_KINDS, STATUSES
 from agentops_sdk.traces.cost import Cost, exact_sum
 from agentops_sdk.traces.figures.figure_table import FigureTable
-from agentops_sdk.traces.formats.json_values import as_text, is_figure, shallow, to_json
+from agentops_sdk.traces.formats.json_values import DEEPEST, as_text, is_figure, shallow, to_json
 from agentops_sdk.traces.formats.lines import Lines
-from agentops_sdk.traces.formats.parse import as_record
-from agentops_sdk.traces.record import Kind, Outcome, SpanKind, SpanRecord, Status
+from agentops_sdk.traces.formats.parse import as_record, checked_record
 from agentops_sdk.traces.usage import ATTRIBUTES, FROM_PROVIDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from agentops_sdk.traces.record import SpanRecord
     from agentops_sdk.traces.usage import Usage
 
     _Names = tuple[str, ...] | int
@@ -38,12 +38,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Columns", "Fact", "model_in", "session_in"]
 
-KINDS: Final = get_args(Kind)
-OUTCOMES: Final = get_args(Outcome)
+KINDS: Final = semconv.KINDS
 _KIND: Final = {kind: number for number, kind in enumerate(KINDS)}
 _OUTCOME: Final = {outcome: number << 4 for number, outcome in enumerate(OUTCOMES)}
-_SPAN_KINDS: Final = frozenset(get_args(SpanKind))
-_STATUSES: Final = frozenset(get_args(Status))
+_SPAN_KINDS: Final = frozenset(SPAN_KINDS)
+_STATUSES: Final = frozenset(STATUSES)
 _TWO_IDS: Final = Struct(">QQ").unpack_from
 _NO_PARENT: Final = "0" * 16
 _INT64_MIN: Final = -(2**63)
@@ -72,6 +71,7 @@ class Fact:
     SESSION = 1 << 24
     LINE = 1 << 25  # of every span: no facts are 0
     TOTAL = 1 << 26  # its cost may be a total of what lies below
+    CHECKED = 1 << 27  # every field of its line has the right type
 
 
 KIND_BITS: Final = 15
@@ -246,7 +246,8 @@ class Columns:
         if not is_usual and not _RARE.isdisjoint(raw) and not _has_rare(raw):
             return None
         return self._append(
-            *ids, start, end, facts if parent_id is None else facts | Fact.PARENT, name, attributes, resource,
+            *ids, start, end, facts | (Fact.CHECKED if parent_id is None else Fact.PARENT | Fact.CHECKED), name,
+            attributes, resource,
             location or self.lines.keep(line),
         )  # fmt: skip
 
@@ -618,7 +619,8 @@ class Columns:
         held = self._held.get(row)
         if held is not None:
             return held
-        return self._parsed(self.lines.read(self._files[row], self._offsets[row], self._lengths[row]))
+        line = self.lines.read(self._files[row], self._offsets[row], self._lengths[row])
+        return self._parsed(line, checked=bool(self.facts[row] & Fact.CHECKED))
 
     def replace(self, row: int, record: SpanRecord) -> None:
         """Hold another record of a span, of which only content differs from the one that was added."""
@@ -629,9 +631,12 @@ class Columns:
         return self.lines.path(self._files[row])
 
     @staticmethod
-    def _parsed(line: bytes) -> SpanRecord:
+    def _parsed(line: bytes, *, checked: bool) -> SpanRecord:
         try:
-            return as_record(orjson.loads(line))
+            raw = orjson.loads(line)
+            if not checked:
+                return as_record(raw)
+            return checked_record(shallow(raw) if line.count(b"[") + line.count(b"{") > DEEPEST else raw)
         except ValueError as error:
             raise TraceError("a line has changed since its file was first read") from error
 

@@ -36,6 +36,8 @@ class Row:
     traces: int = 0
     running: int = 0
     unfinished: int = 0
+    quantiles: dict[float, float] | None = None
+    """By percentage a duration that was worked out elsewhere; ``durations`` is empty then."""
 
     def add_trace(self, trace: Trace) -> None:
         """Count one run; this row is the total."""
@@ -59,7 +61,7 @@ class Row:
 
     def percentile(self, percent: float) -> float | None:
         """The duration that this percentage of the calls stayed within (nearest rank), in seconds."""
-        return percentile(self.durations, percent)
+        return percentile(self.durations, percent) if self.quantiles is None else self.quantiles.get(percent)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.traces.classify import from_ns
+from agentops_sdk.traces.classify import OUTCOMES, from_ns
 from agentops_sdk.traces.figures.accounts import MODEL_KINDS, Counted
 from agentops_sdk.traces.figures.columns import (
     ENDED,
@@ -16,7 +16,6 @@ from agentops_sdk.traces.figures.columns import (
     KINDS,
     OUTCOME_BITS,
     OUTCOME_SHIFT,
-    OUTCOMES,
     Fact,
     session_in,
 )

@@ -1,0 +1,205 @@
+"""``stats`` over many spans: DuckDB adds up the plain runs, the readers those that take more than addition.
+
+A run is plain where every model call counts for itself: none lies below another, every step has ended, no agent tells a
+total, nothing was read again in the background, and all was recorded by us. Of all others the lines are fetched.
+The sums are the same to the last digit: amounts are added as decimals.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+
+from agentops_sdk import semconv
+from agentops_sdk.errors import TraceError
+from agentops_sdk.traces.classify import OUTCOMES, OWN_SCOPE
+from agentops_sdk.traces.cost import Cost
+from agentops_sdk.traces.figures.accounts import MODEL_KINDS
+from agentops_sdk.traces.figures.table_rows import Row, Stats
+from agentops_sdk.traces.figures.tables import stats
+from agentops_sdk.traces.files import Traces, trace_files
+from agentops_sdk.traces.usage import ATTRIBUTES, Usage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agentops_sdk.store.duckdb_store import DuckDBStore
+
+__all__ = ["KEYS", "sums", "sums_of_files"]
+
+KEYS: Final = {
+    "model": "coalesce(nullif(response_model, ''), nullif(request_model, ''), '(no model)')",
+    "service": "coalesce(nullif(service, ''), '(no service)')",
+    "day": "strftime(make_timestamp(start_ns // 1000), '%Y-%m-%d')",
+    "hour": "strftime(make_timestamp(start_ns // 1000), '%Y-%m-%d %H:00')",
+}
+"""By what can be added up here, and a call's row key."""
+_TOKENS: Final = {name: f"{name}_tokens" for name in ATTRIBUTES}
+_LISTED: Final = ", ".join(_TOKENS.values())
+_MODEL: Final = f"kind IN ({', '.join(map(repr, MODEL_KINDS))})"
+_USED: Final = f"coalesce({_LISTED}) IS NOT NULL"
+_BEHIND: Final = "(usage_of IS NOT NULL OR operation = 'fetch_response')"
+_ODD: Final = f"""
+outcome NOT IN ({", ".join(map(repr, semconv.OUTCOMES))}) OR kind NOT IN ({", ".join(map(repr, semconv.KINDS))})
+OR missing_spans IS NOT NULL OR sampled_elsewhere OR cached OR trained_tokens IS NOT NULL OR {_BEHIND}
+OR coalesce(scope, '{OWN_SCOPE}') <> '{OWN_SCOPE}' OR least({_LISTED}) < 0 OR cost < 0 OR NOT isfinite(cost)
+OR (NOT {_MODEL} AND ({_USED} OR cost IS NOT NULL OR coalesce(cost_unknown_reason, '') <> ''))
+"""
+_UNUSUAL: Final = f"""
+CREATE OR REPLACE TEMP TABLE unusual AS
+SELECT trace_id FROM (
+  SELECT trace_id, bool_or(coalesce({_ODD}, false)) AS odd, count(*) FILTER (WHERE parent_id IS NULL) AS roots,
+         count(*) AS spans, count(DISTINCT span_id) AS ids
+  FROM stored WHERE trace_id IS NOT NULL GROUP BY trace_id
+) WHERE odd OR roots = 0 OR spans <> ids
+UNION
+SELECT trace_id FROM stored WHERE {_MODEL}
+  AND span_id IN (SELECT parent_id FROM stored WHERE parent_id IS NOT NULL)
+UNION
+SELECT trace_id FROM stored
+WHERE response_id IN (SELECT response_id FROM stored WHERE {_BEHIND} AND response_id IS NOT NULL)
+"""
+assert set(semconv.OUTCOMES) < set(OUTCOMES)
+
+
+_WORTH_IT: Final = 8 * 1_048_576
+"""Bytes below which the readers are as fast as DuckDB is loaded."""
+
+
+def sums_of_files(place: Path, by: str) -> Stats | None:
+    """The table over files of lines, ``None`` where DuckDB is not here, or anything but spans of ours in the files."""
+    if by not in KEYS or find_spec("duckdb") is None:
+        return None
+    paths = trace_files(place) if place.is_dir() else [place]
+    if not all(path.name.endswith((".jsonl", ".jsonl.gz")) for path in paths):
+        return None
+    try:
+        if sum(path.stat().st_size * (8 if path.suffix == ".gz" else 1) for path in paths) < _WORTH_IT:
+            return None
+        from agentops_sdk.store.duckdb_store import DuckDBStore
+
+        store = DuckDBStore(place, keeps_lines=False)
+    except (OSError, TraceError):
+        return None  # the readers say what is wrong
+    try:
+        return sums(store, by) if store.is_plain else None
+    finally:
+        store.close()
+
+
+def sums(store: DuckDBStore, by: str) -> Stats | None:
+    """The table, or ``None`` where it has to be made from the runs themselves.
+
+    Args:
+        store: what is added up.
+        by: what a row is for; only those of :data:`KEYS` can be told without the tree of a run.
+    """
+    if by not in KEYS:
+        return None
+
+    def rows_of(query: str, *values: Any) -> list[tuple[Any, ...]]:
+        return store.own(query, values)
+
+    rows_of(_UNUSUAL)
+    calls = (
+        f"SELECT {KEYS[by]} AS key, *, {_USED} AS used, outcome <> 'error' OR {_USED} AS answered FROM stored"
+        f" ANTI JOIN unusual USING (trace_id) WHERE {_MODEL} AND trace_id IS NOT NULL"
+    )
+    rows_of(
+        "CREATE OR REPLACE TEMP TABLE plain AS SELECT key, trace_id, outcome, used, answered, start_ns, end_ns,"
+        " first_chunk_s, usage_source, cost, currency, cost_estimated, cost_unknown_reason,"
+        f" {_LISTED} FROM ({calls})"
+    )
+    currencies = rows_of(f"SELECT DISTINCT coalesce(currency, 'USD') FROM stored WHERE {_MODEL} AND cost IS NOT NULL")
+    if len(currencies) > 1:
+        return None  # which of them is counted goes by the order of the runs
+    odd = Traces()
+    for line in store.lines([trace_id for (trace_id,) in rows_of("SELECT trace_id FROM unusual")]):
+        odd.add_line(line)
+    part = stats(odd, by)
+    rows = {row.key: row for row in part.rows}
+    total = part.total
+    ((plain_runs,),) = rows_of(
+        "SELECT count(*) FROM (SELECT DISTINCT trace_id FROM stored ANTI JOIN unusual USING (trace_id)"
+        " WHERE trace_id IS NOT NULL)"
+    )
+    total.traces += plain_runs
+    _count(rows_of, rows, total)
+    _add_usage(rows_of, rows, total)
+    _add_costs(rows_of, rows, total)
+    _add_durations(rows_of, rows, total)
+    ordered = sorted(rows.values(), key=lambda row: (-row.cost.amount, -row.usage.total, -row.calls, row.key))
+    return Stats(by, ordered, total, part.partial)
+
+
+def _row(rows: dict[str, Row], key: str) -> Row:
+    return rows.setdefault(key, Row(key))
+
+
+def _count(rows_of: Any, rows: dict[str, Row], total: Row) -> None:
+    for key, calls, errors, runs, unsized in rows_of(
+        "SELECT key, count(*), count(*) FILTER (WHERE outcome = 'error'), count(DISTINCT trace_id),"
+        " count(*) FILTER (WHERE answered AND NOT used) FROM plain GROUP BY key"
+    ):
+        row = _row(rows, key)
+        row.traces += runs
+        for each in (row, total):
+            each.calls += calls
+            each.errors += errors
+            each.usage.unknown += unsized
+
+
+def _add_usage(rows_of: Any, rows: dict[str, Row], total: Row) -> None:
+    known = ", ".join(map(repr, semconv.USAGE_SOURCES))
+    summed = ", ".join(f"sum({column})" for column in _TOKENS.values())
+    for key, source, *counts in rows_of(
+        f"SELECT key, CASE WHEN usage_source IN ({known}) THEN usage_source ELSE 'reported' END AS source, {summed}"
+        " FROM plain WHERE used GROUP BY key, source"
+    ):
+        usage = Usage({source: {name: int(n) for name, n in zip(_TOKENS, counts, strict=True) if n is not None}})
+        _row(rows, key).usage.add(usage)
+        total.usage.add(usage)
+
+
+def _add_costs(rows_of: Any, rows: dict[str, Row], total: Row) -> None:
+    for key, currency, guessed, useful, reason, known, amount, misses in rows_of(
+        "SELECT key, coalesce(currency, 'USD') AS money,"
+        " coalesce(cost_estimated, false) OR coalesce(usage_source IN ('counted', 'estimated'), false) AS guessed,"
+        " outcome IN ('ok', 'running') AS useful, CASE WHEN cost IS NOT NULL THEN NULL ELSE"
+        " coalesce(nullif(cost_unknown_reason, ''), CASE WHEN answered THEN 'no price recorded' END) END AS reason,"
+        " count(cost), sum(CAST(CAST(cost AS VARCHAR) AS DECIMAL(38, 18))), count(*) - count(cost)"
+        " FROM plain GROUP BY key, money, guessed, useful, reason"
+    ):
+        cost = Cost.nothing()
+        if known:
+            exact = Decimal(amount).normalize()
+            cost.add(Cost(exact, currency, estimated=exact if guessed else 0, known=known))
+        elif reason is not None:
+            cost.miss(reason, misses)
+        row = _row(rows, key)
+        row.cost.add(cost)
+        total.cost.add(cost)
+        if not useful:
+            row.wasted.add(cost)
+            total.wasted.add(cost)
+
+
+def _add_durations(rows_of: Any, rows: dict[str, Row], total: Row) -> None:
+    """The nearest rank over all calls, those of the unusual runs too."""
+    rows_of("CREATE OR REPLACE TEMP TABLE took (key VARCHAR, duration DOUBLE, first DOUBLE)")
+    for row in rows.values():
+        if row.durations:
+            rows_of("INSERT INTO took SELECT ?, unnest(?), NULL", row.key, row.durations)
+        if row.first_chunks:
+            rows_of("INSERT INTO took SELECT ?, NULL, unnest(?)", row.key, row.first_chunks)
+    every = (
+        "(SELECT key, greatest(end_ns - start_ns, 0) / 1e9 AS duration, first_chunk_s AS first FROM plain"
+        " UNION ALL SELECT * FROM took)"
+    )
+    asked = "quantile_disc(duration, 0.5), quantile_disc(duration, 0.95), quantile_disc(first, 0.5)"
+    told = rows_of(f"SELECT key, {asked} FROM {every} GROUP BY GROUPING SETS ((key), ()) ")
+    for key, half, most, first in told:
+        row = total if key is None else rows[key]
+        row.durations, row.quantiles = [], {} if half is None else {50: half, 95: most}
+        row.first_chunks = [] if first is None else [first]
