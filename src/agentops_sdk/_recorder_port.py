@@ -6,7 +6,7 @@ this port, and no module of this room imports the pipeline.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from opentelemetry import trace
@@ -89,6 +89,9 @@ def activate(recorder: Recorder | None) -> None:
     global active
     active = recorder if recorder is not None else NullRecorder()
 
+
+measure: Callable[[str, float, Mapping[str, Any]], None] | None = None
+"""Takes a measurement of which no span tells: a metric, the value and attributes; ``None`` while nothing runs."""
 
 stand_in: Callable[[str, str, Callable[..., Any], tuple[Any, ...], dict[str, Any]], Callable[..., Any]] | None = None
 """Given a tracked function's kind, name, itself and its arguments: what is called in its place.

@@ -57,6 +57,8 @@ class Instrumentor:
         self,
         *,
         tracer_provider: TracerProvider | None = None,
+        meter_provider: Any = None,
+        logger_provider: Any = None,
         skip_dep_check: bool = False,
         raise_exception_on_conflict: bool = False,
         **others: Any,
@@ -69,6 +71,8 @@ class Instrumentor:
         Args:
             tracer_provider: where spans go; the global one when not given. Of the first one that is instrumented it
                 holds for all.
+            meter_provider: the same for metrics.
+            logger_provider: the same for events.
             skip_dep_check: whoever calls has looked whether the library is here.
             raise_exception_on_conflict: raise where it is not, instead of logging it.
             others: what other instrumentors understand.
@@ -86,7 +90,7 @@ class Instrumentor:
                 with guard("instrumentors.instrument"):
                     from agentops_sdk._pipeline import runtime
 
-                    runtime.add_integration(self.integration, tracer_provider)
+                    runtime.add_integration(self.integration, tracer_provider, meter_provider, logger_provider)
         elif raise_exception_on_conflict:
             raise ModuleNotFoundError(obstacle, name=self.integration.target)
         elif not skip_dep_check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tests.shared import shared
 
 import agentops_sdk as agentops
 from agentops_sdk import semconv
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import host_meter, runtime
 from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.integration import start
 from agentops_sdk.semconv_metrics import ROWS, name_in
@@ -245,3 +246,26 @@ def test_the_page_for_prometheus_has_exemplars_where_it_may() -> None:
     assert {sample.labels["gen_ai_token_type"] for sample in marked} == {"input", "output"}
     assert {sample.exemplar.labels["trace_id"] for sample in marked} == {f"{span.context.trace_id:032x}"}
     assert {sample.labels["currency"] for sample in families["agentops_cost"].samples} == {"USD"}
+
+
+def test_providers_that_an_instrumentor_is_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from agentops_sdk.instrumentors import Instrumentor
+
+    monkeypatch.chdir(tmp_path)
+    memory, logs = InMemoryMetricReader(), InMemoryLogRecordExporter()
+    meters, loggers = MeterProvider([memory]), LoggerProvider(shutdown_on_exit=False)
+    loggers.add_log_record_processor(SimpleLogRecordProcessor(logs))
+    instrumentor = Instrumentor("openai")
+    instrumentor.instrument(tracer_provider=TracerProvider(), meter_provider=meters, logger_provider=loggers)
+    try:
+        chat()
+        assert agentops.flush(10)
+        assert "gen_ai.client.operation.duration" in points(memory)
+        assert [found.log_record.event_name for found in logs.get_finished_logs()] == [semconv.DETAILS_EVENT]
+    finally:
+        instrumentor.uninstrument()
+    assert host_meter.program_has_meters() is False

@@ -20,10 +20,17 @@ class MCPIntegration:
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Hook on to what of the SDK is imported, now and later."""
-        from agentops_integrations.mcp import native_spans, progress, received_requests, sent_requests, transports
+        from agentops_integrations.mcp import (
+            native_spans,
+            progress,
+            received_requests,
+            sent_requests,
+            sessions,
+            transports,
+        )
 
         first = find_spec("mcp.shared.session") is not None  # version 1; the second has no such module
-        for part in (sent_requests, received_requests, progress):
+        for part in (sent_requests, received_requests, progress, sessions):
             part.install(patches, first=first)
         if first:
             transports.install(patches)

@@ -43,11 +43,12 @@ def _answered(session: Any, span: RequestSpan, result: Any) -> bool:
     if span.method == "initialize" and (version := getattr(result, "protocolVersion", None)) is not None:
         _versions[session] = str(version)
     with guard("mcp.transport"):
-        span.call.update({**_agreed(session), **transports.of_session(session)})
+        span.call.update({**agreed(session), **transports.of_session(session)})
     return request_spans.answered(span, result)
 
 
-def _agreed(session: Any) -> dict[str, Any]:
+def agreed(session: Any) -> dict[str, Any]:
+    """What the handshake of a session has settled."""
     return {semconv.MCP_PROTOCOL_VERSION: _versions.get(session)}
 
 
@@ -71,7 +72,7 @@ def _begin(args: tuple[Any, ...], kwargs: dict[str, Any], *, carry: bool, sessio
     if span is None:
         return None
     if session is not None:
-        span.call.update({**_agreed(session), **transports.of_session(session)})
+        span.call.update({**agreed(session), **transports.of_session(session)})
     if carry:
         with guard("mcp.carry"):
             sent = _with_trace(request, inner, span)

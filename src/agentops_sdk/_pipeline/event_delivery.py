@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk._host.guard import guard
 from agentops_sdk._pipeline.span_events import events_of
+from agentops_sdk._recorder import program_provider
 from agentops_sdk._version import VERSION
 from agentops_sdk.config import warn_once
 from agentops_sdk.exporters._event_records import EventRecord, SentEvent, log_record
@@ -99,6 +100,8 @@ class EventDelivery:
 
 
 def _provider() -> Any:
+    if program_provider.chosen_logs is not None:
+        return program_provider.chosen_logs
     if MODULE not in sys.modules:  # who has set one has imported it
         return None
     from opentelemetry._logs import get_logger_provider

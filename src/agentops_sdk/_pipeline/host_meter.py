@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk._host.guard import guard
 from agentops_sdk._pipeline.metric_store import MOST_SERIES, OVERFLOW
+from agentops_sdk._recorder import program_provider
 from agentops_sdk._version import VERSION
 from agentops_sdk.semconv_metrics import MetricRow, name_in
 
@@ -36,10 +37,8 @@ class HostMeter:
     def record(self, measurements: Iterable[Measurement], place: Place | None, state: str) -> None:
         """Tell what one span measures. Consumer thread."""
         with guard("metrics.host"):
-            from opentelemetry import metrics
-
-            provider = metrics.get_meter_provider()
-            if type(provider).__name__ in _NONE:
+            provider = _provider()
+            if provider is None:
                 return
             if provider is not self._provider:
                 self._provider, self._instruments, self._series = provider, {}, {}
@@ -76,11 +75,18 @@ class HostMeter:
 
 def program_has_meters() -> bool:
     """Whether the program has set a MeterProvider of its own."""
+    return _provider() is not None
+
+
+def _provider() -> Any:
+    if program_provider.chosen_meters is not None:
+        return program_provider.chosen_meters
     if MODULE not in sys.modules:
-        return False
+        return None
     from opentelemetry import metrics
 
-    return type(metrics.get_meter_provider()).__name__ not in _NONE
+    provider = metrics.get_meter_provider()
+    return None if type(provider).__name__ in _NONE else provider
 
 
 def _context(place: Place | None) -> Any:

@@ -98,7 +98,7 @@ class Measurements:
         ours = kind in _MODEL_KINDS or span.kind is SpanKind.CLIENT
         if ours and operation is not None and method is None and not answered and not container:
             self._model_call(found, span, str(operation), outcome, error)
-        if operation == "execute_tool":
+        if operation == "execute_tool" and kind == "tool":  # else whoever asked for it tells of the same execution
             tool = get(semconv.TOOL_NAME), get(semconv.TOOL_TYPE), get(semconv.AGENT_NAME), error
             found.append((metric.TOOL_DURATION, tool, span.seconds, 1))
         elif operation == "invoke_agent" and span.kind is not SpanKind.CLIENT:

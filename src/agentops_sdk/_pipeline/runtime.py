@@ -585,11 +585,12 @@ def reconfigure(keywords: Mapping[str, Any], by: str = "configure()") -> None:
         audit.record("configure", by, what, folder, after.audit_key)
 
 
-def add_integration(integration: Integration, provider: Any = None) -> None:
-    """Capture one library more; where nothing runs, begin, with ``provider`` for the program's if one is given."""
+def add_integration(integration: Integration, provider: Any = None, meters: Any = None, logs: Any = None) -> None:
+    """Capture one library more; where nothing runs, begin, with these for the program's providers if they are given."""
     with _lock:
         if _last is None:
             program_provider.chosen = provider
+            program_provider.chosen_meters, program_provider.chosen_logs = meters, logs
             begin(dataclasses.replace(resolve({}), integrations=()), implied=True)
         if current is not None:
             current.add(integration)
@@ -604,7 +605,7 @@ def remove_integration(name: str) -> None:
         current.remove(name)
         _name_integrations([each for each in current.settings.integrations or () if each != name])
         if _implied and current.settings.integrations == ():
-            program_provider.chosen = None
+            program_provider.chosen = program_provider.chosen_meters = program_provider.chosen_logs = None
             finish(current.settings.shutdown_timeout)
 
 
@@ -650,6 +651,7 @@ def _activate(runtime: Runtime | None) -> None:
     """Have ``runtime`` record from now on, within its limits; ``None`` for nobody."""
     on = runtime is not None and runtime.settings.enabled
     _recorder_port.activate(runtime.recorder if on and runtime is not None else None)
+    _recorder_port.measure = runtime.signals.note if on and runtime is not None else None
     added_rules.on_change = runtime.rewatch if on and runtime is not None else None
     limits_in_force.set_of_process(runtime.limits if on and runtime is not None else None)
     personal_data = runtime.completer.policy.personal_data if on and runtime is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._host.guard import guard
@@ -106,6 +106,10 @@ class Signals:
             self.metrics.on_measured = reader.begin if reader is not None else None
 
         return take_on
+
+    def note(self, metric: str, value: float, attributes: Mapping[str, Any]) -> None:
+        """A measurement of which no span tells; on any thread."""
+        self.metrics.note(metric, value, attributes)
 
     def flush(self, deadline: float) -> None:
         """Collect what is new, and have all of it delivered until ``deadline`` (monotonic seconds)."""

@@ -33,6 +33,7 @@ _DETAILS: Final[tuple[str, ...]] = (
 )  # fmt: skip
 """What a call's details are, beside its tokens and content."""
 _USAGE: Final = "gen_ai.usage."
+_PROMPT_VARIABLES: Final = "gen_ai.prompt.variable."
 _EVALUATION: Final = "gen_ai.evaluation."
 _EXCEPTION: Final[tuple[str, ...]] = (semconv.EXCEPTION_TYPE, semconv.EXCEPTION_MESSAGE, semconv.EXCEPTION_STACKTRACE)
 
@@ -62,6 +63,7 @@ def events_of(
         if not chosen_state and semconv.USAGE_CACHE_CREATION in fields:
             fields.pop(semconv.USAGE_CACHE_WRITE, None)
         if holds_content:
+            fields |= {name: value for name, value in attributes.items() if name.startswith(_PROMPT_VARIABLES)}
             fields |= {name: _structure(attributes[name]) for name in _CONTENT if name in attributes}
         found.append(EventRecord(semconv.DETAILS_EVENT, span.end_time or 0, _DEBUG, fields, *ids))
     is_client = kind in _MODEL_KINDS or (span.kind is SpanKind.CLIENT and operation is not None)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
 from agentops_sdk._pipeline.host_meter import MODULE, HostMeter
-from agentops_sdk._pipeline.measurements import LABELS, EndedWork, Measurements
-from agentops_sdk._pipeline.metric_store import MetricStore
+from agentops_sdk._pipeline.measurements import LABELS, EndedWork, Measurement, Measurements
+from agentops_sdk._pipeline.metric_store import MetricStore, Place
 from agentops_sdk._recorder.recorder import LeanSpan
 from agentops_sdk._scrub.private_form import attributes_of
+from agentops_sdk.semconv_metrics import ROWS
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -54,7 +55,8 @@ class SpanMetrics:
             0 if parent is None or parent.is_remote else parent.span_id,
             [(event.name, event.attributes or {}) for event in span.events] if span.events else (),
         )
-        self._add(work, (span.end_time or 0, context.trace_id, context.span_id) if kept else None)
+        place = (span.end_time or 0, context.trace_id, context.span_id) if kept else None
+        self._measured(self._measurements.of(work), place)
 
     def add_unsampled(self, ended: LeanSpan | EndedSpan, completer: Completer) -> None:
         """A span that sampling has left out, and that may never be completed: its figures are worked out here."""
@@ -68,10 +70,15 @@ class SpanMetrics:
         parent_id = None if around is None or around.is_remote else around.span_id
         completer.tell_runs(ended.attributes, ended.context.span_id, parent_id, ended.context.trace_id)
         with guard("metrics.unsampled"):
-            self._add(_of_lean(ended, completer.policy), None)
+            self._measured(self._measurements.of(_of_lean(ended, completer.policy)), None)
 
-    def _add(self, work: EndedWork, place: tuple[int, int, int] | None) -> None:
-        measurements = self._measurements.of(work)
+    def note(self, metric: str, value: float, attributes: Mapping[str, Any]) -> None:
+        """A measurement of which no span tells; on any thread."""
+        row = next((row for row in ROWS if row.pin == metric), None)
+        if row is not None:
+            self._measured([(row, tuple(map(attributes.get, row.attributes)), value, 1)], None)
+
+    def _measured(self, measurements: list[Measurement], place: Place | None) -> None:
         with self.store.lock:
             self.store.add(measurements, place)
         if self.host.allowed and MODULE in sys.modules:  # who has set a provider has imported it

@@ -52,6 +52,7 @@ __all__ = [
     "ended_by_model",
     "guard",
     "mark_cut",
+    "measure",
     "model_choice",
     "outcome_of",
     "own_model_calls",
@@ -97,6 +98,18 @@ def setting(name: str) -> Any:
     if name == "capture_content":
         return _recorder_port.active.settings.records_content
     return getattr(_recorder_port.active.settings, name)
+
+
+def measure(metric: str, value: float, attributes: Mapping[str, Any]) -> None:
+    """Tell of something that no span measures, such as how long a session lasted.
+
+    Args:
+        metric: its name in ``agentops_sdk.semconv_metrics``, in the pin state.
+        value: in the metric's unit.
+        attributes: those that its series differ by are taken, the others left.
+    """
+    if _recorder_port.measure is not None:
+        _recorder_port.measure(metric, value, attributes)
 
 
 def usage_attributes(shape: str, usage: Any) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""Sessions, which no span tells of: how long each lasted, as a metric of the end that we are on."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from types import ModuleType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from agentops_integrations.mcp import transports
+from agentops_integrations.mcp.sent_requests import agreed
+from agentops_sdk.integration import Patches, guard, measure, semconv
+
+_begun: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+"""By session when it began, in seconds of the monotonic clock."""
+
+
+def install(patches: Patches, *, first: bool) -> None:
+    """Version 1 begins and ends them in one class, version 2 in two."""
+    sessions = {"mcp.client.session": "ClientSession", "mcp.server.session": "ServerSession"}
+    for module, session in ({"mcp.shared.session": "BaseSession"} if first else sessions).items():
+        patches.when_imported(module, partial(_wrap, patches, session))
+
+
+def _wrap(patches: Patches, session: str, module: ModuleType) -> None:
+    cls = getattr(module, session)
+    if hasattr(cls, "__aenter__") and hasattr(cls, "__aexit__"):
+        patches.wrap(cls, "__aenter__", _enter)
+        patches.wrap(cls, "__aexit__", _exit)
+
+
+def _enter(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with guard("mcp.session"):
+        _begun[instance] = time.monotonic()
+    return wrapped(*args, **kwargs)
+
+
+async def _exit(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    try:
+        return await wrapped(*args, **kwargs)
+    finally:
+        with guard("mcp.session"):
+            _ended(instance, args[0] if args else None)
+
+
+def _ended(session: Any, raised: Any) -> None:
+    begun = _begun.pop(session, None)
+    if begun is None:
+        return
+    failed = isinstance(raised, type) and issubclass(raised, Exception)
+    error = None
+    if failed:
+        error = raised.__qualname__ if raised.__module__ == "builtins" else f"{raised.__module__}.{raised.__qualname__}"
+    server = any(cls.__name__ == "ServerSession" for cls in type(session).__mro__)
+    measure(
+        f"mcp.{'server' if server else 'client'}.session.duration",
+        time.monotonic() - begun,
+        {**agreed(session), **transports.of_session(session), semconv.ERROR_TYPE: error},
+    )
