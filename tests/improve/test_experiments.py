@@ -178,6 +178,7 @@ def test_scorers_by_rules() -> None:
     assert one(asserts(lambda trace: trace.assert_llm_calls(min=1)), "x") == 0
     assert one(exact(), "x") is None, "nobody said what was expected"
     assert one(cost(), "x") == 0
+    assert one(cost(max=1), "x") == 1, "not what it cost"
     assert one(judge(lambda _: "I cannot say", "?"), "x") is None
 
     def broken(output: str) -> Score:

@@ -64,6 +64,10 @@ def test_periods_are_told_apart_and_unknown_costs_are_counted(trends: Any) -> No
     by_model = trends(*runs, options=("--split", "model", "--by", "day"))
     assert {row["of"] for row in by_model["periods"]} == {"gpt-4o-mini"}
     assert main(["trends", "--split", "nothing"]) == 2
+    after = [run(release="2", cost=0.05, at=WEEK) for _ in range(2)]
+    told = trends(*(run(release="1") for _ in range(2)), *after, options=("--split", "release"))
+    (dearer,) = (change for change in told["changes"] if change["name"] == "cost")
+    assert (dearer["of"], dearer["change"]) == ("1 -> 2", pytest.approx(0.04))
 
 
 def test_each_instant_of_a_run_belongs_to_one_step() -> None:

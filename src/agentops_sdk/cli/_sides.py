@@ -30,8 +30,9 @@ def side(args: argparse.Namespace, text: str) -> Iterator[Trace]:
     """
     from agentops_sdk.traces.search.selection import selected
 
-    if Path(text).exists():
-        with reading(Path(text), args) as traces:
+    path = Path(text)
+    if path.exists():
+        with reading(path / "traces" if (path / "traces").is_dir() else path, args) as traces:
             yield from traces
         return
     read: Traces | None = getattr(args, "read", None)

@@ -6,7 +6,7 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import add_source, directory, reading
+from agentops_sdk.cli._source import add_source, place, reading
 from agentops_sdk.errors import ConfigError, TraceError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.n is not None and args.n < 1:
         raise ConfigError("-n", args.n, "a whole number of at least 1")
-    with reading(directory(args), args) as traces:
+    with reading(place(args), args) as traces:
         chosen = [traces.get(name) for name in args.names] if args.names else traces
         if not args.worst and args.n is not None:
             chosen = list(islice(chosen, args.n))

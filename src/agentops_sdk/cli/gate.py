@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sequential", action="store_true", help="for a canary that is looked at again and again: sure at every look"
     )
     parser.add_argument("--junit", metavar="FILE", help="write JUnit XML")
-    parser.add_argument("--markdown", metavar="FILE", help="write Markdown for a pull request; added to if it exists")
+    parser.add_argument(
+        "--markdown", metavar="FILE", help="write Markdown for a pull request; added to if it exists, - prints it"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_source(parser)
 
@@ -53,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
         return 2
     if args.junit:
         Path(args.junit).write_text(junit(verdict), encoding="utf-8")
-    if args.markdown:
+    if args.markdown == "-":
+        print(markdown(verdict))
+    elif args.markdown:
         with Path(args.markdown).open("a", encoding="utf-8") as file:
             file.write(markdown(verdict))
     if args.json:

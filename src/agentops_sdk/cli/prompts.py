@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.cli._source import add_source, base_directory, directory, reading, screen
+from agentops_sdk.cli._source import add_source, base_directory, place, reading, screen
 from agentops_sdk.errors import ConfigError, TraceError
 from agentops_sdk.traces.display.terminal_text import line
 from agentops_sdk.traces.figures import number_format
@@ -84,7 +84,7 @@ def _table(args: argparse.Namespace, store: PromptStore, name: str | None) -> in
 
     rows: list[PromptRow] = []
     try:
-        with reading(directory(args), args, ATTRIBUTES) as traces:
+        with reading(place(args), args, ATTRIBUTES) as traces:
             rows = prompt_table(traces)
     except TraceError:
         if not store.names():

@@ -81,10 +81,7 @@ class ExperimentComparison:
         old = {row.case_id: row for row in before.rows}
         new = {row.case_id: row for row in after.rows}
         both = [case_id for case_id in old if case_id in new]
-        names = [
-            name for name in (*after.score_names, "seconds", "cost") if name in (*before.score_names, "seconds", "cost")
-        ]
-        less = {"seconds", "cost", *after.lower_is_better}
+        names = [name for name in after.names if name in before.names]
         found: list[tuple[str, list[tuple[str, float, float]]]] = []
         for name in names:
             values = ((case_id, old[case_id].value(name), new[case_id].value(name)) for case_id in both)
@@ -94,7 +91,7 @@ class ExperimentComparison:
         corrected = holm([_p(pairs) for _, pairs in found])
         return cls(
             tuple(
-                _change(name, pairs, p, len(both), name in less)
+                _change(name, pairs, p, len(both), after.is_less_better(name))
                 for (name, pairs), p in zip(found, corrected, strict=True)
             ),
             before.cases == after.cases,

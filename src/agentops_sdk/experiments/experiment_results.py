@@ -57,10 +57,10 @@ class CaseResult:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def value(self, name: str) -> float | None:
-        """The value of a score, ``seconds`` or ``cost``; ``None`` where there is none."""
-        if name in ("seconds", "cost"):
-            return self.seconds if name == "seconds" else self.cost
-        return self.scores[name].value if name in self.scores else None
+        """The value of a score, else of ``seconds`` or ``cost``; ``None`` where there is none."""
+        if name in self.scores:
+            return self.scores[name].value
+        return {"seconds": self.seconds, "cost": self.cost}.get(name)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -122,6 +122,15 @@ class Results:
         """The scores that were given, each once."""
         return list(dict.fromkeys(name for row in self.rows for name in row.scores))
 
+    @property
+    def names(self) -> list[str]:
+        """The scores, and ``seconds`` and ``cost`` of the cases where no score is called so."""
+        return list(dict.fromkeys((*self.score_names, "seconds", "cost")))
+
+    def is_less_better(self, name: str) -> bool:
+        """Whether a smaller number is the better one."""
+        return name in self.lower_is_better or (name in ("seconds", "cost") and name not in self.score_names)
+
     def values(self, name: str) -> list[float]:
         """The values of a score, where there is one."""
         return [value for row in self.rows if (value := row.value(name)) is not None]
@@ -155,15 +164,15 @@ class Results:
     def summary(self) -> list[dict[str, Any]]:
         """For each score, and for seconds and cost: the mean, its interval at 95 %, and how many are unknown."""
         lines = []
-        for name in (*self.score_names, "seconds", "cost"):
+        for name in self.names:
             values = self.values(name)
-            shares = set(values) <= {0.0, 1.0} and name not in ("seconds", "cost")
+            shares = set(values) <= {0.0, 1.0} and not self.is_less_better(name)
             interval = of_share(int(sum(values)), len(values), 0.975) if shares else of_mean(values, 0.975)
             bounds = [bound if isfinite(bound) else None for bound in interval[1:]] if values else [None, None]
             line = {
                 "name": name, "mean": self.mean(name), "low": bounds[0], "high": bounds[1], "known": len(values),
                 "unknown": len(self.rows) - len(values),
-                "lower_is_better": name in ("seconds", "cost", *self.lower_is_better),
+                "lower_is_better": self.is_less_better(name),
             }  # fmt: skip
             if name in self.people or any(name in row.metadata for row in self.rows):
                 line["kappa"], line["agreement_cases"] = self.agreement(name)

@@ -52,7 +52,7 @@ class Experiment(Results):
         started = from_ns(time.time_ns())
         super().__init__(
             name,
-            f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}",
+            f"{started:%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(2)}",
             cases_version(cases),
             len(cases),
             tuple(scorer.name for scorer in scorers if scorer.lower_is_better),

@@ -33,6 +33,7 @@ _OF_DECISION: Final = (
     *("name", "kind", "options", "reason", "confidence", "scores", "descriptions", "evidence", "inputs", "rejected"),
     *("by", "by_name", "model", "policy", "forced", "unlisted"),
 )
+_MOST_VERDICTS: Final = 20
 _SHARED: Final = frozenset(("resource", "scope", "resource_schema_url"))
 
 
@@ -173,6 +174,12 @@ def _remarks(trace: Trace, without_details: int) -> list[str]:
         remarks.append("~ marks figures that were estimated, not reported")
     if trace.beginning is not trace:
         remarks.append(f"decisions and loops of the first {len(trace.beginning):,} spans alone were looked for")
+    said = trace.evaluations
+    for each in said[:_MOST_VERDICTS]:
+        comment = f": {line(each.comment, 500)}" if each.comment else ""
+        remarks.append(f"{line(each.name)} {line(each.verdict)}{comment}")
+    if len(said) > _MOST_VERDICTS:
+        remarks.append(f"{len(said) - _MOST_VERDICTS:,} more verdicts")
     return remarks
 
 

@@ -90,7 +90,7 @@ class Change:
     """How one figure per run moved between two periods, and why.
 
     Attributes:
-        of: what the periods are of; empty for everything.
+        of: what the periods are of, or ``A -> B`` where it is not the same; empty for everything.
         name: ``cost``, ``seconds``, ``tokens``, ``errors``, or a score.
         before: per run.
         after: per run.
@@ -165,6 +165,9 @@ def trends(traces: Iterable[Trace], by: str = "week", split: str = "") -> Trends
         own = [period for period in periods if period.of == of and period.runs]
         if len(own) > 1:
             pairs.append((own[-2], own[-1]))
+    latest = sorted((period for period in periods if period.runs), key=lambda period: period.name)
+    if not pairs and len(latest) > 1:  # releases follow each other: no two of them have a period in common
+        pairs.append((latest[-2], latest[-1]))
     return Trends(by, split, periods, tuple(_changes(pairs)))
 
 
@@ -199,7 +202,8 @@ def _changes(pairs: Iterable[tuple[Period, Period]]) -> list[Change]:
             else:
                 one, two = (side.figures.get(name) or side.scores.get(name, []) for side in (before, after))
                 p = rank_sum(one, two)
-            found.append((Change(before.of, name, a, b, p, why), p))
+            of = after.of if after.of == before.of else f"{before.of} -> {after.of}"
+            found.append((Change(of, name, a, b, p, why), p))
     corrected = holm([p for _, p in found])
     return [
         Change(change.of, change.name, change.before, change.after, p, change.causes)
