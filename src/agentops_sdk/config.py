@@ -279,6 +279,10 @@ class Settings:
         30.0, parsers.above_zero, "The age in days after which closed JSONL files are deleted.",
         limit=file_limits.no_more, env=["AGENTOPS_TRACES_MAX_DAYS"],
     )  # fmt: skip
+    content_max_days: float = _row(
+        0.0, parsers.number(0), "The age in days after which content goes from closed JSONL files; 0 leaves it there.",
+        limit=file_limits.anything, env=["AGENTOPS_CONTENT_MAX_DAYS"],
+    )  # fmt: skip
     traces_compress: bool = _row(
         False,
         parsers.flag,

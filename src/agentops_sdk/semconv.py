@@ -204,6 +204,7 @@ TAGS: Final = "agentops.tags"
 VARIANT: Final = "agentops.variant"
 METADATA_PREFIX: Final = "agentops.metadata."
 PRIVATE: Final = "agentops.private"
+CONTENT_EXPIRED: Final = "agentops.content_expired"
 INPUT: Final = _holds("agentops.input", content=True, structure=True)
 OUTPUT: Final = _holds("agentops.output", content=True, structure=True)
 ATTEMPTS: Final = _holds("agentops.attempts", structure=True)

@@ -102,6 +102,7 @@ STRICTER = [
     ("pii_timeout = 0.5", "pii_timeout", 0.5),
     ('content_rules = ["off"]', "content_rules", ["off"]),
     ("audit = true", "audit", True),
+    ("content_max_days = 7", "content_max_days", 7.0),
     ("hash_user_id = true", "hash_user_id", True),
     ('limits = ["$5 / run"]', "limits", ["5 USD / run"]),
     ('log_level = "error"', "log_level", "error"),

@@ -6,8 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import add_source, add_traces, shown, the_traces
-from agentops_sdk.errors import AgentOpsError
+from agentops_sdk.cli._source import add_source, add_traces, base_directory, shown, the_traces
+from agentops_sdk.errors import AgentOpsError, ConfigError
 from agentops_sdk.traces.exports import form, names
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ HELP = "Write runs as Markdown, JSON, OTLP, Chrome trace events (Perfetto) or Pa
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_traces(parser)
-    parser.add_argument("--as", dest="form", choices=names(), required=True, help="the form")
+    parser.add_argument("--as", dest="form", choices=names(), default=None, help="the form (with --user: json)")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write it; - is stdout (default: TRACE.SUFFIX)")
     add_source(parser)
 
@@ -28,8 +28,20 @@ def run(args: argparse.Namespace) -> int:
     """Write the file and print its path."""
     from pathlib import Path
 
-    written = form(args.form)
+    users = list(args.user or ())
+    if args.form is None and not users:
+        raise ConfigError("--as", None, "one of " + ", ".join(names()))
+    if users:
+        from agentops_sdk.cli.erase import ids_of_user
+
+        args.user = list(dict.fromkeys(name for user in users for name in ids_of_user(user)))
+    written = form(args.form or "json")
     traces = the_traces(args)
+    if users:
+        from agentops_sdk.cli.erase import tell
+
+        args.user = users
+        tell("export", args, base_directory(args), {"traces": len(traces)})
     if args.output == "-":
         written.write(traces, sys.stdout.buffer)
         return 0

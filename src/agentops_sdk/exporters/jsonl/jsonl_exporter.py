@@ -56,6 +56,7 @@ class JsonlExporter(SinkOptions):
         max_file_age: the same, in seconds.
         max_bytes: closed files go, oldest first, when all together are larger.
         max_age: closed files older than this many seconds go.
+        max_content_age: from closed files older than this many seconds content goes; 0 leaves it in.
         compress: gzip files once they are closed.
         fsync: ``never``, ``close`` (when a file is closed) or ``always`` (after each write).
 
@@ -74,6 +75,7 @@ class JsonlExporter(SinkOptions):
         max_file_age: float = 86_400.0,
         max_bytes: int = 512 * 1_048_576,
         max_age: float = 30 * 86_400.0,
+        max_content_age: float = 0.0,
         compress: bool = False,
         fsync: str = "never",
     ) -> None:
@@ -87,6 +89,7 @@ class JsonlExporter(SinkOptions):
         self.directory = Path(directory).expanduser().absolute()
         self.max_file_bytes, self.max_file_age = max_file_bytes, max_file_age
         self.max_bytes, self.max_age = max_bytes, max_age
+        self.max_content_age = max_content_age
         self.compress, self.fsync = compress, fsync
         self.path: Path | None = None
         self._open = OpenFile(self.directory)
@@ -339,6 +342,10 @@ class JsonlExporter(SinkOptions):
             try:
                 gone = tidy(self.directory, max_bytes=self.max_bytes, max_age=self.max_age, compress=self.compress)
                 self.deleted_files += len(gone)
+                if self.max_content_age > 0:
+                    from agentops_sdk.exporters.jsonl.content_expiry import expire
+
+                    expire(self.directory, self.max_content_age)
             except OSError as error:
                 self.last_error, self.last_error_time = str(error), time.time()
 
@@ -350,6 +357,7 @@ def create(argument: str | None, settings: Settings) -> JsonlExporter:
         max_file_bytes=settings.traces_max_file_bytes,
         max_bytes=settings.traces_max_bytes,
         max_age=settings.traces_max_days * 86_400,
+        max_content_age=settings.content_max_days * 86_400,
         compress=settings.traces_compress,
         fsync=settings.traces_fsync,
     )

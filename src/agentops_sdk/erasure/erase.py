@@ -1,0 +1,203 @@
+"""Takes the traces of a user or a session, or one trace, out of everything below a directory; what stays is told."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from agentops_sdk import semconv
+from agentops_sdk.erasure.spooled_requests import rewrite_segment, trace_ids_in
+from agentops_sdk.erasure.trace_lines import PART, belongs, blank_lines, rewrite, trace_ids_of
+from agentops_sdk.errors import AgentOpsError, TraceError
+from agentops_sdk.exporters.jsonl.run_files import claimed
+from agentops_sdk.exporters.otlp.run_directory import REFUSED, Run
+from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
+
+if TYPE_CHECKING:
+    from agentops_sdk.exporters.jsonl.run_files import _Claim
+
+__all__ = ["Erasure", "Subject", "clickhouse_statement"]
+
+_LINES: Final = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", OPEN_SUFFIX)
+_KEPT: Final = "audit"
+"""The audit log names no user; it is only ever added to."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whose data goes.
+
+    Attributes:
+        users: ids of the user: as it is, and as its hash where there is a key.
+        sessions: ids of a session or conversation.
+        traces: ids of traces.
+    """
+
+    users: frozenset[str] = frozenset()
+    sessions: frozenset[str] = frozenset()
+    traces: frozenset[str] = frozenset()
+
+
+@dataclass
+class Erasure:
+    """What an erasure does, or would do.
+
+    Attributes:
+        trace_ids: the traces that go.
+        lines: of files, by path, how many go.
+        spans: waiting in spools, by path, how many go.
+        remains: what could not be reached: a sentence for each.
+    """
+
+    base: Path
+    subject: Subject
+    trace_ids: set[str] = field(default_factory=set)
+    lines: dict[Path, int] = field(default_factory=dict)
+    spans: dict[Path, int] = field(default_factory=dict)
+    remains: list[str] = field(default_factory=list)
+
+    def look(self) -> None:
+        """Find the traces, and count; changes nothing."""
+        self.trace_ids = set(self.subject.traces)
+        names = {semconv.USER_ID, semconv.SESSION_ID, semconv.CONVERSATION_ID}
+        wanted = self.subject.users | self.subject.sessions
+        for path in self._files() if wanted else ():
+            for line in _lines_of(path):
+                self.trace_ids |= trace_ids_of(line, self.subject.users, self.subject.sessions)
+        for path in self._segments() if wanted else ():
+            with suppress(OSError, ValueError):
+                self.trace_ids |= trace_ids_in(path, names, wanted)
+        self._each(dry=True)
+
+    def erase(self) -> None:
+        """Do it.
+
+        Raises:
+            OSError: a file cannot be written; those before it are done, and it is as it was.
+        """
+        for part in self.base.rglob(f"*{PART}"):
+            part.unlink(missing_ok=True)
+        self._each(dry=False)
+
+    # --- the walk --------------------------------------------------------------------------------
+
+    def _each(self, *, dry: bool) -> None:
+        self.lines, self.spans, self.remains = {}, {}, []
+        for path in self._files():
+            self._file(path, dry=dry)
+        for path in self._segments():
+            self._segment(path, dry=dry)
+        self._others()
+
+    def _goes(self, line: bytes) -> bool:
+        return belongs(line, self.trace_ids)
+
+    def _file(self, path: Path, *, dry: bool) -> None:
+        count = sum(self._goes(line) for line in _lines_of(path, self.remains if dry else None))
+        if not count:
+            return
+        if dry:
+            self.lines[path] = count
+            return
+        with claimed(path) as claim:
+            self.lines[path] = self._without(path, claim)
+        if claim is None and path.exists():
+            self.remains.append(
+                f"{path.name}: its process lives, and may have more about them in memory: look again later"
+            )
+
+    def _without(self, path: Path, claim: _Claim | None) -> int:
+        if path.suffix == ".parquet":
+            from agentops_sdk.store.compaction import pack, restore
+
+            restored = restore(path).path
+            if restored == path:
+                self.remains.append(f"{path}: no file that agentops compact has made")
+                return 0
+            count = rewrite(restored, self._goes)
+            if restored.exists():
+                pack(restored)
+            return count
+        if claim is not None or path.suffix == ".gz":
+            return rewrite(path, self._goes)
+        return blank_lines(path, self._goes)
+
+    def _segment(self, path: Path, *, dry: bool) -> None:
+        run = None
+        if path.parent.name != REFUSED and (run := Run.adopt(path.parent)) is None:
+            with suppress(OSError, ValueError):
+                if rewrite_segment(path, self.trace_ids, dry=True):
+                    self.remains.append(f"{path}: its process lives and is sending it: let it end, then erase again")
+            return
+        try:
+            if count := rewrite_segment(path, self.trace_ids, dry=dry):
+                self.spans[path] = count
+        except (OSError, ValueError):
+            self.remains.append(f"{path}: it cannot be read")
+        finally:
+            if run is not None:
+                run.forget()
+
+    def _files(self) -> list[Path]:
+        return [
+            path
+            for path in sorted(self.base.rglob("*"))
+            if path.name.endswith((*_LINES, ".parquet")) and path.is_file() and not self._is_kept(path)
+        ]
+
+    def _segments(self) -> list[Path]:
+        return [path for path in sorted(self.base.rglob("*.seg")) if path.is_file()]
+
+    def _is_kept(self, path: Path) -> bool:
+        return path.relative_to(self.base).parts[0] == _KEPT
+
+    def _others(self) -> None:
+        """Files of any other sort that hold an id as text."""
+        needles = [text.encode() for text in (*self.subject.users, *self.subject.sessions, *self.trace_ids)]
+        for path in sorted(self.base.rglob("*")):
+            if path.name.endswith((*_LINES, ".parquet", ".seg", PART)) or self._is_kept(path) or not path.is_file():
+                continue
+            with suppress(OSError):
+                content = path.read_bytes()
+                if any(needle in content for needle in needles):
+                    self.remains.append(f"{path}: holds one of the ids and is no trace file; look at it yourself")
+
+
+def _lines_of(path: Path, remains: list[str] | None = None) -> Iterator[bytes]:
+    try:
+        if path.suffix == ".parquet":
+            from agentops_sdk.traces.formats.parquet_lines import parquet_lines
+
+            yield from parquet_lines(path)
+            return
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as source:
+            for line in source:
+                yield line.removesuffix(b"\n")
+    except FileNotFoundError:
+        pass  # a writer's retention has deleted it by now
+    except (OSError, EOFError, zlib.error, TraceError, AgentOpsError) as error:
+        if remains is not None:
+            remains.append(f"{path}: cannot be read: {error}")
+
+
+def clickhouse_statement(subject: Subject, trace_ids: Collection[str], table: str = "otel_traces") -> str:
+    """The statement that does the same in the table of the OpenTelemetry Collector's exporter."""
+
+    def listed(texts: Collection[str]) -> str:
+        return ", ".join("'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'" for text in sorted(texts))
+
+    found: list[str] = [f"TraceId IN ({listed(trace_ids)})"] if trace_ids else []
+    conditions = [f"SpanAttributes['{semconv.USER_ID}'] IN ({listed(subject.users)})"] if subject.users else []
+    conditions += [
+        f"SpanAttributes['{name}'] IN ({listed(subject.sessions)})"
+        for name in (semconv.SESSION_ID, semconv.CONVERSATION_ID)
+        if subject.sessions
+    ]
+    if conditions:
+        found.append(f"TraceId IN (SELECT TraceId FROM {table} WHERE {' OR '.join(conditions)})")  # noqa: S608 - shown, not run; values are quoted
+    return f"ALTER TABLE {table} DELETE WHERE {' OR '.join(found)} SETTINGS mutations_sync = 1;"

@@ -1,0 +1,136 @@
+"""Lines of trace files: which belong to the traces that go, and files without them.
+
+A file that a living process writes is not replaced: its lines are overwritten with blanks where they stand, which
+readers skip, and the process goes on appending. A closed file is written anew beside the old one and takes its name
+once it is whole and on the disk. Whoever is killed in between leaves a line that begins with blanks, or a file with
+the ending ``.erase``; the next erasure finishes the one and removes the other.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from agentops_sdk import semconv
+
+__all__ = ["PART", "blank_lines", "is_named", "rewrite", "trace_ids_of"]
+
+PART: Final = ".erase"
+_SESSIONS: Final = (semconv.SESSION_ID, semconv.CONVERSATION_ID)
+_USERS: Final = (semconv.USER_ID, "enduser.id", "user.hash", "langfuse.user.id")
+
+
+def records_of(line: bytes) -> list[dict[str, Any]]:
+    """What a line holds: a record, or several that are open."""
+    try:
+        raw = orjson.loads(line)
+    except ValueError:
+        return []
+    if not isinstance(raw, dict):
+        return []
+    inside = [item for value in raw.values() if isinstance(value, list) for item in value if isinstance(item, dict)]
+    return [raw, *(item for item in inside if "attributes" in item or "trace_id" in item)]
+
+
+def is_named(record: dict[str, Any], users: Collection[str], sessions: Collection[str]) -> bool:
+    """Whether a record says that it is of one of these users or sessions."""
+    attributes = record.get("attributes")
+    if not isinstance(attributes, dict):
+        return False
+    return any(attributes.get(name) in users for name in _USERS) or any(
+        attributes.get(name) in sessions for name in _SESSIONS
+    )
+
+
+def trace_ids_of(line: bytes, users: Collection[str], sessions: Collection[str]) -> set[str]:
+    """Ids of the traces of which a line says that they are of one of these users or sessions."""
+    records = records_of(line)
+    own = next((record.get("trace_id") for record in records if record.get("trace_id")), None)
+    return {
+        str(record.get("trace_id") or own)
+        for record in records
+        if (record.get("trace_id") or own) and is_named(record, users, sessions)
+    }
+
+
+def belongs(line: bytes, trace_ids: Collection[str]) -> bool:
+    """Whether a line is of one of the traces, or about one; or was left half blank by an erasure that was killed."""
+    if line[:1] == b" " and line.strip():
+        return True
+    for record in records_of(line):
+        attributes = record.get("attributes")
+        about = attributes.get(semconv.FEEDBACK_TRACE_ID) if isinstance(attributes, dict) else None
+        if record.get("trace_id") in trace_ids or about in trace_ids:
+            return True
+    return False
+
+
+def blank_lines(path: Path, goes: Callable[[bytes], bool], *, seen: int = 0) -> int:
+    """Overwrite lines with blanks where they stand; how many.
+
+    Args:
+        path: of a file that somebody may be appending to.
+        goes: whether a line does.
+        seen: bytes from the start that need no look.
+
+    Raises:
+        OSError: it cannot be read, or written.
+    """
+    count = 0
+    with path.open("rb") as file:
+        file.seek(seen)
+        position = seen
+        descriptor = os.open(path, os.O_WRONLY)
+        try:
+            for line in file:
+                text = line.removesuffix(b"\n")
+                if text.strip() and goes(text):
+                    os.lseek(descriptor, position, os.SEEK_SET)
+                    os.write(descriptor, b" " * len(text))
+                    count += 1
+                position += len(line)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return count
+
+
+def rewrite(path: Path, goes: Callable[[bytes], bool]) -> int:
+    """Write a closed file anew without some lines; how many went. A file without any line left is removed.
+
+    Raises:
+        OSError: it cannot be read, or written; it is as it was then.
+    """
+    packed = path.suffix == ".gz"
+    facts = path.stat()
+    part = path.with_name(path.name + PART)
+    gone = kept = 0
+    try:
+        with (
+            gzip.open(path) if packed else path.open("rb") as source,
+            os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw,
+        ):
+            target: Any = gzip.GzipFile("", "wb", 6, raw, 0) if packed else raw
+            for line in source:
+                if line.strip() and goes(line.removesuffix(b"\n")):
+                    gone += 1
+                elif line.strip():
+                    target.write(line)
+                    kept += 1
+            if packed:
+                target.close()
+            raw.flush()
+            os.fsync(raw.fileno())
+        if gone and kept:
+            os.utime(part, (facts.st_mtime, facts.st_mtime))
+            part.replace(path)
+        elif gone:
+            path.unlink()
+    finally:
+        part.unlink(missing_ok=True)
+    return gone

@@ -1,0 +1,94 @@
+"""Takes content out of closed trace files that are old enough; figures, names, times and outcomes stay."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from agentops_sdk import semconv
+from agentops_sdk.exporters.jsonl.run_files import claimed, is_own_name
+
+__all__ = ["expire", "without_content"]
+
+_MARK: Final = f'"{semconv.CONTENT_EXPIRED}":true'.encode()
+_TEXTS: Final = frozenset((*semconv.CONTENT, semconv.EXCEPTION_MESSAGE, semconv.EXCEPTION_STACKTRACE))
+
+
+def expire(directory: Path, max_age: float) -> list[Path]:
+    """Take the content out of every closed file of ours that was last written more than ``max_age`` seconds ago.
+
+    Raises:
+        OSError: a file cannot be written; it is as it was.
+    """
+    oldest = time.time() - max_age
+    done: list[Path] = []
+    for path in sorted(directory.iterdir()):
+        if not is_own_name(path) or not path.name.endswith((".jsonl", ".jsonl.gz")):
+            continue
+        try:
+            due = path.stat().st_mtime < oldest and not _is_done(path)
+        except OSError:
+            continue  # another process tidies as well
+        if due:
+            with claimed(path) as claim:
+                if claim is not None:
+                    _expire(path)
+                    done.append(path)
+    return done
+
+
+def without_content(line: bytes) -> bytes:
+    """A line of a trace file without what people and models wrote; one that is no record goes as it is."""
+    try:
+        record = orjson.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(record, dict):
+        return line
+    _strip(record)
+    for event in record.get("events") or ():
+        if isinstance(event, dict):
+            _strip(event)
+    if record.get("status_message"):
+        record["status_message"] = ""
+    record.setdefault("attributes", {})[semconv.CONTENT_EXPIRED] = True
+    return orjson.dumps(record) + b"\n"
+
+
+def _strip(holder: dict[str, Any]) -> None:
+    attributes = holder.get("attributes")
+    if isinstance(attributes, dict):
+        holder["attributes"] = {name: value for name, value in attributes.items() if name not in _TEXTS}
+
+
+def _is_done(path: Path) -> bool:
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        return _MARK in file.readline(16_777_216)
+
+
+def _expire(path: Path) -> None:
+    facts = path.stat()
+    part = path.with_name(path.name + ".expire")
+    packed = path.suffix == ".gz"
+    try:
+        with (
+            gzip.open(path) if packed else path.open("rb") as source,
+            os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw,
+        ):
+            target: Any = gzip.GzipFile("", "wb", 6, raw, 0) if packed else raw
+            for line in source:
+                if line.strip():
+                    target.write(without_content(line))
+            if packed:
+                target.close()
+            raw.flush()
+            os.fsync(raw.fileno())
+        os.utime(part, (facts.st_mtime, facts.st_mtime))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,266 @@
+"""Somebody's data goes from every file, also under a process that writes; a kill in the middle loses nothing."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import agentops_sdk as agentops
+from agentops_sdk.cli import main
+from agentops_sdk.erasure.erase import Erasure, Subject
+from agentops_sdk.exporters.jsonl.content_expiry import expire
+from agentops_sdk.exporters.otlp.segment import Segment
+from agentops_sdk.traces import load
+
+pytestmark = pytest.mark.once
+
+WRITER = """
+import sys
+import agentops_sdk as agentops
+agentops.init(directory=sys.argv[1], exporters=["jsonl"], integrations=[])
+def run(user, times):
+    for n in range(times):
+        with agentops.context(user_id=user), agentops.span("outer") as outer:
+            with agentops.span("inner") as inner:
+                inner.set("note", f"{user} {n}")
+run("alice", 20); run("bob", 20)
+agentops.flush()
+print("ready", flush=True)
+for line in sys.stdin:
+    run("bob", int(line))
+    agentops.flush()
+    print("more", flush=True)
+agentops.shutdown()
+"""
+
+
+def write(folder: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(folder)], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def notes(folder: Path) -> list[str]:
+    traces = load(folder / "traces")
+    assert (traces.torn, traces.foreign) == (0, 0)
+    return sorted(span.attributes["note"] for trace in traces for span in trace.spans if "note" in span.attributes)
+
+
+def erase(*words: str, folder: Path) -> int:
+    return main(["erase", *words, "--dir", str(folder)])
+
+
+def everything(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_under_a_process_that_writes_and_again_when_it_has_ended(tmp_path: Path, capsys: Any) -> None:
+    process = write(tmp_path)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert erase("--user", "alice", folder=tmp_path) == 0
+    assert "20 trace(s), 40 span(s) would be erased" in capsys.readouterr().out
+    assert len(notes(tmp_path)) == 40
+    assert erase("--user", "alice", "--yes", folder=tmp_path) == 1  # its process lives, and that is said
+    told = capsys.readouterr()
+    assert "its process lives" in told.err
+    assert "ALTER TABLE otel_traces DELETE WHERE" in told.out
+    assert b"alice" not in everything(tmp_path)
+    process.stdin.write("30\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "more\n"
+    assert len([note for note in notes(tmp_path) if note.startswith("bob")]) == 50
+    (only,) = (tmp_path / "traces").glob("*.jsonl")  # it goes on in its file
+    process.communicate()
+    assert process.returncode == 0
+    assert erase("--user", "alice", "--yes", folder=tmp_path) == 0
+    assert len(notes(tmp_path)) == 50
+    record = json.loads((tmp_path / "audit" / "000001.jsonl").read_text().splitlines()[-1])
+    assert (record["action"], record["changes"]["of"]) == ("erase", "user")
+    assert "alice" not in json.dumps(record)
+    assert only.stat().st_mode & 0o077 == 0
+
+
+def lines_of(user: str, count: int) -> bytes:
+    return b"".join(
+        json.dumps({"v": 1, "kind": "span", "trace_id": f"{hash_of(user) + n:032x}", "span_id": f"{n + 1:016x}",
+                    "name": "x", "start_ns": 1, "end_ns": 2, "attributes": {"user.id": user, "note": f"{user} {n}"}}
+                   ).encode() + b"\n" for n in range(count))  # fmt: skip
+
+
+def hash_of(user: str) -> int:
+    return int.from_bytes(user.encode(), "big") << 64
+
+
+def test_closed_compressed_compacted_and_spooled(tmp_path: Path, capsys: Any) -> None:
+    folder = tmp_path / "traces"
+    folder.mkdir()
+    both = lines_of("alice", 3) + lines_of("bob", 3)
+    (folder / "20260101T000000Z-1-00000001.jsonl").write_bytes(both)
+    with gzip.open(folder / "20260101T000000Z-1-00000002.jsonl.gz", "wb") as file:
+        file.write(both)
+    (folder / "20260101T000000Z-1-00000003.jsonl").write_bytes(lines_of("alice", 2))
+    from agentops_sdk.store.compaction import pack
+
+    compacted = folder / "20260101T000000Z-1-00000004.jsonl"
+    compacted.write_bytes(both)
+    assert pack(compacted).reason == ""
+    (tmp_path / "notes.txt").write_text("alice called")
+    run = tmp_path / "spool" / "x" / "00000000000000000001-999999999-abcdef"
+    run.mkdir(parents=True)
+    (run / "lock").touch()
+    payload, spans = request()
+    segment = Segment(run / "1.seg")
+    segment.append(trace_frame(payload, spans), spans)
+    segment.close()
+    assert erase("--user", "alice", "--yes", folder=tmp_path) == 1
+    told = capsys.readouterr()
+    assert "notes.txt: holds one of the ids" in told.err
+    assert "11 trace(s)" not in told.out
+    (tmp_path / "notes.txt").unlink()
+    assert b"alice" not in everything(tmp_path)
+    assert sum(trace_line.count(b"bob 1") for trace_line in all_lines(folder)) == 3
+    assert not (folder / "20260101T000000Z-1-00000003.jsonl").exists()
+    (piece,) = Segment.reopen(run / "1.seg").read(1 << 20)
+    assert piece.spans == 1
+    assert b"bob" in piece.payload
+
+
+def all_lines(folder: Path) -> list[bytes]:
+    from agentops_sdk.erasure.erase import _lines_of
+
+    return [line for path in folder.iterdir() for line in _lines_of(path)]
+
+
+def trace_frame(payload: bytes, spans: int) -> bytes:
+    from agentops_sdk.exporters.otlp.segment import frame
+
+    return frame(payload, spans)
+
+
+def request() -> tuple[bytes, int]:
+    from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+
+    data = TracesData()
+    scope = data.resource_spans.add().scope_spans.add()
+    for number, user in enumerate(("alice", "bob"), 1):
+        span = scope.spans.add(trace_id=bytes([number]) * 16, span_id=bytes([number]) * 8, name="x")
+        span.attributes.add(key="user.id").value.string_value = user
+    return data.SerializeToString(), 2
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from agentops_sdk.erasure import trace_lines
+step = int(sys.argv[2])
+real_write, real_replace = os.write, Path.replace
+count = 0
+def die(*_):
+    global count
+    count += 1
+    if count >= step:
+        os.kill(os.getpid(), signal.SIGKILL)
+def write(descriptor, data):
+    if data.strip() == b"":   # blanks over a line: half of them, then the end
+        real_write(descriptor, data[: len(data) // 2]) if count + 1 >= step else None
+        die()
+    return real_write(descriptor, data)
+os.write = write
+def replace(self, target):
+    die()
+    return real_replace(self, target)
+Path.replace = replace
+path = Path(sys.argv[1])
+goes = lambda line: b"alice" in line
+(trace_lines.blank_lines if sys.argv[3] == "open" else trace_lines.rewrite)(path, goes)
+"""
+
+
+@pytest.mark.parametrize("how", ["open", "closed"])
+def test_a_kill_in_the_middle_loses_nothing_and_the_next_time_finishes_it(how: str, tmp_path: Path) -> None:
+    folder = tmp_path / "traces"
+    folder.mkdir()
+    path = folder / "20260101T000000Z-1-00000001.jsonl"
+    path.write_bytes(lines_of("bob", 2) + lines_of("alice", 5) + lines_of("carol", 2))
+    step = "3" if how == "open" else "1"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path), step, how], check=False)
+    assert done.returncode == -signal.SIGKILL
+    for user in (b"bob 0", b"bob 1", b"carol 0", b"carol 1"):
+        assert path.read_bytes().count(user) == 1
+    assert b"alice 4" in path.read_bytes()
+    work = Erasure(tmp_path, Subject(users=frozenset(("alice",))))
+    work.look()
+    work.erase()
+    assert b"alice" not in everything(tmp_path)
+    assert [path.name for path in folder.iterdir()] == ["20260101T000000Z-1-00000001.jsonl"]
+    assert notes(tmp_path) == ["bob 0", "bob 1", "carol 0", "carol 1"]
+
+
+def test_export_gives_a_person_their_data_by_the_hash_too(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.setenv("AGENTOPS_PII_KEY", "a key")
+    agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[], hash_user_id=True)
+    for user in ("alice", "bob"):
+        with agentops.context(user_id=user), agentops.span("one") as span:
+            span.set("note", f"for {user[0]}")
+    agentops.shutdown()
+    assert main(["export", "--user", "alice", "-o", str(tmp_path / "hers.json"), "--dir", str(tmp_path)]) == 0
+    hers = (tmp_path / "hers.json").read_text()
+    assert "for a" in hers
+    assert "for b" not in hers
+    assert main(["export", "--dir", str(tmp_path)]) == 2
+    (tmp_path / "hers.json").unlink()
+    assert erase("--user", "alice", "--yes", folder=tmp_path) == 0
+    assert notes(tmp_path) == ["for b"]
+    actions = [json.loads(line)["action"] for line in (tmp_path / "audit" / "000001.jsonl").read_text().splitlines()]
+    assert actions == ["export", "erase"]
+
+
+def test_a_statement_cannot_be_left_by_a_quote_and_a_trace_by_its_whole_id(tmp_path: Path, capsys: Any) -> None:
+    folder = tmp_path / "traces"
+    folder.mkdir()
+    (folder / "a.jsonl").write_bytes(lines_of("bob", 2))
+    assert erase("--user", "x' OR 1=1 --", folder=tmp_path) == 0
+    assert "IN ('x\\' OR 1=1 --')" in capsys.readouterr().out
+    assert erase("--trace", "abc", "--yes", folder=tmp_path) == 2
+    assert erase("--trace", f"{hash_of('bob'):032x}", "--yes", folder=tmp_path) == 0
+    assert notes(tmp_path) == ["bob 1"]
+    assert [path.name for path in folder.iterdir()] == ["a.jsonl"]
+
+
+def test_content_goes_before_figures_do(tmp_path: Path) -> None:
+    folder = tmp_path / "traces"
+    agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[])
+
+    @agentops.tool
+    def look(word: str) -> str:
+        raise ValueError(word)
+
+    with pytest.raises(ValueError, match="pestilence"):
+        look("pestilence")
+    agentops.shutdown()
+    (old,) = folder.iterdir()
+    young = folder / "20260101T000000Z-1-00000002.jsonl"
+    young.write_bytes(old.read_bytes())
+    day = time.time() - 8 * 86_400
+    os.utime(old, (day, day))
+    assert expire(folder, 7 * 86_400) == [old]
+    assert expire(folder, 7 * 86_400) == []
+    assert abs(old.stat().st_mtime - day) < 1
+    assert b"pestilence" not in old.read_bytes()
+    (span,) = load(old)[0].spans
+    assert (span.outcome, span.attributes["gen_ai.tool.name"], len(span.events)) == ("error", "look", 1)
+    assert b"pestilence" in young.read_bytes()
+    agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[], content_max_days=7)
+    assert agentops.status().settings["content_max_days"].value == 7
