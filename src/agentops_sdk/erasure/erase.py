@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.erasure.spooled_requests import rewrite_segment, trace_ids_in
-from agentops_sdk.erasure.trace_lines import PART, belongs, blank_lines, rewrite, trace_ids_of
+from agentops_sdk.erasure.trace_lines import belongs, blank_lines, rewrite, trace_ids_of
 from agentops_sdk.errors import AgentOpsError, TraceError
+from agentops_sdk.exporters.jsonl.rewriting import PART
 from agentops_sdk.exporters.jsonl.run_files import claimed
 from agentops_sdk.exporters.otlp.run_directory import REFUSED, Run
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 
 if TYPE_CHECKING:
-    from agentops_sdk.exporters.jsonl.run_files import _Claim
+    from agentops_sdk.exporters.jsonl.rewriting import PART
+from agentops_sdk.exporters.jsonl.run_files import _Claim
 
 __all__ = ["Erasure", "Subject", "clickhouse_statement"]
 

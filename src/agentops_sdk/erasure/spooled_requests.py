@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from agentops_sdk.erasure.trace_lines import PART
+from agentops_sdk.exporters.jsonl.rewriting import PART
 from agentops_sdk.exporters.otlp.segment import Segment, frame
 
 __all__ = ["rewrite_segment", "trace_ids_in"]

@@ -3,12 +3,11 @@
 A file that a living process writes is not replaced: its lines are overwritten with blanks where they stand, which
 readers skip, and the process goes on appending. A closed file is written anew beside the old one and takes its name
 once it is whole and on the disk. Whoever is killed in between leaves a line that begins with blanks, or a file with
-the ending ``.erase``; the next erasure finishes the one and removes the other.
+the ending ``.anew``; the next erasure finishes the one and removes the other.
 """
 
 from __future__ import annotations
 
-import gzip
 import os
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -17,10 +16,10 @@ from typing import Any, Final
 import orjson
 
 from agentops_sdk import semconv
+from agentops_sdk.exporters.jsonl.rewriting import rewrite_lines
 
-__all__ = ["PART", "blank_lines", "is_named", "rewrite", "trace_ids_of"]
+__all__ = ["blank_lines", "is_named", "rewrite", "trace_ids_of"]
 
-PART: Final = ".erase"
 _SESSIONS: Final = (semconv.SESSION_ID, semconv.CONVERSATION_ID)
 _USERS: Final = (semconv.USER_ID, "enduser.id", "user.hash", "langfuse.user.id")
 
@@ -106,31 +105,4 @@ def rewrite(path: Path, goes: Callable[[bytes], bool]) -> int:
     Raises:
         OSError: it cannot be read, or written; it is as it was then.
     """
-    packed = path.suffix == ".gz"
-    facts = path.stat()
-    part = path.with_name(path.name + PART)
-    gone = kept = 0
-    try:
-        with (
-            gzip.open(path) if packed else path.open("rb") as source,
-            os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw,
-        ):
-            target: Any = gzip.GzipFile("", "wb", 6, raw, 0) if packed else raw
-            for line in source:
-                if line.strip() and goes(line.removesuffix(b"\n")):
-                    gone += 1
-                elif line.strip():
-                    target.write(line)
-                    kept += 1
-            if packed:
-                target.close()
-            raw.flush()
-            os.fsync(raw.fileno())
-        if gone and kept:
-            os.utime(part, (facts.st_mtime, facts.st_mtime))
-            part.replace(path)
-        elif gone:
-            path.unlink()
-    finally:
-        part.unlink(missing_ok=True)
-    return gone
+    return rewrite_lines(path, lambda line: b"" if goes(line.removesuffix(b"\n")) else line)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from agentops_sdk import semconv
+from agentops_sdk.exporters.jsonl.rewriting import rewrite_lines
 from agentops_sdk.exporters.jsonl.run_files import claimed, is_own_name
 
 __all__ = ["expire", "without_content"]
@@ -37,7 +37,7 @@ def expire(directory: Path, max_age: float) -> list[Path]:
         if due:
             with claimed(path) as claim:
                 if claim is not None:
-                    _expire(path)
+                    rewrite_lines(path, without_content)
                     done.append(path)
     return done
 
@@ -69,26 +69,3 @@ def _strip(holder: dict[str, Any]) -> None:
 def _is_done(path: Path) -> bool:
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         return _MARK in file.readline(16_777_216)
-
-
-def _expire(path: Path) -> None:
-    facts = path.stat()
-    part = path.with_name(path.name + ".expire")
-    packed = path.suffix == ".gz"
-    try:
-        with (
-            gzip.open(path) if packed else path.open("rb") as source,
-            os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw,
-        ):
-            target: Any = gzip.GzipFile("", "wb", 6, raw, 0) if packed else raw
-            for line in source:
-                if line.strip():
-                    target.write(without_content(line))
-            if packed:
-                target.close()
-            raw.flush()
-            os.fsync(raw.fileno())
-        os.utime(part, (facts.st_mtime, facts.st_mtime))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

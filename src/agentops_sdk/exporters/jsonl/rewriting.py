@@ -1,0 +1,50 @@
+"""A closed file of lines, written anew beside the old one; it takes its name once it is whole and on the disk."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["PART", "rewrite_lines"]
+
+PART: Final = ".anew"
+
+
+def rewrite_lines(path: Path, change: Callable[[bytes], bytes]) -> int:
+    """Give every line, with its newline, to ``change`` and write what it returns; how many lines it changed.
+
+    A file of which nothing is left is removed; one in which nothing changes stays as it is.
+
+    Raises:
+        OSError: it cannot be read, or written; it is as it was then.
+    """
+    packed = path.suffix == ".gz"
+    facts = path.stat()
+    part = path.with_name(path.name + PART)
+    changed = kept = 0
+    try:
+        with (
+            gzip.open(path) if packed else path.open("rb") as source,
+            os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw,
+        ):
+            target: Any = gzip.GzipFile("", "wb", 6, raw, 0) if packed else raw
+            for line in filter(bytes.strip, source):
+                after = change(line)
+                changed += after != line
+                kept += bool(after)
+                target.write(after)
+            if packed:
+                target.close()
+            raw.flush()
+            os.fsync(raw.fileno())
+        if changed and kept:
+            os.utime(part, (facts.st_mtime, facts.st_mtime))
+            part.replace(path)
+        elif changed:
+            path.unlink()
+    finally:
+        part.unlink(missing_ok=True)
+    return changed
