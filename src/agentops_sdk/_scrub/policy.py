@@ -238,7 +238,10 @@ def _clip_json(value: Any, limit: int) -> CutText:
         if len(text.encode()) <= limit:
             return CutText(text)
         longest //= 4
-    return CutText(orjson.dumps(CUT + "more than fits]").decode())
+    left_out: Any = CUT + "more than fits]"
+    if isinstance(value, list) and value:
+        left_out = [_in_place_of(value[0], left_out)]
+    return CutText(orjson.dumps(left_out).decode())
 
 
 def _shortened(value: Any, longest: int, items: int) -> Any:
@@ -249,9 +252,24 @@ def _shortened(value: Any, longest: int, items: int) -> Any:
             return [_shortened(item, longest, items) for item in value]
         # The first and the last tell most: of a chat, the task and the newest turns.
         first, last = value[: items // 2], value[-(items - items // 2) :]
-        left_out = f"{CUT}{len(value) - items} items]"
+        left_out = _in_place_of(value[items // 2], f"{CUT}{len(value) - items} items]")
         return [*(_shortened(item, longest, items) for item in first), left_out,
                 *(_shortened(item, longest, items) for item in last)]  # fmt: skip
     if isinstance(value, dict):
         return {name: _shortened(item, longest, items) for name, item in value.items()}
     return value
+
+
+def _in_place_of(item: Any, words: str) -> Any:
+    """What says that items of a list are left out, in the form that the conventions' schemas give such an item."""
+    if not isinstance(item, dict):
+        return words
+    if "parts" in item:
+        return {"role": str(item.get("role", "user")), "parts": [{"type": "text", "content": words}]}
+    if item.get("type") == "function":
+        return {"type": "function", "name": words}
+    if "type" in item:
+        return {"type": "text", "content": words}
+    if "content" in item and "role" not in item:  # documents, records of a memory
+        return {"content": words}
+    return words
