@@ -253,6 +253,12 @@ class Settings:
         "nothing is chosen it is pin, and tokens written to a cache stand under both names.",
         limit=file_limits.anything, env=["AGENTOPS_SEMCONV"],
     )  # fmt: skip
+    blobs: str = _row(
+        "inline", parsers.choice("inline", "files"),
+        "Where pictures, sound and documents of messages stand: inline, where `max_value_bytes` cuts them, or in files "
+        "of the folder `blobs` beside the traces, to which the message refers.",
+        env=["AGENTOPS_BLOBS"], live=True,
+    )  # fmt: skip
     vocabularies: tuple[str, ...] = _row(
         (), parsers.vocabularies,
         "Further names that every span tells the same under, for backends that read others: openinference, langfuse. "
@@ -552,6 +558,7 @@ _STRICT = {
     "hash_user_id": True,
     "vendor_propagation": False,
     "state_changes": False,
+    "blobs": "inline",
 }
 """The value of each setting that keeps things private."""
 

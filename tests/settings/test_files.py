@@ -33,6 +33,7 @@ def value(name: str) -> Any:
 
 
 LOOSER = [
+    'blobs = "files"',
     "parent_based = false",
     'propagators = ["none"]',
     "redact = false",

@@ -7,7 +7,7 @@ the same span as ours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
@@ -20,6 +20,9 @@ from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.private_form import attributes_of
 from agentops_sdk._scrub.prompt_fingerprint import prompt_fingerprint
 from agentops_sdk.config import Settings
+
+if TYPE_CHECKING:
+    from agentops_sdk._recorder.blob_files import BlobFiles
 
 _EVENT = "event"
 _EVENTS = frozenset((semconv.EXCEPTION_EVENT, semconv.DECISION_EVENT, semconv.HANDOFF_EVENT, semconv.LIMIT_EVENT))
@@ -49,10 +52,11 @@ class Completer:
         self.limits_spans = limits_anything(settings)
         self.policy = Policy(settings)
         self.totals = RunTotals()
+        self.blobs: BlobFiles | None = None
 
     def reconfigure(self, settings: Settings) -> None:
         """Go on by other settings; what was counted stays."""
-        before, self.settings = self.policy, settings
+        before, self.settings, self.blobs = self.policy, settings, None
         self.limits_spans = limits_anything(settings)
         self.policy = Policy(settings)
         self.policy.redactions = before.redactions
@@ -92,9 +96,21 @@ class Completer:
             trace_id: of its trace.
         """
         self.work_out(attributes, deferred, account)
+        if self.settings.blobs == "files" and semconv.PRIVATE not in attributes:
+            with guard("complete.blobs"):
+                self._take_blobs(attributes, trace_id)
         if ids is not None:
             self.tell_runs(attributes, *ids, trace_id)
         return self.finish(attributes, events, message, self.policy, trace_id)
+
+    def _take_blobs(self, attributes: dict[str, Any], trace_id: int) -> None:
+        if not self.policy.captures(attributes, trace_id):
+            return
+        if self.blobs is None:
+            from agentops_sdk._recorder.blob_files import BlobFiles
+
+            self.blobs = BlobFiles(self.settings)
+        self.blobs.take(attributes)
 
     def tell_runs(self, attributes: dict[str, Any], span_id: int, parent_id: int | None, trace_id: int) -> None:
         """What agents and workflows tell beside that: messages, and what their model calls have told.

@@ -1,0 +1,75 @@
+"""Large contents of messages beside the trace, by reference, when asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+from tests.conformance.spans import wrong
+
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
+from agentops_sdk.integration import start
+
+PICTURE = bytes(range(256)) * 400
+SMALL = {"type": "blob", "modality": "image", "mime_type": "image/png", "content": "aGk="}
+
+
+def part() -> dict[str, Any]:
+    return {**SMALL, "content": b64encode(PICTURE).decode()}
+
+
+def ask(as_text: bool = False, **settings: Any) -> list[dict[str, Any]]:
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter], integrations=[], restart=True, **settings)
+    messages: Any = [{"role": "user", "parts": [{"type": "text", "content": "What is it?"}, part(), SMALL]}]
+    call = start("llm", "m", attributes={
+        "gen_ai.provider.name": "p", "gen_ai.request.model": "m",
+        "gen_ai.input.messages": json.dumps(messages) if as_text else messages,
+    })  # fmt: skip
+    call.finish()
+    assert agentops.flush()
+    (span,) = exporter.finished_spans()
+    assert wrong([span]) == []
+    text = dict(span.attributes).get("gen_ai.input.messages")
+    return [] if text is None else list(json.loads(text)[0]["parts"])
+
+
+def test_a_picture_is_a_file_and_is_kept_once(tmp_path: Path) -> None:
+    name = f"blobs/{hashlib.sha256(PICTURE).hexdigest()}.png"
+    reference = {"type": "uri", "modality": "image", "mime_type": "image/png", "uri": name}
+    for as_text in (False, True):
+        text, picture, small = ask(as_text, blobs="files", directory=tmp_path / "ops")
+        assert (text["content"], picture, small) == ("What is it?", reference, SMALL)
+    (file,) = (tmp_path / "ops" / "blobs").iterdir()
+    assert file.read_bytes() == PICTURE
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_none_is_written_unasked_or_where_content_is_not_captured(tmp_path: Path) -> None:
+    assert ask(directory=tmp_path / "ops")[1]["type"] == "blob"
+    assert ask(directory=tmp_path / "ops", blobs="files", capture_content=False) == []
+    assert not (tmp_path / "ops" / "blobs").exists()
+
+
+def test_what_cannot_be_written_stays_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "ops").mkdir()
+    (tmp_path / "ops" / "blobs").write_text("in the way")
+    assert ask(directory=tmp_path / "ops", blobs="files")[1]["type"] == "blob"
+    agentops.shutdown()
+
+
+def test_they_take_no_more_than_traces_may(tmp_path: Path) -> None:
+    folder = tmp_path / "ops" / "blobs"
+    folder.mkdir(parents=True)
+    for number in range(3):
+        (folder / f"old{number}.png").write_bytes(b"x" * 1_000)
+    ask(directory=tmp_path / "ops", blobs="files", traces_max_bytes=1_500)
+    left = {file.name for file in folder.iterdir()}
+    assert len([name for name in left if name.startswith("old")]) == 1
+    assert len(left) == 2
