@@ -1,6 +1,6 @@
 """Pictures, sound and documents of messages as files beside the traces, to which the message refers.
 
-Consumer thread only. A file is named after what it holds, so that a picture that goes along with every call is kept once.
+Consumer thread only. A file is named after what it holds: a picture that goes along with every call is kept once.
 """
 
 from __future__ import annotations
