@@ -1,0 +1,213 @@
+"""Libraries on top of clients: a question is one span, with its tokens once, wherever spans go."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests.integrations.framework_programs import MODES
+from tests.wire.http import Reply, Request, Wire
+
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
+
+pytestmark = pytest.mark.filterwarnings(  # the libraries' own
+    "ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)  # fmt: skip
+
+_CHAT = {
+    "id": "1", "object": "chat.completion", "created": 1, "model": "a-model",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Sunny."}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 21, "completion_tokens": 8, "total_tokens": 29},
+}  # fmt: skip
+_TEXT = {"type": "output_text", "text": "Sunny.", "annotations": []}
+_ANSWERS: dict[str, dict[str, Any]] = {
+    "/messages": {
+        "id": "1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5", "stop_reason": "end_turn",
+        "content": [{"type": "text", "text": "Sunny."}], "usage": {"input_tokens": 21, "output_tokens": 8},
+    },
+    ":generateContent": {
+        "candidates": [{"content": {"role": "model", "parts": [{"text": "Sunny."}]}, "finishReason": "STOP"}],
+        "usageMetadata": {"promptTokenCount": 21, "candidatesTokenCount": 8, "totalTokenCount": 29},
+    },
+    "/converse": {
+        "output": {"message": {"role": "assistant", "content": [{"text": "Sunny."}]}}, "stopReason": "end_turn",
+        "usage": {"inputTokens": 21, "outputTokens": 8, "totalTokens": 29}, "metrics": {"latencyMs": 1},
+    },
+    "/api/chat": {
+        "model": "llama3.1", "created_at": "2026-01-01T00:00:00Z", "done": True, "done_reason": "stop",
+        "message": {"role": "assistant", "content": "Sunny."}, "prompt_eval_count": 21, "eval_count": 8,
+    },
+    "/responses": {
+        "id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": "a-model",
+        "output": [{"id": "m", "type": "message", "role": "assistant", "status": "completed", "content": [_TEXT]}],
+        "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
+        "usage": {
+            "input_tokens": 21, "output_tokens": 8, "total_tokens": 29,
+            "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0},
+        },
+    },
+}  # fmt: skip
+
+
+_MESSAGE: dict[str, Any] = _ANSWERS["/messages"]
+_BEGUN = {**_MESSAGE, "content": [], "usage": {"input_tokens": 21, "output_tokens": 1}}
+_EVENTS: tuple[dict[str, Any], ...] = (
+    {"type": "message_start", "message": _BEGUN},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Sunny."}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 8}},
+    {"type": "message_stop"},
+)
+
+
+def _answer(request: Request) -> Reply:
+    if request.body.get("stream") and request.path.endswith("/messages"):
+        stream = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in _EVENTS]
+        return Reply(stream=stream, content_type="text/event-stream")
+    return Reply(next((body for end, body in _ANSWERS.items() if request.path.endswith(end)), _CHAT))
+
+
+Ask = Callable[[str], None]
+"""Asks twice, in the two ways that the library has."""
+
+
+def _langchain(model: Any) -> None:
+    model.invoke("Paris?")
+    asyncio.run(model.ainvoke("Paris?"))
+
+
+def langchain_openai(url: str) -> None:
+    from langchain_openai import ChatOpenAI
+
+    _langchain(ChatOpenAI(model="a-model", base_url=url, api_key="k"))
+
+
+def langchain_anthropic(url: str) -> None:
+    from langchain_anthropic import ChatAnthropic
+
+    _langchain(ChatAnthropic(model="claude-sonnet-4-5", base_url=url.removesuffix("/v1"), api_key="k"))
+
+
+def langchain_google_genai(url: str) -> None:
+    from langchain_google_genai import ChatGoogleGenerativeAI
+
+    _langchain(ChatGoogleGenerativeAI(model="gemini-2.5-flash", base_url=url, api_key="k"))
+
+
+def langchain_aws(url: str) -> None:
+    from langchain_aws import ChatBedrockConverse
+
+    keys = {"aws_access_key_id": "k", "aws_secret_access_key": "s", "region_name": "us-east-1"}
+    _langchain(ChatBedrockConverse(model="amazon.nova-lite-v1:0", endpoint_url=url, **keys))
+
+
+def langchain_mistralai(url: str) -> None:
+    from langchain_mistralai import ChatMistralAI
+
+    _langchain(ChatMistralAI(model="a-model", endpoint=url, api_key="k"))
+
+
+def langchain_groq(url: str) -> None:
+    from langchain_groq import ChatGroq
+
+    _langchain(ChatGroq(model="a-model", base_url=url, api_key="k"))
+
+
+def langchain_ollama(url: str) -> None:
+    from langchain_ollama import ChatOllama
+
+    _langchain(ChatOllama(model="llama3.1", base_url=url.removesuffix("/v1")))
+
+
+def litellm(url: str) -> None:
+    import litellm as library
+
+    options: dict[str, Any] = {"model": "openai/a-model", "api_base": url, "api_key": "k"}
+    messages = [{"role": "user", "content": "Paris?"}]
+    library.completion(messages=messages, **options)
+    asyncio.run(library.acompletion(messages=messages, **options))
+
+
+def agents(url: str) -> None:
+    import openai
+    from agents import Agent, OpenAIResponsesModel, Runner
+
+    async def run() -> None:
+        async with openai.AsyncOpenAI(base_url=url, api_key="k") as client:
+            agent = Agent(name="clerk", model=OpenAIResponsesModel("a-model", client))
+            await Runner.run(agent, "Paris?")
+            await Runner.run(agent, "Paris?")
+
+    asyncio.run(run())
+
+
+def pydantic_ai(url: str) -> None:
+    import anthropic
+    from pydantic_ai import Agent
+    from pydantic_ai.models.anthropic import AnthropicModel
+    from pydantic_ai.providers.anthropic import AnthropicProvider
+
+    async def run() -> None:
+        async with anthropic.AsyncAnthropic(base_url=url.removesuffix("/v1"), api_key="k") as client:
+            model = AnthropicModel("claude-sonnet-4-5", provider=AnthropicProvider(anthropic_client=client))
+            await Agent(model).run("Paris?")
+            await Agent(model).run("Paris?")
+
+    asyncio.run(run())
+
+
+def instructor(url: str) -> None:
+    import instructor as library
+    import openai
+
+    async def run() -> None:
+        async with openai.AsyncOpenAI(base_url=url, api_key="k") as client:
+            await library.from_openai(client).chat.completions.create(response_model=None, **asked)
+
+    asked: dict[str, Any] = {"model": "a-model", "messages": [{"role": "user", "content": "Paris?"}]}
+    with openai.OpenAI(base_url=url, api_key="k") as client:
+        library.from_openai(client).chat.completions.create(response_model=None, **asked)
+    asyncio.run(run())
+
+
+STACKS: tuple[tuple[Ask, str], ...] = (
+    (langchain_openai, "openai"), (langchain_anthropic, "anthropic"), (langchain_google_genai, "gcp.gemini"),
+    (langchain_aws, "aws.bedrock"), (langchain_mistralai, "mistral_ai"), (langchain_groq, "groq"),
+    (langchain_ollama, "ollama"), (litellm, "openai"), (agents, "openai"), (pydantic_ai, "anthropic"),
+    (instructor, "openai"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("ask", "provider"), STACKS, ids=lambda each: getattr(each, "__name__", ""))
+def test_one_question_is_one_span(ask: Ask, provider: str, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip(ask.__name__, reason=f"{ask.__name__} is not installed")
+    own, exporter = InMemorySpanExporter(), MemoryExporter()
+    if mode == "joined":
+        tracing = TracerProvider()
+        tracing.add_span_processor(SimpleSpanProcessor(own))
+        monkeypatch.setattr(trace, "_TRACER_PROVIDER", tracing)
+    agentops.init(exporters=[exporter])
+    with Wire(_answer) as wire:
+        ask(wire.url)
+    assert agentops.flush()
+    spans = list(exporter.finished_spans())
+    agentops.shutdown()
+    assert len(wire.requests) == 2
+    for exported in (spans, own.get_finished_spans()) if mode == "joined" else (spans,):
+        facts: list[Any] = [span.attributes for span in exported if "gen_ai.usage.input_tokens" in span.attributes]
+        usages = [(each["gen_ai.usage.input_tokens"], each["gen_ai.usage.output_tokens"]) for each in facts]
+        assert usages == [(21, 8), (21, 8)]
+        assert {each["gen_ai.provider.name"] for each in facts} == {provider}
+        models = [span for span in exported if span.attributes.get("agentops.kind") == "llm"]
+        assert [dict(each.attributes) for each in models] == [dict(each) for each in facts]
