@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import re
@@ -115,6 +116,12 @@ async def test_content_is_shown_where_it_is_asked_for_in_answers_of_a_bounded_si
             offset = int(rest.partition("offset=")[2].rstrip("]"))
         assert len(parts) > 5
         assert f"assistant: {SECRET}{LONG}".rstrip() in "".join(parts)
+        if "sql" in {tool.name for tool in (await session.list_tools()).tools}:  # where DuckDB is installed
+            answer = json.loads(await text(session, "sql", query="SELECT trace_id FROM traces ORDER BY 1"))
+            assert (answer["columns"], answer["rows"][-1]) == (["trace_id"], [OTHER])
+            assert (await text(session, "sql", query="CREATE TABLE t (a INT)")).startswith("FAILED")
+        else:
+            assert importlib.util.find_spec("duckdb") is None
         seen, offset = 0, 0
         while offset is not None:
             answer = await text(session, "list_steps", trace=TRACE, offset=offset)

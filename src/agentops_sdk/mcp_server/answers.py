@@ -6,6 +6,7 @@ every tool is a method with its words beside it.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final, Unpack
 
@@ -33,6 +34,7 @@ __all__ = ["Answers"]
 _NAMED: Final = 300
 """Characters of a name, an error or a reason in a list; the step itself shows all of it."""
 _STEPS: Final = 500
+_ROWS: Final = 1_000
 
 TraceId = Annotated[str, Field(description="A trace id, the beginning of one, or 'latest'.")]
 Side = Annotated[
@@ -59,11 +61,13 @@ class Answers:
 
     @property
     def tools(self) -> list[Callable[..., str]]:
-        """Every question, in the order in which an agent is shown them."""
-        return [
+        """Every question that can be answered here, in the order in which an agent is shown them."""
+        questions: list[Callable[..., str]] = [
             self.list_traces, self.search_traces, self.show_trace, self.list_steps, self.show_step, self.explain,
             self.decisions, self.compare_traces, self.stats, self.find_errors, self.find_waste,
         ]  # fmt: skip
+        # SQL reaches every column: where content is withheld there is none.
+        return [*questions, self.sql] if self.content and find_spec("duckdb") is not None else questions
 
     # --- which runs there are -----------------------------------------------------------------
 
@@ -241,6 +245,25 @@ class Answers:
             filter(None, map(_waste, traces)), self.most, offset=offset, limit=limit,
             cost=number_format.cost(total.cost) or "unknown", wasted=number_format.cost(total.wasted) or "nothing",
         )  # fmt: skip
+
+    def sql(
+        self,
+        query: Annotated[
+            str,
+            Field(description="One SELECT over spans, llm_calls, tool_calls, decisions, traces, feedback, agents."),
+        ],
+        offset: Offset = 0,
+    ) -> str:
+        """Ask in SQL (DuckDB), read-only; SELECT * FROM llm_calls LIMIT 0 names a view's columns."""
+        from agentops_sdk.store.address import open_store
+
+        store = open_store(self._path)
+        try:
+            names, rows = store.query(query)
+            answers = [list(row) for row in islice(rows, _ROWS)]
+        finally:
+            store.close()
+        return page_of_rows(answers, self.most, offset=offset, columns=names)
 
     # --- reading --------------------------------------------------------------------------------
 
