@@ -44,7 +44,7 @@ THEN = (
     "configuration.md",
     "writing-an-integration.md",
 )
-LAST = ("conventions.md", "architecture.md", "dependencies.md", "reference.md")
+LAST = ("conventions.md", "what-it-does-not-do.md", "architecture.md", "dependencies.md", "reference.md")
 
 
 def on_nav(nav: Any, **_: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import openai
 import pytest
 import wrapt
 from openai import _base_client as base
@@ -158,3 +159,30 @@ def test_a_failed_install_is_undone_whole_and_at_once(monkeypatch: pytest.Monkey
     assert all(now is then for now, then in zip(_now(), before, strict=True))
     agentops.shutdown()
     assert agentops.status().dormant_patches == dormant
+
+
+def test_a_call_passes_us_where_another_sdk_was_there_first() -> None:
+    """A wrapper on the class below holds the client's method as it was: the base class is never passed."""
+    theirs = pytest.importorskip(
+        "openinference.instrumentation.openai", reason="openinference-instrumentation-openai is not installed"
+    )
+    instrumentor = theirs.OpenAIInstrumentor()
+    instrumentor.instrument()
+
+    class Own(openai.OpenAI):
+        def request(self, *args: Any, **kwargs: Any) -> Any:
+            return super().request(*args, **kwargs)
+
+    exporter = MemoryExporter()
+    try:
+        agentops.init(exporters=[exporter])
+        with Wire(Reply(CHAT), Reply(CHAT)) as wire:
+            for kind in (openai.OpenAI, Own):
+                asking = kind(base_url=f"{wire.url}/v1", api_key="none", max_retries=0)
+                asking.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+        agentops.flush()
+        assert [span.name for span in exporter.finished_spans()] == ["chat gpt-4o", "chat gpt-4o"]
+    finally:
+        agentops.shutdown()
+        instrumentor.uninstrument()
+    assert "agentops" not in repr(vars(openai.OpenAI).get("request"))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextvars import Token
 from functools import partial
 from importlib import import_module
+from inspect import unwrap
 from types import ModuleType
 from typing import Any
 
@@ -68,13 +69,15 @@ class GeneratedClient:
         """Patch the client's base classes."""
         base = import_module(f"{self._package}._base_client")
         streaming = import_module(f"{self._package}._streaming")
-        for client in (base.SyncAPIClient, base.AsyncAPIClient):
-            # Another SDK that wrapped a class on top of us and has left since put a dormant wrapper of ours there.
+        for client, request in ((base.SyncAPIClient, self._request), (base.AsyncAPIClient, self._request_async)):
+            patches.wrap(client, "request", request)
             for below in _subclasses(client):
+                # Another SDK that wrapped a class on top of us and has left since put a dormant wrapper of ours there.
                 if getattr(vars(below).get("request"), "_self_agentops", False):
                     del below.request
-        patches.wrap(base.SyncAPIClient, "request", self._request)
-        patches.wrap(base.AsyncAPIClient, "request", self._request_async)
+                # One that came first put its own there, around the client's method: calls never pass the base class.
+                elif "request" in vars(below) and unwrap(vars(below)["request"]) is unwrap(vars(client)["request"]):
+                    patches.wrap(below, "request", request)
         patches.wrap(base.SyncAPIClient, "_process_response", _process_response)
         patches.wrap(base.AsyncAPIClient, "_process_response", _process_response)
         patches.wrap(base.BaseClient, "_build_request", _build_request)

@@ -135,7 +135,7 @@ def _clock() -> Iterator[Finding]:
 
 
 def _integrations(settings: Settings) -> Iterator[Finding]:
-    from agentops_sdk._pipeline import known_libraries
+    from agentops_sdk._pipeline import known_libraries, other_recorders
     from agentops_sdk._pipeline.registry import Installed, find_integrations
 
     available = find_integrations()
@@ -159,6 +159,8 @@ def _integrations(settings: Settings) -> Iterator[Finding]:
         yield Finding("note", f"not installed, so not captured: {', '.join(sorted(absent))}")
     for name, version in known_libraries.installed(integration.target for integration in available.values()).items():
         yield Finding("note", f"{name} {version}: installed, and not captured: there is no integration for it")
+    for name, (version, sentence) in other_recorders.installed().items():
+        yield Finding("note", f"{name} {version}: another SDK that records", sentence)
 
 
 def _distribution(integration: Integration) -> str:
