@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +81,21 @@ def test_what_is_no_object_id_is_not_believed(head: str, elsewhere: Path) -> Non
     (elsewhere / "secret").write_text(SHA)
     (elsewhere / ".git" / "HEAD").write_text(head)
     assert revision({"GITHUB_SHA": "not a commit"}, lambda: elsewhere) is None
+
+
+def test_where_the_programs_own_provider_does_not_say_so_each_span_does() -> None:
+    program = """
+import agentops_sdk as agentops
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+trace.set_tracer_provider(TracerProvider(resource=Resource({"service.name": "theirs", "service.version": "1"})))
+agentops.init(exporters=["jsonl"], integrations=[], release="1", environment="staging", variant="canary")
+with agentops.span("run"):
+    pass
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    root = agentops.traces.load("./.agentops/traces").latest.root
+    assert (root.resource["service.version"], "service.version" in root.attributes) == ("1", False)
+    assert root.attributes["deployment.environment.name"] == "staging"
+    assert root.attributes["agentops.variant"] == "canary"
