@@ -12,6 +12,7 @@ from typing import Any
 from tests.conformance.spans import wrong
 
 import agentops_sdk as agentops
+from agentops_sdk.erasure.erase import Erasure, Subject
 from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.integration import start
 
@@ -73,3 +74,19 @@ def test_they_take_no_more_than_traces_may(tmp_path: Path) -> None:
     left = {file.name for file in folder.iterdir()}
     assert len([name for name in left if name.startswith("old")]) == 1
     assert len(left) == 2
+
+
+def test_an_erasure_takes_what_nobody_else_refers_to(tmp_path: Path) -> None:
+    agentops.init(exporters=["jsonl"], integrations=[], directory=tmp_path / "ops", blobs="files")
+    for user, pictures in {"ann": (PICTURE, b"hers" * 999), "ben": (PICTURE,)}.items():
+        with agentops.context(user_id=user):
+            parts = [{**SMALL, "content": b64encode(picture).decode()} for picture in pictures]
+            start("llm", "m", attributes={"gen_ai.input.messages": [{"role": "user", "parts": parts}]}).finish()
+    agentops.shutdown()
+    assert len(list((tmp_path / "ops" / "blobs").iterdir())) == 2
+    work = Erasure(tmp_path / "ops", Subject(users=frozenset(("ann",))))
+    work.look()
+    assert len(list((tmp_path / "ops" / "blobs").iterdir())) == 2
+    work.erase()
+    (left,) = (tmp_path / "ops" / "blobs").iterdir()
+    assert left.read_bytes() == PICTURE

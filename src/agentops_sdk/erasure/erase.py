@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -26,6 +27,7 @@ from agentops_sdk.exporters.jsonl.run_files import _Claim
 __all__ = ["Erasure", "Subject", "clickhouse_statement"]
 
 _LINES: Final = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", OPEN_SUFFIX)
+_BLOB: Final = re.compile(rb"blobs/[0-9a-f]{64}(?:\.[a-z0-9]{1,5})?")
 _KEPT: Final = "audit"
 """The audit log names no user; it is only ever added to."""
 
@@ -62,6 +64,8 @@ class Erasure:
     lines: dict[Path, int] = field(default_factory=dict)
     spans: dict[Path, int] = field(default_factory=dict)
     remains: list[str] = field(default_factory=list)
+    blobs: set[bytes] = field(default_factory=set)
+    """Contents of messages in files of their own, to which lines that go refer."""
 
     def look(self) -> None:
         """Find the traces, and count; changes nothing."""
@@ -85,6 +89,7 @@ class Erasure:
         for part in self.base.rglob(f"*{PART}"):
             part.unlink(missing_ok=True)
         self._each(dry=False)
+        self._blobs()
 
     # --- the walk --------------------------------------------------------------------------------
 
@@ -97,7 +102,20 @@ class Erasure:
         self._others()
 
     def _goes(self, line: bytes) -> bool:
-        return belongs(line, self.trace_ids)
+        goes = belongs(line, self.trace_ids)
+        if goes:
+            self.blobs.update(_BLOB.findall(line))
+        return goes
+
+    def _blobs(self) -> None:
+        """Pictures and other contents of messages that only lines that went have referred to."""
+        if not self.blobs:
+            return
+        for path in self._files():
+            for line in _lines_of(path):
+                self.blobs.difference_update(_BLOB.findall(line))
+        for name in self.blobs:
+            (self.base / name.decode()).unlink(missing_ok=True)
 
     def _file(self, path: Path, *, dry: bool) -> None:
         count = sum(self._goes(line) for line in _lines_of(path, self.remains if dry else None))
