@@ -172,6 +172,29 @@ def test_a_refused_metric_does_not_take_the_others_along(collector: Collector, t
     assert sorted(names) == sorted(collector.metrics()[-1])
 
 
+def test_a_sink_that_is_not_named_again_keeps_its_account(
+    collector: Collector, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Refuses:
+        def export(self, _data: object) -> None:
+            raise OSError("no")
+
+        def force_flush(self, _timeout: float) -> bool:
+            return True
+
+        def shutdown(self) -> None: ...
+
+    agentops.init(exporters=["memory"], integrations=[], directory=tmp_path, metrics=[f"otlp:{collector.url}"])
+    chat()
+    agentops.configure(metrics=[Refuses()])
+    assert len(collector.metrics()) == 1  # what was measured until then went where it was to go
+    assert agentops.status().closed_sinks["metrics otlp"].exported > 4
+    chat()
+    agentops.shutdown(20)
+    assert "of metrics Refuses" in caplog.text
+    assert "were lost" in caplog.text
+
+
 def test_an_exporter_of_opentelemetrys_is_a_sink(tmp_path: Path) -> None:
     from opentelemetry.sdk.metrics.export import ConsoleMetricExporter
 

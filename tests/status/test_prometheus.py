@@ -67,7 +67,7 @@ def test_prometheus_scrapes_it(tmp_path: Path) -> None:
         )
         command = [
             binary, f"--config.file={config}", f"--storage.tsdb.path={tmp_path / 'data'}",
-            f"--web.listen-address=127.0.0.1:{port}",
+            f"--web.listen-address=127.0.0.1:{port}", "--enable-feature=exemplar-storage",
         ]  # fmt: skip
 
         def ask(query: str) -> Any:
@@ -89,3 +89,7 @@ def test_prometheus_scrapes_it(tmp_path: Path) -> None:
             assert ask('gen_ai_client_token_usage_sum{gen_ai_token_type="input"}') == "700"
             assert ask('agentops_sink_spans_exported_total{sink="memory"}') == "7"
             assert ask("agentops_health") == "2"
+            marked = f"http://127.0.0.1:{port}/api/v1/query_exemplars?query=gen_ai_client_token_usage_bucket&start=0&end=1e10"
+            with urllib.request.urlopen(marked, timeout=10) as answer:
+                ((first, *_), *_) = [found["exemplars"] for found in json.loads(answer.read())["data"]]
+            assert len(first["labels"]["trace_id"]) == 32  # of OpenMetrics, which Prometheus asks for

@@ -61,7 +61,10 @@ if TYPE_CHECKING:
 
 
 _SETTLE_WAIT = 1.0  # seconds
-_SCRUBBING = frozenset(("redact", "redact_patterns", "pii", "pii_key", "hash_user_id"))
+_OF_OTHER_TIMES = frozenset((
+    "redact", "redact_patterns", "pii", "pii_key", "hash_user_id", "metrics", "events", "event_content",
+))  # fmt: skip
+"""Settings by which what has ended still goes the way of before."""
 
 
 class Runtime:
@@ -106,12 +109,13 @@ class Runtime:
         chosen = choose(settings) if "integrations" in changed else None
         sinks, free = assemble(settings, self.sinks)
         take_on_signals = self.signals.reconfigure(settings)
-        if sinks != self.sinks or _SCRUBBING.intersection(changed):
+        if sinks != self.sinks or _OF_OTHER_TIMES.intersection(changed):
             self.queue.flush(settings.shutdown_timeout)  # what has ended goes the way of its time
         self.sinks = sinks
         self.settings = self.recorder.settings = settings
         self.completer.reconfigure(settings)
-        take_on_signals()
+        for sink in take_on_signals():
+            self._close_account(sink)
         self._limit()
         self._watch()
         self.queue.limit = self.held_runs.most = settings.queue_size

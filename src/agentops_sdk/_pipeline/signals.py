@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk._host.guard import guard
+from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._pipeline import delivery
 from agentops_sdk._pipeline.event_delivery import EventDelivery
 from agentops_sdk._pipeline.host_meter import program_has_meters
@@ -75,8 +75,10 @@ class Signals:
         """Sinks of metrics and events."""
         return [*(self.reader.sinks if self.reader is not None else ()), *self.events.sinks]
 
-    def reconfigure(self, settings: Settings) -> Callable[[], None]:
+    def reconfigure(self, settings: Settings) -> Callable[[], list[Sink]]:
         """Go on by other settings; what is left to do once nothing can fail any more is returned.
+
+        Called, it gives the sinks that are closed.
 
         Raises:
             ConfigError: a sink cannot be made; nothing has changed then.
@@ -91,19 +93,23 @@ class Signals:
         )
         events = self._make_events(settings) if renewed else self.events
 
-        def take_on() -> None:
+        def take_on() -> list[Sink]:
+            closed: list[Sink] = []
             before, self.reader = self.reader, reader
             self.settings = settings
             self.events, events_before = events, self.events
             if events_before is not events:
-                delivery.close(events_before.sinks, time.monotonic() + settings.shutdown_timeout)
+                closed += events_before.sinks
             if before is not None and before is not reader:
                 before.stop()
                 with guard("signals.collect"):
                     before.collect(changed_only=True)
-                delivery.close(before.sinks, time.monotonic() + settings.shutdown_timeout)
+                closed += before.sinks
             self.metrics = self.metrics.reconfigure(settings)
             self.metrics.on_measured = reader.begin if reader is not None else None
+            if closed:
+                delivery.close(closed, time.monotonic() + settings.shutdown_timeout)
+            return closed
 
         return take_on
 
@@ -125,8 +131,17 @@ class Signals:
             self.reader.stop()
             with guard("signals.collect"):
                 self.reader.collect(changed_only=True)
-        if self.sinks:
-            delivery.close(self.sinks, deadline)
+        if not self.sinks:
+            return
+        delivery.close(self.sinks, deadline)
+        for sink in self.sinks:
+            account = sink.account()
+            lost = sum(account["dropped"].values())
+            waiting = 0 if account["details"].get("durable") else account["pending"]
+            if lost or waiting:
+                logger.warning(
+                    "agentops_sdk: of %s, %d were lost and %d not delivered at shutdown", sink.name, lost, waiting
+                )
 
     def after_fork(self) -> None:
         """In a child: what was measured so far is the parent's."""
