@@ -13,6 +13,7 @@ from agentops_sdk.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.store.collector import Engine, Server
 
@@ -33,7 +34,11 @@ def server(clickhouse: Engine) -> Iterator[Server]:
     server.server_close()
 
 
-def test_every_face_reads_a_server(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_face_reads_a_server(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
     def said(*words: str) -> str:
         assert main([*words, "--from", server.address]) == 0, capsys.readouterr().err
         return capsys.readouterr().out
@@ -47,6 +52,10 @@ def test_every_face_reads_a_server(server: Server, capsys: pytest.CaptureFixture
     assert "planner" in said("report", ONE, "-o", "-")
     assert json.loads(said("sql", "SELECT count(*) AS n FROM llm_calls", "--json")) == {"n": 3}
     assert "agentops_cost" in said("sql", "--schema")
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[alert]]\nname = "bad"\nwhen = "cost > 0.1"\n')
+    assert main(["watch", str(rules), "--once", "--json", "--from", server.address]) == 1
+    assert json.loads(capsys.readouterr().out)["rule"] == "bad"
 
 
 def test_a_server_is_only_read_and_what_it_refuses_is_said_without_the_password(

@@ -129,6 +129,13 @@ def base_directory(args: argparse.Namespace) -> Path:
     return Path(given).expanduser() if given else Path(inspect()[0].directory)
 
 
+def own_directory(args: argparse.Namespace) -> Path:
+    """:func:`base_directory`, or of a server the directory of this machine."""
+    from agentops_sdk.config import inspect
+
+    return Path(inspect()[0].directory) if isinstance(place(args), str) else base_directory(args)
+
+
 def trace_url(trace: Trace) -> str | None:
     """The page of a backend that shows a trace, where the setting ``trace_url`` names one."""
     from agentops_sdk.config import inspect, may_be_set

@@ -1,4 +1,4 @@
-"""``agentops watch``: alerts over a folder of traces, also of programs that know nothing of them."""
+"""``agentops watch``: alerts over a folder of traces or a fleet's spans, also of programs that know nothing of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import argparse
 import json
 import sys
 import time
+from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.cli._source import add_dir, base_directory, directory, shown
+from agentops_sdk.cli._source import add_dir, own_directory, place, shown
 from agentops_sdk.errors import TraceError
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 HELP = "Watch a folder of traces by the rules of a file, and tell whoever they say."
 
+_LATE = 120 * 10**9  # nanoseconds by which a span may reach a server after it has ended
+_RUNS = 500
+_MOST_KNOWN = 1_000_000
 _MOST_BYTES = 16 * 1024 * 1024  # that are read of one file in one go
 
 
@@ -40,10 +44,11 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk._alerts.notice_delivery import Delivery
     from agentops_sdk.alert_rules import from_file
 
-    rules, place = from_file(args.rules), directory(args)
-    if not place.exists() and args.once:
-        raise TraceError(f"{shown(place)} does not exist")
-    delivery = Delivery(rules, base_directory(args) / "alerts")
+    rules, where = from_file(args.rules), place(args)
+    if isinstance(where, Path) and not where.exists() and args.once:
+        raise TraceError(f"{shown(where)} does not exist")
+    source = _Folder(where) if isinstance(where, Path) and where.suffix != ".parquet" else _Stored(where, args.once)
+    delivery = Delivery(rules, own_directory(args) / "alerts")
     fired: list[str] = []
 
     def tell(rule: AlertRule, notice: Notice) -> None:
@@ -55,10 +60,9 @@ def run(args: argparse.Namespace) -> int:
             delivery.put(rule, notice)
 
     engine = Engine(rules, tell)
-    folder = _Folder(place)
     while True:
         newest = 0.0
-        for seen in sorted(folder.observations(), key=lambda each: each.at):
+        for seen in sorted(source.observations(), key=lambda each: each.at):
             newest = max(newest, seen.at)
             engine.observe(seen)
         # What is there is judged by its own times, what is silent or over by the clock.
@@ -68,6 +72,34 @@ def run(args: argparse.Namespace) -> int:
             return 1 if fired else 0
         sys.stdout.flush()
         time.sleep(max(0.05, args.every))
+
+
+class _Stored:
+    """The spans of a store that have ended since the last look."""
+
+    def __init__(self, where: Path | str, everything: bool) -> None:
+        from agentops_sdk.store.address import open_store
+
+        self._store = open_store(where)
+        self._since = 0 if everything else time.time_ns() - _LATE
+        self._known: OrderedDict[str, None] = OrderedDict()
+
+    def observations(self) -> Iterator[Any]:
+        from agentops_sdk._alerts.observation import of_fields
+
+        query = f"SELECT trace_id, max(end_ns) FROM spans WHERE end_ns > {self._since} GROUP BY trace_id"  # noqa: S608 - a number
+        ended = list(self._store.query(query).rows)
+        since, ids = self._since, [str(trace_id) for trace_id, _ in ended]
+        for first in range(0, len(ids), _RUNS):
+            for line in self._store.lines(ids[first : first + _RUNS]):
+                record = json.loads(line)
+                if record["end_ns"] > since and record["span_id"] not in self._known:
+                    self._known[record["span_id"]] = None
+                    yield of_fields(record)
+        # A collector hands over its batches late, and not in order.
+        self._since = max([self._since, *(int(end) - _LATE for _, end in ended)])
+        while len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
 
 
 class _Folder:
