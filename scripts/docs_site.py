@@ -34,6 +34,7 @@ THEN = (
     "export.md",
     "backends.md",
     "store.md",
+    "performance.md",
     "operate.md",
     "deploy.md",
     "runbooks/",

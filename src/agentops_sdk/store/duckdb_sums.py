@@ -72,10 +72,10 @@ def sums_of_files(place: Path, by: str) -> Stats | None:
     if by not in KEYS or find_spec("duckdb") is None:
         return None
     paths = trace_files(place) if place.is_dir() else [place]
-    if not all(path.name.endswith((".jsonl", ".jsonl.gz")) for path in paths):
+    if not all(path.name.endswith((".jsonl", ".jsonl.gz", ".jsonl.parquet")) for path in paths):
         return None
     try:
-        if sum(path.stat().st_size * (8 if path.suffix == ".gz" else 1) for path in paths) < _WORTH_IT:
+        if sum(path.stat().st_size * (1 if path.suffix == ".jsonl" else 8) for path in paths) < _WORTH_IT:
             return None
         from agentops_sdk.store.duckdb_store import DuckDBStore
 
