@@ -1,0 +1,84 @@
+"""The evidence of a period: every figure is what its query gives, and it says what it does not show."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import agentops_sdk as agentops
+from agentops_sdk.cli import main
+from agentops_sdk.cli.evidence import period
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[], audit=True)
+
+    @agentops.tool
+    def look() -> None:
+        raise LookupError("<b>nothing</b>")
+
+    with agentops.span("<i>scout</i>", kind="agent"):
+        agentops.decide("refund", options=["yes", "no"], chosen="yes", by="human", by_name="Ann")
+        with agentops.span("call", kind="llm") as call:
+            call.set("gen_ai.request.model", "gpt-4o")
+        with pytest.raises(LookupError):
+            look()
+    agentops.pause("scout")
+    agentops.shutdown()
+    return tmp_path
+
+
+def test_every_figure_is_what_its_query_gives(folder: Path, capsys: Any) -> None:
+    out = folder / "evidence.json"
+    assert main(["evidence", "--period", "1d", "-o", str(out), "--dir", str(folder)]) == 0
+    capsys.readouterr()
+    document = json.loads(out.read_text())
+    figures = {figure["title"]: figure for figure in document["figures"]}
+    assert not [figure["problem"] for figure in figures.values() if figure["problem"]]
+    for figure in figures.values():
+        words = shlex.split(figure["query"], comments=True)
+        if words[1] == "sql":
+            assert main(["sql", words[2], "--json", "--dir", str(folder)]) == 0
+            rows = [list(json.loads(line).values()) for line in capsys.readouterr().out.splitlines()]
+            assert rows == json.loads(json.dumps(figure["rows"])), figure["title"]
+        else:
+            assert main(["audit", "--json", "--dir", str(folder)]) == 0
+            actions = figure["query"].partition("action: ")[2].partition(";")[0].split(", ")
+            records = map(json.loads, capsys.readouterr().out.splitlines())
+            seqs = [record["seq"] for record in records if record["action"] in actions]
+            assert seqs == [row[0] for row in figure["rows"]], figure["title"]
+    models = figures["Models and providers, by agent"]
+    assert models["rows"][0][models["columns"].index("used_model")] == "gpt-4o"
+    assert [row[2] for row in figures["Approvals and overrides, from the audit log"]["rows"]] == ["approval"]
+    assert "pause" in [row[2] for row in figures["Pauses and changes of settings, from the audit log"]["rows"]]
+    assert figures["Errors by kind of step and type"]["rows"]
+    assert document["audit_log"]["faults"] == []
+    assert any("no compliance" in sentence for sentence in document["does_not_show"])
+    assert out.stat().st_mode & 0o077 == 0
+
+
+def test_the_page_has_no_script_and_escapes_what_it_shows(folder: Path, capsys: Any) -> None:
+    out = folder / "evidence.html"
+    assert main(["evidence", "-o", str(out), "--dir", str(folder)]) == 0
+    page = out.read_text()
+    assert "<script" not in page
+    assert "http://" not in page
+    assert "<i>scout" not in page
+    assert "Article 12" in page
+    assert main(["evidence", "-o", str(folder / "x.pdf"), "--dir", str(folder)]) == 2
+    assert main(["evidence", "--period", "soon", "--dir", str(folder)]) == 2
+
+
+def test_periods() -> None:
+    day = 86_400.0
+    assert period("7d", 100 * day) == (93 * day, 100 * day)
+    since, until = period("2026-02", 0)
+    assert until - since == 28 * day
+    assert period("2026-01-01..2026-12-31", 0) == period("2026", 0)
