@@ -26,7 +26,7 @@ from agentops_sdk.exporters._private_files import private_directory, try_lock, u
 if TYPE_CHECKING:
     from agentops_sdk._audit.signature import Signer
 
-__all__ = ["GENESIS", "TORN", "append", "canonical", "digest", "files", "head_of", "sealed"]
+__all__ = ["GENESIS", "TORN", "append", "canonical", "digest", "files", "head_of", "lines_of", "records_of", "sealed"]
 
 GENESIS: Final = "0" * 64
 TORN: Final = "torn line"
@@ -182,3 +182,19 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes, bool]]:
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             yield number, line.removesuffix(b"\n"), line.endswith(b"\n")
+
+
+def records_of(folder: Path) -> Iterator[dict[str, Any]]:
+    """Every record of a log that can be read, in the order of its files; whether it is whole is another question.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    for path in files(folder):
+        for _, line, _ in lines_of(path):
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(record, dict) and type(record.get("seq")) is int:
+                yield record

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agentops_sdk.cli._source import add_dir, base_directory, shown
 from agentops_sdk.errors import ConfigError, TraceError
@@ -39,7 +39,9 @@ def run(args: argparse.Namespace) -> int:
         return _verify(args, folder)
     if args.what == "head":
         return _head(folder)
-    for record in _records(folder):
+    from agentops_sdk._audit.chain import records_of
+
+    for record in records_of(folder):
         if args.json:
             print(json.dumps(record))
         else:
@@ -85,16 +87,3 @@ def _anchor(text: str | None) -> tuple[int, str] | None:
     if match is None:
         raise ConfigError("--anchor", text, "what `agentops audit head` printed: a number, a colon and 64 digits")
     return int(match[1]), match[2]
-
-
-def _records(folder: Path) -> Any:
-    from agentops_sdk._audit.chain import files, lines_of
-
-    for path in files(folder):
-        for _, line, _ in lines_of(path):
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict) and type(record.get("seq")) is int:
-                yield record

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from agentops_sdk._audit.chain import files, lines_of
+from agentops_sdk._audit.chain import records_of
 
 __all__ = ["Evidence", "Figure", "gather"]
 
@@ -107,7 +106,7 @@ def gather(base: Path, traces: Path, since_ns: int, until_ns: int) -> Evidence:
     """
     from agentops_sdk.store.address import open_store
 
-    records = list(_records(base / "audit"))
+    records = list(records_of(base / "audit"))
     store = open_store(traces)
     try:
         figures = [
@@ -142,17 +141,6 @@ def _recorded(records: list[dict[str, Any]], question: _Question, since_ns: int,
     query = f"agentops audit --json  # action: {', '.join(question.actions)}; time from {since_ns} to {until_ns} ns"
     columns = ["record", "time", "action", "by", "about"]
     return Figure(question.section, question.title, query, columns, rows[-_MOST_ROWS:])
-
-
-def _records(folder: Path) -> Iterator[dict[str, Any]]:
-    for path in files(folder):
-        for _, line, _ in lines_of(path):
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict) and type(record.get("seq")) is int:
-                yield record
 
 
 def _verified(folder: Path) -> dict[str, Any]:
