@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,6 +163,8 @@ def from_file(path: str | Path) -> tuple[AlertRule, ...]:
     Raises:
         ConfigError: the file cannot be read, or a rule in it.
     """
+    import tomllib  # most programs have no such file
+
     try:
         tables = tomllib.loads(Path(path).expanduser().read_text(encoding="utf-8")).get("alert")
     except tomllib.TOMLDecodeError as error:

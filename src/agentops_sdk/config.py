@@ -9,7 +9,6 @@ table itself, which is why it is long.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import logging
 import os
 import sys
@@ -594,6 +593,8 @@ def _insist_on_known(keywords: Mapping[str, Any], known: Sequence[dataclasses.Fi
     names = [row.name for row in known]
     for name, value in keywords.items():
         if name not in names:
+            import difflib  # where there is a mistake
+
             near = difflib.get_close_matches(name, names, n=1)
             raise ConfigError(name, value, (f"{near[0]}, or " if near else "") + expected + ", ".join(names))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from os import PathLike
 from typing import TYPE_CHECKING, Any, cast
 
@@ -159,6 +158,8 @@ class StatusOnDemand:
         return repr(self._status())
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         return f"<code>{escape(repr(self))}</code>"
 
     def __reduce_ex__(self, protocol: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -280,11 +279,15 @@ def _default(row: Row) -> Any:
 
 
 def _nearest(word: str, known: Iterable[str]) -> str | None:
+    import difflib  # where there is a mistake
+
     return next(iter(difflib.get_close_matches(word.lower(), known, n=1, cutoff=_NEAR)), None)
 
 
 def _same(word: str, near: str) -> bool:
     """Whether one is so close to the other that it can only be a slip."""
+    import difflib  # where there is a mistake
+
     return difflib.SequenceMatcher(None, word.lower(), near).ratio() >= _NEARER
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
+from agentops_sdk._scrub.lazy_pattern import lazy_pattern
 from agentops_sdk._scrub.secret_rules import (
     ENDINGS,
     FOLLOWERS,
@@ -24,7 +24,7 @@ __all__ = ["STRONG", "kind_of_name", "words_of"]
 STRONG: Final = frozenset(("password", "key", "secret", "token"))
 """What names say whose values are secrets whatever they look like, unless they are plainly none."""
 
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_WORD: Final = lazy_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LONGEST: Final = 128
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from agentops_sdk._scrub import secret_patterns
+from agentops_sdk._scrub.lazy_pattern import lazy_pattern
 from agentops_sdk._scrub.secret_names import STRONG, kind_of_name
 from agentops_sdk._scrub.secret_places import after_name
 from agentops_sdk._scrub.secret_rules import HARMLESS_MEMBERS, STEMS
@@ -51,7 +52,7 @@ def _stem_patterns() -> list[tuple[re.Pattern[str], list[tuple[int, str]]]]:
 
 _STEMS: Final = _stem_patterns()
 _FORMS: Final = {
-    stem: re.compile((f"(?<={before})" if before else "") + re.escape(stem) + after)
+    stem: lazy_pattern((f"(?<={before})" if before else "") + re.escape(stem) + after)
     for stem, (before, after) in STEMS.items()
 }
 add_signs(STEMS)

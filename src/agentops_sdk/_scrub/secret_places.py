@@ -13,6 +13,7 @@ from collections.abc import Callable, Container, Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
+from agentops_sdk._scrub.lazy_pattern import lazy_pattern
 from agentops_sdk._scrub.secret_names import STRONG, kind_of_name
 from agentops_sdk._scrub.secret_patterns import QUOTE
 from agentops_sdk._scrub.secret_tokens import SECRET, Finding, around
@@ -86,7 +87,7 @@ class _Place(NamedTuple):
 
 
 def _place(signs: str, pattern: str, judge: Judge = _opens) -> _Place:
-    return _Place(tuple(sign.replace("~", " ") for sign in signs.split()), re.compile(pattern, re.IGNORECASE), judge)
+    return _Place(tuple(sign.replace("~", " ") for sign in signs.split()), lazy_pattern(pattern, re.IGNORECASE), judge)
 
 
 class _After(NamedTuple):
@@ -106,7 +107,7 @@ class _After(NamedTuple):
 
 
 def _after(firsts: str, holds: str, pattern: str, judge: Judge) -> _After:
-    return _After(firsts, holds, re.compile(pattern, re.IGNORECASE), judge)
+    return _After(firsts, holds, lazy_pattern(pattern, re.IGNORECASE), judge)
 
 
 # What stands right after the name; where it cannot be told from one character, what the text has somewhere.
@@ -144,14 +145,14 @@ _AFTER_NAMES: Final = (
     ),
     _after(" .", "...", rf" ?\.{{3,80}} ?{_WORD}", _guarded),
 )
-_CREDENTIALS: Final = re.compile(rf"[: ]{{1,3}}[\w.@-]{{2,64}} ?[:/] ?{_WORD}")
-_DEFINE: Final = re.compile(rf"\s+{_TEXT}")
-_DEFAULT: Final = re.compile(r":[-=]?(?P<value>[^}\s\"'$]{4,128})\}")
-_ARGUMENT: Final = re.compile(rf"{QUOTE}\s{{0,2}},\s{{0,8}}[bru]?{_TEXT}")
-_SETTER: Final = re.compile(
+_CREDENTIALS: Final = lazy_pattern(rf"[: ]{{1,3}}[\w.@-]{{2,64}} ?[:/] ?{_WORD}")
+_DEFINE: Final = lazy_pattern(rf"\s+{_TEXT}")
+_DEFAULT: Final = lazy_pattern(r":[-=]?(?P<value>[^}\s\"'$]{4,128})\}")
+_ARGUMENT: Final = lazy_pattern(rf"{QUOTE}\s{{0,2}},\s{{0,8}}[bru]?{_TEXT}")
+_SETTER: Final = lazy_pattern(
     r"(?:env|property|setdefault|setitem|\bset|\bput|\badd|header)\(\s{0,8}[bru]?\\{0,31}[\"']\Z", re.IGNORECASE
 )
-_OPENED: Final = re.compile(r"[(\[]\s{0,8}[bru]?\\{0,31}[\"'][#.]?\Z")
+_OPENED: Final = lazy_pattern(r"[(\[]\s{0,8}[bru]?\\{0,31}[\"'][#.]?\Z")
 
 _PLACES: Final = (
     _place(
@@ -235,38 +236,40 @@ _LETTERS_OF_OTHER_SCRIPTS: Final = sorted(
     {case for word in _WORDS_OF_OTHER_SCRIPTS for letter in [max(word)] for case in (letter, letter.upper())}
 )
 """Of each word a letter that is not ASCII, in both cases."""
-_OTHER_SCRIPTS: Final = re.compile(f"(?:{'|'.join(_WORDS_OF_OTHER_SCRIPTS)})" + _OF_LANGUAGES, re.IGNORECASE)
+_OTHER_SCRIPTS: Final = lazy_pattern(f"(?:{'|'.join(_WORDS_OF_OTHER_SCRIPTS)})" + _OF_LANGUAGES, re.IGNORECASE)
 _ESCAPED_WORDS: Final = tuple(json.dumps(word)[1:-1].lower() for word in _WORDS_OF_OTHER_SCRIPTS)
 _ESCAPED_SIGNS: Final = frozenset(word[word.index("\\u") : word.index("\\u") + 6] for word in _ESCAPED_WORDS)
-_ESCAPED_SCRIPTS: Final = re.compile(
+_ESCAPED_SCRIPTS: Final = lazy_pattern(
     "(?:" + "|".join(word.replace("\\", r"\\{1,31}") for word in _ESCAPED_WORDS) + ")" + _OF_LANGUAGES, re.IGNORECASE
 )
 _MOST: Final = 256
 """How often a sign is looked at in one text."""
-_HOST_AND_PORT: Final = re.compile(
+_HOST_AND_PORT: Final = lazy_pattern(
     r"(?:[\w-]{1,40}\.){0,4}[\w-]{1,40}:[0-9]{2,5}\b|(?:tcp6?|udp|unix|cloudsql(?:-\w{1,20})?)\("
 )
-_NAME_AND_PASSWORD: Final = re.compile(r"(?<![\w/@.:%-])[A-Za-z][\w.-]{0,40}:(?P<value>[^\s:@/\"'`<>(){},=]{4,100})\Z")
-_ONE_TIME: Final = re.compile(
+_NAME_AND_PASSWORD: Final = lazy_pattern(
+    r"(?<![\w/@.:%-])[A-Za-z][\w.-]{0,40}:(?P<value>[^\s:@/\"'`<>(){},=]{4,100})\Z"
+)
+_ONE_TIME: Final = lazy_pattern(
     r"(?:one[ _-]?time|verification|security|login|2fa|mfa|authentication|door|access)[ _-]?(?:pass)?\Z|\A\Z",
     re.IGNORECASE,
 )
 _SECRETS_SAID: Final = ("password", "passphrase", "passcode", "pin", "api key")
-_SAID: Final = re.compile(
+_SAID: Final = lazy_pattern(
     rf" (?:the|my|your|our|her|his|their|a) (?:[a-z]{{2,12}} )?(?:{'|'.join(_SECRETS_SAID)})"
     r"(?![A-Za-z0-9_-])(?! (?:of|for) (?:success|happiness))",
     re.IGNORECASE,
 )
 _HEADINGS: Final = ("password", "passwd", "passphrase", "api_key", "apikey", "api key", "client_secret", "secret_key")
-_SEPARATORS: Final = re.compile(r"[,;|\t]|\\{1,31}t")
-_LINE_END: Final = re.compile(r"\r?\n|\\{1,31}n|\Z")
-_OPENS_TEXT: Final = re.compile(r":\s?\\{0,31}\"")
-_IN_CELL: Final = re.compile(r"\s*\\{0,31}[\"`]?(?P<value>[^\"`\\\s]{1,200})")
+_SEPARATORS: Final = lazy_pattern(r"[,;|\t]|\\{1,31}t")
+_LINE_END: Final = lazy_pattern(r"\r?\n|\\{1,31}n|\Z")
+_OPENS_TEXT: Final = lazy_pattern(r":\s?\\{0,31}\"")
+_IN_CELL: Final = lazy_pattern(r"\s*\\{0,31}[\"`]?(?P<value>[^\"`\\\s]{1,200})")
 _MOST_ROWS: Final = 500
-_INSERT: Final = re.compile(
+_INSERT: Final = lazy_pattern(
     r"\bINSERT\s+INTO\s+[^\s(]{1,128}\s{0,8}\((?P<columns>[^()]{1,2000})\)\s{0,8}VALUES\s{0,8}", re.IGNORECASE
 )
-_ROW: Final = re.compile(r"\((?P<row>[^()]{1,4000})\)\s{0,8},?\s{0,8}")
+_ROW: Final = lazy_pattern(r"\((?P<row>[^()]{1,4000})\)\s{0,8},?\s{0,8}")
 
 
 def after_name(text: str, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
@@ -309,7 +312,7 @@ def _judged(text: str, end: int, name: str, kind: str, pattern: re.Pattern[str],
             yield Finding(match.start("value"), match.start("value") + len(value), SECRET)
 
 
-_A_SWITCH: Final = re.compile(r"-(?<=[\s\"'\\n]-)-?[A-Za-z]")
+_A_SWITCH: Final = lazy_pattern(r"-(?<=[\s\"'\\n]-)-?[A-Za-z]")
 _LETTERS: Final = "(jvkxz7"
 """Seldom letters; signs that have the same one are looked for together, where that is faster than one after the other."""
 
@@ -370,7 +373,7 @@ def _any_of(letter: str, signs: set[str]) -> re.Pattern[str]:
 _OF_PLACES: Final = _Signs(_PLACES)
 _OF_COMMANDS: Final = _Signs(_COMMANDS)
 add_signs((*_ESCAPED_SIGNS, *_HEADINGS, *_SECRETS_SAID, "pass ", "auth ", "recovery", "backup", "insert into"))
-_ESCAPE: Final = re.compile(r"\\(?=u)")
+_ESCAPE: Final = lazy_pattern(r"\\(?=u)")
 
 
 def places(text: str, low: str, stems: set[str], hits: Hits | None = None) -> list[Finding]:
@@ -416,15 +419,15 @@ def _by_words(text: str, low: str, stems: set[str], known: Container[str]) -> li
 
 
 _SAYABLE: Final = ("pass", "key", "pin", "secret")
-_PROTOCOL: Final = re.compile(
+_PROTOCOL: Final = lazy_pattern(
     r"(?:PASS|AUTH)(?<![^\s>\"'`n]....)(?:[ \t](?P<mechanism>[A-Za-z][\w.@-]{1,64}))?[ \t](?P<value>[^\s\"'`\\]{4,512})"
     r"[ \t]*(?=\r?\n|\\{1,31}[rn]|\\{0,31}[\"'`]|\Z)"
 )
-_CODES: Final = re.compile(
+_CODES: Final = lazy_pattern(
     r"(?:recovery|backup|scratch)[ _-]?codes?(?:\\{0,31}[\"'])?(?: is| are)?\s?[:=]?(?=[^A-Za-z0-9]{1,16}[A-Za-z0-9]{4})",
     re.IGNORECASE,
 )
-_A_CODE: Final = re.compile(
+_A_CODE: Final = lazy_pattern(
     r"(?:[\s,;\"'`\[*•-]|\\{1,31}[nrt\"']|[0-9]{1,2}[.)]\s){1,16}"
     r"(?P<value>(?=[A-Za-z -]{0,24}[0-9])(?:[A-Za-z0-9]{4,8}(?:[ -][A-Za-z0-9]{4,8}){1,4}?|[a-z0-9]{8,12}|[A-Z0-9]{8,12}))"
     r"(?=[\s,;\"'`\].*]|\\|\Z)"

@@ -10,6 +10,8 @@ import re
 from functools import cache
 from typing import Final, NamedTuple
 
+from agentops_sdk._scrub.lazy_pattern import lazy_pattern
+
 __all__ = [
     "ENDINGS",
     "FOLLOWERS",
@@ -59,7 +61,7 @@ class Token(NamedTuple):
 
 @cache
 def _compiled(expression: str) -> re.Pattern[str]:
-    return re.compile(expression)
+    return lazy_pattern(expression)
 
 
 # A key begins where no word does. Escapes end a word as well: \n in JSON, %3D in an address, \u003d in a script.

@@ -7,31 +7,32 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
+from agentops_sdk._scrub.lazy_pattern import lazy_pattern
 from agentops_sdk._scrub.secret_tokens import SECRET, Finding
 from agentops_sdk._scrub.secret_values import stands_for_another
 
 __all__ = ["switches"]
 
-_SWITCH: Final = re.compile(
+_SWITCH: Final = lazy_pattern(
     r"-(?:-user|-proxy-user|[uaU](?![a-z-])|u(?=[\w.-]{1,64}:\S)|p(?![a-z-]*[ =\"'\\\n]|[a-z-]*\Z)|p(?![a-z-]))"
     r"(?<![A-Za-z0-9_-]-[upaU])(?<![A-Za-z0-9_-]--user)"
 )
-_NAME_AND_PASSWORD: Final = re.compile(
+_NAME_AND_PASSWORD: Final = lazy_pattern(
     r"(?:\\{0,31}[\"'],?\s{0,4}\\{0,31}|[ =]{0,3})(?:\\{0,31}[\"'])?"
     r"[^\s:\"'\\,;|&]{1,64}:(?P<value>[^\s\"'\\,;|&]{3,128})"
 )
-_PASSWORD_OF_PROGRAM: Final = re.compile(
+_PASSWORD_OF_PROGRAM: Final = lazy_pattern(
     r"(?:\\{0,31}[\"'],?\s{0,4}\\{0,31}|[ =]{0,3})(?:\\{0,31}[\"'])?(?P<value>[^\s\"'\\,;|&-][^\s\"'\\,;|&]{3,128})"
 )
 _PROGRAMS: Final = {
-    "u": re.compile(r"\b(?:curl|http|https|httpie|wget|xh)\b"),
-    "user": re.compile(r"\b(?:curl|wget)\b"),
-    "proxy": re.compile(r"\bcurl\b"),
-    "U": re.compile(r"\bcurl\b"),
-    "p": re.compile(
+    "u": lazy_pattern(r"\b(?:curl|http|https|httpie|wget|xh)\b"),
+    "user": lazy_pattern(r"\b(?:curl|wget)\b"),
+    "proxy": lazy_pattern(r"\bcurl\b"),
+    "U": lazy_pattern(r"\bcurl\b"),
+    "p": lazy_pattern(
         r"\b(?:sshpass|mysql|mysqldump|mysqladmin|mariadb|docker|podman|helm|mongo|mongosh|mongodump|twine|smbclient|rabbitmqadmin)\b"
     ),
-    "a": re.compile(r"\bredis-cli\b|\bhttpie?\b"),
+    "a": lazy_pattern(r"\bredis-cli\b|\bhttpie?\b"),
 }
 
 

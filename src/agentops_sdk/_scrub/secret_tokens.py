@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Final, NamedTuple
 
+from agentops_sdk._scrub.lazy_pattern import lazy_pattern
 from agentops_sdk._scrub.secret_rules import TOKENS, Token
 from agentops_sdk._scrub.secret_values import decoded_text, is_credentials, stands_for_another
 from agentops_sdk._scrub.sign_scan import Hits, add_signs
@@ -36,9 +37,9 @@ none of them is looked for as a whole, which takes longer."""
 _GOES_ON: Final = (
     r"(?=[A-Za-z0-9+/=_%$-]{10}|[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{20}|[a-z]\.[A-Za-z0-9_-]{20}|atlasv1\.|slack\.com/)"
 )
-_GOES_ON_AFTER: Final = re.compile(_GOES_ON)
-_DOTTED: Final = re.compile(r"\.(?:[A-Za-z0-9_-]{27}|[A-Za-z0-9]{16}(?![A-Za-z0-9_-])|atlasv1\.|slack\.com/)")
-_CREDENTIALS_IN_ADDRESS: Final = re.compile(r"://(?=[^\s/\"'\\<>@]{1,300}@)")
+_GOES_ON_AFTER: Final = lazy_pattern(_GOES_ON)
+_DOTTED: Final = lazy_pattern(r"\.(?:[A-Za-z0-9_-]{27}|[A-Za-z0-9]{16}(?![A-Za-z0-9_-])|atlasv1\.|slack\.com/)")
+_CREDENTIALS_IN_ADDRESS: Final = lazy_pattern(r"://(?=[^\s/\"'\\<>@]{1,300}@)")
 
 
 class _Row(NamedTuple):
@@ -74,7 +75,7 @@ class _Table:
         self.in_addresses = self.by_sign.pop("://")
         self.in_paths = self.by_sign.pop("hook")
         # A pattern that begins with one letter, and no more, is looked for at the speed of memchr.
-        self.ends = [re.compile(re.escape(end) + _GOES_ON) for end in _ENDS]
+        self.ends = [lazy_pattern(re.escape(end) + _GOES_ON) for end in _ENDS]
         self.letters = [
             (letter, _around_sign(letter, [(index, sign) for index, sign, _ in rows]), rows)
             for letter, rows in self.by_letter.items()
@@ -111,7 +112,7 @@ def _around_sign(letter: str, signs: list[tuple[int, str]]) -> re.Pattern[str]:
 def around(letter: str, forms: set[tuple[str, str]]) -> re.Pattern[str]:
     """A pattern that finds ``letter`` between the patterns of one of ``forms``; what ends with it comes first."""
     either = "|".join(f"(?={tail})(?<={head})" for head, tail in sorted(forms))
-    return re.compile(f"{re.escape(letter)}(?:{either})")
+    return lazy_pattern(f"{re.escape(letter)}(?:{either})")
 
 
 _TABLE: Final = _Table()
@@ -247,8 +248,8 @@ _SETTINGS_LETTERS: Final = [
     for letter in "VU9W"
     if any(next(first for first in "VU9W" if first in sign) == letter for sign in _SETTINGS)
 ]
-_BASE64_BACK: Final = re.compile(r"[A-Za-z0-9+/]{0,65536}+")
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{0,65536}+={0,2}")
+_BASE64_BACK: Final = lazy_pattern(r"[A-Za-z0-9+/]{0,65536}+")
+_BASE64: Final = lazy_pattern(r"[A-Za-z0-9+/]{0,65536}+={0,2}")
 
 
 def _settings(text: str, inside: Callable[[str], bool]) -> Iterator[Finding]:
@@ -269,12 +270,12 @@ def _settings(text: str, inside: Callable[[str], bool]) -> Iterator[Finding]:
                 yield Finding(start, covered, "encoded-secret")
 
 
-_BEGIN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_BEGIN: Final = lazy_pattern(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_END: Final = lazy_pattern(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _LONGEST_KEY: Final = 32_768
 # Between the lines of a key that is a list of strings; JSON around it stays whole.
-_BETWEEN_TEXTS: Final = re.compile(r"\\{0,31}[\"']\s{0,8},?\s{0,40}(?:\\n)?\s{0,40}\\{0,31}[\"']")
-_BODY: Final = re.compile(r"(?:[^-\"'\\]|\\[^\"']|-(?!----))*+")
+_BETWEEN_TEXTS: Final = lazy_pattern(r"\\{0,31}[\"']\s{0,8},?\s{0,40}(?:\\n)?\s{0,40}\\{0,31}[\"']")
+_BODY: Final = lazy_pattern(r"(?:[^-\"'\\]|\\[^\"']|-(?!----))*+")
 
 
 def private_keys(text: str) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import binascii
 import re
 from typing import Final
 
+from agentops_sdk._scrub.lazy_pattern import lazy_pattern
 from agentops_sdk._scrub.secret_names import STRONG, kind_of_name, words_of
 from agentops_sdk._scrub.secret_rules import words
 
@@ -23,7 +24,7 @@ __all__ = [
     "stands_for_another",
 ]
 
-_STANDS_FOR_ANOTHER: Final = re.compile(
+_STANDS_FOR_ANOTHER: Final = lazy_pattern(
     r"\s*+(?:"
     # a variable, a template, a reference to a store of secrets
     r"\$(?:[{(]|[A-Z_][A-Z0-9_]*\b|[a-z_]+\b(?![0-9!@#$%^&*]))|\{(?:\{|[A-Za-z_][\w.]*\}|%)|<[^<>]*>?\Z|&lt;|[#@]\{"
@@ -35,27 +36,27 @@ _STANDS_FOR_ANOTHER: Final = re.compile(
     r")",
     re.IGNORECASE,
 )
-_PATH: Final = re.compile(
+_PATH: Final = lazy_pattern(
     r"(?:~|\.{1,2})?(?:/[\w.@ -]+)+/?\Z|(?:[A-Za-z]:|\\\\)(?:\\{1,4}[\w.@ -]+)+\Z"
     r"|[\w-]+(?:/[\w-]+)*\.(?:txt|pem|key|crt|json|ya?ml|env|toml|ini|cfg|py|js|ts|md)\Z"
 )
-_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://", re.IGNORECASE)
-_PLACEHOLDER: Final = re.compile(
+_ADDRESS: Final = lazy_pattern(r"[a-z][a-z0-9+.-]{1,20}://", re.IGNORECASE)
+_PLACEHOLDER: Final = lazy_pattern(
     r"(?:your|my|the|an?|some|any|enter|insert|put|add|replace|paste|provide|supply|example|sample|dummy|fake|mock|test|"
     r"testing|placeholder|change|todo|tbd|foo|bar|baz|xxx+|abc|sk|pk|new|old|current|user|demo)(?:[-_ .]|(?=[A-Z])|\Z)",
     re.IGNORECASE,
 )
-_CHANGE_ME: Final = re.compile(r"(?:change|replace|fill|set)[-_ ]?(?:me|this|it|in)\b", re.IGNORECASE)
-_UNITS: Final = re.compile(
+_CHANGE_ME: Final = lazy_pattern(r"(?:change|replace|fill|set)[-_ ]?(?:me|this|it|in)\b", re.IGNORECASE)
+_UNITS: Final = lazy_pattern(
     r"(?:v?[0-9]+(?:\.[0-9]+)+|[0-9]+(?:[.-][0-9]+)*(?:[-_ ]?(?:step|factor|char|chars|character|characters|bit|"
     r"bits|byte|bytes|digit|digits|word|words|letter|letters|day|days|hour|hours|minute|minutes|min|mins|second|seconds|sec|secs|month|months|year|years|"
     r"token|tokens|time|times|attempt|attempts|user|users|legged|way|px|ms|kb|mb|gb|k|m|s|h|d|x|st|nd|rd|th|\+|%)))\Z",
     re.IGNORECASE,
 )
-_DATE: Final = re.compile(
+_DATE: Final = lazy_pattern(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+(?:Z|[+-][0-9:]+)?)?\Z|[0-9]{1,2}[:/.][0-9]{1,2}(?:[:/.][0-9]{2,4})?\Z"
 )
-_TECHNICAL: Final = re.compile(
+_TECHNICAL: Final = lazy_pattern(
     r"(?:sha|md|aes|rsa|base|utf|hs|rs|es|ps|rfc|rc|http|oauth|ipv|pbkdf|argon|bcrypt|scrypt|ed|x|p|ecdsa|pkcs|iso|tls|v|py|"
     r"python|mp|s|ec|k|web|w|h|log|u?int|float|mfa|otp|saml|openid|ldap)"
     r"[-_]?[0-9]+(?:[-_./]?[0-9]+)*(?:[a-z]|id|s)?(?:[-_](?:bit|hash|hashed|encoded|digest|hex))?\Z",
@@ -102,14 +103,14 @@ _FUNCTION_WORDS: Final = words(
     forgot reset too per into
     """
 )
-_SAYS_HOW: Final = re.compile(r"[a-z]{2,}(?:ed|ing|able|ible|ory|less|tive|cient|sential|portant|tially|tely|edly)\Z")
-_SYMBOL: Final = re.compile(r"[!@#$%^&*+~?=|\\/:;,<>{}()\[\]]")
-_ESCAPE: Final = re.compile(r"\\{1,8}u[0-9a-fA-F]{4}")
+_SAYS_HOW: Final = lazy_pattern(r"[a-z]{2,}(?:ed|ing|able|ible|ory|less|tive|cient|sential|portant|tially|tely|edly)\Z")
+_SYMBOL: Final = lazy_pattern(r"[!@#$%^&*+~?=|\\/:;,<>{}()\[\]]")
+_ESCAPE: Final = lazy_pattern(r"\\{1,8}u[0-9a-fA-F]{4}")
 _SCHEMES: Final = words(
     "bearer basic token apikey api-key key digest negotiate oauth bot geniekey splunk ssws jwt "
     "aws4-hmac-sha256 signature hmac"
 )
-_CREDENTIAL_TEXT: Final = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}\Z")
+_CREDENTIAL_TEXT: Final = lazy_pattern(r"[A-Za-z0-9+/]{8,}={0,2}\Z")
 
 
 def is_credentials(text: str) -> bool:
@@ -263,7 +264,7 @@ def is_cookie(value: str) -> bool:
     return False
 
 
-_CRUMB: Final = re.compile(r"(?:\A|;)\s*([\w.!#$%&'*+^`|~-]{1,128})=([^;\s]{4,})")
+_CRUMB: Final = lazy_pattern(r"(?:\A|;)\s*([\w.!#$%&'*+^`|~-]{1,128})=([^;\s]{4,})")
 _OF_COOKIES: Final = words("path domain expires max-age samesite priority")
 _KNOWS_WHO: Final = ("sess", "sid", "token", "auth", "csrf", "jwt", "key", "user", "login", "secret", "pass")
 

@@ -10,13 +10,12 @@ import collections
 import datetime as dt
 import decimal
 import enum
-import fractions
 import ipaddress
 import pathlib
+import sys
 import types
 import uuid
 import weakref
-import zoneinfo
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,6 +65,9 @@ def _find(kind: type) -> Form:
     exact = _EXACT.get(id(kind))
     if exact is not None:
         return exact
+    for (module, name), form in _SELDOM.items():
+        if kind is _imported(module, name):
+            return form
     bases = mro(kind)
     if any(base is enum.Enum for base in bases):
         return _enum
@@ -99,15 +101,25 @@ def _exception(value: BaseException) -> dict[str, Any]:
     return form
 
 
+def _is_plain_zone(kind: type) -> bool:
+    return kind is dt.timezone or kind is _imported("zoneinfo", "ZoneInfo")
+
+
+def _imported(module: str, name: str) -> Any:
+    """A type that can only be met once its module is imported; nothing is imported for it."""
+    loaded = sys.modules.get(module)
+    return types.ModuleType.__getattribute__(loaded, "__dict__").get(name) if type(loaded) is types.ModuleType else None
+
+
 def _in_zone(value: Any, text: str, zone: Any) -> str:
-    return text if zone is None or type(zone) in (dt.timezone, zoneinfo.ZoneInfo) else (
+    return text if zone is None or _is_plain_zone(type(zone)) else (
         f"{text} <{type_name(type(zone))}>"
     )  # fmt: skip
 
 
 def _moment(value: dt.datetime) -> str:
     zone = dt.datetime.tzinfo.__get__(value)
-    plain = value if zone is None or type(zone) in (dt.timezone, zoneinfo.ZoneInfo) else (
+    plain = value if zone is None or _is_plain_zone(type(zone)) else (
         dt.datetime.replace(value, tzinfo=None)
     )  # fmt: skip
     return _in_zone(value, dt.datetime.isoformat(plain), zone)
@@ -156,9 +168,7 @@ _EXACT: Final[dict[int, Form]] = {
         (dt.time, _clock),
         (dt.date, dt.date.isoformat),
         (dt.timedelta, dt.timedelta.total_seconds),
-        (zoneinfo.ZoneInfo, lambda value: value.key or "<ZoneInfo>"),
         (uuid.UUID, str),
-        (fractions.Fraction, str),
         (pathlib.PurePosixPath, str),
         (pathlib.PureWindowsPath, str),
         (pathlib.PosixPath, str),
@@ -180,6 +190,12 @@ _EXACT: Final[dict[int, Form]] = {
     )
 }
 """Types that are read only when nothing is derived from them: their methods call others that may be overridden."""
+
+_SELDOM: Final[dict[tuple[str, str], Form]] = {
+    ("zoneinfo", "ZoneInfo"): lambda value: value.key or "<ZoneInfo>",
+    ("fractions", "Fraction"): str,
+}
+"""The same, of modules that most programs do not import."""
 
 _BASES: Final[dict[int, Form]] = {
     id(kind): form
