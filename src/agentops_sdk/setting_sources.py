@@ -1,4 +1,7 @@
-"""Where settings come from: keywords, the environment, a named file, ./pyproject.toml, defaults; in that order."""
+"""Where settings come from: keywords, the environment, a named file, ./pyproject.toml, defaults; in that order.
+
+Long because what each source says, and what is wrong in it, is decided in one place.
+"""
 
 from __future__ import annotations
 
