@@ -10,6 +10,7 @@ from tests.conformance.spans import wrong
 from tests.seen import Seen
 
 import agentops_sdk as agentops
+from agentops_sdk._pipeline import runtime
 from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.integration import start
 
@@ -153,6 +154,16 @@ def test_what_a_call_does_not_show_its_agent_does_not_show(seen: Seen) -> None:
     other = seen.one("invoke_agent other").attributes
     assert (other["agentops.run.input_tokens"], other["gen_ai.request.model"]) == (3, "gpt-4o")
     assert "gen_ai.tool.definitions" not in other
+
+
+def test_nothing_is_kept_of_what_has_ended(seen: Seen) -> None:
+    with agentops.span("no run"), agentops.span("step"):
+        model_call(1, 1)
+    with agentops.span("run", kind="agent"):
+        model_call(1, 1)
+    assert agentops.flush()
+    assert runtime.current is not None
+    assert not runtime.current.completer.totals.open
 
 
 @pytest.mark.parametrize("state", ["pin", "main"])

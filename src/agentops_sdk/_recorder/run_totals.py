@@ -76,7 +76,8 @@ class RunTotals:
     """Collects from ended spans, and gives to the runs that they are part of. Any thread, one at a time."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[int, _Below] = OrderedDict()
+        self.open: OrderedDict[int, _Below] = OrderedDict()
+        """By the id of a span that is open: what has been told below it."""
         self._lock = threading.Lock()  # joined to a program's provider, spans end on its threads
 
     def settle(self, span_id: int, parent_id: int | None, attributes: dict[str, Any], *, content: bool) -> None:
@@ -90,7 +91,7 @@ class RunTotals:
         """
         kind = attributes.get(semconv.KIND)
         with self._lock:
-            below = self._open.pop(span_id, None)
+            below = self.open.pop(span_id, None)
             if kind in RUNS:
                 if below is not None:
                     _tell(attributes, below, below.own if kind == "agent" else below.every)
@@ -105,11 +106,11 @@ class RunTotals:
                 below = below or _Below()
                 _add_call(below, attributes, kind, content)
             if below is not None and parent_id is not None:
-                around = self._open.get(parent_id)
+                around = self.open.get(parent_id)
                 if around is None:
-                    self._open[parent_id] = below
-                    if len(self._open) > _MOST_OPEN:
-                        self._open.popitem(last=False)
+                    self.open[parent_id] = below
+                    if len(self.open) > _MOST_OPEN:
+                        self.open.popitem(last=False)
                 else:
                     _merge(around, below)
 

@@ -129,6 +129,9 @@ class Completer:
                 from agentops_sdk._genai.values_told import told_by_values
 
                 attributes.update(told_by_values(kind, attributes))
+        if parent_id is None and kind not in RUNS:
+            self.totals.open.pop(span_id, None)  # what is below it is told to nobody
+            return
         with guard("complete.run"):
             content = kind in _TELLING and parent_id is not None and self.policy.captures(attributes, trace_id)
             self.totals.settle(span_id, parent_id, attributes, content=content)
