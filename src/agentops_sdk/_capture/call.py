@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.context import Context, attach, get_current, set_value
+from opentelemetry.context import Context, get_current, set_value
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.exception_record import Failure, type_name
@@ -71,14 +71,15 @@ class Call:
         self.admission: Admission | None = None
         self._latch = [True]
         self._parent = parent
-        context = set_value(context_keys.CALL_KEY, self, trace.set_span_in_context(span.otel, parent))
+        entries = {**parent, context_keys.SPAN_KEY: span.otel, context_keys.CALL_KEY: self}
         if kind == "agent":
-            context = set_value(context_keys.AGENT_KEY, context_keys.agent_of(span.attributes), context)
+            entries[context_keys.AGENT_KEY] = context_keys.agent_of(span.attributes)
         elif kind == "llm":
-            context = set_value(context_keys.LLM_KEY, self, context)
+            entries[context_keys.LLM_KEY] = self
+        context = Context(entries)
         if to_vendor or kind in _TO_VENDOR:
             context = vendor_calls.enter(context)
-        elif kind in _OF_THE_PROGRAM:
+        elif context_keys.VENDOR_KEY in entries and kind in _OF_THE_PROGRAM:
             context = vendor_calls.leave(context)
         self._context = context
 
@@ -163,7 +164,7 @@ class Call:
         """Make the operation current here; returns the token that :meth:`detach` wants. Guarded."""
         token = None
         with guard("call.attach"):
-            token = attach(self._context)
+            token = context_keys.make_current(self._context)
         return token
 
     def detach(self, token: Any) -> None:
@@ -172,12 +173,13 @@ class Call:
         Guarded, like everything that stands next to the user's own call.
         """
         with guard("call.detach"):
-            if (
-                token is not None
-                and not context_keys.release(token)
-                and get_current().get(context_keys.CALL_KEY) is self
-            ):
-                attach(self._parent)
+            if token is not None and not context_keys.release(token):
+                self.step_out()
+
+    def step_out(self) -> None:
+        """Make what was around the operation current, where it is current itself. Not guarded."""
+        if context_keys.current().get(context_keys.CALL_KEY) is self:
+            context_keys.make_current(self._parent)
 
     @contextmanager
     def attached(self) -> Iterator[Call]:
@@ -248,6 +250,7 @@ class NullCall:
     def replace(self, *_: Any) -> None: ...
     def attach(self) -> Any: ...
     def detach(self, *_: Any) -> None: ...
+    def step_out(self) -> None: ...
     def fail(self, *_: Any) -> None: ...
 
     @contextmanager

@@ -9,7 +9,6 @@ from opentelemetry import trace
 from opentelemetry.context import (
     _SUPPRESS_INSTRUMENTATION_KEY,  # private by name, but what every exporter and instrumentation agrees on
     Context,
-    get_current,
 )
 from opentelemetry.trace import SpanKind
 
@@ -64,7 +63,7 @@ def start(
     recorder = _recorder_port.active
     if not recorder.enabled:
         return NULL_CALL
-    context = (get_current() or context_keys.process_context or _NOTHING) if parent is None else parent
+    context = (context_keys.current() or context_keys.process_context or _NOTHING) if parent is None else parent
     context = context_keys.whole(context) if context_keys.call_spans else context
     if context.get(_SUPPRESS_INSTRUMENTATION_KEY):
         return NULL_CALL
@@ -80,7 +79,7 @@ def start(
     first: dict[str, Any] = {semconv.KIND: kind}
     if operation is not None:
         first[semconv.OPERATION_NAME] = operation
-    shown = name if name is None else encodable(name)
+    shown = encodable(name) if name and not name.isascii() else name
     if shown is not None and row.named_by is not None:
         first[row.named_by] = shown
     if kind == "tool":
@@ -91,7 +90,7 @@ def start(
     if kind == "llm" and context.get(context_keys.OUTER_LLM_KEY) is not None:
         note_model_call(context)
     span = recorder.start(
-        encodable(span_name) if span_name else " ".join(filter(None, (operation or row.prefix, shown))) or kind,
+        encodable(span_name) if span_name else _span_name(operation or row.prefix, shown) or kind,
         span_kind or (SpanKind.CLIENT if row.client else SpanKind.INTERNAL),
         first,
         context,
@@ -104,3 +103,7 @@ def start(
     if handoff.pending and kind == "agent":
         handoff.take(call)
     return call
+
+
+def _span_name(prefix: str | None, name: str | None) -> str | None:
+    return f"{prefix} {name}" if prefix and name else prefix or name

@@ -20,6 +20,29 @@ _TRACES = 10_000  # of which it is remembered that they lack spans
 _QUIET = 1.0  # seconds without work after which the consumer sleeps until it is woken
 
 
+class _Signal:
+    """A ``threading.Event`` for one waiting thread whose ``set()``, on the user's thread, is one call in C."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def set(self) -> None:
+        try:
+            self._lock.release()
+        except RuntimeError:
+            pass  # set already
+
+    def wait(self, timeout: float | None) -> bool:
+        """Wait for the signal and take it back; ``False`` if the time ran out first."""
+        return self._lock.acquire(timeout=-1 if timeout is None else timeout)
+
+    def clear(self) -> None:
+        self._lock.acquire(blocking=False)
+
+
 class SpanQueue:
     """Takes ended spans from any thread and gives them, in slices, to ``consume`` on a thread of its own.
 
@@ -56,7 +79,7 @@ class SpanQueue:
 
     def _new_primitives(self) -> None:
         self._lock = threading.Lock()  # guards starting the thread and the drop count; both are rare
-        self._wake = threading.Event()
+        self._wake = _Signal()
         self._idle = False
         self.asleep = True
         """Nobody looks at what opens until :meth:`wake` is called."""
@@ -89,6 +112,7 @@ class SpanQueue:
         if self._thread is None:
             self._start()
         elif self._idle or len(spans) == _LONG:
+            self._idle = False  # it is awake by this; what ends meanwhile need not tell it again
             self._wake.set()
 
     def wake(self) -> None:

@@ -5,11 +5,14 @@ All of it travels in OpenTelemetry's own context, so it follows tasks and thread
 
 from __future__ import annotations
 
-from contextvars import Token
+from collections.abc import Callable
+from contextvars import ContextVar, Token
 from typing import Any
 
+from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context, create_key, detach
+from opentelemetry.trace import propagation
 
 from agentops_sdk import semconv
 
@@ -21,6 +24,15 @@ OUTER_LLM_KEY = create_key("agentops-outer-llm-call")
 LIMITS_KEY = create_key("agentops-limits")
 VENDOR_KEY = create_key("agentops-vendor-call")
 """Set inside a call to a vendor, to the baggage outside of it."""
+
+SPAN_KEY: str = propagation._SPAN_KEY  # noqa: SLF001 - what set_span_in_context() writes; it has no public name
+
+_variable: Any = getattr(otel_context._RUNTIME_CONTEXT, "_current_context", None)  # noqa: SLF001 - behind attach()
+_is_variable = type(_variable) is ContextVar
+current: Callable[[], Context] = _variable.get if _is_variable else otel_context.get_current
+"""OpenTelemetry's current context; where that is in a context variable, without the two functions around it."""
+make_current: Callable[[Context], Any] = _variable.set if _is_variable else otel_context.attach
+"""OpenTelemetry's ``attach()``; returns the token that :func:`release` wants."""
 
 _OF_A_CALL = (CALL_KEY, AGENT_KEY, LLM_KEY, OUTER_LLM_KEY, VENDOR_KEY)
 

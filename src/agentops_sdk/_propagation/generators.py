@@ -14,9 +14,9 @@ import types
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, Protocol
 
-from opentelemetry.context import Context, attach, get_current
+from opentelemetry.context import Context
 
-from agentops_sdk._propagation.context_keys import release
+from agentops_sdk._propagation.context_keys import current, make_current, release
 
 __all__ = ["NO_STEPS", "NoSteps", "Steps", "drive", "drive_async"]
 
@@ -81,13 +81,13 @@ def _begun(begin: Begin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps
 
 
 def _enter(steps: Steps) -> Any:
-    return attach(steps.context) if steps.context is not None else None
+    return make_current(steps.context) if steps.context is not None else None
 
 
 def _leave(steps: Steps, token: Any) -> None:
     if token is None:
         return
-    steps.context = get_current()  # a span that the body holds open over the yield is current again next time
+    steps.context = current()  # a span that the body holds open over the yield is current again next time
     release(token)
 
 
@@ -112,7 +112,9 @@ def _without_us(error: BaseException) -> BaseException:
     return BaseException.with_traceback(error, step.tb_next if step is not None else None)
 
 
-def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Callable[..., Any]:
+def drive(  # noqa: PLR0915 - one hot loop
+    function: Callable[..., Generator[Any, Any, Any]], begin: Begin
+) -> Callable[..., Any]:
     """A generator function around ``function`` whose generators forward everything to its own."""
 
     @functools.wraps(function)
@@ -123,7 +125,7 @@ def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Ca
         sent: Any = None
         leaving: GeneratorExit | None = None
         while True:
-            token = _enter(steps)
+            token = make_current(steps.context) if steps.context is not None else None
             try:
                 item = step(sent)
             except StopIteration as stop:
@@ -135,7 +137,9 @@ def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Ca
                 _leave(steps, token)
                 steps.fail(error)
                 raise
-            _leave(steps, token)
+            if token is not None:  # as _leave() does it: this is what every step passes
+                steps.context = current()
+                release(token)
             steps.item(item)
             try:
                 sent = yield item
@@ -180,7 +184,7 @@ def drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin)
         sent: Any = None
         leaving: GeneratorExit | None = None
         while True:
-            token = _enter(steps)
+            token = make_current(steps.context) if steps.context is not None else None
             try:
                 item = await step(sent)
             except StopAsyncIteration:
@@ -192,7 +196,9 @@ def drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin)
                 _leave(steps, token)
                 steps.fail(error)
                 raise
-            _leave(steps, token)
+            if token is not None:  # as _leave() does it: this is what every step passes
+                steps.context = current()
+                release(token)
             steps.item(item)
             try:
                 sent = yield item

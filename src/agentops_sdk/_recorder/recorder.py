@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agentops_sdk._pipeline.queue import SpanQueue
 
 _SAMPLED, _UNSAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
+_UNSET = Status(StatusCode.UNSET)
 _MAX_EVENTS = 1_000
 _MOST_APART_NS = 1_000_000_000
 
@@ -37,7 +38,10 @@ _last_tick = 0
 def _next_tick() -> int:
     """The monotonic clock, never the same twice: what starts next has a later start where that clock is coarse, too."""
     global _last_tick
-    _last_tick = tick = max(time.perf_counter_ns(), _last_tick + 1)
+    tick = time.perf_counter_ns()
+    if tick <= _last_tick:
+        tick = _last_tick + 1
+    _last_tick = tick
     return tick
 
 
@@ -87,7 +91,7 @@ class LeanSpan(trace.Span):
         self.dropped_events = 0
         self.deferred: list[Deferred] = []
         self.account: Deferred | None = None
-        self.status = Status(StatusCode.UNSET)
+        self.status = _UNSET
         self.clock_offset = 0
         self.end_ns = 0
         if start_ns is None:
@@ -221,7 +225,11 @@ class Recorder:
         links: Sequence[trace.Link],
         start_ns: int | None,
     ) -> LeanSpan | None:
-        current = trace.get_current_span(parent)
+        current: Any = parent.get(context_keys.SPAN_KEY)
+        if current is None:
+            current = trace.INVALID_SPAN
+        elif type(current) is not LeanSpan:
+            current = trace.get_current_span(parent)
         origin: SpanContext | None
         above: SpanContext | None
         held: HeldRun | None

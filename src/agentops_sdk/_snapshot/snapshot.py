@@ -79,7 +79,15 @@ def snapshot(value: Any, *, limits: Limits | None = None) -> bytes:
         attribute that it becomes is listed as cut; to parse it, take :func:`snapshot_source`.
     """
     try:
-        return _encode(value, _limits() if limits is None else limits)
+        if limits is None:
+            most = _recorder_port.active.settings.max_value_bytes
+            limits = _now if _now.bytes == most else _limits()
+        kind = type(value)
+        if kind is str:
+            return _text(value, limits)
+        if kind is dict and (encoded := _flat(value, limits)) is not None:
+            return encoded
+        return _encode(value, limits)
     except (RuntimeError, RecursionError, MemoryError, TypeError, ValueError):
         # Changed by another thread while being read, or called close to the recursion limit.
         return _UNREADABLE
@@ -126,17 +134,39 @@ def text_of(value: Any) -> str:
 _limits = limits  # snapshot() has an argument of that name
 
 
+def _text(value: str, limits: Limits) -> bytes:
+    if len(value) <= limits.bytes:
+        try:
+            encoded = orjson.dumps(value)
+        except TypeError:
+            pass  # a lone surrogate
+        else:
+            if len(encoded) <= limits.bytes:
+                return encoded
+    return _walk(value, limits)
+
+
+def _flat(value: dict[Any, Any], limits: Limits) -> bytes | None:
+    """What most arguments are: a few short texts and figures under their names; ``None`` of anything else."""
+    if len(value) > _FEW:
+        return None
+    size = 0
+    for name, item in value.items():
+        kind = type(item)
+        if kind is str:
+            size += len(item)
+        elif not (kind is int or kind is float or kind is bool or item is None):
+            return None
+        if type(name) is not str or size > limits.bytes:
+            return None
+    try:
+        encoded = orjson.dumps(value, option=_OPTIONS)
+    except TypeError:
+        return None  # a lone surrogate, 65 bits: the walker knows
+    return encoded if len(encoded) <= limits.bytes else None
+
+
 def _encode(value: Any, limits: Limits) -> bytes:
-    if type(value) is str:
-        if len(value) <= limits.bytes:
-            try:
-                encoded = orjson.dumps(value)
-            except TypeError:
-                pass  # a lone surrogate
-            else:
-                if len(encoded) <= limits.bytes:
-                    return encoded
-        return _walk(value, limits)
     forms: dict[int, tuple[Any, Any]] = {}
     try:
         fits = _fits(value, limits, forms)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from opentelemetry.context import create_key, get_current
+from opentelemetry.context import create_key
 
 from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
@@ -20,6 +20,7 @@ from agentops_sdk._capture.invalid_values import number_of
 from agentops_sdk._capture.start import start
 from agentops_sdk._host import admission
 from agentops_sdk._host.guard import guard
+from agentops_sdk._propagation import context_keys
 from agentops_sdk._snapshot.snapshot import snapshot
 from agentops_sdk._track.arguments import Arguments
 from agentops_sdk.errors import ConfigError
@@ -150,7 +151,8 @@ class Tracked:
         if _recorder_port.active.enabled:
             with guard("track.begin"):
                 call = self.start(args, kwargs)
-                token = call.attach()
+                if call.recording:
+                    token = context_keys.make_current(call.context)
         return call, token
 
     def insist(self, call: Call | NullCall, token: Any) -> None:
@@ -167,7 +169,7 @@ class Tracked:
         """Start a call without making it current. Not guarded."""
         if self.owner and args:
             marker = id(args[0])
-            if get_current().get(_OWNER_KEY) == marker:
+            if context_keys.current().get(_OWNER_KEY) == marker:
                 call = start("task", self._step)
             else:
                 call = start(self.kind, self.name, attributes=self._fixed, author=self, bodies=self._bodies)
@@ -192,7 +194,8 @@ class Tracked:
         if not call.recording:
             return
         with guard("track.end"):
-            call.detach(token)
+            if token is not None and not context_keys.release(token):
+                call.step_out()
             self.returned(call, result)
         # A decision that came to no choice was given up.
         call.finish("abandoned" if result is None and self.kind == "decision" else "ok")
@@ -242,7 +245,8 @@ class Tracked:
     def _record(
         self, call: Call | NullCall, attribute: str, value: Any, process: Callable[[Any], Any] | None, site: str
     ) -> None:
-        call.replace(attribute, snapshot(_processed(value, process, site)).decode())
+        kept = snapshot(value if process is None else _processed(value, process, site))
+        call.replace(attribute, kept.decode())
 
     def _choose(self, call: Call | NullCall, result: Any) -> None:
         """What a function that decides returns is its choice: a name, so it is recorded like the options."""

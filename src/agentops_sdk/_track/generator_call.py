@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from opentelemetry.context import Context
 
 from agentops_sdk import _recorder_port, semconv
@@ -15,12 +16,15 @@ from agentops_sdk._snapshot.text import CUT, CutBytes
 from agentops_sdk._track.function_call import Tracked
 
 _MOST_ITEMS = 10_000
+_FIGURES = frozenset((int, float, bool, type(None)))
+_SHORT = 256
+"""Characters of a text that is kept as it is until the generator ends."""
 
 
 class Yielded:
     """Implements :class:`~agentops_sdk._propagation.generators.Steps` for a tracked generator function."""
 
-    __slots__ = ("_call", "_count", "_kept", "_live", "_room", "_tracked", "context", "refusal")
+    __slots__ = ("_call", "_count", "_kept", "_live", "_most", "_room", "_tracked", "context", "refusal")
     stops = False
 
     def __init__(self, tracked: Tracked, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -29,18 +33,19 @@ class Yielded:
         self.context: Context | None = None
         self.refusal: Exception | None = None
         self._count = 0
-        self._kept: list[bytes] = []
+        self._kept: list[Any] = []
+        """Items as they are where nobody can change them, encoded at once where somebody can."""
         # A hook wants the items themselves; they stay alive until the generator ends.
         self._live: list[Any] | None = [] if tracked.options.process_output is not None else None
-        self._room = 0
+        self._most = self._room = 0
         if _recorder_port.active.enabled:
             with guard("track.begin"):
                 call = tracked.start(args, kwargs)
                 if isinstance(call, Call):
                     self._call = call
                     self.context = call.context
-                if tracked.options.capture_output and _recorder_port.active.settings.records_content:
-                    self._room = limits().bytes
+                    if tracked.options.capture_output and _recorder_port.active.settings.records_content:
+                        self._most = self._room = limits().bytes
         if self._call.recording and (refused := admission.refusal("track.limits", self._call)) is not None:
             self._call.fail(refused)
             self.refusal = refused
@@ -49,6 +54,19 @@ class Yielded:
         """No limit ends a function of the program's."""
 
     def item(self, value: Any) -> None:
+        # What is most often yielded cannot change: it is encoded with all others when the generator ends.
+        if self._room > 0 and self._live is None and type(value) in _FIGURES:
+            self._count += 1
+            self._room -= 2
+            self._kept.append(value)
+        elif self._room > 0 and self._live is None and type(value) is str and (size := len(value)) <= _SHORT:
+            self._count += 1
+            self._room -= size + 3
+            self._kept.append(value)
+        else:
+            self._item(value)
+
+    def _item(self, value: Any) -> None:
         if not self._call.recording:
             return
         self._count += 1
@@ -61,8 +79,7 @@ class Yielded:
                 return
             encoded = self._tracked.encode(value)
             self._room -= len(encoded) + 1
-            if self._room > 0:
-                self._kept.append(encoded)
+            self._kept.append(encoded)
 
     def end(self, result: Any) -> None:
         if self._call.recording:
@@ -96,14 +113,34 @@ class Yielded:
                 processed = options.process_output(live) if options.process_output is not None else live
             self._tracked.record_output(self._call, self._tracked.encode(processed))
             return
-        missing = self._count - len(self._kept)
-        parts = [*self._kept, f'"{CUT}{missing} items]"'.encode()] if missing else self._kept
-        cut = bool(missing) or any(type(part) is CutBytes for part in parts)
-        items = b"[" + b",".join(parts) + b"]"
+        items = self._items()
+        cut = type(items) is CutBytes
         if result is not None:
             returned = self._tracked.encode(result)
             cut = cut or type(returned) is CutBytes
             items = b'{"yielded":' + items + b',"returned":' + returned + b"}"
-        items = CutBytes(items) if cut else items
-        self._tracked.record_output(self._call, items)
-        self._kept = []
+        self._tracked.record_output(self._call, CutBytes(items) if cut else items)
+
+    def _items(self) -> bytes:
+        """What was yielded as a list in JSON, as far as there is room for it."""
+        kept, self._kept = self._kept, []
+        if self._count == len(kept):
+            try:
+                items = orjson.dumps(kept)  # takes no bytes: of what is encoded already each is looked at
+            except TypeError:
+                pass
+            else:
+                if len(items) <= self._most:
+                    return items
+        room, parts = self._most, []
+        for item in kept:
+            encoded = item if isinstance(item, bytes) else self._tracked.encode(item)
+            room -= len(encoded) + 1
+            if room <= 0:
+                break
+            parts.append(encoded)
+        missing = self._count - len(parts)
+        if missing:
+            parts.append(f'"{CUT}{missing} items]"'.encode())
+        items = b"[" + b",".join(parts) + b"]"
+        return CutBytes(items) if missing or any(type(part) is CutBytes for part in parts) else items
