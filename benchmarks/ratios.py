@@ -7,7 +7,7 @@ hits all alike. Both export over OTLP to a server on this machine. What is told 
 that of a raw OpenTelemetry span with a batch processor that records nothing. Wall is the caller's own time; CPU is the
 whole process's, with everything flushed. Calls are counted, and so are instructions (``--instructions``, by valgrind's
 callgrind): neither depends on what else runs. Peers are asked for by the interpreter of an environment of their own:
-``LANGFUSE_PYTHON``, ``LOGFIRE_PYTHON``, ``OPENLLMETRY_PYTHON``.
+``LANGFUSE_PYTHON``, ``LOGFIRE_PYTHON``, ``OPENLLMETRY_PYTHON``. Long because every side, and how it is shown, is in it.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def side(name: str, url: str) -> tuple[Decorate | None, Callable[[], Any]]:
     from traceloop.sdk.decorators import task
 
     Traceloop.init(app_name="bench", exporter=exporter, telemetry_enabled=False)
-    return task(), lambda: trace.get_tracer_provider().force_flush(60_000)  # type: ignore[attr-defined]
+    return task(), lambda: trace.get_tracer_provider().force_flush(60_000)  # type: ignore[attr-defined]  # the SDK's has it
 
 
 def work_of(case: str, decorate: Decorate | None) -> Callable[[int], None]:
