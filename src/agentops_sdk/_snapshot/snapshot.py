@@ -3,8 +3,8 @@
 Called on the user's thread, once per captured argument or result. Values made of plain types and data
 classes go through orjson in C; a pre-scan bounds the work first. Whatever is too large, too deep, cyclic
 or otherwise refused goes through the bounded :mod:`walker <agentops_sdk._snapshot.walker>`. The forms
-that values take are listed in ``docs/content.md``. Long because the ways that are short for the usual value stand beside
-the one that takes every value, and must cut alike.
+that values take are listed in ``docs/content.md``. Long because the short ways of the usual
+values stand beside the one that takes every value, and must cut alike.
 """
 
 from __future__ import annotations
