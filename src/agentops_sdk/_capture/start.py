@@ -90,7 +90,7 @@ def start(
     if kind == "llm" and context.get(context_keys.OUTER_LLM_KEY) is not None:
         note_model_call(context)
     span = recorder.start(
-        encodable(span_name) if span_name else _span_name(operation or row.prefix, shown) or kind,
+        encodable(span_name) if span_name else " ".join(filter(None, (operation or row.prefix, shown))) or kind,
         span_kind or (SpanKind.CLIENT if row.client else SpanKind.INTERNAL),
         first,
         context,
@@ -103,7 +103,3 @@ def start(
     if handoff.pending and kind == "agent":
         handoff.take(call)
     return call
-
-
-def _span_name(prefix: str | None, name: str | None) -> str | None:
-    return f"{prefix} {name}" if prefix and name else prefix or name

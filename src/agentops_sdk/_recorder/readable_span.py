@@ -15,6 +15,7 @@ from agentops_sdk._recorder.span_limits import limited
 from agentops_sdk._recorder.tail_sampling import HeldSpan
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.private_form import attributes_of, name_of
+from agentops_sdk.traces.formats.json_values import INT_MAX
 from agentops_sdk.traces.formats.wire_values import is_time, list_with_dropped, mark_encodable, with_dropped
 
 if TYPE_CHECKING:
@@ -65,8 +66,11 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     if completer.limits_spans:
         return limited(completed, completer.settings)
     # The policy has made every value fit; where it has redacted, or a time was given by somebody else, it is looked at.
-    is_fit = policy.keeps_values and policy.redactions == redactions and not private and is_time(start) and is_time(end)
-    return mark_encodable(completed) if is_fit and all(is_time(at) for _, at, _ in done.events) else completed
+    in_range = type(start) is int and type(end) is int and 0 <= start <= end <= INT_MAX
+    is_fit = in_range and not private and policy.personal_data is None and policy.redactions == redactions
+    if not is_fit or (done.events and not all(is_time(at) for _, at, _ in done.events)):
+        return completed
+    return mark_encodable(completed)
 
 
 def _sampling(span: HeldSpan) -> dict[str, Any]:

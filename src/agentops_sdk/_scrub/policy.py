@@ -140,14 +140,6 @@ class Policy:
             and len(value) <= self._limits.bytes
         )
 
-    @property
-    def keeps_values(self) -> bool:
-        """Whether what :meth:`apply` leaves is text with a UTF-8 form and numbers of 64 bits, unless it redacts.
-
-        What functions of others put in the place of personal data need not be.
-        """
-        return self.personal_data is None
-
     def _scrubbed(self, attributes: dict[str, Any]) -> dict[str, Any]:
         if self._redactor is None and self.personal_data is None:
             return attributes
