@@ -92,6 +92,25 @@ def test_the_commands_of_a_runbook_are_commands_that_there_are(page: Path) -> No
         from_setting(told.get("settings", {}).get("limits", ""))
 
 
+def test_the_gate_is_asked_as_it_can_be() -> None:
+    deploy, asked = ROOT / "deploy", []
+    for path in (*sorted((deploy / "ci").iterdir()), deploy / "rollouts" / "flagger-canary.yaml"):
+        text = path.read_text()
+        asked += [
+            re.split(r" \|\||\"$", line)[0]
+            for line in re.findall(r"(?:agentops|agentops_sdk) gate (.*)$", text, re.MULTILINE)
+        ]
+    for document in yaml.safe_load_all((deploy / "rollouts" / "argo-rollout.yaml").read_text()):
+        if document["metadata"]["name"] == "agentops-gate":
+            pod = document["spec"]["metrics"][0]["provider"]["job"]["spec"]["template"]["spec"]
+            asked.append(shlex.join(pod["containers"][0]["command"][2:]))
+    assert len(asked) == 5
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    importlib.import_module("agentops_sdk.cli.gate").add_arguments(parser)
+    for command in asked:
+        assert parser.parse_args(shlex.split(command)).candidate
+
+
 @pytest.fixture
 def service() -> Iterator[ModuleType]:
     with LocalModel(lambda _: Reply(text="3.20")) as model, pytest.MonkeyPatch.context() as environment:
