@@ -55,7 +55,7 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
         parent=span.parent,
         resource=resource,
         attributes=done.attributes,
-        events=list_with_dropped(events, dropped),
+        events=list_with_dropped(events, dropped) if dropped else events,
         links=links,
         kind=span.kind,
         status=status,
