@@ -37,8 +37,8 @@ class HostMeter:
     def record(self, measurements: Iterable[Measurement], place: Place | None, state: str) -> None:
         """Tell what one span measures. Consumer thread."""
         with guard("metrics.host"):
-            provider = _provider()
-            if provider is None:
+            provider = program_provider.chosen_meters or sys.modules[MODULE].get_meter_provider()
+            if type(provider).__name__ in _NONE:
                 return
             if provider is not self._provider:
                 self._provider, self._instruments, self._series = provider, {}, {}
@@ -75,18 +75,9 @@ class HostMeter:
 
 def program_has_meters() -> bool:
     """Whether the program has set a MeterProvider of its own."""
-    return _provider() is not None
-
-
-def _provider() -> Any:
     if program_provider.chosen_meters is not None:
-        return program_provider.chosen_meters
-    if MODULE not in sys.modules:
-        return None
-    from opentelemetry import metrics
-
-    provider = metrics.get_meter_provider()
-    return None if type(provider).__name__ in _NONE else provider
+        return True
+    return MODULE in sys.modules and type(sys.modules[MODULE].get_meter_provider()).__name__ not in _NONE
 
 
 def _context(place: Place | None) -> Any:
