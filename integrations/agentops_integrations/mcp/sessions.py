@@ -17,17 +17,15 @@ _begun: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
 
 def install(patches: Patches, *, first: bool) -> None:
-    """Version 1 begins and ends them in one class, version 2 in two."""
-    sessions = {"mcp.client.session": "ClientSession", "mcp.server.session": "ServerSession"}
-    for module, session in ({"mcp.shared.session": "BaseSession"} if first else sessions).items():
-        patches.when_imported(module, partial(_wrap, patches, session))
+    """Version 1 begins and ends those of both ends in one class; version 2 the client's only, and a server has none."""
+    module, session = ("mcp.shared.session", "BaseSession") if first else ("mcp.client.session", "ClientSession")
+    patches.when_imported(module, partial(_wrap, patches, session))
 
 
 def _wrap(patches: Patches, session: str, module: ModuleType) -> None:
     cls = getattr(module, session)
-    if hasattr(cls, "__aenter__") and hasattr(cls, "__aexit__"):
-        patches.wrap(cls, "__aenter__", _enter)
-        patches.wrap(cls, "__aexit__", _exit)
+    patches.wrap(cls, "__aenter__", _enter)
+    patches.wrap(cls, "__aexit__", _exit)
 
 
 def _enter(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
