@@ -61,19 +61,25 @@ def _answer(request: Any) -> Any:
 
 
 class Walk:
-    """Counts calls by thread while it is on."""
+    """Counts calls by thread while it is on, but for what the clock asks for: whether a run has been open for long."""
 
     def __init__(self) -> None:
         self.on = False
         self.calls: dict[int, Counter[tuple[str, str]]] = {}
+        self._looking: dict[int, FrameType] = {}
 
     def __call__(self, frame: FrameType, event: str, _argument: Any) -> None:
-        if event != "call" or not self.on:
+        code, thread = frame.f_code, threading.get_ident()
+        if event == "return" and self._looking.get(thread) is frame:
+            del self._looking[thread]
+        if event != "call" or not self.on or thread in self._looking:
             return
-        code = frame.f_code
+        if code.co_name in _BY_THE_CLOCK:
+            self._looking[thread] = frame
+            return
         folder = next((folder for folder in _FOLDERS if code.co_filename.startswith(folder)), None)
         if folder is not None and code.co_name not in _PARTS:
-            here = self.calls.setdefault(threading.get_ident(), Counter())
+            here = self.calls.setdefault(thread, Counter())
             here[code.co_filename[len(folder) + 1 :], code.co_qualname if _QUALIFIED else code.co_name] += 1
 
     def reset(self) -> None:
@@ -81,6 +87,7 @@ class Walk:
 
 
 _ROUNDS = 5
+_BY_THE_CLOCK = ("_look", "_pause_to_look")
 _QUALIFIED = sys.version_info >= (3, 11)
 
 
