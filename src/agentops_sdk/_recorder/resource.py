@@ -11,6 +11,7 @@ from opentelemetry.sdk.version import __version__ as OPENTELEMETRY_VERSION  # no
 from agentops_sdk import semconv
 from agentops_sdk._recorder.host_provider import SCOPE
 from agentops_sdk._recorder.release_identity import release_attributes
+from agentops_sdk._recorder.resource_detection import detect
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._version import DISTRIBUTION, VERSION
 from agentops_sdk.config import Settings
@@ -44,8 +45,6 @@ def attributes(settings: Settings, policy: Policy, here: Path | None) -> dict[st
         policy: what may leave.
         here: the working directory as recording began.
     """
-    from agentops_sdk._recorder.resource_detection import detect
-
     return {
         semconv.TELEMETRY_SDK_LANGUAGE: "python",
         semconv.TELEMETRY_SDK_NAME: "opentelemetry",

@@ -10,6 +10,11 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
+try:
+    import ahocorasick_rs  # here, and not with the first text: nothing is imported between a span and the disk
+except ImportError:
+    ahocorasick_rs = None  # type: ignore[assignment]  # the extra is not installed
+
 __all__ = ["Hits", "add_signs", "hits"]
 
 Hits = dict[str, list[int]]
@@ -32,12 +37,11 @@ def hits(low: str) -> Hits | None:
 @cache
 def _scan() -> Callable[[str], Hits] | None:
     """Made with the first text, on the consumer thread: it takes a millisecond."""
-    try:
-        from ahocorasick_rs import AhoCorasick, Implementation
-    except ImportError:
-        return None
+    if ahocorasick_rs is None:
+        return None  # type: ignore[unreachable]  # types are checked where it is installed
     signs = sorted(_SIGNS)
-    matches: Any = AhoCorasick(signs, implementation=Implementation.DFA).find_matches_as_indexes
+    table = ahocorasick_rs.AhoCorasick(signs, implementation=ahocorasick_rs.Implementation.DFA)
+    matches: Any = table.find_matches_as_indexes
 
     def scan(low: str) -> Hits:
         found: Hits = {}
