@@ -69,9 +69,19 @@ def _if(holds: Callable[[str], bool]) -> Check:
 
 
 def _card(match: re.Match[str]) -> int:
-    digits, groups = _digits(match[0]), [len(group) for group in re.split("[ -]", match[0])]
-    if len(groups) > 1 and groups not in ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3], [4, 4, 5]):
-        return 0
+    """The longest beginning that is one: when it ends, or another number, may stand behind it."""
+    text = match[0]
+    while text and not _is_card(text):
+        text = text.rpartition(" ")[0]
+    return match.start() + len(text) if text else 0
+
+
+def _is_card(text: str) -> bool:
+    digits, groups = _digits(text), [len(group) for group in re.split("[ -]", text)]
+    if len(digits) < 13 or (
+        len(groups) > 1 and groups not in ([4, 4, 4, 4], [4, 6, 5], [4, 6, 4], [4, 4, 4, 4, 3], [4, 4, 5])
+    ):
+        return False
     first, length = int(digits[:4]), len(digits)
     known = (
         (digits[0] == "4" and length in (13, 16, 19))
@@ -82,7 +92,7 @@ def _card(match: re.Match[str]) -> int:
         or ((3000 <= first <= 3059 or digits[:2] in ("36", "38", "39")) and 14 <= length <= 16)
         or (first in (5018, 5020, 5038, 5893, 6304, 6759, 6761, 6762, 6763) and 13 <= length <= 19)
     )
-    return match.end() if known and len(set(digits)) > 1 and luhn(digits) else 0
+    return known and len(set(digits)) > 1 and luhn(digits)
 
 
 _IBAN_LENGTHS: Final = {
@@ -314,7 +324,7 @@ RULES: Final = (
          r"(?:straße|strasse|str\.|-Straße|weg|gasse|allee|platz)"
          r" \d{1,4} ?[a-z]?(?!\w)"),
     Rule("crypto", r"(?<!\w)(?:0x[0-9a-fA-F]{40}|bc1[02-9ac-hj-np-z]{25,87}|[13][1-9A-HJ-NP-Za-km-z]{25,34})(?!\w)"),
-    Rule("phone", r"(?:(?<![\w+./\-])(?<!\d )|(?<=\\[nrt]))(?:\+[1-9]\d{0,2}[ .\-/]?|00[1-9]\d{0,2}[ .\-/])"
+    Rule("phone", r"(?:(?<![\w+./\-])(?<!\d )|(?<=\d )(?=\+\d{1,3}[ .\-]\d)|(?<=\\[nrt]))(?:\+[1-9]\d{0,2}[ .\-/]?|00[1-9]\d{0,2}[ .\-/])"
          r"(?:\(0?\d{0,4}\)[ .\-/]?)?\d(?:[ .\-/]?\d){5,12}(?![\w]|[ .\-/]?\d)", _phone),
     Rule("phone", r"(?:(?<![\w.+/\-])|(?<=\\[nrt]))(?:\+?1[ .\-]?)?(?:\([2-9]\d\d\) ?[2-9]\d\d[ .\-]\d{4}|"
          r"[2-9]\d\d([.\-])[2-9]\d\d\1\d{4})(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w]|-\w|\.\d)", _phone),

@@ -50,6 +50,19 @@ def test_the_table_and_the_figures_that_the_page_tells() -> None:
     assert {kind for kind, _, _ in TRUE} == set(pii_rules.NAMES)
 
 
+@pytest.mark.parametrize(("text", "shown"), [
+    ("4111 1111 1111 1111 12/27 123", "[redacted:card] 12/27 123"),
+    ("2026-11-29 4111 1111 1111 1111", "2026-11-29 [redacted:card]"),
+    ("2 4111111111111111 9", "2 [redacted:card] 9"),
+    ("+44 20 7946 0958 4111 1111 1111 1111", "[redacted:phone] [redacted:card]"),
+    ("+14155552671 +14155552672", "[redacted:phone] [redacted:phone]"),
+    ("7 +44 20 7946 0958", "7 [redacted:phone]"),
+    ("DE89 3704 0044 0532 0130 00 GB29 NWBK 6016 1331 9268 19", "[redacted:iban] [redacted:iban]"),
+])  # fmt: skip
+def test_what_stands_beside_another_number_is_found(text: str, shown: str) -> None:
+    assert policy(["all"], redact=False).text(text) == shown
+
+
 def test_json_keeps_its_structure_and_its_numbers() -> None:
     hidden = {"note": "mail\nbob@example.com\t4111111111111111 é", "phone_number": 4155552671, "card": 4111111111111111,
               "ns": 1764412345678901234, "f": 1.10, "deep": json.dumps({"to": "bob@example.com", "n": 1e-7}),

@@ -58,6 +58,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _AT: Final = re.compile(r"@|%40|[\[(]at[\])]")
 _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\-.]+")
 _PSEUDONYM: Final = re.compile(r"\[user:[0-9a-f]{16}\]")
+_BLOT: Final = "\0"
 _DEEPEST: Final = 4
 _NEAR: Final = 48
 _SHORT: Final = 64
@@ -223,18 +224,21 @@ class PersonalData:
         if len(text) < 6 or not (digits or self._letters):
             return text, 0
         findings: list[tuple[int, int, str]] = []
-        taken = bytearray(len(text))
+        rest = text  # with blots where something was found: what stands beside it is no part of it
         for rule, pattern, near in self._rules:
             if (only and rule.name != only) or not (_AT.search(text) if rule.letters else digits):
                 continue
-            for match in pattern.finditer(text):
+            match = pattern.search(rest)
+            while match is not None:
                 start, end = match.start(), match.end() if rule.check is None else rule.check(match)
-                if end <= start or any(taken[start:end]):
-                    continue
-                if near is not None and not near.search(before + text[max(0, start - _NEAR) : start]):
-                    continue
-                findings.append((start, end, rule.name))
-                taken[start:end] = b"\1" * (end - start)
+                position = match.end()
+                if end <= start:  # a match that fails its check may hide one that begins within it
+                    position = start + 1
+                elif near is None or near.search(before + text[max(0, start - _NEAR) : start]):
+                    findings.append((start, end, rule.name))
+                    rest = f"{rest[:start]}{_BLOT * (end - start)}{rest[end:]}"
+                    position = end
+                match = pattern.search(rest, position)
         if not findings:
             return text, 0
         shown: list[str] = []
