@@ -71,6 +71,8 @@ def _if(holds: Callable[[str], bool]) -> Check:
 def _card(match: re.Match[str]) -> int:
     """The longest beginning that is one: when it ends, or another number, may stand behind it."""
     text = match[0]
+    if len(text.partition(" ")[0].partition("-")[0]) not in (4, *range(13, 20)):
+        return 0
     while text and not _is_card(text):
         text = text.rpartition(" ")[0]
     return match.start() + len(text) if text else 0
@@ -324,7 +326,8 @@ RULES: Final = (
          r"(?:straße|strasse|str\.|-Straße|weg|gasse|allee|platz)"
          r" \d{1,4} ?[a-z]?(?!\w)"),
     Rule("crypto", r"(?<!\w)(?:0x[0-9a-fA-F]{40}|bc1[02-9ac-hj-np-z]{25,87}|[13][1-9A-HJ-NP-Za-km-z]{25,34})(?!\w)"),
-    Rule("phone", r"(?:(?<![\w+./\-])(?<!\d )|(?<=\d )(?=\+\d{1,3}[ .\-]\d)|(?<=\\[nrt]))(?:\+[1-9]\d{0,2}[ .\-/]?|00[1-9]\d{0,2}[ .\-/])"
+    Rule("phone", r"(?:(?<![\w+./\-])(?<!\d )|(?<=\d )(?=\+\d{1,3}[ .\-]\d)|(?<=\\[nrt]))"
+         r"(?:\+[1-9]\d{0,2}[ .\-/]?|00[1-9]\d{0,2}[ .\-/])"
          r"(?:\(0?\d{0,4}\)[ .\-/]?)?\d(?:[ .\-/]?\d){5,12}(?![\w]|[ .\-/]?\d)", _phone),
     Rule("phone", r"(?:(?<![\w.+/\-])|(?<=\\[nrt]))(?:\+?1[ .\-]?)?(?:\([2-9]\d\d\) ?[2-9]\d\d[ .\-]\d{4}|"
          r"[2-9]\d\d([.\-])[2-9]\d\d\1\d{4})(?: ?(?:x|ext\.?) ?\d{1,6})?(?![\w]|-\w|\.\d)", _phone),

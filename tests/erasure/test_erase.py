@@ -239,6 +239,24 @@ def test_a_statement_cannot_be_left_by_a_quote_and_a_trace_by_its_whole_id(tmp_p
     assert [path.name for path in folder.iterdir()] == ["a.jsonl"]
 
 
+def test_lines_of_events_go_and_lose_their_content_as_spans_do(tmp_path: Path) -> None:
+    agentops.init(directory=tmp_path, exporters=["jsonl"], events=["jsonl"], event_content=True, integrations=[])
+    for user in ("alice", "bob"):
+        with agentops.context(user_id=user), agentops.span("chat", kind="llm") as span:
+            span.set("gen_ai.operation.name", "chat")
+            span.set("gen_ai.input.messages", [{"role": "user", "parts": [{"type": "text", "content": f"{user}'s"}]}])
+    agentops.shutdown()
+    assert b"alice's" in everything(tmp_path)
+    assert erase("--user", "alice", "--yes", folder=tmp_path) == 0
+    assert b"alice" not in everything(tmp_path)
+    (file,) = (tmp_path / "traces").iterdir()
+    assert file.read_bytes().count(b"bob's") == 2  # on the span, and on its event
+    os.utime(file, (1, 1))
+    assert expire(tmp_path / "traces", 1) == [file]
+    assert b"bob's" not in file.read_bytes()
+    assert b'{"resourceLogs"' in file.read_bytes()
+
+
 def test_content_goes_before_figures_do(tmp_path: Path) -> None:
     folder = tmp_path / "traces"
     agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[])

@@ -21,8 +21,7 @@ from agentops_sdk.exporters.otlp.run_directory import REFUSED, Run
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 
 if TYPE_CHECKING:
-    from agentops_sdk.exporters.jsonl.rewriting import PART
-from agentops_sdk.exporters.jsonl.run_files import _Claim
+    from agentops_sdk.exporters.jsonl.run_files import _Claim
 
 __all__ = ["Erasure", "Subject", "clickhouse_statement"]
 

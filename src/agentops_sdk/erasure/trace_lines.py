@@ -16,6 +16,7 @@ from typing import Any, Final
 import orjson
 
 from agentops_sdk import semconv
+from agentops_sdk.exporters._event_records import log_records
 from agentops_sdk.exporters.jsonl.rewriting import rewrite_lines
 
 __all__ = ["blank_lines", "is_named", "rewrite", "trace_ids_of"]
@@ -25,15 +26,23 @@ _USERS: Final = (semconv.USER_ID, "enduser.id", "user.hash", "langfuse.user.id")
 
 
 def records_of(line: bytes) -> list[dict[str, Any]]:
-    """What a line holds: a record, or several that are open."""
+    """What a line holds: a record, several that are open, or the records of an event in OTLP's JSON, as ours are."""
     try:
         raw = orjson.loads(line)
     except ValueError:
         return []
     if not isinstance(raw, dict):
         return []
+    if "resourceLogs" in raw:
+        return [_event_record(record) for record in log_records(raw)]
     inside = [item for value in raw.values() if isinstance(value, list) for item in value if isinstance(item, dict)]
     return [raw, *(item for item in inside if "attributes" in item or "trace_id" in item)]
+
+
+def _event_record(record: dict[str, Any]) -> dict[str, Any]:
+    pairs = [pair for pair in record.get("attributes") or () if isinstance(pair, dict)]
+    attributes = {pair.get("key"): (pair.get("value") or {}).get("stringValue") for pair in pairs}
+    return {"trace_id": record.get("traceId"), "attributes": attributes}
 
 
 def is_named(record: dict[str, Any], users: Collection[str], sessions: Collection[str]) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-__all__ = ["EventRecord", "SentEvent", "event_line", "log_record", "readable_records"]
+__all__ = ["EventRecord", "SentEvent", "event_line", "log_record", "log_records", "readable_records"]
 
 _SEVERITIES = {5: "DEBUG", 9: "INFO", 13: "WARN"}
 
@@ -93,6 +93,14 @@ def event_line(sent: SentEvent) -> bytes:
     resource = {"attributes": _pairs(sent.resource.attributes)}
     logs = {"resource": resource, "scopeLogs": [{"scope": scope, "logRecords": [record]}]}
     return orjson.dumps({"resourceLogs": [logs]}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def log_records(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The records in a line of :func:`event_line`."""
+    holders: list[Any] = [document]
+    for name in ("resourceLogs", "scopeLogs", "logRecords"):
+        holders = [item for holder in holders for item in holder.get(name) or () if isinstance(item, dict)]
+    return holders
 
 
 def _pairs(values: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from agentops_sdk import semconv
+from agentops_sdk.exporters._event_records import log_records
 from agentops_sdk.exporters.jsonl.rewriting import rewrite_lines
 from agentops_sdk.exporters.jsonl.run_files import claimed, is_own_name
 
@@ -51,6 +52,8 @@ def without_content(line: bytes) -> bytes:
     if not isinstance(record, dict):
         return line
     _strip(record)
+    for event in log_records(record):
+        _strip(event)
     for event in record.get("events") or ():
         if isinstance(event, dict):
             _strip(event)
@@ -64,6 +67,8 @@ def _strip(holder: dict[str, Any]) -> None:
     attributes = holder.get("attributes")
     if isinstance(attributes, dict):
         holder["attributes"] = {name: value for name, value in attributes.items() if name not in _TEXTS}
+    elif isinstance(attributes, list):  # of an event in OTLP's JSON
+        holder["attributes"] = [pair for pair in attributes if not (type(pair) is dict and pair.get("key") in _TEXTS)]
 
 
 def _is_done(path: Path) -> bool:
