@@ -49,7 +49,8 @@ def _answered(session: Any, span: RequestSpan, result: Any) -> bool:
 
 def agreed(session: Any) -> dict[str, Any]:
     """What the handshake of a session has settled."""
-    return {semconv.MCP_PROTOCOL_VERSION: _versions.get(session)}
+    told = getattr(session, "protocol_version", None)  # version 2 keeps it itself
+    return {semconv.MCP_PROTOCOL_VERSION: _versions.get(session, told)}
 
 
 def _send_2(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
