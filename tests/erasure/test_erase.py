@@ -137,6 +137,38 @@ def test_closed_compressed_compacted_and_spooled(tmp_path: Path, capsys: Any) ->
     assert b"bob" in piece.payload
 
 
+def test_events_that_wait_go_and_measurements_that_name_somebody_are_told(tmp_path: Path, capsys: Any) -> None:
+    from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+    from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
+
+    events = LogsData()
+    records = events.resource_logs.add().scope_logs.add().log_records
+    for number, user in enumerate(("alice", "bob"), 1):
+        record = records.add(trace_id=bytes([number]) * 16, event_name="x")
+        record.attributes.add(key="gen_ai.input.messages").value.string_value = f"{user}'s"
+    metrics = MetricsData()
+    sums = metrics.resource_metrics.add().scope_metrics.add().metrics.add(name="m").sum
+    sums.data_points.add().attributes.add(key="user.id").value.string_value = "alice"
+    requests = {"x": request()[0], "x-logs": events.SerializeToString(), "x-metrics": metrics.SerializeToString()}
+    for name, payload in requests.items():
+        run = tmp_path / "spool" / name / "00000000000000000001-999999999-abcdef"
+        run.mkdir(parents=True)
+        (run / "lock").touch()
+        segment = Segment(run / "1.seg")
+        segment.append(trace_frame(payload, 2), 2)
+        segment.close()
+    assert erase("--session", "alice", "--yes", folder=tmp_path) == 1  # a user's id is no session's
+    assert b"alice's" in everything(tmp_path)
+    capsys.readouterr()
+    assert erase("--user", "alice", "--yes", folder=tmp_path) == 1
+    told = capsys.readouterr()
+    assert "1 trace(s), 2 span(s) erased" in told.out
+    assert "measurements that name one of the ids" in told.err
+    (tmp_path / "spool" / "x-metrics" / run.name / "1.seg").unlink()
+    assert b"alice" not in everything(tmp_path)
+    assert b"bob's" in everything(tmp_path)
+
+
 def all_lines(folder: Path) -> list[bytes]:
     from agentops_sdk.erasure.erase import _lines_of
 

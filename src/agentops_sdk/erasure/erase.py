@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agentops_sdk import semconv
-from agentops_sdk.erasure.spooled_requests import rewrite_segment, trace_ids_in
+from agentops_sdk.erasure.spooled_requests import holds, is_of_metrics, rewrite_segment, trace_ids_in
 from agentops_sdk.erasure.trace_lines import belongs, blank_lines, rewrite, trace_ids_of
 from agentops_sdk.errors import AgentOpsError, TraceError
 from agentops_sdk.exporters.jsonl.rewriting import PART
@@ -69,14 +69,13 @@ class Erasure:
     def look(self) -> None:
         """Find the traces, and count; changes nothing."""
         self.trace_ids = set(self.subject.traces)
-        names = {semconv.USER_ID, semconv.SESSION_ID, semconv.CONVERSATION_ID}
         wanted = self.subject.users | self.subject.sessions
         for path in self._files() if wanted else ():
             for line in _lines_of(path):
                 self.trace_ids |= trace_ids_of(line, self.subject.users, self.subject.sessions)
         for path in self._segments() if wanted else ():
             with suppress(OSError, ValueError):
-                self.trace_ids |= trace_ids_in(path, names, wanted)
+                self.trace_ids |= trace_ids_in(path, self.subject.users, self.subject.sessions)
         self._each(dry=True)
 
     def erase(self) -> None:
@@ -148,6 +147,11 @@ class Erasure:
 
     def _segment(self, path: Path, *, dry: bool) -> None:
         run = None
+        if is_of_metrics(path):  # they are sums over many
+            with suppress(OSError, ValueError):
+                if holds(path, (*self.subject.users, *self.subject.sessions)):
+                    self.remains.append(f"{path}: measurements that name one of the ids wait in it; delete it yourself")
+            return
         if path.parent.name != REFUSED and (run := Run.adopt(path.parent)) is None:
             with suppress(OSError, ValueError):
                 if rewrite_segment(path, self.trace_ids, dry=True):
