@@ -25,6 +25,7 @@ from agentops_sdk.exporters.memory import MemoryExporter
 pytestmark = pytest.mark.once
 
 PAGE = Path(__file__).parents[2] / "docs" / "personal-data.md"
+SECRET = "sk-proj-" + "Ab3dEf6hIj9lMn2pQr5tUv8xYz1aBc4dEf7gHi0jKl3mNo6p"
 KEY = {"pii_key": b"a key of the tests"}
 
 
@@ -61,6 +62,23 @@ def test_the_table_and_the_figures_that_the_page_tells() -> None:
 ])  # fmt: skip
 def test_what_stands_beside_another_number_is_found(text: str, shown: str) -> None:
     assert policy(["all"], redact=False).text(text) == shown
+
+
+def test_what_a_generator_yields_in_pieces_is_looked_at_together(seen: Any) -> None:
+    agentops.init(pii=["email", lambda text: text.replace("Miller", "[name]")])
+
+    @agentops.task
+    def words(*pieces: str) -> Any:
+        yield from pieces
+        return "whole"
+
+    list(words("to b", "ob", "@exam", "ple.com ", "Mil", "ler"))
+    list(words("bob@example.com", " ", "ann@example.com"))
+    list(words(*(SECRET[at : at + 24] for at in range(0, len(SECRET), 24))))
+    together, apart, secret = (json.loads(span.attributes["agentops.output"]) for span in seen.all())
+    assert together == {"yielded": ["to [redacted:email] [name]"], "returned": "whole"}
+    assert apart == {"yielded": ["[redacted:email]", " ", "[redacted:email]"], "returned": "whole"}
+    assert secret == {"yielded": ["[redacted:openai-key]"], "returned": "whole"}
 
 
 def test_json_keeps_its_structure_and_its_numbers() -> None:

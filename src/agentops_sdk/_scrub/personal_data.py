@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import pii_rules, semconv
 from agentops_sdk._scrub.bounded_call import BoundedCall, Failure
+from agentops_sdk._scrub.yielded_pieces import scrub_together
 from agentops_sdk._snapshot.json_text import is_json
 from agentops_sdk.config import log_once
 from agentops_sdk.errors import ConfigError
@@ -139,8 +140,10 @@ class PersonalData:
     # --- attributes ------------------------------------------------------------------------------
 
     def _scrub(self, attributes: MutableMapping[str, Any], *, by_functions: bool = True) -> int:
-        total = 0
         self._asks.functions = self.functions if by_functions else []
+        total = 0
+        if semconv.STREAM_CHUNKS in attributes:
+            total = scrub_together(attributes, lambda text: self._text(text, "", 1))
         for name, value in list(attributes.items()):
             if name in _STRUCTURE:
                 continue

@@ -12,6 +12,7 @@ import orjson
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
 from agentops_sdk._scrub.redact import Redactor
+from agentops_sdk._scrub.yielded_pieces import scrub_together
 from agentops_sdk._snapshot.json_text import json_text
 from agentops_sdk._snapshot.snapshot import Limits, snapshot, text_of
 from agentops_sdk._snapshot.text import CUT, CutText, clip, encodable
@@ -146,6 +147,8 @@ class Policy:
         scrubbed = False
         with guard("policy.redact"):
             if self._redactor is not None:
+                if semconv.STREAM_CHUNKS in attributes:
+                    self.redactions += scrub_together(attributes, self._redactor.text)
                 self.redactions += self._redactor.redact(attributes)
             if self.personal_data is not None:
                 self.redactions += self.personal_data.scrub(attributes)
