@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import os
@@ -287,6 +288,27 @@ def test_lines_of_events_go_and_lose_their_content_as_spans_do(tmp_path: Path) -
     assert expire(tmp_path / "traces", 1) == [file]
     assert b"bob's" not in file.read_bytes()
     assert b'{"resourceLogs"' in file.read_bytes()
+
+
+def test_a_picture_goes_with_its_trace_or_its_age_and_is_not_told_as_left(tmp_path: Path, capsys: Any) -> None:
+    from agentops_sdk._recorder.blob_files import BlobFiles
+    from agentops_sdk.config import resolve
+
+    files = BlobFiles(resolve({"directory": str(tmp_path), "content_max_days": 7}))
+    (tmp_path / "blobs").mkdir()
+    old = tmp_path / "blobs" / "old.png"
+    old.write_bytes(b"old")
+    os.utime(old, (time.time() - 8 * 86_400,) * 2)
+    part = {"type": "blob", "mime_type": "image/png", "content": base64.b64encode(b"alice" * 300).decode()}
+    attributes: dict[str, Any] = {"gen_ai.input.messages": [{"role": "user", "parts": [part]}]}
+    files.take(attributes)
+    assert not old.exists()
+    (tmp_path / "traces").mkdir()
+    record = {"trace_id": "a" * 32, "attributes": {"user.id": "alice", **attributes}}
+    (tmp_path / "traces" / "20260101T000000Z-1-00000001.jsonl").write_text(json.dumps(record) + "\n")
+    assert erase("--user", "alice", "--yes", folder=tmp_path) == 0
+    assert "not reached: /" not in capsys.readouterr().err
+    assert not list((tmp_path / "blobs").iterdir())
 
 
 def test_content_goes_before_figures_do(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class BlobFiles:
     def __init__(self, settings: Settings) -> None:
         self.folder = Path(settings.directory).expanduser().absolute() / FOLDER
         self._most = settings.traces_max_bytes
-        self._days = settings.traces_max_days
+        self._days = min(settings.traces_max_days, settings.content_max_days or settings.traces_max_days)
         self._written = 0
 
     def take(self, attributes: dict[str, Any]) -> None:
@@ -109,7 +109,7 @@ class BlobFiles:
             raise
 
     def _delete_old(self) -> None:
-        """Files as old as traces may become, and the oldest beyond what traces may take."""
+        """Files as old as traces, or their content, may become, and the oldest beyond what traces may take."""
         files = []
         for path in self.folder.iterdir():
             with suppress(OSError):

@@ -77,6 +77,7 @@ class Erasure:
             with suppress(OSError, ValueError):
                 self.trace_ids |= trace_ids_in(path, self.subject.users, self.subject.sessions)
         self._each(dry=True)
+        self._others()
 
     def erase(self) -> None:
         """Do it.
@@ -88,6 +89,7 @@ class Erasure:
             part.unlink(missing_ok=True)
         self._each(dry=False)
         self._blobs()
+        self._others()
 
     # --- the walk --------------------------------------------------------------------------------
 
@@ -97,7 +99,6 @@ class Erasure:
             self._file(path, dry=dry)
         for path in self._segments():
             self._segment(path, dry=dry)
-        self._others()
 
     def _goes(self, line: bytes) -> bool:
         goes = belongs(line, self.trace_ids)
