@@ -117,6 +117,9 @@ def test_closed_compressed_compacted_and_spooled(tmp_path: Path, capsys: Any) ->
     compacted = folder / "20260101T000000Z-1-00000004.jsonl"
     compacted.write_bytes(both)
     assert pack(compacted).reason == ""
+    again = folder / "again.jsonl"
+    again.write_bytes(both)
+    assert pack(again, is_named_once=False).reason == ""
     (tmp_path / "notes.txt").write_text("alice called")
     run = tmp_path / "spool" / "x" / "00000000000000000001-999999999-abcdef"
     run.mkdir(parents=True)
@@ -131,7 +134,8 @@ def test_closed_compressed_compacted_and_spooled(tmp_path: Path, capsys: Any) ->
     assert "11 trace(s)" not in told.out
     (tmp_path / "notes.txt").unlink()
     assert b"alice" not in everything(tmp_path)
-    assert sum(trace_line.count(b"bob 1") for trace_line in all_lines(folder)) == 3
+    assert sum(trace_line.count(b"bob 1") for trace_line in all_lines(folder)) == 4
+    assert not (folder / "again.jsonl.parquet").exists()  # a new again.jsonl would hide it
     assert not (folder / "20260101T000000Z-1-00000003.jsonl").exists()
     (piece,) = Segment.reopen(run / "1.seg").read(1 << 20)
     assert piece.spans == 1

@@ -16,7 +16,7 @@ from agentops_sdk.erasure.spooled_requests import holds, is_of_metrics, rewrite_
 from agentops_sdk.erasure.trace_lines import belongs, blank_lines, rewrite, trace_ids_of
 from agentops_sdk.errors import AgentOpsError, TraceError
 from agentops_sdk.exporters.jsonl.rewriting import PART
-from agentops_sdk.exporters.jsonl.run_files import claimed
+from agentops_sdk.exporters.jsonl.run_files import claimed, is_own_name
 from agentops_sdk.exporters.otlp.run_directory import REFUSED, Run
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 
@@ -140,7 +140,7 @@ class Erasure:
                 return 0
             count = rewrite(restored, self._goes)
             if restored.exists():
-                pack(restored)
+                pack(restored, is_named_once=is_own_name(restored))  # else a later file of that name would hide it
             return count
         if claim is not None or path.suffix == ".gz":
             return rewrite(path, self._goes)
