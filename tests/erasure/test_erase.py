@@ -315,6 +315,13 @@ def test_a_picture_goes_with_its_trace_or_its_age_and_is_not_told_as_left(tmp_pa
     assert not list((tmp_path / "blobs").iterdir())
 
 
+def test_without_the_key_of_hashes_it_is_not_said_that_all_is_erased(tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "a.jsonl").write_text('{"trace_id": "1", "attributes": {"user.id": "[user:0123456789abcdef]"}}\n')
+    assert erase("--user", "alice", "--yes", folder=tmp_path) == 1
+    assert "recorded as hashes" in capsys.readouterr().err
+    assert erase("--user", "[user:0123456789abcdef]", "--yes", folder=tmp_path) == 0
+
+
 def test_content_goes_before_figures_do(tmp_path: Path) -> None:
     folder = tmp_path / "traces"
     agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[])

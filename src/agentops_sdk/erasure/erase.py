@@ -27,6 +27,7 @@ __all__ = ["Erasure", "Subject", "clickhouse_statement"]
 
 _LINES: Final = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", OPEN_SUFFIX)
 _BLOB: Final = re.compile(rb"blobs/[0-9a-f]{64}(?:\.[a-z0-9]{1,5})?")
+_HASHED_USER: Final = re.compile(rb"\[user:[0-9a-f]{16}\]")
 _KEPT: Final = "audit"
 """The audit log names no user; it is only ever added to."""
 
@@ -65,13 +66,17 @@ class Erasure:
     remains: list[str] = field(default_factory=list)
     blobs: set[bytes] = field(default_factory=set)
     """Contents of messages in files of their own, to which lines that go refer."""
+    _hashed: bool = False
+    """Whether there are users by their hashes, and no key to tell who they are."""
 
     def look(self) -> None:
         """Find the traces, and count; changes nothing."""
         self.trace_ids = set(self.subject.traces)
         wanted = self.subject.users | self.subject.sessions
+        lacks_key = len(self.subject.users) == 1 and not any(map(_HASHED_USER.search, map(str.encode, wanted)))
         for path in self._files() if wanted else ():
             for line in _lines_of(path):
+                self._hashed = self._hashed or (lacks_key and _HASHED_USER.search(line) is not None)
                 self.trace_ids |= trace_ids_of(line, self.subject.users, self.subject.sessions)
         for path in self._segments() if wanted else ():
             with suppress(OSError, ValueError):
@@ -95,6 +100,8 @@ class Erasure:
 
     def _each(self, *, dry: bool) -> None:
         self.lines, self.spans, self.remains = {}, {}, []
+        if self._hashed:
+            self.remains.append("users whose ids were recorded as hashes: without pii_key nobody knows who they are")
         for path in self._files():
             self._file(path, dry=dry)
         for path in self._segments():
