@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.formats.chat_messages import documents, messages
 
 __all__ = ["told_by_values"]
 
@@ -27,8 +28,6 @@ def told_by_values(kind: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _messages(asked: Any, result: Any) -> dict[str, Any]:
-    from agentops_sdk.traces.formats.chat_messages import messages
-
     return {
         semconv.INPUT_MESSAGES: None if asked is None else messages(_only_argument(asked), "user"),
         semconv.OUTPUT_MESSAGES: None if result is None else _answer(messages(result, "assistant")),
@@ -36,8 +35,6 @@ def _messages(asked: Any, result: Any) -> dict[str, Any]:
 
 
 def _retrieval(asked: Any, result: Any) -> dict[str, Any]:
-    from agentops_sdk.traces.formats.chat_messages import documents
-
     query = None if asked is None else _only_argument(asked)
     found = None if result is None else [document for document in documents(result) if _is_document(document)]
     return {

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
+from agentops_sdk._genai.values_told import told_by_values
 from agentops_sdk._host.guard import guard
 from agentops_sdk._recorder.convention_types import in_their_types
 from agentops_sdk._recorder.run_totals import RUNS, RunTotals
@@ -126,8 +127,6 @@ class Completer:
         kind = attributes.get(semconv.KIND)
         if kind in _TOLD_BY_VALUES and (semconv.INPUT in attributes or semconv.OUTPUT in attributes):
             with guard("complete.values"):
-                from agentops_sdk._genai.values_told import told_by_values
-
                 attributes.update(told_by_values(kind, attributes))
         if parent_id is None and kind not in RUNS:
             self.totals.open.pop(span_id, None)  # what is below it is told to nobody
