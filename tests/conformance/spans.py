@@ -32,4 +32,5 @@ def wrong(spans: Iterable[Any], state: str = "pin") -> list[tuple[str, Violation
 
 def check(spans: Iterable[Any], state: str = "pin") -> None:
     """Nothing in them breaks the conventions."""
-    assert wrong(spans, state) == []
+    found = wrong(spans, state)
+    assert found == [], found

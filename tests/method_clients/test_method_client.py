@@ -416,10 +416,10 @@ async def test_async_responses(recorded: Any) -> None:
 
 
 def test_inside_of_a_model_call_it_is_that_call(recorded: Any) -> None:
-    with Wire(Reply(HELLO)) as wire, agentops.span("outer", kind="llm"):
+    with Wire(Reply(HELLO)) as wire, agentops.span("gpt-4o", kind="llm"):
         acme.Client(wire.url).send(PATH, ASK)
     span = recorded.one()
-    assert span.name == "chat outer"
+    assert span.name == "chat gpt-4o"
     assert span.text == "Hello"
     assert span["gen_ai.provider.name"] == "acme"
 

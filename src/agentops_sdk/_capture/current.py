@@ -45,10 +45,10 @@ def enclosing_request(kind: str) -> Call | None:
     return call if call is not None and call.kind == kind and not call.ended else None
 
 
-def name_model(call: Call, model: str | None) -> None:
-    """The model of a call that somebody began who did not know it yet."""
+def name_model(call: Call, model: str | None, *, over: str | None = None) -> None:
+    """The model of a call that somebody began who did not know it yet, or, where it was not ``over``, another one."""
     attributes = call.span.attributes
-    if model and semconv.REQUEST_MODEL not in attributes:
+    if model and (semconv.REQUEST_MODEL not in attributes or over not in (None, call.reporters[0])):
         call.set(semconv.REQUEST_MODEL, model)
         call.rename(f"{attributes.get(semconv.OPERATION_NAME, 'chat')} {model}")
 

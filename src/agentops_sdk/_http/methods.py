@@ -51,6 +51,7 @@ from opentelemetry.trace import SpanKind
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL
+from agentops_sdk._capture.contribution import PROGRAM
 from agentops_sdk._capture.current import enclosing_request, name_model
 from agentops_sdk._capture.start import start
 from agentops_sdk._host import admission
@@ -206,7 +207,7 @@ class MethodClient:
             outer = None
         if outer is not None:
             call: Any = outer
-            name_model(outer, model)
+            name_model(outer, model, over=PROGRAM)  # which has named it as it wants it
             call.update(attributes)
         else:
             call = start(
