@@ -17,7 +17,8 @@ _numbers = itertools.count(1)
 
 def run(
     *, cost: float | None = 0.01, took: float = 1_000, tokens: int = 100, outcome: str = "ok", choice: str = "refund",
-    score: float | None = None, at: float = 0, model: str = "gpt-4o-mini", release: str = "", **attributes: Any,
+    score: float | None = None, scored: str = "helpful", variant: str | None = None, at: float = 0,
+    model: str = "gpt-4o-mini", release: str = "", **attributes: Any,
 ) -> list[SpanRecord]:  # fmt: skip
     """The records of one run; ``took`` and ``at`` are milliseconds."""
     trace_id = f"{next(_numbers):032x}"
@@ -38,8 +39,14 @@ def run(
         parent=root, at=at + 2, took=1, trace_id=trace_id, resource=told,
     )  # fmt: skip
     records = [root, call, stated]
+    if variant is not None:
+        which = {
+            semconv.KIND: "decision", semconv.DECISION_NAME: "variant prompt", semconv.DECISION_CHOSEN: variant,
+            semconv.DECISION_BY: "code", semconv.DECISION_BY_NAME: "variant",
+        }  # fmt: skip
+        records.append(span("decision", which, parent=root, at=at + 3, took=1, trace_id=trace_id, resource=told))
     if score is not None:
-        verdict = {semconv.EVALUATION_NAME: "helpful", semconv.EVALUATION_SCORE_VALUE: score}
+        verdict = {semconv.EVALUATION_NAME: scored, semconv.EVALUATION_SCORE_VALUE: score}
         event = EventRecord(name=semconv.EVALUATION_EVENT, time_ns=root.end_ns, attributes=verdict)
         judged = span(
             "evaluate helpful", {semconv.KIND: "span", semconv.FEEDBACK_TARGET: "trace"}, parent=root, at=at + took,

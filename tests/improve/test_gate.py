@@ -60,6 +60,19 @@ def test_without_rules_what_is_surely_worse_fails_and_nothing_else(
     assert (code, failed(verdict)) == (1, {check})
 
 
+def test_a_variant_is_no_difference_between_variants(gate: Any) -> None:
+    usual = [run(cost=0.012, took=1000 + i, score=1, variant="b") for i in range(30)]
+    assert not [each for each in gate(*usual)[1]["checks"] if "variant" in each["name"]]
+    code, verdict, _ = gate(*usual, rules='[decisions."variant prompt".b]\nmin = 0.9\n')
+    assert (code, verdict["verdict"]) == (0, "pass")
+
+
+def test_over_a_limit_but_not_surely_is_undecided(gate: Any) -> None:
+    rules = "[decisions.route]\nmax_increase = 0.1\nconfidence = 0.95\n"
+    code, verdict, _ = gate(run(choice="refund"), run(choice="escalate"), rules=rules)
+    assert (code, [each["verdict"] for each in verdict["checks"]]) == (0, ["undecided"])
+
+
 def test_rules_are_taken_at_their_word_and_files_say_so(gate: Any, tmp_path: Path) -> None:
     rules = (
         '[cost]\nmax = 0.1\nmax_increase = "10 %"\n[scores.helpful]\nmin = 0.9\n[decisions.route.refund]\nmin = 0.9\n'

@@ -55,6 +55,14 @@ def test_what_changed_since_last_week_and_why(trends: Any, capsys: pytest.Captur
     assert "model gpt-4o (more or fewer calls +$0.025" in out
 
 
+def test_a_score_may_have_the_name_of_a_figure(trends: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    told = trends(*(run(cost=0.01, score=score, scored="cost", at=at) for score, at in ((1, 0), (0.5, WEEK))))
+    changes = {change["name"]: (change["before"], change["after"]) for change in told["changes"]}
+    assert (changes["cost"], changes["score cost"]) == ((0.01, 0.01), (1, 0.5))
+    assert main(["trends", "--dir", "runs.jsonl"]) == 0
+    assert "cost 0.5" in capsys.readouterr().out
+
+
 def test_periods_are_told_apart_and_unknown_costs_are_counted(trends: Any) -> None:
     runs = [run(release="1", cost=None), run(release="1"), run(release="2", at=WEEK), run(release="2", at=2 * WEEK)]
     told = trends(*runs, options=("--split", "release"))

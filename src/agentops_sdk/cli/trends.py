@@ -106,7 +106,7 @@ def _cost(row: Period) -> str:
 
 
 def _scores(row: Period) -> str:
-    return ", ".join(f"{name} {row.mean(name):.3g}" for name in sorted(row.scores))
+    return ", ".join(f"{name} {row.score(name):.3g}" for name in sorted(row.scores))
 
 
 def _lines(change: Change) -> list[tuple[str, str]]:

@@ -140,7 +140,8 @@ def _questions(rule: GateRule, a: RunFigures, b: RunFigures, rules: Sequence[Gat
     own = {other.of[:1] for other in rules if other.table == rule.table and other.of}
     names: Iterable[tuple[str, ...]] = [rule.of]
     if rule.table in ("scores", "decisions") and not rule.of:
-        known = {*a.scores, *b.scores} if rule.table == "scores" else {*a.choices, *b.choices}
+        # Which variant a run got is how sides are told apart: it is looked at where a rule names it only.
+        known = {*a.scores, *b.scores} if rule.table == "scores" else {*a.choices, *b.choices} - a.variants - b.variants
         names = [(name,) for name in sorted(known) if (name,) not in own]
         if not names and rule.written and not own:
             names = [()]
@@ -200,7 +201,7 @@ class _Question:
         else:
             passed = low > limit + slack
             settled = passed or high <= limit + slack
-        blind = confidence is not None and not passed and low == -inf
+        blind = confidence is not None and not passed and (low == -inf or value > limit + slack)
         verdict = "fail" if passed else "undecided" if blind else "pass"
         remark = "too few runs to be sure" if blind else ""
         change = looked_at if self._compares else None

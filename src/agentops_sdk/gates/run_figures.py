@@ -30,6 +30,7 @@ class RunFigures(RunTally):
         unknown: for ``cost`` and ``tokens``, why and how often a figure is missing.
         scores: by name.
         choices: by decision, how often each was made.
+        variants: those decisions that :func:`agentops_sdk.variant` has made.
     """
 
     currency: str | None = None
@@ -39,6 +40,7 @@ class RunFigures(RunTally):
     unknown: dict[str, Counter[str]] = field(default_factory=lambda: {"cost": Counter(), "tokens": Counter()})
     scores: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     choices: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    variants: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, traces: Iterable[Trace], currency: str | None = None) -> RunFigures:
@@ -52,8 +54,7 @@ class RunFigures(RunTally):
         """One more run, and what was thought of it."""
         if not self.count(trace):
             return
-        for decision in trace.beginning.decisions:
-            self.choices[decision.name][", ".join(decision.choices) or "(undecided)"] += 1
+        self._add_choices(trace)
         for each in verdicts:
             if each.score is not None:
                 self.scores[each.name].append(each.score)
@@ -75,3 +76,9 @@ class RunFigures(RunTally):
             self.unknown["tokens"]["a call of unknown size"] += 1
         elif usage.by_source:
             self.tokens.append(usage.total)
+
+    def _add_choices(self, trace: Trace) -> None:
+        for decision in trace.beginning.decisions:
+            self.choices[decision.name][", ".join(decision.choices) or "(undecided)"] += 1
+            if decision.by == "code" and decision.by_name == "variant":
+                self.variants.add(decision.name)

@@ -67,10 +67,15 @@ class Period(RunTally):
             self.figures["seconds"].append(trace.duration)
 
     def mean(self, name: str) -> float | None:
-        """The mean per run of a figure or a score; the share of runs for ``errors`` and ``unfinished``."""
+        """The mean per run of a figure; the share of runs for ``errors`` and ``unfinished``."""
         if name in ("errors", "unfinished"):
             return (self.errors if name == "errors" else self.unfinished) / self.runs if self.runs else None
-        values = self.figures.get(name) or self.scores.get(name)
+        values = self.figures.get(name)
+        return fmean(values) if values else None
+
+    def score(self, name: str) -> float | None:
+        """The mean of a score, which may have the name of a figure."""
+        values = self.scores.get(name)
         return fmean(values) if values else None
 
     def as_dict(self) -> dict[str, Any]:
@@ -192,18 +197,20 @@ def _values(trace: Trace, split: str) -> list[str]:
 def _changes(pairs: Iterable[tuple[Period, Period]]) -> list[Change]:
     found: list[tuple[Change, float]] = []
     for before, after in pairs:
-        for name in ("cost", "seconds", "tokens", "errors", *sorted({*before.scores} & {*after.scores})):
-            a, b = before.mean(name), after.mean(name)
+        scores = [(name, True) for name in sorted({*before.scores} & {*after.scores})]
+        for name, is_score in [("cost", False), ("seconds", False), ("tokens", False), ("errors", False), *scores]:
+            a, b = (side.score(name) if is_score else side.mean(name) for side in (before, after))
             if a is None or b is None:
                 continue
-            why = tuple(causes(before.parts, after.parts, name)) if name in MEASURES else ()
-            if name == "errors":
+            why = tuple(causes(before.parts, after.parts, name)) if name in MEASURES and not is_score else ()
+            if name == "errors" and not is_score:
                 p = fisher(before.errors, before.runs, after.errors, after.runs)
             else:
-                one, two = (side.figures.get(name) or side.scores.get(name, []) for side in (before, after))
+                one, two = ((side.scores if is_score else side.figures).get(name, []) for side in (before, after))
                 p = rank_sum(one, two)
             of = after.of if after.of == before.of else f"{before.of} -> {after.of}"
-            found.append((Change(of, name, a, b, p, why), p))
+            shown = f"score {name}" if is_score and name in MEASURES else name
+            found.append((Change(of, shown, a, b, p, why), p))
     corrected = holm([p for _, p in found])
     return [
         Change(change.of, change.name, change.before, change.after, p, change.causes)
