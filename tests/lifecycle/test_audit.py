@@ -61,6 +61,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "the last file": (lambda log: chain.files(log)[-1].unlink(), "it was cut"),
     "half a line": (lambda log: edit(log / "000001.jsonl", lambda ls: [ls[0][:50] + b"\n", *ls[1:]]),
                     "000001.jsonl:1: no whole record"),
+    "a line behind the last": (lambda log: edit(chain.files(log)[-1], lambda ls: [*ls, b"\xff\xfe\n"]), "no whole record"),
     "the head": (lambda log: (log / "head").unlink(), "head: missing"),
 }  # fmt: skip
 

@@ -49,6 +49,7 @@ class _Walk:
         self.hashes: dict[int, str] = {}
         self.unsigned_tail = 0
         self._torn: tuple[str, bytes] | None = None
+        self._is_cut = False
 
     def fault(self, place: str, what: str) -> None:
         if len(self.result.faults) < _MOST:
@@ -62,7 +63,7 @@ class _Walk:
         usable = isinstance(record, dict) and type(record.get("seq")) is int and isinstance(record.get("hash"), str)
         if not usable or not whole:
             self.end()
-            self._torn = place, line
+            self._torn, self._is_cut = (place, line), not whole
             return
         self._settle(record)
         self._record(place, line, record)
@@ -134,6 +135,8 @@ def verify(folder: Path, signer: Signer | None = None, anchor: tuple[int, str] |
         expected = int(path.stem) + 1
         for number, line, whole in lines_of(path):
             walk.line(f"{path.name}:{number}", line, whole)
+    if not walk._is_cut:  # noqa: SLF001 - of this module
+        walk.end()  # a writer that was killed leaves no end of a line
     torn, walk._torn = walk._torn, None  # noqa: SLF001 - of this module
     result = walk.result
     result.last = walk.number, walk.previous
