@@ -33,6 +33,7 @@ def test_other_spellings_work_and_are_not_listed() -> None:
 def test_pages_and_examples_use_the_one_name() -> None:
     pages = [PAGES / "README.md", *PAGES.glob("docs/**/*.md"), *PAGES.glob("examples/**/*.py")]
     assert len(pages) > 20
+    pages.remove(PAGES / "docs" / "coming-from.md")  # somebody else's module has the name that ours is imported by
     assert [str(page) for page in pages if ANOTHER_SPELLING.search(page.read_text(encoding="utf-8"))] == []
 
 

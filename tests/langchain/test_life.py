@@ -96,7 +96,7 @@ def test_no_growth_over_many_runs(memory: Any, spans: Spans) -> None:
     tracemalloc.stop()
     assert len(runs.open) == len(runs._late) == 0
     assert agentops.status().spans["open"] == 0
-    assert grown < 300_000
+    assert grown < 1_000_000  # texts that held no secret are known, up to a bound; a run that stayed would be 1 KB
 
 
 class Hostile:

@@ -218,12 +218,15 @@ class SpanQueue:
             pause: float | None = _PERIOD
             with guard("queue.pause"):
                 pause = self._pause(quiet)
-            quiet = not wake.wait(pause)
+            quiet = True
+            with guard("queue.wait"):
+                quiet = not wake.wait(pause)
             self._idle = False
             if not quiet and not self._stopping and not self._waiters:
                 with guard("queue.batch_delay"):
                     time.sleep(self._batch_delay())
-            wake.clear()
+            with guard("queue.wait"):
+                wake.clear()
         with guard("queue.run"):
             self._drain()
 
