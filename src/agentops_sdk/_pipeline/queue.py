@@ -212,8 +212,7 @@ class SpanQueue:
         while not self._stopping:
             with guard("queue.run"):  # whatever happens, the thread lives on
                 self._drain()
-            # Idle is announced first and the queue looked at again after: a span that came in
-            # between is seen either here or by put(), which then wakes us.
+            # Idle is announced before the queue is looked at again: what comes in between, here or put() sees it.
             self._idle = True
             pause: float | None = _PERIOD
             with guard("queue.pause"):
