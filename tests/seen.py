@@ -53,7 +53,7 @@ class Seen:
 @pytest.fixture
 def seen(caplog: pytest.LogCaptureFixture) -> Iterator[Seen]:
     exporter = MemoryExporter()
-    agentops.init(exporters=[exporter], integrations=[])
+    agentops.init(exporters=[exporter], integrations=[], queue_size=50_000)  # bursts are whole on a busy machine too
     with caplog.at_level(logging.DEBUG):
         yield Seen(exporter)
     bad = [record.getMessage() for record in caplog.get_records("call") if "detach" in record.getMessage().lower()]
