@@ -9,7 +9,7 @@ from typing import Any
 from opentelemetry.context import Context, get_current, set_value
 
 from agentops_sdk import _recorder_port
-from agentops_sdk._limits.gate import open_gate
+from agentops_sdk._limits.call_gate import open_gate
 from agentops_sdk._limits.scope import Policy, Scope
 from agentops_sdk._propagation.context_keys import LIMITS_KEY
 from agentops_sdk._track.block import DecoratingBlock

@@ -25,12 +25,12 @@ class MCPIntegration:
             progress,
             received_requests,
             sent_requests,
-            sessions,
+            session_duration,
             transports,
         )
 
         first = find_spec("mcp.shared.session") is not None  # version 1; the second has no such module
-        for part in (sent_requests, received_requests, progress, sessions):
+        for part in (sent_requests, received_requests, progress, session_duration):
             part.install(patches, first=first)
         if first:
             transports.install(patches)

@@ -145,7 +145,7 @@ class Runtime:
             return
         self.limits = Scope(policy) if policy.rules else None
         if self.limits is not None:
-            from agentops_sdk._limits.gate import open_gate
+            from agentops_sdk._limits.call_gate import open_gate
 
             open_gate()
             policy.open(settings)

@@ -4,7 +4,7 @@
 it. Nothing here is loaded by a program that records.
 """
 
-from agentops_sdk.traces.conformance.report import KindReport, Report, check
+from agentops_sdk.traces.conformance.kind_report import KindReport, Report, check
 from agentops_sdk.traces.conformance.span_rules import Violation
 
 __all__ = ["KindReport", "Report", "Violation", "check"]
