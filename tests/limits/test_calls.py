@@ -366,12 +366,12 @@ def test_the_error_travels(asked: Asked) -> None:
 
 @pytest.mark.guard_swallows
 def test_a_bug_of_ours_lets_the_call_be_made(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
-    from agentops_sdk._limits import gate
+    from agentops_sdk._limits import call_gate
 
     def broken(*_: Any) -> None:
         raise RuntimeError("a bug")
 
     with agentops.limits(model_calls=0):
-        monkeypatch.setattr(gate, "_looked_up", broken)
+        monkeypatch.setattr(call_gate, "_looked_up", broken)
         asked.chat()
     assert asked.count == 1
