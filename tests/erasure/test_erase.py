@@ -310,9 +310,29 @@ def test_a_picture_goes_with_its_trace_or_its_age_and_is_not_told_as_left(tmp_pa
     (tmp_path / "traces").mkdir()
     record = {"trace_id": "a" * 32, "attributes": {"user.id": "alice", **attributes}}
     (tmp_path / "traces" / "20260101T000000Z-1-00000001.jsonl").write_text(json.dumps(record) + "\n")
+    (picture,) = (tmp_path / "blobs").iterdir()
+    assert b"alice" in picture.read_bytes()
+    assert erase("--user", "alice", folder=tmp_path) == 0
+    told = capsys.readouterr()
+    assert ("1 file(s) with contents of messages would be erased" in told.out, picture.exists()) == (True, True)
+    assert "not reached: /" not in told.err
+    other = tmp_path / "traces" / "20260101T000000Z-1-00000002.jsonl"
+    other.write_text(json.dumps(record | {"trace_id": "b" * 32, "attributes": {**attributes, "user.id": "bob"}}) + "\n")
+    assert erase("--user", "alice", folder=tmp_path) == 0
+    told = capsys.readouterr()
+    assert "contents of messages" not in told.out  # bob's line refers to it too
+    assert f"{picture.name}: holds one of the ids" in told.err
+    other.unlink()
     assert erase("--user", "alice", "--yes", folder=tmp_path) == 0
     assert "not reached: /" not in capsys.readouterr().err
     assert not list((tmp_path / "blobs").iterdir())
+
+
+@pytest.mark.parametrize("words", [("erase", "--user", ""), ("erase", "--session", " "), ("export", "--user", "")])
+def test_an_empty_id_is_refused(words: tuple[str, ...], tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "notes.txt").write_text("anything")
+    assert main([*words, "--dir", str(tmp_path)]) == 2
+    assert words[1] in capsys.readouterr().err
 
 
 def test_without_the_key_of_hashes_it_is_not_said_that_all_is_erased(tmp_path: Path, capsys: Any) -> None:

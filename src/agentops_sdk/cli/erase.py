@@ -46,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
         print(safe(f"{path}: {count} line(s) {verb}"))
     for path, count in work.spans.items():
         print(safe(f"{path}: {count} waiting span(s) {verb}"))
+    if work.blobs:
+        print(f"{len(work.blobs)} file(s) with contents of messages {verb}")
     total = sum(work.lines.values()) + sum(work.spans.values())
     print(f"{len(work.trace_ids)} trace(s), {total} span(s) {verb}")
     for sentence in work.remains:
@@ -63,7 +65,7 @@ def subject(args: argparse.Namespace) -> Subject:
     """Whose data was asked for.
 
     Raises:
-        ConfigError: the id of a trace is none.
+        ConfigError: the id is empty, or of a trace is none.
     """
     from agentops_sdk.erasure.erase import Subject
 
@@ -73,20 +75,32 @@ def subject(args: argparse.Namespace) -> Subject:
             raise ConfigError("--trace", args.trace, "the whole id of a trace, 32 hexadecimal digits")
         return Subject(traces=frozenset((trace_id,)))
     if args.session is not None:
-        return Subject(sessions=frozenset((args.session,)))
+        return Subject(sessions=frozenset((_some("--session", args.session),)))
     return Subject(users=frozenset(ids_of_user(args.user)))
 
 
 def ids_of_user(user: str) -> list[str]:
-    """The id itself, and its hash where the key of hashes is set."""
+    """The id itself, and its hash where the key of hashes is set.
+
+    Raises:
+        ConfigError: it is empty.
+    """
     from agentops_sdk._scrub.personal_data import pseudonym
     from agentops_sdk.config import inspect
 
+    _some("--user", user)
     try:
         key = inspect()[0].pii_key.read()
     except ConfigError:
         return [user]
     return [user, pseudonym(key, "user", user)]
+
+
+def _some(option: str, text: str) -> str:
+    """An id that names somebody: an empty one, as of a variable that is not set, would be of everybody unnamed."""
+    if not text.strip():
+        raise ConfigError(option, text, "an id that is not empty")
+    return text
 
 
 def tell(action: str, args: argparse.Namespace, base: Path, about: dict[str, int]) -> None:

@@ -65,7 +65,7 @@ class Erasure:
     spans: dict[Path, int] = field(default_factory=dict)
     remains: list[str] = field(default_factory=list)
     blobs: set[bytes] = field(default_factory=set)
-    """Contents of messages in files of their own, to which lines that go refer."""
+    """Contents of messages in files of their own, to which only lines that go refer."""
     _hashed: bool = False
     """Whether there are users by their hashes, and no key to tell who they are."""
 
@@ -82,6 +82,7 @@ class Erasure:
             with suppress(OSError, ValueError):
                 self.trace_ids |= trace_ids_in(path, self.subject.users, self.subject.sessions)
         self._each(dry=True)
+        self._spare_blobs()
         self._others()
 
     def erase(self) -> None:
@@ -93,7 +94,9 @@ class Erasure:
         for part in self.base.rglob(f"*{PART}"):
             part.unlink(missing_ok=True)
         self._each(dry=False)
-        self._blobs()
+        self._spare_blobs()
+        for name in self.blobs:
+            (self.base / name.decode()).unlink(missing_ok=True)
         self._others()
 
     # --- the walk --------------------------------------------------------------------------------
@@ -113,15 +116,13 @@ class Erasure:
             self.blobs.update(_BLOB.findall(line))
         return goes
 
-    def _blobs(self) -> None:
-        """Pictures and other contents of messages that only lines that went have referred to."""
-        if not self.blobs:
-            return
-        for path in self._files():
+    def _spare_blobs(self) -> None:
+        """Pictures and other contents of messages stay where a line that stays refers to them."""
+        for path in self._files() if self.blobs else ():
             for line in _lines_of(path):
-                self.blobs.difference_update(_BLOB.findall(line))
-        for name in self.blobs:
-            (self.base / name.decode()).unlink(missing_ok=True)
+                named = self.blobs.intersection(_BLOB.findall(line))
+                if named and not belongs(line, self.trace_ids):
+                    self.blobs -= named
 
     def _file(self, path: Path, *, dry: bool) -> None:
         count = sum(self._goes(line) for line in _lines_of(path, self.remains if dry else None))
@@ -192,6 +193,8 @@ class Erasure:
         needles = [text.encode() for text in (*self.subject.users, *self.subject.sessions, *self.trace_ids)]
         for path in sorted(self.base.rglob("*")):
             if path.name.endswith((*_LINES, ".parquet", ".seg", PART)) or self._is_kept(path) or not path.is_file():
+                continue
+            if bytes(path.relative_to(self.base)) in self.blobs:
                 continue
             with suppress(OSError):
                 content = path.read_bytes()
