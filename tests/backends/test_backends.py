@@ -6,6 +6,8 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +38,19 @@ def eventually(read: Any, timeout: float = 90.0) -> Any:
         time.sleep(0.5)
 
 
-def test_phoenix(tmp_path: Path) -> None:
+@contextmanager
+def phoenix(tmp_path: Path) -> Iterator[str]:
     program, port = part("phoenix", "bin/phoenix"), free_port()
     settings = {
         "PHOENIX_WORKING_DIR": str(tmp_path / "phoenix"), "PHOENIX_HOST": "127.0.0.1", "PHOENIX_PORT": str(port),
         "PHOENIX_GRPC_PORT": str(free_port()), "PHOENIX_TELEMETRY_ENABLED": "false",
     }  # fmt: skip
     with running([str(program), "serve"], f"127.0.0.1:{port}", 240, **settings):
-        url = f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}"
+
+
+def test_phoenix(tmp_path: Path) -> None:
+    with phoenix(tmp_path) as url:
         told = sample.run(tmp_path, url, OTEL_EXPORTER_OTLP_HEADERS="x-project-name=shop")
         assert told["flushed"]
         spans = eventually(lambda: len(found := ask(f"{url}/v1/projects/shop/spans?limit=100")["data"]) == 4 and found)
@@ -65,13 +72,7 @@ DOCUMENT = {"id": "d1", "content": "Oslo is wet", "score": 0.9}
 
 
 def test_phoenix_shows_every_kind_with_what_it_was_given_and_gave(tmp_path: Path) -> None:
-    program, port = part("phoenix", "bin/phoenix"), free_port()
-    settings = {
-        "PHOENIX_WORKING_DIR": str(tmp_path / "phoenix"), "PHOENIX_HOST": "127.0.0.1", "PHOENIX_PORT": str(port),
-        "PHOENIX_GRPC_PORT": str(free_port()), "PHOENIX_TELEMETRY_ENABLED": "false",
-    }  # fmt: skip
-    with running([str(program), "serve"], f"127.0.0.1:{port}", 240, **settings):
-        url = f"http://127.0.0.1:{port}"
+    with phoenix(tmp_path) as url:
         told = sample.run(tmp_path, url, sample.TRIP, OTEL_EXPORTER_OTLP_HEADERS="x-project-name=trip")
         assert told["flushed"]
         eventually(lambda: len(ask(f"{url}/v1/projects/trip/spans?limit=100")["data"]) == 6)
