@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.store.runs import FOUR, ONE, THREE, TWO, runs
 
+from agentops_sdk.cli import main
 from agentops_sdk.errors import AgentOpsError
 from agentops_sdk.store.stored_traces import StoredTraces
 from agentops_sdk.store.views import VIEWS
@@ -146,13 +147,18 @@ def test_what_is_wrong_in_a_question_is_said_and_nothing_is_written(store: Store
 
 
 def test_clickhouse_takes_the_schema_for_a_fleet_and_fills_its_columns(clickhouse: Any) -> None:
-    from agentops_sdk.store.clickhouse_dialect import schema
+    from agentops_sdk.store.clickhouse_dialect import MOST_DAYS, schema
 
     for is_json in (False, True):
         name = f"typed_{is_json}"
         clickhouse.fill(name, [], is_json=is_json)
-        for statement in filter(str.strip, schema(name, days=36_500, is_json=is_json).split(";\n")):
+        for statement in filter(str.strip, schema(name, days=MOST_DAYS, is_json=is_json).split(";\n")):
             clickhouse.execute(statement)
         clickhouse.insert(name, runs(), is_json=is_json)
         typed = clickhouse.run(f"SELECT sum(agentops_cost), max(agentops_user_id), min(agentops_tool) FROM {name}")
         assert list(typed.rows) == [(0.51, "u2", "search")]
+
+
+def test_a_limit_of_age_that_would_be_over_at_once_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sql", "--schema", "--days", "36500"]) == 2
+    assert "1 to 20,000 days" in capsys.readouterr().err

@@ -136,10 +136,10 @@ def _plain(value: Any) -> Any:
 
 
 def _print_schema(args: argparse.Namespace) -> int:
-    from agentops_sdk.store.clickhouse_dialect import schema
+    from agentops_sdk.store.clickhouse_dialect import MOST_DAYS, schema
 
-    if args.days < 0:
-        raise ConfigError("--days", args.days, "a number of days, or 0 to leave the limit as it is")
+    if not 0 <= args.days <= MOST_DAYS:
+        raise ConfigError("--days", args.days, f"1 to {MOST_DAYS:,} days, or 0 to leave the limit as it is")
     where = place(args)
     if isinstance(where, str):
         from urllib.parse import parse_qs, urlsplit

@@ -164,6 +164,10 @@ _MANY: Final = frozenset(("session_id", "conversation_id", "user_id"))
 """Columns with so many values that a dictionary of them would only cost."""
 
 
+MOST_DAYS: Final = 20_000
+"""ClickHouse's DateTime ends in 2106 and begins anew: a limit of age that reaches beyond has passed already."""
+
+
 def schema(table: str = "otel_traces", *, days: int = 30, is_json: bool = False) -> str:
     """Statements that give the exporter's table typed columns, an index on each, and a limit of age.
 
@@ -171,7 +175,7 @@ def schema(table: str = "otel_traces", *, days: int = 30, is_json: bool = False)
 
     Args:
         table: the exporter's.
-        days: after which spans are deleted; 0 leaves the limit as it is.
+        days: after which spans are deleted, at most :data:`MOST_DAYS`; 0 leaves the limit as it is.
         is_json: whether its attributes are JSON columns instead of maps.
     """
     name = ".".join(map(identifier, table.split(".")))
