@@ -52,7 +52,7 @@ class Signals:
 
     def _make_events(self, settings: Settings) -> EventDelivery:
         wanted = [sink for sink in settings.events if sink not in ("none", "jsonl", "memory")]
-        sinks = [sink for each in wanted if (sink := _event_sink(each, settings)) is not None]
+        sinks = [sink for each in wanted if (sink := _sink(each, "events", settings)) is not None]
         return EventDelivery(settings, sinks, self._files, self._identity)
 
     def _make_reader(self, settings: Settings) -> MetricReader | None:
@@ -61,7 +61,9 @@ class Signals:
             return None
         from agentops_sdk._pipeline.metric_reader import MetricReader
 
-        sinks = [made for sink in wanted if (made := _made(sink, settings)) is not None]
+        sinks = [
+            (sink, _wants_delta(each)) for each in wanted if (sink := _sink(each, "metrics", settings)) is not None
+        ]
         automatic = settings.origins.get("metrics", "").startswith("environment OTEL_")
         return MetricReader(
             lambda: self.metrics.store,
@@ -153,68 +155,43 @@ class Signals:
             self.reader.after_fork()
 
 
-def _made(sink: Any, settings: Settings) -> tuple[Sink, bool] | None:
-    """A sink of metrics, and whether it wants deltas."""
-    from agentops_sdk._pipeline.metric_reader import prefers_delta
+def _sink(setting: Any, signal: str, settings: Settings) -> Sink | None:
+    """A sink of ``metrics`` or of ``events`` alone; ``None`` where a deployment names one that cannot be made.
+
+    Raises:
+        ConfigError: the program names one that cannot be made.
+    """
     from agentops_sdk._pipeline.sinks import adapt
+    from agentops_sdk.exporters import _official_exporter as official
 
-    # Exporters of points, for adapters that know spans: what those look for in an exporter is the same.
+    # Exporters of other items, for adapters that know spans: what those look for in an exporter is the same.
     exporter: Any
-    if not isinstance(sink, str):
-        from agentops_sdk.exporters._official_metrics import OfficialMetrics
-
-        exporter = OfficialMetrics(sink)
-        return adapt(f"metrics {type(sink).__name__}", exporter, sink), _is_delta(sink)
-    name, _, argument = sink.partition(":")
+    is_metrics = signal == "metrics"
+    if not isinstance(setting, str):
+        exporter = official.official_metrics(setting) if is_metrics else official.official_events(setting)
+        return adapt(f"{signal} {type(setting).__name__}", exporter, setting)
+    name, _, argument = setting.partition(":")
     if name == "console":
-        from agentops_sdk.exporters._official_metrics import console
-
-        exporter = console()
-        return adapt("metrics console", exporter, sink), False
+        exporter = official.console_metrics() if is_metrics else official.console_events()
+        return adapt(f"{signal} console", exporter, setting)
+    from agentops_sdk.exporters.otlp.event_exporter import create_events
     from agentops_sdk.exporters.otlp.metric_exporter import create_metrics
 
     try:
-        exporter = create_metrics(argument or None, settings)
+        exporter = (create_metrics if is_metrics else create_events)(argument or None, settings)
     except ConfigError as error:
-        _tell(sink, "metrics", settings, error)
+        if not settings.deployed(signal):
+            raise
+        warn_once(f"{settings.origins.get(signal, '').split()[-1]}: {setting!r} is ignored: {error}")
         return None
-    return adapt("metrics otlp", exporter, sink), prefers_delta()
+    return adapt(f"{signal} otlp", exporter, setting)
 
 
-def _is_delta(official: Any) -> bool:
-    """What a ``MetricExporter`` prefers for counters and histograms."""
-    preferred = getattr(official, "_preferred_temporality", None) or {}
+def _wants_delta(setting: Any) -> bool:
+    """Whether a sink of metrics wants counters and histograms since the last time, and not since the start."""
+    if isinstance(setting, str):
+        from agentops_sdk._pipeline.metric_reader import prefers_delta
+
+        return setting.partition(":")[0] == "otlp" and prefers_delta()
+    preferred = getattr(setting, "_preferred_temporality", None) or {}
     return any(getattr(value, "name", "") == "DELTA" for value in preferred.values())
-
-
-def _event_sink(sink: Any, settings: Settings) -> Sink | None:
-    """A sink of events alone."""
-    from agentops_sdk._pipeline.sinks import adapt
-
-    exporter: Any
-    if not isinstance(sink, str):
-        from agentops_sdk.exporters._official_events import OfficialEvents
-
-        exporter = OfficialEvents(sink)
-        return adapt(f"events {type(sink).__name__}", exporter, sink)
-    name, _, argument = sink.partition(":")
-    if name == "console":
-        from agentops_sdk.exporters._official_events import console
-
-        exporter = console()
-        return adapt("events console", exporter, sink)
-    from agentops_sdk.exporters.otlp.event_exporter import create_events
-
-    try:
-        exporter = create_events(argument or None, settings)
-    except ConfigError as error:
-        _tell(sink, "events", settings, error)
-        return None
-    return adapt("events otlp", exporter, sink)
-
-
-def _tell(sink: str, setting: str, settings: Settings, error: ConfigError) -> None:
-    """What a deployment sets must not stop a program; what stands in the program does."""
-    if not settings.deployed(setting):
-        raise error
-    warn_once(f"{settings.origins.get(setting, '').split()[-1]}: {sink!r} is ignored: {error}")

@@ -6,6 +6,8 @@ import base64
 import os
 import re
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -180,6 +182,22 @@ def protocol(signal: str, environ: Mapping[str, str] | None = None) -> str:
         if name:
             warn_once(f"{variable} is {name[:40]!r}; expected one of {', '.join(_PROTOCOLS)}. It is ignored.")
     return _PROTOCOLS[0]
+
+
+@contextmanager
+def grpc_package(signal: str) -> Iterator[None]:
+    """Around the import of OpenTelemetry's own exporter for ``grpc``.
+
+    Raises:
+        ConfigError: its package is not installed.
+    """
+    try:
+        yield
+    except ImportError:
+        own = f"{_PREFIX}{signal.upper()}_PROTOCOL"
+        variable = own if os.environ.get(own, "").strip() else f"{_PREFIX}PROTOCOL"
+        package = "opentelemetry-exporter-otlp-proto-grpc"
+        raise ConfigError(variable, "grpc", f"http/protobuf, or the package {package} to be installed") from None
 
 
 def _timeout(environ: Mapping[str, str], own: str, default: float) -> float:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters._event_records import readable_records
-from agentops_sdk.exporters._official_events import OfficialEvents
-from agentops_sdk.exporters.otlp.destination import Endpoint, protocol
+from agentops_sdk.exporters._official_exporter import OfficialExporter, official_events
+from agentops_sdk.exporters.otlp.destination import Endpoint, grpc_package, protocol
 from agentops_sdk.exporters.otlp.signal_exporter import SignalExporter
 
 if TYPE_CHECKING:
@@ -31,25 +29,16 @@ class OTLPEventExporter(SignalExporter):
         return bytes(encode_logs(readable_records(items)).SerializeToString())
 
 
-def create_events(argument: str | None, settings: Settings) -> OTLPEventExporter | OfficialEvents:
+def create_events(argument: str | None, settings: Settings) -> OTLPEventExporter | OfficialExporter:
     """``"otlp"`` sends where ``OTEL_EXPORTER_OTLP_LOGS_*`` or ``OTEL_EXPORTER_OTLP_*`` say, ``"otlp:URL"`` to a URL.
 
     Raises:
         ConfigError: the address or a variable cannot work.
     """
     if argument is None and protocol("logs") == "grpc":
-        try:
+        with grpc_package("logs"):
             from opentelemetry.exporter.otlp.proto.grpc._log_exporter import (  # type: ignore[import-not-found,unused-ignore]  # an extra
                 OTLPLogExporter,
             )
-        except ImportError:
-            package = "opentelemetry-exporter-otlp-proto-grpc"
-            wanted = f"http/protobuf, or the package {package} to be installed"
-            raise ConfigError("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "grpc", wanted) from None
-        return OfficialEvents(OTLPLogExporter())
-    return OTLPEventExporter(
-        Endpoint.resolve(argument, signal="logs"),
-        directory=Path(settings.directory) / "spool",
-        max_bytes=settings.spool_max_bytes,
-        max_age=settings.spool_max_days * 86_400,
-    )
+        return official_events(OTLPLogExporter())
+    return OTLPEventExporter.by_settings(Endpoint.resolve(argument, signal="logs"), settings)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
+from agentops_sdk.exporters.otlp.request_message import request_message
+
 __all__ = ["json_request"]
 
 _IDS: Final = ("traceId", "spanId", "parentSpanId")
@@ -21,25 +23,11 @@ def json_request(body: bytes, signal: str) -> bytes:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped,unused-ignore]  # protobuf has no types
 
     try:
-        request = MessageToDict(_message(signal).FromString(body), use_integers_for_enums=True)
+        request = MessageToDict(request_message(signal).FromString(body), use_integers_for_enums=True)
     except DecodeError as error:
         raise ValueError(str(error)) from None
     _with_hex_ids(request)
     return orjson.dumps(request)
-
-
-def _message(signal: str) -> Any:
-    if signal == "metrics":
-        from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-
-        return ExportMetricsServiceRequest
-    if signal == "logs":
-        from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-
-        return ExportLogsServiceRequest
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-    return ExportTraceServiceRequest
 
 
 def _with_hex_ids(value: Any) -> None:

@@ -7,12 +7,12 @@ import os
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters.contract import Create, SinkOptions
-from agentops_sdk.exporters.otlp.destination import Endpoint, protocol
+from agentops_sdk.exporters.otlp.destination import Endpoint, grpc_package, protocol
 from agentops_sdk.exporters.otlp.shipper import Shipper
 from agentops_sdk.exporters.otlp.span_encoding import EncodedSpan, encode, requests
 from agentops_sdk.exporters.otlp.spool import Spool
@@ -74,6 +74,16 @@ class OTLPExporter(SinkOptions):
                 raise ConfigError(name, value, "a number above 0")
         self._closed = False
         self._begin()
+
+    @classmethod
+    def by_settings(cls, endpoint: Endpoint, settings: Settings) -> Self:
+        """One whose spool lies where the settings say, and is as large."""
+        return cls(
+            endpoint,
+            directory=Path(settings.directory) / "spool",
+            max_bytes=settings.spool_max_bytes,
+            max_age=settings.spool_max_days * 86_400,
+        )
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Encode and spool. Only called by one thread at a time. What cannot be encoded is lost alone, counted."""
@@ -201,23 +211,13 @@ def create(argument: str | None, settings: Settings) -> OTLPExporter | SpanExpor
     Where ``OTEL_EXPORTER_OTLP_PROTOCOL`` says ``grpc``, OpenTelemetry's own exporter does it, without a spool.
     """
     if argument is None and protocol("traces") == "grpc":
-        try:
+        with grpc_package("traces"):
             from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # type: ignore[import-not-found,unused-ignore]  # an extra
                 OTLPSpanExporter,
             )
-        except ImportError:
-            package = "opentelemetry-exporter-otlp-proto-grpc"
-            raise ConfigError(
-                "OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", f"http/protobuf, or the package {package} to be installed"
-            ) from None
         official: SpanExporter = OTLPSpanExporter()
         return official
-    return OTLPExporter(
-        Endpoint.resolve(argument, deployed=settings.deployed("exporters")),
-        directory=Path(settings.directory) / "spool",
-        max_bytes=settings.spool_max_bytes,
-        max_age=settings.spool_max_days * 86_400,
-    )
+    return OTLPExporter.by_settings(Endpoint.resolve(argument, deployed=settings.deployed("exporters")), settings)
 
 
 _CREATE: Create = create  # a type checker sees here that it keeps the contract

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from agentops_sdk.exporters.otlp.request_message import request_message
 from agentops_sdk.exporters.otlp.segment import Piece
 
 __all__ = ["halves", "joined"]
+
+_FIELDS: Final = {
+    "traces": ("resource_spans", "scope_spans", "spans"),
+    "metrics": ("resource_metrics", "scope_metrics", "metrics"),
+    "logs": ("resource_logs", "scope_logs", "log_records"),
+}
 
 
 def joined(pieces: list[Piece]) -> Piece:
@@ -25,7 +32,7 @@ def halves(pieces: list[Piece], signal: str = "traces") -> tuple[list[Piece], li
 def _split(piece: Piece, signal: str) -> tuple[list[Piece], list[Piece]]:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped,unused-ignore]  # protobuf has no types
 
-    request, resources, scopes, items = _names(signal)
+    request, (resources, scopes, items) = request_message(signal), _FIELDS[signal]
     try:
         whole = request.FromString(piece.payload)
     except DecodeError:
@@ -63,17 +70,3 @@ def _points(metric: Any) -> int:
     """Data points of one metric: what a request of metrics is counted by."""
     kind = metric.WhichOneof("data")
     return len(getattr(metric, kind).data_points) if kind else 0
-
-
-def _names(signal: str) -> tuple[Any, str, str, str]:
-    if signal == "metrics":
-        from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-
-        return ExportMetricsServiceRequest, "resource_metrics", "scope_metrics", "metrics"
-    if signal == "logs":
-        from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-
-        return ExportLogsServiceRequest, "resource_logs", "scope_logs", "log_records"
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-    return ExportTraceServiceRequest, "resource_spans", "scope_spans", "spans"
