@@ -119,6 +119,15 @@ async def test_content_is_shown_where_it_is_asked_for_in_answers_of_a_bounded_si
         if "sql" in {tool.name for tool in (await session.list_tools()).tools}:  # where DuckDB is installed
             answer = json.loads(await text(session, "sql", query="SELECT trace_id FROM traces ORDER BY 1"))
             assert (answer["columns"], answer["rows"][-1]) == (["trace_id"], [OTHER])
+            seen, offset = 0, 0
+            while offset is not None:
+                page = json.loads(
+                    await text(session, "sql", query="SELECT repeat('x', 900) FROM range(3)", offset=offset)
+                )
+                seen, offset = seen + len(page["rows"]), page.get("next_offset")
+            assert seen == 3
+            page = json.loads(await text(session, "sql", query="SELECT 1 FROM range(1200)", offset=1_100))
+            assert len(page["rows"]) == 100
             assert (await text(session, "sql", query="CREATE TABLE t (a INT)")).startswith("FAILED")
         else:
             assert importlib.util.find_spec("duckdb") is None

@@ -160,6 +160,8 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.engine = engine
         self.asked: list[str] = []
+        self.readonly = "0"
+        """What the user's profile says: 2 lets a user set limits, and not this."""
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -181,6 +183,13 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if writes and asked.get("readonly") == ["1"]:
                 raise AgentOpsError("Code: 164. DB::Exception: Cannot execute query in readonly mode. (READONLY)")
+            if "readonly" in asked and self.server.readonly != "0":
+                raise AgentOpsError("Code: 164. DB::Exception: Cannot modify 'readonly' in readonly mode. (READONLY)")
+            level = self.server.readonly
+            profile = f"if(name = 'readonly', '{level}', value) AS value, name = 'readonly' AND {level} > 0 AS readonly"
+            sql = sql.replace("FROM system.settings", f"FROM (SELECT name, {profile} FROM system.settings)")
+            if limit := asked.get("max_execution_time"):
+                sql += f" SETTINGS max_execution_time = {float(limit[0])}"
             data = self.server.engine.raw(sql)
         except Exception as error:
             status, data = 500, str(error).encode()

@@ -58,6 +58,17 @@ def test_every_face_reads_a_server(
     assert json.loads(capsys.readouterr().out)["rule"] == "bad"
 
 
+def test_a_question_that_takes_too_long_is_broken_off_also_for_a_user_who_may_only_read(
+    server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = "SELECT sum(number) FROM numbers(1000000000000)"
+    for readonly in ("0", "2"):
+        monkeypatch.setattr(server, "readonly", readonly)
+        assert main(["sql", "SELECT count(*) FROM spans", "--from", server.address]) == 0, capsys.readouterr().err
+        assert main(["sql", endless, "--timeout", "0.1", "--from", server.address]) == 1
+        assert "Timeout exceeded" in capsys.readouterr().err
+
+
 def test_a_server_is_only_read_and_what_it_refuses_is_said_without_the_password(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,8 @@ from agentops_sdk.traces.figures.tables import BY, stats
 from agentops_sdk.traces.files import load
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from agentops_sdk.store.result import Store
 
 ENGINES = ("duckdb", "clickhouse", "clickhouse-json")
@@ -144,6 +147,50 @@ def test_what_is_wrong_in_a_question_is_said_and_nothing_is_written(store: Store
         for sql in ("DROP VIEW spans", "COPY (SELECT 1) TO 'x.csv'", "SELECT 1; SELECT 2", reads_a_file):
             with pytest.raises(AgentOpsError):
                 answer(store, sql)
+
+
+def test_a_question_has_its_time_its_memory_and_says_what_it_cut(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
+    (tmp_path / "one.jsonl").write_text(runs()[0].model_dump_json(exclude_unset=True) + "\n")
+
+    def asked(*words: str) -> tuple[int, str]:
+        return main(["sql", *words, "--dir", str(tmp_path)]), capfd.readouterr().err
+
+    many = "range(1000000) AS a, range(1000000) AS b"
+    for query in (
+        f"SELECT sum(a.range * b.range) FROM {many}",
+        f"SELECT a.range FROM {many} WHERE hash(a.range, b.range) = 1",
+    ):
+        assert asked(query, "--timeout", "0.1") == (
+            1,
+            "agentops: broken off after 0.1 s, which is the limit of a question\n",
+        )
+    status, error = asked("SELECT list(range) FROM range(4000000)", "--memory", "20MB")
+    assert (status, "memory" in error.lower()) == (1, True)
+    assert asked("SELECT 1", "--memory", "much")[0] == 2
+    assert asked("SELECT 1", "--timeout", "nan")[0] == 2
+    assert asked("SELECT repeat('x', 1048577), 'y'") == (
+        0, "agentops: 1 value(s) of more than 1,048,576 characters are cut; --json prints all\n"
+    )  # fmt: skip
+
+
+def test_whoever_reads_rows_slowly_uses_up_none_of_the_time(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
+    from agentops_sdk.store.duckdb_store import DuckDBStore
+
+    path = tmp_path / "one.jsonl"
+    path.write_text(runs()[0].model_dump_json(exclude_unset=True) + "\n")
+    store = DuckDBStore(path, seconds=30)
+    rows = store.query("SELECT range FROM range(100000)").rows
+    next(rows)
+    store._connection.interrupt()  # what a clock that still ran would do
+    with pytest.raises(AgentOpsError, match="broken off"):
+        list(rows)
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    assert answer(store, "SELECT 1") == [(1,)]
+    store.close()
 
 
 def test_clickhouse_takes_the_schema_for_a_fleet_and_fills_its_columns(clickhouse: Any) -> None:

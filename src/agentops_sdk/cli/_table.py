@@ -103,7 +103,7 @@ def _shown(value: Any) -> str:
 
 
 _READABLE = 12
-_LONGEST = 1_048_576
+LONGEST = 1_048_576
 _NARROWEST = 6
 
 
@@ -117,7 +117,7 @@ def table(
     """
     from rich.text import Text
 
-    longest = _LONGEST if width is None else 500
+    longest = LONGEST if width is None else 500
     cells = [[Text(line(text, longest), style) for text, style in row] for row in rows]
     kept = [i for i in range(len(columns)) if any(row[i].plain for row in cells)]
     if width is not None:

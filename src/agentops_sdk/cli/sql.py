@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from agentops_sdk.cli._source import add_dir, place, screen, shown
 from agentops_sdk.cli.ls import positive
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.store.address import MEMORY, SECONDS, open_store
 from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
@@ -39,6 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print statements that give the Collector's ClickHouse table typed columns, indexes and a limit of age",
     )
+    parser.add_argument(
+        "--timeout", type=float, default=SECONDS, metavar="SECONDS", help=f"when to break off (default: {SECONDS:g})"
+    )
+    parser.add_argument(
+        "--memory",
+        default=MEMORY,
+        metavar="SIZE",
+        help=f"what DuckDB may keep in memory before it uses the disk (default: {MEMORY})",
+    )
     parser.add_argument("--days", type=int, default=30, help="with --schema: how long spans are kept (default: 30)")
     add_dir(parser)
 
@@ -50,10 +60,9 @@ def run(args: argparse.Namespace) -> int:
     query = sys.stdin.read() if args.query == "-" else args.query
     if query is not None and not query.strip():
         raise ConfigError("QUERY", query, "a SELECT over the views spans, llm_calls, traces, ...")
-    from agentops_sdk.store.address import open_store
-
-    where = place(args)
-    store = open_store(where)
+    if not 0 < args.timeout < 1e9:
+        raise ConfigError("--timeout", args.timeout, "seconds above 0")
+    store = open_store(place(args), seconds=args.timeout, memory=args.memory)
     try:
         for remark in store.remarks:
             print(f"agentops: {line(remark)}", file=sys.stderr)
@@ -89,15 +98,21 @@ def _print(args: argparse.Namespace, names: list[str], rows: Any) -> None:
         out.writerow(names)
         out.writerows(_cells(rows))
     else:
-        from agentops_sdk.cli._table import Column, table
+        from agentops_sdk.cli._table import LONGEST, Column, table
 
         console, width, ascii_only = screen(200)
+        most = LONGEST if width is None else width
         columns: list[Column[Any]] = [Column(name, right=_is_number(rows, i), shrink=1) for i, name in enumerate(names)]
         cells = [[(_text(value), "") for value in row] for row in rows]
         for text in table(columns, cells, width, ascii_only) if cells else ():
             console.print(text)
         if not cells:
             console.print("no rows", style="dim")
+        if cut := sum(len(text) > most for row in cells for text, _ in row):
+            print(
+                f"agentops: {cut:,} value(s) of more than {most:,} characters are cut; --json prints all",
+                file=sys.stderr,
+            )
 
 
 def _is_number(rows: list[tuple[Any, ...]], position: int) -> bool:

@@ -34,7 +34,6 @@ __all__ = ["Answers"]
 _NAMED: Final = 300
 """Characters of a name, an error or a reason in a list; the step itself shows all of it."""
 _STEPS: Final = 500
-_ROWS: Final = 1_000
 
 TraceId = Annotated[str, Field(description="A trace id, the beginning of one, or 'latest'.")]
 Side = Annotated[
@@ -255,15 +254,14 @@ class Answers:
         offset: Offset = 0,
     ) -> str:
         """Ask in SQL (DuckDB), read-only; SELECT * FROM llm_calls LIMIT 0 names a view's columns."""
-        from agentops_sdk.store.address import open_store
+        from agentops_sdk.store.address import MEMORY, SECONDS, open_store
 
-        store = open_store(self._path)
+        store = open_store(self._path, seconds=SECONDS, memory=MEMORY)
         try:
             names, rows = store.query(query)
-            answers = [list(row) for row in islice(rows, _ROWS)]
+            return page_of_rows(map(list, rows), self.most, offset=offset, columns=names)
         finally:
             store.close()
-        return page_of_rows(answers, self.most, offset=offset, columns=names)
 
     # --- reading --------------------------------------------------------------------------------
 

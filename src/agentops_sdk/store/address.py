@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agentops_sdk.store.result import Store
 
-__all__ = ["is_address", "is_stored", "open_store"]
+__all__ = ["MEMORY", "SECONDS", "is_address", "is_stored", "open_store"]
+
+SECONDS: Final = 60.0
+"""Of work on one question that somebody asks in SQL, where nothing else is said."""
+MEMORY: Final = "2GB"
+"""What DuckDB may keep in memory for such a question."""
 
 
 def is_address(text: str) -> bool:
@@ -34,16 +39,22 @@ def is_stored(place: Path | str) -> bool:
     return place.suffix == ".parquet" and (place.exists() or "*" in place.name)
 
 
-def open_store(place: Path | str) -> Store:
+def open_store(place: Path | str, *, seconds: float | None = None, memory: str | None = None) -> Store:
     """The store at a place.
+
+    Args:
+        place: a path, or the address of a server.
+        seconds: of work on one question; a longer one is broken off.
+        memory: what DuckDB may keep in memory before it uses the disk; a server has its own limits.
 
     Raises:
         AgentOpsError: what it needs is not installed, or it cannot be reached or read.
+        ConfigError: ``memory`` is no size.
     """
     if isinstance(place, str) and is_address(place):
         from agentops_sdk.store.clickhouse_store import ClickHouseStore
 
-        return ClickHouseStore.at(place)
+        return ClickHouseStore.at(place, seconds)
     from agentops_sdk.store.duckdb_store import DuckDBStore
 
-    return DuckDBStore(Path(place).expanduser())
+    return DuckDBStore(Path(place).expanduser(), seconds=seconds, memory=memory)

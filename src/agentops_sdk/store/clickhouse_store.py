@@ -62,8 +62,12 @@ class ClickHouseStore:
         self._views = views(self._table, is_json=self.is_json)
 
     @classmethod
-    def at(cls, address: str) -> ClickHouseStore:
+    def at(cls, address: str, seconds: float | None = None) -> ClickHouseStore:
         """The store at an address.
+
+        Args:
+            address: as ``--from`` takes it.
+            seconds: of work on one question, after which the server breaks it off.
 
         Raises:
             AgentOpsError: clickhouse-connect is not installed, or the server cannot be reached.
@@ -72,7 +76,7 @@ class ClickHouseStore:
         parts = urlsplit(address)
         options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         table = options.pop("table", _TABLE)
-        return cls(_Server(address, options), table)
+        return cls(_Server(address, options, seconds), table)
 
     def query(self, sql: str) -> Result:
         """The rows of one statement that only reads; the views can be named in it.
@@ -108,7 +112,7 @@ class ClickHouseStore:
 class _Server:
     """A server over HTTP, by its official client."""
 
-    def __init__(self, address: str, options: dict[str, str]) -> None:
+    def __init__(self, address: str, options: dict[str, str], seconds: float | None) -> None:
         try:
             library: Any = import_module("clickhouse_connect")
         except ImportError:
@@ -134,17 +138,17 @@ class _Server:
                 secure=secure,
                 verify=options.get("verify", "true").lower() not in ("0", "false", "no"),
                 connect_timeout=10,
-                send_receive_timeout=_SECONDS,
+                send_receive_timeout=max(_SECONDS, (seconds or 0) + 10),
                 client_name="agentops",
                 autogenerate_session_id=False,
             )
         except self._errors as error:
             raise AgentOpsError(f"cannot reach ClickHouse at {self._name}: {_message(error)}") from error
+        self._settings = _settings(self._client.server_settings, seconds)
 
     def run(self, sql: str) -> Result:
         try:
-            # The server itself refuses whatever does not only read.
-            stream = self._client.query_row_block_stream(sql, settings={"readonly": "1"})
+            stream = self._client.query_row_block_stream(sql, settings=self._settings)
         except self._errors as error:
             raise AgentOpsError(f"ClickHouse: {_message(error)}") from error
         return Result(list(stream.source.column_names), self._rows(stream))
@@ -159,6 +163,19 @@ class _Server:
 
     def close(self) -> None:
         self._client.close()
+
+
+def _settings(known: Any, seconds: float | None) -> dict[str, str]:
+    """What the server is told: to refuse whatever does not only read, and what takes longer.
+
+    A user whom the server itself lets only read may set little, or nothing: it keeps to its own limits then.
+    """
+    settings = {"readonly": "1"} if "readonly" not in known or known["readonly"].value == "0" else {}
+    limit = known.get("max_execution_time")
+    if seconds is not None and limit is not None and not limit.readonly:
+        own = float(limit.value)
+        settings["max_execution_time"] = f"{min(own, seconds) if own else seconds:g}"
+    return settings
 
 
 def _message(error: Exception) -> str:

@@ -1,16 +1,22 @@
-"""DuckDB over trace files: lines of ours and Parquet as they are, whatever else the readers know by way of a copy."""
+"""DuckDB over trace files: lines of ours and Parquet as they are, whatever else the readers know by way of a copy.
+
+Long because one connection is set up, locked and asked here.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
 import tempfile
+import threading
+import time
 import weakref
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from agentops_sdk.errors import AgentOpsError, TraceError
+from agentops_sdk.errors import AgentOpsError, ConfigError, TraceError
 from agentops_sdk.store.duckdb_dialect import STORED_COLUMNS, SUMMED_COLUMNS, columns_of_lines, lines_of, quoted, views
 from agentops_sdk.store.result import Result
 from agentops_sdk.traces.classify import OWN_SCOPE
@@ -44,16 +50,21 @@ class DuckDBStore:
 
     engine = "DuckDB"
 
-    def __init__(self, place: Path, *, keeps_lines: bool = True) -> None:
+    def __init__(
+        self, place: Path, *, keeps_lines: bool = True, seconds: float | None = None, memory: str | None = None
+    ) -> None:
         """Find the files and define the views.
 
         Args:
             place: a directory, a file, or a pattern of files.
             keeps_lines: whether whole lines are kept beside the columns. Else they are read again where they are asked
                 for, and ``attributes`` are null: for sums over files of any size.
+            seconds: of work on one question; a longer one is broken off.
+            memory: what sorting, joining and grouping may take before they use the disk, in DuckDB's words: ``2GB``.
 
         Raises:
             AgentOpsError: DuckDB is not installed.
+            ConfigError: ``memory`` is no size.
             TraceError: nothing is there, or nothing that can be read.
         """
         try:
@@ -61,6 +72,8 @@ class DuckDBStore:
         except ImportError:
             raise AgentOpsError('this needs DuckDB: pip install "agentops-recorder[duckdb]"') from None
         self.place = place
+        self._seconds = seconds
+        self._left: float | None = None
         self._keeps_lines = keeps_lines
         self._texts: list[Path] = []
         self.is_plain = False
@@ -71,6 +84,11 @@ class DuckDBStore:
         self._connection: Any = self._duckdb.connect()
         self._connection.execute("SET preserve_insertion_order = true")
         self._connection.execute(f"SET temp_directory = {quoted(self._scratch)}")
+        try:
+            if memory is not None:
+                self._connection.execute(f"SET memory_limit = {quoted(memory)}")
+        except self._duckdb.Error:
+            raise ConfigError("memory", memory, "a size such as 500MB or 4GB") from None
         try:
             self._define()
         except self._duckdb.Error as error:
@@ -192,25 +210,48 @@ class DuckDBStore:
         """The rows of one statement that only reads.
 
         Raises:
-            AgentOpsError: it is no such statement, or DuckDB refuses it.
+            AgentOpsError: it is no such statement, DuckDB refuses it, or it takes longer than it may.
         """
-        try:
+        self._left = self._seconds
+        with self._asking():
             statements = self._connection.extract_statements(sql)
             kinds = [statement.type.name for statement in statements]
             if len(kinds) != 1 or kinds[0] not in _READS:
                 raise AgentOpsError("only one statement that reads is run: SELECT, WITH ... SELECT, EXPLAIN")
             cursor = self._connection.execute(sql)
             names = [name for name, *_ in cursor.description or ()]
-        except self._duckdb.Error as error:
-            raise AgentOpsError(f"DuckDB: {_message(error)}") from error
         return Result(names, self._rows(cursor))
 
     def _rows(self, cursor: Any) -> Iterator[tuple[Any, ...]]:
+        while True:
+            with self._asking():
+                rows = cursor.fetchmany(2_000)
+            if not rows:
+                return
+            yield from rows
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """DuckDB at work on a question: what it refuses comes in words, and its time is up when the limit is reached.
+
+        Whoever reads the rows slowly uses up none of it.
+        """
+        clock = None if self._left is None else threading.Timer(self._left, self._connection.interrupt)
+        begin = time.monotonic()
+        if clock is not None:
+            clock.daemon = True
+            clock.start()
         try:
-            while rows := cursor.fetchmany(2_000):
-                yield from rows
+            yield
+        except self._duckdb.InterruptException:
+            raise AgentOpsError(f"broken off after {self._seconds:g} s, which is the limit of a question") from None
         except self._duckdb.Error as error:
-            raise AgentOpsError(f"DuckDB: {_message(error)}") from error
+            raise AgentOpsError(f"DuckDB: {str(error).strip()}") from error
+        finally:
+            if clock is not None and self._left is not None:
+                clock.cancel()
+                clock.join()
+                self._left = max(0.0, self._left - (time.monotonic() - begin))
 
     def own(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement of this package's own, which may make temporary tables.
@@ -218,10 +259,9 @@ class DuckDBStore:
         Raises:
             AgentOpsError: DuckDB refuses it.
         """
-        try:
+        self._left = None
+        with self._asking():
             rows: list[tuple[Any, ...]] = self._connection.execute(sql, list(values)).fetchall()
-        except self._duckdb.Error as error:
-            raise AgentOpsError(f"DuckDB: {_message(error)}") from error
         return rows
 
     def lines(self, ids: Sequence[str]) -> Iterator[bytes]:
@@ -286,10 +326,6 @@ def _begins_as_ours(path: Path) -> bool:
 
 def _path(name: str) -> str:
     return quoted(f'$."{name}"')
-
-
-def _message(error: Exception) -> str:
-    return str(error).strip()
 
 
 def _first_line(error: Exception) -> str:
