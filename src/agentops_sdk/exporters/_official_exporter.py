@@ -21,21 +21,21 @@ class OfficialExporter:
     """
 
     def __init__(self, exporter: Any, form: Callable[[Sequence[Any]], Any]) -> None:
-        self.exporter = exporter
+        self.official = exporter
         self._form = form
 
     def export(self, items: Sequence[Any]) -> Any:
         """Hand them over."""
-        return self.exporter.export(self._form(items))
+        return self.official.export(self._form(items))
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """As the exporter does, if it can."""
-        flush = getattr(self.exporter, "force_flush", None)
+        flush = getattr(self.official, "force_flush", None)
         return flush is None or flush(timeout_millis) is not False
 
     def shutdown(self) -> None:
         """As the exporter does."""
-        self.exporter.shutdown()
+        self.official.shutdown()
 
 
 def official_metrics(exporter: Any) -> OfficialExporter:
