@@ -60,8 +60,8 @@ docs: $(VENV)/.dev ## the documentation site, in site/
 generated: $(VENV)/.dev ## rewrite the pages that are made from the code
 	@$(BIN)/python scripts/generate.py
 
-page: ## rebuild the page of `agentops report` (needs npm; the result is committed)
-	@cd frontend/report && npm ci -s --ignore-scripts && npm run -s check && npm run -s build
+page: ## rebuild the pages of `agentops report` and `agentops view` (needs npm; the result is committed)
+	@cd frontend && npm ci -s --ignore-scripts && npm run -s check && npm run -s build
 
 wheel: ## build the wheel into dist/
 	@bash scripts/wheel.sh

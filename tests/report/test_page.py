@@ -6,14 +6,11 @@ import base64
 import hashlib
 import json
 import re
-import shutil
 import stat
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from tests.shared import AS_STARTED
 from tests.traces.samples import TRACE, chat, message, run, span, troubled
 
 from agentops_sdk.cli import main
@@ -21,7 +18,6 @@ from agentops_sdk.errors import ConfigError
 from agentops_sdk.report import document, html, save
 from agentops_sdk.traces import SpanRecord, Trace
 
-ROOT = Path(__file__).parents[2]
 HOSTILE = "</script><script>alert(1)</script><!--<img src=x onerror=alert(2)>&lt;\u2028\u202e\x1b[31m\x00 \ud800 ${x} `"
 
 
@@ -143,26 +139,6 @@ def test_what_is_left_out_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (
         f"the records of {missing} spans are not in this page: it would be too large" in overview["runs"][0]["remarks"]
     )
-
-
-@pytest.mark.once
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("npm") is None, reason="there is no npm here")
-def test_the_bundle_is_what_its_sources_give(tmp_path: Path) -> None:
-    source = ROOT / "frontend" / "report"
-    shutil.copytree(source, tmp_path / "report", ignore=shutil.ignore_patterns("node_modules"))
-    commands = (["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], ["npm", "run", "check"])
-    for command in (*commands, ["node", "build.mjs", str(tmp_path / "assets")]):
-        done = subprocess.run(
-            command, cwd=tmp_path / "report", env=AS_STARTED, capture_output=True, text=True, check=False
-        )
-        if done.returncode and command[1] == "ci":
-            pytest.skip(f"npm has no registry here: {done.stderr[:200]}")
-        assert done.returncode == 0, done.stdout + done.stderr
-    committed = ROOT / "src" / "agentops_sdk" / "report" / "assets"
-    for path in sorted(committed.iterdir()):
-        assert (tmp_path / "assets" / path.name).read_bytes() == path.read_bytes(), "run 'make page' and commit"
-    assert '"resolved"' not in (source / "package-lock.json").read_text()
 
 
 def test_a_file_for_its_owner_alone(tmp_path: Path) -> None:

@@ -136,14 +136,6 @@ def own_directory(args: argparse.Namespace) -> Path:
     return Path(inspect()[0].directory) if isinstance(place(args), str) else base_directory(args)
 
 
-def trace_url(trace: Trace) -> str | None:
-    """The page of a backend that shows a trace, where the setting ``trace_url`` names one."""
-    from agentops_sdk.config import inspect, may_be_set
-
-    template = inspect()[0].trace_url if may_be_set("trace_url") else ""
-    return template.replace("{trace_id}", trace.trace_id) if template else None
-
-
 def place(args: argparse.Namespace) -> Path | str:
     """What to read: the address of a server, or else :func:`directory`.
 

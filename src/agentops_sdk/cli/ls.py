@@ -8,8 +8,9 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from agentops_sdk.cli._source import add_source, place, reading, screen, trace_url
+from agentops_sdk.cli._source import add_source, place, reading, screen
 from agentops_sdk.cli._table import Cell, Column, add_columns, as_data, as_table, choose
+from agentops_sdk.report.backend_page import backend_page
 from agentops_sdk.traces.figures import number_format
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ COLUMNS: Final[Sequence[Column[Listed]]] = (
     Column("models", lambda row: (row.models, ""), "models", lambda row: row.trace.models, shrink=1),
     Column(key="session", value=lambda row: row.trace.session_id),
     Column(key="user", value=lambda row: row.trace.user_id),
-    Column(key="url", value=lambda row: trace_url(row.trace)),
+    Column(key="url", value=lambda row: backend_page(row.trace.trace_id)),
     Column(
         "tokens", lambda row: (number_format.all_tokens(row.trace.usage, ascii_only=row.ascii_only), ""),
         "usage", lambda row: row.trace.usage.as_dict(), right=True,

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from agentops_sdk.cli._pager import paged
-from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace, trace_url
+from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace
+from agentops_sdk.report.backend_page import backend_page
 from agentops_sdk.traces.display.terminal_text import line as safe
 
 HELP = "Show one trace as a tree: agents, model calls, tools, decisions, tokens, cost, errors."
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
             for each in trace.evaluations:
                 comment = f": {safe(each.comment)}" if each.comment else ""
                 console.print(f"{safe(each.name)} {safe(each.verdict)}{comment}", style="dim", markup=False)
-        if url := trace_url(trace):
+        if url := backend_page(trace.trace_id):
             console.print(url, style="dim")
     return 0
 

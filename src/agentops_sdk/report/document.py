@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk._version import VERSION
+from agentops_sdk.report.backend_page import backend_page
 from agentops_sdk.traces.decisions.narrative import sentence
 from agentops_sdk.traces.display.render import error_of
 from agentops_sdk.traces.display.terminal_text import line
@@ -151,6 +152,7 @@ def _head(trace: Trace) -> dict[str, Any]:
         "money": cost.as_dict(),
         "models": [line(model, 100) for model in trace.models],
         "session": trace.session_id,
+        "url": backend_page(trace.trace_id),
         "calls": outline.llm_calls,
         "tools": sum(1 for _ in outline.of_kind("tool")),
     }

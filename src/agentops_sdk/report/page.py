@@ -29,11 +29,12 @@ _ASSETS: Final = Path(__file__).with_name("assets")
 _ESCAPES: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
-def html(traces: Trace | Iterable[Trace]) -> str:
+def html(traces: Trace | Iterable[Trace], *, home: str = "") -> str:
     """The page as text, to be written as UTF-8.
 
     Args:
         traces: what to show; several share the page, and a list on it chooses among them.
+        home: the address of a list of all runs, where the page is served beside one.
 
     Raises:
         ConfigError: there is no trace.
@@ -55,6 +56,7 @@ def html(traces: Trace | Iterable[Trace]) -> str:
     )
     title = line(runs[0].name, 120) + (f" and {len(runs) - 1} more" if len(runs) > 1 else "")
     overview, details = of_traces(runs)
+    overview["home"] = home
     return "\n".join(
         (
             "<!doctype html>",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import partial
-from itertools import islice
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -19,12 +18,16 @@ from agentops_sdk.errors import AgentOpsError, ConfigError
 from agentops_sdk.report.page import html
 from agentops_sdk.traces.display.step_lines import StepLines
 from agentops_sdk.traces.display.terminal_text import line
-from agentops_sdk.traces.figures import number_format
+from agentops_sdk.traces.figures.tables import BY
+from agentops_sdk.traces.figures.trends import PERIODS, SPLITS
 from agentops_sdk.traces.follower import Follower
+from agentops_sdk.traces.search.attribute_condition import SHORT_NAMES
 from agentops_sdk.traces.search.filters import table
 from agentops_sdk.view.alignment import align
 from agentops_sdk.view.feedback_file import append_feedback
 from agentops_sdk.view.folder import Folder
+from agentops_sdk.view.plot_data import stats_data, trends_data
+from agentops_sdk.view.run_list import run_list, session_list
 from agentops_sdk.view.visitor_check import VisitorCheck
 
 if TYPE_CHECKING:
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
 
     from agentops_sdk.traces.files import Traces
     from agentops_sdk.traces.search.filters import Filters
-    from agentops_sdk.traces.trace import Trace
 
 __all__ = ["application"]
 
@@ -45,7 +47,7 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
-_MOST_RUNS: Final = 500
+_PAGES: Final = ("/", "/sessions", "/stats", "/trends", "/compare")
 _MOST_BYTES: Final = 65_536
 _PAUSE: Final = 0.5
 
@@ -63,10 +65,12 @@ def application(
     """
     view = _View(Folder(path, stored))
     routes = [
-        Route("/", view.page),
-        Route("/compare", view.page),
+        *(Route(address, view.page) for address in _PAGES),
         Route("/assets/{name}", view.asset),
         Route("/api/runs", view.runs),
+        Route("/api/sessions", view.sessions),
+        Route("/api/stats", view.stats),
+        Route("/api/trends", view.trends),
         Route("/api/compare", view.compare),
         Route("/api/live", view.live),
         Route("/runs/{trace_id}", view.run),
@@ -100,8 +104,8 @@ class _View:
         return await to_thread.run_sync(question, limiter=self._alone)
 
     async def page(self, _: Request) -> Response:
-        """The list, or two runs side by side: both are drawn by the script."""
-        page = (_ASSETS / "view.html").read_text(encoding="utf-8")
+        """Every page but that of a run: all are drawn by the script."""
+        page = (_ASSETS / "view.html").read_text(encoding="utf-8").replace("{words}", _words())
         return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
 
     async def asset(self, request: Request) -> Response:
@@ -113,24 +117,32 @@ class _View:
     async def run(self, request: Request) -> Response:
         """The page of ``agentops report``, which brings its own policy."""
         trace_id = request.path_params["trace_id"]
-        page = await self._read(lambda: html(self._folder.traces().get(trace_id)))
+        page = await self._read(lambda: html(self._folder.traces().get(trace_id), home="/"))
         return HTMLResponse(page, headers={"Content-Security-Policy": "frame-ancestors 'none'"})
 
     async def runs(self, request: Request) -> Response:
-        filters = _filters(request)
-        return JSONResponse(await self._read(partial(self._list, filters)))
+        _, filters = _asked(request)
+        return JSONResponse(
+            await self._read(lambda: {**run_list(self._chosen(filters)), "of": len(self._folder.traces())})
+        )
 
-    def _list(self, filters: Filters) -> dict[str, Any]:
+    async def sessions(self, request: Request) -> Response:
+        words, filters = _asked(request, "one")
+        return JSONResponse(await self._read(lambda: session_list(self._chosen(filters), words["one"])))
+
+    async def stats(self, request: Request) -> Response:
+        words, filters = _asked(request, "by")
+        return JSONResponse(await self._read(lambda: stats_data(self._chosen(filters), words["by"] or "model")))
+
+    async def trends(self, request: Request) -> Response:
+        words, filters = _asked(request, "by", "split")
+        return JSONResponse(
+            await self._read(lambda: trends_data(self._chosen(filters), words["by"] or "day", words["split"]))
+        )
+
+    def _chosen(self, filters: Filters) -> Traces:
         everything = self._folder.traces()
-        traces: Traces = everything.where(**filters) if filters else everything
-        rows = [_row(trace) for trace in islice(traces, _MOST_RUNS)]
-        return {
-            "rows": rows,
-            "count": len(traces),
-            "of": len(everything),
-            "remarks": [line(remark) for remark in traces.remarks],
-            "filters": {name: row.help for name, row in table().items() if row.metavar},
-        }
+        return everything.where(**filters) if filters else everything
 
     async def compare(self, request: Request) -> Response:
         a, b = request.query_params.get("a", ""), request.query_params.get("b", "")
@@ -188,34 +200,25 @@ class _View:
             await sleep(_PAUSE)
 
 
-def _filters(request: Request) -> Filters:
-    told: dict[str, Any] = {}
+def _asked(request: Request, *names: str) -> tuple[dict[str, str], Filters]:
+    """The words of these names, and all else as filters."""
+    words, filters = dict.fromkeys(names, ""), dict[str, Any]()
     rows = table()
     for name, value in request.query_params.multi_items():
-        if not value:
-            continue
-        if name in rows and rows[name].repeats:
-            told.setdefault(name, []).append(value)
-        else:
-            told[name] = value if name not in rows or rows[name].metavar else value == "true"
-    return cast("Filters", told)
+        if name in words:
+            words[name] = value
+        elif value and name in rows and rows[name].repeats:
+            filters.setdefault(name, []).append(value)
+        elif value:
+            filters[name] = value if name not in rows or rows[name].metavar else value == "true"
+    return words, cast("Filters", filters)
 
 
-def _row(trace: Trace) -> dict[str, Any]:
-    usage, cost = trace.sums
-    return {
-        "id": trace.trace_id,
-        "start": f"{trace.start:%Y-%m-%d %H:%M:%S}",
-        "name": line(trace.name, 300),
-        "outcome": trace.outcome,
-        "seconds": trace.duration,
-        "took": number_format.duration(trace.duration, at_least=bool(trace.outline.open)),
-        "session": line(trace.session_id or "", 200),
-        "user": line(trace.user_id or "", 200),
-        "models": [line(model, 100) for model in trace.models],
-        "errors": len(trace.outline.errors),
-        "tokens": number_format.all_tokens(usage),
-        "cost": number_format.cost(cost),
-        "amount": float(cost.amount),
-        "feedback": line(", ".join(dict.fromkeys(f"{each.name} {each.verdict}" for each in trace.evaluations)), 200),
-    }
+@cache
+def _words() -> str:
+    """What may be asked for, as JSON within the page: the filters, and what figures are told apart by."""
+    filters = [
+        {"name": name, "help": row.help, "value": row.metavar, "repeats": row.repeats} for name, row in table().items()
+    ]
+    words = {"filters": filters, "by": [*BY, *SHORT_NAMES], "periods": PERIODS, "splits": SPLITS}
+    return json.dumps(words).translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"})

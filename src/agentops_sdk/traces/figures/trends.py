@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.figures.evaluations import Evaluation
     from agentops_sdk.traces.trace import Trace
 
-__all__ = ["FORMATS", "PERIODS", "Change", "Period", "Trends", "checked_split", "trends"]
+__all__ = ["FORMATS", "PERIODS", "SPLITS", "Change", "Period", "Trends", "checked_split", "trends"]
 
 PERIODS: Final = ("week", "day", "month", "hour")
-_OWN: Final = ("agent", "model")
+
+SPLITS: Final = ("agent", "model", *SHORT_NAMES)
 FORMATS: Final = {"day": "%Y-%m-%d", "month": "%Y-%m", "hour": "%Y-%m-%d %H:00", "week": "%G-W%V"}
 
 
@@ -120,6 +121,11 @@ class Change:
         """Whether it moved the wrong way: dearer, slower, more tokens, more failures; or a lower score."""
         return self.change > 0 if self.name in MEASURES else self.change < 0
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether chance alone would bring as much about in less than one case of twenty."""
+        return self.p < 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Trends:
@@ -130,6 +136,12 @@ class Trends:
     periods: tuple[Period, ...]
     changes: tuple[Change, ...]
 
+    @property
+    def moved(self) -> list[Change]:
+        """The changes that are any, for the worse and the surest first."""
+        moved = (change for change in self.changes if change.change)
+        return sorted(moved, key=lambda change: (not change.is_worse, change.p))
+
 
 def checked_split(split: str) -> str:
     """What periods are told apart by.
@@ -137,10 +149,8 @@ def checked_split(split: str) -> str:
     Raises:
         ConfigError: it is nothing of the kind.
     """
-    if split and split not in (*_OWN, *SHORT_NAMES) and "." not in split:
-        raise ConfigError(
-            "split", split, f"one of {', '.join((*_OWN, *SHORT_NAMES))}, or an attribute such as metadata.KEY"
-        )
+    if split and split not in SPLITS and "." not in split:
+        raise ConfigError("split", split, f"one of {', '.join(SPLITS)}, or an attribute such as metadata.KEY")
     return split
 
 

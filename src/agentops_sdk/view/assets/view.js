@@ -1,128 +1,114 @@
-// The list of runs and two runs side by side. Every text of a trace becomes a text node, never markup.
-"use strict";
+/*! With preact 11.2.0:
+The MIT License (MIT)
 
-const page = document.getElementById("page");
-const FIELDS = ["text", "session", "user", "agent", "model", "tool", "tag", "service", "outcome", "since", "until", "min_cost", "slower_than", "where"];
+Copyright (c) 2015-present Jason Miller
 
-/** An element with properties and children; strings become text nodes. */
-function element(name, properties = {}, ...children) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (value !== undefined && value !== false) node.setAttribute(key, value === true ? "" : value);
-  }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
-  return node;
-}
+Permission is hereby granted, free of charge, to any person obtaining a copy
+of this software and associated documentation files (the "Software"), to deal
+in the Software without restriction, including without limitation the rights
+to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
 
-const styleOf = (outcome) => (outcome === "ok" ? "good" : outcome === "running" ? "running" : "bad");
+The above copyright notice and this permission notice shall be included in all
+copies or substantial portions of the Software.
 
-async function asked(address, options) {
-  const answer = await fetch(address, options);
-  const content = await answer.json().catch(() => ({ error: `the server answered ${answer.status}` }));
-  if (!answer.ok) throw new Error(content.error ?? `the server answered ${answer.status}`);
-  return content;
-}
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+SOFTWARE.
 
-// --- the list --------------------------------------------------------------------------------
-
-function list() {
-  const query = new URLSearchParams(location.search);
-  const status = element("p", { role: "status", class: "dim" });
-  const live = element("pre", { id: "live", "aria-label": "what happens now", tabindex: "0" });
-  const body = element("tbody");
-  const chosen = new Set();
-  const compare = element("button", { type: "button", disabled: true, onclick: () => {
-    const [a, b] = chosen;
-    location.href = `/compare?${new URLSearchParams({ a, b })}`;
-  } }, "compare two");
-  const fields = FIELDS.map((name) => element("label", {}, name.replace("_", " "),
-    element("input", { name, value: query.get(name) ?? "", size: name === "text" || name === "where" ? 18 : 9 })));
-  const errors = element("label", {}, "with errors", element("input", { type: "checkbox", name: "errors", value: "true", checked: query.get("errors") === "true" }));
-  const form = element("form", { method: "get", action: "/" }, fields, errors, element("button", {}, "choose"),
-    element("a", { href: "/" }, "all"), compare);
-  const heads = ["", "when (UTC)", "name", "outcome", "took", "session", "user", "models", "tokens", "cost", "", ""];
-  page.replaceChildren(element("h1", {}, "Runs"), form, live, status,
-    element("table", {}, element("thead", {}, element("tr", {}, heads.map((head) => element("th", { scope: "col" }, head)))), body));
-
-  function choose(id, box) {
-    if (box.checked) chosen.add(id); else chosen.delete(id);
-    compare.disabled = chosen.size !== 2;
-  }
-
-  async function judge(run, value, cell) {
-    const comment = value ? undefined : prompt("What was wrong? (may stay empty)") ?? undefined;
-    try {
-      await asked(`/runs/${run.id}/feedback`, { method: "POST", headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ name: "helpful", value, comment }) });
-      cell.replaceChildren("kept");
-    } catch (error) { cell.replaceChildren(element("span", { class: "bad" }, error.message)); }
-  }
-
-  function row(run, most) {
-    const box = element("input", { type: "checkbox", "aria-label": `compare ${run.name}` });
-    box.checked = chosen.has(run.id);
-    box.addEventListener("change", () => choose(run.id, box));
-    const verdict = element("td", {}, run.feedback ? element("span", { class: "dim" }, `${run.feedback} `) : "");
-    verdict.append(element("button", { type: "button", title: "helpful", onclick: () => judge(run, true, verdict) }, "+"),
-      element("button", { type: "button", title: "not helpful", onclick: () => judge(run, false, verdict) }, "\u2212"));
-    return element("tr", {}, element("td", {}, box), element("td", { class: "dim" }, run.start),
-      element("td", {}, element("a", { href: `/runs/${run.id}` }, run.name || run.id)),
-      element("td", { class: styleOf(run.outcome) }, run.outcome + (run.errors ? ` (${run.errors} failed)` : "")),
-      element("td", { class: "figure" }, run.took),
-      element("td", {}, run.session ? element("a", { href: `/?${new URLSearchParams({ session: run.session })}` }, run.session) : ""),
-      element("td", {}, run.user), element("td", {}, run.models.join(", ")),
-      element("td", { class: "figure" }, run.tokens), element("td", { class: "figure" }, run.cost),
-      element("td", {}, run.amount ? element("meter", { max: most, value: run.amount, title: `cost ${run.cost}` }) : ""), verdict);
-  }
-
-  async function refresh() {
-    try {
-      const told = await asked(`/api/runs${location.search}`);
-      const most = Math.max(0, ...told.rows.map((run) => run.amount));
-      body.replaceChildren(...told.rows.map((run) => row(run, most)));
-      const shown = told.rows.length < told.count ? `the latest ${told.rows.length} of ` : "";
-      status.textContent = [`${shown}${told.count} of ${told.of} runs`, ...told.remarks].join(" \u00b7 ");
-      status.className = "dim";
-    } catch (error) { status.textContent = error.message; status.className = "bad"; }
-  }
-
-  let waiting = false;
-  const events = new EventSource("/api/live");
-  events.onmessage = (event) => {
-    const told = JSON.parse(event.data);
-    live.append(element("span", { class: told.kind === "started" ? "running" : told.outcome === "ok" ? "" : "bad" }, `${told.text}\n`));
-    while (live.childNodes.length > 200) live.firstChild.remove();
-    live.scrollTop = live.scrollHeight;
-    if (!waiting) { waiting = true; setTimeout(() => { waiting = false; refresh(); }, 500); }
-  };
-  refresh();
-}
-
-// --- two runs --------------------------------------------------------------------------------
-
-function side(step) {
-  if (!step) return element("td", { class: "dim" }, "\u2013");
-  const facts = [step.outcome === "ok" ? "" : step.outcome, step.took, step.tokens, step.cost].filter(Boolean).join("  ");
-  return element("td", {}, "\u00a0\u00a0".repeat(step.depth), step.name, " ",
-    element("span", { class: step.outcome === "ok" ? "dim" : "bad" }, facts),
-    step.chosen ? element("div", {}, `chose ${step.chosen}`) : "", step.error ? element("div", { class: "bad" }, step.error) : "");
-}
-
-async function twoRuns() {
-  try {
-    const told = await asked(`/api/compare${location.search}`);
-    const head = (run) => element("th", { scope: "col" }, element("a", { href: `/runs/${run.id}` }, run.name),
-      ` ${run.outcome}  ${run.took}  ${run.tokens}  ${run.cost}`);
-    const rows = told.rows.map((row, number) => element("tr",
-      { class: [row.same ? "" : "differs", number === told.first ? "first" : ""].join(" ").trim() || undefined },
-      element("td", { class: "figure dim" }, String(number + 1)), side(row.a), side(row.b)));
-    const sentence = told.first === null ? "Both runs did the same." : `They part at step ${told.first + 1}.`;
-    page.replaceChildren(element("h1", {}, "Two runs"), element("p", { role: "status" }, sentence, " ", element("a", { href: "/" }, "all runs"),
-      told.left_out ? ` (${told.left_out} steps are left out)` : ""),
-      element("table", {}, element("thead", {}, element("tr", {}, element("th", {}), head(told.a), head(told.b))), element("tbody", {}, rows)));
-    page.querySelector("tr.first")?.scrollIntoView({ block: "center" });
-  } catch (error) { page.replaceChildren(element("p", { class: "bad", role: "status" }, error.message), element("a", { href: "/" }, "all runs")); }
-}
-
-if (location.pathname === "/compare") twoRuns(); else list();
+With htm 3.1.1, Copyright 2018 Google Inc., Apache-2.0. */
+"use strict";(()=>{var v,Pe,ht,j,_e,oe,Le,ee,Fe,fe,ue,mt,J=Symbol.for("pv"),se={},re=[],$t=/^m(i|n|o|s|text|space)$/,de=Array.isArray,pe=re.slice,B=Object.assign;function O(t){t&&t.parentNode&&t.remove()}function Ue(t,e,n){var s,r,o,a={},i=arguments.length;for(o in e)o=="key"?s=e[o]:o=="ref"&&typeof t!="function"?r=e[o]:a[o]=e[o];return i>2&&(a.children=i>3?pe.call(arguments,2):n),z(t,a,s,r,null)}function z(t,e,n,s,r){var o={type:t,props:e,key:n,ref:s,__k:null,__:null,__b:0,__e:null,__c:null,constructor:J,__v:r||++Pe,__i:-1,__u:0};return!r&&v.vnode&&v.vnode(o),o}function ae(t){return t.children}function te(t,e){this.props=t,this.context=e,this.__g=0}function q(t,e){if(e==null)return t.__&&q(t.__,t.__i+1);for(var n;e<t.__k.length;e++)if((n=t.__k[e])&&n.__e)return n.__e;return typeof t.type!="function"||t.props.__P?null:q(t)}function gt(t){var e,n=t.__v,s=n.__e,r=[],o=[],a=t.__P;a&&((e=B({constructor:J},n)).__v=n.__v+1,v.vnode&&v.vnode(e),he(a,e,n,t.__n,a.namespaceURI,32&n.__u?[s]:null,r,s||q(n),32&n.__u,o),e.__v=n.__v,e.__.__k[e.__i]=e,Ne(r,e,o),n.__=n.__e=null,e.__e!=s&&Ae(e))}function Ae(t){if((t=t.__)&&t.__c&&!t.props.__P)return t.__e=null,t.__k.some(function(e){return e&&(t.__e=e.__e)}),Ae(t)}function Te(t){(8&t.__g||(t.__g|=8,j.push(t),oe++))&&_e==v.debounceRendering||((_e=v.debounceRendering)||queueMicrotask)(De)}function De(){try{for(var t,e=1;j.length;)j.length>e&&j.sort(Le),t=j.shift(),e=j.length,8&t.__g&&gt(t)}finally{(oe=j.length)&&(_e||queueMicrotask)(De)}}function je(t,e,n,s,r,o,a,i,l,f,c){var d,h,_,$,w,g,p=s.__k||re,m=e.length;for(l=yt(n,e,p,l,m),d=0;d<m;d++)(_=n.__k[d])!=null&&(h=~_.__i&&p[_.__i]||se,_.__i=d,g=he(t,_,h,r,o,a,i,l,f,c),$=_.__e,(h.ref!=_.ref||8&h.__u)&&(h.ref&&me(h.ref,null,_,h),_.ref&&c.push(_.ref,_.__c||$,_)),w=w||$,4&_.__u?(l=qe(_,l,t,!h.__v),h.__e&&(h.__e=null)):typeof _.type=="function"&&g!==void 0?l=g:$&&(l=$.nextSibling),_.__u&=-21);return n.__e=w,l}function yt(t,e,n,s,r){var o,a,i,l,f,c,d,h,_,$=n.length,w=$,g=0,p=0,m=t.__k=Array(r);for(o=0;o<r;o++)(a=e[o])!=null&&typeof a!="boolean"&&typeof a!="function"?(typeof a!="object"||a.constructor===String?a=m[o]=z(null,a):de(a)?a=m[o]=z(ae,{children:a}):a.constructor===J&&a.__b?a=m[o]=z(a.type,a.props,a.key,a.ref,a.__v):m[o]=a,l=o+g,a.__=t,a.__b=t.__b+1,i=null,~(f=a.__i=vt(a,n,l,w))&&(w--,(i=n[f])&&(i.__u|=2)),i&&i.__v?(a.__u|=16,f==l-1?g--:f==l+1?g++:f!=l&&(f>l?g--:g++,p=1)):(~f||(r>$?g--:r<$&&g++),typeof a.type!="function"&&(a.__u|=4))):m[o]=null;if(p){for(c=[],d=[],o=0;o<r;o++)if((a=m[o])&&16&a.__u){for(g=0,h=c.length;g<h;)c[_=g+h>>1]<a.__i?g=_+1:h=_;c[g]=a.__i,d[o]=g+1}for(g=c.length;o--;)d[o]&&(d[o]==g?g--:m[o].__u|=4)}if(w)for(o=0;o<$;o++)!(i=n[o])||2&i.__u||(i.__e==s&&(s=q(i)),$e(i,i));return s}function qe(t,e,n,s){var r,o,a,i;if(typeof t.type=="function"){if(t.props.__P)return e;if(r=t.__k)for(o=0;o<r.length;o++)r[o]&&(r[o].__=t,e=qe(r[o],e,n,!1));return e}for(e&&!e.parentNode&&(e=q(t))&&!e.parentNode&&(e=null),a=t.__e,i=e;i&&i.nodeType==8;)i=i.nextSibling;for(a!=i&&(!s&&n.moveBefore&&a.parentNode?n.moveBefore(a,e):n.insertBefore(a,e||null)),e=a;(e=e&&e.nextSibling)&&e.nodeType==8&&!e.data.startsWith("$s"););return e}function vt(t,e,n,s){var r,o=t.key,a=t.type,i=e[n],l=i&&!(2&i.__u);if(i===null&&o==null||l&&o==i.key&&a==i.type)return n;if(s>(l?1:0)){for(r=n-1;r>=0;r--)if((i=e[r])&&!(2&i.__u)&&o==i.key&&a==i.type)return r;for(r=n+1;r<e.length;r++)if((i=e[r])&&!(2&i.__u)&&o==i.key&&a==i.type)return r}return-1}function Ee(t,e,n){n==null&&(n=""),e[0]=="-"?t.setProperty(e,n):t[e]=n}function Z(t,e,n,s,r){var o,a;if(e=="style")if(typeof n=="string")t.style.cssText=n;else{if(typeof s=="string"&&(t.style.cssText=s=""),s)for(e in s)n&&e in n||Ee(t.style,e);if(n)for(e in n)s&&n[e]==s[e]||Ee(t.style,e,n[e])}else if(e[0]=="o"&&e[1]=="n")typeof n!="function"&&(n=null),typeof s!="function"&&(s=null),(t.__e||(t.__e={}))[e]=n,n&&s||(a=ue[e]||(ue[e]=bt(e)),(t.__a||(t.__a={}))[e]=fe,o=e!=(e=e.replace(Fe,"$1")),(e=e.slice(2))[0]<"a"&&(e=e.toLowerCase()),n?t.addEventListener(e,a,o):t.removeEventListener(e,a,o));else{if(r=="http://www.w3.org/2000/svg")e=e.replace(/xlink(H|:h)/,"h").replace(/sName$/,"s");else if(e!="width"&&e!="height"&&e!="href"&&e!="list"&&e!="form"&&e!="tabIndex"&&e!="download"&&e!="rowSpan"&&e!="colSpan"&&e!="role"&&e!="popover"&&e in t)try{return void(t[e]=n??"")}catch{}if(typeof n=="function")return;n==null||n===!1&&e[4]!="-"?t.removeAttribute(e):t.setAttribute(e,e=="popover"&&n==1?"":n)}}function bt(t){return function(e){var n=this.__e;if(n){if(n=n[t],e[ee]==null)e[ee]=fe++;else if(e[ee]<this.__a[t])return;return n(v.event?v.event(e):e)}}}function he(t,e,n,s,r,o,a,i,l,f){var c,d,h,_,$,w,g,p,m,b,y,Y,V,A,N,Me,D,R,F=e.type;if(e.constructor!==J)return null;128&n.__u&&(l=32&n.__u,c=n.__c.__z)&&(e.__u|=l,d=o=[],c.nodeType==8?i=ne(c,o):o.push(c),i=o[0]||i),(c=v.__b)&&c(e);e:if(typeof F=="function"){h=a.length;try{if(p=e.props,m=(c=F.prototype)&&c.render,b=(c=F.contextType)&&s[c.__c],y=c?b?b.props.value:c.__:s,(_=n.__c)?(e.__c=_,2&_.__g&&(_.__g|=1)):(m?e.__c=_=new F(p,y):(e.__c=_=new te(p,y),_.constructor=F,_.render=wt),b&&b.sub(_),_.state||(_.state={}),_.__n=s,_.__g|=8,_.__h=[],_.__k=[]),m&&(_.__s||(_.__s=_.state),F.getDerivedStateFromProps&&(_.__s==_.state&&(_.__s=B({},_.__s)),B(_.__s,F.getDerivedStateFromProps(p,_.__s)))),$=_.props,w=_.state,_.__v=e,n.__c){if(p!==$&&m&&!F.getDerivedStateFromProps&&_.componentWillReceiveProps&&_.componentWillReceiveProps(p,y),e.__v==n.__v&&!(8&_.__g)||!(4&_.__g)&&_.shouldComponentUpdate&&_.shouldComponentUpdate(p,_.__s,y)===!1){e.__v!=n.__v&&(_.props=p,_.state=_.__s,_.__g&=-9),e.__e=n.__e,e.__k=n.__k,e.__k.some(function(S){S&&(S.__=e)}),re.push.apply(_.__h,_.__k),_.__k=[],_.__h.length&&a.push(_),i=q(n);break e}_.componentWillUpdate&&_.componentWillUpdate(p,_.__s,y),m&&_.componentDidUpdate&&_.__h.push(function(){_.componentDidUpdate($,w,g)})}else m&&!F.getDerivedStateFromProps&&_.componentWillMount&&_.componentWillMount(),m&&_.componentDidMount&&_.__h.push(_.componentDidMount);_.context=y,_.props=p,_.__P=t,_.__g&=-5,Y=v.__r,V=m?25:0;do _.__g&=-9,Y&&Y(e),c=_.render(_.props,_.state=_.__s,_.context);while(8&_.__g&&++V<25);m&&(re.push.apply(_.__h,_.__k),_.__k=[]),_.state=_.__s,_.getChildContext&&(s=B({},s,_.getChildContext())),m&&n.__c&&_.getSnapshotBeforeUpdate&&(g=_.getSnapshotBeforeUpdate($,w)),A=c&&c.type===ae&&c.key==null?c.props.children:c,p.__P&&(c=i,r=(t=p.__P).namespaceURI,l=o=null,n.props&&n.props.__P!=t&&(n.__k.some(function(S){S&&$e(S,S)}),n.__k=null),i=n.__k?q(n,0):null),i=je(t,de(A)?A:[A],e,n,s,r,o,a,i,l,f),p.__P&&(e.__e=null,i=c),e.__u&=-161,d&&d.some(O),_.__h.length&&a.push(_),1&_.__g&&(_.__g&=-4)}catch(S){if(a.length=h,e.__v=null,l||o)if(S&&S.then){if(e.__u|=128|l,o){for(~(D=o.indexOf(i||void 0))||(D=o.length);(R=o[D-1])&&R.nodeType==8;)D--;for(;D<o.length;D++)if(R=o[D])if(o[D]=null,N){if(R==Me)break}else{if(R.nodeType!=8)break;R.data.startsWith("$s")&&(Me=ne(N=R))}}if(!N){for(;i&&i.nodeType==8&&i.nextSibling;)i=i.nextSibling;N=i}(c=ne(N=e.__c.__z||(e.__c.__z=N)))?(e.__e=N,i=c):e.__e=i,i=i&&i.nextSibling}else o&&o.some(O);else e.__e=n.__e;e.__k||(e.__k=n.__k||[]),S&&S.then||He(e),v.__e(S,e,n)}}else i=e.__e=kt(n.__e,e,n,s,r,o,a,l,f,t);return(c=v.diffed)&&c(e),i}function ne(t,e){if(t&&t.nodeType==8&&t.data.startsWith("$s"))for(var n=1;t=t.nextSibling;){if(t.nodeType==8){if(t.data.startsWith("$s"))n++;else if(t.data.startsWith("/$s")&&!--n)return t}e&&e.push(t)}}function He(t){t&&(t.__c&&(t.__c.__g|=4),t.__k&&t.__k.some(He))}function Ne(t,e,n){for(var s=0;s<n.length;)me(n[s++],n[s++],n[s++]);v.__c&&v.__c(e,t),t.some(function(r){try{t=r.__h,r.__h=[],t.some(function(o){o.call(r)})}catch(o){v.__e(o,r.__v)}})}function kt(t,e,n,s,r,o,a,i,l,f){var c,d,h,_,$,w,g,p,m=n.props||se,b=e.props,y=e.type;if(y=="svg"?r="http://www.w3.org/2000/svg":y=="math"?r="http://www.w3.org/1998/Math/MathML":r||(r="http://www.w3.org/1999/xhtml"),o){for(c=0;c<o.length;c++)if(($=o[c])&&(y?$.localName==y:$.nodeType==3)){t=$,o[c]=null;break}}if(!t){if(p=f.ownerDocument||document,!y)return p.createTextNode(b);t=p.createElementNS(r,y,b.is?b:f),i&&(v.__m&&v.__m(e,o),i=!1),o=null}if(y){if(f=y=="template"&&t.content||t,o=y=="textarea"&&b.defaultValue!=null?null:o&&pe.call(f.childNodes),!i&&o)for(m={},c=0;c<t.attributes.length;c++)m[($=t.attributes[c]).name]=$.value;for(c in m)$=m[c],c=="dangerouslySetInnerHTML"?h=$:c=="children"||c in b||c=="value"&&"defaultValue"in b||c=="checked"&&"defaultChecked"in b||Z(t,c,null,$,r);for(c in b)$=b[c],c=="children"?_=$:c=="dangerouslySetInnerHTML"?d=$:c=="value"?w=$:c=="checked"?g=$:i&&typeof $!="function"||m[c]===$||Z(t,c,$,m[c],r);d?(i||h&&(d.__html==h.__html||d.__html==t.innerHTML)||(t.innerHTML=d.__html),e.__k=[]):(h&&(t.textContent=""),(y=="foreignObject"||r=="http://www.w3.org/1998/Math/MathML"&&$t.test(y))&&(r="http://www.w3.org/1999/xhtml"),je(f,de(_)?_:[_],e,n,s,r,o,a,o?o[0]:n.__k&&q(n,0),i,l),o&&o.some(O)),i&&y!="textarea"||(c="value",y=="progress"&&w==null?t.removeAttribute(c):w==null||w===t[c]&&(y!="progress"||w)||Z(t,c,w,m[c],r),c="checked",g!=null&&g!=t[c]&&Z(t,c,g,m[c],r))}else m===b||i&&t.data==b||(t.data=b);return t}function me(t,e,n,s){try{typeof t=="function"?e?e.__x=t(e)||1:s&&(s=s.__c||s.__e)&&(e=s.__x)&&(s.__x=null,typeof e=="function"?e():t(null)):t.current=e}catch(r){v.__e(r,n)}}function $e(t,e,n){var s,r,o,a;if(v.unmount&&v.unmount(t),!(s=t.ref)||s.current&&s.current!=t.__e||me(s,null,e,t),s=t.__c){if(s.componentWillUnmount)try{s.componentWillUnmount()}catch(i){v.__e(i,e)}s.__P=s.__n=null}if(s=t.__k)for(a=0;a<s.length;a++)s[a]&&$e(s[a],e,typeof t.type!="function"||n&&!t.props.__P);!n&&(s=t.__c)&&(s=s.__z)&&(r=ne(s,o=[]))&&(s==t.__e&&o.some(O),O(r),O(s)),n||O(t.__e),t.__e=t.__c=t.__=null}function wt(t,e,n){return this.constructor(t,n)}function Re(t,e){var n,s,r,o;v.__&&v.__(t,e),e.nodeType==9&&(e=e.documentElement),s=(n=t&&32&t.__u)?null:e.__k,e.__k=z(ae,{children:[t]}),r=[],o=[],he(e,e.__k,s||se,se,e.namespaceURI,s?null:e.firstChild?pe.call(e.childNodes):null,r,s?s.__e:e.firstChild,n,o),Ne(r,e.__k,o),e.__k.props.children=null}v={__e:function(t,e,n,s){for(var r,o,a;e=e.__;)if((r=e.__c)&&!(1&r.__g)){r.__g|=4;try{if((a=(o=r.constructor)&&o.getDerivedStateFromError)&&r.setState(o.getDerivedStateFromError(t)),r.componentDidCatch&&(r.componentDidCatch(t,s||{}),a=1),a&&8&r.__g)return void(r.__g|=2)}catch(i){t=i}}throw oe=0,t}},Pe=0,ht=function(t){return t!=null&&t.constructor===J},te.prototype.setState=function(t,e){var n=this.__s;n&&n!=this.state||(n=this.__s=B({},this.state)),typeof t=="function"&&(t=t(B({},n),this.props)),t&&(B(n,t),this.__v&&(e&&this.__k.push(e),Te(this)))},te.prototype.forceUpdate=function(t){this.__v&&(this.__g|=4,t&&this.__h.push(t),Te(this))},te.prototype.render=ae,j=[],oe=0,Le=function(t,e){return t.__v.__b-e.__v.__b},ee=Symbol(),Fe=/(PointerCapture)$|Capture$/i,fe=0,ue={},mt=0;var Be=function(t,e,n,s){var r;e[0]=0;for(var o=1;o<e.length;o++){var a=e[o++],i=e[o]?(e[0]|=a?1:2,n[e[o++]]):e[++o];a===3?s[0]=i:a===4?s[1]=Object.assign(s[1]||{},i):a===5?(s[1]=s[1]||{})[e[++o]]=i:a===6?s[1][e[++o]]+=i+"":a?(r=t.apply(i,Be(t,i,n,["",null])),s.push(r),i[0]?e[0]|=2:(e[o-2]=0,e[o]=r)):s.push(i)}return s},Oe=new Map;function Ie(t){var e=Oe.get(this);return e||(e=new Map,Oe.set(this,e)),(e=Be(this,e.get(t)||(e.set(t,e=(function(n){for(var s,r,o=1,a="",i="",l=[0],f=function(h){o===1&&(h||(a=a.replace(/^\s*\n\s*|\s*\n\s*$/g,"")))?l.push(0,h,a):o===3&&(h||a)?(l.push(3,h,a),o=2):o===2&&a==="..."&&h?l.push(4,h,0):o===2&&a&&!h?l.push(5,0,!0,a):o>=5&&((a||!h&&o===5)&&(l.push(o,0,a,r),o=6),h&&(l.push(o,h,0,r),o=6)),a=""},c=0;c<n.length;c++){c&&(o===1&&f(),f(c));for(var d=0;d<n[c].length;d++)s=n[c][d],o===1?s==="<"?(f(),l=[l],o=3):a+=s:o===4?a==="--"&&s===">"?(o=1,a=""):a=s+a[0]:i?s===i?i="":a+=s:s==='"'||s==="'"?i=s:s===">"?(f(),o=1):o&&(s==="="?(o=5,r=a,a=""):s==="/"&&(o<5||n[c][d+1]===">")?(f(),o===3&&(l=l[0]),o=l,(l=l[0]).push(2,0,o),o=0):s===" "||s==="	"||s===`
+`||s==="\r"?(f(),o=2):a+=s),o===3&&a==="!--"&&(o=4,l=l[0])}return f(),l})(t)),e),arguments,[])).length>1?e:e[0]}var u=Ie.bind(Ue);var W,x,ge,We,ye=Object.is,ie=0,Ze=[],ve=[],k=v,Ke=k.__b,Ve=k.__r,ze=k.diffed,Je=k.__c,Ge=k.unmount,Qe=k.__;function le(t,e){k.__h&&k.__h(x,t,ie||e),ie=0;var n=x.__H||(x.__H={__:[],__h:[]});return t>=n.__.length&&n.__.push({}),n.__[t]}function C(t){return ie=1,xt(tt,t)}function xt(t,e,n){var s=le(W++,2);if(s.t=t,!s.__c&&(s.__=[n?n(e):tt(void 0,e),function(o){var a=(s.__N||s.__)[0],i=s.t(a,o);ye(a,i)||(s.__N=[i,s.__[1]],s.__c.setState({}))}],s.__c=x,!x.__f)){x.__f=!0;var r=x.shouldComponentUpdate;x.shouldComponentUpdate=function(o,a,i){var l=this.__H;if(!l)return!0;var f=!1,c=this.props!=o;if(l.__.some(function(h){h.__N&&(f=!0,ye(h.__[0],h.__N[0])||(c=!0))}),r){var d=r.call(this,o,a,i);return f?d||c:d}return!f||c}}return s.__}function T(t,e){var n=le(W++,3);!k.__s&&we(n.__H,e)&&(n.__P=!0,n.__=t,n.u=e,x.__H.__h.push(n))}function et(t,e){var n=le(W++,4);!k.__s&&we(n.__H,e)&&(n.__P=!1,n.__=t,n.u=e,x.__h.push(n))}function K(t){return ie=5,ke(function(){return{current:t}},[])}function ke(t,e){var n=le(W++,7);return we(n.__H,e)&&(n.__=t(),n.__H=e),n.__}function St(){var t;do{for(;t=ve.shift();)try{G(t)}catch(n){k.__e(n,{__:(t=t.__P)&&t.__v})}for(;t=Ze.shift();){var e=t.__H;if(t.__P&&e)try{e.__h.some(G),e.__h.some(be),e.__h=[]}catch(n){e.__h=[],k.__e(n,t.__v)}}}while(ve.length)}k.__b=function(t){x=null,Ke&&Ke(t)},k.__=function(t,e){t&&e.__k&&e.__k.__m&&(t.__m=e.__k.__m),Qe&&Qe(t,e)},k.__r=function(t){Ve&&Ve(t),W=0;var e=(x=t.__c).__H;e&&(ge==x?x.__h=[]:(e.__h.some(G),e.__h.some(be),W=0),e.__h=[],e.__.some(function(n){n.__N&&(n.__=n.__N),n.u=n.__N=void 0})),ge=x},k.diffed=function(t){ze&&ze(t);var e=t.__c;e&&e.__H&&(e.__H.__h.length&&Ye(Ze.push(e)),e.__H.__.some(function(n){n.u&&(n.__H=n.u)})),ge=x=null},k.__c=function(t,e){e.some(function(n){try{n.__h.some(G),n.__h=n.__h.filter(function(s){return!s.__||be(s)})}catch(s){n.__h=[function(){throw s}]}}),Je&&Je(t,e)},k.unmount=function(t){Ge&&Ge(t);var e,n,s=t.__c;s&&s.__H&&(s.__H.__.some(function(r){try{if(r.__P&&r.__c){if(n===void 0){for(n=t.__;n&&(!n.__c||!n.__c.__P);)n=n.__;n=n&&n.__c}r.__P=n,Ye(ve.push(r))}else G(r)}catch(o){e=o}}),s.__H=void 0,e&&k.__e(e,s.__v))};var Xe=typeof requestAnimationFrame=="function";function Ct(t){var e,n=function(){clearTimeout(s),Xe&&cancelAnimationFrame(e),setTimeout(t)},s=setTimeout(n,35);Xe&&(e=requestAnimationFrame(n))}function Ye(t){t!=1&&We==k.requestAnimationFrame||((We=k.requestAnimationFrame)||Ct)(St)}function G(t){var e=x,n=t.__c;typeof n=="function"&&(t.__c=void 0,n()),x=e}function be(t){var e=x;t.__c=t.__(),x=e}function we(t,e){return!t||t.length!=e.length||e.some(function(n,s){return!ye(n,t[s])})}function tt(t,e){return typeof e=="function"?e(t):e}var nt=()=>u`<button type="button" aria-label="Light or dark" title="Light or dark" onClick=${()=>{let t=getComputedStyle(document.documentElement).colorScheme==="dark";document.documentElement.dataset.theme=t?"light":"dark"}}>◐</button>`;var U=JSON.parse(document.getElementById("words")?.textContent??"{}"),M=new URLSearchParams(location.search);function Mt(){let t=new Set(U.filters.map(e=>e.name));return[...M].filter(([e,n])=>t.has(e)&&n)}function H(t,e={}){let n=Mt().filter(([r])=>!(r in e)),s=new URLSearchParams([...Object.entries(e).filter(([,r])=>r),...n]).toString();return s?`${t}?${s}`:t}async function xe(t,e){let n=await fetch(t,e),s=await n.json().catch(()=>({error:`the server answered ${n.status}`}));if(!n.ok)throw new Error(s.error??`the server answered ${n.status}`);return s}var ot=(t,e)=>xe(`/runs/${t}/feedback`,{method:"POST",headers:{"Content-Type":"application/json"},body:JSON.stringify(e)});var Se=[["/","Runs"],["/sessions","Sessions"],["/stats","Stats"],["/trends","Trends"]],st=new Set(["text","agent","model","tool","since","outcome"]);function E({title:t,keys:e,filtered:n=!0,own:s,children:r}){return T(()=>{document.title=`${t} - agentops view`;let o=a=>{if(a.ctrlKey||a.metaKey||a.altKey||Q(a))return;let i=Number(a.key);if(a.key==="/"){let l=document.querySelector("form.filters input");l instanceof HTMLElement&&l.focus(),a.preventDefault()}else i>=1&&i<=Se.length&&location.assign(H(Se[i-1][0]))};return addEventListener("keydown",o),()=>removeEventListener("keydown",o)},[t]),u`<header class="top"><nav aria-label="Pages">${Se.map(([o,a])=>u`<a href=${H(o)} aria-current=${location.pathname===o?"page":void 0}>${a}</a>`)}</nav><${nt} /></header>
+    <main><h1>${t}</h1>${n&&u`<${Tt} own=${s??{}} />`}${r}</main>
+    <footer class="quiet">${e?`${e} \xB7 `:""}1–4 pages · / filters</footer>`}var Q=t=>t.target instanceof HTMLInputElement&&!["checkbox","radio"].includes(t.target.type)||t.target instanceof HTMLTextAreaElement||t.target instanceof HTMLSelectElement;function Tt({own:t}){let e=a=>{a.preventDefault();let i=[...new FormData(a.target)].map(([f,c])=>[f,String(c)]),l=new URLSearchParams([...Object.entries(t),...i].filter(([,f])=>f)).toString();location.assign(l?`${location.pathname}?${l}`:location.pathname)},n=a=>{let i=M.getAll(a.name).filter(Boolean),l=a.name.replace("_"," ");if(!a.value)return u`<label class="switch" title=${`only runs ${a.help}`}><input type="checkbox" name=${a.name} value="true" defaultChecked=${i[0]==="true"} /> ${l}</label>`;let f=a.repeats||!i.length?[...i,""]:i;return u`<label title=${`only runs ${a.help}`}>${l}${f.map(c=>u`<input name=${a.name} defaultValue=${c} placeholder=${a.value} size="10" aria-label=${l} />`)}</label>`},s=U.filters.filter(a=>st.has(a.name)),r=U.filters.filter(a=>!st.has(a.name)),o=r.some(a=>M.has(a.name));return u`<form class="filters" aria-label="Filters" onSubmit=${e}>
+    ${s.map(n)}<details open=${o}><summary>more filters</summary><div>${r.map(n)}</div></details>
+    <button>Filter</button>${M.size>0&&u`<a href=${location.pathname}>all</a>`}
+  </form>`}function P(t,e=0){let[n,s]=C({content:null,wrong:""});return T(()=>{let r=!1;return xe(t).then(o=>r||s({content:o,wrong:""}),o=>r||s(a=>({content:a.content,wrong:o.message}))),()=>{r=!0}},[t,e]),n}var L=({wrong:t,content:e,children:n})=>u`<p role="status" class=${t?"bad":"quiet"}>${t||(e===null?"reading ...":n)}</p>`,I=t=>t==="ok"?"good":t==="running"?"running":"bad";function rt({step:t}){if(!t)return u`<td class="quiet">–</td>`;let e=[t.outcome==="ok"?"":t.outcome,t.took,t.tokens,t.cost].filter(Boolean).join("  ");return u`<td><div style=${{paddingLeft:`${Math.min(t.depth,12)*12}px`}}>${t.name} <span class=${t.outcome==="ok"?"quiet":"bad"}>${e}</span>
+    ${t.chosen&&u`<div>chose ${t.chosen}</div>`}${t.error&&u`<div class="bad">${t.error}</div>`}</div></td>`}function at(){let{content:t,wrong:e}=P(`/api/compare${location.search}`),n=t;T(()=>{document.querySelector("tr.first")?.scrollIntoView({block:"center"});let r=o=>{if(o.ctrlKey||o.metaKey||o.altKey||Q(o)||!["n","p"].includes(o.key))return;let a=[...document.querySelectorAll("tr.parts")].map(f=>f),i=a.indexOf(document.activeElement),l=o.key==="n"?a[Math.min(a.length-1,i+1)]:a[Math.max(0,i-1)];l?.focus(),l?.scrollIntoView({block:"center"})};return addEventListener("keydown",r),()=>removeEventListener("keydown",r)},[t]);let s=r=>u`<th><a href=${`/runs/${r.id}`}>${r.name}</a> ${[r.outcome,r.took,r.tokens,r.cost].join("  ")}</th>`;return u`<${E} title="Two runs" filtered=${!1} keys="n next difference · p the one before">
+    <${L} wrong=${e} content=${t}>${n&&(n.first===null?"Both runs did the same.":`They part at step ${n.first+1}.`)}${n&&n.left_out>0?` ${n.left_out} steps are left out.`:""}<//>
+    ${n&&u`<table class="both"><thead><tr><th class="number"><span class="hidden">step</span></th>${s(n.a)}${s(n.b)}</tr></thead><tbody>
+      ${n.rows.map((r,o)=>{let a=!r.same&&(o===0||n.rows[o-1].same),i=[r.same?"":"differs",a?"parts":"",o===n.first?"first":""].filter(Boolean).join(" ");return u`<tr class=${i||void 0} tabindex=${a?-1:void 0}><td class="number quiet">${o+1}</td><${rt} step=${r.a} /><${rt} step=${r.b} /></tr>`})}</tbody></table>`}
+  <//>`}function it({run:t,onClose:e}){let n=K(null),[s,r]=C(""),[o,a]=C("yes");T(()=>n.current?.showModal(),[]);let i=async l=>{l.preventDefault();let f=new FormData(l.target),c=String(f.get("value")??""),d=o==="number"?Number(c):o==="word"?c:o==="yes";try{await ot(t.id,{name:String(f.get("name")),value:d,comment:String(f.get("comment"))}),n.current?.close("kept")}catch(h){r(h instanceof Error?h.message:String(h))}};return u`<dialog ref=${n} aria-label="Feedback" onClose=${()=>e(n.current?.returnValue==="kept")}>
+    <h2>${t.name}</h2>
+    ${t.verdicts.length>0&&u`<ul class="verdicts">${t.verdicts.map(l=>u`<li><b>${l.name}</b> ${l.verdict}${l.comment&&u`<div class="quiet">${l.comment}</div>`}</li>`)}</ul>`}
+    <form onSubmit=${i}>
+      <label>what is judged <input name="name" defaultValue="helpful" required maxlength="200" /></label>
+      <fieldset><legend>verdict</legend>${[["yes","yes"],["no","no"],["number","a number"],["word","a word"]].map(([l,f])=>u`<label class="switch"><input type="radio" name="kind" value=${l} checked=${o===l} onChange=${()=>a(l)} /> ${f}</label>`)}</fieldset>
+      ${(o==="number"||o==="word")&&u`<label>${o} <input name="value" type=${o==="number"?"number":"text"} step="any" required maxlength="200" /></label>`}
+      <label>comment <textarea name="comment" rows="3" maxlength="10000"></textarea></label>
+      <p role="status" class="bad">${s}</p>
+      <div><button>Keep</button> <button type="button" onClick=${()=>n.current?.close()}>Cancel</button></div>
+    </form></dialog>`}function lt(t,e,n,s){let r=t.length>1?e/(t.length-1):0;return t.map((o,a)=>o===null?null:{x:a*r,y:n-(s?o/s:0)*n})}function ct(t){let e=[[]];for(let n of t)n?e[e.length-1].push(`${n.x.toFixed(1)},${n.y.toFixed(1)}`):e[e.length-1].length&&e.push([]);return e.filter(n=>n.length).map(n=>n.join(" "))}function X({values:t,label:e,bad:n=!1}){let[s,r]=[90,18],o=lt(t,s,r,Math.max(0,...t.map(i=>i??0))),a=o[o.length-1];return u`<svg class=${n?"spark bad":"spark"} viewBox=${`-2 -2 ${s+4} ${r+4}`} width=${s+4} height=${r+4} role="img" aria-label=${e}>
+    <title>${e}</title>
+    ${ct(o).map(i=>u`<polyline points=${i} />`)}
+    ${a&&u`<circle cx=${a.x} cy=${a.y} r="2" />`}</svg>`}function _t({title:t,periods:e,series:n}){let[s,r]=[300,90],a=n.flatMap(l=>l.values.map((f,c)=>({value:f,text:l.texts[c]}))).reduce((l,f)=>(f.value??0)>(l.value??0)?f:l,{value:0,text:"0"}),i=`${t}: ${n.map(l=>`${l.name} ${l.texts.filter(Boolean).join(", ")}`.trim()).join("; ")}`;return u`<figure class="plot"><figcaption>${t}</figcaption>
+    <svg viewBox=${`-6 -6 ${s+12} ${r+26}`} role="img" aria-label=${i}>
+      <line class="axis" x1="0" x2=${s} y1=${r} y2=${r} /><line class="axis" x1="0" x2=${s} y1="0" y2="0" />
+      ${n.map((l,f)=>{let c=lt(l.values,s,r,a.value??0);return u`<g class=${`series s${f%6}`}>${ct(c).map(d=>u`<polyline points=${d} />`)}
+          ${c.map((d,h)=>d&&u`<circle cx=${d.x} cy=${d.y} r="3"><title>${`${l.name} ${e[h]}: ${l.texts[h]}`.trim()}</title></circle>`)}</g>`})}
+      <text x="0" y="11">${a.text}</text>
+      <text x="0" y=${r+16}>${e[0]}</text>${e.length>1&&u`<text class="end" x=${s} y=${r+16}>${e[e.length-1]}</text>`}
+    </svg></figure>`}var Et=20,Pt=40,Lt=200,ut=t=>[...t].sort((e,n)=>e-n)[Math.floor((t.length-1)/2)];function Ft({rows:t}){let e=t.reduce((f,c)=>Math.min(f,c.at),1/0),n=t.reduce((f,c)=>Math.max(f,c.at),-1/0);if(!(n>e))return null;let s=Array.from({length:Math.min(Pt,Math.max(4,Math.round(t.length/3)))},()=>[]);for(let f of t)s[Math.min(s.length-1,Math.floor((f.at-e)/(n-e)*s.length))].push(f);let r=t.filter(f=>I(f.outcome)==="bad").length,o=t.reduce((f,c)=>f+c.amount,0),a=t.every(f=>!f.cost||f.cost.includes("$"))?"$":"",i=[["runs",String(t.length),s.map(f=>f.length),!1],["not ended well",String(r),s.map(f=>f.filter(c=>I(c.outcome)==="bad").length),r>0],["seconds (median)",ut(t.map(f=>f.seconds)).toPrecision(3),s.map(f=>f.length?ut(f.map(c=>c.seconds)):null),!1],["cost",a+o.toPrecision(3),s.map(f=>f.reduce((c,d)=>c+d.amount,0)),!1]],l=`from ${new Date(e*1e3).toISOString().slice(0,16)} to ${new Date(n*1e3).toISOString().slice(0,16)} UTC`;return u`<dl class="sums">${i.map(([f,c,d,h])=>u`<div><dt>${f}</dt><dd>${c} <${X} values=${d} bad=${h} label=${`${f} ${l}`} /></dd></div>`)}</dl>`}function Ut(t){let e=new Map,n=new Map;for(let s of[...t].reverse()){let r=e.get(s.name)??[];e.set(s.name,r),r.push(s.seconds),n.set(s.id,r.slice(-Et))}return n}function At({onEvent:t}){let e=K(null),[n,s]=C([]);return T(()=>{let r=new EventSource("/api/live"),o=0;return r.onmessage=a=>{let i={...JSON.parse(a.data),place:o++};s(l=>[...l.slice(1-Lt),i]),t()},()=>r.close()},[]),T(()=>e.current?.scrollTo(0,e.current.scrollHeight),[n]),u`<pre id="live" ref=${e} tabindex=${n.length?0:void 0} role="log" aria-label="What happens now">${n.map(r=>u`<span key=${r.place} class=${r.kind==="started"?"running":r.outcome==="ok"?"":"bad"}>${r.text}${`
+`}</span>`)}</pre>`}function Ce(){let[t,e]=C(0),{content:n,wrong:s}=P(`/api/runs${location.search}`,t),[r,o]=C([]),[a,i]=C(null),l=K(null),f=K(!1),c=n?.rows??[],d=ke(()=>Ut(c),[n]),h=p=>o(m=>m.includes(p)?m.filter(b=>b!==p):[...m,p].slice(-2)),_=()=>r.length===2&&location.assign(`/compare?${new URLSearchParams({a:r[0],b:r[1]})}`),$=()=>{f.current||(f.current=!0,setTimeout(()=>{f.current=!1,e(p=>p+1)},500))};et(()=>{let p=m=>{if(m.ctrlKey||m.metaKey||m.altKey||Q(m)||a)return;let b=[...l.current?.querySelectorAll("a.run")??[]].map(A=>A),y=b.findIndex(A=>A.closest("tr")?.contains(document.activeElement)),V={ArrowDown:()=>b[Math.min(b.length-1,y+1)]?.focus(),ArrowUp:()=>b[Math.max(0,y-1)]?.focus(),x:()=>y>=0&&h(c[y].id),f:()=>y>=0&&i(c[y]),c:_}[m.key];V&&(m.preventDefault(),V())};return addEventListener("keydown",p),()=>removeEventListener("keydown",p)});let w=p=>{i(null),p&&e(t+1)},g=Math.max(0,...c.map(p=>p.amount));return u`<${E} title="Runs" keys="↑ ↓ move · Enter opens · x marks · c compares two · f feedback">
+    <${At} onEvent=${$} />
+    <${Ft} rows=${c} />
+    <div class="bar"><${L} wrong=${s} content=${n}>${n&&[`${c.length<n.count?`the latest ${c.length} of `:""}${n.count} of ${n.of} runs`,...n.remarks].join(" \xB7 ")}<//>
+      <button type="button" disabled=${r.length!==2} onClick=${_}>Compare two</button></div>
+    <table ref=${l}><thead><tr><th><span class="hidden">compare</span></th><th>when (UTC)</th><th>name</th><th>outcome</th><th class="figure">took</th><th class="wide">and before</th><th class="wide">session</th>
+      <th class="wide">user</th><th class="wide">models</th><th class="figure wide">tokens</th><th class="figure">cost</th><th>feedback</th></tr></thead>
+      <tbody>${c.map(p=>{let m=d.get(p.id)??[];return u`<tr key=${p.id}>
+          <td><input type="checkbox" aria-label=${`compare ${p.name} of ${p.start}`} checked=${r.includes(p.id)} onChange=${()=>h(p.id)} /></td>
+          <td class="quiet">${p.start}</td>
+          <td><a class="run" href=${`/runs/${p.id}`}>${p.name||p.id}</a></td>
+          <td class=${I(p.outcome)}>${p.outcome}${p.errors?` (${p.errors} failed)`:""}</td>
+          <td class="figure">${p.took}</td>
+          <td class="wide">${m.length>1&&u`<${X} values=${m} label=${`took ${p.took}; the ${m.length-1} of this name before: ${Math.min(...m.slice(0,-1)).toPrecision(3)} to ${Math.max(...m.slice(0,-1)).toPrecision(3)} s`} />`}</td>
+          <td class="wide">${p.session&&u`<a href=${`/sessions?${new URLSearchParams({session:p.session,one:p.session})}`}>${p.session}</a>`}</td>
+          <td class="wide">${p.user}</td><td class="wide">${p.models.join(", ")}</td>
+          <td class="figure wide">${p.tokens}</td>
+          <td class="figure">${p.cost}${g>0&&p.amount>0&&u`<i class="share" style=${{width:`${p.amount/g*100}%`}}></i>`}</td>
+          <td>${p.feedback&&u`<span class="quiet">${p.feedback} </span>`}<button type="button" aria-label=${`feedback on ${p.name} of ${p.start}`} title="feedback" onClick=${()=>i(p)}>±</button></td></tr>`})}</tbody></table>
+    ${a&&u`<${it} run=${a} onClose=${w} />`}
+  <//>`}function ft(){let t=M.get("one")??"",{content:e,wrong:n}=P(`/api/sessions${location.search}`),s=e??{rows:[],count:0,turns:[]};return u`<${E} title=${t?`Session ${s.rows[0]?.name??t}`:"Sessions"} filtered=${!t}>
+    <${L} wrong=${n} content=${e}>${s.count===0?"no run names a session":t?"":`${s.rows.length<s.count?`the latest ${s.rows.length} of `:""}${s.count} sessions`}<//>
+    ${s.rows.length>0&&u`<table><thead><tr><th>session</th><th>last run (UTC)</th><th class="wide">user</th><th class="figure">runs</th><th class="figure">failed</th><th class="wide">seconds of each</th>
+      <th class="figure wide">tokens</th><th class="figure">cost</th><th>ended</th></tr></thead><tbody>${s.rows.map(r=>u`<tr>
+      <td>${t?r.name:u`<a href=${H("/sessions",{one:r.id})}>${r.name}</a>`}</td><td class="quiet">${r.last}</td><td class="wide">${r.users.join(", ")}</td>
+      <td class="figure"><a href=${`/?${new URLSearchParams({session:r.id})}`}>${r.runs}</a></td><td class=${r.failed?"figure bad":"figure"}>${r.failed}</td>
+      <td class="wide">${r.seconds.length>1&&u`<${X} values=${r.seconds} label=${`seconds of each run, from ${Math.min(...r.seconds).toPrecision(3)} to ${Math.max(...r.seconds).toPrecision(3)}`} />`}</td>
+      <td class="figure wide">${r.tokens}</td><td class="figure">${r.cost}</td><td class=${I(r.outcome)}>${r.outcome}</td></tr>`)}</tbody></table>`}
+    ${s.turns.length>0&&u`<ol class="turns">${s.turns.map(r=>u`<li>
+      <p class="quiet">${r.start} <a href=${`/runs/${r.id}`}>${r.name}</a> <span class=${I(r.outcome)}>${r.outcome}</span> ${r.took} ${r.cost} ${r.feedback}</p>
+      ${r.asked&&u`<div class="said user"><b>user</b><pre>${r.asked}</pre></div>`}
+      ${r.answered&&u`<div class="said agent"><b>agent</b><pre>${r.answered}</pre></div>`}</li>`)}</ol>`}
+  <//>`}var Dt=[["cost","cost"],["tokens","tokens"],["calls","calls"],["errors","failed"],["p95","p95"]],ce=({name:t,value:e,options:n,path:s,own:r,none:o})=>u`<label>${t} <select aria-label=${t} value=${e}
+  onChange=${a=>location.assign(H(s,{...r,[t]:a.target.value}))}>
+  ${o!==void 0&&u`<option value="">${o}</option>`}
+  ${[...n,...e&&!n.includes(e)?[e]:[]].map(a=>u`<option value=${a}>${a}</option>`)}</select></label>`;function dt(){let t=M.get("by")||"model",{content:e,wrong:n}=P(`/api/stats${location.search}`),[s,r]=C("cost"),o=e??{by:t,rows:[],count:0,total:null,unknown:[]},a=Math.max(0,...o.rows.map(l=>l.measures[s])),i=l=>u`<td class="figure">${l.calls.toLocaleString("en")}</td><td class=${l.errors?"figure bad":"figure"}>${l.errors||""}</td><td class="figure wide">${l.p50}</td><td class="figure">${l.p95}</td>
+    <td class="figure wide">${l.tokens}</td><td class="figure">${l.cost}</td><td class="figure wide">${l.wasted}</td>`;return u`<${E} title="Stats" own=${{by:t}}>
+    <div class="bar"><${ce} name="by" value=${t} options=${U.by} path="/stats" own=${{}} />
+      <label>bars show <select value=${s} onChange=${l=>r(l.target.value)}>${Dt.map(([l,f])=>u`<option value=${l}>${f}</option>`)}</select></label></div>
+    <${L} wrong=${n} content=${e}>${[o.rows.length===0?`these runs hold nothing to group by ${t}`:o.rows.length<o.count?`the first ${o.rows.length} of ${o.count}`:"",o.unknown.length?`cost is in part unknown: ${o.unknown.join("; ")}`:""].filter(Boolean).join(" \xB7 ")}<//>
+    ${o.rows.length>0&&u`<table class="stats"><thead><tr><th>${t}</th><th class="bars"><span class="hidden">${s}</span></th><th class="figure">calls</th><th class="figure">failed</th><th class="figure wide">p50</th><th class="figure">p95</th>
+      <th class="figure wide">tokens</th><th class="figure">cost</th><th class="figure wide">wasted</th></tr></thead><tbody>
+      ${o.rows.map(l=>u`<tr><td>${Object.keys(l.choice).length?u`<a href=${H("/",l.choice)}>${l.key}</a>`:l.key}</td>
+        <td class="bars"><i class="share" style=${{width:`${a?l.measures[s]/a*100:0}%`}}></i></td>${i(l)}</tr>`)}
+      ${o.rows.length>1&&u`<tr class="total"><td>total</td><td class="bars"></td>${i(o.total)}</tr>`}</tbody></table>`}
+  <//>`}var jt=6;function pt(){let t=M.get("by")||"day",e=M.get("split")??"",{content:n,wrong:s}=P(`/api/trends${location.search}`),r=n??{by:t,split:e,periods:[],changes:[]},o=[...new Set(r.periods.map(d=>d.period))].sort(),a=[...new Set(r.periods.flatMap(d=>Object.keys(d.values)))],i=new Map;for(let d of r.periods)i.set(d.of,(i.get(d.of)??0)+(d.values.runs??0));let l=[...i].sort((d,h)=>h[1]-d[1]).slice(0,jt).map(([d])=>d),f=new Map(r.periods.map(d=>[`${d.of}
+${d.period}`,d])),c=d=>l.map(h=>{let _=o.map($=>f.get(`${h}
+${$}`));return{name:h,values:_.map($=>$?.values[d]??null),texts:_.map($=>$?.texts[d]??"")}});return u`<${E} title="Trends" own=${{by:t,split:e}}>
+    <div class="bar"><${ce} name="by" value=${t} options=${U.periods} path="/trends" own=${{split:e}} />
+      <${ce} name="split" value=${e} options=${U.splits} path="/trends" own=${{by:t}} none="everything" /></div>
+    <${L} wrong=${s} content=${n}>${o.length===0?"no run":o.length===1?"one period: nothing to compare":`${o.length} periods (UTC)`}<//>
+    ${e&&l.length>0&&u`<ul class="legend">${l.map((d,h)=>u`<li class=${`s${h}`}>${d}</li>`)}${i.size>l.length&&u`<li>${i.size-l.length} more are in the table</li>`}</ul>`}
+    ${o.length>0&&u`<div class="plots">${a.filter(d=>r.periods.some(h=>h.values[d]!==null)).map(d=>u`<${_t} title=${d} periods=${o} series=${c(d)} />`)}</div>`}
+    ${r.changes.length>0&&u`<h2>What changed last</h2><ul class="changes">${r.changes.map(d=>u`<li>
+      <b class=${d.sure?d.worse?"bad":"good":""}>${d.lines[0]}</b>${d.lines.length>1&&u`<ul>${d.lines.slice(1).map(h=>u`<li>${h}</li>`)}</ul>`}</li>`)}</ul>`}
+    ${r.periods.length>0&&u`<h2>Figures</h2><table><thead><tr>${e&&u`<th>${e}</th>`}<th>${t}</th>${a.map((d,h)=>u`<th class=${h>1?"figure wide":"figure"}>${d}</th>`)}</tr></thead>
+      <tbody>${r.periods.map(d=>u`<tr>${e&&u`<td>${d.of}</td>`}<td>${d.period}</td>${a.map((h,_)=>u`<td class=${_>1?"figure wide":"figure"}>${d.texts[h]??""}${h==="cost per run"&&d.unknown>0?` (${d.unknown} unknown)`:""}</td>`)}</tr>`)}</tbody></table>`}
+  <//>`}var qt={"/":Ce,"/sessions":ft,"/stats":dt,"/trends":pt,"/compare":at};Re(u`<${qt[location.pathname]??Ce} />`,document.getElementById("page"));})();

@@ -1,8 +1,8 @@
 // The tree and the waterfall in one: of the rows only those in the window are in the document.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { html } from "./html.js";
+import { html } from "../shared/html.js";
+import { visible } from "../shared/visible.js";
 import { overview } from "./run.js";
-import { visible } from "./text.js";
 
 export const HEIGHT = 26;
 const SPARE = 10;

@@ -1,10 +1,11 @@
 // All that was recorded of one span.
+import { html } from "../shared/html.js";
+import { visible } from "../shared/visible.js";
 import { DecisionCard } from "./decisions.js";
-import { html } from "./html.js";
 import { spanMarkdown } from "./markdown.js";
 import { Beside, Messages } from "./messages.js";
 import { overview, parsed, record, recordText, shown } from "./run.js";
-import { Text, visible } from "./text.js";
+import { Text } from "./text.js";
 
 const CHAT = new Set(["gen_ai.system_instructions", "gen_ai.input.messages", "gen_ai.output.messages"]);
 const PAIRS = [

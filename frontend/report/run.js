@@ -10,9 +10,10 @@
  *   forced?: boolean, unlisted?: boolean, waited?: string, times?: number, fingerprint?: string, evidence?: any,
  *   inputs?: any, rejected?: Record<string, any>, followed_by: number[]}} Decision
  * @typedef {{id: string, name: string, outcome: string, start: string, seconds: number, took: string, tokens: string,
- *   usage: any, cost: string, money: any, models: string[], session: string | null, calls: number, tools: number,
+ *   usage: any, cost: string, money: any, models: string[], session: string | null,
+ *   url: string | null, calls: number, tools: number,
  *   rows: Row[], decisions: Decision[], loops: {text: string, rows: number[]}[], remarks: string[]}} Run
- * @typedef {{version: string, marks: Record<string, string>, runs: Run[]}} Overview
+ * @typedef {{version: string, marks: Record<string, string>, home: string, runs: Run[]}} Overview
  */
 
 /** @param {string} id */

@@ -1,6 +1,7 @@
 // The decisions of a run as a lane: what the options were, what was chosen, why, and by whom.
-import { html } from "./html.js";
-import { Text, visible } from "./text.js";
+import { html } from "../shared/html.js";
+import { visible } from "../shared/visible.js";
+import { Text } from "./text.js";
 import { time } from "./tree.js";
 
 /** @param {any} score */

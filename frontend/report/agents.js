@@ -1,6 +1,6 @@
 // The agents of a run as lanes: when each of them ran, and where one handed over to another.
-import { html } from "./html.js";
-import { visible } from "./text.js";
+import { html } from "../shared/html.js";
+import { visible } from "../shared/visible.js";
 import { time } from "./tree.js";
 
 const MOST = 2_000;

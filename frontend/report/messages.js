@@ -1,5 +1,5 @@
 // What was said in a model call, as a chat: a tool call beside its result.
-import { html } from "./html.js";
+import { html } from "../shared/html.js";
 import { overview, parsed, record } from "./run.js";
 import { Text } from "./text.js";
 

@@ -1,13 +1,14 @@
 // The page: head, what went wrong, the tree with its waterfall, decisions, and what was recorded of the chosen span.
 import { render } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { html } from "../shared/html.js";
+import { ThemeButton } from "../shared/theme.js";
+import { visible } from "../shared/visible.js";
 import { AgentLanes, lanesOf } from "./agents.js";
 import { DecisionCard } from "./decisions.js";
 import { Detail } from "./detail.js";
-import { html } from "./html.js";
 import { runMarkdown } from "./markdown.js";
 import { closedAtFirst, matches, openRows, overview, recordText, reveal, withAncestors } from "./run.js";
-import { visible } from "./text.js";
 import { Tree } from "./tree.js";
 
 let printing = false;
@@ -145,7 +146,8 @@ function RunPage({ number, onRun }) {
   const unknown = Object.entries(run.money.unknown).map(([why, times]) => `${times} × ${why}`).join("; ");
   return html`<header class="top">
       <div><h1>${visible(run.name)} <em class=${`outcome ${run.outcome}`}>${run.outcome}</em></h1>
-        <p class="quiet">${run.start} · trace ${run.id}${run.session ? ` · session ${visible(run.session)}` : ""}${run.models.length ? ` · ${visible(run.models.join(", "))}` : ""}</p></div>
+        <p class="quiet">${run.start} · trace ${run.id}${run.session ? ` · session ${visible(run.session)}` : ""}${run.models.length ? ` · ${visible(run.models.join(", "))}` : ""}
+          ${run.url && /^https?:/.test(run.url) && html` · <a href=${run.url} rel="noreferrer">in the backend</a>`}</p></div>
       <dl class="sums">
         <div><dt>took</dt><dd>${run.took}</dd></div>
         <div><dt>steps</dt><dd>${run.rows.length.toLocaleString("en")}</dd></div>
@@ -160,6 +162,7 @@ function RunPage({ number, onRun }) {
       ${failed.length > FAILED && html`<button onClick=${() => setFailedOnly(true)}>${(failed.length - FAILED).toLocaleString("en")} more that did not end well</button>`}
     </section>`}
     <nav class="tools" aria-label="Views">
+      ${overview.home && html`<a href=${overview.home}>All runs</a>`}
       ${overview.runs.length > 1 && html`<select aria-label="Run" value=${number} onChange=${(/** @type {any} */ event) => onRun(+event.target.value)}>
         ${overview.runs.map((other, place) => html`<option value=${place}>${visible(other.name)} · ${other.outcome} · ${other.start}</option>`)}</select>`}
       <div role="tablist" aria-label="View">
@@ -175,10 +178,7 @@ function RunPage({ number, onRun }) {
       <span class="quiet" role="status" aria-live="polite">${notice}</span>
       <button onClick=${copyRun}>Copy JSON</button>
       <button onClick=${() => onCopy(runMarkdown(number), "Markdown")}>Copy Markdown</button>
-      <button aria-label="Light or dark" title="Light or dark" onClick=${() => {
-        const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
-        document.documentElement.dataset.theme = dark ? "light" : "dark";
-      }}>◐</button>
+      <${ThemeButton} />
     </nav>
     <main class=${view}>
       ${view === "steps"

@@ -1,0 +1,247 @@
+"""``agentops view`` in a real browser: every page, keys alone, dark, narrow, hostile content, live, two runs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.browser import needs_chromium
+from tests.traces.samples import agent, chat, message, run, span, tool
+from tests.view.site import Site
+
+from agentops_sdk.traces import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.browser import Browser
+
+    from agentops_sdk.traces import SpanRecord
+
+pytest.importorskip("uvicorn", reason="the extra `view` is not installed here")
+pytestmark = [pytest.mark.once, needs_chromium]
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\u202e javascript:alert(3)"
+HOUR = 3_600_000
+
+
+def write(path: Path, records: list[SpanRecord]) -> None:
+    path.write_text("".join(record.model_dump_json(exclude_unset=True) + "\n" for record in records))
+
+
+def days() -> list[SpanRecord]:
+    """Twenty-four runs of two agents over eight days, three of them in each session; the last days are dearer."""
+    records = []
+    for number in range(24):
+        trace_id, at = f"{number + 1:032x}", number * 8 * HOUR
+        late, name = number >= 16, ("support", "billing")[number % 2]
+        top = agent(name, took=2_000 + 400 * (number % 5) + 1_500 * late, at=at, trace_id=trace_id, attributes={
+            "session.id": f"conversation {number // 3}", "user.id": f"user-{number // 3 % 4}",
+            "agentops.input": f"question {number}", "agentops.output": f"answer {number}",
+        }, status="error" if number % 7 == 6 else "unset")  # fmt: skip
+        asked = {
+            "gen_ai.input.messages": json.dumps([message("user", f"question {number}")]),
+            "gen_ai.output.messages": json.dumps([message("assistant", f"answer {number}")]),
+        }
+        model = "gpt-4o" if late else "gpt-4o-mini"
+        records += [
+            top,
+            chat(
+                top,
+                at=at + 20,
+                took=900,
+                trace_id=trace_id,
+                model=model,
+                cost=0.004 if late else 0.0003,
+                attributes=asked,
+            ),
+            tool("search", top, at=at + 1_000, took=300, trace_id=trace_id),
+        ]
+    return records
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    write(tmp_path / "a.jsonl", days())
+    running = Site(tmp_path)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Browser]:
+    """The list of runs; at the end nothing was asked of anybody else, and nothing was complained of."""
+    browser.open(site.address, "document.querySelectorAll('tbody tr').length === 24")
+    yield browser
+    browser.assert_nothing_went_wrong(f"http://127.0.0.1:{site.port}/")
+    browser.open("about:blank", "true")
+
+
+def test_runs_sessions_stats_and_trends(page: Browser, site: Site) -> None:
+    assert page.value("location.search") == ""  # the token is not in the address any more
+    assert page.value("document.cookie") == ""
+    assert page.value("document.querySelectorAll('dl.sums svg').length") == 4
+    assert page.value("document.querySelectorAll('tbody svg').length") == 22  # all but the first of each name
+    assert "24 of 24 runs" in page.value("document.querySelector('[role=status]').textContent")
+    page.screenshot("view-runs")
+
+    page.click("nav a", "Sessions")
+    page.wait("document.querySelectorAll('tbody tr').length === 8")
+    page.click("tbody a", "conversation 7")
+    page.wait("document.querySelectorAll('.turns li').length === 3")
+    said = page.value("document.querySelector('.turns').innerText")
+    assert "question 21" in said
+    assert "answer 23" in said
+    page.screenshot("view-session")
+
+    page.click("nav a", "Stats")
+    page.wait("document.querySelectorAll('tbody tr').length === 3")  # two models and the total
+    cells = page.value("[...document.querySelectorAll('tbody tr')].map((row) => row.cells[2].textContent)")
+    assert cells == ["8", "16", "24"]
+    page.choose("select", "agent")
+    page.wait("document.querySelector('thead th').textContent === 'agent'")
+    page.click("tbody a", "billing")
+    page.wait("document.querySelectorAll('tbody tr').length === 12")
+    assert page.value("location.search") == "?agent=billing"
+
+    page.click("nav a", "Trends")  # and the filter goes along
+    page.wait("document.querySelectorAll('.plot').length === 6")
+    assert page.value("location.search") == "?agent=billing"
+    page.click("form.filters a", "all")
+    page.wait("document.querySelectorAll('.plot').length === 6 && !location.search")
+    page.choose("select[aria-label=split]", "model")
+    page.wait("document.querySelectorAll('.legend li').length === 2")
+    assert page.value("document.querySelectorAll('.plot:first-child g').length") == 2
+    page.open(f"http://127.0.0.1:{site.port}/trends?by=week", "document.querySelector('.changes li li')")
+    assert "cost per run" in page.value("document.querySelector('.changes').innerText")
+    page.screenshot("view-trends")
+
+
+def test_filters_are_those_of_every_command(page: Browser, site: Site) -> None:
+    names = page.value("[...document.querySelectorAll('form.filters [name]')].map((field) => field.name)")
+    from agentops_sdk.traces.search.filters import table
+
+    assert set(names) == set(table())
+    page.key("/")
+    page.wait("document.activeElement.name === 'agent'")
+    page.type("bill*")
+    page.key("Enter")
+    page.wait("document.querySelectorAll('tbody tr').length === 12")
+    page.open(
+        f"http://127.0.0.1:{site.port}/?where=gen_ai.request.model+%3D+gpt-4o&where=duration+%3E+1s&errors=true",
+        "document.querySelectorAll('tbody tr').length === 1",
+    )
+    fields = page.value("[...document.querySelectorAll('[name=where]')].map((field) => field.value)")
+    assert fields == ["gen_ai.request.model = gpt-4o", "duration > 1s", ""]
+    page.open(f"http://127.0.0.1:{site.port}/?since=soon", "document.querySelector('[role=status].bad')")
+    assert "since" in page.value("document.querySelector('[role=status]').textContent")
+    page.events[:] = [event for event in page.events if "400" not in json.dumps(event)]  # what it was refused with
+
+
+def test_by_keys_alone_two_runs_are_compared_and_one_is_judged(page: Browser, site: Site) -> None:
+    page.key("ArrowDown")
+    page.wait("document.activeElement.className === 'run'")
+    page.key("x")
+    page.key("ArrowDown")
+    page.key("f")
+    page.wait("document.querySelector('dialog[open]')")
+    page.value("document.querySelector('dialog [value=no]').focus()")
+    page.key(" ")
+    page.value("document.querySelector('dialog textarea').focus()")
+    page.type(HOSTILE)
+    page.value("document.querySelector('dialog button').focus()")
+    page.key("Enter")
+    page.wait(
+        "!document.querySelector('dialog') && document.querySelector('tbody').innerText.includes('helpful false')"
+    )
+    page.wait("document.activeElement.className === 'run'")
+    (verdict,) = [each for trace in load(site.folder) for each in trace.evaluations]
+    assert (verdict.label, verdict.comment) == ("false", HOSTILE)
+    page.key("f")
+    page.wait("document.querySelector('.verdicts')")
+    assert "onerror=alert(2)>\\x1b[31m\\u202e" in page.value("document.querySelector('.verdicts').innerText")
+    page.key("Escape")
+    page.wait("!document.querySelector('dialog') && document.activeElement.className === 'run'")
+    page.key("x")
+    page.key("c")
+    page.wait("document.querySelector('tr.first')")
+    assert page.value("location.pathname") == "/compare"
+    assert "They part at step 1." in page.value("document.body.innerText")
+    page.key("n")
+    page.wait("document.activeElement.className.includes('parts')")
+    page.click("thead a")
+    page.wait("document.querySelector('[role=treeitem]')")
+    page.click("a", "All runs")
+    page.wait("document.querySelectorAll('tbody tr').length === 24")
+
+
+def test_what_is_new_appears_and_what_is_hostile_is_text(page: Browser, site: Site) -> None:
+    named = {"agentops.kind": "agent", "gen_ai.agent.name": HOSTILE, "session.id": HOSTILE, "user.id": HOSTILE}
+    top = span(HOSTILE, named, trace_id="b" * 32, at=300 * HOUR, resource={"service.name": HOSTILE})
+    asked = {"gen_ai.input.messages": json.dumps([message("user", HOSTILE + "x" * 5_000_000)])}
+    write(
+        site.folder / "b.jsonl", [top, chat(top, trace_id="b" * 32, model=HOSTILE, attributes=asked, at=300 * HOUR + 1)]
+    )
+    page.wait("document.querySelectorAll('tbody tr').length === 25")
+    page.wait("document.getElementById('live').innerText.includes('onerror')")
+    harmless = "document.querySelectorAll('img, iframe, #page script').length"
+    for path, ready in (
+        ("/", "document.querySelectorAll('tbody tr').length === 25"),
+        ("/stats?by=agent", "document.querySelectorAll('tbody tr').length === 4"),
+        ("/trends?split=model", "document.querySelectorAll('.legend li').length === 3"),
+        ("/sessions", "document.querySelectorAll('tbody tr').length === 9"),
+    ):
+        page.send("Page.navigate", url=f"http://127.0.0.1:{site.port}{path}")
+        page.wait(ready)
+        assert page.value(harmless) == 0
+        assert "<img src=x onerror=alert(2)>\\x1b[31m\\u202e" in page.value("document.body.innerText"), path
+    page.click("tbody a", "onerror")
+    page.wait("document.querySelectorAll('.turns li').length === 1")
+    assert page.value("document.querySelector('.turns').textContent.length") < 50_000
+    assert page.value(harmless) == 0
+
+
+def test_dark_and_narrow(page: Browser, site: Site) -> None:
+    colour = "getComputedStyle(document.body).backgroundColor"
+    light = page.value(colour)
+    page.media("dark")
+    assert page.value(colour) != light
+    page.click("[aria-label='Light or dark']")
+    assert page.value(colour) == light
+    page.size(width=380)
+    for path, ready in (
+        ("/", "document.querySelectorAll('tbody tr').length === 24"),
+        ("/sessions?one=conversation+7", "document.querySelectorAll('.turns li').length === 3"),
+        ("/stats", "document.querySelectorAll('tbody tr').length === 3"),
+        ("/trends", "document.querySelectorAll('.plot').length === 6"),
+        (f"/compare?a={1:032x}&b={20:032x}", "document.querySelector('tr.first')"),
+    ):
+        page.send("Page.navigate", url=f"http://127.0.0.1:{site.port}{path}")
+        page.wait(ready)
+        assert page.value("document.documentElement.scrollWidth") <= 380, path
+        assert page.value(colour) != light
+        if path == "/":
+            page.screenshot("view-narrow-dark")
+
+
+def test_what_both_did_is_aligned(browser: Browser, tmp_path: Path) -> None:
+    """Two runs of one agent part where a tool was called that the other did not call, and meet again."""
+    other = run("a" * 32, at=10)
+    extra = tool("calendar", other[0], at=1_050, took=10, trace_id="a" * 32)
+    write(tmp_path / "a.jsonl", [*run(), *other, extra])
+    site = Site(tmp_path)
+    try:
+        browser.open(site.address, "document.querySelectorAll('tbody tr').length === 2")
+        browser.open(
+            f"http://127.0.0.1:{site.port}/compare?a={'a' * 32}&b={run()[0].trace_id}",
+            "document.querySelector('tr.first')",
+        )
+        assert browser.value("document.querySelectorAll('tr.differs').length") == 1
+        assert "execute_tool calendar" in browser.value("document.querySelector('tr.first').innerText")
+        browser.screenshot("view-two-runs")
+        browser.assert_nothing_went_wrong(f"http://127.0.0.1:{site.port}/")
+        browser.open("about:blank", "true")
+    finally:
+        site.close()
