@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,6 +13,7 @@ import httpx
 import pytest
 from opentelemetry import trace
 from tests.method_clients import acme
+from tests.method_clients.conftest import integration
 from tests.openai.bodies import CHAT, CHAT_CHUNKS, MESSAGES, USAGE_CHUNK, completion
 from tests.wire.http import CUT, HANG, Reply, Wire, event_of, sse
 
@@ -441,6 +443,33 @@ def test_bodies_are_taken_when_they_are_sent(recorded: Any) -> None:
         messages.clear()
         list(stream)
         _ended(recorded, "ok", "Hello")
+
+
+def test_a_call_passes_us_where_another_sdk_wrapped_the_class_below_first(patches: Patches, recorded: Any) -> None:
+    """Its wrapper holds the method that the class inherits, as it was: the class above is never passed."""
+    assert patches.undo()
+    inherited = vars(acme.Client)["send"]
+
+    class Below(acme.Client):
+        pass
+
+    class Own(acme.Client):
+        def send(self, path: str, body: Any) -> acme.Reply:
+            return super().send(path, body)
+
+    @functools.wraps(inherited)
+    def theirs(*args: Any) -> Any:
+        return inherited(*args)
+
+    Below.send = theirs  # type: ignore[method-assign]  # as it is done
+    again = Patches("acme")
+    integration.install(acme, again)
+    with Wire(Reply(HELLO)) as wire:
+        for client in (Below(wire.url), Own(wire.url)):
+            client.send(PATH, ASK)
+            _ended(recorded, "ok", "Hello")
+    assert again.undo()
+    assert vars(Below)["send"] is theirs
 
 
 def test_undone(patches: Patches, recorded: Any) -> None:

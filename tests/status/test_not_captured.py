@@ -79,7 +79,7 @@ def test_one_that_is_installed_is_named_by_doctor(site: Path) -> None:
 def test_another_sdk_is_named_by_doctor_with_what_works_beside_it(site: Path) -> None:
     install(site, "logfire", "logfire", "5.4.0")
     done = run("", site, "doctor")
-    assert "note    logfire 5.4.0: another SDK that records\n        -> Call init() first" in done.stdout
+    assert "note    logfire 5.4.0: another SDK that records\n        -> Call init() last" in done.stdout
 
 
 def test_one_whose_integration_waits_for_a_module_inside_of_it_is_captured(site: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable
+from inspect import unwrap
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from agentops_sdk._host.guard import guard
 
-__all__ = ["Patches", "Wrapper", "dormant", "is_ours", "is_recorded"]
+__all__ = ["Patches", "Wrapper", "dormant", "is_ours", "is_recorded", "subclasses"]
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """wrapt's form: ``wrapper(wrapped, instance, args, kwargs)``."""
@@ -57,6 +58,24 @@ class Patches:
         self._undos.append(_wrap(owner, name, wrapper))
         _patched.add(self._site)
 
+    def wrap_below(self, owner: type[Any], name: str, wrapper: Wrapper) -> None:
+        """Wrap a method of ``owner``, and what other SDKs have put around it on its subclasses.
+
+        One that wrapped a method where it is inherited left its wrapper there, around the method as it was: calls of
+        that subclass never pass ``owner``. A method that a subclass overrides is another one, and is left alone.
+        """
+        self.wrap(owner, name, wrapper)
+        if name not in vars(owner):
+            return
+        method = unwrap(vars(owner)[name])
+        for below in subclasses(owner):
+            theirs = vars(below).get(name)
+            # Another SDK that wrapped a class on top of us and has left since put a dormant wrapper of ours there.
+            if getattr(theirs, "_self_agentops", False):
+                delattr(below, name)
+            elif theirs is not None and unwrap(theirs) is method:
+                self.wrap(below, name, wrapper)
+
     def when_imported(self, module: str, hook: Hook) -> None:
         """Run ``hook(module)`` once ``module`` has been imported: at once where it has been. Guarded, on its own."""
         _when_imported(module, self, hook)
@@ -95,6 +114,12 @@ class Patches:
                 self._run(undos)
                 self.missing.append(f"{module.__name__} ({type(error).__name__})")
                 raise
+
+
+def subclasses(cls: type[Any]) -> list[type[Any]]:
+    """The classes below ``cls``, however far."""
+    children: list[type[Any]] = cls.__subclasses__()
+    return [below for child in children for below in (child, *subclasses(child))]
 
 
 def _wrap(owner: Any, name: str, wrapper: Wrapper) -> Callable[[], bool]:

@@ -5,11 +5,12 @@ Beside it, a few methods tell how the request goes: attempts, waits, the reply, 
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Callable, Mapping
 from contextvars import Token
 from functools import partial
 from importlib import import_module
-from inspect import unwrap
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +22,7 @@ from agentops_sdk._capture.current import enclosing_request, name_model
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Begun, around, around_async
-from agentops_sdk._host.patches import Patches
+from agentops_sdk._host.patches import Patches, Wrapper, subclasses
 from agentops_sdk._http.endpoint import Endpoints, Outgoing, Prepared
 from agentops_sdk._http.exchange import Exchange, address, current
 from agentops_sdk._http.stream import watch_items
@@ -31,6 +32,8 @@ __all__ = ["GeneratedClient"]
 
 Wrapped = Callable[..., Any]
 ProviderOf = Callable[[str, int | None, type], str]
+
+_WRAPS_INSTANCES = {"logfire"}
 
 
 class GeneratedClient:
@@ -70,14 +73,9 @@ class GeneratedClient:
         base = import_module(f"{self._package}._base_client")
         streaming = import_module(f"{self._package}._streaming")
         for client, request in ((base.SyncAPIClient, self._request), (base.AsyncAPIClient, self._request_async)):
-            patches.wrap(client, "request", request)
-            for below in _subclasses(client):
-                # Another SDK that wrapped a class on top of us and has left since put a dormant wrapper of ours there.
-                if getattr(vars(below).get("request"), "_self_agentops", False):
-                    del below.request
-                # One that came first put its own there, around the client's method: calls never pass the base class.
-                elif "request" in vars(below) and unwrap(vars(below)["request"]) is unwrap(vars(client)["request"]):
-                    patches.wrap(below, "request", request)
+            patches.wrap_below(client, "request", request)
+            for instance in _wrapped_instances(client):
+                patches.wrap(instance, "request", partial(_of_instance, instance, request))
         patches.wrap(base.SyncAPIClient, "_process_response", _process_response)
         patches.wrap(base.AsyncAPIClient, "_process_response", _process_response)
         patches.wrap(base.BaseClient, "_build_request", _build_request)
@@ -165,9 +163,24 @@ class _GeneratedExchange(Exchange):
             self.call.detach(token[1])
 
 
-def _subclasses(cls: type[Any]) -> list[type[Any]]:
-    children: list[type[Any]] = cls.__subclasses__()
-    return [below for child in children for below in (child, *_subclasses(child))]
+def _wrapped_instances(client: type[Any]) -> list[Any]:
+    """Clients whose own ``request`` another SDK has replaced before: their calls pass no class.
+
+    They are found among everything that refers to their class, which takes long: only where such an SDK is loaded.
+    """
+    if _WRAPS_INSTANCES.isdisjoint(sys.modules):
+        return []
+    return [
+        each
+        for each in gc.get_referrers(client, *subclasses(client))
+        if issubclass(type(each), client) and "request" in getattr(each, "__dict__", ())
+    ]
+
+
+def _of_instance(
+    client: Any, request: Wrapper, wrapped: Wrapped, instance: None, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    return request(wrapped, client, args, kwargs)
 
 
 # --- the inner methods: the client's own first and alone, then a guarded look ---------------------

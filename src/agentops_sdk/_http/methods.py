@@ -173,7 +173,8 @@ class MethodClient:
         if owner is None:
             patches.missing.append(f"{row.owner}.{row.name}")
         else:
-            patches.wrap(owner, row.name, self._wrapper(row))
+            wrap = patches.wrap_below if isinstance(owner, type) else patches.wrap
+            wrap(owner, row.name, self._wrapper(row))
 
     def _wrapper(self, row: Method) -> Wrapper:
         site = f"{self.name}.{row.name}"

@@ -17,8 +17,8 @@ _SDKS: Final = {
     "arize-phoenix-otel": _TWICE,
     "langfuse": _TWICE + "; import openai itself in place of langfuse.openai",
     "langsmith": "Works beside it: its client sends on its own, and each call stands once in our files",
-    "logfire": "Call init() first, then logfire.instrument_openai(..., suppress_other_instrumentation=False): without "
-    "that it hides the calls from us. " + _TWICE,
+    "logfire": "Call init() last; or logfire.instrument_openai(..., suppress_other_instrumentation=False) after it: "
+    "without that it hides the calls from us. " + _TWICE,
     "mlflow": "Works beside it: it keeps to a provider of its own, and each call stands once in our files",
     "mlflow-tracing": "Works beside it: it keeps to a provider of its own, and each call stands once in our files",
     "openinference-instrumentation": _TWICE,

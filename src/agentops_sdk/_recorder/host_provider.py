@@ -267,7 +267,10 @@ class JoinedRecorder:
         self._processor.recorder = None
         ours: Any = self._processor
         with guard("joined.leave"):
-            active = self.provider._active_span_processor  # noqa: SLF001 - there is no public way out
+            provider: Any = self.provider
+            while not hasattr(provider, "_active_span_processor"):  # Logfire's stands in for the one that it holds
+                provider = provider.provider
+            active = provider._active_span_processor  # noqa: SLF001 - there is no public way out
             with active._lock:  # noqa: SLF001 - the same
                 active._span_processors = tuple(item for item in active._span_processors if item is not ours)  # noqa: SLF001 - the same
 
