@@ -1,5 +1,6 @@
 // What was said in a model call, as a chat: a tool call beside its result.
 import { html } from "../shared/html.js";
+import { visible } from "../shared/visible.js";
 import { overview, parsed, record } from "./run.js";
 import { Text } from "./text.js";
 
@@ -17,8 +18,8 @@ const isResult = (part) => part && typeof part === "object" && part.type === "to
 export function Beside({ left, right, arguments: args, result, missing }) {
   const nothing = html`<p class="quiet">not recorded</p>`;
   return html`<div class="beside">
-    <div><h4>${left}</h4>${args === undefined || args === null ? nothing : html`<${Text} value=${args} />`}</div>
-    <div><h4>${right}</h4>${result === undefined ? html`<p class="quiet">${missing}</p>` : html`<${Text} value=${result} />`}</div>
+    <div><h3 class="label">${left}</h3>${args === undefined || args === null ? nothing : html`<${Text} value=${args} />`}</div>
+    <div><h3 class="label">${right}</h3>${result === undefined ? html`<p class="quiet">${missing}</p>` : html`<${Text} value=${result} />`}</div>
   </div>`;
 }
 
@@ -52,7 +53,7 @@ export function Messages({ run, attributes }) {
     ${said.map(({ role, parts, now }) => {
       const rest = parts.filter((part) => !(isResult(part) && calls.has(part.id)));
       return rest.length > 0 && html`<article class=${`message ${["user", "assistant", "system", "tool"].includes(role) ? role : "other"}`}>
-        <h4>${String(role)}${now && html` <em class="note">reply</em>`}</h4>
+        <h4>${visible(role)}${now && html` <em class="note">reply</em>`}</h4>
         ${rest.map((part) => html`<${Part} run=${run} part=${part} results=${results} />`)}
       </article>`;
     })}
@@ -68,7 +69,7 @@ function Part({ run, part, results }) {
   }
   if (part.type === "tool_call") {
     const result = part.id === undefined ? undefined : results.has(part.id) ? results.get(part.id) : resultOf(run, part.id);
-    return html`<${Beside} left=${`calls ${part.name}`} right="result" arguments=${part.arguments} result=${result} missing="no result recorded" />`;
+    return html`<${Beside} left=${visible(`calls ${part.name}`)} right="result" arguments=${part.arguments} result=${result} missing="no result recorded" />`;
   }
   if (isResult(part)) return html`<h4>result</h4><${Text} value=${part.response ?? part.result} />`;
   return html`<${Text} value=${part} />`;

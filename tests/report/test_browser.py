@@ -45,6 +45,9 @@ def test_every_view_in_light_and_dark(browser: Browser, tmp_path: Path) -> None:
         assert text in card, card
     browser.media("dark")
     assert browser.value("getComputedStyle(document.body).backgroundColor") != light
+    browser.media("dark", "print")
+    assert browser.value("getComputedStyle(document.body).backgroundColor") == light  # paper is
+    browser.media("dark")
     browser.click("[aria-label='Light or dark']")
     assert browser.value("getComputedStyle(document.body).backgroundColor") == light
     browser.value("(() => { const s = document.querySelector('select'); s.value = 1; "

@@ -6,10 +6,26 @@ import http.client
 import json
 import socket
 import threading
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from tests.traces.samples import agent, chat, message, tool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agentops_sdk.traces import SpanRecord
 
 TOKEN = "t0ken"
+HOUR = 3_600_000
+PAGES = (
+    ("/", "document.querySelectorAll('tbody tr').length === 24"),
+    ("/sessions", "document.querySelectorAll('tbody tr').length === 8"),
+    ("/sessions?one=conversation+7", "document.querySelectorAll('.turns li').length === 3"),
+    ("/stats", "document.querySelectorAll('tbody tr').length === 3"),
+    ("/trends?by=week&split=model", "document.querySelectorAll('.plot').length === 6"),
+    (f"/compare?a={1:032x}&b={20:032x}", "document.querySelector('tr.first')"),
+)
+"""The pages over :func:`days`, and what is true when each is there."""
 
 
 class Site:
@@ -54,3 +70,38 @@ class Site:
         status, _, content = self.ask(path)
         assert status == 200, content
         return json.loads(content)
+
+
+def write(path: Path, records: list[SpanRecord]) -> None:
+    path.write_text("".join(record.model_dump_json(exclude_unset=True) + "\n" for record in records))
+
+
+def days() -> list[SpanRecord]:
+    """Twenty-four runs of two agents over eight days, three of them in each session; the last days are dearer."""
+    records = []
+    for number in range(24):
+        trace_id, at = f"{number + 1:032x}", number * 8 * HOUR
+        late, name = number >= 16, ("support", "billing")[number % 2]
+        top = agent(name, took=2_000 + 400 * (number % 5) + 1_500 * late, at=at, trace_id=trace_id, attributes={
+            "session.id": f"conversation {number // 3}", "user.id": f"user-{number // 3 % 4}",
+            "agentops.input": f"question {number}", "agentops.output": f"answer {number}",
+        }, status="error" if number % 7 == 6 else "unset")  # fmt: skip
+        asked = {
+            "gen_ai.input.messages": json.dumps([message("user", f"question {number}")]),
+            "gen_ai.output.messages": json.dumps([message("assistant", f"answer {number}")]),
+        }
+        model = "gpt-4o" if late else "gpt-4o-mini"
+        records += [
+            top,
+            chat(
+                top,
+                at=at + 20,
+                took=900,
+                trace_id=trace_id,
+                model=model,
+                cost=0.004 if late else 0.0003,
+                attributes=asked,
+            ),
+            tool("search", top, at=at + 1_000, took=300, trace_id=trace_id),
+        ]
+    return records

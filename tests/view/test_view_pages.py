@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.browser import needs_chromium
-from tests.traces.samples import agent, chat, message, run, span, tool
-from tests.view.site import Site
+from tests.traces.samples import chat, message, run, span, tool
+from tests.view.site import HOUR, PAGES, Site, days, write
 
 from agentops_sdk.traces import load
 
@@ -18,48 +18,11 @@ if TYPE_CHECKING:
 
     from tests.browser import Browser
 
-    from agentops_sdk.traces import SpanRecord
 
 pytest.importorskip("uvicorn", reason="the extra `view` is not installed here")
 pytestmark = [pytest.mark.once, needs_chromium]
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m\u202e javascript:alert(3)"
-HOUR = 3_600_000
-
-
-def write(path: Path, records: list[SpanRecord]) -> None:
-    path.write_text("".join(record.model_dump_json(exclude_unset=True) + "\n" for record in records))
-
-
-def days() -> list[SpanRecord]:
-    """Twenty-four runs of two agents over eight days, three of them in each session; the last days are dearer."""
-    records = []
-    for number in range(24):
-        trace_id, at = f"{number + 1:032x}", number * 8 * HOUR
-        late, name = number >= 16, ("support", "billing")[number % 2]
-        top = agent(name, took=2_000 + 400 * (number % 5) + 1_500 * late, at=at, trace_id=trace_id, attributes={
-            "session.id": f"conversation {number // 3}", "user.id": f"user-{number // 3 % 4}",
-            "agentops.input": f"question {number}", "agentops.output": f"answer {number}",
-        }, status="error" if number % 7 == 6 else "unset")  # fmt: skip
-        asked = {
-            "gen_ai.input.messages": json.dumps([message("user", f"question {number}")]),
-            "gen_ai.output.messages": json.dumps([message("assistant", f"answer {number}")]),
-        }
-        model = "gpt-4o" if late else "gpt-4o-mini"
-        records += [
-            top,
-            chat(
-                top,
-                at=at + 20,
-                took=900,
-                trace_id=trace_id,
-                model=model,
-                cost=0.004 if late else 0.0003,
-                attributes=asked,
-            ),
-            tool("search", top, at=at + 1_000, took=300, trace_id=trace_id),
-        ]
-    return records
 
 
 @pytest.fixture
@@ -211,13 +174,7 @@ def test_dark_and_narrow(page: Browser, site: Site) -> None:
     page.click("[aria-label='Light or dark']")
     assert page.value(colour) == light
     page.size(width=380)
-    for path, ready in (
-        ("/", "document.querySelectorAll('tbody tr').length === 24"),
-        ("/sessions?one=conversation+7", "document.querySelectorAll('.turns li').length === 3"),
-        ("/stats", "document.querySelectorAll('tbody tr').length === 3"),
-        ("/trends", "document.querySelectorAll('.plot').length === 6"),
-        (f"/compare?a={1:032x}&b={20:032x}", "document.querySelector('tr.first')"),
-    ):
+    for path, ready in PAGES:
         page.send("Page.navigate", url=f"http://127.0.0.1:{site.port}{path}")
         page.wait(ready)
         assert page.value("document.documentElement.scrollWidth") <= 380, path
