@@ -55,7 +55,7 @@ function Live({ onEvent }) {
   const box = useRef(/** @type {HTMLPreElement | null} */ (null));
   const [lines, setLines] = useState(/** @type {{text: string, kind: string, outcome: string, place: number}[]} */ ([]));
   useEffect(() => {
-    const events = new EventSource("/api/live");
+    const events = new EventSource(`/api/live${location.search}`);
     let place = 0;
     events.onmessage = (event) => {
       const line = { ...JSON.parse(event.data), place: place++ };

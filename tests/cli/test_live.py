@@ -21,6 +21,7 @@ from agentops_sdk.cli import main
 from agentops_sdk.traces import SpanRecord
 from agentops_sdk.traces.follower import Follower
 from agentops_sdk.traces.process_identity import this_process
+from agentops_sdk.traces.search.chosen_events import ChosenEvents
 
 
 def now(record: SpanRecord, *, ago: float = 0.0) -> SpanRecord:
@@ -90,6 +91,43 @@ def test_tail_prints_steps_by_trace_and_escapes_what_paints(folder: Path, capsys
     assert main(["tail", "--seconds", "0"]) == 0
     assert "execute_tool slow" in capsys.readouterr().out  # what runs now is shown, what was is not
     assert main(["tail", "--seconds", "soon"]) == 2
+
+
+def test_tail_and_top_take_the_filters_of_ls(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run is held back until what is known of it meets them, and then shown from its first step on."""
+    ours, other = agent("travel", trace_id="a" * 32), agent("billing", trace_id="b" * 32)
+    records = [chat(ours, trace_id="a" * 32), ours, tool("pay", other, trace_id="b" * 32), other]
+    (folder / "a.jsonl").write_text("".join(as_line(now(record)) for record in records))
+    for filters, shown in (
+        (["--agent", "tra*"], "travel"), (["--tool", "pay"], "billing"), (["--min-cost", "0.0001"], "travel"),
+        (["--where", "gen_ai.request.model = gpt-4o-mini"], "travel"), (["--text", "billing"], "billing"),
+    ):  # fmt: skip
+        assert main(["tail", "--since", "1h", "--seconds", "0", *filters]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 2, filters
+        assert f"invoke_agent {shown} ok" in lines[1]
+        assert main(["top", "-n", "1", *filters]) == 0
+        told = capsys.readouterr().out
+        assert shown in told
+        assert {"travel": "billing", "billing": "travel"}[shown] not in told
+    assert main(["tail", "--seconds", "0", "--outcome", "good"]) == 2
+
+
+def test_what_happens_later_in_a_chosen_run_is_shown_and_what_is_given_up_is_counted(folder: Path) -> None:
+    top = agent("travel", trace_id="a" * 32)
+    follower, chosen = Follower(folder), ChosenEvents({"tool": "pay"})
+
+    def write(*records: SpanRecord) -> list[str]:
+        with (folder / "a.jsonl").open("a") as file:
+            file.writelines(map(as_line, records))
+        return [event.record.name for event in chosen.of(follower.events())]
+
+    assert write(tool("search", top, trace_id="a" * 32)) == []
+    assert write(tool("pay", top, trace_id="a" * 32, at=500)) == ["execute_tool search", "execute_tool pay"]
+    assert write(top) == ["invoke_agent travel"]
+    assert write(*(agent("other", trace_id=f"{number:032x}") for number in range(1_002))) == []
+    assert chosen.dropped == 2
+    assert write(tool("pay", None, trace_id=f"{1_001:032x}")) == ["invoke_agent other", "execute_tool pay"]
 
 
 def test_top_counts_each_call_once_per_minute(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

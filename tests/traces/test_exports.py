@@ -100,6 +100,11 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert main(["export", "--as", "json", "-o", "all.json", "--service", "demo", "--dir", "."]) == 0
     assert len(json.loads(Path("all.json").read_text())) == 2
     assert main(["export", "--as", "pdf"]) == 2
+    for name, start in (("run.md", b"# "), ("run.json", b"["), ("run.trace.json", b"{"), ("run.otlp.jsonl", b"{")):
+        assert main(["export", "4bf", "-o", name, "--dir", "."]) == 0  # the ending says the form
+        assert Path(name).read_bytes().startswith(start)
+    assert b'"traceEvents"' in Path("run.trace.json").read_bytes()
+    assert main(["export", "4bf", "-o", "run.txt", "--dir", "."]) == 2
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(AgentOpsError, match=r"agentops-recorder\[parquet\]"):
         written("parquet", Trace(run()))

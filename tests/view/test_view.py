@@ -90,3 +90,18 @@ def test_what_happens_comes_as_it_happens(site: Site) -> None:
     assert json.loads(data[6:])["text"].endswith("execute_tool <b>new</b> ok  100 ms")
     connection.close()
     assert len(site.json("/api/runs")["rows"]) == 3
+    assert site.ask("/api/live?outcome=good")[0] == 400
+
+
+def test_what_happens_elsewhere_than_in_the_chosen_runs_is_not_told(site: Site) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+    cookie = {"Cookie": f"agentops_view_{site.port}={TOKEN}"}
+    connection.request("GET", "/api/live?tool=pay", headers=cookie)
+    events = connection.getresponse()
+    assert events.readline() == b"retry: 2000\n"
+    with (site.folder / "b.jsonl").open("w") as file:
+        for record in (tool("search", None, trace_id="d" * 32), tool("pay", None, trace_id="e" * 32)):
+            file.write(record.model_dump_json(exclude_unset=True) + "\n")
+    data = next(line for line in iter(events.readline, b"") if line.startswith(b"data: "))
+    assert json.loads(data[6:])["trace"] == "e" * 32
+    connection.close()

@@ -6,14 +6,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Collection
 
     from agentops_sdk.traces.search.filters import Filters
 
 __all__ = ["add_filters", "asked_for", "chosen"]
 
 
-def add_filters(parser: argparse.ArgumentParser) -> None:
-    """Add an option for each filter."""
+def add_filters(parser: argparse.ArgumentParser, *, without: Collection[str] = ()) -> None:
+    """Add an option for each filter.
+
+    Args:
+        parser: of the command.
+        without: filters whose names are options of the command's own.
+    """
     from agentops_sdk.traces.search.filters import table
 
     group = parser.add_argument_group(
@@ -22,6 +28,8 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
         "of --text and --where each.",
     )
     for name, row in table().items():
+        if name in without:
+            continue
         options: dict[str, Any] = {"help": row.help, "dest": name, "default": None}
         if row.metavar:
             options |= {"metavar": row.metavar, "action": "append" if row.repeats else "store"}
@@ -30,11 +38,11 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
         group.add_argument(f"--{name.replace('_', '-')}", **options)
 
 
-def chosen(args: argparse.Namespace) -> Filters:
-    """The filters that were given."""
+def chosen(args: argparse.Namespace, *, without: Collection[str] = ()) -> Filters:
+    """The filters that were given, but those whose names are options of the command's own."""
     from agentops_sdk.traces.search.filters import table
 
-    given: dict[str, Any] = {name: getattr(args, name, None) for name in table()}
+    given: dict[str, Any] = {name: getattr(args, name, None) for name in table() if name not in without}
     filters: Filters = cast("Any", {name: value for name, value in given.items() if value is not None})
     return filters
 

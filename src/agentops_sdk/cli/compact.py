@@ -33,12 +33,13 @@ def run(args: argparse.Namespace) -> int:
 
     count = before = after = 0
     failed = False
-    for path in _files(args):
+    files = list(_files(args))
+    for number, path in enumerate(files, 1):
         with claimed(path) as claim:
             if claim is None:
                 reason = "it is in use" if path.exists() else ""
             else:
-                with progress("unpacking" if args.back else "packing", shown(path)):
+                with progress("unpacking" if args.back else "packing", f"{shown(path)} ({number:,} of {len(files):,})"):
                     done = restore(path) if args.back else pack(path, is_named_once=is_own_name(path))
                 reason = done.reason
                 if not reason:

@@ -6,9 +6,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from agentops_sdk.cli._progress import progress
 from agentops_sdk.cli._source import add_source, add_traces, base_directory, shown, the_traces
 from agentops_sdk.errors import AgentOpsError, ConfigError
-from agentops_sdk.traces.exports import form, names
+from agentops_sdk.traces.advance import advancing
+from agentops_sdk.traces.exports import form, name_of_ending, names
 
 if TYPE_CHECKING:
     import argparse
@@ -19,7 +21,10 @@ HELP = "Write runs as Markdown, JSON, OTLP, Chrome trace events (Perfetto) or Pa
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_traces(parser)
-    parser.add_argument("--as", dest="form", choices=names(), default=None, help="the form (with --user: json)")
+    parser.add_argument(
+        "--as", dest="form", choices=names(), default=None,
+        help="the form (default: what the ending of FILE says; with --user: json)",
+    )  # fmt: skip
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write it; - is stdout (default: TRACE.SUFFIX)")
     add_source(parser)
 
@@ -29,13 +34,15 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     users = list(args.user or ())
-    if args.form is None and not users:
-        raise ConfigError("--as", None, "one of " + ", ".join(names()))
+    name = args.form or name_of_ending(args.output or "") or ("json" if users else None)
+    if name is None:
+        endings = ", ".join(f"{name} ({form(name).SUFFIX})" for name in names())
+        raise ConfigError("--as", None, f"one of {endings}, or a FILE that ends so")
     if users:
         from agentops_sdk.cli.erase import ids_of_user
 
         args.user = list(dict.fromkeys(name for user in users for name in ids_of_user(user)))
-    written = form(args.form or "json")
+    written = form(name)
     traces = the_traces(args)
     if users:
         from agentops_sdk.cli.erase import tell
@@ -47,8 +54,11 @@ def run(args: argparse.Namespace) -> int:
         return 0
     path = Path(args.output or f"{traces[0].trace_id[:8]}{written.SUFFIX}")
     try:
-        with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            written.write(traces, file)
+        with (
+            open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file,
+            progress("writing", shown(path)),
+        ):
+            written.write(advancing(traces), file)
     except OSError as error:
         raise AgentOpsError(f"cannot write {shown(path)}: {error.strerror}") from error
     except AgentOpsError:

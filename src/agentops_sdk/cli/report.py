@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentops_sdk.cli._progress import progress
 from agentops_sdk.cli._source import add_source, add_traces, shown, the_traces
 from agentops_sdk.errors import AgentOpsError
 
@@ -34,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     path = Path(args.output or f"{traces[0].trace_id[:8]}.html")
     try:
-        save(traces, path)
+        with progress("writing", shown(path)):
+            save(traces, path)
     except OSError as error:
         raise AgentOpsError(f"cannot write {shown(path)}: {error.strerror}") from error
     print(shown(path))

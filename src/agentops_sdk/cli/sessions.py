@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agentops_sdk.cli._pager import paged
+from agentops_sdk.cli._progress import progress
 from agentops_sdk.cli._source import add_source, place, reading, screen
 from agentops_sdk.cli._table import Column, add_columns, as_data, as_table, choose
 from agentops_sdk.cli.ls import positive
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
         args.session = [args.id]
     columns = choose(COLUMNS, args.columns)
     with reading(place(args), args) as traces:
-        every = sessions(traces)
+        with progress("adding up", f"{len(traces):,} runs"):
+            every = sessions(traces)
         if not every:
             raise TraceError("no run names a session: set one by agentops_sdk.context(session_id=...)")
         if args.id is not None:

@@ -62,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
     columns = choose(COLUMNS, args.columns) if args.columns is not None else None
     table = _sums(args)
     if table is None:
-        with reading(place(args), args, [] if args.by in BY else attribute_names(args.by)) as traces:
+        asked = [] if args.by in BY else attribute_names(args.by)
+        with reading(place(args), args, asked) as traces, progress("adding up", f"{len(traces):,} runs"):
             table = traces.sums(args.by) or stats(traces, args.by)
     if args.json:
         rows = [as_json(Line(table, row), columns) for row in table.rows]

@@ -7,6 +7,7 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from agentops_sdk.cli._filters import add_filters, chosen
 from agentops_sdk.cli._source import add_dir, followed, screen
 from agentops_sdk.traces.search.filter_values import seconds
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 HELP = "Follow what happens: steps as they start and end, and in a terminal what is running, with its age."
 _PAUSE = 0.25
 _RUNNING = 10
+_OWN = ("errors", "since")  # of steps, not of runs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,13 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--errors", action="store_true", help="only steps that did not end well")
     parser.add_argument("--json", action="store_true", help="print the records of steps that ended, one per line")
     add_dir(parser)
+    add_filters(parser, without=_OWN)
 
 
 def run(args: argparse.Namespace) -> int:
     """Follow until stopped."""
     from agentops_sdk.traces.display.step_lines import StepLines
     from agentops_sdk.traces.follower import Follower
+    from agentops_sdk.traces.search.chosen_events import ChosenEvents
 
+    events = ChosenEvents(chosen(args, without=_OWN))
     end = time.monotonic() + seconds("--seconds", args.seconds) if args.seconds else None
     oldest = time.time() - seconds("--since", args.since) if args.since else None
     follower = Follower(followed(args), since=oldest)
@@ -47,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     lines = StepLines(ascii_only=ascii_only)
     with _status(console, lines, shown=width is not None and not args.json):
         while True:
-            for event in follower.events():
+            for event in events.of(follower.events()):
                 if oldest is None or event.record.end_ns >= oldest * 1e9:
                     _print(args, console, lines, event)
             sys.stdout.flush()

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from agentops_sdk.cli._filters import add_filters, chosen
 from agentops_sdk.cli._source import add_dir, followed, screen
 from agentops_sdk.cli._table import Column, as_table
 from agentops_sdk.cli.ls import positive
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.figures.table_rows import Row
     from agentops_sdk.traces.follower import Follower
     from agentops_sdk.traces.record import SpanRecord
+    from agentops_sdk.traces.search.chosen_events import ChosenEvents
 
 HELP = "Watch what runs: agents with their age; calls, errors, tokens and cost per minute by agent, model and tool."
 _BY = ("agent", "model", "tool")
@@ -37,16 +39,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interval", default="1s", metavar="AGE", help="time between two looks (default: 1s)")
     parser.add_argument("-n", "--frames", type=positive, metavar="N", help="stop after N looks (default: at Ctrl-C)")
     add_dir(parser)
+    add_filters(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Watch until stopped."""
     from agentops_sdk.traces.follower import Follower
+    from agentops_sdk.traces.search.chosen_events import ChosenEvents
 
     window, interval = seconds("--window", args.window), seconds("--interval", args.interval)
     if not window or not interval:
         raise ConfigError("--interval" if window else "--window", 0, "more than 0 seconds")
-    now = Now(Follower(followed(args), since=time.time() - window), window)
+    follower = Follower(followed(args), since=time.time() - window)
+    now = Now(follower, window, ChosenEvents(chosen(args)))
     console, width, ascii_only = screen()
     if width is None or not console.is_terminal:
         for number in _frames(args.frames, interval):
@@ -137,15 +142,16 @@ RATES: Final[Sequence[Column[Rate]]] = (
 class Now:
     """What is running, and what has ended within the window. Bounded: of more than that, the latest."""
 
-    def __init__(self, follower: Follower, window: float) -> None:
+    def __init__(self, follower: Follower, window: float, chosen_events: ChosenEvents) -> None:
         self._follower = follower
+        self._chosen_events = chosen_events
         self._window = window
         self._ended: deque[SpanRecord] = deque(maxlen=_MOST)
         self._running: dict[str, SpanRecord] = {}
 
     def look(self) -> None:
         """Take up what has happened."""
-        for event in self._follower.events():
+        for event in self._chosen_events.of(self._follower.events()):
             if event.kind == "started":
                 self._running[event.record.span_id] = event.record
             else:

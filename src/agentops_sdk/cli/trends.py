@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from agentops_sdk.cli._progress import progress
 from agentops_sdk.cli._source import add_source, place, reading, screen
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces.display.terminal_text import line
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk.traces.search.attribute_condition import attribute_names
 
     asked = () if args.split in ("", "agent", "model") else attribute_names(args.split)
-    with reading(place(args), args, asked) as traces:
+    with reading(place(args), args, asked) as traces, progress("adding up", f"{len(traces):,} runs"):
         found = trends(traces, args.by, args.split)
     if args.json:
         print(json.dumps(_as_dict(found)))

@@ -22,6 +22,7 @@ import orjson
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
+from agentops_sdk.traces.advance import advancing
 from agentops_sdk.traces.classify import OWN_SCOPE
 from agentops_sdk.traces.figures import number_format
 from agentops_sdk.traces.figures.background_work import BackgroundWork
@@ -117,7 +118,7 @@ class Traces:
         return len(self._entries)
 
     def __iter__(self) -> Iterator[Trace]:
-        return map(self._trace, self.ids)
+        return map(self._trace, advancing(self.ids))
 
     def sums(self, by: str) -> Stats | None:
         """The table of :func:`~agentops_sdk.traces.figures.tables.stats`, where a store adds up by itself."""
@@ -178,7 +179,7 @@ class Traces:
             filters["where"] = [*texts, *([where] if isinstance(where, str) else where)]
         wanted = conditions(filters)
         kept = {}
-        for trace_id in self.ids if wanted else ():
+        for trace_id in advancing(self.ids) if wanted else ():
             entry = self._entries[trace_id]
             run = Candidate(self._columns, entry.rows, entry.start_ns, partial(self._trace, trace_id))
             if all(condition.holds(run) for condition in wanted):
@@ -542,7 +543,7 @@ def _add_directory(traces: Traces, path: Path) -> None:
     # What is open comes first: what ends while the others are read is in them.
     for file in sorted(path.rglob(f"*{OPEN_SUFFIX}")):
         traces.add_open_file(file)
-    for file in trace_files(path):
+    for file in advancing(trace_files(path), _size):
         try:
             traces.add_file(file)
         except TraceError as error:
@@ -550,6 +551,12 @@ def _add_directory(traces: Traces, path: Path) -> None:
                 traces.unreadable.append(f"{error}; it was left out")
             elif (packed := packed_beside(file)) is not None:  # or it was packed
                 traces.add_file(packed)
+
+
+def _size(path: Path) -> int:
+    with suppress(OSError):  # a writer's retention has deleted it by now
+        return path.stat().st_size
+    return 0
 
 
 def _add_alone(traces: Traces, path: Path) -> None:

@@ -22,6 +22,7 @@ from agentops_sdk.traces.figures.tables import BY
 from agentops_sdk.traces.figures.trends import PERIODS, SPLITS
 from agentops_sdk.traces.follower import Follower
 from agentops_sdk.traces.search.attribute_condition import SHORT_NAMES
+from agentops_sdk.traces.search.chosen_events import ChosenEvents
 from agentops_sdk.traces.search.filters import table
 from agentops_sdk.view.alignment import align
 from agentops_sdk.view.feedback_file import append_feedback
@@ -183,15 +184,17 @@ class _View:
 
     async def live(self, request: Request) -> Response:
         """Server-sent events: a line for each step that starts or ends, and the runs that are over."""
-        return StreamingResponse(self._events(request), media_type="text/event-stream")
+        _, filters = _asked(request)
+        return StreamingResponse(self._events(request, ChosenEvents(filters)), media_type="text/event-stream")
 
-    async def _events(self, request: Request) -> AsyncIterator[str]:
+    async def _events(self, request: Request, chosen: ChosenEvents) -> AsyncIterator[str]:
         path = self._folder.path
         follower = await to_thread.run_sync(Follower, path) if path is not None else None
         lines = StepLines()
         yield "retry: 2000\n\n"
         while not await request.is_disconnected():
-            for event in await to_thread.run_sync(follower.events) if follower is not None else ():
+            events = await to_thread.run_sync(lambda: chosen.of(follower.events())) if follower is not None else ()
+            for event in events:
                 record = event.record
                 text = lines.started(record) if event.kind == "started" else lines.ended(record)
                 told = {"text": text.plain, "outcome": record.outcome, "kind": event.kind, "trace": record.trace_id}

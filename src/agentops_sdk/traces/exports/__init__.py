@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from agentops_sdk.traces.trace import Trace
 
-__all__ = ["Form", "form", "names"]
+__all__ = ["Form", "form", "name_of_ending", "names"]
 
 
 class Form(Protocol):
@@ -37,6 +37,12 @@ class Form(Protocol):
 def names() -> list[str]:
     """The forms there are."""
     return sorted(module.name.removesuffix("_file") for module in iter_modules(__path__))
+
+
+def name_of_ending(file_name: str) -> str | None:
+    """The form whose files end as this name does; of several the one with the longest ending."""
+    endings = {form(name).SUFFIX: name for name in names()}
+    return next((endings[end] for end in sorted(endings, key=len, reverse=True) if file_name.endswith(end)), None)
 
 
 def form(name: str) -> Form:
