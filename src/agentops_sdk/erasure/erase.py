@@ -18,6 +18,7 @@ from agentops_sdk.errors import AgentOpsError, TraceError
 from agentops_sdk.exporters.jsonl.rewriting import PART
 from agentops_sdk.exporters.jsonl.run_files import claimed, is_own_name
 from agentops_sdk.exporters.otlp.run_directory import REFUSED, Run
+from agentops_sdk.traces.formats import line_index
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 
 if TYPE_CHECKING:
@@ -91,8 +92,8 @@ class Erasure:
         Raises:
             OSError: a file cannot be written; those before it are done, and it is as it was.
         """
-        for part in self.base.rglob(f"*{PART}"):
-            part.unlink(missing_ok=True)
+        for made in (*self.base.rglob(f"*{PART}"), *line_index.below(self.base)):  # readers make indexes again
+            made.unlink(missing_ok=True)
         self._each(dry=False)
         self._spare_blobs()
         for name in self.blobs:
@@ -191,7 +192,8 @@ class Erasure:
     def _others(self) -> None:
         """Files of any other sort that hold an id as text."""
         needles = [text.encode() for text in (*self.subject.users, *self.subject.sessions, *self.trace_ids)]
-        for path in sorted(self.base.rglob("*")):
+        indexes = set(line_index.below(self.base))
+        for path in sorted(set(self.base.rglob("*")) - indexes):
             if path.name.endswith((*_LINES, ".parquet", ".seg", PART)) or self._is_kept(path) or not path.is_file():
                 continue
             if bytes(path.relative_to(self.base)) in self.blobs:

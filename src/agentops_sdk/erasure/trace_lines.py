@@ -18,6 +18,7 @@ import orjson
 from agentops_sdk import semconv
 from agentops_sdk.exporters._event_records import log_records
 from agentops_sdk.exporters.jsonl.rewriting import rewrite_lines
+from agentops_sdk.traces.formats import line_index
 
 __all__ = ["blank_lines", "is_named", "rewrite", "trace_ids_of"]
 
@@ -90,6 +91,7 @@ def blank_lines(path: Path, goes: Callable[[bytes], bool], *, seen: int = 0) -> 
         OSError: it cannot be read, or written.
     """
     count = 0
+    line_index.forget(path)
     with path.open("rb") as file:
         file.seek(seen)
         position = seen

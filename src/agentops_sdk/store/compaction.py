@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from agentops_sdk.errors import AgentOpsError
 from agentops_sdk.store.duckdb_dialect import columns_of_lines, lines_of, quoted
+from agentops_sdk.traces.formats import line_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +95,7 @@ def pack(path: Path, *, is_named_once: bool = True) -> Packed:
         reason = "it was written to meanwhile" if changed else "it would not come back byte for byte"
         return Packed(path, facts.st_size, facts.st_size, reason)
     _put(part, target, facts)
+    line_index.forget(path)
     path.unlink()
     return Packed(target, facts.st_size, target.stat().st_size)
 

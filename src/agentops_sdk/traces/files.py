@@ -15,6 +15,7 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
@@ -26,8 +27,9 @@ from agentops_sdk.traces.advance import advancing
 from agentops_sdk.traces.classify import OWN_SCOPE
 from agentops_sdk.traces.figures import number_format
 from agentops_sdk.traces.figures.background_work import BackgroundWork
-from agentops_sdk.traces.figures.columns import Columns
+from agentops_sdk.traces.figures.columns import MEANING, Columns
 from agentops_sdk.traces.figures.outline import Outline
+from agentops_sdk.traces.formats import line_index
 from agentops_sdk.traces.formats.documents import (
     COLUMNS,
     LARGEST,
@@ -40,13 +42,14 @@ from agentops_sdk.traces.formats.documents import (
 )
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 from agentops_sdk.traces.formats.json_values import DEEPEST, as_text, shallow
+from agentops_sdk.traces.formats.line_index import Index
 from agentops_sdk.traces.formats.lines import packed_beside
 from agentops_sdk.traces.formats.log_messages import with_messages
 from agentops_sdk.traces.formats.otlp_lines import span_fields
 from agentops_sdk.traces.formats.parquet_lines import parquet_lines
 from agentops_sdk.traces.formats.parse import as_records, looks_like_record
 from agentops_sdk.traces.process_identity import is_locked
-from agentops_sdk.traces.search.attribute_condition import attribute_name
+from agentops_sdk.traces.search.attribute_condition import SHORT_NAMES, attribute_name, attribute_names
 from agentops_sdk.traces.search.candidate import Candidate
 from agentops_sdk.traces.search.filters import Filters, attributes_of, conditions
 from agentops_sdk.traces.trace import Trace
@@ -64,6 +67,9 @@ SUFFIXES: Final = (
     ".pb", ".pb.gz", ".binpb", ".binpb.gz", ".jsonl.parquet",
 )  # fmt: skip
 LATEST: Final = "latest"
+INDEXED: Final = tuple(name for word in SHORT_NAMES for name in attribute_names(word))
+"""Attributes that indexes hold, beside what totals and tables are made of."""
+_INDEXED: Final = frozenset(INDEXED)
 _FRESH: Final = 3.0
 """Seconds after which the outermost span of a run that goes on is on disk for certain."""
 _WRITER = re.compile(r"-(\d+)-[0-9a-f]{8}\.jsonl")
@@ -420,6 +426,85 @@ class Traces:
             except ValueError:
                 self.foreign += 1
 
+    def _add_indexed(self, path: Path) -> int | None:
+        """The spans of a closed file from its index, which is made if need be; ``None`` where it has to be read."""
+        if self._columns.more != INDEXED or not line_index.is_for(path) or is_locked(path):
+            return None
+        mark = line_index.mark_of(path)
+        if mark is None:
+            return None
+        index = line_index.read(path, mark, MEANING)
+        if index is None:
+            part = Traces(INDEXED)
+            index = part._own_index(path)
+            line_index.write(path, mark, MEANING, index)
+            if line_index.mark_of(path) != mark:
+                return None
+        return self._add_index(index, path)
+
+    def _own_index(self, path: Path) -> Index:
+        """What is known once a file was read; without columns where that does not do without its lines."""
+        with suppress(OSError, EOFError, zlib.error):
+            for line, location in self._columns.lines.of_file(path, packed_places=True):
+                if not self.add_line(line, location) and self._formats is not None:
+                    break
+            else:
+                if self._columns.stands_in_one_file and not self._columns.lines.remarks:
+                    return self._index()
+        return Index({}, {})
+
+    def _index(self) -> Index:
+        own = self._columns.index()
+        work = self._background
+        traces = {
+            "start": array("q", (entry.start_ns for entry in self._entries.values())),
+            "count": array("I", (len(entry.rows) for entry in self._entries.values())),
+            "rows": array("I", chain.from_iterable(entry.rows for entry in self._entries.values())),
+            "trace": array("B", bytes.fromhex("".join(self._entries))),
+            "replies": work.replies,
+        }
+        facts = {
+            "torn": self.torn,
+            "foreign": self.foreign,
+            "feedback": [(key, list(rows)) for key, rows in self._feedback.items()],
+            "stopped": {checkpoint: list(ids) for checkpoint, ids in self._stopped.items()},
+            "resumed": {checkpoint: list(ids) for checkpoint, ids in self._resumed.items()},
+            "work": work.told(),
+            "spans": own.facts,
+        }
+        return Index(facts, {**own.columns, **traces})
+
+    def _add_index(self, index: Index, path: Path) -> int | None:
+        """Add what is known of a file; ``None`` where that does not do without its lines."""
+        facts, columns, first = index.facts, index.columns, len(self._columns)
+        if not columns:
+            return None
+        file = self._columns.lines.add_path(path, packed=path.suffix == ".gz")
+        if not self._columns.add_index(Index(facts["spans"], columns), file):
+            return None
+        rows = array("I", map(first.__add__, columns["rows"])) if first else columns["rows"]
+        ids, at = columns["trace"].tobytes().hex(), 0
+        for number, (start, count) in enumerate(zip(columns["start"], columns["count"], strict=True)):
+            trace_id = ids[32 * number : 32 * number + 32]
+            entry = self._entries.get(trace_id)
+            if entry is None:
+                self._entries[trace_id] = TraceEntry(start, rows[at : at + count])
+            else:
+                entry.start_ns = min(entry.start_ns, start)
+                entry.rows.extend(rows[at : at + count])
+            at += count
+        self._order = None
+        for (kind, about), verdicts in facts["feedback"]:
+            self._feedback.setdefault((kind, about), array("I")).extend(map(first.__add__, verdicts))
+        for known, told in ((self._stopped, facts["stopped"]), (self._resumed, facts["resumed"])):
+            for checkpoint, trace_ids in told.items():
+                known.setdefault(checkpoint, {}).update(dict.fromkeys(trace_ids))
+        self._background.merge(facts["work"], columns["replies"])
+        self.torn += facts["torn"]
+        self.foreign += facts["foreign"]
+        self.files.append(path)
+        return len(self._columns) - first
+
     def add_file(self, path: Path) -> int:
         """Index one file, plain or gzip; returns the number of spans found in it.
 
@@ -428,6 +513,8 @@ class Traces:
         """
         count = lines = 0
         before = self.torn, self.foreign
+        if (indexed := self._add_indexed(path)) is not None:
+            return indexed
         try:
             form = form_of(path)
             ways = {WHOLE: self._add_whole, PROTOBUF: self._add_protobuf, COLUMNS: self._add_columns}
@@ -495,7 +582,8 @@ def load(
         TraceError: the path does not exist, cannot be read, or is a file without a single span. An empty
             directory is no error: the result is empty.
     """
-    traces = Traces((*map(attribute_name, attributes), *(attributes_of(filters) if filters else ())))
+    asked = (*map(attribute_name, attributes), *(attributes_of(filters) if filters else ()))
+    traces = Traces(INDEXED if _INDEXED.issuperset(asked) else asked)
     _add(traces, source)
     traces.join_messages()
     return traces.where(**filters) if filters else traces

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from agentops_sdk.traces.formats import line_index
+
 __all__ = ["PART", "rewrite_lines"]
 
 PART: Final = ".anew"
@@ -40,6 +42,8 @@ def rewrite_lines(path: Path, change: Callable[[bytes], bytes]) -> int:
                 target.close()
             raw.flush()
             os.fsync(raw.fileno())
+        if changed:
+            line_index.forget(path)
         if changed and kept:
             os.utime(part, (facts.st_mtime, facts.st_mtime))
             part.replace(path)

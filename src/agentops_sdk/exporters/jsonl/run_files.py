@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentops_sdk.exporters._private_files import try_lock, unlock
+from agentops_sdk.traces.formats import line_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,6 +94,8 @@ def _locks(directory: int) -> bool:
 def _tidy(directory: Path, max_bytes: int, max_age: float, compress: bool) -> list[Path]:
     deleted: list[Path] = []
     failure: OSError | None = None
+    for index in line_index.abandoned(directory):
+        index.unlink(missing_ok=True)
     files = _own_files(directory)
     total = sum(size for _, size, _ in files)
     oldest = time.time() - max_age
@@ -119,7 +122,7 @@ def _tidy(directory: Path, max_bytes: int, max_age: float, compress: bool) -> li
 
 
 def _own_files(directory: Path) -> list[tuple[float, int, Path]]:
-    """Time of the last change, size and path of every file of ours, oldest first."""
+    """Time of the last change, size and path of every file of ours, oldest first; an index counts as a part of it."""
     files: list[tuple[float, int, Path]] = []
     for path in directory.iterdir():
         if _OURS.fullmatch(path.name):
@@ -127,7 +130,7 @@ def _own_files(directory: Path) -> list[tuple[float, int, Path]]:
                 facts = path.stat()
             except OSError:
                 continue  # another process tidies as well
-            files.append((facts.st_mtime, facts.st_size, path))
+            files.append((facts.st_mtime, facts.st_size + line_index.size_of(path), path))
     return sorted(files)
 
 
@@ -148,7 +151,8 @@ class _Claim:
         self.descriptor = descriptor
 
     def remove(self) -> None:
-        """Delete the file."""
+        """Delete the file, and what readers have kept beside it."""
+        line_index.forget(self.path)
         if sys.platform == "win32":  # no open file can be removed there
             self.close()
         self.path.unlink(missing_ok=True)

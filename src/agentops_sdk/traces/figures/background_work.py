@@ -8,14 +8,15 @@ once and is read again has told its tokens already, and is known by ``gen_ai.res
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from agentops_sdk import semconv
 from agentops_sdk.traces.formats.json_values import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from agentops_sdk.traces.record import SpanRecord
 
@@ -48,9 +49,7 @@ class BackgroundWork:
 
     def __init__(self) -> None:
         self._work: dict[str, dict[str, _Seen]] = {}
-        self._replies = array(
-            "q"
-        )  # hashes of the ids of replies that told their tokens at once; there may be a million
+        self._replies = array("q")  # numbers in place of ids of replies that told their tokens: there may be a million
         self._roles: dict[str, Role] | None = None
 
     @classmethod
@@ -76,7 +75,7 @@ class BackgroundWork:
         figures = _has_figures(attributes)
         if not lasts and operation != "fetch_response":
             if figures:
-                self._replies.append(hash(ident))
+                self._replies.append(_number(ident))
                 return
             if attributes.get(semconv.OPENAI_API_TYPE) != "responses":
                 return  # left early, and nobody can read it later
@@ -91,6 +90,22 @@ class BackgroundWork:
         self._work.setdefault(ident, {})[span_id] = seen
         self._roles = None
 
+    def told(self) -> dict[str, list[tuple[Any, ...]]]:
+        """The spans of work that lasts, by its id, as plain data."""
+        return {ident: list(map(astuple, spans.values())) for ident, spans in self._work.items()}
+
+    @property
+    def replies(self) -> array[int]:
+        """Numbers that the ids of replies stand for which told their tokens at once; not to be changed."""
+        return self._replies
+
+    def merge(self, told: Mapping[str, Iterable[Sequence[Any]]], replies: array[int]) -> None:
+        """Take note of what others have :meth:`told`, and of their :attr:`replies`."""
+        self._replies.extend(replies)
+        for ident, spans in told.items():
+            self._work.setdefault(ident, {}).update((seen.span_id, seen) for seen in (_Seen(*span) for span in spans))
+        self._roles = None
+
     def roles(self) -> Mapping[str, Role]:
         """By span id what spans are to their work, without those that count for themselves, as nearly all do."""
         if self._roles is None:
@@ -99,8 +114,13 @@ class BackgroundWork:
             for ident, spans in self._work.items():
                 ordered = sorted(spans.values(), key=lambda seen: (seen.start_ns, seen.span_id))
                 for piece in _pieces(ordered):
-                    self._roles.update(_roles(piece, counted_at_once=hash(ident) in replies))
+                    self._roles.update(_roles(piece, counted_at_once=_number(ident) in replies))
         return self._roles
+
+
+def _number(ident: str) -> int:
+    """The same in every process, and different for different ids."""
+    return int.from_bytes(blake2b(ident.encode(errors="surrogatepass"), digest_size=8).digest(), "little", signed=True)
 
 
 def _pieces(spans: list[_Seen]) -> Iterator[list[_Seen]]:

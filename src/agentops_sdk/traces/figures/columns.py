@@ -10,6 +10,8 @@ import marshal
 from array import array
 from binascii import unhexlify
 from decimal import Decimal
+from hashlib import sha256
+from itertools import repeat
 from operator import itemgetter
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +24,7 @@ from agentops_sdk.traces.classify import OUTCOMES, REMOTE_KNOWN, REMOTE_PARENT, 
 from agentops_sdk.traces.cost import Cost, exact_sum
 from agentops_sdk.traces.figures.figure_table import FigureTable
 from agentops_sdk.traces.formats.json_values import DEEPEST, as_text, is_figure, shallow, to_json
+from agentops_sdk.traces.formats.line_index import Index
 from agentops_sdk.traces.formats.lines import Lines
 from agentops_sdk.traces.formats.parse import as_record, checked_record
 from agentops_sdk.traces.usage import ATTRIBUTES, FROM_PROVIDER
@@ -72,6 +75,8 @@ class Fact:
     LINE = 1 << 25  # of every span: no facts are 0
     TOTAL = 1 << 26  # its cost may be a total of what lies below
     CHECKED = 1 << 27  # every field of its line has the right type
+    EVENTS = 1 << 28
+    TELLS = 1 << 29  # an attribute may tell a decision
 
 
 KIND_BITS: Final = 15
@@ -103,8 +108,14 @@ _CHECKS: Final[dict[str, tuple[int, Callable[[Any], bool]]]] = {
     semconv.SAMPLED_ELSEWHERE: (Fact.ELSEWHERE, lambda value: value is True),
     semconv.RESPONSE_ID: (Fact.RESPONSE_ID, bool),
     semconv.COST_TOTAL: (Fact.TOTAL, lambda value: value is True),
+    semconv.RESPONSE_FINISH_REASONS: (Fact.TELLS, lambda value: value != ["stop"]),  # the usual reason
 }
 """Attributes that set a bit with some values."""
+_TELLING: Final = frozenset((
+    semconv.DECISION_CHOSEN, semconv.DECISION_OPTIONS, semconv.DECISION_NAME, semconv.ATTEMPTS, semconv.ATTEMPT,
+    semconv.GUARDRAIL_RESULT, semconv.TOOL_DEFINITIONS,
+))  # fmt: skip
+"""Attributes of which one is needed where neither a span's kind, nor its outcome, nor an event tells a decision."""
 _ESTIMATES: Final = tuple(source for source in semconv.USAGE_SOURCES if source not in FROM_PROVIDER)
 _SCALARS: Final = frozenset((str, int, float, bool))
 _LONGEST_TEXT: Final = 256
@@ -149,6 +160,8 @@ class _Shape:
         self.bits = 0
         for name in present & _PRESENT.keys():
             self.bits |= _PRESENT[name]
+        if not present.isdisjoint(_TELLING):
+            self.bits |= Fact.TELLS
         self.checks = tuple((name, *_CHECKS[name]) for name in _CHECKS if name in present)
 
 
@@ -167,8 +180,9 @@ class Columns:
         Args:
             attributes: of spans or their resources, kept beside what totals and tables are made of.
         """
-        self._more = tuple(dict.fromkeys(name for name in attributes if name not in _WORDS and name not in _NUMBERS))
-        self._word_names = (*_WORDS, *self._more)
+        self.more = tuple(dict.fromkeys(name for name in attributes if name not in _WORDS and name not in _NUMBERS))
+        """Attributes that are kept beside what totals and tables are made of."""
+        self._word_names = (*_WORDS, *self.more)
         self.lines = Lines()
         self.verdicts: set[int] = set()
         """Rows of spans that hold nothing but what somebody thought of a run."""
@@ -243,12 +257,14 @@ class Columns:
                 return None
         except (TypeError, RecursionError):  # a list where a word should be; a scope with something very deep in it
             return None
-        if not is_usual and not _RARE.isdisjoint(raw) and not _has_rare(raw):
-            return None
+        facts |= Fact.CHECKED if parent_id is None else Fact.PARENT | Fact.CHECKED
+        if not is_usual and not _RARE.isdisjoint(raw):
+            if not _has_rare(raw):
+                return None
+            if raw.get("events"):
+                facts |= Fact.EVENTS
         return self._append(
-            *ids, start, end, facts | (Fact.CHECKED if parent_id is None else Fact.PARENT | Fact.CHECKED), name,
-            attributes, resource,
-            location or self.lines.keep(line),
+            *ids, start, end, facts, name, attributes, resource, location or self.lines.keep(line),
         )  # fmt: skip
 
     def _id_numbers(self, trace_id: Any, span_id: Any, parent_id: Any) -> tuple[int, int] | None:
@@ -296,6 +312,8 @@ class Columns:
             place: where a line that holds it can be read again, or at least the file that it is from.
         """
         facts = _facts(record.kind, record.outcome, record.flags)
+        if record.events:
+            facts |= Fact.EVENTS
         row = self._append(
             int(record.span_id, 16),
             0 if record.parent_id is None else int(record.parent_id, 16),
@@ -323,8 +341,8 @@ class Columns:
         resource: Mapping[str, Any],
         location: Place,
     ) -> int:
-        if self._more:
-            told = {key: resource[key] for key in self._more if key in resource}
+        if self.more:
+            told = {key: resource[key] for key in self.more if key in resource}
             attributes = {**told, **attributes} if told else attributes
         if semconv.FEEDBACK_TARGET in attributes:
             self.verdicts.add(len(self.ids))
@@ -396,6 +414,80 @@ class Columns:
             number = self._service_numbers[name] = len(self._service_names)
             self._service_names.append(name)
         return number
+
+    # --- from one reader to another ------------------------------------------------------------
+
+    @property
+    def stands_in_one_file(self) -> bool:
+        """Whether every span can be read again from the same file."""
+        return bool(self._files) and self._files.count(self._files[0]) == len(self._files) and not self._held
+
+    def index(self) -> Index:
+        """All columns, of spans that stand in one file and whose records are not held."""
+        words = {at: number for number, at in enumerate(dict.fromkeys(self._words_at))}
+        tables = [table for table in self._tables if table is not None]
+        odd = [row for row, code in enumerate(self._numbers_at) if code and not code & _TABLE]
+        columns: dict[str, array[Any]] = {
+            **{name: getattr(self, name) for name in _PLAIN_COLUMNS},
+            **{f"_{name}": getattr(self, f"_{name}") for name in ("services", "offsets", "lengths")},
+            "words": array("I", map(words.__getitem__, self._words_at)),
+            "tables": array("B", (code & _TABLE for code in self._numbers_at)),
+            "places": array("I", (code >> _TABLE_BITS if code & _TABLE else 0 for code in self._numbers_at)),
+        }
+        for table in tables:
+            columns |= {f"{table.number} {name}": column for name, column in table.columns.items()}
+        return Index(
+            {
+                "texts": self.texts,
+                "services": self._service_names,
+                "words": [list(self._unpacked(at).items()) for at in words],
+                "odd": [(row, list(self._numbers(row).items())) for row in odd],
+                "tables": [table.names for table in tables],
+                "verdicts": sorted(self.verdicts),
+            },
+            columns,
+        )
+
+    def add_index(self, index: Index, file: int) -> bool:
+        """Add the spans of another reader's :meth:`index`; whether they were: there may be too many sorts of figures.
+
+        Args:
+            index: what it has kept.
+            file: that they stand in.
+        """
+        facts, columns, first = index.facts, index.columns, len(self.ids)
+        shifts = array("Q", [0])
+        for number, names in enumerate(facts["tables"], 1):
+            table = self._table(tuple(names))
+            if table is None:
+                return False
+            shifts.append(table.size << _TABLE_BITS | table.number)
+            table.extend({name: columns[f"{number} {name}"] for name in names})
+        for name in _PLAIN_COLUMNS:
+            if name not in ("names", "models"):
+                getattr(self, name).extend(columns[name])
+        texts = [0, *(self._texts.get(text) or self._text(text) for text in facts["texts"][1:])]
+        services = [0, *(self._service(name) for name in facts["services"][1:])]
+        words = [self._keep_pairs(pairs) if pairs else 0 for pairs in facts["words"]]
+        self.names.extend(map(texts.__getitem__, columns["names"]))
+        self.models.extend(map(texts.__getitem__, columns["models"]))
+        self._services.extend(map(services.__getitem__, columns["_services"]))
+        self._words_at.extend(map(words.__getitem__, columns["words"]))
+        self._numbers_at.extend(
+            (place << _TABLE_BITS) + shifts[table] if table else 0
+            for place, table in zip(columns["places"], columns["tables"], strict=True)
+        )
+        for row, pairs in facts["odd"]:
+            self._numbers_at[first + row] = self._keep_pairs(pairs) << _TABLE_BITS
+        self._files.extend(repeat(file, len(columns["ids"])))
+        self._offsets.extend(columns["_offsets"])
+        self._lengths.extend(columns["_lengths"])
+        self.verdicts.update(first + row for row in facts["verdicts"])
+        return True
+
+    def _keep_pairs(self, pairs: Sequence[Sequence[Any]]) -> int:
+        names, values = zip(*pairs, strict=True)
+        return self._keep(self._packed(self._known(names), values))
 
     def _shape(self, names: tuple[str, ...]) -> _Shape:
         shape = _Shape(names, self._word_names)
@@ -598,6 +690,21 @@ class Columns:
             return None
         return self.lines.read(self._files[row], self._offsets[row], self._lengths[row])
 
+    def fields(self, row: int) -> dict[str, Any] | None:
+        """The parsed line of a span, every field of the right type; ``None`` where only its record can tell.
+
+        Raises:
+            TraceError: it cannot be read again.
+        """
+        line = self.line(row) if self.facts[row] & Fact.CHECKED else None
+        if line is None:
+            return None
+        try:
+            fields: dict[str, Any] = orjson.loads(line)
+        except ValueError as error:
+            raise TraceError(_CHANGED) from error
+        return fields
+
     def name(self, row: int) -> str:
         """The span's name."""
         text = self.names[row]
@@ -623,8 +730,10 @@ class Columns:
         return self._parsed(line, checked=bool(self.facts[row] & Fact.CHECKED))
 
     def replace(self, row: int, record: SpanRecord) -> None:
-        """Hold another record of a span, of which only content differs from the one that was added."""
+        """Hold another record of a span, of which only content and events differ from the one that was added."""
         self._held[row] = record
+        if record.events:
+            self.facts[row] |= Fact.EVENTS
 
     def file_of(self, row: int) -> Path | None:
         """The file that a span stands in."""
@@ -638,7 +747,19 @@ class Columns:
                 return as_record(raw)
             return checked_record(shallow(raw) if line.count(b"[") + line.count(b"{") > DEEPEST else raw)
         except ValueError as error:
-            raise TraceError("a line has changed since its file was first read") from error
+            raise TraceError(_CHANGED) from error
+
+
+def _fact_bits() -> list[tuple[str, int]]:
+    return sorted((name, bit) for name, bit in vars(Fact).items() if type(bit) is int)
+
+
+_CHANGED: Final = "a line has changed since its file was first read"
+_PLAIN_COLUMNS: Final = ("ids", "parents", "starts", "ends", "facts", "names", "models")
+MEANING: Final = sha256(
+    repr((KINDS, OUTCOMES, _WORDS, _NUMBERS, sorted(_TELLING), sorted(_CHECKS), _fact_bits())).encode()
+).hexdigest()[:16]
+"""What the numbers in columns stand for, as far as constants tell."""
 
 
 def _facts(kind: str, outcome: str, flags: int) -> int:

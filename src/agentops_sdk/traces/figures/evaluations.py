@@ -7,9 +7,10 @@ session. What consists of nothing else is no run.
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.figures.columns import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.trace import Trace
 
 __all__ = ["Evaluation", "evaluations", "evaluations_in", "evaluations_of", "is_run", "judged_runs"]
-
-_NEEDLE: Final = b"gen_ai.evaluation"
-_ESCAPED: Final = b"\\u"
 
 
 class Evaluation(NamedTuple):
@@ -63,24 +61,39 @@ def evaluations_in(trace: Trace) -> list[Evaluation]:
     outline = trace.outline
     columns = outline.columns
     found: list[Evaluation] = []
-    for number in range(outline.count):
-        if trace.is_large and outline.rows[number] not in columns.verdicts:
+    for number in outline.having(Fact.EVENTS):
+        row = outline.rows[number]
+        if trace.is_large and row not in columns.verdicts:
             continue  # of very many spans those alone that hold nothing else
-        line = columns.line(outline.rows[number])
-        if line is None or _NEEDLE in line or _ESCAPED in line:
-            found += _of_span(trace.record(number))
+        fields = columns.fields(row)
+        found += _of_span(trace.record(number)) if fields is None else _of_fields(fields)
     return sorted(found, key=lambda each: each.at_ns)
 
 
 def _of_span(span: SpanRecord) -> Iterator[Evaluation]:
-    about = span.attributes
-    trace_id = str(about.get(semconv.FEEDBACK_TRACE_ID) or span.trace_id)
+    events = [(event.name, event.attributes, event.time_ns) for event in span.events]
+    return _told(span.attributes, span.trace_id, span.span_id, span.parent_id, events)
+
+
+def _of_fields(fields: dict[str, Any]) -> Iterator[Evaluation]:
+    """What a span's parsed line tells."""
+    events = [(event["name"], event.get("attributes") or {}, event["time_ns"]) for event in fields["events"]]
+    return _told(fields["attributes"], fields["trace_id"], fields["span_id"], fields.get("parent_id"), events)
+
+
+def _told(
+    about: dict[str, Any],
+    own_trace_id: str,
+    own_id: str,
+    parent_id: str | None,
+    events: list[tuple[str, dict[str, Any], int]],
+) -> Iterator[Evaluation]:
+    trace_id = str(about.get(semconv.FEEDBACK_TRACE_ID) or own_trace_id)
     is_own = semconv.FEEDBACK_TARGET in about
     session = str(about.get(semconv.SESSION_ID) or "") if about.get(semconv.FEEDBACK_TARGET) == "session" else ""
-    span_id = str(about.get(semconv.FEEDBACK_SPAN_ID) or "") if is_own else span.span_id if span.parent_id else ""
-    for event in span.events:
-        told = event.attributes
-        if event.name != semconv.EVALUATION_EVENT:
+    span_id = str(about.get(semconv.FEEDBACK_SPAN_ID) or "") if is_own else own_id if parent_id else ""
+    for name, told, time_ns in events:
+        if name != semconv.EVALUATION_EVENT:
             continue
         score, label = told.get(semconv.EVALUATION_SCORE_VALUE), told.get(semconv.EVALUATION_SCORE_LABEL)
         comment = told.get(semconv.EVALUATION_EXPLANATION)
@@ -89,7 +102,7 @@ def _of_span(span: SpanRecord) -> Iterator[Evaluation]:
             float(score) if isinstance(score, (int, float)) else None,
             None if label is None else str(label),
             None if comment is None else str(comment),
-            event.time_ns,
+            time_ns,
             "" if session else trace_id,
             span_id,
             session,

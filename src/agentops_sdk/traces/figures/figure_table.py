@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentops_sdk import semconv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["FigureTable"]
 
@@ -33,9 +33,10 @@ class FigureTable:
         self.number = number
         self.names = names
         self._types = tuple(float if name in _FLOATS else int for name in names)
-        self._columns = {name: array("d" if name in _FLOATS else "I") for name in names}
-        self._appends = tuple(column.append for column in self._columns.values())
-        self._first = self._columns[names[0]]
+        self.columns = {name: array("d" if name in _FLOATS else "I") for name in names}
+        """By name, one place for each span."""
+        self._appends = tuple(column.append for column in self.columns.values())
+        self._first = self.columns[names[0]]
         self._amounts = tuple(index for index, name in enumerate(names) if name in _FLOATS)
 
     def put(self, values: tuple[Any, ...]) -> int | None:
@@ -50,20 +51,30 @@ class FigureTable:
             for append, value in zip(self._appends, values):  # noqa: B905 - as many as there are types; twice as fast
                 append(value)
         except OverflowError:
-            for column in self._columns.values():
+            for column in self.columns.values():
                 del column[position:]
             return None
         return position
 
+    @property
+    def size(self) -> int:
+        """How many spans' figures there are."""
+        return len(self._first)
+
+    def extend(self, columns: Mapping[str, array[Any]]) -> None:
+        """Add those of another table with the same names."""
+        for name, column in self.columns.items():
+            column.extend(columns[name])
+
     def at(self, position: int) -> dict[str, Any]:
         """The figures of one span, by the names of their attributes."""
-        return {name: column[position] for name, column in self._columns.items()}
+        return {name: column[position] for name, column in self.columns.items()}
 
     def column(self, name: str, positions: Sequence[int]) -> Iterable[Any]:
         """One figure of each of these spans."""
-        return map(self._columns[name].__getitem__, positions)
+        return map(self.columns[name].__getitem__, positions)
 
     def counts(self, positions: Sequence[int]) -> dict[str, int]:
         """The sum over these spans of each figure that is a count."""
-        columns = self._columns.items()
+        columns = self.columns.items()
         return {name: sum(map(column.__getitem__, positions)) for name, column in columns if name not in _FLOATS}

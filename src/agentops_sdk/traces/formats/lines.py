@@ -54,6 +54,7 @@ class Lines:
         self._scratch: _Descriptor | None = None
         self._scratched = self._kept = 0
         self._pending = bytearray()
+        self._packed: set[int] = set()  # files whose places are in what they unpack to
         self._unpacked: dict[int, int] = {}  # where in the scratch file a file begins that has been packed meanwhile
 
     @property
@@ -69,10 +70,16 @@ class Lines:
         """The file with this number; ``None`` for the scratch file."""
         return self._paths[file]
 
-    def of_file(self, path: Path) -> Iterator[tuple[bytes, tuple[int, int, int] | None]]:
+    def of_file(
+        self, path: Path, *, packed_places: bool = False
+    ) -> Iterator[tuple[bytes, tuple[int, int, int] | None]]:
         """Each line of a file and its place: file, offset and length.
 
         A line of a packed file has no place, unless somebody wants to :meth:`keep` it.
+
+        Args:
+            path: of the file.
+            packed_places: whether lines of a packed file have places as well: in what it unpacks to.
 
         Raises:
             OSError: it cannot be read.
@@ -82,10 +89,15 @@ class Lines:
         with source:
             if packed or not source.seekable():
                 blocks = self._unpack(path, source) if packed else iter(lambda: source.read(_BLOCK), b"")
+                if not packed or not packed_places:
+                    yield from ((line, None) for line in self._split(path, blocks))
+                    return
+                file, offset = self.add_path(path, packed=True), 0
                 for line in self._split(path, blocks):
-                    yield line, None
+                    yield line, (file, offset, len(line))
+                    offset += len(line)
                 return
-            file = self._number(path)
+            file = self.add_path(path)
             offset = len(_BYTE_ORDER) if source.read(len(_BYTE_ORDER)) == _BYTE_ORDER else 0
             source.seek(offset)
             before = os.fstat(source.fileno())  # a writer that never pauses must not keep the reader for ever
@@ -152,6 +164,8 @@ class Lines:
             self._descriptors.move_to_end(file)
             return descriptor
         try:
+            if file in self._packed:
+                raise FileNotFoundError(path)
             descriptor = _Descriptor(os.open(path, os.O_RDONLY))
         except FileNotFoundError:
             compacted = packed_beside(path)
@@ -174,8 +188,16 @@ class Lines:
             self._descriptors.popitem(last=False)
         return descriptor
 
-    def _number(self, path: Path) -> int:
+    def add_path(self, path: Path, *, packed: bool = False) -> int:
+        """A number for a file whose lines have places.
+
+        Args:
+            path: of the file.
+            packed: whether places are in what it unpacks to.
+        """
         self._paths.append(path)
+        if packed:
+            self._packed.add(len(self._paths) - 1)
         return len(self._paths) - 1
 
     def _unpack(self, path: Path, source: BinaryIO) -> Iterator[bytes]:
