@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any, Self
@@ -27,6 +28,7 @@ class Talk:
 
     def cut(self) -> None:
         """Drop the connection without a farewell."""
+        self.connection.socket.shutdown(socket.SHUT_RDWR)  # to close it alone would tell nobody while it is read
         self.connection.socket.close()
 
 

@@ -25,6 +25,7 @@ from agentops_sdk._http.generated import GeneratedClient
 from agentops_sdk._http.methods import Asked, Method, MethodClient
 from agentops_sdk._http.other_wrappers import other_wrappers
 from agentops_sdk._http.reply_steps import ReplySteps
+from agentops_sdk._http.socket_listener import Listener, Watched, listen
 from agentops_sdk._http.stream import watch_items
 
 __all__ = [
@@ -39,16 +40,19 @@ __all__ = [
     "Exchanged",
     "GeneratedClient",
     "Json",
+    "Listener",
     "Method",
     "MethodClient",
     "Outgoing",
     "Prepared",
     "ReplySteps",
+    "Watched",
     "address",
     "current_exchange",
     "error_field",
     "generic_request",
     "generic_response",
+    "listen",
     "merged",
     "other_wrappers",
     "provider_of",

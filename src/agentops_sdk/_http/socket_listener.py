@@ -1,0 +1,116 @@
+"""A WebSocket that a client has opened: who listens is told what is sent, what is received, and its end.
+
+Clients send and receive from several places; all of it meets in the socket, whose methods are shadowed while it lives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+from agentops_sdk._host.admission import refusal
+from agentops_sdk._host.guard import guard
+
+__all__ = ["Listener", "Watched", "listen"]
+
+_SITE = "http.socket_listener"
+
+Wrapped = Callable[..., Any]
+
+
+class Listener(Protocol):
+    """What is told of a socket: each call is guarded, and on the thread of the program."""
+
+    def sent(self, data: Any) -> Any:
+        """A message is about to be sent; what is returned is handed to :meth:`unsent`.
+
+        Where it has a ``call``, limits are asked about that, and may keep the message from being sent.
+        """
+        ...
+
+    def unsent(self, message: Any, error: BaseException) -> None:
+        """The message could not be sent."""
+        ...
+
+    def received(self, data: Any) -> None:
+        """A message came, and is handed to the program."""
+        ...
+
+    def lost(self, error: BaseException) -> None:
+        """Receiving raised: the connection was closed, or a wait for the next message was cut short."""
+        ...
+
+    def closed(self) -> None:
+        """The program closes the connection."""
+        ...
+
+
+def listen(socket: Any, listener: Listener) -> None:
+    """Have ``listener`` told of a connection of ``websockets``, which stays the very object that it is."""
+    here = vars(socket)
+    shadows = {"send": _asend, "recv": _arecv} if hasattr(socket, "__aiter__") else {"send": _send, "recv": _recv}
+    for name, shadow in {**shadows, "close": _close}.items():
+        here[name] = partial(shadow, listener, getattr(socket, name))
+
+
+# --- what stands in for the methods of one socket: its own first and alone, then a guarded look ----
+
+
+class Watched:
+    """A call of the socket's own method: an error of it is told, and passes."""
+
+    def __init__(self, tell: Callable[[BaseException], None]) -> None:
+        self._tell = tell
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            with guard(_SITE):
+                self._tell(error)
+
+
+def _sending(listener: Listener, message: Any) -> Watched:
+    begun: Any = None
+    with guard(_SITE):
+        begun = listener.sent(message)
+    if begun is not None and (refused := refusal(_SITE, begun)) is not None:
+        with guard(_SITE):
+            listener.unsent(begun, refused)
+        raise refused
+    return Watched(partial(listener.unsent, begun))
+
+
+def _received(listener: Listener, data: Any) -> Any:
+    with guard(_SITE):
+        listener.received(data)
+    return data
+
+
+def _send(listener: Listener, original: Wrapped, message: Any, *args: Any, **kwargs: Any) -> Any:
+    with _sending(listener, message):
+        return original(message, *args, **kwargs)
+
+
+async def _asend(listener: Listener, original: Wrapped, message: Any, *args: Any, **kwargs: Any) -> Any:
+    with _sending(listener, message):
+        return await original(message, *args, **kwargs)
+
+
+def _recv(listener: Listener, original: Wrapped, *args: Any, **kwargs: Any) -> Any:
+    with Watched(listener.lost):
+        data = original(*args, **kwargs)
+    return _received(listener, data)
+
+
+async def _arecv(listener: Listener, original: Wrapped, *args: Any, **kwargs: Any) -> Any:
+    with Watched(listener.lost):
+        data = await original(*args, **kwargs)
+    return _received(listener, data)
+
+
+def _close(listener: Listener, original: Wrapped, *args: Any, **kwargs: Any) -> Any:
+    with guard(_SITE):
+        listener.closed()
+    return original(*args, **kwargs)  # of the asynchronous one, its coroutine

@@ -1,0 +1,251 @@
+"""Live sessions over a real WebSocket: a span for the session, a model call for each answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+pytest.importorskip("google.genai", reason="needs google-genai")
+pytest.importorskip("websockets.sync.server", reason="websockets is not installed")
+from google import genai
+from google.genai import _api_client, errors, types
+from tests.openai.spans import Seen
+from tests.wire.websocket import Script, Socket, Talk
+
+MODEL = "gemini-live-2.5-flash"
+USAGE = {"promptTokenCount": 12, "responseTokenCount": 5, "thoughtsTokenCount": 2, "totalTokenCount": 19}
+CONFIG: dict[str, Any] = {
+    "response_modalities": ["TEXT"],
+    "system_instruction": "Be kind.",
+    "tools": [{"function_declarations": [{"name": "weather", "description": "Tells the weather."}]}],
+    "temperature": 0.5,
+}
+
+
+def said(*texts: str, **more: Any) -> list[dict[str, Any]]:
+    return [{"serverContent": {"modelTurn": {"parts": [{"text": text}]}}, **more} for text in texts]
+
+
+END = {"serverContent": {"turnComplete": True}, "usageMetadata": USAGE}
+
+
+@pytest.fixture(autouse=True)
+def _plain_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client speaks to Gemini over TLS alone."""
+
+    def url(client: Any, options: Any = None) -> str:
+        return str(client._http_options.base_url)
+
+    monkeypatch.setattr(_api_client.BaseApiClient, "_websocket_base_url", url)
+
+
+def client(url: str) -> genai.Client:
+    made = genai.Client(api_key="none", http_options=types.HttpOptions(base_url=url.removesuffix("/v1")))
+    made._api_client._websocket_ssl_ctx = {}
+    return made
+
+
+def talk(script: Script, ask: Any, config: Any = CONFIG) -> Any:
+    async def run() -> Any:
+        async with client(socket.url).aio.live.connect(model=MODEL, config=config) as session:
+            return await ask(session)
+
+    with Socket(script) as socket:
+        return asyncio.run(run())
+
+
+def begun(talking: Talk) -> dict[str, Any]:
+    setup = talking.hear()
+    talking.say({"setupComplete": {}})
+    return setup
+
+
+async def ask(session: Any, text: str = "Is it sunny?") -> list[Any]:
+    await session.send_client_content(turns={"role": "user", "parts": [{"text": text}]})
+    return [message async for message in session.receive()]
+
+
+def split(spans: list[Seen]) -> tuple[Seen, list[Seen]]:
+    """The session, and its answers in order."""
+    (session,) = [span for span in spans if span.name == f"live {MODEL}"]
+    answers = [span for span in spans if span.name == f"generate_content {MODEL}"]
+    assert len(answers) + 1 == len(spans), [span.name for span in spans]
+    assert all(answer.span.parent.span_id == session.span.context.span_id for answer in answers)
+    return session, answers
+
+
+def test_an_answer_is_a_model_call_below_its_session(recorded: Any) -> None:
+    def script(talking: Talk) -> None:
+        begun(talking)
+        for _ in range(2):
+            talking.hear()
+            talking.say(*said("It ", "is."), END)
+
+    async def twice(session: Any) -> Any:
+        return [await ask(session), await ask(session, "Really?")]
+
+    first, second = talk(script, twice)
+    assert [message.text for message in first[:2]] == ["It ", "is."]
+    assert len(second) == 3
+    session, answers = split(recorded())
+    assert session.outcome == "ok"
+    assert session["agentops.realtime.responses"] == 2
+    assert [answer.outcome for answer in answers] == ["ok", "ok"]
+    one, two = answers
+    assert one.text == "It is."
+    assert one["gen_ai.provider.name"] == "gcp.gemini"
+    assert one["server.address"] == "127.0.0.1"
+    assert one["gen_ai.request.temperature"] == 0.5
+    assert one["gen_ai.usage.input_tokens"] == 12
+    assert one["gen_ai.usage.output_tokens"] == 7
+    assert one["gen_ai.response.finish_reasons"] == ["STOP"]
+    assert one.json("gen_ai.system_instructions") == [{"type": "text", "content": "Be kind."}]
+    assert [each["name"] for each in one.json("gen_ai.tool.definitions")] == ["weather"]
+    assert [(each["role"], each["parts"][0]["content"]) for each in two.json("gen_ai.input.messages")] == [
+        ("user", "Is it sunny?"),
+        ("assistant", "It is."),
+        ("user", "Really?"),
+    ]
+
+
+@pytest.mark.parametrize("told", ["with", "behind", "never"])
+def test_functions_that_it_calls_end_an_answer_and_their_results_begin_one(told: str, recorded: Any) -> None:
+    called = {"toolCall": {"functionCalls": [{"id": "f1", "name": "weather", "args": {"city": "Rome"}}]}}
+
+    def script(talking: Talk) -> None:
+        begun(talking)
+        talking.hear()
+        talking.say({**called, "usageMetadata": USAGE} if told == "with" else called)
+        if told == "behind":
+            talking.say({"usageMetadata": USAGE})
+        talking.hear()
+        talking.say(*said("Sunny."), END)
+
+    async def asking(session: Any) -> None:
+        await session.send_client_content(turns={"role": "user", "parts": [{"text": "Is it sunny?"}]})
+        async for message in session.receive():
+            usage_alone = message.usage_metadata and not message.server_content and not message.tool_call
+            if usage_alone if told == "behind" else message.tool_call:
+                result = {"id": "f1", "name": "weather", "response": {"sky": "clear"}}
+                await session.send_tool_response(function_responses=result)
+
+    talk(script, asking)
+    _, (calling, answering) = split(recorded())
+    assert [calling.outcome, answering.outcome] == ["ok", "ok"]
+    assert calling["agentops.usage.source"] == ("estimated" if told == "never" else "reported")
+    (message,) = calling.json("gen_ai.output.messages")
+    assert message["finish_reason"] == "tool_call"
+    assert message["parts"] == [{"type": "tool_call", "id": "f1", "name": "weather", "arguments": {"city": "Rome"}}]
+    assert calling["agentops.decision.chosen"] == "weather"
+    result = answering.json("gen_ai.input.messages")[-1]
+    assert result["parts"][0]["response"] == {"sky": "clear"}
+    assert answering.text == "Sunny."
+
+
+def test_a_model_that_listens_begins_by_itself_and_sound_is_told_by_what_was_said(recorded: Any) -> None:
+    sound = {"serverContent": {"modelTurn": {"parts": [{"inlineData": {"mimeType": "audio/pcm", "data": "AAAA"}}]}}}
+
+    def script(talking: Talk) -> None:
+        begun(talking)
+        talking.hear()
+        talking.say(
+            {"serverContent": {"inputTranscription": {"text": "Is it "}}},
+            {"serverContent": {"inputTranscription": {"text": "sunny?"}}},
+            sound, {"serverContent": {"outputTranscription": {"text": "It is."}}}, sound, END,
+        )  # fmt: skip
+
+    async def asking(session: Any) -> None:
+        await session.send_realtime_input(audio=types.Blob(data=b"\0\0", mime_type="audio/pcm;rate=16000"))
+        assert len([message async for message in session.receive()]) == 6
+
+    talk(script, asking, {"response_modalities": ["AUDIO"]})
+    _, (answer,) = split(recorded())
+    assert answer.json("gen_ai.input.messages")[0]["parts"] == [{"type": "text", "content": "Is it sunny?"}]
+    assert answer.text == "It is."
+    assert answer["agentops.stream.chunks"] == 4
+    assert "AAAA" not in repr(dict(answer.span.attributes))
+
+
+def test_one_that_is_interrupted_is_cancelled(recorded: Any) -> None:
+    def script(talking: Talk) -> None:
+        begun(talking)
+        talking.hear()
+        talking.say(*said("It "), {"serverContent": {"interrupted": True}}, END)
+
+    talk(script, ask)
+    _, (answer,) = split(recorded())
+    assert (answer.outcome, answer.text) == ("cancelled", "It ")
+    assert answer["gen_ai.usage.output_tokens"] == 7
+
+
+def test_a_session_that_is_left_leaves_its_answer(recorded: Any) -> None:
+    def script(talking: Talk) -> None:
+        begun(talking)
+        talking.hear()
+        talking.say(*said("It "))
+        with pytest.raises(Exception, match=r"."):
+            talking.hear()
+
+    async def leaving(session: Any) -> None:
+        await session.send_client_content(turns={"role": "user", "parts": [{"text": "Is it sunny?"}]})
+        async for _ in session.receive():
+            return
+
+    talk(script, leaving)
+    session, (answer,) = split(recorded())
+    assert (session.outcome, answer.outcome, answer.text) == ("ok", "abandoned", "It ")
+
+
+def test_a_connection_that_breaks_ends_both_in_error(recorded: Any) -> None:
+    def script(talking: Talk) -> None:
+        begun(talking)
+        talking.hear()
+        talking.say(*said("It "))
+        talking.cut()
+
+    with pytest.raises(errors.APIError):
+        talk(script, ask)
+    session, (answer,) = split(recorded())
+    assert (session.outcome, answer.outcome) == ("error", "error")
+
+
+def test_a_set_up_that_is_refused_is_told(recorded: Any) -> None:
+    def script(talking: Talk) -> None:
+        talking.hear()
+        talking.connection.close(1007, "no such model")
+
+    with pytest.raises(errors.APIError):
+        talk(script, ask)
+    session, answers = split(recorded())
+    assert (session.outcome, answers) == ("error", [])
+
+
+def test_a_server_that_is_not_there_is_told(recorded: Any) -> None:
+    async def run() -> None:
+        async with client("ws://127.0.0.1:1").aio.live.connect(model=MODEL):
+            pass
+
+    with pytest.raises(OSError, match=r"."):
+        asyncio.run(run())
+    span = recorded.one()
+    assert (span.name, span.outcome) == ("live.connect", "error")
+    assert span["server.port"] == 1
+
+
+def test_what_the_client_sends_is_what_it_sends_without_us() -> None:
+    heard: list[list[Any]] = []
+
+    def script(talking: Talk) -> None:
+        heard.append([begun(talking), talking.hear()])
+        talking.say(*said("It is."), END)
+
+    import agentops_sdk as agentops
+
+    alone = talk(script, ask)
+    agentops.init(exporters=["memory"])
+    watched = talk(script, ask)
+    agentops.shutdown()
+    assert heard[0] == heard[1]
+    assert alone == watched
