@@ -39,14 +39,14 @@ export function Plot({ title, periods, series }) {
   const top = every.reduce((most, each) => ((each.value ?? 0) > (most.value ?? 0) ? each : most), { value: 0, text: "0" });
   const label = `${title}: ${series.map((one) => `${one.name} ${one.texts.filter(Boolean).join(", ")}`.trim()).join("; ")}`;
   return html`<figure class="plot"><figcaption>${title}</figcaption>
-    <svg viewBox=${`-6 -6 ${width + 12} ${height + 26}`} role="img" aria-label=${label}>
+    <svg viewBox=${`-6 -18 ${width + 12} ${height + 38}`} role="img" aria-label=${label}>
       <line class="axis" x1="0" x2=${width} y1=${height} y2=${height} /><line class="axis" x1="0" x2=${width} y1="0" y2="0" />
       ${series.map((one, number) => {
         const line = points(one.values, width, height, top.value ?? 0);
         return html`<g class=${`series s${number % 6}`}>${stretches(line).map((part) => html`<polyline points=${part} />`)}
           ${line.map((point, place) => point && html`<circle cx=${point.x} cy=${point.y} r="3"><title>${`${one.name} ${periods[place]}: ${one.texts[place]}`.trim()}</title></circle>`)}</g>`;
       })}
-      <text x="0" y="11">${top.text}</text>
+      <text x="0" y="-6">${top.text}</text>
       <text x="0" y=${height + 16}>${periods[0]}</text>${periods.length > 1 && html`<text class="end" x=${width} y=${height + 16}>${periods[periods.length - 1]}</text>`}
     </svg></figure>`;
 }

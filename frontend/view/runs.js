@@ -22,7 +22,7 @@ function Sums({ rows }) {
   for (const run of rows) buckets[Math.min(buckets.length - 1, Math.floor(((run.at - first) / (last - first)) * buckets.length))].push(run);
   const bad = rows.filter((run) => styleOf(run.outcome) === "bad").length;
   const money = rows.reduce((sum, run) => sum + run.amount, 0);
-  const dollars = rows.every((run) => !run.cost || run.cost.includes("$")) ? "$" : "";
+  const dollars = rows.every((run) => !/\d/.test(run.cost) || run.cost.includes("$")) ? "$" : "";
   /** @type {[string, string, (number | null)[], boolean][]} */
   const lines = [
     ["runs", String(rows.length), buckets.map((runs) => runs.length), false],

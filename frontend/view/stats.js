@@ -34,7 +34,7 @@ export function Stats() {
     ${stats.rows.length > 0 && html`<table class="stats"><thead><tr><th>${by}</th><th class="bars"><span class="hidden">${measure}</span></th><th class="figure">calls</th><th class="figure">failed</th><th class="figure wide">p50</th><th class="figure">p95</th>
       <th class="figure wide">tokens</th><th class="figure">cost</th><th class="figure wide">wasted</th></tr></thead><tbody>
       ${stats.rows.map((row) => html`<tr><td>${Object.keys(row.choice).length ? html`<a href=${address("/", row.choice)}>${row.key}</a>` : row.key}</td>
-        <td class="bars"><i class="share" style=${{ width: `${most ? (row.measures[measure] / most) * 100 : 0}%` }}></i></td>${cells(row)}</tr>`)}
+        <td class="bars">${row.measures[measure] > 0 && html`<i class="share" style=${{ width: `${(row.measures[measure] / most) * 100}%` }}></i>`}</td>${cells(row)}</tr>`)}
       ${stats.rows.length > 1 && html`<tr class="total"><td>total</td><td class="bars"></td>${cells(stats.total)}</tr>`}</tbody></table>`}
   <//>`;
 }

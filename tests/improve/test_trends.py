@@ -78,6 +78,14 @@ def test_periods_are_told_apart_and_unknown_costs_are_counted(trends: Any) -> No
     assert (dearer["of"], dearer["change"]) == ("1 -> 2", pytest.approx(0.04))
 
 
+def test_one_model_is_no_change_of_another(trends: Any) -> None:
+    told = trends(
+        run(cost=0.01, model="gpt-4o-mini"), run(cost=0.05, model="gpt-4o", at=1), options=("--split", "model")
+    )
+    assert [row["of"] for row in told["periods"]] == ["gpt-4o", "gpt-4o-mini"]
+    assert told["changes"] == []
+
+
 def test_each_instant_of_a_run_belongs_to_one_step() -> None:
     """Two tools overlap: what both cover belongs to the one that began last; the rest is the run's own."""
     root = span("desk", {semconv.KIND: "workflow"}, took=1_000)

@@ -6,6 +6,7 @@ it is counted here what is imported, and on which thread; how long that takes is
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import subprocess
@@ -67,6 +68,28 @@ def test_nothing_is_imported_between_the_end_of_the_first_span_and_the_disk(
     assert "opentelemetry.sdk.trace.export" in seen["ready"]
     beside = {name for _, name in seen["threads"]}
     assert not {name for name in beside if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter", "orjson"))}
+
+
+def test_the_console_imports_nothing_beside_the_program(tmp_path: Path) -> None:
+    program = """
+import sys, threading
+events = []
+sys.addaudithook(lambda name, args: name == "import" and events.append((threading.current_thread().name, args[0])))
+import agentops_sdk as agentops
+agentops.init(integrations=[], exporters=["console"])
+ready = set(sys.modules)
+with agentops.span("first"):
+    pass
+agentops.flush()
+mine = threading.current_thread().name
+print(sorted({name for thread, name in events if thread != mine and name not in ready and name in sys.modules}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "first ok" in done.stderr
+    assert ast.literal_eval(done.stdout) == []
 
 
 def test_prices_are_not_loaded_for_a_program_that_calls_no_model(tmp_path: Path) -> None:

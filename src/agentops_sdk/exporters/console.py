@@ -34,6 +34,15 @@ class ConsoleExporter(SinkOptions):
     tokens and the cost of the run.
     """
 
+    # Beside a busy program their import took longer than a shutdown waits, and pydantic's would meet that of a client.
+    imports = (
+        "agentops_sdk.traces.display.step_lines",
+        "agentops_sdk.traces.formats.from_otel",
+        "agentops_sdk.traces.formats.parse",
+        "agentops_sdk.traces.record",
+        "rich.console",
+    )
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lines: StepLines | None = None

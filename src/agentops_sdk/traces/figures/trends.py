@@ -27,7 +27,8 @@ __all__ = ["FORMATS", "PERIODS", "SPLITS", "Change", "Period", "Trends", "checke
 
 PERIODS: Final = ("week", "day", "month", "hour")
 
-SPLITS: Final = ("agent", "model", *SHORT_NAMES)
+_BESIDE: Final = ("agent", "model")  # several of them run in the same period
+SPLITS: Final = (*_BESIDE, *SHORT_NAMES)
 FORMATS: Final = {"day": "%Y-%m-%d", "month": "%Y-%m", "hour": "%Y-%m-%d %H:00", "week": "%G-W%V"}
 
 
@@ -181,7 +182,7 @@ def trends(traces: Iterable[Trace], by: str = "week", split: str = "") -> Trends
         if len(own) > 1:
             pairs.append((own[-2], own[-1]))
     latest = sorted((period for period in periods if period.runs), key=lambda period: period.name)
-    if not pairs and len(latest) > 1:  # releases follow each other: no two of them have a period in common
+    if not pairs and len(latest) > 1 and split not in _BESIDE:  # releases follow each other; agents do not
         pairs.append((latest[-2], latest[-1]))
     return Trends(by, split, periods, tuple(_changes(pairs)))
 
