@@ -8,6 +8,7 @@ import { Spark } from "./plot.js";
 const BEFORE = 20;
 const MOST_BUCKETS = 40;
 const LINES = 200;
+const ROWS = 100;
 
 /** @param {number[]} values */
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
@@ -73,6 +74,7 @@ export function Runs() {
   const [turn, setTurn] = useState(0);
   const { content, wrong } = useAnswer(`/api/runs${location.search}`, turn);
   const [chosen, setChosen] = useState(/** @type {string[]} */ ([]));
+  const [length, setLength] = useState(ROWS);
   const [judged, setJudged] = useState(/** @type {import("./server.js").Run | null} */ (null));
   const table = useRef(/** @type {HTMLTableElement | null} */ (null));
   const waiting = useRef(false);
@@ -125,7 +127,7 @@ export function Runs() {
       <button type="button" disabled=${chosen.length !== 2} onClick=${compare}>Compare two</button></div>
     <table ref=${table}><thead><tr><th><span class="hidden">compare</span></th><th>when (UTC)</th><th>name</th><th>outcome</th><th class="figure">took</th><th class="wide">and before</th><th class="wide">session</th>
       <th class="wide">user</th><th class="wide">models</th><th class="figure wide">tokens</th><th class="figure">cost</th><th>feedback</th></tr></thead>
-      <tbody>${rows.map((run) => {
+      <tbody>${rows.slice(0, length).map((run) => {
         const own = before.get(run.id) ?? [];
         return html`<tr key=${run.id}>
           <td><input type="checkbox" aria-label=${`compare ${run.name} of ${run.start}`} checked=${chosen.includes(run.id)} onChange=${() => choose(run.id)} /></td>
@@ -140,6 +142,7 @@ export function Runs() {
           <td class="figure">${run.cost}${most > 0 && run.amount > 0 && html`<i class="share" style=${{ width: `${(run.amount / most) * 100}%` }}></i>`}</td>
           <td>${run.feedback && html`<span class="quiet">${run.feedback} </span>`}<button type="button" aria-label=${`feedback on ${run.name} of ${run.start}`} title="feedback" onClick=${() => setJudged(run)}>±</button></td></tr>`;
       })}</tbody></table>
+    ${rows.length > length && html`<p><button type="button" onClick=${() => setLength(length + ROWS)}>${rows.length - length} more</button></p>`}
     ${judged && html`<${FeedbackDialog} run=${judged} onClose=${onClose} />`}
   <//>`;
 }

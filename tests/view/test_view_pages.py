@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.browser import needs_chromium
-from tests.traces.samples import chat, message, run, span, tool
+from tests.traces.samples import agent, chat, message, run, span, tool
 from tests.view.site import HOUR, PAGES, Site, days, write
 
 from agentops_sdk.traces import load
@@ -181,6 +181,19 @@ def test_dark_and_narrow(page: Browser, site: Site) -> None:
         assert page.value(colour) != light
         if path == "/":
             page.screenshot("view-narrow-dark")
+
+
+def test_a_long_list_is_drawn_a_part_at_a_time(browser: Browser, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", [agent("busy", at=number, trace_id=f"{number + 1:032x}") for number in range(120)])
+    site = Site(tmp_path)
+    try:
+        browser.open(site.address, "document.querySelectorAll('tbody tr').length === 100")
+        assert "120 of 120 runs" in browser.value("document.querySelector('[role=status]').textContent")
+        browser.click("button", "20 more")
+        browser.wait("document.querySelectorAll('tbody tr').length === 120")
+        browser.open("about:blank", "true")
+    finally:
+        site.close()
 
 
 def test_what_both_did_is_aligned(browser: Browser, tmp_path: Path) -> None:
