@@ -20,7 +20,7 @@ class Seen:
         self.exporter = exporter
 
     def all(self) -> list[Any]:
-        assert agentops.flush()
+        assert agentops.flush(timeout=60)
         return list(self.exporter.finished_spans())
 
     def names(self) -> list[str]:

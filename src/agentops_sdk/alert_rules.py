@@ -230,6 +230,8 @@ def _targets(value: Any) -> tuple[Any, ...]:
     if not isinstance(targets, Iterable):
         raise ConfigError("then", value, "texts such as log, webhook:https://…, slack:https://…, or functions")
     checked = tuple(targets)
+    if not checked:
+        raise ConfigError("then", value, "at least one whom to tell, such as log")
     for target in checked:
         if callable(target):
             continue

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from agentops_sdk._audit import audit_log as audit
+from agentops_sdk._host.guard import guard
 from agentops_sdk._limits import pauses
+from agentops_sdk._limits.pause_folder import PauseFolder
 from agentops_sdk._limits.scope import keeps_files
 from agentops_sdk._pipeline import runtime
 from agentops_sdk.errors import ConfigError
@@ -25,7 +27,7 @@ _STRICTER = {"capture_content": False, "state_changes": False, "vendor_propagati
 _MOST_BYTES = 65_536
 
 
-def pause(agent: str | None = None, *, reason: str = "") -> None:
+def pause(agent: str | None = None, *, reason: str = "", everywhere: bool = False) -> None:
     """Stop an agent before its next step: what it calls raises :class:`Paused` until :func:`resume`.
 
     Model calls, tools, retrievals and agents inside of it are refused; what runs is not interrupted.
@@ -33,40 +35,54 @@ def pause(agent: str | None = None, *, reason: str = "") -> None:
     Args:
         agent: its name; everything in the process when not given.
         reason: shown in the error and in the trace.
+        everywhere: in all processes that write to the same folder, also those that start later. The others learn of it
+            with the end of their next step.
 
     Raises:
-        ConfigError: the name is no text.
+        ConfigError: the name is no text; or ``everywhere``, and the program writes no files.
     """
-    _switch("pause", agent, reason, "pause()")
+    _switch("pause", agent, reason, "pause()", everywhere)
 
 
-def resume(agent: str | None = None) -> None:
-    """Let what was paused go on.
+def resume(agent: str | None = None, *, everywhere: bool = False) -> None:
+    """Let what was paused go on: here, or ``everywhere`` as in :func:`pause`.
 
     Raises:
-        ConfigError: the name is no text.
+        ConfigError: the name is no text; or ``everywhere``, and the program writes no files.
     """
-    _switch("resume", agent, "", "resume()")
+    _switch("resume", agent, "", "resume()", everywhere)
 
 
-def _switch(action: str, agent: str | None, reason: str, by: str) -> None:
+def _switch(action: str, agent: str | None, reason: str, by: str, everywhere: bool) -> None:
     if agent is not None and (not isinstance(agent, str) or not agent):
         raise ConfigError("agent", agent, "the name of an agent, or nothing for all of them")
     if not isinstance(reason, str):
         raise ConfigError("reason", reason, "a text")
     name = pauses.ALL if agent is None else agent
-    if action == "pause":
-        pauses.pause(name, reason)
-    else:
+    folder, key = _log()
+    if everywhere:
+        if folder is None:
+            raise ConfigError("everywhere", True, "a program that writes files: there is no folder to share")
+        shared = PauseFolder(folder)
+        with guard("control.pause_folder"):
+            if action == "pause":
+                shared.pause(name, reason)
+            else:
+                shared.resume(name)
+            pauses.of_folder(shared.found())
+    if action == "resume":
         pauses.resume(name)
-    audit.record(action, by, {"agent": agent, "reason": reason}, *_log())
+    elif not everywhere or name not in pauses.why():  # where the folder cannot be written, it holds here at least
+        pauses.pause(name, reason)
+    audit.record(action, by, {"agent": agent, "reason": reason, "everywhere": everywhere}, folder, key)
 
 
 def change(body: bytes, by: str) -> dict[str, Any]:
     """Do what a request to change something asks for: ``settings``, ``pause``, ``resume``; all of it or nothing.
 
     Args:
-        body: a JSON object: ``{"settings": {"limits": "5 usd / run"}, "pause": "agent", "reason": "…"}``.
+        body: a JSON object: ``{"settings": {"limits": "5 usd / run"}, "pause": "agent", "reason": "…"}``,
+            with ``"everywhere": true`` for all processes that write to the same folder.
         by: who asks.
 
     Returns:
@@ -81,9 +97,28 @@ def change(body: bytes, by: str) -> dict[str, Any]:
         asked = None
     if not isinstance(asked, dict) or not asked or len(body) > _MOST_BYTES:
         raise ConfigError("body", None, "a JSON object with settings, pause or resume")
-    unknown = sorted(set(asked) - {"settings", "pause", "resume", "reason"})
+    unknown = sorted(set(asked) - {"settings", "pause", "resume", "reason", "everywhere"})
     if unknown:
-        raise ConfigError(unknown[0], None, "no such key: settings, pause, resume, reason")
+        raise ConfigError(unknown[0], None, "no such key: settings, pause, resume, reason, everywhere")
+    settings, everywhere = _checked(asked)
+    if settings:
+        runtime.reconfigure(settings, by=by)
+    for action in ("pause", "resume"):
+        if action in asked:
+            agent = None if asked[action] == "*" else asked[action]
+            _switch(action, agent, str(asked.get("reason", "")), by, everywhere)
+    return {"changed": sorted(settings), "paused": sorted(name or "*" for name in pauses.why())}
+
+
+def _checked(asked: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    """The settings that are to be changed, and whether agents are to be paused or resumed everywhere.
+
+    Raises:
+        ConfigError: something has a value that cannot work, or may not be changed by others.
+    """
+    everywhere = asked.get("everywhere", False)
+    if not isinstance(everywhere, bool) or (everywhere and _log()[0] is None):
+        raise ConfigError("everywhere", None, "true or false, and a program that writes files")
     settings = asked.get("settings", {})
     if not isinstance(settings, Mapping):
         raise ConfigError("settings", None, "an object of settings by name")
@@ -94,12 +129,7 @@ def change(body: bytes, by: str) -> dict[str, Any]:
         agent = asked.get(action, "*")
         if not isinstance(agent, str) or not agent:
             raise ConfigError(action, None, "the name of an agent, or * for all of them")
-    if settings:
-        runtime.reconfigure(settings, by=by)
-    for action in ("pause", "resume"):
-        if action in asked:
-            _switch(action, None if asked[action] == "*" else asked[action], str(asked.get("reason", "")), by)
-    return {"changed": sorted(settings), "paused": sorted(name or "*" for name in pauses.paused)}
+    return settings, everywhere
 
 
 def _log() -> tuple[Path | None, KeySource | None]:

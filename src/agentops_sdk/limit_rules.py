@@ -26,7 +26,15 @@ _WINDOWS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0, "wee
 _AMOUNT = re.compile(r"(?P<sign>\$?)\s*(?P<number>\d[\d_]*(?:\.\d+)?)\s*(?P<unit>.*)")
 _WINDOW = re.compile(r"(?P<times>\d+(?:\.\d+)?)?\s*(?P<unit>[a-z]+?)s?")
 _ONE_TOOL = re.compile(r"calls? of (?P<tool>\S.*)")
-_CURRENCY = re.compile(r"[a-z]{3}")
+_CURRENCY = re.compile(
+    "aed|afn|all|amd|aoa|ars|aud|awg|azn|bam|bbd|bdt|bhd|bif|bmd|bnd|bob|brl|bsd|btn|bwp|byn|bzd|cad|cdf|chf|clp|"
+    "cny|cop|crc|cup|cve|czk|djf|dkk|dop|dzd|egp|ern|etb|eur|fjd|fkp|gbp|gel|ghs|gip|gmd|gnf|gtq|gyd|hkd|hnl|htg|"
+    "huf|idr|ils|inr|iqd|irr|isk|jmd|jod|jpy|kes|kgs|khr|kmf|kpw|krw|kwd|kyd|kzt|lak|lbp|lkr|lrd|lsl|lyd|mad|mdl|"
+    "mga|mkd|mmk|mnt|mop|mru|mur|mvr|mwk|mxn|myr|mzn|nad|ngn|nio|nok|npr|nzd|omr|pab|pen|pgk|php|pkr|pln|pyg|qar|"
+    "ron|rsd|rub|rwf|sar|sbd|scr|sdg|sek|sgd|shp|sle|sos|srd|ssp|stn|svc|syp|szl|thb|tjs|tmt|tnd|top|try|ttd|twd|"
+    "tzs|uah|ugx|usd|uyu|uzs|ved|ves|vnd|vuv|wst|xaf|xcd|xcg|xof|xpf|yer|zar|zmw|zwg"
+)
+"""Of ISO 4217."""
 _NOT_IN_A_WINDOW = ("depth", "seconds", "repeats")
 FORM: Final = 'a limit such as "5 usd / user / day", "20 model calls / run" or "3 calls of search"'
 

@@ -88,7 +88,7 @@ def state(*, described: bool = True) -> dict[str, Any]:
             {"name": run.name, "trace_id": run.trace_id, "age": run.age, "open_spans": run.spans}
             for run in open_runs(running.recorder.open, running.open_spans.policy.withholding, MOST_RUNS)
         ],
-        "paused": sorted(name or "*" for name in pauses.paused),
+        "paused": sorted(name or "*" for name in pauses.why()),
         "guard_errors": dict(guarding.errors),
         "redactions": running.completer.policy.redactions,
         "withheld": running.completer.policy.withheld,

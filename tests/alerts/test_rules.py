@@ -119,7 +119,8 @@ def test_things_are_asked_apart_and_told_again_after_a_period() -> None:
     ("arguments", "name"),
     [({"when": "the moon is full"}, "when"), ({"when": "error rate > 20 apples"}, "when"),
      ({"when": "loop", "over": "a while"}, "over"), ({"when": "loop", "per": "galaxy"}, "per"),
-     ({"when": "loop", "then": "pigeon"}, "then"), ({"when": "loop", "then": "webhook:ftp://x"}, "then"),
+     ({"when": "loop", "then": []}, "then"), ({"when": "loop", "then": "pigeon"}, "then"),
+     ({"when": "loop", "then": "webhook:ftp://x"}, "then"),
      ({"when": "loop", "least": 0}, "least"), ({"when": "drift > 3 %"}, "when"),
      ({"when": "loop", "severity": "loud"}, "severity")],
 )  # fmt: skip

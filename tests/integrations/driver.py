@@ -54,6 +54,9 @@ class Driver:
     registers: bool = False
     """Whether the integration registers with an object of the library's, and changes no attribute of its modules."""
 
+    uncut: str = ""
+    """Why no limit ends its streams, where the integration does not hold what is streamed."""
+
     warnings: tuple[str, ...] = ()
     """Warnings of the library itself that are no failures, as ``filterwarnings`` of pytest takes them."""
 

@@ -202,6 +202,25 @@ def test_a_limit_stops_the_next_call(name: str, driver: Driver, wire: Wire) -> N
 
 
 @pytest.mark.parametrize("way", STREAMS)
+def test_a_stream_that_passes_a_limit_is_cut(name: str, driver: Driver, wire: Wire, way: str) -> None:
+    """Its reader is told by the exception, and the span that we cut it: not that the vendor failed."""
+    if way in driver.lacks:
+        pytest.skip(driver.lacks[way])
+    if not driver.span.startswith(("chat ", "generate_content ", "text_completion ")):
+        pytest.skip("what its driver does is no call of a model")
+    if driver.uncut:
+        pytest.skip(driver.uncut)
+    spans = Spans(name)
+    with agentops.limits(tokens=1, on_stream="cut"):
+        error = request(driver, wire, way).error
+    assert error is not None, "read to its end"
+    assert error[0].endswith("LimitExceeded")
+    (span,) = spans.take()
+    assert (span.attributes["agentops.outcome"], span.attributes["agentops.limit.action"]) == ("error", "cut")
+    assert agentops.status().spans["open"] == 0
+
+
+@pytest.mark.parametrize("way", STREAMS)
 def test_a_stream_left_early_is_abandoned(name: str, driver: Driver, wire: Wire, way: str) -> None:
     if way in driver.lacks:
         pytest.skip(driver.lacks[way])

@@ -12,6 +12,7 @@ from tests.wire.http import Reply, Request, sse
 
 
 class LangChainDriver(Driver):
+    uncut = "a framework's stream ends with its client's, which is not recorded here"
     span = "chat gpt-4o-mini"
     packages = ("langchain_core", "langgraph")
     modules = (

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 import pytest
@@ -15,6 +18,7 @@ import pytest
 import agentops_sdk as agentops
 from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._limits import pauses
+from agentops_sdk.cli import main
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +26,7 @@ def nothing_paused(tmp_path: Path) -> Iterator[None]:
     agentops.init(exporters=["jsonl"], integrations=[], directory=tmp_path)
     audit.last.clear()
     yield
+    agentops.shutdown()
     for name in list(pauses.paused):
         pauses.resume(name)
 
@@ -150,3 +155,87 @@ def test_a_bug_pauses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "_shown", broken)
     assert search() == "x"
     agentops.configure(sample_ratio=0.5)
+
+
+OTHER = """
+import sys, time
+import agentops_sdk as agentops
+agentops.init(exporters=["jsonl"], integrations=[], directory=sys.argv[1])
+@agentops.agent
+def scout():
+    return "ran"
+for line in sys.stdin:
+    try:
+        print(scout(), flush=True)
+    except agentops.Paused as error:
+        print(error, flush=True)
+    agentops.flush()
+"""
+
+
+class Other:
+    """A second process that works in the same folder: each line it is given is one run of its agent."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", OTHER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def step(self) -> str:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def within(self, said: str, steps: int = 200) -> bool:
+        """Whether it says so before it has made so many steps; a step later than 250 ms after another looks again."""
+        return any(self.step() == said or time.sleep(0.05) for _ in range(steps))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.communicate()
+
+
+def test_everywhere_is_in_each_process_of_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Other(tmp_path) as other:
+        assert other.step() == "ran"
+        agentops.pause("scout", reason="by me", everywhere=True)
+        with pytest.raises(agentops.Paused, match="by me"):
+            scout()
+        assert other.within("agent scout is paused: by me")
+        with Other(tmp_path) as later:
+            assert later.step() == "agent scout is paused: by me"
+        assert agentops.status().paused == ["scout"]
+        assert main(["pause", "--dir", str(tmp_path)]) == 0
+        assert capsys.readouterr().out == "scout: by me\n"
+        assert main(["resume", "scout", "--dir", str(tmp_path)]) == 0
+        assert other.within("ran")
+        time.sleep(0.3)  # no more is asked of the folder than every quarter of a second
+        assert scout() == "x"
+        assert main(["pause", "--all", "--dir", str(tmp_path)]) == 0
+        assert other.within("everything is paused")
+        agentops.resume(everywhere=True)
+        assert search() == "x"
+        assert main(["resume", "--all", "--dir", str(tmp_path)]) == 1
+    agentops.shutdown()
+    assert pauses.why() == {}
+    assert audit_actions(tmp_path) == ["pause", "resume", "pause", "resume"]
+    agentops.init(exporters=["memory"], integrations=[])
+    with pytest.raises(agentops.ConfigError, match="writes files"):
+        agentops.pause(everywhere=True)
+
+
+def audit_actions(folder: Path) -> list[str]:
+    lines = (folder / "audit" / "000001.jsonl").read_text().splitlines()
+    return [line["action"] for line in map(json.loads, lines) if line["action"] in ("pause", "resume")]
+
+
+@pytest.mark.guard_swallows
+def test_a_folder_that_cannot_be_written_pauses_here(tmp_path: Path) -> None:
+    (tmp_path / "paused").write_text("a file in its place")
+    agentops.pause("scout", everywhere=True)
+    with pytest.raises(agentops.Paused):
+        scout()

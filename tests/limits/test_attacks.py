@@ -114,7 +114,8 @@ def test_a_damaged_line_neither_lifts_a_limit_nor_closes_it(started: Path, amoun
 
 
 @pytest.mark.parametrize(
-    ("answer", "calls"), [(True, 4), (2, 4), (False, 1), (None, 1), (0, 1), (-1, 1), (float("nan"), 1), (Later(), 1)]
+    ("answer", "calls"),
+    [(True, 4), (2, 4), (False, 1), (None, 1), (0, 1), (-1, 1), (float("nan"), 1), (Later(), 1), ("no", 1), (["y"], 1)],
 )
 def test_only_an_agreement_is_one(started: Path, answer: Any, calls: int) -> None:
     assert steps(agentops.limits(tool_calls=1, on_limit=lambda error: answer), 4) == calls

@@ -70,6 +70,13 @@ def test_models_plain_and_streamed(chain: Chain) -> None:
         assert error.spent == pytest.approx(3 * bodies.COST)
 
 
+def test_a_stream_that_passes_a_limit_is_cut_by_the_client_below(chain: Chain) -> None:
+    with agentops.limits(tokens=1, on_stream="cut"), pytest.raises(agentops.LimitExceeded, match="cut"):
+        list(chain.model.stream("q"))
+    with agentops.limits(tokens=1):
+        assert list(chain.model.stream("q")), "it is finished where nothing else is said"
+
+
 def test_models_asynchronous_and_in_batches(chain: Chain) -> None:
     async def main() -> None:
         with agentops.limits(model_calls=2), pytest.raises(agentops.LimitExceeded):

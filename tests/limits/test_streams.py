@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from tests.limits import bodies
 from tests.seen import Seen
+from tests.shared import shared
 from tests.wire.http import Reply, Request, Wire, sse
 
 import agentops_sdk as agentops
+from agentops_sdk._limits.expectation import StreamRates
 from agentops_sdk._limits.stream_meter import StreamMeter
 from agentops_sdk.exporters.memory import MemoryExporter
 
@@ -141,6 +146,44 @@ def test_methods_that_give_a_generator_are_cut_too(seen: Seen) -> None:
             read.extend(stream)
         assert left == [True]
         left.clear()
+
+
+COUNTS = (
+    "completion_tokens", "output_tokens", "candidatesTokenCount", "thoughtsTokenCount", "eval_count", "outputTokens",
+)  # fmt: skip
+
+
+def test_what_is_estimated_is_near_what_providers_count() -> None:
+    """Over the recorded streams of each API: a single answer may be far off, by thinking that is not shown."""
+    folder = shared("recorded")
+    if folder is None:
+        pytest.skip("the recorded exchanges are not beside this checkout")
+    figures: dict[str, list[tuple[float, int]]] = {}
+    for each in (json.loads(path.read_text()) for path in folder.glob("*/*.json")):
+        # Groq's streams tell what its own servers found; a program on somebody's own machine counts otherwise.
+        if not each["stream"] or each["status"] != 200 or each["provider"] in ("groq", "local"):
+            continue
+        body = each["response_body"].encode()
+        found = [re.findall(rb'"%b"\s*:\s*(\d+)' % name.encode(), body) for name in COUNTS]
+        meter = StreamMeter(Any, (), StreamRates(0, 0.0, 0.0, "USD"))
+        for line in body.splitlines(keepends=True):
+            meter.feed(line)
+        figures.setdefault(each["api"], []).append(
+            (meter.tokens, sum(max(map(int, counts)) for counts in found if counts))
+        )
+    for api, pairs in figures.items():
+        estimated, counted = (sum(column) for column in zip(*pairs, strict=True))
+        assert 0.6 < estimated / counted < 1.2, (api, estimated, counted)
+    assert len(figures) >= 7
+
+
+def test_text_inside_of_frames_is_found() -> None:
+    """Bedrock's ``InvokeModelWithResponseStream``: the events of the model, in base64."""
+    meter = StreamMeter(Any, (), StreamRates(0, 0.0, 0.0, "USD"))
+    event = json.dumps({"type": "content_block_delta", "delta": {"type": "text_delta", "text": "x" * 400}})
+    meter.feed(json.dumps({"bytes": base64.b64encode(event.encode()).decode(), "p": "abc"}).encode())
+    meter.feed(b'{"bytes":"eyJ0"}')
+    assert meter.tokens == 100
 
 
 @pytest.mark.guard_swallows

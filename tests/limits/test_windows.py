@@ -51,7 +51,18 @@ def test_limits_as_text(text: str, rule: Rule) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "usd", "5", "5 bananas", "-1 usd", "5 usd / galaxy", "5 usd / day / week", "$5 tokens", "2 seconds / day"],
+    [
+        "",
+        "usd",
+        "5",
+        "5 bananas",
+        "-1 usd",
+        "5 usd / galaxy",
+        "5 xyz",
+        "5 usd / day / week",
+        "$5 tokens",
+        "2 seconds / day",
+    ],
 )
 def test_what_is_no_limit(text: str) -> None:
     with pytest.raises(agentops.ConfigError):

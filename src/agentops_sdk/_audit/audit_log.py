@@ -17,7 +17,7 @@ from agentops_sdk.key_source import KeySource
 if TYPE_CHECKING:
     from agentops_sdk._audit.signature import Signer
 
-__all__ = ["FOLDER", "last", "lost", "record"]
+__all__ = ["FOLDER", "last", "login", "lost", "record"]
 
 FOLDER: Final = "audit"
 _MOST = 100
@@ -29,6 +29,16 @@ _waiting: Final[dict[Path, list[dict[str, Any]]]] = {}
 _signers: Final[dict[int, tuple[KeySource, Signer | None]]] = {}
 lost = 0
 """Records that could be written nowhere but to the log."""
+
+
+def login() -> str:
+    """Who is at the terminal, for what a command does."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no name is known
+        return "somebody"
 
 
 def record(

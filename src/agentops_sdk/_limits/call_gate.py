@@ -32,6 +32,7 @@ from agentops_sdk._limits.levels import log_levels
 from agentops_sdk._limits.repetition import Key, key_of
 from agentops_sdk._limits.terminal import ask_person
 from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY, whole
+from agentops_sdk.config import log_once
 from agentops_sdk.errors import LimitExceeded
 
 if TYPE_CHECKING:
@@ -247,13 +248,15 @@ def _refused(call: Call, breach: Breach) -> LimitExceeded | None:
             finally:
                 _asking.reset(token)
         waited = round(time.monotonic() - asked_at, 6)
-        if isinstance(answer, (int, float)) and answer is not True:
+        if inspect.iscoroutine(answer):  # nobody can wait for it here
+            answer.close()
+        if not isinstance(answer, (int, float)):  # "no" is true in Python: what is no answer is no agreement
+            if answer is not None:
+                log_once(f"on_limit returned a {type(answer).__name__}: expected true, false or a number; it is a no.")
+            answer = False
+        if answer is not True:
             answer = max(0, answer)
             account.extra += answer
-        elif inspect.isawaitable(answer):  # nobody can wait for it here, and it is no agreement
-            if inspect.iscoroutine(answer):
-                answer.close()
-            answer = False
         action = "allowed" if answer else "refused"
     with guard("limits.mark"):
         _mark(call, rule, error, action, by, waited)

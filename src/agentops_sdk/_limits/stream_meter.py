@@ -1,14 +1,17 @@
 """What a stream that is being read has used so far, and whether a limit ends it.
 
 Caller's thread. Nothing is parsed: the text in what came is found by its names, and four bytes of it are taken for a
-token, at least one for each piece. What the stream really used is worked out when it has ended, as of any other.
+token, at least one for each piece; Gemini's streams say in each event what they have used, thinking that is not shown
+included. What a stream really used is worked out when it has ended, as of any other.
 """
 
 from __future__ import annotations
 
 import re
 import time
+from base64 import b64decode
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
@@ -30,8 +33,21 @@ _TEXT = re.compile(
 )
 _REPEATS = re.compile(rb'"(?:type|event_type)"\s*:\s*"(?:response\.(?![\w.]*delta")|stream-end|message-end)')
 """Events that say once more, as a whole, what came in pieces."""
+_REPORTED = tuple(re.compile(rb'"%b"\s*:\s*(\d+)' % name) for name in (b"candidatesTokenCount", b"thoughtsTokenCount"))
+_FRAMES = re.compile(rb'"bytes"\s*:\s*"([A-Za-z0-9+/]+=*)"')
+"""Events of Bedrock's ``InvokeModelWithResponseStream``, which hold those of the model."""
 _TO_A_TOKEN = 4  # bytes
 _CHOICES = options_json(("finish", "cut"))[1]
+
+
+def _estimate(data: bytes) -> int:
+    """Tokens of the text in what came."""
+    return sum(
+        max(1, len(text) // _TO_A_TOKEN)
+        for line in _LINE.findall(data)
+        if not _REPEATS.search(line)
+        for text in _TEXT.findall(line)
+    )
 
 
 class StreamMeter:
@@ -44,15 +60,16 @@ class StreamMeter:
 
     Attributes:
         charge: of the limit that has been passed, once one has.
+        tokens: used so far, input and output, as estimated.
     """
 
-    __slots__ = ("_call", "_charges", "_cost", "_is_released", "_rates", "_tokens", "charge")
+    __slots__ = ("_call", "_charges", "_cost", "_is_released", "_rates", "charge", "tokens")
 
     def __init__(self, call: Call, charges: Sequence[Charge], rates: StreamRates) -> None:
         self._call = call
         self._charges = charges
         self._rates = rates
-        self._tokens = 0.0
+        self.tokens = 0.0
         self._cost = 0.0
         self._is_released = False
         self.charge: Charge | None = None
@@ -60,16 +77,18 @@ class StreamMeter:
 
     def feed(self, data: bytes) -> None:
         """This came, and is about to be handed to the caller."""
-        tokens = 0
-        for line in _LINE.findall(data):
-            if not _REPEATS.search(line):
-                tokens += sum(max(1, len(text) // _TO_A_TOKEN) for text in _TEXT.findall(line))
+        tokens: float = _estimate(data)
+        for frame in _FRAMES.findall(data):
+            with suppress(ValueError):  # one that came in two pieces
+                tokens += _estimate(b64decode(frame))
+        reported = sum(int(counts[-1]) for name in _REPORTED if (counts := name.findall(data)))
+        tokens = max(tokens, reported - (self.tokens - self._rates.input_tokens))
         self._use(tokens, tokens * self._rates.per_output)
         if self.charge is None:
             self.charge = next((charge for charge in self._charges if self._is_passed(charge)), None)
 
     def _use(self, tokens: float, cost: float) -> None:
-        self._tokens += tokens
+        self.tokens += tokens
         self._cost += cost
         with lock.held:
             for _, rule, account, _ in () if self._is_released else self._charges:
@@ -90,7 +109,7 @@ class StreamMeter:
             return
         self._is_released = True
         for _, rule, account, _ in self._charges:
-            used = self._tokens if rule.measure == "tokens" else self._cost if rule.measure == "cost" else 0.0
+            used = self.tokens if rule.measure == "tokens" else self._cost if rule.measure == "cost" else 0.0
             account.streamed = max(0.0, account.streamed - used) if account.open > 1 else 0.0
 
     def cut(self) -> LimitExceeded | None:

@@ -23,9 +23,9 @@ from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._host import bounded_map
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.patches import Patches
-from agentops_sdk._limits import breakers
+from agentops_sdk._limits import breakers, pauses
 from agentops_sdk._limits import scope as limits_in_force
-from agentops_sdk._limits.scope import Policy, Scope
+from agentops_sdk._limits.scope import Policy, Scope, keeps_files
 from agentops_sdk._pipeline import delivery, process_hooks
 from agentops_sdk._pipeline.event_delivery import MODULE as LOGS
 from agentops_sdk._pipeline.flush_result import FlushResult
@@ -139,6 +139,8 @@ class Runtime:
     def _limit(self) -> None:
         """Limits by the settings; those that are in force already go on counting where they do not change."""
         settings = self.settings
+        with guard("runtime.pauses"):
+            pauses.share(Path(settings.directory).absolute() if keeps_files(settings) else None)
         policy = Policy(from_setting(settings.limits), settings.on_limit, settings.unknown_price, settings.on_stream)
         before = None if self.limits is None else self.limits.policy
         if before is not None and policy.is_like(before):
@@ -277,6 +279,7 @@ class Runtime:
             process_hooks.load(self.completer.warm)
 
     def uninstall(self) -> None:
+        pauses.share(None)
         for installed in reversed(self.integrations):
             installed.end()
         if self._carrier is not None:
@@ -289,6 +292,8 @@ class Runtime:
 
     def _consume(self, batch: Sequence[LeanSpan | EndedSpan]) -> None:
         started = time.thread_time()
+        with guard("runtime.pauses"):
+            pauses.look()
         ready: list[ReadableSpan] = []
         aside: list[Mapping[str, Any]] = []
         while self.queue.dropped_traces:
@@ -359,6 +364,8 @@ class Runtime:
     def _look(self) -> float | None:
         """Tell the sinks what is open; the seconds until the next time."""
         started = time.thread_time()
+        with guard("runtime.pauses"):
+            pauses.look()
         try:
             return self.open_spans.look(self.recorder.open, self.sinks, *self._who())
         finally:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.cli._source import add_dir, base_directory, shown
 from agentops_sdk.errors import ConfigError, TraceError
@@ -103,7 +102,7 @@ def _some(option: str, text: str) -> str:
     return text
 
 
-def tell(action: str, args: argparse.Namespace, base: Path, about: dict[str, int]) -> None:
+def tell(action: str, args: argparse.Namespace, base: Path, about: dict[str, Any]) -> None:
     """Write into the audit log what was done, with a hash of the id in its place."""
     from agentops_sdk._audit import audit_log
     from agentops_sdk.config import inspect
@@ -112,8 +111,5 @@ def tell(action: str, args: argparse.Namespace, base: Path, about: dict[str, int
     asked = getattr(args, kind, "") if kind else ""
     ids = asked if isinstance(asked, str) else ",".join(map(str, asked))
     mark = hashlib.sha256(ids.encode()).hexdigest()[:16]
-    try:
-        who = getpass.getuser()
-    except (OSError, KeyError, ImportError):  # no name is known
-        who = "somebody"
-    audit_log.record(action, who, {"of": kind, "sha256": mark, **about}, base.absolute(), inspect()[0].audit_key)
+    about = {"of": kind, "sha256": mark, **about}
+    audit_log.record(action, audit_log.login(), about, base.absolute(), inspect()[0].audit_key)

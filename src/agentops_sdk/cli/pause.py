@@ -1,0 +1,56 @@
+"""``agentops pause``: stop an agent in every process that writes to a folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentops_sdk.cli._source import add_dir, base_directory
+from agentops_sdk.traces.display.terminal_text import line as safe
+
+if TYPE_CHECKING:
+    import argparse
+
+HELP = "Stop an agent before its next step, in every process that writes to the folder; without a name, list who is."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_whose(parser)
+    parser.add_argument("--reason", metavar="TEXT", default="", help="shown in the error that the program gets")
+    add_dir(parser)
+
+
+def add_whose(parser: argparse.ArgumentParser) -> None:
+    """Declare how an agent is named."""
+    whose = parser.add_mutually_exclusive_group()
+    whose.add_argument("agent", metavar="AGENT", nargs="?", help="its name")
+    whose.add_argument("--all", action="store_true", help="everything")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Pause it, or list what is paused."""
+    return switch("pause", args, args.reason)
+
+
+def switch(action: str, args: argparse.Namespace, reason: str) -> int:
+    """Pause or resume what was named, and write it into the audit log."""
+    from agentops_sdk._audit import audit_log
+    from agentops_sdk._limits.pause_folder import PauseFolder
+    from agentops_sdk.config import inspect
+
+    base = base_directory(args).absolute()
+    folder = PauseFolder(base)
+    agent = "" if args.all else args.agent
+    if not agent and not args.all:
+        for name, why in sorted(folder.found().items()):
+            print(safe(f"{name or 'everything'}: {why}" if why else name or "everything"))
+        return 0
+    if action == "pause":
+        folder.pause(agent, reason)
+    elif not folder.resume(agent):
+        print("agentops: it was not paused by this folder")
+        return 1
+    about = {"agent": agent or None, "reason": reason, "everywhere": True}
+    audit_log.record(action, audit_log.login(), about, base, inspect()[0].audit_key)
+    print(safe(f"{agent or 'everything'}: {action}d"))
+    return 0
