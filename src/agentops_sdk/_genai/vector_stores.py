@@ -70,16 +70,22 @@ class StoreCalls:
         self._wrap(owner, method, begin, partial(_documents, documents), awaits)
 
     def write(
-        self, owner: Any, method: str, collection: Callable[[Any, Arguments], Any], rows: str, *, awaits: bool = False
+        self,
+        owner: Any,
+        method: str,
+        collection: Callable[[Any, Arguments], Any],
+        rows: str | None,
+        *,
+        awaits: bool = False,
     ) -> None:
-        """A method that stores documents; ``rows`` names the parameter that holds them."""
+        """A method that stores documents; ``rows`` names the parameter that holds them, ``None``: it is one."""
 
         def begin(instance: Any, arguments: Arguments) -> Call | NullCall:
             source = _text(collection(instance, arguments))
             attributes = {
                 semconv.DB_SYSTEM_NAME: self._name,
                 semconv.DATA_SOURCE_ID: source,
-                semconv.DB_OPERATION_BATCH_SIZE: _count(arguments.get(rows)),
+                semconv.DB_OPERATION_BATCH_SIZE: 1 if rows is None else _count(arguments.get(rows)),
             }
             name = f"{method} {source}" if source else method
             return start("task", name, span_name=name, attributes=attributes, reporter=self._name)
