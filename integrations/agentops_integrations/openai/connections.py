@@ -44,6 +44,25 @@ def _patch(patches: Patches, name: str, operation: str, listener_to: Listen, mod
             patches.wrap(manager, "_connect_ws", opens)
 
 
+def install_model(patches: Patches, module: str, name: str, operation: str, listener_to: Listen) -> None:
+    """Listen to the sockets that a model of the Agents SDK opens, which asks ``websockets`` itself."""
+
+    async def opens(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        server: Attributes = {}
+        with guard(_SITE):
+            client = instance._client  # noqa: SLF001 - the model has no public one
+            server = _server_at(str(args[0]), type(client))
+        with Watched(partial(_failed, server, operation)):
+            socket = await wrapped(*args, **kwargs)
+        with guard(_SITE):
+            listen(socket, listener_to(instance, server))
+        return socket
+
+    patches.when_imported(
+        module, lambda imported: patches.wrap(getattr(imported, name), "_open_websocket_connection", opens)
+    )
+
+
 def private(manager: Any, name: str) -> Any:
     """A name-mangled attribute of a connection manager, sync or async."""
     return next((value for key, value in vars(manager).items() if key.endswith(f"Manager__{name}")), None)
@@ -52,14 +71,24 @@ def private(manager: Any, name: str) -> Any:
 def server_of(manager: Any) -> Attributes:
     """The provider, and its address."""
     client = private(manager, "client")
-    where = address(str(getattr(client, "websocket_base_url", None) or getattr(client, "base_url", "")))
-    provider = provider_of(where[semconv.SERVER_ADDRESS], where[semconv.SERVER_PORT], type(client))
-    return {semconv.PROVIDER_NAME: provider, **where}
+    return _server_at(getattr(client, "websocket_base_url", None) or getattr(client, "base_url", ""), type(client))
+
+
+def _server_at(url: Any, client: type[Any]) -> Attributes:
+    where = address(str(url))
+    return {
+        semconv.PROVIDER_NAME: provider_of(where[semconv.SERVER_ADDRESS], where[semconv.SERVER_PORT], client),
+        **where,
+    }
 
 
 def _unreachable(manager: Any, operation: str, error: BaseException) -> None:
+    _failed(server_of(manager), operation, error)
+
+
+def _failed(server: Attributes, operation: str, error: BaseException) -> None:
     """A connection that fails is told; one that opens asks for nothing yet, and what follows speaks for itself."""
-    attributes = {**server_of(manager), semconv.OPERATION_NAME: operation}
+    attributes = {**server, semconv.OPERATION_NAME: operation}
     start("span", span_name=operation, attributes=attributes, to_vendor=True).fail(error)
 
 

@@ -15,10 +15,12 @@ from opentelemetry.context import Context
 
 from agentops_integrations.openai import connections
 from agentops_integrations.openai.endpoints import ENDPOINTS
-from agentops_sdk.integration import NULL_CALL, Patches, enclosing_llm_call, semconv, start
+from agentops_sdk.integration import NULL_CALL, Patches, enclosing_llm_call, name_model, semconv, start
 from agentops_sdk.integration.clients import Attributes, Exchange, Json, ReplySteps
 
 _MODULES = ("openai.resources.responses.responses", "openai.resources.beta.responses.responses")
+_AGENTS = ("agents.models.openai_responses", "OpenAIResponsesWSModel")
+_CONNECT = "responses.connect"
 _CREATE = re.compile(rb'"type"\s*:\s*"response\.create"')
 _MODEL = re.compile(rb'\A\s*\{[^{}\[\]]*?"model"\s*:\s*"([^"\\]+)"')
 _DELTA = re.compile(rb'\A\s*\{\s*"type"\s*:\s*"response\.[\w.]+\.delta"')
@@ -37,7 +39,8 @@ _RESPONSE = replace(_ROW, request=_request)
 def install(patches: Patches) -> None:
     """Patch what opens the sockets, once its modules are imported."""
     for name in _MODULES:
-        connections.install(patches, name, "Responses", "responses.connect", lambda manager, server: Responses(server))
+        connections.install(patches, name, "Responses", _CONNECT, lambda manager, server: Responses(server))
+    connections.install_model(patches, *_AGENTS, _CONNECT, lambda model, server: Responses(server))
 
 
 class _Turn:
@@ -77,6 +80,7 @@ class Responses:
         attributes = {**self._server, semconv.REQUEST_MODEL: model, semconv.REQUEST_STREAM: True}
         outer = enclosing_llm_call() if self._parent is None else None
         if outer is not None:
+            name_model(outer, model)
             outer.update(attributes)
         call: Any = outer or start(
             "llm", model, operation=_ROW.operation, attributes=attributes, parent=self._parent, to_vendor=True

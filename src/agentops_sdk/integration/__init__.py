@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, outcome_of
-from agentops_sdk._capture.current import current_call, enclosing_llm_call, own_model_calls
+from agentops_sdk._capture.current import current_call, enclosing_llm_call, name_model, own_model_calls
 from agentops_sdk._capture.decision_attributes import ANSWERED, decision_attributes
 from agentops_sdk._capture.model_choice import ended_by_model, model_choice
 from agentops_sdk._capture.start import start
@@ -54,6 +54,7 @@ __all__ = [
     "mark_cut",
     "measure",
     "model_choice",
+    "name_model",
     "outcome_of",
     "own_model_calls",
     "refusal",
