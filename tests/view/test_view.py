@@ -76,6 +76,8 @@ def test_feedback_is_found_in_its_run_and_makes_it_no_longer(site: Site) -> None
     assert event.attributes["gen_ai.evaluation.score.value"] == 0.0
     assert trace.parent(span) == trace.root
     assert trace.duration == before
+    assert site.json(f"/api/compare?a={TRACE}&b={TRACE}")["first"] is None
+    assert "evaluate" not in json.dumps(site.json(f"/api/compare?a={TRACE}&b={'c' * 32}")["rows"])
     assert (site.folder / "feedback.jsonl").stat().st_mode & 0o077 == 0
 
 

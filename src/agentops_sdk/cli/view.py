@@ -14,7 +14,7 @@ from agentops_sdk.errors import AgentOpsError
 if TYPE_CHECKING:
     import argparse
 
-HELP = "Serve a local page: runs with filters, live, each as its report, two side by side, feedback. Extra: view."
+HELP = "Serve local pages: runs, live, each as its report, two side by side, sessions, stats, trends. Extra: view."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

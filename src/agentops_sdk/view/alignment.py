@@ -45,6 +45,8 @@ def _steps(trace: Trace) -> list[dict[str, Any]]:
         above = outline.parents[number]
         depths[number] = depths[above] + 1 if above >= 0 else 0
         span = trace.record(number)
+        if semconv.FEEDBACK_TARGET in span.attributes:
+            continue  # what is thought of a run is nothing that it did
         chosen = span.attributes.get(semconv.DECISION_CHOSEN)
         usage, cost = outline.usage(number), outline.cost(number)
         steps.append(
