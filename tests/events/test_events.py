@@ -94,9 +94,9 @@ def test_the_program_s_logger_provider_gets_them(logs: InMemoryLogRecordExporter
     ("content", "emit", "details", "on_event", "on_span"),
     [
         ("", "", True, False, True),
-        ("SPAN_ONLY", "", False, False, True),
-        ("NO_CONTENT", "", False, False, False),
-        ("NO_CONTENT", "true", True, False, False),
+        ("SPAN_ONLY", "", True, False, True),
+        ("SPAN_ONLY", "false", False, False, True),
+        ("NO_CONTENT", "", True, False, False),
         ("EVENT_ONLY", "", True, True, False),
         ("SPAN_AND_EVENT", "", True, True, True),
         ("SPAN_AND_EVENT", "false", False, False, True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ import agentops_sdk as agentops
 from agentops_sdk._pipeline import runtime
 from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.integration import start
+from agentops_sdk.store.address import open_store
+from agentops_sdk.traces import load
 
 TOOLS = [{"type": "function", "name": "search"}]
 
@@ -113,6 +116,45 @@ def test_a_run_has_what_its_calls_agree_on_and_the_sum_of_their_tokens(seen: See
     summed = sum(span.attributes.get("gen_ai.usage.input_tokens", 0) for span in seen.all())
     assert summed == 330
     assert wrong(seen.all()) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "own"),
+    [
+        (
+            "pin",
+            {"input_tokens": 9, "output_tokens": 3, "cache_read.input_tokens": 2, "cache_creation.input_tokens": 1},
+        ),
+        ("main", {"input_tokens": 9, "output_tokens": 3}),
+    ],
+)
+@pytest.mark.parametrize("vocabulary", ["", "openinference", "langfuse"])
+def test_in_a_chosen_state_an_agent_has_its_tokens_under_the_conventions_names_and_nobody_counts_them_twice(
+    state: str, own: dict[str, int], vocabulary: str, tmp_path: Path
+) -> None:
+    memory = MemoryExporter()
+    agentops.init(
+        exporters=[memory, "jsonl"], integrations=[], semconv=state, vocabularies=vocabulary, directory=tmp_path,
+        restart=True,
+    )  # fmt: skip
+    with agentops.span("all", kind="workflow"), agentops.span("outer", kind="agent"):
+        model_call(4, 2, gen_ai__usage__cache_read__input_tokens=2)
+        with agentops.span("inner", kind="agent"):
+            model_call(5, 1, gen_ai__usage__cache_creation__input_tokens=1)
+    assert agentops.flush()
+    spans = {span.name: dict(span.attributes) for span in memory.finished_spans()}
+    prefix = "gen_ai.usage."
+    for name, usage in (("invoke_agent outer", own), ("invoke_workflow all", {})):
+        told = {key.removeprefix(prefix): value for key, value in spans[name].items() if key.startswith(prefix)}
+        assert told == ({} if vocabulary else usage)  # who reads those names adds up all that it finds
+    assert wrong(memory.finished_spans(), state) == []
+    agentops.shutdown()
+    (trace,) = load(tmp_path)
+    assert (trace.usage.input, trace.usage.output, trace.usage.cache_read) == (9, 3, 2)
+    ((asked, answered),) = open_store(tmp_path).query(
+        "SELECT sum(input_tokens), sum(output_tokens) FROM figures"
+    ).rows  # fmt: skip
+    assert (int(asked), int(answered)) == (9, 3)
 
 
 def test_an_agent_that_says_nothing_of_itself_has_its_models_words(seen: Seen) -> None:

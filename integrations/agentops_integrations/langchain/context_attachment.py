@@ -14,7 +14,7 @@ from typing import Any
 
 from opentelemetry.context import Context, attach
 
-from agentops_integrations.langchain import live_runs
+from agentops_integrations.langchain import live_runs, retrieval
 from agentops_sdk.integration import (
     Begun,
     Patches,
@@ -193,6 +193,8 @@ def _body(instance: Any, kwargs: dict[str, Any]) -> _Body | None:
         run = live_runs.get(last) if last is not None else None
     if run is None:
         return None
+    if run.kind == "retriever":
+        run.call.set(semconv.RETRIEVAL_TOP_K, retrieval.limit(instance, kwargs))
     return _Body(run, run.context if _is_one_call(type(instance)) else own_model_calls(run.context))
 
 

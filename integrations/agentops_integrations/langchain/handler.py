@@ -240,7 +240,7 @@ class TraceHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         name = retrieval.source(name_of(serialized, kwargs.get("name"), "retriever"), metadata or {})
-        attributes = {**retrieval.asked(query), **common(tags or (), metadata or {})}
+        attributes = {**retrieval.asked(query, metadata or {}), **common(tags or (), metadata or {})}
         run = self.runs.begin("retriever", name, run_id, parent_run_id, attributes=attributes)
         context_attachment.note_started(run)
 

@@ -15,11 +15,20 @@ def source(name: str, metadata: Mapping[str, Any]) -> str:
     return store if isinstance(store, str) and store else name
 
 
-def asked(query: Any) -> dict[str, Any]:
+def asked(query: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes that a retriever's run starts with."""
+    store = metadata.get("ls_vector_store_provider")
+    attributes: dict[str, Any] = {semconv.PROVIDER_NAME: store} if isinstance(store, str) and store else {}
     if not setting("capture_content"):
-        return {}
-    return {semconv.RETRIEVAL_QUERY: query if type(query) is str else snapshot(query).decode()}
+        return attributes
+    return {**attributes, semconv.RETRIEVAL_QUERY: query if type(query) is str else snapshot(query).decode()}
+
+
+def limit(instance: Any, options: Mapping[str, Any]) -> int | None:
+    """How many documents are asked for: in this call, or by a vector store's retriever in general."""
+    general = getattr(instance, "__dict__", {}).get("search_kwargs")
+    asked_for = options.get("k", general.get("k") if type(general) is dict else None)
+    return asked_for if type(asked_for) is int else None
 
 
 def found(documents: Any) -> Callable[[dict[str, Any]], None] | None:

@@ -60,12 +60,16 @@ def video_request(body: Json) -> dict[str, Any]:
     return {**generic_request(body), semconv.OUTPUT_TYPE: "video"}
 
 
-def fetch_request(_body: Json) -> dict[str, Any]:
-    return {semconv.OPENAI_API_TYPE: "responses"}
+def fetch_request(query: Json) -> dict[str, Any]:
+    """What is asked in the query: of a stream that is taken up again, from where."""
+    return {semconv.OPENAI_API_TYPE: "responses", semconv.REQUEST_STREAM_CURSOR: query.get("starting_after")}
 
 
 def fetched(body: Json, asked: Json) -> dict[str, Any]:
-    return responses.response(body, asked)
+    """A reply that was asked for elsewhere: it tells its instructions and tools, too."""
+    asked_there = responses.request({name: body.get(name) for name in ("instructions", "tools")})
+    told = {name: asked_there.get(name) for name in (semconv.SYSTEM_INSTRUCTIONS, semconv.TOOL_DEFINITIONS)}
+    return {**told, **responses.response(body, asked)}
 
 
 def moderation_request(body: Json) -> dict[str, Any]:

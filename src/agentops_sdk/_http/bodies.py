@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 
@@ -61,6 +62,8 @@ class Bodies:
         request: Json = {}
         with guard(_SITE):
             request = _object(self.request) or {}
+            if self.query and self.endpoint.method == "GET":  # a row that knows what is asked there
+                request = dict(parse_qsl(self.query))
             _fill(attributes, self.endpoint.request(request))
             if self.query:
                 attributes.setdefault(semconv.INPUT, self.query)

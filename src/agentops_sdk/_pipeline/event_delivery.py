@@ -27,7 +27,6 @@ __all__ = ["MODULE", "EventDelivery"]
 MODULE: Final = "opentelemetry._logs"
 _NONE: Final = ("ProxyLoggerProvider", "NoOpLoggerProvider")
 _EMIT: Final = "OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT"
-_WORDS: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 
 class EventDelivery:
@@ -55,7 +54,7 @@ class EventDelivery:
         if settings.event_content and self._allowed:
             self._in_files.add("jsonl")  # where content is on events only, files have it there
         self._content = settings.event_content
-        self._details = _wants_details(settings)
+        self._details = _wants_details()
         self._chosen_state = bool(settings.semconv)
         self.wanted = self._allowed and bool(self.sinks or self._in_files)
         """Whether anybody but the program's own provider takes events."""
@@ -110,13 +109,12 @@ def _provider() -> Any:
     return None if type(provider).__name__ in _NONE else provider
 
 
-def _wants_details(settings: Settings) -> bool:
-    """Whether a model call's details are told: by ``OTEL_INSTRUMENTATION_GENAI_EMIT_EVENT``, or as content goes."""
+def _wants_details() -> bool:
+    """Whether a model call's details are told: to everybody who takes events, unless the variable says otherwise.
+
+    Where content goes is another question: a call's model, settings and tokens are told without it, too.
+    """
     text = os.environ.get(_EMIT, "").strip().lower()
-    if text in ("true", "false"):
-        return text == "true"
-    if text:
+    if text not in ("", "true", "false"):
         warn_once(f"{_EMIT} is {text[:40]!r}; expected true or false. It is ignored.")
-    # Who has said that content stays on spans, or stands nowhere, has not asked for them.
-    word = os.environ.get(_WORDS, "").strip().lower()
-    return settings.event_content or word in ("", "event_only", "span_and_event")
+    return text != "false"

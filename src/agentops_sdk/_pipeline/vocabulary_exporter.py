@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk._vocabularies import added
+from agentops_sdk._vocabularies import added, repeated
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -40,5 +40,7 @@ class WithVocabulary:
         if not more:
             return span
         other = copy.copy(span)
+        for name in repeated(attributes):
+            del attributes[name]
         other._attributes = {**attributes, **more}  # noqa: SLF001 - it has no setter
         return other

@@ -43,6 +43,16 @@ _USAGE: Final = {
     semconv.USAGE_CACHE_CREATION: semconv.RUN_CACHE_CREATION,
     semconv.USAGE_REASONING: semconv.RUN_REASONING,
 }
+_OF_AGENTS: Final = {
+    "pin": (
+        semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS, semconv.USAGE_CACHE_READ, semconv.USAGE_CACHE_CREATION,
+    ),
+    "main": (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS),
+}  # fmt: skip
+"""By state of the conventions, the tokens that an agent itself has under their names.
+
+Where no state is chosen it has none: backends add up all that they find there, and calls have told theirs.
+"""
 _INSTRUCTING: Final = ("system", "developer")
 _INSTRUCTION_STARTS: Final = tuple(f'[{{"role":"{role}"' for role in _INSTRUCTING)
 
@@ -80,7 +90,9 @@ class RunTotals:
         """By the id of a span that is open: what has been told below it."""
         self._lock = threading.Lock()  # joined to a program's provider, spans end on its threads
 
-    def settle(self, span_id: int, parent_id: int | None, attributes: dict[str, Any], *, content: bool) -> None:
+    def settle(
+        self, span_id: int, parent_id: int | None, attributes: dict[str, Any], *, content: bool, state: str = ""
+    ) -> None:
         """A span has ended: tell it what is below it, and what is around it of both.
 
         Args:
@@ -88,6 +100,7 @@ class RunTotals:
             parent_id: that of the span around it in this process; ``None`` where there is none.
             attributes: all it has; what is told is added.
             content: whether content is recorded of it: what is not shown there is not shown around it.
+            state: of the conventions, where one is chosen.
         """
         kind = attributes.get(semconv.KIND)
         with self._lock:
@@ -99,6 +112,7 @@ class RunTotals:
                         _tell_messages(attributes, below)
                     below.own = None
                     if kind == "agent":
+                        _tell_usage(attributes, below, state)
                         _answered_for(attributes, below, content)
             elif parent_id is None:
                 return
@@ -120,6 +134,12 @@ def _tell(attributes: dict[str, Any], below: _Below, settings: Mapping[str, Any]
         attributes.setdefault(name, value)
     if below.finish_reasons is not None:
         attributes.setdefault(semconv.RESPONSE_FINISH_REASONS, below.finish_reasons)
+
+
+def _tell_usage(attributes: dict[str, Any], below: _Below, state: str) -> None:
+    for name in _OF_AGENTS.get(state, ()):
+        if _USAGE[name] in below.usage:
+            attributes.setdefault(name, below.usage[_USAGE[name]])
 
 
 def _tell_messages(attributes: dict[str, Any], below: _Below) -> None:

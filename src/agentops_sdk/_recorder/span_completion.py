@@ -133,7 +133,7 @@ class Completer:
             return
         with guard("complete.run"):
             content = kind in _TELLING and parent_id is not None and self.policy.captures(attributes, trace_id)
-            self.totals.settle(span_id, parent_id, attributes, content=content)
+            self.totals.settle(span_id, parent_id, attributes, content=content, state=self.settings.semconv)
 
     def finish(
         self,
@@ -167,8 +167,10 @@ class Completer:
             aside = policy.event_content(kept, [fields for _, _, fields in final_events])
         if self.settings.vocabularies:
             with guard("complete.vocabularies"):
-                from agentops_sdk._vocabularies import added
+                from agentops_sdk._vocabularies import added, repeated
 
+                for name in repeated(kept):
+                    del kept[name]
                 kept.update(added(kept, self.settings.vocabularies))
         return Completed(kept, final_events, None if private else policy.text(message), aside)
 
