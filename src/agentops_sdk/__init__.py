@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from agentops_sdk.status import status as status
     from agentops_sdk.track import agent as agent
     from agentops_sdk.track import guardrail as guardrail
+    from agentops_sdk.track import memory as memory
     from agentops_sdk.track import retriever as retriever
     from agentops_sdk.track import task as task
     from agentops_sdk.track import tool as tool
@@ -77,7 +78,7 @@ make_lazy(
         "serve": "serve_status status_app",
         "spans": "Span current_span current_trace_id span trace update_current_span",
         "status": "Status status",
-        "track": "agent guardrail operation retriever task tool track workflow",
+        "track": "agent guardrail memory operation retriever task tool track workflow",
         "variant": "variant",
     },
     apps=("status_app",),
@@ -134,6 +135,7 @@ __all__ = [
     "init",
     "inject",
     "limits",
+    "memory",
     "pause",
     "prices",
     "private",

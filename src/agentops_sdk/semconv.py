@@ -348,6 +348,7 @@ class SpanKindRow(NamedTuple):
         prefix: what its span's name begins with.
         named_by: the attribute that holds its name.
         client: whether it is a call to somebody else's service, OpenTelemetry's ``CLIENT``.
+        unnamed: whether its span is named by its operation alone: what it has is an id.
         marks: in trees, as Unicode and as ASCII.
         style: in trees; only terminal colours that read well on dark and on light ground.
     """
@@ -358,6 +359,7 @@ class SpanKindRow(NamedTuple):
     client: bool = False
     marks: tuple[str, str] = ("·", "-")
     style: str = ""
+    unnamed: bool = False
 
 
 _RUN: Final = (("●", "*"), "bold cyan")
@@ -373,6 +375,7 @@ SPAN_KINDS: Final = {
     "llm": SpanKindRow("chat", "chat", REQUEST_MODEL, True, *_MODEL),
     "embedding": SpanKindRow("embeddings", "embeddings", REQUEST_MODEL, True, *_MODEL),
     "retriever": SpanKindRow("retrieval", "retrieval", DATA_SOURCE_ID, True, *_SOURCE),
+    "memory": SpanKindRow("search_memory", None, MEMORY_STORE_ID, True, *_SOURCE, unnamed=True),
     "plan": SpanKindRow("plan", "plan", None, False, *_CHOICE),
     # The conventions have no span for a guardrail or a decision made inside the process.
     "guardrail": SpanKindRow(None, "guardrail", GUARDRAIL_NAME, False, *_CHOICE),
@@ -383,7 +386,14 @@ SPAN_KINDS: Final = {
 somebody else's span."""
 KINDS: Final = tuple(SPAN_KINDS)
 
+MEMORY_OPERATIONS: Final = (
+    "search_memory", "create_memory", "update_memory", "upsert_memory", "delete_memory", "create_memory_store",
+    "delete_memory_store",
+)  # fmt: skip
+"""What is done with a memory."""
+
 KIND_OF_OPERATION: Final = {
+    **dict.fromkeys(MEMORY_OPERATIONS, "memory"),
     **{row.operation: kind for kind, row in SPAN_KINDS.items() if row.operation is not None},
     "generate_content": "llm",
     "text_completion": "llm",

@@ -29,7 +29,7 @@ class span:  # noqa: N801 - a context manager that reads as a statement
 
     Args:
         name: of the step, agent, tool …
-        kind: ``agent, workflow, task, tool, llm, embedding, retriever, plan, guardrail, decision, span``.
+        kind: ``agent, workflow, task, tool, llm, embedding, retriever, memory, plan, guardrail, decision, span``.
         attributes: recorded as they are; structures become JSON.
 
     A ``kind`` that is none of these makes a ``span``; like a name that is not a string it is marked in

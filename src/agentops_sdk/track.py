@@ -17,7 +17,7 @@ from agentops_sdk._track.function_call import MARK, CostOfCall, Options, Tracked
 from agentops_sdk._track.generator_call import Yielded
 from agentops_sdk.errors import ConfigError
 
-__all__ = ["agent", "guardrail", "operation", "retriever", "task", "tool", "track", "workflow"]
+__all__ = ["agent", "guardrail", "memory", "operation", "retriever", "task", "tool", "track", "workflow"]
 
 T = TypeVar("T", bound="Callable[..., Any] | property | staticmethod[..., Any] | classmethod[Any, ..., Any]")
 
@@ -36,6 +36,7 @@ class TrackOptions(TypedDict, total=False):
     cost: CostOfCall | None
     attributes: Mapping[str, Any] | None
     options: Iterable[Any] | None
+    operation: str | None
 
 
 @overload
@@ -51,7 +52,7 @@ def track(target: Any = None, /, *, kind: str = "task", **options: Any) -> Any:
     signature.
 
     Args:
-        kind: what it is: ``agent, workflow, task, tool, llm, embedding, retriever, plan, guardrail …``.
+        kind: what it is: ``agent, workflow, task, tool, llm, embedding, retriever, memory, plan, guardrail …``.
         name: shown instead of the function's own.
         description: of a tool or agent; its docstring when not given.
         capture_input: whether arguments are recorded.
@@ -64,6 +65,8 @@ def track(target: Any = None, /, *, kind: str = "task", **options: Any) -> Any:
         attributes: further attributes of every span.
         options: with ``kind="decision"``: what can be chosen; what the function returns is the choice, and
             ``None`` is a decision given up.
+        operation: with ``kind="memory"``: what is done with it, ``search_memory`` when not given; ``name`` is then
+            the store's id.
 
     Raises:
         ConfigError: an option is unknown or has a value that cannot work.
@@ -101,6 +104,7 @@ class _Spelling:
 
 agent = _Spelling("agent", "agent")
 guardrail = _Spelling("guardrail", "guardrail")
+memory = _Spelling("memory", "memory")
 retriever = _Spelling("retriever", "retriever")
 task = operation = _Spelling("task", "task")  # ``operation``: as some know it from elsewhere
 tool = _Spelling("tool", "tool")

@@ -268,3 +268,20 @@ def test_azure(recorded: Any) -> None:
     assert span.name == "chat my-deployment"
     assert span["gen_ai.provider.name"] == "azure.ai.openai"
     assert span["gen_ai.response.model"] == "gpt-4o-2024-08-06"
+
+
+@pytest.mark.parametrize("api", ["assistants", "agents"])
+def test_an_agent_that_the_provider_keeps(recorded: Any, api: str) -> None:
+    reply = {"id": "a_1", "object": "assistant", "name": "helper", "model": "gpt-4o", "tools": []}
+    with Wire(Reply(reply)) as wire, client(wire) as asking, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of assistants
+        if not hasattr(asking.beta, api):
+            pytest.skip(f"this version has no {api}")
+        getattr(asking.beta, api).create(model="gpt-4o", name="helper", instructions="Be brief.")
+    span = recorded.one()
+    assert span.name == "create_agent helper"
+    assert (span["gen_ai.operation.name"], span["gen_ai.agent.name"], span["gen_ai.agent.id"]) == (
+        "create_agent", "helper", "a_1",
+    )  # fmt: skip
+    assert span["gen_ai.request.model"] == "gpt-4o"
+    assert span.json("gen_ai.system_instructions") == [{"type": "text", "content": "Be brief."}]

@@ -14,7 +14,7 @@ from typing import Any
 
 from opentelemetry import trace
 
-from agentops_integrations.anthropic import batches, managed_sessions
+from agentops_integrations.anthropic import batches, managed_sessions, memory_stores
 from agentops_sdk.integration import Patches, semconv, setting
 from agentops_sdk.integration.clients import (
     Attributes,
@@ -97,6 +97,7 @@ ENDPOINTS = Endpoints(
         ),
         *batches.ROWS,
         *managed_sessions.ROWS,
+        *memory_stores.ROWS,
     ],
     other=Endpoint(kind="span", usage_shape="anthropic.messages", settle=managed_sessions.settle_other),
     verbs=("cancel", "archive"),

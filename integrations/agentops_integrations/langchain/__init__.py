@@ -25,13 +25,16 @@ class LangChainIntegration:
             embeddings,
             graph,
             interrupts,
+            memory,
             stream_readers,
             tool_bodies,
             trace_policy,
         )
 
         patches.when_imported("langchain_core.runnables.base", lambda _: _wait_for_tracers(patches))
-        for part in (context_attachment, stream_readers, embeddings, graph, interrupts, tool_bodies, trace_policy):
+        for part in (
+            context_attachment, stream_readers, embeddings, graph, interrupts, memory, tool_bodies, trace_policy,
+        ):  # fmt: skip
             part.install(patches)
 
 

@@ -3,6 +3,8 @@
 Chains, tools and graph nodes run in a copy of the caller's context that LangChain makes for them; the run is
 attached in that copy. Models and retrievers run in the caller's own context; the run is attached around each
 step of theirs.
+
+Long because each kind of body is attached in a way of its own, in a plain and an asynchronous form.
 """
 
 from __future__ import annotations

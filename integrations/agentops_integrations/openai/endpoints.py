@@ -22,7 +22,7 @@ from agentops_sdk.integration.clients import (
     provider_of,
     takes_stream_options,
 )
-from agentops_sdk.integration.dialects import OPENAI_CHAT, OPENAI_EMBEDDINGS, OPENAI_RESPONSES
+from agentops_sdk.integration.dialects import OPENAI_CHAT, OPENAI_EMBEDDINGS, OPENAI_RESPONSES, hosted_agents
 from agentops_sdk.integration.dialects import openai_chat as chat
 
 _MEDIA_END = re.compile(rb'"type"\s*:\s*"(?:image_\w+\.completed|transcript\.text\.done|speech\.audio\.done)"')
@@ -82,6 +82,10 @@ ENDPOINTS = Endpoints(
         _read_later(_TRAINING, "GET", f"fine_tuning/jobs/{ID}", "fine_tuning.jobs.retrieve"),
         _read_later(_EVALUATION, "POST", f"evals/{ID}/runs", "evals.runs.create"),
         _read_later(_EVALUATION, "GET", f"evals/{ID}/runs/{ID}", "evals.runs.retrieve"),
+        replace(
+            _ANY, path="(?:assistants|agents)", kind="span", operation="create_agent", named_by="name",
+            request=hosted_agents.creation, response=hosted_agents.response,
+        ),
         replace(_CHAT, path="completions", operation="text_completion", request=chat.request),
         replace(OPENAI_EMBEDDINGS, usage=chat.usage, settle=background.settle),
         replace(_MEDIA, path="images/(?:generations|edits|variations)", request=media.image_request),

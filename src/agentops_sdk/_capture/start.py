@@ -89,8 +89,9 @@ def start(
     context_keys.inherit(first, kind, context)
     if kind == "llm" and context.get(context_keys.OUTER_LLM_KEY) is not None:
         note_model_call(context)
+    target = None if row.unnamed else shown
     span = recorder.start(
-        encodable(span_name) if span_name else " ".join(filter(None, (operation or row.prefix, shown))) or kind,
+        encodable(span_name) if span_name else " ".join(filter(None, (operation or row.prefix, target))) or kind,
         span_kind or (SpanKind.CLIENT if row.client else SpanKind.INTERNAL),
         first,
         context,

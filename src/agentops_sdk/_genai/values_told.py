@@ -1,4 +1,4 @@
-"""What an agent, a workflow or a retriever was asked and what it answered, as the conventions have it.
+"""What an agent, a workflow, a retriever or a memory was asked and what it answered, as the conventions have it.
 
 It is made from the arguments and the result of the function, which stay as they are beside it. Consumer thread only.
 """
@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 
 from agentops_sdk import semconv
+from agentops_sdk._genai.memory_values import told_by_memory
 from agentops_sdk.traces.formats.chat_messages import documents, messages
 
 __all__ = ["told_by_values"]
@@ -23,8 +24,11 @@ _OBJECT: Final = re.compile(r"<[\w.]+>")
 def told_by_values(kind: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
     """What the attributes of a span of this kind do not tell yet: empty where nothing of it was captured."""
     asked, result = attributes.get(semconv.INPUT), attributes.get(semconv.OUTPUT)
-    told = _retrieval(asked, result) if kind == "retriever" else _messages(asked, result)
-    return {name: value for name, value in told.items() if value and name not in attributes}
+    if kind == "memory":
+        told = told_by_memory(_parsed(asked), _parsed(result), attributes.get(semconv.OPERATION_NAME))
+    else:
+        told = _retrieval(asked, result) if kind == "retriever" else _messages(asked, result)
+    return {name: value for name, value in told.items() if (value or value == 0) and name not in attributes}
 
 
 def _messages(asked: Any, result: Any) -> dict[str, Any]:
@@ -51,15 +55,20 @@ def _is_document(document: Mapping[str, Any]) -> bool:
 
 def _only_argument(asked: Any) -> Any:
     """The argument of a function that has one, beside clients and other objects: its name is no part of a message."""
-    if isinstance(asked, str):
-        try:
-            asked = orjson.loads(asked)
-        except orjson.JSONDecodeError:
-            return asked
+    asked = _parsed(asked)
     if not isinstance(asked, dict):
         return asked
     values = [value for value in asked.values() if not (isinstance(value, str) and _OBJECT.fullmatch(value))]
     return values[0] if len(values) == 1 else asked
+
+
+def _parsed(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            pass
+    return value
 
 
 def _answer(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -159,6 +159,9 @@ class Endpoint:
     prepare: Callable[[Outgoing], Prepared | None] | None = None
     """Adds to a request what its caller did not write. Caller's thread."""
 
+    named_by: str = "model"
+    """The field of the request's body that names the operation. Caller's thread."""
+
     name_in: Callable[[str], str | None] | None = None
     """The name that stands in the path, where it is not the model's. Caller's thread."""
 

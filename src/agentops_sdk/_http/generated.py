@@ -107,8 +107,7 @@ class GeneratedClient:
         attributes = {semconv.PROVIDER_NAME: self._provider(host, port, type(client)), **server}
         if body.get("stream") is True:
             attributes[semconv.REQUEST_STREAM] = True
-        model = body.get("model")
-        model = model if isinstance(model, str) else None
+        model = _text(body.get("model"))
         outer = enclosing_request(endpoint.kind) if current.get() is None else None
         if outer is not None:
             call: Any = outer
@@ -118,7 +117,7 @@ class GeneratedClient:
             attributes[semconv.REQUEST_MODEL] = model
             call = start(
                 endpoint.kind,
-                endpoint.name_in(options.url) if endpoint.name_in is not None else model,
+                endpoint.name_in(options.url) if endpoint.name_in is not None else _text(body.get(endpoint.named_by)),
                 operation=endpoint.operation,
                 attributes=attributes,
                 span_name=endpoint.span_name,
@@ -147,6 +146,10 @@ class GeneratedClient:
             else:
                 args = (args[0], copy, *args[2:])
         return Begun(exchange, args, kwargs)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 class _GeneratedExchange(Exchange):

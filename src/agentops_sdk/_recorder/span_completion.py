@@ -31,7 +31,7 @@ _EVENTS = frozenset((semconv.EXCEPTION_EVENT, semconv.DECISION_EVENT, semconv.HA
 _PRICED = frozenset(("llm", "embedding"))
 _TELLING = RUNS | {"llm"}
 """Kinds whose content stands for that of the run around them, too."""
-_TOLD_BY_VALUES = RUNS | {"retriever"}
+_TOLD_BY_VALUES = RUNS | {"retriever", "memory"}
 """Kinds whose arguments and results say what the conventions have names for."""
 
 

@@ -1,4 +1,7 @@
-"""A decorated callable, and how one call of it begins and ends."""
+"""A decorated callable, and how one call of it begins and ends.
+
+Long because every option of ``track()`` acts on the one object.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +36,15 @@ _INPUTS = (
     semconv.TOOL_CALL_ARGUMENTS,
     semconv.RETRIEVAL_QUERY,
     semconv.DECISION_INPUTS,
+    semconv.MEMORY_QUERY,
 )
-_OUTPUTS = (semconv.OUTPUT, semconv.OUTPUT_MESSAGES, semconv.TOOL_CALL_RESULT, semconv.RETRIEVAL_DOCUMENTS)
+_OUTPUTS = (
+    semconv.OUTPUT,
+    semconv.OUTPUT_MESSAGES,
+    semconv.TOOL_CALL_RESULT,
+    semconv.RETRIEVAL_DOCUMENTS,
+    semconv.MEMORY_RECORDS,
+)
 MARK = "__agentops_tracked__"
 """The attribute of a wrapper that holds its :class:`Tracked`."""
 _MOST_WRAPPERS = 20
@@ -59,10 +69,15 @@ class Options:
     cost: CostOfCall | None = None
     attributes: Mapping[str, Any] | None = None
     options: Iterable[Any] | None = None
+    operation: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in semconv.KINDS:
             raise ConfigError("kind", self.kind, "one of " + ", ".join(semconv.KINDS))
+        if self.operation is not None and (self.kind != "memory" or self.operation not in semconv.MEMORY_OPERATIONS):
+            raise ConfigError(
+                "operation", self.operation, "of a function with kind='memory': " + ", ".join(semconv.MEMORY_OPERATIONS)
+            )
         if isinstance(self.ignore, str):
             raise ConfigError("ignore", self.ignore, "a collection of argument names")
         for hook in ("process_input", "process_output"):
@@ -111,6 +126,7 @@ class Tracked:
         "_fixed",
         "_input",
         "_output",
+        "_shown",
         "_step",
         "kind",
         "name",
@@ -126,6 +142,8 @@ class Tracked:
         self.kind = options.kind
         self.name = options.name or name_of(function, options.kind)
         self._step = step or self.name
+        self._shown = None if options.kind == "memory" and options.name is None else self.name
+        # No store is called as its functions are.
         self._arguments = Arguments(function, ignore=options.ignore, defaults=options.capture_defaults)
         self._input = _INPUT.get(options.kind, semconv.INPUT)
         self._output = _OUTPUT.get(options.kind, semconv.OUTPUT)
@@ -172,11 +190,14 @@ class Tracked:
             if context_keys.current().get(_OWNER_KEY) == marker:
                 call = start("task", self._step)
             else:
-                call = start(self.kind, self.name, attributes=self._fixed, author=self, bodies=self._bodies)
+                call = start(self.kind, self._shown, attributes=self._fixed, author=self, bodies=self._bodies)
                 if isinstance(call, Call):
                     call.carry(_OWNER_KEY, marker)
         else:
-            call = start(self.kind, self.name, attributes=self._fixed, author=self, bodies=self._bodies)
+            call = start(
+                self.kind, self._shown, operation=self.options.operation, attributes=self._fixed, author=self,
+                bodies=self._bodies,
+            )  # fmt: skip
         options = self.options
         # A framework that reports the same call does not show what the program wants hidden or in a form of its own.
         if not options.capture_input or options.process_input is not None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from agentops_sdk._genai import (
     anthropic_messages,
+    hosted_agents,
     message_parts,
     openai_chat,
     openai_embeddings,
@@ -27,6 +28,7 @@ __all__ = [
     "RERANK",
     "anthropic_messages",
     "fields",
+    "hosted_agents",
     "message_parts",
     "number",
     "openai_chat",
