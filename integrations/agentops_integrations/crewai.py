@@ -8,6 +8,7 @@ Long because most of it is a table, and the functions that its rows name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ from agentops_sdk.integration.frameworks import (
 Attributes = dict[str, Any]
 _SITE = "crewai"
 _VERDICTS = ("pass", "trip")
+_IN_BACKGROUND = re.compile(r"(\d+) memories \(background\)")
 _DELEGATING = ("coworker", "co_worker")
 _FINISH_REASONS = {"tool_use": "tool_calls", "end_turn": "stop", "max_tokens": "length"}
 _REQUEST = {
@@ -53,12 +55,14 @@ class RunType(NamedTuple):
         name: the run's name.
         start: attributes that are known when it starts.
         end: adds to the run what the event that ends it tells.
+        operation: where it is not the kind's usual one.
     """
 
     kind: str
     name: Callable[[Any, Any], Any]
     start: Callable[[Any, Any], Attributes] = _nothing
     end: Callable[[Run, Any], None] = _no_end
+    operation: str | None = None
 
 
 def _called(name: str) -> Callable[[Any, Any], Any]:
@@ -71,6 +75,11 @@ def _input(name: str, attribute: str = semconv.INPUT) -> Callable[[Any, Any], At
 
 def _output(name: str, attribute: str = semconv.OUTPUT) -> Callable[[Run, Any], None]:
     return lambda run, event: run.call.update(content(attribute, _text(getattr(event, name, None))))
+
+
+def _unnamed(source: Any, event: Any) -> str:
+    """A memory has no id there."""
+    return ""
 
 
 def _text(output: Any) -> Any:
@@ -150,10 +159,21 @@ def _looked_up(source: Any, event: Any) -> Attributes:
     return {semconv.RETRIEVAL_TOP_K: limit, **content(semconv.RETRIEVAL_QUERY, query)}
 
 
+def _remembered(source: Any, event: Any) -> Attributes:
+    value, about = getattr(event, "value", None), getattr(event, "metadata", None)
+    if value is None:
+        return {}
+    if many := _IN_BACKGROUND.fullmatch(value):  # how many, in place of what
+        return {semconv.MEMORY_RECORD_COUNT: int(many.group(1))}
+    record = {"content": value, **({"metadata": about} if isinstance(about, dict) and about else {})}
+    return {semconv.MEMORY_RECORD_COUNT: 1, **content(semconv.MEMORY_RECORDS, [record])}
+
+
 def _memories(run: Run, event: Any) -> None:
     results = getattr(event, "results", None)
     if isinstance(results, list):
-        run.call.update(content(semconv.RETRIEVAL_DOCUMENTS, [_memory(result) for result in results]))
+        found = content(semconv.MEMORY_RECORDS, [_memory(result) for result in results])
+        run.call.update({semconv.MEMORY_RECORD_COUNT: len(results), **found})
     else:
         run.call.update(content(semconv.OUTPUT, results))
 
@@ -162,7 +182,7 @@ def _memory(result: Any) -> Attributes:
     record = getattr(result, "record", result)
     row = {"id": getattr(record, "id", None), "content": getattr(record, "content", None),
            "score": getattr(result, "score", None)}  # fmt: skip
-    return {name: value for name, value in row.items() if value is not None}
+    return {name: value for name, value in row.items() if name == "content" or value is not None}
 
 
 def _method(run: Run, event: Any) -> None:
@@ -196,8 +216,8 @@ RUN_TYPES: dict[str, RunType] = {
     "llm_call_started": RunType("llm", _called("model"), _model, _reply),
     "llm_guardrail_started": RunType("guardrail", _guardrail_name, end=_verdict),
     "memory_retrieval_started": RunType("task", lambda source, event: "recall", end=_output("memory_content")),
-    "memory_query_started": RunType("retriever", lambda source, event: "memory", _looked_up, _memories),
-    "memory_save_started": RunType("task", lambda source, event: "remember", _input("value")),
+    "memory_query_started": RunType("memory", _unnamed, _input("query", semconv.MEMORY_QUERY), _memories),
+    "memory_save_started": RunType("memory", _unnamed, _remembered, operation="create_memory"),
     "knowledge_query_started": RunType("retriever", lambda source, event: "knowledge", _looked_up),
     "knowledge_search_query_started": RunType(
         "task", lambda source, event: "search knowledge", end=_output("retrieved_knowledge")
@@ -295,6 +315,7 @@ def _begin(runs: Runs, row: RunType, source: Any, event: Any) -> Run:
         event.event_id,
         event.parent_event_id,
         attributes={semconv.INTERNAL: True} if internal else row.start(source, event),
+        operation=row.operation,
     )
     run.notes["event"] = event
     if row.kind == "tool":

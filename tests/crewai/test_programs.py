@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
+from tests.conformance.spans import wrong
 from tests.integrations.framework_programs import MODES, check
 
 import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
 
 pytest.importorskip("crewai", reason="crewai is not installed")
 
@@ -111,3 +114,26 @@ def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
     for span in check(desk, TREES, "private", monkeypatch, capture_content=False):
         told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])
         assert not any(words in told for words in ("on its way", "Where is", "order 7")), span.name
+
+
+def test_a_memory_is_the_conventions_memory(tmp_path: Path) -> None:
+    from crewai.memory.unified_memory import Memory
+
+    memory = MemoryExporter()
+    agentops.init(exporters=[memory], integrations=["crewai"])
+    kept = Memory(
+        storage=str(tmp_path / "kept"), embedder=lambda texts: [[1.0, 0.0, float(len(text))] for text in texts]
+    )
+    kept.remember("likes tea", scope="/ann", categories=["taste"], importance=0.5, metadata={"by": "ann"})
+    found = kept.recall("tea?", depth="shallow", limit=2)
+    assert [match.record.content for match in found] == ["likes tea"]
+    kept.close()
+    assert agentops.flush()
+    agentops.shutdown()
+    saved, asked = (dict(span.attributes) for span in memory.finished_spans() if "memory" in span.name)
+    assert saved["gen_ai.operation.name"] == "create_memory"
+    assert json.loads(saved["gen_ai.memory.records"])[0]["content"] == "likes tea"
+    assert (asked["gen_ai.memory.query.text"], asked["gen_ai.memory.record.count"]) == ("tea?", 1)
+    (record,) = json.loads(asked["gen_ai.memory.records"])
+    assert (record["content"], type(record["score"]), type(record["id"])) == ("likes tea", float, str)
+    assert wrong(memory.finished_spans()) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -67,3 +69,20 @@ def test_without_content_it_is_told_how_many(memory: MemoryExporter, spans: Call
     assert [span.attributes.get(COUNT) for span in spans()] == [1, 1]
     assert "tea?" not in json.dumps([dict(span.attributes) for span in spans()])
     assert not [name for span in spans() for name in span.attributes if name in (RECORDS, "gen_ai.memory.query.text")]
+
+
+PROGRAM = """
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
+agentops.init(exporters=[memory := MemoryExporter()], integrations=["langchain"])
+import langgraph.store.base
+import langgraph.store.memory
+langgraph.store.memory.InMemoryStore().put(("a",), "k", {"b": 1})
+agentops.flush()
+print([span.name for span in memory.finished_spans()], agentops.status().guard_errors)
+"""
+
+
+def test_recording_that_begins_before_the_store_s_module_is_imported() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("['upsert_memory'] {}\n", "")

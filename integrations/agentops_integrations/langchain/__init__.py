@@ -25,7 +25,7 @@ class LangChainIntegration:
             embeddings,
             graph,
             interrupts,
-            memory,
+            store_memory,
             stream_readers,
             tool_bodies,
             trace_policy,
@@ -33,7 +33,7 @@ class LangChainIntegration:
 
         patches.when_imported("langchain_core.runnables.base", lambda _: _wait_for_tracers(patches))
         for part in (
-            context_attachment, stream_readers, embeddings, graph, interrupts, memory, tool_bodies, trace_policy,
+            context_attachment, stream_readers, embeddings, graph, interrupts, store_memory, tool_bodies, trace_policy,
         ):  # fmt: skip
             part.install(patches)
 

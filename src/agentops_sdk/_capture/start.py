@@ -80,7 +80,7 @@ def start(
     if operation is not None:
         first[semconv.OPERATION_NAME] = operation
     shown = encodable(name) if name and not name.isascii() else name
-    if shown is not None and row.named_by is not None:
+    if shown and row.named_by is not None:
         first[row.named_by] = shown
     if kind == "tool":
         first[semconv.TOOL_TYPE] = "function"

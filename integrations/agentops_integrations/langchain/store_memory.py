@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Any
 
 from agentops_sdk.integration import Call, Patches, current_call, semconv, setting, start
@@ -13,15 +13,26 @@ Arguments = Mapping[str, Any]
 _REPORTER = "langgraph"
 
 
+_AFTER = ("base", "base.batch", "memory", "sqlite", "postgres")
+"""Modules of stores: where recording begins in the middle of the first one's import, the others come later."""
+
+
 def install(patches: Patches) -> None:
     """Patch the stores' base class, and the one that overrides its methods."""
-    calls = MethodCalls(_REPORTER, patches)
+    calls, seen = MethodCalls(_REPORTER, patches), set[type]()
+    for name in _AFTER:
+        patches.when_imported(f"langgraph.store.{name}", lambda _: _look(calls, seen))
+
+
+def _look(calls: MethodCalls, seen: set[type]) -> None:
     for name, base in (("base", "BaseStore"), ("base.batch", "AsyncBatchedBaseStore")):
-        patches.when_imported(f"langgraph.store.{name}", lambda module, base=base: _stores(calls, module, base))
+        store = getattr(sys.modules.get(f"langgraph.store.{name}"), base, None)
+        if store is not None and store not in seen:
+            seen.add(store)
+            _store(calls, store)
 
 
-def _stores(calls: MethodCalls, module: ModuleType, base: str) -> None:
-    store = getattr(module, base)
+def _store(calls: MethodCalls, store: type) -> None:
     for name, begin, end in (
         ("get", _get, _item), ("search", _search, _items), ("put", _put, _done), ("delete", _delete, _done),
     ):  # fmt: skip
