@@ -107,7 +107,9 @@ class GeneratedClient:
         attributes = {semconv.PROVIDER_NAME: self._provider(host, port, type(client)), **server}
         if body.get("stream") is True:
             attributes[semconv.REQUEST_STREAM] = True
-        model = _text(body.get("model"))
+        model = body.get("model")
+        model = model if isinstance(model, str) else None
+        title = model if endpoint.named_by == "model" else body.get(endpoint.named_by)
         outer = enclosing_request(endpoint.kind) if current.get() is None else None
         if outer is not None:
             call: Any = outer
@@ -117,7 +119,7 @@ class GeneratedClient:
             attributes[semconv.REQUEST_MODEL] = model
             call = start(
                 endpoint.kind,
-                endpoint.name_in(options.url) if endpoint.name_in is not None else _text(body.get(endpoint.named_by)),
+                endpoint.name_in(options.url) if endpoint.name_in is not None else title,
                 operation=endpoint.operation,
                 attributes=attributes,
                 span_name=endpoint.span_name,
@@ -146,10 +148,6 @@ class GeneratedClient:
             else:
                 args = (args[0], copy, *args[2:])
         return Begun(exchange, args, kwargs)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 class _GeneratedExchange(Exchange):
