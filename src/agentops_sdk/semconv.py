@@ -312,6 +312,7 @@ EXPERIMENT: Final = "agentops.experiment.name"
 EXPERIMENT_RUN: Final = "agentops.experiment.run"
 EXPERIMENT_CASE: Final = "agentops.experiment.case"
 EXPERIMENT_CASES: Final = "agentops.experiment.cases"
+EXPERIMENT_SCORER: Final = "agentops.experiment.scorer"
 
 GENAI_NAMES: Final = frozenset(
     value

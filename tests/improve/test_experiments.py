@@ -247,6 +247,28 @@ def test_the_worst_runs_become_cases(capsys: pytest.CaptureFixture[str]) -> None
     assert not Path("none.jsonl").exists()
 
 
+def test_runs_of_experiments_become_the_cases_they_were_made_of(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where the task records nothing; what judges were asked makes no case."""
+    agentops.init(exporters=["jsonl"], integrations=[])
+
+    async def judge(output: str) -> bool:
+        return bool(output)
+
+    @agentops.agent
+    def shout(question: str) -> str:
+        return question.upper()
+
+    cases = [{"input": {"question": "a"}}, {"input": "b"}]
+    agentops.experiment("plain", cases, str, [judge])
+    with agentops.span("around"), agentops.span("between"):
+        shout("hello")
+    agentops.shutdown()
+    assert main(["dataset", "from", "-o", "cases.jsonl"]) == 0
+    assert "left out" not in capsys.readouterr().err
+    made = [(case.input, case.expected) for case in load_cases("cases.jsonl")]
+    assert sorted(made, key=str) == [("b", "b"), ("hello", "HELLO"), ({"question": "a"}, "{'question': 'a'}")]
+
+
 @pytest.mark.parametrize("wrong", [{"name": "a/b"}, {"task": 3}, {"concurrency": 0}, {"scorers": [exact(), exact()]}])
 def test_wrong_arguments_are_named_at_once(wrong: dict[str, Any]) -> None:
     right: dict[str, Any] = {"name": "x", "cases": [1], "task": str}

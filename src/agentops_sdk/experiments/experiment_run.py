@@ -21,6 +21,7 @@ from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
+from agentops_sdk._track.span_handle import Span
 from agentops_sdk.errors import AgentOpsError, ConfigError
 from agentops_sdk.experiments.case_traces import CaseTraces
 from agentops_sdk.experiments.experiment_cases import Case, cases_version, load_cases
@@ -158,8 +159,9 @@ class Experiment(Results):
             except Exception as error:  # noqa: BLE001 - a scorer that fails says nothing; the others go on
                 return Score(None, comment=f"{type(error).__name__}: {error}")
         name = f"evaluate {self.name} {scorer.name}"
+        about = {**attributes, semconv.EXPERIMENT_SCORER: scorer.name}
         said, failure, trace_id = await self._traced(
-            name, attributes, functools.partial(scorer.score, **arguments), (), pool
+            name, about, functools.partial(scorer.score, **arguments), (), pool
         )
         if failure is not None:
             return Score(None, comment=f"{type(failure).__name__}: {failure}")
@@ -183,6 +185,9 @@ class Experiment(Results):
             call: Any = NULL_CALL
             with guard("experiment.start"):
                 call = start("workflow", span_name=name, attributes={**attributes, semconv.WORKFLOW_NAME: name})
+            shown = Span(call)
+            for value in arguments:
+                shown.set_input(value)
             token = call.attach()
             try:
                 if is_async(work):
@@ -202,6 +207,8 @@ class Experiment(Results):
                 call.fail(error)
                 raise
             call.detach(token)
+            if arguments:
+                shown.set_output(result)
             call.finish()
             return result, None, call.trace_id
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk.experiments.experiment_cases import Case
@@ -13,17 +14,19 @@ from agentops_sdk.traces.formats.json_values import parsed
 from agentops_sdk.traces.session import exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from agentops_sdk.traces.figures.evaluations import Evaluation
     from agentops_sdk.traces.trace import Trace
 
 __all__ = ["RunCases", "cases_of_runs"]
 
+_STEPS: Final = frozenset(("agent", "workflow", "task", "span"))
+
 
 @dataclass(slots=True)
 class RunCases:
-    """The cases, and how many runs made none."""
+    """The cases, and how many runs made none: no step of theirs has an input, or nobody scored them."""
 
     cases: list[Case] = field(default_factory=list)
     without_input: int = 0
@@ -33,7 +36,7 @@ class RunCases:
 def cases_of_runs(
     traces: Iterable[Trace], *, worst: str | None = None, most: int | None = None, expected: bool = True
 ) -> RunCases:
-    """Make a case of each run.
+    """Make a case of each run; what a judge of an experiment was asked is none.
 
     Args:
         traces: the runs, and what was thought of them.
@@ -42,7 +45,7 @@ def cases_of_runs(
         expected: whether what the run answered is what is expected.
     """
     result = RunCases()
-    runs = judged_runs(traces)
+    runs = [run for run in judged_runs(traces) if semconv.EXPERIMENT_SCORER not in run[0].root.attributes]
     if worst is not None:
         scored = [
             (value, trace, verdicts) for trace, verdicts in runs if (value := _score(verdicts, worst)) is not None
@@ -74,10 +77,23 @@ def _score(verdicts: Iterable[Evaluation], name: str) -> float | None:
 
 
 def _asked(trace: Trace) -> tuple[Any, Any]:
-    """The input of the outermost step that recorded one; else what the first model call was asked."""
-    root = trace.root.attributes
-    asked, answered = parsed(root.get(semconv.INPUT)), parsed(root.get(semconv.OUTPUT))
-    if isinstance(asked, dict) and len(asked) == 1:
-        (asked,) = asked.values()
+    """Input and output of the outermost step that recorded an input; else what models were asked and said."""
     said = exchange(trace)
-    return asked if asked not in (None, {}, []) else said[0], answered if answered is not None else said[1]
+    for told in _outermost_first(trace):
+        asked, answered = parsed(told.get(semconv.INPUT)), parsed(told.get(semconv.OUTPUT))
+        if isinstance(asked, dict) and len(asked) == 1 and semconv.EXPERIMENT_CASE not in told:
+            (asked,) = asked.values()
+        if asked not in (None, {}, []):
+            return asked, said[1] if answered is None else answered
+    return said
+
+
+def _outermost_first(trace: Trace) -> Iterator[dict[str, Any]]:
+    """The attributes of roots, agents, workflows and functions, level by level."""
+    outline = trace.beginning.outline
+    waiting = deque(outline.roots)
+    while waiting:
+        number = waiting.popleft()
+        waiting.extend(outline.children(number))
+        if outline.kind(number) in _STEPS or number in outline.roots:
+            yield outline.record(number).attributes
