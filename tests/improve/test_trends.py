@@ -86,6 +86,22 @@ def test_one_model_is_no_change_of_another(trends: Any) -> None:
     assert told["changes"] == []
 
 
+def test_choices_of_a_variant_are_set_beside_each_other_and_never_beside_another_variants(
+    trends: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ("prompt=long", "prompt=short", "layout=wide", "canary")
+    runs = [
+        run(cost=0.03 if name == "prompt=short" else 0.01 + number / 1e6, **{semconv.VARIANT: [name]})
+        for number in range(8)
+        for name in names
+    ]
+    told = trends(*runs, options=("--split", "variant"))
+    assert {change["of"] for change in told["changes"]} == {"prompt=long -> prompt=short"}
+    assert main(["trends", "--dir", "runs.jsonl", "--split", "variant"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("model gpt-4o-mini") == 1, "what is no more than chance takes one line"
+
+
 def test_each_instant_of_a_run_belongs_to_one_step() -> None:
     """Two tools overlap: what both cover belongs to the one that began last; the rest is the run's own."""
     root = span("desk", {semconv.KIND: "workflow"}, took=1_000)

@@ -92,12 +92,18 @@ def _print(found: Trends) -> None:
     for text in as_table(columns, found.periods, width, ascii_only):
         console.print(text)
     for change in found.moved:
+        if change.is_sure:
+            console.print()
+            first, *rest = sentences(change)
+            style = "bold red" if change.is_worse else "bold green"
+            console.print(line(first), style=style, markup=False, highlight=False)
+            for sentence in rest:
+                console.print(line(f"· {sentence}"), markup=False, highlight=False)
+    if by_chance := [change for change in found.moved if not change.is_sure]:
         console.print()
-        first, *rest = sentences(change)
-        style = ("bold red" if change.is_worse else "bold green") if change.is_sure else ""
-        console.print(line(first), style=style, markup=False, highlight=False)
-        for sentence in rest:
-            console.print(line(f"· {sentence}"), markup=False, highlight=False)
+        console.print("no more than chance explains (--json has the parts):", style="dim", markup=False)
+        for change in by_chance:
+            console.print(line(sentences(change)[0]), markup=False, highlight=False)
     if not found.changes:
         console.print("one period: nothing to compare", style="dim")
 

@@ -176,15 +176,31 @@ def trends(traces: Iterable[Trace], by: str = "week", split: str = "") -> Trends
         for of in _values(trace, split) if split else ("",):
             rows.setdefault((of, name), Period(name, of)).add(trace, verdicts)
     periods = tuple(rows[key] for key in sorted(rows))
+    return Trends(by, split, periods, tuple(_changes(_pairs(periods, split))))
+
+
+def _pairs(periods: Iterable[Period], split: str) -> list[tuple[Period, Period]]:
+    """Which periods are set beside each other: of each release or whatever it is the last two.
+
+    Where none has two, those are taken that followed each other, as releases do; agents do not. Of a variant, in the
+    last period that has two choices, the others are set beside the first. Different variants are never compared.
+    """
+    groups: dict[str, list[Period]] = defaultdict(list)
+    for period in periods:
+        if period.runs:
+            groups[period.of.partition("=")[0] if split == "variant" and "=" in period.of else ""].append(period)
     pairs = []
-    for of in dict.fromkeys(period.of for period in periods):
-        own = [period for period in periods if period.of == of and period.runs]
-        if len(own) > 1:
-            pairs.append((own[-2], own[-1]))
-    latest = sorted((period for period in periods if period.runs), key=lambda period: period.name)
-    if not pairs and len(latest) > 1 and split not in _BESIDE:  # releases follow each other; agents do not
-        pairs.append((latest[-2], latest[-1]))
-    return Trends(by, split, periods, tuple(_changes(pairs)))
+    for name, rows in groups.items():
+        own = [[row for row in rows if row.of == of] for of in dict.fromkeys(row.of for row in rows)]
+        found = [(each[-2], each[-1]) for each in own if len(each) > 1]
+        by_time = sorted(rows, key=lambda row: row.name)
+        if not found and name:
+            alike = [row for row in by_time if row.name == by_time[-1].name]
+            found = [(alike[0], row) for row in alike[1:]]
+        if not found and not name and len(by_time) > 1 and split not in _BESIDE:
+            found = [(by_time[-2], by_time[-1])]
+        pairs += found
+    return pairs
 
 
 def _values(trace: Trace, split: str) -> list[str]:
