@@ -31,6 +31,7 @@ from agentops_sdk.experiments import (
     regex,
     tools_used,
 )
+from agentops_sdk.experiments.experiment_page import comparison_text
 from agentops_sdk.traces.figures.evaluations import evaluations_in
 from agentops_sdk.traces.figures.paired_tests import kappa, sign_test, signed_rank, smallest_difference
 
@@ -204,6 +205,12 @@ def test_a_comparison_pairs_cases_and_says_what_flipped(capsys: pytest.CaptureFi
     assert '<td class="worse">c0' in page
     assert "<script" not in page
     assert after.compare(after)["exact"].p == 1.0
+    assert "all the same" in str(comparison_text(after.compare(after)))
+    for row in after.summary():
+        assert row["low"] is None or row["low"] >= 0, "neither seconds nor a share are below 0"
+    few = agentops.experiment("few", cases[:2], lambda number: number, [exact()])
+    assert [(row["low"], row["high"]) for row in few.summary()] == [(None, None)] * len(few.names)
+    assert "too few cases" in few.table()
 
 
 def test_cases_come_from_files_with_a_version_by_what_they_hold(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

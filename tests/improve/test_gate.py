@@ -11,7 +11,7 @@ from xml.etree import ElementTree as Tree
 import pytest
 
 from agentops_sdk.cli import main
-from agentops_sdk.traces.figures.intervals import difference, of_mean, of_percentile, of_share, student
+from agentops_sdk.traces.figures.intervals import difference, of_mean, of_percentile, of_share, student, within
 
 from .runs import run, write
 
@@ -165,3 +165,15 @@ def test_intervals_are_those_of_published_implementations() -> None:
     assert of_mean([1.0, 2.0, 3.0], 0.975)[1:] == pytest.approx(
         (2 - 4.302652729749462 / 3**0.5, 2 + 4.302652729749462 / 3**0.5)
     )
+
+
+def test_the_bounds_of_a_mean_stay_where_its_values_can_lie() -> None:
+    few = of_mean([0.1, 0.2, 4.0], 0.975)
+    assert few.low < 0
+    above = within(few, 0.0)
+    assert 0 < above.low < few.value < few.high < above.high
+    between = within(of_mean([0.5, 1.0, 0.9], 0.975), 0.0, 1.0)
+    assert 0 < between.low < 0.8 < between.high < 1
+    many = of_mean([number / 1000 for number in range(1, 1000)], 0.975)
+    assert within(many, 0.0, 1.0) == pytest.approx(many, abs=1e-4), "of many values it is the same"
+    assert within(of_mean([1.0, 1.0], 0.975), 0.0, 1.0) == (1.0, 1.0, 1.0)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import isfinite
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.traces.figures.intervals import of_mean
+from agentops_sdk.experiments.experiment_results import FEWEST
+from agentops_sdk.traces.figures.intervals import of_mean, within
 from agentops_sdk.traces.figures.paired_tests import sign_test, signed_rank, smallest_difference
 from agentops_sdk.traces.figures.significance import holm
 
@@ -121,10 +121,13 @@ def _p(pairs: list[tuple[str, float, float]]) -> float:
 def _change(name: str, pairs: list[tuple[str, float, float]], p: float, both: int, less: bool) -> ScoreChange:
     differences = [b - a for _, a, b in pairs]
     interval = of_mean(differences, 0.975)
+    if _is_binary(pairs):
+        interval = within(interval, -1.0, 1.0)
+    tells = len(pairs) >= FEWEST and len(set(differences)) > 1
     up = tuple(case_id for case_id, a, b in pairs if b > a)
     down = tuple(case_id for case_id, a, b in pairs if b < a)
     return ScoreChange(
         name, len(pairs), fmean(a for _, a, _ in pairs), fmean(b for _, _, b in pairs), interval.value,
-        interval.low if isfinite(interval.low) else None, interval.high if isfinite(interval.high) else None, p,
+        interval.low if tells else None, interval.high if tells else None, p,
         smallest_difference(differences), down if less else up, up if less else down, both - len(pairs), less,
     )  # fmt: skip

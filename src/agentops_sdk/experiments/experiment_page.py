@@ -6,6 +6,7 @@ import json
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from agentops_sdk.experiments.experiment_results import FEWEST
 from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def as_text(results: Results) -> str:
     """The summary, with the cases whose task failed."""
     rows = [("score", "mean", "95 % interval", "known", "agreement")]
     for row in results.summary():
-        interval = "" if row["low"] is None else f"{row['low']:.3g} to {row['high']:.3g}"
+        interval = _interval(row["low"], row["high"], row["known"], "")
         known = f"{row['known']}" + (f" ({row['unknown']} unknown)" if row["unknown"] else "")
         agreement = ""
         if row.get("agreement_cases"):
@@ -53,7 +54,7 @@ def comparison_text(both: ExperimentComparison) -> str:
     """What changed, as text."""
     rows = [("score", "before", "after", "change", "95 % interval", "p (Holm)", "smallest seen", "better", "worse")]
     for row in both.scores:
-        interval = "" if row.low is None or row.high is None else f"{row.low:+.3g} to {row.high:+.3g}"
+        interval = _interval(row.low, row.high, row.pairs, "+")
         smallest = "" if row.smallest is None else f"{row.smallest:.3g}"
         p = f"{row.p:.3f}" + (" *" if row.significant else "")
         rows.append(
@@ -71,6 +72,12 @@ def comparison_text(both: ExperimentComparison) -> str:
         if ids:
             tail.append(f"{len(ids)} case(s) are in {where} only")
     return "\n".join([*_aligned(rows), *([""] if tail else []), *tail])
+
+
+def _interval(low: float | None, high: float | None, count: int, sign: str) -> str:
+    if low is None or high is None:
+        return "" if not count else "too few cases" if count < FEWEST else "all the same"
+    return f"{low:{sign}.3g} to {high:{sign}.3g}"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:

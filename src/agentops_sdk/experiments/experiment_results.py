@@ -6,20 +6,23 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from math import isfinite
+from math import inf
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.errors import TraceError
 from agentops_sdk.experiments.scorers import Score
-from agentops_sdk.traces.figures.intervals import of_mean, of_share
+from agentops_sdk.traces.figures.intervals import of_mean, of_share, within
 from agentops_sdk.traces.figures.paired_tests import kappa
 
 if TYPE_CHECKING:
     from agentops_sdk.experiments.experiment_comparison import ExperimentComparison
 
-__all__ = ["CaseResult", "Results", "load_results"]
+__all__ = ["FEWEST", "CaseResult", "Results", "load_results"]
+
+FEWEST: Final = 3
+"""Values of which an interval can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +165,17 @@ class Results:
         return sum(score.cost or 0.0 for score in scores), sum(score.unknown_cost is not None for score in scores)
 
     def summary(self) -> list[dict[str, Any]]:
-        """For each score, and for seconds and cost: the mean, its interval at 95 %, and how many are unknown."""
+        """For each score, and for seconds and cost: the mean, its interval at 95 %, and how many are unknown.
+
+        No interval is told of fewer than three values, nor of figures that are all the same: nothing is known of their
+        spread.
+        """
         lines = []
         for name in self.names:
             values = self.values(name)
-            shares = set(values) <= {0.0, 1.0} and not self.is_less_better(name)
-            interval = of_share(int(sum(values)), len(values), 0.975) if shares else of_mean(values, 0.975)
-            bounds = [bound if isfinite(bound) else None for bound in interval[1:]] if values else [None, None]
+            low, high = self._bounds(name, values)
             line = {
-                "name": name, "mean": self.mean(name), "low": bounds[0], "high": bounds[1], "known": len(values),
+                "name": name, "mean": self.mean(name), "low": low, "high": high, "known": len(values),
                 "unknown": len(self.rows) - len(values),
                 "lower_is_better": self.is_less_better(name),
             }  # fmt: skip
@@ -178,6 +183,20 @@ class Results:
                 line["kappa"], line["agreement_cases"] = self.agreement(name)
             lines.append(line)
         return lines
+
+    def _bounds(self, name: str, values: Sequence[float]) -> tuple[float | None, float | None]:
+        if len(values) < FEWEST:
+            return None, None
+        if set(values) <= {0.0, 1.0} and not self.is_less_better(name):
+            interval = of_share(int(sum(values)), len(values), 0.975)
+        elif len(set(values)) == 1:
+            return None, None
+        else:
+            interval = of_mean(values, 0.975)
+            if min(values) >= 0:
+                is_score = name in self.score_names and not self.is_less_better(name)
+                interval = within(interval, 0.0, 1.0 if is_score and max(values) <= 1 else inf)
+        return interval.low, interval.high
 
     def compare(self, baseline: Results) -> ExperimentComparison:
         """These results against earlier ones of the same cases: what is more than chance, and what flipped."""

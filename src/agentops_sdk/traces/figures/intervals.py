@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Interval", "difference", "of_mean", "of_percentile", "of_share", "ratio", "student"]
+__all__ = ["Interval", "difference", "of_mean", "of_percentile", "of_share", "ratio", "student", "within"]
 
 _NORMAL = NormalDist()
 _LEAST_OF_A_SEQUENCE = 10  # values before the normal mixture is worth anything
@@ -65,6 +65,23 @@ def of_mean(values: Sequence[float], confidence: float, *, again: bool = False) 
     else:
         half = student(confidence, count - 1) * deviation / sqrt(count)
     return Interval(mean, mean - half, mean + half)
+
+
+def within(mean: Interval, low: float, high: float = inf) -> Interval:
+    """The same of a mean that cannot lie outside of ``low`` and ``high``: no bound passes them.
+
+    The bounds are as far off, to first order, on a scale on which both ends are endless: logarithms, or of two ends
+    log-odds (the delta method).
+    """
+    value, half = mean.value, mean.high - mean.value
+    if not low < value < high or not 0 < half < inf:
+        return Interval(value, max(low, mean.low), min(high, mean.high))
+    above, below = value - low, high - value
+    factor = exp(min(700.0, half / above if below == inf else half * (above + below) / (above * below)))
+    if below == inf:
+        return Interval(value, low + above / factor, low + above * factor)
+    odds, whole = above / below, above + below
+    return Interval(value, low + whole / (1 + factor / odds), low + whole / (1 + 1 / (factor * odds)))
 
 
 def of_percentile(values: Sequence[float], percent: float, confidence: float, *, again: bool = False) -> Interval:
