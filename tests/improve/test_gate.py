@@ -11,7 +11,15 @@ from xml.etree import ElementTree as Tree
 import pytest
 
 from agentops_sdk.cli import main
-from agentops_sdk.traces.figures.intervals import difference, of_mean, of_percentile, of_share, student, within
+from agentops_sdk.traces.figures.intervals import (
+    difference,
+    fewest_for_percentile,
+    of_mean,
+    of_percentile,
+    of_share,
+    student,
+    within,
+)
 
 from .runs import run, write
 
@@ -177,3 +185,22 @@ def test_the_bounds_of_a_mean_stay_where_its_values_can_lie() -> None:
     many = of_mean([number / 1000 for number in range(1, 1000)], 0.975)
     assert within(many, 0.0, 1.0) == pytest.approx(many, abs=1e-4), "of many values it is the same"
     assert within(of_mean([1.0, 1.0], 0.975), 0.0, 1.0) == (1.0, 1.0, 1.0)
+
+
+def test_a_percentile_says_how_many_runs_it_takes(gate: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = '[latency]\nstatistic = "p95"\nmax_increase = 0.1\nconfidence = 0.95\n'
+    _, verdict, _ = gate(*(run(took=9_000 + i) for i in range(58)), rules=rules)
+    assert verdict["checks"][0]["verdict"] == "undecided"
+    assert main(["gate", "--baseline", "good.jsonl", "--candidate", "new.jsonl", "--rules", "gate.toml"]) == 0
+    said = "too few runs to be sure: p95 takes 59, the candidate has 58 and the baseline has 40"
+    assert said in capsys.readouterr().out
+    write(Path("good.jsonl"), *(run(took=1_000 + i) for i in range(59)))
+    code, verdict, _ = gate(*(run(took=9_000 + i) for i in range(59)), rules=rules)
+    assert (code, verdict["checks"][0]["verdict"]) == (1, "fail"), "as many as it says are enough"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_as_many_values_as_are_said_have_bounds(again: bool) -> None:
+    needed = fewest_for_percentile(95, 0.975, again=again)
+    assert of_percentile(range(needed), 95, 0.975, again=again).high < float("inf")
+    assert of_percentile(range(needed - 1), 95, 0.975, again=again).high == float("inf")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agentops_sdk.cli._sides import SIDE, side
 from agentops_sdk.cli._source import add_source, screen
 from agentops_sdk.errors import TraceError
+from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
     import argparse
@@ -85,11 +86,13 @@ def _print(verdict: GateVerdict) -> None:
         Column("change", lambda check: (moved(check), ""), right=True),
         Column("limit", lambda check: (check.limit, "dim"), shrink=3),
         Column("verdict", lambda check: (check.verdict, _STYLES.get(check.verdict, ""))),
-        Column("", lambda check: (check.remark, "dim"), shrink=1),
     ]
     for text in as_table(columns, verdict.checks, width, ascii_only):
         console.print(text)
     console.print()
+    for check in verdict.checks:
+        if check.remark:
+            console.print(line(f"{check.name}: {check.remark}", 500), style="dim", markup=False, highlight=False)
     word = f"{verdict.word}: {verdict.candidate:,} runs against {verdict.baseline:,}"
     if verdict.running:
         word += f", {verdict.running:,} still running and left out"

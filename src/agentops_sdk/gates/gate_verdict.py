@@ -3,6 +3,8 @@
 A check by confidence fails where one can be sure that the limit is passed. What may go wrong by chance is shared by all
 checks of a gate (Bonferroni), so that all of them together are as sure as each one is said to be. In the sequential
 mode the bounds are confidence sequences: they hold at every look at once, so a canary may be looked at each minute.
+
+Long because a limit, its bounds and what is said of them are read together.
 """
 
 from __future__ import annotations
@@ -12,7 +14,15 @@ from math import inf, isfinite, isnan
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.gates.run_figures import RunFigures
-from agentops_sdk.traces.figures.intervals import Interval, difference, of_mean, of_percentile, of_share, ratio
+from agentops_sdk.traces.figures.intervals import (
+    Interval,
+    difference,
+    fewest_for_percentile,
+    of_mean,
+    of_percentile,
+    of_share,
+    ratio,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -186,9 +196,20 @@ class _Question:
             )
         else:
             looked_at = two
-        return self._judged(looked_at, one, two, confidence)
+        return self._judged(looked_at, one, two, confidence, self._needed(each, again=again))
 
-    def _judged(self, looked_at: Interval, one: Interval | None, two: Interval, confidence: float | None) -> Check:
+    def _needed(self, confidence: float, *, again: bool) -> str:
+        """How many runs a percentile takes, where a side has fewer."""
+        if not self.rule.statistic.startswith("p"):
+            return ""
+        needed = fewest_for_percentile(float(self.rule.statistic[1:]), confidence, again=again)
+        sides = {"candidate": self.b, **({"baseline": self.a} if self._compares else {})}
+        few = [f"the {name} has {count}" for name, side in sides.items() if (count := len(self._values(side))) < needed]
+        return f": {self.rule.statistic} takes {needed}, {' and '.join(few)}" if few else ""
+
+    def _judged(
+        self, looked_at: Interval, one: Interval | None, two: Interval, confidence: float | None, needed: str = ""
+    ) -> Check:
         limit: float = getattr(self.rule, self.key)
         value, low, high = looked_at
         if self.key == "max_decrease":
@@ -203,7 +224,7 @@ class _Question:
             settled = passed or high <= limit + slack
         blind = confidence is not None and not passed and (low == -inf or value > limit + slack)
         verdict = "fail" if passed else "undecided" if blind else "pass"
-        remark = "too few runs to be sure" if blind else ""
+        remark = f"too few runs to be sure{needed}" if blind else ""
         change = looked_at if self._compares else None
         return self._check(
             verdict, one, two, change, looked_at, settled, "; ".join(filter(None, (remark, self._told())))
@@ -236,10 +257,7 @@ class _Question:
         if table == "decisions":
             choices = side.choices.get(self.of[0]) if self.of else None
             return of_share(choices[self.of[1]], choices.total(), confidence, again=again) if choices else None
-        values = {
-            "cost": side.costs, "latency": side.latencies, "tokens": side.tokens,
-            "scores": side.scores.get(self.of[0], []) if self.of else [],
-        }[table]  # fmt: skip
+        values = self._values(side)
         if not values:
             return None
         if rule.statistic.startswith("p"):
@@ -247,6 +265,12 @@ class _Question:
         if table == "scores" and set(values) <= {0.0, 1.0}:
             return of_share(int(sum(values)), len(values), confidence, again=again)
         return of_mean(values, confidence, again=again)
+
+    def _values(self, side: RunFigures) -> list[float]:
+        return {
+            "cost": side.costs, "latency": side.latencies, "tokens": side.tokens,
+            "scores": side.scores.get(self.of[0], []) if self.of else [],
+        }[self.rule.table]  # fmt: skip
 
     def _unknown(self, side: str) -> str:
         figures = self.b if side == "candidate" else self.a

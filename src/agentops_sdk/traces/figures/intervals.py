@@ -14,10 +14,21 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Interval", "difference", "of_mean", "of_percentile", "of_share", "ratio", "student", "within"]
+__all__ = [
+    "Interval",
+    "difference",
+    "fewest_for_percentile",
+    "of_mean",
+    "of_percentile",
+    "of_share",
+    "ratio",
+    "student",
+    "within",
+]
 
 _NORMAL = NormalDist()
 _LEAST_OF_A_SEQUENCE = 10  # values before the normal mixture is worth anything
+_MOST_VALUES = 100_000
 _BEST_AT = 100  # values at which a sequence of means is narrowest
 
 
@@ -103,6 +114,15 @@ def of_percentile(values: Sequence[float], percent: float, confidence: float, *,
         ordered[low - 1] if low is not None and low >= 1 else -inf,
         ordered[high - 1] if high is not None and high <= count else inf,
     )
+
+
+def fewest_for_percentile(percent: float, confidence: float, *, again: bool = False) -> int:
+    """Values below which a bound of :func:`of_percentile` is infinite."""
+    share = max(percent, 100 - percent) / 100  # the outer bound is the harder one
+    count, limit = 1, -log(1 - confidence)
+    while count < _MOST_VALUES and count * -log(share) - (log(count + 1) if again else 0.0) < limit:
+        count += 1
+    return count
 
 
 def difference(a: Interval, b: Interval, *, again: bool = False) -> Interval:
