@@ -12,7 +12,7 @@ from tests.traces.samples import span
 import agentops_sdk as agentops
 from agentops_sdk import semconv
 from agentops_sdk.cli import main
-from agentops_sdk.traces import Trace
+from agentops_sdk.traces import Trace, load
 from agentops_sdk.traces.figures.change_causes import RunCauses, causes
 
 from .runs import run, write
@@ -137,6 +137,11 @@ def test_feedback_is_joined_to_runs_wherever_it_lies(
     agentops.shutdown()
     assert main(["ls", "--json"]) == 0
     rows = {row["trace_id"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert list(rows) == ids[::-1], "what was thought of a session is no run"
+    assert load("./.agentops/traces").latest.trace_id == ids[2]
+    assert main(["sessions", "--json"]) == 0
+    sessions = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    assert [each["runs"] if isinstance(each["runs"], int) else len(each["runs"]) for each in sessions] == [1, 1, 1]
     said = [{(each["name"], each["score"]) for each in rows[trace_id]["feedback"]} for trace_id in ids]
     assert said == [{("live", 0.5), ("helpful", 0.0)}, {("helpful", 1.0)}, {("helpful", 0.25)}]
     assert main(["show", ids[0]]) == 0

@@ -19,6 +19,7 @@ from agentops_sdk.traces.figures.tables import BY, stats
 from agentops_sdk.traces.files import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from agentops_sdk.store.result import Store
@@ -118,6 +119,16 @@ def test_filters_choose_the_same_runs(store: Store, filters: dict[str, Any]) -> 
     files = load(runs()).where(**filters)
     assert StoredTraces(store).where(**filters).ids == files.ids
     assert 0 < len(files) < 5
+
+
+def test_both_sides_of_a_comparison_are_fetched_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[Sequence[str]] = []
+    lines = store.lines
+    monkeypatch.setattr(store, "lines", lambda ids: (fetched.append(ids), lines(ids))[1])
+    traces = StoredTraces(store, ["agentops.metadata.release"])
+    sides = [[trace.spans for trace in traces.where(f"metadata.release{text}")] for text in ("=1.1", "!=1.1")]
+    assert any(sides)
+    assert sum(len(ids) == len(traces) for ids in fetched) == 1
 
 
 def test_a_run_is_shown_as_its_file_would_be(store: Store) -> None:

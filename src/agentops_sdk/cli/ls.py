@@ -36,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the list."""
     columns = choose(COLUMNS, args.columns)
     with reading(place(args), args) as traces:
-        latest = list(islice(traces, args.limit))
+        runs = traces.runs
+        latest = list(islice(runs, args.limit))
     if args.json:
         for trace in latest:
             print(json.dumps(as_data(columns, Listed(trace))))
@@ -44,8 +45,10 @@ def run(args: argparse.Namespace) -> int:
     console, width, ascii_only = screen()
     for line in as_table(columns, [Listed(trace, ascii_only) for trace in latest], width, ascii_only):
         console.print(line)
-    if len(traces) > len(latest):
-        console.print(f"{len(traces) - len(latest):,} more; -n shows more", style="dim")
+    if len(runs) > len(latest):
+        console.print(f"{len(runs) - len(latest):,} more; -n shows more", style="dim")
+    if others := len(traces) - len(runs):
+        console.print(f"{others:,} more hold feedback and nothing else: agentops feedback", style="dim")
     return 0
 
 

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     columns = choose(COLUMNS, args.columns)
     with reading(place(args), args) as traces:
         with progress("adding up", f"{len(traces):,} runs"):
-            every = sessions(traces)
+            every = sessions(traces.runs)
         if not every:
             raise TraceError("no run names a session: set one by agentops_sdk.context(session_id=...)")
         if args.id is not None:

@@ -72,7 +72,7 @@ class Answers:
 
     def list_traces(self, limit: Limit = 20, offset: Offset = 0, **filters: Unpack[Filters]) -> str:
         """List runs of agents, latest first: id, start, name, outcome, duration, models, tokens, cost, errors."""
-        traces = self._traces(filters)
+        traces = self._traces(filters).runs
         return page_of_rows(map(_row, traces), self.most, offset=offset, limit=limit, count=len(traces))
 
     def search_traces(  # type: ignore[misc]  # `text`, which has to be given, is one of the filters

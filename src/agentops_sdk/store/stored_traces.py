@@ -77,23 +77,38 @@ class StoredTraces(Traces):
         rough = preselection(filters)
         queries = [*orders, *([rough.query] if rough.query else [])]
         chosen = set.intersection(*({each for each, _ in self._runs(query)} for query in queries)) if queries else None
-        ids = [trace_id for trace_id in self.ids if chosen is None or trace_id in chosen]
         attributes = (*self._attributes, *attributes_of(filters))
-        some = StoredTraces(self._store, attributes, [(each, self._entries[each].start_ns) for each in ids])
+        some = self
+        if chosen is not None or not {*attributes} <= {*self._attributes}:
+            kept = [(each, self._entries[each].start_ns) for each in self.ids if chosen is None or each in chosen]
+            some = StoredTraces(self._store, attributes, kept)
         remarks: list[str] = []
         if not rough.exact and filters:
-            kept: list[tuple[str, int]] = []
+            kept = []
             for batch in some._whole_batches():
                 matching = batch.where(**filters)
                 remarks += [remark for remark in matching.unreadable if remark not in batch.unreadable]
                 kept += [(each, self._entries[each].start_ns) for each in matching.ids if each in some._entries]
-            batches = some._batches if len(some) <= _RUNS else None
             unfiltered = some
             some = StoredTraces(self._store, attributes, kept)
-            if batches is not None:  # all of it is here already
-                some._positions = dict.fromkeys(some._entries, 0)
-                some._batches, some._together = batches, unfiltered._together  # noqa: SLF001 - of this class
+            if len(unfiltered) <= _RUNS * _BATCHES:  # all of it is here already
+                some._positions = unfiltered._all_positions  # noqa: SLF001 - of this class
+                some._batches, some._together = unfiltered._batches, unfiltered._together  # noqa: SLF001 - of this class
+        elif some is self:
+            some = StoredTraces(self._store, attributes, [(each, self._entries[each].start_ns) for each in self.ids])
         some.unreadable += [*self.unreadable, *dict.fromkeys(remarks)]
+        return some
+
+    @property
+    def runs(self) -> StoredTraces:
+        """Those that are more than what somebody thought of another one, or of a session."""
+        only = "min(CASE WHEN feedback_target IS NULL THEN 0 ELSE 1 END) = 1"
+        verdicts = dict(self._runs(f"SELECT trace_id, min(start_ns) FROM spans GROUP BY trace_id HAVING {only}"))
+        kept = [(each, entry.start_ns) for each, entry in self._entries.items() if each not in verdicts]
+        if len(kept) == len(self._entries):
+            return self
+        some = StoredTraces(self._store, self._attributes, kept)
+        some.unreadable += self.unreadable
         return some
 
     def _without_orders(self, filters: Filters) -> tuple[Filters, list[str]]:
@@ -130,9 +145,14 @@ class StoredTraces(Traces):
         return self._holding(trace_id).records(trace_id)
 
     def _holding(self, trace_id: str) -> Traces:
+        return self._batch(self._all_positions[trace_id])
+
+    @property
+    def _all_positions(self) -> dict[str, int]:
+        """Where the batch of each run begins in the order."""
         if not self._positions:
             self._positions = {each: number - number % _RUNS for number, each in enumerate(self.ids)}
-        return self._batch(self._positions[trace_id])
+        return self._positions
 
     def _batch(self, position: int) -> Traces:
         """The runs from a place in the order on, in full."""

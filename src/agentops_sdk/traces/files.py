@@ -155,7 +155,7 @@ class Traces:
         if not self._entries:
             raise TraceError("no traces here")
         if wanted == LATEST:
-            matches = [self.ids[0]]
+            matches = (self.runs.ids or self.ids)[:1]
         else:
             matches = [key for key in self.ids if key.startswith(wanted.lower())] if wanted else []
         if not matches:
@@ -165,8 +165,21 @@ class Traces:
         return self._trace(matches[0])
 
     @property
+    def runs(self) -> Traces:
+        """Those that are more than what somebody thought of another one, or of a session."""
+        verdicts = self._columns.verdicts
+        if not verdicts:
+            return self
+        return self._only({key: each for key, each in self._entries.items() if not verdicts.issuperset(each.rows)})
+
+    def _only(self, entries: dict[str, TraceEntry]) -> Traces:
+        view = copy(self)
+        view._entries, view._order = entries, None  # noqa: SLF001 - of this class
+        return view
+
+    @property
     def latest(self) -> Trace:
-        """The trace that started last."""
+        """The run that started last."""
         return self.get(LATEST)
 
     def where(self, *texts: str, **filters: Unpack[Filters]) -> Traces:
@@ -190,8 +203,7 @@ class Traces:
             run = Candidate(self._columns, entry.rows, entry.start_ns, partial(self._trace, trace_id))
             if all(condition.holds(run) for condition in wanted):
                 kept[trace_id] = entry
-        view = copy(self)
-        view._entries, view._order = (kept if wanted else dict(self._entries)), None  # noqa: SLF001 - of this class
+        view = self._only(kept if wanted else dict(self._entries))
         view.unreadable = [*self.unreadable, *filter(None, (condition.remark() for condition in wanted))]
         return view
 

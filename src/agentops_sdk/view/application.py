@@ -124,7 +124,7 @@ class _View:
     async def runs(self, request: Request) -> Response:
         _, filters = _asked(request)
         return JSONResponse(
-            await self._read(lambda: {**run_list(self._chosen(filters)), "of": len(self._folder.traces())})
+            await self._read(lambda: {**run_list(self._chosen(filters)), "of": len(self._folder.traces().runs)})
         )
 
     async def sessions(self, request: Request) -> Response:

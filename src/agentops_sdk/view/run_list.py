@@ -10,8 +10,6 @@ from agentops_sdk.traces.figures import number_format
 from agentops_sdk.traces.session import exchange, sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from agentops_sdk.traces.files import Traces
     from agentops_sdk.traces.session import Session
     from agentops_sdk.traces.trace import Trace
@@ -25,13 +23,14 @@ _LONGEST: Final = 20_000
 
 def run_list(traces: Traces) -> dict[str, Any]:
     """The latest runs."""
-    rows = [_run(trace) for trace in islice(traces, _MOST)]
-    return {"rows": rows, "count": len(traces), "remarks": [line(remark) for remark in traces.remarks]}
+    runs = traces.runs
+    rows = [_run(trace) for trace in islice(runs, _MOST)]
+    return {"rows": rows, "count": len(runs), "remarks": [line(remark) for remark in traces.remarks]}
 
 
-def session_list(traces: Iterable[Trace], wanted: str) -> dict[str, Any]:
+def session_list(traces: Traces, wanted: str) -> dict[str, Any]:
     """The sessions that runs name, the latest first; or one, with what was asked and answered run by run."""
-    every = sessions(traces)
+    every = sessions(traces.runs)
     if not wanted:
         return {"rows": [_session(session) for session in every[:_MOST]], "count": len(every), "turns": []}
     named = [session for session in every if session.session_id == wanted]
