@@ -8,50 +8,45 @@ from typing import Any
 
 INIT = Path(__file__).parents[1] / "src" / "agentops_sdk" / "__init__.py"
 
-# The reading order. A page that is not named comes before the last group: add a file, done.
-FIRST = (
-    "index.md",
-    "quickstart.md",
-    "zero-code.md",
-    "track.md",
-    "context.md",
-    "decisions.md",
-    "integrations.md",
-    "integrations/",
-)
-THEN = (
-    "limits.md",
-    "alerts.md",
-    "replay.md",
-    "trends.md",
-    "prompts.md",
-    "variants.md",
-    "experiments.md",
-    "gate.md",
-    "traces.md",
-    "decisions.md",
-    "cost.md",
-    "export.md",
-    "backends.md",
-    "store.md",
-    "performance.md",
-    "operate.md",
-    "deploy.md",
-    "runbooks/",
-    "cli.md",
-    "report.md",
-    "coding-agents.md",
-    "pytest.md",
-    "configuration.md",
-    "writing-an-integration.md",
-)
-LAST = ("conventions.md", "what-it-does-not-do.md", "architecture.md", "dependencies.md", "reference.md")
+# The map: a page or folder in the order in which it is read. What is not named comes last: add a file, done.
+MAP = {
+    "Start": ("quickstart.md", "zero-code.md", "coming-from.md"),
+    "Capture": (
+        "track.md", "context.md", "decisions.md", "integrations.md", "integrations/", "writing-an-integration.md",
+    ),
+    "See": ("traces.md", "report.md", "cost.md", "reading-other-traces.md", "coding-agents.md"),
+    "Test": ("testing.md", "replay.md"),
+    "Limit": ("limits.md", "alerts.md"),
+    "Govern": ("content.md", "personal-data.md", "audit.md", "erasure.md", "evidence.md", "security.md"),
+    "Improve": ("experiments.md", "gate.md", "variants.md", "prompts.md", "trends.md"),
+    "Operate": (
+        "export.md", "backends.md", "store.md", "operate.md", "deploy.md", "runbooks/", "performance.md",
+    ),
+    "Reference": (
+        "configuration.md", "cli.md", "conventions.md", "reference.md", "what-it-does-not-do.md", "architecture.md",
+        "dependencies.md",
+    ),
+}  # fmt: skip
+HOME = "index.md"
 
 
 def on_nav(nav: Any, **_: Any) -> Any:
-    """Put the pages into reading order."""
-    nav.items.sort(key=_place)
-    pages = list(_flat(nav.items))
+    """Put the pages into the groups of the map, in reading order."""
+    from mkdocs.structure.nav import Section
+
+    by_path = {_path(item): item for item in nav.items}
+    items = [by_path.pop(HOME)]
+    for title, paths in MAP.items():
+        section = Section(title, [by_path.pop(path) for path in paths])
+        if title == list(MAP)[-1]:
+            section.children += [by_path[path] for path in sorted(by_path)]
+        for item in section.children:
+            item.parent = section
+            if not item.is_page and f"{(item.title or '').lower()}.md" in paths:
+                item.title = "One by one"  # a folder beside the page of its name
+        items.append(section)
+    nav.items[:] = items
+    pages = list(_flat(items))
     for index, page in enumerate(pages):
         page.previous_page = pages[index - 1] if index else None
         page.next_page = pages[index + 1] if index + 1 < len(pages) else None
@@ -60,7 +55,8 @@ def on_nav(nav: Any, **_: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
-    """Fill in the public names."""
+    """Have every block of code shown as one, and fill in the public names."""
+    markdown = markdown.replace("```python notest\n", "```python\n")  # a word that is for the tests alone
     if page.file.src_uri != "reference.md":
         return markdown
     import agentops_sdk
@@ -80,12 +76,8 @@ def _homes() -> dict[str, str]:
     return found
 
 
-def _place(item: Any) -> tuple[int, int, str]:
-    path = item.file.src_uri if getattr(item, "is_page", False) else f"{item.title.lower()}/"
-    for group, names in ((0, FIRST), (1, THEN), (3, LAST)):
-        if path in names:
-            return group, names.index(path), path
-    return 2, 0, path
+def _path(item: Any) -> str:
+    return str(item.file.src_uri) if getattr(item, "is_page", False) else f"{item.title.lower()}/"
 
 
 def _flat(items: Any) -> Any:

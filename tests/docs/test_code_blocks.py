@@ -126,6 +126,20 @@ def test_what_does_not_run_says_why() -> None:
     assert silent == []
 
 
+def test_the_others_halves_are_whole_programs(tmp_path: Path) -> None:
+    """What a program in another SDK looks like: it compiles, and knows every name that it uses."""
+    page = ROOT / "docs" / "coming-from.md"
+    shared, *rest = python_blocks(page)
+    theirs = [block for block in rest if "notest" in block.info.split()]
+    assert len(theirs) == len(re.findall(r"compiled, and run with \S+ \d", page.read_text(encoding="utf-8"))) == 7
+    for block in theirs:
+        compile(block.code, block.name, "exec")
+        (tmp_path / f"line_{block.line}.py").write_text(shared.code + block.code, encoding="utf-8")
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F821,F822"]
+    result = subprocess.run([*ruff, str(tmp_path)], capture_output=True, text=True, check=False, timeout=60)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 def test_no_block_hides_python_behind_another_name() -> None:
     names = {block.info.split()[0] if block.info else "" for page in PAGES for block in blocks(page)}
     assert not names & {"py", "python3", "pycon", "Python"}
