@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentops_sdk.cli._filters import chosen
 from agentops_sdk.cli._progress import progress
-from agentops_sdk.cli._source import add_source, looked_at, place, reading, screen, shown
+from agentops_sdk.cli._source import add_source, few_collections, looked_at, place, reading, report, screen, shown
 from agentops_sdk.cli._table import Cell, Column, add_columns, as_data, as_table, choose
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.display.terminal_text import line
@@ -18,6 +18,7 @@ from agentops_sdk.traces.figures import number_format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from agentops_sdk.traces.cost import Cost
     from agentops_sdk.traces.figures.table_rows import Row, Stats
@@ -80,14 +81,38 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _sums(args: argparse.Namespace) -> Stats | None:
-    """The table over large files, where nothing but sums is asked of them; ``None`` where they have to be read."""
+    """The table over files, where nothing but sums is asked of them; ``None`` where it takes all runs as trees."""
     where = place(args)
     if isinstance(where, str) or not where.exists() or chosen(args):
         return None
-    from agentops_sdk.store.duckdb_sums import sums_of_files
+    from agentops_sdk.traces.summed_files import sums_of_files
 
+    if any(where.rglob("*.parquet")) or where.suffix == ".parquet":
+        return _sums_of_store(where, args.by)
+    with few_collections(), progress("reading", shown(where)):
+        summed = sums_of_files(where, args.by)
+    if summed is None:
+        return None
+    report(summed.read)
+    return summed.stats
+
+
+def _sums_of_store(where: Path, by: str) -> Stats | None:
+    """The table over packed files, and what lies beside them; ``None`` without DuckDB, or where that cannot tell."""
+    from importlib.util import find_spec
+
+    from agentops_sdk.store.address import open_store
+    from agentops_sdk.store.duckdb_sums import KEYS
+    from agentops_sdk.store.stored_traces import StoredTraces
+
+    if by not in KEYS or find_spec("duckdb") is None:
+        return None
     with progress("reading", shown(where)):
-        return sums_of_files(where, args.by)
+        traces = StoredTraces(open_store(where))
+        table = traces.sums(by)
+    if table is not None:
+        report(traces)
+    return table
 
 
 def _print(table: Stats, columns: Sequence[Column[Line]] | None) -> None:

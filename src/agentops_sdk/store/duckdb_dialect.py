@@ -39,33 +39,16 @@ def lines_of(paths: list[str]) -> str:
     )
 
 
-SUMMED_COLUMNS: Final = frozenset(
-    column.name
-    for column in SPAN_COLUMNS
-    if column.name.endswith("_tokens") or column.name in (
-        "operation", "request_model", "response_model", "response_id", "usage_source", "usage_of", "cost", "currency",
-        "cost_estimated", "cost_unknown_reason", "first_chunk_s", "cached", "missing_spans", "sampled_elsewhere",
-    )
-)  # fmt: skip
-"""Of the columns that come from attributes those that sums are made of."""
-
-
-def columns_of_lines(lines: str, only: frozenset[str] | None = None) -> str:
-    """A query for :data:`STORED_COLUMNS` and the line itself; null in all columns where a line is no JSON.
-
-    Args:
-        lines: a query for the lines.
-        only: of the columns that come from attributes those that are needed; the others are null.
-    """
+def columns_of_lines(lines: str) -> str:
+    """A query for :data:`STORED_COLUMNS` and the line itself; null in all columns where a line is no JSON."""
     parts = ["r.trace_id AS trace_id", *(f"r.{name} AS {name}" for name in _HEAD[1:])]
     parts += ["r.start_ns AS start_ns", "r.end_ns AS end_ns", f'r.resource."{semconv.SERVICE_NAME}" AS service']
     parts += ["r.scope.name AS scope", "r.flags AS flags"]
     parts.append("coalesce(json_array_length(r.events) > 0, false) AS has_events")
-    wanted = [column for column in SPAN_COLUMNS if only is None or column.name in only]
-    parts += [f"{_value(column) if column in wanted else 'NULL'} AS {column.name}" for column in SPAN_COLUMNS]
+    parts += [f"{_value(column)} AS {column.name}" for column in SPAN_COLUMNS]
     return (
         f"SELECT record, {', '.join(parts)} FROM (SELECT record, TRY(json_transform(record,"
-        f" {quoted(_structure(wanted))})) AS r FROM ({lines}))"
+        f" {quoted(_structure(SPAN_COLUMNS))})) AS r FROM ({lines}))"
     )
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.errors import AgentOpsError, ConfigError, TraceError
-from agentops_sdk.store.duckdb_dialect import STORED_COLUMNS, SUMMED_COLUMNS, columns_of_lines, lines_of, quoted, views
+from agentops_sdk.store.duckdb_dialect import STORED_COLUMNS, columns_of_lines, lines_of, quoted, views
 from agentops_sdk.store.result import Result
 from agentops_sdk.traces.classify import OWN_SCOPE
 from agentops_sdk.traces.files import Traces, load, trace_files
@@ -33,16 +33,11 @@ _TEXT: Final = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 _TABLE_BYTES: Final = 512 * 1_048_576
 """Text files of up to this size are read once; larger ones again with each question, so that no copy fills the disk."""
 _READS: Final = ("SELECT", "EXPLAIN")
-_FEW: Final = 8
 _STRANGE: Final = (
     "trace_id IS NOT NULL AND (outcome = 'running'"
     f" OR (coalesce(kind, 'span') = 'span' AND coalesce(scope, '{OWN_SCOPE}') <> '{OWN_SCOPE}'))"
 )
 """What a reader makes something else of: a span that was open, one that another recorder made."""
-_DAMAGED: Final = (
-    "trace_id IS NULL OR NOT regexp_full_match(trace_id, '[0-9a-f]{32}') OR span_id IS NULL"
-    " OR NOT regexp_full_match(span_id, '[0-9a-f]{16}') OR start_ns IS NULL OR end_ns IS NULL OR name IS NULL"
-)
 
 
 class DuckDBStore:
@@ -50,15 +45,11 @@ class DuckDBStore:
 
     engine = "DuckDB"
 
-    def __init__(
-        self, place: Path, *, keeps_lines: bool = True, seconds: float | None = None, memory: str | None = None
-    ) -> None:
+    def __init__(self, place: Path, *, seconds: float | None = None, memory: str | None = None) -> None:
         """Find the files and define the views.
 
         Args:
             place: a directory, a file, or a pattern of files.
-            keeps_lines: whether whole lines are kept beside the columns. Else they are read again where they are asked
-                for, and ``attributes`` are null: for sums over files of any size.
             seconds: of work on one question; a longer one is broken off.
             memory: what sorting, joining and grouping may take before they use the disk, in DuckDB's words: ``2GB``.
 
@@ -74,10 +65,6 @@ class DuckDBStore:
         self.place = place
         self._seconds = seconds
         self._left: float | None = None
-        self._keeps_lines = keeps_lines
-        self._texts: list[Path] = []
-        self.is_plain = False
-        """Whether there is nothing but whole spans of ours, each on its line."""
         self.remarks: list[str] = []
         self._scratch = tempfile.mkdtemp(prefix="agentops-")
         self._clean = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
@@ -98,7 +85,6 @@ class DuckDBStore:
 
     def _define(self) -> None:
         texts, packed, others = self._files()
-        self._texts = texts
         parts = []
         if texts:
             parts.append(self._text_part(texts))
@@ -127,7 +113,6 @@ class DuckDBStore:
                 whole = "SELECT * FROM copied"
         elif whole:
             whole = "SELECT * FROM whole"
-            self.is_plain = not others and not self.own(f"SELECT 1 FROM whole WHERE {_DAMAGED} LIMIT 1")
         else:
             raise TraceError(f"no traces in {self.place}")
         self._connection.execute(f"CREATE VIEW stored AS {whole}")
@@ -141,15 +126,7 @@ class DuckDBStore:
 
     def _text_part(self, texts: Sequence[Path]) -> str:
         lines = lines_of([str(path) for path in texts])
-        query = columns_of_lines(lines, None if self._keeps_lines else SUMMED_COLUMNS)
-        if not self._keeps_lines:
-            # An empty line is none; of another that is no span the whole text stays.
-            kept = "CASE WHEN has_events OR trace_id IS NULL THEN record END AS record"
-            self._connection.execute(
-                f"CREATE TABLE of_text AS SELECT {kept}, {', '.join(STORED_COLUMNS)} FROM ({query})"
-                " WHERE record IS NOT NULL"
-            )
-            return "SELECT * FROM of_text"
+        query = columns_of_lines(lines)
         packed = sum(path.stat().st_size * (8 if path.suffix == ".gz" else 1) for path in texts)
         if packed > _TABLE_BYTES:
             self.remarks.append("these files are read anew for each question: agentops compact makes that fast")
@@ -270,12 +247,6 @@ class DuckDBStore:
             return
         listed = ", ".join(map(quoted, ids))
         query = f"SELECT record FROM stored WHERE trace_id IN ({listed})"
-        if not self._keeps_lines and self._texts:
-            found = " OR ".join(f"contains(record, {quoted(each)})" for each in ids) if len(ids) <= _FEW else "true"
-            query = (
-                f"SELECT record FROM ({lines_of([str(path) for path in self._texts])}) WHERE ({found})"
-                f" AND json_valid(record) AND json_extract_string(record, '$.trace_id') IN ({listed})"
-            )
         for (record,) in self.query(query).rows:
             yield record.encode()
 

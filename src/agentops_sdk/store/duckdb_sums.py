@@ -8,25 +8,21 @@ The sums are the same to the last digit: amounts are added as decimals.
 from __future__ import annotations
 
 from decimal import Decimal
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
-from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.classify import OUTCOMES, OWN_SCOPE
 from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.figures.accounts import MODEL_KINDS
 from agentops_sdk.traces.figures.table_rows import Row, Stats
 from agentops_sdk.traces.figures.tables import stats
-from agentops_sdk.traces.files import Traces, trace_files
+from agentops_sdk.traces.files import Traces
 from agentops_sdk.traces.usage import ATTRIBUTES, Usage
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from agentops_sdk.store.duckdb_store import DuckDBStore
 
-__all__ = ["KEYS", "sums", "sums_of_files"]
+__all__ = ["KEYS", "sums"]
 
 KEYS: Final = {
     "model": "coalesce(nullif(response_model, ''), nullif(request_model, ''), '(no model)')",
@@ -61,31 +57,6 @@ SELECT trace_id FROM stored
 WHERE response_id IN (SELECT response_id FROM stored WHERE {_BEHIND} AND response_id IS NOT NULL)
 """
 assert set(semconv.OUTCOMES) < set(OUTCOMES)
-
-
-_WORTH_IT: Final = 8 * 1_048_576
-"""Bytes below which the readers are as fast as DuckDB is loaded."""
-
-
-def sums_of_files(place: Path, by: str) -> Stats | None:
-    """The table over files of lines, ``None`` where DuckDB is not here, or anything but spans of ours in the files."""
-    if by not in KEYS or find_spec("duckdb") is None:
-        return None
-    paths = trace_files(place) if place.is_dir() else [place]
-    if not all(path.name.endswith((".jsonl", ".jsonl.gz", ".jsonl.parquet")) for path in paths):
-        return None
-    try:
-        if sum(path.stat().st_size * (1 if path.suffix == ".jsonl" else 8) for path in paths) < _WORTH_IT:
-            return None
-        from agentops_sdk.store.duckdb_store import DuckDBStore
-
-        store = DuckDBStore(place, keeps_lines=False)
-    except (OSError, TraceError):
-        return None  # the readers say what is wrong
-    try:
-        return sums(store, by) if store.is_plain else None
-    finally:
-        store.close()
 
 
 def sums(store: DuckDBStore, by: str) -> Stats | None:

@@ -55,10 +55,10 @@ from agentops_sdk.traces.search.filters import Filters, attributes_of, condition
 from agentops_sdk.traces.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from agentops_sdk.traces.figures.columns import Place
-    from agentops_sdk.traces.figures.table_rows import Stats
+    from agentops_sdk.traces.figures.table_rows import Row, Stats
     from agentops_sdk.traces.formats.other_formats import OtherFormats
     from agentops_sdk.traces.record import Outcome, SpanRecord
 
@@ -438,8 +438,8 @@ class Traces:
             except ValueError:
                 self.foreign += 1
 
-    def _add_indexed(self, path: Path) -> int | None:
-        """The spans of a closed file from its index, which is made if need be; ``None`` where it has to be read."""
+    def index_of(self, path: Path) -> Index | None:
+        """The index of a closed file, which is made if need be; ``None`` where its lines have to be read."""
         if self._columns.more != INDEXED or not line_index.is_for(path) or is_locked(path):
             return None
         mark = line_index.mark_of(path)
@@ -452,7 +452,55 @@ class Traces:
             line_index.write(path, mark, MEANING, index)
             if line_index.mark_of(path) != mark:
                 return None
-        return self._add_index(index, path)
+        return index if index.columns else None
+
+    def _add_indexed(self, path: Path) -> int | None:
+        """The spans of a closed file from its index; ``None`` where it has to be read."""
+        index = self.index_of(path)
+        return None if index is None else self._add_index(index, path)
+
+    def take_note(self, index: Index) -> Sequence[str]:
+        """Take note of what an index tells of work in the background; the ids of the traces that are in it."""
+        self._background.merge(index.facts["work"], index.columns["replies"])
+        return _ids_in(index)
+
+    def set_apart(self, some: Collection[str], work: Traces) -> set[str]:
+        """Ids of the traces here whose runs have to be added up as trees: of some, and those that are not plain.
+
+        Args:
+            some: ids.
+            work: who has taken note of all work in the background.
+        """
+        from agentops_sdk.traces.figures.plain_runs import unusual
+
+        background = frozenset(int(ident, 16) for ident in work._background.roles())
+        ids = list(self._entries)
+        odd = unusual(self._columns, self._run_of_row(), len(ids), background)
+        return {trace_id for number, trace_id in enumerate(ids) if number in odd or trace_id in some}
+
+    def add_plain(self, by: str, rows: dict[str, Row], apart: Collection[str]) -> None:
+        """Add the calls of the runs that are not set apart to the rows of their keys."""
+        from agentops_sdk.traces.figures.plain_runs import add_plain
+
+        left_out = {number for number, trace_id in enumerate(self._entries) if trace_id in apart}
+        add_plain(self._columns, self._run_of_row(), left_out, by, rows)
+
+    def _run_of_row(self) -> array[int]:
+        """By row the number of its trace."""
+        runs = array("I", bytes(4 * len(self._columns)))
+        for number, entry in enumerate(self._entries.values()):
+            for row in entry.rows:
+                runs[row] = number
+        return runs
+
+    def currencies(self) -> set[str]:
+        """Those that costs are in."""
+        return self._columns.currencies()
+
+    def lines(self, trace_id: str) -> Iterator[bytes]:
+        """The lines of a trace as its file has them."""
+        lines = map(self._columns.line, self._entries[trace_id].rows)
+        return (line for line in lines if line is not None)
 
     def _own_index(self, path: Path) -> Index:
         """What is known once a file was read; without columns where that does not do without its lines."""
@@ -489,15 +537,12 @@ class Traces:
     def _add_index(self, index: Index, path: Path) -> int | None:
         """Add what is known of a file; ``None`` where that does not do without its lines."""
         facts, columns, first = index.facts, index.columns, len(self._columns)
-        if not columns:
-            return None
         file = self._columns.lines.add_path(path, packed=path.suffix == ".gz")
         if not self._columns.add_index(Index(facts["spans"], columns), file):
             return None
         rows = array("I", map(first.__add__, columns["rows"])) if first else columns["rows"]
-        ids, at = columns["trace"].tobytes().hex(), 0
-        for number, (start, count) in enumerate(zip(columns["start"], columns["count"], strict=True)):
-            trace_id = ids[32 * number : 32 * number + 32]
+        at = 0
+        for trace_id, start, count in zip(_ids_in(index), columns["start"], columns["count"], strict=True):
             entry = self._entries.get(trace_id)
             if entry is None:
                 self._entries[trace_id] = TraceEntry(start, rows[at : at + count])
@@ -611,9 +656,15 @@ def _add(traces: Traces, source: str | os.PathLike[str] | Iterable[SpanRecord | 
     if path.is_dir():
         _add_directory(traces, path)
     elif path.exists():
-        _add_alone(traces, path)
+        add_alone(traces, path)
     else:
         raise TraceError(f"{path} does not exist")
+
+
+def _ids_in(index: Index) -> list[str]:
+    """The ids of the traces in an index."""
+    ids = index.columns["trace"].tobytes().hex()
+    return [ids[at : at + 32] for at in range(0, len(ids), 32)]
 
 
 def _is_usual(groups: Any) -> bool:
@@ -644,13 +695,18 @@ def _add_directory(traces: Traces, path: Path) -> None:
     for file in sorted(path.rglob(f"*{OPEN_SUFFIX}")):
         traces.add_open_file(file)
     for file in advancing(trace_files(path), _size):
-        try:
-            traces.add_file(file)
-        except TraceError as error:
-            if not isinstance(error.__cause__, FileNotFoundError):  # a writer's retention has deleted it by now
-                traces.unreadable.append(f"{error}; it was left out")
-            elif (packed := packed_beside(file)) is not None:  # or it was packed
-                traces.add_file(packed)
+        add_listed(traces, file)
+
+
+def add_listed(traces: Traces, file: Path) -> None:
+    """Add a file that was in a directory when that was listed; where it cannot be read, that is a remark."""
+    try:
+        traces.add_file(file)
+    except TraceError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):  # a writer's retention has deleted it by now
+            traces.unreadable.append(f"{error}; it was left out")
+        elif (packed := packed_beside(file)) is not None:  # or it was packed
+            traces.add_file(packed)
 
 
 def _size(path: Path) -> int:
@@ -659,7 +715,12 @@ def _size(path: Path) -> int:
     return 0
 
 
-def _add_alone(traces: Traces, path: Path) -> None:
+def add_alone(traces: Traces, path: Path) -> None:
+    """Add a file, and of what the process has open that wrote it, what belongs to its traces.
+
+    Raises:
+        TraceError: it cannot be read, or holds no span.
+    """
     opened = _open_beside(path)
     if not traces.add_file(path):
         skipped = f"{traces.foreign} foreign and {traces.torn} torn line(s)"

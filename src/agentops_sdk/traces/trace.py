@@ -104,16 +104,14 @@ class Trace:
         """Every span, in the order they started: a tuple, or for a very large trace records made one by one."""
         if self.is_large:
             return _Records(self)
-        return tuple(map(self.outline.record, range(self.outline.count)))
+        return tuple(map(self.record, range(self.outline.count)))
 
     def record(self, number: int) -> SpanRecord:
         """The span that started as the ``number``-th, counted from 0."""
-        if not self.is_large:
-            return self.spans[number]
         record = self._recent.get(number)
         if record is None:
             record = self._recent[number] = self.outline.record(number)
-            if len(self._recent) > _RECENT:
+            if self.is_large and len(self._recent) > _RECENT:
                 self._recent.popitem(last=False)
         return record
 
@@ -221,6 +219,13 @@ class Trace:
         from agentops_sdk.traces.decisions.effects import decisions
 
         return decisions(self)
+
+    @cached_property
+    def choices(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Of every decision its name and what was chosen, in the order of :attr:`decisions`, which take longer."""
+        from agentops_sdk.traces.decisions.effects import choices
+
+        return choices(self)
 
     @cached_property
     def evaluations(self) -> list[Evaluation]:

@@ -57,9 +57,12 @@ class Folder:
     def _files(self) -> list[tuple[str, int, int]]:
         if self.path is None:
             return []
-        paths = sorted(self.path.rglob("*")) if self.path.is_dir() else [self.path]
+        # An index tells nothing that its file does not.
+        below = (
+            (path for path in self.path.rglob("*") if path.suffix != ".index") if self.path.is_dir() else [self.path]
+        )
         state = []
-        for path in paths:
+        for path in sorted(below):
             with suppress(OSError):  # a writer's retention has deleted it by now
                 facts = path.stat()
                 state.append((str(path), facts.st_size, facts.st_mtime_ns))

@@ -8,19 +8,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.classify import OUTCOMES
 from agentops_sdk.traces.decisions.inferred import once, revealed, without_echoes
 from agentops_sdk.traces.decisions.model import Decision
 from agentops_sdk.traces.decisions.span_decisions import decisions_in
+from agentops_sdk.traces.figures.columns import KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
 from agentops_sdk.traces.formats.json_values import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from agentops_sdk.traces.figures.outline import Outline
     from agentops_sdk.traces.record import SpanRecord
     from agentops_sdk.traces.trace import Trace
 
 _NAMES = (semconv.TOOL_NAME, semconv.WORKFLOW_NAME)
 _ASKED = frozenset(("llm", "embedding", "retriever", "guardrail"))
+_DECIDING = frozenset((KINDS.index("decision"), KINDS.index("guardrail")))
+_INTERRUPTED = OUTCOMES.index("interrupted") << OUTCOME_SHIFT
 _STARTED = frozenset(("tool", "agent", "workflow", "task", "retriever", "plan", "guardrail"))
 
 
@@ -31,12 +36,9 @@ def decisions(trace: Trace) -> list[Decision]:
     follows is what bears a chosen name and started after the decision, before the next decision of the
     same name below the same agent; for a decision with a span of its own also what ran inside it.
     """
-    stated = [each for span in trace.spans if not trace.repeats(span) for each in decisions_in(span)]
-    every = [*stated, *revealed(trace)]
+    every = _made(trace)
     if not every:
         return []
-    every = once(trace, every)
-    every.sort(key=lambda each: (each.moment_ns, each.span.start_ns, each.span.span_id))
     by_id, by_name = _index(trace)
     ends = _windows(trace, every)
     whole = [
@@ -46,6 +48,32 @@ def decisions(trace: Trace) -> list[Decision]:
         for each, end in zip(every, ends, strict=True)
     ]
     return without_echoes(trace, whole)
+
+
+def choices(trace: Trace) -> list[tuple[str, tuple[str, ...]]]:
+    """Name and choices of all :func:`decisions`; what followed is looked for only where one may be an echo of that."""
+    every = _made(trace)
+    if any(each.kind == "edge" for each in every):
+        every = trace.decisions
+    return [(each.name, each.choices) for each in every]
+
+
+def _made(trace: Trace) -> list[Decision]:
+    """Every decision that spans tell, in the order they were made."""
+    telling = [trace.record(number) for number in _telling(trace.outline)]
+    stated = [each for span in telling if not trace.repeats(span) for each in decisions_in(span)]
+    every = once(trace, [*stated, *revealed(trace, telling)])
+    every.sort(key=lambda each: (each.moment_ns, each.span.start_ns, each.span.span_id))
+    return every
+
+
+def _telling(outline: Outline) -> Iterable[int]:
+    """The spans that may tell a decision, in the order they started."""
+    facts, rows = outline.columns.facts, outline.rows
+    for number in range(outline.count):
+        fact = facts[rows[number]]
+        if fact & (Fact.TELLS | Fact.EVENTS) or fact & KIND_BITS in _DECIDING or fact & OUTCOME_BITS == _INTERRUPTED:
+            yield number
 
 
 def names_of(span: SpanRecord) -> set[str]:

@@ -12,7 +12,7 @@ from agentops_sdk.traces.decisions.model import Decision
 from agentops_sdk.traces.formats.json_values import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from agentops_sdk.traces.figures.outline import Outline
     from agentops_sdk.traces.record import EventRecord, SpanRecord
@@ -24,9 +24,9 @@ _REVEALING = frozenset((semconv.ATTEMPTS, semconv.ATTEMPT, semconv.GUARDRAIL_RES
 _UNSTEADY = ("retry", "give up")
 
 
-def revealed(trace: Trace) -> Iterator[Decision]:
-    """Every decision that can be read from what the spans carry beside ``agentops.decision.*``, in no order."""
-    for span in trace.spans:
+def revealed(trace: Trace, telling: Iterable[SpanRecord]) -> Iterator[Decision]:
+    """Every decision that can be read from what spans that may tell one carry beside ``agentops.decision.*``."""
+    for span in telling:
         silent = _REVEALING.isdisjoint(span.attributes) and not span.events
         if silent and span.kind != "guardrail" and span.outcome != "interrupted":
             continue
@@ -81,8 +81,11 @@ def _retry(span: SpanRecord, reason: str | None, times: int) -> Decision:
 
 def _second_calls(trace: Trace) -> Iterator[Decision]:
     """A model call that failed, and the same question put again: to another model, or to the same one."""
-    for failed in trace.llm_calls:
-        if failed.outcome != "error" or (second := _next_call(trace, failed)) is None:
+    for number in trace.outline.calls:
+        if trace.outline.outcome(number) != "error" or trace.outline.kind(number) != "llm":
+            continue
+        failed = trace.record(number)
+        if (second := _next_call(trace, failed)) is None:
             continue
         above = trace.parent(failed)
         if above is not None and above.kind == "decision":

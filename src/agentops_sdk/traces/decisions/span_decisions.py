@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
@@ -43,7 +44,8 @@ def decisions_in(span: SpanRecord) -> Iterator[Decision]:
 
 def _read(span: SpanRecord, attributes: Mapping[str, Any], at_ns: int | None) -> Decision:
     get = attributes.get
-    options = _listed(get(semconv.DECISION_OPTIONS))
+    offered = get(semconv.DECISION_OPTIONS)
+    options, descriptions = (_known if type(offered) is str and len(offered) < _LONG else _options)(offered)
     name, by = (
         _text(get(semconv.DECISION_NAME) or get(semconv.GUARDRAIL_NAME)) or span.name,
         _text(get(semconv.DECISION_BY)),
@@ -60,7 +62,7 @@ def _read(span: SpanRecord, attributes: Mapping[str, Any], at_ns: int | None) ->
         waited = span.duration
     return Decision(
         name=name,
-        options=tuple(_name(option) for option in options),
+        options=options,
         choices=choices,
         reason=_text(get(semconv.DECISION_REASON)),
         confidence=float(confidence) if isinstance(confidence, int | float) else None,
@@ -72,12 +74,7 @@ def _read(span: SpanRecord, attributes: Mapping[str, Any], at_ns: int | None) ->
         forced=get(semconv.DECISION_FORCED) is True,
         unlisted=get(semconv.DECISION_UNLISTED) is True,
         waited=float(waited) if isinstance(waited, int | float) else None,
-        descriptions={
-            _name(option): str(option["description"])
-            for option in options
-            if isinstance(option, dict) and option.get("description")
-        }
-        or None,
+        descriptions=dict(descriptions) or None,
         scores=_mapping(get(semconv.DECISION_SCORES)),
         evidence=parsed(get(semconv.DECISION_EVIDENCE)),
         rejected=_mapping(get(semconv.DECISION_REJECTED)),
@@ -86,6 +83,18 @@ def _read(span: SpanRecord, attributes: Mapping[str, Any], at_ns: int | None) ->
         prompt_fingerprint=_text(fingerprint or get(semconv.PROMPT_FINGERPRINT)),
         at_ns=at_ns,
     )
+
+
+def _options(value: Any) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The names of options, and what is said of some of them."""
+    options = _listed(value)
+    described = (option for option in options if isinstance(option, dict) and option.get("description"))
+    return tuple(map(_name, options)), {_name(option): str(option["description"]) for option in described}
+
+
+_LONG = 2_048
+_known = lru_cache(maxsize=256)(_options)
+"""The same for texts of which many spans have the same; what it returns is not to be changed."""
 
 
 def _answer(value: Any) -> Any:

@@ -30,7 +30,7 @@ from agentops_sdk.traces.formats.parse import as_record, checked_record
 from agentops_sdk.traces.usage import ATTRIBUTES, FROM_PROVIDER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from agentops_sdk.traces.record import SpanRecord
@@ -595,6 +595,18 @@ class Columns:
             cost.count(Decimal(repr(amount)), currency if isinstance(currency, str) else "USD", guessed=guessed)
         elif reason := words.get(semconv.COST_UNKNOWN_REASON):
             cost.miss(str(reason))
+
+    def currencies(self) -> set[str]:
+        """Those that costs are in."""
+        named = (self._unpacked(at).get(semconv.COST_CURRENCY) for at in set(self._words_at))
+        return {name if isinstance(name, str) else "USD" for name in named if name is not None}
+
+    def rows_with_odd_figures(self) -> Iterator[int]:
+        """Rows whose figures are not of the usual types, or less than nothing."""
+        below = {(table.number, place) for table in self._tables if table is not None for place in table.below_zero()}
+        for row, code in enumerate(self._numbers_at):
+            if code and (not code & _TABLE or (below and (code & _TABLE, code >> _TABLE_BITS) in below)):
+                yield row
 
     def add_all_figures(self, rows: Iterable[int], usage: Usage | None, cost: Cost | None) -> None:
         """:meth:`add_figures` of many spans, a column at a time."""

@@ -98,11 +98,11 @@ class Side:
         beginning = trace.beginning
         self.partial += beginning is not trace
         self.looping += bool(loops(beginning))
-        for decision in beginning.decisions:
-            choice = ", ".join(decision.choices) or "(undecided)"
-            self.choices[decision.name][choice] += 1
+        for name, choices in beginning.choices:
+            choice = ", ".join(choices) or "(undecided)"
+            self.choices[name][choice] += 1
             if self.runs == 1 and len(self.steps) < _STEPS:
-                self.steps.append((decision.name, choice))
+                self.steps.append((name, choice))
         if trace.outcome in semconv.NOT_ENDED:
             return  # what it took so far is less than what it takes
         cost, usage = trace.cost, trace.usage

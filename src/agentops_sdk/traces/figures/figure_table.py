@@ -66,6 +66,11 @@ class FigureTable:
         for name, column in self.columns.items():
             column.extend(columns[name])
 
+    def below_zero(self) -> set[int]:
+        """The places of figures that are less than nothing."""
+        amounts = [column for name, column in self.columns.items() if name in _FLOATS and len(column)]
+        return {place for column in amounts if min(column) < 0 for place, value in enumerate(column) if value < 0}
+
     def at(self, position: int) -> dict[str, Any]:
         """The figures of one span, by the names of their attributes."""
         return {name: column[position] for name, column in self.columns.items()}

@@ -51,8 +51,15 @@ def loops(trace: Trace) -> list[Loop]:
 
 def _repeated_tools(trace: Trace) -> list[Loop]:
     rounds: dict[tuple[int, str, str], list[SpanRecord]] = defaultdict(list)
-    agents = trace.outline.nearest_above("agent")
-    for span in trace.tool_calls:
+    outline = trace.outline
+    by_name: dict[str, list[int]] = defaultdict(list)
+    for number in outline.of_kind("tool"):
+        by_name[str(outline.words(number).get(semconv.TOOL_NAME, outline.name(number)))].append(number)
+    again = sorted(number for numbers in by_name.values() if len(numbers) > 1 for number in numbers)
+    if not again:
+        return []
+    agents = outline.nearest_above("agent")
+    for span in map(trace.record, again):
         arguments = span.attributes.get(semconv.TOOL_CALL_ARGUMENTS)
         if arguments is None:
             continue
@@ -67,8 +74,11 @@ def _repeated_tools(trace: Trace) -> list[Loop]:
 
 
 def _swapping_agents(trace: Trace) -> list[Loop]:
+    outline = trace.outline
+    if sum(1 for _ in outline.of_kind("agent")) < _SWAPS:
+        return []
     siblings: dict[int | str | None, list[SpanRecord]] = defaultdict(list)
-    around_of = trace.outline.nearest_above(*_AROUND)
+    around_of = outline.nearest_above(*_AROUND)
     for span in trace.agents:
         # In a graph every agent runs in a node of its own: they are beside each other all the same.
         number = around_of[trace.outline.number(span.span_id)]

@@ -220,6 +220,10 @@ class Outline:
         """The attributes that totals and tables are made of."""
         return self.columns.told(self.rows[number])
 
+    def words(self, number: int) -> dict[str, Any]:
+        """Of :meth:`told` what many spans have in common; not to be changed."""
+        return self.columns.words(self.rows[number])
+
     def name(self, number: int) -> str:
         """The span's name."""
         return self.columns.name(self.rows[number])

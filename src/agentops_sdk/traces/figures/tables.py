@@ -79,8 +79,12 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
         for row in (*rows.values(), keyless):
             total.merge(row)
     total.durations.sort()
-    ordered = sorted(rows.values(), key=lambda row: (-row.cost.amount, -row.usage.total, -row.calls, row.key))
-    return Stats(by, ordered, total)
+    return Stats(by, costliest_first(rows.values()), total)
+
+
+def costliest_first(rows: Iterable[Row]) -> list[Row]:
+    """Rows in the order of a table."""
+    return sorted(rows, key=lambda row: (-row.cost.amount, -row.usage.total, -row.calls, row.key))
 
 
 def _by_keys(keyed: Iterable[tuple[int, Keys]]) -> dict[Keys, array[int]]:
@@ -166,21 +170,21 @@ def _model_key(outline: Outline, number: int) -> Keys:
 
 
 def _day_key(outline: Outline, number: int) -> Keys:
-    return (_day(outline.start(number) // _DAY_NS),)
+    return (day(outline.start(number) // DAY_NS),)
 
 
 @lru_cache(maxsize=64)
-def _day(number: int) -> str:
-    return str(from_ns(number * _DAY_NS).date())
+def day(number: int) -> str:
+    return str(from_ns(number * DAY_NS).date())
 
 
 def _hour_key(outline: Outline, number: int) -> Keys:
-    return (_hour(outline.start(number) // _HOUR_NS),)
+    return (hour(outline.start(number) // HOUR_NS),)
 
 
 @lru_cache(maxsize=64)
-def _hour(number: int) -> str:
-    return f"{from_ns(number * _HOUR_NS):%Y-%m-%d %H:00}"
+def hour(number: int) -> str:
+    return f"{from_ns(number * HOUR_NS):%Y-%m-%d %H:00}"
 
 
 def _service_key(outline: Outline, number: int) -> Keys:
@@ -227,8 +231,8 @@ def _named(outline: Outline, number: int, kind: str, attribute: str) -> Keys:
     return (str(outline.told(number).get(attribute) or outline.name(number)),)
 
 
-_DAY_NS: Final = 86_400 * 10**9
-_HOUR_NS: Final = 3_600 * 10**9
+DAY_NS: Final = 86_400 * 10**9
+HOUR_NS: Final = 3_600 * 10**9
 _OWN_KEYS: Final[dict[str, Callable[[Outline, int], Keys]]] = {
     "model": _model_key,
     "tool": _tool_key,

@@ -87,7 +87,8 @@ def parsed(value: Any) -> Any:
             structure = json.loads(value)
         except (ValueError, RecursionError):
             return value
-        return value if _is_too_deep(structure) else structure
+        is_flat = value.count("[") + value.count("{") <= DEEPEST
+        return structure if is_flat or not _is_too_deep(structure) else value
     return value
 
 
