@@ -9,7 +9,7 @@ INTERPRETER_TESTS := tests/capture tests/context tests/lifecycle tests/pipeline 
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test quick lint types floors format docs generated page wheel lock deploy test-vendors test-newest test-pythons \
-	test-backends parts test-slow test-long bench clean
+	test-backends parts test-slow test-long bench bench-peers clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -100,5 +100,9 @@ deploy: $(VENV)/.dev ## what deploy/ holds, by tools of their own kind; before a
 bench: $(VENV)/.dev ## the benchmarks; BENCHMARKS="benchmarks/…" picks
 	@for script in $(or $(BENCHMARKS),benchmarks/*.py); do [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
+bench-peers: $(VENV)/.dev ## recording beside other recorders, each in an environment of its own: figures, JSON, plots
+	@bash benchmarks/peers.sh
+	@$(MAKE) -s bench BENCHMARKS="benchmarks/ratios.py benchmarks/delivery.py"
+
 clean: ## remove everything that was built
-	rm -rf .venv .venv-* .uv build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-* .peers .uv build dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -6,8 +6,9 @@ Each case of each side is a process of its own, and sides take turns in a new or
 hits all alike. Both export over OTLP to a server on this machine. What is told is the median over rounds, divided by
 that of a raw OpenTelemetry span with a batch processor that records nothing. Wall is the caller's own time; CPU is the
 whole process's, with everything flushed. Calls are counted, and so are instructions (``--instructions``, by valgrind's
-callgrind): neither depends on what else runs. Peers are asked for by the interpreter of an environment of their own:
-``LANGFUSE_PYTHON``, ``LOGFIRE_PYTHON``, ``OPENLLMETRY_PYTHON``. Long because every side, and how it is shown, is in it.
+callgrind): neither depends on what else runs. Peers have environments of their own: those that ``benchmarks/peers.sh``
+makes, or that ``LANGFUSE_PYTHON``, ``LOGFIRE_PYTHON`` and ``OPENLLMETRY_PYTHON`` name. Long because every side, and how
+it is shown, is in it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,11 @@ class Sinkhole(BaseHTTPRequestHandler):
     """Takes everything and answers 200."""
 
     protocol_version = "HTTP/1.1"
+    received = 0
+    """Bytes of bodies, of all requests."""
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
+        Sinkhole.received += len(self.rfile.read(int(self.headers["content-length"])))
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
@@ -83,12 +86,19 @@ async def async_steps() -> Any:
 Decorate = Callable[[Any], Any]
 
 
-def side(name: str, url: str) -> tuple[Decorate | None, Callable[[], Any]]:
-    """How a side decorates a function (``None``: raw spans), and how it is flushed."""
+def side(name: str, url: str, integrations: Sequence[str] = ()) -> tuple[Decorate | None, Callable[[], Any]]:
+    """How a side decorates a function (``None``: raw spans), and how it is flushed.
+
+    Args:
+        name: one of :data:`SIDES`.
+        url: where its spans go; ours take ``jsonl`` as well.
+        integrations: of ours, those that are to be there.
+    """
     if name == "ours":
         import agentops_sdk as agentops
 
-        agentops.init(exporters=[f"otlp:{url}"], integrations=[], queue_size=1_000_000)
+        where = url if url == "jsonl" else f"otlp:{url}"
+        agentops.init(exporters=[where], integrations=list(integrations), queue_size=1_000_000)
         return agentops.track, lambda: agentops.flush(60)
     from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -111,7 +121,7 @@ def side(name: str, url: str) -> tuple[Decorate | None, Callable[[], Any]]:
 
         ours_too = BatchSpanProcessor(exporter, max_queue_size=1_000_000)
         logfire.configure(send_to_logfire=False, console=False, additional_span_processors=[ours_too])
-        return logfire.instrument(extract_args=True, record_return=True), logfire.force_flush
+        return logfire.instrument(extract_args=True, record_return=True, allow_generator=True), logfire.force_flush
     from traceloop.sdk import Traceloop
     from traceloop.sdk.decorators import task
 
@@ -183,16 +193,38 @@ def measure(name: str, case: str, url: str, calls: int) -> dict[str, float]:
 
 
 def interpreter(name: str) -> str | None:
-    return sys.executable if name in ("ours", "opentelemetry") else os.environ.get(f"{name.upper()}_PYTHON")
+    """The Python that has a side; ``None`` where it is not installed."""
+    if name in ("ours", "opentelemetry", "bare"):
+        return sys.executable
+    made = Path(__file__).resolve().parents[1] / ".peers" / name / "bin" / "python"
+    return os.environ.get(f"{name.upper()}_PYTHON") or (str(made) if made.exists() else None)
 
 
-def in_process(name: str, case: str, url: str, calls: int, *before: str) -> subprocess.CompletedProcess[str]:
+def in_process(
+    name: str, case: str, url: str, calls: int, *before: str, program: Path = Path(__file__)
+) -> subprocess.CompletedProcess[str]:
     python = interpreter(name) or sys.executable
     with tempfile.TemporaryDirectory() as folder:
         return subprocess.run(
-            [*before, python, str(Path(__file__).resolve()), "--one", name, case, url, str(calls)],
+            [*before, python, str(program.resolve()), "--one", name, case, url, str(calls)],
             cwd=folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
+
+
+def figures_of(
+    name: str, case: str, url: str, calls: int, *, program: Path = Path(__file__), sends: bool = True
+) -> dict[str, float] | None:
+    """What a process measured; ``None``, and why on stderr, where it failed, or sent nothing although it should."""
+    received = Sinkhole.received
+    done = in_process(name, case, url, calls, program=program)
+    if done.returncode:
+        print(f"{name}, {case}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+        return None
+    if sends and Sinkhole.received == received:
+        print(f"{name}, {case}: nothing was sent", file=sys.stderr)
+        return None
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
 def instructions(name: str, case: str, url: str) -> float | None:
@@ -207,19 +239,24 @@ def instructions(name: str, case: str, url: str) -> float | None:
     return (totals[1] - totals[0]) / 200
 
 
-def plot(ratios: dict[str, dict[str, dict[str, float]]], file: Path) -> None:
+def plot(
+    ratios: dict[str, dict[str, dict[str, float]]],
+    file: Path,
+    shown: Sequence[str] = ("wall", "cpu"),
+    title: str = "raw OpenTelemetry span = 1",
+) -> None:
     """Bars of the ratios, on a logarithmic scale around 1."""
     rows = sorted(
         (case, what, name, value)
         for case, by_name in ratios.items()
         for name, figures in by_name.items()
         for what, value in figures.items()
-        if what in ("wall", "cpu") and name != "opentelemetry"
+        if what in shown and name != "opentelemetry"
     )
     height, middle, unit = 16 * len(rows) + 40, 420, 130
     size = f'width="860" height="{height}" font-family="sans-serif" font-size="11"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>'
-    parts = [head, f'<text x="{middle}" y="14" text-anchor="middle">raw OpenTelemetry span = 1</text>']
+    parts = [head, f'<text x="{middle}" y="14" text-anchor="middle">{title}</text>']
     for number, (case, what, name, value) in enumerate(rows):
         y, end = 26 + 16 * number, middle + unit * math.log10(max(value, 0.01))
         left, width, colour = min(middle, end), abs(end - middle), "#2a7" if name == "ours" else "#999"
@@ -257,11 +294,8 @@ def main() -> None:
     for _ in range(options.rounds):
         random.shuffle(turns)
         for name, case in turns:
-            done = in_process(name, case, url, options.calls)
-            if done.returncode:
-                print(f"{name}, {case}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
-                continue
-            measured.setdefault((name, case), []).append(json.loads(done.stdout.splitlines()[-1]))
+            if (figures := figures_of(name, case, url, options.calls)) is not None:
+                measured.setdefault((name, case), []).append(figures)
     middle = {
         key: {what: statistics.median(one[what] for one in runs) for what in runs[0]} for key, runs in measured.items()
     }

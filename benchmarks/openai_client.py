@@ -1,27 +1,21 @@
 """What recording costs the caller of the OpenAI client: per call, per stream and per piece of a stream.
 
 A transport inside the process answers at once, so that nothing but the client and the recording is measured.
-``python benchmarks/openai.py`` prints the least times without and with recording.
+``python benchmarks/openai_client.py`` prints the least times without and with recording.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-sys.path = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
-
-import openai  # noqa: E402 - after the line that arranges for it
-
-import agentops_sdk as agentops  # noqa: E402 - after the line that arranges for it
+import openai
 
 http: Any = __import__("httpx2" if int(openai.__version__.partition(".")[0]) >= 3 else "httpx")
-PIECES = 500
+PIECES = 200
 _BASE = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o"}
 _MESSAGE = {"role": "assistant", "content": "Hello " * 50}
 WHOLE = {
@@ -60,6 +54,8 @@ def least(work: Callable[[], Any], times: int) -> float:
 
 
 def main() -> None:
+    import agentops_sdk as agentops
+
     client = openai.OpenAI(api_key="none", http_client=http.Client(transport=http.MockTransport(answer)))
     messages: list[Any] = [{"role": "user", "content": "Say hello. " * 100}] * 20
 
