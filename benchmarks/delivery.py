@@ -21,7 +21,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from ratios import SIDES, Sinkhole, figures_of, interpreter, plot, side
+from ratios import SIDES, Sinkhole, figures_of, interpreter, nothing, plot, side
 
 TEXT = ("The report covers the third quarter; figures are in thousands. " * 17)[:1_024]
 CASES = ("latency", "model call", "stream", "steady", "burst", "backend down", "steady to JSONL", "burst to JSONL")
@@ -90,7 +90,7 @@ def outage(name: str) -> dict[str, float]:
 
 def client_of(name: str, url: str) -> tuple[Any, Any]:
     """The OpenAI client as a side watches it, and what flushes."""
-    flush: Any = lambda: None  # noqa: E731
+    flush: Any = nothing
     if name != "bare":
         _, flush = side(name, url, ["openai"])
     from importlib import import_module
