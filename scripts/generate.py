@@ -282,6 +282,25 @@ def instrumentors() -> str:
     return head + section + rows + rest[rest.index("\n[") :]
 
 
+def libraries() -> str:
+    """The library of each integration, as the registry finds them, for those who would not load them all."""
+    from agentops_sdk._pipeline import registry
+
+    lines = [
+        '"""The library of each integration: import name, versions, distribution. Made by ``make generated``.',
+        "",
+        "``init()`` waits for libraries by this list, and loads an integration with its library. What is not here is",
+        "loaded at once.",
+        '"""',
+        "",
+        "LIBRARIES = {",
+    ]
+    for name, found in sorted(registry.find_integrations().items()):
+        distribution = getattr(found, "distribution", found.target)
+        lines.append(f'    "{name}": ("{found.target}", "{found.requires}", "{distribution}"),')
+    return "\n".join([*lines, "}", ""])
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "integrations": integrations,
@@ -297,6 +316,7 @@ FILES: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "span-record.schema.json": schema,
     ROOT / "docs" / "images" / "floors.svg": floors,
     ROOT / "pyproject.toml": instrumentors,
+    ROOT / "integrations" / "agentops_integrations" / "_libraries.py": libraries,
 }
 
 

@@ -6,7 +6,6 @@ shows nothing to further readers, writes nowhere else, opens no network and load
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +59,8 @@ def _local(sink: Any) -> bool:
     name, _, argument = sink_parts(str(sink))
     if name in _LOCAL_SINKS:
         return name == "memory" or not argument or below_here(argument, None)
+    from importlib.metadata import entry_points
+
     # A name that nobody has is a mistake like any other, and is told as one.
     ours = name.isidentifier() and importlib.util.find_spec(f"agentops_sdk.exporters.{name}") is not None
-    return not ours and not any(importlib.metadata.entry_points(group="agentops_sdk.exporters", name=name))
+    return not ours and not any(entry_points(group="agentops_sdk.exporters", name=name))

@@ -133,7 +133,8 @@ class StatusOnDemand:
             from agentops_sdk.status import Status
 
             described = description(*self._running) if self._running is not None else {}
-            self._model, self._running = Status(**{**described, **self._fields}), None
+            found = {name: tell() for name, tell in self._fields.get("integrations", {}).items()}
+            self._model, self._running = Status(**{**described, **self._fields, "integrations": found}), None
         return self._model
 
     @property  # type: ignore[misc] # for isinstance()

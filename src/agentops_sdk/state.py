@@ -36,7 +36,11 @@ def description(running: runtime.Runtime, settings: Settings) -> dict[str, Any]:
 
 
 def state(*, described: bool = True) -> dict[str, Any]:
-    """The fields of a ``Status``, right now; that of :func:`description` can be left for later."""
+    """The fields of a ``Status``, right now.
+
+    Without ``described`` that of :func:`description` is left for later, and for each integration there is what tells
+    of it: both look into files.
+    """
     running, settings = runtime.current, runtime.settings_in_force()
     if running is None:
         return {
@@ -63,12 +67,10 @@ def state(*, described: bool = True) -> dict[str, Any]:
         "settings": settings_now,
         **resource,
         "integrations": {
-            installed.integration.name: {
-                "state": installed.state, "version": installed.version, "reason": installed.remark()
-            }
+            installed.integration.name: installed.told() if described else installed.moment()
             for installed in running.integrations
         },
-        "not_captured": known_libraries.imported(
+        "not_captured": known_libraries.imported(  # asks none of them where no such library is imported
             installed.integration.target for installed in running.integrations if installed.state in CAPTURING
         ),
         "sinks": sinks,

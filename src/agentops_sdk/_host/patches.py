@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
+import functools
 from collections.abc import Callable
 from inspect import unwrap
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from agentops_sdk._host import import_hooks
 from agentops_sdk._host.guard import guard
 
 __all__ = ["Patches", "Wrapper", "dormant", "is_ours", "is_recorded", "subclasses"]
@@ -40,6 +40,7 @@ class Patches:
         self._site = site
         self._alive = True
         self._undos: list[Callable[[], Any]] = []
+        self._waits: list[import_hooks.Entry] = []
 
     @property
     def alive(self) -> bool:
@@ -52,10 +53,21 @@ class Patches:
         If somebody else has wrapped the attribute since, the undo leaves theirs in place and our wrapper goes dormant:
         it calls straight through.
         """
+        self._put(owner, name, wrapper, _wrapt)
+
+    def wrap_function(self, owner: Any, name: str, wrapper: Wrapper) -> None:
+        """The same with a function around the function, for the standard library's and OpenTelemetry's own.
+
+        A module's, or a class's for its instances; not one that is asynchronous. It does without wrapt, which takes as
+        long to load as the rest of ``init()``, and is less of the original than wrapt's: no ``__code__``, say.
+        """
+        self._put(owner, name, wrapper, _function)
+
+    def _put(self, owner: Any, name: str, wrapper: Wrapper, around: _Around) -> None:
         if not hasattr(owner, name):
             self.missing.append(f"{getattr(owner, '__name__', type(owner).__name__)}.{name}")
             return
-        self._undos.append(_wrap(owner, name, wrapper))
+        self._undos.append(_wrap(owner, name, wrapper, around))
         _patched.add(self._site)
 
     def wrap_below(self, owner: type[Any], name: str, wrapper: Wrapper) -> None:
@@ -78,7 +90,7 @@ class Patches:
 
     def when_imported(self, module: str, hook: Hook) -> None:
         """Run ``hook(module)`` once ``module`` has been imported: at once where it has been. Guarded, on its own."""
-        _when_imported(module, self, hook)
+        self._waits.append(import_hooks.when_imported(module, lambda imported: self._imported(imported, hook)))
 
     def on_undo(self, undo: Callable[[], Any]) -> None:
         """Have ``undo()`` called, guarded, together with the others; what was added last is undone first."""
@@ -88,7 +100,9 @@ class Patches:
         """Undo everything, whatever fails; returns whether every original is back in place."""
         self._alive = False
         _patched.discard(self._site)
-        _forget(self)
+        for entry in self._waits:
+            import_hooks.forget(entry)
+        self._waits.clear()
         undos, self._undos = self._undos, []
         return self._run(undos)
 
@@ -122,11 +136,34 @@ def subclasses(cls: type[Any]) -> list[type[Any]]:
     return [below for child in children for below in (child, *subclasses(child))]
 
 
-def _wrap(owner: Any, name: str, wrapper: Wrapper) -> Callable[[], bool]:
+_Around = Callable[[Any, Wrapper, Any, "type[Any] | None"], Any]
+"""``around(target, wrapper, is_alive, owner)``: the owner is a class whose method the target is, or ``None``."""
+
+
+def _wrapt(target: Any, wrapper: Wrapper, is_alive: Any, owner: type[Any] | None) -> Any:
     import wrapt
 
     from agentops_sdk._host.method_wrapper import MethodWrapper
 
+    if owner is not None:
+        return MethodWrapper(target, wrapper, is_alive, owner)
+    return wrapt.FunctionWrapper(target, wrapper, is_alive)
+
+
+def _function(target: Any, wrapper: Wrapper, is_alive: Any, owner: type[Any] | None) -> Any:
+    @functools.wraps(target)
+    def method(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        bound = target.__get__(self, type(self))  # it may be somebody else's wrapper, that wants to know its instance
+        return wrapper(bound, self, args, kwargs) if is_alive() else bound(*args, **kwargs)
+
+    @functools.wraps(target)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return wrapper(target, None, args, kwargs) if is_alive() else target(*args, **kwargs)
+
+    return function if owner is None else method
+
+
+def _wrap(owner: Any, name: str, wrapper: Wrapper, around: _Around) -> Callable[[], bool]:
     original = _without_dormant(vars(owner).get(name, _MISSING))
     if original is _MISSING and name in vars(owner):
         delattr(owner, name)
@@ -134,11 +171,7 @@ def _wrap(owner: Any, name: str, wrapper: Wrapper) -> Callable[[], bool]:
     is_alive: Any = alive.__len__  # wrapt asks before each call; this answers without a frame
     is_method = isinstance(owner, type) and not isinstance(original, staticmethod | classmethod)
     target = getattr(owner, name) if original is _MISSING else original
-    ours: Any = (
-        MethodWrapper(target, wrapper, is_alive, owner)
-        if is_method
-        else wrapt.FunctionWrapper(target, wrapper, is_alive)
-    )
+    ours = around(target, wrapper, is_alive, owner if is_method else None)
     # So that one left behind somewhere else can be known again.
     ours._self_agentops = _Ours(id(ours), original, is_alive)  # noqa: SLF001 - wrapt keeps such names to itself
     setattr(owner, name, ours)
@@ -185,51 +218,3 @@ def _without_dormant(value: Any) -> Any:
     while (ours := _ours(value)) is not None and not ours.is_alive():
         value = ours.original
     return value
-
-
-# --- hooks that wait for an import ----------------------------------------------------------------
-# An import hook cannot be unregistered. One for each module is registered, whatever waits for it, so that nothing grows
-# with the number of starts. No lock: each step is one operation on a list or set, so that a fork leaves nothing held.
-
-_waiting: list[tuple[str, Patches, Hook]] = []
-_registered: set[str] = set()
-
-
-def _when_imported(module: str, patches: Patches, hook: Hook) -> None:
-    import wrapt
-
-    _waiting.append((module, patches, hook))  # first: whoever runs the hooks meanwhile finds it
-    if module not in _registered:
-        _registered.add(module)
-        _wait_for_import(module)
-        wrapt.register_post_import_hook(_run_waiting, module)
-
-
-def _wait_for_import(name: str) -> None:
-    """Where another thread is importing the module: wrapt would hand over the half of it that is there."""
-    module = sys.modules.get(name)
-    if getattr(getattr(module, "__spec__", None), "_initializing", False):
-        with guard("patches.import"):
-            importlib.import_module(name)
-
-
-def _run_waiting(module: ModuleType) -> None:
-    """Called by wrapt once, immediately where the module has been imported already."""
-    _registered.discard(module.__name__)
-    for entry in [entry for entry in _waiting if entry[0] == module.__name__]:
-        if _take(entry):
-            _, patches, hook = entry
-            patches._imported(module, hook)  # noqa: SLF001 - the other half of the class
-
-
-def _forget(patches: Patches) -> None:
-    for entry in [entry for entry in _waiting if entry[1] is patches]:
-        _take(entry)
-
-
-def _take(entry: tuple[str, Patches, Hook]) -> bool:
-    try:
-        _waiting.remove(entry)
-    except ValueError:  # another thread was first
-        return False
-    return True

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from agentops_sdk._host import import_hooks
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
 
@@ -46,8 +47,6 @@ class ChildExit:
 
     def watch(self) -> None:
         """Begin; also when this process is such a child itself, and has reached ``init()`` only now."""
-        import wrapt
-
         for package in _PROCESSES:
 
             def imported(util: Any, package: str = package) -> None:
@@ -60,7 +59,7 @@ class ChildExit:
                     elif _is_spawned(package):
                         self._arm_later(util, package)
 
-            wrapt.register_post_import_hook(imported, f"{package}.util")
+            import_hooks.when_imported(f"{package}.util", imported)
 
     def after_fork(self) -> None:
         """In a child of ``os.fork()``: a finalizer of the process above would not run in this one."""

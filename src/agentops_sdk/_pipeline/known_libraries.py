@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import re
 import sys
 from collections.abc import Iterable
@@ -71,7 +70,9 @@ _VERSION = re.compile(r"^Version:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
 
 def imported(captured: Iterable[str]) -> dict[str, str]:
     """Version by import name of the libraries that the program has imported, less those that are ``captured``."""
-    here = {name for name in LIBRARIES if sys.modules.get(name) is not None} - _rows(captured)
+    here = {name for name in LIBRARIES if sys.modules.get(name) is not None}
+    if here:
+        here -= _rows(captured)
     return _versions({name for name in here if not _is_another_module(name)})
 
 
@@ -88,6 +89,8 @@ def _rows(captured: Iterable[str]) -> set[str]:
 
 def _is_another_module(name: str) -> bool:
     """Whether what was imported under this name lies elsewhere than the installed library of that name does."""
+    import importlib.metadata
+
     file = getattr(sys.modules[name], "__file__", None)
     with suppress(importlib.metadata.PackageNotFoundError, OSError):
         library = Path(str(importlib.metadata.distribution(LIBRARIES[name]).locate_file(name.replace(".", "/"))))
@@ -113,6 +116,8 @@ def version_of(distribution: str) -> str | None:
 
     Read from the head of its metadata: the whole of it holds the project's description, and takes 2 ms to parse.
     """
+    import importlib.metadata
+
     try:
         installed = importlib.metadata.distribution(distribution)
     except importlib.metadata.PackageNotFoundError:

@@ -83,7 +83,7 @@ def hook(
 
 
 def prepare(running: Running) -> None:
-    """Load what a span needs on its way to the disk, now; what its way to a backend needs, beside the program.
+    """Load what a span needs on its way to the disk, now.
 
     A thread that imports while the program computes gets the interpreter a few milliseconds at a time,
     and loads for a second what takes it 100 ms: the first spans would wait for it.
@@ -91,6 +91,10 @@ def prepare(running: Running) -> None:
     with guard("process.prepare"):
         _import(_IMPORTS)
         _import(_names(running, "imports"))
+
+
+def prepare_beside(running: Running) -> None:
+    """Load what the way of a span to a backend needs, beside the program: now that there is one."""
     missing = [name for name in _names(running, "background_imports") if name not in sys.modules]
     if missing:
         load(lambda: _import(missing))
@@ -128,11 +132,11 @@ def _before(running: Running | None) -> None:
         return
     with guard("process.before_fork"):
         running.recorder.pass_on()
+        if running.queue.hold(_FORK_WAIT):  # first: what it works on may have something loaded
+            _held[threading.get_ident()] = running.queue
         for thread in _loading:
             if thread is not threading.current_thread():
                 thread.join(_FORK_WAIT)
-        if running.queue.hold(_FORK_WAIT):
-            _held[threading.get_ident()] = running.queue
 
 
 def _parent(running: Running | None) -> None:

@@ -1,10 +1,11 @@
-"""Finds exporters and integrations: ours by looking into their folders, other people's by entry points."""
+"""Finds exporters and integrations: ours by looking into their folders, other people's by entry points.
+
+Long because how an integration is found, waited for, and told of belongs together.
+"""
 
 from __future__ import annotations
 
-import functools
 import importlib
-import importlib.metadata
 import importlib.util
 import pkgutil
 import re
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.patches import Patches
+from agentops_sdk._pipeline.entry_point_groups import EXPORTERS_GROUP, INTEGRATIONS_GROUP, entries
 from agentops_sdk._pipeline.known_libraries import version_of
 from agentops_sdk._vocabularies import vocabularies
 from agentops_sdk.addresses import sink_parts
@@ -26,24 +28,13 @@ if TYPE_CHECKING:
 
     from agentops_sdk.integration import Integration
 
-EXPORTERS_GROUP = "agentops_sdk.exporters"
-INTEGRATIONS_GROUP = "agentops_sdk.integrations"
 _EXPORTERS_PACKAGE = "agentops_sdk.exporters"
 _INTEGRATIONS_PACKAGE = "agentops_integrations"
+_ABSENT = ("not installed", "version too old")
 FROZEN_WITHOUT = (
     "are not in this program. Whatever put it together has to take agentops_sdk and agentops_integrations along whole, "
     "as the hook for PyInstaller does that is installed with them."
 )
-
-
-def _entries(group: str) -> tuple[importlib.metadata.EntryPoint, ...]:
-    return tuple(_scanned(tuple(sys.path)).select(group=group))
-
-
-@functools.lru_cache(maxsize=8)
-def _scanned(path: tuple[str, ...]) -> Any:  # what has select(), by another name in each Python
-    """Reading what every installed distribution says takes tens of milliseconds: once, for all groups."""
-    return importlib.metadata.entry_points()
 
 
 def exporter_names() -> list[str]:
@@ -53,7 +44,7 @@ def exporter_names() -> list[str]:
         module.name for module in pkgutil.iter_modules(folder.__path__)
         if not module.name.startswith("_") and module.name != "contract"
     ]  # fmt: skip
-    return sorted({*ours, *(entry.name for entry in _entries(EXPORTERS_GROUP))})
+    return sorted({*ours, *(entry.name for entry in entries(EXPORTERS_GROUP))})
 
 
 def make_exporter(sink: Any, settings: Settings) -> tuple[str, SpanExporter]:
@@ -79,32 +70,66 @@ def make_exporter(sink: Any, settings: Settings) -> tuple[str, SpanExporter]:
     known = exporter_names()
     if name not in known:
         raise ConfigError("exporters", sink, "an exporter instance or a string that begins with " + ", ".join(known))
-    for entry in _entries(EXPORTERS_GROUP):
+    for entry in entries(EXPORTERS_GROUP):
         if entry.name == name:
             return name, entry.load()(argument, settings)
     module = importlib.import_module(f"{_EXPORTERS_PACKAGE}.{name}")
     return name, module.create(argument, settings)
 
 
-def find_integrations() -> dict[str, Integration]:
-    """Every integration by name. Loading them imports none of the libraries they are for."""
+class LateIntegration:
+    """An integration of ours by its row in the list of libraries: its module is loaded with the library."""
+
+    def __init__(self, name: str, target: str, requires: str, distribution: str) -> None:
+        self.name, self.target, self.requires, self.distribution = name, target, requires, distribution
+
+    def _loaded(self) -> Any:
+        return _load_own(self.name)
+
+    def is_library(self, module: ModuleType) -> bool:
+        """Whether what was imported under the target's name is the library."""
+        look = getattr(self._loaded(), "is_library", None)
+        return look is None or bool(look(module))
+
+    def install(self, module: ModuleType, patches: Patches) -> None:
+        """Patch the library."""
+        self._loaded().install(module, patches)
+
+    def remark(self) -> str | None:
+        """What there is to say of what is patched."""
+        own = getattr(self._loaded(), "remark", None)
+        return own() if own is not None else None
+
+
+def find_integrations(*, late: bool = False) -> dict[str, Integration]:
+    """Every integration by name. Loading them imports none of the libraries they are for.
+
+    Args:
+        late: have those of ours that are listed load when their library is imported.
+    """
     integrations: dict[str, Integration] = {}
-    for name, load in _integration_loaders():
+    for name, load in _integration_loaders(late=late):
         with guard(f"registry.{name}"):
             integration: Integration = load()
             integrations[integration.name] = integration
     return integrations
 
 
-def _integration_loaders() -> Iterator[tuple[str, Callable[[], Any]]]:
+def _integration_loaders(*, late: bool) -> Iterator[tuple[str, Callable[[], Any]]]:
     if importlib.util.find_spec(_INTEGRATIONS_PACKAGE) is not None:
         package = importlib.import_module(_INTEGRATIONS_PACKAGE)
+        listed = importlib.import_module(f"{_INTEGRATIONS_PACKAGE}._libraries").LIBRARIES if late else {}
         for module in pkgutil.iter_modules(package.__path__):
-            if not module.name.startswith("_"):
-                full = f"{_INTEGRATIONS_PACKAGE}.{module.name}"
-                yield module.name, lambda full=full: importlib.import_module(full).integration  # type: ignore[misc]  # mypy infers no lambda with a default
-    for entry in _entries(INTEGRATIONS_GROUP):
+            if module.name in listed:
+                yield module.name, lambda name=module.name: LateIntegration(name, *listed[name])  # type: ignore[misc]  # mypy infers no lambda with a default
+            elif not module.name.startswith("_"):
+                yield module.name, lambda name=module.name: _load_own(name)  # type: ignore[misc]  # mypy infers no lambda with a default
+    for entry in entries(INTEGRATIONS_GROUP):
         yield entry.name, lambda entry=entry: _instance(entry.load())  # type: ignore[misc]  # mypy infers no lambda with a default
+
+
+def _load_own(name: str) -> Any:
+    return importlib.import_module(f"{_INTEGRATIONS_PACKAGE}.{name}").integration
 
 
 def _instance(loaded: Any) -> Any:
@@ -112,17 +137,41 @@ def _instance(loaded: Any) -> Any:
 
 
 class Installed:
-    """One integration's state while the SDK runs: waiting for its library's import, patched, or why not."""
+    """One integration's state while the SDK runs: waiting for its library's import, patched, or why not.
+
+    What is installed, and in which version, is looked for when the library is imported or somebody asks: it takes
+    longer than the rest of ``init()``.
+    """
 
     def __init__(self, integration: Integration) -> None:
         self.integration = integration
-        self.state = "waiting for import"
-        self.reason: str | None = None
-        self.version: str | None = None
+        self._state = "waiting for import"
+        self._reason: str | None = None
+        self._version: str | None = None
+        self._looked = False
         # Made before anything is patched, and kept here: what a failed install did is undone as well.
         self._patches = Patches(f"integration.{integration.name}")
         self._begun = False
         self._in_place = False
+
+    @property
+    def state(self) -> str:
+        self._see()
+        return self._state
+
+    @property
+    def reason(self) -> str | None:
+        self._see()
+        return self._reason
+
+    @property
+    def version(self) -> str | None:
+        self._see()
+        return self._version
+
+    def _see(self) -> None:
+        if not self._looked:
+            self.look()
 
     @property
     def active(self) -> bool:
@@ -130,14 +179,15 @@ class Installed:
         return self._begun and self._patches.alive
 
     def begin(self, on_patched: Callable[[], object]) -> None:
-        """Hook on to the library's import, if :meth:`look` has found one that fits. Safe to call again."""
-        if self._begun or self.state in ("not installed", "version too old"):
+        """Hook on to the library's import. Safe to call again."""
+        if self._begun:
             return
         self._begun = True
 
         def imported(module: ModuleType) -> None:
             self._imported(module)
-            on_patched()
+            if self._in_place:
+                on_patched()
 
         self._patches.when_imported(self.integration.target, imported)
 
@@ -151,35 +201,50 @@ class Installed:
             IntegrationError: asked for by name, and the library is missing or too old.
         """
         integration = self.integration
-        self.version = version_of(getattr(integration, "distribution", integration.target))
-        fits = self.version is None or satisfies(self.version, integration.requires)
+        self._looked, self._state, self._reason = True, "waiting for import", None
+        self._version = version_of(getattr(integration, "distribution", integration.target))
+        fits = self._version is None or satisfies(self._version, integration.requires)
         here = _can_be_imported(integration.target)
-        if self.version is not None and not fits and (here or not _newer(self.version, integration.requires)):
+        if self._version is not None and not fits and (here or not _newer(self._version, integration.requires)):
             # an old one may have its modules elsewhere
-            self.reason = f"version {self.version} is outside of {integration.requires}"
-            self.state = "version untested" if _newer(self.version, integration.requires) else "version too old"
+            self._reason = f"version {self._version} is outside of {integration.requires}"
+            self._state = "version untested" if _newer(self._version, integration.requires) else "version too old"
         elif not here:
-            self.state, self.reason = "not installed", f"{integration.target} cannot be imported"
-        if self.state == "version too old":
-            log_once(f"{integration.name} is not captured: {self.reason}. The installed version is too old.")
-        if asked and self.state in ("not installed", "version too old"):
-            raise IntegrationError(f"integration {integration.name!r} was requested, but {self.reason}")
+            self._state, self._reason = "not installed", f"{integration.target} cannot be imported"
+        if self._state == "version too old":
+            log_once(f"{integration.name} is not captured: {self._reason}. The installed version is too old.")
+        if asked and self._state in _ABSENT:
+            raise IntegrationError(f"integration {integration.name!r} was requested, but {self._reason}")
         return self
 
     def _imported(self, module: ModuleType) -> None:
+        self.look()
+        if self._state in _ABSENT:
+            return
         is_library = getattr(self.integration, "is_library", None)
         if is_library is not None and not is_library(module):
-            self.state, self.reason = "not installed", f"this program's {self.integration.target} is another module"
+            self._state, self._reason = "not installed", f"this program's {self.integration.target} is another module"
             return
         try:
             self.integration.install(module, self._patches)
         except Exception as error:
-            self.state, self.reason = "failed", f"{type(error).__name__} while patching"
+            self._state, self._reason = "failed", f"{type(error).__name__} while patching"
             self._patches.undo()
             raise
         self._in_place = True
-        if self.state == "waiting for import":
-            self.state = "patched"
+        if self._state == "waiting for import":
+            self._state = "patched"
+
+    def moment(self) -> Callable[[], dict[str, Any]]:
+        """What it is now, for ``status()``, looked for and put into words when that is asked for."""
+        if not self._looked:
+            return lambda: Installed(self.integration).look().told()
+        told = self.told()
+        return lambda: told
+
+    def told(self) -> dict[str, Any]:
+        """What ``status()`` says of it."""
+        return {"state": self.state, "version": self.version, "reason": self.remark()}
 
     def remark(self) -> str | None:
         """Why it is not patched; else what this version lacks, and what the integration itself has to say."""
@@ -205,7 +270,7 @@ class Installed:
         """Take the patches out again, whatever else fails."""
         self._patches.undo()
         self._in_place = False
-        self.state = "removed"
+        self._looked, self._state = True, "removed"
 
 
 def choose(settings: Settings) -> list[Installed]:
@@ -216,7 +281,7 @@ def choose(settings: Settings) -> list[Installed]:
         IntegrationError: one was asked for by name and cannot be had.
     """
     wanted = settings.integrations
-    available = {} if wanted == () else find_integrations()
+    available = {} if wanted == () else find_integrations(late=True)
     if not available and wanted is None:
         log_once(f"no library is captured: the integrations {FROZEN_WITHOUT}")
     loud = wanted is not None and not settings.deployed("integrations")
@@ -229,8 +294,9 @@ def choose(settings: Settings) -> list[Installed]:
     if wanted and not loud:
         wanted = tuple(name for name in wanted if name in available) or None
     chosen = [Installed(available[name]) for name in (sorted(available) if wanted is None else dict.fromkeys(wanted))]
-    for installed in chosen:
-        installed.look(asked=loud)
+    if loud:
+        for installed in chosen:
+            installed.look(asked=True)
     return chosen
 
 

@@ -90,6 +90,7 @@ class Runtime:
         self._limit()
         self.recorder: Recorder | JoinedRecorder = self._make_recorder()
         self._prices_loading = False
+        self._prepared_beside = False
         self.integrations: list[Installed] = []
         self._carrier: Carrier | None = None
         self._vendor_calls: Patches | None = None
@@ -228,8 +229,8 @@ class Runtime:
 
     def add(self, integration: Integration) -> None:
         """Hook one more integration on to its library's import, unless it is already."""
-        if not any(installed.active for installed in self.integrations if installed.integration is integration):
-            self.integrations.append(Installed(integration).look())
+        if not any(each.active for each in self.integrations if each.integration.name == integration.name):
+            self.integrations.append(Installed(integration))
             self.integrations[-1].begin(self.load_prices)
 
     def remove(self, name: str) -> None:
@@ -265,6 +266,7 @@ class Runtime:
     def prepare(self) -> None:
         """Have the first spans find loaded what they need."""
         process_hooks.prepare(self)
+        self._prepared_beside = False
         if isinstance(self.recorder, JoinedRecorder):
             self.load_prices()  # there completion runs on the program's threads
 
@@ -294,6 +296,10 @@ class Runtime:
         started = time.thread_time()
         with guard("runtime.pauses"):
             pauses.look()
+        if not self._prepared_beside:
+            self._prepared_beside = True
+            with guard("runtime.prepare_beside"):
+                process_hooks.prepare_beside(self)
         ready: list[ReadableSpan] = []
         aside: list[Mapping[str, Any]] = []
         while self.queue.dropped_traces:

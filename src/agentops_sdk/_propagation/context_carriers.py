@@ -47,7 +47,8 @@ class Carrier:
             self._wrap("subprocess", "Popen", "__init__", _popen)
 
     def _wrap(self, module: str, owner: str, name: str, wrapper: Wrapper) -> None:
-        self._patches.when_imported(module, lambda target: self._patches.wrap(getattr(target, owner), name, wrapper))
+        patches = self._patches
+        patches.when_imported(module, lambda target: patches.wrap_function(getattr(target, owner), name, wrapper))
 
     def remove(self) -> None:
         """Put everything back."""

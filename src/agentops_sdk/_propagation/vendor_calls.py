@@ -48,7 +48,7 @@ def install() -> Patches:
     """Quieten the global propagator inside of vendors' calls, whichever the program sets; the patches undo it."""
     patches = Patches("vendor_calls")
     patches.when_imported(
-        "opentelemetry.propagate", lambda module: patches.wrap(module, "get_global_textmap", _propagator)
+        "opentelemetry.propagate", lambda module: patches.wrap_function(module, "get_global_textmap", _propagator)
     )
     for name in _SELF_TRACED:
         patches.when_imported(name, lambda module: _wrap_clients(patches, module))

@@ -200,7 +200,7 @@ def _reach(endpoint: object, *, send: bool) -> Iterator[Finding]:
     except ProxyError as error:
         yield Finding("problem", f"{endpoint.shown}: {error}", "see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY")
         return
-    through = f" through the proxy {proxy.url.scheme}://{proxy.url.netloc.decode('ascii')}" if proxy is not None else ""
+    through = f" through the proxy {proxy.shown}" if proxy is not None else ""
     sender = Sender(endpoint)
     started = time.monotonic()
     # An empty request is valid OTLP and stores nothing.

@@ -67,7 +67,8 @@ class SinkOptions:
         """Modules that its first export needs; imported by ``init()``, on the program's thread."""
 
         background_imports: Sequence[str]
-        """Modules that are needed later; imported beside the program. Never one that model clients import."""
+        """Modules that are needed later; imported beside the program once the first span has ended. Never one that
+        model clients import."""
 
         endpoint: Any
         """Where it sends to, for ``agentops doctor``: an object whose ``shown`` is the address without secrets."""

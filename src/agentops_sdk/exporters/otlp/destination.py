@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from agentops_sdk.config import warn_once
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
 __all__ = ["SIGNALS", "Endpoint", "protocol"]
@@ -125,10 +125,12 @@ class Endpoint:
         query = "&".join(f"{name}=…" if sign else "…" for name, sign, _ in pairs)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
 
-    def tls(self) -> ssl.SSLContext | bool:
-        """What verifies the server: the system's authorities, or the given one with the client's key."""
-        if not self.url.startswith("https:") or not (self.certificate or self.client_certificate):
-            return True
+    def tls(self) -> ssl.SSLContext | None:
+        """What verifies the server by the given authority, and with the client's key; else the system's ones do."""
+        if not (self.certificate or self.client_certificate):
+            return None
+        import ssl
+
         context = ssl.create_default_context(cafile=self.certificate)
         if self.client_certificate:
             context.load_cert_chain(self.client_certificate, self.client_key)

@@ -20,7 +20,7 @@ __all__ = ["OTLPEventExporter", "create_events"]
 class OTLPEventExporter(SignalExporter):
     """Takes events."""
 
-    imports: tuple[str, ...] = ("opentelemetry.exporter.otlp.proto.common._log_encoder", "httpx2")
+    imports: tuple[str, ...] = ("opentelemetry.exporter.otlp.proto.common._log_encoder",)
 
     def encode(self, items: Sequence[SentEvent]) -> bytes:
         """One ``ExportLogsServiceRequest``."""

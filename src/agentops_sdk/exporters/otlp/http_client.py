@@ -7,16 +7,17 @@ import time
 import zlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from agentops_sdk._version import DISTRIBUTION, VERSION
 from agentops_sdk.exporters.otlp.answer import ANSWER_BYTES, Answer, Reply, judge
 from agentops_sdk.exporters.otlp.proxy import ProxyError, proxy_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import ssl
+    from collections.abc import Iterable, Iterator
 
-    from httpx2 import HTTPTransport
+    from httpcore2 import ConnectionPool
     from opentelemetry.context import Context
 
     from agentops_sdk.exporters.otlp.destination import Endpoint
@@ -25,6 +26,8 @@ __all__ = ["Sender"]
 
 _WRITE_BYTES: Final = 16_384
 _GRPC_PORT: Final = 4317
+_IN_A_PATH: Final = "!$%&'()*+,/:;=@~"
+"""What stays as it is in the path of an address, beside letters and digits."""
 
 
 class Sender:
@@ -36,7 +39,9 @@ class Sender:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._transport: HTTPTransport | None = None
+        self._pool: ConnectionPool | None = None
+        self._address: dict[str, Any] = {}
+        self._host = ""
         self._compression = endpoint.compression
         self._known = False
         self._deadline = 0.0
@@ -66,7 +71,7 @@ class Sender:
         return reply
 
     def _once(self, body: bytes, compression: str) -> Reply:
-        import httpx2
+        import httpcore2
 
         endpoint = self._endpoint
         headers = {
@@ -80,21 +85,28 @@ class Sender:
             body, headers["content-encoding"] = gzip.compress(body, 3, mtime=0), "gzip"
         elif compression == "deflate":
             body, headers["content-encoding"] = zlib.compress(body, 3), "deflate"
-        limits = httpx2.Timeout(endpoint.timeout, connect=min(endpoint.timeout, 5.0)).as_dict()
+        headers["content-length"] = str(len(body))
+        limits = dict.fromkeys(("read", "write", "pool"), endpoint.timeout)
+        limits["connect"] = min(endpoint.timeout, 5.0)
         self._deadline = time.monotonic() + endpoint.timeout
         try:
-            if self._transport is None:
-                self._transport = _transport(endpoint)
-            request = httpx2.Request("POST", endpoint.url, headers=headers, content=body,
-                                     extensions={"timeout": limits, "trace": self._connected})  # fmt: skip
-            response = self._transport.handle_request(request)
+            if self._pool is None:
+                self._pool = _pool(endpoint)
+                self._address, self._host = _address(endpoint.url)
+            request = httpcore2.Request("POST", httpcore2.URL(**self._address), content=body,
+                                        headers=list({"host": self._host, **headers}.items()),
+                                        extensions={"timeout": limits, "trace": self._connected})  # fmt: skip
+            response = self._pool.handle_request(request)
             try:
-                answer = _beginning(response.status_code, response.headers, response.stream)  # type: ignore[arg-type]  # a transport's stream is a synchronous one
+                answer = _beginning(response.status, _by_name(response.headers), response.iter_stream())
             finally:
                 response.close()
         except ProxyError as error:
             return Reply("misconfigured", str(error))
-        except (httpx2.HTTPError, OSError, httpx2.InvalidURL) as error:
+        except (
+            httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError,
+            httpcore2.UnsupportedProtocol, OSError, UnicodeError,
+        ) as error:  # fmt: skip
             self.close()
             return Reply("retry", self._trouble(error))
         if not answer.whole:
@@ -130,9 +142,9 @@ class Sender:
 
     def close(self) -> None:
         """Close the connection; the next request opens one."""
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
 
 
 def _beginning(status: int, headers: Any, chunks: Iterator[bytes]) -> Answer:
@@ -151,11 +163,40 @@ def _beginning(status: int, headers: Any, chunks: Iterator[bytes]) -> Answer:
     return Answer(status, headers, body[:ANSWER_BYTES], whole and (unpack is None or unpack.eof or not body))
 
 
-def _transport(endpoint: Endpoint) -> HTTPTransport:
-    # The bare transport: a client would log each request on the host's log and follow cookies.
-    import httpx2
+def _address(url: str) -> tuple[dict[str, Any], str]:
+    """The parts of an endpoint's address, and what ``Host`` says."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").encode("ascii" if (parts.hostname or "").isascii() else "idna")
+    target = quote(parts.path or "/", _IN_A_PATH) + (f"?{quote(parts.query, _IN_A_PATH + '?')}" if parts.query else "")
+    shown = f"[{host.decode()}]" if b":" in host else host.decode()
+    usual = parts.port in (None, 443 if parts.scheme == "https" else 80)
+    address = {"scheme": parts.scheme.encode(), "host": host, "port": parts.port, "target": target.encode()}
+    return address, shown if usual else f"{shown}:{parts.port}"
 
-    return httpx2.HTTPTransport(verify=endpoint.tls(), proxy=proxy_for(endpoint.url), retries=0)
+
+def _by_name(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    named: dict[str, str] = {}
+    for name, value in headers:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        named[key] = f"{named[key]}, {text}" if key in named else text
+    return named
+
+
+def _pool(endpoint: Endpoint) -> ConnectionPool:
+    # The bare connections: a client would log each request on the host's log and follow cookies, and takes ten times
+    # as long to load. They are what httpx2 itself is made on, and so are the words of their errors.
+    import httpcore2
+
+    tls: ssl.SSLContext | None = None
+    if endpoint.url.startswith("https:"):
+        tls = endpoint.tls() or httpcore2.default_ssl_context()
+    proxy = proxy_for(endpoint.url)
+    if proxy is None:
+        return httpcore2.ConnectionPool(ssl_context=tls, retries=0)
+    address = httpcore2.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target=b"/")
+    if proxy.scheme.startswith(b"socks"):
+        return httpcore2.SOCKSProxy(proxy_url=address, proxy_auth=proxy.auth, ssl_context=tls)
+    return httpcore2.HTTPProxy(proxy_url=address, proxy_auth=proxy.auth, ssl_context=tls)
 
 
 def _not_traced() -> Context:

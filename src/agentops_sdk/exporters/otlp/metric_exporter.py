@@ -20,7 +20,7 @@ __all__ = ["OTLPMetricExporter", "create_metrics"]
 class OTLPMetricExporter(SignalExporter):
     """Takes data points."""
 
-    imports: tuple[str, ...] = ("opentelemetry.exporter.otlp.proto.common.metrics_encoder", "httpx2")
+    imports: tuple[str, ...] = ("opentelemetry.exporter.otlp.proto.common.metrics_encoder",)
 
     def encode(self, items: Sequence[Point]) -> bytes:
         """One ``ExportMetricsServiceRequest``."""

@@ -52,8 +52,8 @@ class OTLPExporter(SinkOptions):
 
     inline = True
     disk = True
-    imports: tuple[str, ...] = ("httpx2",)
-    background_imports = ("httpcore2",)
+    imports: tuple[str, ...] = ()
+    background_imports = ("httpcore2", "urllib.request")
 
     def __init__(
         self,

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import importlib.util
-import urllib.request
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from agentops_sdk.addresses import without_secrets
 
-if TYPE_CHECKING:
-    from httpx2 import Proxy
-
-__all__ = ["ProxyError", "proxy_for"]
+__all__ = ["Proxy", "ProxyError", "proxy_for"]
 
 _SOCKS = ("socks5", "socks5h")
 _KNOWN = ("http", "https", *_SOCKS)
+_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
 class ProxyError(Exception):
     """A proxy is set that cannot be used; the message says which, why, and what to do."""
+
+
+class Proxy(NamedTuple):
+    """Where it is, and who we are to it."""
+
+    scheme: bytes
+    host: bytes
+    port: int
+    auth: tuple[bytes, bytes] | None
+
+    @property
+    def shown(self) -> str:
+        """Its address, without who we are."""
+        host = self.host.decode()
+        return f"{self.scheme.decode()}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
 def proxy_for(url: str) -> Proxy | None:
@@ -28,6 +40,8 @@ def proxy_for(url: str) -> Proxy | None:
     Raises:
         ProxyError: it is no proxy that can be used.
     """
+    import urllib.request
+
     parts = urlsplit(url)
     hosts = parts.netloc.rpartition("@")[2], parts.hostname or ""  # NO_PROXY may name a port
     if any(urllib.request.proxy_bypass(host) for host in hosts):
@@ -38,8 +52,6 @@ def proxy_for(url: str) -> Proxy | None:
 
 
 def _proxy(text: str) -> Proxy:
-    import httpx2
-
     address = text if "://" in text else f"http://{text}"
     shown = without_secrets(address)
     scheme = address.partition("://")[0].lower()
@@ -48,6 +60,13 @@ def _proxy(text: str) -> Proxy:
     if scheme in _SOCKS and importlib.util.find_spec("socksio") is None:
         raise ProxyError(f"the proxy {shown} needs the package socksio: pip install socksio")
     try:
-        return httpx2.Proxy(address)
-    except (ValueError, httpx2.InvalidURL) as error:
+        parts = urlsplit(address)
+        host, port = (parts.hostname or "").encode("idna"), parts.port or _PORTS[scheme]
+    except ValueError as error:  # a UnicodeError is one
         raise ProxyError(f"the proxy {shown} is not a valid address: {type(error).__name__}") from None
+    if not host or any(character.isspace() for character in address):
+        raise ProxyError(f"the proxy {shown} is not a valid address: no host")
+    auth = None
+    if parts.username is not None:
+        auth = unquote(parts.username).encode(), unquote(parts.password or "").encode()
+    return Proxy(scheme.encode(), host, port, auth)

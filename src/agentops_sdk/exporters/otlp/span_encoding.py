@@ -43,7 +43,10 @@ def _as_varint(value: int) -> bytes:
     return bytes(data)
 
 
-_VARINTS: Final = [_as_varint(value) for value in range(_SMALL)]
+_VARINTS: Final = [
+    *[bytes((low,)) for low in range(128)],
+    *[bytes((low | 128, high)) for high in range(1, 128) for low in range(128)],
+]
 
 
 def _varint(value: int) -> bytes:
