@@ -37,5 +37,6 @@ LIBRARIES = {
     "smolagents": ("smolagents", ">=1.20,<2", "smolagents"),
     "strands": ("strands", ">=1.62,<2", "strands-agents"),
     "together": ("together", ">=2.0,<4", "together"),
+    "weaviate": ("weaviate", ">=4.16,<5", "weaviate-client"),
     "xai": ("xai_sdk", ">=1.21,<2", "xai-sdk"),
 }

@@ -9,6 +9,7 @@ table itself, which is why it is long.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import os
 import sys
@@ -468,7 +469,7 @@ class Settings:
     )
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
-    @property
+    @functools.cached_property  # asked twice for each call that is recorded
     def records_content(self) -> bool:
         """Whether content is recorded at all: on spans, or on events."""
         return self.capture_content or self.event_content

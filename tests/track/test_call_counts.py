@@ -16,7 +16,7 @@ from typing import Any
 import agentops_sdk as agentops
 
 CHAT = [{"role": "user", "content": f"message {number}: " + "word " * 30} for number in range(200)]
-MOST = {"no argument": 56, "small arguments": 75, "200 messages": 107, "generator": 118, "async generator": 128}
+MOST = {"no argument": 40, "small arguments": 59, "200 messages": 92, "generator": 101, "async generator": 109}
 
 
 @agentops.track

@@ -23,7 +23,7 @@ from agentops_sdk._snapshot.text import encodable
 _NOTHING = Context()
 
 
-def start(
+def start(  # noqa: C901 - every call passes here: a function for a step would be a call more
     kind: str,
     name: str | None = None,
     *,
@@ -65,11 +65,11 @@ def start(
         return NULL_CALL
     context = (context_keys.current() or context_keys.process_context or _NOTHING) if parent is None else parent
     context = context_keys.whole(context) if context_keys.call_spans else context
-    if context.get(_SUPPRESS_INSTRUMENTATION_KEY):
+    if context and context.get(_SUPPRESS_INSTRUMENTATION_KEY):
         return NULL_CALL
     by_framework = kind == "agent" and reporter != PROGRAM
     attributes = {**(attributes or {}), semconv.FRAMEWORK: reporter} if by_framework else attributes
-    around: Call | None = context.get(context_keys.CALL_KEY)  # type: ignore[assignment]  # a context's values are objects
+    around: Call | None = context.get(context_keys.CALL_KEY) if context else None  # type: ignore[assignment]  # a context's values are objects
     if around is not None and around.kind == kind and not around.ended:
         if is_same(around, name, reporter, author, bodies):
             return Contribution(around, context, attributes or {}, reporter, author, bodies)
@@ -86,12 +86,18 @@ def start(
         first[semconv.TOOL_TYPE] = "function"
     if attributes:
         first.update((key, value) for key, value in attributes.items() if value is not None)
-    context_keys.inherit(first, kind, context)
+    if context:
+        context_keys.inherit(first, kind, context)
     if kind == "llm" and context.get(context_keys.OUTER_LLM_KEY) is not None:
         note_model_call(context)
-    target = None if row.unnamed else shown
+    if span_name:
+        shown = encodable(span_name)
+    elif prefix := operation or row.prefix:
+        shown = f"{prefix} {shown}" if shown and not row.unnamed else prefix
+    elif row.unnamed:
+        shown = None
     span = recorder.start(
-        encodable(span_name) if span_name else " ".join(filter(None, (operation or row.prefix, target))) or kind,
+        shown or kind,
         span_kind or (SpanKind.CLIENT if row.client else SpanKind.INTERNAL),
         first,
         context,

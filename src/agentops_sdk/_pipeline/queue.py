@@ -97,7 +97,8 @@ class SpanQueue:
     def put(self, span: Any) -> None:
         """Hand over an ended span. Called on the user's thread."""
         spans = self._spans
-        if len(spans) >= self.limit or self._closed:
+        waiting = len(spans)
+        if waiting >= self.limit or self._closed:
             with self._lock:
                 self.dropped += 1
                 if (ids := getattr(span, "ids", None)) is not None:
@@ -111,7 +112,7 @@ class SpanQueue:
         spans.append(span)
         if self._thread is None:
             self._start()
-        elif self._idle or len(spans) == _LONG:
+        elif self._idle or waiting == _LONG - 1:
             self._idle = False  # it is awake by this; what ends meanwhile need not tell it again
             self._wake.set()
 

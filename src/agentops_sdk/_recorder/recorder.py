@@ -147,7 +147,7 @@ class LeanSpan(trace.Span):
             self.status = Status(StatusCode.ERROR, message)
         now = self.clock_offset + ticks_ns() if self.clock_offset else now_ns()
         self.end_ns = end_ns if end_ns is not None else now
-        recorder.open.pop(self.context.span_id, None)
+        recorder.open.pop(self.context[1], None)  # its span id: a tuple that is asked by place takes no call
         recorder.queue.put(self)
 
     # --- OpenTelemetry's Span: what other people's code may call on the current span ------------
@@ -225,7 +225,7 @@ class Recorder:
         links: Sequence[trace.Link],
         start_ns: int | None,
     ) -> LeanSpan | None:
-        current: Any = parent.get(context_keys.SPAN_KEY)
+        current: Any = parent.get(context_keys.SPAN_KEY) if parent else None
         if current is None:
             current = trace.INVALID_SPAN
         elif type(current) is not LeanSpan:

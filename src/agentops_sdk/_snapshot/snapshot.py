@@ -136,13 +136,14 @@ _limits = limits  # snapshot() has an argument of that name
 
 
 def _text(value: str, limits: Limits) -> bytes:
-    if len(value) <= limits.bytes:
+    length = len(value)
+    if length <= limits.bytes:
         try:
             encoded = orjson.dumps(value)
         except TypeError:
             pass  # a lone surrogate
         else:
-            if len(encoded) <= limits.bytes:
+            if length < limits.bytes // 8 or len(encoded) <= limits.bytes:  # a character takes at most six bytes
                 return encoded
     return _walk(value, limits)
 

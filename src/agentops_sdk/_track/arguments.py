@@ -18,7 +18,7 @@ class Arguments:
         defaults: whether parameters that were not given are shown with their defaults.
     """
 
-    __slots__ = ("_defaults", "_keywords", "_left_out", "_names", "_rest")
+    __slots__ = ("_count", "_defaults", "_keywords", "_left_out", "_names", "_rest")
 
     def __init__(self, function: Callable[..., Any], *, ignore: Collection[str] = (), defaults: bool = False) -> None:
         try:
@@ -26,6 +26,7 @@ class Arguments:
         except (TypeError, ValueError):
             parameters = []
         self._names = tuple(parameter.name for parameter in parameters if parameter.kind in _POSITIONAL)
+        self._count = len(self._names)
         self._rest = _named(parameters, inspect.Parameter.VAR_POSITIONAL, "args")
         self._keywords = _named(parameters, inspect.Parameter.VAR_KEYWORD, "kwargs")
         left_out = set(ignore)
@@ -42,15 +43,17 @@ class Arguments:
         """Name to value, in the order given. Runs no code of the user's."""
         names = self._names
         arguments = dict(zip(names, args, strict=False))
-        if len(args) > len(names):
-            arguments[self._rest] = args[len(names) :]
-        for name, value in kwargs.items():
-            if name in arguments:  # f(a, /, **kwargs) called as f(1, a=2)
-                arguments.setdefault(self._keywords, {})[name] = value
-            else:
-                arguments[name] = value
-        for name, default in self._defaults.items():
-            arguments.setdefault(name, default)
+        if args and len(args) > self._count:
+            arguments[self._rest] = args[self._count :]
+        if kwargs:
+            for name, value in kwargs.items():
+                if name in arguments:  # f(a, /, **kwargs) called as f(1, a=2)
+                    arguments.setdefault(self._keywords, {})[name] = value
+                else:
+                    arguments[name] = value
+        if self._defaults:
+            for name, default in self._defaults.items():
+                arguments.setdefault(name, default)
         for name in self._left_out:
             arguments.pop(name, None)
         return arguments
