@@ -81,6 +81,16 @@ def test_init_loads_what_recording_needs_alone(tmp_path: object) -> None:
     assert _loaded(found["modules"], reading) == []
 
 
+@pytest.mark.parametrize("exporter", ["jsonl", "otlp:http://127.0.0.1:9"])
+def test_init_leaves_to_later_what_no_span_needs(tmp_path: object, exporter: str) -> None:
+    """Integrations and wrapt come with the first library that is captured, what sends with the first span."""
+    program = f"import agentops_sdk as agentops\nprint(agentops.init(exporters=[{exporter!r}]).enabled)"
+    loaded = _probe(program, tmp_path)["modules"]
+    assert _loaded(loaded, "asyncio httpcore2 httpx2 wrapt") == []
+    ours = {name for name in loaded if name.startswith("agentops_integrations.")}
+    assert ours == {"agentops_integrations._libraries"}
+
+
 def test_init_imports_no_vendor_library(tmp_path: object) -> None:
     found = _probe(
         """
