@@ -12,6 +12,7 @@ from agentops_sdk._capture import handoff as handoffs
 from agentops_sdk._capture.current import current_call
 from agentops_sdk._capture.invalid_values import Check, list_of, pairs_of, tell_once
 from agentops_sdk._host.guard import guard
+from agentops_sdk._propagation import privacy
 from agentops_sdk._propagation.context_keys import ATTRIBUTES_KEY
 from agentops_sdk._snapshot.snapshot import text_of
 from agentops_sdk._snapshot.text import encodable
@@ -91,9 +92,10 @@ class private(DecoratingBlock):  # noqa: N801 - a context manager that reads as 
         super().__init__("private()")
 
     def make(self) -> Context:
-        here = get_current()
-        around: Any = here.get(ATTRIBUTES_KEY) or {}
-        return set_value(ATTRIBUTES_KEY, {**around, semconv.PRIVATE: True}, here)
+        return privacy.made_private(get_current())
+
+    def left_by(self, error: BaseException) -> None:
+        privacy.mark(error)
 
 
 class extract(Block):  # noqa: N801 - a context manager that reads as a statement

@@ -12,6 +12,7 @@ from typing import Any, TypedDict, TypeVar, Unpack, overload
 from agentops_sdk import _recorder_port
 from agentops_sdk._host import admission
 from agentops_sdk._propagation.generators import drive, drive_async
+from agentops_sdk._propagation.privacy import awaited_privately, decided_when_called
 from agentops_sdk._track.callable_kind import decorate, finish, is_built_in, shape_of
 from agentops_sdk._track.function_call import MARK, CostOfCall, Options, Tracked
 from agentops_sdk._track.generator_call import Yielded
@@ -176,7 +177,7 @@ def _coroutine(function: Callable[..., Any], tracked: Tracked) -> Any:
         end(call, token, result)
         return result
 
-    return run
+    return decided_when_called(run, awaited_privately(run))
 
 
 def _track_class(cls: type, options: Options) -> type:

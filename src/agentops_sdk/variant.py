@@ -133,7 +133,8 @@ def _record(name: str, choice: str, options: list[str], is_sticky: bool) -> dict
         if f"{name}={choice}" in call.span.attributes.get(semconv.VARIANT, ()):
             return marks  # chosen before, here
         call.set(semconv.VARIANT, merged[semconv.VARIANT])
-        call.carry(ATTRIBUTES_KEY, merged)
+        if not call.hides_here:
+            call.carry(ATTRIBUTES_KEY, merged)
         # The call that is current sets its own context back when it ends, and this one with it.
         attach(set_value(ATTRIBUTES_KEY, merged, get_current()))
     reason = "by a hash of who it is for" if is_sticky else "by chance"

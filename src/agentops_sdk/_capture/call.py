@@ -13,8 +13,9 @@ from agentops_sdk import semconv
 from agentops_sdk._capture.exception_record import Failure, type_name
 from agentops_sdk._host.admission import Admission
 from agentops_sdk._host.guard import guard
-from agentops_sdk._propagation import context_keys, vendor_calls
+from agentops_sdk._propagation import context_keys, privacy, vendor_calls
 from agentops_sdk._recorder_port import Deferred, LiveSpan
+from agentops_sdk._scrub.private_form import attributes_of, event_name_of, is_kept
 
 _NONE: frozenset[str] = frozenset()
 
@@ -90,6 +91,11 @@ class Call:
         return not self._latch
 
     @property
+    def hides_here(self) -> bool:
+        """Whether it is public, and what runs here is not: of what is told of it here, only figures are taken."""
+        return privacy.is_private() and semconv.PRIVATE not in self.span.attributes
+
+    @property
     def context(self) -> Context:
         """The OpenTelemetry context in which the operation's own work runs."""
         return self._context
@@ -110,12 +116,16 @@ class Call:
     def set(self, name: str, value: Any) -> None:
         """Set one attribute; ``None`` is left out. Values are OpenTelemetry's types, structures JSON text."""
         if value is not None and self._latch and name not in self.withheld:
+            if privacy.used and self.hides_here and not is_kept(name):
+                return
             self.span.attributes[name] = value
 
     def update(self, attributes: Mapping[str, Any]) -> None:
         """Set several attributes."""
         if self._latch:
             withheld = self.withheld
+            if privacy.used and self.hides_here:
+                attributes = attributes_of(attributes)
             self.span.attributes.update(
                 (name, value) for name, value in attributes.items() if value is not None and name not in withheld
             )
@@ -130,12 +140,12 @@ class Call:
 
     def replace(self, name: str, value: Any) -> None:
         """Set one attribute, withheld or not."""
-        if value is not None and self._latch:
+        if value is not None and self._latch and not (privacy.used and self.hides_here and not is_kept(name)):
             self.span.attributes[name] = value
 
     def rename(self, name: str) -> None:
         """Give the span another name."""
-        if self._latch:
+        if self._latch and not (privacy.used and self.hides_here):
             self.span.name = name
 
     def defer(self, work: Deferred) -> None:
@@ -149,12 +159,16 @@ class Call:
     def event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
         """Record something that happened now."""
         if self._latch:
-            self.span.add_event(name, dict(attributes or {}))
+            attributes = dict(attributes or {})
+            if privacy.used and self.hides_here:
+                name, attributes = event_name_of(name), attributes_of(attributes)
+            self.span.add_event(name, attributes)
 
     def link(self, context: trace.SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
         """Point to a span elsewhere."""
         if self._latch:
-            self.span.add_link(context, dict(attributes or {}))
+            attributes = dict(attributes or {})
+            self.span.add_link(context, attributes_of(attributes) if privacy.used and self.hides_here else attributes)
 
     def carry(self, key: str, value: Any) -> None:
         """Put ``value`` into the operation's context under ``key``; what is attached from now on has it."""
@@ -205,6 +219,8 @@ class Call:
             outcome = "interrupted"
         if error is not None:
             with guard("call.failure"):  # on its own: what fails here must not leave the span open
+                if privacy.used and semconv.PRIVATE in span.attributes:
+                    privacy.mark(error)
                 failure = Failure(error)
                 span.add_event(semconv.EXCEPTION_EVENT, failure.attributes)
                 if outcome == "error":

@@ -11,7 +11,7 @@ from agentops_sdk import semconv
 from agentops_sdk._capture.call import Call, NullCall
 from agentops_sdk._host.admission import refusal
 from agentops_sdk._host.guard import guard
-from agentops_sdk._propagation.generators import NO_STEPS, Steps, drive, drive_async
+from agentops_sdk._propagation.generators import NO_STEPS, Steps, driven
 
 __all__ = ["around_generator", "around_generator_async"]
 
@@ -83,7 +83,7 @@ def around_generator(
     Raises:
         LimitExceeded: at the first step, in place of the work.
     """
-    generator: Generator[Any, Any, Any] = drive(wrapped, lambda *_: _begun(site, begin, end))(*args, **kwargs)
+    generator: Generator[Any, Any, Any] = driven(wrapped, lambda *_: _begun(site, begin, end), args, kwargs)
     return generator
 
 
@@ -97,9 +97,7 @@ def around_generator_async(
     each: Each | None = None,
 ) -> AsyncGenerator[Any, Any]:
     """The same for an asynchronous generator."""
-    generator: AsyncGenerator[Any, Any] = drive_async(wrapped, lambda *_: _begun(site, begin, end, each))(
-        *args, **kwargs
-    )
+    generator: AsyncGenerator[Any, Any] = driven(wrapped, lambda *_: _begun(site, begin, end, each), args, kwargs)
     return generator
 
 

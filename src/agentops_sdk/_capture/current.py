@@ -6,7 +6,7 @@ from opentelemetry.context import Context, get_current, set_value
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import Call
-from agentops_sdk._propagation import context_keys
+from agentops_sdk._propagation import context_keys, privacy
 from agentops_sdk._propagation.context_keys import CALL_KEY, LLM_KEY, OUTER_LLM_KEY
 
 __all__ = [
@@ -34,7 +34,9 @@ def enclosing_llm_call() -> Call | None:
     if context_keys.call_spans:
         context = context_keys.whole(context)
     call: Call | None = context.get(LLM_KEY)  # type: ignore[assignment]  # a context's values are objects
-    return call if call is not None and not call.ended else None
+    if call is None or call.ended or (privacy.used and call.hides_here):
+        return None
+    return call
 
 
 def enclosing_request(kind: str) -> Call | None:
@@ -42,7 +44,9 @@ def enclosing_request(kind: str) -> Call | None:
     if kind == "llm":
         return enclosing_llm_call()
     call = current_call() if kind == "embedding" else None
-    return call if call is not None and call.kind == kind and not call.ended else None
+    if call is None or call.kind != kind or call.ended or (privacy.used and call.hides_here):
+        return None
+    return call
 
 
 def name_model(call: Call, model: str | None, *, over: str | None = None) -> None:

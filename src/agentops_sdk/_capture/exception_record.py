@@ -13,6 +13,7 @@ import types
 from typing import NamedTuple
 
 from agentops_sdk import semconv
+from agentops_sdk._propagation.privacy import marked
 from agentops_sdk._snapshot.data_fields import derives, one_of
 from agentops_sdk._snapshot.data_fields import type_name as class_name
 from agentops_sdk._snapshot.snapshot import text_of
@@ -63,14 +64,17 @@ class Failure:
     """What is kept of an exception: types, messages and frames of all that led to it, and nothing of the user's.
 
     Attributes:
-        message: the exception's; an exception group's ends with the types and messages of its members.
+        message: the exception's; an exception group's ends with the types and messages of its members. Nothing where
+            anything that led to it comes out of ``private()``.
     """
 
-    __slots__ = ("_link", "message")
+    __slots__ = ("_link", "_private", "message")
 
     def __init__(self, error: BaseException) -> None:
-        self._link = _Copy().link(error)
-        self.message = clip(_with_members(self._link), _MAX_MESSAGE)
+        copy = _Copy()
+        self._link = copy.link(error)
+        self._private = copy.private
+        self.message = "" if copy.private else clip(_with_members(self._link), _MAX_MESSAGE)
 
     @property
     def type(self) -> str:
@@ -79,6 +83,8 @@ class Failure:
 
     def attributes(self) -> dict[str, str]:
         """``exception.type``, ``.message`` and ``.stacktrace``; reads source files for the stack's lines."""
+        if self._private:
+            return {semconv.EXCEPTION_TYPE: self.type}
         return {
             semconv.EXCEPTION_TYPE: self.type,
             semconv.EXCEPTION_MESSAGE: self.message,
@@ -127,10 +133,12 @@ class _Copy:
     """Copies what led to one exception, each part of it once, and of very many the first."""
 
     def __init__(self) -> None:
+        self.private = False
         self._seen: set[int] = set()
         self._left = _MAX_EXCEPTIONS
 
     def link(self, error: BaseException, relation: str = "", chain: int = _MAX_CHAIN) -> _Link:
+        self.private = self.private or marked(error)
         self._seen.add(id(error))
         self._left -= 1
         before, related = _cause(error), _CAUSE

@@ -17,7 +17,7 @@ from agentops_sdk._capture import handoff
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
 from agentops_sdk._capture.contribution import PROGRAM, Contribution, is_same
 from agentops_sdk._capture.current import note_model_call
-from agentops_sdk._propagation import context_keys
+from agentops_sdk._propagation import context_keys, privacy
 from agentops_sdk._snapshot.text import encodable
 
 _NOTHING = Context()
@@ -70,7 +70,7 @@ def start(  # noqa: C901 - every call passes here: a function for a step would b
     by_framework = kind == "agent" and reporter != PROGRAM
     attributes = {**(attributes or {}), semconv.FRAMEWORK: reporter} if by_framework else attributes
     around: Call | None = context.get(context_keys.CALL_KEY) if context else None  # type: ignore[assignment]  # a context's values are objects
-    if around is not None and around.kind == kind and not around.ended:
+    if around is not None and around.kind == kind and not around.ended and not _hidden_in(around, context):
         if is_same(around, name, reporter, author, bodies):
             return Contribution(around, context, attributes or {}, reporter, author, bodies)
         around.nests = True
@@ -110,3 +110,8 @@ def start(  # noqa: C901 - every call passes here: a function for a step would b
     if handoff.pending and kind == "agent":
         handoff.take(call)
     return call
+
+
+def _hidden_in(around: Call, context: Context) -> bool:
+    """Whether what begins in ``context`` is private and the operation around it is not: it is no part of its record."""
+    return privacy.used and privacy.is_private(context) and semconv.PRIVATE not in around.span.attributes

@@ -62,7 +62,7 @@ from agentops_sdk._http.endpoint import Endpoints
 from agentops_sdk._http.exchange import Exchange, address
 from agentops_sdk._http.reply_proxies import FileProxy, ManagerProxy, StreamProxy
 from agentops_sdk._http.reply_steps import ReplySteps, json_text
-from agentops_sdk._propagation.generators import NO_STEPS, NoSteps, drive, drive_async
+from agentops_sdk._propagation.generators import NO_STEPS, NoSteps, driven
 
 if TYPE_CHECKING:
     from agentops_sdk._propagation.generators import Steps
@@ -181,10 +181,8 @@ class MethodClient:
 
         def call(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             begin = partial(self._begin, row, instance, args, kwargs)
-            if inspect.isgeneratorfunction(wrapped):
-                return drive(wrapped, partial(_first_step, site, row, begin))(*args, **kwargs)
-            if inspect.isasyncgenfunction(wrapped):
-                return drive_async(wrapped, partial(_first_step, site, row, begin))(*args, **kwargs)
+            if inspect.isgeneratorfunction(wrapped) or inspect.isasyncgenfunction(wrapped):
+                return driven(wrapped, partial(_first_step, site, row, begin), args, kwargs)
             request = _Request(site, row, begin)
             if inspect.iscoroutinefunction(wrapped):
                 return request.sent_async(wrapped, args, kwargs)
@@ -321,8 +319,7 @@ class _Request:
 
         if type(result) in (GeneratorType, AsyncGeneratorType):
             resume.__name__, resume.__qualname__ = result.__name__, result.__qualname__
-            driver: Callable[..., Any] = drive if type(result) is GeneratorType else drive_async
-            return driver(resume, lambda args, kwargs: steps)()
+            return driven(resume, lambda *_: steps, (), {}, is_async=type(result) is not GeneratorType)
         key = self._key(result)
         if key is None:
             return StreamProxy(result, steps)

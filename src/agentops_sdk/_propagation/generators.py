@@ -9,6 +9,7 @@ the generator is closed by somebody else or never finished.
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 import types
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -16,9 +17,11 @@ from typing import Any, Protocol
 
 from opentelemetry.context import Context
 
+from agentops_sdk._propagation import privacy
 from agentops_sdk._propagation.context_keys import current, make_current, release
+from agentops_sdk._propagation.privacy import decided_when_called, privately
 
-__all__ = ["NO_STEPS", "NoSteps", "Steps", "drive", "drive_async"]
+__all__ = ["NO_STEPS", "NoSteps", "Steps", "drive", "drive_async", "driven"]
 
 _ITERABLE_COROUTINE = 0x100  # inspect.CO_ITERABLE_COROUTINE
 
@@ -112,11 +115,33 @@ def _without_us(error: BaseException) -> BaseException:
     return BaseException.with_traceback(error, step.tb_next if step is not None else None)
 
 
-def drive(  # noqa: PLR0915 - one hot loop
+def drive(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Callable[..., Any]:
+    """A generator function around ``function`` whose generators forward everything to its own."""
+    return decided_when_called(_drive(function, begin), _drive(function, privately(begin)))
+
+
+def drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin) -> Callable[..., Any]:
+    """The same for an asynchronous generator function; each step runs in the task that asked for it."""
+    return decided_when_called(_drive_async(function, begin), _drive_async(function, privately(begin)))
+
+
+def driven(
+    function: Callable[..., Any],
+    begin: Begin,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    is_async: bool | None = None,
+) -> Any:
+    """One generator of either kind, as :func:`drive` and :func:`drive_async` make them, called here and now."""
+    is_async = inspect.isasyncgenfunction(function) if is_async is None else is_async
+    make: Callable[..., Any] = _drive_async if is_async else _drive
+    return make(function, privately(begin) if privacy.used and privacy.is_private() else begin)(*args, **kwargs)
+
+
+def _drive(  # noqa: PLR0915 - one hot loop
     function: Callable[..., Generator[Any, Any, Any]], begin: Begin
 ) -> Callable[..., Any]:
-    """A generator function around ``function`` whose generators forward everything to its own."""
-
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         body = function(*args, **kwargs)
@@ -173,9 +198,7 @@ def drive(  # noqa: PLR0915 - one hot loop
     return run
 
 
-def drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin) -> Callable[..., Any]:
-    """The same for an asynchronous generator function; each step runs in the task that asked for it."""
-
+def _drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin) -> Callable[..., Any]:
     @functools.wraps(function)
     async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         body = function(*args, **kwargs)

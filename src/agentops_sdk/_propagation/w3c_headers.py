@@ -15,6 +15,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from agentops_sdk import semconv
 from agentops_sdk._propagation.context_keys import AGENT_KEY, ATTRIBUTES_KEY, CALL_KEY, whole
+from agentops_sdk._propagation.privacy import made_private
 
 __all__ = ["FIELDS", "read", "write"]
 
@@ -116,6 +117,8 @@ def read(fields: Mapping[str, str], context: Context | None = None) -> Context:
             attributes[name] = value
     if attributes:
         context = set_value(ATTRIBUTES_KEY, attributes, context)
+    if semconv.PRIVATE in attributes:
+        context = made_private(context)
     return set_value(AGENT_KEY, agent, context) if agent else context
 
 

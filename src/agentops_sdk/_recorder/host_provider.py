@@ -20,7 +20,7 @@ from agentops_sdk._recorder.recorder import in_sample, own_ancestor, span_elsewh
 from agentops_sdk._recorder.span_completion import Completer
 from agentops_sdk._recorder.tail_sampling import HeldRun
 from agentops_sdk._recorder_port import Deferred
-from agentops_sdk._scrub.private_form import name_of
+from agentops_sdk._scrub.private_form import attributes_of, name_of
 from agentops_sdk.config import Settings
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class JoinedSpan:
         self.events.append((name, timestamp if timestamp is not None else time.time_ns(), attributes or {}))
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
-        self.otel.add_link(context, self._recorder.completer.policy.withholding.apply(attributes or {}))
+        self.otel.add_link(context, self._recorder.link_attributes(attributes, self.attributes))
 
     def finish(self, *, error: bool, message: str | None) -> None:
         with guard("joined.finish"):
@@ -181,9 +181,7 @@ class JoinedRecorder:
         links: Sequence[trace.Link],
         start_ns: int | None,
     ) -> JoinedSpan | None:
-        clean = [
-            trace.Link(link.context, self.completer.policy.withholding.apply(link.attributes or {})) for link in links
-        ]
+        clean = [trace.Link(link.context, self.link_attributes(link.attributes, attributes)) for link in links]
         otel = self._tracer.start_span(name, context=parent, kind=kind, links=clean, start_time=start_ns)
         if not otel.is_recording():
             return None  # the program's own sampler said no
@@ -195,6 +193,11 @@ class JoinedRecorder:
         if self._queue.asleep and span.held is None:
             self._queue.wake()
         return span
+
+    def link_attributes(self, attributes: Mapping[str, Any] | None, of_span: Mapping[str, Any]) -> dict[str, Any]:
+        """What a link may say: the program's exporters see it as soon as it is made."""
+        known = attributes or {}
+        return self.completer.policy.withholding.apply(attributes_of(known) if semconv.PRIVATE in of_span else known)
 
     def settle(self, timeout: float) -> None:
         """Nothing to wait for: each span is completed where it ends."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -14,7 +15,7 @@ from agentops_sdk._recorder.span_completion import Completer
 from agentops_sdk._recorder.span_limits import limited
 from agentops_sdk._recorder.tail_sampling import HeldSpan
 from agentops_sdk._scrub.policy import Policy
-from agentops_sdk._scrub.private_form import attributes_of, name_of
+from agentops_sdk._scrub.private_form import attributes_of, event_name_of, name_of
 from agentops_sdk.traces.formats.json_values import INT_MAX
 from agentops_sdk.traces.formats.wire_values import is_time, list_with_dropped, mark_encodable, with_dropped
 
@@ -41,7 +42,7 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     status = span.status if message is None else Status(StatusCode.ERROR, done.message)
     if done.attributes.get(semconv.OUTCOME) == "error" and status.is_unset:  # its reply told so, read on this thread
         status = Status(StatusCode.ERROR)
-    links = [trace.Link(link.context, policy.apply(link.attributes or {})) for link in span.links]
+    links = [trace.Link(link.context, policy.apply(_left(link.attributes, private))) for link in span.links]
     if span.missing or span.sampled_elsewhere:
         done.attributes.update(_sampling(span))
     events = [Event(name, attributes, at) for name, at, attributes in done.events]
@@ -71,6 +72,11 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     if not is_fit or (done.events and not all(is_time(at) for _, at, _ in done.events)):
         return completed
     return mark_encodable(completed)
+
+
+def _left(attributes: Mapping[str, Any] | None, private: bool) -> Mapping[str, Any]:
+    """The attributes of a link."""
+    return attributes_of(attributes or {}) if private else attributes or {}
 
 
 def _sampling(span: HeldSpan) -> dict[str, Any]:
@@ -112,7 +118,7 @@ def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
     attributes.update(_sampling(ended))
     if private:
         name, description = name_of(attributes), None
-        events = [(event, at, attributes_of(fields)) for event, at, fields in events]
+        events = [(event_name_of(event), at, attributes_of(fields)) for event, at, fields in events]
     links = span.links if ended.true_parent is None else (*span.links, link_to_parent(ended.true_parent))
     return ReadableSpan(
         name=policy.text(name) or "",
@@ -121,7 +127,7 @@ def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
         resource=span.resource,
         attributes=attributes,
         events=[Event(policy.name(event), policy.apply(fields, on_span), at) for event, at, fields in events],
-        links=[trace.Link(link.context, policy.apply(link.attributes or {})) for link in links],
+        links=[trace.Link(link.context, policy.apply(_left(link.attributes, private))) for link in links],
         kind=span.kind,
         status=status if description is None else Status(status.status_code, policy.text(description)),
         start_time=span.start_time,

@@ -16,9 +16,10 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from agentops_sdk import semconv
-from agentops_sdk._propagation import context_keys
+from agentops_sdk._propagation import context_keys, privacy
 from agentops_sdk._recorder.tail_sampling import HeldRun
 from agentops_sdk._recorder_port import Deferred
+from agentops_sdk._scrub.private_form import attributes_of, event_name_of, is_kept
 from agentops_sdk.config import Settings
 
 if TYPE_CHECKING:
@@ -152,6 +153,11 @@ class LeanSpan(trace.Span):
 
     # --- OpenTelemetry's Span: what other people's code may call on the current span ------------
 
+    @property
+    def _hides_here(self) -> bool:
+        """Whether it is public, and what runs here is not."""
+        return privacy.is_private() and semconv.PRIVATE not in self.attributes
+
     def end(self, end_time: int | None = None) -> None:
         self.finish(error=False, message=None, end_ns=end_time)
 
@@ -164,10 +170,10 @@ class LeanSpan(trace.Span):
 
     def set_attributes(self, attributes: Any) -> None:
         if self._recorder is not None:
-            self.attributes.update(attributes)
+            self.attributes.update(attributes_of(attributes) if privacy.used and self._hides_here else attributes)
 
     def set_attribute(self, key: str, value: Any) -> None:
-        if self._recorder is not None:
+        if self._recorder is not None and not (privacy.used and self._hides_here and not is_kept(key)):
             self.attributes[key] = value
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
@@ -176,14 +182,17 @@ class LeanSpan(trace.Span):
         if len(self.events) >= _MAX_EVENTS:
             self.dropped_events += 1
             return
+        if privacy.used and self._hides_here:
+            name, attributes = event_name_of(name), _hidden(attributes)
         self.events.append((name, timestamp if timestamp is not None else now_ns(), attributes or {}))
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
         if self._recorder is not None:
-            self.links.append(trace.Link(context, attributes))
+            hidden = privacy.used and self._hides_here
+            self.links.append(trace.Link(context, attributes_of(attributes or {}) if hidden else attributes))
 
     def update_name(self, name: str) -> None:
-        if self._recorder is not None:
+        if self._recorder is not None and not (privacy.used and self._hides_here):
             self.name = name
 
     def is_recording(self) -> bool:
@@ -192,6 +201,8 @@ class LeanSpan(trace.Span):
     def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
         if self._recorder is not None:
             self.status = status if isinstance(status, Status) else Status(status, description)
+            if privacy.used and self._hides_here:
+                self.status = Status(self.status.status_code)
 
     def record_exception(
         self,
@@ -204,6 +215,11 @@ class LeanSpan(trace.Span):
 
         failure, extra = Failure(exception), dict(attributes or {})
         self.add_event("exception", lambda: {**failure.attributes(), **extra}, timestamp)
+
+
+def _hidden(attributes: Any) -> Any:
+    """What is left of an event's attributes, or of those that a function gives later."""
+    return (lambda: attributes_of(attributes())) if callable(attributes) else attributes_of(attributes or {})
 
 
 class Recorder:

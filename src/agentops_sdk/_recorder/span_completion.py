@@ -18,16 +18,13 @@ from agentops_sdk._recorder.span_limits import limits_anything
 from agentops_sdk._recorder_port import Deferred
 from agentops_sdk._scrub import rendered_prompts
 from agentops_sdk._scrub.policy import Policy
-from agentops_sdk._scrub.private_form import attributes_of
+from agentops_sdk._scrub.private_form import attributes_of, event_name_of
 from agentops_sdk._scrub.prompt_fingerprint import prompt_fingerprint
 from agentops_sdk.config import Settings
 
 if TYPE_CHECKING:
     from agentops_sdk._recorder.blob_files import BlobFiles
 
-_EVENT = "event"
-_EVENTS = frozenset((semconv.EXCEPTION_EVENT, semconv.DECISION_EVENT, semconv.HANDOFF_EVENT, semconv.LIMIT_EVENT))
-"""Events whose names are ours, or the conventions'."""
 _PRICED = frozenset(("llm", "embedding"))
 _TELLING = RUNS | {"llm"}
 """Kinds whose content stands for that of the run around them, too."""
@@ -153,9 +150,8 @@ class Completer:
             with guard("complete.event"):
                 known = fields() if callable(fields) else dict(fields)
                 known = attributes_of(known) if private else known
-                final_events.append(
-                    (_EVENT if private and name not in _EVENTS else policy.name(name), at, policy.apply(known, content))
-                )
+                shown = event_name_of(name) if private else policy.name(name)
+                final_events.append((shown, at, policy.apply(known, content)))
         if self.settings.semconv == "main":
             _rename(attributes, semconv.MAIN_NAMES)
         elif not self.settings.semconv and semconv.USAGE_CACHE_CREATION in attributes:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from agentops_sdk import semconv
 
-__all__ = ["attributes_of", "name_of"]
+__all__ = ["attributes_of", "event_name_of", "is_kept", "name_of"]
 
 _KEPT: Final = frozenset((
     semconv.PRIVATE, semconv.KIND, semconv.OUTCOME, semconv.OPERATION_NAME, semconv.PROVIDER_NAME,
@@ -18,15 +18,24 @@ _KEPT: Final = frozenset((
     semconv.LINK_TYPE, semconv.LIMIT, semconv.LIMIT_ACTION, semconv.MISSING_SPANS, semconv.SAMPLED_ELSEWHERE,
 ))  # fmt: skip
 _FIGURES: Final = ("gen_ai.usage.", "agentops.usage.", "agentops.cost.", "agentops.run.")
+_EVENTS: Final = frozenset(
+    (semconv.EXCEPTION_EVENT, semconv.DECISION_EVENT, semconv.HANDOFF_EVENT, semconv.LIMIT_EVENT)
+)
 
 
 def attributes_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Figures, and words of the conventions."""
-    return {
-        name: value
-        for name, value in attributes.items()
-        if type(name) is str and (name in _KEPT or name.startswith(_FIGURES))
-    }
+    return {name: value for name, value in attributes.items() if type(name) is str and is_kept(name)}
+
+
+def is_kept(name: str) -> bool:
+    """Whether an attribute is left of what is private."""
+    return name in _KEPT or name.startswith(_FIGURES)
+
+
+def event_name_of(name: str) -> str:
+    """The name of an event: one of ours, or of the conventions, says nothing of what happened."""
+    return name if name in _EVENTS else "event"
 
 
 def name_of(attributes: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from opentelemetry.context import Context, attach, create_key, get_current, set_
 from agentops_sdk._host.guard import guard
 from agentops_sdk._propagation.context_keys import release
 from agentops_sdk._propagation.generators import drive, drive_async
+from agentops_sdk._propagation.privacy import awaited_privately, decided_when_called
 from agentops_sdk._track.callable_kind import decorate, finish, shape_of
 
 __all__ = ["Block", "DecoratingBlock"]
@@ -35,6 +36,9 @@ class Block:
         """The context, made anew each time that the block is entered. Guarded by whoever calls it."""
         raise NotImplementedError
 
+    def left_by(self, error: BaseException) -> None:
+        """An exception leaves the block. Guarded by whoever calls it."""
+
     def __enter__(self) -> Self:
         with guard("context.enter"):
             held: list[Any] = []
@@ -51,6 +55,8 @@ class Block:
             held: Any = get_current().get(self._key)
             if held:
                 release(held.pop())
+            if error is not None:
+                self.left_by(error)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -80,7 +86,7 @@ class DecoratingBlock(Block):
                 with self:
                     return await function(*args, **kwargs)
 
-            run = run_async
+            run = decided_when_called(run_async, awaited_privately(run_async))
         else:
 
             @functools.wraps(function)
@@ -96,22 +102,26 @@ class DecoratingBlock(Block):
         values: Context | None = None
         with guard("context.enter"):
             values = self.make()
-        return _Steps(values)
+        return _Steps(values, self.left_by)
 
 
 class _Steps:
     """A generator's run that only has a context."""
 
-    __slots__ = ("context",)
+    __slots__ = ("_left_by", "context")
 
     refusal: Exception | None = None
     stops = False
 
-    def __init__(self, context: Context | None) -> None:
+    def __init__(self, context: Context | None, left_by: Callable[[BaseException], None]) -> None:
         self.context = context
+        self._left_by = left_by
 
     def cut_off(self) -> Exception | None: ...
     def item(self, value: Any) -> None: ...
     def end(self, result: Any) -> None: ...
     def abandon(self) -> None: ...
-    def fail(self, error: BaseException) -> None: ...
+
+    def fail(self, error: BaseException) -> None:
+        with guard("context.exit"):
+            self._left_by(error)
