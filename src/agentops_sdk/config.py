@@ -23,7 +23,7 @@ from agentops_sdk import setting_parsers as parsers
 from agentops_sdk.addresses import sink_parts, without_secrets
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.file_limits import Limit
-from agentops_sdk.key_source import key_source
+from agentops_sdk.key_source import NO_KEY, key_source
 from agentops_sdk.limit_rules import ON_LIMIT, ON_STREAM, UNKNOWN_PRICE
 from agentops_sdk.setting_parsers import Parser
 
@@ -32,6 +32,7 @@ Origin = str
 
 OTHER_VARIABLES = (
     "AGENTOPS_ALERT_SECRET", "AGENTOPS_CONFIG", setting_sources.PROGRAM_NAME, "AGENTOPS_PII_KEY",
+    "AGENTOPS_ENCRYPTION_KEY",
     "AGENTOPS_STATUS_TOKEN",
 )  # fmt: skip
 """Variables of ours that are no settings."""
@@ -439,6 +440,12 @@ class Settings:
         None, parsers.key, "Where the key is kept that signs the audit log: HMAC, or Ed25519 where it is PEM.",
         env=["AGENTOPS_AUDIT_KEY_SOURCE"],
     )  # fmt: skip
+    encryption_key: Any = _row(
+        None, parsers.key,
+        "Where the key is kept that files of traces, spools and blobs are encrypted with: 32 bytes, also in base64 or "
+        "hexadecimal digits; several, of which the first writes. Extra: `encryption`.",
+        env=["AGENTOPS_ENCRYPTION_KEY_SOURCE"], doubt={"encryption_key": NO_KEY},
+    )  # fmt: skip
     propagate_threads: bool = _row(
         True, parsers.flag, "Propagate the trace into threads and executors automatically.",
         limit=file_limits.anything, env=["AGENTOPS_PROPAGATE_THREADS"],
@@ -579,6 +586,8 @@ def looser(before: Settings, after: Settings) -> list[str]:
         names.append("content_rules")
     if not pii_covers(after.pii, before.pii):
         names.append("pii")
+    if before.encryption_key is not None and after.encryption_key is None:
+        names.append("encryption_key")
     return names
 
 

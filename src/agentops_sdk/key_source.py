@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from agentops_sdk.errors import ConfigError
 
-__all__ = ["FORM", "KeySource", "key_source"]
+__all__ = ["FORM", "NO_KEY", "KeySource", "key_source"]
 
 FORM: Final = 'env:NAME, file:PATH, bytes, or a function that returns bytes; such as "env:AGENTOPS_PII_KEY"'
 
@@ -52,18 +52,30 @@ class KeySource:
             ConfigError: it has another length.
         """
         value = self.read()
-        if len(value) == length:
-            return value
-        text = value.strip()
-        if len(text) == 2 * length and re.fullmatch(rb"[0-9a-fA-F]+", text):
-            return bytes.fromhex(text.decode())
-        try:
-            decoded = base64.b64decode(text.replace(b"-", b"+").replace(b"_", b"/") + b"=" * (-len(text) % 4))
-        except (binascii.Error, ValueError):
-            decoded = b""
-        if len(decoded) != length:
+        key = value if len(value) == length else _decoded(value.strip(), length)
+        if key is None:
             raise ConfigError("key", self.shown, f"a key of {length} bytes, in base64 or hexadecimal digits")
-        return decoded
+        return key
+
+    def several(self, length: int) -> list[bytes]:
+        """One key, or several with blanks, commas or newlines between them, as :meth:`raw` understands each.
+
+        Raises:
+            ConfigError: one of them has another length.
+        """
+        value = self.read()
+        keys = (
+            [value]
+            if len(value) == length
+            else [_decoded(part, length) for part in re.split(rb"[\s,]+", value.strip())]
+        )
+        known = [key for key in keys if key is not None]
+        if len(known) != len(keys):
+            expected = (
+                f"a key of {length} bytes, in base64 or hexadecimal digits; or several, the first of which writes"
+            )
+            raise ConfigError("key", self.shown, expected)
+        return known
 
     def __repr__(self) -> str:
         return f"<key from {self.shown}>"
@@ -75,6 +87,22 @@ class KeySource:
         return self.shown.partition(":")[0] in ("env", "file") or other._read is self._read
 
     __hash__ = None  # type: ignore[assignment] # a source is compared, and is no key of a table
+
+
+def _decoded(text: bytes, length: int) -> bytes | None:
+    if len(text) == 2 * length and re.fullmatch(rb"[0-9a-fA-F]+", text):
+        return bytes.fromhex(text.decode())
+    try:
+        decoded = base64.b64decode(
+            text.replace(b"-", b"+").replace(b"_", b"/") + b"=" * (-len(text) % 4), validate=True
+        )
+    except (binascii.Error, ValueError):
+        return None
+    return decoded if len(decoded) == length else None
+
+
+NO_KEY: Final = KeySource("nowhere", bytes)
+"""Of a key that somebody has asked for in a way that cannot be read."""
 
 
 def key_source(value: Any, name: str = "key") -> KeySource:

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentops_sdk.encryption import sealed_line
 from agentops_sdk.traces.formats.from_otel import record_line
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class FlightRecorder:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             for spans in traces:
-                os.write(descriptor, b"".join(map(record_line, spans)))
+                os.write(descriptor, b"".join(sealed_line(record_line(span)) for span in spans))
         finally:
             os.close(descriptor)
         return str(path)

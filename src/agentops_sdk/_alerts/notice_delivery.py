@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agentops_sdk._alerts.notice import Notice, pagerduty, slack
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.own_thread import OwnThread
+from agentops_sdk.encryption import opened, sealed
 
 if TYPE_CHECKING:
     from agentops_sdk.alert_rules import AlertRule
@@ -182,7 +183,7 @@ class Delivery:
         fields = {name: getattr(notice, name) for name in Notice.__slots__}
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            os.write(descriptor, json.dumps({"target": number, "notice": fields}).encode())
+            os.write(descriptor, sealed(json.dumps({"target": number, "notice": fields}).encode()))
         finally:
             os.close(descriptor)
         return str(path)
@@ -207,7 +208,7 @@ class Delivery:
                     path.rename(own)
                 except OSError:
                     continue  # somebody else was first
-                fields = json.loads(own.read_bytes())["notice"]
+                fields = json.loads(opened(own.read_bytes()))["notice"]
                 known = {name: fields[name] for name in Notice.__slots__ if name in fields}
                 self._waiting.append(_Parcel(Notice(**known), target, 0, 0.0, str(own)))
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import trace
 
-from agentops_sdk import _recorder_port
+from agentops_sdk import _recorder_port, encryption
 from agentops_sdk._alerts import added_rules
 from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._host import bounded_map
@@ -33,7 +33,7 @@ from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.registry import Installed, choose, exchange
 from agentops_sdk._pipeline.signals import Signals
 from agentops_sdk._pipeline.sink_factory import assemble
-from agentops_sdk._propagation import context_keys, propagators, vendor_calls, w3c_headers
+from agentops_sdk._propagation import context_keys, privacy, propagators, vendor_calls, w3c_headers
 from agentops_sdk._propagation.context_carriers import Carrier, process_fields
 from agentops_sdk._recorder import program_provider, resource
 from agentops_sdk._recorder.host_provider import EndedSpan, JoinedRecorder
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 _SETTLE_WAIT = 1.0  # seconds
 _OF_OTHER_TIMES = frozenset((
     "redact", "redact_patterns", "pii", "pii_key", "hash_user_id", "metrics", "events", "event_content",
+    "encryption_key",
 ))  # fmt: skip
 """Settings by which what has ended still goes the way of before."""
 
@@ -72,6 +73,9 @@ class Runtime:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.cipher, self.is_keyless = encryption.wanted(settings)
+        if self.cipher is not None:  # before there is a sink that could write
+            encryption.seal_with(self.cipher)
         self.started_at = time.time()
         self.sinks: list[Sink] = assemble(settings)[0]
         self.signals = Signals(settings, self._who, lambda: self.sinks)
@@ -107,11 +111,16 @@ class Runtime:
             IntegrationError: one was asked for by name and cannot be had; nothing has changed then.
         """
         changed = changes(self.settings, settings)
+        cipher, is_keyless = (
+            encryption.wanted(settings) if "encryption_key" in changed else (self.cipher, self.is_keyless)
+        )
         chosen = choose(settings) if "integrations" in changed else None
         sinks, free = assemble(settings, self.sinks)
         take_on_signals = self.signals.reconfigure(settings)
         if sinks != self.sinks or _OF_OTHER_TIMES.intersection(changed):
             self.queue.flush(settings.shutdown_timeout)  # what has ended goes the way of its time
+        self.cipher, self.is_keyless = cipher, is_keyless
+        self.protect()
         self.sinks = sinks
         self.settings = self.recorder.settings = settings
         self.completer.reconfigure(settings)
@@ -136,6 +145,11 @@ class Runtime:
         for sink in free:
             sink.shutdown(settings.shutdown_timeout)
             self._close_account(sink)
+
+    def protect(self) -> None:
+        """What is written is encrypted; where it should be and cannot, everything is private."""
+        encryption.seal_with(self.cipher)
+        privacy.make_everything(self.is_keyless)
 
     def _limit(self) -> None:
         """Limits by the settings; those that are in force already go on counting where they do not change."""
@@ -667,6 +681,8 @@ def finish(timeout: float, *, keep: Sequence[Any] = ()) -> FlushResult:
 def _activate(runtime: Runtime | None) -> None:
     """Have ``runtime`` record from now on, within its limits; ``None`` for nobody."""
     on = runtime is not None and runtime.settings.enabled
+    if runtime is not None:  # else what is still written is written as before
+        runtime.protect()
     _recorder_port.activate(runtime.recorder if on and runtime is not None else None)
     _recorder_port.measure = runtime.signals.note if on and runtime is not None else None
     added_rules.on_change = runtime.rewatch if on and runtime is not None else None

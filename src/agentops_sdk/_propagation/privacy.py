@@ -23,6 +23,7 @@ __all__ = [
     "decided_when_called",
     "is_private",
     "made_private",
+    "make_everything",
     "mark",
     "marked",
     "private_part",
@@ -37,6 +38,8 @@ _own: Callable[[BaseException], dict[str, Any]] = BaseException.__dict__["__dict
 
 T = TypeVar("T")
 
+everything = False
+"""Whether all that begins is private, wherever it does."""
 used = False
 """Whether anything private has ever begun in this process: where nothing has, nobody has to look for it."""
 
@@ -53,6 +56,13 @@ def is_private(context: Context | None = None) -> bool:
     """Whether what runs in a context, the current one when not given, is private."""
     around: Any = (current() if context is None else context).get(ATTRIBUTES_KEY)
     return bool(around) and semconv.PRIVATE in around
+
+
+def make_everything(private: bool) -> None:
+    """From now on all that begins is private, or only what is inside of something private."""
+    global everything, used
+    everything = private
+    used = used or private
 
 
 def mark(error: BaseException) -> None:

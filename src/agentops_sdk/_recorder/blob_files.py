@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import orjson
 
-from agentops_sdk import semconv
+from agentops_sdk import encryption, semconv
 from agentops_sdk.config import Settings
 
 __all__ = ["FOLDER", "BlobFiles"]
@@ -83,10 +83,12 @@ class BlobFiles:
             data = b64decode(content, validate=True)
         except (binascii.Error, ValueError):
             data = content.encode("utf-8", "replace")
-        path = self.folder / f"{hashlib.sha256(data).hexdigest()}{ending}"
+        cipher = encryption.active
+        digest = hashlib.sha256(data).hexdigest() if cipher is None else cipher.name_of(data)
+        path = self.folder / f"{digest}{ending}"
         try:
             if not path.exists():
-                self._put(path, data)
+                self._put(path, encryption.sealed(data))
             else:
                 os.utime(path)  # what is in use is not old
         except OSError:

@@ -16,6 +16,7 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
 
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
+from agentops_sdk._propagation import privacy
 from agentops_sdk._recorder.recorder import in_sample, own_ancestor, span_elsewhere
 from agentops_sdk._recorder.span_completion import Completer
 from agentops_sdk._recorder.tail_sampling import HeldRun
@@ -181,6 +182,8 @@ class JoinedRecorder:
         links: Sequence[trace.Link],
         start_ns: int | None,
     ) -> JoinedSpan | None:
+        if privacy.everything:
+            attributes = {**attributes, semconv.PRIVATE: True}
         clean = [trace.Link(link.context, self.link_attributes(link.attributes, attributes)) for link in links]
         otel = self._tracer.start_span(name, context=parent, kind=kind, links=clean, start_time=start_ns)
         if not otel.is_recording():

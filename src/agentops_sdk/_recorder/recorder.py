@@ -241,6 +241,8 @@ class Recorder:
         links: Sequence[trace.Link],
         start_ns: int | None,
     ) -> LeanSpan | None:
+        if privacy.everything:
+            attributes[semconv.PRIVATE] = True
         current: Any = parent.get(context_keys.SPAN_KEY) if parent else None
         if current is None:
             current = trace.INVALID_SPAN

@@ -51,6 +51,7 @@ def _finish(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) 
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
     _survive_any_encoding()
     try:
+        _take_key(args)
         code = run(args)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -73,6 +74,26 @@ def _finish(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) 
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _take_key(args: argparse.Namespace) -> None:
+    """What is encrypted is read, and written, with the key that was named, else with that of the settings.
+
+    Raises:
+        ConfigError: it was named, and cannot be had.
+    """
+    from agentops_sdk.config import may_be_set
+
+    named = getattr(args, "encryption_key", None)
+    if named is None and not may_be_set("encryption_key"):
+        return
+    from agentops_sdk import encryption
+    from agentops_sdk.config import inspect
+    from agentops_sdk.key_source import key_source
+
+    source = inspect()[0].encryption_key if named is None else key_source(named, "--encryption-key")
+    if source is not None:
+        encryption.seal_with(encryption.cipher_of(source))
 
 
 class _Version(argparse.Action):

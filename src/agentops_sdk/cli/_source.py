@@ -47,6 +47,11 @@ def add_dir(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help=f"a directory with traces, or a trace file (default: $AGENTOPS_DIR, else ./{BASE})",
     )
+    parser.add_argument(
+        "--encryption-key",
+        metavar="SOURCE",
+        help="where the key is kept that files are encrypted with: env:NAME or file:PATH (default: the setting's)",
+    )
 
 
 def add_trace(parser: argparse.ArgumentParser) -> None:

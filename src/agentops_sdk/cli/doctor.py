@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from agentops_sdk.addresses import without_secrets
-from agentops_sdk.errors import ConfigError
+from agentops_sdk.encryption import opened_line
+from agentops_sdk.errors import ConfigError, TraceError
 from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
@@ -283,8 +284,8 @@ def _leftovers(spool: Path) -> Iterator[Finding]:
         refused = sorted((endpoint / REFUSED).glob("*.json"))
         if refused:
             try:
-                reason = json.loads(refused[-1].read_text()).get("reason", "")
-            except (OSError, ValueError, AttributeError):  # torn, or gone by now
+                reason = opened_line(str(json.loads(refused[-1].read_text()).get("reason", "")).encode()).decode()
+            except (OSError, ValueError, AttributeError, TraceError):  # torn, or gone by now
                 reason = "not told"
             yield Finding(
                 "problem",

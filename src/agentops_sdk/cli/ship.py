@@ -56,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
                 break
             time.sleep(0.3)
         sink.shutdown(0.0)
+        for remark in sink.remarks:
+            print(f"agentops: {remark}", file=sys.stderr)
         code = _report(sink, signal) or (1 if unsendable else 0) or code
     return code
 
@@ -107,8 +109,6 @@ def _gather(sink: OTLPExporter, spool: Path, signal: str, *, everything: bool, r
                     sink.take_file(path)
                 except (OSError, ValueError) as error:
                     print(f"agentops: {path}: {error}, left where it is", file=sys.stderr)
-    for remark in sink.remarks:
-        print(f"agentops: {remark}", file=sys.stderr)
 
 
 def _submit(sink: OTLPExporter, paths: list[Path]) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.cli._source import add_dir, own_directory, place, shown
+from agentops_sdk.encryption import opened_line
 from agentops_sdk.errors import TraceError
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class _Folder:
             return
         for line in self._lines(path, again=path.suffix == ".open"):
             try:
-                raw = json.loads(line)
+                raw = json.loads(opened_line(line))
             except ValueError:
                 continue
             if isinstance(raw, dict) and raw.get("outcome") == "running":

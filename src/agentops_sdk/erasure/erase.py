@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agentops_sdk import semconv
+from agentops_sdk.encryption import DamagedError, opened_line
 from agentops_sdk.erasure.spooled_requests import holds, is_of_metrics, rewrite_segment, trace_ids_in
 from agentops_sdk.erasure.trace_lines import belongs, blank_lines, rewrite, trace_ids_of
 from agentops_sdk.errors import AgentOpsError, TraceError
@@ -80,7 +81,7 @@ class Erasure:
                 self._hashed = self._hashed or (lacks_key and _HASHED_USER.search(line) is not None)
                 self.trace_ids |= trace_ids_of(line, self.subject.users, self.subject.sessions)
         for path in self._segments() if wanted else ():
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, TraceError):
                 self.trace_ids |= trace_ids_in(path, self.subject.users, self.subject.sessions)
         self._each(dry=True)
         self._spare_blobs()
@@ -158,20 +159,20 @@ class Erasure:
     def _segment(self, path: Path, *, dry: bool) -> None:
         run = None
         if is_of_metrics(path):  # they are sums over many
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, TraceError):
                 if holds(path, (*self.subject.users, *self.subject.sessions)):
                     self.remains.append(f"{path}: measurements that name one of the ids wait in it; delete it yourself")
             return
         if path.parent.name != REFUSED and (run := Run.adopt(path.parent)) is None:
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, TraceError):
                 if rewrite_segment(path, self.trace_ids, dry=True):
                     self.remains.append(f"{path}: its process lives and is sending it: let it end, then erase again")
             return
         try:
             if count := rewrite_segment(path, self.trace_ids, dry=dry):
                 self.spans[path] = count
-        except (OSError, ValueError):
-            self.remains.append(f"{path}: it cannot be read")
+        except (OSError, ValueError, TraceError) as error:
+            self.remains.append(f"{path}: it cannot be read: {error}")
         finally:
             if run is not None:
                 run.forget()
@@ -213,7 +214,8 @@ def _lines_of(path: Path, remains: list[str] | None = None) -> Iterator[bytes]:
             return
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as source:
             for line in source:
-                yield line.removesuffix(b"\n")
+                with suppress(DamagedError):  # a line that was cut off while it was written
+                    yield opened_line(line).removesuffix(b"\n")
     except FileNotFoundError:
         pass  # a writer's retention has deleted it by now
     except (OSError, EOFError, zlib.error, TraceError, AgentOpsError) as error:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import orjson
 
 from agentops_sdk import semconv
+from agentops_sdk.encryption import DamagedError, SealedError, opened_line
 from agentops_sdk.exporters._event_records import log_records
 from agentops_sdk.exporters.jsonl.rewriting import rewrite_lines
 from agentops_sdk.traces.formats import line_index
@@ -79,6 +80,13 @@ def belongs(line: bytes, trace_ids: Collection[str]) -> bool:
     return False
 
 
+def _opened(text: bytes) -> bytes:
+    try:
+        return opened_line(text)
+    except (SealedError, DamagedError):
+        return b""
+
+
 def blank_lines(path: Path, goes: Callable[[bytes], bool], *, seen: int = 0) -> int:
     """Overwrite lines with blanks where they stand; how many.
 
@@ -99,7 +107,7 @@ def blank_lines(path: Path, goes: Callable[[bytes], bool], *, seen: int = 0) -> 
         try:
             for line in file:
                 text = line.removesuffix(b"\n")
-                if text.strip() and goes(text):
+                if text.strip() and goes(_opened(text)):
                     os.lseek(descriptor, position, os.SEEK_SET)
                     os.write(descriptor, b" " * len(text))
                     count += 1

@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
+from agentops_sdk.encryption import LINE
 from agentops_sdk.errors import AgentOpsError
 from agentops_sdk.store.duckdb_dialect import columns_of_lines, lines_of, quoted
 from agentops_sdk.traces.formats import line_index
@@ -72,6 +73,8 @@ def pack(path: Path, *, is_named_once: bool = True) -> Packed:
                     shutil.copyfileobj(packed, plain, _BLOCK)
             except (OSError, EOFError) as error:
                 return Packed(path, facts.st_size, facts.st_size, f"it cannot be unpacked: {error}")
+        if _is_sealed(source):
+            return Packed(path, facts.st_size, facts.st_size, "it is encrypted, and Parquet would not be")
         content = _digest(source)
         if content is None:
             return Packed(path, facts.st_size, facts.st_size, "it is empty, or no UTF-8 text")
@@ -129,6 +132,12 @@ def restore(path: Path) -> Packed:
         part.unlink(missing_ok=True)
     path.unlink()
     return Packed(target, facts.st_size, target.stat().st_size)
+
+
+def _is_sealed(path: Path) -> bool:
+    """Whether a line of a file is encrypted."""
+    with path.open("rb") as file:
+        return any(line.startswith(LINE) for line in file)
 
 
 class _Content(NamedTuple):

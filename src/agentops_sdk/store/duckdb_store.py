@@ -16,11 +16,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from agentops_sdk.encryption import LINE, SealedError
 from agentops_sdk.errors import AgentOpsError, ConfigError, TraceError
 from agentops_sdk.store.duckdb_dialect import STORED_COLUMNS, columns_of_lines, lines_of, quoted, views
 from agentops_sdk.store.result import Result
 from agentops_sdk.traces.classify import OWN_SCOPE
 from agentops_sdk.traces.files import Traces, load, trace_files
+from agentops_sdk.traces.formats.documents import read_head
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 from agentops_sdk.traces.formats.parquet_lines import PARQUET, is_ours
 
@@ -33,6 +35,7 @@ _TEXT: Final = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 _TABLE_BYTES: Final = 512 * 1_048_576
 """Text files of up to this size are read once; larger ones again with each question, so that no copy fills the disk."""
 _READS: Final = ("SELECT", "EXPLAIN")
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 _STRANGE: Final = (
     "trace_id IS NOT NULL AND (outcome = 'running'"
     f" OR (coalesce(kind, 'span') = 'span' AND coalesce(scope, '{OWN_SCOPE}') <> '{OWN_SCOPE}'))"
@@ -66,7 +69,11 @@ class DuckDBStore:
         self._seconds = seconds
         self._left: float | None = None
         self.remarks: list[str] = []
-        self._scratch = tempfile.mkdtemp(prefix="agentops-")
+        self._found = self._files()
+        self._sealed: SealedError | None = None
+        is_sealed = any(map(_is_sealed, self._found[2]))
+        # What is opened here is copied: into memory, where there is a folder of it.
+        self._scratch = tempfile.mkdtemp(prefix="agentops-", dir=_MEMORY if is_sealed and _MEMORY.is_dir() else None)
         self._clean = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
         self._connection: Any = self._duckdb.connect()
         self._connection.execute("SET preserve_insertion_order = true")
@@ -84,7 +91,7 @@ class DuckDBStore:
     # --- setting up ----------------------------------------------------------------------------
 
     def _define(self) -> None:
-        texts, packed, others = self._files()
+        texts, packed, others = self._found
         parts = []
         if texts:
             parts.append(self._text_part(texts))
@@ -114,7 +121,7 @@ class DuckDBStore:
         elif whole:
             whole = "SELECT * FROM whole"
         else:
-            raise TraceError(f"no traces in {self.place}")
+            raise self._sealed or TraceError(f"no traces in {self.place}")
         self._connection.execute(f"CREATE VIEW stored AS {whole}")
         for name, query in views().items():
             self._connection.execute(f"CREATE VIEW {name} AS {query}")
@@ -171,6 +178,7 @@ class DuckDBStore:
                         traces.add_file(other)
                         traces.join_messages()
                 except TraceError as error:
+                    self._sealed = error if isinstance(error, SealedError) else self._sealed
                     self.remarks.append(f"{error}; it was left out")
                     continue
                 self.remarks += traces.remarks
@@ -293,6 +301,14 @@ def _begins_as_ours(path: Path) -> bool:
     except (OSError, EOFError):
         return False
     return False
+
+
+def _is_sealed(path: Path) -> bool:
+    """Whether a file begins with an encrypted line."""
+    try:
+        return read_head(path).startswith(LINE)
+    except OSError:
+        return False
 
 
 def _path(name: str) -> str:

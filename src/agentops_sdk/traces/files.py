@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 import orjson
 
 from agentops_sdk import semconv
+from agentops_sdk.encryption import DamagedError, SealedError, is_sealed, opened_line, read_with
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.advance import advancing
 from agentops_sdk.traces.classify import OWN_SCOPE
@@ -417,6 +418,9 @@ class Traces:
             lines = [line for line, _ in self._columns.lines.of_file(path) if not line.isspace()]
         except OSError:
             return
+        except SealedError as error:
+            self.unreadable.append(f"{error}; it was left out")
+            return
         self.files.append(path)
         for line in lines:
             try:
@@ -620,6 +624,7 @@ def load(
     source: str | os.PathLike[str] | Iterable[SpanRecord | dict[str, Any] | str | bytes],
     *,
     attributes: Iterable[str] = (),
+    key: Any = None,
     **filters: Unpack[Filters],
 ) -> Traces:
     """Read traces from a file, a directory (``.jsonl`` and ``.jsonl.gz``, subfolders too), or an iterable.
@@ -632,13 +637,17 @@ def load(
         source: what to read.
         attributes: of spans or their resources, kept in memory for :meth:`Traces.where` and ``stats`` over many
             traces; others are read from the files when they are asked for.
+        key: where the key is kept that files are encrypted with: ``env:NAME``, ``file:PATH``, bytes or a function. The
+            setting's is known without it.
         filters: only traces that meet all of them, see :meth:`Traces.where`.
 
     Raises:
-        ConfigError: a filter's value is wrong.
+        ConfigError: a filter's value is wrong, or the key is none.
         TraceError: the path does not exist, cannot be read, or is a file without a single span. An empty
             directory is no error: the result is empty.
     """
+    if key is not None:
+        read_with(key)
     asked = (*map(attribute_name, attributes), *(attributes_of(filters) if filters else ()))
     traces = Traces(INDEXED if _INDEXED.issuperset(asked) else asked)
     _add(traces, source)
@@ -694,19 +703,30 @@ def _add_directory(traces: Traces, path: Path) -> None:
     # What is open comes first: what ends while the others are read is in them.
     for file in sorted(path.rglob(f"*{OPEN_SUFFIX}")):
         traces.add_open_file(file)
+    sealed: SealedError | None = None
     for file in advancing(trace_files(path), _size):
-        add_listed(traces, file)
+        sealed = add_listed(traces, file) or sealed
+    if sealed is not None and not len(traces):
+        raise sealed
 
 
-def add_listed(traces: Traces, file: Path) -> None:
-    """Add a file that was in a directory when that was listed; where it cannot be read, that is a remark."""
+def add_listed(traces: Traces, file: Path) -> SealedError | None:
+    """Add a file that was in a directory when that was listed; where it cannot be read, that is a remark.
+
+    Returns:
+        why it cannot be opened, where it is encrypted and the key is not at hand.
+    """
     try:
         traces.add_file(file)
+    except SealedError as error:
+        traces.unreadable.append(f"{error}; it was left out")
+        return error
     except TraceError as error:
         if not isinstance(error.__cause__, FileNotFoundError):  # a writer's retention has deleted it by now
             traces.unreadable.append(f"{error}; it was left out")
         elif (packed := packed_beside(file)) is not None:  # or it was packed
             traces.add_file(packed)
+    return None
 
 
 def _size(path: Path) -> int:
@@ -779,4 +799,11 @@ def _add_item(traces: Traces, item: SpanRecord | dict[str, Any] | str | bytes) -
         except ValueError:
             traces.foreign += 1
     else:
-        traces.add_line(item.encode() if isinstance(item, str) else item)
+        line = item.encode() if isinstance(item, str) else item
+        if is_sealed(line):
+            try:
+                line = opened_line(line)
+            except DamagedError:
+                traces.torn += 1
+                return
+        traces.add_line(line)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import orjson
 
+from agentops_sdk.encryption import SealedError, opened_line
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.files import load
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
@@ -99,8 +100,8 @@ class Follower:
             except OSError:
                 continue
             for line in lines:
-                with suppress(ValueError):
-                    raw = orjson.loads(line)
+                with suppress(ValueError, SealedError):
+                    raw = orjson.loads(opened_line(line))
                     if looks_like_record(raw):
                         yield from as_records(raw, path)
 

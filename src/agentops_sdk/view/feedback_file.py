@@ -11,6 +11,7 @@ import orjson
 
 from agentops_sdk import semconv
 from agentops_sdk._version import VERSION
+from agentops_sdk.encryption import sealed_line
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces.classify import OWN_SCOPE, iso
 
@@ -60,7 +61,7 @@ def append_feedback(folder: Path, trace: Trace, *, name: Any, value: Any, commen
         "resource": {semconv.SERVICE_NAME: "agentops view"}, "scope": {"name": OWN_SCOPE, "version": VERSION},
         "flags": 257,
     }  # fmt: skip
-    line = orjson.dumps(record) + b"\n"
+    line = sealed_line(orjson.dumps(record) + b"\n")
     descriptor = os.open(folder / "feedback.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         os.write(descriptor, line)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from agentops_sdk import semconv
+from agentops_sdk.encryption import DamagedError, SealedError, opened_line
 from agentops_sdk.exporters._event_records import log_records
 from agentops_sdk.exporters.jsonl.rewriting import rewrite_lines
 from agentops_sdk.exporters.jsonl.run_files import claimed, is_own_name
@@ -73,4 +74,7 @@ def _strip(holder: dict[str, Any]) -> None:
 
 def _is_done(path: Path) -> bool:
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        return _MARK in file.readline(16_777_216)
+        try:
+            return _MARK in opened_line(file.readline(16_777_216))
+        except (SealedError, DamagedError):
+            return True  # nothing can be done about it here

@@ -14,8 +14,10 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agentops_sdk import encryption
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
+from agentops_sdk.encryption import EVENT, sealed_line
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters._private_files import private_directory
 from agentops_sdk.exporters.contract import Create, SinkOptions
@@ -33,10 +35,12 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExportResult
 
     from agentops_sdk.config import Settings
+    from agentops_sdk.encryption import Cipher
 
 __all__ = ["JsonlExporter", "create", "obstacle"]
 
 EVENT_LINE = b'{"resourceLogs"'
+_EVENT_LINES = (EVENT_LINE, EVENT)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _WAITING_BYTES = 8 * 1_048_576
 _RETRY = 1.0
@@ -99,6 +103,7 @@ class JsonlExporter(SinkOptions):
         self._descriptor = -1
         self._file = (0, 0)
         self._opened_at = 0.0
+        self._sealed_by: Cipher | None = None
         self._size = 0
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
@@ -126,7 +131,7 @@ class JsonlExporter(SinkOptions):
         for span in spans:
             self.accepted += 1
             try:
-                line = record_line(span)
+                line = sealed_line(record_line(span))
             except UNENCODABLE as error:  # this one only
                 self.dropped["unencodable"] += 1
                 self.last_error, self.last_error_time = f"unencodable: {type(error).__name__}", time.time()
@@ -143,7 +148,7 @@ class JsonlExporter(SinkOptions):
         for sent in events:
             self.events["accepted"] += 1
             try:
-                line = event_line(sent)
+                line = sealed_line(event_line(sent), EVENT)
             except (TypeError, ValueError) as error:  # this one only
                 self.dropped_events["unencodable"] += 1
                 self.last_error, self.last_error_time = f"unencodable: {type(error).__name__}", time.time()
@@ -164,7 +169,10 @@ class JsonlExporter(SinkOptions):
             still_open: ids of all spans that are open, those told before and those to be told among them.
         """
         lines = [
-            (frozenset(span.context.span_id for span in spans if span.context), open_line(spans, this_process()))
+            (
+                frozenset(span.context.span_id for span in spans if span.context),
+                sealed_line(open_line(spans, this_process())),
+            )
             for spans in runs
         ]
         try:
@@ -235,13 +243,14 @@ class JsonlExporter(SinkOptions):
     def _ready(self) -> None:
         if self._descriptor >= 0:
             old = time.monotonic() - self._opened_at > self.max_file_age
+            old = old or self._sealed_by is not encryption.active  # a file is encrypted whole, or not at all
             if old or self._size >= self.max_file_bytes or self._vanished():
                 self._close_file()
         if self._descriptor < 0:
             private_directory(self.directory)
             self.path, self._descriptor = create_file(self.directory)
             self._file = self._identity(os.fstat(self._descriptor))
-            self._opened_at, self._size = time.monotonic(), 0
+            self._opened_at, self._size, self._sealed_by = time.monotonic(), 0, encryption.active
             self._tidy()
 
     def _vanished(self) -> bool:
@@ -295,7 +304,7 @@ class JsonlExporter(SinkOptions):
             self._release()
 
     def _events_among(self, lines: Sequence[bytes]) -> int:
-        return sum(line.startswith(EVENT_LINE) for line in lines) if self.events else 0
+        return sum(line.startswith(_EVENT_LINES) for line in lines) if self.events else 0
 
     def _written(self, count: int) -> None:
         """The first of those that wait are in the file."""

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentops_sdk.encryption import sealed_line
 from agentops_sdk.exporters._private_files import private_directory
 from agentops_sdk.exporters.jsonl.run_files import create_file
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
@@ -92,7 +93,7 @@ class OpenFile:
     def _append(self) -> None:
         text = b"".join(line for _, line in self._lines[self._written :])
         if not text and time.monotonic() - self._told_at > _SIGN_OF_LIFE:
-            text = f'{{"seen_ns":{time.time_ns()}}}\n'.encode()
+            text = sealed_line(f'{{"seen_ns":{time.time_ns()}}}\n'.encode())
         if not text:
             return
         written = os.write(self._descriptor, text)

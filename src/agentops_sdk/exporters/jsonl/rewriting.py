@@ -8,11 +8,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from agentops_sdk.encryption import EVENT, DamagedError, SealedError, opened_line, sealed_line
 from agentops_sdk.traces.formats import line_index
 
 __all__ = ["PART", "rewrite_lines"]
 
 PART: Final = ".anew"
+
+
+def _changed(line: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """A line after a change; one that cannot be opened stays as it is, and one that was sealed is sealed again."""
+    try:
+        plain = opened_line(line)
+    except (SealedError, DamagedError):
+        return line
+    after = change(plain)
+    if after == plain:
+        return line
+    return sealed_line(after, line[: len(EVENT)]) if after and plain is not line else after
 
 
 def rewrite_lines(path: Path, change: Callable[[bytes], bytes]) -> int:
@@ -34,7 +47,7 @@ def rewrite_lines(path: Path, change: Callable[[bytes], bytes]) -> int:
         ):
             target: Any = gzip.GzipFile("", "wb", 6, raw, 0) if packed else raw
             for line in filter(bytes.strip, source):
-                after = change(line)
+                after = _changed(line, change)
                 changed += after != line
                 kept += bool(after)
                 target.write(after)

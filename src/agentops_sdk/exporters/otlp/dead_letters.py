@@ -8,6 +8,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
+from agentops_sdk.encryption import sealed_line
 from agentops_sdk.exporters._private_files import private_directory
 from agentops_sdk.exporters.otlp.run_directory import REFUSED
 from agentops_sdk.exporters.otlp.segment import Piece, Segment, frame
@@ -36,7 +37,8 @@ def set_aside(spool: Path, piece: Piece, reason: str, *, tries: int, max_bytes: 
     folder = spool / REFUSED
     private_directory(folder)
     name = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(2)}"
-    facts = {"reason": reason[:2000], "spans": piece.spans, "time": time.time(), "tries": tries}
+    words = sealed_line(reason[:2000].encode()).decode().rstrip("\n")  # a backend may quote what it refuses
+    facts = {"reason": words, "spans": piece.spans, "time": time.time(), "tries": tries}
     descriptor = os.open(folder / f"{name}.json", os.O_CREAT | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump(facts, file)

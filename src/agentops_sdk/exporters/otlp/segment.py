@@ -11,8 +11,10 @@ import os
 import struct
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from agentops_sdk.encryption import is_sealed, opened, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +41,8 @@ class Piece:
 
 
 def frame(payload: bytes, spans: int) -> bytes:
-    """A record as it lies in a segment."""
+    """A record as it lies in a segment; its payload is sealed where that was asked for."""
+    payload = sealed(payload)
     return _RECORD.pack(_MAGIC, len(payload), spans, zlib.crc32(payload)) + payload
 
 
@@ -141,7 +144,12 @@ class Segment:
         self.spans += spans
 
     def read(self, max_bytes: int, max_spans: int | None = None) -> list[Piece]:
-        """The oldest records not acknowledged, at least one if there is any, up to ``max_bytes`` and ``max_spans``."""
+        """The oldest records not acknowledged, at least one if there is any, up to ``max_bytes`` and ``max_spans``.
+
+        Raises:
+            OSError: the file cannot be read.
+            SealedError: they are encrypted, and the key is not here.
+        """
         if self.path is None:
             data = bytes(self._buffer)
         else:
@@ -154,7 +162,7 @@ class Segment:
             spans += piece.spans
             if pieces and (total > max_bytes or (max_spans is not None and spans > max_spans)):
                 break
-            pieces.append(piece)
+            pieces.append(replace(piece, payload=opened(piece.payload)) if is_sealed(piece.payload) else piece)
         return pieces
 
     def acknowledge(self, end: int, spans: int) -> None:

@@ -12,14 +12,12 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from agentops_sdk.encryption import DamagedError, SealedError
 from agentops_sdk.exporters.otlp.dead_letters import due, set_aside
 from agentops_sdk.exporters.otlp.run_directory import REFUSED, Run, runs
 from agentops_sdk.exporters.otlp.segment import Piece, Segment, frame
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["Batch", "Spool"]
 
@@ -118,6 +116,9 @@ class Spool:
                     pieces = segment.read(max_bytes, max_spans)
                 except OSError:
                     pieces = []
+                except (SealedError, DamagedError) as error:
+                    self._leave(segment, error)
+                    continue
                 if pieces:
                     segment.in_flight = True
                     return Batch(segment, pieces)
@@ -279,6 +280,13 @@ class Spool:
                 lost = f"{segment.damaged} spans" if segment.damaged else "an unknown number of spans"
                 self._remark(path, f"damaged in {segment.torn} place(s): {lost} lost, {segment.spans} saved")
             return segment.spans
+
+    def _leave(self, segment: Segment, error: Exception) -> None:
+        """One that cannot be opened stays on the disk: for a process that has the key, or for a person."""
+        self._segments.remove(segment)
+        segment.close()
+        (self.adopted_dropped if segment.adopted else self.dropped)["sealed"] += segment.spans
+        self._remark(segment.path or Path("memory"), f"it stays, for it cannot be opened: {error}")
 
     def _remark(self, path: Path, remark: str) -> None:
         if len(self.remarks) < _REMARKS:

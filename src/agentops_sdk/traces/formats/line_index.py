@@ -2,13 +2,14 @@
 
 Only of files that we have named ourselves, once no process writes there. Whoever reads makes it: a program that records
 pays nothing, and nobody does where nothing is read. It holds no content: ids, names, times, outcomes, figures and the
-few attributes that runs are grouped and chosen by. The file is what counts: an index that does not fit its size, times
+few attributes that runs are grouped and chosen by. Of a file that is encrypted it is encrypted, too. The file is what counts: an index that does not fit its size, times
 and bytes, that is damaged, or that another version has made, is made again. Whoever changes or removes a trace file
 removes the index first (:func:`forget`).
 """
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import sys
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 import orjson
 
 from agentops_sdk._version import __version__
+from agentops_sdk.encryption import LINE, SealedError, opened, sealed_by_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,8 +140,15 @@ def read(path: Path, mark: Mark, meaning: str) -> Index | None:
     try:
         with index_of(path).open("rb") as source:
             return _parsed(source, mark, meaning)
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError):  # there is none, or it is damaged
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, MemoryError, SealedError):
+        # There is none, it is damaged, or the key is not here: the file itself will say so.
         return None
+
+
+def _is_sealed(path: Path) -> bool:
+    """Whether a file, packed or not, is encrypted: all of it is, or nothing."""
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as source:
+        return source.read(len(LINE)) == LINE
 
 
 def _parsed(source: BinaryIO, mark: Mark, meaning: str) -> Index | None:
@@ -147,9 +156,10 @@ def _parsed(source: BinaryIO, mark: Mark, meaning: str) -> Index | None:
         return None
     head = source.read(_HEAD)
     length, checksum = int.from_bytes(head[:8], "little"), int.from_bytes(head[8:], "little")
-    body = memoryview(source.read())
-    if zlib.crc32(body) != checksum:
+    content = source.read()
+    if zlib.crc32(content) != checksum:
         return None
+    body = memoryview(opened(content))
     told = orjson.loads(body[:length])
     if told["mark"] != list(mark) or told["meaning"] != meaning:
         return None
@@ -175,6 +185,11 @@ def write(path: Path, mark: Mark, meaning: str, index: Index) -> None:
         }
     )
     body = b"".join((told, *blobs.values()))
+    try:
+        if _is_sealed(path):
+            body = sealed_by_reader(body)
+    except (OSError, EOFError, zlib.error, SealedError):
+        return
     target = index_of(path)
     part = None
     try:

@@ -11,12 +11,14 @@ import os
 import tempfile
 import time
 import weakref
+from base64 import b64decode, b64encode
 from collections import Counter, OrderedDict
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
+from agentops_sdk.encryption import LINE, Cipher, DamagedError, SealedError, opened_line
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.formats.parquet_lines import parquet_lines
 
@@ -38,6 +40,8 @@ _IN_MEMORY: Final = 8 * _MB  # bytes that wait before they go to the scratch fil
 _OPEN_FILES: Final = 16
 _FRESH: Final = 2.0  # seconds since a file was written to within which its last line may still become whole
 _GLANCES: Final = 20  # at such a line
+_LINE: Final = LINE + b"k:"  # of the scratch file
+_TORN: Final = b'{"sealed'
 _PAUSE: Final = 0.005  # seconds between them
 
 
@@ -55,6 +59,8 @@ class Lines:
         self._scratched = self._kept = 0
         self._pending = bytearray()
         self._packed: set[int] = set()  # files whose places are in what they unpack to
+        self._cipher: Cipher | None = None
+        """Of the scratch file, where what goes there was encrypted: by a key that nobody but this object has."""
         self._unpacked: dict[int, int] = {}  # where in the scratch file a file begins that has been packed meanwhile
 
     @property
@@ -73,7 +79,7 @@ class Lines:
     def of_file(
         self, path: Path, *, packed_places: bool = False
     ) -> Iterator[tuple[bytes, tuple[int, int, int] | None]]:
-        """Each line of a file and its place: file, offset and length.
+        """Each line of a file and its place: file, offset and length. One that is encrypted is opened.
 
         A line of a packed file has no place, unless somebody wants to :meth:`keep` it.
 
@@ -84,7 +90,22 @@ class Lines:
         Raises:
             OSError: it cannot be read.
             EOFError, zlib.error: it was packed and is damaged; what came before was read.
+            SealedError: a line is encrypted, and the key is not here.
         """
+        for line, place in self._of_file(path, packed_places=packed_places):
+            if not line.startswith(LINE):
+                yield line, place
+                continue
+            if place is None and self._cipher is None:
+                self._cipher = Cipher([os.urandom(32)])
+            try:
+                yield opened_line(line), place
+            except DamagedError:
+                yield _TORN, None
+            except SealedError as error:
+                raise SealedError(f"{path} is {error}") from None
+
+    def _of_file(self, path: Path, *, packed_places: bool) -> Iterator[tuple[bytes, tuple[int, int, int] | None]]:
         path, source, packed = opened(path)
         with source:
             if packed or not source.seekable():
@@ -124,6 +145,9 @@ class Lines:
 
     def keep(self, line: bytes) -> tuple[int, int, int]:
         """Put a line that stands in no plain file into the scratch file; its place."""
+        return self._keep(line if self._cipher is None else _LINE + b64encode(self._cipher.seal(line)))
+
+    def _keep(self, line: bytes) -> tuple[int, int, int]:
         location = (0, self._scratched, len(line))
         self._pending += line
         self._scratched += len(line)
@@ -138,18 +162,28 @@ class Lines:
         Raises:
             TraceError: the file is gone or has changed.
         """
+        line = self._read(file, offset, length)
+        if not line.startswith(LINE):
+            return line
+        try:
+            own = self._cipher is not None and line.startswith(_LINE)
+            return self._cipher.open(b64decode(line[len(_LINE) :])) if own and self._cipher else opened_line(line)
+        except DamagedError as error:
+            raise TraceError(f"cannot read {self._paths[file]} again: {error}") from None
+
+    def _read(self, file: int, offset: int, length: int) -> bytes:
         if file == 0:
             if self._scratch is None:
                 return bytes(self._pending[offset : offset + length])
             self._flush()
             return self._scratch.read(offset, length)
         if file in self._unpacked:
-            return self.read(0, self._unpacked[file] + offset, length)
+            return self._read(0, self._unpacked[file] + offset, length)
         path = cast("Path", self._paths[file])
         try:
             descriptor = self._descriptor(file, path)
             if descriptor is None:
-                return self.read(0, self._unpacked[file] + offset, length)
+                return self._read(0, self._unpacked[file] + offset, length)
             line = descriptor.read(offset, length)
         except OSError as error:
             raise TraceError(f"cannot read {path} again: {error.strerror or error}") from error
@@ -172,7 +206,7 @@ class Lines:
             if compacted is not None:
                 self._unpacked[file] = self._scratched
                 for line in parquet_lines(compacted):
-                    self.keep(line)
+                    self._keep(line)
                 return None
             _, source, packed = opened(path)
             if not packed:
@@ -181,7 +215,7 @@ class Lines:
             self._unpacked[file] = self._scratched
             with source:
                 for block in self._unpack(path, source):
-                    self.keep(block)
+                    self._keep(block)
             return None
         self._descriptors[file] = descriptor
         if len(self._descriptors) > _OPEN_FILES:

@@ -1,0 +1,346 @@
+"""Encryption at rest: nothing of what was planted is found on the disk, and whoever has the key reads all of it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from tests.export.encrypted_program import PLANTED
+from tests.export.receiver import Receiver, spans
+
+import agentops_sdk as agentops
+from agentops_sdk import encryption
+from agentops_sdk._propagation import privacy
+from agentops_sdk.cli import main
+from agentops_sdk.config import resolve
+from agentops_sdk.encryption import Cipher, DamagedError, SealedError, opened_line, sealed_line
+from agentops_sdk.errors import ConfigError
+from agentops_sdk.exporters.jsonl import JsonlExporter
+from agentops_sdk.exporters.otlp.segment import Segment
+from agentops_sdk.traces import load
+from agentops_sdk.traces.follower import Follower
+
+KEY = secrets.token_urlsafe(32)
+OTHER = secrets.token_hex(32)
+PROGRAM = Path(__file__).with_name("encrypted_program.py")
+NOBODY = "http://127.0.0.1:9/"
+
+
+@pytest.fixture(autouse=True)
+def no_key_known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What one test was given does not help the next."""
+    for name, value in (("active", None), ("_given", None), ("_named", None), ("_looked_at", float("-inf"))):
+        monkeypatch.setattr(encryption, name, value)
+    yield
+    agentops.shutdown()
+    privacy.make_everything(False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes have left: one that ended with its backend down, and one that was killed."""
+    place = tmp_path_factory.mktemp("encrypted")
+    codes = [run(place, end).returncode for end in ("end", "kill")]
+    assert codes == [0, -signal.SIGKILL]
+    return place
+
+
+def run(place: Path, end: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "AGENTOPS_ENCRYPTION_KEY": KEY, "PYTHONPATH": str(PROGRAM.parents[2]),
+                   "AGENTOPS_ENCRYPTION_KEY_SOURCE": "env:AGENTOPS_ENCRYPTION_KEY"}  # fmt: skip
+    return subprocess.run(
+        [sys.executable, str(PROGRAM), str(place), end, NOBODY], env=environment, check=False, timeout=60, text=True,
+        capture_output=True,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def with_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTOPS_ENCRYPTION_KEY", KEY)
+    monkeypatch.setenv("AGENTOPS_ENCRYPTION_KEY_SOURCE", "env:AGENTOPS_ENCRYPTION_KEY")
+
+
+def traces_of_it(place: Path) -> list[str]:
+    """Files whose bytes or names hold what was planted, packed or not."""
+    found = []
+    for path in place.rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        content = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+        if PLANTED.encode() in content or PLANTED in str(path.relative_to(place)):
+            found.append(str(path))
+    return found
+
+
+def test_the_disk_holds_nothing_of_it(folder: Path) -> None:
+    sorts = {path.suffix for path in folder.rglob("*") if path.is_file()}
+    assert {".jsonl", ".open", ".seg", ".png"} <= sorts
+    assert any((folder / "flights").iterdir()), "the flight recorder wrote nothing"
+    assert traces_of_it(folder) == []
+    for path in folder.rglob("*.jsonl*"):
+        assert all(line.startswith(b"sealed:") for line in path.read_bytes().splitlines()), path
+
+
+COMMANDS = [
+    ["ls"], ["show"], ["show", "--json"], ["stats", "--by", "agent"], ["sessions"], ["decisions"],
+    ["sql", "select count(*), any_value(name) from spans"], ["export", "--user", f"{PLANTED}-user", "-o", "-"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command[:2]))
+def test_every_reader_takes_the_key(
+    folder: Path, capsys: Any, with_key: None, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    assert main([*command, "--dir", str(folder)]) == 0
+    assert PLANTED in capsys.readouterr().out
+
+
+def test_without_the_key_and_with_another_one_an_error_says_what_is_needed(
+    folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THE_OTHER", OTHER)
+    key_id = Cipher([_raw(KEY)]).key_id
+    for more in ([], ["--encryption-key", "env:THE_OTHER"]):
+        for command in (["ls"], ["show"], ["sql", "select 1 from spans"]):
+            assert main([*command, "--dir", str(folder / "traces"), *more]) == 1
+            told = capsys.readouterr()
+            assert f"encrypted with the key {key_id}, which is not given" in told.err
+            assert "--encryption-key" in told.err
+            assert told.out == ""
+    assert main(["ls", "--dir", str(folder), "--encryption-key", "env:NOT_SET"]) == 2
+    assert main(["ls", "--dir", str(folder), "--encryption-key", f"{KEY}"]) == 2
+    assert KEY not in capsys.readouterr().err
+    with pytest.raises(SealedError, match=key_id):
+        load(folder)
+
+
+def _raw(key: str) -> bytes:
+    return encryption.key_source(key.encode()).raw(32)
+
+
+def test_load_takes_a_key_and_a_killed_run_shows_as_unfinished(folder: Path) -> None:
+    traces = load(folder / "traces", key=KEY.encode())
+    assert len(traces) == 7
+    assert (traces.torn, traces.foreign, traces.foreign_files) == (0, 0, [])
+    assert sorted(trace.outcome for trace in traces) == ["ok"] * 6 + ["unfinished"]
+    blob = next((folder / "blobs").iterdir())
+    assert encryption.opened(blob.read_bytes()) == (PLANTED * 200).encode()
+
+
+def test_erase_and_compact_leave_nothing_in_plain_text(
+    folder: Path, tmp_path: Path, capsys: Any, with_key: None
+) -> None:
+    place = tmp_path / "copy"
+    shutil.copytree(folder, place)
+    waiting = sum(Segment.reopen(path).spans for path in place.rglob("*.seg"))
+    assert waiting > 0
+    assert main(["compact", "--dir", str(place)]) == 0
+    assert "it is encrypted" in capsys.readouterr().err
+    some = load(place / "traces")[-1].trace_id
+    assert main(["erase", "--dir", str(place), "--trace", some, "--yes"]) == 0
+    assert traces_of_it(place) == []
+    assert some not in load(place / "traces").ids
+    assert 0 < sum(Segment.reopen(path).spans for path in place.rglob("*.seg")) < waiting
+    assert main(["erase", "--dir", str(place), "--user", f"{PLANTED}-user", "--yes"]) == 0
+    assert traces_of_it(place) == []
+    assert [trace.outcome for trace in load(place / "traces")] in ([], ["unfinished"])
+    assert not list((place / "blobs").iterdir())
+
+
+def test_what_waited_in_a_spool_is_sent_in_plain_by_a_process_with_the_key_and_stays_for_one_without(
+    folder: Path, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "copy"
+    shutil.copytree(folder, place)
+    receiver = Receiver()
+    before = sum(Segment.reopen(path).spans for path in place.rglob("*.seg"))
+    assert main(["ship", "--all", "--dir", str(place), "--to", receiver.url]) == 1
+    assert "it stays, for it cannot be opened: encrypted with the key" in capsys.readouterr().err
+    assert receiver.names == []
+    assert sum(Segment.reopen(path).spans for path in place.rglob("*.seg")) == before
+    monkeypatch.setenv("AGENTOPS_ENCRYPTION_KEY", KEY)
+    monkeypatch.setenv("AGENTOPS_ENCRYPTION_KEY_SOURCE", "env:AGENTOPS_ENCRYPTION_KEY")
+    assert main(["ship", "--all", "--dir", str(place), "--to", receiver.url]) == 0
+    receiver.close()
+    assert len(receiver.names) == before
+    assert any(PLANTED in name for name in receiver.names)
+
+
+# --- the form -----------------------------------------------------------------------------------------
+
+
+def test_a_file_that_was_cut_anywhere_is_read_up_to_there_and_never_as_garbage(tmp_path: Path) -> None:
+    encryption.seal_with(Cipher([_raw(KEY)]))
+    sink = JsonlExporter(tmp_path)
+    sink.export(spans(4))
+    sink.shutdown()
+    assert sink._tidying is not None
+    sink._tidying.join()
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    ends = [place + 1 for place, byte in enumerate(whole) if byte == 10]
+    for length in [*range(len(whole) - 40, len(whole)), *range(0, len(whole), 131)]:
+        path.write_bytes(whole[:length])
+        os.utime(path, (1, 1))  # nobody is just about to write the rest
+        if not length:
+            continue
+        try:
+            traces = load(path)
+        except agentops.TraceError:
+            assert length < ends[0]
+            continue
+        assert sum(len(trace.spans) for trace in traces) >= sum(end <= length for end in ends)
+        assert traces.foreign == 0
+        assert traces.torn == (length not in ends and length + 1 not in ends)
+    for place in (30, 60, len(whole) // 2):  # a byte that has changed
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        assert sum(len(trace.spans) for trace in load(path)) == 3
+
+
+def test_the_nonces_of_many_pieces_processes_and_children_are_all_different() -> None:
+    cipher = Cipher([_raw(KEY)])
+    first = {cipher.seal(b"")[:36] for _ in range(2_000)}
+    assert len(first) == 2_000
+    assert len({head[:24] for head in first}) == 1
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(write, cipher.seal(b"")[:24])
+        os._exit(0)
+    os.waitpid(child, 0)
+    of_child = os.read(read, 24)
+    os.close(read)
+    os.close(write)
+    assert len(of_child) == 24
+    assert of_child not in {head[:24] for head in first}
+    assert Cipher([_raw(KEY)]).seal(b"")[8:24] != cipher.seal(b"")[8:24]
+    cipher._left = 0
+    assert cipher.seal(b"")[:24] not in {head[:24] for head in first}
+
+
+def test_keys_are_rotated_by_naming_the_new_one_first(tmp_path: Path) -> None:
+    old = sealed_by([_raw(KEY)], b"old\n")
+    new = sealed_by([_raw(OTHER), _raw(KEY)], b"new\n")
+    file = tmp_path / "keys"
+    file.write_text(f"{OTHER}\n{KEY}\n")
+    encryption.read_with(f"file:{file}")
+    assert (opened_line(old), opened_line(new)) == (b"old\n", b"new\n")
+    encryption._given = Cipher([_raw(OTHER)])
+    assert opened_line(new) == b"new\n"
+    with pytest.raises(SealedError):
+        opened_line(old)
+    for wrong in (b"sealed:s:", b"sealed:s:AAAA\n", new[:-13] + b"AAAA" + new[-9:]):
+        with pytest.raises(DamagedError):
+            opened_line(wrong)
+
+
+def sealed_by(keys: list[bytes], line: bytes) -> bytes:
+    encryption.seal_with(Cipher(keys))
+    try:
+        return sealed_line(line)
+    finally:
+        encryption.seal_with(None)
+
+
+def test_a_follower_and_packed_files_are_read_as_well(tmp_path: Path) -> None:
+    encryption.seal_with(Cipher([_raw(KEY)]))
+    sink = JsonlExporter(tmp_path)
+    follower = Follower(tmp_path)
+    sink.export(spans(3))
+    assert [event.record.name for event in follower.events()] == ["s0", "s1", "s2"]
+    sink.shutdown()
+    (path,) = tmp_path.iterdir()
+    packed = path.with_name(f"{path.name}.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    traces = load(tmp_path)
+    assert sorted(span.name for trace in traces for span in trace.spans) == ["s0", "s1", "s2"]
+    assert b"s1" not in bytes(traces._columns.lines._pending)  # the scratch file's turn is encrypted, too
+
+
+def test_content_goes_out_of_encrypted_lines_and_the_rest_stays_encrypted(tmp_path: Path) -> None:
+    from agentops_sdk.exporters.jsonl.content_expiry import without_content
+    from agentops_sdk.exporters.jsonl.rewriting import rewrite_lines
+
+    encryption.seal_with(Cipher([_raw(KEY)]))
+    path = tmp_path / "a.jsonl"
+    record = {"v": 1, "name": "kept", "attributes": {"gen_ai.input.messages": PLANTED}}
+    path.write_bytes(sealed_line(orjson.dumps(record) + b"\n"))
+    assert rewrite_lines(path, without_content) == 1
+    line = path.read_bytes()
+    assert line.startswith(b"sealed:s:")
+    told = json.loads(opened_line(line))
+    assert told["name"] == "kept"
+    assert PLANTED not in str(told)
+
+
+# --- settings -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["env:NOT_SET", "file:/nowhere/key", b"short", lambda: b"short", lambda: 1 / 0, "abc"])
+def test_a_key_that_the_program_names_and_that_cannot_be_had_is_an_error(tmp_path: Path, key: Any) -> None:
+    with pytest.raises(ConfigError, match=r"key") as caught:
+        agentops.init(directory=tmp_path, encryption_key=key)
+    assert "short" not in str(caught.value)
+    assert agentops.status().enabled is False or not list(tmp_path.iterdir())
+
+
+def test_without_the_library_it_is_an_error_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers.aead", None)
+    with pytest.raises(ConfigError, match=r"pip install .agentops-recorder\[encryption\]"):
+        agentops.init(directory=tmp_path, encryption_key=secrets.token_bytes(32))
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["env:NOT_SET", "file:/nowhere/key", "no source at all", pytest.param(KEY, id="the key itself")],
+)
+def test_one_that_the_environment_names_warns_and_captures_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv("AGENTOPS_ENCRYPTION_KEY_SOURCE", said)
+    monkeypatch.setattr("agentops_sdk.config._warned", set())
+    with pytest.warns(UserWarning, match="encryption_key") as warned:
+        agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[], blobs="files")
+    assert KEY not in str([str(each.message) for each in warned])
+
+    @agentops.tool
+    def look(word: str) -> str:
+        return word
+
+    with agentops.context(user_id=PLANTED, tags=[PLANTED]), agentops.span("helper", kind="agent") as agent:
+        agent.set(PLANTED, PLANTED)
+        agent.event(PLANTED, {PLANTED: PLANTED})
+        look(PLANTED)
+        with pytest.raises(ValueError, match=PLANTED), agentops.span(PLANTED):
+            raise ValueError(PLANTED)
+    agentops.shutdown()
+    assert traces_of_it(tmp_path) == []
+    (trace,) = load(tmp_path / "traces")
+    assert [span.name for span in trace.spans] == ["invoke_agent helper", "execute_tool", "task"]
+    assert [span.outcome for span in trace.spans] == ["ok", "ok", "error"]
+
+
+def test_a_further_init_does_not_switch_it_off_unless_that_is_said(tmp_path: Path) -> None:
+    agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[], encryption_key=_raw(KEY))
+    agentops.init(sample_ratio=1.0)
+    agentops.init(restart=True, directory=tmp_path, exporters=["jsonl"], integrations=[])
+    with agentops.span(PLANTED):
+        pass
+    agentops.shutdown()
+    assert traces_of_it(tmp_path) == []
+    assert load(tmp_path / "traces").latest.name == PLANTED  # whoever wrote it in this process reads it
+    assert resolve({}).encryption_key is None
