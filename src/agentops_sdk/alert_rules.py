@@ -24,7 +24,7 @@ _UNITS = {"second": 1.0, "s": 1.0, "ms": 0.001, "minute": 60.0, "min": 60.0, "ho
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)?\s*([a-z]+?)s?")
 _WHEN = re.compile(
     r"(?P<measure>error rate|cost rate|cost|tokens|p\d{1,2}(?:\.\d+)? latency|tool failure rate|tool failures|"
-    r"unfinished runs|loops?|limit|drift|silence|anomaly)"
+    r"unfinished runs|loops?|limit|drift|silence|anomaly|findings)"
     r"(?: of (?P<of>.+?))?"
     r"(?:\s*(?P<operator>>=|>|\bat\b)\s*(?P<number>\d[\d_]*(?:\.\d+)?)\s*(?P<unit>%|[a-z$ ]*?)"
     r"(?:\s*/\s*(?P<rate>[a-z]+))?)?\s*"
@@ -37,11 +37,12 @@ _USUAL = {
     "limit": 80.0,
     "silence": 0.0,
     "anomaly": 0.0,
+    "findings": 0.0,
 }
 _LEAST = {"error rate": 5, "tool failure rate": 5, "drift": 20, "latency": 5}
 FORM: Final = (
     'a condition such as "error rate > 20 %", "cost rate > 5 usd / hour", "p95 latency > 10 s", "loop", '
-    '"limit at 80 %", "unfinished runs", "tool failures > 3", "drift of route > 20 %" or "silence"'
+    '"limit at 80 %", "unfinished runs", "tool failures > 3", "findings", "drift of route > 20 %" or "silence"'
 )
 
 

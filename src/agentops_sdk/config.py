@@ -425,6 +425,10 @@ class Settings:
         env=["AGENTOPS_ALERTS"],
         live=True,
     )
+    findings: bool = _row(
+        False, parsers.flag, "Look in ended spans for signs of attacks, and put what is found on them as events.",
+        limit=file_limits.anything, env=["AGENTOPS_FINDINGS"], live=True,
+    )  # fmt: skip
     flight_recorder: int = _row(
         20,
         parsers.whole(0),

@@ -38,7 +38,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def done(directory: Path) -> subprocess.CompletedProcess[str]:
-    done = _run(directory)
+    done = _run(directory, AGENTOPS_FINDINGS="true")
     assert done.returncode == 0, done.stderr
     return done
 
@@ -51,6 +51,14 @@ def test_it_shows_the_tree_and_says_where_it_is(done: subprocess.CompletedProces
     for word in ("invoke_agent trip_planner", "chat gpt-4o-mini", "execute_tool get_weather", "ExchangeClosedError"):
         assert word in done.stdout
     assert max(len(line) for line in done.stdout.partition("recorded:")[2].splitlines()[:-2]) <= 80
+
+
+def test_the_rules_of_security_findings_find_nothing_in_it(
+    done: subprocess.CompletedProcess[str], directory: Path
+) -> None:
+    (trace,) = load(directory / ".agentops")
+    assert len(trace.tool_calls) > 1
+    assert not any(semconv.FINDINGS in span.attributes for span in trace.spans)
 
 
 def test_what_it_recorded(done: subprocess.CompletedProcess[str], directory: Path) -> None:

@@ -47,9 +47,17 @@ def counts(rule: AlertRule, seen: Observation) -> bool:
         return seen.level > 0
     if measure == "drift":
         return bool(_choices(seen, of))
+    if measure == "findings":
+        return _found(seen, of) > 0
     if measure == "unfinished runs":
         return seen.outcome in ("unfinished", "interrupted") and seen.outermost
     return True
+
+
+def _found(seen: Observation, of: str | None) -> int:
+    """How many security findings were made at its end, of one rule or of any."""
+    found = seen.attributes.get(semconv.FINDINGS) or ()
+    return sum(of is None or name == of for name in found)
 
 
 def _choices(seen: Observation, of: str | None) -> list[str]:
@@ -143,6 +151,8 @@ class Window:
             return float(seen.failed)
         if measure == "latency":
             return seen.seconds
+        if measure == "findings":
+            return float(_found(seen, self._rule.of))
         if measure == "cost":
             return float(attributes.get(semconv.COST_AMOUNT, 0))
         if measure == "tokens":
@@ -178,7 +188,11 @@ class Window:
             self._leave()
         number = len(self._seen)
         if not number:
-            return 0.0 if measure in ("cost", "tokens", "tool failures", "loop", "limit", "unfinished runs") else None
+            return (
+                0.0
+                if measure in ("cost", "tokens", "tool failures", "loop", "limit", "unfinished runs", "findings")
+                else None
+            )
         if number < rule.least:
             return None
         if measure in ("error rate", "tool failure rate"):

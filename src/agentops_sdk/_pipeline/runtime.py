@@ -379,7 +379,7 @@ class Runtime:
     def _completed(self, span: LeanSpan | EndedSpan) -> ReadableSpan:
         if isinstance(span, LeanSpan):
             return encodable(readable(span, self.completer, *self._who()))
-        return encodable(scrubbed(span, self.completer.policy))
+        return encodable(scrubbed(span, self.completer.policy, self.completer))
 
     def _look(self) -> float | None:
         """Tell the sinks what is open; the seconds until the next time."""

@@ -45,8 +45,10 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     links = [trace.Link(link.context, policy.apply(_left(link.attributes, private))) for link in span.links]
     if span.missing or span.sampled_elsewhere:
         done.attributes.update(_sampling(span))
-    events = [Event(name, attributes, at) for name, at, attributes in done.events]
     start, end = span.start_ns, max(span.end_ns, span.start_ns)
+    if completer.findings is not None and not private:
+        completer.look_for_findings(done.attributes, done.events, span.ids, (start, end), outermost=span.outermost)
+    events = [Event(name, attributes, at) for name, at, attributes in done.events]
     dropped, name = span.dropped_events, span.name
     span.event_content = done.event_content
     span.forget()
@@ -92,7 +94,7 @@ def with_sampling(completed: ReadableSpan, span: HeldSpan) -> ReadableSpan:
     return completed
 
 
-def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
+def scrubbed(ended: EndedSpan, policy: Policy, completer: Completer | None = None) -> ReadableSpan:
     """A copy of a span of the program's provider as our sinks get it: limited and scrubbed once more, among ours.
 
     What other people's code put on it by OpenTelemetry's own methods has not passed our policy.
@@ -116,6 +118,11 @@ def scrubbed(ended: EndedSpan, policy: Policy) -> ReadableSpan:
     if aside := policy.event_content(attributes):
         ended.event_content = aside
     attributes.update(_sampling(ended))
+    if completer is not None and completer.findings is not None and not private:
+        told: list[tuple[str, int, dict[str, Any]]] = []
+        times = span.start_time or 0, span.end_time or 0
+        completer.look_for_findings(attributes, told, ended.ids, times, outermost=ended.outermost)
+        events += told
     if private:
         name, description = name_of(attributes), None
         events = [(event_name_of(event), at, attributes_of(fields)) for event, at, fields in events]

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
+from agentops_sdk._findings.finding_watch import FindingWatch, event_of
 from agentops_sdk._genai.values_told import told_by_values
 from agentops_sdk._host.guard import guard
 from agentops_sdk._recorder.convention_types import in_their_types
@@ -51,10 +52,12 @@ class Completer:
         self.policy = Policy(settings)
         self.totals = RunTotals()
         self.blobs: BlobFiles | None = None
+        self.findings = FindingWatch() if settings.findings else None
 
     def reconfigure(self, settings: Settings) -> None:
         """Go on by other settings; what was counted stays."""
         before, self.settings, self.blobs = self.policy, settings, None
+        self.findings = FindingWatch() if settings.findings else None
         self.limits_spans = limits_anything(settings)
         self.policy = Policy(settings)
         self.policy.redactions = before.redactions
@@ -169,6 +172,32 @@ class Completer:
                     del kept[name]
                 kept.update(added(kept, self.settings.vocabularies))
         return Completed(kept, final_events, None if private else policy.text(message), aside)
+
+    def look_for_findings(
+        self,
+        attributes: dict[str, Any],
+        events: list[tuple[str, int, dict[str, Any]]],
+        ids: tuple[int, int],
+        times: tuple[int, int],
+        *,
+        outermost: bool,
+    ) -> None:
+        """What an ended span tells of an attack, put on it. Consumer thread, as its sinks are about to get it.
+
+        Args:
+            attributes: final ones; changed in place.
+            events: final ones; added to.
+            ids: of its trace, and its own.
+            times: its start and end, in nanoseconds since the epoch.
+            outermost: whether its run is over.
+        """
+        if self.findings is None:
+            return
+        with guard("complete.findings"):
+            found = self.findings.look(*ids, attributes, *times, outermost=outermost)
+            if found:
+                attributes[semconv.FINDINGS] = sorted({finding.rule for finding in found})
+                events += [(name, times[1], about) for name, about in map(event_of, found)]
 
     def work_out(
         self, attributes: dict[str, Any], deferred: Iterable[Deferred], account: Deferred | None = None

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WHAT",
         type=_grouping,
         help="what to group by: model (default), tool, agent, session, user, service, outcome, day, hour, tag, "
-        "decision, release, environment, revision, variant, prompt, or an attribute such as metadata.KEY",
+        "decision, finding, release, environment, revision, variant, prompt, or an attribute such as metadata.KEY",
     )
     add_columns(parser)
     form = parser.add_mutually_exclusive_group()

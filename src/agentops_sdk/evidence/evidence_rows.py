@@ -51,6 +51,10 @@ QUESTIONS: Final = (
     _Question("Incidents", "Errors by kind of step and type",
               "SELECT kind, error_type, count(*) AS times FROM spans WHERE error_type IS NOT NULL AND {period} "
               "GROUP BY kind, error_type ORDER BY times DESC"),
+    _Question("Incidents", "Security findings by rule and agent: signs, some of which are wrong; none says nothing",
+              "SELECT rule, agent, count(*) AS times FROM (SELECT agent, unnest(CAST(json_extract(attributes, "
+              "'/agentops.findings') AS VARCHAR[])) AS rule FROM spans WHERE {period}) "
+              "GROUP BY rule, agent ORDER BY times DESC, rule"),
     _Question("Incidents", "Alerts, from the audit log", actions=("alert",)),
     _Question("Limits", "Limits that were reached, from the audit log", actions=("limit",)),
     _Question("Data", "Spans that are kept, and the oldest",

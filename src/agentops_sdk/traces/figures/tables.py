@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
     Keys = tuple[str, ...]
 
-BY: Final = (*("model", "tool", "agent", "session", "user", "service", "outcome", "day", "hour", "tag", "decision"),)
+BY: Final = (
+    *("model", "tool", "agent", "session", "user", "service", "outcome", "day", "hour", "tag", "decision", "finding"),
+)
 _OWN_KIND: Final = {"tool": "tool", "agent": "agent"}
 _ERROR, _RUNNING, _UNFINISHED = map(OUTCOMES.index, ("error", "running", "unfinished"))
 _USEFUL: Final = (OUTCOMES.index("ok"), OUTCOMES.index("running"))
@@ -45,7 +47,8 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
     happened below them up to the next tool or agent; sessions, users, tags and attributes hold for everything below
     the span that carries them; the outcome is that of the run; days and hours are UTC. What belongs to no row key is
     under ``(no tool)`` and the like.
-    By decision there is a row per choice, see :func:`~agentops_sdk.traces.decisions.decision_table.decision_stats`.
+    By decision there is a row per choice, see :func:`~agentops_sdk.traces.decisions.decision_table.decision_stats`;
+    by finding one per rule of security findings.
 
     Raises:
         ConfigError: another word than these.
@@ -56,6 +59,8 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
         from agentops_sdk.traces.decisions.decision_table import decision_stats
 
         return decision_stats(traces)
+    if by == "finding":
+        return _by_finding(traces)
     many = by == "tag" or by not in BY  # a call may stand in several rows: an attribute may hold a list, as tags do
     rows: dict[str, Row] = {}
     total, keyless = Row("total"), Row("")
@@ -85,6 +90,26 @@ def stats(traces: Iterable[Trace], by: str = "model") -> Stats:
 def costliest_first(rows: Iterable[Row]) -> list[Row]:
     """Rows in the order of a table."""
     return sorted(rows, key=lambda row: (-row.cost.amount, -row.usage.total, -row.calls, row.key))
+
+
+def _by_finding(traces: Iterable[Trace]) -> Stats:
+    """A row per rule of security findings: a *call* is one finding, a duration that of the span it was made on."""
+    rows: dict[str, Row] = {}
+    total = Row("total")
+    for trace in traces:
+        total.add_trace(trace)
+        outline, seen = trace.outline, set[str]()
+        for number in range(outline.count):
+            for key in _attribute_keys(outline, number, names=(semconv.FINDINGS,)):
+                row = rows.setdefault(key, Row(key))
+                row.traces += key not in seen
+                seen.add(key)
+                for one in (row, total):
+                    one.calls += 1
+                    one.durations.append(max(0, outline.ends[number] - outline.start(number)) / 1e9)
+    for row in (*rows.values(), total):
+        row.durations.sort()
+    return Stats("finding", sorted(rows.values(), key=lambda row: (-row.calls, row.key)), total)
 
 
 def _by_keys(keyed: Iterable[tuple[int, Keys]]) -> dict[Keys, array[int]]:
