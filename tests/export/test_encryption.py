@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 import pytest
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from tests.export.encrypted_program import PLANTED
 from tests.export.receiver import Receiver, spans
 
@@ -29,6 +30,7 @@ from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters.jsonl import JsonlExporter
 from agentops_sdk.exporters.otlp.segment import Segment
 from agentops_sdk.traces import load
+from agentops_sdk.traces.classify import OWN_SCOPE
 from agentops_sdk.traces.follower import Follower
 
 KEY = secrets.token_urlsafe(32)
@@ -268,7 +270,7 @@ def test_a_follower_and_packed_files_are_read_as_well(tmp_path: Path) -> None:
     path.unlink()
     traces = load(tmp_path)
     assert sorted(span.name for trace in traces for span in trace.spans) == ["s0", "s1", "s2"]
-    assert b"s1" not in bytes(traces._columns.lines._pending)  # the scratch file's turn is encrypted, too
+    assert b'"name":"s1"' not in bytes(traces._columns.lines._pending)  # the scratch file's turn is encrypted, too
 
 
 def test_content_goes_out_of_encrypted_lines_and_the_rest_stays_encrypted(tmp_path: Path) -> None:
@@ -285,6 +287,45 @@ def test_content_goes_out_of_encrypted_lines_and_the_rest_stays_encrypted(tmp_pa
     told = json.loads(opened_line(line))
     assert told["name"] == "kept"
     assert PLANTED not in str(told)
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_the_index_beside_an_encrypted_file_is_encrypted_and_used(tmp_path: Path, is_packed: bool) -> None:
+    encryption.seal_with(Cipher([_raw(KEY)]))
+    sink = JsonlExporter(tmp_path)
+    some = spans(400, size=200, **{"session.id": PLANTED})
+    for span in some:
+        span._instrumentation_scope = InstrumentationScope(OWN_SCOPE)
+    sink.export(some)
+    sink.shutdown()
+    assert sink._tidying is not None
+    sink._tidying.join()
+    (path,) = tmp_path.iterdir()
+    if is_packed:
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+        path.unlink()
+    first = [trace.session_id for trace in load(tmp_path)]
+    (index,) = tmp_path.glob("*.index")
+    assert PLANTED.encode() not in index.read_bytes()
+    assert first == [PLANTED] * 400
+    again = load(tmp_path)
+    assert [trace.session_id for trace in again] == first
+    assert again.latest.root.attributes["session.id"] == PLANTED
+    assert b"xxxx" not in bytes(again._columns.lines._pending)  # of a packed one, what is unpacked stays encrypted
+    encryption._given = encryption.active = None
+    with pytest.raises(SealedError):
+        load(tmp_path)
+
+
+def test_a_file_is_encrypted_whole_or_not_at_all(tmp_path: Path) -> None:
+    sink = JsonlExporter(tmp_path)
+    sink.export(spans(2))
+    encryption.seal_with(Cipher([_raw(KEY)]))
+    sink.export(spans(2, start=2))
+    sink.shutdown()
+    begins = sorted(path.read_bytes()[:7] for path in tmp_path.iterdir())
+    assert begins == [b"sealed:", b'{"v":1,']
+    assert len(load(tmp_path)) == 4
 
 
 # --- settings -----------------------------------------------------------------------------------------

@@ -13,11 +13,13 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.export.receiver import spans
 from tests.traces.samples import run, span
 from tests.traces.test_columns import ATTRIBUTES, ODD, call, figures
 
 from agentops_sdk import semconv
 from agentops_sdk.erasure.erase import Erasure, Subject
+from agentops_sdk.exporters.jsonl import JsonlExporter
 from agentops_sdk.exporters.jsonl.content_expiry import expire
 from agentops_sdk.exporters.jsonl.run_files import tidy
 from agentops_sdk.traces import load
@@ -209,3 +211,13 @@ def test_where_nothing_can_be_written_the_lines_are_read(folder: Path) -> None:
     index.mkdir()  # nothing takes its name
     assert everything(load(folder)) == expected
     assert [path.name for path in folder.iterdir() if path.is_file()] == [NAME]
+
+
+def test_what_another_recorder_made_is_read_from_its_lines(tmp_path: Path) -> None:
+    """A reader translates such lines and keeps what comes of them: their places in the file are not known."""
+    sink = JsonlExporter(tmp_path)
+    sink.export(spans(400, size=200, **{"session.id": "one"}))
+    sink.shutdown()
+    for _ in range(2):
+        records = [record for trace in load(tmp_path) for record in trace.spans]
+        assert {record.name for record in records} == {f"s{number}" for number in range(400)}

@@ -420,7 +420,9 @@ class Columns:
     @property
     def stands_in_one_file(self) -> bool:
         """Whether every span can be read again from the same file."""
-        return bool(self._files) and self._files.count(self._files[0]) == len(self._files) and not self._held
+        if not self._files or not self._files[0]:  # nothing, or in the scratch file: a line that was translated
+            return False
+        return self._files.count(self._files[0]) == len(self._files) and not self._held
 
     def index(self) -> Index:
         """All columns, of spans that stand in one file and whose records are not held."""
