@@ -23,6 +23,7 @@ from agentops_sdk.integration.clients import (
     Attributes,
     Endpoint,
     Endpoints,
+    EventText,
     Json,
     Method,
     MethodClient,
@@ -246,7 +247,7 @@ class _Reply:
     def body(self, item: Any) -> bytes:
         """A reply, or an item of a stream, as JSON text."""
         if isinstance(item, bytes | str):  # Anthropic's events, as they came
-            return _event_data(item)
+            return EventText(item.encode() if isinstance(item, str) else item)
         hidden = _hidden(item)
         data = bytes(snapshot(item))
         usage = getattr(item, "usage", None) or hidden.get("usage")
@@ -296,12 +297,6 @@ def _hidden(result: Any) -> Mapping[str, Any]:
 
 def _cached(stream: Any) -> bool:
     return getattr(stream, "custom_llm_provider", None) == _CACHE
-
-
-def _event_data(event: bytes | str) -> bytes:
-    text = event.encode() if isinstance(event, str) else event
-    lines = [line[5:].strip() for line in text.splitlines() if line.startswith(b"data:")]
-    return b"\n\ndata: ".join(lines) if lines else b"{}"
 
 
 # --- the doors -------------------------------------------------------------------------------------

@@ -141,6 +141,25 @@ def test_a_stream_of_a_provider_that_litellm_asks_by_itself(recorded: Any) -> No
     assert (span[IN], span[OUT]) == (1320, 200)
 
 
+_WHOLE = b"".join(CLAUDE_EVENTS)
+
+
+@pytest.mark.parametrize("pieces", [[_WHOLE], [_WHOLE[:100], _WHOLE[100:-90], _WHOLE[-90:]], CLAUDE_EVENTS], ids=len)
+def test_events_of_messages_in_whichever_pieces_they_come(pieces: Any, recorded: Any) -> None:
+    pytest.importorskip("soundfile", reason="streams of messages need much of the proxy's")
+
+    async def ask(url: str) -> bytes:
+        asked: dict[str, Any] = {"model": f"anthropic/{CLAUDE}", "messages": MESSAGES, "max_tokens": 50}
+        events = await package().anthropic_messages(**asked, stream=True, **at(url.removesuffix("/v1")))
+        return b"".join([event async for event in events])
+
+    with Wire(Reply(stream=pieces, content_type="text/event-stream")) as wire:
+        assert asyncio.run(ask(wire.url)) == _WHOLE
+    span = recorded.one()
+    assert (span.text, span.outcome, span["agentops.usage.source"]) == ("Sunny.", "ok", "reported")
+    assert (span[IN], span[OUT]) == (1320, 200)
+
+
 def test_embeddings(recorded: Any) -> None:
     body = {
         "object": "list", "model": "text-embedding-3-small", "usage": {"prompt_tokens": 3, "total_tokens": 3},

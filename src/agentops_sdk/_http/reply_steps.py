@@ -11,9 +11,15 @@ from agentops_sdk._host.guard import guard
 from agentops_sdk._http.exchange import Exchange
 from agentops_sdk._snapshot.snapshot import snapshot_source
 
-__all__ = ["ReplySteps", "json_text"]
+__all__ = ["EventText", "ReplySteps", "json_text"]
 
 _SITE = "http.reply_steps"
+
+
+class EventText(bytes):
+    """An item that is a piece of an event stream as it came over the wire: several events, or part of one."""
+
+    __slots__ = ()
 
 
 class ReplySteps:
@@ -43,12 +49,16 @@ class ReplySteps:
 
     def item(self, value: Any) -> None:
         """An item came, and is handed to the caller."""
-        live = self._live
+        live, delivered = self._live, 1
         with guard(_SITE):
             text = json_text(self._body(value))
-            # As an event of a stream, whose ends are known. In JSON text, line ends are but space.
-            live.received(b"data: %b\n\n" % text.replace(b"\n", b" ").replace(b"\r", b" "))
-        live.delivered += 1
+            if isinstance(text, EventText):
+                delivered = text.count(b"\n\n") + text.count(b"\r\n\r\n")
+                live.received(text)
+            else:
+                # As an event of a stream, whose ends are known. In JSON text, line ends are but space.
+                live.received(b"data: %b\n\n" % text.replace(b"\n", b" ").replace(b"\r", b" "))
+        live.delivered += delivered
         if live.meter is not None:
             self.stops = live.is_passed
 

@@ -24,7 +24,7 @@ from agentops_sdk._http.exchange import current as current_exchange
 from agentops_sdk._http.generated import GeneratedClient
 from agentops_sdk._http.methods import Asked, Method, MethodClient
 from agentops_sdk._http.other_wrappers import other_wrappers
-from agentops_sdk._http.reply_steps import ReplySteps
+from agentops_sdk._http.reply_steps import EventText, ReplySteps
 from agentops_sdk._http.socket_listener import Listener, Watched, listen
 from agentops_sdk._http.stream import watch_items
 
@@ -35,6 +35,7 @@ __all__ = [
     "ByteFilter",
     "Endpoint",
     "Endpoints",
+    "EventText",
     "Events",
     "Exchange",
     "Exchanged",
