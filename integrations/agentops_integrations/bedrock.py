@@ -297,12 +297,17 @@ def _asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked 
     return Asked(str(operation), body, url=str(client.meta.endpoint_url), model=model)
 
 
+_STREAMS = ("EventStream", "AioEventStream")
+
+
 def _stream_key(reply: Any) -> str | None:
-    return next((key for key in ("stream", "body") if type(reply.get(key)).__name__ == "EventStream"), None)
+    return next((key for key in ("stream", "body") if type(reply.get(key)).__name__ in _STREAMS), None)
 
 
 def _file(reply: Any) -> tuple[Any, str] | None:
-    body = reply.get("body") if isinstance(reply, dict) else None
+    body: Any = reply.get("body") if isinstance(reply, dict) else None
+    if type(body).__module__ == "aiobotocore.response":
+        return body.__wrapped__, "content"
     return (body, "_raw_stream") if type(body).__name__ == "StreamingBody" and hasattr(body, "_raw_stream") else None
 
 
@@ -319,6 +324,7 @@ integration = MethodClient(
     provider="aws.bedrock",
     endpoints=ENDPOINTS,
     methods=[
-        Method("botocore.client", "BaseClient", "_make_api_call", _asked, body=_body, stream=_stream_key, file=_file)
+        Method(module, owner, "_make_api_call", _asked, body=_body, stream=_stream_key, file=_file)
+        for module, owner in (("botocore.client", "BaseClient"), ("aiobotocore.client", "AioBaseClient"))
     ],
 )

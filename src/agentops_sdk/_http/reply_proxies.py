@@ -6,6 +6,7 @@ Both are the client's object for whoever asks: its type for ``isinstance``, its 
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import isawaitable
 from typing import Any
 
 import wrapt
@@ -38,9 +39,20 @@ class FileProxy(wrapt.ObjectProxy):  # type: ignore[type-arg] # generic for type
         except BaseException as error:
             self._self_exchange.fail(error)
             raise
+        size = args[0] if args else kwargs.get("amt")
+        return self._awaited(data, size) if isawaitable(data) else self._read(data, size)
+
+    async def _awaited(self, reading: Any, size: int | None) -> Any:
+        try:
+            data = await reading
+        except BaseException as error:
+            self._self_exchange.fail(error)
+            raise
+        return self._read(data, size)
+
+    def _read(self, data: Any, size: int | None) -> Any:
         with guard(_SITE):
-            size = args[0] if args else kwargs.get("amt")
-            self._came(data, whole=size is None or (size > 0 and not data))
+            self._came(data, whole=size is None or size < 0 or (size > 0 and not data))
         return data
 
     def readinto(self, buffer: Any) -> Any:
