@@ -61,6 +61,10 @@ class XaiDriver(Driver):
         finally:
             await pieces.aclose()
 
+    def message(self, error: Any) -> str:
+        """Without the port, and the time, that gRPC tells for debugging."""
+        return f"{error.code()}: {error.details()}" if hasattr(error, "details") else str(error)
+
     def content(self, result: Any) -> Any:
         return repr(result[1].proto if isinstance(result, tuple) else result.proto)
 
