@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.integration import current_call, guard, semconv
+from agentops_sdk.integration.frameworks import PendingQuestions, WaitingCall
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from agentops_sdk.integration import Patches
+
+_questions = PendingQuestions()
+_WAITING = "agent_framework.waiting"
+"""Where what an agent's answer asks is put between the function that sees the answer and the one that has the span."""
 
 
 class AgentFrameworkIntegration:
@@ -21,8 +27,15 @@ class AgentFrameworkIntegration:
     requires = ">=1.23,<2"
 
     def install(self, module: ModuleType, patches: Patches) -> None:
-        """Its one function, and what tools are given and give: it leaves that out unless told."""
-        patches.when_imported("agent_framework.observability", lambda telemetry: _tracer(patches, telemetry))
+        """Its one function, what tools are given and give, which it leaves out unless told, and what people approve."""
+
+        def observe(telemetry: ModuleType) -> None:
+            _tracer(patches, telemetry)
+            patches.wrap(telemetry, "_get_response_attributes", _asks)
+            patches.wrap(telemetry, "_capture_response", _stops)
+            patches.wrap(telemetry.AgentTelemetryLayer, "_trace_agent_invocation", _goes_on)
+
+        patches.when_imported("agent_framework.observability", observe)
         patches.when_imported(
             "agent_framework._tools",
             lambda tools: patches.wrap(tools.FunctionTool, "_invoke_function", _invoke),
@@ -55,6 +68,60 @@ def _tell(name: str, value: Any) -> None:
     call = current_call()
     if call is not None and call.kind == "tool":
         call.update(content(name, value))
+
+
+def _waiting(request: Any) -> WaitingCall:
+    call = request.function_call
+    return WaitingCall(request.id, str(getattr(call, "name", None) or "tool"), getattr(call, "arguments", None))
+
+
+def _asks(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    attributes = wrapped(*args, **kwargs)
+    with guard("agent_framework.asks"):
+        requests = getattr(args[1], "user_input_requests", None) or ()
+        waiting = [_waiting(each) for each in requests if each.type == "function_approval_request"]
+        if waiting:
+            attributes[_WAITING] = waiting
+    return attributes
+
+
+def _stops(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with guard("agent_framework.stops"):
+        call = getattr(kwargs.get("span"), "call", None)
+        waiting = kwargs["attributes"].pop(_WAITING, None)
+        if call is not None and waiting:
+            call.settled = "interrupted"
+            _questions.asked(call, waiting)
+    return wrapped(*args, **kwargs)
+
+
+def _goes_on(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A run whose last message answers what an earlier one has asked: told as the run's own span has begun."""
+    with guard("agent_framework.goes_on"):
+        responses = list(_responses(kwargs.get("messages")))
+        execute = kwargs.get("execute")
+        if responses and execute is not None:
+
+            def answered() -> Any:
+                with guard("agent_framework.answered"):
+                    call = current_call()
+                    if call is not None and call.kind == "agent":
+                        told = [
+                            _questions.approval(_waiting(each), approved=each.approved is True, checkpoint=each.id)
+                            for each in responses
+                        ]
+                        _questions.resumed(call, told)
+                return execute()
+
+            kwargs = {**kwargs, "execute": answered}
+    return wrapped(*args, **kwargs)
+
+
+def _responses(messages: Any) -> Iterator[Any]:
+    last = messages[-1] if isinstance(messages, list) and messages else messages
+    for each in [last, *(getattr(last, "contents", None) or ())]:
+        if getattr(each, "type", None) == "function_approval_response" and each.function_call is not None:
+            yield each
 
 
 integration = AgentFrameworkIntegration()

@@ -7,10 +7,19 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from agentops_sdk.integration import Call, Patches, decision_attributes, semconv, setting, start, tracked_in
-from agentops_sdk.integration.frameworks import MethodCalls, content, error_text, model_reply, tool_definitions
+from agentops_sdk.integration import Call, Patches, semconv, start, tracked_in
+from agentops_sdk.integration.frameworks import (
+    MethodCalls,
+    PendingQuestions,
+    WaitingCall,
+    content,
+    error_text,
+    model_reply,
+    tool_definitions,
+)
 
 Arguments = Mapping[str, Any]
+_questions = PendingQuestions()
 _REPORTER = "agno"
 _RUNS = {  # of agents and of teams; a run that goes on is one as well
     "wrap": ("_run", "_continue_run"),
@@ -106,19 +115,21 @@ def _about(tool: Any) -> tuple[Any, Any]:
     return name, getattr(tool, "description", None) or getattr(tool, "__doc__", None)
 
 
+def _waiting(tool: Any) -> WaitingCall:
+    return WaitingCall(tool.tool_call_id, str(tool.tool_name), tool.tool_args)
+
+
 def _approvals(call: Call, response: Any) -> None:
     """A run that goes on: what a person has said of the tools that it had stopped for."""
+    answers = []
     for tool in getattr(response, "tools", None) or ():
         confirmed = getattr(tool, "confirmed", None)
         if getattr(tool, "requires_confirmation", None) and type(confirmed) is bool:
-            note = getattr(tool, "confirmation_note", None)
-            decision = decision_attributes(
-                "approve" if confirmed else "reject", name=f"run {tool.tool_name}", by="human",
-                options=[{"name": "approve"}, {"name": "reject"}],
-                reason=note if type(note) is str and setting("capture_content") else None,
-            )  # fmt: skip
-            call.event(semconv.DECISION_EVENT, decision)
-            call.update(decision)
+            reason = getattr(tool, "confirmation_note", None)
+            answers.append(
+                _questions.approval(_waiting(tool), approved=confirmed, reason=reason, checkpoint=tool.tool_call_id)
+            )
+    _questions.resumed(call, answers)
 
 
 def _ran(call: Call, output: Any) -> None:
@@ -126,9 +137,7 @@ def _ran(call: Call, output: Any) -> None:
     call.update(content(semconv.OUTPUT, getattr(output, "content", None)))
     waiting = [tool for tool in getattr(output, "tools", None) or () if getattr(tool, "is_paused", False)]
     if waiting and status in (None, "PAUSED"):
-        asked = [{"id": tool.tool_call_id, "value": {"tool": tool.tool_name, "arguments": tool.tool_args}}
-                 for tool in waiting]  # fmt: skip
-        call.update(content(semconv.INTERRUPTS, asked))
+        _questions.asked(call, [_waiting(tool) for tool in waiting])
     outcome = _OUTCOMES.get(str(status))
     if outcome is not None:
         call.finish(outcome)

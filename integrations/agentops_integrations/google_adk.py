@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.integration import current_call, guard, semconv
+from agentops_sdk.integration import BoundedMap, Call, current_call, guard, semconv
+from agentops_sdk.integration.frameworks import PendingQuestions, WaitingCall
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from agentops_sdk.integration import Call, Patches
+    from agentops_sdk.integration import Patches
 
 _HANDOFF = "transfer_to_agent"
 """The tool by which an agent passes on what it was asked."""
+
+_questions = PendingQuestions()
+_confirmed: BoundedMap[str, bool] = BoundedMap(1_000)
+"""By id of a tool call: what a person has said, until the call goes on."""
 
 
 class GoogleADKIntegration:
@@ -24,7 +29,7 @@ class GoogleADKIntegration:
     requires = ">=2.13,<3"
 
     def install(self, module: ModuleType, patches: Patches) -> None:
-        """Its tracer, and where it writes what a tool was given and gave: it leaves that out unless told."""
+        """Its tracer, where it writes what a tool was given and gave, and where a tool learns what a person said."""
 
         def tracing(telemetry: ModuleType) -> None:
             from agentops_sdk.integration.frameworks import adopt
@@ -33,6 +38,9 @@ class GoogleADKIntegration:
             patches.wrap(telemetry, "trace_tool_call", _tool_call)
 
         patches.when_imported("google.adk.telemetry.tracing", tracing)
+        patches.when_imported(
+            "google.adk.agents.context", lambda agents: patches.wrap(agents.Context, "__init__", _tool_context)
+        )
 
 
 def _tool_call(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -43,18 +51,50 @@ def _tool_call(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[
     return wrapped(*args, **kwargs)
 
 
+def _tool_context(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    result = wrapped(*args, **kwargs)
+    with guard("google_adk.confirmation"):
+        confirmed = getattr(kwargs.get("tool_confirmation"), "confirmed", None)
+        call_id = kwargs.get("function_call_id")
+        if type(confirmed) is bool and type(call_id) is str:
+            _confirmed[call_id] = confirmed
+    return result
+
+
 def _tell(call: Call, tool: Any = None, args: Any = None, function_response_event: Any = None, **_: Any) -> None:
     from agentops_sdk.integration.frameworks import content, offer_handoff
 
     call.update(content(semconv.TOOL_CALL_ARGUMENTS, args))
     parts = getattr(getattr(function_response_event, "content", None), "parts", None) or ()
-    for part in parts[:1]:
-        response = getattr(getattr(part, "function_response", None), "response", None)
-        call.update(content(semconv.TOOL_CALL_RESULT, response))
+    answer = getattr(parts[0], "function_response", None) if parts else None
+    call.update(content(semconv.TOOL_CALL_RESULT, getattr(answer, "response", None)))
     agent = call.around
+    if agent is None or agent.kind != "agent":
+        return
+    waiting = WaitingCall(getattr(answer, "id", None), str(call.name), args)
+    if waiting.id in (
+        getattr(getattr(function_response_event, "actions", None), "requested_tool_confirmations", None) or ()
+    ):
+        _stop(call, agent, waiting)
+    elif waiting.id is not None and waiting.id in _confirmed:
+        _go_on(call, agent, waiting, approved=_confirmed.pop(waiting.id))
     target = args.get("agent_name") if isinstance(args, dict) and call.name == _HANDOFF else None
-    if agent is not None and agent.kind == "agent" and type(target) is str:
+    if type(target) is str:
         offer_handoff(agent, target)
+
+
+def _stop(call: Call, agent: Call, waiting: WaitingCall) -> None:
+    """The run ends here until a person has answered: the tool, its agent, and the run around that."""
+    for each in (call, agent, agent.around):
+        if each is not None and (each is not agent.around or each.kind == "workflow"):
+            each.settled = "interrupted"
+    _questions.asked(agent, [waiting])
+
+
+def _go_on(call: Call, agent: Call, waiting: WaitingCall, *, approved: bool) -> None:
+    if not approved:
+        call.settled = "cancelled"
+    _questions.resumed(agent, [_questions.approval(waiting, approved=approved, checkpoint=waiting.id)])
 
 
 integration = GoogleADKIntegration()

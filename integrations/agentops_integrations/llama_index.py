@@ -8,12 +8,14 @@ Long because a table needs the functions that its rows name.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from agentops_sdk.integration import Call, Patches, decision_attributes, guard, semconv, tracked_in
+from agentops_sdk.integration import Call, Patches, current_call, decision_attributes, guard, semconv, tracked_in
 from agentops_sdk.integration.frameworks import (
+    PendingQuestions,
     Run,
     Runs,
     content,
@@ -27,6 +29,7 @@ Attributes = dict[str, Any]
 _CORE = "llama_index.core"
 _STEP_OF_AGENTS = "llama_index.core.agent.workflow"
 _WAITING = ("WaitingForEvent", "WorkflowCancelledByUser")
+_questions = PendingQuestions()
 _CLIENTS = {
     "anthropic": "anthropic", "azure_openai": "openai", "bedrock_converse": "bedrock", "cohere": "cohere",
     "deepseek": "openai", "google_genai": "google_genai", "groq": "openai", "litellm": "litellm",
@@ -194,12 +197,18 @@ class LlamaIndexIntegration:
     requires = ">=0.14,<1"
 
     def install(self, module: ModuleType, patches: Patches) -> None:
-        """Register, by the library's own way."""
-        patches.when_imported("llama_index_instrumentation", lambda found: _register(found.root_dispatcher, patches))
+        """Register, by the library's own way; and where a step that waited has what a person answered."""
+        handler = Handler()
+        patches.when_imported(
+            "llama_index_instrumentation", lambda found: _register(found.root_dispatcher, handler, patches)
+        )
+        patches.when_imported(
+            "workflows.context.internal_context",
+            lambda found: patches.wrap(found.InternalContext, "wait_for_event", handler.waited),
+        )
 
 
-def _register(root: Any, patches: Patches) -> None:
-    handler = Handler()
+def _register(root: Any, handler: Handler, patches: Patches) -> None:
     before = root.span_handlers, root.event_handlers
     root.span_handlers = [*root.span_handlers, handler]
     root.event_handlers = [*root.event_handlers, handler]
@@ -243,6 +252,8 @@ class Handler:
             with guard("llama_index.result"):
                 if row is not None:
                     row.end(run, result)
+                elif _is_a(result, "InputRequiredEvent"):
+                    _questions.question(run.call, _key(run), _said(result), stops=False)
             self._end_agent(run, None)
             self.runs.finish(id_, run.notes.get("outcome", "ok"))
 
@@ -254,6 +265,11 @@ class Handler:
             if run is None:
                 return
             self._end_agent(run, err)
+            with guard("llama_index.question"):
+                waiter = getattr(err, "add", None)
+                key = _key(run, getattr(waiter, "waiter_id", None))
+                if waiter is not None and key not in _questions:
+                    _questions.question(run.call, key, _said(getattr(waiter, "waiter_event", None)))
             if type(err).__name__ in _WAITING:
                 self.runs.finish(id_, "interrupted" if type(err).__name__ == _WAITING[0] else "cancelled")
             elif err is None:
@@ -332,9 +348,26 @@ class Handler:
         attributes: Attributes = {semconv.INTERNAL: True} if of_agents else content(semconv.INPUT, event)
         run = self.runs.begin("task", method, key, agent.key if agent else above.key, attributes=attributes)
         run.enter()
+        if _is_a(event, "HumanResponseEvent"):
+            self._answered(run, _key(run), event)
         target = getattr(event, "tool_kwargs", None)
         if method == "call_tool" and agent is not None and getattr(event, "tool_name", None) == "handoff":
             self._handoff(agent, agents, target.get("to_agent") if isinstance(target, Mapping) else None)
+
+    async def waited(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A step is run again and gets the event that it had waited for."""
+        event = await wrapped(*args, **kwargs)
+        with guard("llama_index.answer"):
+            run = self.runs.current()
+            if run is not None and _is_a(event, "HumanResponseEvent"):
+                done = instance._get_step_ctx("wait_for_event").returns.return_values  # noqa: SLF001 - has no other name
+                self._answered(run, _key(run, getattr(done[-1] if done else None, "waiter_id", None)), event)
+        return event
+
+    def _answered(self, run: Run, key: str, event: Any) -> None:
+        if run.root.notes.get("answer") is not event:
+            run.root.notes["answer"] = event
+            _questions.resumed(current_call() or run.call, [_questions.answer(key, _said(event))])
 
     def _handoff(self, agent: Run, agents: Any, target: Any) -> None:
         if type(target) is str and target in agents and isinstance(agent.call, Call):
@@ -350,6 +383,24 @@ class Handler:
             self.runs.finish(agent.key)
         elif agent is not None and error is not None:
             self.runs.fail(agent.key, error)
+
+
+def _is_a(event: Any, name: str) -> bool:
+    return any(base.__name__ == name for base in type(event).__mro__)
+
+
+def _said(event: Any) -> Any:
+    """What a question or an answer holds: its text where that is all."""
+    fields = getattr(event, "_data", None)
+    if isinstance(fields, Mapping) and len(fields) == 1:
+        return next(iter(fields.values()))
+    return fields or event
+
+
+def _key(run: Run, waiter: Any = "input") -> str:
+    """Of a question: what the library calls it is the same in every run of a workflow."""
+    digest = hashlib.sha256(str(waiter).encode(errors="replace")).hexdigest()  # it holds what is waited for: content
+    return f"{run.root.call.span_id}-{digest[:16]}"
 
 
 def _reply(run: Run, event: Any) -> None:

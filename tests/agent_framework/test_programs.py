@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.integrations.framework_programs import MODES, check
+from tests.integrations.framework_programs import MODES, check, check_approvals
 
 import agentops_sdk as agentops
 
@@ -81,10 +81,48 @@ def team(server: LocalModel) -> None:
     _run(server, run)
 
 
+def refunds(server: LocalModel) -> None:
+    """A tool that a person has to approve: streamed and approved, then turned down."""
+    from agent_framework import Message, tool
+
+    @tool(approval_mode="always_require")
+    def refund(amount: int) -> str:
+        """Pay an amount back."""
+        return f"{amount} paid"
+
+    def script(request: dict[str, Any]) -> Reply:
+        last = request["messages"][-1]
+        return (
+            Reply(text="So be it.")
+            if last["role"] == "tool"
+            else Reply(tool_calls=(ToolCall("refund", {"amount": 12}),))
+        )
+
+    server.script = script
+
+    async def run(make: Callable[..., Any]) -> None:
+        agent = make("clerk", tools=[refund])
+        session = agent.create_session()
+        stream = agent.run("I want it back.", session=session, stream=True)
+        async for _ in stream:
+            pass
+        for stopped, approved in ((await stream.get_final_response(), True), (None, False)):
+            asked = stopped or await agent.run("And again.", session=session)
+            (request,) = asked.user_input_requests
+            answer = Message("user", [request.to_function_approval_response(approved)])
+            assert (await agent.run(answer, session=session)).text == "So be it."
+
+    _run(server, run)
+
+
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [orders, team], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [orders, team, refunds], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    check(program, TREES, mode, monkeypatch)
+    spans = check(program, TREES, mode, monkeypatch)
+    if program is refunds:
+        runs = [span for span in spans if span.name == "invoke_agent clerk"]
+        check_approvals(runs[:2], ["approve"])
+        check_approvals(runs[2:], ["reject"])
 
 
 def test_without_the_client_the_library_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

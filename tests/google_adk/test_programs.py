@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.google_genai.clients import MODEL, event, reply
-from tests.integrations.framework_programs import MODES, check
+from tests.integrations.framework_programs import MODES, check, check_approvals
 from tests.wire.http import Reply, Request, Wire
 
 import agentops_sdk as agentops
@@ -30,7 +30,8 @@ def _script(answer: Callable[[Any, list[str], str], dict[str, Any]]) -> Callable
     def respond(request: Request) -> Reply:
         body = request.body
         tools = [tool["name"] for each in body.get("tools") or () for tool in each["functionDeclarations"]]
-        message = reply(answer(body, tools, str(body["contents"][-1])))
+        parts = answer(body, tools, str(body["contents"][-1]))
+        message = reply(*parts.get("both", [parts]))
         if "stream" in request.path:
             return Reply(stream=[event(message)], content_type="text/event-stream")
         return Reply(message)
@@ -55,7 +56,7 @@ _models: list[Any] = []
 """Those whose clients are open."""
 
 
-def _run(agent: Any, *texts: str, stream: bool = False) -> list[Any]:
+def _run(agent: Any, *texts: str, stream: bool = False, answers: Callable[[Any], bool] | None = None) -> list[Any]:
     from google.adk.agents.run_config import RunConfig, StreamingMode
     from google.adk.runners import InMemoryRunner
     from google.genai import types
@@ -66,11 +67,15 @@ def _run(agent: Any, *texts: str, stream: bool = False) -> list[Any]:
         config = RunConfig(streaming_mode=StreamingMode.SSE if stream else StreamingMode.NONE)
         events = []
         for text in texts:
-            message = types.Content(role="user", parts=[types.Part(text=text)])
-            async for each in runner.run_async(
-                user_id="u", session_id=session.id, new_message=message, run_config=config
-            ):
-                events.append(each)
+            message: Any = types.Content(role="user", parts=[types.Part(text=text)])
+            while message is not None:
+                asked = []
+                async for each in runner.run_async(
+                    user_id="u", session_id=session.id, new_message=message, run_config=config
+                ):
+                    events.append(each)
+                    asked += [call for call in each.get_function_calls() if call.name == "adk_request_confirmation"]
+                message = _answer(asked, answers) if answers is not None and asked else None
         await runner.close()
         while _models:
             client = _models.pop().api_client
@@ -79,6 +84,18 @@ def _run(agent: Any, *texts: str, stream: bool = False) -> list[Any]:
         return events
 
     return asyncio.run(run())
+
+
+def _answer(asked: list[Any], answers: Callable[[Any], bool]) -> Any:
+    from google.genai import types
+
+    parts = [
+        types.FunctionResponse(
+            id=call.id, name=call.name, response={"confirmed": answers(call.args["originalFunctionCall"]["args"])}
+        )
+        for call in asked
+    ]
+    return types.Content(role="user", parts=[types.Part(function_response=part) for part in parts])
 
 
 def orders(server: Wire) -> None:
@@ -118,15 +135,36 @@ def team(server: Wire) -> None:
     assert _run(team, "What is 6 + 6?", stream=True)[-1].content.parts[0].text == "12"
 
 
+def refunds(server: Wire) -> None:
+    """Two tools that a person has to confirm: the run stops, and goes on with one, and without the other."""
+    from google.adk.tools import FunctionTool
+
+    def answer(body: Any, tools: list[str], last: str) -> dict[str, Any]:
+        if "functionResponse" in last:
+            return {"text": "One of them is paid."}
+        return {"both": [_call("refund", amount=12), _call("refund", amount=9_000)]}
+
+    def refund(amount: int) -> dict[str, int]:
+        """Pay an amount back."""
+        return {"paid": amount}
+
+    server.replies = [_script(answer)]
+    clerk = _agent(server, "clerk", tools=[FunctionTool(refund, require_confirmation=True)])
+    events = _run(clerk, "I want it back.", answers=lambda arguments: arguments["amount"] < 100)
+    assert events[-1].content.parts[0].text == "One of them is paid."
+
+
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_API_KEY", "none")
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [orders, team], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [orders, team, refunds], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    check(program, TREES, mode, monkeypatch, server=Wire)
+    spans = check(program, TREES, mode, monkeypatch, server=Wire)
+    if program is refunds:
+        check_approvals([span for span in spans if span.name == "invoke_agent clerk"], ["approve", "reject"])
 
 
 def test_without_the_client_the_library_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

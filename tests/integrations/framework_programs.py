@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -61,3 +62,19 @@ def check(
         file.write_text(tree(spans))
     assert tree(spans) == file.read_text()
     return spans
+
+
+def check_approvals(spans: list[Any], chosen: list[str]) -> None:
+    """A run that stops to ask a person, and the one that goes on: the question, the answers, the time and the link."""
+    stopped, resumed = spans
+    checkpoint = stopped.attributes["agentops.graph.checkpoint.id"]
+    assert stopped.attributes["agentops.outcome"] == "interrupted"
+    assert len(json.loads(stopped.attributes["agentops.interrupts"])) == len(chosen)
+    decisions = [
+        resumed.attributes,
+        *(event.attributes for event in resumed.events if "chosen" in str(event.attributes)),
+    ]
+    assert sorted(each["agentops.decision.chosen"] for each in decisions) == chosen
+    assert all(each["agentops.decision.by"] == "human" and each["agentops.decision.waited"] > 0 for each in decisions)
+    assert resumed.attributes["agentops.graph.resumed_from.checkpoint.id"] == checkpoint
+    assert [link.context.span_id for link in resumed.links] == [stopped.context.span_id]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.integrations.framework_programs import MODES, check
+from tests.integrations.framework_programs import MODES, check, check_approvals
 
 import agentops_sdk as agentops
 
@@ -89,10 +89,69 @@ def library(server: LocalModel) -> None:
     assert asyncio.run(run()) == "It is in Rome."
 
 
+def refunds(server: LocalModel) -> None:
+    """A tool that waits for a person; then a workflow that asks by one step and goes on by another."""
+    from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
+    from llama_index.core.workflow import (
+        Context,
+        HumanResponseEvent,
+        InputRequiredEvent,
+        StartEvent,
+        StopEvent,
+        Workflow,
+        step,
+    )
+
+    async def refund(ctx: Context, amount: int) -> str:
+        """Pay an amount back."""
+        asked = InputRequiredEvent(prefix=f"pay {amount}?")
+        answer = await ctx.wait_for_event(HumanResponseEvent, waiter_event=asked, requirements={"amount": amount})
+        return f"{amount} paid" if answer.response == "yes" else "not paid"
+
+    refund.__annotations__["ctx"] = Context  # it is imported here only
+
+    class Booking(Workflow):  # type: ignore[misc,unused-ignore]  # without the library, there are no types
+        @step
+        async def ask(self, ev: StartEvent) -> InputRequiredEvent:
+            return InputRequiredEvent(prefix="to where?")
+
+        @step
+        async def book(self, ev: HumanResponseEvent) -> StopEvent:
+            return StopEvent(result=ev.response)
+
+    def answer(request: dict[str, Any]) -> Reply:
+        done = request["messages"][-1]["role"] == "tool"
+        return Reply(text="It is paid.") if done else Reply(tool_calls=(ToolCall("refund", {"amount": 12}),))
+
+    server.script = answer
+    clerk = FunctionAgent(name="clerk", description="d", llm=_model(server), tools=[refund])
+
+    async def run(workflow: Any, answer: dict[str, Any], **start: Any) -> str:
+        handler = workflow.run(**start)
+        async for event in handler.stream_events():
+            if isinstance(event, InputRequiredEvent):
+                handler.ctx.send_event(HumanResponseEvent(**answer))
+        return str(await handler)
+
+    async def both() -> None:
+        desk = AgentWorkflow(agents=[clerk], root_agent="clerk")
+        assert await run(desk, {"response": "yes", "amount": 12}, user_msg="I want it back.") == "It is paid."
+        assert await run(Booking(timeout=30), {"response": "Rome"}) == "Rome"
+
+    asyncio.run(both())
+
+
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [help_desk, library], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [help_desk, library, refunds], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    spans = {span.name: span.attributes for span in check(program, TREES, mode, monkeypatch)}
+    recorded = check(program, TREES, mode, monkeypatch)
+    spans = {span.name: span.attributes for span in recorded}
+    if program is refunds:
+        check_approvals(
+            [span for span in recorded if span.name == "execute_tool refund"], ['{"response":"yes","amount":12}']
+        )
+        assert spans["book"]["agentops.decision.chosen"] == "Rome"
+        assert spans["book"]["agentops.decision.waited"] > 0
     if program is library:
         (document,) = json.loads(spans["retrieval VectorIndexRetriever"]["gen_ai.retrieval.documents"])
         assert (document["content"], document["score"]) == ("Order 7 is in Rome.", 1.0)
@@ -107,8 +166,11 @@ def test_without_the_client_the_events_are_all_there_is(monkeypatch: pytest.Monk
     assert all("It is in Rome." in call["gen_ai.output.messages"] for call in calls)
 
 
-def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    for program in (help_desk, library):
-        for span in check(program, TREES, "private", monkeypatch, capture_content=False):
+def test_content_stays_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AGENTOPS_UPDATE_TREES", "1")  # an answer is in the tree
+    for program in (help_desk, library, refunds):
+        for span in check(program, tmp_path, "private", monkeypatch, capture_content=False):
             told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])
-            assert not any(words in told for words in ("on its way", "Where is", "Rome", "about money")), span.name
+            assert not any(
+                words in told for words in ("on its way", "Where is", "Rome", "about money", "pay 12", "HumanResponse")
+            ), span.name

@@ -168,7 +168,7 @@ async def test_a_person_says_no(elsewhere: bool, model: Any, script: Model, span
     if elsewhere:
         from agentops_integrations.openai_agents import tool_approvals
 
-        tool_approvals._asked.clear()
+        tool_approvals._questions._asked.clear()
         state = await agents.RunState.from_json(agent, json.loads(json.dumps(state.to_json())))
     state.reject(state.get_interruptions()[0], rejection_message="too much")
     assert (await agents.Runner.run(agent, state)).final_output == "As you wish."
@@ -282,5 +282,5 @@ def test_the_programs_own_processors_stay(model: Any) -> None:
 def test_what_is_remembered_is_bounded() -> None:
     from agentops_integrations.openai_agents import tool_approvals
 
-    assert isinstance(tool_approvals._asked, BoundedMap)
+    assert isinstance(tool_approvals._questions._asked, BoundedMap)
     assert isinstance(tool_approvals._answers, BoundedMap)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agentops_sdk.integration import BoundedMap, Patches, decision_attributes, guard, semconv, setting, snapshot
-from agentops_sdk.integration.frameworks import Run, Runs
+from agentops_sdk.integration import BoundedMap, Patches, guard
+from agentops_sdk.integration.frameworks import Answer, PendingQuestions, Run, Runs, WaitingCall
 
 RUNS = frozenset(("task", "agent"))
 """Types of spans that a run begins with: older versions have no tasks."""
 
-_OPTIONS = snapshot([{"name": "approve"}, {"name": "reject"}]).decode()
-_MOST_ASKED = 100
-
-_asked: BoundedMap[str, tuple[float, Any, str]] = BoundedMap(1_000)
-"""Tool calls that wait in this process: since when, and the context and checkpoint of the span that asked."""
-
-_answers: BoundedMap[str, list[dict[str, Any]]] = BoundedMap(1_000)
-"""By trace: what was decided, until the run goes on."""
+_questions = PendingQuestions()
+_answers: BoundedMap[str, dict[str, Answer]] = BoundedMap(1_000)
+"""By trace and call: what was decided, until the run goes on."""
 
 
 def install(patches: Patches, runs: Runs) -> None:
@@ -76,19 +70,7 @@ def _interrupt(run: Run | None, interruptions: Any) -> None:
             each.notes["waits"] = True
         if each.kind == "tool":
             break
-    first = _call_id(interruptions[0])
-    call = agent.call
-    call.set(semconv.GRAPH_CHECKPOINT_ID, first)
-    if setting("capture_content"):
-        questions = [
-            {"id": _call_id(item), "value": {"tool": _tool_name(item), "arguments": _field(item, "arguments")}}
-            for item in interruptions[:_MOST_ASKED]
-        ]
-        call.set(semconv.INTERRUPTS, snapshot(questions).decode())
-    span = getattr(call, "span", None)
-    if span is not None:
-        for item in interruptions[:_MOST_ASKED]:
-            _asked[_call_id(item) or ""] = time.monotonic(), span.otel.get_span_context(), first or ""
+    _questions.asked(agent.call, [_waiting(item) for item in interruptions])
 
 
 def _not_run(run: Run | None, item: Any) -> None:
@@ -100,7 +82,7 @@ def _not_run(run: Run | None, item: Any) -> None:
 def _approve(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     result = wrapped(*args, **kwargs)
     with guard("openai_agents.approve"):
-        _decided(instance, args[0] if args else kwargs.get("approval_item"), "approve", None)
+        _decided(instance, args[0] if args else kwargs.get("approval_item"), None, approved=True)
     return result
 
 
@@ -108,46 +90,41 @@ def _reject(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str
     result = wrapped(*args, **kwargs)
     with guard("openai_agents.reject"):
         item = args[0] if args else kwargs.get("approval_item")
-        _decided(instance, item, "reject", kwargs.get("rejection_message"))
+        _decided(instance, item, kwargs.get("rejection_message"), approved=False)
     return result
 
 
-def _decided(state: Any, item: Any, chosen: str, reason: Any) -> None:
+def _decided(state: Any, item: Any, reason: Any, *, approved: bool) -> None:
     trace_id = getattr(getattr(state, "_trace_state", None), "trace_id", None)
-    call_id = _call_id(item)
-    if type(trace_id) is not str or call_id is None:
+    waiting = _waiting(item)
+    if type(trace_id) is not str or waiting.id is None:
         return
-    since, span, checkpoint = _asked.get(call_id) or (None, None, _first_question(state))
-    answers = _answers.get(trace_id) or []
-    answers = [answer for answer in answers if answer["call_id"] != call_id]  # the last word counts
-    attributes = decision_attributes(
-        chosen, name=f"run {_tool_name(item)}", options=_OPTIONS, by="human", reason=reason,
-        inputs=_field(item, "arguments") if setting("capture_content") else None,
-        waited=None if since is None else max(0.0, time.monotonic() - since),
-    )  # fmt: skip
-    answers.append({"call_id": call_id, "attributes": attributes, "span": span, "checkpoint": checkpoint})
+    answers = dict(_answers.get(trace_id) or {})
+    answers.pop(waiting.id, None)  # the last word counts
+    answers[waiting.id] = _questions.approval(
+        waiting, approved=approved, reason=reason, checkpoint=_first_question(state)
+    )
     _answers[trace_id] = answers
 
 
-def answered(trace_id: str) -> list[dict[str, Any]] | None:
+def answered(trace_id: str) -> Iterable[Answer] | None:
     """What was decided since the run of this trace stopped; told once."""
-    return _answers.pop(trace_id, None) if _answers else None
+    answers = _answers.pop(trace_id, None) if _answers else None
+    return list(answers.values()) if answers else None
 
 
-def resumed(run: Run, answers: list[dict[str, Any]]) -> None:
+def resumed(run: Run, answers: Iterable[Answer]) -> None:
     """A run goes on: the answers it goes on with, and where it had stopped."""
-    first, *more = answers
-    run.call.update(first["attributes"])
-    run.call.set(semconv.GRAPH_RESUMED_FROM, first["checkpoint"])
-    if first["span"] is not None:
-        run.call.link(first["span"], {semconv.GRAPH_RESUMED_FROM: first["checkpoint"]})
-    for answer in more:
-        run.call.event(semconv.DECISION_EVENT, answer["attributes"])
+    _questions.resumed(run.call, answers)
 
 
 def _first_question(state: Any) -> str | None:
     interruptions = getattr(getattr(state, "_current_step", None), "interruptions", None)
     return _call_id(interruptions[0]) if isinstance(interruptions, list) and interruptions else None
+
+
+def _waiting(item: Any) -> WaitingCall:
+    return WaitingCall(_call_id(item), _tool_name(item), _field(item, "arguments"))
 
 
 def _call_id(item: Any) -> str | None:

@@ -71,6 +71,8 @@ class AdoptingTracer(trace.Tracer):
     def _begin(
         self, name: str, context: Context | None, first: dict[str, Any], links: Any, start_ns: int | None
     ) -> Any:
+        if name in self._row.repeated:
+            return trace.INVALID_SPAN
         word, _, rest = name.partition(" ")
         operation = first.get(semconv.OPERATION_NAME)
         if operation is None and word in semconv.KIND_OF_OPERATION:
@@ -218,6 +220,9 @@ class AdoptedSpan(CallSpan):
         with guard("adopted.end"):
             attributes = {self._row.names.get(name, name): value for name, value in self._attributes.items()}
             self._attributes = {}
+            if getattr(self.call, "settled", None) is not None:
+                self._failed = False  # what it calls an error is that it did not run
+                attributes.pop(semconv.ERROR_TYPE, None)
             self.call.defer(Adoption(attributes, self._row, self.call.kind, content=self._content))
             self.call.set(semconv.ERROR_TYPE, attributes.get(semconv.ERROR_TYPE) if self._failed else None)
             self._finish(attributes)

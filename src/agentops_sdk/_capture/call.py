@@ -38,11 +38,11 @@ class Call:
         "admission",
         "authors",
         "bodies",
-        "interrupted",
         "kind",
         "name",
         "nests",
         "reporters",
+        "settled",
         "span",
         "withheld",
     )
@@ -68,7 +68,7 @@ class Call:
         self.bodies = bodies
         self.nests = False
         self.withheld: frozenset[str] = _NONE
-        self.interrupted = False
+        self.settled: str | None = None  # how it ended, where whoever ends it says no more than that it is over
         self.admission: Admission | None = None
         self._latch = [True]
         self._parent = parent
@@ -215,8 +215,8 @@ class Call:
         except IndexError:
             return False
         span, message = self.span, None
-        if self.interrupted and outcome == "ok":
-            outcome = "interrupted"
+        if self.settled is not None and outcome == "ok":
+            outcome = self.settled
         if error is not None:
             with guard("call.failure"):  # on its own: what fails here must not leave the span open
                 if privacy.used and semconv.PRIVATE in span.attributes:

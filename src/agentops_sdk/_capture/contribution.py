@@ -67,6 +67,7 @@ class Contribution(Call):
         self._parent = self._context = context
         self.operation = operation
         self.admission = None
+        self.settled = None
         self._reporter = reporter
         # Of a body that fails and is run again, each run is the one operation.
         self._author = author if _among(author, operation.bodies) else None
@@ -136,7 +137,7 @@ class Contribution(Call):
             if self._author is not None:
                 self.operation.bodies = (*self.operation.bodies, self._author)
             if outcome == "interrupted" and self._reporter != PROGRAM:
-                self.operation.interrupted = True
+                self.operation.settled = outcome
         return True
 
     def fail(self, error: BaseException) -> None:

@@ -27,6 +27,7 @@ class NativeScope:
         left_out: attributes that are neither the conventions' nor facts of ours, though named as if.
         cancelled: attributes that only a cancelled span has.
         internal: names of spans, or their first words, that are steps of the library's own.
+        repeated: names of spans that stand for others of the library's, which are recorded.
         interrupting: names of exceptions by which a run waits for somebody, and that are no errors.
     """
 
@@ -37,6 +38,7 @@ class NativeScope:
     left_out: frozenset[str] = frozenset()
     cancelled: frozenset[str] = frozenset()
     internal: frozenset[str] = frozenset()
+    repeated: frozenset[str] = frozenset()
     interrupting: frozenset[str] = frozenset()
 
 
@@ -54,6 +56,7 @@ NATIVE_SCOPES: Final = {
         "google_adk",
         left_out=frozenset(("gen_ai.system",)),
         internal=frozenset(("invocation", "call_llm", "send_data")),
+        repeated=frozenset(("execute_tool (merged)",)),
     ),
     "strands.telemetry.tracer": NativeScope(
         "strands",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agentops_sdk._capture.adopted_spans import AdoptingTracer, adopt
 from agentops_sdk._capture.handoff import offer as offer_handoff
 from agentops_sdk._capture.method_calls import MethodCalls
+from agentops_sdk._capture.pending_questions import Answer, PendingQuestions, WaitingCall
 from agentops_sdk._capture.runs import Run, Runs
 from agentops_sdk._genai.framework_content import content, error_text, model_reply, told_by_client, tool_definitions
 from agentops_sdk._host.patches import is_recorded
@@ -13,9 +14,12 @@ from agentops_sdk._propagation.propagators import write as write_headers
 
 __all__ = [
     "AdoptingTracer",
+    "Answer",
     "MethodCalls",
+    "PendingQuestions",
     "Run",
     "Runs",
+    "WaitingCall",
     "adopt",
     "content",
     "error_text",

@@ -1,0 +1,136 @@
+"""Questions to people: the run that stops at them, what was answered, and the run that goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from opentelemetry.trace import SpanContext
+
+from agentops_sdk import _recorder_port, semconv
+from agentops_sdk._capture.call import Call, NullCall
+from agentops_sdk._capture.decision_attributes import decision_attributes
+from agentops_sdk._host.bounded_map import BoundedMap
+from agentops_sdk._snapshot.snapshot import snapshot
+
+__all__ = ["Answer", "PendingQuestions", "WaitingCall"]
+
+_OPTIONS = snapshot([{"name": "approve"}, {"name": "reject"}]).decode()
+_MOST_ASKED = 100
+_MOST_TEXT = 100_000
+
+
+class WaitingCall(NamedTuple):
+    """A tool call that a person is asked about.
+
+    Attributes:
+        id: the call's, by which the answer names it.
+        tool: the tool's name.
+        arguments: what it would be given; recorded as content.
+    """
+
+    id: str | None
+    tool: str
+    arguments: Any = None
+
+
+class Answer(NamedTuple):
+    """What a person said.
+
+    Attributes:
+        attributes: the decision's.
+        span: the span that asked, where that was in this process.
+        checkpoint: where the run had stopped, as the span that asked has it.
+    """
+
+    attributes: dict[str, Any]
+    span: SpanContext | None
+    checkpoint: str | None
+
+
+class PendingQuestions:
+    """Of one library, for its module's life.
+
+    As many as fit are kept, in this process: an answer that comes in another one has no waiting time and no link.
+    """
+
+    def __init__(self) -> None:
+        self._asked: BoundedMap[str, tuple[float, SpanContext, str]] = BoundedMap(1_000)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._asked
+
+    def asked(self, call: Call | NullCall, waiting: Sequence[WaitingCall]) -> None:
+        """``call``'s run stops until somebody has said whether these calls may run. May come for one after another."""
+        for each in waiting[:_MOST_ASKED]:
+            self.question(call, each.id, {"tool": each.tool, "arguments": each.arguments})
+
+    def question(self, call: Call | NullCall, key: str | None, value: Any, *, stops: bool = True) -> None:
+        """``call``'s run asks a person; the first question's key is the checkpoint that it stops at.
+
+        Args:
+            call: the call that asks.
+            key: what the answer names the question by.
+            value: the question; recorded as content.
+            stops: whether what asks ends here, and something else goes on with the answer.
+        """
+        span = getattr(call, "span", None)
+        if span is None:
+            return
+        first = span.attributes.get(semconv.GRAPH_CHECKPOINT_ID) or key or ""
+        self._asked[key or ""] = time.monotonic(), span.otel.get_span_context(), first
+        if not stops:
+            return
+        call.set(semconv.GRAPH_CHECKPOINT_ID, first or None)
+        if _recorder_port.active.settings.records_content:
+            text, before = snapshot([{"id": key, "value": value}]).decode(), span.attributes.get(semconv.INTERRUPTS)
+            if before is None:
+                call.set(semconv.INTERRUPTS, text)
+            elif len(before) + len(text) < _MOST_TEXT:
+                call.set(semconv.INTERRUPTS, f"{before[:-1]},{text[1:]}")
+
+    def approval(
+        self, call: WaitingCall, *, approved: bool, reason: Any = None, checkpoint: str | None = None
+    ) -> Answer:
+        """A person has decided now whether a call may run.
+
+        Args:
+            call: the call that waited.
+            approved: whether it may run.
+            reason: why, in a sentence.
+            checkpoint: where the run had stopped, where that may not be known in this process.
+        """
+        arguments = call.arguments if _recorder_port.active.settings.records_content else None
+        return self._answer(
+            call.id, checkpoint, chosen="approve" if approved else "reject", name=f"run {call.tool}", options=_OPTIONS,
+            reason=reason,
+            inputs=arguments if arguments is None or type(arguments) is str else snapshot(arguments).decode(),
+        )  # fmt: skip
+
+    def answer(self, key: str | None, text: Any) -> Answer:
+        """A person has answered a question now, in words or values of their own."""
+        if _recorder_port.active.settings.records_content:
+            chosen = text if type(text) is str else snapshot(text).decode()
+        else:
+            chosen = "answered"
+        return self._answer(key, None, chosen=chosen, name="resume")
+
+    def _answer(self, key: str | None, checkpoint: str | None, **decision: Any) -> Answer:
+        since, span, checkpoint = self._asked.get(key or "") or (None, None, checkpoint)
+        waited = None if since is None else max(0.0, time.monotonic() - since)
+        return Answer(decision_attributes(by="human", waited=waited, **decision), span, checkpoint)
+
+    def resumed(self, call: Call | NullCall, answers: Iterable[Answer]) -> None:
+        """``call``'s run goes on: the answers it goes on with, and where it had stopped."""
+        span = getattr(call, "span", None)
+        if span is None:
+            return
+        for answer in answers:
+            if semconv.DECISION_CHOSEN in span.attributes:
+                call.event(semconv.DECISION_EVENT, answer.attributes)
+                continue
+            call.update(answer.attributes)
+            call.set(semconv.GRAPH_RESUMED_FROM, answer.checkpoint)
+            if answer.span is not None:
+                call.link(answer.span, {semconv.GRAPH_RESUMED_FROM: answer.checkpoint})
