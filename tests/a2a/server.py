@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from tests.mcp.http_server import serving
@@ -41,17 +41,22 @@ def answering(execute: Any) -> Any:
     return Executor()
 
 
+def _handler(execute: Any) -> Any:
+    from a2a.server.request_handlers import DefaultRequestHandler
+    from a2a.server.tasks import InMemoryTaskStore
+
+    return DefaultRequestHandler(
+        agent_executor=answering(execute), task_store=InMemoryTaskStore(), agent_card=card("http://127.0.0.1/rpc")
+    )
+
+
 @contextmanager
 def agent(execute: Any) -> Iterator[str]:
     """The URL of an agent whose work is ``execute(context, queue)``: JSON-RPC at ``/rpc``, REST at ``/``."""
-    from a2a.server.request_handlers import DefaultRequestHandler
     from a2a.server.routes import create_jsonrpc_routes, create_rest_routes
-    from a2a.server.tasks import InMemoryTaskStore
     from starlette.applications import Starlette
 
-    handler = DefaultRequestHandler(
-        agent_executor=answering(execute), task_store=InMemoryTaskStore(), agent_card=card("http://127.0.0.1/rpc")
-    )
+    handler = _handler(execute)
 
     class Service:
         def app(self) -> Any:
@@ -59,3 +64,20 @@ def agent(execute: Any) -> Iterator[str]:
 
     with serving(Service(), "app") as url:
         yield url.removesuffix("/mcp")
+
+
+@asynccontextmanager
+async def grpc_agent(execute: Any) -> AsyncIterator[str]:
+    """Host and port of such an agent behind a gRPC server, in this loop."""
+    import grpc.aio
+    from a2a.server.request_handlers.grpc_handler import GrpcHandler
+    from a2a.types import a2a_pb2_grpc
+
+    server = grpc.aio.server()
+    a2a_pb2_grpc.add_A2AServiceServicer_to_server(GrpcHandler(_handler(execute)), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        await server.stop(None)

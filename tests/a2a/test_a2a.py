@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply
-from tests.a2a.server import agent, card, message
+from tests.a2a.server import agent, card, grpc_agent, message
 from tests.integrations.framework_programs import MODES, check
 
 import agentops_sdk as agentops
@@ -75,21 +75,39 @@ async def _plan(text: str) -> str:
 
 def trip(models: LocalModel) -> None:
     """A question back, its answer for the same task, and another look at that."""
+    models.script = lambda _: Reply(text="At nine.")
+    _models.append(models)
+    with agent(_answer) as url:
+        asyncio.run(clerk(_client(url, streaming=False)))
+
+
+@agentops.agent
+async def clerk(connecting: Any) -> None:
+    """A question back, its answer for the same task, and another look at that."""
     from a2a.types import GetTaskRequest
+
+    client = await connecting
+    asked = await _ask(client, "to Rome")
+    await _ask(client, "on Monday", asked.task)
+    await client.get_task(GetTaskRequest(id=asked.task.id))
+    await client.close()
+
+
+def trip_over_grpc(models: LocalModel) -> None:
+    """The same over gRPC."""
+    import grpc.aio
+    from a2a.client import ClientConfig, create_client
+
+    async def run() -> None:
+        async with grpc_agent(_answer) as place:
+            config = ClientConfig(
+                streaming=False, supported_protocol_bindings=["GRPC"], grpc_channel_factory=grpc.aio.insecure_channel
+            )
+            await clerk(create_client(card(place, "GRPC"), config))
 
     models.script = lambda _: Reply(text="At nine.")
     _models.append(models)
-
-    @agentops.agent
-    async def clerk(url: str) -> None:
-        client = await _client(url, streaming=False)
-        asked = await _ask(client, "to Rome")
-        await _ask(client, "on Monday", asked.task)
-        await client.get_task(GetTaskRequest(id=asked.task.id))
-        await client.close()
-
-    with agent(_answer) as url:
-        asyncio.run(clerk(url))
+    asyncio.run(run())
 
 
 def failures(models: LocalModel) -> None:
@@ -125,6 +143,17 @@ def test_a_trip(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
         told["agentops.output"],
     ]
     assert len({span.context.trace_id for span in spans}) == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_trip_over_grpc(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One trace as well: its headers are the call's metadata."""
+    pytest.importorskip("grpc", reason="grpcio is not installed")
+    spans = check(trip_over_grpc, TREES, mode, monkeypatch)
+    assert (TREES / "trip_over_grpc.txt").read_text() == (TREES / "trip.txt").read_text()
+    assert len({span.context.trace_id for span in spans}) == 1
+    asked, told = [span.attributes for span in spans if span.name == "invoke_agent travel"]
+    assert (asked["agentops.output"], told["agentops.output"]) == ("Which day?", "At nine.\nPlatform 4.")
 
 
 @pytest.mark.parametrize("mode", MODES)
