@@ -57,27 +57,19 @@ def _adopted(settings: Any) -> Any:
     """The settings with a tracer of ours: none are the defaults, and those of another provider stay as they are."""
     from pydantic_ai.models.instrumented import InstrumentationSettings
 
-    from agentops_sdk.integration.frameworks import AdoptingTracer
+    from agentops_sdk.integration.frameworks import AdoptingTracer, is_global
 
     content = bool(setting("capture_content"))
     if settings is None:
         ours = InstrumentationSettings(include_content=content, include_model_request_parameters=False)
         ours.tracer = AdoptingTracer(_SCOPE)
         return ours
-    if not _is_global(settings.tracer):
+    if not is_global(settings.tracer):
         return settings
     ours = copy.copy(settings)
     ours.tracer = AdoptingTracer(_SCOPE, content=settings.include_content)
     ours.include_content = settings.include_content and content
     return ours
-
-
-def _is_global(tracer: Any) -> bool:
-    """Whether its spans go where everything of the program goes, which is where ours go, or nowhere."""
-    from opentelemetry.trace import get_tracer_provider
-
-    processor = getattr(tracer, "span_processor", None)
-    return processor is None or processor is getattr(get_tracer_provider(), "_active_span_processor", None)
 
 
 integration = PydanticAIIntegration()

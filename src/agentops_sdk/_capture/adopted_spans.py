@@ -30,7 +30,7 @@ from agentops_sdk._host.guard import guard
 from agentops_sdk._host.patches import Patches, Wrapper
 from agentops_sdk._propagation.context_keys import CallSpan, release
 
-__all__ = ["AdoptedSpan", "AdoptingTracer", "adopt"]
+__all__ = ["AdoptedSpan", "AdoptingTracer", "adopt", "is_global"]
 
 _AT_ONCE = (semconv.CONVERSATION_ID, semconv.REQUEST_MODEL, semconv.PROVIDER_NAME)
 """What is told before the work begins: limits go by the model's price."""
@@ -71,9 +71,9 @@ class AdoptingTracer(trace.Tracer):
     def _begin(
         self, name: str, context: Context | None, first: dict[str, Any], links: Any, start_ns: int | None
     ) -> Any:
-        if name in self._row.repeated:
-            return trace.INVALID_SPAN
         word, _, rest = name.partition(" ")
+        if not self._row.repeated.isdisjoint((name, word)):
+            return trace.INVALID_SPAN
         operation = first.get(semconv.OPERATION_NAME)
         if operation is None and word in semconv.KIND_OF_OPERATION:
             operation = word  # told later, as all else
@@ -147,6 +147,12 @@ def adopt(patches: Patches, tracer: Any, scope: str) -> None:
 
     for name in ("start_span", "start_as_current_span"):
         patches.wrap(tracer, name, handed_on(getattr(ours, name)))
+
+
+def is_global(tracer: Any) -> bool:
+    """Whether a tracer's spans go where everything of the program goes, which is where ours go, or nowhere."""
+    processor = getattr(tracer, "span_processor", None)
+    return processor is None or processor is getattr(trace.get_tracer_provider(), "_active_span_processor", None)
 
 
 class AdoptedSpan(CallSpan):

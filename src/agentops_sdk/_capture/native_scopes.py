@@ -27,7 +27,7 @@ class NativeScope:
         left_out: attributes that are neither the conventions' nor facts of ours, though named as if.
         cancelled: attributes that only a cancelled span has.
         internal: names of spans, or their first words, that are steps of the library's own.
-        repeated: names of spans that stand for others of the library's, which are recorded.
+        repeated: names of spans, or their first words, of what is recorded by other means.
         interrupting: names of exceptions by which a run waits for somebody, and that are no errors.
     """
 
@@ -78,6 +78,8 @@ NATIVE_SCOPES: Final = {
         cancelled=frozenset(("strands.cancellation.type",)),
         internal=frozenset(("execute_event_loop_cycle",)),
     ),
+    "autogen-core": NativeScope("autogen", left_out=_PROVIDER, repeated=frozenset(("create_agent", "execute_tool"))),
+    "opentelemetry.instrumentation.ag2": NativeScope("ag2", "silence"),
     "com.anthropic.sdk.python": NativeScope("anthropic", "silence"),
     "a2a-python-sdk": NativeScope("a2a", "silence"),
     "mcp-python-sdk": NativeScope("mcp", "silence"),

@@ -14,7 +14,7 @@ from agentops_sdk._capture.decision_attributes import decision_attributes
 from agentops_sdk._host.bounded_map import BoundedMap
 from agentops_sdk._snapshot.snapshot import snapshot
 
-__all__ = ["Answer", "PendingQuestions", "WaitingCall"]
+__all__ = ["Answer", "PendingQuestions", "WaitingCall", "person_answered"]
 
 _OPTIONS = snapshot([{"name": "approve"}, {"name": "reject"}]).decode()
 _MOST_ASKED = 100
@@ -110,11 +110,7 @@ class PendingQuestions:
 
     def answer(self, key: str | None, text: Any) -> Answer:
         """A person has answered a question now, in words or values of their own."""
-        if _recorder_port.active.settings.records_content:
-            chosen = text if type(text) is str else snapshot(text).decode()
-        else:
-            chosen = "answered"
-        return self._answer(key, None, chosen=chosen, name="resume")
+        return self._answer(key, None, chosen=_words(text), name="resume")
 
     def _answer(self, key: str | None, checkpoint: str | None, **decision: Any) -> Answer:
         since, span, checkpoint = self._asked.get(key or "") or (None, None, checkpoint)
@@ -123,14 +119,49 @@ class PendingQuestions:
 
     def resumed(self, call: Call | NullCall, answers: Iterable[Answer]) -> None:
         """``call``'s run goes on: the answers it goes on with, and where it had stopped."""
-        span = getattr(call, "span", None)
-        if span is None:
-            return
         for answer in answers:
-            if semconv.DECISION_CHOSEN in span.attributes:
-                call.event(semconv.DECISION_EVENT, answer.attributes)
+            if not _decide(call, answer.attributes):
                 continue
-            call.update(answer.attributes)
             call.set(semconv.GRAPH_RESUMED_FROM, answer.checkpoint)
             if answer.span is not None:
                 call.link(answer.span, {semconv.GRAPH_RESUMED_FROM: answer.checkpoint})
+
+
+def person_answered(
+    call: Call | NullCall | None, answer: Any, since: float, *, tool: str | None = None, by_name: str | None = None
+) -> None:
+    """A person was asked inside of ``call``, which went on with the answer.
+
+    Args:
+        call: what asked.
+        answer: in words or values of their own; ``approve`` or ``reject`` where a ``tool`` was asked about.
+        since: when, by ``time.monotonic()``.
+        tool: the tool that waited.
+        by_name: the person's.
+    """
+    if call is None:
+        return
+    waited = max(0.0, time.monotonic() - since)
+    if tool is None:
+        decision = decision_attributes(_words(answer), name="resume", by="human", by_name=by_name, waited=waited)
+    else:
+        decision = decision_attributes(
+            answer, name=f"run {tool}", options=_OPTIONS, by="human", by_name=by_name, waited=waited
+        )
+    _decide(call, decision)
+
+
+def _decide(call: Call | NullCall, decision: dict[str, Any]) -> bool:
+    """A call's first decision is its attributes, each further one an event; returns whether it is the first."""
+    first = semconv.DECISION_CHOSEN not in getattr(getattr(call, "span", None), "attributes", ())
+    if first:
+        call.update(decision)
+    else:
+        call.event(semconv.DECISION_EVENT, decision)
+    return first
+
+
+def _words(answer: Any) -> str:
+    if not _recorder_port.active.settings.records_content:
+        return "answered"
+    return answer if type(answer) is str else snapshot(answer).decode()

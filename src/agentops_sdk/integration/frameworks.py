@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from agentops_sdk._capture.adopted_spans import AdoptingTracer, adopt
+from agentops_sdk._capture.adopted_spans import AdoptingTracer, adopt, is_global
 from agentops_sdk._capture.handoff import offer as offer_handoff
 from agentops_sdk._capture.method_calls import MethodCalls
-from agentops_sdk._capture.pending_questions import Answer, PendingQuestions, WaitingCall
+from agentops_sdk._capture.pending_questions import Answer, PendingQuestions, WaitingCall, person_answered
 from agentops_sdk._capture.runs import Run, Runs
 from agentops_sdk._genai.framework_content import content, error_text, model_reply, told_by_client, tool_definitions
 from agentops_sdk._host.patches import is_recorded
@@ -23,9 +23,11 @@ __all__ = [
     "adopt",
     "content",
     "error_text",
+    "is_global",
     "is_recorded",
     "model_reply",
     "offer_handoff",
+    "person_answered",
     "read_headers",
     "told_by_client",
     "tool_definitions",

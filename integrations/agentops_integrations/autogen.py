@@ -1,0 +1,163 @@
+"""AutoGen, through the spans that it makes of its agents; teams, tools and questions to people at their methods.
+
+The messages between its runtime's actors are spans of its own as well: those are left to the program.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from agentops_sdk.integration import Call, Patches, current_call, guard, semconv, start, tracked_in
+from agentops_sdk.integration.frameworks import (
+    AdoptingTracer,
+    MethodCalls,
+    content,
+    error_text,
+    offer_handoff,
+    person_answered,
+    tool_definitions,
+)
+
+Arguments = Mapping[str, Any]
+_REPORTER = "autogen"
+_SCOPE = "autogen-core"
+
+
+class AutoGenIntegration:
+    """Hands out a tracer of ours where the library asks for its own, and wraps teams, tools and the user's proxy."""
+
+    name = "autogen"
+    target = "autogen_core"
+    distribution = "autogen-core"
+    requires = ">=0.7,<1"
+
+    def install(self, module: ModuleType, patches: Patches) -> None:
+        """Patch what is imported, now and later."""
+        calls = MethodCalls(_REPORTER, patches)
+        patches.when_imported("autogen_core._telemetry._genai", partial(_tracer, patches))
+        patches.when_imported("autogen_core.tools._base", partial(_tools, calls))
+        patches.when_imported(
+            "autogen_ext.tools.mcp._workbench",
+            lambda found: calls.wrap_async(found.McpWorkbench, "call_tool", _workbench_tool, _workbench_result),
+        )
+        patches.when_imported(
+            "autogen_agentchat.teams._group_chat._base_group_chat",
+            lambda found: calls.wrap_generator_async(found.BaseGroupChat, "run_stream", _team, _team_result),
+        )
+        patches.when_imported(
+            "autogen_agentchat.base._chat_agent", lambda found: patches.wrap(found.Response, "__init__", _response)
+        )
+        patches.when_imported(
+            "autogen_agentchat.agents._user_proxy_agent",
+            lambda found: patches.wrap(found.UserProxyAgent, "_get_input", _asked),
+        )
+
+
+class _Trace:
+    """Stands for ``opentelemetry.trace`` in the module that asks it for the tracer of each span."""
+
+    def __init__(self, trace: Any) -> None:
+        self._trace = trace
+        self._ours = AdoptingTracer(_SCOPE)
+
+    def get_tracer(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        return self._ours if name == _SCOPE else self._trace.get_tracer(name, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._trace, name)
+
+
+def _tracer(patches: Patches, telemetry: Any) -> None:
+    before = telemetry.trace
+    ours = telemetry.trace = _Trace(before)
+
+    def undo() -> None:
+        if telemetry.trace is ours:
+            telemetry.trace = before
+
+    patches.on_undo(undo)
+
+
+def _tools(calls: MethodCalls, module: ModuleType) -> None:
+    calls.wrap_async(module.BaseTool, "run_json", _tool, _result)
+    calls.wrap_generator_async(module.BaseStreamTool, "run_json_stream", _tool, _result)
+
+
+# --- each method: what begins, and what its result tells -----------------------------------------
+
+
+def _tool(tool: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
+    call_id = kwargs.get("call_id", args[2] if len(args) > 2 else None)
+    attributes = {
+        semconv.TOOL_DESCRIPTION: tool.description if type(tool.description) is str else None,
+        semconv.TOOL_CALL_ID: call_id if type(call_id) is str else None,
+        **content(semconv.TOOL_CALL_ARGUMENTS, kwargs.get("args", args[0] if args else None)),
+    }
+    bodies = tuple(body for body in tracked_in(getattr(tool, "_func", None)) if body.kind == "tool")
+    return start("tool", str(tool.name), attributes=attributes, reporter=_REPORTER, bodies=bodies)
+
+
+def _result(call: Call, result: Any) -> None:
+    call.update(content(semconv.TOOL_CALL_RESULT, result))
+
+
+def _workbench_tool(workbench: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
+    given = dict(zip(("name", "arguments", "cancellation_token", "call_id"), args, strict=False)) | dict(kwargs)
+    attributes = {semconv.TOOL_CALL_ID: given.get("call_id"),
+                  **content(semconv.TOOL_CALL_ARGUMENTS, given.get("arguments"))}  # fmt: skip
+    return start("tool", str(given.get("name")), attributes=attributes, reporter=_REPORTER)
+
+
+def _workbench_result(call: Call, result: Any) -> None:
+    texts = [getattr(part, "content", None) for part in getattr(result, "result", None) or ()]
+    call.update(content(semconv.TOOL_CALL_RESULT, [text for text in texts if type(text) is str] or None))
+    if getattr(result, "is_error", False) is True:
+        error_text(call, next(iter(texts), None), "tool_error")
+        call.finish("error")
+
+
+def _team(team: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
+    participants = getattr(team, "_participants", None) or ()
+    task = kwargs.get("task", args[0] if args else None)
+    attributes = {
+        **tool_definitions((getattr(each, "name", None), getattr(each, "description", None)) for each in participants),
+        **content(semconv.INPUT, getattr(task, "content", task)),
+    }
+    name = getattr(team, "name", None)
+    return start(
+        "workflow", name if type(name) is str else type(team).__name__, attributes=attributes, reporter=_REPORTER
+    )
+
+
+def _team_result(call: Call, last: Any) -> None:
+    messages = getattr(last, "messages", None)
+    if messages:
+        call.update(content(semconv.OUTPUT, getattr(messages[-1], "content", None)))
+
+
+def _response(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """An agent answers: with a handoff, where it passes on what it was asked."""
+    result = wrapped(*args, **kwargs)
+    with guard("autogen.handoff"):
+        message, call = instance.chat_message, current_call()
+        target = getattr(message, "target", None)
+        if type(message).__name__ == "HandoffMessage" and type(target) is str and call is not None:
+            agent = call if call.kind == "agent" else call.around
+            if agent is not None and agent.kind == "agent" and agent.name == message.source:
+                offer_handoff(agent, target)
+    return result
+
+
+async def _asked(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    since = time.monotonic()
+    text = await wrapped(*args, **kwargs)
+    with guard("autogen.asked"):
+        person_answered(current_call(), text, since, by_name=instance.name)
+    return text
+
+
+integration = AutoGenIntegration()

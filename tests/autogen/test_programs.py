@@ -1,0 +1,111 @@
+"""Whole programs over real HTTP: their trees, and tokens that count once wherever they are exported."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from examples.local_model import LocalModel, Reply, ToolCall
+from tests.integrations.framework_programs import MODES, check
+
+import agentops_sdk as agentops
+
+pytest.importorskip("autogen_agentchat", reason="autogen-agentchat is not installed")
+pytest.importorskip("autogen_ext.models.openai", reason="autogen-ext is not installed")
+
+TREES = Path(__file__).parent / "trees"
+"""By whose provider it is: spans of the runtime's messages stay in the program's own, and are linked to."""
+
+pytestmark = pytest.mark.filterwarnings("ignore:Resolved model mismatch", "ignore::DeprecationWarning")
+
+
+def _run(server: LocalModel, work: Callable[[Callable[..., Any]], Awaitable[None]]) -> None:
+    """Run ``work`` with a function that makes agents."""
+    from autogen_agentchat.agents import AssistantAgent
+    from autogen_ext.models.openai import OpenAIChatCompletionClient
+
+    async def run() -> None:
+        client = OpenAIChatCompletionClient(model="gpt-4o-mini", base_url=server.base_url, api_key="none")
+        await work(lambda name, **options: AssistantAgent(name, client, **options))
+        await client.close()
+
+    asyncio.run(run())
+
+
+def help_desk(server: LocalModel) -> None:
+    """A swarm: an agent hands over to another one, whose tool fails, and which asks a person."""
+    from autogen_agentchat.agents import UserProxyAgent
+    from autogen_agentchat.conditions import TextMentionTermination
+    from autogen_agentchat.teams import RoundRobinGroupChat, Swarm
+
+    def script(request: dict[str, Any]) -> Reply:
+        offered = {tool["function"]["name"] for tool in request.get("tools") or ()}
+        last = request["messages"][-1]
+        if "transfer_to_billing" in offered:
+            return Reply(tool_calls=(ToolCall("transfer_to_billing", {}),))
+        if "look_up" in offered and last["role"] != "tool":
+            return Reply(tool_calls=(ToolCall("look_up", {"order": "7"}),))
+        return Reply(text="It is on its way. DONE")
+
+    @agentops.tool
+    def look_up(order: str) -> str:
+        """Look up an order."""
+        raise LookupError("the archive is closed")
+
+    server.script = script
+
+    async def work(make: Callable[..., Any]) -> None:
+        triage = make("triage", handoffs=["billing"])
+        billing = make("billing", tools=[look_up], reflect_on_tool_use=True)
+        team = Swarm([triage, billing], termination_condition=TextMentionTermination("DONE"))
+        result = await team.run(task="Where is it?")
+        assert "on its way" in result.messages[-1].content
+        person = UserProxyAgent("person", input_func=lambda prompt: "So be it. DONE")
+        approval = RoundRobinGroupChat([person], termination_condition=TextMentionTermination("DONE"))
+        async for _ in approval.run_stream(task="May we?"):
+            pass
+
+    _run(server, work)
+
+
+def research(server: LocalModel) -> None:
+    """An agent by itself, which has another one as its tool; streamed, and left before its end."""
+    from autogen_agentchat.tools import AgentTool
+
+    def script(request: dict[str, Any]) -> Reply:
+        if request.get("tools") and request["messages"][-1]["role"] != "tool":
+            return Reply(tool_calls=(ToolCall("counting", {"task": "6 + 6"}),))
+        return Reply(text="12")
+
+    server.script = script
+
+    async def work(make: Callable[..., Any]) -> None:
+        counting = make("counting", description="counts")
+        writer = make("writer", tools=[AgentTool(counting)], reflect_on_tool_use=True)
+        assert (await writer.run(task="What is 6 + 6?")).messages[-1].content == "12"
+        stream = counting.run_stream(task="6 + 6")
+        await anext(stream)
+        await stream.aclose()
+
+    _run(server, work)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("program", [help_desk, research], ids=lambda program: program.__name__)
+def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = {span.name: span.attributes for span in check(program, TREES / mode, mode, monkeypatch)}
+    if program is help_desk:
+        asked = spans["invoke_agent person"]
+        assert asked["agentops.decision.chosen"] == "So be it. DONE"
+        assert (asked["agentops.decision.by"], asked["agentops.decision.by.name"]) == ("human", "person")
+        assert spans["execute_tool look_up"]["gen_ai.tool.call.arguments"] == '{"order":"7"}'
+
+
+def test_content_stays_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AGENTOPS_UPDATE_TREES", "1")  # an answer is in the tree
+    for span in check(help_desk, tmp_path, "private", monkeypatch, capture_content=False):
+        told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])
+        assert not any(words in told for words in ("on its way", "Where is", "May we", "So be it")), span.name
