@@ -12,6 +12,8 @@ from agentops_sdk import semconv
 from agentops_sdk.traces import Trace
 from agentops_sdk.traces.display.render import svg, text
 from agentops_sdk.traces.display.terminal_text import block, line
+from agentops_sdk.traces.figures import number_format
+from agentops_sdk.traces.usage import Usage
 
 NASTY = "\x1b[31mred\x1b]0;title\x07 \x9b2J \u202eevil [bold red]x[/] :smile: \ud800"
 
@@ -24,6 +26,18 @@ def test_a_run() -> None:
     assert "chose retry, not give up (90% sure): one failure only" in drawn
     assert "└─ ◆ chat gpt-4o-mini stream (42 chunks)             1.45 s   1.0k→187 $0.000264" in drawn
     assert "Paris?" not in drawn
+
+
+def test_a_side_that_nobody_told_is_no_zero() -> None:
+    """But of an embedding there is no output."""
+    asked = chat(None, tokens=None, cost=None, attributes={semconv.USAGE_INPUT_TOKENS: 100})
+    assert "100→? tokens" in text(Trace([asked]), width=80)
+    told = Usage.of({semconv.USAGE_OUTPUT_TOKENS: 20})
+    assert told is not None
+    assert number_format.tokens(told, ascii_only=True) == "?>20"
+    given = Usage.of({semconv.USAGE_INPUT_TOKENS: 100})
+    assert given is not None
+    assert number_format.tokens(given, "embedding") == "100→0"
 
 
 def test_messages() -> None:

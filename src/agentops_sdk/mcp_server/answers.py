@@ -327,7 +327,7 @@ def _step(trace: Trace, depth: int, span: SpanRecord) -> dict[str, Any]:
         "name": line(span.name, _NAMED),
         "outcome": span.outcome,
         "took": number_format.duration(span.duration),
-        "tokens": number_format.tokens(share.usage) if share.usage is not None else None,
+        "tokens": number_format.tokens(share.usage, span.kind) if share.usage is not None else None,
         "cost": number_format.cost(share.cost) if share.cost is not None else None,
         "error": line(error_of(span), _NAMED) if span.outcome != "ok" else None,
     }

@@ -97,7 +97,7 @@ class _Run:
                 "start": (outline.start(number) - self.trace.start_ns) / 1e9,
                 "seconds": outline.duration(number),
                 "took": number_format.duration(outline.duration(number), at_least=not outline.ended(number)),
-                "tokens": number_format.tokens(usage) if usage is not None else "",
+                "tokens": number_format.tokens(usage, record.kind) if usage is not None else "",
                 "cost": number_format.cost(cost) if cost is not None else "",
                 "error": line(error_of(record)) if record.outcome != "ok" else "",
                 "call": record.attributes.get(semconv.TOOL_CALL_ID),

@@ -41,7 +41,7 @@ def _lines(trace: Trace, content: bool, tokens: bool) -> Iterator[str]:
         words = [f"{span.kind} {label(span)}"]
         words[0] += _told(span, trace) if content else ""
         if tokens and (usage := trace.share(span).usage) is not None:
-            words.append(f"{number_format.tokens(usage)} tokens")
+            words.append(f"{number_format.tokens(usage, span.kind)} tokens")
         if span.outcome != "ok":
             reason = error_of(span) if content else ""
             words.append(f"[{span.outcome}: {reason}]" if reason else f"[{span.outcome}]")

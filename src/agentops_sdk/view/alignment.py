@@ -59,7 +59,7 @@ def _steps(trace: Trace) -> list[dict[str, Any]]:
                 "chosen": line(str(chosen), 300) if chosen else "",
                 "error": line(error_of(span)) if span.outcome != "ok" else "",
                 "took": number_format.duration(outline.duration(number), at_least=not outline.ended(number)),
-                "tokens": number_format.tokens(usage) if usage is not None else "",
+                "tokens": number_format.tokens(usage, span.kind) if usage is not None else "",
                 "cost": number_format.cost(cost) if cost is not None else "",
             }
         )

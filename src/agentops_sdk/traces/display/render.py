@@ -227,7 +227,8 @@ class Tree:
             usage, cost = self._totals.get(number) or outline.total(number)
         else:
             usage, cost = outline.usage(number), outline.cost(number)
-        tokens = number_format.tokens(usage, ascii_only=self.ascii_only) if usage is not None else ""
+        kind = outline.kind(number)
+        tokens = number_format.tokens(usage, kind, ascii_only=self.ascii_only) if usage is not None else ""
         money = number_format.cost(cost, ascii_only=self.ascii_only) if cost is not None else ""
         return self._took(number), tokens, money
 

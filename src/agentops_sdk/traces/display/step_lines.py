@@ -70,7 +70,7 @@ class StepLines:
         took = max(0, record.end_ns - record.start_ns) / 1e9
         facts = (
             number_format.duration(took, at_least=not record.ended, ascii_only=self.ascii_only),
-            number_format.tokens(usage, ascii_only=self.ascii_only) if usage is not None else "",
+            number_format.tokens(usage, record.kind, ascii_only=self.ascii_only) if usage is not None else "",
             number_format.cost(cost, ascii_only=self.ascii_only) if cost is not None else "",
         )
         text.append("".join(f"  {fact}" for fact in facts if fact), "dim")

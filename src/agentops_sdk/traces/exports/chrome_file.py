@@ -40,7 +40,7 @@ def _events(trace: Trace, process: int, first_ns: int) -> Iterator[dict[str, Any
             "span_id": span.span_id,
             "outcome": span.outcome,
             "model": outline.model(number),
-            "tokens": number_format.tokens(usage) if usage is not None else None,
+            "tokens": number_format.tokens(usage, span.kind) if usage is not None else None,
             "cost": number_format.cost(cost) if cost is not None else None,
             "error": span.status_message,
         }

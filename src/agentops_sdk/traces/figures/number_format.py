@@ -48,13 +48,21 @@ def traces(number: int) -> str:
     return f"{number:,} {'trace' if number == 1 else 'traces'}"
 
 
-def tokens(usage: Usage, *, ascii_only: bool = False) -> str:
-    """Input and output, marked ``~`` if partly estimated and ``≥`` if a call's size is unknown; empty if none."""
+def tokens(usage: Usage, kind: str | None = None, *, ascii_only: bool = False) -> str:
+    """Input and output, marked ``~`` if partly estimated and ``≥`` if a call's size is unknown; empty if none.
+
+    A side that nobody told is ``?``, as the output is of a call that only says what it was given; but of one span that
+    is an embedding there is none.
+    """
     if not usage.by_source:
         return "?" if usage.unknown else ""
     mark = (">=" if ascii_only else "≥") if usage.lower_bound else ""
     arrow = ">" if ascii_only else "→"
-    return f"{mark}{'~' if usage.is_estimated else ''}{count(usage.input)}{arrow}{count(usage.output)}"
+    sides = (
+        count(number) if kind == "embedding" or any(name in told for told in usage.by_source.values()) else "?"
+        for name, number in (("input", usage.input), ("output", usage.output))
+    )
+    return f"{mark}{'~' if usage.is_estimated else ''}{arrow.join(sides)}"
 
 
 def all_tokens(usage: Usage, *, ascii_only: bool = False) -> str:
