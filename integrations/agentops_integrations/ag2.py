@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -44,9 +45,7 @@ def _own_telemetry(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: d
     with guard("ag2.telemetry"):
         ours = is_global(instance._tracer)  # noqa: SLF001 - it has no public name
     if ours:
-        from ag2.middleware.base import BaseMiddleware  # type: ignore[import-not-found,unused-ignore]
-
-        return BaseMiddleware(*args, **kwargs)
+        return import_module("ag2.middleware.base").BaseMiddleware(*args, **kwargs)
     return wrapped(*args, **kwargs)
 
 

@@ -58,11 +58,10 @@ def tokens(usage: Usage, kind: str | None = None, *, ascii_only: bool = False) -
         return "?" if usage.unknown else ""
     mark = (">=" if ascii_only else "≥") if usage.lower_bound else ""
     arrow = ">" if ascii_only else "→"
-    sides = (
-        count(number) if kind == "embedding" or any(name in told for told in usage.by_source.values()) else "?"
-        for name, number in (("input", usage.input), ("output", usage.output))
-    )
-    return f"{mark}{'~' if usage.is_estimated else ''}{arrow.join(sides)}"
+    told = set().union(*usage.by_source.values())
+    given = count(usage.input) if "input" in told else "?"
+    made = count(usage.output) if "output" in told or kind == "embedding" else "?"
+    return f"{mark}{'~' if usage.is_estimated else ''}{given}{arrow}{made}"
 
 
 def all_tokens(usage: Usage, *, ascii_only: bool = False) -> str:
