@@ -462,6 +462,11 @@ class Settings:
         False, parsers.flag, "Put `otelTraceID` and `otelSpanID` into every record of `logging`; `0` outside of spans.",
         limit=file_limits.anything, env=["AGENTOPS_LOG_CORRELATION", "OTEL_PYTHON_LOG_CORRELATION"],
     )  # fmt: skip
+    log_events: str = _row(
+        "off", parsers.choice("off", "debug", "info", "warning", "error", "critical"),
+        "Keep lines of `logging` from this level on as events of the span that they are written in.",
+        limit=file_limits.default_only, env=["AGENTOPS_LOG_EVENTS"],
+    )  # fmt: skip
     vendor_propagation: bool = _row(
         False, parsers.flag, "Send trace headers and baggage with calls to model vendors, as to your own services.",
         limit=file_limits.off_only, env=["AGENTOPS_VENDOR_PROPAGATION"], live=True,

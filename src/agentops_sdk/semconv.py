@@ -233,6 +233,12 @@ CACHED: Final = "agentops.cached"
 FRAMEWORK: Final = "agentops.framework"
 MODEL_CALLS: Final = "agentops.model_calls"
 INTERRUPTS: Final = _holds("agentops.interrupts", content=True)
+LOG_EVENT: Final = "agentops.log"
+LOG_BODY: Final = _holds("agentops.log.body", content=True)
+LOG_SEVERITY: Final = "agentops.log.severity"
+LOG_LOGGER: Final = "agentops.log.logger"
+LOG_LINES: Final = "agentops.log.lines"
+LOG_LINES_DROPPED: Final = "agentops.log.dropped_lines"
 MISSING_SPANS: Final = "agentops.missing_spans"
 SAMPLED_ELSEWHERE: Final = "agentops.sampled_elsewhere"
 

@@ -35,6 +35,7 @@ def value(name: str) -> Any:
 LOOSER = [
     'blobs = "files"',
     "parent_based = false",
+    "log_events = 'debug'",
     'propagators = ["none"]',
     "redact = false",
     "redact = 'off'",

@@ -137,7 +137,7 @@ class Runtime:
             exchange(self.integrations, chosen, self.load_prices)
         if "pricing" in changed:
             self.load_prices()
-        if {"propagate_threads", "propagate_processes", "log_correlation"}.intersection(changed):
+        if {"propagate_threads", "propagate_processes", "log_correlation", "log_events"}.intersection(changed):
             self._carry()
         if "global_provider" in changed:
             self._leave_recorder(settings.shutdown_timeout)
@@ -260,7 +260,8 @@ class Runtime:
         self._carrier = Carrier(
             threads=settings.propagate_threads,
             processes=settings.propagate_processes,
-            logs=settings.log_correlation,
+            ids=settings.log_correlation,
+            lines=settings.log_events,
             on_process=self.watch_children,
         )
 

@@ -30,14 +30,17 @@ class Carrier:
     Args:
         threads: patch ``threading.Thread`` and ``ThreadPoolExecutor``.
         processes: patch ``ProcessPoolExecutor``, ``multiprocessing.Process`` and ``subprocess.Popen``.
-        logs: put the ids of trace and span into the records of ``logging``.
+        ids: put those of trace and span into the records of ``logging``.
+        lines: the lowest level whose records become events of spans, or ``off``.
         on_process: called when ``multiprocessing`` has started a process.
     """
 
-    def __init__(self, *, threads: bool, processes: bool, logs: bool, on_process: Callable[[], None]) -> None:
+    def __init__(
+        self, *, threads: bool, processes: bool, ids: bool, lines: str, on_process: Callable[[], None]
+    ) -> None:
         self._patches = Patches("carry")
-        if logs:
-            self._patches.on_undo(log_correlation.install())
+        if ids or lines != log_correlation.OFF:
+            self._patches.on_undo(log_correlation.install(ids=ids, lines=lines))
         if threads:
             self._wrap("threading", "Thread", "start", _start_thread)
             self._wrap("concurrent.futures.thread", "ThreadPoolExecutor", "submit", _submit)
