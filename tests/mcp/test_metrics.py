@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -50,8 +49,7 @@ def test_requests_and_sessions_of_both_ends() -> None:
             if attributes["mcp.method.name"] == "tools/call"
         ]
         assert [(attributes["gen_ai.tool.name"], count) for attributes, count in calls] == [("add", 1)]
-    ends = ("client", "server") if find_spec("mcp.shared.session") else ("client",)  # version 2 keeps none of a server
-    for end in ends:
+    for end in ("client", "server"):
         assert [count for _, count in found[f"mcp.{end}.session.duration"]] == [1]
     ((session, _),) = found["mcp.client.session.duration"]
     assert session["mcp.protocol.version"]

@@ -30,11 +30,9 @@ class MCPIntegration:
         )
 
         first = find_spec("mcp.shared.session") is not None  # version 1; the second has no such module
-        for part in (sent_requests, received_requests, progress, session_duration):
+        for part in (sent_requests, received_requests, progress, session_duration, transports):
             part.install(patches, first=first)
-        if first:
-            transports.install(patches)
-        else:
+        if not first:
             native_spans.install(patches)
 
 

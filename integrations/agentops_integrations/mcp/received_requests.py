@@ -133,6 +133,10 @@ def _begin_2(context: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Beg
         context.method, context.params, context.meta, JSONRPC_REQUEST_ID=str(context.request_id),
         MCP_SESSION_ID=getattr(connection, "session_id", None), MCP_PROTOCOL_VERSION=context.protocol_version,
     )  # fmt: skip
+    if span is not None:
+        with guard("mcp.transport"):
+            carried = getattr(context, "request", None)
+            span.call.update({**transports.of_session(context.session), **transports.of_request(carried)})
     return None if span is None else Begun(span, args, kwargs)
 
 

@@ -13,7 +13,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from agentops_integrations.mcp import request_spans, transports
 from agentops_integrations.mcp.progress import watched
 from agentops_integrations.mcp.request_spans import RequestSpan
-from agentops_sdk.integration import Begun, Patches, Wrapper, around_async, guard, semconv
+from agentops_sdk.integration import Begun, Patches, Wrapper, around_async, current_call, guard, semconv
 
 _SITE = "mcp.send_request"
 
@@ -27,6 +27,8 @@ def install(patches: Patches, *, first: bool) -> None:
     wrapper = _send_1 if first else _send_2
     for module, session in ({"mcp.shared.session": "BaseSession"} if first else sessions).items():
         patches.when_imported(module, partial(_wrap, patches, session, wrapper))
+    if not first:
+        patches.when_imported("mcp.shared.jsonrpc_dispatcher", partial(_numbers, patches))
 
 
 def _wrap(patches: Patches, session: str, wrapper: Wrapper, module: ModuleType) -> None:
@@ -54,9 +56,22 @@ def agreed(session: Any) -> dict[str, Any]:
 
 
 def _send_2(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return around_async(
-        _SITE, wrapped, args, kwargs, partial(_begin, args, kwargs, carry=False), request_spans.answered
-    )
+    begin = partial(_begin, args, kwargs, carry=False, session=instance)
+    return around_async(_SITE, wrapped, args, kwargs, begin, partial(_answered, instance))
+
+
+def _numbers(patches: Patches, module: ModuleType) -> None:
+    patches.wrap(module.JSONRPCDispatcher, "_allocate_id", _numbered)
+
+
+def _numbered(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Which number a request has: it is given as it is sent, inside of its span."""
+    number = wrapped(*args, **kwargs)
+    with guard("mcp.number"):
+        call = current_call()
+        if call is not None and semconv.MCP_METHOD_NAME in call.span.attributes:
+            call.set(semconv.JSONRPC_REQUEST_ID, str(number))
+    return number
 
 
 def _begin(args: tuple[Any, ...], kwargs: dict[str, Any], *, carry: bool, session: Any = None) -> Begun | None:

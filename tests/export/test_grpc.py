@@ -1,0 +1,100 @@
+"""The three signals by gRPC, with OpenTelemetry's own exporters, to a server that speaks its protocol."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+import agentops_sdk as agentops
+from agentops_sdk import semconv
+from agentops_sdk.integration import start
+
+grpc = pytest.importorskip("grpc", reason="grpcio is not installed")
+pytest.importorskip("opentelemetry.exporter.otlp.proto.grpc", reason="OpenTelemetry's gRPC exporters are not installed")
+
+
+class Collector:
+    """A server of the three services, and what it was sent."""
+
+    def __init__(self) -> None:
+        from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
+        from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
+        from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
+
+        self.requests: dict[str, list[Any]] = defaultdict(list)
+        self.refusals = 0
+        self._server = grpc.server(ThreadPoolExecutor(2))
+        for name, request, response in (
+            ("trace.v1.TraceService", traces.ExportTraceServiceRequest, traces.ExportTraceServiceResponse),
+            ("metrics.v1.MetricsService", metrics.ExportMetricsServiceRequest, metrics.ExportMetricsServiceResponse),
+            ("logs.v1.LogsService", logs.ExportLogsServiceRequest, logs.ExportLogsServiceResponse),
+        ):
+            self._serve(name, request, response)
+        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+
+    def _serve(self, name: str, request: Any, response: Any) -> None:
+        signal = name.partition(".")[0]
+
+        def export(message: Any, context: Any) -> Any:
+            if self.refusals > 0:
+                self.refusals -= 1
+                context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
+            self.requests[signal].append(message)
+            return response()
+
+        handler = grpc.unary_unary_rpc_method_handler(
+            export, request_deserializer=request.FromString, response_serializer=response.SerializeToString
+        )
+        full = f"opentelemetry.proto.collector.{name}"
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(full, {"Export": handler}),))
+
+    def close(self) -> None:
+        self._server.stop(None).wait(5)
+
+
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
+    running = Collector()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{running.port}")
+    yield running
+    agentops.shutdown()
+    running.close()
+
+
+def names(collector: Collector) -> dict[str, set[str]]:
+    """What came, by signal."""
+    spans = [span for one in collector.requests["trace"] for resource in one.resource_spans
+             for scope in resource.scope_spans for span in scope.spans]  # fmt: skip
+    metrics = [metric for one in collector.requests["metrics"] for resource in one.resource_metrics
+               for scope in resource.scope_metrics for metric in scope.metrics]  # fmt: skip
+    events = [record for one in collector.requests["logs"] for resource in one.resource_logs
+              for scope in resource.scope_logs for record in scope.log_records]  # fmt: skip
+    return {
+        "trace": {span.name for span in spans}, "metrics": {metric.name for metric in metrics},
+        "logs": {record.event_name for record in events},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("refusals", [0, 1])
+def test_all_three_arrive(collector: Collector, refusals: int) -> None:
+    collector.refusals = refusals
+    agentops.init(exporters=["otlp"], metrics=["otlp"], events=["otlp"], integrations=[])
+    call = start("llm", "gpt-4o", attributes={
+        semconv.PROVIDER_NAME: "openai", semconv.REQUEST_MODEL: "gpt-4o", semconv.USAGE_INPUT_TOKENS: 10,
+        semconv.USAGE_OUTPUT_TOKENS: 2,
+    })  # fmt: skip
+    call.finish()
+    assert agentops.flush(20)
+    found = names(collector)
+    assert found["trace"] == {"chat gpt-4o"}
+    assert found["logs"] == {semconv.DETAILS_EVENT}
+    assert {"gen_ai.client.operation.duration", "gen_ai.client.token.usage"} <= found["metrics"]
+    status = agentops.status()
+    assert (status.sinks["otlp"].exported, status.sinks["otlp"].lost) == (1, 0)
+    assert [account.lost for account in status.signals.values()] == [0, 0]
