@@ -102,9 +102,9 @@ def test_the_program_s_logger_provider_gets_them(logs: InMemoryLogRecordExporter
         ("SPAN_AND_EVENT", "false", False, False, True),
     ],
 )
-@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize(("joined", "state"), [(False, None), (False, "main"), (True, "pin"), (True, "main")])
 def test_every_word_for_where_content_goes(
-    logs: InMemoryLogRecordExporter, monkeypatch: pytest.MonkeyPatch, joined: bool,
+    logs: InMemoryLogRecordExporter, monkeypatch: pytest.MonkeyPatch, joined: bool, state: str | None,
     content: str, emit: str, details: bool, on_event: bool, on_span: bool,
 ) -> None:  # fmt: skip
     monkeypatch.setenv(CONTENT, content)
@@ -114,7 +114,7 @@ def test_every_word_for_where_content_goes(
         provider = TracerProvider()
         provider.add_span_processor(SimpleSpanProcessor(theirs))
         monkeypatch.setattr("opentelemetry.trace._TRACER_PROVIDER", provider)
-    agentops.init(exporters=[memory], integrations=[])
+    agentops.init(exporters=[memory], integrations=[], **({"semconv": state} if state else {}))
     chat()
     assert agentops.flush(10)
     for span in (*memory.finished_spans(), *theirs.get_finished_spans()):
