@@ -123,6 +123,7 @@ def test_each_instant_of_a_run_belongs_to_one_step() -> None:
 def test_feedback_is_joined_to_runs_wherever_it_lies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
     monkeypatch.chdir(tmp_path)
     agentops.init(exporters=["jsonl"], integrations=[])
     ids = []
@@ -146,6 +147,10 @@ def test_feedback_is_joined_to_runs_wherever_it_lies(
     assert said == [{("live", 0.5), ("helpful", 0.0)}, {("helpful", 1.0)}, {("helpful", 0.25)}]
     assert main(["show", ids[0]]) == 0
     assert "helpful false: wrong order" in capsys.readouterr().out
+    assert main(["compact"]) == 0
+    capsys.readouterr()
+    assert main(["ls", "--json", "--from", "./.agentops/traces"]) == 0
+    assert {row["trace_id"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())} == rows
     assert main(["feedback", "--name", "helpful", "--json"]) == 0
     (row,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert (row["count"], row["mean"], row["labels"]) == (3, pytest.approx(1.25 / 3), {"false": 1, "true": 1})

@@ -48,6 +48,8 @@ class StoredTraces(Traces):
         self._attributes = tuple(attributes)
         self._batches: OrderedDict[int, Traces] = OrderedDict()
         self._positions: dict[str, int] = {}
+        self._cut: list[str] | None = None
+        """Runs and what was thought of them, in the order in which batches are cut, where that is more than these."""
         self._together: Traces | None = None
         self._is_part = ids is not None
         if ids is None:
@@ -91,7 +93,8 @@ class StoredTraces(Traces):
                 kept += [(each, self._entries[each].start_ns) for each in matching.ids if each in some._entries]
             unfiltered = some
             some = StoredTraces(self._store, attributes, kept)
-            if len(unfiltered) <= _RUNS * _BATCHES:  # all of it is here already
+            cut = unfiltered._cut or unfiltered.ids  # noqa: SLF001 - of this class
+            if len(cut) <= _RUNS * _BATCHES:  # all of it is here already
                 some._positions = unfiltered._all_positions  # noqa: SLF001 - of this class
                 some._batches, some._together = unfiltered._batches, unfiltered._together  # noqa: SLF001 - of this class
         elif some is self:
@@ -108,6 +111,8 @@ class StoredTraces(Traces):
         if len(kept) == len(self._entries):
             return self
         some = StoredTraces(self._store, self._attributes, kept)
+        some._cut, some._positions = self._cut or self.ids, self._all_positions
+        some._batches, some._together = self._batches, self._together
         some.unreadable += self.unreadable
         return some
 
@@ -132,7 +137,7 @@ class StoredTraces(Traces):
         return rest, queries
 
     def _whole_batches(self) -> Iterator[Traces]:
-        for position in range(0, len(self.ids), _RUNS):
+        for position in range(0, len(self._cut or self.ids), _RUNS):
             yield self._batch(position)
 
     # --- one of them ---------------------------------------------------------------------------
@@ -159,7 +164,7 @@ class StoredTraces(Traces):
         batch = self._batches.get(position)
         if batch is None:
             batch = self._batches[position] = Traces(self._attributes)
-            ids = self.ids[position : position + _RUNS]
+            ids = (self._cut or self.ids)[position : position + _RUNS]
             for line in self._store.lines(ids):
                 batch.add_line(line)
             self._share_background(batch)
