@@ -6,9 +6,11 @@ loaded at once.
 
 LIBRARIES = {
     "a2a": ("a2a", ">=1.0,<2", "a2a-sdk"),
+    "ag2": ("ag2", ">=1.2,<2", "ag2"),
     "agent_framework": ("agent_framework", ">=1.23,<2", "agent-framework-core"),
     "agno": ("agno", ">=3.0,<4", "agno"),
     "anthropic": ("anthropic", ">=0.40,<3", "anthropic"),
+    "autogen": ("autogen_core", ">=0.7,<1", "autogen-core"),
     "bedrock": ("botocore", ">=1.35,<2", "botocore"),
     "celery": ("celery", ">=5.3,<6", "celery"),
     "cerebras": ("cerebras.cloud.sdk", ">=1.0,<2", "cerebras-cloud-sdk"),
