@@ -1,4 +1,7 @@
-"""Room 4: a bounded queue and its one consumer thread; the user's side ends in ``deque.append``."""
+"""Room 4: a bounded queue and its one consumer thread; the user's side ends in ``deque.append``.
+
+Long because both sides of the queue are here: what one leaves to the other is seen in one place.
+"""
 
 from __future__ import annotations
 
