@@ -83,7 +83,9 @@ def around_generator(
     Raises:
         LimitExceeded: at the first step, in place of the work.
     """
-    generator: Generator[Any, Any, Any] = driven(wrapped, lambda *_: _begun(site, begin, end), args, kwargs)
+    generator: Generator[Any, Any, Any] = driven(
+        wrapped, lambda *_: _begun(site, begin, end), args, kwargs, is_async=False
+    )
     return generator
 
 
@@ -97,7 +99,13 @@ def around_generator_async(
     each: Each | None = None,
 ) -> AsyncGenerator[Any, Any]:
     """The same for an asynchronous generator."""
-    generator: AsyncGenerator[Any, Any] = driven(wrapped, lambda *_: _begun(site, begin, end, each), args, kwargs)
+    generator: AsyncGenerator[Any, Any] = driven(
+        wrapped,
+        lambda *_: _begun(site, begin, end, each),
+        args,
+        kwargs,
+        is_async=True,  # told: a wrapper hides it
+    )
     return generator
 
 
