@@ -127,7 +127,7 @@ def test_every_setting_has_been_thought_of(row: Any) -> None:
                 "stream_usage", "internal", "propagate_threads", "semconv", "log_correlation", "release",
                 "environment", "variant", "attribute_count_limit", "attribute_length_limit", "event_count_limit",
                 "link_count_limit", "event_attribute_count_limit", "link_attribute_count_limit",
-                "vocabularies", "resource_detectors"}  # fmt: skip
+                "vocabularies", "resource_detectors", "findings"}  # fmt: skip
     from agentops_sdk import file_limits
 
     refused = file_limits.default_only, file_limits.off_only
