@@ -62,7 +62,7 @@ class PauseFolder:
         self._looked_at = now
         try:
             changed = self._folder.stat().st_mtime_ns
-        except FileNotFoundError:
+        except OSError:  # there is none, or a file stands where the directory should be
             changed = 0
         if changed == self._seen:
             return None
@@ -73,7 +73,11 @@ class PauseFolder:
     def found(self) -> dict[str, str]:
         """Why what is paused is, by the agent's name; files that are none of ours are passed over."""
         reasons: dict[str, str] = {}
-        for path in self._folder.glob("*.json"):
+        try:
+            paths = [path for path in self._folder.iterdir() if path.suffix == ".json"]
+        except OSError:
+            return reasons
+        for path in paths:
             try:
                 said = json.loads(path.read_bytes())
                 if isinstance(said["agent"], str):
