@@ -101,13 +101,15 @@ SHELLS = {
     "stream.LiveReply.__del__",
     "cohere._events", "mistral._stream_events",  # the client's own iterator, or around it
     # Stand between the program and a method of its client, or hand on what that gives back, a piece at a time.
-    "generators.drive", "generators.drive_async", "methods._first_step", "methods._Request.__init__",
+    "generators.drive", "generators.drive_async", "generators.driven", "generators._drive", "generators._drive_async",
+    "methods._first_step", "methods._Request.__init__",
     "methods._Request.sent", "methods._Request.sent_async", "methods._Request._passed_on", "methods._Request.__del__",
     "generators.NoSteps.*",
     "reply_proxies.*", "reply_steps.ReplySteps.item", "reply_steps.ReplySteps.end", "reply_steps.ReplySteps.abandon",
     "reply_steps.ReplySteps.fail", "reply_steps.ReplySteps.__del__",
     # LangChain's: the body of a run, its steps, and what a handler is asked before anything is reported to it.
     "context_attachment._Body.attach", "context_attachment._Body.detach", "context_attachment._Body.fail",
+    "context_attachment._insist",
     "context_attachment._stepped", "context_attachment._async_stepped", "handler.TraceHandler.ignore_*",
     # The program's function, to be run with its context in another thread; and our thread's own first function.
     "context_carriers._submit", "context_carriers._start_thread", "context_carriers._Carried.__init__",
@@ -124,6 +126,8 @@ SHELLS = {
     "adopted_spans.AdoptingTracer.start_span", "adopted_spans.AdoptingTracer.start_as_current_span",
     "adopted_spans.AdoptedSpan.left_by", "adopted_spans.AdoptedSpan.end", "adopted_spans.AdoptedSpan.set_attributes",
     "adopted_spans.AdoptedSpan.add_event", "adopted_spans.AdoptedSpan.update_name",
+    "adopted_spans.AdoptedSpan.is_recording", "adopted_spans.AdoptedSpan.set_status",
+    "adopted_spans.AdoptedSpan.record_exception",
     # Passes the messages of the program that it runs on; a turn's two ends are guarded inside.
     "claude_agent._read", "claude_agent._Turn.fail", "claude_agent._Turn.finish",
     # A request of MCP: a call and a mark beside it, as "call.Call.attach" and its like.

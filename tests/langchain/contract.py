@@ -26,6 +26,7 @@ class LangChainDriver(Driver):
     } | {
         "BaseLLM.*stream": "as those of chat models",
         "langgraph._internal._runnable._trace_payload": "older versions process no payloads",
+        "*BaseStore.*": "wrapped where a version of langgraph has them",
         "*.*embed_*": "wrapped on the classes that define it, whichever they are",
     }
     needs = ("langchain_openai", "langgraph")
