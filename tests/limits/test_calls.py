@@ -262,9 +262,9 @@ def test_an_unknown_price_is_never_nothing(asked: Asked) -> None:
     assert error.spent > 0.05
     with agentops.limits(cost=0.05, model_calls=5, unknown_price="allow"):
         assert asked.until_stopped(lambda: asked.chat("nobody-knows-it")).limit == "model_calls"
-    agentops.prices.alias("my-deployment", "gpt-4o-mini")
+    agentops.prices.alias("house-deployment", "gpt-4o-mini")
     with agentops.limits(cost=0.05):
-        asked.chat("my-deployment")
+        asked.chat("house-deployment")
 
 
 def test_a_call_that_failed_cost_nothing_and_was_a_call(asked: Asked) -> None:
