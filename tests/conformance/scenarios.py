@@ -63,7 +63,7 @@ class Scenario:
 
     Attributes:
         name: what it does.
-        library: whose client or framework it uses.
+        package: whose client or framework it uses.
         run: the program; takes the address of the model server.
         replies: what that answers, in order.
         spans: how many spans of which operation it makes.
@@ -72,7 +72,7 @@ class Scenario:
     """
 
     name: str
-    library: str
+    package: str
     run: Callable[[str], None]
     replies: tuple[Any, ...]
     spans: dict[str, int]

@@ -56,8 +56,8 @@ class Providers:
 
 
 @pytest.mark.parametrize("state", ["pin", "main"])
-@pytest.mark.parametrize("library", ["openai", "langchain"])
-def test_all_is_there_and_nothing_is_wrong(library: str, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("package", ["openai", "langchain"])
+def test_all_is_there_and_nothing_is_wrong(package: str, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = shared("semconv")
     if folder is None:
         pytest.skip("../shared/semconv is missing")
@@ -65,7 +65,7 @@ def test_all_is_there_and_nothing_is_wrong(library: str, state: str, monkeypatch
     providers, measure = Providers(monkeypatch), Measure()
     agentops.init(exporters=[], integrations=["openai", "langchain"], semconv=state)
     for program in SCENARIOS:
-        if program.library == library:
+        if program.package == package:
             with Wire(*map(reply_of, program.replies)) as wire:
                 program.run(wire.url)
                 close_clients()
@@ -73,7 +73,7 @@ def test_all_is_there_and_nothing_is_wrong(library: str, state: str, monkeypatch
             measure.add(program, providers.told(), model(folder, state), state)
     agentops.shutdown()
     providers.meters.shutdown()
-    print(f"{library}, {state}: {measure.score:.1f} of 100 over {dict(measure.asked)}")
+    print(f"{package}, {state}: {measure.score:.1f} of 100 over {dict(measure.asked)}")
     for row in (*measure.missing.items(), *measure.wrong.items()):
         print(row)
     assert (measure.missing, measure.wrong) == ({}, {})

@@ -114,15 +114,9 @@ def _words(name: str) -> list[str]:
 
 def names_of_tools(definitions: Any) -> frozenset[str]:
     """The tools that a model was offered."""
-    return frozenset(
-        str(name)
-        for tool in _items(definitions)
-        for name in (
-            tool.get("name"),
-            (tool.get("function") or {}).get("name") if _is_dict(tool.get("function")) else None,
-        )
-        if name
-    )
+    tools = _items(definitions)
+    functions = [tool["function"] for tool in tools if isinstance(tool.get("function"), dict)]
+    return frozenset(str(tool["name"]) for tool in (*tools, *functions) if tool.get("name"))
 
 
 def words_of_user(messages: Any) -> str:
@@ -156,7 +150,3 @@ def _items(value: Any) -> list[dict[str, Any]]:
         except ValueError:
             return []
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _is_dict(value: Any) -> bool:
-    return isinstance(value, dict)
