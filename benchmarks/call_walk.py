@@ -80,6 +80,8 @@ class Walk:
         folder = next((folder for folder in _FOLDERS if code.co_filename.startswith(folder)), None)
         if folder is not None and code.co_name not in _PARTS:
             here = self.calls.setdefault(thread, Counter())
+            if frame.f_back is not None and frame.f_back.f_code.co_filename.endswith(_QUEUE):
+                code = frame.f_back.f_code  # the guards of its rounds are the queue's
             here[code.co_filename[len(folder) + 1 :], code.co_qualname if _QUALIFIED else code.co_name] += 1
 
     def reset(self) -> None:
@@ -87,6 +89,8 @@ class Walk:
 
 
 _ROUNDS = 5
+_QUEUE = "_pipeline/queue.py"
+"""How often the consumer's thread wakes is the machine's to say."""
 _BY_THE_CLOCK = ("_look", "_pause_to_look")
 _QUALIFIED = sys.version_info >= (3, 11)
 
@@ -163,7 +167,12 @@ def main() -> None:
     legs = measure(limited=options.limits)
     if options.json:
         counts = {
-            leg: {"calls": calls.total(), "files": len({file for file, _ in calls})} for leg, calls in legs.items()
+            leg: {
+                "calls": calls.total(),
+                "files": len({file for file, _ in calls}),
+                "queue": sum(count for (file, _), count in calls.items() if file == _QUEUE),
+            }
+            for leg, calls in legs.items()
         }
         print(json.dumps(counts))
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -362,6 +363,34 @@ def test_the_error_travels(asked: Asked) -> None:
         error = asked.until_stopped()
     copy = pickle.loads(pickle.dumps(error))
     assert (str(copy), vars(copy)) == (str(error), vars(error))
+
+
+@agentops.tool
+def step(number: int) -> int:
+    return number
+
+
+def functions_passed(number: int) -> int:
+    """How many of our functions one call of a tool passes on the caller's thread."""
+    passed = 0
+
+    def note(frame: Any, event: str, _: Any) -> None:
+        nonlocal passed
+        passed += event == "call" and "agentops_sdk" in frame.f_code.co_filename
+
+    sys.setprofile(note)
+    step(number)
+    sys.setprofile(None)
+    return passed
+
+
+def test_a_tool_passes_few_functions_more() -> None:
+    agentops.init(exporters=[MemoryExporter()], integrations=[])
+    step(0)
+    unlimited = functions_passed(1)
+    with agentops.limits(cost=1, tokens=10, model_calls=10, tool_calls=10, seconds=1_000):
+        step(2)
+        assert 3 < functions_passed(3) - unlimited <= 10
 
 
 @pytest.mark.guard_swallows

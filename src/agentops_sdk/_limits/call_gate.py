@@ -15,8 +15,6 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opentelemetry.context import get_current
-
 from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import Call
 from agentops_sdk._capture.contribution import Contribution
@@ -31,7 +29,8 @@ from agentops_sdk._limits.expectation import Expectation, expected, learned
 from agentops_sdk._limits.levels import log_levels
 from agentops_sdk._limits.repetition import Key, key_of
 from agentops_sdk._limits.terminal import ask_person
-from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY, whole
+from agentops_sdk._propagation import context_keys
+from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY
 from agentops_sdk.config import log_once
 from agentops_sdk.errors import LimitExceeded
 
@@ -53,7 +52,7 @@ def open_gate() -> None:
     admission.add(ask)
 
 
-def ask(live: Any) -> LimitExceeded | None:
+def ask(live: Any) -> LimitExceeded | None:  # noqa: C901 - in few calls
     """What to raise in place of the work of ``live``, a call or what has one as its ``call``; ``None`` if it may begin.
 
     Two that report one operation ask once.
@@ -63,7 +62,9 @@ def ask(live: Any) -> LimitExceeded | None:
         call = call.operation
     if type(call) is not Call or call.admission is not None:
         return None
-    here = whole(get_current())
+    here = context_keys.current()
+    if context_keys.call_spans:
+        here = context_keys.whole(here)
     attributes = call.span.attributes
     scopes: Any = here.get(LIMITS_KEY) or call.context.get(LIMITS_KEY) or ()
     if scopes_module.of_process:
@@ -123,7 +124,7 @@ def _overruled(
     return None
 
 
-def _looked_up(
+def _looked_up(  # noqa: C901 - one pass, in few calls
     call: Call, scopes: Sequence[Scope], expectation: Expectation | None, key: Key | None
 ) -> tuple[list[Charge], list[Breach]]:
     """What the call would take from which account, and the limits that it would pass. Under the lock."""
@@ -143,15 +144,16 @@ def _looked_up(
                 account.roll()
             most = rule.most + account.extra
             if measure in METERED:
-                if (
-                    expectation is not None
-                    and account.spent + account.reserved < most
+                if expectation is None:  # of what is no model's: it may tell of a cost when it ends
+                    amount, reason = 0.0, "passed" if kind in _STOPPED_KINDS and account.spent > most else ""
+                elif (
+                    account.spent + account.reserved < most
                     and not account.unpriced
                     and (measure == "tokens" or (expectation.priced and expectation.currency == rule.currency))
                 ):
                     amount, reason = expectation.tokens if measure == "tokens" else expectation.cost, ""
                 else:
-                    amount, reason = _metered(scope, rule, account, kind, expectation, most)
+                    amount, reason = _metered(scope, rule, account, expectation, most)
                 charges.append(Charge(scope, rule, account, amount))
             elif measure == counted:
                 reason = "reached" if account.spent + 1 > most else ""
@@ -173,12 +175,8 @@ _ELSE = {
 }
 
 
-def _metered(
-    scope: Scope, rule: Rule, account: Account, kind: str, expectation: Expectation | None, most: float
-) -> tuple[float, str]:
-    """What the call is expected to use of money or tokens, and what speaks against it."""
-    if expectation is None:  # it may tell of a cost when it ends
-        return 0.0, "passed" if kind in _STOPPED_KINDS and account.spent > most else ""
+def _metered(scope: Scope, rule: Rule, account: Account, expectation: Expectation, most: float) -> tuple[float, str]:
+    """What a model call is expected to use of money or tokens, and what speaks against it."""
     reached = "reached" if account.spent >= most else ""
     if not reached and account.spent + account.reserved >= most:
         reached = "taken up by calls under way"
