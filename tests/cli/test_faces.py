@@ -71,6 +71,8 @@ def test_columns(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == {"when": "08-07 07:06", "user": "ada"}
     assert main(["stats", "--columns", "calls", "--csv", "--user", "ada"]) == 0
     assert capsys.readouterr().out.splitlines() == ["key,calls", "gpt-4o-mini-2024-07-18,1"]
+    assert main(["stats", "--columns", "calls,model", "--user", "ada"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split() == ["calls", "model"]
     assert main(["ls", "--columns", "name,colour"]) == 2
     assert "some of trace_id, trace," in capsys.readouterr().err
 

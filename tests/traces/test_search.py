@@ -84,7 +84,7 @@ def test_a_wrong_filter_is_told_at_once() -> None:
     wrong: tuple[dict[str, Any], ...] = (
         {"since": "yesterday-ish"}, {"until": 5}, {"min_cost": "much"}, {"min_cost": float("nan")}, {"slower_than": -1},
         {"outcome": "fine"}, {"errors": "yes"}, {"user": ""}, {"user": 7}, {"user": []}, {"where": "= 3"},
-        {"where": "a >"}, {"text": ""}, {"colour": "red"},
+        {"where": "a >"}, {"where": "a <> 3"}, {"where": "a =~ b"}, {"text": ""}, {"colour": "red"},
     )  # fmt: skip
     for filters in wrong:
         with pytest.raises(ConfigError, match=next(iter(filters))):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +46,24 @@ def test_only_who_has_the_token_is_let_in_under_our_name_from_our_page(site: Sit
     assert (status, headers["location"]) == (303, "/?user=ada")
     assert {"httponly", "samesite=strict"} <= {part.strip().lower() for part in headers["set-cookie"].split(";")}
     assert "default-src 'none'" in site.ask("/")[1]["content-security-policy"]
+
+
+def test_the_command_opens_with_the_filters_it_was_given(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "agentops_sdk", "view", "--dir", str(tmp_path)]
+    wrong = subprocess.run([*command, "--since", "soon"], capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stdout, "since='soon'" in wrong.stderr) == (2, "", True)
+    given = ["--agent", "a b", "--agent", "c", "--errors"]
+    with subprocess.Popen([*command, *given], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        host, _, path = running.stdout.readline().strip().removeprefix("http://").partition("/")
+        connection = http.client.HTTPConnection(host, timeout=30)
+        connection.request("GET", f"/{path}")
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["location"]) == (303, "/?agent=a+b&agent=c&errors=true")
+        connection.close()
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=30)
+    assert running.returncode in (0, 130)
 
 
 def test_runs_with_filters_one_as_its_report_and_two_side_by_side(site: Site) -> None:

@@ -6,6 +6,7 @@ import argparse
 import csv
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentops_sdk.cli._filters import chosen
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk.traces.figures.tables import BY, stats
     from agentops_sdk.traces.search.attribute_condition import attribute_names
 
-    columns = choose(COLUMNS, args.columns) if args.columns is not None else None
+    columns = _chosen(args.by, args.columns) if args.columns is not None else None
     table = _sums(args)
     if table is None:
         asked = [] if args.by in BY else attribute_names(args.by)
@@ -119,8 +120,7 @@ def _print(table: Stats, columns: Sequence[Column[Line]] | None) -> None:
     console, width, ascii_only = screen()
     rows = [*table.rows, *([table.total] if len(table.rows) > 1 else [])]
     lines = [Line(table, row, ascii_only) for row in rows]
-    key: Column[Line] = Column(table.by, lambda line: (line.row.key, "bold"), shrink=1)
-    for text in as_table([key, *(columns or COLUMNS)], lines, width, ascii_only) if lines else ():
+    for text in as_table(columns or _columns(table.by), lines, width, ascii_only) if lines else ():
         console.print(text)
     if table.total.running or table.total.unfinished:
         states = ("running", table.total.running), ("unfinished", table.total.unfinished)
@@ -233,6 +233,20 @@ COLUMNS: Final[Sequence[Column[Line]]] = (
 )  # fmt: skip
 """The table, its CSV and its JSON. To add a column, add a row."""
 
+
+def _columns(by: str) -> list[Column[Line]]:
+    """The columns where rows stand for what is called so."""
+    key = replace(COLUMNS[0], title=by, cell=lambda line: (line.row.key, "bold"), shrink=1)
+    return [key, *COLUMNS[1:]]
+
+
+def _chosen(by: str, names: str) -> Sequence[Column[Line]]:
+    """The columns with these names; what a row is of stands first, where nobody has said elsewhere."""
+    key, *others = _columns(by)
+    columns = choose([key, *others], names)
+    return columns if any(column.key == "key" for column in columns) else [key, *columns]
+
+
 _NESTED: Final = {
     "input_tokens", "output_tokens", "cache_read_tokens", "estimated_tokens", "unknown_usage", "currency",
     "cost_estimated", "cost_unknown",
@@ -243,15 +257,13 @@ _NESTED: Final = {
 def as_json(line: Line, chosen: Sequence[Column[Line]] | None = None) -> dict[str, Any]:
     """A row with its usage and costs whole, and whatever else there is a column for; or only what was chosen."""
     if chosen is not None:
-        return {"key": line.row.key, **as_data(chosen, line)}
+        return {**as_data(chosen, line), "key": line.row.key}
     whole = {**line.row.as_dict(), "share": line.share}
     columns = {key: value for key, value in as_data(COLUMNS, line).items() if key not in _NESTED}
     return {**columns, **whole}
 
 
 def _csv(table: Stats, columns: Sequence[Column[Line]]) -> None:
-    if not any(column.key == "key" for column in columns):
-        columns = [COLUMNS[0], *columns]
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow([column.key for column in columns if column.key])
     out.writerows(as_data(columns, Line(table, row)).values() for row in table.rows)

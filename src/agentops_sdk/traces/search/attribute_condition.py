@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["SHORT_NAMES", "attribute_name", "attribute_names", "conditions_on_attributes", "first_value", "order_in"]
 
 _SYNTAX: Final = re.compile(
-    r"\s*(?P<name>[^\s=!<>~]+)\s*(?:(?P<operator>==|!=|>=|<=|!~|=|>|<|~)\s*(?P<value>.*?))?\s*", re.DOTALL
+    r"\s*(?P<name>[^\s=!<>~]+)\s*(?:(?P<operator>!?~|(?:==|!=|>=|<=|=|>|<)(?![=!<>~]))\s*(?P<value>.*?))?\s*", re.DOTALL
 )
+"""``<>`` or ``=~`` is no operator followed by a value that begins with a sign."""
 _RIGHT: Final = "'attribute op value' with =, !=, >, >=, <, <=, ~ (contains) or !~; the attribute alone: it is there"
 _FIELDS: Final[dict[str, Callable[[Columns, int], Any]]] = {
     "name": lambda columns, row: columns.name(row),
