@@ -120,7 +120,8 @@ def in_prometheus(work: Path, port: int, client: openai.OpenAI) -> list[str]:
     settings = work / "prometheus.yml"
     settings.write_text(
         f"global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: [{FOLDER / 'rules.yaml'}]\n"
-        f"scrape_configs: [{{job_name: agent, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]\n"
+        f"scrape_configs: [{{job_name: agent, authorization: {{credentials_file: {work / 'agentops' / 'status-token'}}}, "
+        f"static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]\n"
     )
     binary = shutil.which("prometheus") or "prometheus"
     server = subprocess.Popen(

@@ -6,17 +6,20 @@ import ipaddress
 import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 from agentops_sdk import control
 from agentops_sdk._host.guard import note
+from agentops_sdk._limits.scope import keeps_files
 from agentops_sdk._pipeline import runtime
 from agentops_sdk._version import DISTRIBUTION
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.health import health
 from agentops_sdk.status import status
-from agentops_sdk.status_access import TOKEN_VARIABLE, Access, checked_token, is_local_name, resolved
+from agentops_sdk.status_access import Access, is_local_name, page_of, resolved
 from agentops_sdk.status_server import MOST_BYTES, POSTED, Answer, StatusServer, posts
+from agentops_sdk.status_token import FILE, TOKEN_VARIABLE, checked_token, kept_token
 
 __all__ = ["StatusServer", "serve_status", "status_app"]
 
@@ -27,7 +30,7 @@ _PATH = re.compile(r"(?<![\w:/.…\]])(?:~|\.{1,2})?/[^\s'\"<>|:,;)]+|\b[A-Za-z]
 def answer(path: str, accept: str = "") -> Answer:
     """Status code, content type and body for one of ``/livez /readyz /healthz /status /metrics``."""
     try:
-        return _answer(path.rstrip("/").rpartition("/")[2], accept)
+        return _answer(page_of(path), accept)
     except Exception as error:  # noqa: BLE001 - the page that reports failures must not fail
         note("serve", error)
         return 500, _TEXT, type(error).__name__.encode()
@@ -35,7 +38,7 @@ def answer(path: str, accept: str = "") -> Answer:
 
 def change(path: str, body: bytes, by: str) -> Answer:
     """The same for what is posted: ``/configure`` and ``/feedback``. Who sends it has been asked for the token."""
-    page = path.rstrip("/").rpartition("/")[2]
+    page = page_of(path)
     if page not in POSTED:
         return 405, _TEXT, b"405"
     try:
@@ -96,16 +99,17 @@ def _without_paths(value: Any) -> Any:
 def serve_status(port: int = 9464, *, host: str = "127.0.0.1", token: str | None = None) -> StatusServer:
     """Serve ``/livez``, ``/readyz``, ``/healthz``, ``/status`` and ``/metrics`` from a daemon thread.
 
-    With a token, ``POST /configure`` changes settings, limits and what is paused; each change is written down. So it
-    takes ``POST /feedback``: ``{"trace_id": …, "name": "helpful", "value": true, "comment": …}``.
+    Every page but ``/livez`` wants a token. ``POST /configure`` changes settings, limits and what is paused; each
+    change is written down. ``POST /feedback`` takes ``{"trace_id": …, "name": "helpful", "value": true, …}``.
     The pages show settings and figures, never content, secrets or paths. On loopback they answer to
     the names of this machine only (``localhost``, ``127.0.0.1``, ``[::1]``).
 
     Args:
         port: 0 takes a free one (see ``.port`` of the result).
         host: the interface to listen on, loopback unless you say otherwise.
-        token: what readers must send as ``Authorization: Bearer …``; ``AGENTOPS_STATUS_TOKEN`` when not given.
-            Needed for every interface beyond loopback.
+        token: what readers must send as ``Authorization: Bearer …``; ``AGENTOPS_STATUS_TOKEN`` when not given. Where
+            neither is, one is made at random: ``.token`` of the result, and the file ``status-token`` in the folder of
+            the traces. Beyond loopback it must be given.
 
     Raises:
         ConfigError: the port is taken or not permitted, there is no such host, or it is one beyond
@@ -117,12 +121,15 @@ def serve_status(port: int = 9464, *, host: str = "127.0.0.1", token: str | None
     family, address, loopback = resolved(host, port)
     if not loopback and secret is None:
         raise ConfigError("host", host, f"loopback, or a token=... (or {TOKEN_VARIABLE}) that readers must send")
+    access = Access(lambda: secret or kept_token(_folder()), names=loopback)
     try:
-        return StatusServer(family, address, port, Access(secret, names=loopback), answer, change)
+        server = StatusServer(family, address, port, access, answer, change)
     except OSError as error:
         raise ConfigError(
             "port", port, f"a port that is free on {host or 'every interface'} ({error.strerror})"
         ) from None
+    access.token()  # it lies in its folder before anybody asks
+    return server
 
 
 async def status_app(
@@ -134,8 +141,9 @@ async def status_app(
 ) -> None:
     """The same endpoints as an ASGI application: ``app.mount("/agentops", agentops.status_app)``.
 
-    Without a token (``functools.partial(status_app, token=…)``, or ``AGENTOPS_STATUS_TOKEN``) readers
-    on this machine are answered, and nobody else.
+    Every page but ``/livez`` wants a token: ``functools.partial(status_app, token=…)``, or ``AGENTOPS_STATUS_TOKEN``.
+    Where there is neither, readers on this machine are answered who send the one in the file ``status-token`` of the
+    folder of the traces, and nobody else.
     """
     if scope["type"] == "lifespan":
         while True:
@@ -152,10 +160,10 @@ async def status_app(
     further: list[tuple[bytes, bytes]] = []
     refusal: tuple[int, str] | None
     try:
-        refusal = _refusal(scope, checked_token(token))
+        refusal = None if page_of(scope["path"]) == "livez" else _refusal(scope, checked_token(token))
     except ConfigError:  # a token that no header can hold lets nobody in
         refusal = _BEYOND
-    if method == "POST" and posts(scope["path"]) and refusal is None and _has_token(token):
+    if method == "POST" and posts(scope["path"]) and refusal is None:
         code, kind, body = change(
             scope["path"], await _body(receive), f"POST {scope['path']} from {(scope.get('client') or ('?',))[0]}"
         )
@@ -179,8 +187,12 @@ async def status_app(
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
 
 
-def _has_token(token: str | None) -> bool:
-    return checked_token(token) is not None
+def _folder() -> Path | None:
+    """Where the token is kept: nowhere before ``init()``, and in a program that writes no files."""
+    settings = runtime.settings_in_force()
+    if settings is None or not settings.enabled or not keeps_files(settings):
+        return None
+    return Path(settings.directory)
 
 
 async def _body(receive: Callable[[], Awaitable[Any]]) -> bytes:
@@ -195,19 +207,19 @@ async def _body(receive: Callable[[], Awaitable[Any]]) -> bytes:
 def _refusal(scope: MutableMapping[str, Any], token: str | None) -> tuple[int, str] | None:
     headers = [(bytes(name).lower(), bytes(value).decode("latin-1")) for name, value in scope.get("headers") or ()]
     authorization = next((value for name, value in headers if name == b"authorization"), None)
+    path: str = scope["path"]
     if token is not None:
-        return Access(token, names=False).refusal([], authorization)
+        return Access(lambda: token, names=False).refusal(path, [], authorization)
     hosts = [value for name, value in headers if name == b"host"]
     peer = (scope.get("client") or ("",))[0]
     try:
-        ipaddress.ip_address(peer)
-    except ValueError:
-        # No address: a test client of the program's own, or a socket file with whoever is behind it.
-        return None if peer or not headers or all(map(is_local_name, hosts)) else _BEYOND
-    if not is_local_name(f"[{peer}]"):
-        return _BEYOND
+        address = bool(ipaddress.ip_address(peer))
+    except ValueError:  # a test client of the program's own, or a socket file with whoever is behind it
+        address = False
     forwarded = any(name in (b"forwarded", b"x-forwarded-for", b"x-real-ip") for name, _ in headers)
-    return _BEYOND if forwarded else Access(None, names=True).refusal(hosts, None)
+    if forwarded or (address and not is_local_name(f"[{peer}]")):
+        return _BEYOND
+    return Access(lambda: kept_token(_folder()), names=address).refusal(path, hosts, authorization)
 
 
-_BEYOND = 403, f"readers beyond this machine need a token: see {TOKEN_VARIABLE}"
+_BEYOND = 403, f"readers beyond this machine need {TOKEN_VARIABLE}, not the file {FILE}"

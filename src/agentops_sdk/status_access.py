@@ -1,18 +1,16 @@
-"""Who may read the status pages: on loopback whoever calls it by a loopback name, elsewhere who has the token."""
+"""Who may read the status pages: who has the token, and on loopback calls it by a loopback name as well."""
 
 from __future__ import annotations
 
 import hmac
 import ipaddress
-import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agentops_sdk.errors import ConfigError
 
-__all__ = ["TOKEN_VARIABLE", "Access", "checked_token", "is_local_name", "resolved"]
-
-TOKEN_VARIABLE = "AGENTOPS_STATUS_TOKEN"  # noqa: S105 - a name, no token
+__all__ = ["Access", "is_local_name", "page_of", "resolved"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -20,42 +18,35 @@ class Access:
     """What a request must bring.
 
     Attributes:
-        token: what ``Authorization: Bearer`` must hold; ``None`` asks for none.
+        token: tells what ``Authorization: Bearer`` must hold, for every page but ``/livez``, which tells nothing.
         names: whether the request must call us by a name of this machine itself. A web page may make a name of its
             own point to 127.0.0.1, and a browser then takes our pages for its own; the name gives it away.
     """
 
-    token: str | None
+    token: Callable[[], str]
     names: bool
 
-    def refusal(self, hosts: list[str], authorization: str | None) -> tuple[int, str] | None:
+    def refusal(self, path: str, hosts: list[str], authorization: str | None) -> tuple[int, str] | None:
         """Status code and reason where a request is refused.
 
         Args:
+            path: what is asked for.
             hosts: every name that the request calls us by; none is an old client, and no browser.
             authorization: its header of that name.
         """
         if self.names and not all(is_local_name(host) for host in hosts):
             return 403, "this address answers to the names of this machine only"
-        if self.token is None:
+        if page_of(path) == "livez":
             return None
         scheme, _, token = (authorization or "").strip().partition(" ")
         # Both are compared in full, whatever they hold: the time taken says nothing.
-        right = hmac.compare_digest(token.strip().encode("utf-8", "surrogateescape"), self.token.encode())
+        right = hmac.compare_digest(token.strip().encode("utf-8", "surrogateescape"), self.token().encode())
         return None if right and scheme.lower() == "bearer" else (401, "a token is needed")
 
 
-def checked_token(token: str | None) -> str | None:
-    """The token that was given, else that of the environment.
-
-    Raises:
-        ConfigError: it is no text, or holds what no header can; it is not shown.
-    """
-    if token is None:
-        token = os.environ.get(TOKEN_VARIABLE, "").strip() or None
-    if token is not None and not (isinstance(token, str) and token and all("!" <= letter <= "~" for letter in token)):
-        raise ConfigError("token", "…", "a string of printable ASCII characters without spaces")
-    return token
+def page_of(path: str) -> str:
+    """The page that a path asks for, wherever the pages are mounted."""
+    return path.partition("?")[0].rstrip("/").rpartition("/")[2]
 
 
 def resolved(host: str, port: int) -> tuple[socket.AddressFamily, str, bool]:

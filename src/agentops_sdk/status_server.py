@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from agentops_sdk._host.guard import note
 from agentops_sdk._host.own_thread import OwnThread
-from agentops_sdk.status_access import Access
+from agentops_sdk.status_access import Access, page_of
 
 __all__ = ["MOST_BYTES", "StatusServer"]
 
@@ -62,6 +62,11 @@ class StatusServer:
                     held.close()
 
             os.register_at_fork(after_in_child=let_go)
+
+    @property
+    def token(self) -> str:
+        """What readers must send: the token that was given, else the one that is kept in the folder of the traces."""
+        return self._server.access.token()
 
     def close(self) -> None:
         """Stop serving and free the port."""
@@ -153,10 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(413 if length.isdigit() else 411)
             return
         body = self.rfile.read(int(length))
-        self._respond(
-            lambda path: self.server.change(path, body, f"POST {path} from {self.client_address[0]}"),
-            needs_token=True,
-        )
+        self._respond(lambda path: self.server.change(path, body, f"POST {path} from {self.client_address[0]}"))
 
     def do_HEAD(self) -> None:
         self._respond()
@@ -168,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError, ValueError):
             self._send(code, _TEXT, str(code).encode(), headers)
 
-    def _respond(self, answer: Callable[[str], Answer] | None = None, *, needs_token: bool = False) -> None:
+    def _respond(self, answer: Callable[[str], Answer] | None = None) -> None:
         hosts = self.headers.get_all("host") or []
         if len(hosts) > 1 or (not hosts and self.request_version >= "HTTP/1.1"):
             self.send_error(400)
@@ -180,15 +182,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if address:  # a whole address instead of a path
             hosts = [*hosts, address]
-        refusal = self.server.access.refusal(hosts, self.headers.get("authorization"))
+        path = self.path.partition("?")[0]
+        refusal = self.server.access.refusal(path, hosts, self.headers.get("authorization"))
         if refusal is not None:
             code, reason = refusal
             self._send(code, _TEXT, reason.encode(), {"www-authenticate": "Bearer"} if code == 401 else {})
             return
-        if needs_token and self.server.access.token is None:
-            self._send(403, _TEXT, b"who changes something needs a token, and the server has none", {})
-            return
-        path = self.path.partition("?")[0]
         self._send(*(answer(path) if answer else self.server.answer(path, self.headers.get("accept") or "")), {})
 
     def _send(self, code: int, kind: str, body: bytes, headers: dict[str, str]) -> None:
@@ -212,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def posts(path: str) -> bool:
     """Whether something may be posted there."""
-    return path.rstrip("/").rpartition("/")[2] in POSTED
+    return page_of(path) in POSTED
 
 
 def _cut(request: socket.socket) -> None:

@@ -112,7 +112,9 @@ def test_by_http_with_a_token_and_within_bounds(tmp_path: Path) -> None:
     by = [line["by"] for line in map(json.loads, (tmp_path / "audit" / "000001.jsonl").read_text().splitlines())]
     assert set(by) == {"POST /configure from 127.0.0.1"}
     with agentops.serve_status(0) as server:
-        assert post(server, {"pause": "scout"}, token=None).status_code == 403
+        assert post(server, {"pause": "scout"}, token=None).status_code == 401
+        assert post(server, {"pause": "scout"}, token=server.token).json()["paused"] == ["scout"]
+        assert post(server, {"resume": "scout"}, token=server.token).json()["paused"] == []
 
 
 def test_as_asgi() -> None:

@@ -178,7 +178,11 @@ def test_the_status_page_tells_what_runs_and_for_how_long(tmp_path: Path) -> Non
         agentops.serve_status(0) as server,
         agentops.span("long", kind="agent") as span,
         agentops.span("inside", kind="tool"),
-        urllib.request.urlopen(f"http://127.0.0.1:{server.port}/status") as answer,
+        urllib.request.urlopen(
+            urllib.request.Request(
+                f"http://127.0.0.1:{server.port}/status", headers={"authorization": f"Bearer {server.token}"}
+            )
+        ) as answer,
     ):
         (run,) = json.loads(answer.read())["runs"]
     assert (run["name"], run["trace_id"], run["open_spans"]) == ("invoke_agent long", span.trace_id, 2)

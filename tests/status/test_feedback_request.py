@@ -47,7 +47,7 @@ def test_what_is_right_is_kept_and_what_is_wrong_is_not(wrong: Any) -> None:
         assert span.events[0].attributes["gen_ai.evaluation.explanation"] == "good"
 
 
-def test_the_application_takes_it_and_a_server_without_a_token_does_not() -> None:
+def test_the_application_takes_it_and_from_nobody_without_the_token() -> None:
     app = functools.partial(agentops.status_app, token="t0ken")
 
     async def ask() -> int:
@@ -68,7 +68,7 @@ def test_the_application_takes_it_and_a_server_without_a_token_does_not() -> Non
         assert asyncio.run(ask()) == 200
         assert (traces.spans[0].trace_id, traces.spans[0].parent_id) == ("a" * 32, "b" * 16)
         with agentops.serve_status(0) as server:
-            assert post(server.port, json.dumps(RIGHT).encode(), None)[0] == 403
+            assert post(server.port, json.dumps(RIGHT).encode(), None)[0] == 401
     with agentops.serve_status(0, token="t0ken") as server:
         code, said = post(server.port, json.dumps(RIGHT).encode())
         assert (code, "nothing is recorded" in said) == (400, True)

@@ -50,19 +50,21 @@ def test_promtool_has_nothing_to_say() -> None:
     agentops.init(exporters=["memory"], integrations=[])
     work()
     with agentops.serve_status(0) as server:
-        page = urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=10).read()
+        url, token = f"http://127.0.0.1:{server.port}/metrics", {"authorization": f"Bearer {server.token}"}
+        page = urllib.request.urlopen(urllib.request.Request(url, headers=token), timeout=10).read()
     done = subprocess.run([tool, "check", "metrics"], input=page, capture_output=True, timeout=30, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")
 
 
 def test_prometheus_scrapes_it(tmp_path: Path) -> None:
     binary, port = program("prometheus"), free_port()
-    agentops.init(exporters=["memory"], integrations=[])
+    agentops.init(exporters=["memory"], directory=tmp_path / "ops", integrations=[])
     work()
     with agentops.serve_status(0) as server:
         config = tmp_path / "p.yml"
         config.write_text(
             "scrape_configs:\n- job_name: agentops\n  scrape_interval: 1s\n"
+            f"  authorization: {{credentials_file: {tmp_path / 'ops' / 'status-token'}}}\n"
             f"  static_configs: [{{targets: ['127.0.0.1:{server.port}']}}]\n"
         )
         command = [

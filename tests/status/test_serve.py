@@ -29,7 +29,9 @@ def server() -> Iterator[Any]:
 
 def get(server: Any, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=10) as response:
+        url = f"http://127.0.0.1:{server.port}{path}"
+        asked = urllib.request.Request(url, headers={"authorization": f"Bearer {server.token}"})
+        with urllib.request.urlopen(asked, timeout=10) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -109,8 +111,9 @@ def test_the_asgi_app_serves_the_same_when_mounted() -> None:
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
 
-        scope = {"type": "http", "method": "GET", "path": "/agentops/healthz", "root_path": "/agentops"}
-        await agentops.status_app(scope, receive, send)
+        scope = {"type": "http", "method": "GET", "path": "/agentops/healthz", "root_path": "/agentops",
+                 "headers": [(b"authorization", b"Bearer t0ken")]}  # fmt: skip
+        await agentops.status_app(scope, receive, send, token="t0ken")
 
     asyncio.run(call())
     assert sent[0]["status"] == 200

@@ -38,7 +38,9 @@ def server() -> Iterator[Any]:
         yield running
 
 
-def ask(server: Any, page: str = "/livez", method: str = "GET", host: str = "127.0.0.1", **headers: str) -> Any:
+def ask(server: Any, page: str = "/healthz", method: str = "GET", host: str = "127.0.0.1", **headers: str) -> Any:
+    """What comes back from whoever has the token, or sends another ``Authorization``."""
+    headers.setdefault("Authorization", f"Bearer {server.token}")
     connection = http.client.HTTPConnection(host, server.port, timeout=20)
     connection.request(method, page, headers={name.replace("_", "-"): value for name, value in headers.items()})
     response = connection.getresponse()
@@ -77,7 +79,7 @@ def test_names_that_a_web_page_could_make_are_refused(host: str, page: str, serv
 
 
 def test_the_name_in_a_whole_address_counts_too(server: Any) -> None:
-    evil = b"GET http://evil.example/status HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    evil = b"GET http://evil.example/livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     assert raw(server, evil).startswith(b"HTTP/1.0 403")
     assert raw(server, evil.replace(b"evil.example", b"localhost")).startswith(b"HTTP/1.0 200")
 
@@ -121,26 +123,85 @@ def test_with_the_token_every_page_is_read_and_without_none(how: str, monkeypatc
     if how == "environment":
         monkeypatch.setenv("AGENTOPS_STATUS_TOKEN", TOKEN)
     with agentops.serve_status(0, host="0.0.0.0", token=TOKEN if how == "keyword" else None) as server:
-        for page in ("/status", "/healthz", "/livez", "/readyz", "/metrics"):
-            for wrong in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Basic {TOKEN}"},
+        for page in ("/status", "/healthz", "/readyz", "/metrics", "/nothing", "/", "/livez/x", "/livez%2f..%2fstatus"):
+            for wrong in ({"Authorization": ""}, {"Authorization": "Bearer x"}, {"Authorization": f"Basic {TOKEN}"},
                           {"Authorization": TOKEN}, {"Authorization": f"Bearer {TOKEN}x"},
                           {"Authorization": "Bearer \xff"}):  # fmt: skip
                 refused = ask(server, page, **wrong)
                 assert (refused.status, refused.headers["www-authenticate"]) == (401, "Bearer")
                 assert refused.text == "a token is needed"
-            assert ask(server, f"{page}?token={TOKEN}").status == 401
+            assert ask(server, f"{page}?token={TOKEN}&/livez", Authorization="").status == 401
             # A name of the network's own is right there: the token is what counts.
-            assert ask(server, page, Authorization=f"bearer {TOKEN}", Host="ops.example").status in (200, 501)
+            assert ask(server, page, Authorization=f"bearer {TOKEN}", Host="ops.example").status in (200, 404, 501)
 
 
 def test_a_token_on_loopback_is_needed_beside_the_name() -> None:
     with agentops.serve_status(0, token=TOKEN) as server:
-        assert ask(server).status == 401
+        assert ask(server, Authorization="").status == 401
         assert ask(server, Authorization=f"Bearer {TOKEN}").status == 200
         assert ask(server, Authorization=f"Bearer {TOKEN}", Host="evil.example").status == 403
+        alive = ask(server, "/livez", Authorization="")
+        assert (alive.status, alive.text) == (200, "ok")
 
 
-def test_ipv6_loopback_needs_none() -> None:
+def test_where_no_token_was_given_one_is_made_and_kept_for_the_user_alone(tmp_path: Path) -> None:
+    agentops.shutdown()
+    agentops.init(directory=tmp_path / "ops", integrations=[])
+    kept = tmp_path / "ops" / "status-token"
+    with agentops.serve_status(0) as server, agentops.serve_status(0) as another:
+        token = kept.read_text().strip()
+        assert (kept.stat().st_mode & 0o777, len(token) > 40, another.token) == (0o600, True, token)
+        for page in ("/status", "/healthz", "/readyz", "/metrics"):
+            assert ask(server, page, Authorization="").status == 401
+            assert ask(server, page, Authorization=f"Bearer {token}").status in (200, 501)
+        code = (
+            "import agentops_sdk as a; a.init(directory='ops', integrations=[])\n"
+            "with a.serve_status(0) as s: print(s.token)"
+        )
+        other = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        assert [process.communicate(timeout=60)[0].strip() for process in other] == [token, token]
+        kept.unlink()  # how somebody takes it back
+        assert ask(server, Authorization=f"Bearer {token}x").status == 401
+        assert kept.exists()
+    assert [path.name for path in kept.parent.iterdir() if path.name.startswith(".status")] == []
+
+
+@pytest.mark.parametrize("made", ["readable", "link", "pipe", "folder", "empty", "unwritable"])
+def test_a_token_that_others_may_know_or_nobody_can_keep_is_none(made: str, tmp_path: Path) -> None:
+    folder = tmp_path / "ops"
+    folder.mkdir()
+    kept = folder / "status-token"
+    if made == "link":
+        (tmp_path / "theirs").write_text("known\n")
+        (tmp_path / "theirs").chmod(0o600)
+        kept.symlink_to(tmp_path / "theirs")
+    elif made == "pipe":
+        os.mkfifo(kept, 0o600)
+    elif made == "folder":
+        kept.mkdir()
+    elif made == "unwritable":
+        folder.rmdir()
+        folder.write_text("")
+    else:
+        kept.write_text("known\n" if made == "readable" else "")
+        kept.chmod(0o644 if made == "readable" else 0o600)
+    agentops.shutdown()
+    agentops.init(directory=folder, integrations=[])
+    with pytest.warns(UserWarning, match="status-token"):
+        server = agentops.serve_status(0)
+    with server:
+        assert ask(server, Authorization="Bearer known").status == 401
+        assert ask(server, Authorization="Bearer ").status == 401
+        assert ask(server).status == 200  # who runs the program knows it
+
+
+def test_a_program_that_writes_no_files_keeps_its_token_in_memory(server: Any, tmp_path: Path) -> None:
+    assert len(server.token) > 40
+    assert ask(server, Authorization="").status == 401
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ipv6_loopback() -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError as error:
@@ -284,7 +345,9 @@ HERE = ("127.0.0.1", 5)
 Called = tuple[int, dict[str, str], bytes]
 
 
-def call(app: Any = agentops.status_app, *, method: str = "GET", client: Any = HERE, **headers: str) -> Called:
+def call(
+    app: Any = agentops.status_app, *, method: str = "GET", client: Any = HERE, page: str = "status", **headers: str
+) -> Called:
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -294,19 +357,25 @@ def call(app: Any = agentops.status_app, *, method: str = "GET", client: Any = H
         sent.append(message)
 
     pairs = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
-    scope = {"type": "http", "method": method, "path": "/x/status", "headers": pairs, "client": client}
+    scope = {"type": "http", "method": method, "path": f"/x/{page}", "headers": pairs, "client": client}
     asyncio.run(app(scope, receive, send))
     return sent[0]["status"], {k.decode(): v.decode() for k, v in sent[0]["headers"]}, sent[1]["body"]
 
 
-def test_asgi_readers_of_this_machine_by_its_names() -> None:
-    assert call(host="localhost:8000")[0] == 200
-    assert call(host="evil.example")[0] == 403
-    assert call(host="localhost", x_forwarded_for="203.0.113.9")[0] == 403
-    assert call(client=("203.0.113.9", 5), host="localhost")[0] == 403
-    assert call(client=("::1", 5), host="[::1]")[0] == 200
-    assert call(client=None, host="ops.example")[0] == 403
-    assert call(client=("testclient", 5), host="testserver")[0] == 200  # a test of the program's own
+def test_asgi_readers_of_this_machine_with_the_kept_token_by_its_names(tmp_path: Path) -> None:
+    agentops.shutdown()
+    agentops.init(directory=tmp_path / "ops", integrations=[])
+    assert call(host="localhost:8000")[0] == 401
+    kept = {"authorization": f"Bearer {(tmp_path / 'ops' / 'status-token').read_text().strip()}"}
+    assert call(host="localhost:8000", **kept)[0] == 200
+    assert call(host="evil.example", **kept)[0] == 403
+    assert call(host="localhost", x_forwarded_for="203.0.113.9", **kept)[0] == 403
+    assert call(client=("203.0.113.9", 5), host="localhost", **kept)[0] == 403
+    assert call(client=("::1", 5), host="[::1]", **kept)[0] == 200
+    assert call(client=None, host="ops.example")[0] == 401
+    assert call(client=None, host="ops.example", **kept)[0] == 200
+    assert call(client=("testclient", 5), host="testserver")[0] == 401
+    assert call(client=("203.0.113.9", 5), page="livez", host="ops.example")[::2] == (200, b"ok")
 
 
 @pytest.mark.parametrize("how", ["partial", "environment"])
@@ -324,7 +393,8 @@ def test_asgi_with_a_token(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_asgi_head_other_methods_and_headers() -> None:
-    status, headers, body = call(method="HEAD", host="localhost")
+    app = functools.partial(agentops.status_app, token=TOKEN)
+    status, headers, body = call(app, method="HEAD", host="localhost", authorization=f"Bearer {TOKEN}")
     assert (status, body, int(headers["content-length"]) > 100) == (200, b"", True)
     assert headers["cache-control"] == "no-store"
     assert call(method="POST", host="localhost")[:2][0] == 405
@@ -337,17 +407,19 @@ import uvicorn
 import agentops_sdk as agentops
 from starlette.applications import Starlette
 from starlette.routing import Mount
-agentops.init(exporters=["memory"], integrations=[])
+agentops.init(integrations=[])
+agentops.serve_status(0).close()  # so that there is a token
 server = uvicorn.Server(uvicorn.Config(Starlette(routes=[Mount("/agentops", agentops.status_app)]), log_level="error"))
 listener = socket.create_server(("127.0.0.1", 0))
 thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
 thread.start()
-for host in ("localhost", "evil.example"):
+token = open(".agentops/status-token").read().strip()
+for host, word in (("localhost", token), ("evil.example", token), ("localhost", "")):
     connection = http.client.HTTPConnection(*listener.getsockname(), timeout=20)
-    connection.request("GET", "/agentops/healthz", headers={"Host": host})
+    connection.request("GET", "/agentops/healthz", headers={"Host": host, "Authorization": f"Bearer {word}"})
     print(connection.getresponse().status)
 server.should_exit = True
 thread.join()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
-    assert done.stdout == "200\n403\n", done.stderr
+    assert done.stdout == "200\n403\n401\n", done.stderr
