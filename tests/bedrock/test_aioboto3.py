@@ -30,12 +30,12 @@ INVOKED = {
 
 
 @asynccontextmanager
-async def client(url: str) -> AsyncIterator[Any]:
+async def client(url: str, service: str = "bedrock-runtime") -> AsyncIterator[Any]:
     from botocore.config import Config
 
     session = aioboto3.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1")
     config = Config(retries={"max_attempts": 0, "mode": "standard"}, proxies={})
-    async with session.client("bedrock-runtime", endpoint_url=url.removesuffix("/v1"), config=config) as made:
+    async with session.client(service, endpoint_url=url.removesuffix("/v1"), config=config) as made:
         yield made
 
 
@@ -99,3 +99,57 @@ def test_a_call_is_one_span(ask: Ask, answer: Reply, outcome: str, raises: bool)
     if outcome == "ok":
         assert (facts["gen_ai.usage.input_tokens"], facts["gen_ai.usage.output_tokens"]) == (21, 8)
         assert "Sunny." in facts["gen_ai.output.messages"]
+
+
+def test_real_traffic() -> None:
+    from tests.bedrock.test_recorded import EXCHANGES, model_of, said
+    from tests.model_clients import recordings
+    from tests.openai.conftest import Recorded
+
+    recorded = Recorded()
+    recorded.start()
+
+    async def run(wire: Wire) -> None:
+        async with client(wire.url) as asking:
+            for exchange in EXCHANGES:
+                wire.replies = [recordings.reply_of(exchange)]
+                model, problem = model_of(exchange), None
+                try:
+                    if exchange["api"] == "bedrock.converse":
+                        known = asking.meta.service_model.operation_model("Converse").input_shape.members
+                        asked = {name: value for name, value in exchange["request"].items() if name in known}
+                        await asking.converse(modelId=model, **asked)
+                    else:
+                        body = json.dumps(exchange["request"])
+                        await (await asking.invoke_model(modelId=model, body=body))["body"].read()
+                except Exception as error:
+                    problem = error
+                span = recorded.one()
+                if exchange["status"] >= 400:
+                    recordings.refused(span, problem)
+                else:
+                    assert problem is None, (exchange["id"], problem)
+                    recordings.check(span, said(exchange), "aws.bedrock", model)
+
+    with Wire(WHOLE) as wire:
+        asyncio.run(run(wire))
+
+
+def test_an_agent_and_a_retrieval() -> None:
+    from tests.bedrock.test_agent_runtime import AGENT, FOUND, said, stream
+    from tests.openai.conftest import Recorded
+
+    recorded = Recorded()
+    recorded.start()
+
+    async def run(url: str) -> None:
+        async with client(url, "bedrock-agent-runtime") as asking:
+            reply = await asking.invoke_agent(**AGENT)
+            assert [event async for event in reply["completion"]]
+            await asking.retrieve(knowledgeBaseId="KB12345678", retrievalQuery={"text": "Paris?"})
+
+    with Wire(stream(said("Sunny.")), Reply({"retrievalResults": [FOUND]})) as wire:
+        asyncio.run(run(wire.url))
+    agent, retrieval = recorded()
+    assert (agent.name, agent.outcome, agent.text) == ("invoke_agent AGENT12345", "ok", "Sunny.")
+    assert (retrieval.name, len(retrieval.json("gen_ai.retrieval.documents"))) == ("retrieval KB12345678", 1)

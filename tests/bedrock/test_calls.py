@@ -189,6 +189,50 @@ def test_embeddings(recorded: Any) -> None:
     assert span["gen_ai.embeddings.dimension.count"] == 2
 
 
+def test_tokens_that_only_the_headers_tell(recorded: Any) -> None:
+    headers = {f"x-amzn-bedrock-{name}-token-count": count for name, count in (("input", "21"), ("output", "8"))}
+    answer = {"id": "1", "generations": [{"id": "2", "text": "Sunny.", "finish_reason": "COMPLETE"}]}
+    with Wire(Reply(answer, headers={**headers, "x-amzn-requestid": "r1"})) as wire, client(wire.url) as bedrock:
+        bedrock.invoke_model(modelId="cohere.command-text-v14", body='{"prompt": "Paris?", "p": 0.5}')["body"].read()
+        span = recorded.one()
+        bedrock.invoke_model(modelId="cohere.command-text-v14", body='{"prompt": "Paris?"}')["body"].close()
+        left = recorded.one()
+    assert (span.text, span["gen_ai.response.id"], span["agentops.request_id"]) == ("Sunny.", "1", "r1")
+    assert (span["gen_ai.request.top_p"], left.outcome) == (0.5, "abandoned")
+    for each in (span, left):
+        assert (each["gen_ai.usage.input_tokens"], each["gen_ai.usage.output_tokens"]) == (21, 8)
+        assert each["agentops.usage.source"] == "reported"
+
+
+def test_a_chat_of_cohere(recorded: Any) -> None:
+    reply = Case().reply(
+        chunk({"event_type": "text-generation", "text": "Sun", "is_finished": False}),
+        chunk({"event_type": "text-generation", "text": "ny.", "is_finished": False}),
+        chunk({
+            "event_type": "stream-end", "is_finished": True, "finish_reason": "COMPLETE",
+            "response": {"text": "Sunny.", "generation_id": "g"},
+            "amazon-bedrock-invocationMetrics": {"inputTokenCount": 21, "outputTokenCount": 8},
+        }),
+    )  # fmt: skip
+    with Wire(reply) as wire, client(wire.url) as bedrock:
+        asked = {"modelId": "cohere.command-r-v1:0", "body": '{"message": "Paris?", "chat_history": []}'}
+        list(bedrock.invoke_model_with_response_stream(**asked)["body"])
+    span = recorded.one()
+    assert (span.outcome, span.text) == ("ok", "Sunny.")
+    assert "Paris?" in span["gen_ai.input.messages"]
+    assert (span["gen_ai.usage.input_tokens"], span["gen_ai.usage.output_tokens"]) == (21, 8)
+
+
+def test_documents_are_put_in_order(recorded: Any) -> None:
+    asked = {"query": "Paris?", "documents": ["Rain.", "Sunny."], "top_n": 1, "api_version": 2}
+    answer = {"results": [{"index": 1, "relevance_score": 0.5}]}
+    with Wire(Reply(answer)) as wire, client(wire.url) as bedrock:
+        bedrock.invoke_model(modelId="cohere.rerank-v3-5:0", body=json.dumps(asked))["body"].read()
+    span = recorded.one()
+    assert (span.name, span["gen_ai.request.model"]) == ("rerank", "cohere.rerank-v3-5:0")
+    assert span.json("gen_ai.retrieval.documents") == [{"id": "1", "score": 0.5, "content": "Sunny."}]
+
+
 def test_a_call_that_is_tried_again_is_one(recorded: Any) -> None:
     refused = Reply({"message": "slow down"}, status=429, headers={"x-amzn-errortype": "ThrottlingException"})
     with Wire(refused, Reply(whole({"text": "Sunny."}))) as wire, client(wire.url, retries=2) as bedrock:

@@ -6,9 +6,7 @@ arise, so that no token is counted twice, in our file or in the program's export
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -20,41 +18,12 @@ from agentops_sdk.integration.clients import (
     Attributes,
     Endpoint,
     Endpoints,
-    Events,
     Exchanged,
     GeneratedClient,
-    Json,
     current_exchange,
     provider_of,
 )
-from agentops_sdk.integration.dialects import ANTHROPIC_MESSAGES, anthropic_messages
-from agentops_sdk.integration.dialects import message_parts as parts
-
-# --- the text completions of old -------------------------------------------------------------------
-
-
-def _completion_request(body: Json) -> Attributes:
-    prompt = body.get("prompt")
-    return {
-        **anthropic_messages.request(body),
-        semconv.REQUEST_MAX_TOKENS: body.get("max_tokens_to_sample"),
-        semconv.INPUT_MESSAGES: [{"role": "user", "parts": [parts.text(prompt)]}] if isinstance(prompt, str) else None,
-    }
-
-
-def _completion_fold(events: Events) -> dict[str, Any]:
-    body: dict[str, Any] = {}
-    for event in events:
-        text = str(body.get("completion") or "") + str(event.get("completion") or "")
-        body.update((name, value) for name, value in event.items() if value is not None)
-        body["completion"] = text
-    return body
-
-
-def _completion_response(body: Json, asked: Json) -> Attributes:
-    content = [{"type": "text", "text": body["completion"]}] if body.get("completion") else []
-    return anthropic_messages.response({**body, "content": content}, asked)
-
+from agentops_sdk.integration.dialects import ANTHROPIC_COMPLETIONS, ANTHROPIC_MESSAGES, anthropic_messages
 
 # --- the table -------------------------------------------------------------------------------------
 
@@ -77,15 +46,7 @@ _PLATFORMS = (("Bedrock", "aws.bedrock"), ("Vertex", "gcp.vertex_ai"), ("Foundry
 ENDPOINTS = Endpoints(
     [
         ANTHROPIC_MESSAGES,
-        replace(
-            ANTHROPIC_MESSAGES,
-            path="complete",
-            operation="text_completion",
-            request=_completion_request,
-            response=_completion_response,
-            fold=_completion_fold,
-            end_mark=re.compile(rb'"stop_reason"\s*:\s*"'),
-        ),
+        ANTHROPIC_COMPLETIONS,
         Endpoint(
             path="messages/count_tokens",
             kind="span",

@@ -94,6 +94,10 @@ def _same(reply: Any) -> Any:
     return reply
 
 
+def _nothing_beside(reply: Any) -> dict[str, Any]:
+    return {}
+
+
 def _no_stream(reply: Any) -> str | None:
     return None
 
@@ -126,6 +130,9 @@ class Method:
     file: Callable[[Any], tuple[Any, str] | None] = _no_file
     """For replies whose body the caller reads like a file: the object that reads, and the name of its attribute with
     the file, in whose place one is put that tells what was read."""
+
+    beside: Callable[[Any], dict[str, Any]] = _nothing_beside
+    """What a reply tells beside its body, as attributes: in its headers. Where the body tells the same, that counts."""
 
     http: bool = False
     """What comes back is an HTTP response like httpx's, or a context manager of one: read now, or later from it."""
@@ -273,6 +280,7 @@ class _Request:
     def _accept(self, exchange: Any, result: Any) -> bool:
         """Whether that was all; else what came back goes on, and will end the call."""
         row = self._row
+        exchange.call.update(row.beside(result))
         if row.http and hasattr(result, "status_code"):
             streamed = not result.is_closed
             exchange.call.set(semconv.REQUEST_STREAM, streamed or None)

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from agentops_sdk._genai import (
+    anthropic_completions,
     anthropic_messages,
     hosted_agents,
     message_parts,
@@ -20,6 +21,7 @@ from agentops_sdk._genai.fields import fields, number
 from agentops_sdk._http.endpoint import Endpoint, Json, error_field
 
 __all__ = [
+    "ANTHROPIC_COMPLETIONS",
     "ANTHROPIC_MESSAGES",
     "OPENAI_CHAT",
     "OPENAI_COMPLETIONS",
@@ -48,6 +50,17 @@ ANTHROPIC_MESSAGES = Endpoint(
     silent_events=frozenset(("ping",)),
 )
 """Anthropic's messages."""
+
+ANTHROPIC_COMPLETIONS = replace(
+    ANTHROPIC_MESSAGES,
+    path="complete",
+    operation="text_completion",
+    request=anthropic_completions.request,
+    response=anthropic_completions.response,
+    fold=anthropic_completions.assemble,
+    end_mark=re.compile(rb'"stop_reason"\s*:\s*"'),
+)
+"""Anthropic's text completions of old."""
 
 OPENAI_CHAT = Endpoint(
     path="chat/completions",

@@ -1,0 +1,155 @@
+"""``Converse`` and its stream, whose form Nova has under ``InvokeModel`` as well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from agentops_integrations.bedrock.values import mapping, mappings
+from agentops_sdk.integration import ended_by_model, model_choice, semconv
+from agentops_sdk.integration.clients import Attributes, Endpoint, Events, Json
+from agentops_sdk.integration.dialects import fields
+from agentops_sdk.integration.dialects import message_parts as parts
+
+OPTIONS = {
+    semconv.REQUEST_MAX_TOKENS: "maxTokens:int",
+    semconv.REQUEST_TEMPERATURE: "temperature:number",
+    semconv.REQUEST_TOP_P: "topP:number",
+    semconv.REQUEST_TOP_K: "topK:int",
+    semconv.REQUEST_STOP_SEQUENCES: "stopSequences:texts",
+}
+_FINISH_REASONS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "tool_use": "tool_call",
+    "max_tokens": "length",
+    "guardrail_intervened": "content_filter",
+    "content_filtered": "content_filter",
+}
+
+
+def _part(block: Json) -> parts.Part:
+    """One content block: an object with one field, whose name is the kind."""
+    kind = next(iter(block), "unknown")
+    value = block.get(kind)
+    if kind == "text":
+        return parts.text(str(value or ""))
+    inner = mapping(value)
+    if kind == "toolUse":
+        arguments = parts.arguments(inner.get("input"))
+        return {"type": "tool_call", "id": inner.get("toolUseId"), "name": inner.get("name"), "arguments": arguments}
+    if kind == "toolResult":
+        answer = [each["json"] if "json" in each else _part(each) for each in mappings(inner.get("content"))]
+        failed = {"is_error": True} if inner.get("status") == "error" else {}
+        return {"type": "tool_call_response", "id": inner.get("toolUseId"), "response": answer, **failed}
+    if kind == "reasoningContent":
+        return parts.reasoning(mapping(inner.get("reasoningText")).get("text") or "")
+    if kind in ("image", "video", "audio", "document"):
+        return _media(kind, inner)
+    if kind == "citationsContent":
+        text = "".join(str(each.get("text") or "") for each in mappings(inner.get("content")))
+        return {**parts.text(text), "citations": inner.get("citations")}
+    return parts.generic(inner, kind)
+
+
+def _media(modality: str, block: Json) -> parts.Part:
+    source, form = mapping(block.get("source")), block.get("format")
+    link = mapping(source.get("s3Location")).get("uri")
+    if link:
+        return {"type": "uri", "modality": modality, "format": form, "uri": link}
+    if source.get("text"):
+        return parts.text(str(source["text"]))
+    return {"type": "blob", "modality": modality, "format": form, "content": source.get("bytes")}
+
+
+def _message(message: Json) -> dict[str, Any]:
+    blocks = [block for block in mappings(message.get("content")) if "cachePoint" not in block]
+    return {"role": str(message.get("role") or "user"), "parts": [_part(block) for block in blocks]}
+
+
+def _tools(body: Json) -> list[dict[str, Any]]:
+    specs = [tool.get("toolSpec") for tool in mappings(mapping(body.get("toolConfig")).get("tools"))]
+    return [
+        {
+            "type": "function",
+            "name": str(spec.get("name") or ""),
+            "description": spec.get("description"),
+            "parameters": mapping(spec.get("inputSchema")).get("json"),
+        }
+        for spec in mappings(specs)
+    ]
+
+
+def _converse_request(body: Json) -> Attributes:
+    return {
+        **fields(mapping(body.get("inferenceConfig")), OPTIONS),
+        semconv.INPUT_MESSAGES: [_message(each) for each in mappings(body.get("messages"))] or None,
+        semconv.SYSTEM_INSTRUCTIONS: [
+            _part(block) for block in mappings(body.get("system")) if "cachePoint" not in block
+        ]
+        or None,
+        semconv.TOOL_DEFINITIONS: _tools(body) or None,
+    }
+
+
+def _converse_response(body: Json, asked: Json) -> Attributes:
+    message = mapping(mapping(body.get("output")).get("message"))
+    output = {**_message(message), "role": "assistant"}
+    reason = body.get("stopReason")
+    finish_reason = _FINISH_REASONS.get(str(reason), str(reason))
+    if reason:
+        output["finish_reason"] = finish_reason
+    tier = mapping(body.get("serviceTier")).get("type")
+    choice = mapping(mapping(asked.get("toolConfig")).get("toolChoice"))
+    return {
+        semconv.USAGE_SERVICE_TIER: tier if isinstance(tier, str) else None,
+        semconv.RESPONSE_FINISH_REASONS: [str(reason)] if reason else None,
+        semconv.OUTPUT_MESSAGES: [output] if output["parts"] or reason else None,
+        **model_choice(
+            _tools(asked),
+            output["parts"],
+            finished=ended_by_model(reason) and finish_reason != "content_filter",
+            forced="any" in choice or "tool" in choice,
+        ),
+    }
+
+
+def _converse_fold(events: Events) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    blocks: dict[int, dict[str, Any]] = {}
+    for event in events:
+        start, delta = mapping(event.get("contentBlockStart")), mapping(event.get("contentBlockDelta"))
+        if start:
+            _grow(blocks.setdefault(start.get("contentBlockIndex") or 0, {}), mapping(start.get("start")))
+        if delta:
+            _grow(blocks.setdefault(delta.get("contentBlockIndex") or 0, {}), mapping(delta.get("delta")))
+        body.update(mapping(event.get("messageStop")))
+        body.update(mapping(event.get("metadata")))
+    body["output"] = {"message": {"content": [blocks[index] for index in sorted(blocks)]}}
+    return body
+
+
+def _grow(block: dict[str, Any], piece: Json) -> None:
+    """Add a piece of a block, whose texts come bit by bit, and its reasoning one level higher than in a whole block."""
+    for name, value in piece.items():
+        if name == "text" or (name == "input" and isinstance(value, str)):
+            block[name] = block.get(name, "") + str(value or "")
+        elif name == "reasoningContent":
+            thought = block.setdefault(name, {})
+            inner = mapping(value)
+            _grow(thought.setdefault("reasoningText", {}) if inner.keys() & {"text", "signature"} else thought, inner)
+        elif isinstance(value, Mapping):
+            _grow(block.setdefault(name, {}), value)
+        elif value is not None:
+            block[name] = value
+
+
+CONVERSE = Endpoint(
+    path="Converse(?:Stream)?",
+    request=_converse_request,
+    response=_converse_response,
+    fold=_converse_fold,
+    usage_shape="bedrock.converse",
+    end_mark=re.compile(rb'"(?:messageStop|metadata)"\s*:\s*\{'),
+)
