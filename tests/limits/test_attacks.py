@@ -39,7 +39,8 @@ class Later:
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> Iterator[Path]:
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr("agentops_sdk._limits.scope._LOADING", 30)  # on a busy machine a thread may take long to start
     agentops.init(exporters=["memory"], directory=tmp_path, integrations=[])
     yield tmp_path
     agentops.shutdown()

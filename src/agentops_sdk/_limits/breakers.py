@@ -12,10 +12,11 @@ own thread, and costs a look into a table while nothing is open.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,7 +32,10 @@ from agentops_sdk.errors import BreakerOpen
 if TYPE_CHECKING:
     from agentops_sdk.alert_rules import AlertRule
 
-__all__ = ["STATES", "BreakerRule", "add", "after_fork", "observe", "refused", "remove", "rules", "states"]
+__all__ = [
+    "STATES", "BreakerRule", "add", "after_fork", "closed_elsewhere", "observe", "opened_elsewhere", "refused",
+    "remove", "rules", "states",
+]  # fmt: skip
 
 _KINDS = frozenset(("llm", "embedding"))
 _MOST_CALLS = 1_000
@@ -44,6 +48,9 @@ _CHOICES = options_json(("allow", "probe", "refuse"))[1]
 STATES: Final = ("closed", "half_open", "open")
 
 Key = tuple[str, str]
+"""Provider and model."""
+_Call = tuple[float, bool, float]
+"""When a call ended, whether it failed, and how long it took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +67,33 @@ class BreakerRule:
     cooldown: float = 30.0
     probes: int = 1
 
+    @property
+    def text(self) -> str:
+        """By which processes know that they have the same rule."""
+        condition = self.condition
+        return f"{condition.when} / {condition.over:g} s / {condition.least} / {self.cooldown:g} s"
+
 
 @dataclass(slots=True)
 class _Breaker:
     state: str = "closed"
     opened_at: float = 0.0
     probes: list[float] = field(default_factory=list)
-    calls: deque[tuple[float, bool, float]] = field(default_factory=lambda: deque(maxlen=_MOST_CALLS))
+    calls: deque[_Call] = field(default_factory=lambda: deque(maxlen=_MOST_CALLS))
     rule: BreakerRule | None = None
     reason: str = ""
+    token: str = ""
+    """Of the last time that it opened, here or elsewhere."""
 
 
 rules: list[BreakerRule] = []
 """In force for every model."""
 _of_models: BoundedMap[Key, _Breaker] = BoundedMap(1_000)
 _lock = threading.RLock()
+on_change: Callable[[Key, BreakerRule, str, str], None] | None = None
+"""Called after a breaker has opened, or is closed again: its key, its rule, why, and the token; empty where closed."""
+on_rule: Callable[[], None] | None = None
+"""Called when there is a further rule."""
 refused: dict[Key, int] = {}
 """How many calls were refused, by provider and model."""
 clock = time.monotonic
@@ -84,6 +103,8 @@ def add(rule: BreakerRule) -> None:
     """Have every model watched by it."""
     rules.append(rule)
     admission.add(ask)
+    if on_rule is not None:
+        on_rule()
 
 
 def remove(rule: BreakerRule) -> None:
@@ -109,6 +130,35 @@ def after_fork() -> None:
     """In a child: a thread that is not here may have held the lock."""
     global _lock
     _lock = threading.RLock()
+
+
+def opened_elsewhere(key: Key, rule: BreakerRule, reason: str, token: str, age: float) -> None:
+    """Another process has opened it, that many seconds ago; each time that it opens has a token of its own."""
+    with _lock:
+        breaker = _of_models.get(key)
+        if breaker is None:
+            breaker = _of_models[key] = _Breaker()
+        if breaker.token == token:
+            return
+        was_closed = breaker.state == "closed"
+        breaker.state, breaker.opened_at, breaker.probes = "open", clock() - age, []
+        breaker.rule, breaker.reason, breaker.token = rule, reason, token
+    if was_closed:
+        _log(key, f"opens, as another process found: {reason}")
+
+
+def closed_elsewhere(key: Key, token: str) -> None:
+    """Another process has closed what was opened under that token."""
+    with _lock:
+        breaker = _of_models.get(key)
+        if breaker is None or breaker.state == "closed" or breaker.token != token:
+            return
+        change = _close(breaker)
+    _log(key, f"{change}, as another process found")
+
+
+def _log(key: Key, change: str) -> None:
+    logger.warning("agentops_sdk: the breaker of %s of %s %s", key[1] or "?", key[0] or "?", change)
 
 
 def ask(live: Any) -> BreakerOpen | None:
@@ -176,37 +226,58 @@ def observe(attributes: Mapping[str, Any], seconds: float) -> None:
                 if (breaker := _of_models.get(key)) is not None and breaker.probes:
                     breaker.probes.pop(0)
         return
-    failed, change = outcome == "error", ""
+    _ended(key, (now, outcome == "error", seconds), is_probe=is_probe)
+
+
+def _ended(key: Key, call: _Call, *, is_probe: bool) -> None:
+    """A call has shown how the model is."""
+    change, calls, rule = "", tuple[_Call, ...](), None
     with _lock:
         breaker = _of_models.get(key)
         if breaker is None:
             breaker = _of_models[key] = _Breaker()
         if breaker.state == "half_open" and is_probe:
-            change = _probe_ended(breaker, now, failed=failed, seconds=seconds)
+            rule = breaker.rule
+            change = _probe_ended(breaker, call)
         elif breaker.state == "closed":
-            breaker.calls.append((now, failed, seconds))
-            change = _judged(breaker, now)
+            breaker.calls.append(call)
+            calls = tuple(breaker.calls)
+    if calls and (judgement := _judged(calls)) is not None:
+        rule, reason = judgement
+        with _lock:
+            if breaker.state == "closed":
+                breaker.state, breaker.opened_at, breaker.rule = "open", call[0], rule
+                breaker.reason, breaker.token, change = reason, os.urandom(8).hex(), f"opens: {reason}"
     if change:
-        logger.warning("agentops_sdk: the breaker of %s of %s %s", key[1] or "?", key[0] or "?", change)
+        _log(key, change)
+        if on_change is not None and rule is not None:
+            on_change(key, rule, breaker.reason, breaker.token if breaker.state == "open" else "")
 
 
-def _probe_ended(breaker: _Breaker, now: float, *, failed: bool, seconds: float) -> str:
+def _probe_ended(breaker: _Breaker, call: _Call) -> str:
+    now, failed, seconds = call
     rule = breaker.rule
     is_slow = rule is not None and rule.condition.measure == "latency" and rule.condition.is_passed(seconds)
     breaker.probes = []
     if failed or is_slow:
-        breaker.state, breaker.opened_at = "open", now
+        breaker.state, breaker.opened_at, breaker.token = "open", now, os.urandom(8).hex()
         return "stays open: a call to see " + ("failed" if failed else "was slow")
+    return _close(breaker)
+
+
+def _close(breaker: _Breaker) -> str:
     breaker.state, breaker.rule, breaker.reason = "closed", None, ""
     breaker.calls.clear()
     return "is closed again"
 
 
-def _judged(breaker: _Breaker, now: float) -> str:
-    for rule in rules:
+def _judged(all_calls: Sequence[_Call]) -> tuple[BreakerRule, str] | None:
+    """The rule by which a breaker opens after these calls, and why."""
+    now = all_calls[-1][0]
+    for rule in tuple(rules):
         with guard("breakers.judge"):
             condition = rule.condition
-            calls = [each for each in breaker.calls if now - each[0] < condition.over]
+            calls = [each for each in all_calls if now - each[0] < condition.over]
             if len(calls) < condition.least:
                 continue
             if condition.measure == "latency":
@@ -215,10 +286,8 @@ def _judged(breaker: _Breaker, now: float) -> str:
             else:
                 value = sum(failed for _, failed, _ in calls) / len(calls)
             if condition.is_passed(value):
-                breaker.state, breaker.opened_at, breaker.rule = "open", now, rule
-                breaker.reason = f"{condition.when} in {condition.over:g} s ({value:.4g})"
-                return f"opens: {breaker.reason}"
-    return ""
+                return rule, f"{condition.when} in {condition.over:g} s ({value:.4g})"
+    return None
 
 
 def _key(attributes: Mapping[str, Any]) -> Key:

@@ -1,22 +1,19 @@
 """What was used in a window that machines share: one stream in Redis for each limit, which every process adds to.
 
-Never waited for on a thread of the program's: a thread of ours sends what was used and fetches what others have, and
-tries again while the server cannot be reached. Meanwhile the limit counts what is known here, and the log says so once.
+While the server cannot be reached the limit counts what is known here; what was used meanwhile is sent once it can be.
 An entry has the time, who wrote it, what it is counted for (as a hash: no name of a user leaves) and the amount.
 """
 
 from __future__ import annotations
 
 import os
-import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._host.guard import guard
-from agentops_sdk._host.own_thread import OwnThread
+from agentops_sdk._limits.redis_link import RedisLink
 from agentops_sdk._limits.window_file import Use, counted, does_count
 from agentops_sdk.config import log_once
 
@@ -25,16 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["RedisWindow"]
 
-_PERIOD = 1.0  # seconds between looks at what others have used
-_AGAIN = 5.0  # seconds until the server is tried again
-_TIMEOUT = 1.0
 _MOST_WAITING = 10_000
 _AT_ONCE = 1_000
 
 Taken = Callable[[Sequence[Use]], None]
 
 
-class RedisWindow:
+class RedisWindow(RedisLink):
     """The stream of one limit.
 
     Args:
@@ -45,63 +39,43 @@ class RedisWindow:
     """
 
     def __init__(self, address: str, rule: Rule, take: Taken, last: str = "0-0") -> None:
-        self._address = address
+        super().__init__(address, "what other machines use")
         self._rule = rule
         self._take = take
         self._last = last
         self._name = f"agentops:limits:{counted(rule)}"
         self._length = rule.window or 0.0
         self._writer = os.urandom(8).hex()
-        self._waiting: deque[Use] = deque(maxlen=_MOST_WAITING)
-        self._event = threading.Event()
-        self._client: Any = None
-        self._thread: OwnThread | None = None
+        self._waiting: deque[Use] = deque()
 
     def of_child(self) -> RedisWindow:
         """The same in a forked child, which has read what this one has."""
-        return RedisWindow(self._address, self._rule, self._take, self._last)
+        return RedisWindow(self.address, self._rule, self._take, self._last)
 
     def add(self, uses: Sequence[Use]) -> None:
         """This process has used that. Sent by another thread."""
+        if len(self._waiting) + len(uses) > _MOST_WAITING:
+            log_once("limits: Redis has not been reached for long: not all of what was used will be known elsewhere.")
+            return
         self._waiting.extend(uses)
-        self._start()
-        self._event.set()
+        self.hurry()
 
     def read(self) -> Iterator[Use]:
         """What others have used so far, at first; later it comes by itself. On a thread of ours."""
         if self._thread is None:
             self.exchange()
-            self._start()
+            self.start()
         return iter(())
 
-    def _start(self) -> None:
-        if self._thread is None:
-            self._thread = OwnThread("limits-redis", _run, (weakref.ref(self), self._event))
-            self._thread.start()
+    def talk(self, client: Any) -> None:
+        """Send what was used here, and fetch what others have."""
+        self._send(client)
+        self._fetch(client)
 
-    def exchange(self) -> bool:
-        """Send what waits and fetch what is new; whether the server could be reached."""
-        import redis
-
-        try:
-            if self._client is None:
-                self._client = redis.Redis.from_url(
-                    self._address, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT
-                )
-            self._send()
-            self._fetch()
-        except redis.RedisError as error:
-            log_once(
-                f"limits: Redis cannot be reached ({type(error).__name__}): what other machines use is not known "
-                "until it can be."
-            )
-            return False
-        return True
-
-    def _send(self) -> None:
+    def _send(self, client: Any) -> None:
         while self._waiting:
             uses = [self._waiting[number] for number in range(min(_AT_ONCE, len(self._waiting)))]
-            with self._client.pipeline(transaction=False) as pipeline:
+            with client.pipeline(transaction=False) as pipeline:
                 for use in uses:
                     fields = {"at": f"{use.at:.3f}", "by": self._writer, "key": use.key, "amount": f"{use.amount:.12g}"}
                     pipeline.xadd(self._name, fields)
@@ -112,9 +86,9 @@ class RedisWindow:
             for _ in uses:  # only now: what did not arrive is sent again
                 self._waiting.popleft()
 
-    def _fetch(self) -> None:
+    def _fetch(self, client: Any) -> None:
         since = time.time() - self._length
-        while entries := self._client.xrange(self._name, min=f"({self._last}", count=_AT_ONCE):
+        while entries := client.xrange(self._name, min=f"({self._last}", count=_AT_ONCE):
             uses: list[Use] = []
             for number, fields in entries:
                 self._last = number.decode()
@@ -126,18 +100,3 @@ class RedisWindow:
                         uses.append(use)
             if uses:
                 self._take(uses)
-
-
-def _run(window: weakref.ref[RedisWindow], event: threading.Event) -> None:
-    """As long as somebody has the window."""
-    while True:
-        event.wait(_PERIOD)
-        event.clear()
-        reached, here = False, window()
-        if here is None:
-            return
-        with guard("limits.redis"):
-            reached = here.exchange()
-        del here
-        if not reached:
-            time.sleep(_AGAIN)

@@ -23,7 +23,7 @@ from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._host import bounded_map
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.patches import Patches
-from agentops_sdk._limits import breakers, pauses
+from agentops_sdk._limits import breaker_sharing, breakers, pauses
 from agentops_sdk._limits import scope as limits_in_force
 from agentops_sdk._limits.scope import Policy, Scope, keeps_files
 from agentops_sdk._pipeline import delivery, process_hooks
@@ -155,7 +155,9 @@ class Runtime:
         """Limits by the settings; those that are in force already go on counting where they do not change."""
         settings = self.settings
         with guard("runtime.pauses"):
-            pauses.share(Path(settings.directory).absolute() if keeps_files(settings) else None)
+            folder = Path(settings.directory).absolute() if keeps_files(settings) else None
+            pauses.share(folder)
+            breaker_sharing.share(settings.limits_store or folder)
         policy = Policy(from_setting(settings.limits), settings.on_limit, settings.unknown_price, settings.on_stream)
         before = None if self.limits is None else self.limits.policy
         if before is not None and policy.is_like(before):
@@ -297,6 +299,7 @@ class Runtime:
 
     def uninstall(self) -> None:
         pauses.share(None)
+        breaker_sharing.share(None)
         for installed in reversed(self.integrations):
             installed.end()
         if self._carrier is not None:
@@ -311,6 +314,7 @@ class Runtime:
         started = time.thread_time()
         with guard("runtime.pauses"):
             pauses.look()
+            breaker_sharing.look()
         if not self._prepared_beside:
             self._prepared_beside = True
             with guard("runtime.prepare_beside"):
@@ -387,6 +391,7 @@ class Runtime:
         started = time.thread_time()
         with guard("runtime.pauses"):
             pauses.look()
+            breaker_sharing.look()
         try:
             return self.open_spans.look(self.recorder.open, self.sinks, *self._who())
         finally:
@@ -477,6 +482,7 @@ class Runtime:
         limits_in_force.after_fork()
         breakers.after_fork()
         bounded_map.clear_all()
+        breaker_sharing.after_fork()
         self.completer.after_fork()
         self.queue.after_fork()
         for sink in self.sinks:
