@@ -97,8 +97,11 @@ test-pythons: ## what every change must pass, under each supported Python; PYTHO
 deploy: $(VENV)/.dev ## what deploy/ holds, by tools of their own kind; before a release
 	@bash scripts/check_deploy.sh
 
+# Those that say something when they are told nothing: the other two make spans, and read a file of them, on request.
+ALL_BENCHMARKS = $(filter-out benchmarks/generate_spans.py benchmarks/large_trace.py,$(wildcard benchmarks/*.py))
+
 bench: $(VENV)/.dev ## the benchmarks; BENCHMARKS="benchmarks/…" picks
-	@for script in $(or $(BENCHMARKS),benchmarks/*.py); do [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+	@for script in $(or $(BENCHMARKS),$(ALL_BENCHMARKS)); do [ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 bench-peers: $(VENV)/.dev ## recording beside other recorders, each in an environment of its own: figures, JSON, plots
 	@bash benchmarks/peers.sh

@@ -101,7 +101,7 @@ def plot(rows: list[dict[str, Any]]) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("spans", type=int, nargs="+")
+    parser.add_argument("spans", type=int, nargs="*", default=[11_000, 55_000])
     parser.add_argument("--packed", type=Path, help="read this directory of Parquet files instead, which holds so many")
     parser.add_argument("--json", type=Path, help="keep the figures; what is there already stays")
     parser.add_argument("--plot", type=Path, help="write an SVG of all figures")

@@ -91,6 +91,19 @@ def test_init_leaves_to_later_what_no_span_needs(tmp_path: object, exporter: str
     assert ours == {"agentops_integrations._libraries"}
 
 
+def test_shutdown_leaves_no_import_hook(tmp_path: object) -> None:
+    program = """
+        before = list(sys.meta_path)
+        import agentops_sdk as agentops
+        for _ in range(2):
+            agentops.init(exporters=["memory"])
+            assert len(sys.meta_path) == len(before) + 1
+            agentops.shutdown()
+            assert sys.meta_path == before
+        """
+    _probe(program, tmp_path)
+
+
 def test_init_imports_no_vendor_library(tmp_path: object) -> None:
     found = _probe(
         """

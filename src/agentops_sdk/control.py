@@ -12,7 +12,7 @@ from agentops_sdk._host.guard import guard
 from agentops_sdk._limits import pauses
 from agentops_sdk._limits.pause_folder import PauseFolder
 from agentops_sdk._limits.scope import keeps_files
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import process_runtime
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.key_source import KeySource
 
@@ -102,7 +102,7 @@ def change(body: bytes, by: str) -> dict[str, Any]:
         raise ConfigError(unknown[0], None, "no such key: settings, pause, resume, reason, everywhere")
     settings, everywhere = _checked(asked)
     if settings:
-        runtime.reconfigure(settings, by=by)
+        process_runtime.reconfigure(settings, by=by)
     for action in ("pause", "resume"):
         if action in asked:
             agent = None if asked[action] == "*" else asked[action]
@@ -134,7 +134,7 @@ def _checked(asked: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
 
 def _log() -> tuple[Path | None, KeySource | None]:
     """The folder of the audit log, and its key."""
-    settings = runtime.settings_in_force()
+    settings = process_runtime.settings_in_force()
     if settings is None or not keeps_files(settings):
         return None, None
     return Path(settings.directory).absolute(), settings.audit_key

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import process_runtime
 from agentops_sdk.status import SinkStatus, Status, status
 
 __all__ = ["Check", "Health", "health"]
@@ -64,7 +64,7 @@ def health() -> Health:
 
 
 def _queue(now: Status) -> Check:
-    running = runtime.current
+    running = process_runtime.current
     if running is None:
         return Check()
     queued, dropped = now.spans["queued"], now.spans["dropped"]

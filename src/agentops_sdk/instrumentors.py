@@ -88,9 +88,9 @@ class Instrumentor:
             self._active = True
             if self.integration.name in _wanted():
                 with guard("instrumentors.instrument"):
-                    from agentops_sdk._pipeline import runtime
+                    from agentops_sdk._pipeline import process_runtime
 
-                    runtime.add_integration(self.integration, tracer_provider, meter_provider, logger_provider)
+                    process_runtime.add_integration(self.integration, tracer_provider, meter_provider, logger_provider)
         elif raise_exception_on_conflict:
             raise ModuleNotFoundError(obstacle, name=self.integration.target)
         elif not skip_dep_check:
@@ -103,9 +103,9 @@ class Instrumentor:
             return
         self._active = False
         with guard("instrumentors.uninstrument"):
-            from agentops_sdk._pipeline import runtime
+            from agentops_sdk._pipeline import process_runtime
 
-            runtime.remove_integration(self.integration.name)
+            process_runtime.remove_integration(self.integration.name)
 
     def _obstacle(self) -> str | None:
         with guard("instrumentors.look"):

@@ -7,7 +7,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, cast
 
 from agentops_sdk._capture.invalid_values import number_of, tell_once
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import process_runtime
 from agentops_sdk._pipeline.flush_result import FlushResult
 from agentops_sdk.state import description, state
 
@@ -66,7 +66,7 @@ def init(
         "capture_content": capture_content,
         **settings,
     }
-    runtime.initialize(arguments, restart=restart)
+    process_runtime.initialize(arguments, restart=restart)
     return cast("Status", StatusOnDemand())
 
 
@@ -83,7 +83,7 @@ def configure(**settings: Any) -> Status:
         ConfigError: ``init()`` was not called, a setting is not live, or its value cannot work;
             nothing has changed then.
     """
-    runtime.reconfigure(settings)
+    process_runtime.reconfigure(settings)
     return cast("Status", StatusOnDemand())
 
 
@@ -93,9 +93,9 @@ def shutdown(timeout: float | None = None) -> FlushResult:
     Args:
         timeout: seconds that sinks may take; the setting ``shutdown_timeout`` when not given.
     """
-    running = runtime.current
+    running = process_runtime.current
     default = running.settings.shutdown_timeout if running is not None else 0.0
-    return runtime.finish(default if timeout is None else _seconds("shutdown()", timeout, default))
+    return process_runtime.finish(default if timeout is None else _seconds("shutdown()", timeout, default))
 
 
 def flush(timeout: float = _USUAL) -> FlushResult:
@@ -104,7 +104,7 @@ def flush(timeout: float = _USUAL) -> FlushResult:
     Returns:
         what was exported, what remains, and what was lost.
     """
-    running = runtime.current
+    running = process_runtime.current
     return FlushResult(0, 0, 0) if running is None else running.flush(_seconds("flush()", timeout, _USUAL))
 
 
@@ -123,7 +123,7 @@ class StatusOnDemand:
     __slots__ = ("_fields", "_model", "_running")
 
     def __init__(self) -> None:
-        running = runtime.current
+        running = process_runtime.current
         self._running = (running, running.settings) if running is not None else None
         self._fields = state(described=False)
         self._model: Status | None = None

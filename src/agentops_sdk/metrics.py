@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
 from agentops_sdk._limits import breakers
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import process_runtime
 from agentops_sdk._pipeline.metric_store import OVERFLOW
 from agentops_sdk.health import health
 from agentops_sdk.status import status
@@ -55,7 +55,7 @@ class _Collector:
         well = GaugeMetricFamily("agentops_health", "0 failing, 1 degraded, 2 ok")
         well.add_metric([], float(("failing", "degraded", "ok").index(verdict)))
         yield from (up, well)
-        running = runtime.current
+        running = process_runtime.current
         if running is None:
             return
         yield from _spans(now.spans)

@@ -12,7 +12,7 @@ from typing import Any
 from agentops_sdk import control
 from agentops_sdk._host.guard import note
 from agentops_sdk._limits.scope import keeps_files
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import process_runtime
 from agentops_sdk._version import DISTRIBUTION
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.health import health
@@ -58,7 +58,7 @@ def _answer(page: str, accept: str) -> Answer:
     if page == "livez":
         return 200, _TEXT, b"ok"
     if page == "readyz":
-        ready = runtime.settings_in_force() is not None
+        ready = process_runtime.settings_in_force() is not None
         return (200, _TEXT, b"ok") if ready else (503, _TEXT, b"init() has not been called")
     if page == "healthz":
         now = health()
@@ -189,7 +189,7 @@ async def status_app(
 
 def _folder() -> Path | None:
     """Where the token is kept: nowhere before ``init()``, and in a program that writes no files."""
-    settings = runtime.settings_in_force()
+    settings = process_runtime.settings_in_force()
     if settings is None or not settings.enabled or not keeps_files(settings):
         return None
     return Path(settings.directory)

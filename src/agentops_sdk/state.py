@@ -14,13 +14,14 @@ from agentops_sdk import semconv
 from agentops_sdk._host import guard as guarding
 from agentops_sdk._host import patches
 from agentops_sdk._limits import pauses
-from agentops_sdk._pipeline import known_libraries, runtime
+from agentops_sdk._pipeline import known_libraries, process_runtime
 from agentops_sdk._recorder.open_spans import open_runs
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.config import Settings, rows
 from agentops_sdk.key_source import KeySource
 
 if TYPE_CHECKING:
+    from agentops_sdk._pipeline.runtime import Runtime
     from agentops_sdk._pipeline.sinks import Sink
 
 __all__ = ["CAPTURING", "MOST_RUNS", "description", "state"]
@@ -30,7 +31,7 @@ MOST_RUNS: Final = 100
 _SECRET = re.compile(r"key|token|secret|password|auth", re.IGNORECASE)
 
 
-def description(running: runtime.Runtime, settings: Settings) -> dict[str, Any]:
+def description(running: Runtime, settings: Settings) -> dict[str, Any]:
     """What is said of the process by ``settings``: the field of a ``Status`` for which files are read."""
     return {"resource": _shown(running.described_by(settings))}
 
@@ -41,7 +42,7 @@ def state(*, described: bool = True) -> dict[str, Any]:
     Without ``described`` that of :func:`description` is left for later, and for each integration there is what tells
     of it: both look into files.
     """
-    running, settings = runtime.current, runtime.settings_in_force()
+    running, settings = process_runtime.current, process_runtime.settings_in_force()
     if running is None:
         return {
             "enabled": False,

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+import threading
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -148,10 +153,56 @@ def test_a_wrapper_of_ours_that_another_sdk_put_back_is_not_wrapped_again() -> N
 
 
 def test_nothing_grows_with_the_number_of_starts(library: str) -> None:
-    waiting, finders = len(import_hooks.waiting), len(sys.meta_path)
+    waiting, finders = len(import_hooks.waiting), list(sys.meta_path)
     for _ in range(100):
         patches = Patches("test")
         patches.when_imported(library, lambda _: None)
         patches.undo()
     assert len(import_hooks.waiting) == waiting
-    assert len(sys.meta_path) <= finders + 1
+    assert sys.meta_path == finders
+
+
+class Finder:
+    """Stands behind ours, and alone knows a module."""
+
+    def __init__(self, knows: str = "", before: Callable[[], object] = bool) -> None:
+        self.knows, self.before = knows, before
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        self.before()
+        return ModuleSpec(name, self) if name == self.knows else None  # type: ignore[arg-type]  # a loader by shape
+
+    def create_module(self, spec: ModuleSpec) -> None: ...
+
+    def exec_module(self, module: ModuleType) -> None: ...
+
+
+def test_who_imports_while_another_thread_undoes_the_last_patch_passes_over_no_finder(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patches = Patches("test")
+
+    def undo() -> None:
+        other = threading.Thread(target=patches.undo)
+        other.start()
+        other.join()
+
+    finders = [Finder(before=undo), Finder("known_to_one_finder"), *sys.meta_path]
+    monkeypatch.setattr(sys, "meta_path", list(finders))
+    monkeypatch.delitem(sys.modules, "known_to_one_finder", raising=False)
+    patches.when_imported(library, lambda _: None)
+    assert len(sys.meta_path) == len(finders) + 1
+    assert importlib.import_module("known_to_one_finder").__name__ == "known_to_one_finder"
+    assert sys.meta_path == finders
+    monkeypatch.delitem(sys.modules, "known_to_one_finder")
+
+
+def test_a_finder_that_another_tool_adds_meanwhile_stays(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    patches, theirs = Patches("test"), Finder()
+    patches.when_imported(library, lambda _: None)
+    sys.meta_path.insert(0, theirs)  # type: ignore[arg-type]  # a finder by shape
+    before = [finder for finder in sys.meta_path if finder is not sys.meta_path[1]]
+    patches.undo()
+    assert sys.meta_path == before
+    assert sys.meta_path[0] is theirs

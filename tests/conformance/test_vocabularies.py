@@ -157,10 +157,10 @@ def test_by_sink_the_others_get_none(monkeypatch: pytest.MonkeyPatch) -> None:
     agentops.init(exporters=["memory+openinference+langfuse", plain], integrations=[])
     program()
     assert agentops.flush()
-    from agentops_sdk._pipeline import runtime
+    from agentops_sdk._pipeline import process_runtime
 
-    assert runtime.current is not None
-    special: Any = next(sink.exporter for sink in runtime.current.sinks if sink.exporter is not plain)
+    assert process_runtime.current is not None
+    special: Any = next(sink.exporter for sink in process_runtime.current.sinks if sink.exporter is not plain)
     with_names = {name for span in special.finished_spans() for name in span.attributes}
     without = {name for span in plain.finished_spans() for name in span.attributes}
     assert {"openinference.span.kind", "langfuse.observation.type"} <= with_names

@@ -96,9 +96,9 @@ agentops.init(integrations=[])
 for number in range(int(sys.argv[1]), int(sys.argv[1]) + 300):
     with agentops.span(f"s{number}"):
         pass
-from agentops_sdk._pipeline import runtime
-runtime.current.queue.flush(30)
-for sink in runtime.current.sinks:
+from agentops_sdk._pipeline import process_runtime
+process_runtime.current.queue.flush(30)
+for sink in process_runtime.current.sinks:
     while sink.pending and not sink.stats().get("spooled_bytes"):
         time.sleep(0.01)
 time.sleep(0.3)

@@ -245,8 +245,8 @@ agentops.init(exporters=["otlp:{receiver.url}"], integrations=[])
 for number in range(200):
     with agentops.span(f"{{sys.argv[1]}}-{{number}}"):
         pass
-from agentops_sdk._pipeline import runtime
-runtime.current.queue.flush(20)
+from agentops_sdk._pipeline import process_runtime
+process_runtime.current.queue.flush(20)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     try:

@@ -10,7 +10,7 @@ from tests.mcp.conftest import in_process
 from tests.mcp.server import make
 
 import agentops_sdk as agentops
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import process_runtime
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -20,7 +20,7 @@ pytestmark = [
 
 
 def series() -> dict[str, list[tuple[dict[str, Any], int]]]:
-    running = runtime.current
+    running = process_runtime.current
     assert running is not None
     return {
         table.name: [

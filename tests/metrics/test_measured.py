@@ -15,7 +15,7 @@ from tests.shared import shared
 
 import agentops_sdk as agentops
 from agentops_sdk import semconv
-from agentops_sdk._pipeline import host_meter, runtime
+from agentops_sdk._pipeline import host_meter, process_runtime
 from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.integration import start
 from agentops_sdk.semconv_metrics import ROWS, name_in
@@ -215,7 +215,7 @@ def test_series_are_bounded_and_that_is_told(reader: InMemoryMetricReader, caplo
     durations = points(reader)["gen_ai.client.operation.duration"]
     assert len(durations) == 201
     assert [point.count for attributes, point in durations if attributes == {"otel.metric.overflow": True}] == [100]
-    running = runtime.current
+    running = process_runtime.current
     assert running is not None
     assert running.signals.metrics.store.overflowed["gen_ai.client.operation.duration"] == 100
     assert "more than 200 series" in caplog.text

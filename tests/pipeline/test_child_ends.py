@@ -281,13 +281,13 @@ def test_a_parent_that_ends_takes_along_what_its_child_left(tmp_path: Path, rece
     program = f"""
 import os
 import agentops_sdk as agentops
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import process_runtime
 agentops.init(integrations=[], exporters=["otlp:{receiver.url}"])
 child = os.fork()
 if child == 0:
     with agentops.span("child"):
         pass
-    runtime.current.queue.flush(30)  # it is in the spool, and has not been sent
+    process_runtime.current.queue.flush(30)  # it is in the spool, and has not been sent
     os._exit(0)
 os.waitpid(child, 0)
 """
@@ -305,10 +305,10 @@ import agentops_sdk as agentops
 agentops.init(integrations=[], exporters=["otlp:{receiver.url}"])
 
 def work():
-    from agentops_sdk._pipeline import runtime
+    from agentops_sdk._pipeline import process_runtime
     with agentops.span("child"):
         pass
-    runtime.current.queue.flush(30)
+    process_runtime.current.queue.flush(30)
     os._exit(0)
 
 if __name__ == "__main__":

@@ -101,10 +101,10 @@ def test_ctrl_c_during_a_flush_of_the_programs_own_is_the_programs() -> None:
     """Before the consumer thread runs, a flush exports on the caller's thread: there it is nobody else's."""
     raising = Raising(KeyboardInterrupt, inline=True, always=False)
     agentops.init(exporters=[raising], integrations=[])
-    from agentops_sdk._pipeline import runtime
+    from agentops_sdk._pipeline import process_runtime
 
-    assert runtime.current is not None
-    queue = runtime.current.queue
+    assert process_runtime.current is not None
+    queue = process_runtime.current.queue
     queue._start = lambda: None  # type: ignore[method-assign]  # as when the interpreter ends and starts no threads
     with agentops.span("bad"):
         pass

@@ -19,7 +19,7 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import agentops_sdk as agentops
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import process_runtime
 from agentops_sdk.exporters.jsonl.open_marker import OpenFile
 from agentops_sdk.exporters.jsonl.run_files import tidy
 from agentops_sdk.traces import Trace, load
@@ -379,8 +379,8 @@ def test_a_quiet_program_is_left_alone_and_a_run_that_begins_is_seen(tmp_path: P
     agentops.init(directory=tmp_path, integrations=[])
     with agentops.span("short"):
         pass
-    assert runtime.current is not None
-    queue = runtime.current.queue
+    assert process_runtime.current is not None
+    queue = process_runtime.current.queue
     assert wait_for(lambda: queue.asleep)  # it waits without a time-out until somebody wakes it
     with agentops.span("first after a pause", kind="agent"):
         assert not queue.asleep

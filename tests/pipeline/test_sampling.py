@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import agentops_sdk as agentops
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import process_runtime
 from agentops_sdk.traces import Trace, Traces, load
 
 PRICED = {
@@ -141,12 +141,12 @@ def test_what_did_not_fit_makes_figures_a_lower_bound(home: Path) -> None:
 
 def test_spans_that_a_full_queue_dropped_are_not_taken_for_nothing(home: Path) -> None:
     begin(home, sample_ratio=1.0, queue_size=10)
-    assert runtime.current is not None
+    assert process_runtime.current is not None
     with agentops.span("job", kind="agent"):
-        assert runtime.current.queue.hold(10.0)  # as while the process forks
+        assert process_runtime.current.queue.hold(10.0)  # as while the process forks
         for _ in range(25):
             model_call()
-        runtime.current.queue.release()
+        process_runtime.current.queue.release()
         agentops.flush()
         model_call()
     (trace,) = kept(home)

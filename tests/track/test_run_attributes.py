@@ -11,7 +11,7 @@ from tests.conformance.spans import wrong
 from tests.seen import Seen
 
 import agentops_sdk as agentops
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import process_runtime
 from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.integration import start
 from agentops_sdk.store.address import open_store
@@ -204,8 +204,8 @@ def test_nothing_is_kept_of_what_has_ended(seen: Seen) -> None:
     with agentops.span("run", kind="agent"):
         model_call(1, 1)
     assert agentops.flush()
-    assert runtime.current is not None
-    assert not runtime.current.completer.totals.open
+    assert process_runtime.current is not None
+    assert not process_runtime.current.completer.totals.open
 
 
 @pytest.mark.parametrize("state", ["pin", "main"])

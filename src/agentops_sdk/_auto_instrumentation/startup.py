@@ -17,8 +17,8 @@ def begin() -> None:
     if any(argument.startswith(_NO_PROGRAMS) for argument in sys.orig_argv):
         return
     with guard("auto_instrumentation.begin"):
-        from agentops_sdk._pipeline import runtime
+        from agentops_sdk._pipeline import process_runtime
         from agentops_sdk.config import resolve
 
-        if runtime.settings_in_force() is None:
-            runtime.begin(resolve({}), implied=True)
+        if process_runtime.settings_in_force() is None:
+            process_runtime.begin(resolve({}), implied=True)

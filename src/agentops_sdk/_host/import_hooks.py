@@ -1,8 +1,9 @@
 """Calls back once a module has been imported, whoever imports it; nothing is imported for it.
 
 A finder in front of the others lets them find what is waited for, and puts a loader around theirs that runs the module
-and then calls back. Only modules that are waited for pass it. No lock: each step is one operation on a list or set, so
-that a fork leaves nothing held, and whoever takes an entry off the list runs it.
+and then calls back. Only modules that are waited for pass it; where none is any more, it is taken out. No lock: each
+step is one operation on a list or set, so that a fork leaves nothing held, and whoever takes an entry off the list
+runs it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib
 import sys
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
+from operator import is_
 from types import ModuleType
 from typing import Any, Final
 
@@ -29,6 +31,7 @@ class Entry:
 
 
 waiting: Final[list[Entry]] = []
+_TRIES: Final = 10
 _names: Final[set[str]] = set()
 """Names that are waited for, and perhaps some that were: asked at every import."""
 
@@ -38,8 +41,7 @@ def when_imported(name: str, hook: Callable[[ModuleType], Any]) -> Entry:
     entry = Entry(name, hook)
     waiting.append(entry)  # first: whoever runs the hooks meanwhile finds it
     _names.add(name)
-    if _finder not in sys.meta_path:
-        sys.meta_path.insert(0, _finder)
+    _stand()
     module = sys.modules.get(name)
     if module is not None:
         if getattr(getattr(module, "__spec__", None), "_initializing", False):
@@ -55,7 +57,31 @@ def forget(entry: Entry) -> bool:
         waiting.remove(entry)
     except ValueError:
         return False
+    if not waiting:
+        _leave()
     return True
+
+
+def _stand() -> None:
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+
+
+def _leave() -> None:
+    """Take the finder out, by a list without it in place of the one that has it.
+
+    Other threads may be going through that one to import something: where an entry vanished before the one that they
+    are at, they would pass over the next, and not find what it knows.
+    """
+    for _ in range(_TRIES):
+        theirs = sys.meta_path
+        before = list(theirs)
+        sys.meta_path = [finder for finder in before if finder is not _finder]
+        if len(before) == len(theirs) and all(map(is_, before, theirs)):
+            break
+        sys.meta_path = theirs  # another thread has put a finder of its own there meanwhile, or taken it out
+    if waiting:  # so has one that waits, which saw ours still there
+        _stand()
 
 
 def _run(name: str, module: ModuleType) -> None:

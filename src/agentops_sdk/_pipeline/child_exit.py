@@ -44,10 +44,12 @@ class ChildExit:
     def __init__(self, flush: Callable[[], object], end: Callable[[], object], settle: Callable[[], bool]) -> None:
         self._flush, self._end, self._settle = flush, end, settle
         self._utils: dict[str, Any] = {}
+        self._waits: list[import_hooks.Entry] = []
 
     def watch(self) -> None:
-        """Begin; also when this process is such a child itself, and has reached ``init()`` only now."""
-        for package in _PROCESSES:
+        """Begin, or go on; also when this process is such a child itself, and has reached ``init()`` only now."""
+        self.rest()
+        for package in _PROCESSES.keys() - self._utils.keys():
 
             def imported(util: Any, package: str = package) -> None:
                 with guard("child_exit.watch"):
@@ -59,7 +61,13 @@ class ChildExit:
                     elif _is_spawned(package):
                         self._arm_later(util, package)
 
-            import_hooks.when_imported(f"{package}.util", imported)
+            self._waits.append(import_hooks.when_imported(f"{package}.util", imported))
+
+    def rest(self) -> None:
+        """Nothing runs that a child could leave behind: imports need not be watched until something does."""
+        waits, self._waits = self._waits, []
+        for entry in waits:
+            import_hooks.forget(entry)
 
     def after_fork(self) -> None:
         """In a child of ``os.fork()``: a finalizer of the process above would not run in this one."""

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _FORK_WAIT = 5.0  # seconds, for one slice of spans or an import
 _IMPORTS = ("opentelemetry.sdk.trace.export", "opentelemetry.sdk.resources", "orjson")
 
-_hooked = False
+_child_exit: ChildExit | None = None
+"""Made when the hooks are set."""
 _held: dict[int, SpanQueue] = {}
 """Queues that wait for a fork to be over, by the thread that forks."""
 _loading: list[threading.Thread] = []
@@ -52,10 +53,10 @@ def hook(
     in_child: Callable[[], None],
 ) -> None:
     """Set the hooks, once per process and its children."""
-    global _hooked
-    if _hooked:
+    global _child_exit
+    if _child_exit is not None:
         return
-    _hooked = True
+    child_exit = _child_exit = ChildExit(flush, end, settle)
 
     def leave() -> None:
         with guard("process.exit"):
@@ -74,12 +75,21 @@ def hook(
             child_exit.after_fork()
 
     atexit.register(leave)
-    child_exit = ChildExit(flush, end, settle)
     child_exit.watch()
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(
             before=lambda: _before(current()), after_in_parent=lambda: _parent(current()), after_in_child=child
         )
+
+
+def watch_imports(*, runs: bool) -> None:
+    """Wait for what starts processes where something runs, and no longer: ``shutdown()`` leaves no import hook."""
+    if _child_exit is not None:
+        with guard("process.imports"):
+            if runs:
+                _child_exit.watch()
+            else:
+                _child_exit.rest()
 
 
 def prepare(running: Running) -> None:

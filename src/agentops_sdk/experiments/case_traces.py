@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import lifecycle
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import process_runtime
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk.exporters._private_files import private_directory
 from agentops_sdk.exporters.memory import MemoryExporter
@@ -40,10 +40,10 @@ class CaseTraces:
     @contextmanager
     def recording(self) -> Iterator[Path]:
         """Have every span as well; what runs afterwards is as it was. Yields the directory of the settings."""
-        if runtime.current is None and runtime.settings_in_force() is None:
+        if process_runtime.current is None and process_runtime.settings_in_force() is None:
             lifecycle.init()
-        running = runtime.current
-        settings = running.settings if running is not None else runtime.settings_in_force()
+        running = process_runtime.current
+        settings = running.settings if running is not None else process_runtime.settings_in_force()
         if settings is None:
             raise RuntimeError("init() has just been called")
         self._policy, self.keeps_content = Policy(settings), settings.capture_content
@@ -54,7 +54,7 @@ class CaseTraces:
         try:
             yield Path(settings.directory).absolute()
         finally:
-            if runtime.current is running:
+            if process_runtime.current is running:
                 running.queue.flush(_SECONDS)
                 kept = [sink for sink in running.settings.exporters if sink is not self._memory]
                 lifecycle.configure(exporters=kept, sample_ratio=settings.sample_ratio)
@@ -63,8 +63,8 @@ class CaseTraces:
         """A case's trace, once all of it has ended; waits for that."""
         if not trace_id:
             return None
-        if runtime.current is not None:
-            runtime.current.queue.flush(_SECONDS)
+        if process_runtime.current is not None:
+            process_runtime.current.queue.flush(_SECONDS)
         with self._lock:
             spans = self._memory.finished_spans()
             for span in spans[self._taken :]:

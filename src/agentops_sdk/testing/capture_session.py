@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from agentops_sdk._host.guard import guard
-from agentops_sdk._pipeline import runtime
+from agentops_sdk._pipeline import process_runtime
+from agentops_sdk._pipeline.process_runtime import Standing
 from agentops_sdk._pipeline.registry import exporter_names
-from agentops_sdk._pipeline.runtime import Runtime, Standing
+from agentops_sdk._pipeline.runtime import Runtime
 from agentops_sdk._recorder.host_provider import EndedSpan
 from agentops_sdk._recorder.recorder import LeanSpan, Recorder
 from agentops_sdk.addresses import sink_parts
@@ -79,8 +80,8 @@ class _Capture:
             return self._records
         if self in _open:
             # Inner captures have set aside runtimes of ours, and what ended there may still be on its way.
-            for running in (runtime.current, *(one.beneath.running for one in _open)):
-                if running is not None and (isinstance(running, _CaptureRuntime) or running is runtime.current):
+            for running in (process_runtime.current, *(one.beneath.running for one in _open)):
+                if running is not None and (isinstance(running, _CaptureRuntime) or running is process_runtime.current):
                     running.queue.flush(_SECONDS)
         spans = self.memory.finished_spans()
         self._records += [as_element(record_dict(span)) for span in spans[len(self._records) :]]
@@ -115,12 +116,12 @@ def innermost() -> CapturedTraces | None:
 
 def _begin(mine: _Capture) -> None:
     with _lock:
-        mine.beneath = runtime.swap(Standing())
+        mine.beneath = process_runtime.swap(Standing())
         _open.append(mine)
-        runtime.make = _make
+        process_runtime.make = _make
         try:
             settings = mine.beneath.settings
-            runtime.begin(settings or resolve({}), implied=settings is None or mine.beneath.implied)
+            process_runtime.begin(settings or resolve({}), implied=settings is None or mine.beneath.implied)
         except BaseException:
             _end(mine)
             raise
@@ -137,10 +138,10 @@ def _end(mine: _Capture) -> None:
             if ours is not None:
                 ours.end(_SECONDS)
             return
-        runtime.finish(_SECONDS)
+        process_runtime.finish(_SECONDS)
         if not _open:
-            runtime.make = runtime.make_runtime
-        runtime.swap(mine.beneath)
+            process_runtime.make = process_runtime.make_runtime
+        process_runtime.swap(mine.beneath)
 
 
 def _make(settings: Settings) -> Runtime:
