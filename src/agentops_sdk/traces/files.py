@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.figures.columns import Place
     from agentops_sdk.traces.figures.table_rows import Row, Stats
     from agentops_sdk.traces.formats.other_formats import OtherFormats
+    from agentops_sdk.traces.growing_files import GrowingFiles
     from agentops_sdk.traces.record import Outcome, SpanRecord
 
 SUFFIXES: Final = (
@@ -93,8 +94,15 @@ class Traces:
     no span; both are skipped.
     """
 
-    def __init__(self, attributes: Iterable[str] = ()) -> None:
+    def __init__(self, attributes: Iterable[str] = (), *, growing: GrowingFiles | None = None) -> None:
+        """Make none.
+
+        Args:
+            attributes: see :func:`load`.
+            growing: what is known of files that are still written to.
+        """
         self._columns = Columns(attributes)
+        self._growing = growing
         self._entries: dict[str, TraceEntry] = {}
         self._order: list[str] | None = None
         # By a graph's checkpoint: the traces that stopped at it, and those that went on from it, each once.
@@ -443,9 +451,11 @@ class Traces:
                 self.foreign += 1
 
     def index_of(self, path: Path) -> Index | None:
-        """The index of a closed file, which is made if need be; ``None`` where its lines have to be read."""
-        if self._columns.more != INDEXED or not line_index.is_for(path) or is_locked(path):
+        """The index of a file, which is made if need be; ``None`` where its lines have to be read."""
+        if self._columns.more != INDEXED or not line_index.is_for(path):
             return None
+        if is_locked(path):
+            return None if self._growing is None else self._growing.index_of(path)
         mark = line_index.mark_of(path)
         if mark is None:
             return None
@@ -514,10 +524,23 @@ class Traces:
                     break
             else:
                 if self._columns.stands_in_one_file and not self._columns.lines.remarks:
-                    return self._index()
+                    return self.index()
         return Index({}, {})
 
-    def _index(self) -> Index:
+    def add_stretch(self, path: Path, start: int, end: int) -> bool:
+        """Add some whole lines of a plain file; whether all that was added does without its lines.
+
+        Raises:
+            OSError: it cannot be read.
+            SealedError: a line is encrypted, and the key is not here.
+        """
+        for line, location in self._columns.lines.of_file(path, stretch=(start, end)):
+            if not self.add_line(line, location) and self._formats is not None:
+                return False
+        return (self._columns.stands_in_one_file or not len(self._columns)) and not self._columns.lines.remarks
+
+    def index(self) -> Index:
+        """All that is here, where it stands in one file."""
         own = self._columns.index()
         work = self._background
         traces = {
@@ -661,7 +684,15 @@ def _add(traces: Traces, source: str | os.PathLike[str] | Iterable[SpanRecord | 
             _add_item(traces, item)
         traces.finish()
         return
-    path = Path(source)
+    add_place(traces, Path(source))
+
+
+def add_place(traces: Traces, path: Path) -> None:
+    """Add what lies in a directory, or in a file.
+
+    Raises:
+        TraceError: it does not exist, cannot be read, or is a file that holds no span.
+    """
     if path.is_dir():
         _add_directory(traces, path)
     elif path.exists():

@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.files import Traces, load
+from agentops_sdk.traces.files import Traces
+from agentops_sdk.traces.growing_files import GrowingFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,7 @@ class Folder:
         self._lock = threading.Lock()
         self._state: object = None
         self._traces = Traces()
+        self._growing = GrowingFiles()
 
     def traces(self) -> Traces:
         """What is there now; nothing where the directory is not there yet, or holds no traces."""
@@ -48,7 +50,7 @@ class Folder:
             # What is open changes with time alone.
             if state != self._state or any(name.endswith(".open") for name, *_ in state):
                 try:
-                    self._traces = load(self.path) if self.path is not None else Traces()
+                    self._traces = self._growing.load(self.path) if self.path is not None else Traces()
                 except TraceError:
                     self._traces = Traces()
                 self._state = state

@@ -77,7 +77,7 @@ class Lines:
         return self._paths[file]
 
     def of_file(
-        self, path: Path, *, packed_places: bool = False
+        self, path: Path, *, packed_places: bool = False, stretch: tuple[int, int] | None = None
     ) -> Iterator[tuple[bytes, tuple[int, int, int] | None]]:
         """Each line of a file and its place: file, offset and length. One that is encrypted is opened.
 
@@ -86,13 +86,15 @@ class Lines:
         Args:
             path: of the file.
             packed_places: whether lines of a packed file have places as well: in what it unpacks to.
+            stretch: of a plain file only the lines from one offset to another, both at the beginning of a line.
 
         Raises:
             OSError: it cannot be read.
             EOFError, zlib.error: it was packed and is damaged; what came before was read.
             SealedError: a line is encrypted, and the key is not here.
         """
-        for line, place in self._of_file(path, packed_places=packed_places):
+        found = self._of_file(path, packed_places) if stretch is None else self._of_stretch(path, *stretch)
+        for line, place in found:
             if not line.startswith(LINE):
                 yield line, place
                 continue
@@ -105,7 +107,22 @@ class Lines:
             except SealedError as error:
                 raise SealedError(f"{path} is {error}") from None
 
-    def _of_file(self, path: Path, *, packed_places: bool) -> Iterator[tuple[bytes, tuple[int, int, int] | None]]:
+    def _of_stretch(self, path: Path, start: int, end: int) -> Iterator[tuple[bytes, tuple[int, int, int]]]:
+        file = self._paths.index(path) if path in self._paths else self.add_path(path)
+        with path.open("rb") as source:
+            if start == 0 and source.read(len(_BYTE_ORDER)) == _BYTE_ORDER:
+                start = len(_BYTE_ORDER)
+            source.seek(start)
+            while start < end and (line := source.readline(min(LONGEST_LINE, end - start))):
+                length = len(line)
+                if line.endswith(b"\n"):
+                    yield line, (file, start, length)
+                else:
+                    self.too_long[path] += 1
+                    length += _skip(source)
+                start += length
+
+    def _of_file(self, path: Path, packed_places: bool) -> Iterator[tuple[bytes, tuple[int, int, int] | None]]:
         path, source, packed = opened(path)
         with source:
             if packed or not source.seekable():
