@@ -8,7 +8,7 @@ import { AgentLanes, lanesOf } from "./agents.js";
 import { DecisionCard } from "./decisions.js";
 import { Detail } from "./detail.js";
 import { runMarkdown } from "./markdown.js";
-import { closedAtFirst, matches, openRows, overview, recordText, reveal, withAncestors } from "./run.js";
+import { closedAtFirst, follow, matches, openRows, overview, recordText, reveal, withAncestors } from "./run.js";
 import { Tree } from "./tree.js";
 
 let printing = false;
@@ -58,7 +58,7 @@ function RunPage({ number, onRun }) {
     if (!query.trim() && !failedOnly) return null;
     const found = query.trim() ? matches(number, query) : new Set(failed);
     return failedOnly ? new Set(failed.filter((place) => found.has(place))) : found;
-  }, [number, query, failedOnly]);
+  }, [run, query, failedOnly]);
   const rows = useMemo(() => (hits ? withAncestors(run, hits) : openRows(run, closed)), [run, hits, closed]);
 
   /** @param {number} place */
@@ -86,6 +86,10 @@ function RunPage({ number, onRun }) {
     onCopy(records.join("\n"), "JSON lines");
   };
 
+  useEffect(() => follow((moved) => {
+    setSelected(moved);
+    setClosed((before) => new Set([...before].map(moved)));
+  }), []);
   useEffect(() => {
     if (!notice) return;
     const timer = setTimeout(() => setNotice(""), 3000);
@@ -147,6 +151,7 @@ function RunPage({ number, onRun }) {
   return html`<header class="top">
       <div><h1>${visible(run.name)} <em class=${`outcome ${run.outcome}`}>${run.outcome}</em></h1>
         <p class="quiet">${run.start} · trace ${run.id}${run.session ? ` · session ${visible(run.session)}` : ""}${run.models.length ? ` · ${visible(run.models.join(", "))}` : ""}
+          ${overview.live && " · followed as it goes on"}
           ${run.url && /^https?:/.test(run.url) && html` · <a href=${run.url} rel="noreferrer">in the backend</a>`}</p></div>
       <dl class="sums">
         <div><dt>took</dt><dd>${run.took}</dd></div>

@@ -1,4 +1,5 @@
 // What the page knows of a run, and what the tree shows of it.
+import { stream } from "../shared/stream.js";
 
 /**
  * @typedef {{name: string, kind: string, outcome: string, depth: number, size: number, parent: number, start: number,
@@ -13,14 +14,14 @@
  *   usage: any, cost: string, money: any, models: string[], session: string | null,
  *   url: string | null, calls: number, tools: number,
  *   rows: Row[], decisions: Decision[], loops: {text: string, rows: number[]}[], remarks: string[]}} Run
- * @typedef {{version: string, marks: Record<string, string>, home: string, runs: Run[]}} Overview
+ * @typedef {{version: string, marks: Record<string, string>, home: string, live: string, runs: Run[]}} Overview
  */
 
 /** @param {string} id */
 const data = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "null");
 
 /** @type {Overview} */
-export const overview = data("overview");
+export let overview = data("overview");
 
 /** @type {Map<number, {shared: string[], lines: ([string, number] | null)[]}>} */
 const details = new Map();
@@ -40,6 +41,30 @@ export function recordText(run, row) {
   if (!line) return null;
   const around = shared[line[1]];
   return around === "{}" ? line[0] : `${line[0].slice(0, -1)},${around.slice(1)}`;
+}
+
+const ID = /"span_id":"([0-9a-f]+)"/;
+
+/** By row the id of its span, where its record is in the page. */
+const ids = () => detailsOf(0).lines.map((line) => (line ? ID.exec(line[0])?.[1] : undefined));
+
+/** Hear of the run as it goes on, until it is over. @param {(moved: (row: number) => number) => void} onChange is told
+ * where a row is now @returns {() => void} */
+export function follow(onChange) {
+  if (!overview.live) return () => {};
+  const end = stream(overview.live, (text) => {
+    const before = ids();
+    const content = JSON.parse(text);
+    overview = content.overview;
+    details.set(0, content.details[0]);
+    /** @type {Map<string | undefined, number>} */
+    const places = new Map(ids().map((id, row) => [id, row]));
+    places.delete(undefined);
+    const last = overview.runs[0].rows.length - 1;
+    onChange((row) => places.get(before[row]) ?? Math.min(row, last));
+    if (!overview.live) end();
+  });
+  return end;
 }
 
 /** An integer that JavaScript cannot hold stays the text that it was.

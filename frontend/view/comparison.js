@@ -1,7 +1,7 @@
 // Two runs side by side, aligned at what both did; where they part first is in sight.
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { html } from "../shared/html.js";
-import { Frame, isTyping, Status, useAnswer } from "./frame.js";
+import { Frame, isTyping, Status, useAnswer, useTurn } from "./frame.js";
 
 /** @param {{step: import("./server.js").Step | null}} props */
 function Cell({ step }) {
@@ -12,11 +12,14 @@ function Cell({ step }) {
 }
 
 export function Comparison() {
-  const { content, wrong } = useAnswer(`/api/compare${location.search}`);
+  const [goesOn, setGoesOn] = useState(false);
+  const { content, wrong } = useAnswer(`/api/compare${location.search}`, useTurn(goesOn));
   /** @type {import("./server.js").Alignment | null} */
   const both = content;
+  const start = both?.first ?? null;
+  useEffect(() => document.querySelector("tr.first")?.scrollIntoView({ block: "center" }), [start]);
   useEffect(() => {
-    document.querySelector("tr.first")?.scrollIntoView({ block: "center" });
+    setGoesOn(both !== null && [both.a, both.b].some((run) => run.outcome === "running"));
     /** @param {KeyboardEvent} event */
     const onKey = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event) || !["n", "p"].includes(event.key)) return;

@@ -1,10 +1,12 @@
 // What every page has: the way to the others, the filters, and what went wrong.
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../shared/html.js";
+import { stream } from "../shared/stream.js";
 import { ThemeButton } from "../shared/theme.js";
 import { address, asked, query, words } from "./server.js";
 
 const PAGES = [["/", "Runs"], ["/sessions", "Sessions"], ["/stats", "Stats"], ["/trends", "Trends"]];
+const PAUSE = 1_000;
 const FIRST = new Set(["text", "agent", "model", "tool", "since", "outcome"]);
 
 /** @param {{title: string, keys?: string, filtered?: boolean, own?: Record<string, string>, children?: any}} props */
@@ -60,6 +62,19 @@ function FilterForm({ own }) {
     ${first.map(field)}<details open=${active}><summary>more filters</summary><div>${more.map(field)}</div></details>
     <button>Filter</button>${query.size > 0 && html`<a href=${location.pathname}>all</a>`}
   </form>`;
+}
+
+/** A number that grows when something has happened in the chosen runs. @param {boolean} [isLive] @returns {number} */
+export function useTurn(isLive = true) {
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    if (!isLive) return;
+    let timer = 0;
+    const later = () => { timer ||= setTimeout(() => { timer = 0; setTurn((before) => before + 1); }, PAUSE); };
+    const end = stream(address("/api/live"), later, later);
+    return () => { clearTimeout(timer); end(); };
+  }, [isLive]);
+  return turn;
 }
 
 /** What the server answers to an address; asked again when ``turn`` changes. @param {string} path @param {number} [turn]

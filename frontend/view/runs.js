@@ -1,6 +1,7 @@
 // The list of runs: filtered, live, with what came before, to be opened, compared and judged.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { html } from "../shared/html.js";
+import { stream } from "../shared/stream.js";
 import { FeedbackDialog } from "./feedback.js";
 import { Frame, isTyping, Status, styleOf, useAnswer } from "./frame.js";
 import { Spark } from "./plot.js";
@@ -56,14 +57,12 @@ function Live({ onEvent }) {
   const box = useRef(/** @type {HTMLPreElement | null} */ (null));
   const [lines, setLines] = useState(/** @type {{text: string, kind: string, outcome: string, place: number}[]} */ ([]));
   useEffect(() => {
-    const events = new EventSource(`/api/live${location.search}`);
     let place = 0;
-    events.onmessage = (event) => {
-      const line = { ...JSON.parse(event.data), place: place++ };
+    return stream(`/api/live${location.search}`, (text) => {
+      const line = { ...JSON.parse(text), place: place++ };
       setLines((before) => [...before.slice(1 - LINES), line]);
       onEvent();
-    };
-    return () => events.close();
+    }, onEvent);
   }, []);
   useEffect(() => box.current?.scrollTo(0, box.current.scrollHeight), [lines]);
   return html`<pre id="live" ref=${box} tabindex=${lines.length ? 0 : undefined} role="log" aria-label="What happens now">${lines.map((line) =>

@@ -1,12 +1,12 @@
 // Several runs as one conversation: the list of sessions, and one turn by turn.
 import { html } from "../shared/html.js";
-import { Frame, Status, styleOf, useAnswer } from "./frame.js";
+import { Frame, Status, styleOf, useAnswer, useTurn } from "./frame.js";
 import { Spark } from "./plot.js";
 import { address, query } from "./server.js";
 
 export function Sessions() {
   const one = query.get("one") ?? "";
-  const { content, wrong } = useAnswer(`/api/sessions${location.search}`);
+  const { content, wrong } = useAnswer(`/api/sessions${location.search}`, useTurn());
   /** @type {import("./server.js").SessionList} */
   const list = content ?? { rows: [], count: 0, turns: [] };
   return html`<${Frame} title=${one ? `Session ${list.rows[0]?.name ?? one}` : "Sessions"} filtered=${!one}>

@@ -1,7 +1,7 @@
 // What each model, tool, agent and so on did, took and cost, as bars and as a table.
 import { useState } from "preact/hooks";
 import { html } from "../shared/html.js";
-import { Frame, Status, useAnswer } from "./frame.js";
+import { Frame, Status, useAnswer, useTurn } from "./frame.js";
 import { address, query, words } from "./server.js";
 
 /** @type {[import("./server.js").Measure, string][]} */
@@ -16,7 +16,7 @@ export const Choice = ({ name, value, options, path, own, none }) => html`<label
 
 export function Stats() {
   const by = query.get("by") || "model";
-  const { content, wrong } = useAnswer(`/api/stats${location.search}`);
+  const { content, wrong } = useAnswer(`/api/stats${location.search}`, useTurn());
   const [measure, setMeasure] = useState(/** @type {import("./server.js").Measure} */ ("cost"));
   /** @type {import("./server.js").Stats} */
   const stats = content ?? { by, rows: [], count: 0, total: null, unknown: [] };

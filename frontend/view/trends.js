@@ -1,6 +1,6 @@
 // Runs by period: a plot for each figure, what changed last and why, and the figures themselves.
 import { html } from "../shared/html.js";
-import { Frame, Status, useAnswer } from "./frame.js";
+import { Frame, Status, useAnswer, useTurn } from "./frame.js";
 import { Plot } from "./plot.js";
 import { query, words } from "./server.js";
 import { Choice } from "./stats.js";
@@ -10,7 +10,7 @@ const MOST_LINES = 6;
 export function Trends() {
   const by = query.get("by") || "day";
   const split = query.get("split") ?? "";
-  const { content, wrong } = useAnswer(`/api/trends${location.search}`);
+  const { content, wrong } = useAnswer(`/api/trends${location.search}`, useTurn());
   /** @type {import("./server.js").Trends} */
   const trends = content ?? { by, split, periods: [], changes: [] };
   const periods = [...new Set(trends.periods.map((row) => row.period))].sort();

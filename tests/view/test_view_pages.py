@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -164,6 +166,55 @@ def test_what_is_new_appears_and_what_is_hostile_is_text(page: Browser, site: Si
     page.wait("document.querySelectorAll('.turns li').length === 1")
     assert page.value("document.querySelector('.turns').textContent.length") < 50_000
     assert page.value(harmless) == 0
+
+
+PROGRAM = """
+import agentops_sdk as agentops
+
+agentops.init(service_name="live", directory={folder!r})
+
+@agentops.tool
+def step(number):
+    return number
+
+@agentops.agent
+def worker():
+    for number in range(3):
+        step(number)
+        agentops.flush()
+        input()
+
+worker()
+agentops.shutdown()
+"""
+
+
+def test_a_run_is_followed_while_it_goes_on(page: Browser, site: Site) -> None:
+    """Another process is in the middle of a run, goes on when told, and ends; what is chosen and folded stays so."""
+    program = PROGRAM.format(folder=str(site.folder))
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, text=True, bufsize=1) as running:
+        assert running.stdin is not None
+        page.wait("document.querySelector('tbody').innerText.includes('worker')")  # a second after it has begun
+        assert page.value("document.querySelectorAll('td.running').length") == 1
+        page.click("tbody a", "worker")
+        page.wait("document.querySelectorAll('[role=treeitem]').length === 2")
+        assert page.value("document.querySelector('h1 em').textContent") == "running"
+        page.key("Home")
+        page.key("ArrowLeft")
+        page.wait("document.querySelectorAll('[role=treeitem]').length === 1")
+        running.stdin.write("\n")
+        page.wait("document.querySelector('#row-0').innerText.includes('2 below')")
+        page.key("ArrowRight")
+        page.key("End")
+        page.wait("document.querySelector('aside').innerText.includes('execute_tool step')")
+        chosen = "JSON.parse(document.querySelector('#details-0').textContent).lines.length"
+        assert page.value(chosen) == 2  # as the page was when it was opened
+        running.stdin.write("\n\n")
+        page.wait("document.querySelector('h1 em').textContent === 'ok'")
+        page.wait("document.querySelectorAll('[role=treeitem]').length === 4")
+        assert page.value("document.querySelector('[aria-selected=true][role=treeitem]').id") == "row-2"
+        assert not page.value("document.body.innerText.includes('followed as it goes on')")
+    assert running.returncode == 0
 
 
 def test_dark_and_narrow(page: Browser, site: Site) -> None:

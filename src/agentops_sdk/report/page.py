@@ -23,18 +23,19 @@ from agentops_sdk.traces.trace import Trace
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["html", "save"]
+__all__ = ["content", "html", "save"]
 
 _ASSETS: Final = Path(__file__).with_name("assets")
 _ESCAPES: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
-def html(traces: Trace | Iterable[Trace], *, home: str = "") -> str:
+def html(traces: Trace | Iterable[Trace], *, home: str = "", live: str = "") -> str:
     """The page as text, to be written as UTF-8.
 
     Args:
         traces: what to show; several share the page, and a list on it chooses among them.
         home: the address of a list of all runs, where the page is served beside one.
+        live: the address at which a server tells how the run goes on: server-sent events of :func:`content`.
 
     Raises:
         ConfigError: there is no trace.
@@ -52,11 +53,12 @@ def html(traces: Trace | Iterable[Trace], *, home: str = "") -> str:
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
+            *(["connect-src 'self'"] if live else ()),
         )
     )
     title = line(runs[0].name, 120) + (f" and {len(runs) - 1} more" if len(runs) > 1 else "")
     overview, details = of_traces(runs)
-    overview["home"] = home
+    overview |= {"home": home, "live": live}
     return "\n".join(
         (
             "<!doctype html>",
@@ -75,6 +77,12 @@ def html(traces: Trace | Iterable[Trace], *, home: str = "") -> str:
             "</body></html>\n",
         )
     )
+
+
+def content(trace: Trace, *, home: str, live: str) -> str:
+    """What the page of one run is made of, as one line of JSON."""
+    overview, details = of_traces([trace])
+    return _json({"overview": {**overview, "home": home, "live": live}, "details": details})
 
 
 def save(traces: Trace | Iterable[Trace], path: str | os.PathLike[str]) -> Path:
@@ -96,8 +104,11 @@ def _private(path: str, flags: int) -> int:
 
 def _data(name: str, value: Any) -> str:
     """A block of data that no browser takes for anything else: nothing in it can end the element or begin another."""
-    content = json.dumps(value, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
-    return f'<script type="application/json" id="{name}">{content}</script>'
+    return f'<script type="application/json" id="{name}">{_json(value).translate(_ESCAPES)}</script>'
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def _plain(runs: Iterable[Trace]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from anyio import CapacityLimiter, sleep, to_thread
@@ -15,7 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from agentops_sdk.errors import AgentOpsError, ConfigError
-from agentops_sdk.report.page import html
+from agentops_sdk.report.page import content, html
 from agentops_sdk.traces.display.step_lines import StepLines
 from agentops_sdk.traces.display.terminal_text import line
 from agentops_sdk.traces.figures.tables import BY
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from agentops_sdk.traces.files import Traces
     from agentops_sdk.traces.search.filters import Filters
+    from agentops_sdk.traces.trace import Trace
 
 __all__ = ["application"]
 
@@ -51,6 +53,8 @@ _POLICY: Final = (
 _PAGES: Final = ("/", "/sessions", "/stats", "/trends", "/compare")
 _MOST_BYTES: Final = 65_536
 _PAUSE: Final = 0.5
+_AGES: Final = 5.0  # seconds after which what is running is told again: it has become older
+_SHARE: Final = 4  # times as long as it took to tell of a run, nothing more is told of it
 
 
 def application(
@@ -75,6 +79,7 @@ def application(
         Route("/api/compare", view.compare),
         Route("/api/live", view.live),
         Route("/runs/{trace_id}", view.run),
+        Route("/runs/{trace_id}/live", view.run_live),
         Route("/runs/{trace_id}/feedback", view.feedback, methods=["POST"]),
     ]
     errors = {ConfigError: _wrong, AgentOpsError: _missing}
@@ -118,8 +123,43 @@ class _View:
     async def run(self, request: Request) -> Response:
         """The page of ``agentops report``, which brings its own policy."""
         trace_id = request.path_params["trace_id"]
-        page = await self._read(lambda: html(self._folder.traces().get(trace_id), home="/"))
-        return HTMLResponse(page, headers={"Content-Security-Policy": "frame-ancestors 'none'"})
+
+        def page() -> str:
+            trace = self._folder.traces().get(trace_id)
+            return html(trace, home="/", live=_live(trace))
+
+        return HTMLResponse(await self._read(page), headers={"Content-Security-Policy": "frame-ancestors 'none'"})
+
+    async def run_live(self, request: Request) -> Response:
+        """Server-sent events: all of a run, whenever something has happened in it, until it is over."""
+        wanted = request.path_params["trace_id"]
+        trace_id = (await self._read(lambda: self._folder.traces().get(wanted))).trace_id
+        return StreamingResponse(self._states(request, trace_id), media_type="text/event-stream")
+
+    async def _states(self, request: Request, trace_id: str) -> AsyncIterator[str]:
+        follower = await self._follower()
+        yield "retry: 2000\n\n"
+        due = 0.0
+
+        def state() -> tuple[str, bool]:
+            trace = self._folder.traces().get(trace_id)
+            return content(trace, home="/", live=_live(trace)), bool(_live(trace))
+
+        while not await request.is_disconnected():
+            pause, began = _PAUSE, monotonic()
+            events = await to_thread.run_sync(follower.events) if follower is not None else ()
+            if began >= due or any(event.record.trace_id == trace_id for event in events):
+                text, goes_on = await self._read(state)
+                yield f"data: {text}\n\n"
+                if not goes_on:
+                    return
+                due = monotonic() + _AGES
+                pause = max(pause, _SHARE * (monotonic() - began))
+            await sleep(pause)
+
+    async def _follower(self) -> Follower | None:
+        path = self._folder.path
+        return await to_thread.run_sync(Follower, path) if path is not None else None
 
     async def runs(self, request: Request) -> Response:
         _, filters = _asked(request)
@@ -188,8 +228,7 @@ class _View:
         return StreamingResponse(self._events(request, ChosenEvents(filters)), media_type="text/event-stream")
 
     async def _events(self, request: Request, chosen: ChosenEvents) -> AsyncIterator[str]:
-        path = self._folder.path
-        follower = await to_thread.run_sync(Follower, path) if path is not None else None
+        follower = await self._follower()
         lines = StepLines()
         yield "retry: 2000\n\n"
         while not await request.is_disconnected():
@@ -201,6 +240,13 @@ class _View:
                 yield f"data: {json.dumps(told)}\n\n"
             yield ": \n\n"
             await sleep(_PAUSE)
+
+
+def _live(trace: Trace) -> str:
+    """Where is told how a run goes on; nothing where it is over."""
+    outline = trace.outline
+    goes_on = trace.outcome == "running" or any(trace.record(n).outcome == "running" for n in outline.open)
+    return f"/runs/{trace.trace_id}/live" if goes_on else ""
 
 
 def _asked(request: Request, *names: str) -> tuple[dict[str, str], Filters]:
