@@ -2,11 +2,13 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../shared/html.js";
 import { visible } from "../shared/visible.js";
+import { Glance } from "./glance.js";
 import { overview } from "./run.js";
 
 export const HEIGHT = 26;
 const SPARE = 10;
 const MOST_PRINTED = 2_000;
+const FEW = 40;
 
 /** @param {number} seconds */
 export function time(seconds) {
@@ -53,7 +55,9 @@ export function Tree({ run, rows, selected, closed, hits, looping, printing, onS
   for (let n = first; n < last; n++) places.push(n);
   if (place >= 0 && (place < first || place >= last)) places.push(place); // what a screen reader is told is selected
 
+  const all = Math.max(1, rows.length * HEIGHT);
   return html`<div class="grid">
+    ${rows.length > FEW && html`<${Glance} run=${run} rows=${rows} whole=${!hits} top=${top / all} height=${Math.min(1, view.height / all)} onSelect=${onSelect} />`}
     <div class="row head" aria-hidden="true">
       <span class="name">step</span>
       <span class="lane axis">${[0, 0.25, 0.5, 0.75].map((at) => html`<i style=${{ left: `${at * 100}%` }}>${time(run.seconds * at)}</i>`)}</span>

@@ -1,5 +1,5 @@
 // What was thought of a run, and a form for what somebody thinks now.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../shared/html.js";
 import { judge } from "./server.js";
 
@@ -8,7 +8,7 @@ export function FeedbackDialog({ run, onClose }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const [wrong, setWrong] = useState("");
   const [kind, setKind] = useState("yes");
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []); // before the next key, which is meant for it
   /** @param {SubmitEvent} event */
   const onSubmit = async (event) => {
     event.preventDefault();

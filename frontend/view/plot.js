@@ -1,52 +1,83 @@
-// Small plots, drawn as SVG: they follow the colours of the page, print, and have a text for who does not see them.
+// Plots: uPlot's canvases in the colours of the page, with a text for who does not see them.
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
 import { html } from "../shared/html.js";
+import { colour, whenColoursChange } from "../shared/theme.js";
 
-/** The points of a line through values, of which some may be missing.
- * @param {(number | null)[]} values @param {number} width @param {number} height @param {number} most */
-function points(values, width, height, most) {
-  const step = values.length > 1 ? width / (values.length - 1) : 0;
-  return values.map((value, place) => (value === null ? null : { x: place * step, y: height - (most ? value / most : 0) * height }));
+const COLOURS = ["--accent", "--choice", "--model", "--tool", "--bad", "--other"];
+const DASHES = [[], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [1, 3]];
+const HEIGHT = 140;
+const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+
+/** Asked with each drawing. @param {string} name */
+const ink = (name) => () => colour(name);
+
+/** @type {Set<uPlot>} */
+const drawn = new Set();
+whenColoursChange(() => drawn.forEach((plot) => plot.redraw(false, true)));
+
+/** A plot in an element, made anew when what it is made from has changed.
+ * @param {{current: HTMLElement | null}} box @param {string} key what it is made from
+ * @param {(box: HTMLElement) => uPlot} make */
+function usePlot(box, key, make) {
+  useEffect(() => {
+    if (!box.current) return;
+    const plot = make(box.current);
+    drawn.add(plot);
+    return () => { drawn.delete(plot); plot.destroy(); };
+  }, [key]);
 }
 
-/** Stretches without a gap. @param {({x: number, y: number} | null)[]} line */
-function stretches(line) {
-  /** @type {string[][]} */
-  const parts = [[]];
-  for (const point of line) {
-    if (point) parts[parts.length - 1].push(`${point.x.toFixed(1)},${point.y.toFixed(1)}`);
-    else if (parts[parts.length - 1].length) parts.push([]);
-  }
-  return parts.filter((part) => part.length).map((part) => part.join(" "));
-}
+/** From nothing to the largest value. @type {(plot: uPlot, least: number, most: number) => [number, number]} */
+const fromZero = (_, __, most) => [0, most > 0 ? most * 1.05 : 1];
 
 /** A line as high as the text around it, its last value marked.
  * @param {{values: (number | null)[], label: string, bad?: boolean}} props */
 export function Spark({ values, label, bad = false }) {
-  const [width, height] = [90, 18];
-  const line = points(values, width, height, Math.max(0, ...values.map((value) => value ?? 0)));
-  const last = line[line.length - 1];
-  return html`<svg class=${bad ? "spark bad" : "spark"} viewBox=${`-2 -2 ${width + 4} ${height + 4}`} width=${width + 4} height=${height + 4} role="img" aria-label=${label}>
-    <title>${label}</title>
-    ${stretches(line).map((part) => html`<polyline points=${part} />`)}
-    ${last && html`<circle cx=${last.x} cy=${last.y} r="2" />`}</svg>`;
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  usePlot(box, JSON.stringify([values, bad]), (element) => new uPlot({
+    width: 94, height: 22, padding: [3, 3, 3, 1], axes: [{ show: false }, { show: false }], legend: { show: false }, cursor: { show: false },
+    scales: { x: { time: false }, y: { range: fromZero } },
+    series: [{}, { stroke: ink(bad ? "--bad" : "--accent"), width: 1.5, points: { show: true, size: 4, width: 0, fill: ink(bad ? "--bad" : "--accent"), filter: (plot) => [plot.data[0].length - 1] } }],
+  }, [values.map((_, place) => place), values], element));
+  return html`<span class="spark" ref=${box} role="img" aria-label=${label} title=${label}></span>`;
 }
 
-/** One figure over the periods, a line for each of what they are of.
- * @param {{title: string, periods: string[], series: {name: string, values: (number | null)[], texts: string[]}[]}} props */
-export function Plot({ title, periods, series }) {
-  const [width, height] = [300, 90];
-  const every = series.flatMap((one) => one.values.map((value, place) => ({ value, text: one.texts[place] })));
-  const top = every.reduce((most, each) => ((each.value ?? 0) > (most.value ?? 0) ? each : most), { value: 0, text: "0" });
+/** One figure over the periods, a line for each of what they are of; the values under the pointer stand below it, in
+ * all plots of a page at once.
+ * @param {{title: string, by: string, periods: string[], series: {name: string, values: (number | null)[], texts: string[]}[]}} props */
+export function Plot({ title, by, periods, series }) {
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const legend = useRef(/** @type {HTMLElement | null} */ (null));
+  const last = periods.length - 1;
+  usePlot(box, JSON.stringify([periods, series]), (element) => {
+    const axis = { stroke: ink("--quiet"), font: FONT, grid: { stroke: ink("--line"), width: 1 }, ticks: { show: false } };
+    const plot = new uPlot({
+      width: element.clientWidth, height: HEIGHT,
+      cursor: { sync: { key: "plots" }, drag: { x: false, y: false }, points: { size: 7 } },
+      legend: {
+        mount: (_, table) => legend.current?.append(table),
+        markers: { stroke: (_, place) => `var(${COLOURS[(place - 1) % COLOURS.length]})`, dash: (_, place) => (place === 1 ? "solid" : "dashed") },
+      },
+      scales: { x: { time: false, range: (_, least, most) => (least === most ? [least - 1, most + 1] : [least, most]) }, y: { range: fromZero } },
+      axes: [
+        { ...axis, size: 22, space: 78, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], values: (_, splits) => splits.map((place) => periods[place] ?? "") },
+        { ...axis, size: 46, values: (_, splits) => splits.map((value) => value.toLocaleString("en", { notation: "compact" })) },
+      ],
+      series: [
+        { label: by, value: (_, __, ___, place) => periods[place ?? last] },
+        ...series.map((one, number) => ({
+          label: one.name || title, stroke: ink(COLOURS[number % COLOURS.length]), width: 1.5, dash: DASHES[number % DASHES.length],
+          points: { show: true, size: 5, fill: ink(COLOURS[number % COLOURS.length]) },
+          value: (/** @type {uPlot} */ _, /** @type {number | null} */ __, /** @type {number} */ ___, /** @type {number | null} */ place) => one.texts[place ?? last] || "–",
+        })),
+      ],
+    }, [periods.map((_, place) => place), ...series.map((one) => one.values)], element);
+    const watch = new ResizeObserver(() => element.clientWidth && element.clientWidth !== plot.width && plot.setSize({ width: element.clientWidth, height: HEIGHT }));
+    watch.observe(element);
+    plot.hooks.destroy = [() => watch.disconnect()];
+    return plot;
+  });
   const label = `${title}: ${series.map((one) => `${one.name} ${one.texts.filter(Boolean).join(", ")}`.trim()).join("; ")}`;
-  return html`<figure class="plot"><figcaption>${title}</figcaption>
-    <svg viewBox=${`-6 -18 ${width + 12} ${height + 38}`} role="img" aria-label=${label}>
-      <line class="axis" x1="0" x2=${width} y1=${height} y2=${height} /><line class="axis" x1="0" x2=${width} y1="0" y2="0" />
-      ${series.map((one, number) => {
-        const line = points(one.values, width, height, top.value ?? 0);
-        return html`<g class=${`series s${number % 6}`}>${stretches(line).map((part) => html`<polyline points=${part} />`)}
-          ${line.map((point, place) => point && html`<circle cx=${point.x} cy=${point.y} r="3"><title>${`${one.name} ${periods[place]}: ${one.texts[place]}`.trim()}</title></circle>`)}</g>`;
-      })}
-      <text x="0" y="-6">${top.text}</text>
-      <text x="0" y=${height + 16}>${periods[0]}</text>${periods.length > 1 && html`<text class="end" x=${width} y=${height + 16}>${periods[periods.length - 1]}</text>`}
-    </svg></figure>`;
+  return html`<figure class="plot"><figcaption>${title}</figcaption><div ref=${box} role="img" aria-label=${label}></div><div ref=${legend}></div></figure>`;
 }

@@ -29,9 +29,9 @@ export function Trends() {
     <div class="bar"><${Choice} name="by" value=${by} options=${words.periods} path="/trends" own=${{ split }} />
       <${Choice} name="split" value=${split} options=${words.splits} path="/trends" own=${{ by }} none="everything" /></div>
     <${Status} wrong=${wrong} content=${content}>${periods.length === 0 ? "no run" : periods.length === 1 ? "one period: nothing to compare" : `${periods.length} periods (UTC)`}<//>
-    ${split && shown.length > 0 && html`<ul class="legend">${shown.map((of, number) => html`<li class=${`s${number}`}>${of}</li>`)}${runs.size > shown.length && html`<li>${runs.size - shown.length} more are in the table</li>`}</ul>`}
+    ${runs.size > shown.length && html`<p class="quiet">${runs.size - shown.length} more are in the table</p>`}
     ${periods.length > 0 && html`<div class="plots">${names.filter((name) => trends.periods.some((row) => row.values[name] !== null)).map((name) =>
-      html`<${Plot} title=${name} periods=${periods} series=${series(name)} />`)}</div>`}
+      html`<${Plot} title=${name} by=${by} periods=${periods} series=${series(name)} />`)}</div>`}
     ${trends.changes.length > 0 && html`<h2>What changed last</h2><ul class="changes">${trends.changes.map((change) => html`<li>
       <b class=${change.sure ? (change.worse ? "bad" : "good") : ""}>${change.lines[0]}</b>${change.lines.length > 1 && html`<ul>${change.lines.slice(1).map((line) => html`<li>${line}</li>`)}</ul>`}</li>`)}</ul>`}
     ${trends.periods.length > 0 && html`<h2>Figures</h2><table><thead><tr>${split && html`<th>${split}</th>`}<th>${by}</th>${names.map((name, place) => html`<th class=${place > 1 ? "figure wide" : "figure"}>${name}</th>`)}</tr></thead>

@@ -19,11 +19,29 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.once, needs_chromium]
 
 
+GLANCE = """(() => {
+  const canvas = document.querySelector('.glance canvas');
+  const box = canvas.getBoundingClientRect();
+  const probe = document.createElement('canvas').getContext('2d');
+  probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--bad');
+  probe.fillRect(0, 0, 1, 1);
+  const bad = probe.getImageData(0, 0, 1, 1).data;
+  const seen = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  const isBad = (n) => [0, 1, 2].every((c) => seen[4 * n + c] === bad[c]);
+  const pixel = [...Array(canvas.width * canvas.height).keys()].find(isBad);
+  return {x: box.left + 5, y: box.top, height: box.height, failed: Math.floor(pixel / canvas.width) / canvas.height};
+})()"""
+
+
 def many(count: int) -> Trace:
     root = span("invoke_agent busy", {"agentops.kind": "agent"}, took=count)
-    return Trace(
-        [root, *(span(f"step {n}", {"agentops.output": f"page {n}"}, parent=root, at=n) for n in range(count))]
+    steps = (
+        span(
+            f"step {n}", {"agentops.output": f"page {n}"}, parent=root, at=n, status="error" if n == 7_000 else "unset"
+        )
+        for n in range(count)
     )
+    return Trace([root, *steps])
 
 
 def test_every_view_in_light_and_dark(browser: Browser, tmp_path: Path) -> None:
@@ -123,6 +141,12 @@ def test_ten_thousand_steps(browser: Browser, tmp_path: Path) -> None:
     assert browser.value(counted) < 60
     browser.key("End")
     browser.wait("document.querySelector('[aria-selected=true][role=treeitem]').id === 'row-9999'")
+    at = browser.value(GLANCE)
+    assert 0.68 < at["failed"] < 0.72  # where the failure is, among ten thousand
+    for kind in ("mousePressed", "mouseReleased"):
+        browser.send("Input.dispatchMouseEvent", type=kind, x=at["x"], y=at["y"] + at["height"] * 0.25, button="left",
+                     buttons=1, clickCount=1)  # fmt: skip
+    browser.wait("/^row-2[45]\\d\\d$/.test(document.querySelector('[aria-selected=true][role=treeitem]').id)")
     browser.key("/")
     browser.type("page 4711")
     browser.wait("document.querySelector('[role=status]').textContent.startsWith('1 of')")

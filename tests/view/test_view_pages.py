@@ -47,8 +47,8 @@ def page(browser: Browser, site: Site) -> Iterator[Browser]:
 def test_runs_sessions_stats_and_trends(page: Browser, site: Site) -> None:
     assert page.value("location.search") == ""  # the token is not in the address any more
     assert page.value("document.cookie") == ""
-    assert page.value("document.querySelectorAll('dl.sums svg').length") == 4
-    assert page.value("document.querySelectorAll('tbody svg').length") == 22  # all but the first of each name
+    assert page.value("document.querySelectorAll('dl.sums .spark canvas').length") == 4
+    assert page.value("document.querySelectorAll('tbody .spark canvas').length") == 22  # all but the first of each name
     assert "24 of 24 runs" in page.value("document.querySelector('[role=status]').textContent")
     page.screenshot("view-runs")
 
@@ -77,8 +77,13 @@ def test_runs_sessions_stats_and_trends(page: Browser, site: Site) -> None:
     page.click("form.filters a", "all")
     page.wait("document.querySelectorAll('.plot').length === 6 && !location.search")
     page.choose("select[aria-label=split]", "model")
-    page.wait("document.querySelectorAll('.legend li').length === 2")
-    assert page.value("document.querySelectorAll('.plot:first-child g').length") == 2
+    page.wait("document.querySelectorAll('.plot:first-child .u-series').length === 3")  # the period and two models
+    last = page.value("document.querySelector('.plot .u-legend').innerText")
+    assert last == "day2026-08-13gpt-4o-mini-2024-07-18–gpt-4o-2024-07-183"
+    page.value("document.querySelectorAll('.plot')[1].scrollIntoView()")
+    box = page.value("(({x, y}) => ({x, y}))(document.querySelectorAll('.u-over')[1].getBoundingClientRect())")
+    page.send("Input.dispatchMouseEvent", type="mouseMoved", x=box["x"] + 2, y=box["y"] + 20)
+    page.wait("document.querySelector('.plot .u-legend').innerText.includes('2026-08-06')")  # in all of them
     page.open(f"http://127.0.0.1:{site.port}/trends?by=week", "document.querySelector('.changes li li')")
     assert "cost per run" in page.value("document.querySelector('.changes').innerText")
     page.screenshot("view-trends")
@@ -155,7 +160,7 @@ def test_what_is_new_appears_and_what_is_hostile_is_text(page: Browser, site: Si
     for path, ready in (
         ("/", "document.querySelectorAll('tbody tr').length === 25"),
         ("/stats?by=agent", "document.querySelectorAll('tbody tr').length === 4"),
-        ("/trends?split=model", "document.querySelectorAll('.legend li').length === 3"),
+        ("/trends?split=model", "document.querySelectorAll('.plot:first-child .u-series').length === 4"),
         ("/sessions", "document.querySelectorAll('tbody tr').length === 9"),
     ):
         page.send("Page.navigate", url=f"http://127.0.0.1:{site.port}{path}")
