@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 from tests.traces.test_line_index import NAME, lines
@@ -28,9 +28,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     seen: list[bytes] = []
     add_line = Traces.add_line
 
-    def counted(self: Traces, line: bytes, *places: object) -> bool:
+    def counted(self: Traces, line: bytes, *places: Any) -> bool:
         seen.append(line)
-        return add_line(self, line, *places)  # type: ignore[arg-type]
+        return add_line(self, line, *places)
 
     monkeypatch.setattr(Traces, "add_line", counted)
     return seen
