@@ -68,8 +68,7 @@ def test_every_view_in_light_and_dark(browser: Browser, tmp_path: Path) -> None:
     browser.media("dark")
     browser.click("[aria-label='Light or dark']")
     assert browser.value("getComputedStyle(document.body).backgroundColor") == light
-    browser.value("(() => { const s = document.querySelector('select'); s.value = 1; "
-                  "s.dispatchEvent(new Event('change', {bubbles: true})); })()")  # fmt: skip
+    browser.choose("select", "1")
     browser.wait(f"document.querySelector('header').textContent.includes('{'a' * 32}')")
     browser.assert_nothing_went_wrong()
 
@@ -96,7 +95,7 @@ def test_keys_alone_and_what_a_screen_reader_is_told(browser: Browser, tmp_path:
     browser.wait("document.activeElement.id === 'tree' && document.querySelectorAll('[role=treeitem]').length === 8")
     browser.key("e")
     browser.wait("document.querySelector('[aria-selected=true][role=treeitem]').textContent.includes('weather')")
-    nodes = browser.send("Accessibility.getFullAXTree")["nodes"]
+    nodes = browser.page.context.new_cdp_session(browser.page).send("Accessibility.getFullAXTree")["nodes"]
     roles = [node["role"]["value"] for node in nodes if "role" in node]
     assert roles.count("tree") == 1
     assert roles.count("treeitem") == 8
@@ -143,9 +142,7 @@ def test_ten_thousand_steps(browser: Browser, tmp_path: Path) -> None:
     browser.wait("document.querySelector('[aria-selected=true][role=treeitem]').id === 'row-9999'")
     at = browser.value(GLANCE)
     assert 0.68 < at["failed"] < 0.72  # where the failure is, among ten thousand
-    for kind in ("mousePressed", "mouseReleased"):
-        browser.send("Input.dispatchMouseEvent", type=kind, x=at["x"], y=at["y"] + at["height"] * 0.25, button="left",
-                     buttons=1, clickCount=1)  # fmt: skip
+    browser.page.mouse.click(at["x"], at["y"] + at["height"] * 0.25)
     browser.wait("/^row-2[45]\\d\\d$/.test(document.querySelector('[aria-selected=true][role=treeitem]').id)")
     browser.key("/")
     browser.type("page 4711")

@@ -82,7 +82,7 @@ def test_runs_sessions_stats_and_trends(page: Browser, site: Site) -> None:
     assert last == "day2026-08-13gpt-4o-mini-2024-07-18–gpt-4o-2024-07-183"
     page.value("document.querySelectorAll('.plot')[1].scrollIntoView()")
     box = page.value("(({x, y}) => ({x, y}))(document.querySelectorAll('.u-over')[1].getBoundingClientRect())")
-    page.send("Input.dispatchMouseEvent", type="mouseMoved", x=box["x"] + 2, y=box["y"] + 20)
+    page.page.mouse.move(box["x"] + 2, box["y"] + 20)
     page.wait("document.querySelector('.plot .u-legend').innerText.includes('2026-08-06')")  # in all of them
     page.open(f"http://127.0.0.1:{site.port}/trends?by=week", "document.querySelector('.changes li li')")
     assert "cost per run" in page.value("document.querySelector('.changes').innerText")
@@ -107,7 +107,7 @@ def test_filters_are_those_of_every_command(page: Browser, site: Site) -> None:
     assert fields == ["gen_ai.request.model = gpt-4o", "duration > 1s", ""]
     page.open(f"http://127.0.0.1:{site.port}/?since=soon", "document.querySelector('[role=status].bad')")
     assert "since" in page.value("document.querySelector('[role=status]').textContent")
-    page.events[:] = [event for event in page.events if "400" not in json.dumps(event)]  # what it was refused with
+    page.complaints[:] = [text for text in page.complaints if "400" not in text]  # what it was refused with
 
 
 def test_by_keys_alone_two_runs_are_compared_and_one_is_judged(page: Browser, site: Site) -> None:
@@ -163,7 +163,7 @@ def test_what_is_new_appears_and_what_is_hostile_is_text(page: Browser, site: Si
         ("/trends?split=model", "document.querySelectorAll('.plot:first-child .u-series').length === 4"),
         ("/sessions", "document.querySelectorAll('tbody tr').length === 9"),
     ):
-        page.send("Page.navigate", url=f"http://127.0.0.1:{site.port}{path}")
+        page.go(f"http://127.0.0.1:{site.port}{path}")
         page.wait(ready)
         assert page.value(harmless) == 0
         assert "<img src=x onerror=alert(2)>\\x1b[31m\\u202e" in page.value("document.body.innerText"), path
@@ -231,7 +231,7 @@ def test_dark_and_narrow(page: Browser, site: Site) -> None:
     assert page.value(colour) == light
     page.size(width=380)
     for path, ready in PAGES:
-        page.send("Page.navigate", url=f"http://127.0.0.1:{site.port}{path}")
+        page.go(f"http://127.0.0.1:{site.port}{path}")
         page.wait(ready)
         assert page.value("document.documentElement.scrollWidth") <= 380, path
         assert page.value(colour) != light
