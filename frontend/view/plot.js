@@ -53,7 +53,7 @@ export function Plot({ title, by, periods, series }) {
   usePlot(box, JSON.stringify([periods, series]), (element) => {
     const axis = { stroke: ink("--quiet"), font: FONT, grid: { stroke: ink("--line"), width: 1 }, ticks: { show: false } };
     const plot = new uPlot({
-      width: element.clientWidth, height: HEIGHT,
+      width: element.clientWidth, height: HEIGHT, padding: [8, 34, 0, 0],
       cursor: { sync: { key: "plots" }, drag: { x: false, y: false }, points: { size: 7 } },
       legend: {
         mount: (_, table) => legend.current?.append(table),

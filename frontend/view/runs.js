@@ -125,7 +125,7 @@ export function Runs() {
     <div class="bar"><${Status} wrong=${wrong} content=${content}>${content && [`${rows.length < content.count ? `the latest ${rows.length} of ` : ""}${content.count} of ${content.of} runs`, ...content.remarks].join(" · ")}<//>
       <button type="button" disabled=${chosen.length !== 2} onClick=${compare}>Compare two</button></div>
     <table ref=${table}><thead><tr><th><span class="hidden">compare</span></th><th>when (UTC)</th><th>name</th><th>outcome</th><th class="figure">took</th><th class="wide">and before</th><th class="wide">session</th>
-      <th class="wide">user</th><th class="wide">models</th><th class="figure wide">tokens</th><th class="figure">cost</th><th>feedback</th></tr></thead>
+      <th class="wide">user</th><th class="wide">models</th><th class="figure wide">tokens</th><th class="figure">cost</th><th><span class="wide">feedback</span></th></tr></thead>
       <tbody>${rows.slice(0, length).map((run) => {
         const own = before.get(run.id) ?? [];
         return html`<tr key=${run.id}>
