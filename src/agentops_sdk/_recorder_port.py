@@ -98,3 +98,10 @@ stand_in: Callable[[str, str, Callable[..., Any], tuple[Any, ...], dict[str, Any
 
 Set only while a test records or replays the results of tools; ``None`` in every other program.
 """
+
+tool_answer: Callable[[str, Any], Mapping[str, Any] | None] | None = None
+"""Given the name and the arguments of a tool that runs elsewhere: ``text`` of its recorded result and ``is_error``, or
+``error`` with a code and a message; ``None`` has it run.
+
+Set only while a run is replayed; ``None`` in every other program.
+"""

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from agentops_integrations.mcp import request_spans, transports
+from agentops_integrations.mcp import replayed_tools, request_spans, transports
 from agentops_integrations.mcp.progress import watched
 from agentops_integrations.mcp.request_spans import RequestSpan
 from agentops_sdk.integration import Begun, Patches, Wrapper, around_async, current_call, guard, semconv
@@ -27,6 +27,10 @@ def install(patches: Patches, *, first: bool) -> None:
     wrapper = _send_1 if first else _send_2
     for module, session in ({"mcp.shared.session": "BaseSession"} if first else sessions).items():
         patches.when_imported(module, partial(_wrap, patches, session, wrapper))
+    check = "_validate_tool_result" if first else "validate_tool_result"
+    patches.when_imported(
+        "mcp.client.session", lambda module: patches.wrap(module.ClientSession, check, replayed_tools.checked)
+    )
     if not first:
         patches.when_imported("mcp.shared.jsonrpc_dispatcher", partial(_numbers, patches))
 
@@ -37,7 +41,8 @@ def _wrap(patches: Patches, session: str, wrapper: Wrapper, module: ModuleType) 
 
 def _send_1(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     begin = partial(_begin, args, kwargs, carry=True, session=instance)
-    return around_async(_SITE, wrapped, args, kwargs, begin, partial(_answered, instance))
+    send = replayed_tools.sender(wrapped)
+    return around_async(_SITE, send, args, kwargs, begin, partial(_answered, instance))
 
 
 def _answered(session: Any, span: RequestSpan, result: Any) -> bool:
@@ -57,7 +62,8 @@ def agreed(session: Any) -> dict[str, Any]:
 
 def _send_2(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     begin = partial(_begin, args, kwargs, carry=False, session=instance)
-    return around_async(_SITE, wrapped, args, kwargs, begin, partial(_answered, instance))
+    send = replayed_tools.sender(wrapped)
+    return around_async(_SITE, send, args, kwargs, begin, partial(_answered, instance))
 
 
 def _numbers(patches: Patches, module: ModuleType) -> None:

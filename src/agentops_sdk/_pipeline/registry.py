@@ -10,7 +10,7 @@ import importlib.util
 import pkgutil
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -134,6 +134,24 @@ def _load_own(name: str) -> Any:
 
 def _instance(loaded: Any) -> Any:
     return loaded() if isinstance(loaded, type) else loaded
+
+
+def request_attributes(integration: str, path: str) -> Callable[[Any], Mapping[str, Any]]:
+    """Reads requests as an integration of ours does.
+
+    Args:
+        integration: its name; it is loaded with the first request.
+        path: of an endpoint in its table.
+
+    Returns:
+        A function from a request's body to the attributes that its span has.
+    """
+
+    def read(body: Any) -> Mapping[str, Any]:
+        attributes: Mapping[str, Any] = _load_own(integration).endpoints.find("POST", path).request(body)
+        return attributes
+
+    return read
 
 
 class Installed:

@@ -12,7 +12,7 @@ copied by :func:`snapshot` and worked on in ``call.defer(...)``, which runs on t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any, Protocol, runtime_checkable
 
@@ -65,6 +65,7 @@ __all__ = [
     "snapshot_source",
     "start",
     "summed_cost",
+    "tool_answers",
     "tracked_in",
     "usage_attributes",
 ]
@@ -99,6 +100,16 @@ def setting(name: str) -> Any:
     if name == "capture_content":
         return _recorder_port.active.settings.records_content
     return getattr(_recorder_port.active.settings, name)
+
+
+def tool_answers() -> Callable[[str, Any], Mapping[str, Any] | None] | None:
+    """Who answers in the place of tools that run elsewhere, while a run is replayed; ``None`` in other programs.
+
+    It is given a tool's name and its arguments, and returns the ``text`` of the recorded result and whether it
+    ``is_error``, or an ``error`` of a code and a message; ``None`` where the tool is to run. It raises where the run
+    asked for something else: let that pass.
+    """
+    return _recorder_port.tool_answer
 
 
 def measure(metric: str, value: float, attributes: Mapping[str, Any]) -> None:

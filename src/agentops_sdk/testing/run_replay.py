@@ -13,12 +13,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
+from agentops_sdk._snapshot.snapshot import snapshot
 from agentops_sdk.errors import ConfigError, TraceError
+from agentops_sdk.testing.recordings.aws_boundary import watched_aws
 from agentops_sdk.testing.recordings.cassette import scrubbed
 from agentops_sdk.testing.recordings.http_boundary import Answer, Request, watched
 from agentops_sdk.testing.recordings.json_diff import differences
-from agentops_sdk.testing.recordings.recorded_replies import Reply, form_of
+from agentops_sdk.testing.recordings.recorded_replies import form_of
 from agentops_sdk.testing.recordings.replay_tools import ToolResults
+from agentops_sdk.testing.recordings.reply_form import Reply
 from agentops_sdk.testing.refusals import ReplayError
 from agentops_sdk.testing.replay import standing_keys
 from agentops_sdk.traces.formats.json_values import parsed
@@ -70,7 +73,7 @@ class RunReplay:
     @contextmanager
     def answering(self) -> Iterator[None]:
         """The program runs inside."""
-        with standing_keys(absent=self._from is None), watched(self), self._tools.standing_in():
+        with standing_keys(absent=self._from is None), watched(self), watched_aws(self), self._tools.standing_in():
             yield
 
     def left(self) -> list[int]:
@@ -101,7 +104,7 @@ class RunReplay:
                 if not _differ(span, now):
                     self._used.add(number)
                     self.replayed += 1
-                    return form.answer(_reply(number, span, self._stop), stream=body.get("stream") is True)
+                    return form.answer(_reply(number, span, self._stop), stream=form.streams(request.path, body))
             number, span = recorded[0]
             lines = _differ(span, now)
             told = [f"  {line}" for line in lines[:_MOST_DIFFERENCES]]
@@ -111,18 +114,22 @@ class RunReplay:
     def answered(self, request: Request, answer: Answer) -> None:
         """Nothing is kept: what goes out in earnest is recorded as any run is."""
 
-    def changed(self, request: Request) -> bytes | None:
-        """The body of a request that goes out in earnest, with another model or other instructions."""
+    def changed(self, request: Request) -> tuple[str, bytes] | None:
+        """Address and body of a request that goes out in earnest, with another model or other instructions."""
         form, body = form_of(request.path), _body(request)
         if body is None or (self._model is None and self._system is None):
             return None
-        if self._model is not None:
+        url = request.url
+        if self._model is not None and form is not None:
+            url = form.with_model(url, body, self._model)
+        elif self._model is not None:
             body["model"] = self._model
         if self._system is not None and form is not None:
             form.with_system(body, self._system)
-        return json.dumps(body).encode()
+        return url, json.dumps(body).encode()
 
     def _stop(self, sentence: str) -> ReplayError:
+        sentence = sentence.replace("{file}", "the run")
         self.difference = self.difference or sentence
         return ReplayError(sentence)
 
@@ -144,6 +151,13 @@ class _Tools(ToolResults):
             return {}
         return super()._find(asked)
 
+    def answer_elsewhere(self, name: str, arguments: Any) -> Mapping[str, Any] | None:
+        asked = {"tool": name, "arguments": scrubbed(json.loads(snapshot(arguments)))}
+        elsewhere = self._find(asked).get("elsewhere")
+        if elsewhere is not None and "text" in elsewhere and elsewhere["text"] is None:
+            raise self._problem(f"the result of tool {name} was recorded without its content, or only its beginning")
+        return elsewhere
+
 
 @contextmanager
 def replay_run(
@@ -151,8 +165,9 @@ def replay_run(
 ) -> Iterator[RunReplay]:
     """Run a program again with what models and tools answered in a recorded run.
 
-    Requests in the form of OpenAI's chat completions and responses and of Anthropic's messages are answered, streamed
-    or not, and tracked tools; nothing goes over the network but from ``from_step`` on.
+    Requests in the form of OpenAI's chat completions and responses, of Anthropic's messages, of Google's
+    ``generateContent`` and of Bedrock are answered, streamed or not, as are tracked tools and those of MCP servers;
+    models are asked over the network from ``from_step`` on only.
 
     Args:
         trace: the run; content must have been captured.
@@ -165,14 +180,15 @@ def replay_run(
     Raises:
         ReplayError: inside, where the program first asks something else than the run did.
         ConfigError: there is no such step, or another model or instructions without one.
-        TraceError: the run has no model call, or its content was not captured.
+        TraceError: the run calls no model and no tool, or its content was not captured.
     """
     if from_step is None and (model is not None or system is not None):
         raise ConfigError("from_step", None, "the step from which on the model or the instructions are others")
-    calls = [span for span in steps_of(trace) if span.kind == "llm"]
-    if not calls:
-        raise TraceError(f"run {trace.trace_id[:8]} has no model call to replay")
-    if all(span.attributes.get(semconv.OUTPUT_MESSAGES) is None and span.outcome == "ok" for span in calls):
+    steps = steps_of(trace)
+    if not steps:
+        raise TraceError(f"run {trace.trace_id[:8]} has no call of a model or a tool to replay")
+    calls = [span for span in steps if span.kind == "llm"]
+    if calls and all(span.attributes.get(semconv.OUTPUT_MESSAGES) is None and span.outcome == "ok" for span in calls):
         raise TraceError(f"run {trace.trace_id[:8]} was recorded without content: there is nothing to answer with")
     running = RunReplay(trace, from_step=from_step, model=model, system=system)
     with running.answering():
@@ -186,6 +202,8 @@ def _tool_row(span: SpanRecord) -> dict[str, Any]:
         "tool": str(told.get(semconv.TOOL_NAME) or span.name),
         "arguments": given if isinstance(given, dict) else {} if given is None else {"": given},
     }
+    if semconv.MCP_METHOD_NAME in told:
+        return {**row, "elsewhere": _elsewhere(span)}
     if span.outcome == "error":
         kind = str(told.get(semconv.ERROR_TYPE) or "Exception").rpartition(".")[2]
         failure = next((event.attributes for event in span.events if event.name == semconv.EXCEPTION_EVENT), {})
@@ -195,6 +213,17 @@ def _tool_row(span: SpanRecord) -> dict[str, Any]:
     if result is None and semconv.TRUNCATED in told:
         return row
     return {**row, "result": parsed(result)}
+
+
+def _elsewhere(span: SpanRecord) -> dict[str, Any]:
+    """What a server answered: the text of the result, or a code and a message."""
+    told = span.attributes
+    code = str(told.get(semconv.RPC_RESPONSE_STATUS_CODE) or "")
+    if span.outcome == "error" and code.lstrip("-").isdigit():
+        failure = next((event.attributes for event in span.events if event.name == semconv.EXCEPTION_EVENT), {})
+        message = failure.get(semconv.EXCEPTION_MESSAGE) or span.status_message or ""
+        return {"error": (int(code), str(message))}
+    return {"text": told.get(semconv.TOOL_CALL_RESULT), "is_error": span.outcome == "error"}
 
 
 def _reply(number: int, span: SpanRecord, stop: Any) -> Reply:
@@ -207,7 +236,8 @@ def _reply(number: int, span: SpanRecord, stop: Any) -> Reply:
         kind = str(told.get(semconv.ERROR_TYPE) or "")
         code = told.get(semconv.HTTP_RESPONSE_STATUS_CODE)
         status = int(code) if isinstance(code, int) else int(kind) if kind.isdigit() and 400 <= int(kind) < 600 else 500
-        return Reply(name, model, [], usage, span.status_message or kind or span.outcome, status)
+        message = span.status_message or kind or span.outcome
+        return Reply(name, model, [], usage, message, status, kind.rpartition(".")[2])
     if not isinstance(messages, list):
         raise stop(f"step {number} ({span.name}) was recorded without its answer, or only the beginning of it")
     return Reply(name, model, messages, usage)

@@ -81,6 +81,14 @@ _watchers: list[Watcher] = []
 _patches = Patches("testing.http")
 
 
+class ChangingWatcher(Watcher, Protocol):
+    """A watcher that may also have another request go out than the program made."""
+
+    def changed(self, request: Request) -> tuple[str, bytes] | None:
+        """The address and the body of what goes out instead; ``None`` leaves it as it is."""
+        ...
+
+
 @contextmanager
 def watched(watcher: Watcher) -> Iterator[None]:
     """Show ``watcher`` every request to a model; of several, the newest is asked first."""
@@ -102,6 +110,12 @@ def _begin() -> None:
     _patches = Patches("testing.http")
     for name in LIBRARIES:
         _patches.when_imported(name, _patch)
+    _patches.when_imported("google.genai._api_client", _without_aiohttp)
+
+
+def _without_aiohttp(module: ModuleType) -> None:
+    """Google's client sends asynchronous requests through aiohttp where that is installed, else through httpx."""
+    _patches.wrap(module.BaseApiClient, "_use_aiohttp", lambda *_: False)
 
 
 def _patch(module: ModuleType) -> None:
@@ -168,17 +182,16 @@ def _from_watchers(asked: Request) -> Answer | None:
 def _changed(
     module: ModuleType, asked: Request, request: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """What the transport is called with: the request as it is, or with the body that a watcher wants it to have."""
+    """What the transport is called with: the request as it is, or as a watcher wants it to be."""
     for watcher in reversed(list(_watchers)):
-        change: Callable[[Request], bytes | None] | None = getattr(watcher, "changed", None)
-        body = change(asked) if change is not None else None
-        if body is not None:
+        change: Callable[[Request], tuple[str, bytes] | None] | None = getattr(watcher, "changed", None)
+        changed = change(asked) if change is not None else None
+        if changed is not None:
+            url, body = changed
             headers = [
                 (name, value) for name, value in request.headers.multi_items() if name.lower() != "content-length"
             ]
-            other = module.Request(
-                request.method, request.url, headers=headers, content=body, extensions=request.extensions
-            )
+            other = module.Request(request.method, url, headers=headers, content=body, extensions=request.extensions)
             return ((other, *args[1:]), kwargs) if args else (args, {**kwargs, "request": other})
     return args, kwargs
 

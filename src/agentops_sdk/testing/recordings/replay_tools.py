@@ -6,7 +6,7 @@ import builtins
 import inspect
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,10 +38,15 @@ class ToolResults:
     def standing_in(self) -> Iterator[None]:
         """Tracked tools are answered for inside the block."""
         before, _recorder_port.stand_in = _recorder_port.stand_in, self._choose
+        elsewhere, _recorder_port.tool_answer = _recorder_port.tool_answer, self.answer_elsewhere
         try:
             yield
         finally:
-            _recorder_port.stand_in = before
+            _recorder_port.stand_in, _recorder_port.tool_answer = before, elsewhere
+
+    def answer_elsewhere(self, name: str, arguments: Any) -> Mapping[str, Any] | None:
+        """What a tool that runs on a server answered; ``None`` has it run."""
+        return None
 
     def left(self) -> tuple[int, int]:
         """How many recorded results nobody asked for, and how many there are."""
