@@ -83,7 +83,8 @@ def test_what_fails_waits_on_disk_and_another_process_delivers_it(
     assert "SECRET-PATH" not in caplog.text
     receiver.status = 200
     second = Delivery([rule], tmp_path, clock=lambda: now[0])
-    second._adopt()
+    second.work()
+    second.reconfigure([rule])
     second.work()
     assert (second.delivered, list(tmp_path.glob("*.json"))) == (1, [])
     assert receiver.requests[-1].body["id"] == NOTICE.id

@@ -30,14 +30,14 @@ Tell = Callable[["AlertRule", Notice], None]
 
 
 class _Asked:
-    """One rule asked of one thing."""
+    """One rule asked of one thing; ``number`` is the id of its notices."""
 
-    __slots__ = ("told_at", "told_firing", "window")
+    __slots__ = ("number", "told_at", "told_firing", "window")
 
-    def __init__(self, rule: AlertRule) -> None:
+    def __init__(self, rule: AlertRule, number: str, told: tuple[float | None, bool]) -> None:
+        self.number = number
         self.window = Window(rule)
-        self.told_at: float | None = None
-        self.told_firing = False
+        self.told_at, self.told_firing = told
 
 
 class Engine:
@@ -47,9 +47,21 @@ class Engine:
         rules: the rules.
         tell: takes each notice, with its rule.
         service: the program's name.
+        told: when each notice was told last, by its id, and whether it fires since: by whoever did this before, and
+            kept up to date.
+        since: what was before that is counted, and told to nobody.
     """
 
-    def __init__(self, rules: Sequence[AlertRule], tell: Tell, service: str = "") -> None:
+    def __init__(
+        self,
+        rules: Sequence[AlertRule],
+        tell: Tell,
+        service: str = "",
+        told: dict[str, tuple[float, bool]] | None = None,
+        since: float = 0.0,
+    ) -> None:
+        self._told = told
+        self._since = since
         self.rules = tuple(rules)
         self._tell = tell
         self._service = service
@@ -79,7 +91,8 @@ class Engine:
             keys = self._asked[rule]
             asked = keys.get(str(key))
             if asked is None:
-                asked = keys[str(key)] = _Asked(rule)
+                number = self._number(rule, str(key))
+                asked = keys[str(key)] = _Asked(rule, number, (self._told or {}).get(number, (None, False)))
                 if len(keys) > _MOST_KEYS:
                     keys.popitem(last=False)
             keys.move_to_end(str(key))
@@ -103,6 +116,8 @@ class Engine:
 
     def _judged(self, rule: AlertRule, key: str, asked: _Asked, now: float) -> Notice | None:
         """What is to be told now: once for each period while the rule fires, and when that is over."""
+        if now < self._since:
+            return None
         value = asked.window.value(now)
         firing = value is not None and rule.is_passed(value)
         if firing and (asked.told_at is None or now - asked.told_at >= rule.every):
@@ -114,8 +129,13 @@ class Engine:
         return None
 
     def _notice(self, rule: AlertRule, key: str, asked: _Asked, now: float, value: float, state: str) -> Notice:
-        number = hashlib.sha256(f"{self._service} {rule.name} {rule.when} {rule.per} {key}".encode()).hexdigest()[:16]
+        if self._told is not None and asked.told_at is not None:
+            self._told[asked.number] = asked.told_at, asked.told_firing
         return Notice(
-            number, rule.name, state, rule.when, rule.per, key, value, rule.threshold, rule.over, now, rule.severity,
-            self._service, asked.window.trace_id, rule.runbook,
+            asked.number, rule.name, state, rule.when, rule.per, key, value, rule.threshold, rule.over, now,
+            rule.severity, self._service, asked.window.trace_id, rule.runbook,
         )  # fmt: skip
+
+    def _number(self, rule: AlertRule, key: str) -> str:
+        text = f"{self._service} {rule.name} {rule.when} {rule.per} {key}"
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -86,8 +86,9 @@ class Delivery:
         self._put = self._tried = 0
 
     def reconfigure(self, rules: Sequence[AlertRule]) -> None:
-        """Know the targets of other rules."""
+        """Know the targets of other rules, for which an earlier process may have left something."""
         self._targets = {_hashed(target): target for rule in rules for target in rule.then}
+        self._adopts = True
 
     def start(self) -> None:
         """Begin, with what an earlier process left; once it has begun, nothing."""
@@ -123,8 +124,6 @@ class Delivery:
         return len(self._new) + len(self._waiting)
 
     def _run(self) -> None:
-        with guard("alerts.spool"):
-            self._adopt()
         while not self._stopping:
             self._event.wait(_TICK)
             self._event.clear()
@@ -134,7 +133,11 @@ class Delivery:
         self.work(last=True)
 
     def work(self, *, last: bool = False) -> None:
-        """Deliver what is new, and what is due again."""
+        """Deliver what is new, and what is due again, also what an earlier process left."""
+        if self._adopts:
+            self._adopts = False
+            with guard("alerts.spool"):
+                self._adopt()
         now = self._clock()
         while self._new:
             self._try(self._new.popleft())
@@ -195,7 +198,10 @@ class Delivery:
 
     def _adopt(self) -> None:
         """Take over what an earlier process could not deliver: whoever renames a file has it."""
+        own_files = {parcel.file for parcel in self._waiting}
         for path in sorted(self._folder.glob("*.json"))[:_MOST] if self._folder is not None else ():
+            if str(path) in own_files:
+                continue
             owner = path.name.split("-")[1]
             if owner.isdigit() and int(owner) != os.getpid() and _lives(int(owner)):
                 continue

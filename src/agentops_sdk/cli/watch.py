@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import hashlib
 import json
+import os
 import sys
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +29,10 @@ HELP = "Watch a folder of traces by the rules of a file, and tell whoever they s
 _LATE = 120 * 10**9  # nanoseconds by which a span may reach a server after it has ended
 _RUNS = 500
 _MOST_KNOWN = 1_000_000
+_BEFORE = 60.0  # seconds; what was over for longer when a first watch begins is told to nobody
+_DEATH = 10.0  # seconds; a process shows that it lives more often
+_OFTEN = 30.0  # seconds
+_FORGOTTEN = 7 * 86_400.0  # seconds after which it may be told again, whatever its period
 _MOST_BYTES = 16 * 1024 * 1024  # that are read of one file in one go
 
 
@@ -48,21 +56,23 @@ def run(args: argparse.Namespace) -> int:
     rules, where = from_file(args.rules), place(args)
     if isinstance(where, Path) and not where.exists() and args.once:
         raise TraceError(f"{shown(where)} does not exist")
-    source = _Folder(where) if isinstance(where, Path) and where.suffix != ".parquet" else _Stored(where, args.once)
-    delivery = Delivery(rules, own_directory(args) / "alerts")
+    source = _source(where, args.once)
+    own = own_directory(args)
+    folder = (own.parent if own.is_file() else own) / "alerts"
+    delivery = Delivery(rules, folder)
+    memory = _Memory(None if args.once else folder / f"watch-{_name(args.rules)}")
     fired: list[str] = []
 
     def tell(rule: AlertRule, notice: Notice) -> None:
         if notice.state == "firing":
             fired.append(notice.id)
         print(json.dumps(notice.as_dict()) if args.json else notice.text, flush=True)
-        targets = [target for target in rule.then if target != "log"]  # it has been printed
-        if targets:
-            delivery.put(rule, notice)
+        targets = tuple(target for target in rule.then if target != "log")  # it has been printed
+        delivery.put(dataclasses.replace(rule, then=targets), notice)
 
-    engine = Engine(rules, tell)
+    engine = Engine(rules, tell, told=memory.told, since=memory.looked)
     while True:
-        newest = 0.0
+        now, newest = time.time(), 0.0
         for seen in sorted(source.observations(), key=lambda each: each.at):
             newest = max(newest, seen.at)
             engine.observe(seen)
@@ -71,8 +81,60 @@ def run(args: argparse.Namespace) -> int:
         delivery.work(last=args.once)
         if args.once:
             return 1 if fired else 0
+        memory.keep(now)
         sys.stdout.flush()
         time.sleep(max(0.05, args.every))
+
+
+def _source(where: Path | str, everything: bool) -> _Folder | _Stored:
+    if isinstance(where, Path) and where.suffix != ".parquet":
+        return _Folder(where, everything)
+    return _Stored(where, everything)
+
+
+def _name(rules: str) -> str:
+    return hashlib.sha256(os.fsencode(Path(rules).resolve())).hexdigest()[:16]
+
+
+class _Memory:
+    """When was looked last, and what has been told and fires: a watch that is started again tells nothing twice.
+
+    A first one tells nothing of what was over before it began.
+
+    Args:
+        path: of its file; ``None`` remembers nothing, and tells everything.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self.told: dict[str, tuple[float, bool]] = {}
+        self.looked = 0.0 if path is None else time.time() - _BEFORE
+        self._kept: tuple[float, dict[str, tuple[float, bool]]] = (0.0, {})
+        if path is not None and path.exists():
+            try:
+                fact = json.loads(path.read_bytes())
+                self.looked = float(fact["looked"]) - _DEATH
+                told = fact["told"].items()
+                self.told.update({str(number): (float(at), firing is True) for number, (at, firing) in told})
+            except (OSError, ValueError, KeyError, TypeError, AttributeError):
+                print(f"agentops: {shown(path)} cannot be read; it is written anew", file=sys.stderr)
+
+    def keep(self, now: float) -> None:
+        """Write it down, where something has changed or it is a while ago."""
+        if self._path is None or (self._kept[1] == self.told and now - self._kept[0] < _OFTEN):
+            return
+        for number, (at, firing) in list(self.told.items()):
+            if not firing and now - at > _FORGOTTEN:
+                del self.told[number]
+        self._kept = now, dict(self.told)
+        part = self._path.with_suffix(".part")
+        try:
+            part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            part.write_text(json.dumps({"looked": now, "told": self.told}))
+            part.replace(self._path)
+        except OSError as error:
+            print(f"agentops: {shown(self._path)} cannot be written: {error.strerror}", file=sys.stderr)
+            self._path = None
 
 
 class _Stored:
@@ -106,52 +168,89 @@ class _Stored:
 class _Folder:
     """The lines of a folder's files that have not been read before, and the runs in it that nobody will end."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, everything: bool) -> None:
         self._place = place
-        self._offsets: dict[Path, int] = {}
-        self._unfinished: set[str] = set()
+        self._everything = everything
+        self._offsets: dict[str, int] = {}
+        self._open: dict[Path, list[dict[str, Any]]] = {}
+        """Lines about spans that had not ended, by the file of the process that they are of."""
+        self._dead: set[Path] = set()
+        self._ended: OrderedDict[str, None] = OrderedDict()
 
     def observations(self) -> Iterator[Any]:
         from agentops_sdk._alerts.observation import of_fields
 
-        for path in sorted(self._place.rglob("*.jsonl*")) if self._place.is_dir() else [self._place]:
-            for record in self._records(path):
+        paths = sorted(self._place.rglob("*.jsonl*")) if self._place.is_dir() else [self._place]
+        # First what was open, then what has ended: who is dead by then, and has not said so, never will.
+        marked = [path for path in paths if path.suffix == ".open" and path not in self._dead]
+        for path in marked:
+            self._open.setdefault(path, []).extend(
+                raw
+                for raw in self._new(path)
+                if raw.get("outcome") == "running" and isinstance(raw.get("trace_id"), str)
+            )
+        for path in self._open.keys() - marked:  # all of it has ended
+            del self._open[path]
+        for path in paths:
+            for raw in self._new(path) if path.suffix == ".jsonl" else ():
                 try:
-                    seen = of_fields(record)
+                    seen = of_fields(raw)
                 except (KeyError, TypeError, ValueError, AttributeError):
                     continue  # no span record
-                if seen.outcome == "unfinished":
-                    if seen.trace_id in self._unfinished:
-                        continue
-                    self._unfinished.add(seen.trace_id)
-                elif seen.outcome == "running":
-                    continue
+                self._ended[str(raw.get("span_id"))] = None
                 yield seen
+        while len(self._ended) > _MOST_KNOWN:
+            self._ended.popitem(last=False)
+        for path in marked:
+            yield from self._unfinished(path)
 
-    def _records(self, path: Path) -> Iterator[dict[str, Any]]:
+    def _unfinished(self, path: Path) -> Iterator[Any]:
+        """One observation for each run that a process had open when it was gone."""
+        from agentops_sdk._alerts.observation import of_fields
         from agentops_sdk.traces.formats.parse import as_records
 
-        if path.suffix not in (".jsonl", ".open"):
-            return
-        for line in self._lines(path, again=path.suffix == ".open"):
-            try:
-                raw = json.loads(opened_line(line))
-            except ValueError:
-                continue
-            if isinstance(raw, dict) and raw.get("outcome") == "running":
-                for record in as_records(raw, path):
-                    yield record.model_dump(mode="python")
-            elif isinstance(raw, dict):
-                yield raw
-
-    def _lines(self, path: Path, *, again: bool) -> list[bytes]:
-        start = 0 if again else self._offsets.get(path, 0)
+        raws = self._open[path]
         try:
-            with path.open("rb") as file:
-                file.seek(start)
-                data = file.read(_MOST_BYTES)
-        except OSError:
-            return []
-        whole = data[: data.rfind(b"\n") + 1]  # the last line may still be being written
-        self._offsets[path] = start + len(whole)
-        return whole.splitlines()
+            changed = path.stat().st_mtime
+            if not raws or next(iter(as_records(raws[-1], path))).outcome != "unfinished":
+                return
+        except (OSError, ValueError):
+            return
+        self._dead.add(path)
+        runs: dict[str, Any] = {}
+        known = set(self._ended)
+        for raw in self._open.pop(path):
+            with suppress(ValueError):
+                for record in as_records(raw, path):
+                    is_top = record.parent_id is None or record.parent_id not in known
+                    known.add(record.span_id)
+                    if is_top and record.span_id not in self._ended:
+                        runs.setdefault(record.trace_id, record)
+        for record in runs.values():
+            # Its line was written when it had begun; the file was last touched when the process still lived.
+            seen = of_fields(record.model_dump(mode="python"))
+            yield seen._replace(at=max(seen.at, changed), outermost=True)
+
+    def _new(self, path: Path) -> Iterator[dict[str, Any]]:
+        """What was written since it was read last, line by line."""
+        more = True
+        while more:
+            start = self._offsets.get(str(path), 0)
+            try:
+                if path.stat().st_size <= start:
+                    return
+                with path.open("rb") as file:
+                    file.seek(start)
+                    data = file.read(_MOST_BYTES)
+            except OSError:
+                return
+            whole = data[: data.rfind(b"\n") + 1]  # the last line may still be being written
+            self._offsets[str(path)] = start + len(whole)
+            more = self._everything and bool(whole)
+            for line in whole.splitlines():
+                try:
+                    raw = json.loads(opened_line(line))
+                except ValueError:
+                    continue
+                if isinstance(raw, dict):
+                    yield raw
