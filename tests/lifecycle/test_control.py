@@ -223,8 +223,15 @@ def test_everywhere_is_in_each_process_of_the_folder(tmp_path: Path, capsys: pyt
         assert search() == "x"
         assert main(["resume", "--all", "--dir", str(tmp_path)]) == 1
     agentops.shutdown()
+    capsys.readouterr()
+    for name in ("scout", "scuot"):
+        assert main(["pause", name, "--dir", str(tmp_path)]) == 0
+        assert main(["resume", name, "--dir", str(tmp_path)]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines() == ["scout: paused", "scout: resumed", "scuot: paused", "scuot: resumed"]
+    assert err == "agentops: no agent of that name was ever seen here: did you mean scout?\n"
     assert pauses.why() == {}
-    assert audit_actions(tmp_path) == ["pause", "resume", "pause", "resume"]
+    assert audit_actions(tmp_path) == ["pause", "resume"] * 4
     agentops.init(exporters=["memory"], integrations=[])
     with pytest.raises(agentops.ConfigError, match="writes files"):
         agentops.pause(everywhere=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import add_dir, base_directory
+from agentops_sdk.cli._source import add_dir, base_directory, directory
+from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.display.terminal_text import line as safe
 
 if TYPE_CHECKING:
@@ -52,5 +55,20 @@ def switch(action: str, args: argparse.Namespace, reason: str) -> int:
         return 1
     about = {"agent": agent or None, "reason": reason, "everywhere": True}
     audit_log.record(action, audit_log.login(), about, base, inspect()[0].audit_key)
-    print(safe(f"{agent or 'everything'}: {action}d"))
+    print(safe(f"{agent or 'everything'}: {action}d"), flush=True)
+    if action == "pause" and agent and agent not in (names := _seen(args)):
+        near = get_close_matches(agent, names, 3)
+        meant = f": did you mean {', '.join(near)}?" if near else ""
+        print(safe(f"agentops: no agent of that name was ever seen here{meant}"), file=sys.stderr)
     return 0
+
+
+def _seen(args: argparse.Namespace) -> list[str]:
+    """The names of all agents in the folder's traces, after the pause holds: it may take a moment to read them."""
+    from agentops_sdk.traces.figures.agents_seen import agents_in
+    from agentops_sdk.traces.files import load
+
+    try:
+        return [agent.name for agent in agents_in(load(directory(args)))]
+    except TraceError:
+        return []
