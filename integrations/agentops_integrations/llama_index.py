@@ -10,10 +10,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from agentops_sdk.integration import Call, Patches, current_call, decision_attributes, guard, semconv, tracked_in
+from agentops_sdk.integration import (
+    Call,
+    Patches,
+    current_call,
+    decision_attributes,
+    guard,
+    refusal,
+    semconv,
+    tracked_in,
+)
 from agentops_sdk.integration.frameworks import (
     PendingQuestions,
     Run,
@@ -27,6 +37,7 @@ from agentops_sdk.integration.frameworks import (
 
 Attributes = dict[str, Any]
 _CORE = "llama_index.core"
+_SITE = "llama_index.limits"
 _STEP_OF_AGENTS = "llama_index.core.agent.workflow"
 _WAITING = ("WaitingForEvent", "WorkflowCancelledByUser")
 _questions = PendingQuestions()
@@ -203,6 +214,10 @@ class LlamaIndexIntegration:
             "llama_index_instrumentation", lambda found: _register(found.root_dispatcher, handler, patches)
         )
         patches.when_imported(
+            "llama_index_instrumentation.dispatcher",
+            lambda found: patches.wrap(found.Dispatcher, "span_enter", _Gate(handler.runs, found.active_span_id)),
+        )
+        patches.when_imported(
             "workflows.context.internal_context",
             lambda found: patches.wrap(found.InternalContext, "wait_for_event", handler.waited),
         )
@@ -224,6 +239,31 @@ def _register(root: Any, handler: Handler, patches: Patches) -> None:
         handler.runs.end_all("interrupted")
 
     patches.on_undo(undo)
+
+
+class _Gate:
+    """Around the dispatcher's ``span_enter``, which a handler cannot stop: there limits may, before the work begins.
+
+    Args:
+        runs: those that the handler has begun.
+        active: the library's variable with the id of the span that is current.
+    """
+
+    def __init__(self, runs: Runs, active: ContextVar[str | None]) -> None:
+        self._runs = runs
+        self._active = active
+
+    def __call__(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        wrapped(*args, **kwargs)
+        run: Run | None = None
+        with guard(_SITE):
+            run = self._runs.get(kwargs["id_"])
+        if run is None or "row" not in run.notes or (refused := refusal(_SITE, run.call)) is None:
+            return
+        with guard(_SITE):  # from here on, the library would not end it
+            instance.span_drop(**{name: kwargs.get(name) for name in ("id_", "bound_args", "instance")}, err=refused)
+            self._active.set(kwargs.get("parent_id"))
+        raise refused
 
 
 class Handler:

@@ -12,6 +12,7 @@ from examples.local_model import LocalModel, Reply, ToolCall
 from tests.integrations.framework_programs import MODES, check, check_approvals
 
 import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
 
 pytest.importorskip("llama_index.core", reason="llama-index-core is not installed")
 pytest.importorskip("llama_index.llms.openai", reason="llama-index-llms-openai is not installed")
@@ -174,3 +175,41 @@ def test_content_stays_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
             assert not any(
                 words in told for words in ("on its way", "Where is", "Rome", "about money", "pay 12", "HumanResponse")
             ), span.name
+
+
+@pytest.mark.parametrize("integrations", [["llama_index"], ["llama_index", "openai"]])
+def test_limits_stop_models_and_tools_before_they_run(integrations: list[str]) -> None:
+    from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
+
+    ran: list[str] = []
+
+    def look_up(order: str) -> str:
+        """Look up an order."""
+        ran.append(order)
+        return "on its way"
+
+    def answer(request: dict[str, Any]) -> Reply:
+        done = request["messages"][-1]["role"] == "tool"
+        return Reply(text="Done.") if done else Reply(tool_calls=(ToolCall("look_up", {"order": "7"}),))
+
+    async def run(**limits: Any) -> str:
+        clerk = FunctionAgent(name="clerk", description="d", llm=_model(server), tools=[look_up])
+        with agentops.limits(**limits):
+            return str(await AgentWorkflow(agents=[clerk], root_agent="clerk").run(user_msg="Where is it?"))
+
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter], integrations=integrations)
+    with LocalModel() as server:
+        server.script = answer
+        assert asyncio.run(run(tool_calls=1, model_calls=2)) == "Done."
+        assert (ran, len(server.requests)) == (["7"], 2)
+        assert asyncio.run(run(tool_calls=0)) == "Done."  # the framework tells the model of it, as of any tool's error
+        assert ran == ["7"]
+        with pytest.raises(agentops.LimitExceeded):
+            asyncio.run(run(model_calls=0))
+        assert len(server.requests) == 4
+    assert agentops.flush()
+    assert agentops.status().spans["open"] == 0
+    refused = [span.name for span in exporter.finished_spans() if "agentops.limit.action" in span.attributes]
+    assert refused == ["execute_tool look_up", "chat gpt-4o-mini"]
+    agentops.shutdown()
