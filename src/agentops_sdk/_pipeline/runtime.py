@@ -414,7 +414,8 @@ class Runtime:
         deadline = time.monotonic() + timeout
         self.queue.flush(timeout)
         if self.watch is not None:
-            self.watch.settle(max(0.0, deadline - time.monotonic()))
+            with guard("runtime.alerts"):
+                self.watch.settle(max(0.0, deadline - time.monotonic()))
         delivery.flush(self.sinks, deadline)
         self.signals.flush(deadline)
         return self.account()
@@ -437,7 +438,8 @@ class Runtime:
         self._leave_recorder(timeout)
         self.queue.stop(max(0.0, deadline - time.monotonic()))
         if self.watch is not None:
-            self.watch.stop(max(0.0, deadline - time.monotonic()))
+            with guard("runtime.alerts"):
+                self.watch.stop(max(0.0, deadline - time.monotonic()))
         self.held_runs.close()
         bounded_map.clear_all()
         kept = [sink for sink in self.sinks if any(sink.exporter is exporter for exporter in keep)]
