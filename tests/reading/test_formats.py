@@ -9,16 +9,41 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 from tests.reading.samples import FIXTURES, T0, TRACE, otlp, parts, span, trace_of
 from tests.reading.test_vocabularies import OPENINFERENCE
 
 from agentops_sdk import semconv
 from agentops_sdk.cli import main
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces import Trace, load
+from agentops_sdk.traces import Cost, Trace, load
 from agentops_sdk.traces.otlp import to_otlp
 
-FILES = sorted(path.name for path in FIXTURES.iterdir() if path.suffix != ".md")
+OTHER_PROGRAMS: dict[str, tuple[list[str], tuple[int, int], list[str], list[str], str]] = {
+    # its kinds, tokens in and out, what failed, what models chose, and what it cost
+    "claude_code.jsonl": (["agent", "llm", "llm", "tool"], (200, 40), ["execute_tool Read"], ["Read"], "$0.000714"),
+    "codex.jsonl": (
+        ["agent", "llm", "llm", "tool"], (200, 40), ["execute_tool exec_command"], ["exec_command"], "unknown"),
+    "vercel_ai.json": (
+        ["agent", "agent", "embedding", "llm", "llm", "llm", "task", "tool"], (207, 40),
+        ["ai.generateText", "ai.generateText.doGenerate"], ["get_weather", "answer"], "unknown"),
+    "phoenix_otlp.json": (
+        ["agent", "embedding", "llm", "llm", "llm", "tool"], (207, 40), ["ChatCompletion"],
+        ["get_weather", "answer"], "unknown"),
+    "strands.jsonl": (["agent", "llm", "llm", "span", "span", "tool"], (200, 40), [], ["get_weather"], "unknown"),
+    "logfire_stream.jsonl": (
+        ["embedding", "llm", "llm", "llm", "span", "task"], (207, 40),
+        ["Chat Completion with {request_data[model]!r}"], ["get_weather", "answer"], "$0.0000541"),
+    "otel_logs.jsonl": (
+        ["agent", "embedding", "llm", "llm", "llm", "tool"], (207, 40), ["chat gpt-nope"], ["get_weather"], "unknown"),
+    "openllmetry_old.jsonl": (
+        ["embedding", "llm", "llm", "tool", "workflow"], (207, 40), [], ["get_weather", "answer"], "unknown"),
+}  # fmt: skip
+"""Fixtures of programs of their own."""
+_WITH_ARGUMENTS = ("claude_code.jsonl", "codex.jsonl", "vercel_ai.json", "strands.jsonl")
+FILES = sorted(path.name for path in FIXTURES.iterdir() if path.suffix != ".md" and path.name not in OTHER_PROGRAMS)
 CALL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 100,
         "gen_ai.usage.output_tokens": 20}  # fmt: skip
 DOCUMENT = otlp(span(1, {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "a"}), span(2, CALL, 1),
@@ -49,6 +74,27 @@ def test_what_the_real_tools_wrote(name: str, capsys: pytest.CaptureFixture[str]
     for command in ("show", "stats", "decisions"):
         assert main([command, "--dir", str(FIXTURES / name)]) == 0
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", OTHER_PROGRAMS)
+def test_what_the_real_tools_wrote_of_other_programs(name: str) -> None:
+    kinds, tokens, failed, chosen, cost = OTHER_PROGRAMS[name]
+    traces = load(FIXTURES / name)
+    spans = [one for trace in traces for one in trace.spans]
+    assert sorted(one.kind for one in spans) == kinds
+    usage = [trace.usage for trace in traces]
+    assert (sum(one.input for one in usage), sum(one.output for one in usage)) == tokens
+    assert sorted(one.name for trace in traces for one in trace.errors) == failed
+    decisions = [one for trace in traces for one in trace.decisions if one.kind == "tool"]
+    assert [choice for one in decisions for choice in one.choices] == chosen
+    assert Cost.sum(trace.cost for trace in traces).text() == cost
+    assert (traces.foreign, traces.torn, [one.name for trace in traces for one in trace.orphans]) == (0, 0, [])
+    for tool in (one for one in spans if one.kind == "tool" and name in _WITH_ARGUMENTS):
+        assert all(tool.attributes[told] for told in (semconv.TOOL_CALL_ARGUMENTS, semconv.TOOL_CALL_RESULT))
+    followed = [(one.choices, len(one.followed_by)) for one in decisions if one.choices != ("answer",)]
+    assert all(count == 1 for _, count in followed) or name == "logfire_stream.jsonl"  # whose tool is a plain function
+    asked = [one for one in spans if one.kind == "llm" and one.outcome == "ok"]
+    assert all(semconv.INPUT_MESSAGES in one.attributes and semconv.OUTPUT_MESSAGES in one.attributes for one in asked)
 
 
 @pytest.mark.parametrize("name", ["openinference.jsonl", "openllmetry.jsonl", "langsmith.jsonl"])
@@ -295,18 +341,35 @@ def test_another_file_is_named(text: str, tmp_path: Path, capsys: pytest.Capture
     assert NAMED[text] in capsys.readouterr().err
 
 
+def test_bytes_of_metrics_are_named(tmp_path: Path) -> None:
+    metric = {"name": "n", "sum": {"dataPoints": [{"asInt": "1"}]}}
+    document = {"resourceMetrics": [{"resource": {}, "scopeMetrics": [{"metrics": [metric]}]}]}
+    (tmp_path / "m.pb").write_bytes(ParseDict(document, MetricsData()).SerializeToString())
+    with pytest.raises(TraceError, match="metrics"):
+        load(tmp_path / "m.pb")
+
+
 @pytest.mark.parametrize("before", [True, False])
-def test_messages_in_logs(before: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("as_bytes", [True, False])
+def test_messages_in_logs(before: bool, as_bytes: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def log(name: str, body: Any) -> dict[str, Any]:
-        return {"eventName": name, "traceId": TRACE, "spanId": f"{2:016x}", "timeUnixNano": str(T0), "body": body}
+        return {"eventName": name, "traceId": TRACE, "spanId": f"{2:016x}", "observedTimeUnixNano": str(T0),
+                "body": body}  # fmt: skip
 
     logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [
         log("gen_ai.user.message", {"kvlistValue": {"values": [{"key": "content", "value": {"stringValue": "hi"}}]}}),
         log("gen_ai.choice", {"kvlistValue": {"values": [{"key": "message", "value": {"kvlistValue": {"values": [
             {"key": "content", "value": {"stringValue": "bye"}}]}}}]}}),
     ]}]}]}  # fmt: skip
-    (tmp_path / ("a.json" if before else "c.json")).write_text(json.dumps(logs))
+    file = tmp_path / ("a.json" if before else "c.json")
+    file.write_bytes(
+        ParseDict(_base64(logs), LogsData()).SerializeToString() if as_bytes else json.dumps(logs).encode()
+    )
+    with pytest.raises(TraceError, match="put the spans into the same folder"):
+        load(file)
     (tmp_path / "b.json").write_text(json.dumps(DOCUMENT))
+    assert main(["ls", "--dir", str(tmp_path)]) == 0
+    assert not capsys.readouterr().err
     (trace,) = load(tmp_path)
     (call,) = trace.llm_calls
     assert parts(call, semconv.INPUT_MESSAGES) == [("user", "hi")]
@@ -358,3 +421,10 @@ def test_an_odd_id_costs_no_neighbour(name: str, odd: Any) -> None:
     items[2 if name != "Claude Code" else 0][ids[name]] = odd
     traces = load([json.dumps(document)] if name != "Claude Code" else [json.dumps(line) for line in document])
     assert max(len(trace.llm_calls) for trace in traces) >= 1
+
+
+def test_embeddings_alone_have_no_output_that_nobody_knows(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    call = {"gen_ai.operation.name": "embeddings", "gen_ai.request.model": "e", "gen_ai.usage.input_tokens": 7}
+    (tmp_path / "t.json").write_text(json.dumps(otlp(span(1, call))))
+    assert main(["show", "--dir", str(tmp_path)]) == 0
+    assert "7→0 tokens" in capsys.readouterr().out

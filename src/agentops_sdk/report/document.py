@@ -146,7 +146,7 @@ def _head(trace: Trace) -> dict[str, Any]:
         "start": f"{trace.start:%Y-%m-%d %H:%M:%S} UTC",
         "seconds": trace.duration,
         "took": number_format.duration(trace.duration, at_least=bool(outline.open)),
-        "tokens": number_format.tokens(usage),
+        "tokens": number_format.tokens(usage, outline.kind_of_calls),
         "usage": usage.as_dict(),
         "cost": number_format.cost(cost),
         "money": cost.as_dict(),

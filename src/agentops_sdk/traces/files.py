@@ -379,6 +379,15 @@ class Traces:
         self._add_all(self._formats.rest())
         return len(self._columns) - before
 
+    @property
+    def holds_messages(self) -> bool:
+        """Whether log records were read that hold messages of calls."""
+        return self._messages > 0
+
+    @property
+    def _messages(self) -> int:
+        return 0 if self._formats is None else sum(map(len, self._formats.messages.values()))
+
     def join_messages(self) -> None:
         """Give the spans the messages that log records hold of them; wherever each stood."""
         messages = self._formats.messages if self._formats is not None else {}
@@ -596,7 +605,7 @@ class Traces:
             TraceError: the file cannot be read.
         """
         count = lines = 0
-        before = self.torn, self.foreign
+        before, messages = (self.torn, self.foreign), self._messages
         if (indexed := self._add_indexed(path)) is not None:
             return indexed
         try:
@@ -622,7 +631,7 @@ class Traces:
         except OSError as error:
             raise TraceError(f"cannot read {path}: {error.strerror or error}") from error
         self.files.append(path)
-        if lines and not count:
+        if lines and not count and self._messages == messages:
             self.foreign_files.append(path)
             self._name(path)
         return count
@@ -777,6 +786,8 @@ def add_alone(traces: Traces, path: Path) -> None:
         skipped = f"{traces.foreign} foreign and {traces.torn} torn line(s)"
         counts = skipped if traces.foreign or traces.torn else "it is empty"
         name = traces.named.get(path)
+        if traces.holds_messages:
+            counts, name = "but log records", "messages of calls; put the spans into the same folder, and read that"
         raise TraceError(f"{path} holds no span records ({counts}){f': {name}' if name else ''}")
     for record in opened:
         if record.trace_id in traces:

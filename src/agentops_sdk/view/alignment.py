@@ -72,6 +72,6 @@ def _head(trace: Trace) -> dict[str, Any]:
         "name": line(trace.name, 300),
         "outcome": trace.outcome,
         "took": number_format.duration(trace.duration, at_least=bool(trace.outline.open)),
-        "tokens": number_format.tokens(trace.sums[0]),
+        "tokens": number_format.tokens(trace.sums[0], trace.outline.kind_of_calls),
         "cost": number_format.cost(trace.sums[1]),
     }

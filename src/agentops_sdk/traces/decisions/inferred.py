@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.trace import Trace
 
 _NEAR = 100
-_REVEALING = frozenset((semconv.ATTEMPTS, semconv.ATTEMPT, semconv.GUARDRAIL_RESULT, semconv.TOOL_DEFINITIONS))
+_REVEALING = frozenset((semconv.ATTEMPTS, semconv.ATTEMPT, semconv.GUARDRAIL_RESULT, semconv.OUTPUT_MESSAGES,
+                        semconv.TOOL_DEFINITIONS))  # fmt: skip
 """Attributes of which one is needed, where there is no event and the span's kind and outcome reveal nothing."""
 _UNSTEADY = ("retry", "give up")
 
@@ -215,12 +216,15 @@ def _gates(span: SpanRecord) -> Iterator[Decision]:
 
 
 def _choices_of_models(span: SpanRecord) -> Iterator[Decision]:
-    """What a model chose among the tools that it was offered, on a span that another recorder made."""
+    """What a model chose among the tools that it was offered, on a span that another recorder made.
+
+    Where nobody wrote down what it was offered, its calls are known to be chosen, and that it answered is no choice.
+    """
     if span.kind != "llm" or span.outcome != "ok" or span.scope.name == OWN_SCOPE:
         return
-    if semconv.DECISION_CHOSEN in span.attributes or semconv.TOOL_DEFINITIONS not in span.attributes:
+    if semconv.DECISION_CHOSEN in span.attributes:
         return
-    tools = parsed(span.attributes[semconv.TOOL_DEFINITIONS])
+    tools = parsed(span.attributes.get(semconv.TOOL_DEFINITIONS))
     messages = parsed(span.attributes.get(semconv.OUTPUT_MESSAGES))
     offered = [str(tool["name"]) for tool in tools if isinstance(tool, dict) and tool.get("name")] if isinstance(
         tools, list) else []  # fmt: skip
@@ -233,11 +237,12 @@ def _choices_of_models(span: SpanRecord) -> Iterator[Decision]:
     ]
     calls = tuple(str(part.get("name")) for part in parts if part.get("type") == "tool_call")
     spoken = "\n".join(str(part.get("content")) for part in parts if part.get("type") == "text" and part.get("content"))
-    if not offered or not (calls or spoken):
+    if not calls and not (offered and spoken):
         return
     model = span.attributes.get(semconv.RESPONSE_MODEL) or span.attributes.get(semconv.REQUEST_MODEL)
+    options = (*offered, "answer") if offered else ()
     yield Decision(
-        "tool choice", (*offered, "answer"), calls or ("answer",), spoken if calls and spoken else None, None, "model",
+        "tool choice", options, calls or ("answer",), spoken if calls and spoken else None, None, "model",
         span, kind="tool", model=None if model is None else str(model), at_ns=max(span.end_ns, span.start_ns),
     )  # fmt: skip
 

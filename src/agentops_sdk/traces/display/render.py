@@ -143,7 +143,7 @@ class Tree:
         seconds = sum(self.trace.outline.duration(number) for number in alike)
         facts = (
             number_format.duration(seconds, ascii_only=self.ascii_only),
-            number_format.tokens(usage, ascii_only=self.ascii_only),
+            number_format.tokens(usage, self.trace.outline.kind(alike[0]), ascii_only=self.ascii_only),
             number_format.cost(cost, ascii_only=self.ascii_only),
         )
         dots = "..." if self.ascii_only else "…"
@@ -175,7 +175,7 @@ class Tree:
         trace = self.trace
         took = number_format.duration(trace.duration, at_least=bool(trace.outline.open), ascii_only=self.ascii_only)
         usage, cost = trace.sums
-        tokens = number_format.tokens(usage, ascii_only=self.ascii_only)
+        tokens = number_format.tokens(usage, trace.outline.kind_of_calls, ascii_only=self.ascii_only)
         return took, tokens, number_format.cost(cost, ascii_only=self.ascii_only)
 
     def _told_by_head(self) -> int | None:

@@ -35,7 +35,7 @@ def _parts(trace: Trace) -> Iterator[str]:
     facts = (
         trace.outcome,
         number_format.duration(trace.duration, at_least=bool(trace.outline.open)),
-        f"{number_format.tokens(usage)} tokens" if number_format.tokens(usage) else "",
+        f"{tokens} tokens" if (tokens := number_format.tokens(usage, trace.outline.kind_of_calls)) else "",
         number_format.cost(cost),
         f"{trace.start:%Y-%m-%d %H:%M:%S} UTC",
         f"trace {trace.trace_id}",

@@ -109,6 +109,7 @@ _CHECKS: Final[dict[str, tuple[int, Callable[[Any], bool]]]] = {
     semconv.RESPONSE_ID: (Fact.RESPONSE_ID, bool),
     semconv.COST_TOTAL: (Fact.TOTAL, lambda value: value is True),
     semconv.RESPONSE_FINISH_REASONS: (Fact.TELLS, lambda value: value != ["stop"]),  # the usual reason
+    semconv.OUTPUT_MESSAGES: (Fact.TELLS, lambda value: type(value) is str and '"tool_call"' in value),
 }
 """Attributes that set a bit with some values."""
 _TELLING: Final = frozenset((
@@ -748,6 +749,8 @@ class Columns:
         self._held[row] = record
         if record.events:
             self.facts[row] |= Fact.EVENTS
+        if not _TELLING.isdisjoint(record.attributes) or semconv.OUTPUT_MESSAGES in record.attributes:
+            self.facts[row] |= Fact.TELLS
 
     def file_of(self, row: int) -> Path | None:
         """The file that a span stands in."""

@@ -51,8 +51,8 @@ def traces(number: int) -> str:
 def tokens(usage: Usage, kind: str | None = None, *, ascii_only: bool = False) -> str:
     """Input and output, marked ``~`` if partly estimated and ``≥`` if a call's size is unknown; empty if none.
 
-    A side that nobody told is ``?``, as the output is of a call that only says what it was given; but of one span that
-    is an embedding there is none.
+    A side that nobody told is ``?``, as the output is of a call that only says what it was given; but of embeddings,
+    which is the kind of the span or of all calls that are added up, there is none.
     """
     if not usage.by_source:
         return "?" if usage.unknown else ""

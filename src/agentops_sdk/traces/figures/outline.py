@@ -303,6 +303,12 @@ class Outline:
         return (number for number, row in enumerate(self.rows) if facts[row] & KIND_BITS in wanted)
 
     @property
+    def kind_of_calls(self) -> str | None:
+        """The kind of all :attr:`calls`; ``None`` where there are several, or none."""
+        kinds = set(map(self.kind, self.calls))
+        return kinds.pop() if len(kinds) == 1 else None
+
+    @property
     def llm_calls(self) -> int:
         """How many of the :attr:`calls` are to a language model."""
         return sum(self.kind(number) == "llm" for number in self.calls)

@@ -227,7 +227,8 @@ def _call(call: Mapping[str, Any]) -> dict[str, Any]:
     inner = function if isinstance(function, dict) else {}
     name = _first(inner, "name") or _first(call, "name", "toolName", "tool_name", "tool")
     arguments = _first(inner, "arguments") if inner else _first(call, "arguments", "input", "args", "parameters")
-    identity = _first(call, "id", "call_id", "tool_call_id", "toolCallId", "tool_use_id")
+    # Of an item of the Responses API, ``id`` is the item's own.
+    identity = _first(call, "call_id", "id", "tool_call_id", "toolCallId", "tool_use_id", "toolUseId")
     return {
         "type": "tool_call",
         "id": None if identity is None else str(identity),
@@ -262,9 +263,9 @@ def _part(value: Mapping[str, Any]) -> dict[str, Any] | None:
     read = _PARTS.get(stated)
     if read is not None:
         return read(value)
-    for name, of_google in _GOOGLE.items():
+    for name, of_block in _BLOCKS.items():
         if name in value and "message" not in value:
-            return of_google(value[name])
+            return of_block(value[name])
     return dict(value) if stated in _KEPT else None
 
 
@@ -283,7 +284,7 @@ def _reasoning(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _returned(value: Mapping[str, Any]) -> dict[str, Any]:
-    identity = _first(value, "tool_use_id", "tool_call_id", "toolCallId", "call_id", "id")
+    identity = _first(value, "tool_use_id", "toolUseId", "tool_call_id", "toolCallId", "call_id", "id")
     response = _first(value, "response", "result", "output", "content")
     if isinstance(response, list):
         response = "\n".join(text_of(item) or "" for item in response)
@@ -309,13 +310,19 @@ _PARTS: Final[dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
     **dict.fromkeys(("image", "image_url", "input_image"), _picture),
     "refusal": lambda value: {"type": "refusal", "content": _first(value, "refusal", "content")},
 }
-_GOOGLE: Final[dict[str, Callable[[Any], dict[str, Any]]]] = {
+
+
+def _inside(read: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Callable[[Any], dict[str, Any]]:
+    return lambda value: read(value if isinstance(value, dict) else {})
+
+
+_BLOCKS: Final[dict[str, Callable[[Any], dict[str, Any]]]] = {
     "text": _text,
-    "functionCall": lambda call: _call(call if isinstance(call, dict) else {}),
-    "function_call": lambda call: _call(call if isinstance(call, dict) else {}),
-    "functionResponse": lambda result: _returned(result if isinstance(result, dict) else {}),
-    "function_response": lambda result: _returned(result if isinstance(result, dict) else {}),
+    **dict.fromkeys(("functionCall", "function_call", "toolUse"), _inside(_call)),
+    **dict.fromkeys(("functionResponse", "function_response", "toolResult"), _inside(_returned)),
+    "reasoningContent": _inside(lambda value: _reasoning(value.get("reasoningText") or value)),
 }
+"""Parts of Google's and Bedrock's messages, by the one name in them."""
 _KEPT: Final = ("blob", "uri", "file", "media", "audio", "input_audio", "document", "video")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["collect", "with_messages"]
 
+_MOMENTS: Final = ("timeUnixNano", "timestamp", "observedTimeUnixNano", "observed_timestamp")
+"""When it happened; where nobody said, when it was noticed."""
 _WITHOUT_MESSAGES: Final = (semconv.CLIENT_EXCEPTION_EVENT, semconv.EVALUATION_EVENT)
 
 
@@ -41,8 +44,8 @@ def collect(document: Any, messages: dict[tuple[str, str], list[dict[str, Any]]]
         some = True
         body, attributes = record.get("body"), record["attributes"]
         tells = {**attributes, **(body if isinstance(body, dict) else {} if body is None else {"content": body})}
-        moment = nanoseconds(record.get("timeUnixNano", record.get("timestamp")))
-        event = {"name": name, "time_ns": moment or 0, "attributes": shallow(tells)}
+        moments = (nanoseconds(record.get(name)) for name in _MOMENTS)
+        event = {"name": name, "time_ns": next(filter(None, moments), 0), "attributes": shallow(tells)}
         messages.setdefault((trace_id, span_id), []).append(event)
     return some
 
@@ -51,7 +54,8 @@ def with_messages(record: SpanRecord, events: list[dict[str, Any]]) -> SpanRecor
     """The record with what log records hold of it, under the names that say nothing yet."""
     from agentops_sdk.traces.formats.message_events import attributes_of
 
-    added = {name: value for name, value in attributes_of(events).items() if name not in record.attributes}
+    told = attributes_of(sorted(events, key=itemgetter("time_ns")))  # they may have come in several files
+    added = {name: value for name, value in told.items() if name not in record.attributes}
     return record.model_copy(update={"attributes": {**record.attributes, **added}})
 
 

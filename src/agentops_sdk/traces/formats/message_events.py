@@ -11,7 +11,7 @@ from agentops_sdk.traces.formats.json_values import parsed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["EVENTS", "attributes_of", "is_message_event"]
+__all__ = ["EVENTS", "attributes_of", "is_message_event", "told_of_tool"]
 
 
 class _Event(NamedTuple):
@@ -80,6 +80,21 @@ def attributes_of(events: Iterable[Any]) -> dict[str, Any]:
     return {**attributes, **{target: chat_messages.json_text(thread) for target, thread in messages.items() if thread}}
 
 
+def told_of_tool(events: Iterable[Any]) -> dict[str, Any]:
+    """What the events of a tool's span tell: what came in is its arguments, what went out its result."""
+    told: dict[str, Any] = {}
+    for event in events:
+        tells = event.get("attributes") if isinstance(event, dict) else None
+        row = EVENTS.get(str(event.get("name"))) if isinstance(tells, dict) else None
+        if row is None or not isinstance(tells, dict):
+            continue
+        value = tells.get("content", tells.get("message"))
+        target = semconv.TOOL_CALL_ARGUMENTS if row.target == semconv.INPUT_MESSAGES else semconv.TOOL_CALL_RESULT
+        if value is not None:
+            told[target] = chat_messages.json_text(value)
+    return told
+
+
 def _messages(row: _Event, tells: Mapping[str, Any]) -> list[dict[str, Any]]:
     if row.holder is not None:
         return chat_messages.messages(tells.get(row.holder), row.role)
@@ -90,7 +105,7 @@ def _messages(row: _Event, tells: Mapping[str, Any]) -> list[dict[str, Any]]:
         inside = body.get("message", inside)
     if isinstance(inside, dict):
         message = {**{name: message[name] for name in ("finish_reason",) if name in message}, **inside}
-    elif isinstance(inside, str) and "content" not in message:
+    elif isinstance(inside, str | list) and "content" not in message:
         message["content"] = inside
     message.setdefault("role", row.role)
     parsed_messages = chat_messages.messages(message, row.role)

@@ -35,6 +35,11 @@ _DOCUMENTS: Final = (
         and any(isinstance(trace, dict) and ("rootTraceName" in trace or "spanSets" in trace) for trace in traces),
         "an answer of Tempo's search, which names traces and does not hold them: ask /api/traces/ID for each",
     ),
+    _Document(
+        lambda document: isinstance(traces := document.get("data"), list)
+        and any(isinstance(trace, dict) and {"trace_id", "project_id"} <= trace.keys() for trace in traces),
+        "Phoenix's list of traces, without what their spans tell: ask /v1/projects/NAME/spans",
+    ),
     _Document(_has("traceEvents"), "a Chrome trace: times of functions, not spans of agents"),
     _Document(
         lambda document: isinstance(document.get("log"), dict) and "entries" in document["log"],

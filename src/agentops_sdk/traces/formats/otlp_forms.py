@@ -2,7 +2,7 @@
 
 The usual one has ``resourceSpans`` at the top, names in camel case, ids in hex. Tempo answers with ``batches`` or a
 ``trace``, Jaeger's newer interface with a ``result``; older writers have ``instrumentationLibrarySpans``; what went
-through a protobuf library has ids in base64; Python's has names in snake case.
+through a protobuf library has ids in base64; Python's has names in snake case. Phoenix answers with spans alone.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ __all__ = ["groups", "plain_value", "usual"]
 _GROUPS: Final = ("resourceSpans", "resource_spans", "batches")
 _AROUND: Final = ("trace", "result", "results", "data", "request", "body", "traces", "tracesData", "payload")
 """Under which names other programs put such an object."""
+_STARTS: Final = ("startTimeUnixNano", "start_time_unix_nano")
+"""Of which a span has one, and nothing else of OTLP that has attributes in a list."""
 _SNAKE: Final = re.compile("_([a-z0-9])")
 _SCOPE_SPANS: Final = ("scopeSpans", "instrumentationLibrarySpans", "ilSpans")
 _SCOPES: Final = ("scope", "instrumentationLibrary")
@@ -40,6 +42,8 @@ def groups(document: Any, levels: int = _LEVELS) -> list[Any] | None:
             return group_list
     if any(isinstance(document.get(name), list) for name in ("scopeSpans", "scope_spans", _SCOPE_SPANS[1])):
         return [document]
+    if any(name in document for name in _STARTS) and isinstance(document.get("attributes"), list):
+        return [{"scopeSpans": [{"spans": [document]}]}]
     if levels:
         for name in _AROUND:
             if (group_list := groups(document.get(name), levels - 1)) is not None:

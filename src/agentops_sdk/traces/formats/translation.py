@@ -21,6 +21,8 @@ from agentops_sdk.traces.formats.vocabularies import (
     TOTAL_TOKENS,
     Row,
     count,
+    inner,
+    offered,
     said,
     vocabularies,
     written,
@@ -33,6 +35,7 @@ __all__ = ["is_told", "translate"]
 
 ZERO_PRICE: Final = "recorded as 0, which is also written where no price is known"
 _MODEL_KINDS: Final = ("llm", "embedding")
+_tools_in: Final = inner("tools", read=offered)
 _TOKENS: Final = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)
 _PSEUDO: Final = frozenset((ERROR, INPUT_COST, OUTPUT_COST, TOTAL_TOKENS, semconv.KIND, semconv.INPUT, semconv.OUTPUT))
 _PLACES: Final[dict[str, tuple[str, Callable[[Any], Any], str, Callable[[Any], Any]]]] = {
@@ -56,6 +59,7 @@ _NOT_USED: Final = re.compile(
     r"max|limit|budget|window|cache|reason|audio|image|predict|detail|aggreg|remain|saved|avg|mean|price|cost|gen_ai\.",
     re.IGNORECASE,
 )
+_ANSWERED: Final = frozenset(("response_data", semconv.RESPONSE_ID, semconv.OUTPUT_MESSAGES, *_TOKENS))
 _UNIT_NAMES: Final = re.compile(r"([a-z0-9])([A-Z])")
 _MOST_NAMES: Final = 2_000
 
@@ -73,9 +77,12 @@ def translate(fields: dict[str, Any]) -> dict[str, Any]:
         return _ended(fields)
     names = tuple(attributes)
     translated = _by_plan(attributes, _plan(names) if len(names) <= _MOST_NAMES else _planned(names))
-    if events := fields.get("events"):
-        translated = {**message_events.attributes_of(events), **translated}
-    kind = _kind(fields, attributes, translated)
+    events = fields.get("events") or ()
+    in_events = message_events.attributes_of(events) if events else {}
+    kind = _kind(fields, attributes, {**in_events, **translated})
+    if kind == "tool" and in_events:
+        in_events = message_events.told_of_tool(events)
+    translated = {**in_events, **translated}
     _add_tokens(translated)
     _add_cost(attributes, translated, kind)
     _place(translated, kind)
@@ -176,6 +183,8 @@ def _unnamed(names: tuple[str, ...]) -> list[tuple[Row, str]]:
 
 def _kind(fields: Mapping[str, Any], attributes: Mapping[str, Any], translated: Mapping[str, Any]) -> str:
     stated = translated.get(semconv.KIND) or kind_of(attributes)
+    if stated == "llm" and _only_asked(fields, attributes):
+        return "task"
     if stated != "span":
         return str(stated)
     if fields.get("kind") not in (None, "span") and fields["kind"] in semconv.KINDS:
@@ -196,6 +205,16 @@ def _kind(fields: Mapping[str, Any], attributes: Mapping[str, Any], translated: 
             return "agent"
         return "embedding" if "embed" in name else "llm"
     return "span"
+
+
+def _only_asked(fields: Mapping[str, Any], attributes: Mapping[str, Any]) -> bool:
+    """Whether a span is how Logfire writes that a stream began: what was said and used stands in a second one."""
+    return (
+        attributes.get("logfire.span_type") == "span"
+        and "request_data" in attributes
+        and fields.get("status") != "error"
+        and _ANSWERED.isdisjoint(attributes)
+    )
 
 
 def _add_tokens(translated: dict[str, Any]) -> None:
@@ -235,6 +254,10 @@ def _add_cost(attributes: Mapping[str, Any], translated: dict[str, Any], kind: s
 def _place(translated: dict[str, Any], kind: str) -> None:
     """Plain inputs and outputs where those of this kind belong, unless something better stands there."""
     to_input, read_input, to_output, read_output = _PLACES.get(kind, _ANYWHERE)
+    asked = translated.get(semconv.INPUT)
+    if kind == "llm" and isinstance(asked, str) and '"tools"' in asked:  # the request as it was sent
+        tools = translated.get(semconv.TOOL_DEFINITIONS) or _tools_in(asked)
+        translated.update({} if tools is None else {semconv.TOOL_DEFINITIONS: tools})
     for source, target, read in ((semconv.INPUT, to_input, read_input), (semconv.OUTPUT, to_output, read_output)):
         if source == target or source not in translated:
             continue

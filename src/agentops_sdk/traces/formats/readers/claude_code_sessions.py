@@ -17,12 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _TYPES: Final = ("user", "assistant", "system", "summary", "attachment", "progress", "queue-operation")
+_NOTES: Final = (
+    *("api-request", "api-request-blob", "api-request-shape", "atis-latch", "cost-state", "last-prompt"),
+    *("custom-title", "ai-title", "agent-name", "mode", "permission-mode", "tag", "tools-used"),
+)
+"""What newer versions note beside the conversation."""
 _SYNTHETIC: Final = "<synthetic>"
 _MOST_BEFORE: Final = 40
 """Messages before a reply that are kept with it; what came earlier stands at the calls before."""
 
 
 def _is_one(document: Any) -> bool:
+    if document.get("type") in _NOTES:
+        return isinstance(document.get("sessionId"), str)
     if document.get("type") not in _TYPES:
         return False
     if document["type"] == "summary" and "leafUuid" in document:
@@ -69,7 +76,7 @@ class _Session:
         root = f"{session} run"
         yield span(
             **shared, span_id=root, name="invoke_agent Claude Code", start=min(times), end=max(times), kind="agent",
-            attributes={**named, semconv.AGENT_NAME: "Claude Code",
+            attributes={**named, **self._cost(), semconv.AGENT_NAME: "Claude Code",
                         semconv.INPUT: None if prompt is None else chat_messages.json_text(prompt["parts"])},
         )  # fmt: skip
         for agent in sorted({str(call.line["agentId"]) for call in self.calls.values() if call.line.get("agentId")}):
@@ -88,6 +95,18 @@ class _Session:
             except DAMAGED:
                 of_call = [None]
             yield from of_call
+
+    def _cost(self) -> dict[str, Any]:
+        """What Claude Code says that all of it has cost, where it knows all prices."""
+        states = [line for line in self.lines if line.get("type") == "cost-state"]
+        last = states[-1] if states else {}
+        if not last.get("totalCostUSD") or last.get("hasUnknownModelCost"):
+            return {}
+        return {
+            semconv.COST_AMOUNT: last["totalCostUSD"],
+            semconv.COST_SOURCE: "totalCostUSD",
+            semconv.COST_TOTAL: True,
+        }
 
     def _take(self, line: dict[str, Any]) -> None:
         message = line.get("message")

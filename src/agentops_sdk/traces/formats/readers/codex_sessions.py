@@ -17,7 +17,8 @@ from agentops_sdk.traces.formats.readers import DAMAGED, Fields, Reader, span
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_TYPES: Final = ("session_meta", "response_item", "event_msg", "turn_context", "compacted", "world_state")
+_TYPES: Final = ("session_meta", "response_item", "event_msg", "turn_context", "compacted", "world_state",
+                 "token_usage_record")  # fmt: skip
 _CALLS: Final = ("function_call", "custom_tool_call", "local_shell_call", "web_search_call", "tool_search_call")
 _RESULTS: Final = ("function_call_output", "custom_tool_call_output", "tool_search_output")
 _MOST_BEFORE: Final = 40
@@ -39,6 +40,8 @@ class _Session:
         self.reply_start = self.last = 0
         self.reply_end = 0
         self.tools: dict[Any, Fields] = {}
+        self.codes: dict[str, Any] = {}
+        """By call with what code its command ended, which newer versions tell in an event."""
         self.calls: list[Fields] = []
         self.total: dict[str, Any] = {}
         first = lines[0]
@@ -86,6 +89,9 @@ class _Session:
             if self.reply or (usage and total != self.total):  # the same figures are told again and again
                 self._end_call(usage if total != self.total else {}, time)
             self.total = total or self.total
+        elif line["type"] == "event_msg" and stated in ("item_completed", "exec_command_end"):
+            item = payload.get("item", payload)
+            self.codes[str(item.get("call_id") or item.get("id"))] = item.get("exit_code")
         elif line["type"] == "event_msg" and stated in ("error", "stream_error"):
             self._end_call({}, time, failure=str(payload.get("message") or stated))
         self.last = max(self.last, time) if not self.reply else self.last
@@ -131,7 +137,7 @@ class _Session:
             return
         output = parsed(item.get("output"))
         metadata = output.get("metadata") if isinstance(output, dict) else None
-        code = metadata.get("exit_code") if isinstance(metadata, dict) else None
+        code = metadata.get("exit_code") if isinstance(metadata, dict) else self.codes.get(str(item.get("call_id")))
         result = output.get("output", output.get("content", output)) if isinstance(output, dict) else item.get("output")
         failed = bool(code) or (isinstance(output, dict) and output.get("success") is False)
         tool["end_ns"], tool["outcome"] = max(time, tool["start_ns"]), "error" if failed else "ok"

@@ -31,6 +31,10 @@ def _asked(value: Any) -> bool:
     return isinstance(value, dict) and "model" in value and ("messages" in value or "input" in value)
 
 
+def _messages(value: Any) -> Any:
+    return said("user")(value) if _asked(value) else None
+
+
 def _before_reply(value: Any) -> Any:
     events = parsed(value)
     return [event for event in events if not _is_reply(event)] if isinstance(events, list) else events
@@ -55,7 +59,7 @@ VOCABULARY = Vocabulary(
         Row(semconv.REQUEST_MODEL, "request_data", inner("model", read=text)),
         Row(semconv.REQUEST_MODEL, "model_name", text),
         Row(semconv.RESPONSE_MODEL, "response_data", inner("model", read=text)),
-        Row(semconv.INPUT_MESSAGES, "request_data", said("user")),
+        Row(semconv.INPUT_MESSAGES, "request_data", _messages),
         Row(semconv.INPUT_MESSAGES, "events", lambda value: said("user")(_before_reply(value))),
         Row(semconv.OUTPUT_MESSAGES, "response_data", inner("message", read=said("assistant"))),
         Row(semconv.OUTPUT_MESSAGES, "response_data", inner("combined_chunk_content", read=said("assistant"))),

@@ -41,6 +41,7 @@ VOCABULARY = Vocabulary(
         Row(semconv.USAGE_INPUT_TOKENS, _USAGE, inner("input_tokens", read=count)),
         Row(semconv.USAGE_OUTPUT_TOKENS, _USAGE, inner("output_tokens", read=count)),
         Row(TOTAL_TOKENS, _USAGE, inner("total_tokens", read=count)),
+        Row(semconv.USAGE_INPUT_TOKENS, "mlflow.spanOutputs", inner("usage", "prompt_tokens", read=count)),
         Row(semconv.USAGE_CACHE_READ, _USAGE, inner("cache_read_input_tokens", read=count)),
         Row(semconv.USAGE_CACHE_CREATION, _USAGE, inner("cache_creation_input_tokens", read=count)),
         Row(semconv.COST_AMOUNT, "mlflow.llm.cost", price),
