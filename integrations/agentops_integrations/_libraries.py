@@ -36,6 +36,7 @@ LIBRARIES = {
     "pinecone": ("pinecone", ">=9,<11", "pinecone"),
     "pydantic_ai": ("pydantic_ai", ">=2.60,<3", "pydantic-ai-slim"),
     "qdrant": ("qdrant_client", ">=1.16,<2", "qdrant-client"),
+    "semantic_kernel": ("semantic_kernel", ">=1.45,<2", "semantic-kernel"),
     "smolagents": ("smolagents", ">=1.20,<2", "smolagents"),
     "strands": ("strands", ">=1.62,<2", "strands-agents"),
     "together": ("together", ">=2.0,<4", "together"),

@@ -54,7 +54,7 @@ WHOLE = ("openai", "langchain", "acme_talk")
 
 FRAMEWORKS = (
     "a2a", "ag2", "agent_framework", "agno", "autogen", "celery", "claude_agent", "crewai", "dspy", "google_adk",
-    "haystack", "llama_index", "mcp", "openai_agents", "pydantic_ai", "smolagents", "strands",
+    "haystack", "llama_index", "mcp", "openai_agents", "pydantic_ai", "semantic_kernel", "smolagents", "strands",
 )  # fmt: skip
 """These report what they do themselves: few functions of ours stand before them, and their own tests go further."""
 

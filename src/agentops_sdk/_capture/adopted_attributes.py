@@ -88,7 +88,8 @@ def _parsed(text: str) -> Any:
 
 
 def _definition(tool: Any) -> Any:
-    """A tool's definition as the conventions have it; Bedrock's form is in use outside of Bedrock as well."""
+    """A tool's definition as the conventions have it; Bedrock's form and OpenAI's are in use elsewhere as well."""
+    tool = tool["function"] if isinstance(tool, dict) and isinstance(tool.get("function"), dict) else tool
     if not isinstance(tool, dict) or "type" in tool:
         return tool
     schema = tool.get("parameters") or tool.get("inputSchema")

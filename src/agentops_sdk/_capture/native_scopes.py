@@ -78,6 +78,12 @@ NATIVE_SCOPES: Final = {
         cancelled=frozenset(("strands.cancellation.type",)),
         internal=frozenset(("execute_event_loop_cycle",)),
     ),
+    "semantic_kernel.utils.telemetry.agent_diagnostics.decorators": NativeScope("semantic_kernel", left_out=_PROVIDER),
+    "semantic_kernel.utils.telemetry.model_diagnostics.decorators": NativeScope("semantic_kernel"),
+    "semantic_kernel.functions.kernel_function": NativeScope("semantic_kernel"),
+    "semantic_kernel.connectors.ai.chat_completion_client_base": NativeScope(
+        "semantic_kernel", internal=frozenset(("AutoFunctionInvocationLoop",))
+    ),
     "autogen-core": NativeScope("autogen", left_out=_PROVIDER, repeated=frozenset(("create_agent", "execute_tool"))),
     "opentelemetry.instrumentation.ag2": NativeScope("ag2", "silence"),
     "com.anthropic.sdk.python": NativeScope("anthropic", "silence"),

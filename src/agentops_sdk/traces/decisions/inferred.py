@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.trace import Trace
 
 _NEAR = 100
-_REVEALING = frozenset((semconv.ATTEMPTS, semconv.ATTEMPT, semconv.GUARDRAIL_RESULT, semconv.OUTPUT_MESSAGES,
-                        semconv.TOOL_DEFINITIONS))  # fmt: skip
+_REVEALING = frozenset((semconv.ATTEMPTS, semconv.ATTEMPT, semconv.GUARDRAIL_RESULT, semconv.OUTPUT_MESSAGES))
 """Attributes of which one is needed, where there is no event and the span's kind and outcome reveal nothing."""
 _UNSTEADY = ("retry", "give up")
 
@@ -216,13 +215,9 @@ def _gates(span: SpanRecord) -> Iterator[Decision]:
 
 
 def _choices_of_models(span: SpanRecord) -> Iterator[Decision]:
-    """What a model chose among the tools that it was offered, on a span that another recorder made.
-
-    Where nobody wrote down what it was offered, its calls are known to be chosen, and that it answered is no choice.
-    """
-    if span.kind != "llm" or span.outcome != "ok" or span.scope.name == OWN_SCOPE:
-        return
-    if semconv.DECISION_CHOSEN in span.attributes:
+    """What a model chose of the tools it was offered, to another recorder: where nobody told which, what it called."""
+    told = span.scope.name == OWN_SCOPE or semconv.DECISION_CHOSEN in span.attributes
+    if told or span.kind != "llm" or span.outcome != "ok":
         return
     tools = parsed(span.attributes.get(semconv.TOOL_DEFINITIONS))
     messages = parsed(span.attributes.get(semconv.OUTPUT_MESSAGES))
@@ -240,10 +235,10 @@ def _choices_of_models(span: SpanRecord) -> Iterator[Decision]:
     if not calls and not (offered and spoken):
         return
     model = span.attributes.get(semconv.RESPONSE_MODEL) or span.attributes.get(semconv.REQUEST_MODEL)
-    options = (*offered, "answer") if offered else ()
+    options, reason = (*offered, "answer") if offered else (), spoken if calls and spoken else None
     yield Decision(
-        "tool choice", options, calls or ("answer",), spoken if calls and spoken else None, None, "model",
-        span, kind="tool", model=None if model is None else str(model), at_ns=max(span.end_ns, span.start_ns),
+        "tool choice", options, calls or ("answer",), reason, None, "model", span, kind="tool",
+        model=None if model is None else str(model), at_ns=max(span.end_ns, span.start_ns),
     )  # fmt: skip
 
 
