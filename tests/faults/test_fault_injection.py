@@ -58,7 +58,7 @@ FRAMEWORKS = (
 )  # fmt: skip
 """These report what they do themselves: few functions of ours stand before them, and their own tests go further."""
 
-STORES = ("chroma", "lancedb", "pinecone", "qdrant", "weaviate")
+STORES = ("asyncpg", "chroma", "lancedb", "pinecone", "psycopg", "qdrant", "weaviate")
 """Of these, the kit alone stands before a query."""
 
 WITH_OUR_OWN = "openai"

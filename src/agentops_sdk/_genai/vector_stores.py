@@ -15,7 +15,7 @@ from agentops_sdk._capture.start import start
 from agentops_sdk._genai.framework_content import content
 from agentops_sdk._host.patches import Patches
 
-__all__ = ["StoreCalls", "StoreQuery"]
+__all__ = ["StoreCalls", "StoreQuery", "StoreWrite"]
 
 Arguments = Mapping[str, Any]
 """By the names of the method's parameters, with what it has as defaults."""
@@ -28,6 +28,23 @@ class StoreQuery(NamedTuple):
     text: Any = None
     """Where the query is one in words, or several: never its vector."""
     top_k: Any = None
+    host: str | None = None
+    port: int | None = None
+
+
+class StoreWrite(NamedTuple):
+    """What a write stores."""
+
+    operation: str
+    collection: Any
+    rows: int | None
+    """How many documents; ``None``: nobody knows before they are read."""
+    host: str | None = None
+    port: int | None = None
+
+
+Documents = Callable[[Any], Iterable[Mapping[str, Any]]]
+"""Reads the documents from a result, where content is captured."""
 
 
 class StoreCalls:
@@ -38,10 +55,12 @@ class StoreCalls:
     Args:
         name: of the integration.
         patches: where the wrappers are kept.
+        system: ``db.system.name`` where it is not the integration's name.
     """
 
-    def __init__(self, name: str, patches: Patches) -> None:
+    def __init__(self, name: str, patches: Patches, system: str | None = None) -> None:
         self._name = name
+        self._system = system or name
         self._calls = MethodCalls(name, patches)
 
     def query(
@@ -49,25 +68,12 @@ class StoreCalls:
         owner: Any,
         method: str,
         asks: Callable[[Any, Arguments], StoreQuery | None],
-        documents: Callable[[Any], Iterable[Mapping[str, Any]]],
+        documents: Documents,
         *,
         awaits: bool = False,
     ) -> None:
-        """A method that looks for documents; ``documents`` reads them from its result, where content is captured."""
-
-        def begin(instance: Any, arguments: Arguments) -> Call | NullCall | None:
-            query = asks(instance, arguments)
-            if query is None:
-                return None
-            text = query.text[0] if isinstance(query.text, list) and len(query.text) == 1 else query.text
-            attributes = {
-                semconv.DB_SYSTEM_NAME: self._name,
-                semconv.RETRIEVAL_TOP_K: query.top_k if type(query.top_k) is int else None,
-                **content(semconv.RETRIEVAL_QUERY, text or None),
-            }
-            return start("retriever", _text(query.collection), attributes=attributes, reporter=self._name)
-
-        self._wrap(owner, method, begin, partial(_documents, documents), awaits)
+        """A method that looks for documents."""
+        self._wrap(owner, method, asks, partial(_documents, documents), awaits)
 
     def write(
         self,
@@ -80,36 +86,76 @@ class StoreCalls:
     ) -> None:
         """A method that stores documents; ``rows`` names the parameter that holds them, ``None``: it is one."""
 
-        def begin(instance: Any, arguments: Arguments) -> Call | NullCall:
-            source = _text(collection(instance, arguments))
-            attributes = {
-                semconv.DB_SYSTEM_NAME: self._name,
-                semconv.DATA_SOURCE_ID: source,
-                semconv.DB_OPERATION_BATCH_SIZE: 1 if rows is None else _count(arguments.get(rows)),
-            }
-            name = f"{method} {source}" if source else method
+        def asks(instance: Any, arguments: Arguments) -> StoreWrite:
+            count = 1 if rows is None else _count(arguments.get(rows))
+            return StoreWrite(method, collection(instance, arguments), count)
+
+        self._wrap(owner, method, asks, _no_end, awaits)
+
+    def statement(
+        self,
+        owner: Any,
+        method: str,
+        asks: Callable[[Any, Arguments], StoreQuery | StoreWrite | None],
+        documents: Callable[[Any, Any, Arguments], Iterable[Mapping[str, Any]]],
+        *,
+        awaits: bool = False,
+    ) -> None:
+        """A method that takes statements in a language, which may search, write, or do what is none of ours.
+
+        ``documents`` is given the result of a search, the object and the arguments.
+        """
+        self._wrap(owner, method, asks, documents, awaits, statement=True)
+
+    def _begin(self, asked: StoreQuery | StoreWrite) -> Call | NullCall:
+        source = _text(asked.collection)
+        attributes: dict[str, Any] = {
+            semconv.DB_SYSTEM_NAME: self._system,
+            semconv.SERVER_ADDRESS: asked.host,
+            semconv.SERVER_PORT: asked.port,
+        }
+        if isinstance(asked, StoreWrite):
+            attributes |= {semconv.DATA_SOURCE_ID: source, semconv.DB_OPERATION_BATCH_SIZE: asked.rows}
+            name = f"{asked.operation} {source}" if source else asked.operation
             return start("task", name, span_name=name, attributes=attributes, reporter=self._name)
+        text = asked.text[0] if isinstance(asked.text, list) and len(asked.text) == 1 else asked.text
+        attributes[semconv.RETRIEVAL_TOP_K] = asked.top_k if type(asked.top_k) is int else None
+        attributes |= content(semconv.RETRIEVAL_QUERY, text or None)
+        return start("retriever", source, attributes=attributes, reporter=self._name)
 
-        self._wrap(owner, method, begin, _no_end, awaits)
-
-    def _wrap(self, owner: Any, method: str, begin: Callable[[Any, Arguments], Any], end: Any, awaits: bool) -> None:
+    def _wrap(
+        self, owner: Any, method: str, asks: Callable[[Any, Arguments], Any], end: Any, awaits: bool, *,
+        statement: bool = False,
+    ) -> None:  # fmt: skip
         original = getattr(owner, method, None)
         parameters = [] if original is None else list(signature(original).parameters.values())[1:]
         names = [each.name for each in parameters]
+        rest = next((at for at, each in enumerate(parameters) if each.kind is Parameter.VAR_POSITIONAL), len(names))
         defaults = {each.name: each.default for each in parameters if each.default is not Parameter.empty}
+
+        def given(args: tuple[Any, ...], kwargs: Arguments) -> dict[str, Any]:
+            known = {**defaults, **dict(zip(names[:rest], args, strict=False)), **kwargs}
+            if rest < len(names):
+                known[names[rest]] = args[rest:]
+            return known
 
         def begun(instance: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
             around = current_call()
             if around is not None and around.reporters == (self._name,):
                 return None  # the store's own methods call one another
-            return begin(instance, {**defaults, **dict(zip(names, args, strict=False)), **kwargs})
+            asked = asks(instance, given(args, kwargs))
+            return None if asked is None else self._begin(asked)
+
+        def found(instance: Any, args: tuple[Any, ...], kwargs: Arguments, call: Call, result: Any) -> None:
+            if call.kind == "retriever":
+                _documents(lambda result: end(result, instance, given(args, kwargs)), call, result)
 
         started: Started = begun
         wrap = self._calls.wrap_async if awaits else self._calls.wrap
-        wrap(owner, method, started, end)
+        wrap(owner, method, started, found if statement else end, asks=statement)
 
 
-def _documents(documents: Callable[[Any], Iterable[Mapping[str, Any]]], call: Call, result: Any) -> None:
+def _documents(documents: Documents, call: Call, result: Any) -> None:
     if not _recorder_port.active.settings.records_content:
         return
     rows = [{name: value for name, value in row.items() if value is not None} for row in documents(result)]

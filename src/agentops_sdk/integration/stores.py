@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from agentops_sdk._genai.vector_stores import StoreCalls, StoreQuery
+from agentops_sdk._genai.vector_statements import VectorStatement, read_statement, row_document
+from agentops_sdk._genai.vector_stores import StoreCalls, StoreQuery, StoreWrite
 
-__all__ = ["StoreCalls", "StoreQuery"]
+__all__ = ["StoreCalls", "StoreQuery", "StoreWrite", "VectorStatement", "read_statement", "row_document"]
