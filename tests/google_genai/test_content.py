@@ -200,6 +200,25 @@ def test_what_has_no_row_is_recorded_by_its_path(recorded: Any) -> None:
     assert [span.name for span in recorded()] == ["models.list", "cachedContents.list"]
 
 
+def test_files_are_recorded_by_what_is_done_with_them(recorded: Any, tmp_path: Any) -> None:
+    (tmp_path / "a.txt").write_text("Sunny.")
+
+    def answer(request: Any) -> Reply:
+        if request.path.startswith("/upload/"):
+            there = f"{wire.url.removesuffix('/v1')}/put"
+            return Reply({"file": {"name": "files/abc"}}, headers={"x-goog-upload-url": there})
+        if request.path == "/put":
+            return Reply({"file": {"name": "files/abc"}}, headers={"x-goog-upload-status": "final"})
+        return Reply({"files": [{"name": "files/abc"}]} if request.path.endswith("/files") else {"name": "files/abc"})
+
+    with Wire(answer) as wire, client(wire.url) as asking:
+        asking.files.upload(file=tmp_path / "a.txt")
+        asking.files.get(name="files/abc")
+        list(asking.files.list())
+        asking.files.delete(name="files/abc")
+    assert [span.name for span in recorded()] == ["files.create", "files.retrieve", "files.list", "files.delete"]
+
+
 def test_nothing_is_left_patched() -> None:
     from google.genai import _api_client, models
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from agentops_integrations.google_genai import content, interactions, live
+from agentops_integrations.google_genai import content, interaction_sockets, interactions, live, live_music
 from agentops_sdk.integration import Patches, semconv
 from agentops_sdk.integration.clients import (
     Asked,
@@ -140,7 +140,12 @@ ENDPOINTS = Endpoints(
     ],
     other=Endpoint(kind="span", usage=content.usage, usage_shape="gemini.generate"),
     verbs=("cancel", "run", "pause", "resume", "rotate"),
-    names=("cachedContents", "fileSearchStores", "tunedModels", "tuningJobs", "batchPredictionJobs"),
+    prefixes=("upload", "{api_version}"),
+    collections=(
+        "agents", "batchPredictionJobs", "batches", "cachedContents", "credentials", "documents", "environments",
+        "fileSearchStores", "files", "locations", "models", "operations", "projects", "publishers", "triggers",
+        "tunedModels", "tuningJobs", "tunings", "voices",
+    ),
 )  # fmt: skip
 
 _CLIENT, _MODELS = "google.genai._api_client", "google.genai.models"
@@ -159,7 +164,9 @@ class GoogleGenAIIntegration(MethodClient):
         """Patch the methods, and what reads the events of a stream."""
         super().install(module, patches)
         interactions.install(patches)
+        interaction_sockets.install(patches)
         live.install(patches)
+        live_music.install(patches)
         patches.when_imported(f"{_INTERACTIONS_2}._base_client", lambda base: _SECOND.install(base, patches))
 
 

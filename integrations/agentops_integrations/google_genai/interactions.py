@@ -41,7 +41,7 @@ _MODEL = re.compile(rb'"(?:model|agent)"\s*:\s*"([^"\\]+)"')
 # --- steps and content -----------------------------------------------------------------------------
 
 
-def _mappings(values: Any) -> list[Json]:
+def mappings(values: Any) -> list[Json]:
     values = values if isinstance(values, list) else [values]
     return [each for each in values if isinstance(each, Mapping)]
 
@@ -49,7 +49,7 @@ def _mappings(values: Any) -> list[Json]:
 def _content(content: Any) -> list[parts.Part]:
     if isinstance(content, str):
         return [parts.text(content)]
-    return [part for block in _mappings(content) for part in _block(block)]
+    return [part for block in mappings(content) for part in _block(block)]
 
 
 def _block(block: Json) -> list[parts.Part]:
@@ -70,7 +70,7 @@ def _step(step: Json) -> list[parts.Part]:
     if kind in ("model_output", "user_input"):
         return _content(step.get("content") or [])
     if kind == "thought":
-        thoughts = [parts.reasoning(each) for each in _mappings(step.get("summary") or [])]
+        thoughts = [parts.reasoning(each) for each in mappings(step.get("summary") or [])]
         return thoughts or [parts.reasoning("")]
     if kind == "function_call":
         arguments = parts.arguments(step.get("arguments"))
@@ -91,12 +91,12 @@ def _step(step: Json) -> list[parts.Part]:
     return [parts.generic(step)]
 
 
-def _inputs(source: Any) -> list[dict[str, Any]]:
+def inputs(source: Any) -> list[dict[str, Any]]:
     """A text, content, or turns: as messages, in the order in which they happened."""
     if isinstance(source, str):
         return [{"role": "user", "parts": [parts.text(source)]}]
     messages: list[dict[str, Any]] = []
-    for each in _mappings(source):
+    for each in mappings(source):
         kind = str(each.get("type") or "")
         if "role" in each and "content" in each:  # a turn, in version 2
             role, content_parts = str(each["role"]), _content(each["content"])
@@ -114,7 +114,7 @@ def _inputs(source: Any) -> list[dict[str, Any]]:
 
 
 def _tools(body: Json) -> Iterator[dict[str, Any]]:
-    for tool in _mappings(body.get("tools") or []):
+    for tool in mappings(body.get("tools") or []):
         kind = str(tool.get("type") or "function")
         yield {**tool, "type": kind, "name": str(tool.get("name") or kind)}
 
@@ -138,7 +138,7 @@ def _request(body: Json) -> Attributes:
         semconv.REQUEST_REASONING_LEVEL: level if isinstance(level, str) else None,
         semconv.REQUEST_PREVIOUS_RESPONSE_ID: body.get("previous_interaction_id"),
         semconv.OUTPUT_TYPE: "json" if body.get("response_format") else None,
-        semconv.INPUT_MESSAGES: _inputs(body.get("input")) or None,
+        semconv.INPUT_MESSAGES: inputs(body.get("input")) or None,
         semconv.SYSTEM_INSTRUCTIONS: _content(system) if system else None,
         semconv.TOOL_DEFINITIONS: list(_tools(body)) or None,
     }
@@ -148,9 +148,9 @@ _FINISH_REASONS = {"completed": "stop", "requires_action": "tool_call", "incompl
 _PENDING = ("in_progress", "queued")
 
 
-def _response(body: Json, asked: Json) -> Attributes:
+def response(body: Json, asked: Json) -> Attributes:
     status = str(body.get("status") or "")
-    steps = [step for step in _mappings(_steps(body)) if step.get("type") not in ("user_input", "function_result")]
+    steps = [step for step in mappings(_steps(body)) if step.get("type") not in ("user_input", "function_result")]
     content_parts = [part for step in steps for part in _block(step)]
     message: dict[str, Any] = {"role": "assistant", "parts": content_parts}
     finished = bool(status) and status not in _PENDING
@@ -176,16 +176,16 @@ def _steps(body: Json) -> Any:
     return body.get("steps") or body.get("outputs") or []
 
 
-def _usage(body: Json) -> Json | None:
+def usage(body: Json) -> Json | None:
     """The usage, under the names of the other API, of which it has the same figures."""
-    usage = body.get("usage")
-    if not isinstance(usage, Mapping):
+    told = body.get("usage")
+    if not isinstance(told, Mapping):
         return None
-    figures = {theirs: usage.get(ours) for ours, theirs in _FIGURES.items()}
+    figures = {theirs: told.get(ours) for ours, theirs in _FIGURES.items()}
     details = {
-        theirs: [{"modality": each.get("modality"), "tokenCount": each.get("tokens")} for each in _mappings(counts)]
+        theirs: [{"modality": each.get("modality"), "tokenCount": each.get("tokens")} for each in mappings(counts)]
         for ours, theirs in _DETAILS.items()
-        if (counts := usage.get(ours))
+        if (counts := told.get(ours))
     }
     return {**figures, **details, "serviceTier": body.get("service_tier")}
 
@@ -206,7 +206,7 @@ _DETAILS = {
 }
 
 
-def _fold(events: Events) -> dict[str, Any]:
+def fold(events: Events) -> dict[str, Any]:
     body: dict[str, Any] = {}
     steps: dict[int, dict[str, Any]] = {}
     for event in events:
@@ -287,6 +287,17 @@ def _settle(attributes: Attributes, exchanged: Exchanged) -> bool:
     return first
 
 
+def counts_once(ident: str, attributes: Attributes, exchanged: Exchanged) -> bool:
+    """The tokens of an interaction that several may read count for the first who is told of them."""
+    if not ident:
+        return True
+    attributes[semconv.USAGE_OF] = ident
+    first = ident not in _counted
+    if exchanged.figures:
+        _counted[ident] = None
+    return first
+
+
 # --- decisions -------------------------------------------------------------------------------------
 
 
@@ -294,7 +305,7 @@ def _decision_request(body: Json) -> Attributes:
     model = body.get("model")
     return {
         semconv.REQUEST_MODEL: model if isinstance(model, str) else None,
-        semconv.INPUT_MESSAGES: _inputs(body.get("input")) or None,
+        semconv.INPUT_MESSAGES: inputs(body.get("input")) or None,
         semconv.INPUT: body.get("questions"),
         semconv.OUTPUT_TYPE: "json",
     }
@@ -346,7 +357,7 @@ def _options(question: Any) -> list[str]:
 
 
 _INTERACTION = Endpoint(
-    path="interactions", operation="generate_content", request=_request, response=_response, fold=_fold, usage=_usage,
+    path="interactions", operation="generate_content", request=_request, response=response, fold=fold, usage=usage,
     usage_shape="gemini.generate", settle=_settle, failed=lambda body: body.get("status") == "failed",
     end_mark=re.compile(rb'"event_type"\s*:\s*"(?:interaction\.complete|error)'),
 )  # fmt: skip
@@ -355,7 +366,7 @@ _INTERACTION = Endpoint(
 def _read_later(method: str, path: str, name: str) -> Endpoint:
     return Endpoint(
         path=path, method=method, kind="span", operation=name, span_name=name, request=lambda body: {},
-        response=_response, fold=_fold, usage=_usage, usage_shape="gemini.generate", settle=_settle,
+        response=response, fold=fold, usage=usage, usage_shape="gemini.generate", settle=_settle,
         end_mark=_INTERACTION.end_mark,
     )  # fmt: skip
 
@@ -365,7 +376,7 @@ ROWS = (
     _read_later("GET", f"interactions/{ID}", "interactions.get"),
     _read_later("POST", f"interactions/{ID}/cancel", "interactions.cancel"),
     Endpoint(
-        path="decisions", operation="generate_content", request=_decision_request, response=_decision, usage=_usage,
+        path="decisions", operation="generate_content", request=_decision_request, response=_decision, usage=usage,
         usage_shape="gemini.generate",
     ),
 )  # fmt: skip
@@ -401,6 +412,6 @@ def _patch(module: ModuleType, patches: Patches) -> None:
 
 
 def _events(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    response = kwargs.get("response") if not args else args[0]
+    reply = kwargs.get("response") if not args else args[0]
     events = wrapped(*args, **kwargs)
-    return watch_items(events, response)
+    return watch_items(events, reply)

@@ -229,14 +229,20 @@ def install(patches: Patches) -> None:
 
 
 def _patch(patches: Patches, module: ModuleType) -> None:
+    patches.wrap(module, "ws_connect", opening_sockets(module, LiveSession))
+    patches.wrap(module.AsyncLive, "connect", _connects)
+
+
+def opening_sockets(module: ModuleType, session: Callable[[Attributes], Any]) -> Wrapped:
+    """A wrapper of what opens a module's sockets: each has a session that listens to it."""
+
     def opens(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         with guard(_SITE):
             make = kwargs.get("create_connection") or module.ClientConnection
-            kwargs = {**kwargs, "create_connection": partial(_connection, make, _server(str(args[0])))}
+            kwargs = {**kwargs, "create_connection": partial(_connection, make, session, _server(str(args[0])))}
         return wrapped(*args, **kwargs)
 
-    patches.wrap(module, "ws_connect", opens)
-    patches.wrap(module.AsyncLive, "connect", _connects)
+    return opens
 
 
 def _server(url: str) -> Attributes:
@@ -244,13 +250,15 @@ def _server(url: str) -> Attributes:
     return {semconv.PROVIDER_NAME: provider, **address(url)}
 
 
-def _connection(make: Callable[..., Any], server: Attributes, *args: Any, **kwargs: Any) -> Any:
+def _connection(
+    make: Callable[..., Any], session: Callable[[Attributes], Any], server: Attributes, *args: Any, **kwargs: Any
+) -> Any:
     socket = make(*args, **kwargs)
     with guard(_SITE):
-        session = LiveSession(server)
-        listen(socket, session)
+        listening = session(server)
+        listen(socket, listening)
         if (opening := _opening.get()) is not None:
-            opening.session = session
+            opening.session = listening
     return socket
 
 

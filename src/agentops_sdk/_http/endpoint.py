@@ -174,7 +174,8 @@ class Endpoints:
         other: what a request that no row fits is like; its operation is made from the path.
         verbs: last segments of paths that are actions by themselves, such as ``cancel``.
         prefixes: segments that say nothing, such as ``openai``.
-        names: segments that are names although they look like identifiers, such as ``cachedContents``.
+        collections: segments behind which there is always an identifier, whatever it looks like, such as
+            ``cachedContents``; of their members an action is written ``member:action``.
     """
 
     def __init__(
@@ -184,13 +185,13 @@ class Endpoints:
         other: Endpoint | None = None,
         verbs: Iterable[str] = (),
         prefixes: Iterable[str] = (),
-        names: Iterable[str] = (),
+        collections: Iterable[str] = (),
     ) -> None:
         self._rows = tuple((row.method, re.compile(rf"(?:^|/){row.path}/?$"), row) for row in rows)
         self._other = other or Endpoint(kind="span")
         self._verbs = frozenset(verbs)
         self._prefixes = frozenset(prefixes)
-        self._names = frozenset(names)
+        self._collections = frozenset(collections)
 
     def find(self, method: str, path: str) -> Endpoint:
         """The row of a request, a generic one where there is none."""
@@ -206,27 +207,35 @@ class Endpoints:
         """A name such as ``files.create`` or ``vector_stores.files.list``, without identifiers."""
         segments = [part for part in path.split("/") if part and not _VERSION.fullmatch(part)]
         segments = [part for part in segments if part not in self._prefixes]
-        names = [part for part in segments if not self._is_identifier(part)]
+        names = [part for at, part in enumerate(segments) if not self._is_identifier(segments, at)]
         if not names:
             return method.lower()
-        last_is_name = segments[-1] == names[-1]
+        last_is_name = segments[-1] == names[-1] and not self._is_identifier(segments, len(segments) - 1)
         if method == "GET":
             action = "list" if last_is_name else "retrieve"
         elif self._is_verb(method, segments):
             return ".".join(names)
+        elif self._collections and method == "POST" and (of_member := _ACTION_OF_MEMBER.search(segments[-1])):
+            action = of_member[1]
         else:
             action = "update" if method == "POST" and not last_is_name else _ACTIONS.get(method, method.lower())
         return ".".join((*names, action))
 
     def _is_verb(self, method: str, segments: list[str]) -> bool:
         return (
-            method == "POST" and len(segments) > 1 and segments[-1] in self._verbs and self._is_identifier(segments[-2])
-        )  # fmt: skip
+            method == "POST"
+            and len(segments) > 1
+            and segments[-1] in self._verbs
+            and self._is_identifier(segments, len(segments) - 2)
+        )
 
-    def _is_identifier(self, segment: str) -> bool:
-        return segment not in self._names and bool(_IDENTIFIER.match(segment))
+    def _is_identifier(self, segments: list[str], at: int) -> bool:
+        if at > 0 and segments[at - 1] in self._collections and not self._is_identifier(segments, at - 1):
+            return segments[at] not in self._verbs
+        return segments[at] not in self._collections and bool(_IDENTIFIER.match(segments[at]))
 
 
 _VERSION = re.compile(r"v\d+")
+_ACTION_OF_MEMBER = re.compile(r":([A-Za-z]+)$")
 _IDENTIFIER = re.compile(r".*[\dA-Z:]|.{33,}")
 _ACTIONS = {"GET": "retrieve", "POST": "create", "DELETE": "delete", "PUT": "replace", "PATCH": "update"}
