@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from agentops_sdk.integration import semconv
-from agentops_sdk.integration.clients import Attributes, Endpoint, Endpoints, Exchanged, GeneratedClient, Json
+from agentops_sdk.integration import BoundedMap, semconv
+from agentops_sdk.integration.clients import ID, Attributes, Endpoint, Endpoints, Exchanged, GeneratedClient, Json
 from agentops_sdk.integration.dialects import (
     OPENAI_CHAT,
     OPENAI_EMBEDDINGS,
@@ -50,6 +50,59 @@ def _usage(body: Json) -> Json | None:
     return {name: value for name, value in usage.items() if name != "cost"}
 
 
+# --- chats that go on at the provider's, and are read later ----------------------------------------
+
+_LATER = "async.chat.completions"
+_STATUSES = {"created": "queued"}
+
+_counted: BoundedMap[str, None] = BoundedMap(10_000)
+"""Ids of chats that have told their tokens to this process."""
+
+
+def _later_request(body: Json) -> Attributes:
+    asked = body.get("request")
+    if not isinstance(asked, Mapping):
+        return {}
+    model = asked.get("model")
+    return {**openai_chat.request(asked), semconv.REQUEST_MODEL: model if isinstance(model, str) else None}
+
+
+def _later_response(body: Json, asked: Json) -> Attributes:
+    """The state of the chat, and its reply once there is one."""
+    status, reply = str(body.get("status") or "").lower(), body.get("response")
+    status = _STATUSES.get(status, status)
+    attributes = _response(reply, asked) if isinstance(reply, Mapping) else {}
+    return {
+        **attributes,
+        semconv.RESPONSE_MODEL: attributes.get(semconv.RESPONSE_MODEL) or body.get("model") or None,
+        semconv.RESPONSE_STATUS: status if status in semconv.RESPONSE_STATUSES else None,
+    }
+
+
+def _later_usage(body: Json) -> Json | None:
+    reply = body.get("response")
+    return _usage(reply) if isinstance(reply, Mapping) else None
+
+
+def _later_settle(attributes: Attributes, exchanged: Exchanged) -> bool:
+    """It is begun by one request and read by others: its tokens count once, for the first who reads its end."""
+    ident = exchanged.reply.get("id")
+    if not isinstance(ident, str) or not ident:
+        return False
+    attributes[semconv.USAGE_OF] = ident
+    if not exchanged.figures:
+        if exchanged.method == "POST":
+            attributes[semconv.COST_UNKNOWN_REASON] = (
+                "in the background: its tokens are told to whoever reads its end"
+            )  # fmt: skip
+        return False
+    first = ident not in _counted
+    _counted[ident] = None
+    if first:
+        attributes[semconv.KIND] = "llm"
+    return first
+
+
 def _search_request(body: Json) -> Attributes:
     query, count = body.get("query"), body.get("max_results")
     return {
@@ -67,15 +120,16 @@ def _search(body: Json, asked: Json) -> Attributes:
     return {semconv.RESPONSE_ID: body.get("id") or None, semconv.RETRIEVAL_DOCUMENTS: documents}
 
 
-def _counts_nothing(attributes: Attributes, exchanged: Exchanged) -> bool:
-    return False
-
-
 ENDPOINTS = Endpoints(
     [
-        Endpoint(
-            path="async/chat/completions", kind="span", operation="async.chat.completions.create",
-            span_name="async.chat.completions.create", settle=_counts_nothing,
+        *(
+            Endpoint(
+                path=path, method=method, kind="span", operation=f"{_LATER}.{name}", span_name=f"{_LATER}.{name}",
+                request=_later_request, response=_later_response, usage=_later_usage, settle=_later_settle,
+            )
+            for method, path, name in (
+                ("POST", "async/chat/completions", "create"), ("GET", f"async/chat/completions/{ID}", "get"),
+            )
         ),
         replace(OPENAI_CHAT, response=_response, usage=_usage),
         OPENAI_RESPONSES,

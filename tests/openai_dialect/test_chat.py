@@ -209,6 +209,35 @@ def test_perplexity_has_not_cost_nothing_where_its_stream_was_left(recorded: Any
         assert (span["agentops.cost.amount"], span["agentops.cost.source"]) == (0.02, "provider")
 
 
+def test_perplexity_tells_the_tokens_of_a_chat_that_goes_on_to_whoever_reads_its_end(recorded: Any) -> None:
+    client = CLIENTS["perplexity"]
+    client.package()
+    usage = {"prompt_tokens": 1000, "completion_tokens": 200, "total_tokens": 1200, "cost": {"total_cost": 0.02}}
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Sunny."}, "finish_reason": "stop", "delta": {}}
+    reply = {"id": "r1", "created": 1, "model": "sonar-pro", "choices": [choice], "usage": usage}
+    job = {"id": "a-job", "created_at": 1, "model": "sonar-pro", "status": "CREATED"}
+    done = {**job, "status": "COMPLETED", "response": reply}
+    with (
+        Wire(Reply(job), Reply({**job, "status": "IN_PROGRESS"}), Reply(done)) as wire,
+        client.client(wire.url) as asking,
+    ):
+        asked = {"model": "sonar-pro", "messages": [{"role": "user", "content": "Paris?"}]}
+        asking.async_.chat.completions.create(request=asked)
+        for _ in range(3):
+            asking.async_.chat.completions.get("a-job")
+    begun, pending, first, again = recorded()
+    assert begun.name == "async.chat.completions.create"
+    assert "whoever reads its end" in begun["agentops.cost.unknown_reason"]
+    assert "Paris?" in begun["gen_ai.input.messages"]
+    assert [span["agentops.usage.of"] for span in (begun, pending, first, again)] == ["a-job"] * 4
+    assert (first.name, first.text, first["agentops.kind"]) == ("async.chat.completions.get", "Sunny.", "llm")
+    assert (first["gen_ai.usage.input_tokens"], first["gen_ai.usage.output_tokens"]) == (1000, 200)
+    assert (first["agentops.cost.amount"], first["agentops.cost.source"]) == (0.02, "provider")
+    for span in (begun, pending, again):
+        assert not [name for name in span.attributes if name.startswith("gen_ai.usage.")]
+        assert "agentops.cost.amount" not in span.attributes
+
+
 def test_perplexity_searches(recorded: Any) -> None:
     client = CLIENTS["perplexity"]
     client.package()
