@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from agentops_sdk.integration import Patches
-from agentops_sdk.integration.stores import StoreCalls, StoreQuery
+from agentops_sdk.integration import Call, NullCall, Patches, guard, semconv
+from agentops_sdk.integration.clients import Watched
+from agentops_sdk.integration.stores import StoreCalls, StoreQuery, StoreWrite
+
+_SITE = "weaviate.batch"
 
 _DATA = {"sync": "_DataCollection", "async_": "_DataCollectionAsync"}
-_IN_WORDS = ("hybrid_search", "bm25_search", "near_text")
+_IN_WORDS = ("hybrid_search", "hybrid", "bm25_search", "near_text")
 _SEARCHES = (
     *_IN_WORDS, "near_vector", "near_object", "near_image", "near_audio", "near_video", "near_depth", "near_thermal",
     "near_imu",
@@ -32,11 +36,14 @@ class WeaviateIntegration:
         patches.when_imported("weaviate.connect.v4", partial(_searches, calls))
         for part, owner in _DATA.items():
             patches.when_imported(f"weaviate.collections.data.{part}", partial(_writes, calls, owner))
+        patches.when_imported("weaviate.collections.batch.batch_wrapper", partial(_batches, calls, patches))
 
 
 def _searches(calls: StoreCalls, module: ModuleType) -> None:
     calls.query(module.ConnectionSync, "grpc_search", _query, _documents)
     calls.query(module.ConnectionAsync, "grpc_search", _query, _documents, awaits=True)
+    calls.query(module.ConnectionSync, "grpc_aggregate", _aggregation, _no_documents)
+    calls.query(module.ConnectionAsync, "grpc_aggregate", _aggregation, _no_documents, awaits=True)
 
 
 def _writes(calls: StoreCalls, name: str, module: ModuleType) -> None:
@@ -45,6 +52,59 @@ def _writes(calls: StoreCalls, name: str, module: ModuleType) -> None:
     calls.write(owner, "replace", _name, None, awaits=awaits)
     calls.write(owner, "update", _name, None, awaits=awaits)
     calls.write(owner, "insert_many", _name, "objects", awaits=awaits)
+    if hasattr(owner, "ingest"):
+        calls.write(owner, "ingest", _name, "objs", awaits=awaits)
+
+
+def _batches(calls: StoreCalls, patches: Patches, module: ModuleType) -> None:
+    """A batch sends its objects from threads of its own, while the program adds more: it is one step, as a whole."""
+    opened: WeakKeyDictionary[Any, tuple[Call | NullCall, Any]] = WeakKeyDictionary()
+
+    def begun(manager: Any, batch: Any) -> None:
+        with guard(_SITE):
+            opened[manager] = (calls.begin(StoreWrite("batch", _held(batch, "__name"), None)), batch)
+
+    def ended(manager: Any, error: BaseException | None) -> None:
+        with guard(_SITE):
+            call, batch = opened.pop(manager)
+            call.set(semconv.DB_OPERATION_BATCH_SIZE, _held(batch, "__objs_count"))
+            if error is None:
+                call.finish()
+            else:
+                call.fail(error)
+
+    def enters(wrapped: Any, manager: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        batch = wrapped(*args, **kwargs)
+        begun(manager, batch)
+        return batch
+
+    async def enters_async(wrapped: Any, manager: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        batch = await wrapped(*args, **kwargs)
+        begun(manager, batch)
+        return batch
+
+    def leaves(wrapped: Any, manager: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with Watched(partial(ended, manager)):
+            result = wrapped(*args, **kwargs)
+        ended(manager, None)
+        return result
+
+    async def leaves_async(wrapped: Any, manager: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with Watched(partial(ended, manager)):
+            result = await wrapped(*args, **kwargs)
+        ended(manager, None)
+        return result
+
+    patches.wrap(module._ContextManagerSync, "__enter__", enters)  # noqa: SLF001 - nothing public is passed by all
+    patches.wrap(module._ContextManagerSync, "__exit__", leaves)  # noqa: SLF001 - the same
+    if hasattr(module, "_ContextManagerAsync"):
+        patches.wrap(module._ContextManagerAsync, "__aenter__", enters_async)  # noqa: SLF001 - the same
+        patches.wrap(module._ContextManagerAsync, "__aexit__", leaves_async)  # noqa: SLF001 - the same
+
+
+def _held(batch: Any, name: str) -> Any:
+    """What a batch keeps to itself: the name of its collection, where it has one, and how many were added to it."""
+    return next((value for key, value in vars(batch).items() if key.endswith(name)), None)
 
 
 def _name(collection: Any, arguments: Mapping[str, Any]) -> Any:
@@ -53,12 +113,26 @@ def _name(collection: Any, arguments: Mapping[str, Any]) -> Any:
 
 def _query(connection: Any, arguments: Mapping[str, Any]) -> StoreQuery | None:
     request = arguments["request"]
-    asked = [name for name in _SEARCHES if request.HasField(name)]
+    return _search(request, request.limit)
+
+
+def _aggregation(connection: Any, arguments: Mapping[str, Any]) -> StoreQuery | None:
+    """Figures over what is near: the objects themselves do not come."""
+    request = arguments["request"]
+    return _search(request, request.object_limit)
+
+
+def _search(request: Any, limit: int) -> StoreQuery | None:
+    asked = [name for name in _SEARCHES if name in request.DESCRIPTOR.fields_by_name and request.HasField(name)]
     if not asked:
         return None  # objects by their ids, or all of them: nothing is looked for
     found = [getattr(request, name).query for name in asked if name in _IN_WORDS]
     texts = [text for each in found for text in ([each] if isinstance(each, str) else each) if text]
-    return StoreQuery(request.collection, texts, request.limit or None)
+    return StoreQuery(request.collection, texts, limit or None)
+
+
+def _no_documents(reply: Any) -> Iterator[dict[str, Any]]:
+    return iter(())
 
 
 def _documents(reply: Any) -> Iterator[dict[str, Any]]:

@@ -44,13 +44,15 @@ def answer(request: Request) -> Reply:
 
 def _web(request: Request) -> Reply:
     """What goes by HTTP: the connection, and single objects."""
-    return Reply({"version": "1.40.2", "grpcMaxMessageSize": 10_000_000, "id": "a"})
+    return Reply(
+        {"version": "1.40.2", "grpcMaxMessageSize": 10_000_000, "id": "a", "class": "Docs", "vectorizer": "none"}
+    )
 
 
 def _servicer(url: str) -> Any:
     import grpc
     from google.protobuf import json_format
-    from weaviate.proto.v1 import batch_pb2, search_get_pb2, weaviate_pb2_grpc
+    from weaviate.proto.v1 import aggregate_pb2, batch_pb2, search_get_pb2, weaviate_pb2_grpc
 
     def ask(path: str, request: Any, context: Any, kind: Any) -> Any:
         body = json.dumps(json_format.MessageToDict(request)).encode()
@@ -68,6 +70,9 @@ def _servicer(url: str) -> Any:
 
         def BatchObjects(self, request: Any, context: Any) -> Any:
             return ask("batch", request, context, batch_pb2.BatchObjectsReply)
+
+        def Aggregate(self, request: Any, context: Any) -> Any:
+            return ask("aggregate", request, context, aggregate_pb2.AggregateReply)
 
     return Servicer()
 

@@ -55,3 +55,28 @@ def test_searches_are_retrievals_and_writes_are_counted(capture: bool) -> None:
     assert [each.get("gen_ai.retrieval.query.text") for each in facts[:2]] == ['["sun","rain"]', None]
     assert facts[4]["gen_ai.retrieval.query.text"] == "weather"
     assert [json.loads(each["gen_ai.retrieval.documents"]) for each in (facts[0], facts[1], facts[4])] == [[ROW]] * 3
+
+
+def test_batches_are_one_step_each_and_aggregations_of_what_is_near_retrievals() -> None:
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter])
+    with Wire(answer) as wire, client(wire.url) as docs:
+        with agentops.span("all"), docs.batch.fixed_size(batch_size=2) as batch:
+            for text in ("Sunny.", "Rain.", "Snow."):
+                batch.add_object({"text": text})
+        with pytest.raises(ZeroDivisionError), docs.batch.fixed_size() as batch:
+            batch.add_object({"text": "Sunny."})
+            raise ZeroDivisionError
+        docs.aggregate.near_text("weather", object_limit=5, total_count=True)
+        docs.aggregate.over_all(total_count=True)
+        sent = [request for request in wire.requests if request.path.endswith("/batch")]
+    agentops.shutdown()
+    assert sum(len(request.body["objects"]) for request in sent) == 4
+    batched, whole, left, near = exporter.finished_spans()
+    assert batched.parent.span_id == whole.context.span_id
+    assert [(span.name, span.attributes["db.operation.batch.size"]) for span in (batched, left)] == [
+        ("batch Docs", 3), ("batch Docs", 1),
+    ]  # fmt: skip
+    assert near.name == "retrieval Docs"
+    assert near.attributes["gen_ai.retrieval.query.text"] == "weather"
+    assert near.attributes["gen_ai.retrieval.top_k"] == 5

@@ -107,7 +107,8 @@ class StoreCalls:
         """
         self._wrap(owner, method, asks, documents, awaits, statement=True)
 
-    def _begin(self, asked: StoreQuery | StoreWrite) -> Call | NullCall:
+    def begin(self, asked: StoreQuery | StoreWrite) -> Call | NullCall:
+        """Begin a search or a write that no single method is: whoever asks ends it."""
         source = _text(asked.collection)
         attributes: dict[str, Any] = {
             semconv.DB_SYSTEM_NAME: self._system,
@@ -144,7 +145,7 @@ class StoreCalls:
             if around is not None and around.reporters == (self._name,):
                 return None  # the store's own methods call one another
             asked = asks(instance, given(args, kwargs))
-            return None if asked is None else self._begin(asked)
+            return None if asked is None else self.begin(asked)
 
         def found(instance: Any, args: tuple[Any, ...], kwargs: Arguments, call: Call, result: Any) -> None:
             if call.kind == "retriever":
