@@ -145,6 +145,10 @@ def test_top_counts_each_call_once_per_minute(folder: Path, capsys: pytest.Captu
     assert tables["gpt-4o-mini-2024-07-18"] == ["1.0", "-", "100 ms", "840", "$0.000144"]
     assert tables["pay"][:2] == ["1.0", "1"]
     assert main(["top", "--interval", "0"]) == 2
+    # Of a run that goes on: its agent has not ended, and the tool is nothing whose cost nobody knows.
+    (folder / "a.jsonl").write_text(as_line(now(tool("pay", agent("travel"), flags=257))))
+    assert main(["top", "-n", "1"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].endswith("0 tokens/min  $0/min")
 
 
 def test_top_follows_the_size_of_its_terminal(folder: Path) -> None:

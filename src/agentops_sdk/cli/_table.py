@@ -168,4 +168,4 @@ def _aligned(
         row_text.rstrip()
         yield row_text
     if dropped:
-        yield Text(f"a wider terminal, --csv or --json also show: {', '.join(dropped)}", "dim")
+        yield Text(f"a wider terminal also shows: {', '.join(dropped)}", "dim")

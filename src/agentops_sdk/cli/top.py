@@ -168,7 +168,7 @@ class Now:
         from agentops_sdk.traces.files import load
 
         runs = list(self._runs(ascii_only))
-        traces = load(self._ended)
+        traces = load(self._whole())
         tables = [stats(traces, by) for by in _BY]
         minutes = self._window / 60
         calls = tables[_BY.index("model")].total
@@ -192,6 +192,13 @@ class Now:
             rates = [Rate(row, minutes, ascii_only) for row in table.rows if _counts(row)]
             yield Text()
             yield from as_table([key, *RATES], rates[:most], width, ascii_only)
+
+    def _whole(self) -> Iterator[SpanRecord]:
+        """What has ended, as if nothing were missing above it: what is still running there is no call that was lost."""
+        ids = {record.span_id for record in self._ended}
+        for record in self._ended:
+            has_all = record.parent_id is None or record.parent_id in ids
+            yield record if has_all else record.model_copy(update={"parent_id": None, "flags": 0})
 
     def _runs(self, ascii_only: bool) -> Iterator[Running]:
         by_trace: dict[str, list[SpanRecord]] = {}
