@@ -78,8 +78,8 @@ def test_chrome_lanes_never_overlap() -> None:
 
 
 def test_parquet_adds_up_or_says_what_is_missing() -> None:
-    pyarrow = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed here")
-    table = pyarrow.read_table(io.BytesIO(written("parquet", Trace(run()), Trace(troubled()), hostile())))
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra `parquet` is not installed here")
+    table = parquet.read_table(io.BytesIO(written("parquet", Trace(run()), Trace(troubled()), hostile())))
     assert table.num_rows == 15
     rows = table.to_pylist()
     of_run = [row for row in rows if row["trace_id"] == run()[0].trace_id]
