@@ -3,10 +3,9 @@ import { useEffect, useState } from "preact/hooks";
 import { html } from "../shared/html.js";
 import { stream } from "../shared/stream.js";
 import { ThemeButton } from "../shared/theme.js";
-import { address, asked, query, words } from "./server.js";
+import { address, asked, pause, query, words } from "./server.js";
 
 const PAGES = [["/", "Runs"], ["/sessions", "Sessions"], ["/stats", "Stats"], ["/trends", "Trends"]];
-const PAUSE = 1_000;
 const FIRST = new Set(["text", "agent", "model", "tool", "since", "outcome"]);
 
 /** @param {{title: string, keys?: string, filtered?: boolean, own?: Record<string, string>, children?: any}} props */
@@ -70,7 +69,7 @@ export function useTurn(isLive = true) {
   useEffect(() => {
     if (!isLive) return;
     let timer = 0;
-    const later = () => { timer ||= setTimeout(() => { timer = 0; setTurn((before) => before + 1); }, PAUSE); };
+    const later = () => { timer ||= setTimeout(() => { timer = 0; setTurn((before) => before + 1); }, pause()); };
     const end = stream(address("/api/live"), later, later);
     return () => { clearTimeout(timer); end(); };
   }, [isLive]);

@@ -5,6 +5,7 @@ import { stream } from "../shared/stream.js";
 import { FeedbackDialog } from "./feedback.js";
 import { Frame, isTyping, Status, styleOf, useAnswer } from "./frame.js";
 import { Spark } from "./plot.js";
+import { pause } from "./server.js";
 
 const BEFORE = 20;
 const MOST_BUCKETS = 40;
@@ -87,7 +88,7 @@ export function Runs() {
   const onEvent = () => {
     if (waiting.current) return;
     waiting.current = true;
-    setTimeout(() => { waiting.current = false; setTurn((turn) => turn + 1); }, 500);
+    setTimeout(() => { waiting.current = false; setTurn((turn) => turn + 1); }, pause());
   };
   // Before the next key: an effect after the next frame would know of no mark that was set just now.
   useLayoutEffect(() => {

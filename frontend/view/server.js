@@ -44,10 +44,19 @@ export function address(path, own = {}) {
   return text ? `${path}?${text}` : path;
 }
 
+const SHORTEST = 500;
+const SHARE = 4;
+let took = 0;
+
+/** Milliseconds before what is shown is asked for anew, while things happen: large directories are asked seldom. */
+export const pause = () => Math.max(SHORTEST, SHARE * took);
+
 /** @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
 export async function asked(path, options) {
+  const began = performance.now();
   const answer = await fetch(path, options);
   const content = await answer.json().catch(() => ({ error: `the server answered ${answer.status}` }));
+  took = performance.now() - began;
   if (!answer.ok) throw new Error(content.error ?? `the server answered ${answer.status}`);
   return content;
 }
