@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from tests.traces.samples import agent, chat, message, tool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from agentops_sdk.traces import SpanRecord
+    from agentops_sdk.traces import SpanRecord, Traces
 
 TOKEN = "t0ken"
 HOUR = 3_600_000
@@ -31,7 +32,7 @@ PAGES = (
 class Site:
     """A running server and one who has the token."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stored: Callable[[], Traces] | None = None) -> None:
         import uvicorn
 
         from agentops_sdk.view import application
@@ -39,7 +40,7 @@ class Site:
         self.folder = folder
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        app = application(folder, token=TOKEN)
+        app = application(folder, token=TOKEN, stored=stored)
         config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})

@@ -102,6 +102,21 @@ def test_feedback_is_found_in_its_run_and_makes_it_no_longer(site: Site) -> None
     assert (site.folder / "feedback.jsonl").stat().st_mode & 0o077 == 0
 
 
+def test_feedback_on_a_single_file_stands_beside_it_and_a_store_takes_none(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("".join(r.model_dump_json(exclude_unset=True) + "\n" for r in run()))
+    (tmp_path / "b.jsonl").write_text(agent("other", trace_id="c" * 32).model_dump_json() + "\n")
+    told = json.dumps({"name": "helpful", "value": True})
+    for stored, status, verdicts in ((None, 200, ["helpful true"]), (lambda: load(tmp_path / "a.jsonl"), 400, [""])):
+        one = Site(tmp_path / "a.jsonl", stored=stored)
+        try:
+            answer = one.ask(f"/runs/{TRACE}/feedback", "POST", told, Content_Type="application/json")
+            assert answer[0] == status, answer[2]
+            assert [row["feedback"] for row in one.json("/api/runs")["rows"]] == verdicts
+        finally:
+            one.close()
+    assert [each.label for each in load(tmp_path)[TRACE].evaluations] == ["true"]
+
+
 def test_what_happens_comes_as_it_happens(site: Site) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
     connection.request("GET", "/api/live", headers={"Cookie": f"agentops_view_{site.port}={TOKEN}"})

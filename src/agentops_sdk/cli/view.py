@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         import uvicorn
 
         from agentops_sdk.store.address import is_stored
-        from agentops_sdk.traces.files import Traces
+        from agentops_sdk.traces.files import Traces, load
         from agentops_sdk.traces.search.filters import conditions
         from agentops_sdk.view import application
     except ImportError as error:
@@ -50,14 +50,20 @@ def run(args: argparse.Namespace) -> int:
     port = listener.getsockname()[1]
     name = f"[{args.host}]" if ":" in args.host else args.host
     print(f"http://{name}:{port}/?{urlencode({**words, 'token': token}, doseq=True)}", flush=True)
-    missing = "" if isinstance(path, str) or path.exists() else " (nothing is there yet)"
+    in_store = is_stored(path)
+    missing = "" if in_store or (isinstance(path, Path) and path.exists()) else " (nothing is there yet)"
     print(f"agentops: showing {shown(path)}{missing}; who has this address can read it. Ctrl-C ends.", file=sys.stderr)
+
+    def asked() -> Traces:
+        # A directory of Parquet that has got a file of feedback is no store any more.
+        return stored(path) or (load(path) if isinstance(path, Path) and path.is_dir() else Traces())
+
     settings = uvicorn.Config(
         application(
             path if isinstance(path, Path) else None,
             token=token,
             host=args.host,
-            stored=(lambda: stored(path) or Traces()) if is_stored(path) else None,
+            stored=asked if in_store else None,
         ),
         log_level="warning",
         access_log=False,

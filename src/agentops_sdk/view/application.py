@@ -212,10 +212,11 @@ class _View:
         trace_id = request.path_params["trace_id"]
 
         def append() -> None:
-            path = self._folder.path
-            if path is None:
-                raise ConfigError("feedback", told.get("name"), "a directory of traces: a server is only read")
-            folder = path if path.is_dir() else path.parent
+            folder = self._folder.feedback
+            if folder is None:
+                raise ConfigError(
+                    "feedback", told.get("name"), "a directory of traces, or a file: a store is only read"
+                )
             fields = {name: told.get(name) for name in ("name", "value", "comment")}
             append_feedback(folder, self._folder.traces().get(trace_id), **fields)
 

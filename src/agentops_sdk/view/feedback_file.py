@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from agentops_sdk.traces.trace import Trace
 
-__all__ = ["append_feedback"]
+__all__ = ["NAME", "append_feedback"]
 
+NAME: Final = "feedback.jsonl"
 _LONGEST: Final = 10_000
 
 
@@ -62,7 +63,7 @@ def append_feedback(folder: Path, trace: Trace, *, name: Any, value: Any, commen
         "flags": 257,
     }  # fmt: skip
     line = sealed_line(orjson.dumps(record) + b"\n")
-    descriptor = os.open(folder / "feedback.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(folder / NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         os.write(descriptor, line)
     finally:

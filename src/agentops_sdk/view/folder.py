@@ -8,12 +8,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.files import Traces
+from agentops_sdk.traces.files import Traces, load
 from agentops_sdk.traces.growing_files import GrowingFiles
+from agentops_sdk.view.feedback_file import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from agentops_sdk.traces.record import SpanRecord
 
 __all__ = ["Folder"]
 
@@ -38,6 +41,13 @@ class Folder:
         self._traces = Traces()
         self._growing = GrowingFiles()
 
+    @property
+    def feedback(self) -> Path | None:
+        """The directory in which feedback is kept, and read again; ``None`` of a store, which is only read."""
+        if self.path is None or self.path.is_dir():
+            return self.path
+        return self.path.parent if self._stored is None else None
+
     def traces(self) -> Traces:
         """What is there now; nothing where the directory is not there yet, or holds no traces."""
         with self._lock:
@@ -53,15 +63,29 @@ class Folder:
                     self._traces = self._growing.load(self.path) if self.path is not None else Traces()
                 except TraceError:
                     self._traces = Traces()
+                for record in self._verdicts():
+                    if record.trace_id in self._traces:
+                        self._traces.add_record(record)
                 self._state = state
             return self._traces
+
+    def _verdicts(self) -> Iterator[SpanRecord]:
+        """What stands beside a single file about runs in it."""
+        if self.path is None or self.path.is_dir() or not (beside := self.path.with_name(NAME)).is_file():
+            return
+        with suppress(TraceError):
+            traces = load(beside)
+            for trace_id in traces.ids:
+                yield from traces.records(trace_id)
 
     def _files(self) -> list[tuple[str, int, int]]:
         if self.path is None:
             return []
         # An index tells nothing that its file does not.
         below = (
-            (path for path in self.path.rglob("*") if path.suffix != ".index") if self.path.is_dir() else [self.path]
+            (path for path in self.path.rglob("*") if path.suffix != ".index")
+            if self.path.is_dir()
+            else [self.path, self.path.with_name(NAME)]
         )
         state = []
         for path in sorted(below):
