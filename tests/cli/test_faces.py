@@ -108,7 +108,8 @@ def test_steps_that_look_alike_are_shown_once() -> None:
 def test_a_small_terminal_gets_a_pager(home: Path) -> None:
     """Under a real terminal of seven lines; what fits goes straight to the screen."""
     program = (
-        "import sys; from agentops_sdk.cli import main; main(['show', '4bf']); main(['show', '4bf', '--depth', '0'])"
+        "import os; from agentops_sdk.cli import main; main(['show', '4bf']); main(['show', '4bf', '--depth', '0']); "
+        "os.environ['LINES'] = '2'; main(['ls', '--session', 's-1']); main(['stats'])"
     )
     main_end, terminal = pty.openpty()
     pager = f"{sys.executable} -c \"import sys; print('PAGED', len(sys.stdin.read().splitlines()))\""
@@ -126,6 +127,8 @@ def test_a_small_terminal_gets_a_pager(home: Path) -> None:
             shown += part
     os.close(main_end)
     assert b"PAGED 12" in shown, shown
+    assert b"PAGED 3" in shown, shown  # two runs
+    assert shown.count(b"PAGED") == 3
     assert b"clock" not in shown
     assert b"7 more (1 failed)" in shown
 

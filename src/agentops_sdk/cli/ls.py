@@ -8,6 +8,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from agentops_sdk.cli._pager import paged
 from agentops_sdk.cli._source import add_source, place, reading, screen
 from agentops_sdk.cli._table import Cell, Column, add_columns, as_data, as_table, choose
 from agentops_sdk.report.backend_page import backend_page
@@ -42,13 +43,14 @@ def run(args: argparse.Namespace) -> int:
         for trace in latest:
             print(json.dumps(as_data(columns, Listed(trace))))
         return 0
-    console, width, ascii_only = screen()
-    for line in as_table(columns, [Listed(trace, ascii_only) for trace in latest], width, ascii_only):
-        console.print(line)
-    if len(runs) > len(latest):
-        console.print(f"{len(runs) - len(latest):,} more; -n shows more", style="dim")
-    if others := len(traces) - len(runs):
-        console.print(f"{others:,} more hold feedback and nothing else: agentops feedback", style="dim")
+    with paged() as file:
+        console, width, ascii_only = screen(140, file)
+        for line in as_table(columns, [Listed(trace, ascii_only) for trace in latest], width, ascii_only):
+            console.print(line)
+        if len(runs) > len(latest):
+            console.print(f"{len(runs) - len(latest):,} more; -n shows more", style="dim")
+        if others := len(traces) - len(runs):
+            console.print(f"{others:,} more hold feedback and nothing else: agentops feedback", style="dim")
     return 0
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentops_sdk.cli._filters import chosen
+from agentops_sdk.cli._pager import paged
 from agentops_sdk.cli._progress import progress
 from agentops_sdk.cli._source import add_source, few_collections, looked_at, place, reading, report, screen, shown
 from agentops_sdk.cli._table import Cell, Column, add_columns, as_data, as_table, choose
@@ -20,6 +21,7 @@ from agentops_sdk.traces.figures import number_format
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+    from typing import TextIO
 
     from agentops_sdk.traces.cost import Cost
     from agentops_sdk.traces.figures.table_rows import Row, Stats
@@ -117,7 +119,12 @@ def _sums_of_store(where: Path, by: str) -> Stats | None:
 
 
 def _print(table: Stats, columns: Sequence[Column[Line]] | None) -> None:
-    console, width, ascii_only = screen()
+    with paged() as file:
+        _print_to(file, table, columns)
+
+
+def _print_to(file: TextIO | None, table: Stats, columns: Sequence[Column[Line]] | None) -> None:
+    console, width, ascii_only = screen(140, file)
     rows = [*table.rows, *([table.total] if len(table.rows) > 1 else [])]
     lines = [Line(table, row, ascii_only) for row in rows]
     for text in as_table(columns or _columns(table.by), lines, width, ascii_only) if lines else ():

@@ -149,7 +149,10 @@ class _View:
             pause, began = _PAUSE, monotonic()
             events = await to_thread.run_sync(follower.events) if follower is not None else ()
             if began >= due or any(event.record.trace_id == trace_id for event in events):
-                text, goes_on = await self._read(state)
+                try:
+                    text, goes_on = await self._read(state)
+                except AgentOpsError:  # it was erased, or its files are gone
+                    return
                 yield f"data: {text}\n\n"
                 if not goes_on:
                     return
