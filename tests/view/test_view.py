@@ -38,6 +38,7 @@ def test_only_who_has_the_token_is_let_in_under_our_name_from_our_page(site: Sit
     assert site.ask("/", Host="evil.example")[0] == 403  # its owner lets the name mean this machine
     assert site.ask("/", Host=f"evil.example:{site.port}")[0] == 403
     assert site.ask("/", Host="192.0.2.7")[0] == 403
+    assert site.ask("/", Host="[::1")[0] == 403
     assert site.ask("/", Host=f"localhost:{site.port}", Cookie=f"agentops_view_{site.port}={TOKEN}")[0] == 200
     assert site.ask("/api/runs", Origin="http://evil.example")[0] == 403
     assert site.ask("/api/runs", Sec_Fetch_Site="cross-site")[0] == 403

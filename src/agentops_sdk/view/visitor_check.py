@@ -67,7 +67,11 @@ class VisitorCheck:
 
     def _refusal(self, request: HTTPConnection) -> str | None:
         host = request.headers.get("host", "")
-        if not self._is_ours(urlsplit(f"//{host}").hostname):
+        try:
+            name = urlsplit(f"//{host}").hostname
+        except ValueError:  # no name, and no address either
+            name = None
+        if not self._is_ours(name):
             return "this name is not one of this server's"
         origin = request.headers.get("origin")
         if origin is not None and origin != f"{request.url.scheme}://{host}":
