@@ -243,8 +243,9 @@ COLUMNS: Final[Sequence[Column[Line]]] = (
 
 def _columns(by: str) -> list[Column[Line]]:
     """The columns where rows stand for what is called so."""
-    key = replace(COLUMNS[0], title=by, cell=lambda line: (line.row.key, "bold"), shrink=1)
-    return [key, *COLUMNS[1:]]
+    of_rows = next(column for column in COLUMNS if column.key == "key")
+    key = replace(of_rows, title=by, cell=lambda line: (line.row.key, "bold"), shrink=1)
+    return [key, *(column for column in COLUMNS if column is not of_rows)]
 
 
 def _chosen(by: str, names: str) -> Sequence[Column[Line]]:
