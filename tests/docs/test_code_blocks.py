@@ -131,7 +131,7 @@ def test_the_others_halves_are_whole_programs(tmp_path: Path) -> None:
     page = ROOT / "docs" / "coming-from.md"
     shared, *rest = python_blocks(page)
     theirs = [block for block in rest if "notest" in block.info.split()]
-    assert len(theirs) == len(re.findall(r"compiled, and run with \S+ \d", page.read_text(encoding="utf-8"))) == 7
+    assert len(theirs) == len(re.findall(r"run beside ours with \S+ \d", page.read_text(encoding="utf-8"))) == 7
     for block in theirs:
         compile(block.code, block.name, "exec")
         (tmp_path / f"line_{block.line}.py").write_text(shared.code + block.code, encoding="utf-8")

@@ -171,7 +171,10 @@ class JoinedRecorder:
         self._release = _unsaid(settings, provider)
         """What the settings name and the program's own resource does not: told by each span of ours."""
         self._processor = _Processor(self)
-        provider.add_span_processor(self._processor)  # type: ignore[arg-type]  # a processor by its methods
+        # Phoenix's provider ends its own exporter for the first processor that is added, unless told to keep it.
+        asks = getattr(provider.add_span_processor, "__kwdefaults__", None) or {}
+        keep = {"replace_default_processor": False} if "replace_default_processor" in asks else {}
+        provider.add_span_processor(self._processor, **keep)  # type: ignore[arg-type]  # a processor by its methods
 
     def start(
         self,
