@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from helm_python import Chart  # type: ignore[import-not-found,unused-ignore]  # where it is needed
-from helm_python.chart import lint, values_from_yaml  # type: ignore[import-not-found,unused-ignore]
+from helm_python.chart import lint, values_from_yaml  # type: ignore[import-not-found,unused-ignore]  # as above
 
 INFORMATION = 1
 
