@@ -3,7 +3,8 @@
 An answer begins with what asks for it, or with its first piece where the model hears by itself that it is its turn. It
 ends with its turn, or with the functions that it calls: what follows their results is the next one.
 
-Messages are told apart by their bytes and read once their answer has ended. Sound and pictures are not looked into.
+Messages are told apart by their bytes and read once their answer has ended. Sound and pictures are not looked into. The
+file is long because the session and the places where the client opens its socket know each other.
 """
 
 from __future__ import annotations
@@ -185,12 +186,9 @@ class LiveSession:
     # --- its end
 
     def lost(self, error: BaseException) -> None:
-        """Receiving raised. Only a closed connection ends the session; a time-out or a cancelled wait does not."""
-        kind = type(error).__name__
-        if kind == "ConnectionClosedOK":
-            self._end("ok")
-        elif kind.startswith("ConnectionClosed"):
-            self._end("error", error)
+        """Receiving raised: the session ends where the connection has."""
+        if is_closed(error):
+            self._end(*ending(error))
 
     def closed(self) -> None:
         """The program hangs up; where nothing has come yet, the client itself does, and raises."""
@@ -231,6 +229,16 @@ def install(patches: Patches) -> None:
 def _patch(patches: Patches, module: ModuleType) -> None:
     patches.wrap(module, "ws_connect", opening_sockets(module, LiveSession))
     patches.wrap(module.AsyncLive, "connect", _connects)
+
+
+def is_closed(error: BaseException) -> bool:
+    """Whether a connection has ended; a time-out or a cancelled wait ends none."""
+    return type(error).__name__.startswith("ConnectionClosed")
+
+
+def ending(error: BaseException) -> tuple[str, BaseException | None]:
+    """Outcome and error of a connection that has ended."""
+    return ("ok", None) if type(error).__name__ == "ConnectionClosedOK" else ("error", error)
 
 
 def opening_sockets(module: ModuleType, session: Callable[[Attributes], Any]) -> Wrapped:

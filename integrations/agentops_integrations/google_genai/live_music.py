@@ -7,7 +7,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from agentops_integrations.google_genai.live import opening_sockets
+from agentops_integrations.google_genai.live import ending, is_closed, opening_sockets
 from agentops_sdk.integration import NULL_CALL, Call, NullCall, Patches, guard, semconv, start
 from agentops_sdk.integration.clients import Attributes
 
@@ -61,12 +61,9 @@ class MusicSession:
         self._pieces += _SOUND in raw
 
     def lost(self, error: BaseException) -> None:
-        """Only a closed connection ends the session; a time-out or a cancelled wait does not."""
-        kind = type(error).__name__
-        if kind == "ConnectionClosedOK":
-            self._end("ok")
-        elif kind.startswith("ConnectionClosed"):
-            self._end("error", error)
+        """Receiving raised: the session ends where the connection has."""
+        if is_closed(error):
+            self._end(*ending(error))
 
     def closed(self) -> None:
         """The program hangs up: music has no end of its own."""

@@ -1,7 +1,8 @@
 """Takes notices to where rules say, on a thread of its own: signed, tried again, and kept on disk meanwhile.
 
 What fails waits and is tried again, later each time; beyond a bound, or after a day, it is dropped, counted and told in
-the log. A file of it holds the notice and a hash of where it goes: no address and no key is written.
+the log. A file of it holds the notice and a hash of where it goes: no address and no key is written. It is long because
+a notice that waits, that lies on disk and that is sent is one parcel, and each way to send is a few lines.
 """
 
 from __future__ import annotations
