@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from agentops_sdk._recorder.recorder import Recorder
 
 _FORK_WAIT = 5.0  # seconds, for one slice of spans or an import
-_IMPORTS = ("opentelemetry.sdk.trace.export", "opentelemetry.sdk.resources", "orjson")
+_SDK = "opentelemetry.sdk.trace", "opentelemetry.sdk.resources"
+"""What an exporter that takes the SDK's own spans needs, and one of metrics or events."""
 
 _child_exit: ChildExit | None = None
 """Made when the hooks are set."""
@@ -99,7 +100,8 @@ def prepare(running: Running) -> None:
     and loads for a second what takes it 100 ms: the first spans would wait for it.
     """
     with guard("process.prepare"):
-        _import(_IMPORTS)
+        if running.signals.sinks or not all(sink.lean for sink in running.sinks):
+            _import(_SDK)
         _import(_names(running, "imports"))
 
 

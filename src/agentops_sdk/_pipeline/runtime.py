@@ -42,6 +42,7 @@ from agentops_sdk._recorder.tail_sampling import HeldRuns
 from agentops_sdk._version import VERSION
 from agentops_sdk.config import Settings, changes
 from agentops_sdk.limit_rules import from_setting
+from agentops_sdk.traces.formats.finished_span import ProcessResource, official_identity
 from agentops_sdk.traces.formats.wire_values import encodable
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Runtime:
             encryption.seal_with(self.cipher)
         self.started_at = time.time()
         self.sinks: list[Sink] = assemble(settings)[0]
-        self.signals = Signals(settings, self._who, lambda: self.sinks)
+        self.signals = Signals(settings, self._official_who, lambda: self.sinks)
         self.consumer_seconds = 0.0
         self.closed_sinks: dict[str, dict[str, Any]] = {}
         """By name the accounts of sinks that settings of before named, those of one name added up."""
@@ -393,15 +394,19 @@ class Runtime:
             self.consumer_seconds += time.thread_time() - started
 
     def _who(self) -> tuple[Resource, InstrumentationScope]:
+        """Who makes spans, and by what: objects with the fields of the SDK's, at least."""
         if self._identity is None:
             provider = getattr(self.recorder, "provider", None)
-            about = (
-                resource.resource(self.settings, self.completer.policy, self._here)
-                if provider is None
-                else provider.resource
-            )
-            self._identity = about, resource.scope()
+            if provider is None:
+                about: Any = ProcessResource(self.described_by(self.settings))
+            else:
+                about = provider.resource
+            self._identity = about, resource.SPAN_SCOPE
         return self._identity
+
+    def _official_who(self) -> tuple[Resource, InstrumentationScope]:
+        """The same as objects of the SDK: exporters of metrics and events are OpenTelemetry's own, or may be."""
+        return official_identity(*self._who())
 
     @property
     def sampled_out(self) -> int:

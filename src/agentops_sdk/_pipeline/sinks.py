@@ -18,6 +18,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, set_val
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.own_thread import OwnThread, on_own_thread
 from agentops_sdk._propagation.context_keys import release
+from agentops_sdk.traces.formats.finished_span import official
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -43,6 +44,7 @@ class Sink:
         self.name = name
         self.exporter = exporter
         self.setting = setting
+        self.lean = getattr(exporter, "lean", False) is True
         self.settings: Settings | None = None
         """Those it was made by."""
         self.accepted = 0
@@ -127,7 +129,8 @@ class Sink:
         """Open spans, by run: no part of the account, as each will come again when it has ended."""
         with guard(f"sink.{self.name}.open"):
             keep: Any = self.exporter
-            keep.export_open(runs, still_open)
+            told = runs if self.lean else [[official(span) for span in spans] for spans in runs]
+            keep.export_open(told, still_open)
 
     @property
     def takes_events(self) -> bool:
@@ -236,7 +239,8 @@ class Sink:
         started = time.perf_counter()
         token = attach(set_value(_SUPPRESS_INSTRUMENTATION_KEY, True))
         try:
-            result: Any = self.exporter.export(list(spans))  # its own: a list may be emptied
+            # A list of its own: it may be emptied.
+            result: Any = self.exporter.export(list(spans) if self.lean else [official(span) for span in spans])
             if inspect.isawaitable(result):  # async def export: nobody runs it here
                 if inspect.iscoroutine(result):
                     result.close()

@@ -22,6 +22,8 @@ class WithVocabulary:
         chosen: names of vocabularies.
     """
 
+    lean = False
+
     def __init__(self, exporter: Any, chosen: Sequence[str]) -> None:
         self._exporter = exporter
         self._chosen = tuple(chosen)

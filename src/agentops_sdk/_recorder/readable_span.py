@@ -1,4 +1,4 @@
-"""A lean span as the ReadableSpan that every OpenTelemetry exporter expects. Consumer thread only."""
+"""A lean span with the fields of the ReadableSpan that every OpenTelemetry exporter expects. Consumer thread only."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from agentops_sdk._recorder.span_limits import limited
 from agentops_sdk._recorder.tail_sampling import HeldSpan
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.private_form import attributes_of, event_name_of, name_of
+from agentops_sdk.traces.formats.finished_span import FinishedEvent, FinishedSpan, official
 from agentops_sdk.traces.formats.json_values import INT_MAX
-from agentops_sdk.traces.formats.wire_values import is_time, list_with_dropped, mark_encodable, with_dropped
+from agentops_sdk.traces.formats.wire_values import is_time, with_dropped
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -30,8 +31,6 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
 
     Contexts outlive what ran in them: a timer or a task that was started inside has the span current for good.
     """
-    from opentelemetry.sdk.trace import Event, ReadableSpan
-
     policy = completer.policy
     redactions, message = policy.redactions, span.status.description
     parent_id = None if span.parent is None or span.parent.is_remote else span.parent.span_id
@@ -48,32 +47,22 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     start, end = span.start_ns, max(span.end_ns, span.start_ns)
     if completer.findings is not None and not private:
         completer.look_for_findings(done.attributes, done.events, span.ids, (start, end), outermost=span.outermost)
-    events = [Event(name, attributes, at) for name, at, attributes in done.events]
+    events = [FinishedEvent(name, attributes, at) for name, at, attributes in done.events] if done.events else ()
     dropped, name = span.dropped_events, span.name
     span.event_content = done.event_content
     span.forget()
-    completed = ReadableSpan(
-        name=name_of(done.attributes) if private else policy.text(name) or "",
-        context=span.context,
-        parent=span.parent,
-        resource=resource,
-        attributes=done.attributes,
-        events=list_with_dropped(events, dropped) if dropped else events,
-        links=links,
-        kind=span.kind,
-        status=status,
-        start_time=start,
-        end_time=end,
-        instrumentation_scope=scope,
-    )
+    name = name_of(done.attributes) if private else policy.text(name) or ""
+    completed = FinishedSpan(
+        name, span.context, span.parent, resource, scope, done.attributes, span.kind, status, start, end, events, links,
+        dropped,
+    )  # fmt: skip
     if completer.limits_spans:
-        return limited(completed, completer.settings)
+        return limited(official(completed), completer.settings)
     # The policy has made every value fit; where it has redacted, or a time was given by somebody else, it is looked at.
     in_range = type(start) is int and type(end) is int and 0 <= start <= end <= INT_MAX
     is_fit = in_range and not private and policy.personal_data is None and policy.redactions == redactions
-    if not is_fit or (done.events and not all(is_time(at) for _, at, _ in done.events)):
-        return completed
-    return mark_encodable(completed)
+    completed.is_fit = is_fit and (not done.events or all(is_time(at) for _, at, _ in done.events))
+    return completed  # type: ignore[return-value]  # one by its fields
 
 
 def _left(attributes: Mapping[str, Any] | None, private: bool) -> Mapping[str, Any]:
@@ -87,9 +76,12 @@ def _sampling(span: HeldSpan) -> dict[str, Any]:
     return known | ({semconv.SAMPLED_ELSEWHERE: True} if span.sampled_elsewhere else {})
 
 
-def with_sampling(completed: ReadableSpan, span: HeldSpan) -> ReadableSpan:
+def with_sampling(completed: Any, span: HeldSpan) -> Any:
     """A span that was completed before it was known that it is kept."""
     if more := _sampling(span):
+        if type(completed) is FinishedSpan:
+            completed.attributes.update(more)
+            return completed
         completed._attributes = with_dropped({**(completed.attributes or {}), **more}, completed.dropped_attributes)  # noqa: SLF001 - it has no setter, and is ours
     return completed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.sdk.version import __version__ as OPENTELEMETRY_VERSION  # noqa: N812 - a constant
 
@@ -15,16 +15,14 @@ from agentops_sdk._recorder.resource_detection import detect
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._version import DISTRIBUTION, VERSION
 from agentops_sdk.config import Settings
+from agentops_sdk.traces.formats.finished_span import ProcessScope
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 
-def scope() -> InstrumentationScope:
-    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-
-    return InstrumentationScope(SCOPE, VERSION)
+SPAN_SCOPE: Final[Any] = ProcessScope(SCOPE, VERSION)
+"""By what our spans were made."""
 
 
 def resource(settings: Settings, policy: Policy, here: Path | None) -> Resource:

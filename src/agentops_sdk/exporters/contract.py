@@ -63,6 +63,10 @@ class SinkOptions:
         """Whether it works on a disk. Of several that do, each gets a thread; a flush waits for them; and a change of
         the settings that say where and how much makes it anew."""
 
+        lean: bool
+        """Whether it reads the fields of a ``ReadableSpan`` alone: it then gets spans that have them and are none, and
+        OpenTelemetry's SDK need not be loaded for it."""
+
         imports: Sequence[str]
         """Modules that its first export needs; imported by ``init()``, on the program's thread."""
 
@@ -115,7 +119,7 @@ class SinkOptions:
 
 
 OPTIONS = frozenset((
-    "inline", "disk", "imports", "background_imports", "endpoint", "disk_error", "stats", "export_open",
+    "inline", "disk", "lean", "imports", "background_imports", "endpoint", "disk_error", "stats", "export_open",
     "export_events", "watch_children", "after_fork",
 ))  # fmt: skip
 """The names of the members of :class:`SinkOptions`, which are not there at run time."""

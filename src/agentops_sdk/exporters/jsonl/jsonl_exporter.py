@@ -19,6 +19,7 @@ from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk.encryption import EVENT, sealed_line
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.exporters._export_result import export_result
 from agentops_sdk.exporters._private_files import private_directory
 from agentops_sdk.exporters.contract import Create, SinkOptions
 from agentops_sdk.exporters.jsonl.open_marker import OpenFile
@@ -70,6 +71,7 @@ class JsonlExporter(SinkOptions):
 
     inline = True
     disk = True
+    lean = True
 
     def __init__(
         self,
@@ -126,8 +128,6 @@ class JsonlExporter(SinkOptions):
     # --- SpanExporter ----------------------------------------------------------------------
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Write the spans, or keep them for the next try. Only called by one thread at a time."""
-        from opentelemetry.sdk.trace.export import SpanExportResult
-
         for span in spans:
             self.accepted += 1
             try:
@@ -139,7 +139,7 @@ class JsonlExporter(SinkOptions):
             self._waiting.append(line)
             self._waiting_bytes += len(line)
         self._write()
-        return SpanExportResult.SUCCESS if not self._waiting else SpanExportResult.FAILURE
+        return export_result(success=not self._waiting)
 
     def export_events(self, events: Sequence[Any]) -> bool:
         """Write events, each a line of OTLP's JSON among the spans'; accounted for apart."""

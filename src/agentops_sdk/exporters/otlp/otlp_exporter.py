@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.exporters._export_result import export_result
 from agentops_sdk.exporters.contract import Create, SinkOptions
 from agentops_sdk.exporters.otlp.destination import Endpoint, grpc_package, protocol
 from agentops_sdk.exporters.otlp.shipper import Shipper
@@ -36,8 +37,7 @@ _RECORD_SPANS = 512
 class OTLPExporter(SinkOptions):
     """OTLP over HTTP with a spool on disk; ``export`` returns once the spans are in the spool.
 
-    A ``SpanExporter`` by shape, not by inheritance, so that it can be made before OpenTelemetry's
-    SDK is imported.
+    A ``SpanExporter`` by shape, not by inheritance: OpenTelemetry's SDK is not loaded for it.
 
     Args:
         endpoint: where to send; from the standard ``OTEL_EXPORTER_OTLP_*`` variables when not given.
@@ -52,6 +52,7 @@ class OTLPExporter(SinkOptions):
 
     inline = True
     disk = True
+    lean = True
     imports: tuple[str, ...] = ()
     background_imports = ("httpcore2", "urllib.request")
 
@@ -87,10 +88,8 @@ class OTLPExporter(SinkOptions):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Encode and spool. Only called by one thread at a time. What cannot be encoded is lost alone, counted."""
-        from opentelemetry.sdk.trace.export import SpanExportResult
-
         if self._closed:
-            return SpanExportResult.FAILURE
+            return export_result(success=False)
         if self._pid != os.getpid():  # nobody told us of the fork
             self.after_fork()
         encoded: list[EncodedSpan] = []
@@ -103,7 +102,7 @@ class OTLPExporter(SinkOptions):
         for data, count in requests(encoded, most_bytes=_RECORD_BYTES, most_spans=most):
             self._spool.append(data, count)
         self._shipper.wake()
-        return SpanExportResult.SUCCESS
+        return export_result(success=True)
 
     def submit(self, payload: bytes, spans: int) -> None:
         """Spool an encoded request (``ExportTraceServiceRequest`` or ``TracesData``) of ``spans`` spans."""

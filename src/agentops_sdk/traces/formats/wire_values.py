@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.formats.finished_span import FinishedEvent, FinishedSpan, ProcessResource, ProcessScope
 from agentops_sdk.traces.formats.json_values import INT_MAX, INT_MIN, integer, kind_name
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ def encodable(span: ReadableSpan) -> ReadableSpan:
         ValueError, TypeError, AttributeError, …: see ``UNENCODABLE``; the span breaks OpenTelemetry's contract.
     """
     resource, scope = _known_resource(span.resource), _known_scope(span.instrumentation_scope)
-    if getattr(span, _MARK, False) is True and resource is span.resource and scope is span.instrumentation_scope:
+    ours: Any = span if span.__class__ is FinishedSpan else None  # type: ignore[comparison-overlap]  # by its fields
+    known = ours.is_fit if ours is not None else getattr(span, _MARK, False) is True
+    if known and resource is span.resource and scope is span.instrumentation_scope:
         return span
     altered: list[str] = []
     name = _checked(altered, "name", span.name, _text)
@@ -57,11 +60,18 @@ def encodable(span: ReadableSpan) -> ReadableSpan:
     events, links = _events(span.events, altered), _links(span.links, altered)
     if not altered and resource is span.resource and scope is span.instrumentation_scope:
         return span
-    from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import Status
 
     if altered:
         attributes = {**attributes, semconv.ALTERED: sorted(set(altered))}
+    status = span.status if message is span.status.description else Status(span.status.status_code, message)
+    if ours is not None:
+        return FinishedSpan(  # type: ignore[return-value]  # one by its fields
+            name, span.context, span.parent, resource, scope, dict(attributes), span.kind, status, start, end, events,
+            links, ours.dropped_events,
+        )  # fmt: skip
+    from opentelemetry.sdk.trace import ReadableSpan
+
     return ReadableSpan(
         name=name,
         context=span.get_span_context(),
@@ -71,7 +81,7 @@ def encodable(span: ReadableSpan) -> ReadableSpan:
         events=list_with_dropped(events, span.dropped_events),
         links=list_with_dropped(links, span.dropped_links),
         kind=span.kind,
-        status=span.status if message is span.status.description else Status(span.status.status_code, message),
+        status=status,
         start_time=start,
         end_time=end,
         instrumentation_scope=scope,
@@ -214,16 +224,18 @@ def _events(events: Sequence[Event], altered: list[str]) -> Sequence[Event]:
     return [_event(event, altered) for event in events] if events else events
 
 
-def _event(event: Event, altered: list[str]) -> Event:
+def _event(event: Any, altered: list[str]) -> Any:
     changed: list[str] = []
     name = _checked(changed, "name", event.name, _text)
     at = _checked(changed, "time", event.timestamp, _time)
     attributes = _attributes(event.attributes, changed)
     if not changed:
         return event
+    altered += [f"events.{name}" for name in changed]
+    if type(event) is FinishedEvent:
+        return FinishedEvent(name, attributes, at)  # one by its fields
     from opentelemetry.sdk.trace import Event
 
-    altered += [f"events.{name}" for name in changed]
     return Event(name, with_dropped(attributes, event.dropped_attributes), at)
 
 
@@ -251,12 +263,14 @@ def _known_resource(resource: Resource) -> Resource:
     return fit
 
 
-def _fit_resource(resource: Resource) -> Resource:
+def _fit_resource(resource: Any) -> Any:
     altered: list[str] = []
     attributes = _attributes(resource.attributes, altered)
     url = _checked(altered, "schema_url", resource.schema_url, _text)
     if not altered:
         return resource
+    if type(resource) is ProcessResource:
+        return ProcessResource(attributes, url)
     from opentelemetry.sdk.resources import Resource
 
     return Resource(attributes, url)
@@ -273,7 +287,7 @@ def _known_scope(scope: InstrumentationScope | None) -> InstrumentationScope | N
     return fit
 
 
-def _fit_scope(scope: InstrumentationScope) -> InstrumentationScope:
+def _fit_scope(scope: Any) -> Any:
     altered: list[str] = []
     name = _checked(altered, "name", scope.name, _text)
     version = _checked(altered, "version", scope.version, _text)
@@ -281,6 +295,8 @@ def _fit_scope(scope: InstrumentationScope) -> InstrumentationScope:
     attributes = _attributes(scope.attributes, altered)
     if not altered:
         return scope
+    if type(scope) is ProcessScope:
+        return ProcessScope(name, version, url, attributes)
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
     return InstrumentationScope(name, version, url, attributes)

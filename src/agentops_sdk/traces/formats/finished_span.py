@@ -1,0 +1,150 @@
+"""A span that has ended, with the fields that OpenTelemetry's ``ReadableSpan`` has, and nothing of its SDK.
+
+That is what goes through the pipeline where the program has no provider of its own: plain slots, read many times a
+span. An exporter gets the SDK's objects unless it says that these fields are all it reads (``lean``); whoever records
+into our own sinks alone never loads the SDK. Annotations call all of them by the SDK's names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+__all__ = ["FinishedEvent", "FinishedSpan", "ProcessResource", "ProcessScope", "official", "official_identity"]
+
+
+class ProcessResource:
+    """Who made the spans, in place of a ``Resource``."""
+
+    __slots__ = ("attributes", "schema_url")
+
+    def __init__(self, attributes: Mapping[str, Any], schema_url: str = "") -> None:
+        self.attributes = attributes
+        self.schema_url = schema_url
+
+
+class ProcessScope:
+    """By what they were made, in place of an ``InstrumentationScope``."""
+
+    __slots__ = ("attributes", "name", "schema_url", "version")
+
+    def __init__(
+        self, name: str, version: str | None, schema_url: str = "", attributes: Mapping[str, Any] | None = None
+    ) -> None:
+        self.name = name
+        self.version = version
+        self.schema_url = schema_url
+        self.attributes = attributes or {}
+
+
+class FinishedEvent:
+    """What happened while a span was open, in place of an ``Event``."""
+
+    __slots__ = ("attributes", "name", "timestamp")
+    dropped_attributes = 0
+
+    def __init__(self, name: str, attributes: Mapping[str, Any], timestamp: int) -> None:
+        self.name = name
+        self.attributes = attributes
+        self.timestamp = timestamp
+
+
+class FinishedSpan:
+    """A complete span of ours, in place of a ``ReadableSpan``.
+
+    Attributes:
+        is_fit: whether every value of it is known to be one that can be encoded.
+    """
+
+    __slots__ = (
+        "attributes", "context", "dropped_events", "end_time", "events", "instrumentation_scope", "is_fit", "kind",
+        "links", "name", "parent", "resource", "start_time", "status",
+    )  # fmt: skip
+    dropped_attributes = dropped_links = 0
+
+    def __init__(
+        self,
+        name: str,
+        context: SpanContext | None,
+        parent: SpanContext | None,
+        resource: Any,
+        instrumentation_scope: Any,
+        attributes: dict[str, Any],
+        kind: SpanKind,
+        status: Status,
+        start_time: int,
+        end_time: int,
+        events: Sequence[Any] = (),
+        links: Sequence[Link] = (),
+        dropped_events: int = 0,
+    ) -> None:
+        self.name = name
+        self.context = context
+        self.parent = parent
+        self.resource = resource
+        self.instrumentation_scope = instrumentation_scope
+        self.attributes = attributes
+        self.kind = kind
+        self.status = status
+        self.start_time = start_time
+        self.end_time = end_time
+        self.events = events
+        self.links = links
+        self.dropped_events = dropped_events
+        self.is_fit = False
+
+    def get_span_context(self) -> SpanContext | None:
+        return self.context
+
+
+def official(span: Any) -> ReadableSpan:
+    """The SDK's own object with the same fields."""
+    from opentelemetry.sdk.trace import Event, ReadableSpan
+
+    if type(span) is not FinishedSpan:
+        return span  # type: ignore[no-any-return]  # it is one
+    from agentops_sdk.traces.formats.wire_values import list_with_dropped, mark_encodable
+
+    resource, scope = official_identity(span.resource, span.instrumentation_scope)
+    events = [Event(event.name, event.attributes, event.timestamp) for event in span.events]
+    made = ReadableSpan(
+        name=span.name,
+        context=span.context,
+        parent=span.parent,
+        resource=resource,
+        attributes=span.attributes,
+        events=list_with_dropped(events, span.dropped_events),
+        links=span.links,
+        kind=span.kind,
+        status=span.status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=scope,
+    )
+    return mark_encodable(made) if span.is_fit else made
+
+
+# A process has one resource and one scope: replaced as a whole, so threads are safe.
+_known: tuple[Any, Any, Any, Any] = (None, None, None, None)
+
+
+def official_identity(resource: Any, scope: Any) -> tuple[Any, Any]:
+    """A resource and a scope as the SDK's own objects."""
+    global _known
+    of, by, made, made_by = _known
+    if of is not resource or by is not scope:
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+        made, made_by = resource, scope
+        if type(resource) is ProcessResource:
+            made = Resource(resource.attributes, resource.schema_url)
+        if type(scope) is ProcessScope:
+            made_by = InstrumentationScope(scope.name, scope.version, scope.schema_url, scope.attributes)
+        _known = resource, scope, made, made_by
+    return made, made_by
