@@ -16,6 +16,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 
 from agentops_sdk.exporters.otlp import span_encoding
 from agentops_sdk.exporters.otlp.span_encoding import encode, requests
+from agentops_sdk.traces.formats.finished_span import FinishedEvent, FinishedSpan, official
 
 TEXT = st.text("aé€𝄞\0\n", max_size=6) | st.sampled_from(["x" * 64, "x" * 130, "ü" * 9_000])
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -59,6 +60,19 @@ def test_the_bytes_are_those_of_opentelemetry(spans: list[ReadableSpan]) -> None
         assert ExportTraceServiceRequest.FromString(ours) == theirs
     assert ours == theirs.SerializeToString()
     assert count == len(spans)
+    [(own, _)] = requests(map(encode, map(finished, spans)), most_bytes=10**9, most_spans=100)
+    assert own == ours
+    [(back, _)] = requests(map(encode, map(official, map(finished, spans))), most_bytes=10**9, most_spans=100)
+    assert back == ours
+
+
+def finished(span: ReadableSpan) -> Any:
+    """The same as a span of ours."""
+    return FinishedSpan(
+        span.name, span.context, span.parent, span.resource, span.instrumentation_scope, dict(span.attributes or {}),
+        span.kind, span.status, span.start_time, span.end_time,  # type: ignore[arg-type]  # None, too
+        [FinishedEvent(event.name, event.attributes or {}, event.timestamp) for event in span.events], span.links,
+    )  # fmt: skip
 
 
 def span(**fields: Any) -> ReadableSpan:

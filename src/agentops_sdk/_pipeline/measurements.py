@@ -6,7 +6,7 @@ Consumer thread only. Each span is measured once, whether it is sampled or not.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.trace import SpanKind
@@ -27,6 +27,12 @@ _REMEMBERED: Final = 10_000
 _MOST_CHUNKS: Final = 10_000  # of one stream that are measured one by one
 _MODALITIES: Final = ("audio", "image")
 _MODEL_KINDS: Final = ("llm", "embedding", "retriever")
+_COUNTED: Final = frozenset((*_MODEL_KINDS, "tool", "agent"))
+_MEASURED: Final = frozenset((
+    semconv.OPERATION_NAME, semconv.MCP_METHOD_NAME, semconv.COST_AMOUNT, semconv.DECISION_NAME,
+    semconv.DECISION_CHOSEN,
+))  # fmt: skip
+"""Of the others, what is measured tells of itself by one of these."""
 _FIGURES: Final = (int, float)
 
 LABELS: Final = tuple(dict.fromkeys(name for row in metric.ROWS for name in row.attributes))
@@ -52,7 +58,7 @@ class EndedWork(NamedTuple):
     failed: bool
     span_id: int
     parent_id: int
-    events: Iterable[tuple[str, Mapping[str, Any]]]
+    events: Collection[tuple[str, Mapping[str, Any]]]
 
 
 class _Calls:
@@ -90,6 +96,8 @@ class Measurements:
         found: list[Measurement] = [
             (metric.SPANS, (kind if kind in semconv.SPAN_KINDS else "span", outcome), 1, 1)
         ]  # fmt: skip
+        if kind not in _COUNTED and _MEASURED.isdisjoint(attributes) and not self._below and not span.events:
+            return found  # a step of the program's own: most are
         error = get(semconv.ERROR_TYPE)
         operation = get(semconv.OPERATION_NAME)
         answered = get(semconv.CACHED) is True  # by the program itself: no model was asked

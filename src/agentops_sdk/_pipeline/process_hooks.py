@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agentops_sdk._pipeline.sinks import Sink
     from agentops_sdk._recorder.host_provider import JoinedRecorder
     from agentops_sdk._recorder.recorder import Recorder
+    from agentops_sdk._recorder.span_completion import Completer
 
 _FORK_WAIT = 5.0  # seconds, for one slice of spans or an import
 _SDK = "opentelemetry.sdk.trace", "opentelemetry.sdk.resources"
@@ -35,6 +36,7 @@ _loading: list[threading.Thread] = []
 class Running(Protocol):
     """What runs, as far as a fork and the end of the process concern it."""
 
+    completer: Completer
     recorder: Recorder | JoinedRecorder
     queue: SpanQueue
     sinks: list[Sink]
@@ -100,7 +102,8 @@ def prepare(running: Running) -> None:
     and loads for a second what takes it 100 ms: the first spans would wait for it.
     """
     with guard("process.prepare"):
-        if running.signals.sinks or not all(sink.lean for sink in running.sinks):
+        own = all(sink.lean for sink in running.sinks) and not running.signals.sinks
+        if not own or running.completer.limits_spans:
             _import(_SDK)
         _import(_names(running, "imports"))
 

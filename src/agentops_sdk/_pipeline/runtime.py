@@ -43,7 +43,7 @@ from agentops_sdk._version import VERSION
 from agentops_sdk.config import Settings, changes
 from agentops_sdk.limit_rules import from_setting
 from agentops_sdk.traces.formats.finished_span import ProcessResource, official_identity
-from agentops_sdk.traces.formats.wire_values import encodable
+from agentops_sdk.traces.formats.wire_values import encodable, encodable_identity
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -319,9 +319,11 @@ class Runtime:
         aside: list[Mapping[str, Any]] = []
         while self.queue.dropped_traces:
             self.held_runs.lost(self.queue.dropped_traces.popleft())
-        for span in [kept for ended in batch for kept in self._kept(ended)]:
+        contained = guard("runtime.complete")
+        spans = batch if self.held_runs.holds_none_of(batch) else [kept for one in batch for kept in self._kept(one)]
+        for span in spans:
             done = False
-            with guard("runtime.complete"):
+            with contained:
                 completed, span.completed = span.completed, None
                 if completed is not None:
                     completed = with_sampling(completed, span)
@@ -401,7 +403,7 @@ class Runtime:
                 about: Any = ProcessResource(self.described_by(self.settings))
             else:
                 about = provider.resource
-            self._identity = about, resource.SPAN_SCOPE
+            self._identity = encodable_identity(about, resource.SPAN_SCOPE)
         return self._identity
 
     def _official_who(self) -> tuple[Resource, InstrumentationScope]:

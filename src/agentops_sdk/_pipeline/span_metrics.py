@@ -44,18 +44,18 @@ class SpanMetrics:
 
     def add(self, span: ReadableSpan, *, kept: bool) -> None:
         """A completed span; ``kept``: whether it is exported."""
-        context, parent = span.context, span.parent
+        context, parent = span.context, span.parent  # asked by place: by name, each answer takes a call
         assert context is not None
         work = EndedWork(
             span.attributes or {},
             span.kind,
             max(0, (span.end_time or 0) - (span.start_time or 0)) / 1e9,
             not span.status.is_ok,
-            context.span_id,
-            0 if parent is None or parent.is_remote else parent.span_id,
-            [(event.name, event.attributes or {}) for event in span.events] if span.events else (),
+            context[1],
+            0 if parent is None or parent[2] else parent[1],
+            [(event.name, event.attributes or {}) for event in events] if (events := span.events) else (),
         )
-        place = (span.end_time or 0, context.trace_id, context.span_id) if kept else None
+        place = (span.end_time or 0, context[0], context[1]) if kept else None
         self._measured(self._measurements.of(work), place)
 
     def add_unsampled(self, ended: LeanSpan | EndedSpan, completer: Completer) -> None:

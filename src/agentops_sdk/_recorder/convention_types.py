@@ -43,6 +43,10 @@ _TEXTS: Final = frozenset((
 ))  # fmt: skip
 
 
+TYPED: Final = frozenset((*_TYPES, *_TEXTS, semconv.OUTPUT_TYPE))
+"""The attributes that are looked at."""
+
+
 def in_their_types(attributes: dict[str, Any]) -> None:
     """Give each value its attribute's type; one that cannot have it stands under ``agentops.invalid`` instead."""
     for name in _TYPES.keys() & attributes.keys():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -33,15 +33,18 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     """
     policy = completer.policy
     redactions, message = policy.redactions, span.status.description
-    parent_id = None if span.parent is None or span.parent.is_remote else span.parent.span_id
-    ids = None if span.measured else (span.context.span_id, parent_id)  # else its run has been told already
-    trace_id = span.context.trace_id
+    # Contexts are asked by place: by name, each answer takes a call.
+    trace_id, span_id, parent = span.context[0], span.context[1], span.parent
+    parent_id = None if parent is None or parent[2] else parent[1]
+    ids = None if span.measured else (span_id, parent_id)  # else its run has been told already
     done = completer.complete(span.attributes, span.deferred, span.events, message, span.account, ids, trace_id)
     private = semconv.PRIVATE in done.attributes
     status = span.status if message is None else Status(StatusCode.ERROR, done.message)
     if done.attributes.get(semconv.OUTCOME) == "error" and status.is_unset:  # its reply told so, read on this thread
         status = Status(StatusCode.ERROR)
-    links = [trace.Link(link.context, policy.apply(_left(link.attributes, private))) for link in span.links]
+    links: Sequence[trace.Link] = ()
+    if span.links:
+        links = [trace.Link(link.context, policy.apply(_left(link.attributes, private))) for link in span.links]
     if span.missing or span.sampled_elsewhere:
         done.attributes.update(_sampling(span))
     start, end = span.start_ns, max(span.end_ns, span.start_ns)

@@ -13,7 +13,7 @@ from agentops_sdk import semconv
 from agentops_sdk._findings.finding_watch import FindingWatch, event_of
 from agentops_sdk._genai.values_told import told_by_values
 from agentops_sdk._host.guard import guard
-from agentops_sdk._recorder.convention_types import in_their_types
+from agentops_sdk._recorder.convention_types import TYPED, in_their_types
 from agentops_sdk._recorder.run_totals import RUNS, RunTotals
 from agentops_sdk._recorder.span_limits import limits_anything
 from agentops_sdk._recorder_port import Deferred
@@ -122,8 +122,9 @@ class Completer:
             parent_id: that of the span around it in this process, if there is one.
             trace_id: of its trace.
         """
-        with guard("complete.types"):
-            in_their_types(attributes)
+        if not TYPED.isdisjoint(attributes):
+            with guard("complete.types"):
+                in_their_types(attributes)
         kind = attributes.get(semconv.KIND)
         if kind in _TOLD_BY_VALUES and (semconv.INPUT in attributes or semconv.OUTPUT in attributes):
             with guard("complete.values"):
@@ -224,5 +225,7 @@ class Completer:
 
 def _rename(attributes: dict[str, Any], names: Mapping[str, str]) -> None:
     """Give attributes the names of another state; where both stand, what is there already is right."""
-    for name in names.keys() & attributes.keys():  # few spans have any: let C find out
+    if names.keys().isdisjoint(attributes):  # few spans have any: let C find out
+        return
+    for name in names.keys() & attributes.keys():
         attributes.setdefault(names[name], attributes.pop(name))

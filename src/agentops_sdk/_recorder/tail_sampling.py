@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Generic, Protocol, TypeVar
 
 _TRACES = 10_000  # that are remembered once they are decided
@@ -71,6 +72,10 @@ class HeldRuns(Generic[S]):
 
     def __len__(self) -> int:
         return len(self._held)
+
+    def holds_none_of(self, spans: Iterable[S]) -> bool:
+        """Whether sampling has left out none of their runs, and nothing is known to be lost: all are to be exported."""
+        return not self._lost and all(span.held is None for span in spans)
 
     def admit(self, span: S, *, keep_errors: bool) -> list[S]:
         """The spans to go on with now that ``span`` has ended: none, itself to be exported, or it and all that waited.

@@ -90,7 +90,7 @@ class Policy:
         for name, value in attributes.items():
             if type(name) is not str or not name.isascii():
                 name = encodable(name) if type(name) is str else str.__str__(text_of(name))
-            if value is None or (name in semconv.CONTENT and not content):
+            if value is None or (not content and name in semconv.CONTENT):
                 continue
             kind = type(value)
             if kind in _JSON and name in semconv.STRUCTURED:

@@ -74,16 +74,18 @@ class Redactor:
         Strings and sequences of strings are searched, and so are the names. An attribute whose own name says
         that it is a secret (``http.request.header.authorization``) is replaced whole.
         """
-        total = 0
+        total, names, clean = 0, self._names, self._clean
         for name, value in list(attributes.items()):
             if name in _OURS:
                 continue
-            shown, kind = self._names.get(name) or self._name(name)
+            shown, kind = names.get(name) or self._name(name)
             if shown != name:
                 del attributes[name]
                 attributes[shown] = value
                 total += 1
-            if not kind and (type(value) in _NO_TEXT or (type(value) is str and value in self._clean)):
+            if not kind and (
+                (len(value) <= _SHORT and value in clean) if type(value) is str else type(value) in _NO_TEXT
+            ):
                 continue
             cleaned, count = self._value(value, shown, kind)
             if count:

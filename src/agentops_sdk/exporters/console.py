@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.exporters._export_result import export_result
 from agentops_sdk.exporters.contract import Create, SinkOptions
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class ConsoleExporter(SinkOptions):
     tokens and the cost of the run.
     """
 
+    lean = True
+
     # Beside a busy program their import took longer than a shutdown waits, and pydantic's would meet that of a client.
     imports = (
         "agentops_sdk.traces.display.step_lines",
@@ -48,10 +51,8 @@ class ConsoleExporter(SinkOptions):
         self._lines: StepLines | None = None
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        from opentelemetry.sdk.trace.export import SpanExportResult
-
         self._print(spans, lambda lines, record: lines.ended(record))
-        return SpanExportResult.SUCCESS
+        return export_result(success=True)
 
     def export_open(self, runs: Sequence[Sequence[ReadableSpan]], still_open: AbstractSet[int]) -> None:
         """Print what has begun."""

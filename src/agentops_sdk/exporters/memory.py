@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.config import Settings
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.exporters._export_result import export_result
 from agentops_sdk.exporters.contract import Create, SinkOptions
 
 if TYPE_CHECKING:
@@ -32,11 +33,9 @@ class MemoryExporter(SinkOptions):
         self._events: deque[Any] = deque(maxlen=limit)
 
     def export(self, spans: Sequence[ReadableSpan]) -> Any:
-        from opentelemetry.sdk.trace.export import SpanExportResult
-
         with self._lock:
             self._spans.extend(spans)
-        return SpanExportResult.SUCCESS
+        return export_result(success=True)
 
     def export_events(self, events: Sequence[Any]) -> bool:
         """Keep events as well, where the setting ``events`` names ``memory``."""

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from struct import Struct, error
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from agentops_sdk.traces.formats.finished_span import official
 from agentops_sdk.traces.formats.wire_values import UNENCODABLE
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-    from opentelemetry.trace import Link
+    from opentelemetry.trace import Link, Status
 
 __all__ = ["EncodedSpan", "encode", "requests"]
 
@@ -55,12 +56,15 @@ def _varint(value: int) -> bytes:
 
 _names: dict[str, bytes] = {}
 _pairs: dict[tuple[str, str], bytes] = {}
+_titles: dict[tuple[str, int], bytes] = {}
+"""A span's name and kind."""
 
 
 class EncodedSpan(NamedTuple):
-    """One span's bytes, as the field ``spans`` of its scope, and whose it is."""
+    """One span's message, the head that makes it a field of its scope's, and whose it is."""
 
-    data: bytes
+    head: bytes
+    body: bytes
     resource: Resource
     scope: InstrumentationScope | None
 
@@ -74,8 +78,8 @@ def encode(span: ReadableSpan) -> EncodedSpan:
     try:
         body = _span(span)
     except (*UNENCODABLE, error):
-        body = _by_opentelemetry(span)
-    return EncodedSpan(b"\x12" + _varint(len(body)) + body, span.resource, span.instrumentation_scope or None)
+        body = _by_opentelemetry(official(span))
+    return EncodedSpan(b"\x12" + _varint(len(body)), body, span.resource, span.instrumentation_scope or None)
 
 
 def requests(spans: Iterable[EncodedSpan], *, most_bytes: int, most_spans: int) -> Iterator[tuple[bytes, int]]:
@@ -83,11 +87,12 @@ def requests(spans: Iterable[EncodedSpan], *, most_bytes: int, most_spans: int) 
     part: list[EncodedSpan] = []
     size = 0
     for span in spans:
-        if part and (size + len(span.data) > most_bytes or len(part) >= most_spans):
+        length = len(span[1])
+        if part and (size + length > most_bytes or len(part) >= most_spans):
             yield _request(part), len(part)
             part, size = [], 0
         part.append(span)
-        size += len(span.data)
+        size += length
     if part:
         yield _request(part), len(part)
 
@@ -98,21 +103,29 @@ def _request(spans: Sequence[EncodedSpan]) -> bytes:
     datas: list[bytes] = []
     for span in spans:
         # To hash a resource is slow, and nearly always it is the same object.
-        if last is None or span.resource is not last.resource or span.scope is not last.scope:
-            datas = groups.setdefault(span.resource, {}).setdefault(span.scope, [])
+        if last is None or span[2] is not last[2] or span[3] is not last[3]:
+            datas = groups.setdefault(span[2], {}).setdefault(span[3], [])
             last = span
-        datas.append(span.data)
-    return b"".join(_field(b"\x0a", _resource_spans(resource, scopes)) for resource, scopes in groups.items())
+        datas += span[:2]
+    # What spans hold may be long: it is copied once, when all that stands before it is known.
+    parts: list[bytes] = []
+    for resource, scopes in groups.items():
+        parts += _within(b"\x0a", _resource_spans(resource, scopes))
+    return b"".join(parts)
 
 
-def _resource_spans(resource: Resource, scopes: Mapping[InstrumentationScope | None, list[bytes]]) -> bytes:
+def _within(tag: bytes, parts: list[bytes]) -> list[bytes]:
+    return [tag, _varint(sum(map(len, parts))), *parts]
+
+
+def _resource_spans(resource: Resource, scopes: Mapping[InstrumentationScope | None, list[bytes]]) -> list[bytes]:
     parts = [_field(b"\x0a", _attributes(b"\x0a", resource.attributes))]
     for scope, datas in scopes.items():
         head = b"" if scope is None else _scope(scope)
         url = scope.schema_url if scope is not None else None
-        parts.append(_field(b"\x12", b"".join((_field(b"\x0a", head), *datas, _text(b"\x1a", url)))))
+        parts += _within(b"\x12", [_field(b"\x0a", head), *datas, _text(b"\x1a", url)])
     parts.append(_text(b"\x1a", resource.schema_url))
-    return b"".join(parts)
+    return parts
 
 
 def _scope(scope: InstrumentationScope) -> bytes:
@@ -120,31 +133,60 @@ def _scope(scope: InstrumentationScope) -> bytes:
 
 
 def _span(span: ReadableSpan) -> bytes:
-    context, parent, status = span.get_span_context(), span.parent, span.status
+    context, parent, status = span.context, span.parent, span.status
     if context is None:
         raise ValueError("a span without a context")
-    parts = [b"\x0a\x10", context.trace_id.to_bytes(16, "big"), b"\x12\x08", context.span_id.to_bytes(8, "big")]
-    if context.trace_state:
+    # By place: a tuple that is asked by name takes a call for each.
+    parts = [b"\x0a\x10", context[0].to_bytes(16, "big"), b"\x12\x08", context[1].to_bytes(8, "big")]
+    if context[4]:
         parts.append(_text(b"\x1a", ",".join(f"{key}={value}" for key, value in context.trace_state.items())))
     if parent:
-        parts += b"\x22\x08", parent.span_id.to_bytes(8, "big")
+        parts += b"\x22\x08", parent[1].to_bytes(8, "big")
+    title = span.name, span.kind._value_
+    parts.append(_titles.get(title) or _title(*title))
     start, end = span.start_time, span.end_time
-    parts += _text(b"\x2a", span.name), b"\x30", _VARINTS[span.kind.value + 1]
     if start and end:
         parts.append(_TIMES(0x39, start, 0x41, end))
     else:
         parts += _fixed(0x39, start), _fixed(0x41, end)
-    parts += (
-        _attributes(b"\x4a", span.attributes),
-        _count(b"\x50", span.dropped_attributes),
-        b"".join([_field(b"\x5a", _event(event)) for event in span.events]),
-        _count(b"\x60", span.dropped_events),
-        b"".join([_field(b"\x6a", _link(link)) for link in span.links]),
-        _count(b"\x70", span.dropped_links),
-        _field(b"\x7a", _text(b"\x12", status.description) + _count(b"\x18", status.status_code.value)),
-        _REMOTE if parent and parent.is_remote else _NOT_REMOTE,
-    )
+    _put_attributes(parts, b"\x4a", span.attributes)
+    if dropped := span.dropped_attributes:
+        parts.append(_count(b"\x50", dropped))
+    if events := span.events:
+        parts += [_field(b"\x5a", _event(event)) for event in events]
+    if dropped := span.dropped_events:
+        parts.append(_count(b"\x60", dropped))
+    if links := span.links:
+        parts += [_field(b"\x6a", _link(link)) for link in links]
+    if dropped := span.dropped_links:
+        parts.append(_count(b"\x70", dropped))
+    if status is _plain_status:
+        parts.append(b"\x7a\x00")
+    else:
+        parts.append(_status(status))
+    parts.append(_REMOTE if parent and parent[2] else _NOT_REMOTE)
     return b"".join(parts)
+
+
+_plain_status: Status | None = None
+"""The last one that says nothing: ours are one object."""
+
+
+def _status(status: Status) -> bytes:
+    global _plain_status
+    message = _text(b"\x12", status.description) + _count(b"\x18", status.status_code.value)
+    if not message:
+        _plain_status = status
+    return _field(b"\x7a", message)
+
+
+def _title(name: str, kind: int) -> bytes:
+    encoded = _text(b"\x2a", name) + b"\x30" + _VARINTS[kind + 1]
+    if len(name) <= _SHORT:
+        if len(_titles) >= _MOST_KNOWN:
+            _titles.clear()
+        _titles[name, kind] = encoded
+    return encoded
 
 
 def _event(event: Event) -> bytes:
@@ -164,16 +206,25 @@ def _link(link: Link) -> bytes:
 
 
 def _attributes(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
-    if not attributes:
-        return b""
     parts: list[bytes] = []
-    for name, value in dict(attributes).items():
-        if type(value) is str and len(value) <= _SHORT:
-            pair = _pairs.get((name, value)) or _pair(name, value)
-        else:
-            pair = (_names.get(name) or _name(name)) + _value(b"\x12", value)
-        parts += tag, _varint(len(pair)), pair
+    _put_attributes(parts, tag, attributes)
     return b"".join(parts)
+
+
+def _put_attributes(parts: list[bytes], tag: bytes, attributes: Mapping[str, Any] | None) -> None:
+    if not attributes:
+        return
+    for name, value in (attributes if type(attributes) is dict else dict(attributes)).items():
+        if type(value) is not str:
+            pair = (_names.get(name) or _name(name)) + _value(b"\x12", value)
+            parts += tag, _varint(len(pair)), pair
+        elif len(value) <= _SHORT:
+            parts += tag, _pairs.get((name, value)) or _pair(name, value)
+        else:  # not put together before all is: it may be long
+            key, data = _names.get(name) or _name(name), value.encode()
+            size = b"\x0a" + _varint(len(data))
+            inner = b"\x12" + _varint(len(size) + len(data))
+            parts += tag, _varint(len(key) + len(inner) + len(size) + len(data)), key, inner, size, data
 
 
 def _name(name: str) -> bytes:
@@ -186,7 +237,9 @@ def _name(name: str) -> bytes:
 
 
 def _pair(name: str, value: str) -> bytes:
+    """A name and a short text, with how long both are."""
     encoded = _name(name) + _value(b"\x12", value)
+    encoded = _varint(len(encoded)) + encoded
     if len(_pairs) >= _MOST_KNOWN:
         _pairs.clear()
     _pairs[name, value] = encoded

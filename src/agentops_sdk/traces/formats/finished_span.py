@@ -58,7 +58,7 @@ class FinishedSpan:
     """A complete span of ours, in place of a ``ReadableSpan``.
 
     Attributes:
-        is_fit: whether every value of it is known to be one that can be encoded.
+        is_fit: whether every value of it is known to be one that can be encoded, and so is who made it.
     """
 
     __slots__ = (

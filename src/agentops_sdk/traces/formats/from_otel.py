@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import orjson
+
 from agentops_sdk.traces.classify import RECORD_VERSION, iso, kind_of, outcome_of
 from agentops_sdk.traces.formats.json_values import INT_MAX, INT_MIN, to_json
 from agentops_sdk.traces.formats.wire_values import UNENCODABLE, encodable, utf8
@@ -24,6 +26,7 @@ OPEN_SUFFIX: Final = ".jsonl.open"
 
 # A process has one resource and a handful of scopes: convert each once. Replaced as a whole, so threads are safe.
 _resource: tuple[Resource | None, dict[str, Any]] = (None, {})
+_resource_text: tuple[Resource | None, orjson.Fragment | None] = (None, None)
 
 
 _PLAIN = frozenset((str, bool))
@@ -90,7 +93,9 @@ def record_line(span: ReadableSpan) -> bytes:
         ValueError, TypeError, AttributeError, …: see ``UNENCODABLE``; it cannot be written at all.
     """
     try:
-        return _line(record_dict(span))
+        record = record_dict(span)
+        record["resource"] = _resource_json(span.resource)
+        return _line(record)
     except UNENCODABLE:
         return _line(record_dict(encodable(span)))
 
@@ -113,8 +118,6 @@ def encode_line(record: dict[str, Any]) -> bytes:
 
 
 def _line(record: dict[str, Any]) -> bytes:
-    import orjson
-
     if type(record["name"]) is not str:
         raise TypeError("a name that is not a string")
 
@@ -150,6 +153,16 @@ def _resource_dict(resource: Resource) -> dict[str, Any]:
         converted = _attributes(resource.attributes)
         _resource = (resource, converted)
     return converted
+
+
+def _resource_json(resource: Resource) -> orjson.Fragment:
+    """The same as JSON: it is half of a short span's line, and the same in every one."""
+    global _resource_text
+    known, text = _resource_text
+    if known is not resource or text is None:
+        text = orjson.Fragment(orjson.dumps(_resource_dict(resource)))
+        _resource_text = (resource, text)
+    return text
 
 
 def _scope_dict(scope: InstrumentationScope | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import Link
 
-__all__ = ["UNENCODABLE", "encodable", "is_time", "mark_encodable", "utf8"]
+__all__ = ["UNENCODABLE", "encodable", "encodable_identity", "is_time", "mark_encodable", "utf8"]
 
 UNENCODABLE: Final = (ValueError, TypeError, ArithmeticError, AttributeError, LookupError, RecursionError)
 """What an encoder raises over a span that breaks its own contract, such as one without a context."""
@@ -46,10 +46,11 @@ def encodable(span: ReadableSpan) -> ReadableSpan:
     Raises:
         ValueError, TypeError, AttributeError, …: see ``UNENCODABLE``; the span breaks OpenTelemetry's contract.
     """
-    resource, scope = _known_resource(span.resource), _known_scope(span.instrumentation_scope)
     ours: Any = span if span.__class__ is FinishedSpan else None  # type: ignore[comparison-overlap]  # by its fields
-    known = ours.is_fit if ours is not None else getattr(span, _MARK, False) is True
-    if known and resource is span.resource and scope is span.instrumentation_scope:
+    if ours is not None and ours.is_fit:
+        return span
+    resource, scope = _known_resource(span.resource), _known_scope(span.instrumentation_scope)
+    if getattr(span, _MARK, False) is True and resource is span.resource and scope is span.instrumentation_scope:
         return span
     altered: list[str] = []
     name = _checked(altered, "name", span.name, _text)
@@ -86,6 +87,11 @@ def encodable(span: ReadableSpan) -> ReadableSpan:
         end_time=end,
         instrumentation_scope=scope,
     )
+
+
+def encodable_identity(resource: Any, scope: Any) -> tuple[Any, Any]:
+    """A resource and a scope, or copies in which only what no exporter can encode is written otherwise."""
+    return _known_resource(resource), _known_scope(scope)
 
 
 def mark_encodable(span: ReadableSpan) -> ReadableSpan:
