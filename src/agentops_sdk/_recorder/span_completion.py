@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
-from agentops_sdk._findings.finding_watch import FindingWatch, event_of
 from agentops_sdk._genai.values_told import told_by_values
 from agentops_sdk._host.guard import guard
 from agentops_sdk._recorder.convention_types import TYPED, in_their_types
@@ -24,6 +23,7 @@ from agentops_sdk._scrub.prompt_fingerprint import prompt_fingerprint
 from agentops_sdk.config import Settings
 
 if TYPE_CHECKING:
+    from agentops_sdk._findings.finding_watch import FindingWatch
     from agentops_sdk._recorder.blob_files import BlobFiles
 
 _PRICED = frozenset(("llm", "embedding"))
@@ -52,12 +52,12 @@ class Completer:
         self.policy = Policy(settings)
         self.totals = RunTotals()
         self.blobs: BlobFiles | None = None
-        self.findings = FindingWatch() if settings.findings else None
+        self.findings = _watch(settings)
 
     def reconfigure(self, settings: Settings) -> None:
         """Go on by other settings; what was counted stays."""
         before, self.settings, self.blobs = self.policy, settings, None
-        self.findings = FindingWatch() if settings.findings else None
+        self.findings = _watch(settings)
         self.limits_spans = limits_anything(settings)
         self.policy = Policy(settings)
         self.policy.redactions = before.redactions
@@ -195,6 +195,8 @@ class Completer:
         if self.findings is None:
             return
         with guard("complete.findings"):
+            from agentops_sdk._findings.finding_watch import event_of
+
             found = self.findings.look(*ids, attributes, *times, outermost=outermost)
             if found:
                 attributes[semconv.FINDINGS] = sorted({finding.rule for finding in found})
@@ -221,6 +223,14 @@ class Completer:
         if account is not None:
             with guard("complete.account"):
                 account(attributes)
+
+
+def _watch(settings: Settings) -> FindingWatch | None:
+    if not settings.findings:
+        return None
+    from agentops_sdk._findings.finding_watch import FindingWatch
+
+    return FindingWatch()
 
 
 def _rename(attributes: dict[str, Any], names: Mapping[str, str]) -> None:

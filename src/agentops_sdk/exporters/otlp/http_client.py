@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import time
 import zlib
 from functools import partial
@@ -11,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from agentops_sdk._version import DISTRIBUTION, VERSION
 from agentops_sdk.exporters.otlp.answer import ANSWER_BYTES, Answer, Reply, judge
+from agentops_sdk.exporters.otlp.compression import deflated, gzipped
 from agentops_sdk.exporters.otlp.proxy import ProxyError, proxy_for
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class Sender:
             **endpoint.headers,
         }
         if compression == "gzip":
-            body, headers["content-encoding"] = gzip.compress(body, 3, mtime=0), "gzip"
+            body, headers["content-encoding"] = gzipped(body), "gzip"
         elif compression == "deflate":
-            body, headers["content-encoding"] = zlib.compress(body, 3), "deflate"
+            body, headers["content-encoding"] = deflated(body), "deflate"
         headers["content-length"] = str(len(body))
         limits = dict.fromkeys(("read", "write", "pool"), endpoint.timeout)
         limits["connect"] = min(endpoint.timeout, 5.0)

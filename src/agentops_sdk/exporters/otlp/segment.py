@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import struct
 import time
-import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agentops_sdk.encryption import is_sealed, opened, sealed
+from agentops_sdk.exporters.otlp.compression import crc32
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ class Piece:
 def frame(payload: bytes, spans: int) -> bytes:
     """A record as it lies in a segment; its payload is sealed where that was asked for."""
     payload = sealed(payload)
-    return _RECORD.pack(_MAGIC, len(payload), spans, zlib.crc32(payload)) + payload
+    return _RECORD.pack(_MAGIC, len(payload), spans, crc32(payload)) + payload
 
 
 class Segment:
@@ -150,14 +150,16 @@ class Segment:
             OSError: the file cannot be read.
             SealedError: they are encrypted, and the key is not here.
         """
+        before = self.acked
         if self.path is None:
-            data = bytes(self._buffer)
+            data = bytes(memoryview(self._buffer)[before:])
         else:
             with self.path.open("rb") as file:
-                data = file.read(self.size)
+                file.seek(before)
+                data = file.read(self.size - before)
         pieces: list[Piece] = []
         total = spans = 0
-        for piece in self._pieces(data, self.acked):
+        for piece in self._pieces(data, 0, before):
             total += len(piece.payload)
             spans += piece.spans
             if pieces and (total > max_bytes or (max_spans is not None and spans > max_spans)):
@@ -202,14 +204,15 @@ class Segment:
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 
-    def _pieces(self, data: bytes, start: int) -> Iterator[Piece]:
+    def _pieces(self, data: bytes, start: int, before: int = 0) -> Iterator[Piece]:
+        """Whole records in ``data``, which begins ``before`` bytes after the file."""
         position = start
         while (position := data.find(_MAGIC, position)) >= 0 and position + _RECORD.size <= len(data):
             _, length, spans, checksum = _RECORD.unpack_from(data, position)
             body = position + _RECORD.size
             payload = data[body : body + length]
-            if len(payload) == length and zlib.crc32(payload) == checksum:
+            if len(payload) == length and crc32(payload) == checksum:
                 start, position = position, body + length
-                yield Piece(payload, spans, position, start)
+                yield Piece(payload, spans, before + position, before + start)
             else:
                 position += 1

@@ -32,7 +32,7 @@ _NOT_REMOTE, _REMOTE = b"\x85\x01\x00\x01\x00\x00", b"\x85\x01\x00\x03\x00\x00"
 """The field ``flags``: whether the parent is in another process is known, and whether it is."""
 _LINK_NOT_REMOTE, _LINK_REMOTE = b"\x35\x00\x01\x00\x00", b"\x35\x00\x03\x00\x00"
 _TRUE, _FALSE = b"\x02\x10\x01", b"\x02\x10\x00"
-_SMALL: Final = 16_384
+_SMALL: Final = 2_048
 
 
 def _as_varint(value: int) -> bytes:
@@ -46,7 +46,7 @@ def _as_varint(value: int) -> bytes:
 
 _VARINTS: Final = [
     *[bytes((low,)) for low in range(128)],
-    *[bytes((low | 128, high)) for high in range(1, 128) for low in range(128)],
+    *[bytes((low | 128, high)) for high in range(1, _SMALL >> 7) for low in range(128)],
 ]
 
 
