@@ -180,7 +180,7 @@ def all_lines(folder: Path) -> list[bytes]:
     return [line for path in folder.iterdir() for line in _lines_of(path)]
 
 
-def trace_frame(payload: bytes, spans: int) -> bytes:
+def trace_frame(payload: bytes, spans: int) -> tuple[bytes, bytes]:
     from agentops_sdk.exporters.otlp.segment import frame
 
     return frame(payload, spans)

@@ -20,7 +20,7 @@ from agentops_sdk.exporters.otlp.spool import Spool
 from agentops_sdk.traces.formats.wire_values import UNENCODABLE, encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -92,17 +92,21 @@ class OTLPExporter(SinkOptions):
             return export_result(success=False)
         if self._pid != os.getpid():  # nobody told us of the fork
             self.after_fork()
-        encoded: list[EncodedSpan] = []
-        for span in spans:
-            try:
-                encoded.append(encode(encodable(span)))
-            except UNENCODABLE as error:
-                self._spool.lose(1, "unencodable", error)
         most = min(self.endpoint.most_items or _RECORD_SPANS, _RECORD_SPANS)
-        for data, count in requests(encoded, most_bytes=_RECORD_BYTES, most_spans=most):
+        for data, count in requests(self._encoded(spans), most_bytes=_RECORD_BYTES, most_spans=most):
             self._spool.append(data, count)
         self._shipper.wake()
         return export_result(success=True)
+
+    def _encoded(self, spans: Sequence[ReadableSpan]) -> Iterator[EncodedSpan]:
+        """Each as it is asked for: no more is held than goes into one request."""
+        for span in spans:
+            try:
+                encoded = encode(encodable(span))
+            except UNENCODABLE as error:
+                self._spool.lose(1, "unencodable", error)
+            else:
+                yield encoded
 
     def submit(self, payload: bytes, spans: int) -> None:
         """Spool an encoded request (``ExportTraceServiceRequest`` or ``TracesData``) of ``spans`` spans."""

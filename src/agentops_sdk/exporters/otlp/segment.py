@@ -40,10 +40,14 @@ class Piece:
     start: int = 0
 
 
-def frame(payload: bytes, spans: int) -> bytes:
-    """A record as it lies in a segment; its payload is sealed where that was asked for."""
+Record = tuple[bytes, bytes]
+"""What lies in a segment: the header, and the payload behind it."""
+
+
+def frame(payload: bytes, spans: int) -> Record:
+    """A record; its payload is sealed where that was asked for."""
     payload = sealed(payload)
-    return _RECORD.pack(_MAGIC, len(payload), spans, crc32(payload)) + payload
+    return _RECORD.pack(_MAGIC, len(payload), spans, crc32(payload)), payload
 
 
 class Segment:
@@ -124,23 +128,27 @@ class Segment:
         except OSError:
             return True
 
-    def append(self, record: bytes, spans: int) -> None:
+    def append(self, record: Record, spans: int) -> None:
         """Add one record in one write.
 
         Raises:
             OSError: nothing was added; what a short write left behind is cut off or skipped by readers.
         """
+        header, payload = record
+        size = len(header) + len(payload)
         if self.path is None:
-            self._buffer += record
+            self._buffer += header
+            self._buffer += payload
         else:
-            written = os.write(self._fd, record)
-            if written != len(record):
+            # The payload may be large: where the system can, it is not copied behind its header.
+            written = os.writev(self._fd, record) if hasattr(os, "writev") else os.write(self._fd, b"".join(record))
+            if written != size:
                 try:
                     os.ftruncate(self._fd, self.size)
                 except OSError:
                     self.size += written
                 raise OSError(28, "no space left for a whole record", str(self.path))
-        self.size += len(record)
+        self.size += size
         self.spans += spans
 
     def read(self, max_bytes: int, max_spans: int | None = None) -> list[Piece]:
