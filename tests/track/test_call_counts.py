@@ -16,7 +16,7 @@ from typing import Any
 import agentops_sdk as agentops
 
 CHAT = [{"role": "user", "content": f"message {number}: " + "word " * 30} for number in range(200)]
-MOST = {"no argument": 40, "small arguments": 59, "200 messages": 92, "generator": 101, "async generator": 109}
+MOST = {"no argument": 37, "small arguments": 53, "200 messages": 86, "generator": 94, "async generator": 101}
 
 
 @agentops.track

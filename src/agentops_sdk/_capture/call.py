@@ -32,12 +32,12 @@ class Call:
 
     __slots__ = (
         "__weakref__",
-        "_context",
         "_latch",
         "_parent",
         "admission",
         "authors",
         "bodies",
+        "context",
         "kind",
         "name",
         "nests",
@@ -82,7 +82,8 @@ class Call:
             context = vendor_calls.enter(context)
         elif context_keys.VENDOR_KEY in entries and kind in _OF_THE_PROGRAM:
             context = vendor_calls.leave(context)
-        self._context = context
+        self.context = context
+        """The OpenTelemetry context in which the operation's own work runs."""
 
     recording = True
 
@@ -94,11 +95,6 @@ class Call:
     def hides_here(self) -> bool:
         """Whether it is public, and what runs here is not: of what is told of it here, only figures are taken."""
         return privacy.is_private() and semconv.PRIVATE not in self.span.attributes
-
-    @property
-    def context(self) -> Context:
-        """The OpenTelemetry context in which the operation's own work runs."""
-        return self._context
 
     @property
     def around(self) -> Call | None:
@@ -172,13 +168,13 @@ class Call:
 
     def carry(self, key: str, value: Any) -> None:
         """Put ``value`` into the operation's context under ``key``; what is attached from now on has it."""
-        self._context = set_value(key, value, self._context)
+        self.context = set_value(key, value, self.context)
 
     def attach(self) -> Any:
         """Make the operation current here; returns the token that :meth:`detach` wants. Guarded."""
         token = None
         with guard("call.attach"):
-            token = context_keys.make_current(self._context)
+            token = context_keys.make_current(self.context)
         return token
 
     def detach(self, token: Any) -> None:

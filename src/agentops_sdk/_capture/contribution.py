@@ -64,7 +64,7 @@ class Contribution(Call):
     ) -> None:
         self.kind, self.span, self.name = operation.kind, operation.span, operation.name
         self._latch = [True]
-        self._parent = self._context = context
+        self._parent = self.context = context
         self.operation = operation
         self.admission = None
         self.settled = None

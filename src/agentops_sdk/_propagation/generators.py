@@ -139,7 +139,7 @@ def driven(
     return make(function, privately(begin) if privacy.used and privacy.is_private() else begin)(*args, **kwargs)
 
 
-def _drive(  # noqa: PLR0915 - one hot loop
+def _drive(  # noqa: C901, PLR0915 - one hot loop
     function: Callable[..., Generator[Any, Any, Any]], begin: Begin
 ) -> Callable[..., Any]:
     @functools.wraps(function)
@@ -164,7 +164,10 @@ def _drive(  # noqa: PLR0915 - one hot loop
                 raise
             if token is not None:  # as _leave() does it: this is what every step passes
                 steps.context = current()
-                release(token)
+                try:
+                    token.var.reset(token)
+                except (AttributeError, ValueError, RuntimeError):
+                    release(token)
             steps.item(item)
             try:
                 sent = yield item
@@ -198,9 +201,11 @@ def _drive(  # noqa: PLR0915 - one hot loop
     return run
 
 
-def _drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin) -> Callable[..., Any]:
+def _drive_async(  # noqa: PLR0915 - the same
+    function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin
+) -> Callable[..., Any]:
     @functools.wraps(function)
-    async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+    async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:  # noqa: PLR0915 - the same
         body = function(*args, **kwargs)
         steps = _begun(begin, args, kwargs)
         step: Callable[[Any], Any] = _unhooked(body)
@@ -221,7 +226,10 @@ def _drive_async(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin
                 raise
             if token is not None:  # as _leave() does it: this is what every step passes
                 steps.context = current()
-                release(token)
+                try:
+                    token.var.reset(token)
+                except (AttributeError, ValueError, RuntimeError):
+                    release(token)
             steps.item(item)
             try:
                 sent = yield item

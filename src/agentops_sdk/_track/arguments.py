@@ -43,8 +43,8 @@ class Arguments:
         """Name to value, in the order given. Runs no code of the user's."""
         names = self._names
         arguments = dict(zip(names, args, strict=False))
-        if args and len(args) > self._count:
-            arguments[self._rest] = args[self._count :]
+        if rest := args[self._count :]:
+            arguments[self._rest] = rest
         if kwargs:
             for name, value in kwargs.items():
                 if name in arguments:  # f(a, /, **kwargs) called as f(1, a=2)

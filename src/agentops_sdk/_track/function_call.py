@@ -125,6 +125,7 @@ class Tracked:
         "_choices",
         "_fixed",
         "_input",
+        "_is_plain",
         "_output",
         "_shown",
         "_step",
@@ -159,6 +160,11 @@ class Tracked:
             self._choices, text = options_json(options.options)
             self._fixed.update(decision_attributes(options=text))
         self._fixed.update(options.attributes or {})
+        self._is_plain = (
+            options.cost is None and options.capture_output and options.process_output is None
+            and self.kind not in ("guardrail", "decision")
+        )  # fmt: skip
+        """Whether its result is recorded as it is, and nothing else is to be told of it."""
         # Decorated twice as the same kind: one call.
         self._bodies = tuple(each for each in tracked_in(function) if each.kind == self.kind)
 
@@ -206,7 +212,9 @@ class Tracked:
             call.withhold(_OUTPUTS)
         if call.recording and options.capture_input and _recorder_port.active.settings.records_content:
             arguments = self._arguments.of(args, kwargs)
-            if arguments:
+            if arguments and options.process_input is None:
+                call.replace(self._input, snapshot(arguments).decode())
+            elif arguments:
                 self._record(call, self._input, arguments, options.process_input, "track.process_input")
         return call
 
@@ -217,7 +225,10 @@ class Tracked:
         with guard("track.end"):
             if token is not None and not context_keys.release(token):
                 call.step_out()
-            self.returned(call, result)
+            if not self._is_plain:
+                self.returned(call, result)
+            elif result is not None and _recorder_port.active.settings.records_content:
+                call.replace(self._output, snapshot(result).decode())
         # A decision that came to no choice was given up.
         call.finish("abandoned" if result is None and self.kind == "decision" else "ok")
 

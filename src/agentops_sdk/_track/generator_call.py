@@ -41,7 +41,7 @@ class Yielded:
         if _recorder_port.active.enabled:
             with guard("track.begin"):
                 call = tracked.start(args, kwargs)
-                if isinstance(call, Call):
+                if call.recording:
                     self._call = call
                     self.context = call.context
                     if tracked.options.capture_output and _recorder_port.active.settings.records_content:
