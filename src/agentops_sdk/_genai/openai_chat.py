@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.model_choice import ended_by_model
@@ -71,8 +71,16 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
     return attributes
 
 
+_PLAIN: Final = ("role", "content")
+_PLAIN_ROLES: Final = frozenset(("system", "developer", "user", "assistant"))
+
+
 def message(source: Any) -> dict[str, Any]:
     """One message of a request in the conventions' schema."""
+    if type(source) is dict and len(source) == len(_PLAIN):  # most are: nothing else is to be looked for
+        content, role = source.get("content"), source.get("role")
+        if type(content) is str and content and type(role) is str and role in _PLAIN_ROLES:
+            return {"role": role, "parts": [parts.text(content)]}
     if not isinstance(source, Mapping):
         return {"role": "user", "parts": parts.of_content(source)}
     role = str(source.get("role") or "user")
