@@ -1,14 +1,14 @@
 """Our costs beside those of OpenTelemetry's own span, and of other recorders where they are installed, as ratios.
 
-    python benchmarks/ratios.py [--rounds 7] [--calls 400] [--json FILE] [--svg FILE] [--instructions]
+    python benchmarks/ratios.py [--rounds 7] [--calls 400] [--json FILE] [--svg FILE] [--no-instructions]
 
 Each case of each side is a process of its own, and sides take turns in a new order each round, so that a busy minute
 hits all alike. Both export over OTLP to a server on this machine. What is told is the median over rounds, divided by
 that of a raw OpenTelemetry span with a batch processor that records nothing. Wall is the caller's own time; CPU is the
-whole process's, with everything flushed. Calls are counted, and so are instructions (``--instructions``, by valgrind's
-callgrind): neither depends on what else runs. Peers have environments of their own: those that ``benchmarks/peers.sh``
-makes, or that ``LANGFUSE_PYTHON``, ``LOGFIRE_PYTHON`` and ``OPENLLMETRY_PYTHON`` name. Long because every side, and how
-it is shown, is in it.
+whole process's, with everything flushed. Calls are counted, and so are instructions where valgrind is installed (by its
+callgrind; of the three central cases, and of ``import`` and ``init()``): neither depends on what else runs. Peers have
+environments of their own: those that ``benchmarks/peers.sh`` makes, or that ``LANGFUSE_PYTHON``, ``LOGFIRE_PYTHON`` and
+``OPENLLMETRY_PYTHON`` name. Long because every side, and how it is shown, is in it.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ SENTENCE = "The report covers the third quarter; figures are in thousands, and t
 TEXT = (SENTENCE * 110)[:10_240]
 CHAT = [{"role": "user" if n % 2 else "assistant", "content": f"message {n}: " + "word " * 30} for n in range(200)]
 CASES = ("no argument", "small arguments", "generator", "async generator", "10 KB text", "200 messages")
+CALLGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
 CENTRAL = ("small arguments", "10 KB text", "200 messages")
 SIDES = ("opentelemetry", "ours", "langfuse", "logfire", "openllmetry")
 AT_MOST = {
@@ -231,7 +232,7 @@ def instructions(name: str, case: str, url: str) -> float | None:
     """Instructions of one call, on all threads: what 300 calls take, less what 100 do."""
     totals = []
     for calls in (100, 300):
-        done = in_process(name, case, url, calls, "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
+        done = in_process(name, case, url, calls, *CALLGRIND)
         total = re.search(r"Collected\s*:\s*(\d+)", done.stderr)
         if done.returncode or total is None:
             return None
@@ -239,10 +240,51 @@ def instructions(name: str, case: str, url: str) -> float | None:
     return (totals[1] - totals[0]) / 200
 
 
+def start_up() -> dict[str, float | None]:
+    """Instructions of ``import`` and ``init()``, by sink, and of importing OpenTelemetry's SDK."""
+    init = "import os, agentops_sdk\nagentops_sdk.init(exporters=['{}'])\nos._exit(0)"
+    programs = {
+        "bare": "pass",
+        "opentelemetry": "import opentelemetry.sdk.trace",
+        "jsonl": init.format("jsonl"),
+        "otlp": init.format("otlp"),
+    }
+    totals: dict[str, int | None] = {}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    for name, program in programs.items():
+        with tempfile.TemporaryDirectory() as folder:
+            for before in ([], CALLGRIND):  # first without: what is imported is compiled then
+                done = subprocess.run(
+                    [*before, sys.executable, "-c", program],
+                    cwd=folder, env=environment, capture_output=True, text=True, check=False,
+                )  # fmt: skip
+        total = re.search(r"Collected\s*:\s*(\d+)", done.stderr)
+        totals[name] = int(total[1]) if total is not None else None
+    bare = totals.pop("bare")
+    return {name: None if total is None or bare is None else total - bare for name, total in totals.items()}
+
+
+def count_instructions(url: str, ratios: dict[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, float | None]]:
+    """Of the central cases, and of starting; what is told as a ratio is added to ``ratios``."""
+    counted: dict[str, dict[str, float | None]] = {}
+    base = instructions("opentelemetry", "no argument", url)
+    for case in CENTRAL:
+        ours = instructions("ours", case, url)
+        counted[case] = {"opentelemetry": base, "ours": ours}
+        if ours and base and "ours" in ratios.get(case, {}):
+            ratios[case]["ours"]["instructions"] = round(ours / base, 3)
+    started = counted["import and init()"] = start_up()
+    for sink in ("jsonl", "otlp"):
+        taken, sdk = started[sink], started["opentelemetry"]
+        if taken and sdk:
+            ratios[f"import and init(), {sink}"] = {"ours": {"instructions": round(taken / sdk, 3)}}
+    return counted
+
+
 def plot(
     ratios: dict[str, dict[str, dict[str, float]]],
     file: Path,
-    shown: Sequence[str] = ("wall", "cpu"),
+    shown: Sequence[str] = ("wall", "cpu", "instructions"),
     title: str = "raw OpenTelemetry span = 1",
 ) -> None:
     """Bars of the ratios, on a logarithmic scale around 1."""
@@ -275,7 +317,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=400)
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/ratios.json"))
     parser.add_argument("--svg", type=Path, default=Path("docs/images/ratios.svg"))
-    parser.add_argument("--instructions", action="store_true", help="count them, where valgrind is installed")
+    parser.add_argument("--instructions", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -303,16 +345,7 @@ def main() -> None:
     ratios: dict[str, dict[str, dict[str, float]]] = {}
     for (name, case), figures in middle.items():
         ratios.setdefault(case, {})[name] = {what: round(value / raw[what], 3) for what, value in figures.items()}
-    counted: dict[str, dict[str, float | None]] = {}
-    if options.instructions and shutil.which("valgrind"):
-        base = instructions("opentelemetry", "no argument", url)
-        for case in CENTRAL:
-            ours = instructions("ours", case, url)
-            counted[case] = {
-                "opentelemetry": base,
-                "ours": ours,
-                "ratio": round(ours / base, 3) if ours and base else None,
-            }
+    counted = count_instructions(url, ratios) if options.instructions and shutil.which("valgrind") else {}
     print(f"{'ratio to a raw span':<20}{'side':<14}{'wall':>7}{'CPU':>7}{'calls':>7}{'at most':>16}")
     for case in CASES:
         for name, figures in ratios.get(case, {}).items():

@@ -41,7 +41,8 @@ def when_imported(name: str, hook: Callable[[ModuleType], Any]) -> Entry:
     entry = Entry(name, hook)
     waiting.append(entry)  # first: whoever runs the hooks meanwhile finds it
     _names.add(name)
-    _stand()
+    with guard("import_hooks.stand"):
+        _stand()
     module = sys.modules.get(name)
     if module is not None:
         if getattr(getattr(module, "__spec__", None), "_initializing", False):
@@ -58,7 +59,8 @@ def forget(entry: Entry) -> bool:
     except ValueError:
         return False
     if not waiting:
-        _leave()
+        with guard("import_hooks.leave"):
+            _leave()
     return True
 
 
