@@ -15,6 +15,7 @@ from typing import Final
 
 from agentops_sdk.config import warn_once
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.exporters._private_files import private_directory
 
 __all__ = ["FILE", "TOKEN_VARIABLE", "checked_token", "kept_token"]
 
@@ -87,7 +88,7 @@ def _read(path: Path) -> str:
 
 def _write(path: Path, token: str) -> None:
     """A whole file or none; where another process was faster, its own stays."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_directory(path.parent)
     part = path.with_name(f".{FILE}-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

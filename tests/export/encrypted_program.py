@@ -45,10 +45,16 @@ def main() -> None:
     logging.getLogger("agentops_sdk").setLevel(logging.CRITICAL)
     agentops.init(
         directory=folder, exporters=["jsonl", *(f"otlp:{url}" for url in backend)], events=["jsonl"], blobs="files",
-        integrations=[], alerts=[{"when": "p95 latency of runs > 0 ms", "least": 1, "then": ["log"]}],
+        integrations=[], findings=True, audit=True, limits="900 tool calls / process",
+        alerts=[{"when": "p95 latency of runs > 0 ms", "least": 1, "then": ["log", "webhook:http://127.0.0.1:9/"]}],
     )  # fmt: skip
     for _ in range(3):
         work()
+    if end == "end":
+        agentops.prompt("greeting", f"Greet {{name}}: {PLANTED}")
+        agentops.experiment("trial", [{"input": PLANTED, "expected": PLANTED}], look, [agentops.experiments.contains()])
+        agentops.pause("nobody", reason=PLANTED, everywhere=True)
+        agentops.serve_status(0).close()
     if end == "kill":
         with agentops.context(user_id=f"{PLANTED}-user"), agentops.span(f"open {PLANTED}", kind="agent"):
             agentops.flush(2)

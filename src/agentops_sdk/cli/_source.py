@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from agentops_sdk.traces.files import Traces
+    from agentops_sdk.traces.follower import Follower
     from agentops_sdk.traces.trace import Trace
 
 BASE = ".agentops"
@@ -167,6 +168,25 @@ def followed(args: argparse.Namespace) -> Path:
     if isinstance(where, str):
         raise ConfigError("--from", shown(where), "a directory or file: what grows there is followed")
     return where
+
+
+class Unopened:
+    """Says on stderr, once, that what is followed holds lines that are encrypted and cannot be opened."""
+
+    def __init__(self, follower: Follower) -> None:
+        self._follower = follower
+        self._is_said = False
+
+    def tell(self) -> None:
+        """Look whether there were some by now."""
+        if self._follower.sealed is not None and not self._is_said:
+            self._is_said = True
+            print(f"agentops: lines are left out: {self._follower.sealed}", file=sys.stderr)
+
+    @property
+    def code(self) -> int:
+        """The exit code: 1 where something was left out."""
+        return int(self._is_said)
 
 
 def directory(args: argparse.Namespace) -> Path:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.cli._filters import add_filters, chosen
-from agentops_sdk.cli._source import add_dir, followed, screen
+from agentops_sdk.cli._source import Unopened, add_dir, followed, screen
 from agentops_sdk.traces.search.filter_values import seconds
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     end = time.monotonic() + seconds("--seconds", args.seconds) if args.seconds else None
     oldest = time.time() - seconds("--since", args.since) if args.since else None
     follower = Follower(followed(args), since=oldest)
+    unopened = Unopened(follower)
     console, width, ascii_only = screen()
     lines = StepLines(ascii_only=ascii_only)
     with _status(console, lines, shown=width is not None and not args.json):
@@ -56,8 +57,9 @@ def run(args: argparse.Namespace) -> int:
                 if oldest is None or event.record.end_ns >= oldest * 1e9:
                     _print(args, console, lines, event)
             sys.stdout.flush()
+            unopened.tell()
             if end is not None and time.monotonic() >= end:
-                return 0
+                return unopened.code
             time.sleep(_PAUSE)
 
 

@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentops_sdk.cli._filters import add_filters, chosen
-from agentops_sdk.cli._source import add_dir, followed, screen
+from agentops_sdk.cli._source import Unopened, add_dir, followed, screen
 from agentops_sdk.cli._table import Column, as_table
 from agentops_sdk.cli.ls import positive
 from agentops_sdk.errors import ConfigError
@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--interval" if window else "--window", 0, "more than 0 seconds")
     follower = Follower(followed(args), since=time.time() - window)
     now = Now(follower, window, ChosenEvents(chosen(args)))
+    unopened = Unopened(follower)
     console, width, ascii_only = screen()
     if width is None or not console.is_terminal:
         for number in _frames(args.frames, interval):
@@ -61,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
             for text in now.lines(None, None, ascii_only):
                 console.print(text)
             sys.stdout.flush()
-        return 0
+            unopened.tell()
+        return unopened.code
     from rich.console import Group
     from rich.live import Live
 
@@ -70,7 +72,8 @@ def run(args: argparse.Namespace) -> int:
             now.look()
             size = console.size  # as it is now: a terminal may be resized at any time
             live.update(Group(*now.lines(size.width, size.height - 1, ascii_only)), refresh=True)
-    return 0
+    unopened.tell()  # no earlier: the picture would hide it
+    return unopened.code
 
 
 def _frames(count: int | None, interval: float) -> Iterator[int]:

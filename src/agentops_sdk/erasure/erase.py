@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agentops_sdk import semconv
-from agentops_sdk.encryption import DamagedError, opened_line
+from agentops_sdk.encryption import DamagedError, SealedError, opened, opened_line
 from agentops_sdk.erasure.spooled_requests import holds, is_of_metrics, rewrite_segment, trace_ids_in
 from agentops_sdk.erasure.trace_lines import belongs, blank_lines, rewrite, trace_ids_of
 from agentops_sdk.errors import AgentOpsError, TraceError
@@ -200,7 +200,11 @@ class Erasure:
             if bytes(path.relative_to(self.base)) in self.blobs:
                 continue
             with suppress(OSError):
-                content = path.read_bytes()
+                try:
+                    content = opened(path.read_bytes())
+                except (DamagedError, SealedError) as error:
+                    self.remains.append(f"{path}: cannot be read: {error}")
+                    continue
                 if any(needle in content for needle in needles):
                     self.remains.append(f"{path}: holds one of the ids and is no trace file; look at it yourself")
 

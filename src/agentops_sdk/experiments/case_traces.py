@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk import lifecycle
+from agentops_sdk import encryption, lifecycle
 from agentops_sdk._pipeline import process_runtime
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk.exporters._private_files import private_directory
@@ -46,7 +46,9 @@ class CaseTraces:
         settings = running.settings if running is not None else process_runtime.settings_in_force()
         if settings is None:
             raise RuntimeError("init() has just been called")
-        self._policy, self.keeps_content = Policy(settings), settings.capture_content
+        # Where a key is asked for and cannot be had, nothing is written in plain text.
+        is_keyless = settings.encryption_key is not None and encryption.active is None
+        self._policy, self.keeps_content = Policy(settings), settings.capture_content and not is_keyless
         if running is None:
             yield Path(settings.directory).absolute()
             return

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from math import inf
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
+from agentops_sdk.encryption import DamagedError, SealedError, opened_line
 from agentops_sdk.errors import TraceError
 from agentops_sdk.experiments.scorers import Score
 from agentops_sdk.traces.figures.intervals import of_mean, of_share, within
@@ -265,7 +267,7 @@ def load_results(path: str | os.PathLike[str]) -> Results:
     """
     file = Path(path)
     try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = list(_opened(file.read_bytes()))
         head = json.loads(lines[0])
         results = Results(
             str(head["experiment"]), str(head["run"]), str(head["cases"]), int(head["count"]),
@@ -273,6 +275,8 @@ def load_results(path: str | os.PathLike[str]) -> Results:
         )  # fmt: skip
     except OSError as error:
         raise TraceError(f"{file} cannot be read: {error.strerror}") from None
+    except SealedError as error:
+        raise SealedError(f"{file} is {error}") from None
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         raise TraceError(f"{file} holds no results of an experiment") from None
     latest: dict[str, CaseResult] = {}
@@ -281,6 +285,12 @@ def load_results(path: str | os.PathLike[str]) -> Results:
         latest[row.case_id] = row  # one that was tried again stands further down
     results.rows = list(latest.values())
     return results
+
+
+def _opened(content: bytes) -> Iterator[str]:
+    for line in content.split(b"\n"):  # a text may hold what else ends a line to Python
+        with suppress(DamagedError):  # cut off
+            yield opened_line(line).decode("utf-8", "replace")
 
 
 def _parsed(lines: Sequence[str]) -> Iterable[Mapping[str, Any]]:

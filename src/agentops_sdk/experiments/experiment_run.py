@@ -22,6 +22,7 @@ from agentops_sdk._capture.call import NULL_CALL
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
 from agentops_sdk._track.span_handle import Span
+from agentops_sdk.encryption import sealed_line
 from agentops_sdk.errors import AgentOpsError, ConfigError
 from agentops_sdk.experiments.case_traces import CaseTraces
 from agentops_sdk.experiments.experiment_cases import Case, cases_version, load_cases
@@ -289,6 +290,7 @@ def _kept(row: CaseResult, content: bool) -> CaseResult:
 def _append(path: Path, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        os.write(descriptor, text.encode("utf-8", "backslashreplace"))
+        line = text.encode("utf-8", "backslashreplace")
+        os.write(descriptor, line if line.isspace() else sealed_line(line))
     finally:
         os.close(descriptor)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from agentops_sdk import _recorder_port, semconv
+from agentops_sdk import _recorder_port, encryption, semconv
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk._scrub import rendered_prompts
@@ -136,7 +136,7 @@ def prompt(
         else [PromptStore(_home()), PromptStore(Path("prompts"))]
     )
     if template is not None:
-        _keep(stores[0], name, template)
+        _keep(stores[0], name, template, is_ours=folder is None)
         if version is None:
             return Prompt(name, template, labels)
     for store in stores:
@@ -170,11 +170,16 @@ def _home() -> Path:
     return Path(_recorder_port.active.settings.directory) / "prompts"
 
 
-def _keep(store: PromptStore, name: str, template: str) -> None:
-    """Keep the version, on a thread of its own: the caller waits for no disk."""
+def _keep(store: PromptStore, name: str, template: str, *, is_ours: bool) -> None:
+    """Keep the version, on a thread of its own: the caller waits for no disk.
+
+    In a folder of ours it is encrypted where that is asked for; in one that was named it stays plain.
+    """
     recorder = _recorder_port.active
     if not recorder.enabled or not recorder.settings.capture_content:
         return
+    if is_ours and recorder.settings.encryption_key is not None and encryption.active is None:
+        return  # the key cannot be had
     key = str(store.folder), name, version_of(template)
     with _lock:
         if key in _kept:
@@ -186,6 +191,6 @@ def _keep(store: PromptStore, name: str, template: str) -> None:
     def work() -> None:
         with guard("prompt.keep"):
             if policy.text(template) == template:  # with a secret in it, or beyond all size, it is not written
-                store.keep(name, template)
+                store.keep(name, template, seals=is_ours)
 
     OwnThread("prompts", work, daemon=False).start()

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from agentops_sdk.encryption import SealedError, opened, sealed
 from agentops_sdk.errors import ConfigError, TraceError
 
 __all__ = ["PromptStore", "checked_name", "version_of"]
@@ -96,14 +97,21 @@ class PromptStore:
             raise TraceError(f"prompt {name}: {len(matching)} versions or labels match {wanted!r}, of {known}")
         return matching[0]
 
-    def keep(self, name: str, template: str) -> None:
-        """Keep a version; one that is there already stays as it is."""
+    def keep(self, name: str, template: str, *, seals: bool = False) -> None:
+        """Keep a version; one that is there already stays as it is.
+
+        Args:
+            name: of the prompt.
+            template: its text.
+            seals: whether the file is encrypted where the process encrypts what it writes.
+        """
         folder = self.folder / checked_name(name)
         path = folder / f"{version_of(template)}.md"
         if path.exists():
             return
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(path, template)
+        content = template.encode("utf-8", "surrogatepass")
+        _replace(path, sealed(content) if seals else content)
 
     def label(self, name: str, wanted: str, label: str) -> str:
         """Have a label name a version; returns that.
@@ -139,19 +147,21 @@ class PromptStore:
     def _write(self, name: str, labels: Mapping[str, list[str]]) -> None:
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / _LABELS, json.dumps(labels, indent=2) + "\n")
+        _replace(folder / _LABELS, json.dumps(labels, indent=2).encode() + b"\n")
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        return opened(path.read_bytes()).decode("utf-8-sig").replace("\r\n", "\n")
+    except SealedError as error:
+        raise SealedError(f"prompt {path} is {error}") from None
     except (OSError, ValueError) as error:
         raise TraceError(f"prompt {path} cannot be read: {type(error).__name__}") from None
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, content: bytes) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(text.encode("utf-8", "surrogatepass"))
+        file.write(content)
     fresh.replace(path)

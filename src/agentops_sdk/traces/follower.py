@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import orjson
 
-from agentops_sdk.encryption import SealedError, opened_line
+from agentops_sdk.encryption import DamagedError, SealedError, opened_line
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.files import load
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
@@ -41,6 +41,9 @@ class Follower:
     """Looks again and again at the files of a directory, or at one file; nothing is watched between two looks.
 
     What was written before is left out, but for what is open still. A directory that is not there yet is empty.
+
+    Attributes:
+        sealed: why lines could not be opened, where some are encrypted and the key is not at hand; they are left out.
     """
 
     def __init__(self, path: Path, *, since: float | None = None) -> None:
@@ -51,6 +54,7 @@ class Follower:
             since: also read files that were written to after this time (seconds since the epoch) from the beginning.
         """
         self._path = path
+        self.sealed: SealedError | None = None
         self._offsets: dict[Path, int] = {}
         self._known: OrderedDict[str, None] = OrderedDict()  # span ids of what started, and of what is lost
         for file, facts in self._files(_SUFFIXES):
@@ -100,10 +104,20 @@ class Follower:
             except OSError:
                 continue
             for line in lines:
-                with suppress(ValueError, SealedError):
-                    raw = orjson.loads(opened_line(line))
+                with suppress(ValueError):
+                    raw = orjson.loads(self._opened(line))
                     if looks_like_record(raw):
                         yield from as_records(raw, path)
+
+    def _opened(self, line: bytes) -> bytes:
+        """The line as it was; empty where it cannot be opened."""
+        try:
+            return opened_line(line)
+        except DamagedError:
+            return b""
+        except SealedError as error:
+            self.sealed = error
+            return b""
 
     def _written(self) -> list[SpanRecord]:
         """The records in lines that are new and whole."""
@@ -128,7 +142,7 @@ class Follower:
         if not lines:
             return []
         try:
-            traces = load(lines)
+            traces = load([line for line in map(self._opened, lines) if line])
         except TraceError:
             return []
         return [record for trace_id in traces.ids for record in traces.records(trace_id)]

@@ -233,7 +233,7 @@ class _View:
 
     async def _events(self, request: Request, chosen: ChosenEvents) -> AsyncIterator[str]:
         follower = await self._follower()
-        lines = StepLines()
+        lines, is_said = StepLines(), False
         yield "retry: 2000\n\n"
         while not await request.is_disconnected():
             events = await to_thread.run_sync(lambda: chosen.of(follower.events())) if follower is not None else ()
@@ -241,6 +241,15 @@ class _View:
                 record = event.record
                 text = lines.started(record) if event.kind == "started" else lines.ended(record)
                 told = {"text": text.plain, "outcome": record.outcome, "kind": event.kind, "trace": record.trace_id}
+                yield f"data: {json.dumps(told)}\n\n"
+            if follower is not None and follower.sealed is not None and not is_said:
+                is_said = True
+                told = {
+                    "text": f"lines are left out: {follower.sealed}",
+                    "outcome": "error",
+                    "kind": "remark",
+                    "trace": "",
+                }
                 yield f"data: {json.dumps(told)}\n\n"
             yield ": \n\n"
             await sleep(_PAUSE)
