@@ -45,8 +45,9 @@ RULES: Final = (
         "words that give an assistant orders, in the result of a tool or in a retrieved document, and after it in the "
         "same run an action that is unusual",
         ((0.9, "the action's arguments hold a host or mail address of that result, which no message of the user holds"),
-         (0.6, "a tool that sends, writes, pays, deletes or executes runs for the first time in the run")),
-        "documents about such attacks; orders in other words or languages, in pictures, or spread over several results",
+         (0.6, "an action that the user did not ask for (to send, write, pay, delete, execute) is its tool's first")),
+        "documents about such attacks; orders in other words, in pictures, or spread over several results; languages "
+        "other than six of Europe; actions that the user asked for, too",
     ),
     Rule(
         "tool_outside_list",
@@ -76,6 +77,6 @@ RULES: Final = (
         ((0.9, "both: such a message, and a refusal that the provider reports as one"),
          (0.6, "such a message, and an answer that begins as refusals do"),
          (0.5, "a refusal that the provider reports as one, and no such message")),
-        "fiction and tests; refusals in other languages; what was not refused is not seen",
+        "fiction and tests; refusals in other words; what was not refused is not seen",
     ),
 )  # fmt: skip

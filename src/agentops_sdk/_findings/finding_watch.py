@@ -49,6 +49,8 @@ class _Run:
     secret: deque[_Source] = field(default_factory=lambda: deque(maxlen=_MOST_SOURCES))
     tools: set[str] = field(default_factory=set)
     hosts_of_user: set[str] = field(default_factory=set)
+    wishes: set[str] = field(default_factory=set)
+    """What the user asked to be done."""
     offered: dict[str, set[str]] = field(default_factory=dict)
     hosts: dict[str, set[str]] = field(default_factory=dict)
     """What its agents have called."""
@@ -93,7 +95,7 @@ class FindingWatch:
                 found += self._tool(run, attributes, start_ns)
             self._remember(run, span_id, attributes, end_ns)
         elif kind == "agent":
-            run.hosts_of_user |= signs.addresses(signs.text_of(attributes.get(semconv.INPUT)))
+            self._heard(run, signs.text_of(attributes.get(semconv.INPUT)))
         if outermost:
             self._learn(run)
             _runs.pop(trace_id, None)
@@ -103,19 +105,25 @@ class FindingWatch:
 
     def _model(self, run: _Run, attributes: Mapping[str, Any]) -> Iterator[Finding]:
         asked = signs.words_of_user(attributes.get(semconv.INPUT_MESSAGES))
-        run.hosts_of_user |= signs.addresses(asked)
+        self._heard(run, asked)
         offered = signs.names_of_tools(attributes.get(semconv.TOOL_DEFINITIONS))
         if offered:
             run.offered.setdefault(str(attributes.get(semconv.AGENT_NAME, "")), set()).update(offered)
         answer = signs.text_of(attributes.get(semconv.OUTPUT_MESSAGES))
         reasons = attributes.get(semconv.RESPONSE_FINISH_REASONS) or ()
-        reported = any(str(reason).lower() in _REFUSED for reason in reasons) or '"type":"refusal"' in answer
+        reported = (
+            any(str(reason).lower().replace("-", "_") in _REFUSED for reason in reasons) or '"type":"refusal"' in answer
+        )
         beyond = signs.BEYOND_RULES.search(asked) is not None
         if reported:
             why = "the provider reports a refusal" + (" of a request to act without rules" if beyond else "")
             yield Finding("jailbreak_refused", 0.9 if beyond else 0.5, why)
         elif beyond and any(map(signs.REFUSAL.match, signs.answers(attributes.get(semconv.OUTPUT_MESSAGES)))):
             yield Finding("jailbreak_refused", 0.6, "a request to act without rules was refused in words")
+
+    def _heard(self, run: _Run, words: str) -> None:
+        run.hosts_of_user |= signs.addresses(words)
+        run.wishes |= signs.wishes(words)
 
     # --- tools ------------------------------------------------------------------------------------
 
@@ -142,8 +150,8 @@ class FindingWatch:
                 why = f"{tool} calls an address that stands in a result with orders, and in no message of the user"
                 yield Finding("injection_followed", 0.9, why, source.span_id)
                 return
-            if signs.acts(tool) and tool not in source.tools_before:
-                why = f"{tool}, which the run had not used before, ran after a result with orders"
+            if signs.deeds(tool) - run.wishes and tool not in source.tools_before:
+                why = f"{tool}, which the run had not used and the user not asked for, ran after a result with orders"
                 yield Finding("injection_followed", 0.6, why, source.span_id)
                 return
 
@@ -181,7 +189,11 @@ class FindingWatch:
                 _Source(span_id, end_ns, hosts=signs.addresses(result), tools_before=frozenset(run.tools))
             )
         redacted = signs.redactions(result)
-        if redacted or signs.SECRET_PLACE.search(_text(attributes, _ARGUMENTS)):
+        if (
+            redacted
+            or signs.keeps_secrets(str(attributes.get(semconv.TOOL_NAME, "")))
+            or signs.SECRET_PLACE.search(_text(attributes, _ARGUMENTS))
+        ):
             run.secret.append(_Source(span_id, end_ns, redacted=redacted, fragments=signs.fragments(result)))
 
     def _learn(self, run: _Run) -> None:
