@@ -66,7 +66,7 @@ def _switch(action: str, agent: str | None, reason: str, by: str, everywhere: bo
         shared = PauseFolder(folder)
         with guard("control.pause_folder"):
             if action == "pause":
-                shared.pause(name, reason)
+                shared.pause(name, audit.scrubbed(reason))
             else:
                 shared.resume(name)
             pauses.of_folder(shared.found())

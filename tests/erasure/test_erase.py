@@ -264,6 +264,21 @@ def test_export_gives_a_person_their_data_by_the_hash_too(tmp_path: Path, monkey
     assert actions == ["export", "erase"]
 
 
+def test_a_user_whose_id_is_a_mail_address_that_was_hashed_as_one_is_found(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("AGENTOPS_PII_KEY", "a key")
+    agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[], pii=["email:hash"])
+    for user in ("ann@home.example", "bob@home.example"):
+        with agentops.context(user_id=user), agentops.span("one") as span:
+            span.set("note", f"for {user[0]}")
+    agentops.shutdown()
+    assert b"@home.example" not in everything(tmp_path)
+    monkeypatch.delenv("AGENTOPS_PII_KEY")
+    assert erase("--user", "ann@home.example", "--yes", folder=tmp_path) == 1  # says that it cannot know
+    monkeypatch.setenv("AGENTOPS_PII_KEY", "a key")
+    assert erase("--user", "ann@home.example", "--yes", folder=tmp_path) == 0
+    assert notes(tmp_path) == ["for b"]
+
+
 def test_a_statement_cannot_be_left_by_a_quote_and_a_trace_by_its_whole_id(tmp_path: Path, capsys: Any) -> None:
     folder = tmp_path / "traces"
     folder.mkdir()

@@ -117,6 +117,19 @@ def test_by_http_with_a_token_and_within_bounds(tmp_path: Path) -> None:
         assert post(server, {"resume": "scout"}, token=server.token).json()["paused"] == []
 
 
+def test_personal_data_is_in_no_record_of_it_and_in_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    agentops.init(restart=True, exporters=["jsonl"], integrations=[], directory=tmp_path, pii=["email"], audit=True)
+    agentops.pause("ann@home.example", reason="ann@home.example asked")
+    agentops.pause("nobody", reason="ann@home.example asked", everywhere=True)
+    monkeypatch.setenv("AGENTOPS_PII", "email")
+    assert main(["pause", "somebody", "--reason", "bob@home.example asked", "--dir", str(tmp_path)]) == 0
+    agentops.resume("nobody", everywhere=True)
+    agentops.flush()
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"@home.example" not in written
+    assert written.count(b"[redacted:email] asked") == 4  # in the folder one, in the log three
+
+
 def test_as_asgi() -> None:
     async def sent(token: str | None, given: str | None) -> int:
         events: list[dict[str, Any]] = []

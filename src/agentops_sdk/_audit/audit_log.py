@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +17,7 @@ from agentops_sdk.key_source import KeySource
 if TYPE_CHECKING:
     from agentops_sdk._audit.signature import Signer
 
-__all__ = ["FOLDER", "last", "login", "lost", "record"]
+__all__ = ["FOLDER", "last", "login", "lost", "record", "scrubbed"]
 
 FOLDER: Final = "audit"
 _MOST = 100
@@ -27,6 +27,8 @@ last: Final[deque[dict[str, Any]]] = deque(maxlen=_MOST)
 _waiting: Final[dict[Path, list[dict[str, Any]]]] = {}
 """What could not be written yet."""
 _signers: Final[dict[int, tuple[KeySource, Signer | None]]] = {}
+scrub: Callable[[str], str] | None = None
+"""Replaces personal data, where that is asked for; whoever names it knows the settings."""
 lost = 0
 """Records that could be written nowhere but to the log."""
 
@@ -39,6 +41,12 @@ def login() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # no name is known
         return "somebody"
+
+
+def scrubbed(text: str) -> str:
+    """A text as it may be written down: without secrets, and without personal data where that is asked for."""
+    text = without_secrets(text)
+    return text if scrub is None else scrub(text)
 
 
 def record(
@@ -102,7 +110,7 @@ def _signer(key: KeySource | None) -> Signer | None:
 
 
 def _shown(value: Any) -> Any:
-    """Plain values without secrets; anything else by the name of its type."""
+    """Plain values, :func:`scrubbed`; anything else by the name of its type."""
     if isinstance(value, tuple | list):
         return [_shown(item) for item in value]
     if isinstance(value, dict):
@@ -111,4 +119,4 @@ def _shown(value: Any) -> Any:
         return value
     if isinstance(value, KeySource):
         return value.shown
-    return without_secrets(value) if isinstance(value, str) else type(value).__name__
+    return scrubbed(value) if isinstance(value, str) else type(value).__name__

@@ -79,20 +79,21 @@ def subject(args: argparse.Namespace) -> Subject:
 
 
 def ids_of_user(user: str) -> list[str]:
-    """The id itself, and its hash where the key of hashes is set.
+    """The id itself, and its hashes where the key of hashes is set: as a user's, and as any kind of ``pii``.
 
     Raises:
         ConfigError: it is empty.
     """
     from agentops_sdk._scrub.personal_data import pseudonym
     from agentops_sdk.config import inspect
+    from agentops_sdk.pii_rules import RULES
 
     _some("--user", user)
     try:
         key = inspect()[0].pii_key.read()
     except ConfigError:
         return [user]
-    return [user, pseudonym(key, "user", user)]
+    return [user, *(pseudonym(key, kind, user) for kind in dict.fromkeys(("user", *(rule.name for rule in RULES))))]
 
 
 def _some(option: str, text: str) -> str:

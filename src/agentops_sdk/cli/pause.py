@@ -39,6 +39,7 @@ def switch(action: str, args: argparse.Namespace, reason: str) -> int:
     """Pause or resume what was named, and write it into the audit log."""
     from agentops_sdk._audit import audit_log
     from agentops_sdk._limits.pause_folder import PauseFolder
+    from agentops_sdk._scrub.policy import Policy
     from agentops_sdk.config import inspect
 
     base = base_directory(args).absolute()
@@ -48,13 +49,16 @@ def switch(action: str, args: argparse.Namespace, reason: str) -> int:
         for name, why in sorted(folder.found().items()):
             print(safe(f"{name or 'everything'}: {why}" if why else name or "everything"))
         return 0
+    settings = inspect()[0]
+    if settings.pii:
+        audit_log.scrub = Policy(settings).name
     if action == "pause":
-        folder.pause(agent, reason)
+        folder.pause(agent, audit_log.scrubbed(reason))
     elif not folder.resume(agent):
         print("agentops: it was not paused by this folder")
         return 1
     about = {"agent": agent or None, "reason": reason, "everywhere": True}
-    audit_log.record(action, audit_log.login(), about, base, inspect()[0].audit_key)
+    audit_log.record(action, audit_log.login(), about, base, settings.audit_key)
     print(safe(f"{agent or 'everything'}: {action}d"), flush=True)
     if action == "pause" and agent and agent not in (names := _seen(args)):
         near = get_close_matches(agent, names, 3)

@@ -29,7 +29,7 @@ __all__ = ["Erasure", "Subject", "clickhouse_statement"]
 
 _LINES: Final = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", OPEN_SUFFIX)
 _BLOB: Final = re.compile(rb"blobs/[0-9a-f]{64}(?:\.[a-z0-9]{1,5})?")
-_HASHED_USER: Final = re.compile(rb"\[user:[0-9a-f]{16}\]")
+_HASHED_USER: Final = re.compile(rb'\[user:[0-9a-f]{16}\]|"user\.id":"\[[a-z_]+:[0-9a-f]{16}\]"')
 _KEPT: Final = "audit"
 """The audit log names no user; it is only ever added to."""
 
