@@ -17,6 +17,7 @@ import pytest
 
 import agentops_sdk as agentops
 from agentops_sdk.cli import main
+from agentops_sdk.encryption import Cipher
 from agentops_sdk.erasure.erase import Erasure, Subject
 from agentops_sdk.exporters.jsonl.content_expiry import expire
 from agentops_sdk.exporters.otlp.segment import Segment
@@ -243,6 +244,53 @@ def test_a_kill_in_the_middle_loses_nothing_and_the_next_time_finishes_it(how: s
     assert b"alice" not in everything(tmp_path)
     assert [path.name for path in folder.iterdir()] == ["20260101T000000Z-1-00000001.jsonl"]
     assert notes(tmp_path) == ["bob 0", "bob 1", "carol 0", "carol 1"]
+
+
+def test_what_a_link_leads_to_or_nobody_can_open_is_told_and_not_said_to_be_erased(tmp_path: Path, capsys: Any) -> None:
+    elsewhere = tmp_path / "disk"
+    elsewhere.mkdir()
+    (elsewhere / "a.jsonl").write_bytes(lines_of("alice", 2))
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "traces").symlink_to(elsewhere)
+    (base / "b.jsonl").symlink_to(elsewhere / "a.jsonl")
+    with_key = Cipher([os.urandom(32)])
+    (base / "c.jsonl").write_bytes(b"sealed:s:" + base64.b64encode(with_key.seal(lines_of("alice", 1))) + b"\n")
+    (base / "d.jsonl.gz").write_bytes(gzip.compress(lines_of("alice", 2))[:-20])
+    assert erase("--user", "alice", "--yes", folder=base) == 1
+    told = capsys.readouterr()
+    assert "trace(s), 0 span(s) erased" in told.out
+    assert "line(s) are still there, it cannot be written anew" in told.err
+    for name in (
+        "traces: leads to",
+        "b.jsonl: leads to",
+        "c.jsonl: cannot be read",
+        "d.jsonl.gz: ",
+    ):
+        assert name in told.err
+    assert (elsewhere / "a.jsonl").read_bytes() == lines_of("alice", 2)
+    assert (base / "b.jsonl").is_symlink()
+    assert gzip.compress(lines_of("alice", 2))[:-20] == (base / "d.jsonl.gz").read_bytes()
+    assert erase("--user", "alice", "--yes", folder=base / "traces") == 0
+    assert not (elsewhere / "a.jsonl").exists()  # nothing else was in it
+
+
+def test_half_of_a_file_that_was_being_compressed_goes_or_is_told(tmp_path: Path, capsys: Any) -> None:
+    folder = tmp_path / "traces"
+    folder.mkdir()
+    half = gzip.compress(lines_of("alice", 3) + lines_of("bob", 3))
+    (folder / "20260101T000000Z-1-00000001.jsonl").write_bytes(lines_of("alice", 3) + lines_of("bob", 3))
+    (folder / "20260101T000000Z-1-00000001.jsonl.gz.part").write_bytes(half)
+    (folder / "20260101T000000Z-1-00000002.jsonl.gz").write_bytes(half)
+    (folder / "20260101T000000Z-1-00000002.jsonl.parquet.part").write_bytes(half)
+    (folder / "mine.jsonl.gz.part").write_bytes(half)
+    assert erase("--user", "alice", "--yes", folder=tmp_path) == 1
+    assert "mine.jsonl.gz.part: half of a file" in capsys.readouterr().err
+    assert [path.name for path in folder.glob("*.part")] == ["mine.jsonl.gz.part"]
+    with gzip.open(folder / "20260101T000000Z-1-00000002.jsonl.gz") as packed:
+        assert packed.read() == lines_of("bob", 3)
+    (folder / "mine.jsonl.gz.part").unlink()
+    assert erase("--user", "alice", "--yes", folder=tmp_path) == 0
 
 
 def test_export_gives_a_person_their_data_by_the_hash_too(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:

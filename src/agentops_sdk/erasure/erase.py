@@ -17,7 +17,7 @@ from agentops_sdk.erasure.spooled_requests import holds, is_of_metrics, rewrite_
 from agentops_sdk.erasure.trace_lines import belongs, blank_lines, rewrite, trace_ids_of
 from agentops_sdk.errors import AgentOpsError, TraceError
 from agentops_sdk.exporters.jsonl.rewriting import PART
-from agentops_sdk.exporters.jsonl.run_files import claimed, is_own_name
+from agentops_sdk.exporters.jsonl.run_files import claimed, is_own_name, remove_abandoned
 from agentops_sdk.exporters.otlp.run_directory import REFUSED, Run
 from agentops_sdk.traces.formats import line_index
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
@@ -85,21 +85,24 @@ class Erasure:
                 self.trace_ids |= trace_ids_in(path, self.subject.users, self.subject.sessions)
         self._each(dry=True)
         self._spare_blobs()
-        self._others()
+        self._others(dry=True)
 
     def erase(self) -> None:
-        """Do it.
+        """Do it. A file that cannot be written anew stays as it was, and that is told.
 
         Raises:
-            OSError: a file cannot be written; those before it are done, and it is as it was.
+            OSError: what was left by a killed process, or readers have made, cannot be removed.
         """
         for made in (*self.base.rglob(f"*{PART}"), *line_index.below(self.base)):  # readers make indexes again
             made.unlink(missing_ok=True)
+        for part in self.base.rglob("*.part"):  # half of a file that a killed process was compressing
+            if is_own_name(part):
+                remove_abandoned(part)
         self._each(dry=False)
         self._spare_blobs()
         for name in self.blobs:
             (self.base / name.decode()).unlink(missing_ok=True)
-        self._others()
+        self._others(dry=False)
 
     # --- the walk --------------------------------------------------------------------------------
 
@@ -107,6 +110,11 @@ class Erasure:
         self.lines, self.spans, self.remains = {}, {}, []
         if self._hashed:
             self.remains.append("users whose ids were recorded as hashes: without pii_key nobody knows who they are")
+        for path in self._below():
+            if path.is_symlink():  # what it leads to may be anybody's, and is looked at where it lies
+                self.remains.append(
+                    f"{path}: leads to {path.resolve()}, which was not looked into: erase there as well"
+                )
         for path in self._files():
             self._file(path, dry=dry)
         for path in self._segments():
@@ -127,14 +135,18 @@ class Erasure:
                     self.blobs -= named
 
     def _file(self, path: Path, *, dry: bool) -> None:
-        count = sum(self._goes(line) for line in _lines_of(path, self.remains if dry else None))
+        count = sum(self._goes(line) for line in _lines_of(path, self.remains))
         if not count:
             return
         if dry:
             self.lines[path] = count
             return
         with claimed(path) as claim:
-            self.lines[path] = self._without(path, claim)
+            try:
+                self.lines[path] = self._without(path, claim)
+            except (OSError, EOFError, zlib.error, TraceError) as error:  # damaged, or no right: the others go
+                self.remains.append(f"{path}: {count} line(s) are still there, it cannot be written anew: {error}")
+                return
         if claim is None and path.exists():
             self.remains.append(
                 f"{path.name}: its process lives, and may have more about them in memory: look again later"
@@ -180,24 +192,31 @@ class Erasure:
     def _files(self) -> list[Path]:
         return [
             path
-            for path in sorted(self.base.rglob("*"))
-            if path.name.endswith((*_LINES, ".parquet")) and path.is_file() and not self._is_kept(path)
+            for path in self._below()
+            if path.name.endswith((*_LINES, ".parquet")) and _is_here(path) and not self._is_kept(path)
         ]
 
     def _segments(self) -> list[Path]:
-        return [path for path in sorted(self.base.rglob("*.seg")) if path.is_file()]
+        return [path for path in self._below() if path.suffix == ".seg" and _is_here(path)]
+
+    def _below(self) -> list[Path]:
+        return sorted(self.base.rglob("*"))
 
     def _is_kept(self, path: Path) -> bool:
         return path.relative_to(self.base).parts[0] == _KEPT
 
-    def _others(self) -> None:
+    def _others(self, *, dry: bool) -> None:
         """Files of any other sort that hold an id as text."""
         needles = [text.encode() for text in (*self.subject.users, *self.subject.sessions, *self.trace_ids)]
         indexes = set(line_index.below(self.base))
-        for path in sorted(set(self.base.rglob("*")) - indexes):
-            if path.name.endswith((*_LINES, ".parquet", ".seg", PART)) or self._is_kept(path) or not path.is_file():
+        for path in sorted(set(self._below()) - indexes):
+            if path.name.endswith((*_LINES, ".parquet", ".seg", PART)) or self._is_kept(path) or not _is_here(path):
                 continue
             if bytes(path.relative_to(self.base)) in self.blobs:
+                continue
+            if path.suffix == ".part":
+                if not (dry and is_own_name(path)):
+                    self.remains.append(f"{path}: half of a file that is being written, or was left: look at it again")
                 continue
             with suppress(OSError):
                 try:
@@ -207,6 +226,10 @@ class Erasure:
                     continue
                 if any(needle in content for needle in needles):
                     self.remains.append(f"{path}: holds one of the ids and is no trace file; look at it yourself")
+
+
+def _is_here(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _lines_of(path: Path, remains: list[str] | None = None) -> Iterator[bytes]:

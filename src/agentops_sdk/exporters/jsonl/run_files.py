@@ -14,7 +14,7 @@ import secrets
 import shutil
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from agentops_sdk.traces.formats import line_index
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["claimed", "create_file", "is_own_name", "tidy"]
+__all__ = ["claimed", "create_file", "is_own_name", "remove_abandoned", "tidy"]
 
 # Only what we have written ourselves is ever compressed or deleted.
 _OURS = re.compile(r"\d{8}T\d{6}Z-\d+-[0-9a-f]{8}\.jsonl(\.gz|\.gz\.part|\.parquet|\.parquet\.part|\.open)?")
@@ -102,7 +102,7 @@ def _tidy(directory: Path, max_bytes: int, max_age: float, compress: bool) -> li
     for changed, size, path in files:
         try:
             if path.suffix == ".part":
-                _remove_abandoned(path)
+                remove_abandoned(path)
             elif total > max_bytes or changed < oldest:
                 with claimed(path) as claim:
                     if claim is not None:
@@ -182,12 +182,18 @@ def claimed(path: Path) -> Iterator[_Claim | None]:
         claim.close()
 
 
-def _remove_abandoned(part: Path) -> None:
-    """Remove a half compressed file, unless somebody who holds the original is writing it."""
-    original = part.with_suffix("").with_suffix("")
-    with claimed(original) as claim:
-        if claim is not None or not original.exists():
-            part.unlink(missing_ok=True)
+def remove_abandoned(part: Path) -> None:
+    """Remove a half compressed or packed file, unless somebody who holds the original is writing it.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    plain = part.with_suffix("").with_suffix("")
+    with ExitStack() as claims:
+        for original in (plain, plain.with_name(f"{plain.name}.gz")):  # what is packed may have been compressed before
+            if claims.enter_context(claimed(original)) is None and original.exists():
+                return
+        part.unlink(missing_ok=True)
 
 
 def _compress(claim: _Claim) -> None:
