@@ -21,7 +21,9 @@ from agentops_sdk.encryption import Cipher
 from agentops_sdk.erasure.erase import Erasure, Subject
 from agentops_sdk.exporters.jsonl.content_expiry import expire
 from agentops_sdk.exporters.otlp.segment import Segment
+from agentops_sdk.store.compaction import pack
 from agentops_sdk.traces import load
+from agentops_sdk.traces.formats.parquet_lines import parquet_lines
 
 pytestmark = pytest.mark.once
 
@@ -420,9 +422,22 @@ def test_content_goes_before_figures_do(tmp_path: Path) -> None:
     young = folder / "20260101T000000Z-1-00000002.jsonl"
     young.write_bytes(old.read_bytes())
     day = time.time() - 8 * 86_400
+    flight = tmp_path / "flights" / "20260101T000000-error-rate-7-123456.jsonl"
+    flight.parent.mkdir()
+    for path in (flight, folder / "20260101T000000Z-1-00000003.jsonl", flight.with_name("mine.jsonl")):
+        path.write_bytes(old.read_bytes())
+        os.utime(path, (day, day))
+    packed = pack(folder / "20260101T000000Z-1-00000003.jsonl").path
     os.utime(old, (day, day))
-    assert expire(folder, 7 * 86_400) == [old]
+    assert packed.suffix == ".parquet"
+    assert set(expire(folder, 7 * 86_400)) == {old, flight}
     assert expire(folder, 7 * 86_400) == []
+    assert main(["compact", "--content-max-days", "7", "--dir", str(tmp_path)]) == 0
+    assert main(["compact", "--back", str(folder / f"{old.name}.parquet"), str(folder / f"{young.name}.parquet")]) == 0
+    assert b"pestilence" not in b"".join(parquet_lines(packed)) + flight.read_bytes()
+    assert b'"gen_ai.tool.name":"look"' in b"".join(parquet_lines(packed))
+    assert b"pestilence" in flight.with_name("mine.jsonl").read_bytes()
+    packed.unlink()
     assert abs(old.stat().st_mtime - day) < 1
     assert b"pestilence" not in old.read_bytes()
     (span,) = load(old)[0].spans

@@ -23,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("files", metavar="FILE", nargs="*", help="files to pack (default: all closed ones of --dir)")
     parser.add_argument("--back", action="store_true", help="make the lines again that packed files were made of")
+    parser.add_argument(
+        "--content-max-days",
+        type=float,
+        metavar="N",
+        help="take content out of what is older, packed or not (default: the setting's; 0 leaves it)",
+    )
     add_dir(parser)
 
 
@@ -31,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk.exporters.jsonl.run_files import claimed, is_own_name
     from agentops_sdk.store.compaction import pack, restore
 
+    if not args.back and not args.files:
+        _expire(args)
     count = before = after = 0
     failed = False
     files = list(_files(args))
@@ -50,6 +58,19 @@ def run(args: argparse.Namespace) -> int:
     what = "unpacked" if args.back else "packed"
     print(f"{count:,} file(s) {what}, {before / 1e6:,.1f} MB are {after / 1e6:,.1f} MB now")
     return 1 if failed else 0
+
+
+def _expire(args: argparse.Namespace) -> None:
+    """What the programs that write here do with lines, for packed files as well: they cannot open them."""
+    from agentops_sdk.config import inspect
+    from agentops_sdk.exporters.jsonl.content_expiry import expire
+
+    days = inspect()[0].content_max_days if args.content_max_days is None else args.content_max_days
+    place = followed(args)
+    if days > 0 and place.is_dir():
+        done = expire(place, days * 86_400, packed=True)
+        if done:
+            print(f"content was taken out of {len(done):,} file(s)")
 
 
 def _files(args: argparse.Namespace) -> Iterator[Path]:

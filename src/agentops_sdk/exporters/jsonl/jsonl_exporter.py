@@ -45,6 +45,7 @@ _EVENT_LINES = (EVENT_LINE, EVENT)
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _WAITING_BYTES = 8 * 1_048_576
 _RETRY = 1.0
+_TIDIES = 1.0  # seconds that an end waits for files to be tidied
 _REASONS = {errno.ENOSPC: "disk_full", errno.EDQUOT: "disk_full", errno.EROFS: "read_only", errno.EACCES: "no_access"}
 
 
@@ -196,6 +197,8 @@ class JsonlExporter(SinkOptions):
             self._drop(len(self._waiting))
         self._close_file()
         self._open.remove()
+        if self._tidying is not None:  # of programs that run for a moment only, none would ever get it done
+            self._tidying.join(_TIDIES)
 
     def after_fork(self) -> None:
         """A child process writes a file of its own; the parent's descriptor stays the parent's."""
