@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from tests.traces.samples import T0, span
@@ -71,4 +72,84 @@ def runs() -> list[SpanRecord]:
         took=0, trace_id=FOUR, events=[{"name": "gen_ai.evaluation.result", "time_ns": T0 + 7, "attributes":
         {"gen_ai.evaluation.name": "helpful", "gen_ai.evaluation.score.label": "no",
          "gen_ai.evaluation.explanation": "too long"}}])  # fmt: skip
+    return records
+
+
+def more() -> list[SpanRecord]:
+    """Runs that are plain: prices whose binary forms do not add up, estimates, refusals, times to the first chunk."""
+    records: list[SpanRecord] = []
+    for number in range(1, 30):
+        trace_id = f"{number:032x}"
+        top = span("invoke_agent a", {"agentops.kind": "agent"}, trace_id=trace_id, at=number * 3_600_000)
+        failed = number % 7 == 0
+        told: dict[str, Any] = {
+            **chat("gpt-4o" if number % 3 else "llama"), **USAGE, **PRICE, "agentops.cost.amount": number / 1e7 + 0.1,
+            "gen_ai.response.time_to_first_chunk": number / 7, "gen_ai.usage.cache_read.input_tokens": number,
+        }  # fmt: skip
+        if number % 5 == 0:
+            told["agentops.usage.source"] = "estimated"
+        if number % 4 == 0:
+            told |= {"agentops.cost.unknown_reason": "no price known"}
+            del told["agentops.cost.amount"]
+        if failed:
+            told = chat("gpt-4o", agentops__outcome="error")
+        status = "error" if failed else "unset"
+        at = number * 3_600_000 + 1
+        records += [top, span("chat", told, trace_id=trace_id, at=at, took=number, parent=top, status=status)]
+        records.append(span("chat", chat("silent"), trace_id=trace_id, at=at, took=2, parent=top))
+    return records
+
+
+def question(text: str, **more: Any) -> dict[str, Any]:
+    messages = json.dumps([{"role": "user", "parts": [{"type": "text", "content": text}]}])
+    return chat("gpt-4o") | {"gen_ai.input.messages": messages} | more
+
+
+def tool(name: str, arguments: str) -> dict[str, Any]:
+    return {"agentops.kind": "tool", "gen_ai.tool.name": name, "gen_ai.tool.call.arguments": arguments}
+
+
+def choice(name: str, chosen: str | None, **more: Any) -> dict[str, Any]:
+    told = {"agentops.kind": "decision", "agentops.decision.name": name, "agentops.decision.chosen": chosen, **more}
+    return {key: value for key, value in told.items() if value is not None}
+
+
+UNUSUAL: list[list[dict[str, Any]]] = [
+    [tool("search", '{"a": 1, "b": "ä"}'), tool("search", '{"b":"\\u00e4","a":1.0}')],  # no loop: 1 is not 1.0
+    [tool("search", '{"a": 1, "b": "ä"}'), tool("search", '{"b":"\\u00e4","a":1}')],  # a loop
+    [tool("search", "{}"), tool("search", "{}"), tool("other", "{}")],
+    [question("Why?", agentops__outcome="error"), question("Why?")],  # asked again
+    [question("Why?"), chat("gpt-4o", gen_ai__response__finish_reasons=["refusal"])],
+    [choice("route", '["a", "b"]'), choice("route", None), choice("route", "true"), choice("", "x")],
+    [choice("ask", '{"approved": true}', **{"agentops.decision.by": "human"})],
+    [chat("gpt-4o", agentops__decision__name="handoff", agentops__decision__chosen="writer")],
+    [chat("gpt-4o", agentops__decision__name="tool choice", agentops__decision__chosen="search",
+          agentops__decision__by="model"), tool("search", "[]")],
+    [{"agentops.kind": "guardrail", "gen_ai.guardrail.name": "shield"}],
+    [{"agentops.kind": "agent", "gen_ai.agent.name": name} for name in "abab"],
+    [chat("gpt-4o", agentops__attempts='[{"status": 500}, {"status": 200}]')],
+    [{"agentops.kind": "decision", "agentops.decision.options": "[1, 2]"}],
+]  # fmt: skip
+"""What is below the outermost step of a run, of which something may have to be inferred."""
+
+
+def deciding() -> list[SpanRecord]:
+    """Runs of all these sorts, three times, on both sides."""
+    records = []
+    for number in range(3 * len(UNUSUAL)):
+        trace_id, at = f"{0x5000 + number:032x}", number * 7_200_000
+        release = "2.1" if (number // 3) % 2 else "2.0"
+        failures = [{"name": "exception", "time_ns": T0 + 1, "attributes": {}}] if number % 2 else []
+        about = {"agentops.kind": "workflow", "agentops.metadata.release": release}
+        top = span(f"top {number}", about, at=at, trace_id=trace_id, took=500 + number, events=failures)
+        records.append(top)
+        for place, told in enumerate(UNUSUAL[number % len(UNUSUAL)]):
+            ended = told.get("agentops.outcome", "ok")
+            told = {name.replace("__", "."): value for name, value in told.items()}
+            records.append(
+                span(f"step {place}", told, trace_id=trace_id, at=at + 10 * place, took=5, parent=top,
+                     status="error" if ended == "error" else "unset")
+            )  # fmt: skip
+        if number % 10 == 4:  # an orphan that began first
+            records.append(span("lost", {"agentops.kind": "task"}, trace_id=trace_id, at=at - 5, parent=records[0]))
     return records

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from tests.store.runs import FOUR, ONE, THREE, TWO, runs
+from tests.store.runs import FOUR, ONE, THREE, TWO, deciding, more, runs
 
 from agentops_sdk.cli import main
 from agentops_sdk.errors import AgentOpsError
@@ -102,6 +102,25 @@ def test_stats_of_a_store_are_those_of_the_files(store: Store, by: str) -> None:
     from_files, from_store = stats(load(runs()), by), stats(StoredTraces(store), by)
     assert [row.as_dict() for row in from_store.rows] == [row.as_dict() for row in from_files.rows]
     assert from_store.total.as_dict() == from_files.total.as_dict()
+
+
+def test_a_fleet_adds_up_what_can_be_added(
+    store: Store, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if store.engine != "ClickHouse":
+        pytest.skip("of files this is asked in test_sums.py")
+    from agentops_sdk.store.clickhouse_store import ClickHouseStore
+
+    engine, is_json = request.getfixturevalue("clickhouse"), cast("ClickHouseStore", store).is_json
+    every = [*runs(), *more(), *deciding()]
+    engine.fill("many_spans", [*every, every[-1]], is_json=is_json)  # the exporter writes a batch twice after a timeout
+    many = StoredTraces(ClickHouseStore(engine, "many_spans"))
+    monkeypatch.setattr(many, "_batch", None)  # no run is fetched one by one
+    for by in ("model", "service", "day", "hour"):
+        table, expected = many.sums(by), stats(load(every), by)
+        assert table is not None
+        assert table.total.as_dict() == expected.total.as_dict()
+        assert [row.as_dict() for row in table.rows] == [row.as_dict() for row in expected.rows]
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from tests.store.runs import PRICE, USAGE, chat, runs
-from tests.traces.samples import span
+from tests.store.runs import deciding, more, runs
 
 from agentops_sdk.cli import main
 from agentops_sdk.traces.figures.tables import stats
@@ -20,32 +19,8 @@ if TYPE_CHECKING:
 
 pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
 
-from agentops_sdk.store import duckdb_sums
-
-
-def more() -> list[SpanRecord]:
-    """Runs that are plain: prices whose binary forms do not add up, estimates, refusals, times to the first chunk."""
-    records: list[SpanRecord] = []
-    for number in range(1, 30):
-        trace_id = f"{number:032x}"
-        top = span("invoke_agent a", {"agentops.kind": "agent"}, trace_id=trace_id, at=number * 3_600_000)
-        failed = number % 7 == 0
-        told: dict[str, Any] = {
-            **chat("gpt-4o" if number % 3 else "llama"), **USAGE, **PRICE, "agentops.cost.amount": number / 1e7 + 0.1,
-            "gen_ai.response.time_to_first_chunk": number / 7, "gen_ai.usage.cache_read.input_tokens": number,
-        }  # fmt: skip
-        if number % 5 == 0:
-            told["agentops.usage.source"] = "estimated"
-        if number % 4 == 0:
-            told |= {"agentops.cost.unknown_reason": "no price known"}
-            del told["agentops.cost.amount"]
-        if failed:
-            told = chat("gpt-4o", agentops__outcome="error")
-        status = "error" if failed else "unset"
-        at = number * 3_600_000 + 1
-        records += [top, span("chat", told, trace_id=trace_id, at=at, took=number, parent=top, status=status)]
-        records.append(span("chat", chat("silent"), trace_id=trace_id, at=at, took=2, parent=top))
-    return records
+from agentops_sdk.store import duckdb_comparison, duckdb_dialect, duckdb_sums
+from agentops_sdk.store.duckdb_store import DuckDBStore
 
 
 def write(path: Path, records: list[SpanRecord], end: str = "") -> Path:
@@ -65,3 +40,41 @@ def test_the_sums_over_parquet_are_those_of_the_readers(
     told = json.loads(capsys.readouterr().out)
     assert told["total"] == json.loads(json.dumps(expected.total.as_dict()))
     assert [row["cost"] for row in told["rows"]] == [row.as_dict()["cost"] for row in expected.rows]
+
+
+@pytest.mark.parametrize(
+    "sides",
+    [("metadata.release=2.0", "metadata.release=2.1"), ("metadata.release>1.9", "metadata.release!=2.0"),
+     ("2026-08-01..2026-08-07", "2026-08-07.."), ("release=1", "release=1")],
+    ids=str,
+)  # fmt: skip
+def test_a_comparison_over_parquet_is_that_of_the_readers(
+    sides: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(duckdb_comparison, "_FEW", 0)
+    file = write(tmp_path / "20260101T000000Z-1-00000001.jsonl", [*runs(), *more(), *deciding()])
+    words = ["compare", *sides, "--json", "--from", str(tmp_path)]
+    code = main(words)
+    expected = capsys.readouterr().out
+    assert main(["compact", str(file)]) == 0
+    capsys.readouterr()
+    with monkeypatch.context() as patches:
+        if code == 0:  # the readers are not asked for the whole
+            patches.setattr("agentops_sdk.cli.compare.side", None)
+        assert main(words) == code
+    assert capsys.readouterr().out == expected
+
+
+def test_what_an_earlier_version_packed_is_compared_by_the_readers(tmp_path: Path) -> None:
+    import duckdb
+
+    write(tmp_path / "lines.jsonl", more())
+    assert main(["compact", str(tmp_path / "lines.jsonl")]) == 0
+    (packed,) = tmp_path.glob("*.parquet")
+    old = tmp_path / "old"
+    with duckdb.connect() as connection:
+        query = f"SELECT * EXCLUDE ({', '.join(duckdb_dialect.KEYS)}) FROM '{packed}'"
+        connection.execute(f"COPY ({query}) TO '{old}' (FORMAT parquet)")
+    old.replace(packed)
+    assert duckdb_comparison.comparison(DuckDBStore(tmp_path), "2026-08-01..", "..2026-08-30") is None
+    assert main(["compare", "2026-08-01..", "..2026-08-30", "--from", str(tmp_path)]) == 0

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.files import Traces
     from agentops_sdk.traces.trace import Trace
 
-__all__ = ["SIDE", "side"]
+__all__ = ["SIDE", "is_one_or_a_place", "side"]
 
 SIDE = (
     "a trace id, 'latest', a file or directory, a date range (2026-11-01..2026-11-07), or attribute=value, such as "
@@ -42,6 +42,11 @@ def side(args: argparse.Namespace, text: str) -> Iterator[Trace]:
             yield from selected(traces, text)
     else:
         yield from selected(read, text)
+
+
+def is_one_or_a_place(text: str) -> bool:
+    """Whether a side is a file, a directory or one run, and not a choice among those of the place."""
+    return Path(text).exists() or not ("=" in text or ".." in text)
 
 
 def _attributes(args: argparse.Namespace) -> list[str]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.cli._sides import SIDE, side
-from agentops_sdk.cli._source import add_source, looked_at, screen
+from agentops_sdk.cli._filters import chosen
+from agentops_sdk.cli._progress import progress
+from agentops_sdk.cli._sides import SIDE, is_one_or_a_place, side
+from agentops_sdk.cli._source import add_source, looked_at, place, screen, shown
+from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
     import argparse
@@ -30,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the comparison."""
     from agentops_sdk.traces.figures.comparison import compare
 
-    comparison = compare(side(args, args.a), side(args, args.b))
+    comparison = _of_store(args) or compare(side(args, args.a), side(args, args.b))
     if args.json:
         print(json.dumps(comparison.as_dict()))
     else:
@@ -38,9 +42,30 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _of_store(args: argparse.Namespace) -> Comparison | None:
+    """The comparison of many packed runs; ``None`` without DuckDB, and where it takes the runs themselves."""
+    from importlib.util import find_spec
+
+    where = place(args)
+    if isinstance(where, str) or chosen(args) or any(map(is_one_or_a_place, (args.a, args.b))):
+        return None
+    if find_spec("duckdb") is None or not (where.suffix == ".parquet" or any(where.rglob("*.parquet"))):
+        return None
+    from agentops_sdk.store.address import open_store
+    from agentops_sdk.store.duckdb_comparison import comparison
+    from agentops_sdk.store.duckdb_store import DuckDBStore
+
+    with progress("comparing", shown(where)):
+        store = open_store(where)
+        both = comparison(store, args.a, args.b) if isinstance(store, DuckDBStore) else None
+    if both is not None:
+        for remark in store.remarks:
+            print(f"agentops: {line(remark)}", file=sys.stderr)
+    return both
+
+
 def _print(both: Comparison, name_a: str, name_b: str) -> None:
     from agentops_sdk.cli._table import Column, table
-    from agentops_sdk.traces.display.terminal_text import line
 
     console, width, ascii_only = screen(120)
 

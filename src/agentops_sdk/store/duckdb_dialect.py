@@ -18,8 +18,12 @@ __all__ = ["STORED_COLUMNS", "columns_of_lines", "lines_of", "quoted", "views"]
 _TYPES: Final = {"text": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "json": "VARCHAR"}
 _LONGEST_LINE: Final = 64 * 1_048_576
 _HEAD: Final = ("trace_id", "span_id", "parent_id", "name", "kind", "span_kind", "status", "status_message", "outcome")
+KEYS: Final = ("attribute_names", "resource_names", "event_names", "arguments_key", "question_key")
+"""What tells which spans may hold something, without the line itself being read: names, each with blanks around it, and
+numbers that are the same wherever arguments of a tool, or the last of the messages to a model, are."""
 STORED_COLUMNS: Final = (
     *_HEAD, "start_ns", "end_ns", "service", "scope", "flags", "has_events", *(column.name for column in SPAN_COLUMNS),
+    *KEYS,
 )  # fmt: skip
 """What a Parquet file of ours holds beside each line: all that the views ask of every span."""
 
@@ -46,10 +50,31 @@ def columns_of_lines(lines: str) -> str:
     parts += ["r.scope.name AS scope", "r.flags AS flags"]
     parts.append("coalesce(json_array_length(r.events) > 0, false) AS has_events")
     parts += [f"{_value(column)} AS {column.name}" for column in SPAN_COLUMNS]
+    parts += [
+        _NAMES.format("json_keys(record, '$.attributes')") + " AS attribute_names",
+        _NAMES.format("json_keys(record, '$.resource')") + " AS resource_names",
+        _NAMES.format("json_extract_string(r.events, '$[*].name')") + " AS event_names",
+        _ARGUMENTS_KEY.format(f'r.attributes."{semconv.TOOL_CALL_ARGUMENTS}"') + " AS arguments_key",
+        _QUESTION_KEY.format(f'r.attributes."{semconv.INPUT_MESSAGES}"') + " AS question_key",
+    ]
     return (
         f"SELECT record, {', '.join(parts)} FROM (SELECT record, TRY(json_transform(record,"
         f" {quoted(_structure(SPAN_COLUMNS))})) AS r FROM ({lines}))"
     )
+
+
+# Words are what counts: the order of members, blanks, and the ways to write a character or a number make no difference.
+_ARGUMENTS_KEY: Final = (
+    "md5_number_lower(array_to_string(list_sort(regexp_extract_all(lower(regexp_replace({},"
+    r" '\\u[0-9a-fA-F]{{4}}|\\.|[^ -~]|[-+0-9.]+([eE][-+]?[0-9]+)?', ' ', 'g')), '[a-z]+')), ' '))"
+)
+# Inside of a text the quotes are escaped: what this splits at is where a message begins.
+_MESSAGE: Final = "'{{\"role\":'"
+_QUESTION_KEY: Final = (
+    f"md5_number_lower(CASE WHEN contains({{0}}, {_MESSAGE}) THEN string_split({{0}}, {_MESSAGE})[-1]"
+    " ELSE right({0}, 24) END)"
+)
+_NAMES: Final = "TRY(' ' || array_to_string(list_sort(list_distinct({})), ' ') || ' ')"
 
 
 def _value(column: SpanColumn) -> str:
@@ -61,7 +86,7 @@ def _value(column: SpanColumn) -> str:
 def _structure(columns: Sequence[SpanColumn]) -> str:
     import json
 
-    attributes: dict[str, str] = {}
+    attributes = {semconv.TOOL_CALL_ARGUMENTS: "VARCHAR", semconv.INPUT_MESSAGES: "VARCHAR"}
     resource = {semconv.SERVICE_NAME: "VARCHAR"}
     for column in columns:
         for name in column.attributes:

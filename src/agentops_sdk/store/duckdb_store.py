@@ -97,9 +97,11 @@ class DuckDBStore:
             parts.append(self._text_part(texts))
         if packed:
             listed = ", ".join(quoted(str(path)) for path in packed)
-            parts.append(
-                f"SELECT record, {', '.join(STORED_COLUMNS)} FROM read_parquet([{listed}], union_by_name=true)"
-            )
+            source = f"read_parquet([{listed}], union_by_name=true)"
+            there = {name for name, *_ in self._connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+            # Files that an earlier version packed lack what came later.
+            columns = (name if name in there else f"NULL AS {name}" for name in STORED_COLUMNS)
+            parts.append(f"SELECT record, {', '.join(columns)} FROM {source}")
         whole = " UNION ALL ".join(f"({part})" for part in parts)
         if whole:
             self._connection.execute(f"CREATE VIEW whole AS {whole}")

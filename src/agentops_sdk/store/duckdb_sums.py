@@ -20,9 +20,14 @@ from agentops_sdk.traces.files import Traces
 from agentops_sdk.traces.usage import ATTRIBUTES, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agentops_sdk.store.duckdb_store import DuckDBStore
 
-__all__ = ["KEYS", "sums"]
+__all__ = [
+    "BEHIND", "COSTS", "COUNTS", "KEYS", "LISTED", "MODEL", "ODD", "TOKENS", "UNUSUAL", "USED", "add_costs",
+    "add_counts", "add_usage", "in_order", "row_of", "sums",
+]  # fmt: skip
 
 KEYS: Final = {
     "model": "coalesce(nullif(response_model, ''), nullif(request_model, ''), '(no model)')",
@@ -32,29 +37,30 @@ KEYS: Final = {
 }
 """By what can be added up here, and a call's row key."""
 _TOKENS: Final = {name: f"{name}_tokens" for name in ATTRIBUTES}
-_LISTED: Final = ", ".join(_TOKENS.values())
-_MODEL: Final = f"kind IN ({', '.join(map(repr, MODEL_KINDS))})"
-_USED: Final = f"coalesce({_LISTED}) IS NOT NULL"
-_BEHIND: Final = "(usage_of IS NOT NULL OR operation = 'fetch_response')"
-_ODD: Final = f"""
+LISTED: Final = ", ".join(_TOKENS.values())
+MODEL: Final = f"kind IN ({', '.join(map(repr, MODEL_KINDS))})"
+USED: Final = f"coalesce({LISTED}) IS NOT NULL"
+BEHIND: Final = "(usage_of IS NOT NULL OR operation = 'fetch_response')"
+_BELOW_ZERO: Final = " OR ".join(f"coalesce({column} < 0, false)" for column in _TOKENS.values())
+ODD: Final = f"""
 outcome NOT IN ({", ".join(map(repr, semconv.OUTCOMES))}) OR kind NOT IN ({", ".join(map(repr, semconv.KINDS))})
-OR missing_spans IS NOT NULL OR sampled_elsewhere OR cached OR trained_tokens IS NOT NULL OR {_BEHIND}
-OR coalesce(scope, '{OWN_SCOPE}') <> '{OWN_SCOPE}' OR least({_LISTED}) < 0 OR cost < 0 OR NOT isfinite(cost)
-OR (NOT {_MODEL} AND ({_USED} OR cost IS NOT NULL OR coalesce(cost_unknown_reason, '') <> ''))
+OR missing_spans IS NOT NULL OR sampled_elsewhere OR cached OR trained_tokens IS NOT NULL OR {BEHIND}
+OR coalesce(scope, '{OWN_SCOPE}') <> '{OWN_SCOPE}' OR {_BELOW_ZERO} OR cost < 0 OR cost > 1e300 OR cost <> cost
+OR (NOT {MODEL} AND ({USED} OR cost IS NOT NULL OR coalesce(cost_unknown_reason, '') <> ''))
 """
-_UNUSUAL: Final = f"""
+UNUSUAL: Final = f"""
 CREATE OR REPLACE TEMP TABLE unusual AS
 SELECT trace_id FROM (
-  SELECT trace_id, bool_or(coalesce({_ODD}, false)) AS odd, count(*) FILTER (WHERE parent_id IS NULL) AS roots,
+  SELECT trace_id, bool_or(coalesce({ODD}, false)) AS odd, count(*) FILTER (WHERE parent_id IS NULL) AS roots,
          count(*) AS spans, count(DISTINCT span_id) AS ids
   FROM stored WHERE trace_id IS NOT NULL GROUP BY trace_id
 ) WHERE odd OR roots = 0 OR spans <> ids
 UNION
-SELECT trace_id FROM stored WHERE {_MODEL}
+SELECT trace_id FROM stored WHERE {MODEL}
   AND span_id IN (SELECT parent_id FROM stored WHERE parent_id IS NOT NULL)
 UNION
 SELECT trace_id FROM stored
-WHERE response_id IN (SELECT response_id FROM stored WHERE {_BEHIND} AND response_id IS NOT NULL)
+WHERE response_id IN (SELECT response_id FROM stored WHERE {BEHIND} AND response_id IS NOT NULL)
 """
 assert set(semconv.OUTCOMES) < set(OUTCOMES)
 
@@ -72,17 +78,17 @@ def sums(store: DuckDBStore, by: str) -> Stats | None:
     def rows_of(query: str, *values: Any) -> list[tuple[Any, ...]]:
         return store.own(query, values)
 
-    rows_of(_UNUSUAL)
+    rows_of(UNUSUAL)
     calls = (
-        f"SELECT {KEYS[by]} AS key, *, {_USED} AS used, outcome <> 'error' OR {_USED} AS answered FROM stored"
-        f" ANTI JOIN unusual USING (trace_id) WHERE {_MODEL} AND trace_id IS NOT NULL"
+        f"SELECT {KEYS[by]} AS key, *, {USED} AS used, outcome <> 'error' OR {USED} AS answered FROM stored"
+        f" ANTI JOIN unusual USING (trace_id) WHERE {MODEL} AND trace_id IS NOT NULL"
     )
     rows_of(
         "CREATE OR REPLACE TEMP TABLE plain AS SELECT key, trace_id, outcome, used, answered, start_ns, end_ns,"
         " first_chunk_s, usage_source, cost, currency, cost_estimated, cost_unknown_reason,"
-        f" {_LISTED} FROM ({calls})"
+        f" {LISTED} FROM ({calls})"
     )
-    currencies = rows_of(f"SELECT DISTINCT coalesce(currency, 'USD') FROM stored WHERE {_MODEL} AND cost IS NOT NULL")
+    currencies = rows_of(f"SELECT DISTINCT coalesce(currency, 'USD') FROM stored WHERE {MODEL} AND cost IS NOT NULL")
     if len(currencies) > 1:
         return None  # which of them is counted goes by the order of the runs
     odd = Traces()
@@ -96,24 +102,52 @@ def sums(store: DuckDBStore, by: str) -> Stats | None:
         " WHERE trace_id IS NOT NULL)"
     )
     total.traces += plain_runs
-    _count(rows_of, rows, total)
-    _add_usage(rows_of, rows, total)
-    _add_costs(rows_of, rows, total)
+    add_counts(rows, total, rows_of(COUNTS.format(calls="plain")))
+    add_usage(rows, total, rows_of(TOKENS.format(calls="plain")))
+    exact = "CAST(CAST(cost AS VARCHAR) AS DECIMAL(38, 18))"
+    add_costs(rows, total, rows_of(COSTS.format(calls="plain", exact=exact)))
     _add_durations(rows_of, rows, total)
+    return in_order(by, rows, part)
+
+
+def in_order(by: str, rows: dict[str, Row], part: Stats) -> Stats:
+    """The table of rows that have been added up on top of a part, the dearest first."""
     ordered = sorted(rows.values(), key=lambda row: (-row.cost.amount, -row.usage.total, -row.calls, row.key))
-    return Stats(by, ordered, total, part.partial)
+    return Stats(by, ordered, part.total, part.partial)
 
 
 def _row(rows: dict[str, Row], key: str) -> Row:
     return rows.setdefault(key, Row(key))
 
 
-def _count(rows_of: Any, rows: dict[str, Row], total: Row) -> None:
-    for key, calls, errors, runs, unsized in rows_of(
-        "SELECT key, count(*), count(*) FILTER (WHERE outcome = 'error'), count(DISTINCT trace_id),"
-        " count(*) FILTER (WHERE answered AND NOT used) FROM plain GROUP BY key"
-    ):
-        row = _row(rows, key)
+COUNTS: Final = (
+    "SELECT key, count(*), count(*) FILTER (WHERE outcome = 'error'), count(DISTINCT trace_id),"
+    " count(*) FILTER (WHERE answered AND NOT used) FROM {calls} GROUP BY key"
+)
+TOKENS: Final = (
+    f"SELECT key, CASE WHEN usage_source IN ({', '.join(map(repr, semconv.USAGE_SOURCES))}) THEN usage_source"
+    f" ELSE 'reported' END AS source, {', '.join(f'sum({column})' for column in _TOKENS.values())}"
+    " FROM {calls} WHERE used GROUP BY key, source"
+)
+COSTS: Final = (
+    "SELECT key, coalesce(currency, 'USD') AS money,"
+    " coalesce(cost_estimated, false) OR coalesce(usage_source IN ('counted', 'estimated'), false) AS guessed,"
+    " outcome IN ('ok', 'running') AS useful, CASE WHEN cost IS NOT NULL THEN NULL ELSE"
+    " coalesce(nullif(cost_unknown_reason, ''), CASE WHEN answered THEN 'no price recorded' END) END AS reason,"
+    " count(cost), sum({exact}), count(*) - count(cost) FROM {calls} GROUP BY key, money, guessed, useful, reason"
+)
+"""Questions over the model calls of plain runs, in both engines' words."""
+
+
+def row_of(rows: dict[str, Row], key: str) -> Row:
+    """The row of a key, a new one where there is none."""
+    return rows.setdefault(key, Row(key))
+
+
+def add_counts(rows: dict[str, Row], total: Row, told: Iterable[tuple[Any, ...]]) -> None:
+    """Add the answer to :data:`COUNTS`."""
+    for key, calls, errors, runs, unsized in told:
+        row = row_of(rows, key)
         row.traces += runs
         for each in (row, total):
             each.calls += calls
@@ -121,34 +155,24 @@ def _count(rows_of: Any, rows: dict[str, Row], total: Row) -> None:
             each.usage.unknown += unsized
 
 
-def _add_usage(rows_of: Any, rows: dict[str, Row], total: Row) -> None:
-    known = ", ".join(map(repr, semconv.USAGE_SOURCES))
-    summed = ", ".join(f"sum({column})" for column in _TOKENS.values())
-    for key, source, *counts in rows_of(
-        f"SELECT key, CASE WHEN usage_source IN ({known}) THEN usage_source ELSE 'reported' END AS source, {summed}"
-        " FROM plain WHERE used GROUP BY key, source"
-    ):
+def add_usage(rows: dict[str, Row], total: Row, told: Iterable[tuple[Any, ...]]) -> None:
+    """Add the answer to :data:`TOKENS`."""
+    for key, source, *counts in told:
         usage = Usage({source: {name: int(n) for name, n in zip(_TOKENS, counts, strict=True) if n is not None}})
-        _row(rows, key).usage.add(usage)
+        row_of(rows, key).usage.add(usage)
         total.usage.add(usage)
 
 
-def _add_costs(rows_of: Any, rows: dict[str, Row], total: Row) -> None:
-    for key, currency, guessed, useful, reason, known, amount, misses in rows_of(
-        "SELECT key, coalesce(currency, 'USD') AS money,"
-        " coalesce(cost_estimated, false) OR coalesce(usage_source IN ('counted', 'estimated'), false) AS guessed,"
-        " outcome IN ('ok', 'running') AS useful, CASE WHEN cost IS NOT NULL THEN NULL ELSE"
-        " coalesce(nullif(cost_unknown_reason, ''), CASE WHEN answered THEN 'no price recorded' END) END AS reason,"
-        " count(cost), sum(CAST(CAST(cost AS VARCHAR) AS DECIMAL(38, 18))), count(*) - count(cost)"
-        " FROM plain GROUP BY key, money, guessed, useful, reason"
-    ):
+def add_costs(rows: dict[str, Row], total: Row, told: Iterable[tuple[Any, ...]]) -> None:
+    """Add the answer to :data:`COSTS`."""
+    for key, currency, guessed, useful, reason, known, amount, misses in told:
         cost = Cost.nothing()
         if known:
             exact = Decimal(amount).normalize()
             cost.add(Cost(exact, currency, estimated=exact if guessed else 0, known=known))
         elif reason is not None:
             cost.miss(reason, misses)
-        row = _row(rows, key)
+        row = row_of(rows, key)
         row.cost.add(cost)
         total.cost.add(cost)
         if not useful:

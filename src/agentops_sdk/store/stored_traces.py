@@ -191,13 +191,20 @@ class StoredTraces(Traces):
 
     def sums(self, by: str) -> Stats | None:
         """The table of ``stats`` from the engine's own sums; ``None`` where only the readers can tell."""
+        from agentops_sdk.store.clickhouse_store import ClickHouseStore
         from agentops_sdk.store.duckdb_store import DuckDBStore
 
-        if self._is_part or not isinstance(self._store, DuckDBStore):
+        if self._is_part:
             return None
-        from agentops_sdk.store.duckdb_sums import sums
+        if isinstance(self._store, DuckDBStore):
+            from agentops_sdk.store.duckdb_sums import sums
 
-        return sums(self._store, by)
+            return sums(self._store, by)
+        if isinstance(self._store, ClickHouseStore):
+            from agentops_sdk.store.clickhouse_sums import sums as sums_of_fleet
+
+            return sums_of_fleet(self._store, by)
+        return None
 
     # --- across them ---------------------------------------------------------------------------
 

@@ -50,10 +50,7 @@ def _read(span: SpanRecord, attributes: Mapping[str, Any], at_ns: int | None) ->
         _text(get(semconv.DECISION_NAME) or get(semconv.GUARDRAIL_NAME)) or span.name,
         _text(get(semconv.DECISION_BY)),
     )
-    chosen = parsed(get(semconv.DECISION_CHOSEN))
-    if by == "human":
-        chosen = _answer(chosen)
-    choices = tuple(_name(option) for option in _listed(chosen))
+    choices = choices_of(get(semconv.DECISION_CHOSEN), by)
     confidence, waited = get(semconv.DECISION_CONFIDENCE), get(semconv.DECISION_WAITED)
     model, fingerprint = get(semconv.DECISION_MODEL), get(semconv.DECISION_PROMPT_FINGERPRINT)
     if model is None and by == "model":
@@ -83,6 +80,14 @@ def _read(span: SpanRecord, attributes: Mapping[str, Any], at_ns: int | None) ->
         prompt_fingerprint=_text(fingerprint or get(semconv.PROMPT_FINGERPRINT)),
         at_ns=at_ns,
     )
+
+
+def choices_of(chosen: Any, by: str | None) -> tuple[str, ...]:
+    """What was chosen, by name, from the attribute that says so."""
+    chosen = parsed(chosen)
+    if by == "human":
+        chosen = _answer(chosen)
+    return tuple(_name(option) for option in _listed(chosen))
 
 
 def _options(value: Any) -> tuple[tuple[str, ...], dict[str, str]]:

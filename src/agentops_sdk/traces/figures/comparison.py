@@ -6,14 +6,14 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
 from agentops_sdk.traces.figures.loops import loops
 from agentops_sdk.traces.figures.significance import fisher, holm, rank_sum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from agentops_sdk.traces.trace import Trace
 
@@ -182,15 +182,50 @@ def compare(a: Iterable[Trace], b: Iterable[Trace]) -> Comparison:
     two.currency = one.currency
     for trace in b:
         two.add(trace)
+    return comparison_of(one, two, [_ranked(one, two, name) for name in FIGURES], len(one.trace_ids & two.trace_ids))
+
+
+def comparison_of(one: Side, two: Side, ranked: Sequence[Ranked], shared: int) -> Comparison:
+    """The comparison of two sides that have been collected.
+
+    Args:
+        one: the one.
+        two: the other.
+        ranked: what is known of each of :data:`FIGURES`, in their order.
+        shared: how many runs stand on both sides.
+    """
+    corrected = holm([each.p for each in ranked])
     return Comparison(
         a=one,
         b=two,
         shares=_shares(one, two),
-        figures=_figures(one, two),
+        figures=[
+            Figure(name, _median(each.middle_a), _median(each.middle_b), p, one.ended - each.n, two.ended - each.m)
+            for name, each, p in zip(FIGURES, ranked, corrected, strict=True)
+        ],
         error_p=fisher(one.errors, one.ended, two.errors, two.ended),
         steps=_steps(one, two) if one.runs == two.runs == 1 else [],
-        shared=len(one.trace_ids & two.trace_ids),
+        shared=shared,
     )
+
+
+class Ranked(NamedTuple):
+    """A figure on both sides: how many values there are, those in the middle of each, and p of the rank-sum test."""
+
+    n: int
+    m: int
+    middle_a: Sequence[float]
+    middle_b: Sequence[float]
+    p: float
+
+
+def _ranked(one: Side, two: Side, name: str) -> Ranked:
+    in_a, in_b = one.figures[name], two.figures[name]
+    return Ranked(len(in_a), len(in_b), in_a, in_b, rank_sum(in_a, in_b))
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return median(values) if values else None
 
 
 def _shares(one: Side, two: Side) -> list[Share]:
@@ -201,22 +236,6 @@ def _shares(one: Side, two: Side) -> list[Share]:
         rows += [(name, choice, in_a[choice], in_a.total(), in_b[choice], in_b.total()) for choice in choices]
     corrected = holm([fisher(*row[2:]) for row in rows])
     return [Share(*row, p) for row, p in zip(rows, corrected, strict=True)]
-
-
-def _figures(one: Side, two: Side) -> list[Figure]:
-    pairs = [(name, one.figures[name], two.figures[name]) for name in FIGURES]
-    corrected = holm([rank_sum(in_a, in_b) for _, in_a, in_b in pairs])
-    return [
-        Figure(
-            name,
-            median(in_a) if in_a else None,
-            median(in_b) if in_b else None,
-            p,
-            one.ended - len(in_a),
-            two.ended - len(in_b),
-        )
-        for (name, in_a, in_b), p in zip(pairs, corrected, strict=True)
-    ]
 
 
 def _steps(one: Side, two: Side) -> list[tuple[str, tuple[str, str]]]:

@@ -33,6 +33,8 @@ _FIELDS: Final[dict[str, Callable[[Columns, int], Any]]] = {
 }
 """What is asked of a span that is no attribute."""
 _SHARED: Final = frozenset(("name", "kind"))
+_EMPTY: Final = ("=", "==", "!=")
+"""Operators that may be followed by nothing."""
 
 
 SHORT_NAMES: Final = {
@@ -73,6 +75,20 @@ def order_in(text: str) -> tuple[str, str, float] | None:
     return None if number is None else (attribute_name(match["name"]), match["operator"], number)
 
 
+def value_test(text: str) -> tuple[tuple[str, ...], Callable[[Any], bool]] | None:
+    """The attributes that a condition looks at, the first that is there counts, and what their value has to meet.
+
+    ``None`` where it is none on attributes, or on one that holds content.
+    """
+    match = _SYNTAX.fullmatch(text)
+    if match is None or match["operator"] is None or (name := attribute_name(match["name"])) in _FIELDS:
+        return None
+    operand = _unquoted(match["value"] or "")
+    if name in semconv.CONTENT or name in semconv.STRUCTURED or (not operand and match["operator"] not in _EMPTY):
+        return None
+    return attribute_names(name), _comparison(match["operator"], operand)
+
+
 def conditions_on_attributes(keyword: str, value: Any) -> list[Condition]:
     """A condition for each text; a run meets it if one of its spans does.
 
@@ -87,7 +103,7 @@ def _condition(keyword: str, text: str) -> Condition:
     if match is None:
         raise ConfigError(keyword, text, _RIGHT)
     name, operator, operand = attribute_name(match["name"]), match["operator"], _unquoted(match["value"] or "")
-    if operator is not None and not operand and operator not in ("=", "==", "!="):
+    if operator is not None and not operand and operator not in _EMPTY:
         raise ConfigError(keyword, text, _RIGHT)
     if name == "duration" and operator is not None:
         operand = repr(seconds(keyword, operand))

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.files import Traces
     from agentops_sdk.traces.trace import Trace
 
-__all__ = ["selected"]
+__all__ = ["RANGE", "selected"]
 
-_RANGE = re.compile(r"(\d{4}-\d\d-\d\d)?\.\.(\d{4}-\d\d-\d\d)?")
+RANGE = re.compile(r"(\d{4}-\d\d-\d\d)?\.\.(\d{4}-\d\d-\d\d)?")
 
 
 def selected(traces: Traces, text: str) -> Iterable[Trace]:
@@ -24,7 +24,7 @@ def selected(traces: Traces, text: str) -> Iterable[Trace]:
     Raises:
         TraceError: there is none.
     """
-    if text != ".." and (match := _RANGE.fullmatch(text)):
+    if text != ".." and (match := RANGE.fullmatch(text)):
         first, last = match.groups()
         matching = traces.where(since=first, until=last)
     elif "=" in text:
