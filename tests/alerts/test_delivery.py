@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import sys
@@ -180,3 +181,27 @@ def test_watch_over_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert (json.loads(line)["rule"], json.loads(line)["state"]) == ("bad", "firing")
     rules.write_text('[[alert]]\nwhen = "loop"\n')
     assert main(["watch", str(rules), "--once", "--dir", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize("form", ["otlp", "packed"])
+def test_watch_reads_what_no_line_of_ours_is(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from agentops_sdk.cli import main
+
+    agentops.init(exporters=["jsonl"], integrations=[], directory=tmp_path)
+    failing_runs(6)
+    agentops.shutdown()
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[alert]]\nname = "bad"\nwhen = "error rate > 50 %"\n')
+    (lines,) = (tmp_path / "traces").glob("*.jsonl")
+    place = tmp_path / "elsewhere"
+    place.mkdir()
+    if form == "otlp":
+        words = ["--since", "2000-01-01", "--dir", str(tmp_path), "-o", str(place / "runs.json")]
+        assert main(["export", "--as", "otlp", *words]) == 0
+    else:
+        with gzip.open(place / f"{lines.name}.gz", "wb") as file:
+            file.write(lines.read_bytes())
+    capsys.readouterr()
+    assert main(["watch", str(rules), "--once", "--json", "--from", str(place)]) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert (json.loads(line)["rule"], json.loads(line)["state"]) == ("bad", "firing")

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agentops_sdk.cli._other_spans import OtherSpans
 from agentops_sdk.cli._source import add_dir, own_directory, place, shown
 from agentops_sdk.encryption import opened_line
 from agentops_sdk.errors import TraceError
@@ -166,7 +167,7 @@ class _Stored:
 
 
 class _Folder:
-    """The lines of a folder's files that have not been read before, and the runs in it that nobody will end."""
+    """The spans of a folder's files that have not been read before, and the runs in it that nobody will end."""
 
     def __init__(self, place: Path, everything: bool) -> None:
         self._place = place
@@ -176,6 +177,8 @@ class _Folder:
         """Lines about spans that had not ended, by the file of the process that they are of."""
         self._dead: set[Path] = set()
         self._ended: OrderedDict[str, None] = OrderedDict()
+        self._foreign: set[Path] = set()
+        self._others = OtherSpans()
 
     def observations(self) -> Iterator[Any]:
         from agentops_sdk._alerts.observation import of_fields
@@ -196,9 +199,15 @@ class _Folder:
                 try:
                     seen = of_fields(raw)
                 except (KeyError, TypeError, ValueError, AttributeError):
-                    continue  # no span record
+                    if "trace_id" not in raw:
+                        self._foreign.add(path)  # no line of ours
+                    continue
                 self._ended[str(raw.get("span_id"))] = None
                 yield seen
+        for path in self._others.files(self._place, self._offsets, self._foreign):
+            for raw in self._others.new(path):
+                if raw["outcome"] not in ("running", "unfinished"):
+                    yield of_fields(raw)
         while len(self._ended) > _MOST_KNOWN:
             self._ended.popitem(last=False)
         for path in marked:
