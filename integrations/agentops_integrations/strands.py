@@ -37,10 +37,21 @@ class StrandsIntegration:
                     _adopt(patches, instance)
 
             patches.wrap(telemetry.Tracer, "__init__", made)
+            for start in ("start_agent_span", "start_model_invoke_span", "start_tool_call_span"):
+                patches.wrap(telemetry.Tracer, start, _insisted)
             if telemetry._tracer_instance is not None:  # noqa: SLF001 - it has no public one
                 _adopt(patches, telemetry._tracer_instance)  # noqa: SLF001 - the same
 
         patches.when_imported("strands.telemetry.tracer", tracers)
+
+
+def _insisted(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a span is begun for comes after it: here limits may stop it."""
+    from agentops_sdk.integration.frameworks import insist
+
+    span = wrapped(*args, **kwargs)
+    insist(span)
+    return span
 
 
 def _adopt(patches: Patches, holder: Any) -> None:

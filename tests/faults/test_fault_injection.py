@@ -128,6 +128,8 @@ SHELLS = {
     "adopted_spans.AdoptedSpan.add_event", "adopted_spans.AdoptedSpan.update_name",
     "adopted_spans.AdoptedSpan.is_recording", "adopted_spans.AdoptedSpan.set_status",
     "adopted_spans.AdoptedSpan.record_exception",
+    # Where limits stop what a library is about to do: what they say is raised, and nothing else may be.
+    "adopted_spans.insist", "strands._insisted", "llama_index._Gate.__call__",
     # Passes the messages of the program that it runs on; a turn's two ends are guarded inside.
     "claude_agent._read", "claude_agent._Turn.fail", "claude_agent._Turn.finish",
     # A request of MCP: a call and a mark beside it, as "call.Call.attach" and its like.

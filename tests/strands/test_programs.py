@@ -126,3 +126,36 @@ async def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
     agentops.shutdown()
     cancelled = ("execute_tool wait", "execute_event_loop_cycle", "invoke_agent clerk")
     assert ends == {"chat gpt-4o-mini": "ok", **dict.fromkeys(cancelled, "cancelled")}
+
+
+def test_limits_stop_its_tools_and_models_before_they_run() -> None:
+    import strands
+
+    ran: list[str] = []
+
+    @strands.tool
+    def look_up(order: str) -> str:
+        """Look up an order."""
+        ran.append(order)
+        return "sent"
+
+    def script(request: dict[str, Any]) -> Reply:
+        done = request["messages"][-1]["role"] == "tool"
+        return Reply(text="Done.") if done else Reply(tool_calls=(ToolCall("look_up", {"order": "7"}),))
+
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter], integrations=["strands"])
+    with LocalModel() as server:
+        server.script = script
+        for most, runs in ((1, ["7"]), (0, ["7"])):  # the library tells the model of it, as of any tool's error
+            with agentops.limits(tool_calls=most, model_calls=2):
+                assert str(_agent(server, "clerk", tools=[look_up])("Where is it?")).strip() == "Done."
+            assert ran == runs
+        with agentops.limits(model_calls=1), pytest.raises(Exception, match="the limit of 1 model calls is reached"):
+            _agent(server, "clerk", tools=[look_up])("Where is it?")
+        assert len(server.requests) == 5
+    assert agentops.flush()
+    assert agentops.status().spans["open"] == 0
+    refused = [span.name for span in exporter.finished_spans() if "agentops.limit.action" in span.attributes]
+    assert refused == ["execute_tool look_up", "chat gpt-4o-mini"]
+    agentops.shutdown()

@@ -30,11 +30,24 @@ from agentops_sdk._host.guard import guard
 from agentops_sdk._host.patches import Patches, Wrapper
 from agentops_sdk._propagation.context_keys import CallSpan, release
 
-__all__ = ["AdoptedSpan", "AdoptingTracer", "adopt", "is_global"]
+__all__ = ["AdoptedSpan", "AdoptingTracer", "adopt", "insist", "is_global"]
 
 _AT_ONCE = (semconv.CONVERSATION_ID, semconv.REQUEST_MODEL, semconv.PROVIDER_NAME)
 """What is told before the work begins: limits go by the model's price."""
 _CUT_OFF = ("abandoned", "cancelled", "interrupted")
+
+
+def insist(span: trace.Span) -> None:
+    """For where a library begins a span and the work comes after it.
+
+    Raises:
+        LimitExceeded: in place of the work, where a limit of the program's does not allow it; the span has ended.
+    """
+    if not isinstance(span, AdoptedSpan) or (refused := refusal("adopted.limit", span.call)) is None:
+        return
+    span.left_by(refused)
+    span.end()
+    raise refused
 
 
 class AdoptingTracer(trace.Tracer):
@@ -116,11 +129,7 @@ class AdoptingTracer(trace.Tracer):
         kwargs.pop("record_exception", None)
         kwargs.pop("set_status_on_exception", None)
         span = self.start_span(*args, **kwargs)
-        refused = refusal("adopted.limit", span.call) if isinstance(span, AdoptedSpan) else None
-        if isinstance(span, AdoptedSpan) and refused is not None:
-            span.left_by(refused)
-            span.end()
-            raise refused
+        insist(span)
         token = None
         with guard("adopted.attach"):
             if isinstance(span, AdoptedSpan):

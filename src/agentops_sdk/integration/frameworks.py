@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentops_sdk._capture.adopted_spans import AdoptingTracer, adopt, is_global
+from agentops_sdk._capture.adopted_spans import AdoptingTracer, adopt, insist, is_global
 from agentops_sdk._capture.handoff import offer as offer_handoff
 from agentops_sdk._capture.method_calls import MethodCalls
 from agentops_sdk._capture.pending_questions import Answer, PendingQuestions, WaitingCall, person_answered
@@ -23,6 +23,7 @@ __all__ = [
     "adopt",
     "content",
     "error_text",
+    "insist",
     "is_global",
     "is_recorded",
     "model_reply",
