@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from agentops_sdk.errors import ConfigError
@@ -149,6 +149,8 @@ def from_text(text: Any, per: str = "block") -> Rule:
 def from_setting(value: Any) -> tuple[Rule, ...]:
     """Rules from a setting: texts, in one separated by semicolons or commas; or the arguments of ``limits()`` by name.
 
+    One that does not say what it is counted for is one of each run; with a window, one of all that the process does.
+
     Raises:
         ConfigError: one of them cannot be read.
     """
@@ -159,7 +161,8 @@ def from_setting(value: Any) -> tuple[Rule, ...]:
         value = [part for part in re.split(r"[;,]", value) if part.strip()]
     if not isinstance(value, Iterable):
         raise ConfigError("limits", value, FORM)
-    return tuple(rule if isinstance(rule, Rule) else from_text(rule, "run") for rule in value)
+    rules = (rule if isinstance(rule, Rule) else from_text(rule) for rule in value)
+    return tuple(replace(rule, per="run") if rule.per == "block" else rule for rule in rules)
 
 
 def _of_tools(value: Any, per: str) -> list[Rule]:

@@ -71,6 +71,7 @@ def test_what_is_no_limit(text: str) -> None:
 
 def test_a_setting_is_texts_or_arguments() -> None:
     assert from_setting("5 usd; 9 tool calls / session") == (Rule("cost", 5, "run"), Rule("tool_calls", 9, "session"))
+    assert from_setting("20 usd / day") == (Rule("cost", 20, "process", DAY),)  # of each run, it would limit nothing
     assert from_setting({"cost": 5, "per": "user"}) == (Rule("cost", 5, "user"),)
 
 

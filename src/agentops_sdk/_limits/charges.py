@@ -103,6 +103,8 @@ class Charges:
                 account.spent += amount
             else:
                 account.add(amount)
+                # Others are to know of it before the next call, and what they have used is to be known here.
+                self._metered = self._metered or account.key is not None
             if rule.measure in UNTOLD or account.spent < account.tell_at:
                 continue
             if (level := reached(rule, account, events)) is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
-from agentops_sdk._host.guard import guard
+from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk._limits.account import Account, lock, renew_lock
 from agentops_sdk._limits.window_file import WindowFile, hashed
@@ -147,10 +147,22 @@ class Policy:
                 self._take(rule, list(file.read()))
 
     def _take(self, rule: Rule, others: Sequence[Use]) -> None:
-        """Count what others have used."""
+        """Count what others have used; that all have passed a limit together is told once."""
+        passed: dict[str, float] = {}
         with lock.held:
             for use in others:
-                self._account(rule, use.key).add(use.amount, use.at)
+                account = self._account(rule, use.key)
+                account.add(use.amount, use.at)
+                if account.spent > rule.most + account.extra and not account.is_over:
+                    passed[use.key] = 0.0
+                if use.key in passed:
+                    account.is_over, passed[use.key] = True, account.spent
+        for spent in passed.values():
+            logger.warning(
+                "agentops_sdk: calls of several processes have passed the limit of %s together: %.12g are spent",
+                rule,
+                spent,
+            )
 
     def belong_to_child(self) -> None:
         """In a forked child, once: calls that are under way, and the thread that reads, are its parent's."""
