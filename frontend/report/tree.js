@@ -69,7 +69,7 @@ export function Tree({ run, rows, selected, closed, hits, looping, printing, onS
         ${places.map((n) => {
           const number = rows[n];
           const row = run.rows[number];
-          const bad = row.outcome !== "ok";
+          const bad = row.outcome !== "ok" && row.outcome !== "running";
           const folds = row.size > 1 && !hits;
           const classes = ["row", row.kind, number === selected && "selected", bad && "bad", hits && !hits.has(number) && "dim"];
           return html`<div key=${number} id=${`row-${number}`} class=${classes.filter(Boolean).join(" ")} role="treeitem"
@@ -79,7 +79,7 @@ export function Tree({ run, rows, selected, closed, hits, looping, printing, onS
               <b class="fold" aria-hidden="true" onClick=${(/** @type {Event} */ event) => folds && (event.stopPropagation(), onToggle(number))}>${folds ? (closed.has(number) ? "▸" : "▾") : ""}</b>
               <b class="mark" aria-hidden="true">${overview.marks[row.kind]}</b>
               <span class="words" title=${visible(row.name)}>${visible(row.name)}</span>
-              ${bad && html`<em class=${`outcome ${row.outcome}`}>${row.outcome}</em>`}
+              ${row.outcome !== "ok" && html`<em class=${`outcome ${row.outcome}`}>${row.outcome}</em>`}
               ${looping.has(number) && html`<em class="note" title="part of a loop">↻</em>`}
               ${row.skewed && html`<em class="note">clock skew</em>`}
               ${closed.has(number) && folds && html`<em class="note">${(row.size - 1).toLocaleString("en")} below</em>`}

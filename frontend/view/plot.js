@@ -38,7 +38,7 @@ export function Spark({ values, label, bad = false }) {
   usePlot(box, JSON.stringify([values, bad]), (element) => new uPlot({
     width: 94, height: 22, padding: [3, 3, 3, 1], axes: [{ show: false }, { show: false }], legend: { show: false }, cursor: { show: false },
     scales: { x: { time: false }, y: { range: fromZero } },
-    series: [{}, { stroke: ink(bad ? "--bad" : "--accent"), width: 1.5, points: { show: true, size: 4, width: 0, fill: ink(bad ? "--bad" : "--accent"), filter: (plot) => [plot.data[0].length - 1] } }],
+    series: [{}, { stroke: ink(bad ? "--bad" : "--accent"), width: 1.5, spanGaps: true, points: { show: true, size: 4, width: 0, fill: ink(bad ? "--bad" : "--accent"), filter: (plot) => [plot.data[0].length - 1] } }],
   }, [values.map((_, place) => place), values], element));
   return html`<span class="spark" ref=${box} role="img" aria-label=${label} title=${label}></span>`;
 }

@@ -204,6 +204,7 @@ def test_a_run_is_followed_while_it_goes_on(page: Browser, site: Site) -> None:
         page.click("tbody a", "worker")
         page.wait("document.querySelectorAll('[role=treeitem]').length === 2")
         assert page.value("document.querySelector('h1 em').textContent") == "running"
+        assert page.value("document.querySelectorAll('.row.bad').length") == 0
         page.key("Home")
         page.key("ArrowLeft")
         page.wait("document.querySelectorAll('[role=treeitem]').length === 1")
