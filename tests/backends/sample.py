@@ -45,12 +45,11 @@ print(json.dumps({"flushed": bool(result), "sink": agentops.status().sinks["otlp
 """
 
 TRIP = """
-import json, os
+import json
 import agentops_sdk as agentops
 from agentops_sdk import semconv
 from agentops_sdk.integration import start
-sink = "otlp+openinference:" + os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"]
-agentops.init(exporters=[sink], integrations=[], service_name="backend-test", pricing=False)
+agentops.init(exporters=["otlp"], vocabularies="openinference", integrations=[], service_name="trip", pricing=False)
 @agentops.tool
 def weather(city):
     return "rain in " + city
@@ -68,6 +67,8 @@ def planner(question):
         semconv.OUTPUT_MESSAGES: [{"role": "assistant", "parts": [{"type": "text", "content": "Let me look."}]}],
         semconv.USAGE_INPUT_TOKENS: 120,
         semconv.USAGE_OUTPUT_TOKENS: 30,
+        semconv.COST_AMOUNT: 0.000036,
+        semconv.COST_CURRENCY: "USD",
     })
     call.finish()
     return weather("Oslo")

@@ -75,7 +75,7 @@ def test_phoenix_shows_every_kind_with_what_it_was_given_and_gave(tmp_path: Path
     with phoenix(tmp_path) as url:
         told = sample.run(tmp_path, url, sample.TRIP, OTEL_EXPORTER_OTLP_HEADERS="x-project-name=trip")
         assert told["flushed"]
-        eventually(lambda: len(ask(f"{url}/v1/projects/trip/spans?limit=100")["data"]) == 6)
+        read = eventually(lambda: len(found := ask(f"{url}/v1/projects/trip/spans?limit=100")["data"]) == 6 and found)
         body = {"query": SPANS, "variables": {"name": "trip"}}
         project = eventually(lambda: ask(f"{url}/graphql", body)["data"]["getProjectByName"])
     spans = {edge["node"]["name"]: edge["node"] for edge in project["spans"]["edges"]}
@@ -93,20 +93,39 @@ def test_phoenix_shows_every_kind_with_what_it_was_given_and_gave(tmp_path: Path
     assert (project["tokenCountTotal"], spans["chat gpt-4o-mini"]["tokenCountTotal"]) == (150, 150)
     assert project["costSummary"]["total"]["cost"] > 0
     assert [edge["node"]["sessionId"] for edge in project["sessions"]["edges"]] == ["s-1"]
+    assert {(span["attributes"]["session.id"], span["attributes"]["user.id"]) for span in read} == {("s-1", "ann")}
 
 
-def test_sideseat(tmp_path: Path) -> None:
-    program, port = part("sideseat", "node_modules/.bin/sideseat"), free_port()
+def in_sideseat(tmp_path: Path, program: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The trace and its spans, as sideseat has them."""
+    binary, port = part("sideseat", "node_modules/.bin/sideseat"), free_port()
     command = [
-        str(program), "start", "-H", "127.0.0.1", "-p", str(port), "--no-auth", "--otel-grpc", "false",
+        str(binary), "start", "-H", "127.0.0.1", "-p", str(port), "--no-auth", "--otel-grpc", "false",
         "--pricing-sync-hours", "0", "--no-update-check",
     ]  # fmt: skip
     with running(command, f"127.0.0.1:{port}", 60, HOME=str(tmp_path)):
-        told = sample.run(tmp_path, f"http://127.0.0.1:{port}/otel/default")
+        told = sample.run(tmp_path, f"http://127.0.0.1:{port}/otel/default", program)
         assert told["flushed"]
         api = f"http://127.0.0.1:{port}/api/v1/project/default/otel/traces"
         (trace,) = eventually(lambda: ask(api)["data"])
-        spans = ask(f"{api}/{trace['trace_id']}")["spans"]
+        return trace, ask(f"{api}/{trace['trace_id']}")["spans"]
+
+
+def test_sideseat_shows_every_kind_with_what_it_was_given_and_gave(tmp_path: Path) -> None:
+    trace, spans = in_sideseat(tmp_path, sample.TRIP)
+    assert (trace["session_id"], trace["user_id"], trace["total_tokens"]) == ("s-1", "ann", 150)
+    assert trace["total_cost"] == pytest.approx(0.000036)
+    shown = {
+        span["span_name"]: (span["observation_type"], span["input_preview"], span["output_preview"]) for span in spans
+    }
+    assert shown["invoke_workflow trip"] == ("chain", ASKED, ANSWER)
+    assert shown["invoke_agent planner"] == ("agent", ASKED, ANSWER)
+    assert shown["chat gpt-4o-mini"] == ("generation", ASKED, "Let me look.")
+    assert (shown["execute_tool weather"][0], shown["retrieval guide"][0]) == ("tool", "retriever")
+
+
+def test_sideseat(tmp_path: Path) -> None:
+    trace, spans = in_sideseat(tmp_path, sample.PROGRAM)
     assert (trace["input_tokens"], trace["output_tokens"], trace["has_error"]) == (120, 30, True)
     assert trace["total_cost"] == pytest.approx(0.000036)
     by_name = {span["span_name"]: span for span in spans}
@@ -164,4 +183,6 @@ def test_mlflow_shows_every_kind_with_what_it_was_given_and_gave(tmp_path: Path)
     assert shown("retrieval guide") == ("RETRIEVER", ASKED, [DOCUMENT])
     told = trace["trace_metadata"]
     assert (told["mlflow.trace.session"], told["mlflow.trace.user"]) == ("s-1", "ann")
+    assert json.loads(told["mlflow.trace.tokenUsage"])["total_tokens"] == 150
+    assert json.loads(told["mlflow.trace.cost"])["total_cost"] == pytest.approx(0.000036)
     assert (json.loads(trace["request_preview"]), json.loads(trace["response_preview"])) == (ASKED, ANSWER)

@@ -13,6 +13,7 @@ import pytest
 from tests.export.receiver import Receiver
 
 import agentops_sdk as agentops
+from agentops_sdk.cli import doctor
 
 
 @pytest.fixture
@@ -130,6 +131,33 @@ def test_doctor_finds_leftovers_and_reaches_the_backend(
     assert "-> agentops ship sends them" in done.stdout
     assert receiver.names == ["agentops doctor"]
     assert "openai" in done.stdout
+
+
+def test_doctor_tells_what_waits_for_a_backend_that_is_away(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(doctor, "_NOTICED", -1.0)
+    receiver.behave = lambda _names, _size: (503, {}, b"")
+    agentops.init(exporters=[f"otlp:{receiver.url}"], integrations=[])
+    for number in range(3):
+        with agentops.span(f"s{number}"):
+            pass
+    assert not agentops.flush(0.5)
+    (found,) = (finding for finding in doctor.examine(send=False) if "spool " in finding.what)
+    assert found.grade == "note"
+    assert "1 live processes use it; 3 spans wait there" in found.what
+    receiver.behave = lambda _names, _size: None
+    assert agentops.flush(20.0)
+    (found,) = (finding for finding in doctor.examine(send=False) if "spool " in finding.what)
+    assert (found.grade, "wait there" in found.what) == ("ok", False)
+
+
+def test_doctor_tells_that_a_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(doctor, "_LEAST_FREE", 1 << 60)
+    (tmp_path / ".agentops").mkdir(mode=0o700)
+    assert [found.grade for found in doctor.examine(send=False) if "its disk is full" in found.what] == ["problem"]
 
 
 def test_doctor_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:

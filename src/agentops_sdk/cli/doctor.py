@@ -6,9 +6,11 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import sys
 import time
 import warnings
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -29,6 +31,10 @@ HELP = "Check the installation: versions, what would be captured, sinks, leftove
 Grade = Literal["ok", "note", "problem"]
 _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 _SKEW = 300.0
+_NOTICED = 60.0
+"""Seconds: what waits longer is no delivery under way."""
+_LEAST_FREE = 1 << 20
+"""Bytes: with less, the next files cannot be written."""
 _LONGEST = 2_000
 
 
@@ -247,6 +253,10 @@ def _folder(root: Path) -> Iterator[Finding]:
     if not root.exists():
         yield Finding("ok", f"{root} will be created with the first span")
         return
+    if (free := shutil.disk_usage(root).free) < _LEAST_FREE:
+        yield Finding(
+            "problem", f"{root}: its disk is full, {free / 1024:.0f} kB are free", "make room; nothing needs a restart"
+        )
     mode = root.stat().st_mode & 0o077
     if mode and os.name == "posix":
         yield Finding("note", f"{root} is open to others ({root.stat().st_mode & 0o777:o})", f"chmod 700 {root}")
@@ -265,11 +275,16 @@ def _leftovers(spool: Path) -> Iterator[Finding]:
 
     for endpoint in sorted(spool.iterdir()) if spool.is_dir() else ():
         items = {"metrics": "data points", "logs": "events"}.get(endpoint.name.rpartition("-")[2], "spans")
-        waiting = owned = 0
+        waiting = owned = held = 0
+        began = time.time()
         for folder in runs(endpoint):
             run = Run.adopt(folder)
             if run is None:
                 owned += 1
+                for path in sorted(folder.glob("*.seg")):
+                    with suppress(OSError, ValueError):  # sent by now, or being written
+                        held += (left := Segment.reopen(path).spans)
+                        began = min(began, int(path.name.partition("-")[0]) / 1e9) if left else began
                 continue
             try:
                 waiting += sum(Segment.reopen(path).spans for path in run.segments())
@@ -278,7 +293,12 @@ def _leftovers(spool: Path) -> Iterator[Finding]:
             finally:
                 run.forget()
         if owned:
-            yield Finding("ok", f"spool {endpoint.name}: {owned} live processes use it")
+            told = f"spool {endpoint.name}: {owned} live processes use it"
+            if held and (waits := time.time() - began) > _NOTICED:
+                told = f"{told}; {held} {items} wait there, for up to {waits:.0f} s"
+                yield Finding("note", told, "its backend is away, or refuses: agentops doctor --send")
+            else:
+                yield Finding("ok", told)
         if waiting:
             yield Finding("note", f"spool {endpoint.name}: {waiting} {items} left behind", "agentops ship sends them")
         refused = sorted((endpoint / REFUSED).glob("*.json"))
