@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.bedrock.clients import Case, package
-from tests.model_clients.endings import StreamEndings
+from tests.model_clients.endings import SyncStreamEndings
 
 
 @pytest.fixture(autouse=True)
@@ -14,10 +14,5 @@ def _needed() -> None:
 
 # the client leaves the connection of a stream that is not read to its end to the collector
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
-class TestEndings(StreamEndings):
+class TestEndings(SyncStreamEndings):
     case = Case()
-
-    test_async_read_to_its_end = None  # type: ignore[assignment] # not asynchronous
-    test_async_break_and_close = None  # type: ignore[assignment]  # the same
-    test_async_cancelled = None  # type: ignore[assignment]  # the same
-    test_async_cut = None  # type: ignore[assignment]  # the same

@@ -69,8 +69,8 @@ def ended(recorded: Any, outcome: str, text: str, chunks: int) -> Any:
     return span
 
 
-class StreamEndings:
-    """The ways out. What a test leaves to the collector is collected in it."""
+class SyncStreamEndings:
+    """The ways out of a plain stream. What a test leaves to the collector is collected in it."""
 
     case: StreamCase
 
@@ -162,6 +162,20 @@ class StreamEndings:
             assert len(list(stream)) == len(case.pieces) - 2
         ended(recorded, "ok", case.texts[-1], len(case.pieces))
 
+    def test_read_in_another_thread(self, recorded: Any) -> None:
+        case, read = self.case, list[Any]()
+        with Wire(case.whole()) as wire, case.client(wire.url) as client:
+            stream = case.stream(client)
+            reader = threading.Thread(target=lambda: read.extend(stream))
+            reader.start()
+            reader.join()
+        assert len(read) == len(case.pieces)
+        ended(recorded, "ok", case.texts[-1], len(case.pieces))
+
+
+class StreamEndings(SyncStreamEndings):
+    """The ways out of both kinds of stream."""
+
     def test_async_read_to_its_end(self, recorded: Any) -> None:
         async def run(client: Any) -> None:
             assert len([item async for item in await self.case.stream_async(client)]) == len(self.case.pieces)
@@ -199,7 +213,43 @@ class StreamEndings:
         self._run(run, self.case.reply(*self.case.pieces[:2], HANG))
         ended(recorded, "cancelled", self.case.texts[1], 2)
 
+    def test_async_dropped(self, recorded: Any) -> None:
+        async def run(client: Any) -> None:
+            stream = await self.case.stream_async(client)
+            await anext(stream)
+            await anext(stream)
+            del stream
+            gc.collect()
+            await asyncio.sleep(0.01)  # the loop closes a generator that was dropped
+
+        self._run(run, self.case.whole())
+        ended(recorded, "abandoned", self.case.texts[1], 2)
+
+    def test_async_reader_raises(self, recorded: Any) -> None:
+        async def run(client: Any) -> None:
+            stream, count = await self.case.stream_async(client), 0
+            with pytest.raises(ZeroDivisionError):
+                async for _ in stream:
+                    count += 1
+                    if count == 2:
+                        raise ZeroDivisionError
+            await self.case.aclose(stream)
+
+        self._run(run, self.case.whole())
+        ended(recorded, "abandoned", self.case.texts[1], 2)
+
     def test_async_cut(self, recorded: Any) -> None:
+        self._fails(recorded, self.case.reply(*self.case.pieces[:2], 0.05, CUT))
+
+    def test_async_time_out(self, recorded: Any) -> None:
+        self._fails(recorded, self.case.reply(*self.case.pieces[:2], HANG), timeout=0.5)
+
+    def test_async_error_in_the_stream(self, recorded: Any) -> None:
+        if self.case.error is None:
+            pytest.skip("this API has no errors inside of streams")
+        self._fails(recorded, self.case.reply(*self.case.pieces[:2], self.case.error))
+
+    def _fails(self, recorded: Any, reply: Reply, **options: Any) -> None:
         async def run(client: Any) -> None:
             with pytest.raises(Exception) as caught:
                 async for _ in await self.case.stream_async(client):
@@ -207,13 +257,13 @@ class StreamEndings:
             problems.append(caught.value)
 
         problems: list[BaseException] = []
-        self._run(run, self.case.reply(*self.case.pieces[:2], 0.05, CUT))
+        self._run(run, reply, **options)
         span = ended(recorded, "error", self.case.texts[1], 2)
         assert span["error.type"].endswith(type(problems[0]).__name__)
 
-    def _run(self, program: Any, reply: Reply) -> None:
+    def _run(self, program: Any, reply: Reply, **options: Any) -> None:
         async def main(wire: Wire) -> None:
-            async with self.case.async_client(wire.url) as client:
+            async with self.case.async_client(wire.url, **options) as client:
                 await program(client)
 
         with Wire(reply) as wire:
