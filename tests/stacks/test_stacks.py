@@ -26,9 +26,10 @@ pytestmark = pytest.mark.filterwarnings(  # the libraries' own
 _CHAT = {
     "id": "1", "object": "chat.completion", "created": 1, "model": "a-model",
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "Sunny."}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": 21, "completion_tokens": 8, "total_tokens": 29},
+    "usage": {"prompt_tokens": 21, "completion_tokens": 8, "total_tokens": 29}, "service_tier": "default",
 }  # fmt: skip
 _TEXT = {"type": "output_text", "text": "Sunny.", "annotations": []}
+_TOKENS = {"input_tokens": 21, "output_tokens": 8}
 _ANSWERS: dict[str, dict[str, Any]] = {
     "/messages": {
         "id": "1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5", "stop_reason": "end_turn",
@@ -45,6 +46,11 @@ _ANSWERS: dict[str, dict[str, Any]] = {
     "/api/chat": {
         "model": "llama3.1", "created_at": "2026-01-01T00:00:00Z", "done": True, "done_reason": "stop",
         "message": {"role": "assistant", "content": "Sunny."}, "prompt_eval_count": 21, "eval_count": 8,
+    },
+    "/v2/chat": {
+        "id": "1", "message": {"role": "assistant", "content": [{"type": "text", "text": "Sunny."}]},
+        "finish_reason": "COMPLETE",
+        "usage": {"billed_units": _TOKENS, "tokens": _TOKENS},
     },
     "/responses": {
         "id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": "a-model",
@@ -74,7 +80,8 @@ def _answer(request: Request) -> Reply:
     if request.body.get("stream") and request.path.endswith("/messages"):
         stream = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in _EVENTS]
         return Reply(stream=stream, content_type="text/event-stream")
-    return Reply(next((body for end, body in _ANSWERS.items() if request.path.endswith(end)), _CHAT))
+    path = request.path.partition("?")[0]
+    return Reply(next((body for end, body in _ANSWERS.items() if path.endswith(end)), _CHAT))
 
 
 Ask = Callable[[str], None]
@@ -129,13 +136,48 @@ def langchain_ollama(url: str) -> None:
     _langchain(ChatOllama(model="llama3.1", base_url=url.removesuffix("/v1")))
 
 
-def litellm(url: str) -> None:
+def litellm(url: str, model: str = "openai/a-model", base: str = "/v1", **options: Any) -> None:
     import litellm as library
 
-    options: dict[str, Any] = {"model": "openai/a-model", "api_base": url, "api_key": "k"}
+    root = url.removesuffix("/v1")
+    asked: dict[str, Any] = {"model": model, "api_base": root + base, "api_key": "k", **options}
     messages = [{"role": "user", "content": "Paris?"}]
-    library.completion(messages=messages, **options)
-    asyncio.run(library.acompletion(messages=messages, **options))
+    library.completion(messages=messages, **asked)
+    asyncio.run(library.acompletion(messages=messages, **asked))
+
+
+def litellm_anthropic(url: str) -> None:
+    litellm(url, "anthropic/claude-sonnet-4-5", "")
+
+
+def litellm_google(url: str) -> None:
+    litellm(url, "gemini/gemini-2.5-flash", "")
+
+
+def litellm_bedrock(url: str) -> None:
+    keys = {"aws_access_key_id": "k", "aws_secret_access_key": "s", "aws_region_name": "us-east-1"}
+    endpoint = {"aws_bedrock_runtime_endpoint": url.removesuffix("/v1")}
+    litellm(url, "bedrock/converse/amazon.nova-lite-v1:0", "", **keys, **endpoint)
+
+
+def litellm_mistral(url: str) -> None:
+    litellm(url, "mistral/a-model")
+
+
+def litellm_groq(url: str) -> None:
+    litellm(url, "groq/a-model")
+
+
+def litellm_ollama(url: str) -> None:
+    litellm(url, "ollama_chat/llama3.1", "")
+
+
+def litellm_cohere(url: str) -> None:
+    litellm(url, "cohere_chat/command-a-03-2025", "/v2/chat")
+
+
+def litellm_azure(url: str) -> None:
+    litellm(url, "azure/a-model", "", api_version="2025-01-01")
 
 
 def agents(url: str) -> None:
@@ -183,7 +225,10 @@ def instructor(url: str) -> None:
 STACKS: tuple[tuple[Ask, str], ...] = (
     (langchain_openai, "openai"), (langchain_anthropic, "anthropic"), (langchain_google_genai, "gcp.gemini"),
     (langchain_aws, "aws.bedrock"), (langchain_mistralai, "mistral_ai"), (langchain_groq, "groq"),
-    (langchain_ollama, "ollama"), (litellm, "openai"), (agents, "openai"), (pydantic_ai, "anthropic"),
+    (langchain_ollama, "ollama"), (litellm, "openai"), (litellm_anthropic, "anthropic"), (litellm_google, "gcp.gemini"),
+    (litellm_bedrock, "aws.bedrock"), (litellm_mistral, "mistral_ai"), (litellm_groq, "groq"),
+    (litellm_ollama, "ollama"), (litellm_cohere, "cohere"), (litellm_azure, "azure.ai.openai"),
+    (agents, "openai"), (pydantic_ai, "anthropic"),
     (instructor, "openai"),
 )  # fmt: skip
 
@@ -191,7 +236,8 @@ STACKS: tuple[tuple[Ask, str], ...] = (
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("ask", "provider"), STACKS, ids=lambda each: getattr(each, "__name__", ""))
 def test_one_question_is_one_span(ask: Ask, provider: str, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip(ask.__name__, reason=f"{ask.__name__} is not installed")
+    library = "litellm" if ask.__name__.startswith("litellm") else ask.__name__
+    pytest.importorskip(library, reason=f"{library} is not installed")
     own, exporter = InMemorySpanExporter(), MemoryExporter()
     if mode == "joined":
         tracing = TracerProvider()
