@@ -13,8 +13,8 @@ from typing import Any
 
 from agentops_sdk.integration import Call, Patches, current_call, guard, semconv, start, tracked_in
 from agentops_sdk.integration.frameworks import (
-    AdoptingTracer,
     MethodCalls,
+    adopt_module,
     content,
     error_text,
     offer_handoff,
@@ -38,7 +38,7 @@ class AutoGenIntegration:
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch what is imported, now and later."""
         calls = MethodCalls(_REPORTER, patches)
-        patches.when_imported("autogen_core._telemetry._genai", partial(_tracer, patches))
+        patches.when_imported("autogen_core._telemetry._genai", lambda found: adopt_module(patches, found, _SCOPE))
         patches.when_imported("autogen_core.tools._base", partial(_tools, calls))
         patches.when_imported(
             "autogen_ext.tools.mcp._workbench",
@@ -55,31 +55,6 @@ class AutoGenIntegration:
             "autogen_agentchat.agents._user_proxy_agent",
             lambda found: patches.wrap(found.UserProxyAgent, "_get_input", _asked),
         )
-
-
-class _Trace:
-    """Stands for ``opentelemetry.trace`` in the module that asks it for the tracer of each span."""
-
-    def __init__(self, trace: Any) -> None:
-        self._trace = trace
-        self._ours = AdoptingTracer(_SCOPE)
-
-    def get_tracer(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        return self._ours if name == _SCOPE else self._trace.get_tracer(name, *args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._trace, name)
-
-
-def _tracer(patches: Patches, telemetry: Any) -> None:
-    before = telemetry.trace
-    ours = telemetry.trace = _Trace(before)
-
-    def undo() -> None:
-        if telemetry.trace is ours:
-            telemetry.trace = before
-
-    patches.on_undo(undo)
 
 
 def _tools(calls: MethodCalls, module: ModuleType) -> None:

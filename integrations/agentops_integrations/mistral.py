@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from agentops_sdk.integration import Patches, semconv
+from agentops_sdk.integration import Patches, current_call, guard, semconv
 from agentops_sdk.integration.clients import (
     Asked,
     Attributes,
@@ -67,17 +67,43 @@ ENDPOINTS = Endpoints(
 
 
 class MistralIntegration(MethodClient):
-    """The method that all requests pass, and the streams over their replies."""
+    """The method that all requests pass, the streams over their replies, and the spans that it makes itself."""
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch the method, and what reads the events of a stream."""
         super().install(module, patches)
         patches.when_imported(f"{_PACKAGE}.utils.eventstreaming", lambda events: _watch_streams(events, patches))
+        patches.when_imported(f"{_PACKAGE}._hooks.tracing", lambda hooks: _silence(hooks, patches))
+        patches.when_imported("mistralai.extra.run.tools", lambda tools: _tools(tools, patches))
 
 
 def _watch_streams(events: ModuleType, patches: Patches) -> None:
     for name in ("stream_events", "stream_events_async"):
         patches.wrap(events, name, _stream_events)
+
+
+def _silence(hooks: ModuleType, patches: Patches) -> None:
+    """No second span of a call that is recorded, where both go to the same place; its upload goes on."""
+    if hasattr(hooks, "get_traced_request_and_span"):  # older versions trace otherwise
+        patches.wrap(hooks, "get_traced_request_and_span", _own_span)
+
+
+def _own_span(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    from agentops_sdk.integration.frameworks import is_global
+
+    with guard("mistral.own_span"):
+        call = current_call()
+        if call is not None and "mistral" in call.reporters and is_global(kwargs.get("tracer")):
+            kwargs = {**kwargs, "tracing_enabled": False}
+    return wrapped(*args, **kwargs)
+
+
+def _tools(tools: ModuleType, patches: Patches) -> None:
+    """Tools that its client runs itself."""
+    from agentops_sdk.integration.frameworks import adopt_module
+
+    if hasattr(tools, "trace"):
+        adopt_module(patches, tools, "mistralai.extra.run.tools")
 
 
 def _stream_events(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

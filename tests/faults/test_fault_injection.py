@@ -54,7 +54,8 @@ WHOLE = ("openai", "langchain", "acme_talk")
 
 FRAMEWORKS = (
     "a2a", "ag2", "agent_framework", "agno", "autogen", "celery", "claude_agent", "crewai", "dspy", "google_adk",
-    "haystack", "llama_index", "mcp", "openai_agents", "pydantic_ai", "semantic_kernel", "smolagents", "strands",
+    "haystack", "livekit", "llama_index", "mcp", "openai_agents", "pipecat", "pydantic_ai", "semantic_kernel",
+    "smolagents", "strands",
 )  # fmt: skip
 """These report what they do themselves: few functions of ours stand before them, and their own tests go further."""
 
@@ -120,8 +121,8 @@ SHELLS = {
     "trace_processor.TraceProcessor.on_span_start", "trace_processor.TraceProcessor.on_span_end",
     # Called by the dispatcher of LlamaIndex, which does the same; what they do is guarded.
     "llama_index.Handler.span_enter", "llama_index.Handler.span_exit", "llama_index.Handler.span_drop",
-    # A middleware of AG2's, around the program's own work; where AutoGen asks for a tracer, and for all else there.
-    "ag2.Recording.*", "autogen._Trace.get_tracer", "autogen._Trace.__getattr__",
+    # A middleware of AG2's, around the program's own work; where a module asks for a tracer, and for all else there.
+    "ag2.Recording.*", "adopted_modules._Trace.get_tracer", "adopted_modules._Trace.__getattr__",
     # A library's own tracer and spans: what it asks of them, each guarded inside; and the body of a span.
     "adopted_spans.AdoptingTracer.start_span", "adopted_spans.AdoptingTracer.start_as_current_span",
     "adopted_spans.AdoptedSpan.left_by", "adopted_spans.AdoptedSpan.end", "adopted_spans.AdoptedSpan.set_attributes",

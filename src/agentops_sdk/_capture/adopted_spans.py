@@ -87,7 +87,7 @@ class AdoptingTracer(trace.Tracer):
         word, _, rest = name.partition(" ")
         if not self._row.repeated.isdisjoint((name, word)):
             return trace.INVALID_SPAN
-        operation = first.get(semconv.OPERATION_NAME)
+        operation = first.get(semconv.OPERATION_NAME) if word not in self._row.kinds else None
         if operation is None and word in semconv.KIND_OF_OPERATION:
             operation = word  # told later, as all else
         kind = self._row.kinds.get(word) or semconv.KIND_OF_OPERATION.get(str(operation), "task")
@@ -113,7 +113,7 @@ class AdoptingTracer(trace.Tracer):
         )
         if not isinstance(call, Call):
             return trace.INVALID_SPAN
-        span = AdoptedSpan(call, self._row, first, content=self._content)
+        span = AdoptedSpan(call, self._row, first, content=self._content, nameless=word in self._row.nameless)
         around = trace.get_current_span(context)
         if isinstance(around, AdoptedSpan):
             around.members.add(span)
@@ -167,13 +167,16 @@ def is_global(tracer: Any) -> bool:
 class AdoptedSpan(CallSpan):
     """What a library holds of its own span. It may be told anything at any time; the call has it when it ends."""
 
-    def __init__(self, call: Call, row: NativeScope, attributes: dict[str, Any], *, content: bool) -> None:
+    def __init__(
+        self, call: Call, row: NativeScope, attributes: dict[str, Any], *, content: bool, nameless: bool = False
+    ) -> None:
         self.call: Call | NullCall = call
         super().__init__(call.context)
         self.members: WeakSet[AdoptedSpan] = WeakSet()
         self._row = row
         self._attributes = attributes
         self._content = content
+        self._nameless = nameless
         self._error: BaseException | None = None
         self._handled = sys.exception()
         self._failed = False
@@ -238,9 +241,19 @@ class AdoptedSpan(CallSpan):
             if getattr(self.call, "settled", None) is not None:
                 self._failed = False  # what it calls an error is that it did not run
                 attributes.pop(semconv.ERROR_TYPE, None)
+            if self.call.kind == "task" and attributes.get(semconv.OPERATION_NAME) in semconv.KIND_OF_OPERATION:
+                del attributes[semconv.OPERATION_NAME]  # its row knows better
+            if self._nameless:
+                self._name(attributes)
             self.call.defer(Adoption(attributes, self._row, self.call.kind, content=self._content))
             self.call.set(semconv.ERROR_TYPE, attributes.get(semconv.ERROR_TYPE) if self._failed else None)
             self._finish(attributes)
+
+    def _name(self, attributes: Mapping[str, Any]) -> None:
+        kind = semconv.SPAN_KINDS[self.call.kind]
+        name = attributes.get(kind.named_by) if kind.named_by is not None else None
+        if isinstance(name, str) and name:
+            self.call.rename(f"{kind.prefix} {name}")
 
     def _finish(self, attributes: Mapping[str, Any]) -> None:
         call, error = self.call, self._error or self._leaving()

@@ -28,6 +28,7 @@ class NativeScope:
         cancelled: attributes that only a cancelled span has.
         internal: names of spans, or their first words, that are steps of the library's own.
         repeated: names of spans, or their first words, of what is recorded by other means.
+        nameless: names of spans that do not say which agent or tool it is: their attributes do.
         interrupting: names of exceptions by which a run waits for somebody, and that are no errors.
     """
 
@@ -39,6 +40,7 @@ class NativeScope:
     cancelled: frozenset[str] = frozenset()
     internal: frozenset[str] = frozenset()
     repeated: frozenset[str] = frozenset()
+    nameless: frozenset[str] = frozenset()
     interrupting: frozenset[str] = frozenset()
 
 
@@ -87,6 +89,43 @@ NATIVE_SCOPES: Final = {
     "autogen-core": NativeScope("autogen", left_out=_PROVIDER, repeated=frozenset(("create_agent", "execute_tool"))),
     "opentelemetry.instrumentation.ag2": NativeScope("ag2", "silence"),
     "com.anthropic.sdk.python": NativeScope("anthropic", "silence"),
+    "mistralai_sdk_tracer": NativeScope("mistral", "silence"),
+    "mistralai.extra.run.tools": NativeScope("mistral", left_out=_PROVIDER),
+    "pipecat": NativeScope(
+        "pipecat",
+        names={"input": semconv.INPUT_MESSAGES, "tools": semconv.TOOL_DEFINITIONS},
+        kinds={"llm": "llm"},
+        left_out=frozenset(("gen_ai.request.top_k",)),
+    ),
+    "pipecat.turn": NativeScope(
+        "pipecat", names={"conversation.id": semconv.CONVERSATION_ID}, kinds={"conversation": "workflow"}
+    ),
+    "livekit-agents": NativeScope(
+        "livekit",
+        kinds={
+            "agent_session": "workflow",
+            "agent_turn": "agent",
+            "function_tool": "tool",
+            "llm_request": "llm",
+            "start_agent_activity": "task",
+        },
+        left_out=_PROVIDER,
+        internal=frozenset(
+            (
+                "agent_speaking",
+                "drain_agent_activity",
+                "llm_node",
+                "on_enter",
+                "on_exit",
+                "session_close",
+                "session_start",
+                "setup_toolsets",
+                "start_agent_activity",
+            )
+        ),
+        repeated=frozenset(("llm_request_run",)),
+        nameless=frozenset(("agent_turn", "function_tool")),
+    ),
     "a2a-python-sdk": NativeScope("a2a", "silence"),
     "mcp-python-sdk": NativeScope("mcp", "silence"),
     "xai_sdk.aio.chat": NativeScope("xai", "silence"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentops_sdk._capture.adopted_modules import adopt_module
 from agentops_sdk._capture.adopted_spans import AdoptingTracer, adopt, insist, is_global
 from agentops_sdk._capture.handoff import offer as offer_handoff
 from agentops_sdk._capture.method_calls import MethodCalls
@@ -21,6 +22,7 @@ __all__ = [
     "Runs",
     "WaitingCall",
     "adopt",
+    "adopt_module",
     "content",
     "error_text",
     "insist",
