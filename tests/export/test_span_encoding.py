@@ -16,7 +16,8 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 
 from agentops_sdk.exporters.otlp import span_encoding
 from agentops_sdk.exporters.otlp.span_encoding import encode, requests
-from agentops_sdk.traces.formats.finished_span import FinishedEvent, FinishedSpan, official
+from agentops_sdk.traces.formats.finished_span import FinishedEvent, FinishedSpan
+from agentops_sdk.traces.formats.official_span import official
 
 TEXT = st.text("aé€𝄞\0\n", max_size=6) | st.sampled_from(["x" * 64, "x" * 130, "ü" * 9_000])
 INT64 = st.integers(-(2**63), 2**63 - 1)

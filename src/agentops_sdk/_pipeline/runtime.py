@@ -42,7 +42,8 @@ from agentops_sdk._recorder.tail_sampling import HeldRuns
 from agentops_sdk._version import VERSION
 from agentops_sdk.config import Settings, changes
 from agentops_sdk.limit_rules import from_setting
-from agentops_sdk.traces.formats.finished_span import ProcessResource, official_identity
+from agentops_sdk.traces.formats.finished_span import ProcessResource
+from agentops_sdk.traces.formats.official_span import official_identity
 from agentops_sdk.traces.formats.wire_values import encodable, encodable_identity
 
 if TYPE_CHECKING:

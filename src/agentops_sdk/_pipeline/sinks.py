@@ -18,7 +18,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, set_val
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.own_thread import OwnThread, on_own_thread
 from agentops_sdk._propagation.context_keys import release
-from agentops_sdk.traces.formats.finished_span import official
+from agentops_sdk.traces.formats.official_span import official
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan

@@ -16,8 +16,9 @@ from agentops_sdk._recorder.span_limits import limited
 from agentops_sdk._recorder.tail_sampling import HeldSpan
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.private_form import attributes_of, event_name_of, name_of
-from agentops_sdk.traces.formats.finished_span import FinishedEvent, FinishedSpan, official
+from agentops_sdk.traces.formats.finished_span import FinishedEvent, FinishedSpan
 from agentops_sdk.traces.formats.json_values import INT_MAX
+from agentops_sdk.traces.formats.official_span import official
 from agentops_sdk.traces.formats.wire_values import is_time, with_dropped
 
 if TYPE_CHECKING:

@@ -1,4 +1,7 @@
-"""Where the traces come from and which are chosen: the options that every reading command shares."""
+"""Where the traces come from and which are chosen: the options that every reading command shares.
+
+Long because each option is one line of help and one of what it chooses.
+"""
 
 from __future__ import annotations
 

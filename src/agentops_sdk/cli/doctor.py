@@ -1,4 +1,7 @@
-"""``agentops doctor``: what works here, what does not, and what to do about it."""
+"""``agentops doctor``: what works here, what does not, and what to do about it.
+
+Long because each thing that is looked at is a few lines of its own.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What came of an experiment: a result for each case, and what they come to. Kept as JSONL, one line for each case."""
+"""What came of an experiment: a result for each case, and what they come to. Kept as JSONL, one line for each case.
+
+Long because results offer their faces here: a table, a page, lines, a comparison.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from struct import Struct, error
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from agentops_sdk.traces.formats.finished_span import official
+from agentops_sdk.traces.formats.official_span import official
 from agentops_sdk.traces.formats.wire_values import UNENCODABLE
 
 if TYPE_CHECKING:
