@@ -313,7 +313,8 @@ def test_a_thousand_open_runs(tmp_path: Path) -> None:
         assert wait_for(lambda: open_files(tmp_path) and len(load(tmp_path / "traces")) == len(runs))
         assert {trace.outcome for trace in load(tmp_path / "traces")} == {"running"}
         (file,) = open_files(tmp_path)
-        lines = file.read_text().splitlines()
+        # Where it took long to get here, a line says that the process lives.
+        lines = [line for line in file.read_text().splitlines() if not line.startswith('{"seen_ns"')]
         assert len(lines) == len(runs)
         assert max(map(len, lines)) < 1_500
         now = agentops.status()
