@@ -41,7 +41,9 @@ def _wrap(patches: Patches, session: str, wrapper: Wrapper, module: ModuleType) 
 
 def _send_1(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     begin = partial(_begin, args, kwargs, carry=True, session=instance)
-    send = replayed_tools.sender(wrapped)
+    send = wrapped
+    with guard(_SITE):
+        send = replayed_tools.sender(wrapped)
     return around_async(_SITE, send, args, kwargs, begin, partial(_answered, instance))
 
 
@@ -62,7 +64,9 @@ def agreed(session: Any) -> dict[str, Any]:
 
 def _send_2(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     begin = partial(_begin, args, kwargs, carry=False, session=instance)
-    send = replayed_tools.sender(wrapped)
+    send = wrapped
+    with guard(_SITE):
+        send = replayed_tools.sender(wrapped)
     return around_async(_SITE, send, args, kwargs, begin, partial(_answered, instance))
 
 
