@@ -77,8 +77,8 @@ def plot(rows: list[dict[str, Any]]) -> str:
     def at(spans: float, seconds: float) -> tuple[float, float]:
         return 70 + (log10(spans) - 4) * 170, 330 - (log10(max(seconds, 0.1)) + 1) * 95
 
-    size = 'width="680" height="400" font-family="sans-serif" font-size="12"'
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size}>', '<rect width="680" height="400" fill="#fff"/>']
+    size = 'width="720" height="400" font-family="sans-serif" font-size="12"'
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size}>', '<rect width="720" height="400" fill="#fff"/>']
     for power in range(4, 8):
         x, _ = at(10**power, 1)
         parts.append(f'<path d="M{x} 45V330" stroke="#e5e7eb"/>')
@@ -88,14 +88,18 @@ def plot(rows: list[dict[str, Any]]) -> str:
         parts.append(f'<path d="M70 {y}H580" stroke="#e5e7eb"/>')
         parts.append(f'<text x="62" y="{y + 4}" text-anchor="end">{10.0**power:g}</text>')
     parts.append('<text x="325" y="372" text-anchor="middle">spans</text><text x="14" y="30">CPU seconds</text>')
+    labels: list[tuple[float, float, str, str]] = []
     for name, colour in COLOURS.items():
         for form, dash in (("lines", ""), ("parquet", ' stroke-dasharray="6 4"')):
             points = [at(row["spans"], row["cpu_s"]) for row in rows if (row["command"], row["form"]) == (name, form)]
             if points:
                 path = " ".join(f"{x:.0f},{y:.0f}" for x, y in sorted(points))
                 parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
-                x, y = max(points)
-                parts.append(f'<text x="{x + 6:.0f}" y="{y + 4:.0f}" fill="{colour}">{name}, {form}</text>')
+                labels.append((*max(points), colour, f"{name}, {form}"))
+    placed: dict[float, float] = {}  # where lines end at the same number of spans their labels stand below each other
+    for x, y, colour, text in sorted(labels):
+        placed[x] = max(y + 4, placed.get(x, 0) + 13)
+        parts.append(f'<text x="{x + 6:.0f}" y="{placed[x]:.0f}" fill="{colour}">{text}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 

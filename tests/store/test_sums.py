@@ -53,7 +53,9 @@ def test_a_comparison_over_parquet_is_that_of_the_readers(
 ) -> None:
     monkeypatch.setattr(duckdb_comparison, "_FEW", 0)
     file = write(tmp_path / "20260101T000000Z-1-00000001.jsonl", [*runs(), *more(), *deciding()])
-    words = ["compare", *sides, "--json", "--from", str(tmp_path)]
+    words = ["compare", *sides, "--from", str(tmp_path)]
+    shown = main(words), capsys.readouterr().out
+    words.append("--json")
     code = main(words)
     expected = capsys.readouterr().out
     assert main(["compact", str(file)]) == 0
@@ -62,7 +64,8 @@ def test_a_comparison_over_parquet_is_that_of_the_readers(
         if code == 0:  # the readers are not asked for the whole
             patches.setattr("agentops_sdk.cli.compare.side", None)
         assert main(words) == code
-    assert capsys.readouterr().out == expected
+        assert capsys.readouterr().out == expected
+        assert (main(words[:-1]), capsys.readouterr().out) == shown
 
 
 def test_what_an_earlier_version_packed_is_compared_by_the_readers(tmp_path: Path) -> None:

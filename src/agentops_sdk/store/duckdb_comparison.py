@@ -233,6 +233,7 @@ def _count(rows_of: Rows, both: tuple[Side, Side]) -> None:
     ):
         both[side].runs += runs
         both[side].errors += errors
+        both[side].trace_ids.clear()  # they are the unusual ones: not all
     for (currency,) in rows_of("SELECT coalesce(currency, 'USD') FROM stored WHERE cost IS NOT NULL LIMIT 1"):
         for each in both:
             each.currency = currency
