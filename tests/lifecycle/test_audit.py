@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 import agentops_sdk as agentops
-from agentops_sdk._audit import chain
+from agentops_sdk._audit import audit_log, chain
 from agentops_sdk._audit.signature import signer_of
 from agentops_sdk._audit.verification import verify
 from agentops_sdk.cli import main
@@ -135,6 +136,23 @@ def test_several_processes_one_of_which_is_killed(tmp_path: Path) -> None:
     by = [record["changes"]["n"] for record in records if record["pid"] == doomed.pid]
     assert by[: told + 1] == list(range(told + 1))
     assert len([record for record in records if record["pid"] == other.pid]) == 60
+
+
+def test_threads_write_each_record_once(tmp_path: Path) -> None:
+    def work(by: str) -> None:
+        for number in range(20):
+            audit_log.record("x", by, {"number": number}, tmp_path)
+
+    threads = [threading.Thread(target=work, args=(f"thread {number}",)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lines = (tmp_path / "audit" / "000001.jsonl").read_text().splitlines()
+    told = [(record["by"], record["changes"]["number"]) for record in map(json.loads, lines)]
+    assert len(told) == len(set(told)) == 120
+    assert verify(tmp_path / "audit").intact
+    assert not audit_log._waiting[tmp_path]
 
 
 def test_a_torn_line_is_told_of_and_none_that_was_whole_can_pass_for_one(log: Path) -> None:

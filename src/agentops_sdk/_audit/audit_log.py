@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,8 +24,8 @@ _MOST = 100
 _MOST_WAITING = 1_000
 last: Final[deque[dict[str, Any]]] = deque(maxlen=_MOST)
 """The last records, oldest first."""
-_waiting: Final[dict[Path, list[dict[str, Any]]]] = {}
-"""What could not be written yet."""
+_waiting: Final[dict[Path, deque[dict[str, Any]]]] = {}
+"""What could not be written yet. Each thread takes what waits for itself: nothing is written twice, or waited for."""
 _signers: Final[dict[int, tuple[KeySource, Signer | None]]] = {}
 scrub: Callable[[str], str] | None = None
 """Replaces personal data, where that is asked for; whoever names it knows the settings."""
@@ -74,19 +74,27 @@ def record(
             return None
         from agentops_sdk._audit.chain import append
 
-        waiting = _waiting.setdefault(folder, [])
-        waiting.append(entry)
+        waiting = _waiting.setdefault(folder, deque())
+        entries = [*_taken(waiting), entry]
         try:
-            records = append(folder / FOLDER, waiting, _signer(key))
+            records = append(folder / FOLDER, entries, _signer(key))
         except OSError:
-            if len(waiting) > _MOST_WAITING:
-                waiting.pop(0)
+            waiting.extend(entries)
+            while len(waiting) > _MOST_WAITING:
+                waiting.popleft()
                 lost += 1
             raise
-        waiting.clear()
         logger.info("agentops_sdk: audit head %d:%s", records[-1]["seq"], records[-1]["hash"])
         return records[-1]
     return None
+
+
+def _taken(waiting: deque[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    while True:
+        try:
+            yield waiting.popleft()
+        except IndexError:
+            return
 
 
 def _signer(key: KeySource | None) -> Signer | None:
