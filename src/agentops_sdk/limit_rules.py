@@ -131,6 +131,9 @@ def from_text(text: Any, per: str = "block") -> Rule:
         raise ConfigError("limits", text, FORM)
     measure, currency = known
     window: float | None = None
+    keys = [part for part in rest if part in KEYS]
+    if len(keys) > 1:
+        raise ConfigError("limits", text, FORM)
     for part in rest:
         if part in KEYS:
             per = part

@@ -60,6 +60,7 @@ def test_limits_as_text(text: str, rule: Rule) -> None:
         "5 usd / galaxy",
         "5 xyz",
         "5 usd / day / week",
+        "5 usd / user / run / day",
         "$5 tokens",
         "2 seconds / day",
     ],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk._limits.account import Account, lock, renew_lock
 from agentops_sdk._limits.window_file import WindowFile, hashed
 from agentops_sdk.addresses import sink_parts
+from agentops_sdk.config import log_once
 
 if TYPE_CHECKING:
     from agentops_sdk._capture.call import Call
@@ -141,9 +143,9 @@ class Policy:
         """Write down what was used, and take in what others have. On a thread of ours."""
         for rule, file in (self._files or {}).items():
             if rule in uses:
-                with guard("limits.write"):  # what cannot be written may be read all the same
+                with guard("limits.write"), _told():  # what cannot be written may be read all the same
                     file.add(uses[rule])
-            with guard("limits.read"):
+            with guard("limits.read"), _told():
                 self._take(rule, list(file.read()))
 
     def _take(self, rule: Rule, others: Sequence[Use]) -> None:
@@ -221,6 +223,15 @@ def set_of_process(scope: Scope | None) -> None:
 def after_fork() -> None:
     """In a child: threads that are not here may have held the lock."""
     renew_lock()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A folder that cannot be used is no error of ours."""
+    try:
+        yield
+    except OSError as error:
+        log_once(f"limits: {type(error).__name__}: the folder cannot be used, what other processes use is not known.")
 
 
 def _is_kept(rule: Rule) -> bool:
