@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 import logging
@@ -89,6 +90,23 @@ def test_what_fails_waits_on_disk_and_another_process_delivers_it(
     second.work()
     assert (second.delivered, list(tmp_path.glob("*.json"))) == (1, [])
     assert receiver.requests[-1].body["id"] == NOTICE.id
+
+
+def test_an_end_does_not_arrive_before_what_it_ends(wire: Wire, receiver: Receiver, tmp_path: Path) -> None:
+    now = [NOTICE.at]
+    rule = from_keywords("loop", then=f"webhook:{wire.url}/")
+    receiver.status = 503
+    delivery = Delivery([rule], tmp_path, clock=lambda: now[0])
+    delivery.put(rule, NOTICE)
+    delivery.work()
+    receiver.status = 200
+    delivery.put(rule, dataclasses.replace(NOTICE, state="recovered", at=NOTICE.at + 1))
+    delivery.work()
+    assert (delivery.waiting, len(receiver.requests)) == (2, 1)
+    now[0] += 60
+    delivery.work()
+    assert [request.body["state"] for request in receiver.requests] == ["firing", "firing", "recovered"]
+    assert (delivery.waiting, list(tmp_path.glob("*.json"))) == (0, [])
 
 
 def test_a_command_a_function_and_an_event(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -140,16 +140,26 @@ class Delivery:
             with guard("alerts.spool"):
                 self._adopt()
         now = self._clock()
-        while self._new:
-            self._try(self._new.popleft())
-            self._tried += 1
-        due = [parcel for parcel in self._waiting if parcel.due <= now or last]
+        due = sorted((parcel for parcel in self._waiting if parcel.due <= now or last), key=lambda each: each.notice.at)
         self._waiting = [parcel for parcel in self._waiting if parcel not in due]
         for parcel in due:
             self._try(parcel)
+        while self._new:
+            self._try(self._new.popleft())
+            self._tried += 1
+
+    def _is_early(self, parcel: _Parcel) -> bool:
+        """Whether what was told before it is still to arrive: an end that comes first would leave an alarm open."""
+        return any(
+            other.notice.id == parcel.notice.id and other.target == parcel.target and other.notice.at < parcel.notice.at
+            for other in self._waiting
+        )
 
     def _try(self, parcel: _Parcel) -> None:
         arrived = False
+        if self._is_early(parcel):
+            self._keep(parcel)
+            return
         with guard("alerts.deliver"):
             try:
                 self._deliver(parcel.notice, parcel.target)
