@@ -191,11 +191,15 @@ def in_clickhouse(python: str, folder: Path) -> list[str]:
         .replace("$service", "'checked'")
         for panel in panels
     ]
-    told = json.dumps({"table": TABLE, "rows": rows, "questions": [*questions, LEAK]})
+    runbook = (ROOT / "docs" / "runbooks" / "content-leak.md").read_text(encoding="utf-8")
+    who_sends = runbook.partition("```sql\n")[2].partition("```")[0]
+    told = json.dumps({"table": TABLE, "rows": rows, "questions": [*questions, LEAK, who_sends]})
     reply = subprocess.run([python, "-c", IN_CLICKHOUSE], input=told, capture_output=True, text=True, check=True)
     wrong = []
     for title, text in zip(
-        [*(panel["title"] for panel in panels), "content alert"], json.loads(reply.stdout), strict=True
+        [*(panel["title"] for panel in panels), "content alert", "runbook on content"],
+        json.loads(reply.stdout),
+        strict=True,
     ):
         if text.startswith("FAILED"):
             wrong.append(f"{title}: {text}")
