@@ -199,5 +199,8 @@ integration = MethodClient(
     ">=0.5,<1",
     provider="ollama",
     endpoints=ENDPOINTS,
-    methods=[Method("ollama._client", owner, "_request", _asked, body=_body) for owner in ("Client", "AsyncClient")],
+    methods=[
+        Method("ollama._client", owner, "_request", _asked, body=_body, lazy=lambda kwargs: bool(kwargs.get("stream")))
+        for owner in ("Client", "AsyncClient")
+    ],
 )

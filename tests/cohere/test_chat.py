@@ -1,15 +1,13 @@
-"""Chats of both versions, cost, refusals, retries; and real traffic, of which the span says what the reply says."""
+"""Chats of both versions, cost, refusals, retries."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
-from tests.cohere.clients import ASKED, MODEL, async_client, client, event, package, whole
+from tests.cohere.clients import ASKED, MODEL, client, event, package, whole
 from tests.openai_dialect.clients import TOOLS
-from tests.shared import shared
 from tests.wire.http import Reply, Wire
 
 import agentops_sdk as agentops
@@ -115,82 +113,8 @@ def test_nothing_is_left_patched() -> None:
     assert all(vars(owner)[name] is then for (owner, name), then in zip(places, before, strict=True))
 
 
-# --- recorded --------------------------------------------------------------------------------------
-
-
-def exchanges() -> list[Any]:
-    folder = shared("recorded")
-    if folder is None:
-        return [pytest.param(None, marks=pytest.mark.skip("the recorded exchanges are not beside this checkout"))]
-    found = [json.loads(path.read_text()) for path in sorted(folder.glob("cohere/*.json"))]
-    return [pytest.param(each, id=each["id"]) for each in found]
-
-
-@pytest.mark.parametrize("exchange", exchanges())
-def test_span_says_what_the_reply_says(exchange: dict[str, Any], recorded: Any) -> None:
-    kind = exchange["response_headers"].get("content-type", "application/json")
-    _, version, name = exchange["path"].split("/")
-    suffix = "V2" if version == "v2" else ""
-    asked = {key: value for key, value in exchange["request"].items() if key != "stream"}
-    method = "chat_stream" if exchange["stream"] else name
-
-    async def run(wire: Wire) -> None:
-        async with async_client(wire.url, version=f"AsyncClient{suffix}") as asking:
-            if exchange["stream"]:
-                async for _ in asking.chat_stream(**asked):
-                    pass
-            else:
-                await getattr(asking, method)(**asked)
-
-    with Wire(Reply(exchange["response_body"], exchange["status"], kind)) as wire:
-        with client(wire.url, version=f"Client{suffix}") as asking:
-            result = getattr(asking, method)(**asked)
-            if exchange["stream"]:
-                list(result)
-        check(exchange, name, recorded.one())
-        asyncio.run(run(wire))
-        check(exchange, name, recorded.one())
-
-
-TEXTS = ("content-start", "content-delta")
-
-
-def reply_of(exchange: dict[str, Any]) -> dict[str, Any]:
-    if not exchange["stream"]:
-        return dict(json.loads(exchange["response_body"]))
-    lines = exchange["response_body"].splitlines()
-    events = [json.loads(line[5:]) for line in lines if line.startswith("data:") and "[DONE]" not in line]
-    contents = [each["delta"]["message"]["content"] for each in events if each["type"] in TEXTS]
-    content = [{"type": "text", "text": "".join(each["text"] for each in contents)}]
-    return {"id": events[0]["id"], "message": {"content": content}, **events[-1]["delta"]}
-
-
-def check(exchange: dict[str, Any], name: str, span: Any) -> None:
-    reply = reply_of(exchange)
-    usage = reply.get("usage") or reply.get("meta")
-    billed = usage["billed_units"]
-    assert span.outcome == "ok"
-    assert span["gen_ai.request.model"] == exchange["request"]["model"]
-    assert span["gen_ai.response.id"] == reply.get("id", reply.get("response_id"))
-    if name == "rerank":
-        documents = span.json("gen_ai.retrieval.documents")
-        assert [(each["id"], each["score"]) for each in documents] == [
-            (str(each["index"]), each["relevance_score"]) for each in reply["results"]
-        ]
-        assert span["agentops.usage.search_units"] == billed["search_units"]
-        return
-    assert span["gen_ai.usage.input_tokens"] == billed["input_tokens"]
-    if name == "embed":
-        vectors = reply["embeddings"]
-        vectors = vectors["float"] if isinstance(vectors, dict) else vectors
-        assert span["gen_ai.embeddings.dimension.count"] == len(vectors[0])
-        return
-    assert span["gen_ai.usage.output_tokens"] == billed["output_tokens"]
-    assert list(span["gen_ai.response.finish_reasons"]) == [reply["finish_reason"]]
-    message = reply.get("message", {})
-    content = message.get("content") or ([{"type": "text", "text": reply["text"]}] if "text" in reply else [])
-    assert span.text == "".join(block["text"] for block in content)
-    calls = [call["function"] for call in message.get("tool_calls") or ()]
-    assert span.calls == [(call["name"], json.loads(call["arguments"])) for call in calls]
-    thoughts = [part["content"] for part in span.parts if part["type"] == "reasoning"]
-    assert thoughts == ([message["tool_plan"]] if message.get("tool_plan") else [])
+def test_a_page_in_place_of_a_reply_is_a_failure(recorded: Any) -> None:
+    page = Reply("<!DOCTYPE html><html>Log in.</html>", content_type="text/html")
+    with Wire(page) as wire, client(wire.url) as asking, pytest.raises(package().core.ApiError):
+        asking.chat(**ASKED)
+    assert recorded.one().outcome == "error"

@@ -103,7 +103,8 @@ SHELLS = {
     "cohere._events", "mistral._stream_events",  # the client's own iterator, or around it
     # Stand between the program and a method of its client, or hand on what that gives back, a piece at a time.
     "generators.drive", "generators.drive_async", "generators.driven", "generators._drive", "generators._drive_async",
-    "methods._first_step", "methods._Request.__init__",
+    "methods._first_step", "methods._is_lazy", "methods._begun_later", "methods._begun_later_async",
+    "methods._Request.__init__",
     "methods._Request.sent", "methods._Request.sent_async", "methods._Request._passed_on", "methods._Request.__del__",
     "generators.NoSteps.*",
     "reply_proxies.*", "reply_steps.ReplySteps.item", "reply_steps.ReplySteps.end", "reply_steps.ReplySteps.abandon",

@@ -1,14 +1,11 @@
-"""Chats, cost, refusals, embeddings, what has no row; and real traffic, of which the span says what the reply says."""
+"""Chats, cost, refusals, embeddings, what has no row."""
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 from typing import Any
 
 import pytest
 from tests.mistral.clients import ASKED, MODEL, USAGE, client, package, whole
-from tests.openai import recorded as recordings
 from tests.openai_dialect.clients import TOOLS
 from tests.wire.http import Reply, Wire
 
@@ -91,56 +88,3 @@ def test_nothing_is_left_patched() -> None:
     assert all(vars(owner)[name] is not then for (owner, name), then in zip(places, before, strict=True))
     agentops.shutdown()
     assert all(vars(owner)[name] is then for (owner, name), then in zip(places, before, strict=True))
-
-
-# --- recorded --------------------------------------------------------------------------------------
-
-EXCHANGES = [each for each in recordings.exchanges() if each["provider"] == "mistral"]
-MISSING = pytest.mark.skipif(not EXCHANGES, reason="the recorded exchanges are not beside this checkout")
-
-
-@MISSING
-@pytest.mark.parametrize("exchange", EXCHANGES, ids=[each["id"] for each in EXCHANGES])
-def test_span_says_what_the_reply_says(exchange: dict[str, Any], recorded: Any) -> None:
-    kind = exchange["response_headers"].get("content-type", "application/json")
-    with Wire(Reply(exchange["response_body"], exchange["status"], kind)) as wire:
-        with client(wire.url) as asking:
-            method, arguments = call(asking, exchange, "")
-            reply = method(**arguments)
-            if exchange["stream"]:
-                list(reply)
-        check(exchange, recorded.one())
-        asyncio.run(run(wire, exchange))
-        check(exchange, recorded.one())
-
-
-async def run(wire: Wire, exchange: dict[str, Any]) -> None:
-    async with client(wire.url) as asking:
-        method, arguments = call(asking, exchange, "_async")
-        reply = await method(**arguments)
-        if exchange["stream"]:
-            async for _ in reply:
-                pass
-
-
-def call(asking: Any, exchange: dict[str, Any], suffix: str) -> tuple[Any, dict[str, Any]]:
-    asked = {name: value for name, value in exchange["request"].items() if name != "stream"}
-    if exchange["api"] == "embeddings":
-        return getattr(asking.embeddings, f"create{suffix}"), {"model": asked["model"], "inputs": asked["input"]}
-    method = getattr(asking.chat, f"stream{suffix}" if exchange["stream"] else f"complete{suffix}")
-    known = inspect.signature(method).parameters  # older clients have fewer
-    return method, {name: value for name, value in asked.items() if name in known}
-
-
-def check(exchange: dict[str, Any], span: Any) -> None:
-    expected = recordings.said(exchange)
-    assert span.outcome == "ok"
-    assert span["gen_ai.request.model"] == exchange["request"]["model"]
-    assert span.get("gen_ai.response.id") == expected.id
-    assert span["gen_ai.response.model"] == expected.model
-    usage = {name: value for name, value in span.attributes.items() if name.startswith("gen_ai.usage.") and value}
-    assert {**usage, **expected.usage} == usage
-    if exchange["api"] == "chat.completions":
-        assert list(span["gen_ai.response.finish_reasons"]) == expected.finish
-        assert span.calls == expected.calls
-        assert span.text == expected.text

@@ -41,6 +41,9 @@ _ERROR_EVENT = re.compile(
     rb'|"type"\s*:\s*"response\.failed"'
 )
 """An event that says that the operation failed. In a text, the quotes would be escaped."""
+_MODELS = ("llm", "embedding")
+_PAGE = re.compile(rb"\s*<(?:!doctype|html)", re.IGNORECASE)
+"""A page in place of a model's reply, with a good status: of a proxy, or of who wants to be logged in to."""
 _MAYBE_ERROR = re.compile(rb'"type"\s*:\s*"error"')
 
 
@@ -276,6 +279,8 @@ class Exchange:
             return bool(_MAYBE_ERROR.search(events)) and any(
                 event.get("type") == "error" for event in sse.decode(events)
             )
+        if self.endpoint.kind in _MODELS and _PAGE.match(chunks[0]):
+            return True
         suspicious = _FAILED.search(chunks[0]) or _ERROR.search(chunks[0][:64])
         return bool(suspicious) and self.bodies.failed()
 

@@ -98,6 +98,10 @@ def _nothing_beside(reply: Any) -> dict[str, Any]:
     return {}
 
 
+def _not_lazy(kwargs: dict[str, Any]) -> bool:
+    return False
+
+
 def _no_stream(reply: Any) -> str | None:
     return None
 
@@ -133,6 +137,9 @@ class Method:
 
     beside: Callable[[Any], dict[str, Any]] = _nothing_beside
     """What a reply tells beside its body, as attributes: in its headers. Where the body tells the same, that counts."""
+
+    lazy: Callable[[dict[str, Any]], bool] = _not_lazy
+    """Of the keyword arguments: whether the method but makes a generator, whose first step begins the work."""
 
     http: bool = False
     """What comes back is an HTTP response like httpx's, or a context manager of one: read now, or later from it."""
@@ -190,6 +197,8 @@ class MethodClient:
             begin = partial(self._begin, row, instance, args, kwargs)
             if inspect.isgeneratorfunction(wrapped) or inspect.isasyncgenfunction(wrapped):
                 return driven(wrapped, partial(_first_step, site, row, begin), args, kwargs)
+            if row.lazy is not _not_lazy and _is_lazy(site, row, kwargs):
+                return _begun_later(site, row, begin, wrapped(*args, **kwargs))
             request = _Request(site, row, begin)
             if inspect.iscoroutinefunction(wrapped):
                 return request.sent_async(wrapped, args, kwargs)
@@ -250,6 +259,31 @@ def _first_step(site: str, row: Method, begin: Callable[[], Exchange | None], ar
     with guard(site):
         return ReplySteps(exchange, row.body)
     return NO_STEPS
+
+
+def _is_lazy(site: str, row: Method, kwargs: dict[str, Any]) -> bool:
+    with guard(site):
+        return row.lazy(kwargs)
+    return False
+
+
+def _begun_later(site: str, row: Method, begin: Callable[[], Exchange | None], result: Any) -> Any:
+    """A generator that has not begun, or a coroutine that gives one: nothing is recorded of one that nobody reads."""
+    if type(result) is CoroutineType:
+        return _begun_later_async(site, row, begin, result)
+
+    def resume() -> Any:
+        return result
+
+    if type(result) not in (GeneratorType, AsyncGeneratorType):  # somebody else's, around it
+        return _Request(site, row, begin).sent(resume, (), {})
+    resume.__name__, resume.__qualname__ = result.__name__, result.__qualname__
+    first_step = partial(_first_step, site, row, begin)
+    return driven(resume, first_step, (), {}, is_async=type(result) is AsyncGeneratorType)
+
+
+async def _begun_later_async(site: str, row: Method, begin: Callable[[], Exchange | None], awaited: Any) -> Any:
+    return _begun_later(site, row, begin, await awaited)
 
 
 class _Request:
