@@ -15,8 +15,8 @@ const ROWS = 100;
 /** @param {number[]} values */
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
 
-/** What the runs of the list come to over its time. @param {{rows: import("./server.js").Run[]}} props */
-function Sums({ rows }) {
+/** What the runs of the list come to over its time. @param {{rows: import("./server.js").Run[], cost: string}} props */
+function Sums({ rows, cost }) {
   const first = rows.reduce((least, run) => Math.min(least, run.at), Infinity);
   const last = rows.reduce((most, run) => Math.max(most, run.at), -Infinity);
   if (!(last > first)) return null;
@@ -24,14 +24,12 @@ function Sums({ rows }) {
   const buckets = Array.from({ length: Math.min(MOST_BUCKETS, Math.max(4, Math.round(rows.length / 3))) }, () => []);
   for (const run of rows) buckets[Math.min(buckets.length - 1, Math.floor(((run.at - first) / (last - first)) * buckets.length))].push(run);
   const bad = rows.filter((run) => styleOf(run.outcome) === "bad").length;
-  const money = rows.reduce((sum, run) => sum + run.amount, 0);
-  const dollars = rows.every((run) => !/\d/.test(run.cost) || run.cost.includes("$")) ? "$" : "";
   /** @type {[string, string, (number | null)[], boolean][]} */
   const lines = [
     ["runs", String(rows.length), buckets.map((runs) => runs.length), false],
     ["not ended well", String(bad), buckets.map((runs) => runs.filter((run) => styleOf(run.outcome) === "bad").length), bad > 0],
     ["seconds (median)", median(rows.map((run) => run.seconds)).toPrecision(3), buckets.map((runs) => (runs.length ? median(runs.map((run) => run.seconds)) : null)), false],
-    ["cost", dollars + money.toPrecision(3), buckets.map((runs) => runs.reduce((sum, run) => sum + run.amount, 0)), false],
+    ["cost", cost || "–", buckets.map((runs) => runs.reduce((sum, run) => sum + run.amount, 0)), false],
   ];
   const span = `from ${new Date(first * 1000).toISOString().slice(0, 16)} to ${new Date(last * 1000).toISOString().slice(0, 16)} UTC`;
   return html`<dl class="sums">${lines.map(([name, figure, values, isBad]) =>
@@ -122,7 +120,7 @@ export function Runs() {
   const most = Math.max(0, ...rows.map((run) => run.amount));
   return html`<${Frame} title="Runs" keys="↑ ↓ move · Enter opens · x marks · c compares two · f feedback">
     <${Live} onEvent=${onEvent} />
-    <${Sums} rows=${rows} />
+    <${Sums} rows=${rows} cost=${content?.cost ?? ""} />
     <div class="bar"><${Status} wrong=${wrong} content=${content}>${content && [`${rows.length < content.count ? `the latest ${rows.length} of ` : ""}${content.count} of ${content.of} runs`, ...content.remarks].join(" · ")}<//>
       <button type="button" disabled=${chosen.length !== 2} onClick=${compare}>Compare two</button></div>
     <table ref=${table}><thead><tr><th><span class="hidden">compare</span></th><th>when (UTC)</th><th>name</th><th>outcome</th><th class="figure">took</th><th class="wide">and before</th><th class="wide">session</th>

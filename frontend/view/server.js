@@ -5,7 +5,7 @@
  * @typedef {{id: string, at: number, start: string, name: string, outcome: string, seconds: number, took: string,
  *   session: string, user: string, models: string[], errors: number, tokens: string, cost: string, amount: number,
  *   feedback: string, verdicts: Verdict[]}} Run
- * @typedef {{rows: Run[], count: number, of: number, remarks: string[]}} RunList
+ * @typedef {{rows: Run[], count: number, cost: string, of: number, remarks: string[]}} RunList
  * @typedef {{id: string, name: string, start: string, last: string, users: string[], runs: number, failed: number,
  *   seconds: number[], tokens: string, cost: string, outcome: string}} Session
  * @typedef {{rows: Session[], count: number, turns: (Run & {asked: string, answered: string})[]}} SessionList

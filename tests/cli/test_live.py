@@ -149,6 +149,22 @@ def test_top_counts_each_call_once_per_minute(folder: Path, capsys: pytest.Captu
     (folder / "a.jsonl").write_text(as_line(now(tool("pay", agent("travel"), flags=257))))
     assert main(["top", "-n", "1"]) == 0
     assert capsys.readouterr().out.splitlines()[0].endswith("0 tokens/min  $0/min")
+    # What is estimated is marked, and what nobody knows is not 0.
+    guessed = now(chat(None, source="estimated"))
+    killed = now(chat(None, tokens=None, cost=None, trace_id="d" * 32)).model_copy(update={"outcome": "unfinished"})
+    for records, told in (([guessed], "~840 tokens/min  ~$0.000144/min"), ([killed], "? tokens/min  unknown/min"),
+                          ([guessed, killed], "≥~840 tokens/min  ≥~$0.000144/min")):  # fmt: skip
+        (folder / "a.jsonl").write_text("".join(map(as_line, records)))
+        assert main(["top", "-n", "1"]) == 0
+        assert capsys.readouterr().out.splitlines()[0].endswith(told)
+
+
+def test_what_is_not_there_yet_is_waited_for_and_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["tail", "--seconds", "0.1"], ["top", "-n", "1"]):
+        assert main([*command, "--from", "elsewhere"]) == 0
+        assert capsys.readouterr().err == "agentops: elsewhere does not exist yet: waiting for it\n"
+        assert main([*command, "--from", str(folder)]) == 0
+        assert not capsys.readouterr().err
 
 
 def test_top_follows_the_size_of_its_terminal(folder: Path) -> None:

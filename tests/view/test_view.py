@@ -11,14 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.traces.samples import TRACE, agent, chat, run, tool
+from tests.traces.samples import TRACE, agent, chat, message, run, tool
 from tests.view.site import TOKEN, Site
 
+from agentops_sdk import encryption
 from agentops_sdk.cli import main
-from agentops_sdk.traces import load
+from agentops_sdk.traces import SpanRecord, load
 
 pytest.importorskip("starlette", reason="the extra `view` is not installed here")
 pytest.importorskip("uvicorn", reason="the extra `view` is not installed here")
+
+from agentops_sdk.view.alignment import align
+from agentops_sdk.view.run_list import run_list, session_list
 
 
 @pytest.fixture
@@ -81,6 +85,68 @@ def test_runs_with_filters_one_as_its_report_and_two_side_by_side(site: Site) ->
     both = site.json(f"/api/compare?a={TRACE}&b={'c' * 32}")
     assert both["first"] == 0
     assert any(row["same"] and row["a"]["name"] == row["b"]["name"] == "chat gpt-4o-mini" for row in both["rows"])
+
+
+def test_runs_part_where_one_failed_first_not_at_what_failed_with_it(tmp_path: Path) -> None:
+    def steps(trace_id: str, status: str) -> list[SpanRecord]:
+        top = agent("a", trace_id=trace_id, took=900, status=status)
+        inner = agent("b", top, trace_id=trace_id, at=10, took=500, status=status)
+        paid = tool("pay", inner, trace_id=trace_id, at=30, status=status)
+        return [top, inner, chat(inner, trace_id=trace_id, at=20), paid, chat(top, trace_id=trace_id, at=600)]
+
+    runs = [*steps("a" * 32, "unset"), *steps("b" * 32, "error"), agent("a", trace_id="c" * 32, status="error")]
+    runs += [agent("a", trace_id="d" * 32)]
+    (tmp_path / "a.jsonl").write_text("".join(r.model_dump_json(exclude_unset=True) + "\n" for r in runs))
+    traces = load(tmp_path)
+    both = align(traces["a"], traces["b"])
+    assert [row["same"] for row in both["rows"]] == [False, False, True, False, True]
+    assert both["first"] == 3
+    assert align(traces["c"], traces["d"])["first"] == 0  # nothing below it tells why
+
+
+def test_what_runs_cost_together_is_marked_as_each_of_them(tmp_path: Path) -> None:
+    guessed = chat(None, trace_id="a" * 32, source="estimated")
+    unknown = chat(None, trace_id="b" * 32, cost=None, attributes={"agentops.cost.unknown_reason": "no price known"})
+    for records, told in (([guessed], "~$0.000144"), ([guessed, unknown], "≥~$0.000144"), ([unknown], "unknown")):
+        (tmp_path / "a.jsonl").write_text("".join(r.model_dump_json(exclude_unset=True) + "\n" for r in records))
+        assert run_list(load(tmp_path))["cost"] == told
+
+
+def test_a_session_shows_what_the_agent_answered_not_what_a_model_said_last(tmp_path: Path) -> None:
+    def said(text: str) -> dict[str, str]:
+        return {"gen_ai.output.messages": json.dumps([message("assistant", text)])}
+
+    asked = {"gen_ai.input.messages": json.dumps([message("user", "question")])}
+    top = agent("boss", took=900, attributes={"session.id": "s-1", **said("the answer")})
+    lone = {"session.id": "s-1", **asked, **said("a reply")}
+    records = [
+        top,
+        chat(top, at=20, attributes=asked | said("a summary")),
+        chat(top, at=300, attributes=said("a title for the list")),
+        chat(None, trace_id="c" * 32, at=2000, attributes=lone),
+    ]
+    (tmp_path / "a.jsonl").write_text("".join(r.model_dump_json(exclude_unset=True) + "\n" for r in records))
+    turns = session_list(load(tmp_path), "s-1")["turns"]
+    assert [(turn["asked"], turn["answered"]) for turn in turns] == [
+        ("question", "the answer"),
+        ("question", "a reply"),
+    ]
+
+
+def test_what_is_encrypted_by_another_key_is_said_and_not_shown_as_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(encryption, "active", encryption.Cipher([bytes(32)]))
+        sealed = encryption.sealed_line(agent("travel").model_dump_json(exclude_unset=True).encode() + b"\n")
+    (tmp_path / "a.jsonl").write_bytes(sealed)
+    running = Site(tmp_path)
+    try:
+        for path in ("/api/runs", "/api/sessions", "/api/stats", f"/runs/{TRACE}"):
+            status, _, content = running.ask(path)
+            assert (status, "which is not given" in content) == (404, True), path
+    finally:
+        running.close()
 
 
 def test_feedback_is_found_in_its_run_and_makes_it_no_longer(site: Site) -> None:

@@ -48,6 +48,7 @@ def test_runs_sessions_stats_and_trends(page: Browser, site: Site) -> None:
     assert page.value("location.search") == ""  # the token is not in the address any more
     assert page.value("document.cookie") == ""
     assert page.value("document.querySelectorAll('dl.sums .spark canvas').length") == 4
+    assert page.value("[...document.querySelectorAll('dl.sums dd')].pop().textContent").strip() == "$0.0368"
     assert page.value("document.querySelectorAll('tbody .spark canvas').length") == 22  # all but the first of each name
     assert "24 of 24 runs" in page.value("document.querySelector('[role=status]').textContent")
     page.screenshot("view-runs")

@@ -161,8 +161,12 @@ def place(args: argparse.Namespace) -> Path | str:
     return str(address)
 
 
-def followed(args: argparse.Namespace) -> Path:
+def followed(args: argparse.Namespace, *, waits: bool = False) -> Path:
     """A place whose files are followed as they grow.
+
+    Args:
+        args: of the command line.
+        waits: whether the command waits for a place that is not there yet, which stderr then says.
 
     Raises:
         ConfigError: it is the address of a server.
@@ -170,6 +174,8 @@ def followed(args: argparse.Namespace) -> Path:
     where = place(args)
     if isinstance(where, str):
         raise ConfigError("--from", shown(where), "a directory or file: what grows there is followed")
+    if waits and not where.exists():
+        print(f"agentops: {shown(where)} does not exist yet: waiting for it", file=sys.stderr)
     return where
 
 

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     events = ChosenEvents(chosen(args, without=_OWN))
     end = time.monotonic() + seconds("--seconds", args.seconds) if args.seconds else None
     oldest = time.time() - seconds("--since", args.since) if args.since else None
-    follower = Follower(followed(args), since=oldest)
+    follower = Follower(followed(args, waits=True), since=oldest)
     unopened = Unopened(follower)
     console, width, ascii_only = screen()
     lines = StepLines(ascii_only=ascii_only)

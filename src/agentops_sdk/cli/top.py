@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     window, interval = seconds("--window", args.window), seconds("--interval", args.interval)
     if not window or not interval:
         raise ConfigError("--interval" if window else "--window", 0, "more than 0 seconds")
-    follower = Follower(followed(args), since=time.time() - window)
+    follower = Follower(followed(args, waits=True), since=time.time() - window)
     now = Now(follower, window, ChosenEvents(chosen(args)))
     unopened = Unopened(follower)
     console, width, ascii_only = screen()
@@ -106,17 +106,21 @@ class Rate(NamedTuple):
     minutes: float
     ascii_only: bool
 
+    def tokens(self) -> str:
+        return number_format.all_tokens(self.row.usage, minutes=self.minutes, ascii_only=self.ascii_only)
+
     def money(self) -> str:
         from agentops_sdk.traces.cost import Cost
 
-        cost = self.row.cost
-        if not cost.known and not cost.unknowns:
-            return ""
-        text = number_format.cost(
-            Cost(cost.amount / _decimal(self.minutes), cost.currency, known=cost.known), ascii_only=self.ascii_only
+        cost, minutes = self.row.cost, _decimal(self.minutes)
+        rate = Cost(
+            cost.amount / minutes,
+            cost.currency,
+            estimated=cost.estimated / minutes,
+            known=cost.known,
+            unknowns=cost.unknowns,
         )
-        mark = (">=" if self.ascii_only else "≥") if cost.unknowns else ""
-        return f"{mark}{text}" if cost.known else "unknown"
+        return number_format.cost(rate, ascii_only=self.ascii_only)
 
 
 def _decimal(number: float) -> Any:
@@ -135,9 +139,7 @@ RATES: Final[Sequence[Column[Rate]]] = (
     Column("calls/min", lambda rate: (f"{rate.row.calls / rate.minutes:,.1f}", ""), right=True),
     Column("err", lambda rate: (f"{rate.row.errors:,}", "bold red") if rate.row.errors else ("-", "dim"), right=True),
     Column("p50", lambda rate: (number_format.duration(rate.row.percentile(50)), ""), right=True, drop=1),
-    Column("tokens/min", lambda rate: (
-        number_format.count(round(rate.row.usage.total / rate.minutes)) if rate.row.usage.by_source else "", ""
-    ), right=True),
+    Column("tokens/min", lambda rate: (rate.tokens(), ""), right=True),
     Column("cost/min", lambda rate: (rate.money(), ""), right=True),
 )  # fmt: skip
 
@@ -176,10 +178,9 @@ class Now:
         minutes = self._window / 60
         calls = tables[_BY.index("model")].total
         total = Rate(calls, minutes, ascii_only)
-        tokens = number_format.count(round(calls.usage.total / minutes))
         facts = (
             f"{len(runs):,} running", f"{calls.calls / minutes:,.1f} calls/min", f"{calls.errors:,} failed",
-            f"{tokens} tokens/min", f"{total.money() or '$0'}/min",
+            f"{total.tokens() or 0} tokens/min", f"{total.money() or '$0'}/min",
         )  # fmt: skip
         head = Text("agentops top ", "bold").append(time.strftime("%H:%M:%S UTC", time.gmtime()), "not bold dim")
         yield head.append("  " + "  ".join(facts), "not bold")

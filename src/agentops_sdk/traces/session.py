@@ -96,15 +96,14 @@ def sessions(traces: Iterable[Trace]) -> list[Session]:
 def exchange(trace: Trace) -> tuple[str, str]:
     """What a run was asked and what it answered, as far as content was captured; empty where it was not.
 
-    The last message of a user that its first model call got, and what its last model call said; where no model
-    was asked, the input and output of the outermost step.
+    The last message of a user that its first model call got. What the outermost step told as its own message, which
+    need not be what a model said last; else that. Where no model was asked, the input and output of the outermost step.
     """
-    calls = trace.outline.calls
-    asked = answered = ""
+    calls, root = trace.outline.calls, trace.root
+    asked, answered = "", _last(root, "assistant")
     if calls:
         asked = _last(trace.record(calls[0]), "user")
-        answered = _last(trace.record(calls[-1]), "assistant")
-    root = trace.root
+        answered = answered or _last(trace.record(calls[-1]), "assistant")
     return asked or _last(root, "input"), answered or _last(root, "output")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
@@ -21,7 +22,9 @@ _STEPS: Final = 2_000
 def align(a: Trace, b: Trace) -> dict[str, Any]:
     """Rows of both, what is the same side by side; ``first`` is the row in which they part, if they do.
 
-    Steps are the same where their depth, name, outcome and what they chose are. Of very long runs the first steps.
+    Steps are the same where their depth, name, outcome and what they chose are. Where only the outcome of a step
+    differs, and something below it differs too, they part there: what failed below is why it failed. Of very long
+    runs the first steps.
     """
     left, right = _steps(a), _steps(b)
     rows: list[dict[str, Any]] = []
@@ -32,9 +35,21 @@ def align(a: Trace, b: Trace) -> dict[str, Any]:
             other = right[j + offset] if j + offset < j_end else None
             same = one is not None and other is not None and keys[0][i + offset] == keys[1][j + offset]
             rows.append({"a": one, "b": other, "same": same})
-    first = next((number for number, row in enumerate(rows) if not row["same"]), None)
+    parting = (number for number, row in enumerate(rows) if not row["same"] and not _follows_from_below(rows, number))
+    first = next(parting, None)
     longest = max(len(a), len(b))
     return {"rows": rows, "first": first, "left_out": max(0, longest - _STEPS), "a": _head(a), "b": _head(b)}
+
+
+def _follows_from_below(rows: list[dict[str, Any]], number: int) -> bool:
+    """Whether the two steps of a row differ in their outcome alone, and steps below them differ."""
+    one, other = rows[number]["a"], rows[number]["b"]
+    if one is None or other is None or any(one[key] != other[key] for key in ("depth", "name", "chosen")):
+        return False
+    below = takewhile(
+        lambda row: all(step["depth"] > one["depth"] for step in (row["a"], row["b"]) if step), rows[number + 1 :]
+    )
+    return any(not row["same"] for row in below)
 
 
 def _steps(trace: Trace) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from agentops_sdk.encryption import SealedError
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.files import Traces, load
 from agentops_sdk.traces.growing_files import GrowingFiles
@@ -49,7 +50,11 @@ class Folder:
         return self.path.parent if self._stored is None else None
 
     def traces(self) -> Traces:
-        """What is there now; nothing where the directory is not there yet, or holds no traces."""
+        """What is there now; nothing where the directory is not there yet, or holds no traces.
+
+        Raises:
+            SealedError: all that is there is encrypted by a key that is not here; an empty list would be a lie.
+        """
         with self._lock:
             if self._stored is not None:
                 if not self._asked or time.monotonic() - self._asked > _PAUSE:
@@ -61,6 +66,8 @@ class Folder:
             if state != self._state or any(name.endswith(".open") for name, *_ in state):
                 try:
                     self._traces = self._growing.load(self.path) if self.path is not None else Traces()
+                except SealedError:
+                    raise
                 except TraceError:
                     self._traces = Traces()
                 for record in self._verdicts():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.display.terminal_text import block, line
 from agentops_sdk.traces.figures import number_format
 from agentops_sdk.traces.session import exchange, sessions
@@ -22,10 +23,14 @@ _LONGEST: Final = 20_000
 
 
 def run_list(traces: Traces) -> dict[str, Any]:
-    """The latest runs."""
+    """The latest runs, and what they cost together, with its marks."""
     runs = traces.runs
-    rows = [_run(trace) for trace in islice(runs, _MOST)]
-    return {"rows": rows, "count": len(runs), "remarks": [line(remark) for remark in traces.remarks]}
+    listed = list(islice(runs, _MOST))
+    total = Cost.nothing()
+    for trace in listed:
+        total.add(trace.sums[1])
+    rows, cost = [_run(trace) for trace in listed], number_format.cost(total)
+    return {"rows": rows, "count": len(runs), "cost": cost, "remarks": [line(remark) for remark in traces.remarks]}
 
 
 def session_list(traces: Traces, wanted: str) -> dict[str, Any]:

@@ -64,12 +64,12 @@ def tokens(usage: Usage, kind: str | None = None, *, ascii_only: bool = False) -
     return f"{mark}{'~' if usage.is_estimated else ''}{given}{arrow}{made}"
 
 
-def all_tokens(usage: Usage, *, ascii_only: bool = False) -> str:
-    """Input and output in one figure, marked like :func:`tokens`."""
+def all_tokens(usage: Usage, *, minutes: float = 1, ascii_only: bool = False) -> str:
+    """Input and output in one figure, marked like :func:`tokens`; of several ``minutes``, what it comes to in one."""
     if not usage.by_source:
         return "?" if usage.unknown else ""
     mark = (">=" if ascii_only else "≥") if usage.lower_bound else ""
-    return f"{mark}{'~' if usage.is_estimated else ''}{count(usage.total)}"
+    return f"{mark}{'~' if usage.is_estimated else ''}{count(round(usage.total / minutes))}"
 
 
 def cost(total: Cost, *, ascii_only: bool = False) -> str:
