@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,9 @@ _FIGURES: Final = (
     "agentops_page",
 )
 _SLOWEST: Final = 5
+_LONGEST: Final = 150
+_TELLS_APART: Final = re.compile(r"[\w./]+(::\w+)+(\[[\w.]+(-[\w.]+)*\])?", re.ASCII)
+"""The ids of tests that give different names of files: ``[a/b]`` would give that of ``[a-b]``."""
 
 
 def budget_of(item: pytest.Item) -> Budget:
@@ -63,8 +67,10 @@ def note_figures(item: pytest.Item, traces: CapturedTraces) -> None:
 
 
 def _file_of(item: pytest.Item, folder: str, suffix: str) -> Path:
-    """A file for the test; its folder is there."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", item.nodeid.replace("::", "--")).strip("-")[:150]
+    """A file of the test alone; its folder is there."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", item.nodeid.replace("::", "--")).strip("-")
+    if len(name) > _LONGEST or not _TELLS_APART.fullmatch(item.nodeid):
+        name = f"{name[:_LONGEST]}-{hashlib.sha256(item.nodeid.encode(errors='replace')).hexdigest()[:8]}"
     path = Path(folder) / f"{name}{suffix}"
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
