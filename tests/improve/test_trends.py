@@ -78,6 +78,24 @@ def test_periods_are_told_apart_and_unknown_costs_are_counted(trends: Any) -> No
     assert (dearer["of"], dearer["change"]) == ("1 -> 2", pytest.approx(0.04))
 
 
+def test_causes_are_of_the_runs_whose_figure_is_known(trends: Any) -> None:
+    """A call that failed has no usage and no price: its run is in neither the figure nor its parts."""
+
+    def failed(at: float) -> Any:
+        root, call, stated = run(cost=0.01, outcome="error", at=at)
+        bare = {name: call.attributes[name] for name in (semconv.KIND, semconv.REQUEST_MODEL)}
+        return [root, call.model_copy(update={"attributes": bare, "outcome": "error"}), stated]
+
+    before = [run(cost=0.01, at=i) for i in range(4)]
+    after = [failed(WEEK + i) if i % 2 else run(cost=0.03, tokens=150, at=WEEK + i) for i in range(4)]
+    told = trends(*before, *after)
+    assert told["periods"][1]["unknown"] == {"cost": 2, "tokens": 2}
+    changes = {change["name"]: change for change in told["changes"]}
+    for name, change in (("cost", 0.02), ("tokens", 50)):
+        assert changes[name]["change"] == pytest.approx(change)
+        assert sum(cause["change"] for cause in changes[name]["causes"]) == pytest.approx(change)
+
+
 def test_one_model_is_no_change_of_another(trends: Any) -> None:
     told = trends(
         run(cost=0.01, model="gpt-4o-mini"), run(cost=0.05, model="gpt-4o", at=1), options=("--split", "model")

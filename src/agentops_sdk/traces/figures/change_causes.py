@@ -75,15 +75,17 @@ class RunCauses:
         parts: dict[str, Iterable[tuple[str, float]]] = {
             "errors": _failure(outline) if trace.outcome == "error" else ()
         }
-        if not cost.unknowns:
+        # The runs whose figure is known, and no others: of any other set the parts would not add up to its change.
+        if cost.known and not cost.unknowns:
             parts["cost"] = _costs(outline)
-        if not usage.unknown:
+        if usage.by_source and not usage.unknown:
             parts["tokens"] = _tokens(outline)
         if trace.outcome not in semconv.NOT_ENDED:
             parts["seconds"] = _seconds(outline)
         for measure in MEASURES:
             if measure not in parts:
-                self.unknown[measure] += 1
+                # A run that asked no model has no cost and no tokens to know.
+                self.unknown[measure] += measure == "seconds" or bool(outline.calls)
                 continue
             self.runs[measure] += 1
             for component, amount in parts[measure]:
@@ -112,6 +114,8 @@ def causes(before: RunCauses, after: RunCauses, measure: str) -> list[Cause]:
     whole = (after.per_run(measure) or 0.0) - (before.per_run(measure) or 0.0)
     for component in sorted({*before.sums[measure], *after.sums[measure]}):
         a, b = before.sums[measure].get(component, 0.0) / old, after.sums[measure].get(component, 0.0) / new
+        if abs(b - a) < 1e-12 * (abs(a) + abs(b)):
+            b = a  # other numbers of the same amounts, whose sums differ in the last digit
         often_a, often_b = before.calls[measure].get(component, 0) / old, after.calls[measure].get(component, 0) / new
         each_a, each_b = (amount / often if often else None for amount, often in ((a, often_a), (b, often_b)))
         known = [each for each in (each_a, each_b) if each is not None]
