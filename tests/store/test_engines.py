@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import threading
@@ -204,6 +205,16 @@ def test_a_question_has_its_time_its_memory_and_says_what_it_cut(
     assert asked("SELECT repeat('x', 1048577), 'y'") == (
         0, "agentops: 1 value(s) of more than 1,048,576 characters are cut; --json prints all\n"
     )  # fmt: skip
+
+
+def test_packed_lines_need_no_more_memory_than_there_is(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A packed file says nothing of its size: what a reader keeps ready for it is the same for each, and bounded."""
+    pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
+    line = runs()[0].model_dump_json(exclude_unset=True).encode() + b"\n"
+    for number in range(8):
+        (tmp_path / f"{number}.jsonl.gz").write_bytes(gzip.compress(line))
+    assert main(["sql", "SELECT count(*) AS n FROM spans", "--json", "--memory", "500MB", "--dir", str(tmp_path)]) == 0
+    assert json.loads(capfd.readouterr().out) == {"n": 8}
 
 
 def test_whoever_reads_rows_slowly_uses_up_none_of_the_time(tmp_path: Path) -> None:

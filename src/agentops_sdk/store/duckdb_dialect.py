@@ -39,7 +39,8 @@ def lines_of(paths: list[str]) -> str:
     # No character of a JSON line is a delimiter, a quote or an escape here: each line is one value.
     return (
         f"SELECT record FROM read_csv([{listed}], columns={{'record': 'VARCHAR'}}, header=false, delim='\x01',"
-        f" quote='', escape='', auto_detect=false, max_line_size={_LONGEST_LINE})"
+        # Without a size of its own a buffer is that of sixteen such lines, for each thread, however small the file.
+        f" quote='', escape='', auto_detect=false, max_line_size={_LONGEST_LINE}, buffer_size={_LONGEST_LINE})"
     )
 
 
