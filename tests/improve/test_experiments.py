@@ -189,6 +189,29 @@ def test_scorers_by_rules() -> None:
     assert result.rows[0].scores["broken"] == Score(None, comment="ValueError: out")
 
 
+def test_a_score_that_is_no_number_is_unknown_and_stops_nothing() -> None:
+    class Rated:
+        async def __call__(self, output: str) -> float:
+            return 0.5
+
+    async def several(output: str) -> Any:
+        return [1, 2]
+
+    def ratio(output: str) -> float:
+        return float("nan")
+
+    def told(output: str) -> Score:
+        return Score(float("inf"))
+
+    result = agentops.experiment("odd", ["a", "b"], str, [Rated(), several, ratio, told])
+    assert [result.mean(name) for name in result.score_names] == [0.5, None, None, None]
+    assert "list" in str(result.rows[0].scores["several"].comment)
+    assert result.rows[0].scores["ratio"].comment == "nan is no number to go by"
+    for wrong in (lambda answer: 1, max, len):
+        with pytest.raises(agentops.ConfigError, match="scorers"):
+            agentops.experiment("odd", ["a"], str, [wrong])
+
+
 def test_a_comparison_pairs_cases_and_says_what_flipped(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     agentops.init(exporters=["memory"], integrations=[])
     cases = [{"id": f"c{number}", "input": number, "expected": number} for number in range(20)]
@@ -250,6 +273,14 @@ def test_the_worst_runs_become_cases(capsys: pytest.CaptureFixture[str]) -> None
     worst, second = load_cases("cases.jsonl")
     assert (worst.input, worst.expected, second.input) == ("question 1", "QUESTION 1", "question 3")
     assert worst.metadata["helpful"] == 0.1
+    agentops.init(exporters=["jsonl"], integrations=[])
+    agentops.feedback(trace, name="mood", value="cross")
+    agentops.shutdown()
+    capsys.readouterr()
+    assert main(["dataset", "from", "--agent", "answer", "--worst", "mood", "-o", "none.jsonl"]) == 1
+    said = capsys.readouterr().err
+    assert "3 run(s) left out: nobody gave mood" in said
+    assert "1 run(s) left out: mood is a label there" in said
     assert main(["dataset", "from", "--agent", "nobody", "-o", "none.jsonl"]) == 1
     assert not Path("none.jsonl").exists()
 

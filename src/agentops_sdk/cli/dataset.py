@@ -61,6 +61,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"agentops: {found.without_input} run(s) left out: their input was not recorded", file=sys.stderr)
     if found.unscored:
         print(f"agentops: {found.unscored} run(s) left out: nobody gave {args.worst}", file=sys.stderr)
+    if found.labelled:
+        print(
+            f"agentops: {found.labelled} run(s) left out: {args.worst} is a label there, which nothing is worse than",
+            file=sys.stderr,
+        )
     if not found.cases:
         raise TraceError("no run makes a case")
     save_cases(found.cases, args.output or "/dev/stdout")

@@ -154,7 +154,7 @@ class Experiment(Results):
 
     async def _score(self, scorer: Scorer, known: dict[str, Any], attributes: dict[str, Any], pool: Any) -> Score:
         arguments = wanted(scorer.score, known)
-        if scorer.people is None and not inspect.iscoroutinefunction(scorer.score):
+        if scorer.people is None and not is_async(scorer.score):
             try:  # a rule: it needs no trace of its own
                 return as_score(scorer.score(**arguments))
             except Exception as error:  # noqa: BLE001 - a scorer that fails says nothing; the others go on
@@ -166,7 +166,10 @@ class Experiment(Results):
         )
         if failure is not None:
             return Score(None, comment=f"{type(failure).__name__}: {failure}")
-        score = as_score(said)
+        try:
+            score = as_score(said)
+        except Exception as error:  # noqa: BLE001 - as of a rule
+            score = Score(None, comment=f"{type(error).__name__}: {error}")
         trace = await asyncio.get_running_loop().run_in_executor(pool, self._traces.trace, trace_id)
         if trace is None or not trace.outline.calls:
             return score

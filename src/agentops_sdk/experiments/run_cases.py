@@ -26,11 +26,12 @@ _STEPS: Final = frozenset(("agent", "workflow", "task", "span"))
 
 @dataclass(slots=True)
 class RunCases:
-    """The cases, and how many runs made none: no step of theirs has an input, or nobody scored them."""
+    """The cases, and how many runs made none: no input was recorded, nobody scored them, or in words only."""
 
     cases: list[Case] = field(default_factory=list)
     without_input: int = 0
     unscored: int = 0
+    labelled: int = 0
 
 
 def cases_of_runs(
@@ -50,7 +51,8 @@ def cases_of_runs(
         scored = [
             (value, trace, verdicts) for trace, verdicts in runs if (value := _score(verdicts, worst)) is not None
         ]
-        result.unscored = len(runs) - len(scored)
+        named = sum(any(each.name == worst for each in verdicts) for _, verdicts in runs)
+        result.unscored, result.labelled = len(runs) - named, named - len(scored)
         runs = [
             (trace, verdicts) for _, trace, verdicts in sorted(scored, key=lambda each: (each[0], each[1].trace_id))
         ]
