@@ -201,7 +201,8 @@ def test_the_clients_of_google_and_amazon(
     out, err = capsys.readouterr()
     assert out.splitlines()[0] == said
     assert json.loads(out.splitlines()[1])["first"] is None
-    assert f"{calls} model call(s) answered as recorded, no difference" in err
+    assert f"{calls} model call(s)" in err
+    assert "answered as recorded, no difference" in err
     assert Path("ran.txt").read_text() == "Paris", "the tool did not run again"
 
     assert main(["replay", "--run", "program.py", "Rome"]) == 1

@@ -97,7 +97,7 @@ def test_the_same_program_goes_the_same_way_without_a_server(recorded: str, caps
     assert said.startswith("gpt-4o-mini: ")
     both = json.loads(told)
     assert both["first"] is None
-    assert "3 model call(s) answered as recorded, no difference" in err
+    assert "3 model call(s) and 1 tool call(s) answered as recorded, no difference" in err
     assert Path("ran.txt").read_text() == "sloths", "the tool did not run again"
     assert main(["show", both["file"]]) == 0
 
@@ -112,6 +112,72 @@ def test_it_stops_where_the_program_asks_something_else(recorded: str, capsys: p
     assert main(["replay", recorded, "--run", "program.py", "sloths"]) == 1
 
 
+def test_a_tool_that_is_left_out_and_other_settings_are_no_same_run(
+    recorded: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def again(program: str) -> tuple[int, str]:
+        Path("program.py").write_text(program)
+        return main(["replay", recorded, "--run", "program.py", "sloths"]), capsys.readouterr().err
+
+    status, said = again(PROGRAM.replace("tools=tools)", "tools=tools, temperature=0.9)"))
+    assert status == 1
+    assert "step 1 (chat gpt-4o-mini) was answered, but is asked with other settings:" in said
+    assert "gen_ai.request.temperature: " in said
+    status, said = again(
+        PROGRAM.replace('"gpt-4o-mini", messages=messages, tools', '"gpt-4o", messages=messages, tools')
+    )
+    assert (status, 'recorded "gpt-4o-mini", now "gpt-4o"' in said) == (1, True)
+    status, said = again(PROGRAM.replace('"parameters": {"type": "object"}', '"description": "?"'))
+    assert (status, "gen_ai.tool.definitions" in said) == (1, True)
+    status, said = again(
+        PROGRAM.replace("found = search(**json.loads(call.function.arguments))", 'found = ["sloths", 1]')
+    )
+    assert (status, "step 2 (execute_tool search) did not run again" in said) == (1, True)
+
+
+NESTED = """
+import agentops_sdk as agentops, openai
+
+@agentops.tool
+def inner(q):
+    return q
+
+@agentops.tool
+def expert(q):
+    inner(q)
+    client = openai.OpenAI(max_retries=0)
+    messages = [{"role": "system", "content": "You know."}, {"role": "user", "content": q}]
+    stream = client.chat.completions.create(model="gpt-4o-mini", messages=messages, stream=True)
+    return "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+
+@agentops.agent
+def planner(question):
+    return expert(question)
+
+if __name__ == "__main__":
+    agentops.init(exporters=["jsonl"])
+    planner("sloths")
+"""
+
+
+def test_what_an_answered_tool_did_inside_is_not_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "local")
+    Path("program.py").write_text(NESTED)
+    with LocalModel(script) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        namespace: dict[str, Any] = {"__name__": "program"}
+        exec(NESTED, namespace)
+        agentops.init(exporters=["jsonl"], integrations=["openai"])
+        namespace["planner"]("sloths")
+        agentops.shutdown()
+    latest = agentops.traces.load("./.agentops/traces").latest.trace_id
+    assert main(["replay", latest, "--run", "program.py"]) == 0
+    assert "agentops: 1 tool call(s) answered as recorded, no difference" in capsys.readouterr().err
+
+
 def test_it_branches_with_another_model_and_other_instructions(
     recorded: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -122,7 +188,7 @@ def test_it_branches_with_another_model_and_other_instructions(
         out, err = capsys.readouterr()
         assert out.splitlines()[0].startswith("gpt-4o: ")
         assert out.splitlines()[0].endswith("; Be brief.")
-        assert "2 model call(s) answered as recorded, 1 model call(s) in earnest" in err
+        assert "2 model call(s) and 1 tool call(s) answered as recorded, 1 model call(s) in earnest" in err
         assert len(server.requests) == 1
     assert main(["replay", recorded, "--model", "gpt-4o", "--run", "program.py"]) == 2
     assert main(["replay", recorded, "--branch", "9", "--run", "program.py"]) == 2

@@ -79,6 +79,7 @@ def _replay(trace: Trace, args: argparse.Namespace, system: str | None) -> int:
                 if group.split(ReplayError)[1] is not None:
                     raise
         again = max(traces.all, key=len, default=None)
+        parted = running.parted(traces.all) if args.from_step is None else None
     if again is not None:
         folder = base_directory(args) / "replays"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -91,10 +92,15 @@ def _replay(trace: Trace, args: argparse.Namespace, system: str | None) -> int:
         print(f"agentops: {running.difference}", file=sys.stderr)
     elif left:
         print(f"agentops: step {left[0]} was not asked for: the program ended before", file=sys.stderr)
+    elif parted is not None:
+        print(f"agentops: {parted}", file=sys.stderr)
     else:
         live = f", {running.live} model call(s) in earnest" if args.from_step is not None else ", no difference"
-        print(f"agentops: {running.replayed} model call(s) answered as recorded{live}", file=sys.stderr)
-    return 1 if running.difference is not None or left else code
+        tools = f"{running.answered_tools} tool call(s)" if running.answered_tools else ""
+        models = f"{running.replayed} model call(s)" if running.replayed or not tools else ""
+        both = " and ".join(filter(None, (models, tools)))
+        print(f"agentops: {both} answered as recorded{live}", file=sys.stderr)
+    return 1 if running.difference is not None or left or parted is not None else code
 
 
 def _program(words: list[str]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +24,7 @@ from agentops_sdk.testing.recordings.replay_tools import ToolResults
 from agentops_sdk.testing.recordings.reply_form import Reply
 from agentops_sdk.testing.refusals import ReplayError
 from agentops_sdk.testing.replay import standing_keys
+from agentops_sdk.testing.replay_difference import parted, steps_inside
 from agentops_sdk.traces.formats.json_values import parsed
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class RunReplay:
         self.live = 0
         self._model, self._system = model, system
         self._lock = threading.Lock()
-        steps = steps_of(trace)
+        self._steps = steps = steps_of(trace)
+        self._trace = trace
         if from_step is not None and not 1 <= from_step <= len(steps) + 1:
             raise ConfigError("from_step", from_step, f"a step of the run, from 1 to {len(steps) + 1}")
         self._from = from_step
@@ -77,8 +79,22 @@ class RunReplay:
             yield
 
     def left(self) -> list[int]:
-        """The recorded model calls that nobody asked for, by the number of their step."""
-        return [number for number, _ in self._calls if number not in self._used and not self._is_live(number)]
+        """The recorded model calls that nobody asked for, and that a tool which only answered did not hold, by step."""
+        waiting = [number for number, _ in self._calls if number not in self._used and not self._is_live(number)]
+        inside = self._inside() if waiting else ()
+        return [number for number in waiting if number not in inside]
+
+    @property
+    def answered_tools(self) -> int:
+        """How many calls of tools were answered from the record."""
+        return len(self._tools.answered)
+
+    def parted(self, again: Iterable[Trace]) -> str | None:
+        """How a run that asked models the same still went another way; see :func:`parted`."""
+        return parted(self._steps, self._inside(), [span for run in again for span in steps_of(run)])
+
+    def _inside(self) -> set[int]:
+        return steps_inside(self._trace, self._steps, self._tools.answered)
 
     def _is_live(self, number: int) -> bool:
         return self._from is not None and number >= self._from

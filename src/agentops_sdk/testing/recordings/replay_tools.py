@@ -48,6 +48,11 @@ class ToolResults:
         """What a tool that runs on a server answered; ``None`` has it run."""
         return None
 
+    @property
+    def answered(self) -> frozenset[int]:
+        """Which results tools were answered with, by their place in ``rows``."""
+        return frozenset(self._used)
+
     def left(self) -> tuple[int, int]:
         """How many recorded results nobody asked for, and how many there are."""
         kept = [index for index, row in enumerate(self.rows) if _kept(row)]
