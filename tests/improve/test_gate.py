@@ -167,6 +167,8 @@ def test_intervals_are_those_of_published_implementations() -> None:
     expected = [((0.95, 1), 6.313751514675037), ((0.975, 2), 4.302652729749462), ((0.99, 10), 2.7637694581126957)]
     for arguments, quantile in [*expected, ((0.975, 300), 1.9679030112610865)]:
         assert student(*arguments) == pytest.approx(quantile)
+    ends = {(of_share(0, count, 0.975).low, of_share(count, count, 0.975).high) for count in range(1, 60)}
+    assert ends == {(0.0, 1.0)}, "of none and of all, to the last digit"
     between = difference(of_share(20, 100, 0.975), of_share(30, 100, 0.975))
     assert between[1:] == pytest.approx((-0.0202493621530, 0.2167343540177))
     assert of_percentile(range(1, 101), 50, 0.975)[1:] == (40, 61)

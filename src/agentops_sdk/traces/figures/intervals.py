@@ -57,7 +57,10 @@ def of_share(hits: int, total: int, confidence: float, *, again: bool = False) -
     z = _NORMAL.inv_cdf(confidence)
     middle, spread = share + z * z / (2 * total), z * sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     scale = 1 + z * z / total
-    return Interval(share, max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale))
+    # Of none and of all that bound is the end of the scale, which the arithmetic misses by its last digit.
+    low = (middle - spread) / scale if hits else 0.0
+    high = (middle + spread) / scale if hits < total else 1.0
+    return Interval(share, max(0.0, low), min(1.0, high))
 
 
 def of_mean(values: Sequence[float], confidence: float, *, again: bool = False) -> Interval:
