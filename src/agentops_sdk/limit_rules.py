@@ -144,7 +144,9 @@ def from_text(text: Any, per: str = "block") -> Rule:
     if window is not None and per == "block":
         per = "process"
     most = float(match["number"].replace("_", ""))
-    if not math.isfinite(most) or (measure not in ("cost", "seconds") and most != int(most)):
+    is_whole = measure not in ("cost", "seconds")
+    is_right = math.isfinite(most) and (not is_whole or most == int(most)) and (most or measure != "repeats")
+    if not is_right:
         raise ConfigError("limits", text, FORM)
     return Rule(measure, most, per, window, name, currency or "USD")
 

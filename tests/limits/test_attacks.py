@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import copy
 import functools
@@ -166,7 +167,7 @@ def test_a_clock_that_is_set_back_does_not_close_a_window_for_years() -> None:
     assert account.spent == 0
 
 
-@pytest.mark.parametrize("text", ["2.5 model calls", "0.5 tokens / day", "1.5 calls of search"])
+@pytest.mark.parametrize("text", ["2.5 model calls", "0.5 tokens / day", "1.5 calls of search", "0 repeats"])
 def test_calls_and_tokens_are_whole_in_texts_too(text: str) -> None:
     with pytest.raises(agentops.ConfigError):
         agentops.limits(text)
@@ -178,3 +179,42 @@ def test_errors_reach_another_process(value: Any) -> None:
     once = pickle.loads(pickle.dumps(error))
     for other in (once, pickle.loads(pickle.dumps(once)), copy.copy(error)):
         assert (str(other), other.name, other.expected) == (str(error), "on_limit", "one of these")
+
+
+def test_a_call_whose_answer_was_not_waited_for_counts_as_expected(started: Path) -> None:
+    def late() -> None:
+        with pytest.raises(TimeoutError), CALL():
+            raise TimeoutError
+
+    for most in ({"cost": 1e-9}, {"tokens": 1}):
+        with agentops.limits(**most):  # type: ignore[arg-type] # one of them
+            late()
+            with pytest.raises(agentops.LimitExceeded) as caught, CALL():
+                pass
+        assert caught.value.unknown == 1
+        assert caught.value.spent > 0
+
+
+def test_a_limit_that_is_changed_goes_on_with_what_was_used(started: Path) -> None:
+    agentops.configure(limits="3 tool calls / process; 9 tool calls / day")
+    step()
+    step()
+    agentops.configure(on_limit="warn")
+    agentops.configure(on_limit="raise")
+    agentops.configure(limits="4 tool calls / process; 9 tool calls / day")
+    step()
+    step()
+    with pytest.raises(agentops.LimitExceeded, match="4 of 4"):
+        step()
+
+
+def test_many_runs_displace_nothing_of_what_a_user_has_used(started: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agentops_sdk._limits.scope._MOST_ACCOUNTS", 3)
+    limits = agentops.limits("1 tool call / user / day", "9 tool calls / run")
+    with limits, agentops.context(user_id="ada"):
+        step()
+    for _ in range(9):
+        with limits, agentops.context(user_id="ben"), agentops.span("run"), contextlib.suppress(agentops.LimitExceeded):
+            step()
+    with limits, agentops.context(user_id="ada"), pytest.raises(agentops.LimitExceeded):
+        step()

@@ -10,6 +10,7 @@ A little long: what is asked, what is looked up and what is answered share one l
 from __future__ import annotations
 
 import inspect
+import sys
 import time
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -254,7 +255,7 @@ def _refused(call: Call, breach: Breach) -> LimitExceeded | None:
             answer = False
         if answer is not True:
             answer = max(0, answer)
-            account.extra += answer
+            account.extra += min(answer, sys.float_info.max)
         action = "allowed" if answer else "refused"
     with guard("limits.mark"):
         _mark(call, rule, error, action, by, waited)

@@ -196,7 +196,10 @@ class Charges:
 
     def _used(self, attributes: Mapping[str, Any]) -> Used:
         get = attributes.get
-        failed = get(semconv.OUTCOME) == "error"
+        error = str(get(semconv.ERROR_TYPE, ""))
+        # Who no longer waited for an answer does not know what became of it; where nothing was sent, there is none.
+        is_late = "Timeout" in error and "ConnectTimeout" not in error
+        failed = get(semconv.OUTCOME) == "error" and not is_late
         is_model = self._kind in MODEL_KINDS and not get(semconv.MODEL_CALLS)
         tokens: float | None = 0.0
         if is_model and not get(semconv.CACHED):

@@ -14,7 +14,7 @@ from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk._limits.account import Account, lock, renew_lock
-from agentops_sdk._limits.window_file import WindowFile, hashed
+from agentops_sdk._limits.window_file import WindowFile, counted, hashed
 from agentops_sdk.addresses import sink_parts
 from agentops_sdk.config import log_once
 
@@ -62,7 +62,7 @@ class Policy:
         self.on_stream = on_stream
         self.is_metered = any(rule.measure in ("cost", "tokens") for rule in rules)
         self.looks_for_repeats = any(rule.measure == "repeats" for rule in rules)
-        self._accounts: OrderedDict[tuple[Rule, str | None], Account] = OrderedDict()
+        self._accounts: dict[Rule, OrderedDict[str | None, Account]] = {rule: OrderedDict() for rule in rules}
         self._files: dict[Rule, WindowFile | RedisWindow] | None = None
         self.is_loading = False
         """Whether it is still being read what was used before."""
@@ -75,6 +75,20 @@ class Policy:
 
     def _facts(self) -> tuple[Any, ...]:
         return self.rules, self.on_limit, self.unknown_price, self.on_stream
+
+    def take_over(self, before: Policy) -> None:
+        """Go on with what was counted under ``before``, where the same is counted, whatever is allowed of it."""
+        kept = {counted(rule): rule for rule in self.rules}
+        with lock.held:
+            for rule, accounts in before._accounts.items():
+                mine = kept.get(counted(rule))
+                if mine is None or (before._files and _is_kept(rule)):  # files tell of it
+                    continue
+                self._accounts[mine] = accounts
+                for account in accounts.values():
+                    account.tell_at, account.is_over, account.is_told = 0.0, False, False
+                    if mine.most != rule.most:
+                        account.extra = 0.0
 
     def account(self, rule: Rule, call: Call) -> Account:
         """The account of what ``call`` is counted with: its run, session, user or agent, or all of the process.
@@ -90,13 +104,16 @@ class Policy:
         return self._account(rule, key)
 
     def _account(self, rule: Rule, key: str | None) -> Account:
-        account = self._accounts.get((rule, key))
+        accounts = self._accounts[rule]  # of each limit by itself: many runs must not displace what a user has used
+        account = accounts.get(key)
         if account is None:
-            account = self._accounts[rule, key] = Account(rule.window, key if _is_kept(rule) else None)
-            if len(self._accounts) > _MOST_ACCOUNTS:
-                self._accounts.popitem(last=False)
+            account = accounts[key] = Account(rule.window, key if _is_kept(rule) else None)
+            if len(accounts) > _MOST_ACCOUNTS:
+                accounts.popitem(last=False)
+                if rule.per != "run":  # one that has ended is over
+                    log_once(f"limits: {rule}: more than {_MOST_ACCOUNTS} are counted; the idlest begin anew.")
         else:
-            self._accounts.move_to_end((rule, key))  # those that go are the ones that nobody has used for longest
+            accounts.move_to_end(key)  # those that go are the ones that nobody has used for longest
         return account
 
     def open(self, settings: Settings) -> None:
@@ -170,8 +187,9 @@ class Policy:
         """In a forked child, once: calls that are under way, and the thread that reads, are its parent's."""
         if self._process is not lock.held:
             self._process = lock.held
-            for account in self._accounts.values():
-                account.forget_open()
+            for accounts in self._accounts.values():
+                for account in accounts.values():
+                    account.forget_open()
             if self._files:
                 self._files = {rule: file.of_child() for rule, file in self._files.items()}
             self._begin_loading()  # its parent's other children may have used something since

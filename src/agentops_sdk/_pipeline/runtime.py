@@ -159,6 +159,8 @@ class Runtime:
         before = None if self.limits is None else self.limits.policy
         if before is not None and policy.is_like(before):
             return
+        if before is not None:
+            policy.take_over(before)
         self.limits = Scope(policy) if policy.rules else None
         if self.limits is not None:
             from agentops_sdk._limits.call_gate import open_gate
