@@ -21,7 +21,7 @@ ANOMALIES: Final = ("cost", "tokens", "calls", "errors")
 CHANNELS: Final = ("log", "event", "webhook", "slack", "pagerduty", "command")
 _UNITS = {"second": 1.0, "s": 1.0, "ms": 0.001, "minute": 60.0, "min": 60.0, "hour": 3600.0, "day": 86_400.0,
           "week": 604_800.0}  # fmt: skip
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?)?\s*([a-z]+?)s?")
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)?\s*([a-z]+)")
 _WHEN = re.compile(
     r"(?P<measure>error rate|cost rate|cost|tokens|p\d{1,2}(?:\.\d+)? latency|tool failure rate|tool failures|"
     r"unfinished runs|loops?|limit|drift|silence|anomaly|findings)"
@@ -39,6 +39,8 @@ _USUAL = {
     "anomaly": 0.0,
     "findings": 0.0,
 }
+_OF_SOMETHING = ("error rate", "latency", "tool failure rate", "tool failures", "drift", "anomaly", "findings")
+_TOLD_LEVELS = (50, 80, 95, 100)
 _LEAST = {"error rate": 5, "tool failure rate": 5, "drift": 20, "latency": 5}
 FORM: Final = (
     'a condition such as "error rate > 20 %", "cost rate > 5 usd / hour", "p95 latency > 10 s", "loop", '
@@ -100,7 +102,7 @@ def seconds_of(name: str, value: Any) -> float:
     if type(value) in (int, float):
         seconds = float(value)
     elif isinstance(value, str) and (match := _LENGTH.fullmatch(value.strip().lower())) is not None:
-        seconds = float(match[1] or 1) * (_UNITS.get(match[2]) or _UNITS.get(match[2] + "s") or math.nan)
+        seconds = float(match[1] or 1) * (_UNITS.get(match[2]) or _UNITS.get(match[2].removesuffix("s")) or math.nan)
     if not (math.isfinite(seconds) and seconds > 0):
         raise ConfigError(name, value, 'a length of time above 0, such as "5 minutes"')
     return seconds
@@ -211,10 +213,9 @@ def _condition(when: str, match: re.Match[str]) -> dict[str, Any]:
         raise ConfigError("when", when, "a share of at most 100 %")
     if not math.isfinite(number) or (measure == "drift" and of is None):
         raise ConfigError("when", when, FORM)
-    if measure == "anomaly" and of not in ANOMALIES:
-        raise ConfigError("when", when, "an anomaly of " + ", ".join(ANOMALIES))
-    if of is not None and measure in ("error rate", "latency") and of.lower() not in SUBJECTS:
-        raise ConfigError("when", when, "of " + ", ".join(SUBJECTS))
+    _check_subject(when, measure, of)
+    if measure == "limit" and number not in _TOLD_LEVELS:
+        raise ConfigError("when", when, "a level that limits tell of: " + ", ".join(map(str, _TOLD_LEVELS)))
     return {
         "measure": measure.removesuffix("s") if measure == "loops" else measure,
         "threshold": number,
@@ -226,6 +227,15 @@ def _condition(when: str, match: re.Match[str]) -> dict[str, Any]:
     }
 
 
+def _check_subject(when: str, measure: str, of: str | None) -> None:
+    if of is not None and measure not in _OF_SOMETHING:  # it would be asked of everything
+        raise ConfigError("when", when, f"no of after {measure}: only {', '.join(_OF_SOMETHING)} may be of something")
+    if measure == "anomaly" and of not in ANOMALIES:
+        raise ConfigError("when", when, "an anomaly of " + ", ".join(ANOMALIES))
+    if of is not None and measure in ("error rate", "latency") and of.lower() not in SUBJECTS:
+        raise ConfigError("when", when, "of " + ", ".join(SUBJECTS))
+
+
 def _targets(value: Any) -> tuple[Any, ...]:
     targets = ("log",) if value is None else (value,) if isinstance(value, str) or callable(value) else value
     if not isinstance(targets, Iterable):
@@ -235,6 +245,8 @@ def _targets(value: Any) -> tuple[Any, ...]:
         raise ConfigError("then", value, "at least one whom to tell, such as log")
     for target in checked:
         if callable(target):
+            if type(target).__hash__ is None:  # rules are told apart by whom they tell
+                raise ConfigError("then", target, "a function; an object that is called must be hashable")
             continue
         channel, _, argument = str(target).partition(":")
         right = (
@@ -243,8 +255,11 @@ def _targets(value: Any) -> tuple[Any, ...]:
             and bool(argument.strip()) is (channel not in ("log", "event"))
         )
         if right and channel in ("webhook", "slack"):
-            parts = urlsplit(argument)
-            right = parts.scheme in ("http", "https") and bool(parts.hostname)
+            try:
+                parts = urlsplit(argument)
+                right = parts.scheme in ("http", "https") and bool(parts.hostname)
+            except ValueError:
+                right = False
         if not right:
             raise ConfigError(
                 "then", target, "log, event, webhook:URL, slack:URL, pagerduty:KEY, command:PROGRAM, or a function"

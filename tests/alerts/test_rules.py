@@ -108,6 +108,34 @@ def test_silence_is_told_and_its_end() -> None:
     assert [(notice.state, notice.key) for notice in notices] == [("firing", "scout"), ("recovered", "scout")]
 
 
+def test_what_begins_again_within_the_period_is_told_once_that_is_over() -> None:
+    spans = [span(t, agentops__cost__amount=3.0) for t in (0, 50)]
+    spans += [span(115, agentops__cost__amount=1.0), span(120, agentops__cost__amount=9.0)]
+    notices = told(spans, (151, 160, 300), when="cost > 5 usd", over=100, every=100)
+    assert [(notice.at, notice.state) for notice in notices] == [
+        (50, "firing"), (115, "recovered"), (151, "firing"), (300, "recovered")
+    ]  # fmt: skip
+
+
+def test_one_condition_over_two_lengths_has_two_ids() -> None:
+    spans = [span(t, outcome="error") for t in range(1, 9)]
+    short, long = (told(spans, when="error rate of model calls > 20 %", over=over) for over in (300, 3600))
+    assert short[0].id != long[0].id
+
+
+@pytest.mark.parametrize("error", ["LimitExceeded", "Paused", "BreakerOpen"])
+def test_a_run_that_we_have_ended_is_no_failure(error: str) -> None:
+    spans = [span(t, "agent", "error", error__type=f"agentops_sdk.errors.{error}") for t in range(1, 9)]
+    assert not told(spans, when="error rate > 20 %")
+    assert not told(spans, when="error rate of agents > 20 %")
+
+
+class Unhashable:
+    __hash__ = None  # type: ignore[assignment] # as a dataclass has it
+
+    def __call__(self, notice: Notice) -> None: ...
+
+
 def test_things_are_asked_apart_and_told_again_after_a_period() -> None:
     spans = [span(t, outcome="error", gen_ai__request__model=f"m{t % 2}") for t in range(0, 240, 2)]
     spans += [span(t, gen_ai__request__model="m1") for t in range(1, 240, 2)]
@@ -122,7 +150,10 @@ def test_things_are_asked_apart_and_told_again_after_a_period() -> None:
      ({"when": "loop", "then": []}, "then"), ({"when": "loop", "then": "pigeon"}, "then"),
      ({"when": "loop", "then": "webhook:ftp://x"}, "then"),
      ({"when": "loop", "least": 0}, "least"), ({"when": "drift > 3 %"}, "when"),
-     ({"when": "loop", "severity": "loud"}, "severity")],
+     ({"when": "loop", "severity": "loud"}, "severity"),
+     ({"when": "cost of gpt-4o > 5 usd"}, "when"), ({"when": "silence of scout"}, "when"),
+     ({"when": "limit at 90 %"}, "when"), ({"when": "loop", "over": "5m"}, "over"),
+     ({"when": "loop", "then": "webhook:http://[::1"}, "then"), ({"when": "loop", "then": Unhashable()}, "then")],
 )  # fmt: skip
 def test_what_cannot_work_is_told_where_it_is_written(arguments: dict[str, Any], name: str) -> None:
     with pytest.raises(agentops.ConfigError) as caught:

@@ -109,7 +109,7 @@ class Engine:
                     judged = [
                         self._judged(rule, key, asked, max(now, asked.window.last))
                         for key, asked in list(self._asked[rule].items())
-                        if asked.told_firing or rule.measure == "silence"
+                        if asked.told_at is not None or rule.measure == "silence"
                     ]
                 for notice in filter(None, judged):
                     self._tell(rule, notice)
@@ -137,5 +137,5 @@ class Engine:
         )  # fmt: skip
 
     def _number(self, rule: AlertRule, key: str) -> str:
-        text = f"{self._service} {rule.name} {rule.when} {rule.per} {key}"
+        text = f"{self._service} {rule.name} {rule.when} {rule.over:g} {rule.per} {key}"
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

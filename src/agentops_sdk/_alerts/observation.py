@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["Observation", "of_fields", "of_span"]
 
 _BY_US = frozenset(("refused", "cut"))
+_STOPS = ("LimitExceeded", "BreakerOpen", "Paused")
+"""Errors that say what we did, also where they end all that was around the call."""
 
 
 class Observation(NamedTuple):
@@ -23,7 +25,7 @@ class Observation(NamedTuple):
         kind: its kind.
         seconds: how long it took.
         outermost: whether it is a whole run.
-        failed: whether it ended in an error that is not a limit's doing.
+        failed: whether it ended in an error that is not the doing of a limit, a breaker or the kill switch.
         outcome: as recorded.
         attributes: all of them.
         decisions: name and choice of each decision on it.
@@ -80,7 +82,7 @@ def _observation(
 ) -> Observation:
     outcome = str(attributes.get(semconv.OUTCOME, "ok"))
     by_us = attributes.get(semconv.LIMIT_ACTION) in _BY_US
-    is_broken = str(attributes.get(semconv.ERROR_TYPE, "")).endswith("BreakerOpen")
+    is_stopped = str(attributes.get(semconv.ERROR_TYPE, "")).endswith(_STOPS)
     decisions = [_decision(attributes)] if semconv.DECISION_CHOSEN in attributes else []
     level = 100 if by_us else 0
     for name, about in events:
@@ -93,7 +95,7 @@ def _observation(
         str(attributes.get(semconv.KIND, "span")),
         max(0, end_ns - start_ns) / 1e9,
         outermost,
-        outcome == "error" and not (by_us or is_broken),
+        outcome == "error" and not (by_us or is_stopped),
         outcome,
         attributes if service is None else {**attributes, semconv.SERVICE_NAME: service},
         decisions,

@@ -41,7 +41,7 @@ _KINDS = frozenset(("llm", "embedding"))
 _MOST_CALLS = 1_000
 _CALLERS_FAULT = ("BadRequest", "Authentication", "PermissionDenied", "NotFound", "UnprocessableEntity",
                   "InvalidRequest", "ContentFilter", "ContextWindow", "Validation",
-                  "LimitExceeded", "BreakerOpen")  # fmt: skip
+                  "LimitExceeded", "BreakerOpen", "Paused")  # fmt: skip
 """Errors that say nothing of the model's health: the next call with another request may well work."""
 _CALLERS_STATUS = frozenset(("400", "401", "403", "404", "413", "422"))
 _CHOICES = options_json(("allow", "probe", "refuse"))[1]
