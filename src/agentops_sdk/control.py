@@ -93,7 +93,7 @@ def change(body: bytes, by: str) -> dict[str, Any]:
     """
     try:
         asked = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         asked = None
     if not isinstance(asked, dict) or not asked or len(body) > _MOST_BYTES:
         raise ConfigError("body", None, "a JSON object with settings, pause or resume")
@@ -123,6 +123,8 @@ def _checked(asked: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
     if not isinstance(settings, Mapping):
         raise ConfigError("settings", None, "an object of settings by name")
     for name, value in settings.items():
+        if value is None:  # which says nothing, and would be answered as a change
+            raise ConfigError(name, None, 'a value; "" for no limits')
         if name not in _BY_OTHERS and not (name in _STRICTER and value is _STRICTER[name]):
             raise ConfigError(name, None, "a setting that may be changed by others: " + ", ".join(sorted(_BY_OTHERS)))
     for action in ("pause", "resume"):

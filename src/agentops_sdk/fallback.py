@@ -85,6 +85,8 @@ class Fallback:
             ways = list(self._choices)
             return self._run_of(ways)(ways, args, kwargs)
         (function,) = args
+        if not callable(function) or not _takes(function, self._argument):
+            raise ConfigError("argument", self._argument, "an argument of the function that is decorated")
         run = self._run_of([function])
 
         @functools.wraps(function)
@@ -148,7 +150,24 @@ class Fallback:
         with self._recorded() as record:
             for index, way in enumerate(ways):
                 with record.trying(index, self._on):
-                    return record.answered(index, way(*args, **kwargs))
+                    result = way(*args, **kwargs)
+                    if inspect.iscoroutine(result):  # of a plain function, such as a method of an asynchronous client
+                        record.leave()
+                        return self._awaited(record, index, result, ways, args, kwargs)
+                    return record.answered(index, result)
+        raise AssertionError("the last one returns or raises")
+
+    async def _awaited(
+        self, record: _Record, first: int, result: Any, ways: Sequence[Callable[..., Any]], args: Any, kwargs: Any
+    ) -> Any:
+        """What the way at ``first`` gave, or else the next ones, when it is waited for."""
+        record.enter()
+        with self._recorded(record):
+            for index in range(first, len(ways)):
+                with record.trying(index, self._on):
+                    if index > first:
+                        result = ways[index](*args, **kwargs)
+                    return record.answered(index, await result if inspect.isawaitable(result) else result)
         raise AssertionError("the last one returns or raises")
 
     async def _tried_async(self, ways: Sequence[Callable[..., Any]], args: Any, kwargs: Any) -> Any:
@@ -160,14 +179,29 @@ class Fallback:
         raise AssertionError("the last one returns or raises")
 
     @contextmanager
-    def _recorded(self) -> Iterator[_Record]:
-        record = _Record(self._name, self._choices)
+    def _recorded(self, record: _Record | None = None) -> Iterator[_Record]:
+        if record is None:
+            record = _Record(self._name, self._choices)
         try:
             yield record
         except BaseException as error:
             record.end(error)
             raise
-        record.end(None)
+        if not record.is_left:
+            record.end(None)
+
+
+def _takes(function: Callable[..., Any], argument: str) -> bool:
+    """Whether ``argument`` can be given to the function by its name; so it is where nobody can tell."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return True
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    found = parameters.get(argument)
+    return (found is not None and found.kind in by_name) or any(
+        each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()
+    )
 
 
 class _Record:
@@ -182,7 +216,21 @@ class _Record:
         with guard("fallback.begin"):
             self._names, options = options_json(choices)
             self._call = start("decision", name, attributes=decision_attributes(options=options, by="code"))
-            self._token = self._call.attach()
+        self.enter()
+
+    def enter(self) -> None:
+        """What is called from now on is a part of it."""
+        self.is_left = False
+        with guard("fallback.enter"):
+            if self._call is not None:
+                self._token = self._call.attach()
+
+    def leave(self) -> None:
+        """Nothing is, until it is entered again; it does not end."""
+        self.is_left = True
+        with guard("fallback.leave"):
+            if self._call is not None:
+                self._call.detach(self._token)
 
     @contextmanager
     def trying(self, index: int, on: tuple[type[BaseException], ...]) -> Iterator[None]:

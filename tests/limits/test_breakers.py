@@ -94,6 +94,17 @@ def test_what_is_the_requests_own_fault_opens_nothing(service: Service) -> None:
     service.fail(1)
 
 
+def test_what_is_paused_opens_nothing(service: Service) -> None:
+    agentops.breaker(least=2)
+    agentops.pause()
+    for _ in range(5):
+        with pytest.raises(agentops.Paused):
+            service.chat()
+        agentops.flush()
+    agentops.resume()
+    service.chat()
+
+
 def test_only_so_many_see_how_it_is(service: Service) -> None:
     agentops.breaker("p50 latency > 1 ms", least=1, cooldown=1)
     service.chat()
@@ -167,6 +178,19 @@ def test_functions_one_after_the_other_and_what_cannot_work() -> None:
         return [item async for item in stream_async()]
 
     assert list(stream()) == asyncio.run(read()) == ["b", "end"]
+
+    async def fails_later(number: int) -> int:
+        raise ValueError(number)
+
+    async def works_later(number: int) -> int:
+        return number + 1
+
+    # Plain functions that give coroutines, as the methods of some asynchronous clients do.
+    with agentops.testing.capture() as traces:
+        assert asyncio.run(agentops.fallback([lambda n: fails_later(n), lambda n: works_later(n)])(1)) == 2
+        with pytest.raises(ValueError):
+            asyncio.run(agentops.fallback([lambda n: fails_later(n)])(1))
+    assert next(each.reason for each in traces.decisions).endswith(": ValueError")
     with pytest.raises(ValueError):
         agentops.fallback([fails, works], on=KeyError)(1)
     for arguments in (
@@ -178,6 +202,9 @@ def test_functions_one_after_the_other_and_what_cannot_work() -> None:
     ):
         with pytest.raises(agentops.ConfigError):
             agentops.fallback(**arguments)  # type: ignore[arg-type] # wrong on purpose
+    for decorated in (works, 3):  # neither takes a model
+        with pytest.raises(agentops.ConfigError, match="argument"):
+            agentops.fallback(["a", "b"])(decorated)
     for when in ("loop", "error rate of agents > 3 %", "cost > 3 usd", "error rate > 150 %"):
         with pytest.raises(agentops.ConfigError):
             agentops.breaker(when)
