@@ -131,3 +131,15 @@ def test_who_is_started_again_goes_on() -> None:
     assert heard == ["firing", "recovered"]
     Engine([rule], tell, told=told, since=1_000.0).observe(seen(1_700.0))
     assert heard == ["firing", "recovered", "firing"]
+
+
+def test_what_is_read_once_more_is_not_over() -> None:
+    rule, heard, told = from_keywords("error rate > 20 %", least=2, over=300), [], {}
+    for _ in range(2):  # begun again while what it has told of is younger than what it last wrote down
+        engine = Engine([rule], lambda _, notice: heard.append(notice.state), told=told, since=990.0)
+        for at in (1_000.0, 1_001.0, 1_002.0):
+            engine.observe(seen(at))
+        engine.tick(1_010.0)
+    assert heard == ["firing"]
+    engine.tick(1_400.0)
+    assert heard == ["firing", "recovered"]

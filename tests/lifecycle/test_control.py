@@ -101,7 +101,7 @@ def test_by_http_with_a_token_and_within_bounds(tmp_path: Path) -> None:
         for wrong in (
             {"settings": {"exporters": ["otlp:http://evil"]}}, {"settings": {"alerts": [{"when": "loop"}]}},
             {"settings": {"vendor_propagation": True}}, {"settings": {"sample_ratio": 7}}, {"explode": True}, b"{",
-            b"[]", {"pause": ""}, {"settings": {"redact_patterns": "x"}},
+            b"[]", {"pause": ""}, {"settings": {"redact_patterns": "x"}}, {"settings": {"limits": None}}, b"[" * 60_000,
         ):  # fmt: skip
             assert post(server, wrong).status_code == 400, wrong
         assert post(server, {"settings": {"capture_content": False}}).status_code == 200

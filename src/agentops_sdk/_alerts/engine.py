@@ -116,7 +116,7 @@ class Engine:
 
     def _judged(self, rule: AlertRule, key: str, asked: _Asked, now: float) -> Notice | None:
         """What is to be told now: once for each period while the rule fires, and when that is over."""
-        if now < self._since:
+        if now < max(self._since, asked.told_at or 0.0):  # read once more: it has been judged
             return None
         value = asked.window.value(now)
         firing = value is not None and rule.is_passed(value)
