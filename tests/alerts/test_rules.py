@@ -130,6 +130,13 @@ def test_a_run_that_we_have_ended_is_no_failure(error: str) -> None:
     assert not told(spans, when="error rate of agents > 20 %")
 
 
+@pytest.mark.parametrize("when", ["error rate of model calls > 20 %", "p50 latency > 10 s"])
+def test_calls_that_were_not_made_are_no_sign_that_all_is_well(when: str) -> None:
+    spans = [span(t, outcome="error", seconds=11) for t in range(1, 7)]
+    spans += [span(t, outcome="error", seconds=0, error__type="agentops_sdk.errors.BreakerOpen") for t in range(7, 90)]
+    assert states(told(spans, when=when)) == ["firing"]
+
+
 class Unhashable:
     __hash__ = None  # type: ignore[assignment] # as a dataclass has it
 

@@ -32,9 +32,11 @@ def counts(rule: AlertRule, seen: Observation) -> bool:
         subject = (
             of.lower() if of is not None else _PER_KIND.get(rule.per, "model calls" if measure == "latency" else "runs")
         )
-        return seen.outermost if subject == "runs" else seen.kind in _KINDS[subject]
+        if subject == "runs":
+            return seen.outermost
+        return seen.kind in _KINDS[subject] and (subject == "agents" or _was_made(seen))
     if measure.startswith("tool failure"):
-        return seen.kind == "tool" and (of is None or seen.attributes.get(semconv.TOOL_NAME) == of)
+        return seen.kind == "tool" and _was_made(seen) and (of is None or seen.attributes.get(semconv.TOOL_NAME) == of)
     if measure == "cost":
         amount = seen.attributes.get(semconv.COST_AMOUNT)
         is_own = seen.kind in _CALLS or not seen.attributes.get(semconv.COST_TOTAL)
@@ -52,6 +54,11 @@ def counts(rule: AlertRule, seen: Observation) -> bool:
     if measure == "unfinished runs":
         return seen.outcome in ("unfinished", "interrupted") and seen.outermost
     return True
+
+
+def _was_made(seen: Observation) -> bool:
+    """Whether the call was made: one that a limit, a breaker or a pause refused shows nothing of the model or the tool."""
+    return seen.failed or seen.outcome != "error" or seen.attributes.get(semconv.LIMIT_ACTION) == "cut"
 
 
 def _found(seen: Observation, of: str | None) -> int:
