@@ -197,11 +197,9 @@ def _takes(function: Callable[..., Any], argument: str) -> bool:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
         return True
-    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     found = parameters.get(argument)
-    return (found is not None and found.kind in by_name) or any(
-        each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values()
-    )
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    return takes_any or (found is not None and found.kind in (found.POSITIONAL_OR_KEYWORD, found.KEYWORD_ONLY))
 
 
 class _Record:

@@ -57,7 +57,7 @@ def counts(rule: AlertRule, seen: Observation) -> bool:
 
 
 def _was_made(seen: Observation) -> bool:
-    """Whether the call was made: one that a limit, a breaker or a pause refused shows nothing of the model or the tool."""
+    """Whether the call was made: one that a limit, a breaker or a pause refused shows nothing of model or tool."""
     return seen.failed or seen.outcome != "error" or seen.attributes.get(semconv.LIMIT_ACTION) == "cut"
 
 
