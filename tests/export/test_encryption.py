@@ -29,9 +29,12 @@ from agentops_sdk.encryption import Cipher, DamagedError, SealedError, opened_li
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters.jsonl import JsonlExporter
 from agentops_sdk.exporters.otlp.segment import Segment
+from agentops_sdk.mcp_server.answers import Answers
 from agentops_sdk.traces import load
 from agentops_sdk.traces.classify import OWN_SCOPE
 from agentops_sdk.traces.follower import Follower
+from agentops_sdk.view.folder import Folder
+from agentops_sdk.view.run_list import run_list
 
 KEY = secrets.token_urlsafe(32)
 OTHER = secrets.token_hex(32)
@@ -137,6 +140,27 @@ def test_what_follows_says_that_lines_are_left_out_for_want_of_the_key(
         assert main([*command, "--dir", str(folder)]) == 0
         told = capsys.readouterr()
         assert (PLANTED in told.out, told.err) == (True, "")
+
+
+@pytest.mark.parametrize("is_mixed", [False, True], ids=["all of it", "a part"])
+def test_the_local_page_and_the_mcp_server_say_that_files_are_left_out_for_want_of_the_key(
+    folder: Path, tmp_path: Path, is_mixed: bool
+) -> None:
+    shutil.copytree(folder / "traces", tmp_path / "traces")
+    if is_mixed:
+        plain = JsonlExporter(tmp_path / "traces")
+        plain.export(spans(1))
+        plain.shutdown()
+    shown = Folder(tmp_path / "traces")
+    answers = Answers(tmp_path / "traces")
+    if not is_mixed:
+        for ask in (shown.traces, shown.traces, answers.list_traces, answers.show_trace, answers.stats):
+            with pytest.raises(SealedError, match="is encrypted with the key"):
+                ask()
+        return
+    assert any("is encrypted with the key" in remark for remark in run_list(shown.traces())["remarks"])
+    for ask in (answers.list_traces, answers.stats, answers.find_errors, answers.find_waste):
+        assert any("is encrypted with the key" in remark for remark in json.loads(ask())["remarks"]), ask
 
 
 COMMANDS = [

@@ -34,6 +34,7 @@ __all__ = ["Answers"]
 _NAMED: Final = 300
 """Characters of a name, an error or a reason in a list; the step itself shows all of it."""
 _STEPS: Final = 500
+_REMARKS: Final = 5
 
 TraceId = Annotated[str, Field(description="A trace id, the beginning of one, or 'latest'.")]
 Side = Annotated[
@@ -73,7 +74,9 @@ class Answers:
     def list_traces(self, limit: Limit = 20, offset: Offset = 0, **filters: Unpack[Filters]) -> str:
         """List runs of agents, latest first: id, start, name, outcome, duration, models, tokens, cost, errors."""
         traces = self._traces(filters).runs
-        return page_of_rows(map(_row, traces), self.most, offset=offset, limit=limit, count=len(traces))
+        return page_of_rows(
+            map(_row, traces), self.most, offset=offset, limit=limit, count=len(traces), **self._remarks()
+        )
 
     def search_traces(  # type: ignore[misc]  # `text`, which has to be given, is one of the filters
         self,
@@ -215,8 +218,9 @@ class Answers:
 
         table = stats(self._traces(filters), by)
         return page_of_rows(
-            (row.as_dict() for row in table.rows), self.most, offset=offset, by=by, total=table.total.as_dict()
-        )
+            (row.as_dict() for row in table.rows), self.most, offset=offset, by=by, total=table.total.as_dict(),
+            **self._remarks(),
+        )  # fmt: skip
 
     def find_errors(self, limit: Limit = 20, offset: Offset = 0, **filters: Unpack[Filters]) -> str:
         """Find what fails, over all runs or those that meet the filters: step, error, how often, in which runs."""
@@ -232,7 +236,7 @@ class Answers:
                 if trace.trace_id not in group["traces"][:5] and len(group["traces"]) < 5:
                     group["traces"].append(trace.trace_id)
         rows = sorted(groups.values(), key=lambda group: -int(group["count"]))
-        return page_of_rows(rows, self.most, offset=offset, limit=limit, kinds=len(rows))
+        return page_of_rows(rows, self.most, offset=offset, limit=limit, kinds=len(rows), **self._remarks())
 
     def find_waste(self, limit: Limit = 20, offset: Offset = 0, **filters: Unpack[Filters]) -> str:
         """Find money spent for nothing, run by run: calls that failed or were given up, tools and agents in loops."""
@@ -243,6 +247,7 @@ class Answers:
         return page_of_rows(
             filter(None, map(_waste, traces)), self.most, offset=offset, limit=limit,
             cost=number_format.cost(total.cost) or "unknown", wasted=number_format.cost(total.wasted) or "nothing",
+            **self._remarks(),
         )  # fmt: skip
 
     def sql(
@@ -269,6 +274,11 @@ class Answers:
         traces = self._folder.traces()
         asked = {name: value for name, value in filters.items() if value is not None}
         return traces.where(**asked) if asked else traces  # type: ignore[arg-type]  # a part of the same keywords
+
+    def _remarks(self) -> dict[str, Any]:
+        """What of the folder is not in an answer over all of it, such as a file whose key is not here."""
+        remarks = [line(remark, _NAMED) for remark in islice(self._folder.traces().remarks, _REMARKS)]
+        return {"remarks": remarks} if remarks else {}
 
     def _found(self, trace: str) -> Trace:
         traces = self._folder.traces()
