@@ -10,6 +10,7 @@ import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
 
 import agentops_sdk as agentops
+from agentops_sdk import encryption
 from agentops_sdk._genai import anthropic_messages, openai_chat, openai_responses
 from agentops_sdk.cli import main
 from agentops_sdk.testing import ReplayError, replay_run
@@ -82,7 +83,9 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     return agentops.traces.load("./.agentops/traces").latest.trace_id
 
 
-def test_the_same_program_goes_the_same_way_without_a_server(recorded: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_program_goes_the_same_way_without_a_server(
+    recorded: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert main(["replay", recorded]) == 0
     listed = capsys.readouterr().out
     assert [line.split()[:1] for line in listed.splitlines() if line.strip()[:1].isdigit()][-4:] == [
@@ -91,7 +94,11 @@ def test_the_same_program_goes_the_same_way_without_a_server(recorded: str, caps
         ["3"],
         ["4"],
     ]
-    assert main(["replay", recorded, "--json", "--run", "program.py", "sloths"]) == 0
+    for name in ("active", "_given"):
+        monkeypatch.setattr(encryption, name, None)  # put back afterwards
+    monkeypatch.setenv("REPLAY_KEY", "ab" * 32)
+    key = ["--encryption-key", "env:REPLAY_KEY"]
+    assert main(["replay", recorded, "--json", *key, "--run", "program.py", "sloths"]) == 0
     out, err = capsys.readouterr()
     said, told = out.splitlines()
     assert said.startswith("gpt-4o-mini: ")
@@ -99,7 +106,10 @@ def test_the_same_program_goes_the_same_way_without_a_server(recorded: str, caps
     assert both["first"] is None
     assert "3 model call(s) and 1 tool call(s) answered as recorded, no difference" in err
     assert Path("ran.txt").read_text() == "sloths", "the tool did not run again"
-    assert main(["show", both["file"]]) == 0
+    file = Path(both["file"])
+    assert file.stat().st_mode & 0o077 == 0
+    assert all(line.startswith(b"sealed:") for line in file.read_bytes().splitlines())
+    assert main(["show", *key, both["file"]]) == 0
 
 
 def test_it_stops_where_the_program_asks_something_else(recorded: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -64,11 +65,12 @@ def _list(trace: Trace) -> None:
 
 
 def _replay(trace: Trace, args: argparse.Namespace, system: str | None) -> int:
+    from agentops_sdk import encryption
     from agentops_sdk.testing.capture_session import capture
     from agentops_sdk.testing.refusals import ReplayError
     from agentops_sdk.testing.run_replay import replay_run
 
-    code = 0
+    code, cipher = 0, encryption.active
     with capture() as traces:
         with replay_run(trace, from_step=args.from_step, model=args.other_model, system=system) as running:
             try:
@@ -84,8 +86,10 @@ def _replay(trace: Trace, args: argparse.Namespace, system: str | None) -> int:
         folder = base_directory(args) / "replays"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = folder / f"{trace.trace_id[:8]}-{time.time_ns()}.jsonl"
-        lines = [span.model_dump_json(exclude_unset=True) + "\n" for each in traces.all for span in each.spans]
-        file.write_text("".join(lines), encoding="utf-8")
+        lines = [f"{span.model_dump_json(exclude_unset=True)}\n" for each in traces.all for span in each.spans]
+        encryption.seal_with(encryption.active or cipher)  # the program's own `init()` may have named no key
+        with open(file, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as target:
+            target.writelines(encryption.sealed_line(each.encode()) for each in lines)
         _side_by_side(trace, again, file, as_json=args.json)
     left = running.left() if running.difference is None and args.from_step is None else []
     if running.difference is not None:
