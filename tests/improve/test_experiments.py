@@ -81,6 +81,30 @@ def test_each_case_is_a_trace_with_its_scores_and_a_failure_is_one_case(home: Pa
     assert (result.path.stat().st_mode & 0o777, read.complete) == (0o600, True)
 
 
+def test_inside_of_private_neither_cases_nor_a_template_are_kept(home: Path) -> None:
+    agentops.init(exporters=["jsonl"], integrations=[])
+    secret = "Miller"
+
+    @agentops.agent
+    def diagnose(name: str) -> str:
+        if name.endswith("?"):
+            raise RuntimeError(f"no {name}")
+        return f"{agentops.prompt('letter', f'To {secret}').format()}: {name}"
+
+    with agentops.private():
+        cases = [{"id": "a", "input": secret, "expected": secret}, {"id": "b", "input": f"{secret}?"}]
+        result = agentops.experiment("ward", cases, diagnose, [exact()])
+    agentops.shutdown()
+    assert result.rows[0].output == f"To {secret}: {secret}", "who runs it has all of it"
+    read = load_results(result.path)
+    assert {row.case_id: (row.value("exact"), row.error) for row in read.rows} == {
+        "a": (0.0, None), "b": (None, "RuntimeError"),
+    }  # fmt: skip
+    written = {path: path.read_bytes() for path in (home / ".agentops").rglob("*") if path.is_file()}
+    assert [path for path, content in written.items() if secret.encode() in content] == []
+    assert {trace.root.outcome for trace in agentops.traces.load("./.agentops/traces")} == {"ok", "error"}
+
+
 async def test_a_coroutine_runs_concurrently_and_is_awaited() -> None:
     agentops.init(exporters=["memory"], integrations=[])
     inside, most = 0, 0

@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +22,7 @@ from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
+from agentops_sdk._propagation.privacy import is_private, made_private, private_part
 from agentops_sdk._track.span_handle import Span
 from agentops_sdk.encryption import sealed_line
 from agentops_sdk.errors import AgentOpsError, ConfigError
@@ -49,6 +51,7 @@ class Experiment(Results):
         self._concurrency: int = how["concurrency"]
         self._resume: bool = how["resume"]
         self._traces = CaseTraces()
+        self._is_private = is_private()
         self._done: asyncio.Future[None] | None = None
         self._over = False
         started = from_ns(time.time_ns())
@@ -76,7 +79,7 @@ class Experiment(Results):
     async def _run(self) -> None:
         results: dict[str, CaseResult] = {}
         with self._traces.recording() as directory:
-            content = self._traces.keeps_content
+            content = self._traces.keeps_content and not self._is_private
             file = self._file(directory, results)
             gate = asyncio.Semaphore(self._concurrency)
             with ThreadPoolExecutor(self._concurrency, thread_name_prefix="agentops-experiment") as pool:
@@ -185,7 +188,8 @@ class Experiment(Results):
         """What the work returns or raises, and the id of the trace in which it ran."""
 
         async def run() -> tuple[Any, BaseException | None, str]:
-            attach(Context())  # of this task alone: a trace of its own, whatever is around the experiment
+            # Of this task alone: a trace of its own, whatever is around the experiment, but for `private()`.
+            attach(made_private(Context()) if self._is_private else Context())
             call: Any = NULL_CALL
             with guard("experiment.start"):
                 call = start("workflow", span_name=name, attributes={**attributes, semconv.WORKFLOW_NAME: name})
@@ -223,7 +227,8 @@ class Experiment(Results):
         root = self._traces.root(trace_id)
         value = score.value if score.value is not None else score.label
         if root is not None and value is not None:
-            feedback(root, name=name, value=value, comment=score.comment)
+            with private_part() if self._is_private else nullcontext():
+                feedback(root, name=name, value=value, comment=score.comment)
 
 
 def experiment(

@@ -11,6 +11,7 @@ from typing import Any, Final
 from agentops_sdk import _recorder_port, encryption, semconv
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
+from agentops_sdk._propagation.privacy import is_private
 from agentops_sdk._scrub import rendered_prompts
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._snapshot.json_text import json_text
@@ -110,7 +111,7 @@ def prompt(
 
     A template is kept, once for each version and on a thread of its own, in ``prompts`` below the setting
     ``directory``, so that versions can be told apart, labelled and rolled back by ``agentops prompts``; not where
-    nothing is recorded, or no content.
+    nothing is recorded, or no content, or inside of ``private()``.
 
     Args:
         name: of the prompt.
@@ -176,7 +177,7 @@ def _keep(store: PromptStore, name: str, template: str, *, is_ours: bool) -> Non
     In a folder of ours it is encrypted where that is asked for; in one that was named it stays plain.
     """
     recorder = _recorder_port.active
-    if not recorder.enabled or not recorder.settings.capture_content:
+    if not recorder.enabled or not recorder.settings.capture_content or is_private():
         return
     if is_ours and recorder.settings.encryption_key is not None and encryption.active is None:
         return  # the key cannot be had
