@@ -74,7 +74,12 @@ def test_under_a_process_that_writes_and_again_when_it_has_ended(tmp_path: Path,
     assert process.stdin is not None
     assert process.stdout is not None
     assert erase("--user", "alice", folder=tmp_path) == 0
-    assert "20 trace(s), 40 span(s) would be erased" in capsys.readouterr().out
+    would = capsys.readouterr().out
+    assert "20 trace(s), 40 span(s) would be erased" in would
+    (statement,) = (line for line in would.splitlines() if line.startswith("ALTER TABLE otel_traces DELETE WHERE"))
+    ids = load(tmp_path / "traces").where(user=["alice"]).ids
+    assert (len(ids), [each for each in ids if each not in statement]) == (20, [])
+    assert statement.endswith("IN ('alice')) SETTINGS mutations_sync = 1;")
     assert len(notes(tmp_path)) == 40
     assert erase("--user", "alice", "--yes", folder=tmp_path) == 1  # its process lives, and that is said
     told = capsys.readouterr()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.cli._source import add_dir, base_directory, shown
 from agentops_sdk.errors import ConfigError, TraceError
+from agentops_sdk.traces.display.terminal_text import block
 from agentops_sdk.traces.display.terminal_text import line as safe
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     for sentence in work.remains:
         print(f"agentops: not reached: {safe(sentence)}", file=sys.stderr)
     print("agentops: not reached: what was sent to a backend. In ClickHouse, as the OpenTelemetry Collector fills it:")
-    print(safe(clickhouse_statement(work.subject, work.trace_ids)))
+    print(block(clickhouse_statement(work.subject, work.trace_ids)))  # to be run: never cut
     if not args.yes:
         print("agentops: nothing was changed; --yes erases", file=sys.stderr)
         return 0
