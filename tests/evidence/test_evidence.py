@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 import agentops_sdk as agentops
+from agentops_sdk import encryption
 from agentops_sdk.cli import main
 from agentops_sdk.cli.evidence import period
+from agentops_sdk.evidence import evidence_rows
 
 pytestmark = pytest.mark.once
 
@@ -74,6 +76,43 @@ def test_the_page_has_no_script_and_escapes_what_it_shows(folder: Path, capsys: 
     assert "Article 12" in page
     assert main(["evidence", "-o", str(folder / "x.pdf"), "--dir", str(folder)]) == 2
     assert main(["evidence", "--period", "soon", "--dir", str(folder)]) == 2
+
+
+def test_what_a_limit_stopped_has_no_unknown_cost_and_what_is_not_on_the_page_is_said(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("active", "_given"):
+        monkeypatch.setattr(encryption, name, None)  # put back afterwards
+    monkeypatch.setattr(evidence_rows, "_MOST_ROWS", 2)
+    agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[], encryption_key=bytes(32))
+    with agentops.span("of another key"):
+        pass
+    agentops.shutdown()
+    agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[], audit=True)
+    for model in ("a", "b", "c"):
+        with agentops.span("call", kind="llm") as call:
+            call.set("gen_ai.request.model", model)
+    with agentops.limits(model_calls=0), pytest.raises(agentops.LimitExceeded), agentops.span("stopped", kind="llm"):
+        pass
+    agentops.shutdown()
+    for name in ("active", "_given"):
+        monkeypatch.setattr(encryption, name, None)
+    out = tmp_path / "evidence.json"
+    assert main(["evidence", "-o", str(out), "--dir", str(tmp_path)]) == 0
+    assert "is encrypted with the key" in capsys.readouterr().err
+    document = json.loads(out.read_text())
+    assert "is encrypted with the key" in document["remarks"][0]
+    figures = {figure["title"]: figure for figure in document["figures"]}
+    models = figures["Models and providers, by agent"]
+    assert (len(models["rows"]), models["omitted"]) == (2, 2)
+    query = shlex.split(figures["Cost by currency and model; calls of unknown cost are counted, not added"]["query"])
+    assert main(["sql", query[2], "--json", "--dir", str(tmp_path)]) == 0
+    costs = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {row["used_model"]: row["calls_of_unknown_cost"] for row in costs} == {"a": 1, "b": 1, "c": 1, "stopped": 0}
+    assert main(["evidence", "-o", str(tmp_path / "evidence.html"), "--dir", str(tmp_path)]) == 0
+    page = (tmp_path / "evidence.html").read_text()
+    assert "2 more rows, which the query gives" in page
+    assert "is encrypted with the key" in page
 
 
 def test_periods() -> None:

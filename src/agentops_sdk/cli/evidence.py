@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk.cli._source import add_dir, base_directory, place, shown
 from agentops_sdk.errors import ConfigError, TraceError
+from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
     import argparse
@@ -50,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
     text = as_json(evidence) if path.suffix == ".json" else as_html(evidence)
     with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.write(text)
+    for remark in evidence.remarks:
+        print(f"agentops: {line(remark)}", file=sys.stderr)
     print(shown(path))
     return 0
 

@@ -28,6 +28,7 @@ def as_json(evidence: Evidence) -> str:
         "until": _moment(evidence.until_ns),
         "figures": [vars(figure) for figure in evidence.figures],
         "audit_log": evidence.audit,
+        "remarks": evidence.remarks,
         "helps_with": [dict(zip(("framework", "sections", "how"), row, strict=True)) for row in HELPS_WITH],
         "does_not_show": list(DOES_NOT_SHOW),
     }
@@ -41,6 +42,7 @@ def as_html(evidence: Evidence) -> str:
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<style>{_STYLE}</style></head><body><h1>Evidence</h1>",
         f"<p>From {_moment(evidence.since_ns)} until {_moment(evidence.until_ns)}, by agentops {escape(VERSION)}.</p>",
+        _listed(evidence.remarks),
     ]
     section = ""
     for figure in evidence.figures:
@@ -65,7 +67,8 @@ def as_html(evidence: Evidence) -> str:
 
 def _figure(figure: Figure) -> str:
     body = f"<p>{escape(figure.problem)}</p>" if figure.problem else _table(figure.columns, figure.rows)
-    return f"<h3>{escape(figure.title)}</h3>{body}<p><code>{escape(figure.query)}</code></p>"
+    omitted = f"<p>{figure.omitted:,} more rows, which the query gives.</p>" if figure.omitted else ""
+    return f"<h3>{escape(figure.title)}</h3>{body}{omitted}<p><code>{escape(figure.query)}</code></p>"
 
 
 def _table(columns: list[str], rows: list[list[Any]]) -> str:

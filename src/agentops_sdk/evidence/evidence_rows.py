@@ -62,7 +62,9 @@ QUESTIONS: Final = (
     _Question("Data", "Erased and handed out, from the audit log", actions=("erase", "export")),
     _Question("Cost", "Cost by currency and model; calls of unknown cost are counted, not added",
               "SELECT currency, coalesce(response_model, request_model) AS used_model, sum(cost) AS cost, "
-              "count(*) - count(cost) AS calls_of_unknown_cost, sum(input_tokens) AS input_tokens, "
+              # A call that failed and used nothing, such as one that a limit stopped, costs nothing: as in `stats`.
+              "count(CASE WHEN cost IS NULL AND (outcome <> 'error' OR input_tokens IS NOT NULL OR output_tokens "
+              "IS NOT NULL) THEN 1 END) AS calls_of_unknown_cost, sum(input_tokens) AS input_tokens, "
               "sum(output_tokens) AS output_tokens FROM llm_calls WHERE {period} GROUP BY currency, "
               "used_model ORDER BY used_model"),
 )  # fmt: skip
@@ -76,6 +78,7 @@ class Figure:
     Attributes:
         query: the command that prints it.
         problem: why there is none.
+        omitted: rows that the query gives and the page does not have.
     """
 
     section: str
@@ -84,16 +87,22 @@ class Figure:
     columns: list[str] = field(default_factory=list)
     rows: list[list[Any]] = field(default_factory=list)
     problem: str = ""
+    omitted: int = 0
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Figures of a period, in nanoseconds since the epoch, and what the audit log's verification said."""
+    """Figures of a period, in nanoseconds since the epoch, and what the audit log's verification said.
+
+    Attributes:
+        remarks: what traces are in no figure, such as those of a file that is encrypted: a sentence for each.
+    """
 
     since_ns: int
     until_ns: int
     figures: list[Figure]
     audit: dict[str, Any]
+    remarks: list[str]
 
 
 def gather(base: Path, traces: Path, since_ns: int, until_ns: int) -> Evidence:
@@ -121,7 +130,7 @@ def gather(base: Path, traces: Path, since_ns: int, until_ns: int) -> Evidence:
         ]
     finally:
         store.close()
-    return Evidence(since_ns, until_ns, figures, _verified(base / "audit"))
+    return Evidence(since_ns, until_ns, figures, _verified(base / "audit"), list(dict.fromkeys(store.remarks)))
 
 
 def _asked(store: Any, question: _Question, since_ns: int, until_ns: int) -> Figure:
@@ -130,8 +139,10 @@ def _asked(store: Any, question: _Question, since_ns: int, until_ns: int) -> Fig
     sql = question.sql.replace("{period}", _PERIOD.format(since=since_ns, until=until_ns))
     query = f'agentops sql "{sql}"'
     try:
-        names, rows = store.query(sql)
-        return Figure(question.section, question.title, query, list(names), [list(row) for row in rows][:_MOST_ROWS])
+        names, found = store.query(sql)
+        rows = [list(row) for row in found]
+        shown = rows[:_MOST_ROWS]
+        return Figure(question.section, question.title, query, list(names), shown, omitted=len(rows) - len(shown))
     except AgentOpsError as error:
         return Figure(question.section, question.title, query, problem=str(error))
 
@@ -144,7 +155,8 @@ def _recorded(records: list[dict[str, Any]], question: _Question, since_ns: int,
     ]
     query = f"agentops audit --json  # action: {', '.join(question.actions)}; time from {since_ns} to {until_ns} ns"
     columns = ["record", "time", "action", "by", "about"]
-    return Figure(question.section, question.title, query, columns, rows[-_MOST_ROWS:])
+    shown = rows[-_MOST_ROWS:]
+    return Figure(question.section, question.title, query, columns, shown, omitted=len(rows) - len(shown))
 
 
 def _verified(folder: Path) -> dict[str, Any]:
