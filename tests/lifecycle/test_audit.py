@@ -105,6 +105,15 @@ def test_who_has_no_key_cannot_write_it_anew_and_an_old_state_needs_an_anchor(tm
             path.unlink()
         chain.append(folder, [entry(n) for n in range(4)], signer_of(key_source(b"another")))
         assert "not of this key" in verify(folder, reader).faults[0]
+        for path in before:
+            path.unlink()
+        chain.append(folder, [entry(n) for n in range(4)], None)
+        assert "no record is signed" in verify(folder, reader).faults[0]
+        assert verify(folder).intact, "who has no key cannot tell, and that is said"
+        assert any("no record is signed" in limit for limit in verify(folder).limits)
+    for path in before:
+        path.unlink()
+    assert main(["audit", "verify", "--dir", str(folder.parent)]) == 1, "nothing is not whole"
 
 
 WRITER = """

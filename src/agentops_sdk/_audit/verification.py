@@ -174,7 +174,9 @@ def _limits(walk: _Walk, torn: bool, *, anchored: bool) -> None:
         limits.append(
             "the last line is torn: a writer was killed within it, or it was cut; the next writer will say so"
         )
-    if not walk.result.signed:
+    if walk.signer is not None and walk.result.records and not walk.result.signed:
+        walk.fault("signatures", "a key is given, and no record is signed: the log may have been written anew")
+    elif not walk.result.signed:
         limits.append("no record is signed: whoever can write the files can write the whole log anew")
     elif walk.signer is None:
         limits.append(f"{walk.result.signed} signatures were not checked: no --key")

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print; verify returns 1 where something is wrong."""
     folder = base_directory(args) / "audit"
-    if not folder.is_dir():
+    if not folder.is_dir() or not any(folder.glob("*.jsonl")):  # an empty one is not whole: nothing is there
         raise TraceError(f"no audit log in {shown(folder)}")
     if args.what == "verify":
         return _verify(args, folder)

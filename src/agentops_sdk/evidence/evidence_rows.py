@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from agentops_sdk._audit.chain import records_of
+from agentops_sdk._audit.chain import files, records_of
 
 __all__ = ["Evidence", "Figure", "gather"]
 
@@ -160,7 +160,7 @@ def _recorded(records: list[dict[str, Any]], question: _Question, since_ns: int,
 
 
 def _verified(folder: Path) -> dict[str, Any]:
-    if not folder.is_dir():
+    if not files(folder):
         return {"query": "agentops audit verify", "records": 0, "faults": ["there is no audit log"], "limits": []}
     from agentops_sdk._audit.verification import verify
 
