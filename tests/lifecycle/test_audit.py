@@ -98,6 +98,12 @@ def test_who_has_no_key_cannot_write_it_anew_and_an_old_state_needs_an_anchor(tm
         older = verify(folder, reader)
         assert older.intact
         assert any("older state" in limit for limit in older.limits)  # it says what it cannot see
+        head = (folder / "head").read_bytes()
+        chain.append(folder, [entry(6)], None)  # added to it by somebody without the key
+        (folder / "head").write_bytes(head)
+        assert "they are not signed" in verify(folder, reader).faults[0]
+        for path, content in before.items():
+            path.write_bytes(content)
         assert "it was cut" in verify(folder, reader, anchor).faults[0]
         assert verify(folder, reader, old).intact
         # Written anew by somebody without the key:

@@ -181,7 +181,11 @@ def _limits(walk: _Walk, torn: bool, *, anchored: bool) -> None:
     elif walk.signer is None:
         limits.append(f"{walk.result.signed} signatures were not checked: no --key")
     if walk.unsigned_tail and walk.result.signed:
-        limits.append(f"nothing vouches for the last {walk.unsigned_tail} record(s): they are not signed")
+        unsigned = f"nothing vouches for the last {walk.unsigned_tail} record(s): they are not signed"
+        if walk.signer is None:
+            limits.append(unsigned)
+        else:  # an old state of the folder, with its head, can be had by who has no key, and be added to
+            walk.fault("end", unsigned)
     if not anchored:
         limits.append(
             "an older state of the whole folder, put in place of the newer one, cannot be told from it: keep "
