@@ -105,6 +105,21 @@ def test_inside_of_private_neither_cases_nor_a_template_are_kept(home: Path) -> 
     assert {trace.root.outcome for trace in agentops.traces.load("./.agentops/traces")} == {"ok", "error"}
 
 
+@pytest.mark.parametrize(("rules", "is_kept"), [(["on tenant=acme", "off"], False), (["off agent=billing"], True)])
+def test_rules_about_content_hold_for_results_and_templates(home: Path, rules: list[str], is_kept: bool) -> None:
+    agentops.init(exporters=["jsonl"], integrations=[], content_rules=rules)
+
+    def job(name: str) -> str:
+        return agentops.prompt("letter", "To Miller").format() + name
+
+    result = agentops.experiment("rules", [{"id": "a", "input": "Miller"}], job, [exact()])
+    agentops.shutdown()
+    files = [path for path in (home / ".agentops").rglob("*") if path.is_file()]
+    kept = {path.suffix for path in files if b"Miller" in path.read_bytes()}
+    assert kept == ({".jsonl", ".md"} if is_kept else set())
+    assert [row.output for row in load_results(result.path).rows] == ["To MillerMiller" if is_kept else None]
+
+
 async def test_a_coroutine_runs_concurrently_and_is_awaited() -> None:
     agentops.init(exporters=["memory"], integrations=[])
     inside, most = 0, 0

@@ -81,6 +81,13 @@ class CaseTraces:
         with self._lock:
             return next((record for record in self._records.get(trace_id, ()) if record.parent_id is None), None)
 
+    def keeps(self, trace_id: str) -> bool:
+        """Whether content of a case may be kept: as that of its outermost span, by ``content_rules``, too."""
+        if not self.keeps_content or self._policy is None:
+            return self.keeps_content
+        root = self.root(trace_id)
+        return self._policy.captures({} if root is None else root.attributes, int(trace_id or "0", 16))
+
     def scrubbed(self, value: Any) -> Any:
         """Plain data without secrets, as whatever leaves."""
         if self._policy is None:

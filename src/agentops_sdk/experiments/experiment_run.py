@@ -1,4 +1,7 @@
-"""``agentops.experiment()``: every case through the task, as a trace of its own, and through the scorers."""
+"""``agentops.experiment()``: every case through the task, as a trace of its own, and through the scorers.
+
+Long because what is recorded, scored and written of a case belongs together.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +82,6 @@ class Experiment(Results):
     async def _run(self) -> None:
         results: dict[str, CaseResult] = {}
         with self._traces.recording() as directory:
-            content = self._traces.keeps_content and not self._is_private
             file = self._file(directory, results)
             gate = asyncio.Semaphore(self._concurrency)
             with ThreadPoolExecutor(self._concurrency, thread_name_prefix="agentops-experiment") as pool:
@@ -87,6 +89,7 @@ class Experiment(Results):
                 async def one(case: Case) -> None:
                     async with gate:
                         results[case.id] = await self._case(case, pool)
+                    content = not self._is_private and self._traces.keeps(results[case.id].trace_id)
                     _append(file, dump(self._traces.scrubbed(_kept(results[case.id], content).as_dict())))
 
                 waiting = [asyncio.ensure_future(one(case)) for case in self._cases if case.id not in results]

@@ -25,6 +25,8 @@ _DOUBLE: Final = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _SINGLE: Final = re.compile(r"(?<![{$])\{([A-Za-z_]\w*)\}(?!\})")
 _kept: set[tuple[str, str, str]] = set()
 _lock = threading.Lock()
+_NO_SHARE: Final = 2**128 - 1
+"""The id of a trace that is in no share of the traces."""
 
 
 class Prompt:
@@ -111,7 +113,8 @@ def prompt(
 
     A template is kept, once for each version and on a thread of its own, in ``prompts`` below the setting
     ``directory``, so that versions can be told apart, labelled and rolled back by ``agentops prompts``; not where
-    nothing is recorded, or no content, or inside of ``private()``.
+    nothing is recorded, or no content (of a span that meets no condition of ``content_rules``), or inside of
+    ``private()``.
 
     Args:
         name: of the prompt.
@@ -181,13 +184,14 @@ def _keep(store: PromptStore, name: str, template: str, *, is_ours: bool) -> Non
         return
     if is_ours and recorder.settings.encryption_key is not None and encryption.active is None:
         return  # the key cannot be had
+    policy = Policy(recorder.settings)
+    if not policy.captures({}, _NO_SHARE):
+        return
     key = str(store.folder), name, version_of(template)
     with _lock:
         if key in _kept:
             return
         _kept.add(key)
-
-    policy = Policy(recorder.settings)
 
     def work() -> None:
         with guard("prompt.keep"):
