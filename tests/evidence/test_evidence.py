@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,10 @@ def test_what_a_limit_stopped_has_no_unknown_cost_and_what_is_not_on_the_page_is
     assert {row["used_model"]: row["calls_of_unknown_cost"] for row in costs} == {"a": 1, "b": 1, "c": 1, "stopped": 0}
     assert main(["evidence", "-o", str(tmp_path / "evidence.html"), "--dir", str(tmp_path)]) == 0
     page = (tmp_path / "evidence.html").read_text()
+    shutil.rmtree(tmp_path / "audit")
+    assert main(["evidence", "-o", str(out), "--dir", str(tmp_path)]) == 0
+    limits = next(figure for figure in json.loads(out.read_text())["figures"] if figure["section"] == "Limits")
+    assert limits["problem"] == "there is no audit log", "which is not that none was reached"
     assert "2 more rows, which the query gives" in page
     assert "is encrypted with the key" in page
 

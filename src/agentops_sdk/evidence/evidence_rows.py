@@ -13,6 +13,7 @@ __all__ = ["Evidence", "Figure", "gather"]
 
 _PERIOD: Final = "start_ns >= {since} AND start_ns < {until}"
 _MOST_ROWS: Final = 500
+_NO_LOG: Final = "there is no audit log"
 
 
 class _Question(NamedTuple):
@@ -154,6 +155,8 @@ def _recorded(records: list[dict[str, Any]], question: _Question, since_ns: int,
         if record.get("action") in question.actions and since_ns <= float(record.get("time") or 0) * 1e9 < until_ns
     ]
     query = f"agentops audit --json  # action: {', '.join(question.actions)}; time from {since_ns} to {until_ns} ns"
+    if not records:
+        return Figure(question.section, question.title, query, problem=_NO_LOG)
     columns = ["record", "time", "action", "by", "about"]
     shown = rows[-_MOST_ROWS:]
     return Figure(question.section, question.title, query, columns, shown, omitted=len(rows) - len(shown))
@@ -161,7 +164,7 @@ def _recorded(records: list[dict[str, Any]], question: _Question, since_ns: int,
 
 def _verified(folder: Path) -> dict[str, Any]:
     if not files(folder):
-        return {"query": "agentops audit verify", "records": 0, "faults": ["there is no audit log"], "limits": []}
+        return {"query": "agentops audit verify", "records": 0, "faults": [_NO_LOG], "limits": []}
     from agentops_sdk._audit.verification import verify
 
     found = verify(folder)
