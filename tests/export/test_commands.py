@@ -99,8 +99,13 @@ def test_ship_moves_another_endpoints_spool_only_when_told(
 ) -> None:
     leave_behind(receiver, tmp_path, monkeypatch)
     elsewhere = receiver.url + "/other/v1/traces"
-    assert "0 spans sent" in command(tmp_path, "ship", "--to", elsewhere).stdout
-    assert "30 spans sent" in command(tmp_path, "ship", "--to", elsewhere, "--all").stdout
+    done = command(tmp_path, "ship", "--to", elsewhere)
+    assert "0 spans sent" in done.stdout
+    (left,) = (tmp_path / ".agentops" / "spool").iterdir()
+    assert f"30 spans wait in {left.relative_to(tmp_path)}: --to" in done.stderr
+    done = command(tmp_path, "ship", "--to", elsewhere, "--all")
+    assert "30 spans sent" in done.stdout
+    assert done.stderr == ""
 
 
 def test_ship_tries_again_what_was_refused(receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,8 @@ async def test_a_coding_agent_reads_runs_and_no_content(folder: Path) -> None:
         wasted = {row["trace"]: row for row in json.loads(answers["find_waste"])["rows"]}
         assert wasted[OTHER]["wasted"] == "$0.000144"
         assert "vault" not in "".join(answers.values())
+        for name in (semconv.OUTPUT_MESSAGES, semconv.TOOL_CALL_RESULT):
+            assert (await text(session, "stats", by=name)).startswith("FAILED")
         assert "no trace begins with" in await text(session, "show_trace", trace="ffff")
         assert "outcome" in await text(session, "list_traces", outcome="great")
 

@@ -13,7 +13,6 @@ import shutil
 import sys
 import time
 import warnings
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -273,28 +272,11 @@ def _folder(root: Path) -> Iterator[Finding]:
 
 
 def _leftovers(spool: Path) -> Iterator[Finding]:
-    from agentops_sdk.exporters.otlp.run_directory import REFUSED, Run, runs
-    from agentops_sdk.exporters.otlp.segment import Segment
+    from agentops_sdk.cli._spools import look
+    from agentops_sdk.exporters.otlp.run_directory import REFUSED
 
     for endpoint in sorted(spool.iterdir()) if spool.is_dir() else ():
-        items = {"metrics": "data points", "logs": "events"}.get(endpoint.name.rpartition("-")[2], "spans")
-        waiting = owned = held = 0
-        began = time.time()
-        for folder in runs(endpoint):
-            run = Run.adopt(folder)
-            if run is None:
-                owned += 1
-                for path in sorted(folder.glob("*.seg")):
-                    with suppress(OSError, ValueError):  # sent by now, or being written
-                        held += (left := Segment.reopen(path).spans)
-                        began = min(began, int(path.name.partition("-")[0]) / 1e9) if left else began
-                continue
-            try:
-                waiting += sum(Segment.reopen(path).spans for path in run.segments())
-            except (OSError, ValueError):  # damaged, or no segment: ship tells
-                continue
-            finally:
-                run.forget()
+        items, waiting, owned, held, began = look(endpoint)
         if owned:
             told = f"spool {endpoint.name}: {owned} live processes use it"
             if held and (waits := time.time() - began) > _NOTICED:

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentops_sdk.cli._source import base_directory
+from agentops_sdk.cli._spools import ITEMS, look, signal_of
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agentops_sdk.exporters.otlp import OTLPExporter
 
 HELP = "Send to an OTLP backend what it has not received yet: spans waiting in a spool on disk, or JSONL files."
@@ -39,10 +43,11 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--timeout", args.timeout, "seconds above 0")
     spool = base_directory(args) / "spool"
     deadline = time.monotonic() + args.timeout
-    code = 0
+    code, own = 0, set()
     for signal in SIGNALS:
         sink = OTLPExporter(Endpoint.resolve(args.to, signal=signal), directory=spool, max_age=10 * 365 * 86_400.0)
         assert sink.folder is not None
+        own.add(sink.folder)
         if signal != "traces" and (args.files or not _spools(spool, sink.folder, signal, everything=args.all)):
             sink.shutdown(0.0)
             continue
@@ -59,23 +64,30 @@ def run(args: argparse.Namespace) -> int:
         for remark in sink.remarks:
             print(f"agentops: {remark}", file=sys.stderr)
         code = _report(sink, signal) or (1 if unsendable else 0) or code
+    if not args.files and not args.all:
+        _tell_of_others(folder for folder in _directories(spool) if folder not in own)
     return code
+
+
+def _tell_of_others(folders: Iterable[Path]) -> None:
+    """Name the spools of other addresses, of which a program may know in its code alone."""
+    for folder in folders:
+        items, waiting, owned, held, _ = look(folder)
+        if waiting:
+            how = "--to with its address sends them there, --all here"
+            print(f"agentops: {waiting} {items} wait in {line(str(folder))}: {how}", file=sys.stderr)
+        if held:
+            how = f"{owned} live processes deliver them"
+            print(f"agentops: {held} {items} wait in {line(str(folder))}: {how}", file=sys.stderr)
 
 
 def _spools(spool: Path, own: Path, signal: str, *, everything: bool) -> list[Path]:
     """Directories of a signal that may hold something: that of this endpoint, or all of them."""
-    others = [f"-{name}" for name in ("metrics", "logs")]
-    found = []
-    for folder in sorted(spool.iterdir()) if spool.is_dir() else []:
-        is_of_signal = folder.name.endswith(f"-{signal}") or (
-            signal == "traces" and not folder.name.endswith(tuple(others))
-        )
-        if folder.is_dir() and (folder == own or (everything and is_of_signal)):
-            found.append(folder)
-    return found
+    return [folder for folder in _directories(spool) if folder == own or (everything and signal_of(folder) == signal)]
 
 
-_ITEMS = {"traces": "spans", "metrics": "data points", "logs": "events"}
+def _directories(spool: Path) -> list[Path]:
+    return [folder for folder in sorted(spool.iterdir()) if folder.is_dir()] if spool.is_dir() else []
 
 
 def _report(sink: OTLPExporter, signal: str) -> int:
@@ -83,7 +95,7 @@ def _report(sink: OTLPExporter, signal: str) -> int:
     adopted = stats["adopted"]
     sent, left = stats["exported"] + adopted["exported"], stats["pending"] + adopted["pending"]
     lost = sum(stats["dropped"].values()) + sum(adopted["dropped"].values())
-    print(f"{sent} {_ITEMS[signal]} sent to {stats['endpoint']}" + (f", {left} left in the spool" if left else ""))
+    print(f"{sent} {ITEMS[signal]} sent to {stats['endpoint']}" + (f", {left} left in the spool" if left else ""))
     if lost:
         reasons = {**stats["dropped"], **adopted["dropped"]}
         print(f"agentops: {lost} not accepted ({', '.join(reasons)}): {stats['last_error']}", file=sys.stderr)
@@ -113,7 +125,6 @@ def _gather(sink: OTLPExporter, spool: Path, signal: str, *, everything: bool, r
 
 def _submit(sink: OTLPExporter, paths: list[Path]) -> int:
     """Hand over the records of files, which stay what they are; the number of spans that no request can hold."""
-    from agentops_sdk.traces.display.terminal_text import line
     from agentops_sdk.traces.files import load
     from agentops_sdk.traces.formats.wire_values import UNENCODABLE
     from agentops_sdk.traces.otlp import to_otlp

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Unpack
 from pydantic import Field
 
 from agentops_sdk import semconv
-from agentops_sdk.errors import TraceError
+from agentops_sdk.errors import ConfigError, TraceError
 from agentops_sdk.mcp_server.pages import page_of_rows, page_of_text
 from agentops_sdk.traces.display.render import error_of
 from agentops_sdk.traces.display.terminal_text import block, line
@@ -215,7 +215,10 @@ class Answers:
     ) -> str:
         """Add up calls, errors, latency, tokens, cost and waste over runs, by model, tool, agent, user, day or more."""
         from agentops_sdk.traces.figures.tables import stats
+        from agentops_sdk.traces.search.attribute_condition import attribute_names
 
+        if not self.content and not semconv.CONTENT.isdisjoint(attribute_names(by)):  # each key of a row is its value
+            raise ConfigError("by", by, "an attribute without content, which this server withholds")
         table = stats(self._traces(filters), by)
         return page_of_rows(
             (row.as_dict() for row in table.rows), self.most, offset=offset, by=by, total=table.total.as_dict(),
