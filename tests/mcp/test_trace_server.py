@@ -110,7 +110,7 @@ async def test_content_is_shown_where_it_is_asked_for_in_answers_of_a_bounded_si
         parts, offset = [], 0
         while True:
             answer = await text(session, "show_step", span=steps[0]["step"], offset=offset)
-            assert len(answer) < 2_100
+            assert len(answer) <= 2_000
             part, _, rest = answer.partition("\n[")
             parts.append(part)
             if not rest:
@@ -128,11 +128,13 @@ async def test_content_is_shown_where_it_is_asked_for_in_answers_of_a_bounded_si
                 )
                 seen, offset = seen + len(page["rows"]), page.get("next_offset")
             assert seen == 3
+            assert len(await text(session, "sql", query=f'SELECT 1 AS "{"c" * 9_000}"')) <= 2_000
             page = json.loads(await text(session, "sql", query="SELECT 1 FROM range(1200)", offset=1_100))
             assert len(page["rows"]) == 100
             assert (await text(session, "sql", query="CREATE TABLE t (a INT)")).startswith("FAILED")
         else:
             assert importlib.util.find_spec("duckdb") is None
+        assert len(await text(session, "stats", by="a." + "b" * 9_000)) <= 2_000
         seen, offset = 0, 0
         while offset is not None:
             answer = await text(session, "list_steps", trace=TRACE, offset=offset)

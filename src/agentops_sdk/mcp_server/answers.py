@@ -153,7 +153,7 @@ class Answers:
         usage, cost = shown.sums
         head = (
             f"{line(shown.name)}: {shown.outcome} after {number_format.duration(shown.duration)}, "
-            f"{number_format.all_tokens(usage) or 'tokens unknown'}, cost {number_format.cost(cost) or 'unknown'}, "
+            f"{number_format.all_tokens(usage) or 'unknown'} tokens, cost {number_format.cost(cost) or 'unknown'}, "
             f"{len(shown.llm_calls)} model calls, {len(shown.tool_calls)} tool calls (trace {shown.trace_id})"
         )
         lines = [head]

@@ -16,17 +16,17 @@ _FOOTER: Final = 200  # characters that are kept free for the last line, or for 
 def page_of_text(text: str, most: int, offset: int = 0) -> str:
     """The part of a text that begins at ``offset``, at most ``most`` characters, and how to read on."""
     offset = max(0, offset)
-    part = text[offset : offset + most]
+    if len(text) - offset <= most:
+        return text[offset:]
+    part = text[offset : offset + most - _FOOTER]
     rest = len(text) - offset - len(part)
-    if rest <= 0:
-        return part
     return f"{part}\n[{rest:,} more characters: ask again with offset={offset + len(part)}]"
 
 
 def page_of_rows(rows: Iterable[Any], most: int, *, offset: int = 0, limit: int | None = None, **beside: Any) -> str:
     """Rows from ``offset`` on as JSON, as many as fit; ``next_offset`` says where to go on, if there are more.
 
-    A row that is too large for a whole answer is cut and says so.
+    A row that is too large for a whole answer is cut and says so, and so is what stands beside the rows.
 
     Args:
         rows: of plain data; one more than is shown is asked for.
@@ -35,6 +35,8 @@ def page_of_rows(rows: Iterable[Any], most: int, *, offset: int = 0, limit: int 
         limit: rows at most.
         beside: what else the answer holds.
     """
+    if len(_json(beside)) > most // 2:  # such as names of columns that somebody made long
+        beside = {name: _cut(value, most // 8) for name, value in beside.items()}
     shown: list[str] = []
     room, number, following = most - _FOOTER - len(_json(beside)), -1, False
     for number, row in enumerate(rows):
@@ -45,13 +47,19 @@ def page_of_rows(rows: Iterable[Any], most: int, *, offset: int = 0, limit: int 
         if following:
             break
         if len(text) > room:
-            text = _json({"cut": text[: max(0, room // 2)], "characters": len(text)})
+            text = _json(_cut(row, max(0, room // 2)))
         shown.append(text)
         room -= len(text) + 2
     if following:
         beside["next_offset"] = number
     head = _json(beside)[1:-1]
     return "{" + (head + ", " if head else "") + '"rows": [' + ",\n".join(shown) + "]}"
+
+
+def _cut(value: Any, most: int) -> Any:
+    """The value, or the beginning of its JSON where that is longer than ``most`` characters."""
+    text = _json(value)
+    return value if len(text) <= most else {"cut": text[:most], "characters": len(text)}
 
 
 def _json(value: Any) -> str:
