@@ -49,10 +49,13 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
         return answer(start_response, "503 Service Unavailable" if state == "failing" else "200 OK", {"status": state})
     if path != "/ask" or method != "POST":
         return answer(start_response, "404 Not Found", {"error": "POST /ask"})
-    length = int(environ.get("CONTENT_LENGTH") or 0)
+    told = environ.get("CONTENT_LENGTH") or "0"
+    length = int(told) if told.isdecimal() else -1
     if length > LARGEST:
         return answer(start_response, "413 Content Too Large", {"error": f"{LARGEST} bytes at most"})
     try:
+        if length < 0:  # reading so much would wait for the connection's end
+            raise ValueError(told)
         question = str(json.loads(environ["wsgi.input"].read(length))["question"])
     except (ValueError, KeyError, TypeError):
         return answer(start_response, "400 Bad Request", {"error": 'send {"question": "..."}'})

@@ -137,8 +137,10 @@ def test_the_service_goes_on_with_its_callers_trace(service: ModuleType) -> None
     said = ask("/ask", b'{"question": "What is a tea?"}', HTTP_TRACEPARENT=f"00-{trace}-00f067aa0ba902b7-01")
     assert said == {"answer": "3.20"}
     assert ask("/ask", b"not json") == {"error": 'send {"question": "..."}'}
+    for length in ("-1", "many"):
+        assert "error" in ask("/ask", b"{}", CONTENT_LENGTH=length)
     assert ask("/readyz")["status"] == "ok"
     assert agentops.flush()
     spans = [span for span in exporter.finished_spans() if f"{span.context.trace_id:032x}" == trace]
     assert [span.name for span in spans] == ["execute_tool price_of", "chat gpt-4o-mini", "invoke_agent waiter", "POST"]
-    assert answers == ["200 OK", "400 Bad Request", "200 OK"]
+    assert answers == ["200 OK", *["400 Bad Request"] * 3, "200 OK"]

@@ -23,6 +23,7 @@ from agentops_sdk.cli.mcp import add_arguments
 
 OTHER = "c" * 32
 SECRET = "the vault's word is heron"
+CLEARS = "\x1b[2J\x07"
 LONG = "A sentence that is one of many. " * 300
 
 
@@ -37,7 +38,14 @@ def folder(tmp_path: Path) -> Path:
         semconv.KIND: "decision", semconv.DECISION_NAME: "route", semconv.DECISION_OPTIONS: '["a", "b"]',
         semconv.DECISION_CHOSEN: "a", semconv.DECISION_REASON: SECRET,
     }  # fmt: skip
-    records = [*run(), *troubled(), *tools, lost, span("route", chosen, parent=top, trace_id=OTHER, at=90_030), top]
+    records = [
+        *run(),
+        *troubled(),
+        *tools,
+        lost,
+        span(f"route{CLEARS}", chosen, parent=top, trace_id=OTHER, at=90_030),
+        top,
+    ]
     (tmp_path / "a.jsonl").write_text("".join(r.model_dump_json(exclude_unset=True) + "\n" for r in records))
     return tmp_path
 
@@ -97,10 +105,15 @@ async def test_a_coding_agent_reads_runs_and_no_content(folder: Path) -> None:
         wasted = {row["trace"]: row for row in json.loads(answers["find_waste"])["rows"]}
         assert wasted[OTHER]["wasted"] == "$0.000144"
         assert "vault" not in "".join(answers.values())
+        (decision,) = json.loads(await text(session, "list_steps", kind="decision"))["rows"]
+        answers["show_step"] = await text(session, "show_step", span=decision["step"])
+        assert "name: route\\x1b[2J\\x07" in answers["show_step"]
+        assert not {"\x1b", "\x07"} & set("".join(answers.values()))
         for name in (semconv.OUTPUT_MESSAGES, semconv.TOOL_CALL_RESULT):
             assert (await text(session, "stats", by=name)).startswith("FAILED")
         assert "no trace begins with" in await text(session, "show_trace", trace="ffff")
         assert "outcome" in await text(session, "list_traces", outcome="great")
+        assert "one of" in await text(session, "list_steps", kind="model")
 
 
 async def test_content_is_shown_where_it_is_asked_for_in_answers_of_a_bounded_size(folder: Path) -> None:

@@ -116,6 +116,8 @@ class Answers:
         offset: Offset = 0,
     ) -> str:
         """List the steps of one run with their span ids, which show_step takes: parents before children."""
+        if kind and kind not in semconv.KINDS:
+            raise ConfigError("kind", kind, f"one of {', '.join(semconv.KINDS)}")
         shown = self._trace(trace)
         rows = (
             _step(shown, depth, span)
@@ -140,7 +142,7 @@ class Answers:
         said = "\n".join(f"{label}: {block(text)}" for label, text in contents(record) if text)
         fields = record.model_dump(mode="json", exclude_unset=True)
         fields["attributes"] = {name: value for name, value in record.attributes.items() if name not in semconv.CONTENT}
-        text = "\n".join(f"{name}: {value}" for name, value in fields.items() if value not in (None, {}, []))
+        text = block("\n".join(f"{name}: {value}" for name, value in fields.items() if value not in (None, {}, [])))
         return page_of_text(f"{text}\n\n{said}" if said else text, self.most, offset)
 
     def explain(self, trace: TraceId = "latest", offset: Place = 0) -> str:
