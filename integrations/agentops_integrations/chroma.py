@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from agentops_sdk.integration import Patches
+from agentops_sdk.integration.clients import address
 from agentops_sdk.integration.stores import StoreCalls, StoreQuery
 
 _KEYS = {"ids": "id", "distances": "distance", "documents": "content", "metadatas": "metadata"}
@@ -23,7 +24,7 @@ class ChromaIntegration:
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch both classes."""
-        calls = StoreCalls(self.name, patches)
+        calls = StoreCalls(self.name, patches, server=_server)
         for name in ("Collection", "AsyncCollection"):
             patches.when_imported(f"chromadb.api.models.{name}", partial(_install, calls, name))
 
@@ -38,6 +39,12 @@ def _install(calls: StoreCalls, name: str, module: ModuleType) -> None:
 
 def _name(collection: Any, arguments: Mapping[str, Any]) -> Any:
     return collection.name
+
+
+def _server(collection: Any, method: str) -> dict[str, Any]:
+    """Of a client over HTTP; any other is the store itself."""
+    api = collection._client  # noqa: SLF001 - nothing public tells
+    return address(api.get_api_url()) if hasattr(api, "get_api_url") else {}
 
 
 def _query(collection: Any, arguments: Mapping[str, Any]) -> StoreQuery:

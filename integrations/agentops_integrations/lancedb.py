@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakSet
 
 from agentops_sdk.integration import Patches, guard
+from agentops_sdk.integration.clients import address
 from agentops_sdk.integration.stores import StoreCalls, StoreQuery
 
 _SYNC = ("LanceVectorQueryBuilder", "LanceFtsQueryBuilder", "LanceHybridQueryBuilder")
@@ -27,7 +28,7 @@ class LanceDBIntegration:
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch what is imported, now and later."""
-        calls = StoreCalls(self.name, patches)
+        calls = StoreCalls(self.name, patches, server=_server)
         patches.when_imported("lancedb.query", partial(_queries, calls, patches))
         for name, tables in (("table", ("LanceTable", "AsyncTable")), ("remote.table", ("RemoteTable",))):
             patches.when_imported(f"lancedb.{name}", partial(_tables, calls, tables))
@@ -57,6 +58,14 @@ def _tables(calls: StoreCalls, tables: tuple[str, ...], module: ModuleType) -> N
 
 def _name(table: Any, arguments: Mapping[str, Any]) -> Any:
     return table.name
+
+
+def _server(query: Any, method: str) -> dict[str, Any]:
+    """Of a service by an address that the program gave; one that the client works out is known to it alone."""
+    table = query if method == "add" else vars(query).get("_table")
+    connection = getattr(getattr(table, "_connection_state", None), "__self__", None)
+    url = getattr(connection, "host_override", None)
+    return address(url) if url else {}
 
 
 def _query(parts: WeakSet[Any], query: Any, arguments: Mapping[str, Any]) -> StoreQuery | None:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agentops_sdk.integration import Patches
+from agentops_sdk.integration.clients import address
 from agentops_sdk.integration.stores import StoreCalls, StoreQuery
 
 _CLASSES = {
@@ -26,7 +27,7 @@ class PineconeIntegration:
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch what is imported, now and later."""
-        calls = StoreCalls(self.name, patches)
+        calls = StoreCalls(self.name, patches, server=_server)
         for part, owner in _CLASSES.items():
             patches.when_imported(f"pinecone.{part}", partial(_install, calls, patches, owner))
 
@@ -61,9 +62,17 @@ def _install(calls: StoreCalls, patches: Patches, name: str, module: ModuleType)
 
 def _index(index: Any, arguments: Mapping[str, Any]) -> str | None:
     """Its host; of the service's own, the label that begins with the index's name."""
-    host = index._host  # noqa: SLF001 - documents have no other
-    name = urlsplit(host if "//" in host else f"//{host}").hostname or ""
+    name = urlsplit(_url(index)).hostname or ""
     return (name.partition(".")[0] if name.endswith(".pinecone.io") else name) or None
+
+
+def _url(index: Any) -> str:
+    host: str = index._host  # noqa: SLF001 - documents have no other
+    return host if "//" in host else f"//{host}"
+
+
+def _server(index: Any, method: str) -> dict[str, Any]:
+    return address(_url(index))
 
 
 def _vector(arguments: Mapping[str, Any]) -> Any:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from agentops_sdk.integration import Patches
+from agentops_sdk.integration import Patches, semconv
+from agentops_sdk.integration.clients import address
 from agentops_sdk.integration.stores import StoreCalls, StoreQuery
 
 
@@ -20,7 +21,7 @@ class QdrantIntegration:
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch both classes."""
-        calls = StoreCalls(self.name, patches)
+        calls = StoreCalls(self.name, patches, server=_server)
         for client in (module.QdrantClient, module.AsyncQdrantClient):
             awaits = client is module.AsyncQdrantClient
             for method in ("query_points", "query_points_groups", "query_batch_points"):
@@ -32,6 +33,17 @@ class QdrantIntegration:
 
 def _collection(client: Any, arguments: Mapping[str, Any]) -> Any:
     return arguments.get("collection_name")
+
+
+def _server(client: Any, method: str) -> dict[str, Any]:
+    """Of a client of a server, whose port depends on the protocol; any other is the store itself."""
+    remote = client._client  # noqa: SLF001 - nothing public tells
+    if not hasattr(remote, "rest_uri"):
+        return {}
+    server = address(remote.rest_uri)
+    if remote._prefer_grpc:  # noqa: SLF001 - the same
+        server[semconv.SERVER_PORT] = remote._grpc_port  # noqa: SLF001 - the same
+    return server
 
 
 def _query(client: Any, arguments: Mapping[str, Any]) -> StoreQuery:

@@ -16,6 +16,7 @@ _SITE = "weaviate.batch"
 
 _DATA = {"sync": "_DataCollection", "async_": "_DataCollectionAsync"}
 _IN_WORDS = ("hybrid_search", "hybrid", "bm25_search", "near_text")
+_BY_HTTP = ("insert", "replace", "update")
 _SEARCHES = (
     *_IN_WORDS, "near_vector", "near_object", "near_image", "near_audio", "near_video", "near_depth", "near_thermal",
     "near_imu",
@@ -32,7 +33,7 @@ class WeaviateIntegration:
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch what is imported, now and later."""
-        calls = StoreCalls(self.name, patches)
+        calls = StoreCalls(self.name, patches, server=_server)
         patches.when_imported("weaviate.connect.v4", partial(_searches, calls))
         for part, owner in _DATA.items():
             patches.when_imported(f"weaviate.collections.data.{part}", partial(_writes, calls, owner))
@@ -62,7 +63,7 @@ def _batches(calls: StoreCalls, patches: Patches, module: ModuleType) -> None:
 
     def begun(manager: Any, batch: Any) -> None:
         with guard(_SITE):
-            opened[manager] = (calls.begin(StoreWrite("batch", _held(batch, "__name"), None)), batch)
+            opened[manager] = (_begin_batch(calls, batch), batch)
 
     def ended(manager: Any, error: BaseException | None) -> None:
         with guard(_SITE):
@@ -100,6 +101,25 @@ def _batches(calls: StoreCalls, patches: Patches, module: ModuleType) -> None:
     if hasattr(module, "_ContextManagerAsync"):
         patches.wrap(module._ContextManagerAsync, "__aenter__", enters_async)  # noqa: SLF001 - the same
         patches.wrap(module._ContextManagerAsync, "__aexit__", leaves_async)  # noqa: SLF001 - the same
+
+
+def _begin_batch(calls: StoreCalls, batch: Any) -> Call | NullCall:
+    server: dict[str, Any] = {}
+    with guard(_SITE):
+        server = _address(_held(batch, "__connection"), "batch")
+    return calls.begin(StoreWrite("batch", _held(batch, "__name"), None), server)
+
+
+def _server(owner: Any, method: str) -> dict[str, Any]:
+    """Searches are a connection's own; what writes has one."""
+    return _address(getattr(owner, "_connection", owner), method)
+
+
+def _address(connection: Any, method: str) -> dict[str, Any]:
+    """Single objects are written by HTTP; all else goes by gRPC."""
+    params = connection._connection_params  # noqa: SLF001 - nothing public tells
+    server = params.http if method in _BY_HTTP else params.grpc
+    return {semconv.SERVER_ADDRESS: server.host, semconv.SERVER_PORT: server.port}
 
 
 def _held(batch: Any, name: str) -> Any:

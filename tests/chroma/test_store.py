@@ -50,6 +50,7 @@ def test_queries_are_retrievals_and_writes_are_counted(capture: bool) -> None:
     assert upserted.attributes["db.operation.batch.size"] == 1
     assert (found.name, found.attributes["db.system.name"]) == (f"retrieval docs-{capture}", "chroma")
     assert found.attributes["gen_ai.retrieval.top_k"] == 1
+    assert not {"server.address", "server.port"} & {*added.attributes, *found.attributes}, "in memory"
     document = '[{"id":"a","distance":0.0,"content":"apple","metadata":{"page":1}}]'
     assert found.attributes.get("gen_ai.retrieval.documents") == (document if capture else None)
     assert found.attributes.get("gen_ai.retrieval.query.text") == ("avocado" if capture else None)

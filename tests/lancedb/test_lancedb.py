@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.lancedb.contract import driver
+from tests.wire.http import Wire
 
 import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
@@ -46,6 +48,7 @@ def test_queries_are_retrievals_and_writes_are_counted(capture: bool, tmp_path: 
     kinds = [span.name.removesuffix(" docs") for span in spans]
     assert kinds == ["add", *["retrieval"] * 3, "add", *["retrieval"] * 2]
     attributes: list[Any] = [span.attributes for span in spans]
+    assert not [name for each in attributes for name in each if name.startswith("server.")], "in a folder"
     assert [each.get("db.operation.batch.size") for each in (attributes[0], attributes[4])] == [1, 1]
     assert [each.get("gen_ai.retrieval.top_k") for each in attributes] == [None, 1, 2, 1, None, 1, 1]
     nearest = '[{"distance":0.0,"id":"a","content":"apple pie","metadata":{"page":1}}]'
@@ -53,6 +56,17 @@ def test_queries_are_retrievals_and_writes_are_counted(capture: bool, tmp_path: 
     assert attributes[5].get("gen_ai.retrieval.documents") == (nearest if capture else None)
     texts = [each.get("gen_ai.retrieval.query.text") for each in attributes]
     assert texts == [None, None, "apple" if capture else None, "apple" if capture else None, None, None, None]
+
+
+def test_a_service_has_an_address() -> None:
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter])
+    with Wire(driver.answer) as wire, driver.client(wire.url) as table:
+        driver.call(table, driver.arguments())
+        server = ("127.0.0.1", wire.port)
+    agentops.shutdown()
+    (span,) = exporter.finished_spans()
+    assert (span.attributes["server.address"], span.attributes["server.port"]) == server
 
 
 def test_what_fails_is_an_error(tmp_path: Path) -> None:

@@ -46,11 +46,13 @@ def test_queries_are_retrievals_and_writes_are_counted(capture: bool) -> None:
         index.search(namespace="n", top_k=2, inputs={"text": "weather"})
         index.documents.search(namespace="n", top_k=2, score_by=[{"type": "text", "query": "rain", "fields": ["t"]}])
         asyncio.run(_ask_async(_host(wire)))
+        server = ("127.0.0.1", wire.port)
     agentops.shutdown()
     *spans, whole = exporter.finished_spans()
     assert {span.parent.span_id for span in spans} == {whole.context.span_id}
     attributes: list[Any] = [span.attributes for span in spans]
     assert [span.name.partition(" ")[0] for span in spans] == ["upsert", *["retrieval"] * 5]
+    assert {(each["server.address"], each["server.port"]) for each in attributes} == {server}
     assert attributes[0]["db.operation.batch.size"] == 2
     row = '{"id":"a","score":0.5,"metadata":{"page":1}}'
     expected = [

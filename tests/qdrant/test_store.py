@@ -43,6 +43,7 @@ def test_queries_are_retrievals_and_writes_are_counted() -> None:
     assert one.name == "retrieval docs"
     assert one.attributes["db.system.name"] == "qdrant"
     assert one.attributes["gen_ai.retrieval.top_k"] == 1
+    assert not {"server.address", "server.port"} & {*written.attributes, *one.attributes}, "in memory"
     document = '[{"id":"1","score":1.0,"metadata":{"text":"sent"}}]'
     assert one.attributes["gen_ai.retrieval.documents"] == document, "no vectors"
     assert '"id":"2"' in group.attributes["gen_ai.retrieval.documents"]

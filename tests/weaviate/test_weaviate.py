@@ -47,6 +47,9 @@ def test_searches_are_retrievals_and_writes_are_counted(capture: bool) -> None:
         "retrieval Docs", "retrieval Docs", "insert Docs", "insert_many Docs", "retrieval Docs", "insert_many Docs",
     ]  # fmt: skip
     assert {each["db.system.name"] for each in facts} == {"weaviate"}
+    assert {each["server.address"] for each in facts} == {"127.0.0.1"}
+    ports = [each["server.port"] for each in facts]
+    assert ports[0] == ports[1] == ports[3] != ports[2], "a single object goes by HTTP"
     assert [each.get("gen_ai.retrieval.top_k") for each in facts] == [2, None, None, None, 4, None]
     assert [each.get("db.operation.batch.size") for each in facts] == [None, None, 1, 3, None, 2]
     if not capture:
@@ -77,6 +80,7 @@ def test_batches_are_one_step_each_and_aggregations_of_what_is_near_retrievals()
     assert [(span.name, span.attributes["db.operation.batch.size"]) for span in (batched, left)] == [
         ("batch Docs", 3), ("batch Docs", 1),
     ]  # fmt: skip
+    assert batched.attributes["server.port"] == near.attributes["server.port"]
     assert near.name == "retrieval Docs"
     assert near.attributes["gen_ai.retrieval.query.text"] == "weather"
     assert near.attributes["gen_ai.retrieval.top_k"] == 5

@@ -13,10 +13,12 @@ from agentops_sdk._capture.current import current_call
 from agentops_sdk._capture.method_calls import MethodCalls, Started
 from agentops_sdk._capture.start import start
 from agentops_sdk._genai.framework_content import content
+from agentops_sdk._host.guard import guard
 from agentops_sdk._host.patches import Patches
 
 __all__ = ["StoreCalls", "StoreQuery", "StoreWrite"]
 
+_NO_SERVER: Mapping[str, Any] = {}
 Arguments = Mapping[str, Any]
 """By the names of the method's parameters, with what it has as defaults."""
 
@@ -45,6 +47,8 @@ class StoreWrite(NamedTuple):
 
 Documents = Callable[[Any], Iterable[Mapping[str, Any]]]
 """Reads the documents from a result, where content is captured."""
+Server = Callable[[Any, str], Mapping[str, Any]]
+"""``server.address`` and ``server.port``, given the object and the method's name; empty where there is no server."""
 
 
 class StoreCalls:
@@ -56,11 +60,13 @@ class StoreCalls:
         name: of the integration.
         patches: where the wrappers are kept.
         system: ``db.system.name`` where it is not the integration's name.
+        server: tells who answers, where the object knows that rather than what is asked for.
     """
 
-    def __init__(self, name: str, patches: Patches, system: str | None = None) -> None:
+    def __init__(self, name: str, patches: Patches, system: str | None = None, server: Server | None = None) -> None:
         self._name = name
         self._system = system or name
+        self._server = server
         self._calls = MethodCalls(name, patches)
 
     def query(
@@ -107,13 +113,14 @@ class StoreCalls:
         """
         self._wrap(owner, method, asks, documents, awaits, statement=True)
 
-    def begin(self, asked: StoreQuery | StoreWrite) -> Call | NullCall:
+    def begin(self, asked: StoreQuery | StoreWrite, server: Mapping[str, Any] = _NO_SERVER) -> Call | NullCall:
         """Begin a search or a write that no single method is: whoever asks ends it."""
         source = _text(asked.collection)
         attributes: dict[str, Any] = {
             semconv.DB_SYSTEM_NAME: self._system,
             semconv.SERVER_ADDRESS: asked.host,
             semconv.SERVER_PORT: asked.port,
+            **server,
         }
         if isinstance(asked, StoreWrite):
             attributes |= {semconv.DATA_SOURCE_ID: source, semconv.DB_OPERATION_BATCH_SIZE: asked.rows}
@@ -145,7 +152,13 @@ class StoreCalls:
             if around is not None and around.reporters == (self._name,):
                 return None  # the store's own methods call one another
             asked = asks(instance, given(args, kwargs))
-            return None if asked is None else self.begin(asked)
+            if asked is None:
+                return None
+            server = _NO_SERVER
+            if self._server is not None:
+                with guard(self._name):
+                    server = self._server(instance, method)
+            return self.begin(asked, server)
 
         def found(instance: Any, args: tuple[Any, ...], kwargs: Arguments, call: Call, result: Any) -> None:
             if call.kind == "retriever":
