@@ -23,6 +23,7 @@ from agentops_sdk.integration.clients import (
     Json,
     Method,
     MethodClient,
+    frame_methods,
     watch_items,
 )
 from agentops_sdk.integration.dialects import RERANK, fields
@@ -315,12 +316,18 @@ def _asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked 
     )
 
 
+_READERS = ("chat", "embed", "rerank")
+"""Models' methods that read their replies after the door has given them."""
+
+
 class CohereIntegration(MethodClient):
     """The methods that all requests pass, and the streams over their replies."""
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch the methods, and what reads the events of a stream."""
         super().install(module, patches)
+        frame_methods(patches, "cohere.raw_base_client", ["RawBaseCohere", "AsyncRawBaseCohere"], _READERS)
+        frame_methods(patches, "cohere.v2.raw_client", ["RawV2Client", "AsyncRawV2Client"], _READERS)
         patches.when_imported("cohere.core.http_sse._api", lambda events: _watch_streams(events, patches))
 
 

@@ -20,6 +20,7 @@ from agentops_sdk.integration.clients import (
     Json,
     Method,
     MethodClient,
+    frame_methods,
     watch_items,
 )
 from agentops_sdk.integration.dialects import OPENAI_CHAT, OPENAI_EMBEDDINGS, openai_chat, openai_embeddings
@@ -72,6 +73,8 @@ class MistralIntegration(MethodClient):
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch the method, and what reads the events of a stream."""
         super().install(module, patches)
+        for part, owner, name in _READERS:
+            frame_methods(patches, f"{_PACKAGE}.{part}", [owner], [name, f"{name}_async"])
         patches.when_imported(f"{_PACKAGE}.utils.eventstreaming", lambda events: _watch_streams(events, patches))
         patches.when_imported(f"{_PACKAGE}._hooks.tracing", lambda hooks: _silence(hooks, patches))
         patches.when_imported("mistralai.extra.run.tools", lambda tools: _tools(tools, patches))
@@ -111,6 +114,13 @@ def _stream_events(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, 
 
 
 _PACKAGE = "mistralai.client"
+_READERS = (
+    ("chat", "Chat", "complete"),
+    ("agents", "Agents", "complete"),
+    ("fim", "Fim", "complete"),
+    ("embeddings", "Embeddings", "create"),
+)
+"""Models' methods that read their replies after the door has given them."""
 
 integration = MistralIntegration(
     "mistral",

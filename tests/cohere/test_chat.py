@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
-from tests.cohere.clients import ASKED, MODEL, client, event, package, whole
+from tests.cohere.clients import ASKED, MODEL, async_client, client, event, package, whole
 from tests.openai_dialect.clients import TOOLS
 from tests.wire.http import Reply, Wire
 
@@ -84,6 +85,20 @@ def test_a_refused_request(recorded: Any) -> None:
         with pytest.raises(package().NotFoundError):
             list(asking.chat_stream(**ASKED))
         assert recorded.one().outcome == "error"
+
+
+@pytest.mark.parametrize("body", ["{no json", "", [], {"message": 5}])
+def test_a_good_reply_that_the_client_cannot_read(body: Any, recorded: Any) -> None:
+    async def ask(url: str) -> None:
+        async with async_client(url) as asking:
+            await asking.chat(**ASKED)
+
+    with Wire(Reply(body)) as wire, client(wire.url) as asking:
+        for attempt in (lambda: asking.chat(**ASKED), lambda: asyncio.run(ask(wire.url))):
+            with pytest.raises((package().core.ApiError, TypeError)) as caught:
+                attempt()
+            span = recorded.one()
+            assert (span.outcome, span["error.type"].rpartition(".")[2]) == ("error", caught.type.__name__)
 
 
 def test_a_retry_is_one_span(recorded: Any) -> None:

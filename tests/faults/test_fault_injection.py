@@ -100,6 +100,8 @@ SHELLS = {
     "stream.ReplyBytes._end", "stream.ReplyBytes._failed",
     "stream._read", "stream._close", "stream._close_async",
     "stream.LiveReply.__del__",
+    "reply_frame._framed", "reply_frame._framed_async", "reply_frame.ReplyFrame.__init__",
+    "reply_frame.ReplyFrame.__enter__", "reply_frame.ReplyFrame.__exit__",
     "cohere._events", "mistral._stream_events",  # the client's own iterator, or around it
     # Stand between the program and a method of its client, or hand on what that gives back, a piece at a time.
     "generators.drive", "generators.drive_async", "generators.driven", "generators._drive", "generators._drive_async",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -53,6 +54,22 @@ def test_a_refused_request(recorded: Any) -> None:
         assert (span.outcome, span["error.type"]) == ("error", "400")
         with pytest.raises(package().errors.SDKError):
             asking.chat.stream(**ASKED)
+        assert recorded.one().outcome == "error"
+
+
+@pytest.mark.parametrize("body", ["{no json", "", [], {"choices": [{"index": "no"}]}])
+def test_a_good_reply_that_the_client_cannot_read(body: Any, recorded: Any) -> None:
+    async def ask(url: str) -> None:
+        async with client(url) as asking:
+            await asking.embeddings.create_async(model="mistral-embed", inputs=["a text"])
+
+    with Wire(Reply(body)) as wire, client(wire.url) as asking:
+        with pytest.raises(package().errors.ResponseValidationError):
+            asking.chat.complete(**ASKED)
+        span = recorded.one()
+        assert (span.outcome, span["error.type"].rpartition(".")[2]) == ("error", "ResponseValidationError")
+        with pytest.raises(package().errors.ResponseValidationError):
+            asyncio.run(ask(wire.url))
         assert recorded.one().outcome == "error"
 
 

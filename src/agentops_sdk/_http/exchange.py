@@ -228,7 +228,7 @@ class Exchange:
         if self.live is not None:
             return False
         if not self._done:
-            self.end("error" if self._failed_body() else "ok", None)
+            self.end("error" if self.failed_body() else "ok", None)
         return True
 
     def stream_ended(self, outcome: str, error: BaseException | None, complete: bool) -> None:
@@ -243,7 +243,7 @@ class Exchange:
         if live.watched and not complete:
             bodies.limit = live.delivered
         bodies.counted = live.delivered if live.watched else None
-        if outcome == "ok" and self._failed_body():
+        if outcome == "ok" and self.failed_body():
             outcome = "error"
         self.end(outcome, error)
 
@@ -264,7 +264,7 @@ class Exchange:
         if not self._contributes:
             call.finish(outcome, error)
 
-    def _failed_body(self) -> bool:
+    def failed_body(self) -> bool:
         """Whether a reply failed, by its status or in spite of it: parsed only where its bytes look like that."""
         if self.bodies.status >= 400:
             return True

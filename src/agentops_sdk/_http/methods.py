@@ -60,6 +60,7 @@ from agentops_sdk._host.intercept import Begun, around, around_async
 from agentops_sdk._host.patches import Patches, Wrapper
 from agentops_sdk._http.endpoint import Endpoints
 from agentops_sdk._http.exchange import Exchange, address
+from agentops_sdk._http.reply_frame import reading
 from agentops_sdk._http.reply_proxies import FileProxy, ManagerProxy, StreamProxy
 from agentops_sdk._http.reply_steps import ReplySteps, json_text
 from agentops_sdk._propagation.generators import NO_STEPS, NoSteps, driven
@@ -319,6 +320,10 @@ class _Request:
             streamed = not result.is_closed
             exchange.call.set(semconv.REQUEST_STREAM, streamed or None)
             exchange.received(result, streamed=streamed, cast_to=None)
+            frame = reading.get()
+            if frame is not None and not streamed and frame.hold(exchange):
+                self._exchange = None  # which the frame ends now
+                return False
         elif type(result) is CoroutineType or self._is_manager(result):
             return False
         elif (held := row.file(result)) is not None:

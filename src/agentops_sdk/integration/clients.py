@@ -24,6 +24,7 @@ from agentops_sdk._http.exchange import current as current_exchange
 from agentops_sdk._http.generated import GeneratedClient
 from agentops_sdk._http.methods import Asked, Method, MethodClient
 from agentops_sdk._http.other_wrappers import other_wrappers
+from agentops_sdk._http.reply_frame import frame_methods
 from agentops_sdk._http.reply_steps import EventText, ReplySteps
 from agentops_sdk._http.socket_listener import Listener, Watched, listen
 from agentops_sdk._http.stream import watch_items
@@ -51,6 +52,7 @@ __all__ = [
     "address",
     "current_exchange",
     "error_field",
+    "frame_methods",
     "generic_request",
     "generic_response",
     "listen",
