@@ -108,7 +108,7 @@ def test_a_window_is_counted_over_machines_and_restarts(address: str) -> None:
         step()
         other = RedisWindow(address, rule, lambda uses: None)
         other.add([Use(time.time(), hashed("ada"), 1.0)])  # another machine, meanwhile
-        account = next(iter(limited._policy._accounts.values()))
+        (account,) = (each for of_rule in limited._policy._accounts.values() for each in of_rule.values())
         until(lambda: account.spent >= 6)
         with pytest.raises(agentops.LimitExceeded):
             step()
