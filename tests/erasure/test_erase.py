@@ -312,6 +312,8 @@ def test_export_gives_a_person_their_data_by_the_hash_too(tmp_path: Path, monkey
     assert "for a" in hers
     assert "for b" not in hers
     assert main(["export", "--dir", str(tmp_path)]) == 2
+    assert main(["export", "--user", "*", "-o", str(tmp_path / "all.json"), "--dir", str(tmp_path)]) == 2
+    assert not (tmp_path / "all.json").exists()  # one person's data is what it gives out
     (tmp_path / "hers.json").unlink()
     assert erase("--user", "alice", "--yes", folder=tmp_path) == 0
     assert notes(tmp_path) == ["for b"]

@@ -41,6 +41,8 @@ def run(args: argparse.Namespace) -> int:
     if users:
         from agentops_sdk.cli.erase import ids_of_user
 
+        if pattern := next((user for user in users if "*" in user), None):
+            raise ConfigError("--user", pattern, "the id of one person, whose data it gives out; * would be many")
         args.user = list(dict.fromkeys(name for user in users for name in ids_of_user(user)))
     written = form(name)
     traces = the_traces(args)
