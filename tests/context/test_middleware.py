@@ -81,12 +81,13 @@ def fastapi_url() -> Iterator[str]:
 def _until(seen: Any, name: str) -> Any:
     """The span of a request, which ends a moment after the client has read its reply."""
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        agentops.flush()  # a span that ends at this moment remains
-        if any(span.name == name for span in seen.exporter.finished_spans()):
-            break
+    found: list[Any] = []
+    while not found and time.monotonic() < deadline:
+        agentops.flush()  # a span that ends at this moment, that of another request too, remains
+        found = [span for span in seen.exporter.finished_spans() if span.name == name]
         time.sleep(0.01)
-    return seen.one(name)
+    (span,) = found
+    return span
 
 
 def test_fastapi(seen: Any, fastapi_url: str) -> None:
