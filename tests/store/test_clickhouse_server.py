@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib.util
 import json
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +60,29 @@ def test_every_face_reads_a_server(
     rules.write_text('[[alert]]\nname = "bad"\nwhen = "cost > 0.1"\n')
     assert main(["watch", str(rules), "--once", "--json", "--from", server.address]) == 1
     assert json.loads(capsys.readouterr().out)["rule"] == "bad"
+
+
+def test_the_local_page_shows_what_lies_on_a_server(server: Server) -> None:
+    pytest.importorskip("starlette", reason="the extra `view` is not installed here")
+    command = [sys.executable, "-m", "agentops_sdk", "view", "--from", server.address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
+        assert running.stdout is not None
+        host, _, path = running.stdout.readline().strip().removeprefix("http://").partition("/")
+        connection = http.client.HTTPConnection(host, timeout=60)
+
+        def asked(address: str, **headers: str) -> http.client.HTTPResponse:
+            connection.request("GET", address, headers=headers)
+            return connection.getresponse()
+
+        let_in = asked(f"/{path}")
+        let_in.read()
+        cookie = let_in.headers["set-cookie"].partition(";")[0]
+        listed = json.load(asked("/api/runs", Cookie=cookie))
+        assert (listed["count"], listed["rows"][0]["name"]) == (4, "answer")
+        assert json.load(asked("/api/stats?by=model", Cookie=cookie))["rows"]
+        assert "planner" in asked(f"/runs/{ONE[-32:]}", Cookie=cookie).read().decode()
+        connection.close()
+        running.send_signal(signal.SIGINT)
 
 
 def test_a_question_that_takes_too_long_is_broken_off_also_for_a_user_who_may_only_read(
