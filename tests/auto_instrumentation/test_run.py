@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,46 @@ import pytest
 AGENTOPS = [sys.executable, "-m", "agentops_sdk", "run"]
 
 SEEN = """
-import json, os, sys
+import json, os, signal, sys, threading
 import agentops_sdk as agentops
 with agentops.span("work"):
     pass
+main = sys.modules["__main__"]
 print(json.dumps({
-    "argv": sys.argv, "path": sys.path, "file": __file__, "name": __name__, "stdin": sys.stdin.read(),
-    "package": __package__, "spec": getattr(__spec__, "name", None), "flags": list(sys.flags),
-    "main": sys.modules["__main__"].__dict__ is globals(), "customized": "sitecustomize" in sys.modules,
-    "warnoptions": sys.warnoptions, "isatty": sys.stdout.isatty(), "sigpipe": str(__import__("signal").getsignal(13)),
+    "argv": sys.argv, "orig_argv": sys.orig_argv, "path": sys.path, "flags": list(sys.flags), "name": __name__,
+    "file": getattr(main, "__file__", None), "package": main.__package__, "loader": type(main.__loader__).__name__,
+    "spec": main.__spec__ and [main.__spec__.name, main.__spec__.origin], "names": sorted(vars(main)),
+    "is main": vars(main) is globals(), "stdin": sys.stdin.read(), "warnoptions": sys.warnoptions, "x": sys._xoptions,
+    "executable": sys.executable, "customized": "sitecustomize" in sys.modules,
+    "streams": [[s.encoding, s.errors, s.line_buffering] for s in (sys.stdout, sys.stderr)],
+    "signals": {s.name: str(signal.getsignal(s)) for s in signal.Signals if s in signal.valid_signals()},
+    "blocked": [int(s) for s in signal.pthread_sigmask(signal.SIG_BLOCK, [])],
+    "hooks": [sys.excepthook is sys.__excepthook__, threading.excepthook is threading.__excepthook__],
 }))
+print("to stderr", file=sys.stderr)
 raise SystemExit(7)
+"""
+
+# Each ends the way it is called, with a span behind it and one that is open.
+ENDS = """
+import os, signal, sys, threading
+import agentops_sdk as agentops
+with agentops.span("work"):
+    pass
+def kill(number):
+    os.kill(os.getpid(), number)
+    signal.pause()
+def exit_on_signal():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(9))
+    kill(signal.SIGTERM)
+if sys.argv[1] == "thread":
+    threading.Thread(target=lambda: 1 / 0).start()
+with agentops.span("open"):
+    {
+        "exit text": lambda: sys.exit("bye"), "exit at once": lambda: os._exit(5), "error": lambda: [][1],
+        "thread": int, "interrupt": lambda: kill(signal.SIGINT), "handler": exit_on_signal,
+        "kill": lambda: kill(signal.SIGKILL),
+    }[sys.argv[1]]()
 """
 
 
@@ -45,9 +75,9 @@ def start(directory: Path, command: list[str], **env: str) -> subprocess.Popen[s
     )
 
 
-def run(directory: Path, command: list[str], **env: str) -> tuple[int, str, str]:
+def run(directory: Path, command: list[str], piped: str = "some input", **env: str) -> tuple[int, str, str]:
     with start(directory, command, **env) as process:
-        out, err = process.communicate("some input", timeout=60)
+        out, err = process.communicate(piped, timeout=60)
     return process.returncode, out, err
 
 
@@ -65,33 +95,62 @@ def until(condition: Any, timeout: float = 30.0) -> bool:
     return True
 
 
-@pytest.mark.parametrize("form", ["file", "module", "command"])
+# Python's options and the program; what is piped in is "some input" but where it is the program itself.
+FORMS = {
+    "file": ["program.py"],
+    "file under options": ["-W", "error", "-OO", "-X", "dev", "./program.py"],
+    "folder": ["a-folder"],
+    "archive": ["archive.pyz"],
+    "package": ["-um", "package"],
+    "code": ["-c", SEEN],
+    "standard input": ["-"],
+    "installed command": ["gunicorn", "--check-config", "program:app"],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_a_program_sees_nothing_of_us_and_is_recorded(tmp_path: Path, form: str) -> None:
-    (tmp_path / "program.py").write_text(SEEN)
-    script = tmp_path / "bin" / "a-command"
-    script.parent.mkdir()
-    script.write_text(f"#!{sys.executable}\n{SEEN}")
-    script.chmod(0o755)
-    words = {"file": ["program.py"], "module": ["-X", "utf8", "-m", "program"], "command": ["a-command"]}[form]
-    bare = {"file": [sys.executable], "module": [sys.executable], "command": []}[form]
-    path = f"{script.parent}{os.pathsep}{os.environ['PATH']}"
-    arguments = ["--version", "-m", "x", "--", "-h"]
-    if form == "command":
-        bare, words_bare = [str(script)], []
+    for name in ("program.py", "package/__main__.py", "a-folder/__main__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(SEEN)
+    with zipfile.ZipFile(tmp_path / "archive.pyz", "w") as archive:
+        archive.writestr("__main__.py", SEEN)
+    if form == "installed command":
+        words, bare = FORMS[form], [str(Path(sys.executable).parent / FORMS[form][0]), *FORMS[form][1:]]
     else:
-        words_bare = words
-    without = run(tmp_path, [*bare, *words_bare, *arguments], PATH=path)
-    assert records(tmp_path) == []
-    assert run(tmp_path, [*AGENTOPS, *words, *arguments], PATH=path) == without
+        words = [*FORMS[form], "--version", "-m", "x", "--", "-h", "", "two words"]
+        bare = [sys.executable, *words]
+    piped = SEEN if form == "standard input" else "some input"
+    without = run(tmp_path, bare, piped)
     assert without[0] == 7
+    assert without[2] == "to stderr\n"
+    assert records(tmp_path) == []
+    assert run(tmp_path, [*AGENTOPS, *words], piped) == without
     (record,) = records(tmp_path)
     assert record["name"] == "work"
-    assert record["resource"]["service.name"] == ("a-command" if form == "command" else "program")
+    assert record["resource"]["service.name"] == {
+        "file": "program", "file under options": "program", "folder": "a-folder", "archive": "archive.pyz",
+        "package": "package", "code": "python", "standard input": "python", "installed command": "gunicorn",
+    }[form]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("exit text", 1), ("exit at once", 5), ("error", 1), ("thread", 0), ("interrupt", -signal.SIGINT),
+        ("handler", 9), ("kill", -signal.SIGKILL),
+    ],
+)  # fmt: skip
+def test_a_program_ends_as_without_us(tmp_path: Path, end: str, code: int) -> None:
+    (tmp_path / "program.py").write_text(ENDS)
+    without = run(tmp_path, [sys.executable, "program.py", end])
+    assert without[0] == code
+    assert run(tmp_path, [*AGENTOPS, "program.py", end]) == without
 
 
 def test_it_is_the_same_process_and_its_signals_reach_it(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)")
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
         with start(tmp_path, [*AGENTOPS, "program.py"]) as process:
             assert process.stdout is not None
             assert int(process.stdout.readline()) == process.pid

@@ -10,7 +10,7 @@ import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.setting_sources import PROGRAM_NAME
@@ -54,7 +54,7 @@ def _executable(program: str) -> str | None:
 
 
 def _insist_on_hearing(words: Sequence[str]) -> None:
-    for option in _python_options(words):
+    for option in _python_options(words).letters:
         deaf = next((letter for letter in option if letter in _DEAF), None)
         if deaf is not None:
             raise ConfigError(
@@ -64,29 +64,42 @@ def _insist_on_hearing(words: Sequence[str]) -> None:
             )
 
 
-def _python_options(words: Sequence[str]) -> list[str]:
-    """Letters of the options that are Python's, without their values."""
-    options, rest = [], iter(words)
+class _PythonOptions(NamedTuple):
+    """What stands before the program's own arguments, where that begins with an option."""
+
+    letters: list[str]
+    """Of each word, without values."""
+    last: str
+    """The letter of ``_LAST`` among them, else an empty text."""
+    program: str
+    """The module, the code, the file or ``-``."""
+
+
+def _python_options(words: Sequence[str]) -> _PythonOptions:
+    letters: list[str] = []
+    rest = iter(words)
     for word in rest:
         if not word.startswith("-") or word in ("-", "--") or word.startswith("--"):
-            break
-        letters = word[1:]
-        end = next((place for place, letter in enumerate(letters) if letter in _WITH_VALUE + _LAST), None)
-        options.append(letters if end is None else letters[:end])
-        if end is not None and letters[end] in _LAST:
-            break
-        if end is not None and end == len(letters) - 1:
-            next(rest, None)
-    return options
+            return _PythonOptions(letters, "", word)
+        option = word[1:]
+        end = next((place for place, letter in enumerate(option) if letter in _WITH_VALUE + _LAST), len(option))
+        letters.append(option[:end])
+        if end < len(option):
+            value = option[end + 1 :] or next(rest, "")
+            if option[end] in _LAST:
+                return _PythonOptions(letters, option[end], value)
+    return _PythonOptions(letters, "", "")
 
 
 def program_name(words: Sequence[str]) -> str:
     """What the service is called where nothing else says it, in processes too that have no script of their own."""
-    if words[0].startswith("-"):
-        module = next((words[place + 1] for place, word in enumerate(words[:-1]) if word == "-m"), "")
-        module = module or next((word[2:] for word in words if word.startswith("-m") and len(word) > 2), "")
-        return module.removesuffix(".__main__") or "python"
-    return Path(words[0]).absolute().name.removesuffix(".py") or "python"
+    program = words[0]
+    if program.startswith("-"):
+        options = _python_options(words)
+        if options.last == "m":
+            return options.program.removesuffix(".__main__") or "python"
+        program = "" if options.last or options.program.startswith("-") else options.program
+    return (program and Path(program).absolute().name.removesuffix(".py")) or "python"
 
 
 def environment(words: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
