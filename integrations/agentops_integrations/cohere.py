@@ -294,6 +294,7 @@ ENDPOINTS = Endpoints(
     ],
     other=Endpoint(kind="span"),
     verbs=("cancel",),
+    collections=("models", "datasets", "connectors", "embed-jobs", "finetuned-models", "batches"),
 )  # fmt: skip
 
 
@@ -316,8 +317,9 @@ def _asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked 
     )
 
 
-_READERS = ("chat", "embed", "rerank")
-"""Models' methods that read their replies after the door has given them."""
+_PARTS = (
+    "audio.transcriptions", "batches", "connectors", "datasets", "embed_jobs", "finetuning", "models", "v2",
+)  # fmt: skip
 
 
 class CohereIntegration(MethodClient):
@@ -326,8 +328,8 @@ class CohereIntegration(MethodClient):
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch the methods, and what reads the events of a stream."""
         super().install(module, patches)
-        frame_methods(patches, "cohere.raw_base_client", ["RawBaseCohere", "AsyncRawBaseCohere"], _READERS)
-        frame_methods(patches, "cohere.v2.raw_client", ["RawV2Client", "AsyncRawV2Client"], _READERS)
+        for part in ("raw_base_client", *(f"{part}.raw_client" for part in _PARTS)):
+            frame_methods(patches, self.name, f"cohere.{part}")
         patches.when_imported("cohere.core.http_sse._api", lambda events: _watch_streams(events, patches))
 
 

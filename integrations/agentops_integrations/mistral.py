@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
@@ -64,6 +65,7 @@ ENDPOINTS = Endpoints(
     ],
     other=Endpoint(kind="span"),
     verbs=("cancel", "start", "append", "restart"),
+    collections=("models",),
 )
 
 
@@ -73,8 +75,9 @@ class MistralIntegration(MethodClient):
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch the method, and what reads the events of a stream."""
         super().install(module, patches)
-        for part, owner, name in _READERS:
-            frame_methods(patches, f"{_PACKAGE}.{part}", [owner], [name, f"{name}_async"])
+        for part in iter_modules(module.__path__, f"{_PACKAGE}."):
+            if not part.ispkg:
+                frame_methods(patches, self.name, part.name, leave=_RUNS)
         patches.when_imported(f"{_PACKAGE}.utils.eventstreaming", lambda events: _watch_streams(events, patches))
         patches.when_imported(f"{_PACKAGE}._hooks.tracing", lambda hooks: _silence(hooks, patches))
         patches.when_imported("mistralai.extra.run.tools", lambda tools: _tools(tools, patches))
@@ -114,13 +117,8 @@ def _stream_events(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, 
 
 
 _PACKAGE = "mistralai.client"
-_READERS = (
-    ("chat", "Chat", "complete"),
-    ("agents", "Agents", "complete"),
-    ("fim", "Fim", "complete"),
-    ("embeddings", "Embeddings", "create"),
-)
-"""Models' methods that read their replies after the door has given them."""
+_RUNS = ("run", "run_async", "run_stream", "run_stream_async")
+"""Methods that ask again and again, and call functions of the program's in between."""
 
 integration = MistralIntegration(
     "mistral",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -99,6 +100,36 @@ def test_a_good_reply_that_the_client_cannot_read(body: Any, recorded: Any) -> N
                 attempt()
             span = recorded.one()
             assert (span.outcome, span["error.type"].rpartition(".")[2]) == ("error", caught.type.__name__)
+
+
+OTHERS: dict[str, Callable[[Any], Any]] = {
+    "embeddings embed-v4.0": lambda asking: asking.embed(
+        model="embed-v4.0", input_type="search_document", texts=["a text"], embedding_types=["float"]
+    ),
+    "rerank": lambda asking: asking.rerank(model="rerank-v3.5", query="a", documents=["b"]),
+    "classify.create": lambda asking: asking.classify(inputs=["a text"], model="embed-v4.0", examples=[]),
+    "detokenize.create": lambda asking: asking.detokenize(tokens=[1], model=MODEL, offline=False),
+    "models.retrieve": lambda asking: asking.models.get(MODEL),
+    "datasets.list": lambda asking: asking.datasets.list(),
+    "connectors.list": lambda asking: asking.connectors.list(),
+    "embed-jobs.retrieve": lambda asking: asking.embed_jobs.get("job"),
+    "finetuning.finetuned-models.list": lambda asking: asking.finetuning.list_finetuned_models(),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_each_method_ends_as_its_caller_sees_it(name: str, recorded: Any) -> None:
+    async def ask(url: str) -> None:
+        async with async_client(url) as asking:
+            await OTHERS[name](asking)
+
+    for reply, kind in ((Reply("{no json"), "ApiError"), (Reply({"message": "no"}, 400), "400")):
+        with Wire(reply) as wire, client(wire.url) as asking:
+            for attempt in (lambda: OTHERS[name](asking), lambda: asyncio.run(ask(wire.url))):
+                with pytest.raises(package().core.ApiError):
+                    attempt()
+                span = recorded.one()
+                assert (span.name, span.outcome, span["error.type"].rpartition(".")[2]) == (name, "error", kind)
 
 
 def test_a_retry_is_one_span(recorded: Any) -> None:

@@ -19,6 +19,7 @@ from tests.wire.http import CUT, HANG, Reply, Wire, event_of, sse
 
 import agentops_sdk as agentops
 from agentops_sdk.integration import Patches, enclosing_llm_call
+from agentops_sdk.integration.clients import frame_methods
 
 pytestmark = [  # the clients' connections are left to the collector
     pytest.mark.filterwarnings("ignore:.*unclosed <socket:pytest.PytestUnraisableExceptionWarning"),
@@ -415,6 +416,40 @@ async def test_async_responses(recorded: Any) -> None:
 
 
 # --- around ----------------------------------------------------------------------------------------
+
+
+class Reading(acme.Client):
+    """Asks through the client and reads what came, as generated clients do."""
+
+    def read(self, *paths: str) -> list[Any]:
+        replies = [self.exchange(path, ASK) for path in paths]
+        return [reply.json() for reply in replies]
+
+    async def read_async(self, path: str) -> Any:
+        return self.read(path)
+
+
+def test_a_call_ends_as_the_method_that_reads_its_reply(patches: Patches, recorded: Any) -> None:
+    frame_methods(patches, "acme", __name__)
+    with Wire(Reply(HELLO), Reply("{no json"), Reply("{no json")) as wire:
+        client = Reading(wire.url)
+        with pytest.raises(ValueError, match="Expecting"):
+            client.read("chat/completions", "chat/completions")
+        assert [span.outcome for span in recorded()] == ["ok", "error"], "who asks again has read what came before"
+        with pytest.raises(ValueError, match="Expecting"):
+            asyncio.run(client.read_async("chat/completions"))
+        assert recorded.one().outcome == "error"
+        client.http.close()
+
+
+def test_what_others_ask_meanwhile_is_not_read_there(patches: Patches, recorded: Any) -> None:
+    frame_methods(patches, "somebody", __name__)
+    with Wire(Reply("{no json")) as wire:
+        client = Reading(wire.url)
+        with pytest.raises(ValueError, match="Expecting"):
+            client.read("chat/completions")
+        assert recorded.one().outcome == "ok"
+        client.http.close()
 
 
 def test_inside_of_a_model_call_it_is_that_call(recorded: Any) -> None:

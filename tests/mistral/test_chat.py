@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -71,6 +72,58 @@ def test_a_good_reply_that_the_client_cannot_read(body: Any, recorded: Any) -> N
         with pytest.raises(package().errors.ResponseValidationError):
             asyncio.run(ask(wire.url))
         assert recorded.one().outcome == "error"
+
+
+OTHERS: dict[str, Callable[[Any], Any]] = {
+    "text_completion codestral-latest": lambda asking: asking.fim.complete(model="codestral-latest", prompt="def "),
+    "chat": lambda asking: asking.agents.complete(agent_id="a", messages=ASKED["messages"]),
+    "ocr.create": lambda asking: asking.ocr.process(
+        model="mistral-ocr-latest", document={"type": "document_url", "document_url": "https://example.com/a.pdf"}
+    ),
+    "moderations.create": lambda asking: asking.classifiers.moderate(model="mistral-moderation", inputs=["a text"]),
+    "classifications.create": lambda asking: asking.classifiers.classify(model="mine", inputs=["a text"]),
+    "audio.transcriptions.create": lambda asking: asking.audio.transcriptions.complete(
+        model="voxtral-mini-latest", file={"file_name": "a.mp3", "content": b"abc"}
+    ),
+    "conversations.create": lambda asking: asking.beta.conversations.start(model=MODEL, inputs="Hi"),
+    "files.create": lambda asking: asking.files.upload(file={"file_name": "a.jsonl", "content": b"abc"}),
+    "batch.jobs.create": lambda asking: asking.batch.jobs.create(
+        model=MODEL, endpoint="/v1/chat/completions", input_files=["f"]
+    ),
+    "models.retrieve": lambda asking: asking.models.retrieve(model_id="mistral-embed"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_each_method_ends_as_its_caller_sees_it(name: str, recorded: Any) -> None:
+    replies = (Reply("{no json"), Reply({"object": "error", "message": "no"}, 400))
+    for reply, kind in zip(replies, ("ResponseValidationError", "400"), strict=True):
+        with Wire(reply) as wire, client(wire.url) as asking:
+            with pytest.raises(package().errors.MistralError):
+                OTHERS[name](asking)
+            span = recorded.one()
+            assert (span.name, span.outcome, span["error.type"].rpartition(".")[2]) == (name, "error", kind)
+
+
+def test_a_stream_that_is_none_and_a_reply_that_is_not_what_was_asked_for(recorded: Any) -> None:
+    from pydantic import BaseModel, ValidationError
+
+    class Weather(BaseModel):
+        degrees: int
+
+    with Wire(Reply(whole({"content": '{"degrees": "sunny"}'}))) as wire, client(wire.url) as asking:
+        for ask, error in (
+            (lambda: asking.chat.stream(**ASKED), package().errors.SDKError),
+            (lambda: asking.chat.parse(Weather, **ASKED), ValidationError),
+        ):
+            with pytest.raises(error):
+                ask()
+            span = recorded.one()
+            assert (span.outcome, span["error.type"].rpartition(".")[2]) == ("error", error.__name__)
+            assert span["gen_ai.usage.input_tokens"] == 1000, "which were spent all the same"
+    with Wire(Reply(whole({"content": '{"degrees": 20}'}))) as wire, client(wire.url) as asking:
+        asking.chat.parse(Weather, **ASKED)
+    assert recorded.one().outcome == "ok"
 
 
 def test_embeddings(recorded: Any) -> None:

@@ -64,11 +64,13 @@ class Exchange:
         "_body",
         "_contributes",
         "_done",
+        "_held",
         "_hide",
         "bodies",
         "call",
         "endpoint",
         "live",
+        "read_later",
         "started",
     )
 
@@ -93,6 +95,9 @@ class Exchange:
         self._contributes = contributes
         self._attempts: list[dict[str, Any]] = []
         self._done = False
+        self._held = False
+        self.read_later = False
+        """Whether the client has yet to read the reply, and may refuse it."""
 
     # --- what ``around`` does with a call --------------------------------------------------------
 
@@ -228,7 +233,7 @@ class Exchange:
         if self.live is not None:
             return False
         if not self._done:
-            self.end("error" if self.failed_body() else "ok", None)
+            self.end("error" if self._failed_body() else "ok", None)
         return True
 
     def stream_ended(self, outcome: str, error: BaseException | None, complete: bool) -> None:
@@ -243,7 +248,7 @@ class Exchange:
         if live.watched and not complete:
             bodies.limit = live.delivered
         bodies.counted = live.delivered if live.watched else None
-        if outcome == "ok" and self.failed_body():
+        if outcome == "ok" and self._failed_body():
             outcome = "error"
         self.end(outcome, error)
 
@@ -252,6 +257,9 @@ class Exchange:
         if self._done:
             return
         self._done = True
+        if self.read_later and outcome == "ok":
+            self._held = True
+            return
         call, bodies = self.call, self.bodies
         bodies.outcome = outcome
         bodies.injected = self._hide is not None
@@ -264,7 +272,17 @@ class Exchange:
         if not self._contributes:
             call.finish(outcome, error)
 
-    def failed_body(self) -> bool:
+    def read(self, error: BaseException | None) -> None:
+        """The client has read the reply, or has raised instead: so ends what has ended well so far."""
+        self.read_later = False
+        if self._held:
+            self._held = self._done = False
+            if error is None:
+                self.finish()
+        if error is not None:
+            self.fail(error)
+
+    def _failed_body(self) -> bool:
         """Whether a reply failed, by its status or in spite of it: parsed only where its bytes look like that."""
         if self.bodies.status >= 400:
             return True

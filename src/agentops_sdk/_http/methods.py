@@ -244,6 +244,8 @@ class MethodClient:
         if isinstance(asked.body, Mapping | bytes | str):
             with guard(f"{self.name}.request_body"):
                 exchange.asked(asked.body)
+        if row.http and (frame := reading.get()) is not None and frame.client == self.name:
+            frame.begun(exchange)
         return exchange
 
 
@@ -320,10 +322,6 @@ class _Request:
             streamed = not result.is_closed
             exchange.call.set(semconv.REQUEST_STREAM, streamed or None)
             exchange.received(result, streamed=streamed, cast_to=None)
-            frame = reading.get()
-            if frame is not None and not streamed and frame.hold(exchange):
-                self._exchange = None  # which the frame ends now
-                return False
         elif type(result) is CoroutineType or self._is_manager(result):
             return False
         elif (held := row.file(result)) is not None:
