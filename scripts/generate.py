@@ -50,6 +50,18 @@ def _value(default: Any) -> str:
     return f"`{', '.join(default) if isinstance(default, tuple) else default}`".replace("|", "\\|")
 
 
+def otel_variables() -> str:
+    """The table of OpenTelemetry's environment variables: those that are honoured, then those that are not."""
+    from agentops_sdk.otel_variables import ROWS
+
+    lines = ["| Variable | What it does |", "|---|---|"]
+    for row in sorted(ROWS, key=lambda row: not row.read):
+        names = ", ".join(f"`{name}`" for name in row.names)
+        about = row.about if row.read else f"**not read**: {row.about}"
+        lines.append(f"| {names} | {about} |")
+    return "\n".join(lines)
+
+
 def integrations() -> str:
     """The table of integrations, as the registry finds them."""
     from agentops_sdk._pipeline import registry
@@ -303,6 +315,7 @@ def libraries() -> str:
 
 SECTIONS: dict[str, Callable[[], str]] = {
     "settings": settings,
+    "otel variables": otel_variables,
     "integrations": integrations,
     "exporters": exporters,
     "cli": cli,

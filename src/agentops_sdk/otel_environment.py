@@ -13,6 +13,7 @@ __all__ = [
     "endpoint",
     "event_content",
     "exporters",
+    "log_level",
     "sampling",
     "semconv",
     "signal_sinks",
@@ -98,18 +99,24 @@ def _ratio(environ: Mapping[str, str], tell: Callable[[str], None]) -> float:
 
 
 class Batching(NamedTuple):
-    """How spans wait for an OTLP backend, where ``OTEL_BSP_*`` say so: seconds, seconds, spans."""
+    """How items of a signal wait for an OTLP backend, where variables say so: seconds, seconds, items."""
 
     delay: float | None = None
     timeout: float | None = None
     size: int | None = None
 
 
-def batching(environ: Mapping[str, str], tell: Callable[[str], None]) -> Batching:
-    """``OTEL_BSP_SCHEDULE_DELAY``, ``_EXPORT_TIMEOUT`` (milliseconds) and ``_MAX_EXPORT_BATCH_SIZE``."""
+_BATCHING = {
+    "traces": ("OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_EXPORT_TIMEOUT", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
+    "logs": ("OTEL_BLRP_SCHEDULE_DELAY", "OTEL_BLRP_EXPORT_TIMEOUT", "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE"),
+    "metrics": ("", "OTEL_METRIC_EXPORT_TIMEOUT", ""),
+}
+
+
+def batching(signal: str, environ: Mapping[str, str], tell: Callable[[str], None]) -> Batching:
+    """What the variables of a signal's batches say: two times in milliseconds, and a number of items."""
     values: list[int | None] = []
-    for name in ("SCHEDULE_DELAY", "EXPORT_TIMEOUT", "MAX_EXPORT_BATCH_SIZE"):
-        variable = f"OTEL_BSP_{name}"
+    for variable in _BATCHING[signal]:
         text = environ.get(variable, "").strip()
         number = int(text) if text.isdecimal() and int(text) > 0 else None
         if text and number is None:
@@ -117,6 +124,21 @@ def batching(environ: Mapping[str, str], tell: Callable[[str], None]) -> Batchin
         values.append(number)
     delay, timeout, size = values
     return Batching(None if delay is None else delay / 1000, None if timeout is None else timeout / 1000, size)
+
+
+_LOG_LEVELS = {
+    "trace": "debug", "verbose": "debug", "debug": "debug", "info": "info", "warn": "warning", "warning": "warning",
+    "error": "error", "fatal": "critical", "critical": "critical",
+}  # fmt: skip
+
+
+def log_level(environ: Mapping[str, str], tell: Callable[[str], None]) -> tuple[str, str] | None:
+    """What ``OTEL_LOG_LEVEL`` says of the setting ``log_level``, and the variable."""
+    variable = "OTEL_LOG_LEVEL"
+    word = environ.get(variable, "").strip().lower()
+    if word and word not in _LOG_LEVELS:
+        tell(f"{variable} is {word[:_SHOWN]!r}; expected one of {', '.join(_LOG_LEVELS)}. It is ignored.")
+    return (_LOG_LEVELS[word], f"environment {variable}") if word in _LOG_LEVELS else None
 
 
 def signal_sinks(

@@ -6,8 +6,9 @@ Long because what each source says, and what is wrong in it, is decided in one p
 from __future__ import annotations
 
 import dataclasses
+import functools
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -179,17 +180,20 @@ def _environment(rows: Sequence[Row], environ: Mapping[str, str], other_variable
                 level.read(row, environ[variable], f"environment {variable}")
     if "exporters" not in level.values and (sinks := otel_environment.exporters(environ, level.mistakes.append)):
         level.values["exporters"] = sinks
-    if "event_content" not in level.values and (content := otel_environment.event_content(environ)):
-        level.values["event_content"] = content
-    for name, signal in _SIGNALS.items():
-        if name in level.values:
-            continue
-        if sinks := otel_environment.signal_sinks(signal, environ, level.mistakes.append):
-            level.values[name] = sinks
+    by_words: dict[str, Callable[[], tuple[Any, str] | None]] = {
+        "event_content": lambda: otel_environment.event_content(environ),
+        "semconv": lambda: otel_environment.semconv(environ),
+        "log_level": lambda: otel_environment.log_level(environ, level.mistakes.append),
+        **{
+            name: functools.partial(otel_environment.signal_sinks, signal, environ, level.mistakes.append)
+            for name, signal in _SIGNALS.items()
+        },
+    }
+    for name, read in by_words.items():
+        if name not in level.values and (value := read()):
+            level.values[name] = value
     if "sample_ratio" not in level.values:
         level.values = {**otel_environment.sampling(environ, level.mistakes.append), **level.values}
-    if "semconv" not in level.values and (state := otel_environment.semconv(environ)):
-        level.values["semconv"] = state
     _look_for_slips(level, rows, environ, other_variables)
     return level.settle()
 

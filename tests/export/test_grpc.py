@@ -98,3 +98,18 @@ def test_all_three_arrive(collector: Collector, refusals: int) -> None:
     status = agentops.status()
     assert (status.sinks["otlp"].exported, status.sinks["otlp"].lost) == (1, 0)
     assert [account.lost for account in status.signals.values()] == [0, 0]
+
+
+def test_whether_the_way_is_secure_is_said_for_each_signal(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"127.0.0.1:{collector.port}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_INSECURE", "false")
+    for variable in (
+        "OTEL_EXPORTER_OTLP_TRACES_INSECURE", "OTEL_EXPORTER_OTLP_METRICS_INSECURE", "OTEL_EXPORTER_OTLP_LOGS_INSECURE",
+    ):  # fmt: skip
+        monkeypatch.setenv(variable, "true")
+    agentops.init(exporters=["otlp"], metrics=["otlp"], events=["otlp"], integrations=[])
+    start("llm", "m", attributes={semconv.REQUEST_MODEL: "m", semconv.OPERATION_NAME: "chat"}).finish()
+    assert agentops.flush(20)
+    assert all(names(collector).values())

@@ -61,7 +61,7 @@ class MetricReader:
     ) -> None:
         self._store, self._sinks, self._identity, self._paused = store, sinks, identity, paused
         self._interval = _interval()
-        self._exemplars = os.environ.get(_FILTER, "").strip().lower() != "always_off"
+        self._exemplars = _wants_exemplars()
         if os.environ.get(_AGGREGATION, "").strip().lower() not in ("", "explicit_bucket_histogram"):
             warn_once(
                 f"{_AGGREGATION}: histograms are sent with the buckets that the conventions advise. It is ignored."
@@ -198,6 +198,14 @@ def prefers_delta() -> bool:
     if preference not in ("", "cumulative", "delta", "lowmemory"):
         warn_once(f"{_PREFERENCE} is {preference[:40]!r}; expected cumulative, delta or lowmemory. It is ignored.")
     return preference in ("delta", "lowmemory")
+
+
+def _wants_exemplars() -> bool:
+    """By ``OTEL_METRICS_EXEMPLAR_FILTER``; every measurement is made of a span, so there is no third way."""
+    word = os.environ.get(_FILTER, "").strip().lower()
+    if word not in ("", "trace_based", "always_on", "always_off"):
+        warn_once(f"{_FILTER} is {word[:40]!r}; expected trace_based, always_on or always_off. It is ignored.")
+    return word != "always_off"
 
 
 def _interval() -> float:

@@ -128,12 +128,23 @@ def _versions() -> Iterator[Finding]:
 def _settings(settings: Settings, sentences: list[str]) -> Iterator[Finding]:
     for sentence in sentences:
         yield Finding("problem", sentence, "correct it, or remove it")
+    yield from _in_vain()
     if not settings.enabled:
         yield Finding("note", f"recording is off ({settings.origins['enabled']})", "set AGENTOPS_ENABLED=1")
     if not settings.capture_content:
         yield Finding("note", f"content is not recorded ({settings.origins['capture_content']})")
     if not settings.redact:
         yield Finding("note", f"secrets are not redacted ({settings.origins['redact']})")
+
+
+def _in_vain() -> Iterator[Finding]:
+    """Variables of OpenTelemetry's that are set, and do nothing here."""
+    from agentops_sdk.otel_variables import ROWS
+
+    for row in ROWS:
+        for name in row.names:
+            if not row.read and os.environ.get(name, "").strip():
+                yield Finding("note", f"{name} is set, and not read: {row.plain}")
 
 
 def _clock() -> Iterator[Finding]:

@@ -101,7 +101,7 @@ class Endpoint:
                 raise wrong
             warn_once(f"{wrong}. It is ignored.")
             compression = "gzip"
-        batching = otel_environment.batching(environ, warn_once) if signal == "traces" else otel_environment.Batching()
+        batching = otel_environment.batching(signal, environ, warn_once)
         return cls(
             url=clean,
             headers=headers,

@@ -32,7 +32,8 @@ class SignalExporter(OTLPExporter):
             return False
         if self._pid != os.getpid():  # nobody told us of the fork
             self.after_fork()
-        parts = [items[start : start + _RECORD_ITEMS] for start in range(0, len(items), _RECORD_ITEMS)][::-1]
+        most = min(self.endpoint.most_items or _RECORD_ITEMS, _RECORD_ITEMS)
+        parts = [items[start : start + most] for start in range(0, len(items), most)][::-1]
         while parts:
             part = parts.pop()
             data = None
