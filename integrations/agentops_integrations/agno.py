@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from inspect import Signature, iscoroutinefunction, signature
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +15,8 @@ from agentops_sdk.integration.frameworks import (
     WaitingCall,
     content,
     error_text,
+    memory_call,
+    memory_records,
     model_reply,
     tool_definitions,
 )
@@ -30,6 +33,18 @@ _RUNS = {  # of agents and of teams; a run that goes on is one as well
 _STEPS = {
     "wrap": "execute", "wrap_generator": "execute_stream", "wrap_async": "aexecute",
     "wrap_generator_async": "aexecute_stream",
+}  # fmt: skip
+_DATABASES = (
+    "in_memory.in_memory_db", "json.json_db", "gcs_json.gcs_json_db", "sqlite.sqlite", "sqlite.async_sqlite",
+    "postgres.postgres", "postgres.async_postgres", "mysql.mysql", "mysql.async_mysql", "mongo.mongo",
+    "mongo.async_mongo", "redis.redis", "valkey.valkey", "firestore.firestore", "singlestore.singlestore",
+    "surrealdb.surrealdb", "dynamo.dynamo", "clickhouse.clickhouse",
+)  # fmt: skip
+"""Where memories are kept: the manager, the agents and the tools of a model's all go there."""
+_MEMORIES = {
+    "get_user_memory": "search_memory", "get_user_memories": "search_memory", "upsert_user_memory": "upsert_memory",
+    "upsert_memories": "upsert_memory", "delete_user_memory": "delete_memory", "delete_user_memories": "delete_memory",
+    "clear_memories": "delete_memory",
 }  # fmt: skip
 _OUTCOMES = {"PAUSED": "interrupted", "CANCELLED": "cancelled", "ERROR": "error"}
 
@@ -49,6 +64,8 @@ class AgnoIntegration:
             ("models.base", _models), ("tools.function", _tools), ("knowledge.knowledge", _knowledge),
         ):  # fmt: skip
             patches.when_imported(f"agno.{name}", partial(wrap, calls))
+        for name in _DATABASES:
+            patches.when_imported(f"agno.db.{name}", partial(_memories, calls))
 
 
 def _runs(calls: MethodCalls, module: ModuleType) -> None:
@@ -82,6 +99,21 @@ def _tools(calls: MethodCalls, module: ModuleType) -> None:
 def _knowledge(calls: MethodCalls, module: ModuleType) -> None:
     calls.wrap(module.Knowledge, "search", _search, _documents)
     calls.wrap_async(module.Knowledge, "asearch", _search, _documents)
+
+
+def _memories(calls: MethodCalls, module: ModuleType) -> None:
+    for database in vars(module).values():
+        if (
+            isinstance(database, type)
+            and database.__module__ == module.__name__
+            and "upsert_user_memory" in vars(database)
+        ):
+            for name, operation in _MEMORIES.items():
+                method = vars(database).get(name)
+                if method is not None:
+                    wrap = calls.wrap_async if iscoroutinefunction(method) else calls.wrap
+                    end = _remembered if operation == "search_memory" else _done
+                    wrap(database, name, partial(_memory, operation, signature(method)), end)
 
 
 # --- each function: what begins, and what its result tells ---------------------------------------
@@ -226,6 +258,44 @@ def _documents(call: Call, found: Any) -> None:
         ]  # fmt: skip
         rows = [{name: value for name, value in row.items() if value is not None} for row in rows]
         call.update(content(semconv.RETRIEVAL_DOCUMENTS, rows))
+
+
+def _memory(operation: str, form: Signature, database: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
+    given = form.bind_partial(database, *args, **kwargs).arguments
+    written = [given["memory"]] if "memory" in given else given.get("memories")
+    about: dict[str, Any] = {
+        semconv.USER_ID: _text(given.get("user_id")) or _text(getattr(given.get("memory"), "user_id", None))
+    }
+    if isinstance(written, list):
+        about.update(_records(written))
+    elif isinstance(ids := given.get("memory_ids"), list):
+        about[semconv.MEMORY_RECORD_COUNT] = len(ids)
+    record = given.get("memory_id", getattr(given.get("memory"), "memory_id", None))
+    return memory_call(
+        operation, getattr(database, "memory_table_name", None), _REPORTER, about, record=record,
+        query=given.get("search_content"),
+    )  # fmt: skip
+
+
+def _remembered(call: Call, found: Any) -> None:
+    if isinstance(found, tuple):  # with how many there are in all
+        found = found[0]
+    call.update(_records(found if isinstance(found, list) else [] if found is None else [found]))
+
+
+def _done(call: Call, result: Any) -> None:
+    """What a write results in says no more."""
+
+
+def _records(memories: list[Any]) -> dict[str, Any]:
+    values = [each if isinstance(each, dict) else vars(each) for each in memories]
+    return memory_records(
+        {"content": each.get("memory"), "id": each.get("memory_id"), "metadata": _about_memory(each)} for each in values
+    )
+
+
+def _about_memory(memory: dict[str, Any]) -> dict[str, Any] | None:
+    return {name: memory[name] for name in ("topics", "agent_id", "team_id") if memory.get(name)} or None
 
 
 def _text(value: Any) -> str | None:

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from agentops_sdk.integration import Call, Patches, decision_attributes, guard, refusal, semconv, setting
+from agentops_sdk.integration import Call, Patches, decision_attributes, guard, refusal, semconv, setting, start
 from agentops_sdk.integration.frameworks import (
+    MethodCalls,
     Run,
     Runs,
     content,
@@ -226,6 +227,22 @@ RUN_TYPES: dict[str, RunType] = {
 }
 """By the type of the event that begins it. What is not here, such as a connection of MCP, is told by others."""
 
+
+def _planner(module: ModuleType, patches: Patches) -> None:
+    """A crew that plans its tasks before it begins: no event tells that, only that an agent has such a task."""
+    MethodCalls(_SITE, patches).wrap(module.CrewPlanner, "_handle_crew_planning", _planning, _planned)
+
+
+def _planning(planner: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    return start("plan", reporter=_SITE)
+
+
+def _planned(call: Call, plan: Any) -> None:
+    steps = getattr(plan, "list_of_plans_per_task", None) or ()
+    told = [{"task": getattr(step, "task", None), "plan": getattr(step, "plan", None)} for step in steps]
+    call.update(content(semconv.OUTPUT, told or None))
+
+
 _INTERNAL = frozenset(("AgentExecutor",))
 """Flows of the library's own, by which its agents run."""
 _PAUSED = frozenset(("flow_paused", "method_execution_paused"))
@@ -241,6 +258,7 @@ class CrewAIIntegration:
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Wrap the bus's ``emit``."""
         patches.when_imported("crewai.events.event_bus", lambda bus: self._install(bus, patches))
+        patches.when_imported("crewai.utilities.planning_handler", lambda planner: _planner(planner, patches))
 
     def _install(self, module: ModuleType, patches: Patches) -> None:
         runs = _Runs(module.VALID_EVENT_PAIRS)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
+from tests.conformance.spans import wrong
 from tests.integrations.framework_programs import MODES, check
+
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
 
 pytest.importorskip("agno", reason="agno is not installed")
 
@@ -111,3 +116,50 @@ def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
         for span in check(program, TREES, "private", monkeypatch, capture_content=False):
             told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])
             assert not any(words in told for words in ("on its way", "Where is", "archive")), span.name
+
+
+@pytest.mark.parametrize("state", ["pin", "main"])
+def test_memories_are_the_conventions_memories(state: str, tmp_path: Path) -> None:
+    """An agent that is told of a user's tastes; then a program looks them up, changes and forgets them."""
+    from agno.db.sqlite import SqliteDb
+    from agno.memory import MemoryManager, UserMemory
+    from agno.models.openai import OpenAIChat
+
+    spans = MemoryExporter()
+    agentops.init(exporters=[spans], integrations=["agno"], semconv=state)
+    database = SqliteDb(db_file=str(tmp_path / "memories.db"))
+    with LocalModel() as server:
+        agent = _agent(server, "clerk", db=database, update_memory_on_run=True)
+        server.script = _remember
+        agent.run("I like tea.", user_id="ann")
+        kept = MemoryManager(model=OpenAIChat(id="gpt-4o-mini", base_url=server.base_url, api_key="none"), db=database)
+        (memory,) = kept.get_user_memories(user_id="ann")
+        kept.replace_user_memory(
+            memory.memory_id, UserMemory(memory="likes green tea", topics=["taste"]), user_id="ann"
+        )
+        assert [each.memory for each in kept.search_user_memories(user_id="ann")] == ["likes green tea"]
+        kept.delete_user_memory(memory.memory_id, user_id="ann")
+    assert agentops.flush()
+    agentops.shutdown()
+    told = [dict(span.attributes) for span in spans.finished_spans() if span.attributes["agentops.kind"] == "memory"]
+    written = [each for each in told if each["gen_ai.operation.name"] == "upsert_memory"]
+    assert [json.loads(each["gen_ai.memory.records"])[0]["content"] for each in written] == [
+        "likes tea",
+        "likes green tea",
+    ]
+    assert {each["gen_ai.memory.record.id"] for each in written} == {memory.memory_id}
+    assert {each["gen_ai.memory.store.id"] for each in told} == {"agno_memories"}
+    found = [each for each in told if each["gen_ai.operation.name"] == "search_memory"]
+    assert {each["gen_ai.memory.record.count"] for each in found} == {0, 1}
+    assert json.loads(found[-1]["gen_ai.memory.records"]) == [
+        {"content": "likes green tea", "id": memory.memory_id, "metadata": {"topics": ["taste"]}}
+    ]
+    assert told[-1]["gen_ai.operation.name"] == "delete_memory"
+    assert wrong(spans.finished_spans(), state) == []
+
+
+def _remember(request: dict[str, Any]) -> Reply:
+    offered = [each["function"]["name"] for each in request.get("tools") or ()]
+    if "add_memory" in offered and not any(each["role"] == "tool" for each in request["messages"]):
+        return Reply(tool_calls=(ToolCall("add_memory", {"memory": "likes tea"}),))
+    return Reply(text="Noted.")

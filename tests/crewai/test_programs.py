@@ -73,6 +73,23 @@ def desk(server: LocalModel) -> None:
     assert result.raw == "It is on its way."
 
 
+def planned(server: LocalModel) -> None:
+    """A crew that plans before it begins, and an agent of it that reasons before its task."""
+    from crewai import Agent, Crew, Task
+
+    def answer(request: dict[str, Any]) -> Reply:
+        if "PlannerTaskPydanticOutput" in str(request.get("response_format")) or "list_of_plans" in str(request):
+            plan = {"list_of_plans_per_task": [{"task_number": 1, "task": "find", "plan": "Look it up."}]}
+            return Reply(text=json.dumps(plan))
+        return Reply(text="It is on its way. READY: I am ready to execute the task.")
+
+    server.script = answer
+    model = _model(server)
+    clerk = Agent(role="clerk", goal="know orders", backstory="", llm=model, reasoning=True, max_reasoning_attempts=1)
+    find = Task(name="find", description="Where is order 7?", expected_output="a place", agent=clerk)
+    Crew(name="desk", agents=[clerk], tasks=[find], planning=True, planning_llm=model).kickoff()
+
+
 def review(server: LocalModel) -> None:
     """A flow: an agent's streamed draft, which a person sends on; what was said, a model reads twice."""
     from crewai import Agent
@@ -101,6 +118,16 @@ def review(server: LocalModel) -> None:
 @pytest.mark.parametrize("program", [desk, review], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check(program, TREES, mode, monkeypatch)
+
+
+@pytest.mark.parametrize("state", ["pin", "main"])
+def test_plans_are_the_conventions_plans(state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = check(planned, TREES, "private", monkeypatch, semconv=state)
+    plans = [span for span in spans if span.attributes.get("gen_ai.operation.name") == "plan"]
+    assert [(span.name, span.attributes.get("gen_ai.agent.name")) for span in plans] == [
+        ("plan", None), ("plan clerk", "clerk"),
+    ]  # fmt: skip
+    assert "Look it up." in plans[0].attributes["agentops.output"]
 
 
 def test_without_the_client_the_event_is_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:

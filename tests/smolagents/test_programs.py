@@ -99,6 +99,13 @@ def test_without_the_client_the_agent_tells(monkeypatch: pytest.MonkeyPatch) -> 
     assert {call["agentops.usage.source"] for call in calls} == {"reported"}
 
 
+@pytest.mark.parametrize("state", ["pin", "main"])
+def test_a_plan_is_the_conventions_plan(state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = check(team, TREES, "private", monkeypatch, semconv=state)
+    (plan,) = [span for span in spans if span.attributes.get("gen_ai.operation.name") == "plan"]
+    assert (plan.name, plan.attributes["gen_ai.agent.name"]) == ("plan", "lead")
+
+
 def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
     for span in check(team, TREES, "private", monkeypatch, capture_content=False):
         told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from agentops_sdk.integration import Call, Patches, current_call, semconv, setting, start
-from agentops_sdk.integration.frameworks import MethodCalls, content
+from agentops_sdk.integration import Call, Patches
+from agentops_sdk.integration.frameworks import MethodCalls, memory_call, memory_records
 
 Arguments = Mapping[str, Any]
 _REPORTER = "langgraph"
@@ -42,46 +43,32 @@ def _store(calls: MethodCalls, store: type) -> None:
             calls.wrap_async(store, f"a{name}", begin, end)
 
 
-def _begin(operation: str, namespace: Any, attributes: dict[str, Any]) -> Any:
-    around = current_call()
-    if around is not None and around.kind == "memory" and around.reporters == (_REPORTER,):
-        return None  # a store's own methods call one another
+def _begin(operation: str, namespace: Any, attributes: Mapping[str, Any] = MappingProxyType({}), **about: Any) -> Any:
     parts = [part for part in namespace if type(part) is str] if isinstance(namespace, tuple) else []
-    return start("memory", "/".join(parts) or None, operation=operation, attributes=attributes, reporter=_REPORTER)
+    return memory_call(operation, "/".join(parts), _REPORTER, attributes, **about)
 
 
 def _at(args: tuple[Any, ...], kwargs: Arguments, position: int, *names: str) -> Any:
     return args[position] if len(args) > position else next((kwargs[name] for name in names if name in kwargs), None)
 
 
-def _key(args: tuple[Any, ...], kwargs: Arguments) -> dict[str, Any]:
-    key = _at(args, kwargs, 1, "key")
-    return {semconv.MEMORY_RECORD_ID: str(key) if type(key) in (str, int) else None}
-
-
 def _get(instance: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
-    return _begin("search_memory", _at(args, kwargs, 0, "namespace"), _key(args, kwargs))
+    return _begin("search_memory", _at(args, kwargs, 0, "namespace"), record=_at(args, kwargs, 1, "key"))
 
 
 def _search(instance: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
-    query = kwargs.get("query")
-    about = content(semconv.MEMORY_QUERY, query) if type(query) is str else {}
-    return _begin("search_memory", _at(args, kwargs, 0, "namespace_prefix"), about)
+    return _begin("search_memory", _at(args, kwargs, 0, "namespace_prefix"), query=kwargs.get("query"))
 
 
 def _put(instance: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
     value = _at(args, kwargs, 2, "value")
-    about = {semconv.MEMORY_RECORD_COUNT: 1, **_records([{"content": value}])} if value is not None else {}
+    records = memory_records([{"content": value}]) if value is not None else {}
     operation = "delete_memory" if value is None else "upsert_memory"
-    return _begin(operation, _at(args, kwargs, 0, "namespace"), {**_key(args, kwargs), **about})
+    return _begin(operation, _at(args, kwargs, 0, "namespace"), records, record=_at(args, kwargs, 1, "key"))
 
 
 def _delete(instance: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
-    return _begin("delete_memory", _at(args, kwargs, 0, "namespace"), _key(args, kwargs))
-
-
-def _records(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    return content(semconv.MEMORY_RECORDS, rows) if setting("capture_content") else {}
+    return _begin("delete_memory", _at(args, kwargs, 0, "namespace"), record=_at(args, kwargs, 1, "key"))
 
 
 def _items(call: Call, result: Any) -> None:
@@ -93,8 +80,7 @@ def _items(call: Call, result: Any) -> None:
         }
         for item in items
     ]  # fmt: skip
-    found = [{name: value for name, value in row.items() if name == "content" or value is not None} for row in rows]
-    call.update({semconv.MEMORY_RECORD_COUNT: len(items), **_records(found)})
+    call.update(memory_records(rows))
 
 
 def _item(call: Call, result: Any) -> None:

@@ -9,6 +9,7 @@ from agentops_sdk._capture.method_calls import MethodCalls
 from agentops_sdk._capture.pending_questions import Answer, PendingQuestions, WaitingCall, person_answered
 from agentops_sdk._capture.runs import Run, Runs
 from agentops_sdk._genai.framework_content import content, error_text, model_reply, told_by_client, tool_definitions
+from agentops_sdk._genai.framework_memory import memory_call, memory_records
 from agentops_sdk._host.patches import is_recorded
 from agentops_sdk._propagation.propagators import read as read_headers
 from agentops_sdk._propagation.propagators import write as write_headers
@@ -28,6 +29,8 @@ __all__ = [
     "insist",
     "is_global",
     "is_recorded",
+    "memory_call",
+    "memory_records",
     "model_reply",
     "offer_handoff",
     "person_answered",
