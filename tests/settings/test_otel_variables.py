@@ -154,7 +154,7 @@ def test_each_variable_of_otlp_holds_for_its_signal(
     signals = [prefix.rstrip("_").lower()] if prefix else list(SIGNALS)
     keywords = {"traces": "exporters", "metrics": "metrics", "logs": "events"}
     agentops.init(
-        **{"exporters": ["memory"], **{keywords[signal]: ["otlp"] for signal in signals}},  # type: ignore[arg-type]
+        **{"exporters": ["memory"], **{keywords[signal]: ["otlp"] for signal in signals}},  # type: ignore[arg-type]  # one mapping for three types
         integrations=[],
     )
     start("llm", "m", attributes={semconv.REQUEST_MODEL: "m", semconv.PROVIDER_NAME: "openai"}).finish()
