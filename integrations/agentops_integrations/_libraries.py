@@ -30,6 +30,7 @@ LIBRARIES = {
     "livekit": ("livekit.agents", ">=1.8,<2", "livekit-agents"),
     "llama_index": ("llama_index.core", ">=0.14,<1", "llama-index-core"),
     "mcp": ("mcp", ">=1.20,<3", "mcp"),
+    "mem0": ("mem0", ">=2.0,<3", "mem0ai"),
     "mistral": ("mistralai.client", ">=2.0,<4", "mistralai"),
     "ollama": ("ollama", ">=0.5,<1", "ollama"),
     "openai": ("openai", ">=1.50,<4", "openai"),
