@@ -24,9 +24,16 @@ from agentops_sdk.integration.clients import (
     frame_methods,
     watch_items,
 )
-from agentops_sdk.integration.dialects import OPENAI_CHAT, OPENAI_EMBEDDINGS, openai_chat, openai_embeddings
+from agentops_sdk.integration.dialects import (
+    OPENAI_CHAT,
+    OPENAI_EMBEDDINGS,
+    hosted_agents,
+    openai_chat,
+    openai_embeddings,
+)
 
 _MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]+)"')
+_NAME = re.compile(rb'"name"\s*:\s*"([^"\\]+)"')
 
 
 def _asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | None:
@@ -36,12 +43,14 @@ def _asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked 
     json = request.headers.get("content-type", "").startswith("application/json")
     body = request.content if json else b""
     model = _MODEL.search(body, 0, 4096)  # before the messages, in which there are quotes of other kinds only
+    name = _NAME.search(body, 0, 4096) if request.url.path.endswith("/agents") else None
     return Asked(
         request.url.path,
         body,
         url=str(request.url),
         method=request.method,
         model=model[1].decode() if model else None,
+        name=name[1].decode() if name else None,
     )
 
 
@@ -60,6 +69,14 @@ ENDPOINTS = Endpoints(
     [
         _CHAT,
         replace(_CHAT, path="agents/completions"),
+        Endpoint(
+            path="agents",
+            kind="span",
+            operation="create_agent",
+            named_by="name",
+            request=hosted_agents.creation,
+            response=hosted_agents.response,
+        ),
         replace(_CHAT, path="fim/completions", operation="text_completion"),
         replace(OPENAI_EMBEDDINGS, request=_embeddings_request),
     ],

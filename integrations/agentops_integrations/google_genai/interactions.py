@@ -32,8 +32,8 @@ from agentops_sdk.integration.clients import (
     Method,
     watch_items,
 )
+from agentops_sdk.integration.dialects import hosted_agents, number
 from agentops_sdk.integration.dialects import message_parts as parts
-from agentops_sdk.integration.dialects import number
 
 _PACKAGE = "google.genai._gaos"
 _MODEL = re.compile(rb'"(?:model|agent)"\s*:\s*"([^"\\]+)"')
@@ -378,6 +378,10 @@ ROWS = (
     Endpoint(
         path="decisions", operation="generate_content", request=_decision_request, response=_decision, usage=usage,
         usage_shape="gemini.generate",
+    ),
+    Endpoint(
+        path="agents", kind="span", operation="create_agent", span_name="create_agent", request=hosted_agents.creation,
+        response=hosted_agents.response,
     ),
 )  # fmt: skip
 

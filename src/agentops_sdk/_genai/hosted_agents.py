@@ -10,15 +10,16 @@ from agentops_sdk import semconv
 __all__ = ["creation", "response"]
 
 Json = Mapping[str, Any]
+_INSTRUCTIONS = ("instructions", "system", "instruction", "system_instruction")
 
 
 def creation(body: Json) -> dict[str, Any]:
     """The agent's name, description, instructions and model, and the tools' names are its provider's to keep."""
-    instructions, model = body.get("instructions") or body.get("system"), body.get("model")
+    instructions, model = _first(body, _INSTRUCTIONS), _first(body, ("model", "foundationModel"))
     model = model.get("id") if isinstance(model, Mapping) else model
     said = [{"type": "text", "content": instructions}] if isinstance(instructions, str) else None
     return {
-        semconv.AGENT_NAME: _text(body.get("name")),
+        semconv.AGENT_NAME: _text(_first(body, ("name", "agentName"))),
         semconv.AGENT_DESCRIPTION: _text(body.get("description")),
         semconv.REQUEST_MODEL: _text(model),
         semconv.SYSTEM_INSTRUCTIONS: said,
@@ -27,11 +28,18 @@ def creation(body: Json) -> dict[str, Any]:
 
 def response(body: Json, _asked: Json) -> dict[str, Any]:
     """What the provider calls it."""
-    version = body.get("version")
+    agent = body.get("agent")
+    agent = agent if isinstance(agent, Mapping) else body
+    version = _first(agent, ("version", "agentVersion"))
     return {
-        semconv.AGENT_ID: _text(body.get("id")),
+        semconv.AGENT_ID: _text(_first(agent, ("id", "agentId"))),
         semconv.AGENT_VERSION: str(version) if type(version) in (str, int) and version != "" else None,
     }
+
+
+def _first(body: Json, names: tuple[str, ...]) -> Any:
+    """Providers have a few words for each of these, and none of them has two."""
+    return next((body[name] for name in names if body.get(name) not in (None, "")), None)
 
 
 def _text(value: Any) -> str | None:

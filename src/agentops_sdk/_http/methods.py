@@ -90,6 +90,9 @@ class Asked(NamedTuple):
     provider: str | None = None
     """Where it is not the integration's."""
 
+    name: str | None = None
+    """For the span's name, where the endpoint is named by something else than the model and the body is JSON text."""
+
 
 def _same(reply: Any) -> Any:
     return reply
@@ -215,6 +218,9 @@ class MethodClient:
         model = asked.model
         if model is None and isinstance(asked.body, dict) and isinstance(asked.body.get("model"), str):
             model = asked.body["model"]
+        title = model
+        if endpoint.named_by != "model":
+            title = asked.body.get(endpoint.named_by) if isinstance(asked.body, dict) else asked.name
         attributes = {semconv.PROVIDER_NAME: asked.provider or self._provider, semconv.REQUEST_MODEL: model}
         if asked.url:
             attributes.update(address(asked.url))
@@ -228,7 +234,7 @@ class MethodClient:
         else:
             call = start(
                 endpoint.kind,
-                endpoint.name_in(asked.path) if endpoint.name_in is not None else model,
+                endpoint.name_in(asked.path) if endpoint.name_in is not None else title,
                 operation=endpoint.operation,
                 attributes=attributes,
                 span_name=endpoint.span_name,
