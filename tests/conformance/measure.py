@@ -109,7 +109,7 @@ class Measure:
                 self._compare("spans", kind, names, {})
             for name in _metrics_of(operation, program, state):
                 self._metric(name, operation, program, told, conventions["metrics"][name])
-            if operation == "chat":
+            if operation in _INFERENCE:
                 event = "gen_ai.client.inference.operation.details"
                 wanted = _applicable(operation, conventions["events"][event]["attributes"], program, content=False)
                 records = told.events.get(event, [])
@@ -145,22 +145,23 @@ def _of(series: Mapping[str, Any], operation: str) -> bool:
 
 
 def _type_of(operation: str, spans: Mapping[str, Any]) -> str:
-    if operation == "chat":
+    if operation in _INFERENCE:
         operation = "inference"
     names = [name for name in spans if operation in name.split(".") and not name.startswith("mcp.")]
     return next((name for name in names if name.endswith("internal")), names[0])
 
 
 def _applicable(operation: str, levels: Mapping[str, str], program: Scenario, *, content: bool = True) -> list[str]:
-    revealed = {*program.reveals.get(operation, ()), *_TOLD.get(operation, ())}
+    like = "chat" if operation in _INFERENCE else operation
+    revealed = {*program.reveals.get(operation, ()), *_TOLD.get(like, ())} - {*program.untold}
     if content:
-        revealed |= {*_CONTENT.get(operation, ())}
+        revealed |= {*_CONTENT.get(like, ())}
     else:
         revealed -= {"system_instructions", "tool.definitions"}
     named = {f"gen_ai.{name}" for name in revealed} | {f"gen_ai.request.{name}" for name in revealed}
-    if operation in _ON_A_SOCKET:
+    if like in _ON_A_SOCKET:
         named |= {"server.address", "server.port"}
-    if operation in ("chat", "embeddings"):
+    if like in ("chat", "embeddings"):
         named.add("gen_ai.request.model")
     return [
         name
@@ -173,15 +174,17 @@ def _applicable(operation: str, levels: Mapping[str, str], program: Scenario, *,
 
 def _metrics_of(operation: str, program: Scenario, state: str) -> list[str]:
     main = state == "main"
-    streamed = "stream" in program.reveals.get(operation, ())
-    if operation == "chat":
+    revealed = program.reveals.get(operation, ())
+    streamed = "stream" in revealed
+    if operation in _INFERENCE:
         family = "inference" if main else "operation"
         names = [f"gen_ai.client.{family}.duration"]
         if streamed:
             names += [f"gen_ai.client.{family}.{what}" for what in ("time_to_first_chunk", "time_per_output_chunk")]
         if not main:
             return [*names, "gen_ai.client.token.usage"]
-        usage = ("input_tokens", "output_tokens", "cache_read.input_tokens", "reasoning.output_tokens")
+        shares = ("cache_read.input_tokens", "cache_write.input_tokens", "reasoning.output_tokens")
+        usage = ("input_tokens", "output_tokens", *(share for share in shares if f"usage.{share}" in revealed))
         return [
             *names,
             *(f"gen_ai.client.inference.operation.{side}_tokens" for side in ("input", "output")),

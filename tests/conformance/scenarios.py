@@ -22,7 +22,7 @@ from tests.openai.bodies import (
 )
 from tests.wire.http import Reply, sse
 
-__all__ = ["SCENARIOS", "Scenario", "close_clients", "reply_of"]
+__all__ = ["SCENARIOS", "Scenario", "close_clients", "opened", "reply_of"]
 
 MODEL = "gpt-4o-mini"
 _USAGE = {
@@ -69,6 +69,7 @@ class Scenario:
         spans: how many spans of which operation it makes.
         reveals: by operation, the attributes that its source tells beyond those that every call of the kind has;
             without ``gen_ai.``, and of a request's settings without ``request.``.
+        untold: what every call of the kind has, and this source does not tell.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Scenario:
     replies: tuple[Any, ...]
     spans: dict[str, int]
     reveals: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    untold: tuple[str, ...] = ()
 
 
 _open: list[Any] = []
@@ -88,11 +90,16 @@ def close_clients() -> None:
         _open.pop().close()
 
 
+def opened(client: Any) -> Any:
+    """A client that :func:`close_clients` closes."""
+    _open.append(client)
+    return client
+
+
 def _client(url: str) -> Any:
     import openai
 
-    _open.append(openai.OpenAI(base_url=url, api_key="k", max_retries=0))
-    return _open[-1]
+    return opened(openai.OpenAI(base_url=url, api_key="k", max_retries=0))
 
 
 def _inference(url: str) -> None:
@@ -195,8 +202,8 @@ def _chat(url: str, **options: Any) -> Any:
     import httpx2
     from langchain_openai import ChatOpenAI
 
-    _open.append(httpx2.Client())
-    return ChatOpenAI(model=MODEL, base_url=url, api_key="k", max_retries=0, http_client=_open[-1], **options)
+    client = opened(httpx2.Client())
+    return ChatOpenAI(model=MODEL, base_url=url, api_key="k", max_retries=0, http_client=client, **options)
 
 
 _ASKED = [("system", "Be brief."), ("human", "Weather in Rome?")]

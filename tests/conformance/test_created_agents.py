@@ -26,7 +26,10 @@ def mistral(url: str) -> None:
     )
     with client:
         client.beta.agents.create(
-            model="large", name="helper", description="Helps.", instructions="Be brief, and say so where you do not know."
+            model="large",
+            name="helper",
+            description="Helps.",
+            instructions="Be brief, and say so where you do not know.",
         )
 
 
