@@ -18,7 +18,7 @@ _LONGEST = 2_000
 
 
 def examine(source: str, state: str | None, *, as_json: bool) -> int:
-    """Print the report on a file or folder; 1 if something is wrong, or there is no span.
+    """Print the report on a file or folder; 1 if something is wrong, or there is no span that could be checked.
 
     Raises:
         TraceError: it cannot be read.
@@ -32,7 +32,7 @@ def examine(source: str, state: str | None, *, as_json: bool) -> int:
     else:
         for text in _lines(report, source):
             print(f"{text[: len(text) - len(text.lstrip())]}{line(text.lstrip(), _LONGEST)}")
-    return 1 if report.violations or not report.spans else 0
+    return 1 if report.violations or report.score is None else 0
 
 
 def _lines(report: Report, source: str) -> Iterator[str]:
@@ -40,10 +40,15 @@ def _lines(report: Report, source: str) -> Iterator[str]:
         yield f"{source} holds no spans"
         return
     for kind in report.kinds.values():
-        if kind.levels or kind.violations:
+        if kind.levels or kind.violations or kind.vocabularies:
             yield from _kind(kind)
+    score = (
+        "no score, for no span is of a type of the conventions"
+        if report.score is None
+        else (f"score {report.score:.0f} of 100")
+    )
     yield (
-        f"score {report.score:.0f} of 100: {_count(report.spans, 'span')} against the state {report.state}, "
+        f"{score}: {_count(report.spans, 'span')} against the state {report.state}, "
         f"{_count(report.violations, 'violation')}"
     )
 
@@ -53,9 +58,12 @@ def _kind(kind: KindReport) -> Iterator[str]:
     if not kind.levels:
         yield f"{kind.name}: {count}"
     else:
-        yield (
-            f"{kind.name}: {count}, {len(kind.present)} of {len(kind.levels)} attributes seen, score {kind.score:.0f}"
-        )
+        seen = f"{len(kind.present)} of {len(kind.levels)} attributes seen"
+        yield f"{kind.name}: {count}, {seen}, score {kind.score or 0:.0f}"
+    if kind.untyped:
+        yield f"  missing gen_ai.operation.name, by which a span is known to be of a type ({kind.untyped}x)"
+    for name, spans in kind.vocabularies.most_common():
+        yield f"  names of {name} in place of the conventions' ({spans}x): not checked here, agentops show reads them"
     for violation, spans in kind.violations.most_common():
         yield f"  WRONG {violation.where}: {violation.what} ({violation.rule}; {spans}x)"
     for name, spans in sorted(kind.missing.items()):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["errors"]
+__all__ = ["errors", "first_error"]
 
 _TYPES: Final[dict[str, type | tuple[type, ...]]] = {
     "object": dict, "array": list, "string": str, "number": (int, float), "integer": int, "boolean": bool,
@@ -21,10 +21,16 @@ def errors(document: Any, schema: dict[str, Any]) -> list[tuple[str, str]]:
 
     Of alternatives that all fail, the last one tells why. What is described in another document may be anything.
     """
-    return list(_errors(document, schema, schema, "$", 0))
+    return [(path, word) for path, word, _ in _errors(document, schema, schema, "$", 0)]
 
 
-def _errors(value: Any, schema: Any, root: dict[str, Any], path: str, depth: int) -> Iterator[tuple[str, str]]:
+def first_error(document: Any, schema: dict[str, Any]) -> str | None:
+    """The first of them in words; ``None`` if the document fits."""
+    return next((f"{path} {why}" for path, _, why in _errors(document, schema, schema, "$", 0)), None)
+
+
+def _errors(value: Any, schema: Any, root: dict[str, Any], path: str, depth: int) -> Iterator[tuple[str, str, str]]:
+    """Path, word of the schema, and what is wrong there."""
     if not isinstance(schema, dict) or depth > _DEEPEST:
         return
     reference = schema.get("$ref")
@@ -33,17 +39,17 @@ def _errors(value: Any, schema: Any, root: dict[str, Any], path: str, depth: int
             yield from _errors(value, root["$defs"][reference.removeprefix("#/$defs/")], root, path, depth + 1)
         return
     if "type" in schema and not _is_a(value, schema["type"]):
-        yield path, "type"
+        yield path, "type", f"is no {schema['type']}"
         return
     if "const" in schema and value != schema["const"]:
-        yield path, "const"
+        yield path, "const", f"is not {schema['const']!r}"
     if "enum" in schema and value not in schema["enum"]:
-        yield path, "enum"
+        yield path, "enum", f"is none of {', '.join(map(str, schema['enum']))}"
     broken = [list(_errors(value, one, root, path, depth + 1)) for one in schema.get("anyOf", ())]
     if broken and all(broken):
         yield broken[-1][0]  # the last alternative is the most general
-    if isinstance(value, dict) and not set(schema.get("required", ())) <= value.keys():
-        yield path, "required"
+    if isinstance(value, dict) and (lacking := [name for name in schema.get("required", ()) if name not in value]):
+        yield path, "required", f"lacks {', '.join(lacking)}"
     for step, member, inner in _members(value, schema):
         yield from _errors(member, inner, root, path + step, depth + 1)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.traces.conformance.conventions import SpanType, span_type
+from agentops_sdk.traces.conformance.conventions import NAMESPACES, SpanType, span_type
 from agentops_sdk.traces.conformance.span_rules import (
     CONTENT,
     Span,
@@ -15,6 +16,7 @@ from agentops_sdk.traces.conformance.span_rules import (
     state_only_names,
     violations,
 )
+from agentops_sdk.traces.formats.vocabularies import genai_names, vocabularies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +47,10 @@ class KindReport:
     violations: Counter[Violation] = field(default_factory=Counter)
     asked: int = 0
     """Attributes that its spans should have, over all of them."""
+    untyped: int = 0
+    """Spans that have names of the conventions, and no operation, without which they are of no type."""
+    vocabularies: Counter[str] = field(default_factory=Counter)
+    """Names that others have for the same, by whose they are, and on how many spans of no type they stand."""
 
     @property
     def never(self) -> list[str]:
@@ -52,19 +58,19 @@ class KindReport:
         return sorted(set(self.levels) - set(self.present))
 
     @property
-    def score(self) -> float:
-        """From 0 to 100: the share of what is asked for that is there, less what is wrong."""
+    def score(self) -> float | None:
+        """From 0 to 100: the share of what is asked for that is there, less what is wrong; none if nothing is asked."""
         if not self.asked:
-            return 0.0 if self.violations else 100.0
+            return 0.0 if self.violations else None
         right = self.asked - self.missing.total() - self.violations.total()
         return 100.0 * max(0, right) / self.asked
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON has it."""
         return {
-            "span": self.name, "spans": self.spans, "score": round(self.score, 1), "declared": len(self.levels),
+            "span": self.name, "spans": self.spans, "score": _rounded(self.score), "declared": len(self.levels),
             "present": dict(sorted(self.present.items())), "missing": dict(sorted(self.missing.items())),
-            "never": self.never,
+            "never": self.never, "untyped": self.untyped, "vocabularies": dict(self.vocabularies),
             "violations": [{**one._asdict(), "spans": count} for one, count in self.violations.most_common()],
         }  # fmt: skip
 
@@ -87,8 +93,8 @@ class Report:
         return sum(kind.violations.total() for kind in self.kinds.values())
 
     @property
-    def score(self) -> float:
-        """From 0 to 100, over the types that the conventions have; 100 where there is nothing to ask."""
+    def score(self) -> float | None:
+        """From 0 to 100, over the types that the conventions have; none where no span is of one."""
         total = KindReport("", {})
         for kind in self.kinds.values():
             total.asked += kind.asked
@@ -99,9 +105,13 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON has it."""
         return {
-            "state": self.state, "score": round(self.score, 1), "spans": self.spans, "violations": self.violations,
+            "state": self.state, "score": _rounded(self.score), "spans": self.spans, "violations": self.violations,
             "kinds": [kind.as_dict() for kind in self.kinds.values()],
         }  # fmt: skip
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, 1)
 
 
 def check(spans: Iterable[Span], state: str | None = None) -> Report:
@@ -130,6 +140,10 @@ def _add(report: KindReport, span: Span, kind: SpanType | None, state: str, cont
     report.spans += 1
     report.violations.update(violations(span, kind, state))
     if kind is None:
+        report.untyped += "gen_ai.operation.name" not in span.attributes and any(
+            name.startswith("gen_ai.") for name in span.attributes
+        )
+        report.vocabularies.update(_vocabularies_of(span))
         return
     report.present.update(name for name in span.attributes if name in kind.levels)
     if any(name.startswith("gen_ai.prompt.variable.") for name in span.attributes):
@@ -137,6 +151,22 @@ def _add(report: KindReport, span: Span, kind: SpanType | None, state: str, cont
     names = expected(span, kind, content)
     report.asked += len(names)
     report.missing.update(name for name in names if name not in span.attributes)
+
+
+def _vocabularies_of(span: Span) -> list[str]:
+    """Whose names, that are none of the conventions', the span has most of."""
+    shares = {name: len(theirs & span.attributes.keys()) for name, theirs in _their_names().items()}
+    most = max(shares.values(), default=0)
+    return [name for name, share in shares.items() if share == most][:1] if most else []
+
+
+@cache
+def _their_names() -> dict[str, frozenset[str]]:
+    return {
+        one.name: frozenset(row.source for row in one.rows if not row.source.startswith(NAMESPACES))
+        for one in vocabularies()
+        if one is not genai_names.VOCABULARY
+    }
 
 
 def _state_of(spans: list[Span]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -12,6 +13,7 @@ from agentops_sdk.traces.conformance.conventions import (
     Attribute,
     SpanType,
     attribute,
+    attributes,
     schema_of,
     span_types,
 )
@@ -159,7 +161,7 @@ def violations(span: Span, kind: SpanType | None, state: str) -> Iterator[Violat
         about = attribute(name)
         if about is None:
             if name.startswith(NAMESPACES):
-                yield Violation("unknown", name, "the conventions have no such attribute")
+                yield Violation("unknown", name, f"the conventions have no such attribute{_perhaps(name, state)}")
             continue
         if about.status == "deprecated":
             yield Violation("deprecated", name, f"write {about.replaced_by}")
@@ -172,6 +174,16 @@ def violations(span: Span, kind: SpanType | None, state: str) -> Iterator[Violat
         yield from _value(name, value, about)
     if kind is not None:
         yield from _identity(span, kind)
+
+
+@cache
+def _perhaps(name: str, state: str) -> str:
+    """The attribute whose name is nearly this one."""
+    import difflib  # where there is a mistake
+
+    known = [one for one, about in attributes().items() if state in about.states and one.startswith(NAMESPACES)]
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.95)
+    return f"; perhaps {near[0]}" if near else ""
 
 
 def _identity(span: Span, kind: SpanType) -> Iterator[Violation]:
@@ -221,8 +233,8 @@ def _structure(name: str, value: Any) -> Iterator[Violation]:
             return
     if name in _OBJECTS_AT_BEST:
         return
-    for path, word in json_schema.errors(value, schema)[:1]:
-        yield Violation("schema", name, f"{path} breaks {word!r}")
+    if (why := json_schema.first_error(value, schema)) is not None:
+        yield Violation("schema", name, why)
 
 
 def state_only_names(state: str) -> frozenset[str]:
