@@ -1,4 +1,7 @@
-"""Agno, at the functions by which agents, teams, workflows and steps run, ask their models and call their tools."""
+"""Agno, at the functions by which agents, teams, workflows and steps run, ask their models and call their tools.
+
+Long because it is three tables, and the functions that their rows name: runs, models with tools, and memories.
+"""
 
 from __future__ import annotations
 
