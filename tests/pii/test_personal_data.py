@@ -95,6 +95,31 @@ def test_json_keeps_its_structure_and_its_numbers() -> None:
     assert "[redacted:email]" in found
 
 
+def test_whole_numbers_of_the_users_are_looked_at_and_figures_are_not() -> None:
+    card, phone = 4111111111111111, 4155552671
+    kept = {
+        "gen_ai.usage.input_tokens": card, "agentops.run.output_tokens": card, "jsonrpc.request.id": card,
+        "order": card + 1, "small": 411111, "contact": phone, "ratio": 4111111111111111.5, "flag": True,
+        "gen_ai.request.stop_sequences": [card],
+    }  # fmt: skip
+    given = {
+        **kept, "card": card, "as_float": float(card), "cards": [card, 5], "customer.phone": phone,
+        "mobile_number": [phone], "agentops.metadata.pay": card,
+        "gen_ai.tool.call.arguments": f'{{"n":{card},"f":{card}.0,"tel":{phone},"id":{card + 1},"other":{phone}}}',
+    }  # fmt: skip
+    shown = policy(["card", "phone"]).apply(given)
+    assert {name: shown[name] for name in kept} == kept
+    assert {name: shown[name] for name in given if name not in kept} == {
+        "card": "[redacted:card]", "as_float": "[redacted:card]", "cards": ["[redacted:card]", "5"],
+        "customer.phone": "[redacted:phone]", "mobile_number": ["[redacted:phone]"],
+        "agentops.metadata.pay": "[redacted:card]",
+        "gen_ai.tool.call.arguments": '{"n":"[redacted:card]","f":"[redacted:card]","tel":"[redacted:phone]",'
+                                      f'"id":{card + 1},"other":{phone}}}',
+    }  # fmt: skip
+    assert policy(["card:last4"]).apply({"card": card}) == {"card": "[card:…1111]"}
+    assert policy(["email"]).apply(given) == given
+
+
 def test_modes() -> None:
     text = "bob@example.com BOB@example.com ann@example.com 4111 1111 1111 1111"
 

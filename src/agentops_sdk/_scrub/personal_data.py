@@ -1,8 +1,9 @@
 """Replaces personal data in attributes, as the setting ``pii`` asks: by kinds with checked digits, and by functions.
 
-Structure stays: only texts are looked at, in JSON the strings of it, and numbers whose key says what they are. What
+Structure stays: texts are looked at, in JSON the strings of it, and whole numbers that the user has given. What
 the conventions give words and ids of their own is left alone. Functions, the user's or Presidio's, run on a thread of
-their own within a time; where one fails, the text is withheld.
+their own within a time; where one fails, the text is withheld. Long because all forms of a value, from a number to JSON
+within JSON, are walked in one place.
 """
 
 from __future__ import annotations
@@ -40,9 +41,13 @@ _STRUCTURE: Final = frozenset((
     semconv.FEEDBACK_TRACE_ID, semconv.FEEDBACK_SPAN_ID, semconv.GRAPH_CHECKPOINT_ID, semconv.GRAPH_RESUMED_FROM,
     semconv.LINK_TYPE, semconv.REQUEST_ID, semconv.TRUNCATED, semconv.ALTERED, semconv.INVALID, semconv.FRAMEWORK,
     semconv.HTTP_REQUEST_METHOD, semconv.OPENAI_SYSTEM_FINGERPRINT, semconv.DECISION_BY, semconv.COST_CURRENCY,
-    semconv.COST_SOURCE, semconv.COST_VERSION, semconv.USAGE_SOURCE,
+    semconv.COST_SOURCE, semconv.COST_VERSION, semconv.USAGE_SOURCE, semconv.JSONRPC_REQUEST_ID, semconv.PROCESS_PID,
 ))  # fmt: skip
 """Attributes whose values are words and ids of the conventions, of vendors or ours."""
+_FIGURES: Final = ("gen_ai.", "agentops.")
+"""How names begin whose numbers are ours or the conventions': tokens, times, costs, counts. They are never looked at."""
+_OF_USERS: Final = (semconv.METADATA_PREFIX, semconv.PROMPT_VARIABLE_PREFIX)
+_FEWEST_DIGITS: Final = 1_000_000
 _NAMES: Final = frozenset((
     semconv.AGENT_NAME, semconv.AGENT_ID, semconv.TOOL_NAME, semconv.WORKFLOW_NAME, semconv.SERVICE_NAME,
     semconv.DATA_SOURCE_ID, semconv.GUARDRAIL_NAME, semconv.DECISION_NAME,
@@ -52,7 +57,7 @@ _SENT: Final = frozenset((semconv.SESSION_ID, semconv.USER_ID, semconv.CONVERSAT
                           semconv.AGENT_ID))  # fmt: skip
 _OWN_KEY: Final = secrets.token_bytes(32)
 _USERS: Final = frozenset((semconv.USER_ID, "enduser.id", "user.hash", "langfuse.user.id"))
-_SCALAR: Final = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*:)?|(?<![\w.])-?\d{7,}(?![\w.])', re.DOTALL)
+_SCALAR: Final = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*:)?|(?<![\w.])-?\d{7,}(?:\.0)?(?![\w.])', re.DOTALL)
 """A string of JSON, and whether it is a name; or a whole number that could be somebody's."""
 _DIGIT: Final = re.compile("[0-9]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -158,8 +163,11 @@ class PersonalData:
                 attributes[shown] = value
                 total += 1
             cleaned: Any
+            before = f"{_spaced(name.rpartition('.')[2])}: "
             if isinstance(value, str):
-                cleaned, count = self._text(value, f"{_spaced(name.rpartition('.')[2])}: ", 0)
+                cleaned, count = self._text(value, before, 0)
+            elif _is_of_users(name, value):
+                cleaned, count = self._numbers(value, before)
             elif isinstance(value, list | tuple) and any(isinstance(item, str) for item in value):
                 pairs = [self._text(item, "", 0) if isinstance(item, str) else (item, 0) for item in value]
                 cleaned, count = [item for item, _ in pairs], sum(count for _, count in pairs)
@@ -192,9 +200,7 @@ class PersonalData:
             nonlocal total, key
             token = match[0]
             if match[1] is None:
-                found, count = self._find(token, key) if key else (token, 0)
-                if count == 0 and "card" in self.modes:
-                    found, count = self._find(token, "", only="card")
+                found, count = self._number(token, key)
                 total += count
                 return json.dumps(found) if count else token
             inner: str = json.loads(f'"{match[1]}"', strict=False) if "\\" in token else match[1]
@@ -209,6 +215,21 @@ class PersonalData:
             return json.dumps(cleaned, ensure_ascii=_SURROGATE.search(cleaned) is not None) + (match[2] or "")
 
         return _SCALAR.sub(replace, text), total
+
+    def _numbers(self, value: Any, before: str) -> tuple[Any, int]:
+        """A number, or several: those of one attribute are of one type, so where one goes all become texts."""
+        if not isinstance(value, list | tuple):
+            return self._number(str(value), before)
+        pairs = [self._number(str(item), before) for item in value]
+        return [text for text, _ in pairs], sum(count for _, count in pairs)
+
+    def _number(self, digits: str, before: str) -> tuple[str, int]:
+        """A whole number: a card by its own digits, anything else where the words before it say what it is."""
+        digits = digits.removesuffix(".0")  # as tables give numbers back in which one is missing
+        found, count = self._find(digits, before) if before else (digits, 0)
+        if count == 0 and "card" in self.modes:
+            found, count = self._find(digits, "", only="card")
+        return found, count
 
     def _leaf(self, text: str, before: str) -> tuple[str, int]:
         cleaned, count = self._find(text, before)
@@ -287,6 +308,14 @@ class PersonalData:
                     "used, and equal texts of two processes have different hashes"
                 )
         return self._key
+
+
+def _is_of_users(name: str, value: Any) -> bool:
+    """Whether an attribute holds numbers that the user has given, and that have enough digits to be somebody's."""
+    if name.startswith(_FIGURES) and not name.startswith(_OF_USERS) and name not in semconv.CONTENT:
+        return False
+    items = value if isinstance(value, list | tuple) else (value,)
+    return any(type(item) in (int, float) and abs(item) >= _FEWEST_DIGITS for item in items)
 
 
 def _spaced(name: str) -> str:
