@@ -113,6 +113,36 @@ def test_the_page_names_files_that_are_there() -> None:
     assert [path.name for path in known if not path.exists()] == []
 
 
+_WRITES = re.compile(
+    r"\.(?:write_text|write_bytes|mkdir|makedirs|touch)\(|O_CREAT|\bopen\([^()]*(?:\([^()]*\)[^()]*)*[\"'][wax]b?\+?[\"']"
+)
+_PRIVATE = re.compile(r"open_private|replace_private|private_directory|mode=0o700|mkstemp")
+_AS_THE_USER_SAYS = {
+    "_usage/encodings.py": "public files of tokenizers, in the cache of the user",
+    "cli/__init__.py": "nothing is written",
+    "cli/gate.py": "JUnit and Markdown, which another program reads",
+    "exporters/otlp/segment.py": "the flags stand on a line before",
+    "_limits/window_file.py": "the flags stand on a line before",
+    "private_files.py": "the one place",
+    "store/compaction.py": "in a temporary folder of its own",
+    "store/duckdb_store.py": "in a temporary folder of its own",
+    "testing/plugin/pytest_run.py": "the folder that the user names",
+    "testing/replay.py": "recordings, which are kept with the tests",
+}
+
+
+def test_whatever_is_written_is_for_its_owner_only_or_says_why_not() -> None:
+    package = ROOT / "src" / "agentops_sdk"
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for line in path.read_text().splitlines()
+        if _WRITES.search(line) and not _PRIVATE.search(line)
+    }
+    assert found <= _AS_THE_USER_SAYS.keys(), sorted(found - _AS_THE_USER_SAYS.keys())
+    assert _AS_THE_USER_SAYS.keys() - found <= {"private_files.py"}
+
+
 def test_no_two_modules_have_one_name() -> None:
     # The commands are called what people type.
     every = [path for folder in SOURCES for path in folder.rglob("*.py")]

@@ -15,7 +15,7 @@ from typing import Final
 
 from agentops_sdk.config import warn_once
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.exporters._private_files import private_directory
+from agentops_sdk.private_files import open_private, private_directory
 
 __all__ = ["FILE", "TOKEN_VARIABLE", "checked_token", "kept_token"]
 
@@ -91,7 +91,7 @@ def _write(path: Path, token: str) -> None:
     private_directory(path.parent)
     part = path.with_name(f".{FILE}-{os.getpid()}-{secrets.token_hex(4)}")
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with os.fdopen(open_private(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "w") as file:
             file.write(token + "\n")
         os.link(part, path)
     except FileExistsError:

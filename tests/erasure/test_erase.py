@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,11 +20,14 @@ import agentops_sdk as agentops
 from agentops_sdk.cli import main
 from agentops_sdk.encryption import Cipher
 from agentops_sdk.erasure.erase import Erasure, Subject
+from agentops_sdk.experiments.experiment_results import load_results
+from agentops_sdk.experiments.scorers import Score
 from agentops_sdk.exporters.jsonl.content_expiry import expire
 from agentops_sdk.exporters.otlp.segment import Segment
 from agentops_sdk.store.compaction import pack
 from agentops_sdk.traces import load
 from agentops_sdk.traces.formats.parquet_lines import parquet_lines
+from agentops_sdk.view.feedback_file import append_feedback
 
 pytestmark = pytest.mark.once
 
@@ -73,9 +77,10 @@ def test_under_a_process_that_writes_and_again_when_it_has_ended(tmp_path: Path,
     process = write(tmp_path)
     assert process.stdin is not None
     assert process.stdout is not None
-    assert erase("--user", "alice", folder=tmp_path) == 0
+    assert erase("--user", "alice", folder=tmp_path) == 1  # what could not be reached is told beforehand, too
     would = capsys.readouterr().out
     assert "20 trace(s), 40 span(s) would be erased" in would
+    assert "its process lives" in would
     (statement,) = (line for line in would.splitlines() if line.startswith("ALTER TABLE otel_traces DELETE WHERE"))
     ids = load(tmp_path / "traces").where(user=["alice"]).ids
     assert (len(ids), [each for each in ids if each not in statement]) == (20, [])
@@ -83,7 +88,7 @@ def test_under_a_process_that_writes_and_again_when_it_has_ended(tmp_path: Path,
     assert len(notes(tmp_path)) == 40
     assert erase("--user", "alice", "--yes", folder=tmp_path) == 1  # its process lives, and that is said
     told = capsys.readouterr()
-    assert "its process lives" in told.err
+    assert "its process lives" in told.out
     assert "ALTER TABLE otel_traces DELETE WHERE" in told.out
     assert b"alice" not in everything(tmp_path)
     process.stdin.write("30\n")
@@ -138,7 +143,7 @@ def test_closed_compressed_compacted_and_spooled(tmp_path: Path, capsys: Any) ->
     segment.close()
     assert erase("--user", "alice", "--yes", folder=tmp_path) == 1
     told = capsys.readouterr()
-    assert "notes.txt: holds one of the ids" in told.err
+    assert "notes.txt: holds one of the ids" in told.out
     assert "11 trace(s)" not in told.out
     (tmp_path / "notes.txt").unlink()
     assert b"alice" not in everything(tmp_path)
@@ -176,7 +181,7 @@ def test_events_that_wait_go_and_measurements_that_name_somebody_are_told(tmp_pa
     assert erase("--user", "alice", "--yes", folder=tmp_path) == 1
     told = capsys.readouterr()
     assert "1 trace(s), 2 span(s) erased" in told.out
-    assert "measurements that name one of the ids" in told.err
+    assert "measurements that name one of the ids" in told.out
     (tmp_path / "spool" / "x-metrics" / run.name / "1.seg").unlink()
     assert b"alice" not in everything(tmp_path)
     assert b"bob's" in everything(tmp_path)
@@ -264,17 +269,19 @@ def test_what_a_link_leads_to_or_nobody_can_open_is_told_and_not_said_to_be_eras
     with_key = Cipher([os.urandom(32)])
     (base / "c.jsonl").write_bytes(b"sealed:s:" + base64.b64encode(with_key.seal(lines_of("alice", 1))) + b"\n")
     (base / "d.jsonl.gz").write_bytes(gzip.compress(lines_of("alice", 2))[:-20])
+    assert erase("--user", "alice", folder=base) == 1
+    assert "c.jsonl: cannot be read" in capsys.readouterr().out
     assert erase("--user", "alice", "--yes", folder=base) == 1
     told = capsys.readouterr()
     assert "trace(s), 0 span(s) erased" in told.out
-    assert "line(s) are still there, it cannot be written anew" in told.err
+    assert "line(s) are still there, it cannot be written anew" in told.out
     for name in (
         "traces: leads to",
         "b.jsonl: leads to",
         "c.jsonl: cannot be read",
         "d.jsonl.gz: ",
     ):
-        assert name in told.err
+        assert name in told.out
     assert (elsewhere / "a.jsonl").read_bytes() == lines_of("alice", 2)
     assert (base / "b.jsonl").is_symlink()
     assert gzip.compress(lines_of("alice", 2))[:-20] == (base / "d.jsonl.gz").read_bytes()
@@ -292,7 +299,7 @@ def test_half_of_a_file_that_was_being_compressed_goes_or_is_told(tmp_path: Path
     (folder / "20260101T000000Z-1-00000002.jsonl.parquet.part").write_bytes(half)
     (folder / "mine.jsonl.gz.part").write_bytes(half)
     assert erase("--user", "alice", "--yes", folder=tmp_path) == 1
-    assert "mine.jsonl.gz.part: half of a file" in capsys.readouterr().err
+    assert "mine.jsonl.gz.part: half of a file" in capsys.readouterr().out
     assert [path.name for path in folder.glob("*.part")] == ["mine.jsonl.gz.part"]
     with gzip.open(folder / "20260101T000000Z-1-00000002.jsonl.gz") as packed:
         assert packed.read() == lines_of("bob", 3)
@@ -315,6 +322,12 @@ def test_export_gives_a_person_their_data_by_the_hash_too(tmp_path: Path, monkey
     assert main(["export", "--user", "*", "-o", str(tmp_path / "all.json"), "--dir", str(tmp_path)]) == 2
     assert not (tmp_path / "all.json").exists()  # one person's data is what it gives out
     (tmp_path / "hers.json").unlink()
+    monkeypatch.delenv("AGENTOPS_PII_KEY")
+    for user in ("alice", "[user:0123456789abcdef]"):  # without the key it is not said that this was all, or nothing
+        capsys.readouterr()
+        assert main(["export", "--user", user, "-o", str(tmp_path / "x.json"), "--dir", str(tmp_path)]) == 1
+        assert "2 run(s) of users whose ids were recorded as hashes" in capsys.readouterr().err
+    monkeypatch.setenv("AGENTOPS_PII_KEY", "a key")
     assert erase("--user", "alice", "--yes", folder=tmp_path) == 0
     assert notes(tmp_path) == ["for b"]
     actions = [json.loads(line)["action"] for line in (tmp_path / "audit" / "000001.jsonl").read_text().splitlines()]
@@ -387,16 +400,16 @@ def test_a_picture_goes_with_its_trace_or_its_age_and_is_not_told_as_left(tmp_pa
     assert erase("--user", "alice", folder=tmp_path) == 0
     told = capsys.readouterr()
     assert ("1 file(s) with contents of messages would be erased" in told.out, picture.exists()) == (True, True)
-    assert "not reached: /" not in told.err
+    assert "not reached: /" not in told.out
     other = tmp_path / "traces" / "20260101T000000Z-1-00000002.jsonl"
     other.write_text(json.dumps(record | {"trace_id": "b" * 32, "attributes": {**attributes, "user.id": "bob"}}) + "\n")
-    assert erase("--user", "alice", folder=tmp_path) == 0
+    assert erase("--user", "alice", folder=tmp_path) == 1
     told = capsys.readouterr()
     assert "contents of messages" not in told.out  # bob's line refers to it too
-    assert f"{picture.name}: holds one of the ids" in told.err
+    assert f"{picture.name}: holds one of the ids" in told.out
     other.unlink()
     assert erase("--user", "alice", "--yes", folder=tmp_path) == 0
-    assert "not reached: /" not in capsys.readouterr().err
+    assert "not reached: /" not in capsys.readouterr().out
     assert not list((tmp_path / "blobs").iterdir())
 
 
@@ -410,7 +423,7 @@ def test_an_empty_id_is_refused(words: tuple[str, ...], tmp_path: Path, capsys: 
 def test_without_the_key_of_hashes_it_is_not_said_that_all_is_erased(tmp_path: Path, capsys: Any) -> None:
     (tmp_path / "a.jsonl").write_text('{"trace_id": "1", "attributes": {"user.id": "[user:0123456789abcdef]"}}\n')
     assert erase("--user", "alice", "--yes", folder=tmp_path) == 1
-    assert "recorded as hashes" in capsys.readouterr().err
+    assert "recorded as hashes" in capsys.readouterr().out
     assert erase("--user", "[user:0123456789abcdef]", "--yes", folder=tmp_path) == 0
 
 
@@ -431,13 +444,16 @@ def test_content_goes_before_figures_do(tmp_path: Path) -> None:
     day = time.time() - 8 * 86_400
     flight = tmp_path / "flights" / "20260101T000000-error-rate-7-123456.jsonl"
     flight.parent.mkdir()
-    for path in (flight, folder / "20260101T000000Z-1-00000003.jsonl", flight.with_name("mine.jsonl")):
+    again = tmp_path / "replays" / "4bf92f35-1700000000000000000.jsonl"
+    again.parent.mkdir()
+    for path in (flight, folder / "20260101T000000Z-1-00000003.jsonl", flight.with_name("mine.jsonl"), again):
         path.write_bytes(old.read_bytes())
         os.utime(path, (day, day))
     packed = pack(folder / "20260101T000000Z-1-00000003.jsonl").path
     os.utime(old, (day, day))
     assert packed.suffix == ".parquet"
-    assert set(expire(folder, 7 * 86_400)) == {old, flight}
+    assert set(expire(folder, 7 * 86_400)) == {old, flight, again}
+    assert b"pestilence" not in again.read_bytes()
     assert expire(folder, 7 * 86_400) == []
     assert main(["compact", "--content-max-days", "7", "--dir", str(tmp_path)]) == 0
     assert main(["compact", "--back", str(folder / f"{old.name}.parquet"), str(folder / f"{young.name}.parquet")]) == 0
@@ -452,3 +468,52 @@ def test_content_goes_before_figures_do(tmp_path: Path) -> None:
     assert b"pestilence" in young.read_bytes()
     agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[], content_max_days=7)
     assert agentops.status().settings["content_max_days"].value == 7
+
+
+def test_content_of_experiments_and_of_feedback_goes_as_well(tmp_path: Path) -> None:
+    folder, week = tmp_path / "traces", 7 * 86_400
+    agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[])
+    cases = [{"id": "a", "input": "pestilence", "expected": "pestilence", "metadata": {"from": "pestilence"}}]
+
+    def answer(text: str) -> str:
+        raise ValueError(text)
+
+    def scorer(input: str) -> Score:
+        return Score(1.0, label=input, comment=input)
+
+    result = agentops.experiment("trial", [*cases, {"id": "b", "input": "pestilence"}], answer, [scorer])
+    agentops.flush()
+    trace = load(folder)[-1]
+    append_feedback(folder, trace, name="right", value=True, comment="an old pestilence")
+    agentops.shutdown()
+    feedback = folder / "feedback.jsonl"
+    old = time.time_ns() - 8 * 86_400 * 10**9
+    lines = re.sub(rb'"time_ns":\d+', b'"time_ns":%d' % old, feedback.read_bytes())
+    feedback.write_bytes(lines)
+    append_feedback(folder, trace, name="wrong", value="no", comment="a young pestilence")
+    kept = result.path
+    assert kept is not None
+    assert kept.read_bytes().count(b"pestilence") > 4
+    os.utime(kept, (time.time() - week - 99,) * 2)
+    assert set(expire(folder, week)) == {kept, feedback}
+    assert b"pestilence" not in kept.read_bytes()
+    assert (b"an old pestilence" in feedback.read_bytes(), b"a young pestilence" in feedback.read_bytes()) == (
+        False, True,
+    )  # fmt: skip
+    assert len(feedback.read_bytes().splitlines()[0]) == len(lines.splitlines()[0])
+    assert {(each.name, each.verdict) for each in load(folder).get(trace.trace_id).evaluations} >= {
+        ("right", "true"), ("wrong", "no"),
+    }  # fmt: skip
+    rows = {row.case_id: row for row in load_results(kept).rows}
+    assert [(row.input, row.expected, row.output, row.error, dict(row.metadata)) for row in rows.values()] == [
+        (None, None, None, "ValueError", {})
+    ] * 2
+    assert rows["a"].seconds > 0
+    assert expire(folder, week) == []
+    agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[])
+    agentops.experiment("trial", [*cases, {"id": "b", "input": "pestilence"}], answer, [scorer], resume=True)
+    agentops.shutdown()
+    assert b"pestilence" in kept.read_bytes()  # what was done anew is young
+    os.utime(kept, (time.time() - week - 99,) * 2)
+    assert expire(folder, week) == [kept]
+    assert b"pestilence" not in kept.read_bytes()

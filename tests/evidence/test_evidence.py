@@ -99,7 +99,7 @@ def test_what_a_limit_stopped_has_no_unknown_cost_and_what_is_not_on_the_page_is
     for name in ("active", "_given"):
         monkeypatch.setattr(encryption, name, None)
     out = tmp_path / "evidence.json"
-    assert main(["evidence", "-o", str(out), "--dir", str(tmp_path)]) == 0
+    assert main(["evidence", "-o", str(out), "--dir", str(tmp_path)]) == 1
     assert "is encrypted with the key" in capsys.readouterr().err
     document = json.loads(out.read_text())
     assert "is encrypted with the key" in document["remarks"][0]
@@ -107,17 +107,55 @@ def test_what_a_limit_stopped_has_no_unknown_cost_and_what_is_not_on_the_page_is
     models = figures["Models and providers, by agent"]
     assert (len(models["rows"]), models["omitted"]) == (2, 2)
     query = shlex.split(figures["Cost by currency and model; calls of unknown cost are counted, not added"]["query"])
-    assert main(["sql", query[2], "--json", "--dir", str(tmp_path)]) == 0
+    assert main(["sql", query[2], "--json", "--dir", str(tmp_path)]) == 1
     costs = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {row["used_model"]: row["calls_of_unknown_cost"] for row in costs} == {"a": 1, "b": 1, "c": 1, "stopped": 0}
-    assert main(["evidence", "-o", str(tmp_path / "evidence.html"), "--dir", str(tmp_path)]) == 0
+    assert main(["evidence", "-o", str(tmp_path / "evidence.html"), "--dir", str(tmp_path)]) == 1
     page = (tmp_path / "evidence.html").read_text()
     shutil.rmtree(tmp_path / "audit")
-    assert main(["evidence", "-o", str(out), "--dir", str(tmp_path)]) == 0
+    assert main(["evidence", "-o", str(out), "--dir", str(tmp_path)]) == 1
     limits = next(figure for figure in json.loads(out.read_text())["figures"] if figure["section"] == "Limits")
     assert limits["problem"] == "there is no audit log", "which is not that none was reached"
     assert "2 more rows, which the query gives" in page
     assert "is encrypted with the key" in page
+
+
+def test_signatures_are_checked_with_the_key_that_is_set_and_a_refused_call_is_no_approval(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTOPS_AUDIT_KEY_SOURCE", "env:SIGNS")
+    monkeypatch.setenv("SIGNS", "a key")
+    agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[], audit=True)
+    agentops.pause("scout")
+    with pytest.raises(agentops.Paused), agentops.span("scout", kind="agent"):
+        pass
+    with agentops.span("other", kind="agent"):
+        agentops.decide("refund", options=["yes", "no"], chosen="yes", by="human", by_name="Ann")
+    agentops.resume("scout")
+    agentops.shutdown()
+    out = tmp_path / "evidence.json"
+    command = ["evidence", "-o", str(out), "--dir", str(tmp_path)]
+    assert main(command) == 0
+    document = json.loads(out.read_text())
+    assert document["audit_log"]["signed"] == document["audit_log"]["records"] == 5
+    assert not any("not checked" in limit for limit in document["audit_log"]["limits"])
+    figures = {figure["title"]: figure["rows"] for figure in document["figures"]}
+    assert [row[2] for row in figures["Approvals and overrides, from the audit log"]] == ["approval"]
+    assert figures["Answers of people, from spans"] == [["refund", "yes", 1]]
+    assert figures["Calls that were not made because somebody had paused their agent, from spans"] == [["scout", 1]]
+    assert main(["audit", "--json", "--dir", str(tmp_path)]) == 0
+    actions = {json.loads(line)["action"] for line in capsys.readouterr().out.splitlines()[1:]}
+    assert actions == {"start", "pause", "refusal", "approval", "resume"}
+    for key, fault in (("another", "is not of this key"), ("", "the signatures were not checked")):
+        monkeypatch.setenv("SIGNS", key)
+        assert main(command) == 1
+        assert fault in capsys.readouterr().err
+        assert any(fault in each for each in json.loads(out.read_text())["audit_log"]["faults"])
+    monkeypatch.delenv("AGENTOPS_AUDIT_KEY_SOURCE")
+    assert main(command) == 0
+    assert any("not checked" in limit for limit in json.loads(out.read_text())["audit_log"]["limits"])
+    (tmp_path / "key").write_text("a key")
+    assert main([*command, "--key", f"file:{tmp_path / 'key'}"]) == 0
 
 
 def test_periods() -> None:

@@ -66,7 +66,7 @@ def run(place: Path, end: str) -> subprocess.CompletedProcess[str]:
                    "AGENTOPS_ENCRYPTION_KEY_SOURCE": "env:AGENTOPS_ENCRYPTION_KEY"}  # fmt: skip
     return subprocess.run(
         [sys.executable, str(PROGRAM), str(place), end, NOBODY], env=environment, check=False, timeout=60, text=True,
-        capture_output=True,
+        capture_output=True, umask=0,
     )  # fmt: skip
 
 
@@ -107,6 +107,13 @@ def test_the_disk_holds_nothing_of_it(folder: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "encryption.md").read_text()
     for named in ("audit log", "pauses", "status-token", "limits", "reports", "exports", "evidence", "datasets"):
         assert named in page.partition("## What is not encrypted")[2], named
+
+
+def test_every_file_and_folder_is_for_its_owner_only_whatever_the_umask(folder: Path) -> None:
+    below = [path for path in folder.rglob("*") if not path.is_symlink()]
+    kinds = {path.relative_to(folder).parts[0] for path in below}
+    assert kinds >= {"alerts", "audit", "blobs", "experiments", "flights", "paused", "prompts", "spool", "traces"}
+    assert [path for path in below if path.stat().st_mode & 0o077] == []
 
 
 def test_what_an_experiment_and_a_prompt_left_is_read_with_the_key_and_not_without(
@@ -197,6 +204,41 @@ def test_without_the_key_and_with_another_one_an_error_says_what_is_needed(
         load(folder)
 
 
+def test_every_reader_that_leaves_out_a_part_for_want_of_the_key_says_so_and_ends_with_1(
+    folder: Path, tmp_path: Path, capsys: Any
+) -> None:
+    shutil.copytree(folder / "traces", tmp_path / "traces")
+    agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[])
+    with agentops.context(session_id="s"), agentops.span("plain", kind="agent"), agentops.span("call", kind="llm"):
+        agentops.decide("refund", options=["yes", "no"], chosen="yes")
+    agentops.shutdown()
+    here = ["--dir", str(tmp_path)]
+    known = load(tmp_path).latest.trace_id
+    readers = [
+        ["ls"], ["ls", "--json"], ["show", known], ["stats", "--by", "day"], ["stats", "--json", "--by", "day"],
+        ["sessions"], ["decisions"], ["agents"], ["compare", known, known], ["sql", "select count(*) from spans"],
+        ["export", known, "--as", "json", "-o", "-"], ["report", known, "-o", str(tmp_path / "r.html")],
+        ["evidence", "-o", str(tmp_path / "e.json")], ["erase", "--user", "x"],
+    ]  # fmt: skip
+    for command in readers:
+        assert main([*command, *here]) == 1, command
+        told = capsys.readouterr()
+        where = told.out if command[0] == "erase" else told.err
+        assert "encrypted with the key" in where, command
+        assert told.out, command
+        if command[0] == "stats" and "--json" in command:
+            assert "encrypted with the key" in json.loads(told.out)["not_read"][0]
+    assert "encrypted with the key" in json.loads((tmp_path / "e.json").read_text())["remarks"][0]
+    gate = ["gate", "--baseline", str(tmp_path), "--candidate", str(tmp_path), *here]
+    assert main([*gate, "--json"]) == 2
+    verdict = json.loads(capsys.readouterr().out)
+    assert (verdict["verdict"], verdict["code"]) == ("no data", 2)
+    assert "encrypted with the key" in verdict["not_read"][0]
+    assert main([*gate, "--junit", str(tmp_path / "j.xml"), "--markdown", "-"]) == 2
+    assert capsys.readouterr().out.count("not read: ") == 2 * len(verdict["not_read"])
+    assert "encrypted with the key" in (tmp_path / "j.xml").read_text()
+
+
 def _raw(key: str) -> bytes:
     return encryption.key_source(key.encode()).raw(32)
 
@@ -224,8 +266,8 @@ def test_erase_and_compact_leave_nothing_in_plain_text(
     assert notices
     for path in notices:  # waits for a webhook: erase opens it, and says that it names the run
         notice = json.loads(encryption.opened(path.read_bytes()))["notice"]
-        assert main(["erase", "--dir", str(place), "--trace", notice["trace_id"]]) == 0
-        assert f"{path}: holds one of the ids" in capsys.readouterr().err
+        assert main(["erase", "--dir", str(place), "--trace", notice["trace_id"]]) == 1
+        assert f"{path}: holds one of the ids" in capsys.readouterr().out
         path.unlink()
     assert main(["erase", "--dir", str(place), "--trace", some, "--yes"]) == 0
     assert traces_of_it(place) == []

@@ -15,9 +15,9 @@ import pytest
 from tests.export.receiver import spans
 from tests.export.test_jsonl import settle
 
-from agentops_sdk.exporters._private_files import try_lock
 from agentops_sdk.exporters.jsonl import JsonlExporter
 from agentops_sdk.exporters.jsonl.run_files import create_file, tidy
+from agentops_sdk.private_files import try_lock
 from agentops_sdk.traces import load
 
 PRELUDE = f"""

@@ -212,3 +212,31 @@ def test_what_spans_and_control_tell(tmp_path: Path, capsys: pytest.CaptureFixtu
     (tmp_path / "audit" / "head").unlink()
     assert main(["audit", "verify", "--key", "env:AUDIT", "--anchor", anchor, "--dir", str(tmp_path)]) == 1
     assert "it was cut" in capsys.readouterr().out
+
+
+def test_secrets_and_personal_data_go_from_all_that_users_write(tmp_path: Path) -> None:
+    secret = "sk-proj-" + "Ab3dEf6hIj9lMn2pQr5tUv8xYz1aBc4dEf7gHi0jKl3mNo6p"
+    text = f"ann@home.example {secret}"
+    told: list[Any] = []
+    alert = {"name": f"mail {text}", "when": "tool failures > 0", "then": [told.append]}
+    agentops.init(
+        directory=tmp_path, exporters=["jsonl"], integrations=[], audit=True, pii=["email"], alerts=[alert]
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="x"), agentops.span("look", kind="tool"):
+        raise ValueError("x")
+    agentops.flush()
+    agentops.pause(f"scout {text}", reason=text)
+    agentops.resume(f"scout {text}")
+    agentops.decide("refund", options=["yes", "no"], chosen="yes", by="human", by_name=text)
+    agentops.shutdown()
+    assert told
+    log = (tmp_path / "audit" / "000001.jsonl").read_text()
+    assert {json.loads(line)["action"] for line in log.splitlines()} >= {"alert", "pause", "resume", "start"}
+    assert ("ann@home" in log, secret in log, "mail [redacted:email] [redacted:openai-key]" in log) == (
+        False, False, True,
+    )  # fmt: skip
+    assert secret not in json.dumps(list(audit_log.last))
+    agentops.shutdown()
+    audit_log.scrub = None
+    audit_log.record("x", text, {text: text}, tmp_path)  # a command, where nothing runs
+    assert secret not in (tmp_path / "audit" / "000001.jsonl").read_text()

@@ -201,7 +201,7 @@ def test_a_file_that_cannot_be_read_does_not_hide_the_others(
     (tmp_path / "good.jsonl").write_text(span("good").model_dump_json() + "\n")
     (tmp_path / "bad.jsonl").write_text("")
     (tmp_path / "bad.jsonl").chmod(0)
-    assert main(["ls", "--dir", str(tmp_path)]) == 0
+    assert main(["ls", "--dir", str(tmp_path)]) == 1
     printed = capsys.readouterr()
     assert "good" in printed.out
     assert "bad.jsonl" in printed.err

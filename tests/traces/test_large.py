@@ -223,7 +223,7 @@ def test_a_small_file_that_unpacks_to_far_too_much_is_left_and_counted(
     (tmp_path / "b.jsonl").write_bytes(line(span("beside it", trace_id="b" * 32)))
     tracemalloc.start()
     try:
-        assert main(["ls", "--dir", str(tmp_path)]) == 0
+        assert main(["ls", "--dir", str(tmp_path)]) == 1  # there was more
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -249,7 +249,7 @@ def test_a_line_of_unlimited_length_is_left_out_and_counted(tmp_path: Path, caps
     traces = load(tmp_path)
     assert [one.name for one in traces.latest.spans] == ["first", "second", "third"]
     assert traces.remarks == [f"{packed}: 2 line(s) of more than 64 MB left out"]
-    assert main(["stats", "--by", "day", "--dir", str(tmp_path)]) in (0, 1)
+    assert main(["stats", "--by", "day", "--dir", str(tmp_path)]) == 1
     assert "2 line(s) of more than 64 MB left out" in capsys.readouterr().err
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentops_sdk.encryption import sealed_line
+from agentops_sdk.private_files import open_private, private_directory
 from agentops_sdk.traces.formats.from_otel import record_line
 
 if TYPE_CHECKING:
@@ -60,13 +61,13 @@ class FlightRecorder:
                 traces.append(list(self._open[about]))
         if not traces:
             return None
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_directory(self._folder)
         name = _NAME.sub("-", rule.lower()).strip("-")[:40]
         path = (
             self._folder
             / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{name}-{os.getpid()}-{time.time_ns() % 10**6}.jsonl"
         )
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             for spans in traces:
                 os.write(descriptor, b"".join(sealed_line(record_line(span)) for span in spans))

@@ -24,6 +24,7 @@ from agentops_sdk._alerts.notice import Notice, pagerduty, slack
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk.encryption import opened, sealed
+from agentops_sdk.private_files import open_private, private_directory
 
 if TYPE_CHECKING:
     from agentops_sdk.alert_rules import AlertRule
@@ -191,11 +192,11 @@ class Delivery:
     def _written(self, notice: Notice, target: str) -> str | None:
         if self._folder is None:
             return None
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_directory(self._folder)
         number = _hashed(target)
         path = self._folder / f"{time.time_ns()}-{os.getpid()}-{number}.json"
         fields = {name: getattr(notice, name) for name in Notice.__slots__}
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
             os.write(descriptor, sealed(json.dumps({"target": number, "notice": fields}).encode()))
         finally:

@@ -28,7 +28,9 @@ _waiting: Final[dict[Path, deque[dict[str, Any]]]] = {}
 """What could not be written yet. Each thread takes what waits for itself: nothing is written twice, or waited for."""
 _signers: Final[dict[int, tuple[KeySource, Signer | None]]] = {}
 scrub: Callable[[str], str] | None = None
-"""Replaces personal data, where that is asked for; whoever names it knows the settings."""
+"""Replaces secrets, and personal data where that is asked for: by the settings of what runs, once something does."""
+_IDS: Final = frozenset(("trace_id", "span_id", "sha256"))
+"""What is a random number or a hash of ours; no rule is asked of it."""
 lost = 0
 """Records that could be written nowhere but to the log."""
 
@@ -45,8 +47,13 @@ def login() -> str:
 
 def scrubbed(text: str) -> str:
     """A text as it may be written down: without secrets, and without personal data where that is asked for."""
-    text = without_secrets(text)
-    return text if scrub is None else scrub(text)
+    global scrub
+    if scrub is None:
+        from agentops_sdk._scrub.policy import Policy
+        from agentops_sdk.config import inspect
+
+        scrub = Policy(inspect()[0]).name
+    return scrub(without_secrets(text))
 
 
 def record(
@@ -66,8 +73,8 @@ def record(
     """
     global lost
     with guard("audit.record"):
-        shown = {name: _shown(value) for name, value in changes.items()}
-        entry = {"time": time.time(), "pid": os.getpid(), "action": action, "by": without_secrets(by), "changes": shown}
+        shown = {scrubbed(name): value if name in _IDS else _shown(value) for name, value in changes.items()}
+        entry = {"time": time.time(), "pid": os.getpid(), "action": action, "by": scrubbed(by), "changes": shown}
         last.append(entry)
         logger.info("agentops_sdk: %s by %s: %s", action, entry["by"], json.dumps(shown))
         if folder is None:
@@ -122,7 +129,7 @@ def _shown(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_shown(item) for item in value]
     if isinstance(value, dict):
-        return {str(name): _shown(item) for name, item in value.items()}
+        return {scrubbed(str(name)): _shown(item) for name, item in value.items()}
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, KeySource):

@@ -18,6 +18,7 @@ _IN_USE: Final = (
     semconv.PROMPT_NAME, semconv.PROMPT_VERSION, semconv.PROMPT_FINGERPRINT,
 )  # fmt: skip
 _MOST: Final = 10_000
+_PAUSED: Final = "agentops_sdk.errors.Paused"
 _OVERRIDES: Final = frozenset(("allowed", "granted", "extended"))
 
 
@@ -46,7 +47,10 @@ class AuditWatch:
                 about = {"limit": attributes[semconv.LIMIT], "action": action, "agent": who,
                          "spent": attributes.get(semconv.LIMIT_SPENT), **ids}  # fmt: skip
                 self._tell("override" if action in _OVERRIDES else "limit", "the limit", about)
-            self._decision(attributes, who, ids)
+            if attributes.get(semconv.ERROR_TYPE) == _PAUSED:  # whoever paused it has not looked at this call
+                self._tell("refusal", "the pause", {"agent": who, "kind": attributes.get(semconv.KIND), **ids})
+            else:
+                self._decision(attributes, who, ids)
             for event in span.events:
                 self._decision(event.attributes or {}, who, ids)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk._host.guard import guard
-from agentops_sdk.exporters._private_files import private_directory, try_lock, unlock
+from agentops_sdk.private_files import open_private, private_directory, replace_private, try_lock, unlock
 
 if TYPE_CHECKING:
     from agentops_sdk._audit.signature import Signer
@@ -102,7 +102,7 @@ def _append(folder: Path, entry: dict[str, Any], signer: Signer | None, file_byt
 
 
 def _write(path: Path, line: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         if os.write(descriptor, line) != len(line):  # what is there of it is torn, and the next writer says so
             raise OSError(28, "no space left for a whole record", str(path))
@@ -114,10 +114,7 @@ def _write_head(folder: Path, record: dict[str, Any], signer: Signer | None) -> 
     head: dict[str, Any] = {"seq": record["seq"], "hash": record["hash"]}
     if signer is not None:
         head["signature"] = signer.sign(f"head {head['seq']} {head['hash']}")
-    part = folder / f".head-{os.getpid()}"
-    part.write_bytes(canonical(head) + b"\n")
-    part.chmod(0o600)
-    part.replace(folder / "head")
+    replace_private(folder / "head", canonical(head) + b"\n")
 
 
 def head_of(folder: Path) -> dict[str, Any] | None:
@@ -156,7 +153,7 @@ class _alone:  # noqa: N801 - reads as a statement
         self._descriptor = -1
 
     def __enter__(self) -> None:
-        self._descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        self._descriptor = open_private(self._folder / "lock", os.O_RDWR | os.O_CREAT)
         until = time.monotonic() + _PATIENCE
         try:
             while not try_lock(self._descriptor):

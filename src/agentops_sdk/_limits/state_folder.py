@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from agentops_sdk.private_files import private_directory, replace_private
 
 __all__ = ["StateFolder", "file_name"]
 
@@ -44,10 +45,8 @@ class StateFolder:
             OSError: it cannot be written.
         """
         path = self._path(key)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = path.with_suffix(f".{os.urandom(4).hex()}")
-        new.write_text(json.dumps(fact))
-        new.replace(path)
+        private_directory(path.parent)
+        replace_private(path, json.dumps(fact).encode())
 
     def remove(self, key: str) -> bool:
         """It is no longer so; whether it stood here.

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from agentops_sdk.private_files import open_private, private_directory
+
 if TYPE_CHECKING:
     from agentops_sdk.limit_rules import Rule
 
@@ -79,10 +81,10 @@ class WindowFile:
         path = self._path(index)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         try:
-            handle = os.open(path, flags, 0o600)
+            handle = open_private(path, flags)
         except FileNotFoundError:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(path, flags, 0o600)
+            private_directory(path.parent)
+            handle = open_private(path, flags)
             self._sweep(index)
         try:
             os.write(handle, lines.encode())

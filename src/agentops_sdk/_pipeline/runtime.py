@@ -171,8 +171,7 @@ class Runtime:
     def _watch(self) -> None:
         """Have alerts asked that the settings name, and those that the program has added."""
         self.audit = self._auditing()
-        personal = self.completer.policy.personal_data
-        audit.scrub = None if personal is None else lambda text: personal.name(text)[0]
+        audit.scrub = self.completer.policy.name
         rules = (*self.settings.alerts, *added_rules.added)
         if self.watch is not None:
             self.watch.reconfigure(rules)

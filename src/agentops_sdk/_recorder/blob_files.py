@@ -18,6 +18,7 @@ import orjson
 
 from agentops_sdk import encryption, semconv
 from agentops_sdk.config import Settings
+from agentops_sdk.private_files import open_private, private_directory
 
 __all__ = ["FOLDER", "BlobFiles"]
 
@@ -96,12 +97,12 @@ class BlobFiles:
         return path.name
 
     def _put(self, path: Path, data: bytes) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_directory(self.folder)
         if self._written % _LOOK_EVERY == 0:
             self._delete_old()
         self._written += 1
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = open_private(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)

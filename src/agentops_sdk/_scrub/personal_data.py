@@ -45,7 +45,7 @@ _STRUCTURE: Final = frozenset((
 ))  # fmt: skip
 """Attributes whose values are words and ids of the conventions, of vendors or ours."""
 _FIGURES: Final = ("gen_ai.", "agentops.")
-"""How names begin whose numbers are ours or the conventions': tokens, times, costs, counts. They are never looked at."""
+"""How names begin whose numbers are ours or the conventions': tokens, times, costs. They are never looked at."""
 _OF_USERS: Final = (semconv.METADATA_PREFIX, semconv.PROMPT_VARIABLE_PREFIX)
 _FEWEST_DIGITS: Final = 1_000_000
 _NAMES: Final = frozenset((

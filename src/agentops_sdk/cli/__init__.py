@@ -2,7 +2,7 @@
 
 A subcommand's module has ``HELP`` (one sentence), ``add_arguments(parser)`` and ``run(args) -> int``. One with
 ``PROGRAM_ONLY`` gets the words behind its name as they are, as ``args.program``.
-Exit codes: 0 fine, 1 nothing found or not readable, 2 wrong usage.
+Exit codes: 0 fine, 1 nothing found or something not readable (what could be read is in the answer), 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _finish(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) 
     _survive_any_encoding()
     try:
         _take_key(args)
-        code = run(args)
+        code = run(args) or int(bool(getattr(args, "not_read", ())))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has left (`| head`): be quiet, also when Python flushes at exit.

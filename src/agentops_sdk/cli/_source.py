@@ -243,7 +243,7 @@ def reading(path: Path | str, args: argparse.Namespace, attributes: Iterable[str
             yield traces
         sys.stdout.flush()
     finally:
-        report(traces)
+        report(traces, args)
 
 
 @contextmanager
@@ -277,10 +277,9 @@ def looked_at() -> str:
     return f"decisions and loops were looked for in the first {trace.LARGE:,} spans alone"
 
 
-def report(traces: Traces) -> None:
-    """Say on stderr which lines were skipped or left out and why."""
-    for remark in traces.remarks:
-        print(f"agentops: {line(remark)}", file=sys.stderr)
+def report(traces: Traces, args: argparse.Namespace) -> None:
+    """Say on stderr which lines were skipped or left out and why; what was not read makes the exit code 1."""
+    tell_of(traces.not_read, traces.notes, args)
     for path in traces.foreign_files:
         name = traces.named.get(path)
         print(f"agentops: {shown(path)} holds no span records{f': {name}' if name else ''}", file=sys.stderr)
@@ -288,6 +287,13 @@ def report(traces: Traces) -> None:
         print(f"agentops: {traces.torn} torn line(s) skipped", file=sys.stderr)
     if traces.foreign:
         print(f"agentops: {traces.foreign} unrecognised line(s) skipped", file=sys.stderr)
+
+
+def tell_of(not_read: Iterable[str], notes: Iterable[str], args: argparse.Namespace) -> None:
+    """Say on stderr what was not read, and what else is to be said; ``args.not_read`` gathers the former."""
+    args.not_read = list(dict.fromkeys((*getattr(args, "not_read", ()), *not_read)))
+    for remark in dict.fromkeys((*not_read, *notes)):
+        print(f"agentops: {line(remark)}", file=sys.stderr)
 
 
 def shown(path: Path | str) -> str:

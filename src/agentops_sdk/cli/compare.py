@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.cli._filters import chosen
 from agentops_sdk.cli._progress import progress
 from agentops_sdk.cli._sides import SIDE, is_one_or_a_place, side
-from agentops_sdk.cli._source import add_source, looked_at, place, screen, shown
+from agentops_sdk.cli._source import add_source, looked_at, place, screen, shown, tell_of
 from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
@@ -59,8 +58,7 @@ def _of_store(args: argparse.Namespace) -> Comparison | None:
         store = open_store(where)
         both = comparison(store, args.a, args.b) if isinstance(store, DuckDBStore) else None
     if both is not None:
-        for remark in store.remarks:
-            print(f"agentops: {line(remark)}", file=sys.stderr)
+        tell_of(store.not_read, store.remarks, args)
     return both
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from agentops_sdk.private_files import open_private
 
 if TYPE_CHECKING:
     import argparse
@@ -42,6 +43,6 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         sys.stdout.buffer.writelines(pieces)
         return 0
-    with open(args.output, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+    with open(args.output, "wb", opener=open_private) as file:
         file.writelines(pieces)
     return 0

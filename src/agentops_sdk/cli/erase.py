@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show what would go, or erase it; 1 where something of it could not be reached."""
+    """Show what would go, or erase it; 1 either way where something of it could not be reached."""
     from agentops_sdk.erasure.erase import Erasure, clickhouse_statement
 
     base = base_directory(args)
@@ -51,12 +51,12 @@ def run(args: argparse.Namespace) -> int:
     total = sum(work.lines.values()) + sum(work.spans.values())
     print(f"{len(work.trace_ids)} trace(s), {total} span(s) {verb}")
     for sentence in work.remains:
-        print(f"agentops: not reached: {safe(sentence)}", file=sys.stderr)
+        print(f"agentops: not reached: {safe(sentence)}")
     print("agentops: not reached: what was sent to a backend. In ClickHouse, as the OpenTelemetry Collector fills it:")
     print(block(clickhouse_statement(work.subject, work.trace_ids)))  # to be run: never cut
     if not args.yes:
         print("agentops: nothing was changed; --yes erases", file=sys.stderr)
-        return 0
+        return 1 if work.remains else 0
     tell("erase", args, base, {"traces": len(work.trace_ids), "spans": total, "not_reached": len(work.remains)})
     return 1 if work.remains else 0
 

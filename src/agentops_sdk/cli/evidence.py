@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk.cli._source import add_dir, base_directory, place, shown
 from agentops_sdk.errors import ConfigError, TraceError
+from agentops_sdk.private_files import open_private
 from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
@@ -31,13 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", default="evidence.html", metavar="FILE", help="a .html or .json file (default: evidence.html)"
     )
+    parser.add_argument(
+        "--key", metavar="SOURCE",
+        help="where the key of the audit log's signatures is kept: env:NAME or file:PATH (default: the setting's)",
+    )  # fmt: skip
     add_dir(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the file and print its path."""
+    """Write the file and print its path; 1 where something could not be read, or the audit log is not whole."""
+    from agentops_sdk.config import inspect
     from agentops_sdk.evidence.evidence_page import as_html, as_json
     from agentops_sdk.evidence.evidence_rows import gather
+    from agentops_sdk.key_source import key_source
 
     since, until = period(args.period, time.time())
     path = Path(args.output)
@@ -48,14 +54,18 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--dir", str(where), "a directory: a fleet's table has no audit log")
     if not where.exists():
         raise TraceError(f"{shown(where)} does not exist: no traces yet?")
-    evidence = gather(base_directory(args), where, int(since * 1e9), int(until * 1e9))
+    key = key_source(args.key, "--key") if args.key else inspect()[0].audit_key
+    evidence = gather(base_directory(args), where, int(since * 1e9), int(until * 1e9), key)
     text = as_json(evidence) if path.suffix == ".json" else as_html(evidence)
-    with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+    with open(path, "w", encoding="utf-8", opener=open_private) as file:
         file.write(text)
     for remark in evidence.remarks:
         print(f"agentops: {line(remark)}", file=sys.stderr)
+    if evidence.audit["records"]:
+        for fault in evidence.audit["faults"]:
+            print(f"agentops: audit log: {line(fault)}", file=sys.stderr)
     print(shown(path))
-    return 0
+    return 0 if evidence.is_whole else 1
 
 
 def period(text: str, now: float) -> tuple[float, float]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
+import argparse
+import re
 import sys
-from typing import TYPE_CHECKING
+from typing import Final
 
 from agentops_sdk.cli._progress import progress
-from agentops_sdk.cli._source import add_source, add_traces, base_directory, shown, the_traces
+from agentops_sdk.cli._source import add_source, add_traces, base_directory, place, reading, shown, tell_of, the_traces
 from agentops_sdk.errors import AgentOpsError, ConfigError
+from agentops_sdk.private_files import open_private
 from agentops_sdk.traces.advance import advancing
 from agentops_sdk.traces.exports import form, name_of_ending, names
 
-if TYPE_CHECKING:
-    import argparse
-
 HELP = "Write runs as Markdown, JSON, OTLP, Chrome trace events (Perfetto) or Parquet."
+_HASH: Final = re.compile(r"\[[a-z_]+:[0-9a-f]{16}\]")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
 
 
+def _tell_of_hashes(args: argparse.Namespace) -> None:
+    """Say so where users are hashes and there is no key: some of them may be who was asked for."""
+    everybody = argparse.Namespace(**{**vars(args), "user": None})
+    with reading(place(args), everybody) as traces:
+        count = sum(_HASH.fullmatch(trace.user_id or "") is not None for trace in traces)
+    if count:
+        sentence = f"{count:,} run(s) of users whose ids were recorded as hashes: without pii_key nobody knows whose"
+        tell_of([sentence], (), args)
+
+
 def run(args: argparse.Namespace) -> int:
-    """Write the file and print its path."""
+    """Write the file and print its path; 1 where there may be more that could not be read."""
     from pathlib import Path
 
     users = list(args.user or ())
@@ -43,7 +53,10 @@ def run(args: argparse.Namespace) -> int:
 
         if pattern := next((user for user in users if "*" in user), None):
             raise ConfigError("--user", pattern, "the id of one person, whose data it gives out; * would be many")
-        args.user = list(dict.fromkeys(name for user in users for name in ids_of_user(user)))
+        ids = list(dict.fromkeys(name for user in users for name in ids_of_user(user)))
+        if len(ids) == len(set(users)):
+            _tell_of_hashes(args)
+        args.user = ids
     written = form(name)
     traces = the_traces(args)
     if users:
@@ -57,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     path = Path(args.output or f"{traces[0].trace_id[:8]}{written.SUFFIX}")
     try:
         with (
-            open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file,
+            open(path, "wb", opener=open_private) as file,
             progress("writing", shown(path)),
         ):
             written.write(advancing(traces), file)

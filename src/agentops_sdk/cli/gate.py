@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     rules = read_rules(args.rules) if args.rules is not None else DEFAULT
     try:
         verdict = judge(side(args, args.baseline), side(args, args.candidate), rules, sequential=args.sequential)
+        verdict = replace(verdict, not_read=tuple(getattr(args, "not_read", ())))
     except TraceError as error:
         print(f"agentops: no data: {error}", file=sys.stderr)
         return 2
@@ -93,6 +95,8 @@ def _print(verdict: GateVerdict) -> None:
     for check in verdict.checks:
         if check.remark:
             console.print(line(f"{check.name}: {check.remark}", 500), style="dim", markup=False, highlight=False)
+    for sentence in verdict.not_read:
+        console.print(f"not read: {line(sentence, 500)}", markup=False, highlight=False)
     word = f"{verdict.word}: {verdict.candidate:,} runs against {verdict.baseline:,}"
     if verdict.running:
         word += f", {verdict.running:,} still running and left out"

@@ -39,7 +39,6 @@ def switch(action: str, args: argparse.Namespace, reason: str) -> int:
     """Pause or resume what was named, and write it into the audit log."""
     from agentops_sdk._audit import audit_log
     from agentops_sdk._limits.pause_folder import PauseFolder
-    from agentops_sdk._scrub.policy import Policy
     from agentops_sdk.config import inspect
 
     base = base_directory(args).absolute()
@@ -50,8 +49,6 @@ def switch(action: str, args: argparse.Namespace, reason: str) -> int:
             print(safe(f"{name or 'everything'}: {why}" if why else name or "everything"))
         return 0
     settings = inspect()[0]
-    if settings.pii:
-        audit_log.scrub = Policy(settings).name
     if action == "pause":
         folder.pause(agent, audit_log.scrubbed(reason))
     elif not folder.resume(agent):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.cli._source import add_dir, add_trace, base_directory, screen, the_trace
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.private_files import open_private, private_directory
 from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
@@ -84,11 +84,11 @@ def _replay(trace: Trace, args: argparse.Namespace, system: str | None) -> int:
         parted = running.parted(traces.all) if args.from_step is None else None
     if again is not None:
         folder = base_directory(args) / "replays"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_directory(folder)
         file = folder / f"{trace.trace_id[:8]}-{time.time_ns()}.jsonl"
         lines = [f"{span.model_dump_json(exclude_unset=True)}\n" for each in traces.all for span in each.spans]
         encryption.seal_with(encryption.active or cipher)  # the program's own `init()` may have named no key
-        with open(file, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as target:
+        with open(file, "wb", opener=open_private) as target:
             target.writelines(encryption.sealed_line(each.encode()) for each in lines)
         _side_by_side(trace, again, file, as_json=args.json)
     left = running.left() if running.difference is None and args.from_step is None else []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from agentops_sdk.cli._pager import paged
 from agentops_sdk.cli._source import add_source, add_trace, screen, the_trace
+from agentops_sdk.private_files import open_private
 from agentops_sdk.report.backend_page import backend_page
 from agentops_sdk.traces.display.terminal_text import line as safe
 
@@ -39,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk.traces.display.render import Tree, svg
 
     if args.svg:
-        Path(args.svg).write_text(svg(trace, messages=args.messages, whole=args.all), encoding="utf-8")
+        with open(args.svg, "w", encoding="utf-8", opener=open_private) as file:
+            file.write(svg(trace, messages=args.messages, whole=args.all))
         return 0
     with paged() as file:
         console, width, ascii_only = screen(120, file)

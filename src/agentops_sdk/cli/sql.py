@@ -8,11 +8,10 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.cli._source import add_dir, place, screen, shown
+from agentops_sdk.cli._source import add_dir, place, screen, shown, tell_of
 from agentops_sdk.cli.ls import positive
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.store.address import MEMORY, SECONDS, open_store
-from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
     import argparse
@@ -64,8 +63,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--timeout", args.timeout, "seconds above 0")
     store = open_store(place(args), seconds=args.timeout, memory=args.memory)
     try:
-        for remark in store.remarks:
-            print(f"agentops: {line(remark)}", file=sys.stderr)
+        tell_of(store.not_read, store.remarks, args)
         if query is None:
             return _list(store)
         names, rows = store.query(query)

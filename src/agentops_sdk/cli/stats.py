@@ -71,7 +71,8 @@ def run(args: argparse.Namespace) -> int:
             table = traces.sums(args.by) or stats(traces, args.by)
     if args.json:
         rows = [as_json(Line(table, row), columns) for row in table.rows]
-        print(json.dumps({"by": table.by, "rows": rows, "total": table.total.as_dict()}))
+        not_read = {"not_read": args.not_read} if getattr(args, "not_read", None) else {}
+        print(json.dumps({"by": table.by, "rows": rows, "total": table.total.as_dict(), **not_read}))
     elif args.csv:
         _csv(table, columns or COLUMNS)
     elif not table.rows and not table.total.running and not table.total.unfinished:
@@ -91,16 +92,16 @@ def _sums(args: argparse.Namespace) -> Stats | None:
     from agentops_sdk.traces.summed_files import sums_of_files
 
     if any(where.rglob("*.parquet")) or where.suffix == ".parquet":
-        return _sums_of_store(where, args.by)
+        return _sums_of_store(where, args)
     with few_collections(), progress("reading", shown(where)):
         summed = sums_of_files(where, args.by)
     if summed is None:
         return None
-    report(summed.read)
+    report(summed.read, args)
     return summed.stats
 
 
-def _sums_of_store(where: Path, by: str) -> Stats | None:
+def _sums_of_store(where: Path, args: argparse.Namespace) -> Stats | None:
     """The table over packed files, and what lies beside them; ``None`` without DuckDB, or where that cannot tell."""
     from importlib.util import find_spec
 
@@ -108,13 +109,13 @@ def _sums_of_store(where: Path, by: str) -> Stats | None:
     from agentops_sdk.store.duckdb_sums import KEYS
     from agentops_sdk.store.stored_traces import StoredTraces
 
-    if by not in KEYS or find_spec("duckdb") is None:
+    if args.by not in KEYS or find_spec("duckdb") is None:
         return None
     with progress("reading", shown(where)):
         traces = StoredTraces(open_store(where))
-        table = traces.sums(by)
+        table = traces.sums(args.by)
     if table is not None:
-        report(traces)
+        report(traces, args)
     return table
 
 

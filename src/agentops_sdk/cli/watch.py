@@ -18,6 +18,7 @@ from agentops_sdk.cli._other_spans import OtherSpans
 from agentops_sdk.cli._source import add_dir, own_directory, place, shown
 from agentops_sdk.encryption import opened_line
 from agentops_sdk.errors import TraceError
+from agentops_sdk.private_files import private_directory, replace_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,11 +129,9 @@ class _Memory:
             if not firing and now - at > _FORGOTTEN:
                 del self.told[number]
         self._kept = now, dict(self.told)
-        part = self._path.with_suffix(".part")
         try:
-            part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            part.write_text(json.dumps({"looked": now, "told": self.told}))
-            part.replace(self._path)
+            private_directory(self._path.parent)
+            replace_private(self._path, json.dumps({"looked": now, "told": self.told}).encode())
         except OSError as error:
             print(f"agentops: {shown(self._path)} cannot be written: {error.strerror}", file=sys.stderr)
             self._path = None

@@ -21,6 +21,7 @@ from agentops_sdk.exporters.jsonl.run_files import claimed, is_own_name, remove_
 from agentops_sdk.exporters.otlp.run_directory import REFUSED, Run
 from agentops_sdk.traces.formats import line_index
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
+from agentops_sdk.traces.process_identity import is_locked
 
 if TYPE_CHECKING:
     from agentops_sdk.exporters.jsonl.run_files import _Claim
@@ -30,6 +31,7 @@ __all__ = ["Erasure", "Subject", "clickhouse_statement"]
 _LINES: Final = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", OPEN_SUFFIX)
 _BLOB: Final = re.compile(rb"blobs/[0-9a-f]{64}(?:\.[a-z0-9]{1,5})?")
 _HASHED_USER: Final = re.compile(rb'\[user:[0-9a-f]{16}\]|"user\.id":"\[[a-z_]+:[0-9a-f]{16}\]"')
+_LIVES: Final = "{}: its process lives, and may have more about them in memory: look again later"
 _KEPT: Final = "audit"
 """The audit log names no user; it is only ever added to."""
 
@@ -140,6 +142,8 @@ class Erasure:
             return
         if dry:
             self.lines[path] = count
+            if is_locked(path):
+                self.remains.append(_LIVES.format(path.name))
             return
         with claimed(path) as claim:
             try:
@@ -148,9 +152,7 @@ class Erasure:
                 self.remains.append(f"{path}: {count} line(s) are still there, it cannot be written anew: {error}")
                 return
         if claim is None and path.exists():
-            self.remains.append(
-                f"{path.name}: its process lives, and may have more about them in memory: look again later"
-            )
+            self.remains.append(_LIVES.format(path.name))
 
     def _without(self, path: Path, claim: _Claim | None) -> int:
         if path.suffix == ".parquet":

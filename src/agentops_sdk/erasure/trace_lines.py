@@ -8,7 +8,6 @@ the ending ``.anew``; the next erasure finishes the one and removes the other.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +15,8 @@ from typing import Any, Final
 import orjson
 
 from agentops_sdk import semconv
-from agentops_sdk.encryption import DamagedError, SealedError, opened_line
 from agentops_sdk.exporters._event_records import log_records
-from agentops_sdk.exporters.jsonl.rewriting import rewrite_lines
-from agentops_sdk.traces.formats import line_index
+from agentops_sdk.exporters.jsonl.rewriting import overwrite_lines, rewrite_lines
 
 __all__ = ["blank_lines", "is_named", "rewrite", "trace_ids_of"]
 
@@ -80,13 +77,6 @@ def belongs(line: bytes, trace_ids: Collection[str]) -> bool:
     return False
 
 
-def _opened(text: bytes) -> bytes:
-    try:
-        return opened_line(text)
-    except (SealedError, DamagedError):
-        return b""
-
-
 def blank_lines(path: Path, goes: Callable[[bytes], bool], *, seen: int = 0) -> int:
     """Overwrite lines with blanks where they stand; how many.
 
@@ -98,24 +88,7 @@ def blank_lines(path: Path, goes: Callable[[bytes], bool], *, seen: int = 0) -> 
     Raises:
         OSError: it cannot be read, or written.
     """
-    count = 0
-    line_index.forget(path)
-    with path.open("rb") as file:
-        file.seek(seen)
-        position = seen
-        descriptor = os.open(path, os.O_WRONLY)
-        try:
-            for line in file:
-                text = line.removesuffix(b"\n")
-                if text.strip() and goes(_opened(text)):
-                    os.lseek(descriptor, position, os.SEEK_SET)
-                    os.write(descriptor, b" " * len(text))
-                    count += 1
-                position += len(line)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    return count
+    return overwrite_lines(path, lambda line: b"" if goes(line.removesuffix(b"\n")) else line, seen=seen)
 
 
 def rewrite(path: Path, goes: Callable[[bytes], bool]) -> int:

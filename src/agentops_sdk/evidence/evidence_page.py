@@ -51,9 +51,10 @@ def as_html(evidence: Evidence) -> str:
             parts.append(f"<h2>{escape(section)}</h2>")
         parts.append(_figure(figure))
     faults = evidence.audit["faults"]
+    verdict = "NOT whole" if faults else "whole"
     parts += [
         "<h2>Audit log</h2>",
-        f"<p>{evidence.audit['records']} records: {'whole' if not faults else 'NOT whole'}.</p>",
+        f"<p>{evidence.audit['records']} records, {evidence.audit['signed']} signed: {verdict}.</p>",
         f"<p><code>{escape(evidence.audit['query'])}</code></p>",
         _listed([*faults, *evidence.audit["limits"]]),
         "<h2>What it helps with</h2>",

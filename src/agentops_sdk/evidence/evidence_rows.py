@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentops_sdk._audit.chain import files, records_of
+from agentops_sdk.errors import AgentOpsError, ConfigError
+
+if TYPE_CHECKING:
+    from agentops_sdk.key_source import KeySource
 
 __all__ = ["Evidence", "Figure", "gather"]
 
@@ -44,8 +48,12 @@ QUESTIONS: Final = (
               "WHERE decision IS NOT NULL AND {period} GROUP BY decision, chosen, decided_by ORDER BY "
               "times DESC, decision"),
     _Question("Human oversight", "Answers of people, from spans",
-              "SELECT decision, chosen, count(*) AS times FROM spans WHERE decided_by = 'human' AND {period} "
+              "SELECT decision, chosen, count(*) AS times FROM spans WHERE decided_by = 'human' AND "
+              "coalesce(error_type, '') <> 'agentops_sdk.errors.Paused' AND {period} "
               "GROUP BY decision, chosen ORDER BY times DESC"),
+    _Question("Human oversight", "Calls that were not made because somebody had paused their agent, from spans",
+              "SELECT agent, count(*) AS calls FROM spans WHERE error_type = 'agentops_sdk.errors.Paused' AND {period} "
+              "GROUP BY agent ORDER BY calls DESC, agent"),
     _Question("Human oversight", "Approvals and overrides, from the audit log", actions=("approval", "override")),
     _Question("Human oversight", "Pauses and changes of settings, from the audit log",
               actions=("pause", "resume", "configure", "start")),
@@ -96,7 +104,7 @@ class Evidence:
     """Figures of a period, in nanoseconds since the epoch, and what the audit log's verification said.
 
     Attributes:
-        remarks: what traces are in no figure, such as those of a file that is encrypted: a sentence for each.
+        remarks: what lies there and is in no figure, such as those of a file that is encrypted: a sentence for each.
     """
 
     since_ns: int
@@ -105,8 +113,14 @@ class Evidence:
     audit: dict[str, Any]
     remarks: list[str]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that lies there was read, every question answered, and the audit log, if any, is whole."""
+        problems = {figure.problem for figure in self.figures} | {*self.audit["faults"]}
+        return not self.remarks and not problems - {"", _NO_LOG}
 
-def gather(base: Path, traces: Path, since_ns: int, until_ns: int) -> Evidence:
+
+def gather(base: Path, traces: Path, since_ns: int, until_ns: int, key: KeySource | None = None) -> Evidence:
     """Ask every question.
 
     Args:
@@ -114,6 +128,7 @@ def gather(base: Path, traces: Path, since_ns: int, until_ns: int) -> Evidence:
         traces: where the traces lie.
         since_ns: the begin of the period.
         until_ns: its end, which is no part of it.
+        key: of the audit log's signatures.
 
     Raises:
         AgentOpsError: DuckDB is not installed.
@@ -131,12 +146,10 @@ def gather(base: Path, traces: Path, since_ns: int, until_ns: int) -> Evidence:
         ]
     finally:
         store.close()
-    return Evidence(since_ns, until_ns, figures, _verified(base / "audit"), list(dict.fromkeys(store.remarks)))
+    return Evidence(since_ns, until_ns, figures, _verified(base / "audit", key), list(dict.fromkeys(store.not_read)))
 
 
 def _asked(store: Any, question: _Question, since_ns: int, until_ns: int) -> Figure:
-    from agentops_sdk.errors import AgentOpsError
-
     sql = question.sql.replace("{period}", _PERIOD.format(since=since_ns, until=until_ns))
     query = f'agentops sql "{sql}"'
     try:
@@ -162,10 +175,19 @@ def _recorded(records: list[dict[str, Any]], question: _Question, since_ns: int,
     return Figure(question.section, question.title, query, columns, shown, omitted=len(rows) - len(shown))
 
 
-def _verified(folder: Path) -> dict[str, Any]:
+def _verified(folder: Path, key: KeySource | None) -> dict[str, Any]:
+    query = "agentops audit verify" if key is None else f"agentops audit verify --key {key.shown}"
     if not files(folder):
-        return {"query": "agentops audit verify", "records": 0, "faults": [_NO_LOG], "limits": []}
+        return {"query": query, "records": 0, "signed": 0, "faults": [_NO_LOG], "limits": []}
+    from agentops_sdk._audit.signature import signer_of
     from agentops_sdk._audit.verification import verify
 
-    found = verify(folder)
-    return {"query": "agentops audit verify", "records": found.records, "faults": found.faults, "limits": found.limits}
+    faults: list[str] = []
+    signer = None
+    try:
+        signer = signer_of(key)
+    except ConfigError as error:
+        faults.append(f"the signatures were not checked: {error}")
+    found = verify(folder, signer)
+    faults += found.faults
+    return {"query": query, "records": found.records, "signed": found.signed, "faults": faults, "limits": found.limits}

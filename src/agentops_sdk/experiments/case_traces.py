@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from agentops_sdk import encryption, lifecycle
 from agentops_sdk._pipeline import process_runtime
 from agentops_sdk._scrub.policy import Policy
-from agentops_sdk.exporters._private_files import private_directory
 from agentops_sdk.exporters.memory import MemoryExporter
+from agentops_sdk.private_files import private_directory
 from agentops_sdk.testing.records import as_element
 from agentops_sdk.testing.results import CapturedTrace
 from agentops_sdk.traces.formats.from_otel import record_dict

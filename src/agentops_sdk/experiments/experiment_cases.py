@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.private_files import open_private
 
 __all__ = ["Case", "cases_version", "load_cases", "save_cases"]
 
@@ -63,7 +64,7 @@ def save_cases(cases: Iterable[Case], path: str | os.PathLike[str]) -> Path:
     """Write cases as JSONL, for their owner only."""
     file = Path(path)
     text = "".join(json.dumps(case.as_dict(), ensure_ascii=False, default=str) + "\n" for case in cases)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = open_private(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     with os.fdopen(descriptor, "w", encoding="utf-8") as target:
         target.write(text)
     return file

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentops_sdk.encryption import DamagedError, SealedError, opened_line
 from agentops_sdk.errors import TraceError
 from agentops_sdk.experiments.scorers import Score
+from agentops_sdk.private_files import open_private
 from agentops_sdk.traces.figures.intervals import of_mean, of_share, within
 from agentops_sdk.traces.figures.paired_tests import kappa
 
@@ -229,14 +230,16 @@ class Results:
         from agentops_sdk.experiments.experiment_page import as_html
 
         file = Path(path)
-        file.write_text(as_html(self, baseline), encoding="utf-8")
+        with open(file, "w", encoding="utf-8", opener=open_private) as target:
+            target.write(as_html(self, baseline))
         return file
 
     def jsonl(self, path: str | os.PathLike[str]) -> Path:
         """Write the results as JSONL, which :func:`load_results` reads."""
         file = Path(path)
         lines = [header(self), *(row.as_dict() for row in self.rows)]
-        file.write_text("".join(dump(line) for line in lines), encoding="utf-8")
+        with open(file, "w", encoding="utf-8", opener=open_private) as target:
+            target.writelines(map(dump, lines))
         return file
 
     def __str__(self) -> str:

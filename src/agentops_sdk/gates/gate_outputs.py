@@ -40,8 +40,9 @@ def moved(check: Check) -> str:
 def junit(verdict: GateVerdict) -> str:
     """A test suite with a case for each check: what failed is a failure, what has no data is skipped or an error."""
     suite = Tree.Element(
-        "testsuite", name="agentops gate", tests=str(len(verdict.checks)), failures=str(len(verdict.failed)),
-        errors=str(sum(_is_error(check) for check in verdict.checks)),
+        "testsuite", name="agentops gate", tests=str(len(verdict.checks) + len(verdict.not_read)),
+        failures=str(len(verdict.failed)),
+        errors=str(sum(_is_error(check) for check in verdict.checks) + len(verdict.not_read)),
         skipped=str(sum(_is_skipped(check) for check in verdict.checks)),
     )  # fmt: skip
     for check in verdict.checks:
@@ -54,6 +55,9 @@ def junit(verdict: GateVerdict) -> str:
         elif _is_skipped(check):
             Tree.SubElement(case, "skipped", message=said)
         Tree.SubElement(case, "system-out").text = said
+    for number, sentence in enumerate(verdict.not_read, 1):
+        case = Tree.SubElement(suite, "testcase", classname="agentops.gate", name=f"not read: {number}")
+        Tree.SubElement(case, "error", message=line(sentence, 2_000))
     return Tree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
@@ -89,4 +93,5 @@ def markdown(verdict: GateVerdict) -> str:
             moved(check), check.limit, check.remark,
         )  # fmt: skip
         lines.append("| " + " | ".join(line(cell, 500).replace("|", "\\|") for cell in cells) + " |")
+    lines += ["", *(f"- not read: {line(sentence, 500)}" for sentence in verdict.not_read)] if verdict.not_read else []
     return "\n".join(lines) + "\n"

@@ -77,6 +77,8 @@ class GateVerdict:
         candidate: runs that were looked at.
         sequential: whether it may be looked at again and again.
         currency: of the costs.
+        running: runs that are not over, and in no figure.
+        not_read: what lies there and could not be read: a sentence for each.
     """
 
     checks: tuple[Check, ...]
@@ -85,6 +87,7 @@ class GateVerdict:
     sequential: bool = False
     currency: str = "USD"
     running: int = 0
+    not_read: tuple[str, ...] = ()
 
     @property
     def failed(self) -> list[Check]:
@@ -93,12 +96,15 @@ class GateVerdict:
 
     @property
     def code(self) -> int:
-        """0 where it may go on, 1 where it may not, 2 where there is no data for what somebody wrote a rule for."""
+        """0 where it may go on, 1 where it may not, 2 where data is missing.
+
+        That is where there are no runs, nothing for what somebody wrote a rule for, or files that could not be read.
+        """
         if not self.baseline or not self.candidate:
             return 2
         if self.failed:
             return 1
-        return 2 if any(check.verdict == "unknown" and check.written for check in self.checks) else 0
+        return 2 if self.not_read or any(check.verdict == "unknown" and check.written for check in self.checks) else 0
 
     @property
     def word(self) -> str:
@@ -119,6 +125,7 @@ class GateVerdict:
             "sequential": self.sequential,
             "settled": self.settled,
             "currency": self.currency,
+            "not_read": list(self.not_read),
             "checks": [
                 {name: _plain(value) for name, value in asdict(check).items() if name != "written"}
                 for check in self.checks

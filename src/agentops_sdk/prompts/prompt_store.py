@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 from agentops_sdk.encryption import SealedError, opened, sealed
 from agentops_sdk.errors import ConfigError, TraceError
+from agentops_sdk.private_files import private_directory, replace_private
 
 __all__ = ["PromptStore", "checked_name", "version_of"]
 
@@ -109,9 +109,9 @@ class PromptStore:
         path = folder / f"{version_of(template)}.md"
         if path.exists():
             return
-        folder.mkdir(parents=True, exist_ok=True)
+        private_directory(folder)
         content = template.encode("utf-8", "surrogatepass")
-        _replace(path, sealed(content) if seals else content)
+        replace_private(path, sealed(content) if seals else content)
 
     def label(self, name: str, wanted: str, label: str) -> str:
         """Have a label name a version; returns that.
@@ -146,8 +146,8 @@ class PromptStore:
 
     def _write(self, name: str, labels: Mapping[str, list[str]]) -> None:
         folder = self.folder / name
-        folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / _LABELS, json.dumps(labels, indent=2).encode() + b"\n")
+        private_directory(folder)
+        replace_private(folder / _LABELS, json.dumps(labels, indent=2).encode() + b"\n")
 
 
 def _read(path: Path) -> str:
@@ -157,11 +157,3 @@ def _read(path: Path) -> str:
         raise SealedError(f"prompt {path} is {error}") from None
     except (OSError, ValueError) as error:
         raise TraceError(f"prompt {path} cannot be read: {type(error).__name__}") from None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    fresh.replace(path)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.private_files import open_private
 from agentops_sdk.report.document import of_traces
 from agentops_sdk.traces.display.render import text
 from agentops_sdk.traces.display.terminal_text import block, line
@@ -93,13 +94,9 @@ def save(traces: Trace | Iterable[Trace], path: str | os.PathLike[str]) -> Path:
         OSError: the file cannot be written.
     """
     target, page = Path(path), html(traces)
-    with open(target, "w", encoding="utf-8", newline="\n", opener=_private) as file:
+    with open(target, "w", encoding="utf-8", newline="\n", opener=open_private) as file:
         file.write(page)
     return target
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _data(name: str, value: Any) -> str:

@@ -52,6 +52,7 @@ class ClickHouseStore:
             AgentOpsError: there is no such table, or the server cannot be asked.
         """
         self.remarks: list[str] = []
+        self.not_read: list[str] = []
         self._client = client
         self._table = ".".join(map(identifier, table.split(".")))
         columns = {str(name): str(kind) for name, kind, *_ in client.run(f"DESCRIBE TABLE {self._table}").rows}

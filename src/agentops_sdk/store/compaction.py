@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from agentops_sdk.encryption import LINE
 from agentops_sdk.errors import AgentOpsError
+from agentops_sdk.private_files import open_private
 from agentops_sdk.store.duckdb_dialect import columns_of_lines, lines_of, quoted
 from agentops_sdk.traces.formats import line_index
 
@@ -201,7 +202,7 @@ def _told(duckdb: Any, path: Path) -> dict[str, str]:
 
 def _private(path: Path) -> BinaryIO:
     """A new file that only its owner can read, open for writing."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    return os.fdopen(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb")
 
 
 def _put(part: Path, target: Path, facts: os.stat_result) -> None:

@@ -69,6 +69,7 @@ class DuckDBStore:
         self._seconds = seconds
         self._left: float | None = None
         self.remarks: list[str] = []
+        self.not_read: list[str] = []
         self._found = self._files()
         self._sealed: SealedError | None = None
         is_sealed = any(map(_is_sealed, self._found[2]))
@@ -181,9 +182,10 @@ class DuckDBStore:
                         traces.join_messages()
                 except TraceError as error:
                     self._sealed = error if isinstance(error, SealedError) else self._sealed
-                    self.remarks.append(f"{error}; it was left out")
+                    self.not_read.append(f"{error}; it was left out")
                     continue
-                self.remarks += traces.remarks
+                self.not_read += traces.not_read
+                self.remarks += traces.notes
                 count += _write(file, traces)
             if has_whole:
                 rows = self._connection.execute(f"SELECT record FROM whole WHERE {_STRANGE}").fetchall()

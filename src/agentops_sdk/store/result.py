@@ -22,6 +22,9 @@ class Store(Protocol):
 
     engine: str
     remarks: list[str]
+    """What is to be said of how it is read."""
+    not_read: list[str]
+    """What lies there and was not read: a sentence for each."""
 
     def query(self, sql: str) -> Result:
         """The rows of one statement that only reads.

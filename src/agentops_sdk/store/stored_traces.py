@@ -54,7 +54,8 @@ class StoredTraces(Traces):
         self._is_part = ids is not None
         if ids is None:
             ids = self._runs("SELECT trace_id, min(start_ns) FROM spans GROUP BY trace_id")
-            self.unreadable += store.remarks
+            self.unreadable += store.not_read
+            self.notes += store.remarks
         for trace_id, start in ids:
             self._entries[trace_id] = TraceEntry(start, array("I"))
 
@@ -89,7 +90,7 @@ class StoredTraces(Traces):
             kept = []
             for batch in some._whole_batches():
                 matching = batch.where(**filters)
-                remarks += [remark for remark in matching.unreadable if remark not in batch.unreadable]
+                remarks += [remark for remark in matching.notes if remark not in batch.notes]
                 kept += [(each, self._entries[each].start_ns) for each in matching.ids if each in some._entries]
             unfiltered = some
             some = StoredTraces(self._store, attributes, kept)
@@ -99,7 +100,8 @@ class StoredTraces(Traces):
                 some._batches, some._together = unfiltered._batches, unfiltered._together  # noqa: SLF001 - of this class
         elif some is self:
             some = StoredTraces(self._store, attributes, [(each, self._entries[each].start_ns) for each in self.ids])
-        some.unreadable += [*self.unreadable, *dict.fromkeys(remarks)]
+        some.unreadable += self.unreadable
+        some.notes += [*self.notes, *dict.fromkeys(remarks)]
         return some
 
     @property

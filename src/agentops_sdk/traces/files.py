@@ -115,6 +115,8 @@ class Traces:
         self.files: list[Path] = []
         self.unreadable: list[str] = []
         """Of a directory's files those that cannot be read, a sentence for each."""
+        self.notes: list[str] = []
+        """What else is to be said of how they were read, or chosen."""
         self.torn = 0
         self.foreign = 0
         self.foreign_files: list[Path] = []
@@ -213,7 +215,7 @@ class Traces:
             if all(condition.holds(run) for condition in wanted):
                 kept[trace_id] = entry
         view = self._only(kept if wanted else dict(self._entries))
-        view.unreadable = [*self.unreadable, *filter(None, (condition.remark() for condition in wanted))]
+        view.notes = [*self.notes, *filter(None, (condition.remark() for condition in wanted))]
         return view
 
     def stopped_at(self, checkpoint: str) -> list[str]:
@@ -222,6 +224,11 @@ class Traces:
 
     @property
     def remarks(self) -> list[str]:
+        """What was :attr:`not_read`, and what else is to be said of these runs: a sentence for each."""
+        return [*self.not_read, *self.notes]
+
+    @property
+    def not_read(self) -> list[str]:
         """What files hold and was not read, because it cannot be or is larger than traces are: a sentence for each."""
         return [*self.unreadable, *self._columns.lines.remarks]
 

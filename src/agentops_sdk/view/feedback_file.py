@@ -13,6 +13,7 @@ from agentops_sdk import semconv
 from agentops_sdk._version import VERSION
 from agentops_sdk.encryption import sealed_line
 from agentops_sdk.errors import ConfigError
+from agentops_sdk.private_files import open_private
 from agentops_sdk.traces.classify import OWN_SCOPE, iso
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def append_feedback(folder: Path, trace: Trace, *, name: Any, value: Any, commen
         "flags": 257,
     }  # fmt: skip
     line = sealed_line(orjson.dumps(record) + b"\n")
-    descriptor = os.open(folder / NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = open_private(folder / NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         os.write(descriptor, line)
     finally:

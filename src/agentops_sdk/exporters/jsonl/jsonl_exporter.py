@@ -20,10 +20,10 @@ from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk.encryption import EVENT, sealed_line
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters._export_result import export_result
-from agentops_sdk.exporters._private_files import private_directory
 from agentops_sdk.exporters.contract import Create, SinkOptions
 from agentops_sdk.exporters.jsonl.open_marker import OpenFile
 from agentops_sdk.exporters.jsonl.run_files import create_file, tidy
+from agentops_sdk.private_files import private_directory
 from agentops_sdk.traces.formats.from_otel import open_line, record_line
 from agentops_sdk.traces.formats.wire_values import UNENCODABLE
 from agentops_sdk.traces.process_identity import this_process

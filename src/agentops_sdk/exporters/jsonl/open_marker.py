@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentops_sdk.encryption import sealed_line
-from agentops_sdk.exporters._private_files import private_directory
 from agentops_sdk.exporters.jsonl.run_files import create_file
+from agentops_sdk.private_files import private_directory
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 
 if TYPE_CHECKING:

@@ -1,4 +1,7 @@
-"""A closed file of lines, written anew beside the old one; it takes its name once it is whole and on the disk."""
+"""A closed file of lines, written anew beside the old one; it takes its name once it is whole and on the disk.
+
+Where somebody may be appending to it, lines are overwritten where they stand.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from agentops_sdk.encryption import EVENT, DamagedError, SealedError, opened_line, sealed_line
+from agentops_sdk.private_files import open_private
 from agentops_sdk.traces.formats import line_index
 
-__all__ = ["PART", "rewrite_lines"]
+__all__ = ["PART", "overwrite_lines", "rewrite_lines"]
 
 PART: Final = ".anew"
 
@@ -43,7 +47,7 @@ def rewrite_lines(path: Path, change: Callable[[bytes], bytes]) -> int:
     try:
         with (
             gzip.open(path) if packed else path.open("rb") as source,
-            os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw,
+            os.fdopen(open_private(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as raw,
         ):
             target: Any = gzip.GzipFile("", "wb", 6, raw, 0) if packed else raw
             for line in filter(bytes.strip, source):
@@ -65,3 +69,37 @@ def rewrite_lines(path: Path, change: Callable[[bytes], bytes]) -> int:
     finally:
         part.unlink(missing_ok=True)
     return changed
+
+
+def overwrite_lines(path: Path, change: Callable[[bytes], bytes], *, seen: int = 0) -> int:
+    """Put what ``change`` returns, filled up with blanks, in the place of each line that it changes; how many.
+
+    Args:
+        path: of a file that somebody may be appending to.
+        change: is given a line with its newline, opened; what would be longer than it stays as it is.
+        seen: bytes from the start that need no look.
+
+    Raises:
+        OSError: it cannot be read, or written.
+    """
+    count = 0
+    with path.open("rb") as file:
+        file.seek(seen)
+        position = seen
+        descriptor = os.open(path, os.O_WRONLY)
+        try:
+            for line in file:
+                after = _changed(line, change) if line.strip() else line
+                if after != line and len(after) <= len(line):
+                    if not count:
+                        line_index.forget(path)
+                    end = b"\n" if line.endswith(b"\n") else b""
+                    os.lseek(descriptor, position, os.SEEK_SET)
+                    os.write(descriptor, after.removesuffix(b"\n").ljust(len(line) - len(end)) + end)
+                    count += 1
+                position += len(line)
+            if count:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return count

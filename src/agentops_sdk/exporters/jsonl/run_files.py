@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentops_sdk.exporters._private_files import try_lock, unlock
+from agentops_sdk.private_files import open_private, try_lock, unlock
 from agentops_sdk.traces.formats import line_index
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def create_file(directory: Path, suffix: str = ".jsonl") -> tuple[Path, int]:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     for _ in range(_ATTEMPTS):
         path = directory / f"{stamp}-{os.getpid()}-{secrets.token_hex(4)}{suffix}"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
         try:
             owned = _owns(path, descriptor)
         except OSError:
@@ -203,7 +203,7 @@ def _compress(claim: _Claim) -> None:
         claim.remove()
         return
     part = claim.path.with_name(claim.path.name + ".gz.part")
-    target = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    target = open_private(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         with os.fdopen(target, "wb") as raw:
             with (

@@ -9,9 +9,9 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from agentops_sdk.encryption import sealed_line
-from agentops_sdk.exporters._private_files import private_directory
 from agentops_sdk.exporters.otlp.run_directory import REFUSED
 from agentops_sdk.exporters.otlp.segment import Piece, Segment, frame
+from agentops_sdk.private_files import open_private, private_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def set_aside(spool: Path, piece: Piece, reason: str, *, tries: int, max_bytes: 
     name = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(2)}"
     words = sealed_line(reason[:2000].encode()).decode().rstrip("\n")  # a backend may quote what it refuses
     facts = {"reason": words, "spans": piece.spans, "time": time.time(), "tries": tries}
-    descriptor = os.open(folder / f"{name}.json", os.O_CREAT | os.O_WRONLY, 0o600)
+    descriptor = open_private(folder / f"{name}.json", os.O_CREAT | os.O_WRONLY)
     with os.fdopen(descriptor, "w") as file:
         json.dump(facts, file)
     segment = Segment(folder / f"{name}.seg")

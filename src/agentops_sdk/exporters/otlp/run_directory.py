@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 
-from agentops_sdk.exporters._private_files import private_directory, try_lock
+from agentops_sdk.private_files import open_private, private_directory, try_lock
 
 __all__ = ["REFUSED", "Run", "runs"]
 
@@ -43,7 +43,7 @@ class Run:
         name = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(3)}"
         hidden = spool / f".{name}"
         hidden.mkdir(mode=0o700)
-        lock = os.open(hidden / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        lock = open_private(hidden / "lock", os.O_CREAT | os.O_RDWR)
         try:
             try_lock(lock)
             hidden.rename(spool / name)
@@ -62,7 +62,7 @@ class Run:
             if _owner_lives(folder.name):
                 return None
             try:
-                lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+                lock = open_private(folder / "lock", os.O_RDWR | os.O_CREAT)
             except OSError:
                 return None
         except OSError:

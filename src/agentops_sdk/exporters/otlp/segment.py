@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk.encryption import is_sealed, opened, sealed
 from agentops_sdk.exporters.otlp.compression import crc32
+from agentops_sdk.private_files import open_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,7 @@ class Segment:
             self._buffer += _HEAD.pack(_FILE_MAGIC, _HEAD.size)
         elif not adopted:
             flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND
-            self._fd = os.open(path, flags, 0o600)
+            self._fd = open_private(path, flags)
             os.write(self._fd, _HEAD.pack(_FILE_MAGIC, _HEAD.size))
 
     @classmethod

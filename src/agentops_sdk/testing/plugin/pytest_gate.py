@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,9 @@ def judged(config: pytest.Config) -> GateVerdict | str:
     """The verdict over the runs that were kept, or why there is none."""
     option = config.option
     try:
-        return judge(load(option.agentops_baseline), load(option.agentops_keep), _rules(option))
+        baseline, candidate = load(option.agentops_baseline), load(option.agentops_keep)
+        verdict = judge(baseline, candidate, _rules(option))
+        return replace(verdict, not_read=(*baseline.not_read, *candidate.not_read))
     except AgentOpsError as error:
         return str(error)
 
@@ -60,6 +63,8 @@ def lines(verdict: GateVerdict | str) -> Iterator[str]:
         yield f"gate: no data: {verdict}"
         return
     yield f"gate: {verdict.word}, {verdict.candidate} runs against {verdict.baseline} of the baseline"
+    for sentence in verdict.not_read:
+        yield f"  not read: {sentence}"
     for check in verdict.checks:
         if check.verdict not in ("pass", "unknown") or (check.verdict == "unknown" and check.written):
             facts = f"{figure(check, check.baseline)} -> {figure(check, check.candidate)} {moved(check)}".strip()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from agentops_sdk.private_files import open_private
 from agentops_sdk.testing.assertions.assertion_message import SHOWN, picture
 from agentops_sdk.testing.plugin.budget import Budget
 from agentops_sdk.traces.cost import Cost
@@ -80,7 +81,8 @@ def keep(item: pytest.Item, traces: CapturedTraces, folder: str) -> Path:
     """Write the test's records where ``agentops show`` reads them."""
     path = _file_of(item, folder, ".jsonl")
     lines = [span.model_dump_json(exclude_unset=True) + "\n" for span in traces.spans]
-    path.write_text("".join(lines), encoding="utf-8")
+    with open(path, "w", encoding="utf-8", opener=open_private) as file:
+        file.writelines(lines)
     return path
 
 

@@ -1,7 +1,11 @@
-"""Directories for their owner only, and locks by which one process knows that another lives: for sinks on a disk."""
+"""Files and directories for their owner only, and locks by which one process knows that another lives.
+
+Whatever is written below the directory of traces is made here (or by ``tempfile``, whose files are private as well).
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,7 +14,32 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-__all__ = ["private_directory", "try_lock", "unlock"]
+__all__ = ["open_private", "private_directory", "replace_private", "try_lock", "unlock"]
+
+
+def open_private(path: str | os.PathLike[str], flags: int) -> int:
+    """A descriptor of a file that, where it is new, its owner alone can read: as ``opener`` of ``open()``, too.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    return os.open(path, flags, 0o600)
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Write a file for its owner only, whole or not at all; what stood there is replaced.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    fresh = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+    try:
+        with open(fresh, "xb", opener=open_private) as file:
+            file.write(content)
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def private_directory(path: Path) -> None:
@@ -25,7 +54,7 @@ def private_directory(path: Path) -> None:
     root = next((folder for folder in (path, *path.parents) if folder.name == ".agentops"), None)
     if root is not None and not (root / ".gitignore").exists():
         try:
-            (root / ".gitignore").write_text("*\n")
+            replace_private(root / ".gitignore", b"*\n")
         except OSError:
             pass
 
