@@ -122,6 +122,33 @@ def test_it_stops_where_the_program_asks_something_else(recorded: str, capsys: p
     assert main(["replay", recorded, "--run", "program.py", "sloths"]) == 1
 
 
+def test_a_run_in_which_personal_data_was_replaced_says_why_it_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "local")
+    Path("program.py").write_text(PROGRAM)
+    with LocalModel(script) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        namespace: dict[str, Any] = {"__name__": "program"}
+        exec(PROGRAM, namespace)
+        agentops.init(exporters=["jsonl"], integrations=["openai"], pii=["email", "card"])
+        namespace["planner"]("mail ann@home.example about 4111 1111 1111 1111")
+        agentops.shutdown()
+    capsys.readouterr()
+    trace = agentops.traces.load("./.agentops/traces").latest
+    command = ["replay", trace.trace_id, "--json", "--run", "program.py"]
+    assert main([*command, "mail ann@home.example about 4111 1111 1111 1111"]) == 1
+    out, err = capsys.readouterr()
+    assert "is asked something else" in err
+    assert "the run was recorded with personal data replaced" in err
+    assert set(json.loads(out.splitlines()[-1])["replaced"]) == {"[redacted:email]", "[redacted:card]"}
+    with pytest.raises(ReplayError, match="personal data replaced"), replay_run(trace):
+        namespace["planner"]("mail ann@home.example about 4111 1111 1111 1111")
+    assert main([*command, "mail [redacted:email] about [redacted:card]"]) == 0  # what was recorded
+    assert "answers hold the marks" in capsys.readouterr().err
+
+
 def test_a_tool_that_is_left_out_and_other_settings_are_no_same_run(
     recorded: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

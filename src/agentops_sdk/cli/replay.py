@@ -90,7 +90,9 @@ def _replay(trace: Trace, args: argparse.Namespace, system: str | None) -> int:
         encryption.seal_with(encryption.active or cipher)  # the program's own `init()` may have named no key
         with open(file, "wb", opener=open_private) as target:
             target.writelines(encryption.sealed_line(each.encode()) for each in lines)
-        _side_by_side(trace, again, file, as_json=args.json)
+        _side_by_side(trace, again, file, dict(running.replaced), as_json=args.json)
+    if running.remark is not None:
+        print(f"agentops: {running.remark}", file=sys.stderr)
     left = running.left() if running.difference is None and args.from_step is None else []
     if running.difference is not None:
         print(f"agentops: {running.difference}", file=sys.stderr)
@@ -129,7 +131,7 @@ def _program(words: list[str]) -> int:
     return 0
 
 
-def _side_by_side(recorded: Trace, again: Trace, file: Path, *, as_json: bool) -> None:
+def _side_by_side(recorded: Trace, again: Trace, file: Path, replaced: dict[str, int], *, as_json: bool) -> None:
     import json
 
     from agentops_sdk.cli._table import Column, as_table
@@ -137,7 +139,7 @@ def _side_by_side(recorded: Trace, again: Trace, file: Path, *, as_json: bool) -
 
     both = align(recorded, again)
     if as_json:
-        print(json.dumps({**both, "file": str(file)}))
+        print(json.dumps({**both, "file": str(file), "replaced": replaced}))
         return
     console, width, ascii_only = screen()
 

@@ -7,7 +7,9 @@ in earnest, with another model or other instructions, and what comes of it is a 
 from __future__ import annotations
 
 import json
+import re
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentops_sdk import semconv
 from agentops_sdk._snapshot.snapshot import snapshot
 from agentops_sdk.errors import ConfigError, TraceError
+from agentops_sdk.pii_rules import NAMES
 from agentops_sdk.testing.recordings.aws_boundary import watched_aws
 from agentops_sdk.testing.recordings.cassette import scrubbed
 from agentops_sdk.testing.recordings.http_boundary import Answer, Request, watched
@@ -34,6 +37,10 @@ if TYPE_CHECKING:
 __all__ = ["RunReplay", "replay_run", "steps_of"]
 
 _MOST_DIFFERENCES: Final = 12
+_REPLACED: Final = re.compile(
+    rf"\[(?:redacted:(?:{'|'.join(NAMES)})|withheld:pii|(?:{'|'.join(NAMES)}):[^\]\s]{{5,16}})\]"
+)
+"""What stands in a record in place of personal data. Secrets are replaced in what is asked now as well, and compare."""
 
 
 def steps_of(trace: Trace) -> list[SpanRecord]:
@@ -50,6 +57,7 @@ class RunReplay:
         difference: where the program first asked something else, in words; ``None`` as long as it did not.
         replayed: how many model calls were answered from the record.
         live: how many model calls were made in earnest.
+        replaced: the marks that stand in the record in place of personal data, and how many there are of each.
     """
 
     keeps = False
@@ -64,6 +72,7 @@ class RunReplay:
         self._lock = threading.Lock()
         self._steps = steps = steps_of(trace)
         self._trace = trace
+        self.replaced = Counter(mark for span in steps for text in _texts(span) for mark in _REPLACED.findall(text))
         if from_step is not None and not 1 <= from_step <= len(steps) + 1:
             raise ConfigError("from_step", from_step, f"a step of the run, from 1 to {len(steps) + 1}")
         self._from = from_step
@@ -83,6 +92,17 @@ class RunReplay:
         waiting = [number for number, _ in self._calls if number not in self._used and not self._is_live(number)]
         inside = self._inside() if waiting else ()
         return [number for number in waiting if number not in inside]
+
+    @property
+    def remark(self) -> str | None:
+        """What is to be said of a record in which personal data was replaced; ``None`` of another one."""
+        if not self.replaced:
+            return None
+        marks = ", ".join(mark for mark, _ in self.replaced.most_common(3))
+        return (
+            f"the run was recorded with personal data replaced, {self.replaced.total():,} time(s) ({marks}): whoever "
+            "asks with the data itself asks something else, and answers hold the marks"
+        )
 
     @property
     def answered_tools(self) -> int:
@@ -147,7 +167,7 @@ class RunReplay:
     def _stop(self, sentence: str) -> ReplayError:
         sentence = sentence.replace("{file}", "the run")
         self.difference = self.difference or sentence
-        return ReplayError(sentence)
+        return ReplayError(sentence if self.remark is None else f"{sentence}\n({self.remark})")
 
 
 class _Tools(ToolResults):
@@ -209,6 +229,10 @@ def replay_run(
     running = RunReplay(trace, from_step=from_step, model=model, system=system)
     with running.answering():
         yield running
+
+
+def _texts(span: SpanRecord) -> Iterator[str]:
+    return (value for name in semconv.CONTENT if isinstance(value := span.attributes.get(name), str))
 
 
 def _tool_row(span: SpanRecord) -> dict[str, Any]:
