@@ -199,6 +199,10 @@ def test_watch_over_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert (json.loads(line)["rule"], json.loads(line)["state"]) == ("bad", "firing")
     rules.write_text('[[alert]]\nwhen = "loop"\n')
     assert main(["watch", str(rules), "--once", "--dir", str(tmp_path)]) == 0
+    assert main(["watch", str(rules), "--once", "--dir", str(tmp_path / "none")]) == 2
+    assert "does not exist" in capsys.readouterr().err
+    rules.write_text('[[alert]]\nwhen = "lop"\n')
+    assert main(["watch", str(rules), "--once", "--dir", str(tmp_path)]) == 2
 
 
 @pytest.mark.parametrize("form", ["otlp", "packed"])

@@ -18,6 +18,7 @@ from agentops_sdk._alerts.engine import Engine
 from agentops_sdk._alerts.notice import Notice
 from agentops_sdk._alerts.notice_delivery import SECRET_VARIABLE, signature
 from agentops_sdk._alerts.observation import Observation
+from agentops_sdk._alerts.told_file import Told
 from agentops_sdk.alert_rules import from_keywords
 from agentops_sdk.cli.watch import _Folder
 
@@ -64,16 +65,18 @@ def test_a_killed_run_is_told_once_and_its_end_too(tmp_path: Path, monkeypatch: 
         watching = watch()
         killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], cwd=tmp_path, check=False)
         assert killed.returncode == -9
-        until(lambda: list((tmp_path / "alerts").glob("*.json")))  # the receiver is out
-        until(lambda: list((tmp_path / "alerts").glob("watch-*")))
+        alerts = tmp_path / "alerts"
+        until(lambda: received and list(alerts.glob("*.json")))  # the receiver is out
         watching.kill()
         watching.wait()
         watching = watch()
-        until(lambda: len(received) >= 3)
+        until(lambda: len(received) >= 3 and not list(alerts.glob("*.json")))  # it knows that all has arrived
         watching.kill()
         watching.wait()
+        (memory,) = alerts.glob("watch-*")
+        looked = memory.read_bytes()
         watching = watch()
-        time.sleep(2)
+        until(lambda: memory.read_bytes() != looked)  # it has looked at everything once more
         watching.kill()
         watching.wait()
     bodies = [request.body for request in received]
@@ -118,7 +121,7 @@ def test_who_is_started_again_goes_on() -> None:
 
     Engine([rule], tell, told=told).observe(seen(1_000.0))
     assert heard == ["firing"]
-    told = json.loads(json.dumps(told))
+    told = {number: Told(*fact) for number, fact in json.loads(json.dumps(told)).items()}
     again = Engine([rule], tell, told=told, since=1_000.0)
     again.observe(seen(900.0))
     again.observe(seen(1_010.0))

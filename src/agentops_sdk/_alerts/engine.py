@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
 from agentops_sdk._alerts.notice import Notice
+from agentops_sdk._alerts.told_file import Told
 from agentops_sdk._alerts.window import Window, counts
 from agentops_sdk._host.guard import guard
 
@@ -25,19 +26,29 @@ _NAMED_BY = {
     "provider": semconv.PROVIDER_NAME, "tool": semconv.TOOL_NAME, "user": semconv.USER_ID,
     "session": semconv.SESSION_ID,
 }  # fmt: skip
+_UNNAMED = ("user", "session")
+"""What is remembered by a hash alone: it may be on disk for as long as nobody looks."""
 
 Tell = Callable[["AlertRule", Notice], None]
 
 
 class _Asked:
-    """One rule asked of one thing; ``number`` is the id of its notices."""
+    """One rule asked of one thing; ``number`` is the id of its notices.
 
-    __slots__ = ("number", "told_at", "told_firing", "window")
+    What fires as somebody has told who is no more is not over before ``unsure_until``: what they saw may still count.
+    """
 
-    def __init__(self, rule: AlertRule, number: str, told: tuple[float | None, bool]) -> None:
+    __slots__ = ("number", "told_at", "told_firing", "unsure_until", "window")
+
+    def __init__(self, rule: AlertRule, number: str, told: Told | None, begun: float) -> None:
         self.number = number
         self.window = Window(rule)
-        self.told_at, self.told_firing = told
+        self.told_at: float | None = None
+        self.told_firing = False
+        self.unsure_until = 0.0
+        if told is not None:
+            self.told_at, self.told_firing, _, self.window.last, self.window.trace_id = told
+            self.unsure_until = begun + rule.over
 
 
 class Engine:
@@ -47,9 +58,9 @@ class Engine:
         rules: the rules.
         tell: takes each notice, with its rule.
         service: the program's name.
-        told: when each notice was told last, by its id, and whether it fires since: by whoever did this before, and
-            kept up to date.
+        told: what was told last, by the ids of notices: by whoever did this before, and kept up to date.
         since: what was before that is counted, and told to nobody.
+        begun: from when on everything is seen: what fires by ``told`` is over at the earliest when all that counts is.
     """
 
     def __init__(
@@ -57,22 +68,50 @@ class Engine:
         rules: Sequence[AlertRule],
         tell: Tell,
         service: str = "",
-        told: dict[str, tuple[float, bool]] | None = None,
+        told: dict[str, Told] | None = None,
         since: float = 0.0,
+        begun: float = 0.0,
     ) -> None:
-        self._told = told
+        self._told = {} if told is None else told
         self._since = since
+        self._begun = begun
         self.rules = tuple(rules)
         self._tell = tell
         self._service = service
         self._asked: dict[AlertRule, OrderedDict[str, _Asked]] = {rule: OrderedDict() for rule in self.rules}
         self._lock = threading.RLock()
+        self._remember()
+
+    def remember(self, begun: float) -> None:
+        """``told`` holds more than it did: what fires by it is to be over some time; see ``begun``."""
+        with self._lock:
+            self._begun = begun
+            self._remember()
+
+    def has_told(self, notice: Notice) -> None:
+        """Somebody who is no more has told this, or was about to."""
+        with self._lock:
+            known = self._told.get(notice.id)
+            if known is None or known.at < notice.at:
+                firing = notice.state == "firing"
+                key = "" if notice.per in _UNNAMED else notice.key
+                self._told[notice.id] = Told(notice.at, firing, key, notice.at, notice.trace_id)
+                self._begun = max(self._begun, notice.at)
+                self._remember()
+
+    def _remember(self) -> None:
+        """Ask of what fires, also where nothing more is seen of it."""
+        for number, told in self._told.items() if self._told else ():
+            for rule, keys in self._asked.items():
+                if told.firing and told.key not in keys and self._number(rule, told.key) == number:
+                    keys[told.key] = _Asked(rule, number, told, self._begun)
 
     def reconfigure(self, rules: Sequence[AlertRule]) -> None:
         """Ask other rules; those that stay keep what they have seen."""
         with self._lock:
             self._asked = {rule: self._asked.get(rule, OrderedDict()) for rule in rules}
             self.rules = tuple(self._asked)
+            self._remember()
 
     def observe(self, seen: Observation) -> None:
         """A span has ended."""
@@ -92,7 +131,7 @@ class Engine:
             asked = keys.get(str(key))
             if asked is None:
                 number = self._number(rule, str(key))
-                asked = keys[str(key)] = _Asked(rule, number, (self._told or {}).get(number, (None, False)))
+                asked = keys[str(key)] = _Asked(rule, number, self._told.get(number), self._begun)
                 if len(keys) > _MOST_KEYS:
                     keys.popitem(last=False)
             keys.move_to_end(str(key))
@@ -123,14 +162,17 @@ class Engine:
         if firing and (asked.told_at is None or now - asked.told_at >= rule.every):
             asked.told_at, asked.told_firing = now, True
             return self._notice(rule, key, asked, now, value or 0.0, "firing")
-        if not firing and asked.told_firing:
+        if not firing and asked.told_firing and now >= asked.unsure_until:
             asked.told_firing = False
             return self._notice(rule, key, asked, now, value or 0.0, "recovered")
         return None
 
     def _notice(self, rule: AlertRule, key: str, asked: _Asked, now: float, value: float, state: str) -> Notice:
-        if self._told is not None and asked.told_at is not None:
-            self._told[asked.number] = asked.told_at, asked.told_firing
+        if asked.told_at is not None:
+            name = "" if rule.per in _UNNAMED else key
+            self._told[asked.number] = Told(
+                asked.told_at, asked.told_firing, name, asked.window.last, asked.window.trace_id
+            )
         return Notice(
             asked.number, rule.name, state, rule.when, rule.per, key, value, rule.threshold, rule.over, now,
             rule.severity, self._service, asked.window.trace_id, rule.runbook,

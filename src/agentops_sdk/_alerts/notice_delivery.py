@@ -1,8 +1,9 @@
 """Takes notices to where rules say, on a thread of its own: signed, tried again, and kept on disk meanwhile.
 
-What fails waits and is tried again, later each time; beyond a bound, or after a day, it is dropped, counted and told in
-the log. A file of it holds the notice and a hash of where it goes: no address and no key is written. It is long because
-a notice that waits, that lies on disk and that is sent is one parcel, and each way to send is a few lines.
+A notice is on disk before it is sent, so that a process that is killed meanwhile leaves it to the next one. What fails
+waits and is tried again, later each time; beyond a bound, or after a day, it is dropped, counted and told in the log. A
+file of it holds the notice and a hash of where it goes: no address and no key is written. It is long because a notice
+that waits, that lies on disk and that is sent is one parcel, and each way to send is a few lines.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from agentops_sdk._alerts.notice import Notice, pagerduty, slack
 from agentops_sdk._host.guard import guard, logger
@@ -64,6 +65,7 @@ class Delivery:
         folder: for what waits; ``None`` keeps it in memory alone.
         tick: called every second.
         clock: the time.
+        keep: called before anything is sent: by then it is remembered that it was told.
     """
 
     def __init__(
@@ -72,7 +74,10 @@ class Delivery:
         folder: Path | None,
         tick: Callable[[float], None] = lambda now: None,
         clock: Callable[[], float] = time.time,
+        keep: Callable[[], None] = lambda: None,
     ) -> None:
+        self._keep_told = keep
+        self._own_files: set[str] = set()
         self._targets: dict[str, Target] = {}
         self.reconfigure(rules)
         self._folder = folder
@@ -102,10 +107,14 @@ class Delivery:
             self._thread = thread
 
     def put(self, rule: AlertRule, notice: Notice) -> None:
-        """Have it told. Any thread; nothing is waited for."""
+        """Have it told; what may have to be tried again is on disk by then. On a thread of ours."""
         for target in rule.then:
+            file = None
+            if _is_retried(target):
+                with guard("alerts.spool"):
+                    file = self._written(notice, target)
             self._put += 1
-            self._new.append(_Parcel(notice, target))
+            self._new.append(_Parcel(notice, target, file=file))
         self._event.set()
 
     def stop(self, timeout: float) -> None:
@@ -136,18 +145,21 @@ class Delivery:
 
     def work(self, *, last: bool = False) -> None:
         """Deliver what is new, and what is due again, also what an earlier process left."""
-        if self._adopts:
-            self._adopts = False
-            with guard("alerts.spool"):
-                self._adopt()
+        with guard("alerts.spool"):
+            self.adopt()
+        with guard("alerts.told"):
+            self._keep_told()
         now = self._clock()
         due = sorted((parcel for parcel in self._waiting if parcel.due <= now or last), key=lambda each: each.notice.at)
         self._waiting = [parcel for parcel in self._waiting if parcel not in due]
         for parcel in due:
             self._try(parcel)
-        while self._new:
-            self._try(self._new.popleft())
-            self._tried += 1
+        while new := len(self._new):
+            for _ in range(new):
+                self._try(self._new.popleft())
+                self._tried += 1
+            with guard("alerts.told"):
+                self._keep_told()  # of what has come meanwhile
 
     def _is_early(self, parcel: _Parcel) -> bool:
         """Whether what was told before it is still to arrive: an end that comes first would leave an alarm open."""
@@ -177,7 +189,7 @@ class Delivery:
 
     def _keep(self, parcel: _Parcel) -> None:
         notice, target, attempt, _, file = parcel
-        if callable(target) or target.partition(":")[0] in ("log", "event"):
+        if callable(target) or not _is_retried(target):
             return  # its failure is a bug, and not mended by trying again
         if len(self._waiting) >= _MOST or self._clock() - notice.at > _OLDEST:
             self.dropped += 1
@@ -195,24 +207,30 @@ class Delivery:
         private_directory(self._folder)
         number = _hashed(target)
         path = self._folder / f"{time.time_ns()}-{os.getpid()}-{number}.json"
+        self._own_files.add(str(path))
         fields = {name: getattr(notice, name) for name in Notice.__slots__}
-        descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        part = path.with_suffix(".part")  # who finds a file finds all of it
+        descriptor = open_private(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
             os.write(descriptor, sealed(json.dumps({"target": number, "notice": fields}).encode()))
         finally:
             os.close(descriptor)
+        part.rename(path)
         return str(path)
 
     def _forget(self, parcel: _Parcel) -> None:
         if parcel.file is not None:
             with guard("alerts.spool"):
                 Path(parcel.file).unlink(missing_ok=True)
+                self._own_files.discard(parcel.file)
 
-    def _adopt(self) -> None:
-        """Take over what an earlier process could not deliver: whoever renames a file has it."""
-        own_files = {parcel.file for parcel in self._waiting}
+    def adopt(self, tell: Callable[[Notice], None] = lambda notice: None) -> None:
+        """Take over what an earlier process could not deliver, once: whoever renames a file has it, and is told."""
+        if not self._adopts:
+            return
+        self._adopts = False
         for path in sorted(self._folder.glob("*.json"))[:_MOST] if self._folder is not None else ():
-            if str(path) in own_files:
+            if str(path) in self._own_files:
                 continue
             owner = path.name.split("-")[1]
             if owner.isdigit() and int(owner) != os.getpid() and _lives(int(owner)):
@@ -222,13 +240,16 @@ class Delivery:
                 if target is None:
                     continue
                 own = path.with_name(f"{time.time_ns()}-{os.getpid()}-{_hashed(target)}.json")
+                self._own_files.add(str(own))
                 try:
                     path.rename(own)
                 except OSError:
                     continue  # somebody else was first
                 fields = json.loads(opened(own.read_bytes()))["notice"]
                 known = {name: fields[name] for name in Notice.__slots__ if name in fields}
-                self._waiting.append(_Parcel(Notice(**known), target, 0, 0.0, str(own)))
+                notice = Notice(**known)
+                self._waiting.append(_Parcel(notice, target, 0, 0.0, str(own)))
+                tell(notice)
 
     def _deliver(self, notice: Notice, target: Target) -> None:
         if callable(target):
@@ -299,6 +320,11 @@ def _emit(notice: Notice) -> None:
             event_name="agentops.alert", attributes=fields,
         )
     )  # fmt: skip
+
+
+def _is_retried(target: Target) -> TypeGuard[str]:
+    """Whether it goes where it may not arrive; what a function or the log does with it is over at once."""
+    return isinstance(target, str) and target.partition(":")[0] not in ("log", "event")
 
 
 def _hashed(target: Target) -> str:

@@ -14,16 +14,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agentops_sdk._host.guard import guard
 from agentops_sdk.cli._other_spans import OtherSpans
 from agentops_sdk.cli._source import add_dir, own_directory, place, shown
 from agentops_sdk.encryption import opened_line
 from agentops_sdk.errors import TraceError
-from agentops_sdk.private_files import private_directory, replace_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agentops_sdk._alerts.notice import Notice
+    from agentops_sdk._alerts.told_file import ToldFile
     from agentops_sdk.alert_rules import AlertRule
 
 HELP = "Watch a folder of traces by the rules of a file, and tell whoever they say."
@@ -33,15 +34,17 @@ _RUNS = 500
 _MOST_KNOWN = 1_000_000
 _BEFORE = 60.0  # seconds; what was over for longer when a first watch begins is told to nobody
 _DEATH = 10.0  # seconds; a process shows that it lives more often
-_OFTEN = 30.0  # seconds
-_FORGOTTEN = 7 * 86_400.0  # seconds after which it may be told again, whatever its period
 _MOST_BYTES = 16 * 1024 * 1024  # that are read of one file in one go
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("rules", metavar="RULES", help="a TOML file with tables [[alert]]")
-    parser.add_argument("--once", action="store_true", help="look at what is there and end; 1 if anything fires")
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="look at what is there and end: 0 if nothing fires, 1 if anything does, 2 if it cannot be read",
+    )
     parser.add_argument(
         "--every", type=float, default=2.0, metavar="SECONDS", help="seconds between looks (default: 2)"
     )
@@ -50,7 +53,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Watch until interrupted."""
+    """Watch until interrupted, or look once."""
+    try:
+        return _watch(args)
+    except (TraceError, OSError) as error:
+        if not args.once or isinstance(error, BrokenPipeError):
+            raise
+        # 1 says that something fires.
+        print(f"agentops: {error}", file=sys.stderr)
+        return 2
+
+
+def _watch(args: argparse.Namespace) -> int:
     from agentops_sdk._alerts.engine import Engine
     from agentops_sdk._alerts.notice_delivery import Delivery
     from agentops_sdk.alert_rules import from_file
@@ -61,8 +75,10 @@ def run(args: argparse.Namespace) -> int:
     source = _source(where, args.once)
     own = own_directory(args)
     folder = (own.parent if own.is_file() else own) / "alerts"
-    delivery = Delivery(rules, folder)
-    memory = _Memory(None if args.once else folder / f"watch-{_name(args.rules)}")
+    memory = _remembered(None if args.once else folder / f"watch-{_name(args.rules)}")
+    begun = now = time.time()
+    # A first watch tells nothing of what was over before it began; one that looks once tells everything.
+    since = 0.0 if args.once else memory.looked - _DEATH if memory.looked else begun - _BEFORE
     fired: list[str] = []
 
     def tell(rule: AlertRule, notice: Notice) -> None:
@@ -72,7 +88,14 @@ def run(args: argparse.Namespace) -> int:
         targets = tuple(target for target in rule.then if target != "log")  # it has been printed
         delivery.put(dataclasses.replace(rule, then=targets), notice)
 
-    engine = Engine(rules, tell, told=memory.told, since=memory.looked)
+    def keep() -> None:
+        _keep(memory, now)
+
+    engine = Engine(rules, tell, told=memory.told, since=since, begun=begun)
+    delivery = Delivery(rules, folder, keep=keep)
+    if not args.once:
+        with guard("alerts.spool"):
+            delivery.adopt(engine.has_told)
     while True:
         now, newest = time.time(), 0.0
         for seen in sorted(source.observations(), key=lambda each: each.at):
@@ -83,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
         delivery.work(last=args.once)
         if args.once:
             return 1 if fired else 0
-        memory.keep(now)
+        keep()
         sys.stdout.flush()
         time.sleep(max(0.05, args.every))
 
@@ -98,43 +121,25 @@ def _name(rules: str) -> str:
     return hashlib.sha256(os.fsencode(Path(rules).resolve())).hexdigest()[:16]
 
 
-class _Memory:
-    """When was looked last, and what has been told and fires: a watch that is started again tells nothing twice.
+def _remembered(path: Path | None) -> ToldFile:
+    """What an earlier watch has told, by its file; ``None`` remembers nothing."""
+    from agentops_sdk._alerts.told_file import ToldFile
 
-    A first one tells nothing of what was over before it began.
+    memory = ToldFile(path)
+    try:
+        memory.read()
+    except (OSError, ValueError, TypeError):
+        print(f"agentops: {shown(path) if path else ''} cannot be read; it is written anew", file=sys.stderr)
+    return memory
 
-    Args:
-        path: of its file; ``None`` remembers nothing, and tells everything.
-    """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self.told: dict[str, tuple[float, bool]] = {}
-        self.looked = 0.0 if path is None else time.time() - _BEFORE
-        self._kept: tuple[float, dict[str, tuple[float, bool]]] = (0.0, {})
-        if path is not None and path.exists():
-            try:
-                fact = json.loads(path.read_bytes())
-                self.looked = float(fact["looked"]) - _DEATH
-                told = fact["told"].items()
-                self.told.update({str(number): (float(at), firing is True) for number, (at, firing) in told})
-            except (OSError, ValueError, KeyError, TypeError, AttributeError):
-                print(f"agentops: {shown(path)} cannot be read; it is written anew", file=sys.stderr)
-
-    def keep(self, now: float) -> None:
-        """Write it down, where something has changed or it is a while ago."""
-        if self._path is None or (self._kept[1] == self.told and now - self._kept[0] < _OFTEN):
-            return
-        for number, (at, firing) in list(self.told.items()):
-            if not firing and now - at > _FORGOTTEN:
-                del self.told[number]
-        self._kept = now, dict(self.told)
-        try:
-            private_directory(self._path.parent)
-            replace_private(self._path, json.dumps({"looked": now, "told": self.told}).encode())
-        except OSError as error:
-            print(f"agentops: {shown(self._path)} cannot be written: {error.strerror}", file=sys.stderr)
-            self._path = None
+def _keep(memory: ToldFile, now: float) -> None:
+    try:
+        memory.keep(now)
+    except OSError as error:
+        if memory.path is not None:
+            print(f"agentops: {shown(memory.path)} cannot be written: {error.strerror}", file=sys.stderr)
+        memory.path = None
 
 
 class _Stored:
