@@ -69,6 +69,8 @@ class Rule:
         """What ``most`` is a number of."""
         if self.measure == "cost":
             return self.currency
+        if self.measure == "depth":
+            return "agents"
         return f"calls of {self.tool}" if self.tool is not None else self.measure.replace("_", " ")
 
     def __str__(self) -> str:

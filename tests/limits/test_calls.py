@@ -208,14 +208,119 @@ def test_agents_one_inside_of_the_other(asked: Asked) -> None:
 
     with agentops.limits(depth=3):
         assert recursive(3) == 3
-        with pytest.raises(agentops.LimitExceeded, match="3 agents deep"):
+        with pytest.raises(agentops.LimitExceeded, match="3 agents deep") as caught:
             recursive(4)
+    assert "reached by agent recursive" in str(caught.value)
+    assert "3 of 3 agents run one inside of the other already" in str(caught.value)
+    assert caught.value.unit == "agents"
 
 
 def test_time_is_up_for_the_next_call(asked: Asked) -> None:
     with agentops.limits(seconds=0):
-        assert asked.until_stopped().limit == "seconds"
+        error = asked.until_stopped()
+    assert (error.limit, asked.count) == ("seconds", 0)
+    assert "0.0 of 0 seconds have passed" in str(error)
+
+
+def test_a_limit_in_another_currency_says_what_to_write(asked: Asked) -> None:
+    with agentops.limits("3 eur"):
+        text = str(asked.until_stopped())
+    assert "what gpt-4o-mini costs is counted in USD: write the limit in USD" in text
+    assert 'agentops.prices.set(…, currency="EUR")' in text
     assert asked.count == 0
+
+
+@pytest.mark.parametrize(("more", "calls", "times"), [(1, 3, 1), (0.4, 3, 3), (0.25, 2, 3), (1e-9, 2, 3)])
+def test_who_raises_a_limit_by_too_little_is_asked_again(asked: Asked, more: float, calls: int, times: int) -> None:
+    """Of two calls; ``times`` asked for the last one, at the most."""
+    questions: list[str] = []
+
+    def answer(error: agentops.LimitExceeded) -> float:
+        questions.append(str(error))
+        return more if len(questions) < 5 else 0
+
+    with agentops.limits(model_calls=2, on_limit=answer):
+        asked.chat()
+        asked.chat()
+        if calls > 2:
+            asked.chat()
+            assert len(questions) == times
+            assert asked.seen.all()[-1].attributes["agentops.limit.action"] == "allowed"
+        else:
+            with pytest.raises(agentops.LimitExceeded, match="raised 3 times by too little"):
+                asked.chat()
+            assert len(questions) == times
+            assert asked.seen.all()[-1].attributes["agentops.limit.action"] == "refused"
+    assert asked.count == min(calls, 3)
+
+
+@pytest.mark.guard_swallows
+def test_what_a_function_of_the_program_raises_is_told_as_its_error(
+    asked: Asked, caplog: pytest.LogCaptureFixture
+) -> None:
+    def ask_boss(error: agentops.LimitExceeded) -> bool:
+        raise LookupError("no boss")
+
+    def hide(value: Any) -> Any:
+        return value["absent"]
+
+    @agentops.tool(process_output=hide)
+    def look_up() -> dict[str, int]:
+        return {"a": 1}
+
+    def tell(notice: agentops.Notice) -> None:
+        raise RuntimeError
+
+    def price(*_: Any) -> float:
+        raise ZeroDivisionError
+
+    agentops.prices.set_callback(price)
+    alert = agentops.alert("cost > 0 usd", then=tell)
+    with agentops.limits(model_calls=1, on_limit=ask_boss):
+        look_up()
+        asked.until_stopped()
+    agentops.flush()
+    alert.remove()
+    agentops.prices.clear()
+    told = {each.getMessage().split(" function of your program ")[0].split()[-1]: each.getMessage()
+            for each in caplog.records if "function of your program" in each.getMessage()}  # fmt: skip
+    assert told.keys() >= {"on_limit", "process_output", "price"}
+    assert "ask_boss" in told["on_limit"]
+    assert f"({__file__}:{ask_boss.__code__.co_firstlineno + 1})" in told["on_limit"]
+    assert "raised LookupError" in told["on_limit"]
+    assert not [each for each in caplog.records if "internal error" in each.getMessage()]
+
+
+@pytest.mark.parametrize("limit", [{"cost": 3 * bodies.COST}, {"tokens": 6_000}])
+def test_calls_outside_of_a_limit_tell_what_the_next_one_may_use(asked: Asked, limit: dict[str, Any]) -> None:
+    """Three of ten calls at once fit: by an answer of the usual length, which nobody has seen, more would."""
+    within = agentops.limits(**limit)
+    with within:
+        pass
+    with agentops.limits(model_calls=9):
+        asked.chat()
+    agentops.flush()
+    go, ended = threading.Event(), list[str]()
+
+    def wait(_: Request) -> Reply:
+        go.wait(30)
+        return Reply(bodies.body({"content": "hi"}))
+
+    asked.wire.replies[:] = [wait]
+
+    def one() -> None:
+        try:
+            asked.chat()
+            ended.append("made")
+        except agentops.LimitExceeded:
+            ended.append("refused")
+        if len(ended) == 7:
+            go.set()
+
+    with within, ThreadPoolExecutor(10) as pool:
+        for _ in range(10):
+            pool.submit(one)
+    assert sorted(ended) == ["made"] * 3 + ["refused"] * 7
 
 
 @pytest.mark.parametrize("limit", [{"model_calls": 5}, {"cost": 5 * bodies.COST}, {"tokens": 10_000}])
@@ -252,7 +357,7 @@ def test_many_calls_at_once_do_not_pass_a_limit_together(asked: Asked, limit: di
 def test_an_unknown_price_is_never_nothing(asked: Asked) -> None:
     with agentops.limits(cost=1) as _:
         error = asked.until_stopped(lambda: asked.chat("nobody-knows-it"))
-        assert "price of the model is not known" in str(error)
+        assert "price of nobody-knows-it is not known: set it with agentops.prices.set()" in str(error)
         asked.chat()
     assert asked.count == 1
     unknown = Reply(bodies.body({"content": "hi"}, model="nobody-knows-it"))

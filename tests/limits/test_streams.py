@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 import logging
 import re
@@ -94,6 +95,23 @@ def test_a_stream_that_passes_a_limit_is_cut(
     assert "stop" not in (attributes.get("gen_ai.response.finish_reasons") or ())
     decision = next(event for event in span.events if event.name == "agentops.decision")
     assert decision.attributes["agentops.decision.chosen"] == "cut"
+
+
+@pytest.mark.parametrize("stream", [plain, asynchronous])
+@pytest.mark.parametrize("on_stream", ["cut", "end"])
+@pytest.mark.parametrize("limit", [{"tokens": 1_000}, {"cost": 0.0006}])
+def test_what_a_stream_had_used_when_it_was_cut_stays_used(
+    seen: Seen, wire: Wire, stream: Callable[[Wire, list[Any]], None], on_stream: str, limit: dict[str, Any]
+) -> None:
+    with agentops.limits(**limit, on_stream=on_stream):
+        with contextlib.suppress(agentops.LimitExceeded):
+            stream(wire, [])
+        for _ in range(2):
+            with pytest.raises(agentops.LimitExceeded) as caught:
+                stream(wire, [])
+            assert caught.value.spent >= caught.value.most
+            assert caught.value.unknown <= 1
+    assert len(wire.requests) == 1
 
 
 def test_by_choice_it_ends_quietly_or_is_finished(seen: Seen, wire: Wire) -> None:

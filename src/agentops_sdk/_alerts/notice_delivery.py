@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from agentops_sdk._alerts.notice import Notice, pagerduty, slack
-from agentops_sdk._host.guard import guard, logger
+from agentops_sdk._host.guard import UserFunction, guard, logger
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk.encryption import opened, sealed
 from agentops_sdk.private_files import open_private, private_directory
@@ -253,7 +253,8 @@ class Delivery:
 
     def _deliver(self, notice: Notice, target: Target) -> None:
         if callable(target):
-            target(notice)
+            with UserFunction("alert"):
+                target(notice)
             return
         channel, _, argument = target.partition(":")
         if channel == "log":

@@ -7,6 +7,9 @@ one of each site. The test suite sets ``reraise`` so that a swallowed bug is a r
 The one exception: on a thread of our own it swallows ``BaseException`` too. ``SystemExit``,
 ``KeyboardInterrupt`` and ``CancelledError`` steer a program, and no program runs there; what raises
 them is an exporter or a hook that we called, and it must not end the thread.
+
+A function of the program's that we call (``on_limit``, an alert's, one that hides or prices) is called inside of
+:class:`UserFunction`, so that what it raises is told as its error, and not as one of ours.
 """
 
 from __future__ import annotations
@@ -54,12 +57,60 @@ guard = cache(_Guard)
 """The guard of a site. It keeps nothing, so each site has one; sites are few and written in the code."""
 
 
+class UserFunction:
+    """``with UserFunction("on_limit"): function()`` says of what is raised inside whose error it is.
+
+    Args:
+        role: what the program has given the function for.
+    """
+
+    __slots__ = ("role",)
+
+    def __init__(self, role: str) -> None:
+        self.role = role
+
+    __enter__ = staticmethod(bool)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        inside = traceback.tb_next if traceback is not None else None  # nothing, where it is written in C
+        place = ""
+        if inside is not None:
+            code = inside.tb_frame.f_code
+            place = f" {code.co_qualname} ({code.co_filename}:{inside.tb_lineno})"
+        error.__dict__[_PLACE] = f"the {self.role} function of your program{place}"
+
+
+_PLACE = "_agentops_user_function"
+
+
+def raised_by(error: BaseException | None) -> str | None:
+    """The function of the program's that raised it, with the file and line; ``None`` where none did."""
+    place = None if error is None else error.__dict__.get(_PLACE)
+    return place if type(place) is str else None
+
+
 def note(site: str, error: BaseException | None) -> None:
-    """Count an error of ours at ``site``; the first one is logged, with its traceback at debug level."""
+    """Count an error at ``site``; the first one is logged, with its traceback at debug level."""
     errors[site] += 1
     # The type's name only: a hostile ``__str__`` must not run here, and content must not reach a log.
     last_error[site] = type(error).__name__
-    if errors[site] == 1:
+    whose = raised_by(error)
+    if whose is not None:
+        last_error[site] += f", raised by {whose}"
+    if errors[site] == 1 and whose is not None:
+        logger.warning(
+            "agentops_sdk: %s raised %s (at %s); what it was asked about goes on without it. "
+            "Further ones are counted in agentops.status().",
+            whose,
+            type(error).__name__,
+            site,
+        )
+        logger.debug("contained at %s", site, exc_info=error)
+    elif errors[site] == 1:
         logger.warning(
             "agentops_sdk contained an internal error at %s (%s); your program is not affected. "
             "Further ones are counted in agentops.status().",

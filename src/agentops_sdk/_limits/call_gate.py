@@ -9,30 +9,24 @@ A little long: what is asked, what is looked up and what is answered share one l
 
 from __future__ import annotations
 
-import inspect
-import sys
 import time
 from collections.abc import Sequence
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import Call
 from agentops_sdk._capture.contribution import Contribution
-from agentops_sdk._capture.decision_attributes import decision_attributes, options_json
 from agentops_sdk._host import admission
-from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._limits import scope as scopes_module
 from agentops_sdk._limits.account import Account, lock
 from agentops_sdk._limits.charge import METERED, Charge
 from agentops_sdk._limits.charges import MODEL_KINDS, Charges
 from agentops_sdk._limits.expectation import Expectation, expected, learned
 from agentops_sdk._limits.levels import log_levels
+from agentops_sdk._limits.limit_answer import Answer, Breach, answered, exception, told
 from agentops_sdk._limits.repetition import Key, key_of
-from agentops_sdk._limits.terminal import ask_person
 from agentops_sdk._propagation import context_keys
 from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY
-from agentops_sdk.config import log_once
 from agentops_sdk.errors import LimitExceeded
 
 if TYPE_CHECKING:
@@ -41,11 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["open_gate"]
 
-_asking: ContextVar[bool] = ContextVar("agentops_limits_asking", default=False)
+_MOST_ASKED = 3  # times, where a limit is raised by too little
 _SETTLE_WAIT = 0.1  # seconds; a millisecond is usual
 _STOPPED_KINDS = MODEL_KINDS | {"tool", "retriever"}
 _COUNTED = {"llm": "model_calls", "embedding": "model_calls", "tool": "tool_calls"}
-_CHOICES = options_json(("allow", "refuse"))[1]
 
 
 def open_gate() -> None:
@@ -97,32 +90,46 @@ def ask(live: Any) -> LimitExceeded | None:  # noqa: C901 - in few calls
             call.span.account = admitted.settle
     if admitted is not None and admitted.levels:
         log_levels(admitted.levels)
-    return _overruled(call, charges, breaches, expectation, key) if breaches else None
-
-
-class Breach(NamedTuple):
-    """A limit that a call would pass."""
-
-    scope: Scope
-    rule: Rule
-    account: Account
-    reason: str
+    return _overruled(call, scopes, breaches, expectation, key) if breaches else None
 
 
 def _overruled(
-    call: Call, charges: list[Charge], breaches: list[Breach], expectation: Expectation | None, key: Key | None
+    call: Call, scopes: Sequence[Scope], breaches: list[Breach], expectation: Expectation | None, key: Key | None
 ) -> LimitExceeded | None:
-    """What the policies of the limits that would be passed say; where all let the call be made, it is charged."""
-    for breach in breaches:
-        error = _refused(call, breach)
-        if error is not None:
-            return error
-    if charges:
+    """What the policies of the limits that would be passed say; where all let the call be made, it is charged.
+
+    Who raises a limit by less than the call takes is asked again, a few times; then the call is refused.
+    """
+    answers: dict[tuple[int, Rule], Answer] = {}
+    admitted: Charges | None = None
+    for _ in range(_MOST_ASKED):
+        for breach in breaches:
+            answer, before = answered(call, breach), answers.get(_name(breach))
+            if before is not None and before.waited is not None and answer.waited is not None:
+                answer = answer._replace(waited=round(before.waited + answer.waited, 6))
+            answers[_name(breach)] = answer
+            if answer.action == "refused":
+                return told(call, answers)
         with lock.held:
-            call.admission = admitted = Charges(call.kind, charges, expectation, key, call.span.events)
-            call.span.account = admitted.settle
+            charges, found = _looked_up(call, scopes, expectation, key)
+            breaches = [each for each in found if _name(each) not in answers or answers[_name(each)].action == "raised"]
+            if charges and not breaches:
+                call.admission = admitted = Charges(call.kind, charges, expectation, key, call.span.events)
+                call.span.account = admitted.settle
+        if not breaches:
+            break
+    for breach in breaches:
+        error = exception(call, breach, f", raised {_MOST_ASKED} times by too little")
+        by, waited = answers[_name(breach)][2:] if _name(breach) in answers else ("code", None)
+        answers[_name(breach)] = Answer(error, "refused", by, waited)
+    refusal = told(call, answers)
+    if admitted is not None:
         log_levels(admitted.levels)
-    return None
+    return refusal
+
+
+def _name(breach: Breach) -> tuple[int, Rule]:
+    return id(breach.scope), breach.rule
 
 
 def _looked_up(  # noqa: C901 - one pass, in few calls
@@ -154,7 +161,7 @@ def _looked_up(  # noqa: C901 - one pass, in few calls
                 ):
                     amount, reason = expectation.tokens if measure == "tokens" else expectation.cost, ""
                 else:
-                    amount, reason = _metered(scope, rule, account, expectation, most)
+                    amount, reason = _metered(call, scope, rule, account, expectation, most)
                 charges.append(Charge(scope, rule, account, amount))
             elif measure == counted:
                 reason = "reached" if account.spent + 1 > most else ""
@@ -176,7 +183,9 @@ _ELSE = {
 }
 
 
-def _metered(scope: Scope, rule: Rule, account: Account, expectation: Expectation, most: float) -> tuple[float, str]:
+def _metered(
+    call: Call, scope: Scope, rule: Rule, account: Account, expectation: Expectation, most: float
+) -> tuple[float, str]:
     """What a model call is expected to use of money or tokens, and what speaks against it."""
     reached = "reached" if account.spent >= most else ""
     if not reached and account.spent + account.reserved >= most:
@@ -186,10 +195,22 @@ def _metered(scope: Scope, rule: Rule, account: Account, expectation: Expectatio
     is_priced = expectation.priced and expectation.currency == rule.currency
     unknown_price = scope.policy.unknown_price
     if unknown_price == "refuse" and not reached:
-        if not is_priced:
-            reached = "not to be kept: the price of the model is not known"
+        model = call.span.attributes.get(semconv.REQUEST_MODEL) or "the model"
+        if expectation.priced and not is_priced:
+            reached = (
+                f"not to be kept: what {model} costs is counted in {expectation.currency}: write the limit in "
+                f'{expectation.currency}, or set prices with agentops.prices.set(…, currency="{rule.currency}")'
+            )
+        elif not is_priced:
+            reached = (
+                f"not to be kept: the price of {model} is not known: set it with agentops.prices.set(), or have it "
+                f'counted by unknown_price="estimate"'
+            )
         elif account.unpriced:
-            reached = "not to be kept: the cost of an earlier call is not known"
+            reached = (
+                "not to be kept: the cost of an earlier call is not known: "
+                'unknown_price="estimate" would go on with an estimate'
+            )
     return expectation.cost if is_priced or unknown_price != "allow" else 0.0, reached
 
 
@@ -201,7 +222,7 @@ def _measured(call: Call, measure: str, account: Account, key: Key | None, most:
         seconds = time.monotonic() - account.started
         return seconds, "reached" if seconds >= most else ""
     depth = _depth(call)
-    return depth - 1, "reached" if depth > most else ""
+    return depth - 1, f"reached by agent {call.name}" if depth > most else ""
 
 
 def _repeated(account: Account, key: Key | None, most: float) -> tuple[float, str]:
@@ -223,84 +244,3 @@ def _depth(call: Call) -> int:
         depth += around.kind == "agent"
         around = around.around
     return depth
-
-
-def _refused(call: Call, breach: Breach) -> LimitExceeded | None:
-    """The exception that a limit's policy answers with; ``None`` where the call is made all the same."""
-    policy, account, rule = breach.scope.policy, breach.account, breach.rule
-    error = _exception(call, breach)
-    action, by, waited = "refused", "code", None
-    if policy.on_limit in ("warn", "mark"):
-        action = "warned" if policy.on_limit == "warn" else "marked"
-        if policy.on_limit == "warn" and not account.is_told:
-            account.is_told = True
-            logger.warning("agentops_sdk: %s", error)
-    elif policy.on_limit != "raise":
-        by = "human" if policy.on_limit == "ask" else "code"
-        asked_at = time.monotonic()
-        answer: Any = False
-        if not _asking.get():  # a call made to find the answer is not asked about: it would never end
-            token = _asking.set(True)
-            try:
-                with guard("limits.ask"):  # who does not answer has not agreed
-                    answer = policy.on_limit(error) if callable(policy.on_limit) else ask_person(error)
-            finally:
-                _asking.reset(token)
-        waited = round(time.monotonic() - asked_at, 6)
-        if inspect.iscoroutine(answer):  # nobody can wait for it here
-            answer.close()
-        if not isinstance(answer, (int, float)):  # "no" is true in Python: what is no answer is no agreement
-            if answer is not None:
-                log_once(f"on_limit returned a {type(answer).__name__}: expected true, false or a number; it is a no.")
-            answer = False
-        if answer is not True:
-            answer = max(0, answer)
-            account.extra += min(answer, sys.float_info.max)
-        action = "allowed" if answer else "refused"
-    with guard("limits.mark"):
-        _mark(call, rule, error, action, by, waited)
-    return error if action == "refused" else None
-
-
-def _exception(call: Call, breach: Breach) -> LimitExceeded:
-    _, rule, account, reason = breach
-    most = rule.most + account.extra
-    figures = f"{account.spent:.12g} of {most:.12g} {rule.unit} used"
-    if account.reserved:
-        figures += f", {account.reserved:.6g} reserved for {account.open} under way"
-    if account.unknown:
-        figures += f", {account.unknown} of unknown cost"
-    about = f" for this {rule.per}" if rule.per != "block" else ""
-    return LimitExceeded(
-        f"the limit of {rule} is {reason}{about}: {figures}",
-        limit=rule.name,
-        most=most,
-        spent=account.spent,
-        reserved=account.reserved,
-        unknown=account.unknown,
-        unit=rule.unit,
-        per=rule.per,
-        tool=rule.tool,
-        trace_id=call.trace_id,
-    )
-
-
-def _mark(call: Call, rule: Rule, error: LimitExceeded, action: str, by: str, waited: float | None) -> None:
-    """Say on the span what the limit did; that a call was stopped, or not, is a decision."""
-    call.update(
-        {
-            semconv.LIMIT: str(rule),
-            semconv.LIMIT_ACTION: action,
-            semconv.LIMIT_SPENT: error.spent,
-            semconv.LIMIT_UNKNOWN: error.unknown or None,
-        }
-    )
-    if action in ("refused", "allowed"):
-        decision = decision_attributes(
-            "refuse" if action == "refused" else "allow", name="limit", options=_CHOICES, reason=str(error), by=by,
-            policy=str(rule), waited=waited,
-        )  # fmt: skip
-        if action == "refused":
-            call.update(decision)
-        else:  # the model's own choice will be the span's
-            call.event(semconv.DECISION_EVENT, decision)

@@ -110,6 +110,11 @@ class Charges:
             if (level := reached(rule, account, events)) is not None:
                 self.levels.append(level)
 
+    @property
+    def teaches(self) -> bool:
+        """Whether what the call used is told to those that come after it."""
+        return self._expectation is not None
+
     def meter(self, call: Call, request: Any) -> StreamMeter | None:
         """What tells while the stream that answers ``call`` is read whether it passes a limit that ends it."""
         charges = [
@@ -175,6 +180,7 @@ class Charges:
                         account.unpriced += not is_bounded
                         is_allowed = rule.measure == "cost" and scope.policy.unknown_price == "allow"
                         figure = 0.0 if is_allowed else amount
+                    figure = max(figure, self._came(rule, attributes))
                     if rule.window is None:
                         account.spent = round(account.spent + figure, 12)
                     else:
@@ -194,12 +200,17 @@ class Charges:
         if shared or passed or levels:
             _tell(shared, passed, levels)
 
+    def _came(self, rule: Rule, attributes: Mapping[str, Any]) -> float:
+        """Of a stream that was left early, what had come by then: that is used, whatever its end tells."""
+        return 0.0 if self._meter is None or attributes.get(semconv.OUTCOME) == "ok" else self._meter.used(rule)
+
     def _used(self, attributes: Mapping[str, Any]) -> Used:
         get = attributes.get
         error = str(get(semconv.ERROR_TYPE, ""))
         # Who no longer waited for an answer does not know what became of it; where nothing was sent, there is none.
         is_late = "Timeout" in error and "ConnectTimeout" not in error
-        failed = get(semconv.OUTCOME) == "error" and not is_late
+        is_cut = get(semconv.LIMIT_ACTION) == "cut"
+        failed = get(semconv.OUTCOME) == "error" and not is_late and not is_cut
         is_model = self._kind in MODEL_KINDS and not get(semconv.MODEL_CALLS)
         tokens: float | None = 0.0
         if is_model and not get(semconv.CACHED):
@@ -215,6 +226,22 @@ class Charges:
         elif cost is None and not get(semconv.COST_UNKNOWN_REASON) and (failed or not is_model):
             cost = 0.0
         return Used(cost, get(semconv.COST_CURRENCY, "USD"), tokens)
+
+
+def teach(account: Any, attributes: Mapping[str, Any]) -> None:
+    """A span has ended: what a model's call used is expected of the next one, also where no limit counted it.
+
+    Consumer thread. Charges have told it themselves, where they were of tokens or money: those of ``account``.
+    """
+    get = attributes.get
+    charges = getattr(account, "__self__", None)
+    if get(semconv.KIND) not in MODEL_KINDS or get(semconv.OUTCOME) != "ok" or get(semconv.CACHED):
+        return
+    if get(semconv.MODEL_CALLS) or (type(charges) is Charges and charges.teaches):
+        return
+    asked, answered = get(semconv.USAGE_INPUT_TOKENS), get(semconv.USAGE_OUTPUT_TOKENS)
+    if asked is not None or answered is not None:
+        learn(attributes, float((asked or 0) + (answered or 0)), get(semconv.COST_AMOUNT))
 
 
 def _tell(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from agentops_sdk.errors import LimitExceeded
     from agentops_sdk.limit_rules import Rule
 
-__all__ = ["Policy", "Scope", "keeps_files", "of_process", "set_of_process"]
+__all__ = ["Policy", "Scope", "keeps_files", "of_process", "set_of_process", "teach"]
 
 Answer = Callable[["LimitExceeded"], Any]
 """Asked whether a call may be made all the same: true, false, or by how much the limit is raised."""
@@ -121,6 +121,11 @@ class Policy:
 
         Another thread reads; :meth:`wait` waits for it.
         """
+        global teach
+        if self.is_metered and teach is None:
+            from agentops_sdk._limits import charges  # knows of everything that limits do; most programs have none
+
+            teach = charges.teach
         self.belong_to_child()
         if self._files is not None:
             return
@@ -228,6 +233,8 @@ class Scope:
             self.policy.wait()
 
 
+teach: Callable[[Any, Mapping[str, Any]], None] | None = None
+"""Hears of each span that has ended, once there was a limit of money or tokens; see ``charges.teach``."""
 of_process: tuple[Scope, ...] = ()
 """What the settings set for everything that the process does."""
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agentops_sdk._capture.call import Call
     from agentops_sdk._limits.charge import Charge
     from agentops_sdk._limits.expectation import StreamRates
+    from agentops_sdk.limit_rules import Rule
 
 __all__ = ["StreamMeter"]
 
@@ -111,6 +112,12 @@ class StreamMeter:
         for _, rule, account, _ in self._charges:
             used = self.tokens if rule.measure == "tokens" else self._cost if rule.measure == "cost" else 0.0
             account.streamed = max(0.0, account.streamed - used) if account.open > 1 else 0.0
+
+    def used(self, rule: Rule) -> float:
+        """What has come so far, as it counts under a limit of tokens or cost."""
+        if rule.measure == "tokens":
+            return self.tokens
+        return self._cost if rule.currency == self._rates.currency else 0.0
 
     def cut(self) -> LimitExceeded | None:
         """The stream ends here: said on its span. What its caller gets to see of that; ``None`` for a plain end."""

@@ -333,8 +333,8 @@ class Runtime:
                     completed = with_sampling(completed, span)
                 else:
                     completed = self._completed(span)
-                    if self.watch is not None or breakers.rules:
-                        self._tell_watchers(completed)
+                    if self._has_watchers:
+                        self._tell_watchers(span, completed)
                     if self.audit is not None:
                         self.audit.add(completed)
                 ready.append(completed)
@@ -357,11 +357,11 @@ class Runtime:
 
     def _kept(self, ended: LeanSpan | EndedSpan) -> list[LeanSpan | EndedSpan]:
         """What goes to the sinks now that ``ended`` has ended."""
-        if ended.held is not None and not ended.held.kept and (self.watch is not None or breakers.rules):
-            # It may never be exported, and alerts and breakers want to see it all the same.
+        if ended.held is not None and not ended.held.kept and self._has_watchers:
+            # It may never be exported, and who watches wants to see it all the same.
             with guard("runtime.unsampled"):
                 ended.completed = self._completed(ended)
-                self._tell_watchers(ended.completed)
+                self._tell_watchers(ended, ended.completed)
         if ended.held is not None and not ended.held.kept and not ended.measured:
             # It may never be exported, and has used what it used all the same.
             with guard("runtime.unsampled_metrics"):
@@ -376,8 +376,16 @@ class Runtime:
             return []
         return admitted
 
-    def _tell_watchers(self, span: ReadableSpan) -> None:
-        """Breakers and alerts want to know of every span, sampled or not."""
+    @property
+    def _has_watchers(self) -> bool:
+        return self.watch is not None or bool(breakers.rules) or limits_in_force.teach is not None
+
+    def _tell_watchers(self, ended: LeanSpan | EndedSpan, span: ReadableSpan) -> None:
+        """Breakers, alerts and limits want to know of every span, sampled or not."""
+        if limits_in_force.teach is not None:
+            with guard("limits.teach"):
+                account = ended.account if isinstance(ended, LeanSpan) else None
+                limits_in_force.teach(account, span.attributes or {})
         with guard("breakers.observe"):
             breakers.observe(span.attributes or {}, max(0, (span.end_time or 0) - (span.start_time or 0)) / 1e9)
         if self.watch is not None:

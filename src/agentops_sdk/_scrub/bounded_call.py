@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from agentops_sdk._host.guard import raised_by
 from agentops_sdk._host.own_thread import OwnThread
 
 __all__ = ["BoundedCall", "Failure"]
@@ -16,7 +17,15 @@ _MOST_STUCK: Final = 3
 
 
 class Failure(Exception):  # noqa: N818 - a reason that is counted, and not the error itself
-    """Why there is no result: ``timeout``, ``stuck``, or the name of what the function raised."""
+    """Why there is no result: ``timeout``, ``stuck``, or the name of what the function raised.
+
+    Attributes:
+        function: which one raised, and where; ``None`` where none of the program's did.
+    """
+
+    def __init__(self, reason: str, function: str | None = None) -> None:
+        super().__init__(reason)
+        self.function = function
 
 
 class BoundedCall:
@@ -62,7 +71,7 @@ class BoundedCall:
                 raise Failure("timeout")
         value, error = result
         if error is not None:
-            raise Failure(type(error).__name__)
+            raise Failure(type(error).__name__, raised_by(error))
         return value
 
 

@@ -18,6 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import pii_rules, semconv
+from agentops_sdk._host.guard import UserFunction
 from agentops_sdk._scrub.bounded_call import BoundedCall, Failure
 from agentops_sdk._scrub.yielded_pieces import scrub_together
 from agentops_sdk._snapshot.json_text import is_json
@@ -123,7 +124,10 @@ class PersonalData:
             try:
                 count: int = self._bounded.run(lambda: self._scrub(copied))
             except Failure as failure:
-                self.failures[str(failure)] = self.failures.get(str(failure), 0) + 1
+                reason = str(failure)
+                self.failures[reason] = self.failures.get(reason, 0) + 1
+                if failure.function is not None:
+                    log_once(f"{failure.function} raised {reason}: the text is withheld. Others are counted.")
             else:
                 attributes.clear()
                 attributes.update(copied)
@@ -234,7 +238,8 @@ class PersonalData:
     def _leaf(self, text: str, before: str) -> tuple[str, int]:
         cleaned, count = self._find(text, before)
         for function in self._asks.functions:
-            after = function(cleaned)
+            with UserFunction("pii"):
+                after = function(cleaned)
             if not isinstance(after, str):
                 raise TypeError("a function for pii returns a text")
             count += after != cleaned

@@ -22,7 +22,7 @@ from agentops_sdk._capture.decision_attributes import decision_attributes, optio
 from agentops_sdk._capture.invalid_values import number_of
 from agentops_sdk._capture.start import start
 from agentops_sdk._host import admission
-from agentops_sdk._host.guard import guard
+from agentops_sdk._host.guard import UserFunction, guard
 from agentops_sdk._propagation import context_keys
 from agentops_sdk._snapshot.snapshot import snapshot
 from agentops_sdk._track.arguments import Arguments
@@ -258,7 +258,9 @@ class Tracked:
         amount: float | None = None
         if callable(cost):
             with guard("track.cost"):
-                amount = _amount(cost(result))
+                with UserFunction("cost"):
+                    answer = cost(result)
+                amount = _amount(answer)
         else:
             amount = _amount(cost)
         if amount is None:
@@ -291,7 +293,7 @@ def _processed(value: Any, process: Callable[[Any], Any] | None, site: str) -> A
         return value
     # Fail closed: what the hook was meant to hide must not show because it raised.
     processed: Any = f"<{site.rpartition('.')[2]} failed>"
-    with guard(site):
+    with guard(site), UserFunction(site.rpartition(".")[2]):
         processed = process(value)
     return processed
 

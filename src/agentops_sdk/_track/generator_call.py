@@ -10,7 +10,7 @@ from opentelemetry.context import Context
 from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
 from agentops_sdk._host import admission
-from agentops_sdk._host.guard import guard
+from agentops_sdk._host.guard import UserFunction, guard
 from agentops_sdk._snapshot.snapshot import limits
 from agentops_sdk._snapshot.text import CUT, CutBytes
 from agentops_sdk._track.function_call import Tracked
@@ -109,7 +109,7 @@ class Yielded:
         if self._live is not None:
             live, self._live = self._live, []
             processed: Any = "<process_output failed>"
-            with guard("track.process_output"):
+            with guard("track.process_output"), UserFunction("process_output"):
                 processed = options.process_output(live) if options.process_output is not None else live
             self._tracked.record_output(self._call, self._tracked.encode(processed))
             return

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+from agentops_sdk._host.guard import UserFunction
 from agentops_sdk._snapshot.data_fields import derives
 from agentops_sdk._snapshot.snapshot import text_of
 from agentops_sdk._usage import user_prices
@@ -130,7 +132,17 @@ def set_callback(callback: Callback | None) -> None:
     """
     if callback is not None and not callable(callback):
         raise ConfigError("callback", callback, "a function (model, provider, counts) -> amount")
-    user_prices.callback = callback
+    user_prices.callback = None if callback is None else _told(callback)
+
+
+def _told(callback: Callback) -> Callback:
+    """The same; what it raises is told as its own error."""
+
+    def asked(model: str, provider: str | None, counts: dict[str, int | Decimal]) -> Any:
+        with UserFunction("price"):
+            return callback(model, provider, counts)
+
+    return asked
 
 
 def clear() -> None:
