@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.integration import current_call, guard, semconv
+from agentops_sdk.integration import Call, current_call, guard, semconv
 from agentops_sdk.integration.frameworks import PendingQuestions, WaitingCall
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agentops_sdk.integration import Patches
 
 _questions = PendingQuestions()
+_APPROVALS = ("function_approval_request", "function_approval_response")
 _WAITING = "agent_framework.waiting"
 """Where what an agent's answer asks is put between the function that sees the answer and the one that has the span."""
 
@@ -39,6 +40,16 @@ class AgentFrameworkIntegration:
         patches.when_imported(
             "agent_framework._tools",
             lambda tools: patches.wrap(tools.FunctionTool, "_invoke_function", _invoke),
+        )
+
+        def workflows(runner: ModuleType) -> None:
+            patches.wrap(runner.InProcRunnerContext, "add_request_info_event", _workflow_asks)
+            patches.wrap(runner.InProcRunnerContext, "send_request_info_response", _workflow_goes_on)
+
+        patches.when_imported("agent_framework._workflows._runner_context", workflows)
+        patches.when_imported(
+            "agent_framework._workflows._functional",
+            lambda functional: patches.wrap(functional.RunContext, "request_info", _function_asks),
         )
 
 
@@ -122,6 +133,61 @@ def _responses(messages: Any) -> Iterator[Any]:
     for each in [last, *(getattr(last, "contents", None) or ())]:
         if getattr(each, "type", None) == "function_approval_response" and each.function_call is not None:
             yield each
+
+
+# --- workflows: requests for input from outside ----------------------------------------------------
+
+
+def _workflow() -> tuple[Call | None, bool]:
+    """The workflow that runs here, and whether it is part of another one, which may answer for it."""
+    call = current_call()
+    while call is not None and call.kind != "workflow":
+        call = call.around
+    around = call.around if call is not None else None
+    while around is not None and around.kind != "workflow":
+        around = around.around
+    return call, around is not None
+
+
+async def _workflow_asks(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with guard("agent_framework.workflow_asks"):
+        call, inner = _workflow()
+        event = args[0] if args else kwargs["event"]
+        if call is not None:
+            call.settled = "interrupted"
+            if not inner and getattr(event.data, "type", None) not in _APPROVALS:  # those are the agent's
+                _questions.question(call, event.request_id, event.data)
+    return await wrapped(*args, **kwargs)
+
+
+async def _workflow_goes_on(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    result = await wrapped(*args, **kwargs)
+    with guard("agent_framework.workflow_goes_on"):
+        (key, answer), (call, inner) = (*args, *kwargs.values())[:2], _workflow()
+        if call is not None:
+            call.settled = "interrupted" if getattr(instance, "_pending_request_info_events", None) else None
+            if not inner and getattr(answer, "type", None) not in _APPROVALS:
+                _questions.resumed(call, [_questions.answer(key, answer)])
+    return result
+
+
+async def _function_asks(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """In a workflow that is a function, which begins anew with the answers; what it asks by is the same in each run."""
+    try:
+        answer = await wrapped(*args, **kwargs)
+    except BaseException as error:
+        with guard("agent_framework.function_asks"):
+            call, inner = _workflow()
+            if call is not None and type(error).__name__ == "WorkflowInterrupted":
+                call.settled = "interrupted"
+                if not inner:
+                    _questions.question(call, f"{error.request_id}@{id(call)}", error.request_data)  # type: ignore[attr-defined]
+        raise
+    with guard("agent_framework.function_goes_on"):
+        call, inner = _workflow()
+        if call is not None and not inner:
+            _questions.resumed(call, [_questions.answer(None, answer)])
+    return answer
 
 
 integration = AgentFrameworkIntegration()

@@ -115,14 +115,64 @@ def refunds(server: LocalModel) -> None:
     _run(server, run)
 
 
+def reviews(server: LocalModel) -> None:
+    """A workflow asks a person twice, and an agent in it about a tool; then one that is a function."""
+    from agent_framework import Executor, WorkflowBuilder, handler, response_handler, tool, workflow
+
+    class Review(Executor):
+        @handler(input=str, output=str)
+        async def take(self, draft: str, context) -> None:  # type: ignore[no-untyped-def]  # read by the library
+            for question in ("Send it?", "To whom?"):
+                await context.request_info(question, str)
+
+        @response_handler(request=str, response=str, output=str)
+        async def answered(self, question: str, answer: str, context) -> None:  # type: ignore[no-untyped-def]  # read by the library
+            if question == "To whom?":
+                await context.send_message(answer)
+
+    @tool(approval_mode="always_require")
+    def send(to: str) -> str:
+        """Send it."""
+        return f"sent to {to}"
+
+    def script(request: dict[str, Any]) -> Reply:
+        done = request["messages"][-1]["role"] == "tool"
+        return Reply(text="It is sent.") if done else Reply(tool_calls=(ToolCall("send", {"to": "Ada"}),))
+
+    server.script = script
+
+    @workflow
+    async def ask(draft: str, ctx: Any) -> str:
+        return str(await ctx.request_info(f"{draft}?", bool))
+
+    async def run(make: Callable[..., Any]) -> None:
+        review = Review("review")
+        graph = WorkflowBuilder(start_executor=review).add_edge(review, make("clerk", tools=[send])).build()
+        asked = (await graph.run("Dear Ada")).get_request_info_events()
+        assert [event.data for event in asked] == ["Send it?", "To whom?"]
+        for event, answer in zip(asked, ("yes", "Ada"), strict=True):
+            result = await graph.run(responses={event.request_id: answer})
+        (event,) = result.get_request_info_events()
+        await graph.run(responses={event.request_id: event.data.to_function_approval_response(True)})
+        built = ask.build() if hasattr(ask, "build") else ask
+        (event,) = (await built.run("Dear Ada")).get_request_info_events()
+        assert (await built.run(responses={event.request_id: True})).get_outputs() == ["True"]
+
+    _run(server, run)
+
+
+@pytest.mark.filterwarnings("ignore:.FUNCTIONAL_WORKFLOWS.")
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [orders, team, refunds], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [orders, team, refunds, reviews], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spans = check(program, TREES, mode, monkeypatch)
     if program is refunds:
         runs = [span for span in spans if span.name == "invoke_agent clerk"]
         check_approvals(runs[:2], ["approve"])
         check_approvals(runs[2:], ["reject"])
+    if program is reviews:
+        told = [span.attributes.get("agentops.decision.waited") for span in spans if span.name == "workflow.run"]
+        assert [waited is not None and waited > 0 for waited in told] == [False, True, True, False, False, False]
 
 
 def test_without_the_client_the_library_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -22,7 +22,15 @@ class PydanticAIDriver(OpenAIDriver):
         "pydantic_ai.models.openai",
     )
     needs = ("openai",)
-    optional = {"Agent._resolve_instrumentation_settings": "not passed without an agent"}
+    optional = dict.fromkeys(
+        (
+            "Agent._resolve_instrumentation_settings",
+            "Instrumentation.wrap_run",
+            "ToolManager.resolve_deferred_tool_calls",
+            "UserPromptNode._handle_deferred_tool_results",
+        ),
+        "not passed without an agent",
+    )
     lacks = {"stream": "its blocking streams are read in a thread of their own, which a client with a pool outlives"}
 
     @contextmanager

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import json
-import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.langchain.forest import tree
+from tests.integrations.framework_programs import MODES, check, check_approvals
 from tests.openai.spans import check_schemas
 
 import agentops_sdk as agentops
@@ -25,22 +27,28 @@ ROOT = Path(__file__).parents[2]
 TREES = Path(__file__).parent / "trees"
 
 
-@pytest.fixture
-async def model() -> AsyncIterator[Callable[..., Any]]:
-    """Makes a model whose answers a script decides."""
+@asynccontextmanager
+async def _models(server: LocalModel) -> AsyncIterator[Callable[..., Any]]:
+    """Makes models whose answers a script decides."""
     import openai
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
+    transport = openai.DefaultAsyncHttpxClient(verify=False)  # no certificates to load: ten times faster
+    options: dict[str, Any] = {"base_url": server.base_url, "api_key": "none", "max_retries": 0}
+    async with openai.AsyncOpenAI(**options, http_client=transport) as client:
+
+        def make(script: Callable[[dict[str, Any]], Reply]) -> Any:
+            server.script = script
+            return OpenAIChatModel("gpt-4o-mini", provider=OpenAIProvider(openai_client=client))
+
+        yield make
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[Callable[..., Any]]:
     with LocalModel() as server:
-        transport = openai.DefaultAsyncHttpxClient(verify=False)  # no certificates to load: ten times faster
-        options: dict[str, Any] = {"base_url": server.base_url, "api_key": "none", "max_retries": 0}
-        async with openai.AsyncOpenAI(**options, http_client=transport) as client:
-
-            def make(script: Callable[[dict[str, Any]], Reply]) -> Any:
-                server.script = script
-                return OpenAIChatModel("gpt-4o-mini", provider=OpenAIProvider(openai_client=client))
-
+        async with _models(server) as make:
             yield make
     agentops.shutdown()
 
@@ -95,23 +103,69 @@ async def delegation(model: Any) -> None:
     assert (await lead.run("What is it?")).output == "12"
 
 
-PROGRAMS = (orders, delegation)
+async def refunds(model: Any) -> None:
+    """Tools that wait: one is approved, one turned down, a question answered; then a handler says at once."""
+    import pydantic_ai
+    from pydantic_ai.capabilities import HandleDeferredToolCalls
+
+    calls = [("refund", {"amount": 12}), ("refund", {"amount": 9_000}), ("ask", {"question": "When?"})]
+
+    def script(request: dict[str, Any]) -> Reply:
+        if request["messages"][-1]["role"] == "tool":
+            return Reply(text="So be it.")
+        asked = calls if "back" in str(request["messages"][-1]) else calls[:1]
+        return Reply(tool_calls=tuple(ToolCall(name, values) for name, values in asked))
+
+    def refund(amount: int) -> str:
+        return f"{amount} paid"
+
+    def ask(question: str) -> str:
+        raise pydantic_ai.CallDeferred(kind="question")
+
+    def approve(context: Any, requests: Any) -> Any:
+        answered_by = {call.tool_call_id: "policy" for call in requests.approvals}
+        return requests.build_results(approve_all=True, answered_by=answered_by)
+
+    chat, tools = model(script), [pydantic_ai.Tool(refund, requires_approval=True), pydantic_ai.Tool(ask)]
+    clerk = pydantic_ai.Agent(chat, name="clerk", output_type=[str, pydantic_ai.DeferredToolRequests], tools=tools)
+    stopped = await clerk.run("I want it back.")
+    small, large = stopped.output.approvals
+    (question,) = stopped.output.calls
+    answers = stopped.output.build_results(
+        approvals={small.tool_call_id: True, large.tool_call_id: pydantic_ai.ToolDenied("too much")},
+        calls={question.tool_call_id: "today"},
+        answered_by={small.tool_call_id: "Ada"},
+    )
+    async with clerk.run_stream(message_history=stopped.all_messages(), deferred_tool_results=answers) as resumed:
+        assert await resumed.get_output() == "So be it."
+    desk = pydantic_ai.Agent(chat, name="desk", tools=tools[:1], capabilities=[HandleDeferredToolCalls(approve)])
+    assert (await desk.run("And the small one?")).output == "So be it."
 
 
+PROGRAMS = (orders, delegation, refunds)
+
+
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
-async def test_program(program: Any, model: Any) -> None:
-    exporter = MemoryExporter()
-    agentops.init(exporters=[exporter])
-    await program(model)
-    assert agentops.flush()
-    spans = exporter.finished_spans()
-    assert agentops.status().spans["open"] == 0
-    for span in spans:
-        check_schemas(dict(span.attributes))
-    file = TREES / f"{program.__name__}.txt"
-    if os.environ.get("AGENTOPS_UPDATE_TREES"):
-        file.write_text(tree(spans))
-    assert tree(spans) == file.read_text()
+def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    @functools.wraps(program)
+    def run(server: LocalModel) -> None:
+        async def work() -> None:
+            async with _models(server) as make:
+                await program(make)
+
+        asyncio.run(work())
+
+    spans = check(run, TREES, mode, monkeypatch)
+    if program is refunds:
+        stopped, resumed, handled = [span for span in spans if span.attributes["agentops.kind"] == "agent"]
+        check_approvals([stopped, resumed], ["approve", "reject", "today"])
+        told = [span.attributes for span in (stopped, resumed, handled)]
+        assert json.loads(told[0]["agentops.interrupts"])[0]["value"]["tool"] == "refund"
+        assert [told[1].get(f"agentops.decision.{name}") for name in ("name", "by.name")] == ["run refund", "Ada"]
+        assert [told[2].get(f"agentops.decision.{name}") for name in ("chosen", "by", "by.name")] == [
+            "approve", None, "policy",
+        ]  # fmt: skip
 
 
 async def test_without_the_client_the_librarys_own_span_is_all_there_is(model: Any) -> None:

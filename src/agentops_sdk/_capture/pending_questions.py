@@ -91,7 +91,13 @@ class PendingQuestions:
                 call.set(semconv.INTERRUPTS, f"{before[:-1]},{text[1:]}")
 
     def approval(
-        self, call: WaitingCall, *, approved: bool, reason: Any = None, checkpoint: str | None = None
+        self,
+        call: WaitingCall,
+        *,
+        approved: bool,
+        reason: Any = None,
+        by_name: str | None = None,
+        checkpoint: str | None = None,
     ) -> Answer:
         """A person has decided now whether a call may run.
 
@@ -99,12 +105,13 @@ class PendingQuestions:
             call: the call that waited.
             approved: whether it may run.
             reason: why, in a sentence.
+            by_name: the person's.
             checkpoint: where the run had stopped, where that may not be known in this process.
         """
         arguments = call.arguments if _recorder_port.active.settings.records_content else None
         return self._answer(
             call.id, checkpoint, chosen="approve" if approved else "reject", name=f"run {call.tool}", options=_OPTIONS,
-            reason=reason,
+            reason=reason, by_name=by_name,
             inputs=arguments if arguments is None or type(arguments) is str else snapshot(arguments).decode(),
         )  # fmt: skip
 
@@ -128,7 +135,14 @@ class PendingQuestions:
 
 
 def person_answered(
-    call: Call | NullCall | None, answer: Any, since: float, *, tool: str | None = None, by_name: str | None = None
+    call: Call | NullCall | None,
+    answer: Any,
+    since: float,
+    *,
+    tool: str | None = None,
+    by: str | None = "human",
+    by_name: str | None = None,
+    reason: Any = None,
 ) -> None:
     """A person was asked inside of ``call``, which went on with the answer.
 
@@ -137,16 +151,18 @@ def person_answered(
         answer: in words or values of their own; ``approve`` or ``reject`` where a ``tool`` was asked about.
         since: when, by ``time.monotonic()``.
         tool: the tool that waited.
+        by: ``None`` where what asked may as well have been answered by code.
         by_name: the person's.
+        reason: why, in a sentence.
     """
     if call is None:
         return
     waited = max(0.0, time.monotonic() - since)
     if tool is None:
-        decision = decision_attributes(_words(answer), name="resume", by="human", by_name=by_name, waited=waited)
+        decision = decision_attributes(_words(answer), name="resume", by=by, by_name=by_name, waited=waited)
     else:
         decision = decision_attributes(
-            answer, name=f"run {tool}", options=_OPTIONS, by="human", by_name=by_name, waited=waited
+            answer, name=f"run {tool}", options=_OPTIONS, reason=reason, by=by, by_name=by_name, waited=waited
         )
     _decide(call, decision)
 
