@@ -200,6 +200,9 @@ def _begin(
         attributes[semconv.AGENT_NAME] = card.name or None
         attributes[semconv.AGENT_VERSION] = card.version or None
         attributes[semconv.AGENT_DESCRIPTION] = card.description or None
+        attributes[semconv.A2A_AGENT_PROVIDER] = card.provider.organization or None
+        attributes[semconv.A2A_AGENT_URL] = _place(card)
+        attributes[semconv.A2A_AGENT_SKILLS] = [each.name or each.id for each in card.skills] or None
     if message is not None:
         attributes[semconv.A2A_MESSAGE_ID] = message.message_id or None
         attributes[semconv.A2A_REFERENCE_TASK_IDS] = list(message.reference_task_ids) or None
@@ -213,6 +216,12 @@ def _begin(
     if isinstance(call, Call) and sent:
         events[call] = []
     return call
+
+
+def _place(card: Any) -> str | None:
+    """Where an agent is to be found, by its card; without what may be a secret."""
+    parts = urlsplit(next((each.url for each in card.supported_interfaces), ""))
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl() or None
 
 
 def _ids(task: str, conversation: str) -> dict[str, Any]:

@@ -210,10 +210,15 @@ OUTPUT: Final = _holds("agentops.output", content=True, structure=True)
 ATTEMPTS: Final = _holds("agentops.attempts", structure=True)
 REQUEST_ID: Final = "agentops.request_id"
 STREAM_CHUNKS: Final = "agentops.stream.chunks"
+MCP_SERVER_NAME: Final = "agentops.mcp.server.name"
+MCP_SERVER_VERSION: Final = "agentops.mcp.server.version"
 MCP_PROGRESS_EVENT: Final = "agentops.mcp.progress"
 MCP_PROGRESS: Final = "agentops.mcp.progress.value"
 MCP_PROGRESS_TOTAL: Final = "agentops.mcp.progress.total"
 MCP_PROGRESS_MESSAGE: Final = _holds("agentops.mcp.progress.message", content=True)
+A2A_AGENT_PROVIDER: Final = "agentops.a2a.agent.provider"
+A2A_AGENT_SKILLS: Final = "agentops.a2a.agent.skills"
+A2A_AGENT_URL: Final = "agentops.a2a.agent.url"
 REALTIME_RESPONSES: Final = "agentops.realtime.responses"
 TRUNCATED: Final = "agentops.truncated"
 ALTERED: Final = "agentops.altered"

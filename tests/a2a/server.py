@@ -11,12 +11,14 @@ from tests.mcp.http_server import serving
 
 def card(url: str, binding: str = "JSONRPC") -> Any:
     """What the agent says of itself."""
-    from a2a.types import AgentCapabilities, AgentCard, AgentInterface
+    from a2a.types import AgentCapabilities, AgentCard, AgentInterface, AgentProvider, AgentSkill
 
     interface = AgentInterface(url=url, protocol_binding=binding, protocol_version="1.0")
     return AgentCard(
         name="travel", description="Plans trips", version="1.2", supported_interfaces=[interface],
         capabilities=AgentCapabilities(streaming=True),
+        provider=AgentProvider(organization="Acme", url="https://acme.example"),
+        skills=[AgentSkill(id="rail", name="trains", description="By rail", tags=["rail"])],
     )  # fmt: skip
 
 

@@ -142,6 +142,9 @@ def test_a_trip(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
         asked["agentops.output"],
         told["agentops.output"],
     ]
+    for span in (told, handled[0].attributes):
+        assert [span[f"agentops.a2a.agent.{name}"] for name in ("provider", "skills")] == ["Acme", ["trains"]]
+        assert str(span["agentops.a2a.agent.url"]).endswith("/rpc")
     assert len({span.context.trace_id for span in spans}) == 1
 
 

@@ -20,6 +20,13 @@ def _agent(parent: Any, name: str, at: int, *, scope: str = "agentops_sdk", erro
     return span(f"invoke_agent {name}", attributes, parent=parent, at=at, status=status, scope={"name": scope})
 
 
+_CARD = {
+    "agentops.a2a.agent.provider": "Acme",
+    "agentops.a2a.agent.skills": ["refunds"],
+    "agentops.a2a.agent.url": "https://agents.example/billing",
+}
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A lead in one process asks a clerk in another, and hands over to billing, which another recorder has seen."""
@@ -29,12 +36,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lead = SpanRecord.model_validate({**lead.model_dump(), "events": [handoff]})
     clerk = _agent(lead, "clerk", 10, **{"agentops.framework": "agno", "gen_ai.tool.definitions": tools})
     about = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look_up"}
+    about |= {"agentops.mcp.server.name": "shop", "agentops.mcp.server.version": "2.0"}
     tool = span("execute_tool look_up", about, parent=clerk, at=20)
-    billing = _agent(None, "billing", 40, scope="gcp.vertex.agent", error=True)
+    billing = _agent(None, "billing", 40, scope="gcp.vertex.agent", error=True, **_CARD)
     write(tmp_path / "traces" / "a.jsonl", lead, chat(lead, at=5), billing)
     write(tmp_path / "traces" / "b.jsonl", clerk, tool, chat(clerk, at=30))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "140")
     return tmp_path
 
 
@@ -45,6 +53,10 @@ def test_who_was_seen(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "lead": ["crewai"], "clerk": ["agno"], "billing": ["google-adk"],
     }  # fmt: skip
     assert rows["lead"]["versions"] == ["1.2"]
+    assert rows["clerk"]["servers"] == {"shop 2.0": 1}
+    assert [rows["billing"][name] for name in ("providers", "skills", "urls")] == [
+        ["Acme"], ["refunds"], ["https://agents.example/billing"],
+    ]  # fmt: skip
     assert rows["lead"]["calls"] == {"clerk": 1, "billing": 1}
     assert rows["clerk"]["called_by"] == rows["billing"]["called_by"] == {"lead": 1}
     assert rows["clerk"]["tools"] == {"look_up": 1, "refund": 0}
@@ -56,6 +68,7 @@ def test_who_was_seen(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_table(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["agents", "--dir", "traces"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["agent", "version", "framework", "runs", "errors", "tools", "models", "calls", "cost"]
+    titles = ["agent", "version", "framework", "runs", "errors", "tools", "servers", "models", "calls", "cost"]
+    assert lines[0].split() == titles
     assert any("look_up 1, refund" in line for line in lines)
-    assert all(len(line) <= 120 for line in lines)
+    assert all(len(line) <= 140 for line in lines)

@@ -22,6 +22,7 @@ class Confirmation(BaseModel):
 
 def make() -> Any:
     server = MCPServer("shop")
+    getattr(server, "_mcp_server", getattr(server, "_lowlevel_server", None)).version = "1.2"
 
     @server.tool()
     def add(a: int, b: int) -> int:

@@ -78,6 +78,8 @@ async def test_in_one_process(ended: Ended) -> None:
         assert span.attributes["gen_ai.operation.name"] == "execute_tool"
         assert json.loads(span.attributes["gen_ai.tool.call.arguments"]) == {"a": 1, "b": 2}
         assert span.attributes["gen_ai.tool.call.result"] == "3"
+    for span in (call, handled):
+        assert [span.attributes.get(f"agentops.mcp.server.{name}") for name in ("name", "version")] == ["shop", "1.2"]
     assert handled.parent.span_id == call.context.span_id
     assert [span.attributes["agentops.kind"] for span in (call, handled)] == ["tool", "task"]  # one call of a tool
     assert named(spans, "resources/read").attributes["mcp.resource.uri"] == "shop://prices"

@@ -37,7 +37,7 @@ def _wrap(patches: Patches, owner: str, name: str, wrapper: Wrapper, module: Mod
 
 def _handle_request(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     responder = args[0] if args else kwargs.get("message")
-    return around_async(_SITE, wrapped, args, kwargs, partial(_begin_1, responder, args, kwargs), _over)
+    return around_async(_SITE, wrapped, args, kwargs, partial(_begin_1, responder, args, kwargs, instance), _over)
 
 
 def _received_request(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -45,7 +45,7 @@ def _received_request(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs
     return around_async(_SITE, wrapped, args, kwargs, partial(_begin_1, responder, args, kwargs), _over)
 
 
-def _begin_1(responder: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
+def _begin_1(responder: Any, args: tuple[Any, ...], kwargs: dict[str, Any], server: Any = None) -> Begun | None:
     request = responder.request.root
     headers = getattr(getattr(responder.message_metadata, "request_context", None), "headers", None)
     session_id = headers.get("mcp-session-id") if isinstance(headers, Mapping) else None
@@ -57,6 +57,7 @@ def _begin_1(responder: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> B
         with guard("mcp.transport"):
             session = getattr(responder, "_session", None)
             carried = getattr(responder.message_metadata, "request_context", None)
+            span.call.update(request_spans.of_server(server))
             span.call.update({**_agreed(session), **transports.of_session(session), **transports.of_request(carried)})
     return None if span is None else Begun(_Handled(span), args, kwargs)
 
@@ -115,17 +116,17 @@ def _compose(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[st
     handle = wrapped(*args, **kwargs)
     recorded = handle
     with guard(_SITE):
-        recorded = partial(_handle, handle)
+        recorded = partial(_handle, handle, getattr(instance, "server", None))
     return recorded
 
 
-async def _handle(handle: Any, context: Any) -> Any:
+async def _handle(handle: Any, server: Any, context: Any) -> Any:
     return await around_async(
-        _SITE, handle, (context,), {}, partial(_begin_2, context, (context,), {}), request_spans.answered
+        _SITE, handle, (context,), {}, partial(_begin_2, context, (context,), {}, server), request_spans.answered
     )
 
 
-def _begin_2(context: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
+def _begin_2(context: Any, args: tuple[Any, ...], kwargs: dict[str, Any], server: Any) -> Begun | None:
     if context.request_id is None:  # a notification
         return None
     connection = getattr(context.session, "_connection", None)
@@ -136,6 +137,7 @@ def _begin_2(context: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Beg
     if span is not None:
         with guard("mcp.transport"):
             carried = getattr(context, "request", None)
+            span.call.update(request_spans.of_server(server))
             span.call.update({**transports.of_session(context.session), **transports.of_request(carried)})
     return None if span is None else Begun(span, args, kwargs)
 

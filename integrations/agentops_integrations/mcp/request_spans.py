@@ -103,6 +103,12 @@ def begin(method: str, params: Any, *, kind: SpanKind, parent: Context | None = 
     return RequestSpan(call, method) if isinstance(call, Call) else None
 
 
+def of_server(info: Any) -> dict[str, Any]:
+    """Which server it is, by what that calls itself: an object with its name and its version."""
+    named = {semconv.MCP_SERVER_NAME: _field(info, "name"), semconv.MCP_SERVER_VERSION: _field(info, "version")}
+    return {key: value for key, value in named.items() if type(value) is str and value}
+
+
 def answered(span: RequestSpan, result: Any) -> bool:
     """The result is here; ends the span."""
     call, method = span.call, span.method

@@ -19,6 +19,8 @@ _SITE = "mcp.send_request"
 
 _versions: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 """By session the version of the protocol that its handshake has agreed on."""
+_servers: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+"""By session what its handshake has told of the server."""
 
 
 def install(patches: Patches, *, first: bool) -> None:
@@ -51,8 +53,9 @@ def _answered(session: Any, span: RequestSpan, result: Any) -> bool:
     """By now the handshake has told what was agreed."""
     if span.method == "initialize" and (version := getattr(result, "protocolVersion", None)) is not None:
         _versions[session] = str(version)
+        _servers[session] = getattr(result, "serverInfo", None)
     with guard("mcp.transport"):
-        span.call.update({**agreed(session), **transports.of_session(session)})
+        span.call.update({**agreed(session), **server_of(session), **transports.of_session(session)})
     return request_spans.answered(span, result)
 
 
@@ -60,6 +63,12 @@ def agreed(session: Any) -> dict[str, Any]:
     """What the handshake of a session has settled."""
     told = getattr(session, "protocol_version", None)  # version 2 keeps it itself
     return {semconv.MCP_PROTOCOL_VERSION: _versions.get(session, told)}
+
+
+def server_of(session: Any) -> dict[str, Any]:
+    """The server that a client has a session with, once the handshake is over."""
+    told = _servers.get(session) or getattr(session, "server_info", None)  # version 2 keeps it itself
+    return request_spans.of_server(told)
 
 
 def _send_2(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -98,7 +107,7 @@ def _begin(args: tuple[Any, ...], kwargs: dict[str, Any], *, carry: bool, sessio
     if span is None:
         return None
     if session is not None:
-        span.call.update({**agreed(session), **transports.of_session(session)})
+        span.call.update({**agreed(session), **server_of(session), **transports.of_session(session)})
     if carry:
         with guard("mcp.carry"):
             sent = _with_trace(request, inner, span)

@@ -34,6 +34,10 @@ class Agent:
         name: as its spans have it.
         frameworks: what it is built with, as far as the spans tell; empty for agents of the program's own.
         versions: of the agent, as its spans tell.
+        providers: who offers it, by its card.
+        urls: where it is to be found, by its card.
+        skills: what it is for, by its card.
+        servers: MCP servers whose tools it called, with their versions and how often.
         tools: those it is said to have, and those that ran, with how often.
         models: whose calls lie below it, with how often.
         calls: agents that ran below it, or that it handed over to, with how often.
@@ -44,6 +48,10 @@ class Agent:
     name: str
     frameworks: set[str] = field(default_factory=set)
     versions: set[str] = field(default_factory=set)
+    providers: set[str] = field(default_factory=set)
+    urls: set[str] = field(default_factory=set)
+    skills: set[str] = field(default_factory=set)
+    servers: Counter[str] = field(default_factory=Counter)
     tools: Counter[str] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
@@ -65,6 +73,9 @@ def agents_in(traces: Iterable[Trace]) -> list[Agent]:
             owner = _owner(trace, span)
             if owner is not None:
                 _agent(agents, owner).tools[str(span.attributes.get(semconv.TOOL_NAME) or span.name)] += 1
+                server = [span.attributes.get(name) for name in (semconv.MCP_SERVER_NAME, semconv.MCP_SERVER_VERSION)]
+                if server[0] is not None:
+                    _agent(agents, owner).servers[" ".join(str(each) for each in server if each is not None)] += 1
         for span in trace.model_calls:
             owner = _owner(trace, span)
             model = span.attributes.get(semconv.RESPONSE_MODEL) or span.attributes.get(semconv.REQUEST_MODEL)
@@ -91,9 +102,12 @@ def _owner(trace: Trace, span: SpanRecord) -> str | None:
 
 
 def _describe(agent: Agent, span: SpanRecord) -> None:
-    version = span.attributes.get(semconv.AGENT_VERSION)
-    if isinstance(version, str):
-        agent.versions.add(version)
+    for told, name in (
+        (agent.versions, semconv.AGENT_VERSION), (agent.providers, semconv.A2A_AGENT_PROVIDER),
+        (agent.urls, semconv.A2A_AGENT_URL), (agent.skills, semconv.A2A_AGENT_SKILLS),
+    ):  # fmt: skip
+        value = span.attributes.get(name)
+        told.update([value] if isinstance(value, str) else value if isinstance(value, list | tuple) else ())
     framework = span.attributes.get(semconv.FRAMEWORK)
     if isinstance(framework, str):
         agent.frameworks.add(framework)
