@@ -47,6 +47,13 @@ def test_messages() -> None:
     assert "Rainy, 14 °C." in drawn
 
 
+def test_an_agent_that_failed_has_not_said_what_its_model_said_last() -> None:
+    said = {semconv.OUTPUT_MESSAGES: '[{"role": "assistant", "parts": [{"type": "text", "content": "let me look"}]}]'}
+    for status, shown in (("unset", True), ("error", False)):
+        agent = span("invoke_agent a", {semconv.OPERATION_NAME: "invoke_agent", **said}, status=status)
+        assert ("let me look" in text(Trace([agent]), messages=True)) is shown
+
+
 def test_trouble_is_said() -> None:
     drawn = text(Trace(troubled()), width=80)
     for said in ("(clock skew)", "(parent missing)", "abandoned", "unknown", "≥~$0.000144", "~800→40",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,22 @@ def test_what_is_not_captured_is_in_no_message(seen: Seen) -> None:
         model_call(1, 1, gen_ai__system_instructions=[{"type": "text", "content": "secret"}])
     shy("secret")
     assert not [name for span in seen.all() for name in span.attributes if "messages" in name or "instruc" in name]
+
+
+def test_who_did_not_get_to_an_answer_has_not_given_its_models_last_reply(seen: Seen) -> None:
+    reply = [{"role": "assistant", "parts": [{"type": "text", "content": "let me look"}]}]
+    asked = [{"role": "user", "parts": [{"type": "text", "content": "where?"}]}]
+    for name, broken in (("found", False), ("lost", True)):
+        with suppress(LookupError), agentops.span(name, kind="agent"):
+            model_call(1, 1, gen_ai__output__messages=reply, gen_ai__input__messages=asked)
+            if broken:
+                raise LookupError("no such order")
+    for name in ("found", "lost"):
+        assert seen.value(f"invoke_agent {name}", "gen_ai.input.messages") == asked
+    assert seen.value("invoke_agent found", "gen_ai.output.messages") == reply
+    lost = seen.one("invoke_agent lost")
+    assert "gen_ai.output.messages" not in lost.attributes
+    assert lost.attributes["error.type"] == "LookupError"
 
 
 def test_a_run_has_what_its_calls_agree_on_and_the_sum_of_their_tokens(seen: Seen) -> None:

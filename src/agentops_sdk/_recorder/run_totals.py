@@ -153,7 +153,8 @@ def _tell_messages(attributes: dict[str, Any], below: _Below) -> None:
         asked = _conversation(below.asked)
         if asked:
             attributes.setdefault(semconv.INPUT_MESSAGES, asked)
-    if semconv.OUTPUT not in attributes and below.answered is not None:
+    gave_answer = attributes.get(semconv.OUTCOME, "ok") == "ok"  # what ended otherwise has said nothing at its end
+    if gave_answer and semconv.OUTPUT not in attributes and below.answered is not None:
         attributes.setdefault(semconv.OUTPUT_MESSAGES, below.answered)
 
 

@@ -29,6 +29,8 @@ def contents(span: SpanRecord) -> Iterator[tuple[str, str]]:
     if instructions:
         yield "system", _parts(instructions)
     for attribute in (semconv.INPUT_MESSAGES, semconv.OUTPUT_MESSAGES):
+        if attribute == semconv.OUTPUT_MESSAGES and span.kind in ("agent", "workflow") and span.outcome == "error":
+            continue  # older files repeat there what a model said last
         messages = parsed(span.attributes.get(attribute))
         if isinstance(messages, list):
             for message in messages:
