@@ -55,7 +55,7 @@ DOCUMENT = otlp(span(1, {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_the_real_tools_wrote(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_real_tools_wrote(name: str) -> None:
     (trace,) = load(FIXTURES / name)
     agents_sdk = name == "openai_agents.json"  # it told neither the model nor the messages
     assert (trace.usage.input, trace.usage.output) == (200, 40)
@@ -75,9 +75,33 @@ def test_what_the_real_tools_wrote(name: str, capsys: pytest.CaptureFixture[str]
         assert trace.models[0].startswith("gpt-4o-mini")
     if name in ("langfuse.jsonl", "langsmith.jsonl", "mlflow.json", "openai_agents.json", "openinference.jsonl"):
         assert trace.session_id == "session-1"
-    for command in ("show", "stats", "decisions"):
-        assert main([command, "--dir", str(FIXTURES / name)]) == 0
-    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [*FILES, *OTHER_PROGRAMS])
+def test_every_face_shows_what_the_real_tools_wrote(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Tokens once, by model as in all and on both sides of a comparison; what nobody can price is not free."""
+    file = str(FIXTURES / name)
+    expected = OTHER_PROGRAMS[name][1] if name in OTHER_PROGRAMS else (200, 40)
+
+    def told(*command: str) -> str:
+        assert main([*command]) == 0
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return str(out)
+
+    assert "error" in told("show", "--dir", file) or not load(file).latest.errors
+    rows = json.loads(told("stats", "--json", "--dir", file))["rows"]
+    assert tuple(sum(row["usage"][side] for row in rows) for side in ("input", "output")) == expected
+    for row in rows:
+        assert row["cost"]["amount"] != 0 or row["usage"]["input"] == 0, row["key"]
+    for agent in map(json.loads, told("agents", "--json", "--dir", file).splitlines()):
+        assert agent["usage"]["input"] <= expected[0]
+        assert agent["cost"]["amount"] != 0 or agent["usage"]["input"] == 0, agent["name"]
+    decisions = list(map(json.loads, told("decisions", "--json", "--dir", file).splitlines()))
+    assert len(decisions) == len(load(file).latest.decisions)
+    figures = {row["name"]: row for row in json.loads(told("compare", file, file, "--json"))["figures"]}
+    assert all(row["a"] == row["b"] for row in figures.values())
+    assert figures["cost"]["a"] != 0
 
 
 @pytest.mark.parametrize("name", OTHER_PROGRAMS)

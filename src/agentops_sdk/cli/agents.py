@@ -76,8 +76,8 @@ COLUMNS: Final[Sequence[Column[Agent]]] = (
     Column(key="traces", value=lambda row: row.figures.traces),
     Column(key="usage", value=lambda row: row.figures.usage.as_dict()),
     Column(
-        "cost", lambda row: (number_format.cost(row.figures.cost), ""), "cost",
-        lambda row: row.figures.cost.as_dict(), right=True,
+        "cost", lambda row: (number_format.cost(row.figures.own_cost), ""), "cost",
+        lambda row: row.figures.own_cost.as_dict(), right=True,
     ),
 )  # fmt: skip
 """The list, as a table and as JSON. To add a column, add a row. Figures are the agent's own, up to the next below."""

@@ -222,11 +222,12 @@ COLUMNS: Final[Sequence[Column[Line]]] = (
     Column(key="estimated_tokens", value=lambda line: line.row.usage.estimated.total),
     Column(key="unknown_usage", value=lambda line: line.row.usage.unknown),
     Column(
-        "cost", lambda line: (line.money(line.row.cost), ""), "cost", lambda line: _amount(line.row.cost), right=True,
+        "cost", lambda line: (line.money(line.row.own_cost), ""),
+        "cost", lambda line: _amount(line.row.own_cost), right=True,
     ),
     Column(key="currency", value=lambda line: line.row.cost.currency),
     Column(key="cost_estimated", value=lambda line: f"{line.row.cost.estimated:f}"),
-    Column(key="cost_unknown", value=lambda line: line.row.cost.unknown_count),
+    Column(key="cost_unknown", value=lambda line: line.row.own_cost.unknown_count),
     Column(
         "wasted", lambda line: (line.money(line.row.wasted), "red"),
         "wasted", lambda line: _amount(line.row.wasted), right=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.usage import Usage
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agentops_sdk.traces.trace import Trace
+
+_OF_THE_RUN: Final = "told of the whole run alone"
 
 
 @dataclass(slots=True)
@@ -63,6 +65,13 @@ class Row:
         """The duration that this percentage of the calls stayed within (nearest rank), in seconds."""
         return percentile(self.durations, percent) if self.quantiles is None else self.quantiles.get(percent)
 
+    @property
+    def own_cost(self) -> Cost:
+        """The cost; unknown, and not nothing, where tokens were used whose price is told of the whole run alone."""
+        if self.usage.total and not self.cost.known and not self.cost.unknowns:
+            return Cost(known=0, unknowns={_OF_THE_RUN: max(1, self.calls)})
+        return self.cost
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
@@ -77,7 +86,7 @@ class Row:
             "first_chunk_p50_s": percentile(self.first_chunks, 50),
             "usage": self.usage.as_dict(),
             "cache_hit_share": self.usage.cache_hit_share,
-            "cost": self.cost.as_dict(),
+            "cost": self.own_cost.as_dict(),
             "wasted": self.wasted.as_dict(),
         }
 
