@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from agentops_sdk.cli._filters import chosen
 from agentops_sdk.cli._pager import paged
 from agentops_sdk.cli._progress import progress
-from agentops_sdk.cli._source import add_source, few_collections, looked_at, place, reading, report, screen, shown
+from agentops_sdk.cli._source import (
+    add_source,
+    few_collections,
+    looked_at,
+    place,
+    reading,
+    report,
+    screen,
+    shown,
+    tell_of,
+)
 from agentops_sdk.cli._table import Cell, Column, add_columns, as_data, as_table, choose
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.display.terminal_text import line
@@ -106,16 +116,16 @@ def _sums_of_store(where: Path, args: argparse.Namespace) -> Stats | None:
     from importlib.util import find_spec
 
     from agentops_sdk.store.address import open_store
-    from agentops_sdk.store.duckdb_sums import KEYS
-    from agentops_sdk.store.stored_traces import StoredTraces
+    from agentops_sdk.store.duckdb_store import DuckDBStore
+    from agentops_sdk.store.duckdb_sums import KEYS, sums
 
     if args.by not in KEYS or find_spec("duckdb") is None:
         return None
     with progress("reading", shown(where)):
-        traces = StoredTraces(open_store(where))
-        table = traces.sums(args.by)
+        store = open_store(where)
+        table = sums(store, args.by) if isinstance(store, DuckDBStore) else None
     if table is not None:
-        report(traces, args)
+        tell_of(store.not_read, store.remarks, args)
     return table
 
 

@@ -1,6 +1,6 @@
 """``stats`` over a fleet: ClickHouse adds up the plain runs, the readers those that take more than addition.
 
-Which runs are plain is what :mod:`agentops_sdk.store.duckdb_sums` says; nothing is made on the server.
+Which runs are plain is what :mod:`agentops_sdk.store.run_rules` says; nothing is made on the server.
 """
 
 from __future__ import annotations
@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.store.clickhouse_dialect import literal
 from agentops_sdk.store.duckdb_sums import (
-    BEHIND,
     COSTS,
     COUNTS,
     KEYS,
-    MODEL,
-    ODD,
     TOKENS,
-    USED,
     add_costs,
     add_counts,
     add_usage,
     in_order,
     row_of,
 )
+from agentops_sdk.store.run_rules import BEHIND, MODEL, ODD, USED
 from agentops_sdk.traces.figures.tables import stats
 from agentops_sdk.traces.files import Traces
 

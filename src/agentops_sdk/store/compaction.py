@@ -21,7 +21,9 @@ from agentops_sdk.encryption import LINE
 from agentops_sdk.errors import AgentOpsError
 from agentops_sdk.private_files import open_private
 from agentops_sdk.store.duckdb_dialect import columns_of_lines, lines_of, quoted
+from agentops_sdk.store.run_rules import run_statements
 from agentops_sdk.traces.formats import line_index
+from agentops_sdk.traces.formats.parquet_lines import duckdb_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,9 +84,9 @@ def pack(path: Path, *, is_named_once: bool = True) -> Packed:
         target = packed_path(path, content.digest, is_named_once=is_named_once)
         part = target.with_name(f"{target.name}.part")
         try:
-            _write(duckdb, source, part, path.name, content)
+            _write(source, part, path.name, content)
             same = hashlib.sha256()
-            for block in _blocks(duckdb, part, ends_with_newline=content.ends_with_newline):
+            for block in _blocks(part, ends_with_newline=content.ends_with_newline):
                 same.update(block)
         except duckdb.Error as error:
             part.unlink(missing_ok=True)
@@ -111,9 +113,9 @@ def restore(path: Path) -> Packed:
         AgentOpsError: DuckDB is not installed.
         OSError: a file cannot be read or written.
     """
-    duckdb = _duckdb()
+    _duckdb()
     facts = path.stat()
-    told = _told(duckdb, path)
+    told = _told(path)
     if "agentops.sha256" not in told:
         return Packed(path, facts.st_size, facts.st_size, "it was not made by agentops compact")
     target = path.with_name(told["agentops.name"].removesuffix(".gz"))
@@ -123,7 +125,7 @@ def restore(path: Path) -> Packed:
     same = hashlib.sha256()
     try:
         with _private(part) as file:
-            for block in _blocks(duckdb, path, ends_with_newline=told["agentops.ends_with_newline"] == "true"):
+            for block in _blocks(path, ends_with_newline=told["agentops.ends_with_newline"] == "true"):
                 same.update(block)
                 file.write(block)
         if same.hexdigest() != told["agentops.sha256"]:
@@ -166,7 +168,7 @@ def _digest(path: Path) -> _Content | None:
     return _Content(digest.hexdigest(), last == b"\n") if last else None
 
 
-def _write(duckdb: Any, source: Path, part: Path, name: str, content: _Content) -> None:
+def _write(source: Path, part: Path, name: str, content: _Content) -> None:
     told = {
         "agentops.name": name,
         "agentops.sha256": content.digest,
@@ -175,16 +177,19 @@ def _write(duckdb: Any, source: Path, part: Path, name: str, content: _Content) 
     listed = ", ".join(f"{quoted(key)}: {quoted(value)}" for key, value in told.items())
     with _private(part):
         pass
-    with duckdb.connect() as connection:
+    with duckdb_cursor() as connection:
+        connection.execute(f"CREATE TEMP TABLE stored AS {columns_of_lines(lines_of([str(source)]))}")
+        for statement in run_statements("stored", "beside"):
+            connection.execute(statement)
         connection.execute(
-            f"COPY ({columns_of_lines(lines_of([str(source)]))}) TO {quoted(str(part))}"
+            f"COPY (SELECT stored.*, beside.* FROM stored POSITIONAL JOIN beside) TO {quoted(str(part))}"
             f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS}, KV_METADATA {{{listed}}})"
         )
 
 
-def _blocks(duckdb: Any, path: Path, *, ends_with_newline: bool) -> Iterator[bytes]:
+def _blocks(path: Path, *, ends_with_newline: bool) -> Iterator[bytes]:
     """The bytes of the file that was packed."""
-    with duckdb.connect() as connection:
+    with duckdb_cursor() as connection:
         cursor = connection.execute(f"SELECT record FROM read_parquet({quoted(str(path))})")
         rows = cursor.fetchmany(2_000)
         while rows:
@@ -194,8 +199,8 @@ def _blocks(duckdb: Any, path: Path, *, ends_with_newline: bool) -> Iterator[byt
             rows = more
 
 
-def _told(duckdb: Any, path: Path) -> dict[str, str]:
-    with duckdb.connect() as connection:
+def _told(path: Path) -> dict[str, str]:
+    with duckdb_cursor() as connection:
         rows = connection.execute(f"SELECT key, value FROM parquet_kv_metadata({quoted(str(path))})").fetchall()
     return {bytes(key).decode(): bytes(value).decode() for key, value in rows}
 

@@ -1,8 +1,7 @@
 """``compare`` over many runs: DuckDB adds up the plain ones, the readers look at those that take more than that.
 
-A run is plain where ``stats`` takes it for plain and nothing in it has to be inferred: no retry, fallback, refusal,
-handoff, verdict or person, no tool that may have been called the same way twice, no swarm of agents. What comes out is
-what the readers tell of the same runs, to the last digit. Long because each step is a question in SQL.
+What comes out is what the readers tell of the same runs, to the last digit. Which runs are plain says
+:mod:`agentops_sdk.store.run_rules`. Long because each step is a question in SQL.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
-from agentops_sdk.store.duckdb_dialect import quoted
-from agentops_sdk.store.duckdb_sums import MODEL, UNUSUAL, USED
+from agentops_sdk.store.duckdb_dialect import named
+from agentops_sdk.store.run_rules import MODEL, STATED
+from agentops_sdk.store.run_sorting import sort_runs
 from agentops_sdk.traces.decisions.span_decisions import choices_of
 from agentops_sdk.traces.figures.comparison import FIGURES, Comparison, Ranked, Side, comparison_of
 from agentops_sdk.traces.figures.significance import rank_sum_of
@@ -24,7 +23,6 @@ from agentops_sdk.traces.formats.json_values import from_json
 from agentops_sdk.traces.search.attribute_condition import value_test
 from agentops_sdk.traces.search.filter_values import moment
 from agentops_sdk.traces.search.selection import RANGE
-from agentops_sdk.traces.trace import LARGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,60 +38,10 @@ _FEW: Final = 1_000
 _MOST_UNUSUAL: Final = 20_000
 """Runs beyond which a reader that goes through them one by one takes less memory."""
 _MOST_VALUES: Final = 10_000
-_SWAPS: Final = 4
 _STORED: Final = {"service.version": "service_version"}
 """Attributes of the resource that have a column of their own."""
 
 
-def _named(column: str, attribute: str) -> str:
-    return f"contains({column}, {quoted(f' {attribute} ')})"
-
-
-def _any(column: str, *attributes: str) -> str:
-    return "(" + " OR ".join(_named(column, each) for each in attributes) + ")"
-
-
-_TELLS: Final = _any("attribute_names", semconv.DECISION_CHOSEN, semconv.DECISION_OPTIONS, semconv.DECISION_NAME)
-_REFUSED: Final = " OR ".join(f"contains(lower(finish_reasons), '{word}')" for word in sorted(semconv.REFUSAL_REASONS))
-_STATED: Final = f"kind = 'decision' OR {_TELLS}"
-_INFERRED: Final = f"""
-kind = 'guardrail' OR outcome = 'interrupted' OR reveals IS NOT NULL OR feedback_target IS NOT NULL
-OR (kind = 'llm' AND ({_REFUSED}))
-OR (({_STATED}) AND kind <> 'decision' AND NOT (kind = 'llm' AND coalesce(decided_by, '') = 'model'))
-OR (({_STATED}) AND {_any("attribute_names", semconv.GUARDRAIL_NAME, semconv.GRAPH_NODE)})
-OR {_any("event_names", semconv.DECISION_EVENT, semconv.HANDOFF_EVENT, semconv.GUARDRAIL_EVENT,
-         semconv.TOOL_CALL_DECISION_EVENT)}
-"""  # fmt: skip
-_MORE: Final = f"""
-INSERT INTO unusual
-SELECT trace_id FROM (
-  SELECT trace_id, bool_or(coalesce({_INFERRED}, false)) AS inferred, count(*) AS spans,
-         count(*) FILTER (WHERE parent_id IS NULL) AS roots, count(*) FILTER (WHERE kind = 'agent') AS agents,
-         list(hash(span_id)) AS ids, list(hash(parent_id)) FILTER (WHERE parent_id IS NOT NULL) AS parents
-  FROM stored WHERE trace_id IS NOT NULL GROUP BY trace_id
-) WHERE inferred OR roots <> 1 OR spans > {LARGE} OR agents >= {_SWAPS} OR NOT list_has_all(ids, coalesce(parents, []))
-UNION
-SELECT trace_id FROM stored WHERE kind = 'tool' AND arguments_key IS NOT NULL
-GROUP BY trace_id, coalesce(tool, name), arguments_key HAVING count(*) > 1
-UNION
-SELECT failed.trace_id FROM stored AS failed JOIN stored AS second ON second.trace_id = failed.trace_id
-WHERE failed.kind = 'llm' AND failed.outcome = 'error' AND second.kind = 'llm' AND second.start_ns >= failed.end_ns
-  AND coalesce(second.question_key = failed.question_key, true)
-"""
-_PLAIN: Final = f"""
-CREATE OR REPLACE TEMP TABLE plain_runs AS
-SELECT trace_id, min(CASE WHEN parent_id IS NULL THEN outcome END) AS outcome,
-       greatest(max(end_ns), max(start_ns)) - min(start_ns) AS took_ns,
-       count(*) FILTER (WHERE {MODEL}) AS calls, count(*) FILTER (WHERE kind = 'tool') AS tools,
-       count(*) FILTER (WHERE {MODEL} AND {USED}) AS used,
-       count(*) FILTER (WHERE {MODEL} AND outcome <> 'error' AND NOT ({USED})) AS unsized,
-       count(cost) FILTER (WHERE {MODEL}) AS priced,
-       count(*) FILTER (WHERE {MODEL} AND cost IS NULL AND (outcome <> 'error' OR {USED}
-                        OR coalesce(cost_unknown_reason, '') <> '')) AS unpriced,
-       sum(CASE WHEN {MODEL} THEN CAST(CAST(cost AS VARCHAR) AS DECIMAL(38, 18)) END) AS amount,
-       sum(input_tokens) FILTER (WHERE {MODEL}) AS input, sum(output_tokens) FILTER (WHERE {MODEL}) AS output
-FROM stored ANTI JOIN unusual USING (trace_id) WHERE trace_id IS NOT NULL GROUP BY trace_id
-"""
 _FIGURES: Final = """
 CREATE OR REPLACE TEMP TABLE figures AS
 SELECT side, CASE WHEN priced > 0 AND unpriced = 0 THEN CAST(CAST(amount AS VARCHAR) AS DOUBLE) END AS f0,
@@ -132,8 +80,7 @@ def comparison(store: DuckDBStore, one: str, two: str) -> Comparison | None:
             return None
     if len(rows_of(f"SELECT DISTINCT coalesce(currency, 'USD') FROM stored WHERE {MODEL} AND cost IS NOT NULL")) > 1:
         return None  # which of them is counted goes by the order of the runs
-    rows_of(UNUSUAL)
-    rows_of(_MORE)
+    runs = sort_runs(store, infers=True)
     rows_of(
         "CREATE OR REPLACE TEMP TABLE odd AS SELECT DISTINCT trace_id FROM unusual SEMI JOIN sides USING (trace_id)"
     )
@@ -141,7 +88,7 @@ def comparison(store: DuckDBStore, one: str, two: str) -> Comparison | None:
     if unusual > _MOST_UNUSUAL:
         return None
     both = _unusual_sides(store, rows_of)
-    rows_of(_PLAIN)
+    rows_of(f"CREATE OR REPLACE TEMP TABLE plain_runs AS {runs.figures}")
     _count(rows_of, both)
     _count_choices(rows_of, both)
     rows_of(_FIGURES)
@@ -198,17 +145,17 @@ def _value(rows_of: Rows, names: tuple[str, ...]) -> str | None:
     parts = []
     for name in names:
         ((on_spans, on_resources),) = rows_of(
-            f"SELECT coalesce(bool_or({_named('attribute_names', name)}), false),"
-            f" coalesce(bool_or({_named('resource_names', name)}), false) FROM stored"
+            f"SELECT coalesce(bool_or({named('attribute_names', name)}), false),"
+            f" coalesce(bool_or({named('resource_names', name)}), false) FROM stored"
         )
         if on_spans:
             found = f"json_extract(record, '$.attributes.\"{name}\"')::VARCHAR"
-            parts.append(f"CASE WHEN {_named('attribute_names', name)} THEN {found} END")
+            parts.append(f"CASE WHEN {named('attribute_names', name)} THEN {found} END")
         if on_resources and name in _STORED:
             parts.append(f"CAST(to_json({_STORED[name]}) AS VARCHAR)")
         elif on_resources:
             found = f"json_extract(record, '$.resource.\"{name}\"')::VARCHAR"
-            parts.append(f"CASE WHEN {_named('resource_names', name)} THEN {found} END")
+            parts.append(f"CASE WHEN {named('resource_names', name)} THEN {found} END")
     return f"coalesce({', '.join(parts)})" if parts else "NULL::VARCHAR"
 
 
@@ -243,7 +190,7 @@ def _count_choices(rows_of: Rows, both: tuple[Side, Side]) -> None:
     """Of each decision how often what was chosen; each different text is read once."""
     for side, name, chosen, by, count in rows_of(
         f"SELECT side, coalesce(nullif(decision, ''), name), chosen, decided_by, count(*) FROM stored"
-        f" JOIN sides USING (trace_id) ANTI JOIN unusual USING (trace_id) WHERE {_STATED}"
+        f" JOIN sides USING (trace_id) ANTI JOIN unusual USING (trace_id) WHERE {STATED}"
         " GROUP BY ALL"
     ):
         choice = ", ".join(choices_of(chosen, by)) or "(undecided)"

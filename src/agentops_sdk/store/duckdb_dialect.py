@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from agentops_sdk.store.span_columns import SpanColumn
 
-__all__ = ["STORED_COLUMNS", "columns_of_lines", "lines_of", "quoted", "views"]
+__all__ = ["STORED_COLUMNS", "any_named", "columns_of_lines", "lines_of", "named", "quoted", "views"]
 
 _TYPES: Final = {"text": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "json": "VARCHAR"}
 _LONGEST_LINE: Final = 64 * 1_048_576
@@ -31,6 +31,16 @@ STORED_COLUMNS: Final = (
 def quoted(text: str) -> str:
     """Text as a literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def named(column: str, attribute: str) -> str:
+    """Whether a name is among those that a column of :data:`KEYS` holds."""
+    return f"contains({column}, {quoted(f' {attribute} ')})"
+
+
+def any_named(column: str, *attributes: str) -> str:
+    """Whether one of these names is."""
+    return "(" + " OR ".join(named(column, each) for each in attributes) + ")"
 
 
 def lines_of(paths: list[str]) -> str:

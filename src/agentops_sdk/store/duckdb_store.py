@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.encryption import LINE, SealedError
 from agentops_sdk.errors import AgentOpsError, ConfigError, TraceError
-from agentops_sdk.store.duckdb_dialect import STORED_COLUMNS, columns_of_lines, lines_of, quoted, views
+from agentops_sdk.store.duckdb_dialect import columns_of_lines, lines_of, quoted, views
+from agentops_sdk.store.packed_files import packed_files
 from agentops_sdk.store.result import Result
+from agentops_sdk.store.run_rules import NO_RUNS
 from agentops_sdk.traces.classify import OWN_SCOPE
 from agentops_sdk.traces.files import Traces, load, trace_files
 from agentops_sdk.traces.formats.documents import read_head
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
-from agentops_sdk.traces.formats.parquet_lines import PARQUET, is_ours
+from agentops_sdk.traces.formats.parquet_lines import PARQUET, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,6 +80,7 @@ class DuckDBStore:
         self._clean = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
         self._connection: Any = self._duckdb.connect()
         self._connection.execute("SET preserve_insertion_order = true")
+        self._connection.execute("SET parquet_metadata_cache = true")
         self._connection.execute(f"SET temp_directory = {quoted(self._scratch)}")
         try:
             if memory is not None:
@@ -93,16 +96,17 @@ class DuckDBStore:
 
     def _define(self) -> None:
         texts, packed, others = self._found
-        parts = []
+        parts: list[str] = []
+        summed = [NO_RUNS]
+        unsummed = ["SELECT NULL AS trace_id WHERE false"]
         if texts:
             parts.append(self._text_part(texts))
+            unsummed.append(f"SELECT trace_id FROM ({parts[0]})")
         if packed:
-            listed = ", ".join(quoted(str(path)) for path in packed)
-            source = f"read_parquet([{listed}], union_by_name=true)"
-            there = {name for name, *_ in self._connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
-            # Files that an earlier version packed lack what came later.
-            columns = (name if name in there else f"NULL AS {name}" for name in STORED_COLUMNS)
-            parts.append(f"SELECT record, {', '.join(columns)} FROM {source}")
+            files = packed_files(self._connection, packed)
+            parts += files.rows
+            summed += files.summed
+            unsummed += files.unsummed
         whole = " UNION ALL ".join(f"({part})" for part in parts)
         if whole:
             self._connection.execute(f"CREATE VIEW whole AS {whole}")
@@ -111,6 +115,7 @@ class DuckDBStore:
         if copy is not None:
             lines = columns_of_lines(lines_of([str(copy)]))
             self._connection.execute(f"CREATE TABLE copied AS {lines}")
+            unsummed.append("SELECT trace_id FROM copied")
             if whole:
                 # The line of a span's end takes the place of those that were written while it was open.
                 whole = (
@@ -126,6 +131,8 @@ class DuckDBStore:
         else:
             raise self._sealed or TraceError(f"no traces in {self.place}")
         self._connection.execute(f"CREATE VIEW stored AS {whole}")
+        self._connection.execute(f"CREATE VIEW summed_runs AS {' UNION ALL '.join(summed)}")
+        self._connection.execute(f"CREATE VIEW unsummed AS {' UNION ALL '.join(unsummed)}")
         for name, query in views().items():
             self._connection.execute(f"CREATE VIEW {name} AS {query}")
         paths = ", ".join(quoted(str(path)) for path in allowed)
@@ -144,10 +151,10 @@ class DuckDBStore:
         self._connection.execute(f"CREATE TABLE of_text AS {query}")
         return "SELECT * FROM of_text"
 
-    def _files(self) -> tuple[list[Path], list[Path], list[Path]]:
-        """Text files with lines of ours, Parquet files of ours, and files that only the readers understand."""
+    def _files(self) -> tuple[list[Path], dict[Path, list[str]], list[Path]]:
+        """Text files with lines of ours, Parquet files of ours by their columns, and what the readers alone know."""
         texts: list[Path] = []
-        packed: list[Path] = []
+        packed: dict[Path, list[str]] = {}
         others: list[Path] = []
         if self.place.is_dir():
             paths = trace_files(self.place)
@@ -158,9 +165,13 @@ class DuckDBStore:
             paths = sorted(self.place.parent.glob(self.place.name))
             if not paths:
                 raise TraceError(f"{self.place} does not exist")
+        columns = columns_of([path for path in paths if path.suffix == PARQUET])
         for path in paths:
             if path.suffix == PARQUET:
-                (packed if is_ours(path) else others).append(path)
+                if "record" in columns[path]:  # it was made by compaction
+                    packed[path] = columns[path]
+                else:
+                    others.append(path)
             elif path.name.endswith(_TEXT) and _begins_as_ours(path):
                 texts.append(path)
             elif path.stat().st_size:
@@ -187,10 +198,10 @@ class DuckDBStore:
                 self.not_read += traces.not_read
                 self.remarks += traces.notes
                 count += _write(file, traces)
-            if has_whole:
+            # Whether there are any is known without a line being read.
+            if has_whole and self._connection.execute(f"SELECT 1 FROM whole WHERE {_STRANGE} LIMIT 1").fetchall():
                 rows = self._connection.execute(f"SELECT record FROM whole WHERE {_STRANGE}").fetchall()
-                if rows:
-                    count += _write(file, load([record for (record,) in rows]))
+                count += _write(file, load([record for (record,) in rows]))
         return path if count else None
 
     # --- asking --------------------------------------------------------------------------------

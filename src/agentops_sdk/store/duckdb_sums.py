@@ -1,8 +1,7 @@
 """``stats`` over many spans: DuckDB adds up the plain runs, the readers those that take more than addition.
 
-A run is plain where every model call counts for itself: none lies below another, every step has ended, no agent tells a
-total, nothing was read again in the background, and all was recorded by us. Of all others the lines are fetched.
-The sums are the same to the last digit: amounts are added as decimals.
+Of runs that are not plain (see :mod:`agentops_sdk.store.run_rules`) the lines are fetched. The sums are the same to the
+last digit: amounts are added as decimals.
 """
 
 from __future__ import annotations
@@ -11,23 +10,20 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.classify import OUTCOMES, OWN_SCOPE
+from agentops_sdk.store.run_rules import LISTED, MODEL, TOKEN_COLUMNS, USED
+from agentops_sdk.store.run_sorting import sort_runs
 from agentops_sdk.traces.cost import Cost
-from agentops_sdk.traces.figures.accounts import MODEL_KINDS
 from agentops_sdk.traces.figures.table_rows import Row, Stats
 from agentops_sdk.traces.figures.tables import stats
 from agentops_sdk.traces.files import Traces
-from agentops_sdk.traces.usage import ATTRIBUTES, Usage
+from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agentops_sdk.store.duckdb_store import DuckDBStore
 
-__all__ = [
-    "BEHIND", "COSTS", "COUNTS", "KEYS", "LISTED", "MODEL", "ODD", "TOKENS", "UNUSUAL", "USED", "add_costs",
-    "add_counts", "add_usage", "in_order", "row_of", "sums",
-]  # fmt: skip
+__all__ = ["COSTS", "COUNTS", "KEYS", "TOKENS", "add_costs", "add_counts", "add_usage", "in_order", "row_of", "sums"]
 
 KEYS: Final = {
     "model": "coalesce(nullif(response_model, ''), nullif(request_model, ''), '(no model)')",
@@ -36,33 +32,6 @@ KEYS: Final = {
     "hour": "strftime(make_timestamp(start_ns // 1000), '%Y-%m-%d %H:00')",
 }
 """By what can be added up here, and a call's row key."""
-_TOKENS: Final = {name: f"{name}_tokens" for name in ATTRIBUTES}
-LISTED: Final = ", ".join(_TOKENS.values())
-MODEL: Final = f"kind IN ({', '.join(map(repr, MODEL_KINDS))})"
-USED: Final = f"coalesce({LISTED}) IS NOT NULL"
-BEHIND: Final = "(usage_of IS NOT NULL OR operation = 'fetch_response')"
-_BELOW_ZERO: Final = " OR ".join(f"coalesce({column} < 0, false)" for column in _TOKENS.values())
-ODD: Final = f"""
-outcome NOT IN ({", ".join(map(repr, semconv.OUTCOMES))}) OR kind NOT IN ({", ".join(map(repr, semconv.KINDS))})
-OR missing_spans IS NOT NULL OR sampled_elsewhere OR cached OR trained_tokens IS NOT NULL OR {BEHIND}
-OR coalesce(scope, '{OWN_SCOPE}') <> '{OWN_SCOPE}' OR {_BELOW_ZERO} OR cost < 0 OR cost > 1e300 OR cost <> cost
-OR (NOT {MODEL} AND ({USED} OR cost IS NOT NULL OR coalesce(cost_unknown_reason, '') <> ''))
-"""
-UNUSUAL: Final = f"""
-CREATE OR REPLACE TEMP TABLE unusual AS
-SELECT trace_id FROM (
-  SELECT trace_id, bool_or(coalesce({ODD}, false)) AS odd, count(*) FILTER (WHERE parent_id IS NULL) AS roots,
-         count(*) AS spans, count(DISTINCT span_id) AS ids
-  FROM stored WHERE trace_id IS NOT NULL GROUP BY trace_id
-) WHERE odd OR roots = 0 OR spans <> ids
-UNION
-SELECT trace_id FROM stored WHERE {MODEL}
-  AND span_id IN (SELECT parent_id FROM stored WHERE parent_id IS NOT NULL)
-UNION
-SELECT trace_id FROM stored
-WHERE response_id IN (SELECT response_id FROM stored WHERE {BEHIND} AND response_id IS NOT NULL)
-"""
-assert set(semconv.OUTCOMES) < set(OUTCOMES)
 
 
 def sums(store: DuckDBStore, by: str) -> Stats | None:
@@ -78,7 +47,7 @@ def sums(store: DuckDBStore, by: str) -> Stats | None:
     def rows_of(query: str, *values: Any) -> list[tuple[Any, ...]]:
         return store.own(query, values)
 
-    rows_of(UNUSUAL)
+    runs = sort_runs(store)
     calls = (
         f"SELECT {KEYS[by]} AS key, *, {USED} AS used, outcome <> 'error' OR {USED} AS answered FROM stored"
         f" ANTI JOIN unusual USING (trace_id) WHERE {MODEL} AND trace_id IS NOT NULL"
@@ -92,16 +61,12 @@ def sums(store: DuckDBStore, by: str) -> Stats | None:
     if len(currencies) > 1:
         return None  # which of them is counted goes by the order of the runs
     odd = Traces()
-    for line in store.lines([trace_id for (trace_id,) in rows_of("SELECT trace_id FROM unusual")]):
+    for line in store.lines([trace_id for (trace_id,) in rows_of("SELECT DISTINCT trace_id FROM unusual")]):
         odd.add_line(line)
     part = stats(odd, by)
     rows = {row.key: row for row in part.rows}
     total = part.total
-    ((plain_runs,),) = rows_of(
-        "SELECT count(*) FROM (SELECT DISTINCT trace_id FROM stored ANTI JOIN unusual USING (trace_id)"
-        " WHERE trace_id IS NOT NULL)"
-    )
-    total.traces += plain_runs
+    total.traces += runs.plain
     add_counts(rows, total, rows_of(COUNTS.format(calls="plain")))
     add_usage(rows, total, rows_of(TOKENS.format(calls="plain")))
     exact = "CAST(CAST(cost AS VARCHAR) AS DECIMAL(38, 18))"
@@ -126,7 +91,7 @@ COUNTS: Final = (
 )
 TOKENS: Final = (
     f"SELECT key, CASE WHEN usage_source IN ({', '.join(map(repr, semconv.USAGE_SOURCES))}) THEN usage_source"
-    f" ELSE 'reported' END AS source, {', '.join(f'sum({column})' for column in _TOKENS.values())}"
+    f" ELSE 'reported' END AS source, {', '.join(f'sum({column})' for column in TOKEN_COLUMNS.values())}"
     " FROM {calls} WHERE used GROUP BY key, source"
 )
 COSTS: Final = (
@@ -158,7 +123,7 @@ def add_counts(rows: dict[str, Row], total: Row, told: Iterable[tuple[Any, ...]]
 def add_usage(rows: dict[str, Row], total: Row, told: Iterable[tuple[Any, ...]]) -> None:
     """Add the answer to :data:`TOKENS`."""
     for key, source, *counts in told:
-        usage = Usage({source: {name: int(n) for name, n in zip(_TOKENS, counts, strict=True) if n is not None}})
+        usage = Usage({source: {name: int(n) for name, n in zip(TOKEN_COLUMNS, counts, strict=True) if n is not None}})
         row_of(rows, key).usage.add(usage)
         total.usage.add(usage)
 
