@@ -8,12 +8,14 @@ import sys
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from opentelemetry import trace as otel
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags, TraceState
+from tests.export.test_span_encoding import SPANS, finished
 
 from agentops_sdk import semconv
 from agentops_sdk.traces import SpanRecord
@@ -100,6 +102,17 @@ def test_the_same_as_the_reference_encoder(spans: list[ReadableSpan]) -> None:
             for link in record["links"]:
                 del link["flags"], link["trace_state"]
         assert mine == other
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,))
+@given(SPANS)
+def test_a_line_put_together_of_pieces_is_the_same(span: ReadableSpan) -> None:
+    one, other = finished(span), finished(span)
+    one.is_fit = True
+    for fields in (one, other):
+        fields.attributes[semconv.KIND] = "task"
+    for _ in range(2):  # what has been written once is known the second time
+        assert record_line(one) == record_line(other) == orjson.dumps(record_dict(other)) + b"\n"
 
 
 @pytest.mark.parametrize(

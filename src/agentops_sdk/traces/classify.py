@@ -48,10 +48,13 @@ def from_ns(ns: int) -> datetime:
 def iso(ns: int) -> str:
     """Nanoseconds since the epoch as ISO 8601 in UTC with six decimals."""
     seconds, rest = divmod(ns, 1_000_000_000)
-    return f"{_second(seconds)}.{rest // 1000:06}Z"
+    return f"{second_text(seconds)}.{rest // 1000:06}Z"
 
 
 @lru_cache(maxsize=64)
-def _second(seconds: int) -> str:
-    """Spans that are written together begin and end in few different seconds."""
+def second_text(seconds: int) -> str:
+    """Seconds since the epoch as ISO 8601 without what comes after them.
+
+    Spans that are written together begin and end in few different seconds.
+    """
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
