@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import decimal
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from freezegun import freeze_time
+from genai_prices import data_snapshot
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import ConditionalPrice, ModelPrice, TimeOfDateConstraint
 from tests.usage.published import CORRECTED, ROWS
 
 from agentops_sdk import ConfigError, prices
+from agentops_sdk._usage import price_table
 
 
 @pytest.fixture(autouse=True)
@@ -278,3 +284,50 @@ def test_bad_arguments_are_told_by_name() -> None:
         with pytest.raises(ConfigError) as caught:
             call()
         assert caught.value.name == name
+
+
+def test_what_was_looked_up_before_costs_the_same() -> None:
+    """A price is remembered with all that it depends on: the prompt's length, the tier, the table, the hour."""
+    lengths = (10, 300_000, 200_000, 200_001, 10, 300_000)
+    models = (("claude-sonnet-4-5", "anthropic"), ("gemini-2.5-pro", None), ("gpt-4o", "openai"), ("nobody-9", "x"))
+    asked = [(*model, tier, length) for model in models for tier in (None, "batch") for length in lengths]
+
+    def costs(*, anew: bool) -> list[prices.Price]:
+        found = []
+        for model, provider, tier, length in asked:
+            if anew:
+                price_table._known.clear()
+            found.append(prices.cost(model, provider, input_tokens=length, output_tokens=5, service_tier=tier))
+        return found
+
+    price_table._known.clear()
+    assert costs(anew=False) == costs(anew=False) == costs(anew=True)
+    assert len(price_table._known) == 1  # the last one: it is filled, and was empty for each
+
+
+def test_an_updated_table_is_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = prices.cost("gpt-4o", "openai", input_tokens=10)
+    snapshot = copy.deepcopy(get_snapshot())
+    for provider in snapshot.providers:
+        for model in provider.models:
+            if isinstance(model.prices, ModelPrice) and isinstance(model.prices.input_mtok, Decimal):
+                model.prices.input_mtok *= 2
+    monkeypatch.setattr(data_snapshot, "_custom_snapshot", snapshot)
+    after = prices.cost("gpt-4o", "openai", input_tokens=10)
+    assert before.amount is not None
+    assert after.amount == 2 * before.amount
+
+
+def test_a_price_that_changes_within_the_day_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = copy.deepcopy(get_snapshot())
+    _, model = snapshot.find_provider_model("gpt-4o", None, "openai", None)
+    assert isinstance(model.prices, ModelPrice)
+    cheap = copy.copy(model.prices)
+    cheap.input_mtok = Decimal(1)
+    night = TimeOfDateConstraint(time(0, tzinfo=UTC), time(12, tzinfo=UTC))
+    model.prices = [ConditionalPrice(prices=model.prices), ConditionalPrice(constraint=night, prices=cheap)]
+    monkeypatch.setattr(data_snapshot, "_custom_snapshot", snapshot)
+    with freeze_time("2026-03-01T03:00:00Z"):
+        assert prices.cost("gpt-4o", "openai", input_tokens=1_000_000).amount == 1
+    with freeze_time("2026-03-01T13:00:00Z"):
+        assert prices.cost("gpt-4o", "openai", input_tokens=1_000_000).amount == Decimal("2.5")

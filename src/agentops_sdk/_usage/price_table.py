@@ -1,13 +1,18 @@
-"""Looks a model up in ``genai-prices``, with our overlay on top. Consumer thread: the first use takes a second."""
+"""Looks a model up in ``genai-prices``, with our overlay on top. Consumer thread: the first use takes a second.
+
+What was found is remembered for the day, with what else it depends on: a look takes 80 µs, and each model call one.
+"""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
+from agentops_sdk._host.bounded_map import BoundedMap
 from agentops_sdk._usage.model_names import overlay, provider_id, route, spellings
 from agentops_sdk._usage.price_arithmetic import EXACT, NoPriceError, Rates
 
@@ -40,6 +45,26 @@ _CONTEXTS = {"batch": "processing", "fast": "speed"}
 """What the table calls it that a tier is one of."""
 
 
+class _Basis:
+    """What a price depends on beside who asks for it, and on which day."""
+
+    __slots__ = ("by_hour", "steps")
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        """Lengths of a prompt, in order, past which a rate is another."""
+        self.by_hour = False
+        """Whether the time of the day matters."""
+
+
+_Found = dict[int, Rates | str]
+"""By how many of the steps a prompt is past: the rates, or why there are none."""
+_LONGEST = 256
+_known: BoundedMap[tuple[str | None, ...], tuple[list[int], _Found]] = BoundedMap(1_024)
+_table: Any = None
+"""The prices that those are of: an update replaces all of them."""
+
+
 def rates_of(
     model: str, provider: str | None, *, tier: str | None, geo: str | None, at: datetime | None, input_tokens: int
 ) -> Rates:
@@ -48,11 +73,43 @@ def rates_of(
     Raises:
         NoPriceError: it is not known; the text says why.
     """
+    global _table
+    from genai_prices.data_snapshot import get_snapshot
+
+    basis, when = _Basis(), at or datetime.now(tz=UTC)
+    if at is not None or len(model) > _LONGEST:
+        return _looked_up(model, provider, tier, geo, when, input_tokens, basis)
+    if (table := get_snapshot()) is not _table:
+        _known.clear()
+        _table = table
+    key = model, provider, tier, geo, f"{when:%Y-%m-%d}"
+    steps, found = _known.get(key) or ([], {})
+    rates = found.get(bisect_left(steps, input_tokens))
+    if rates is None:
+        try:
+            rates = _looked_up(model, provider, tier, geo, when, input_tokens, basis)
+        except NoPriceError as reason:
+            rates = str(reason)
+        if not basis.by_hour:
+            _known[key] = basis.steps, {**found, bisect_left(basis.steps, input_tokens): rates}
+    if isinstance(rates, str):
+        raise NoPriceError(rates)
+    return rates
+
+
+def _looked_up(
+    model: str,
+    provider: str | None,
+    tier: str | None,
+    geo: str | None,
+    when: datetime,
+    input_tokens: int,
+    basis: _Basis,
+) -> Rates:
     wanted = overlay()["tiers"].get((tier or "").lower(), (tier or "").lower())
-    when = at or datetime.now(tz=UTC)
     table = provider_id(provider)
     for name, owner in spellings(model, table):
-        entry = _in_table(name, owner, wanted, when, input_tokens)
+        entry = _in_table(name, owner, wanted, when, input_tokens, basis)
         added = _rules("rates", name, entry[1] if entry else owner, when)
         if entry is None and not added:
             continue
@@ -70,10 +127,11 @@ def _short(name: str) -> str:
 
 
 def _in_table(
-    model: str, provider: str | None, tier: str, when: datetime, input_tokens: int
+    model: str, provider: str | None, tier: str, when: datetime, input_tokens: int, basis: _Basis
 ) -> tuple[dict[str, Decimal], str, bool] | None:
     """Rates per unit, the provider's id, and whether they are already those of ``tier``."""
     from genai_prices.data_snapshot import get_snapshot
+    from genai_prices.types import StartDateConstraint
 
     try:
         owner, entry = get_snapshot().find_provider_model(model, None, provider, None)
@@ -88,12 +146,17 @@ def _in_table(
         for variant in entry.price_variants or ()
     )
     prices = entry.get_prices(when, context if tiered else None)
+    conditional = [*(entry.prices if isinstance(entry.prices, list) else ()), *(entry.price_variants or ())]
+    basis.by_hour = any(not isinstance(one.constraint, StartDateConstraint | None) for one in conditional)
     values: dict[str, Decimal] = {}
     with localcontext(EXACT):
         for key, (name, per) in _KEYS.items():
             price = getattr(prices, key, None)
             if price is not None:
-                values[name] = (price if isinstance(price, Decimal) else _at_length(price, input_tokens)) / per
+                if not isinstance(price, Decimal):
+                    basis.steps = sorted({*basis.steps, *(step.start for step in price.tiers)})
+                    price = _at_length(price, input_tokens)
+                values[name] = price / per
     return values, owner.id, tiered
 
 
