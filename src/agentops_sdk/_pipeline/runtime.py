@@ -324,6 +324,8 @@ class Runtime:
         while self.queue.dropped_traces:
             self.held_runs.lost(self.queue.dropped_traces.popleft())
         contained = guard("runtime.complete")
+        with contained:
+            self.completer.policy.keep_texts(on=True)
         spans = batch if self.held_runs.holds_none_of(batch) else [kept for one in batch for kept in self._kept(one)]
         for span in spans:
             done = False
@@ -346,6 +348,8 @@ class Runtime:
             if not done:
                 self.failed += 1
                 self.held_runs.lost(span.ids[0])
+        with contained:
+            self.completer.policy.keep_texts(on=False)
         if ready:
             for sink in self.sinks:
                 with guard(f"sink.{sink.name}"):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,8 @@ import orjson
 
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
-from agentops_sdk._scrub.redact import Redactor
-from agentops_sdk._scrub.yielded_pieces import scrub_together
+from agentops_sdk._scrub.redact import SHORT, Redactor
+from agentops_sdk._scrub.yielded_pieces import has_pieces, scrub_together
 from agentops_sdk._snapshot.json_text import json_text
 from agentops_sdk._snapshot.snapshot import Limits, snapshot, text_of
 from agentops_sdk._snapshot.text import CUT, CutText, clip, encodable
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _INT64 = range(-(2**63), 2**63)
 _LISTS = (list, tuple)
 _JSON = (dict, list)
+_FIGURES = (bool, float)
+_ROOM = 1_048_576
+"""Characters of texts that are kept while a slice of spans is searched."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _WITHHELD = "[redaction failed]"
 
@@ -87,33 +91,62 @@ class Policy:
         kept: dict[str, Any] = {}
         cut: list[str] = []
         altered: list[str] = []
+        left: dict[str, None] = {}
+        """The names of what is to be searched."""
+        redactor, settled, clean = self._searches(attributes)
         for name, value in attributes.items():
             if type(name) is not str or not name.isascii():
                 name = encodable(name) if type(name) is str else str.__str__(text_of(name))
-            if value is None or (not content and name in semconv.CONTENT):
-                continue
-            kind = type(value)
-            if kind in _JSON and name in semconv.STRUCTURED:
-                value = _encoded(value)
+            elif name in settled and (content or name not in semconv.CONTENT):
                 kind = type(value)
-            if (len(value) <= most and value.isascii()) if kind is str else (kind is int and value in _INT64):
-                kept[name] = value  # most are
-                continue
-            if kind is not str and kind is not float and kind is not bool:
-                if _has_large_int(value):
-                    altered.append(name)
-                value = self._valid(value)
-            if isinstance(value, str):
-                value = _clip(value, most)
-                if type(value) is CutText:
-                    cut.append(name)
-                    value = str.__str__(value)
-            kept[name] = value
-        if cut:
-            kept[semconv.TRUNCATED] = _names(kept.get(semconv.TRUNCATED), cut)
-        if altered:
-            kept[semconv.ALTERED] = _names(kept.get(semconv.ALTERED), altered)
-        return self._scrubbed(kept)
+                if (  # most values are figures, short, or were searched before
+                    (size := len(value)) <= most
+                    and value.isascii()
+                    and ((value in clean or settled[name]) if size <= SHORT else redactor.was_searched(value))
+                    if kind is str
+                    else kind in _FIGURES or (kind is int and value in _INT64)
+                ):
+                    kept[name] = value
+                    continue
+            if value is not None and (content or name not in semconv.CONTENT):
+                kept[name] = self._fit(name, value, cut, altered)
+                left[name] = None
+        for marked, names in ((semconv.TRUNCATED, cut), (semconv.ALTERED, altered)):
+            if names:
+                kept[marked] = _names(kept.get(marked), names)
+                left[marked] = None
+        return self._scrubbed(kept, left) if left or not settled else kept
+
+    def _fit(self, name: str, value: Any, cut: list[str], altered: list[str]) -> Any:
+        """``value`` as one of OpenTelemetry's types, as long as it may be; lists are told what was done to it."""
+        kind = type(value)
+        if kind in _JSON and name in semconv.STRUCTURED:
+            value = _encoded(value)
+            kind = type(value)
+        if (len(value) <= self._limits.bytes and value.isascii()) if kind is str else kind in _FIGURES:
+            return value
+        if kind is not str:
+            if _has_large_int(value):
+                altered.append(name)
+            value = self._valid(value)
+        if isinstance(value, str):
+            value = _clip(value, self._limits.bytes)
+            if type(value) is CutText:
+                cut.append(name)
+                value = str.__str__(value)
+        return value
+
+    def _searches(self, attributes: Mapping[str, Any]) -> tuple[Any, Mapping[str, bool], AbstractSet[str]]:
+        """What looks for secrets, and which names and texts it need not look at any more."""
+        redactor = self._redactor
+        if redactor is None or self.personal_data is not None or has_pieces(attributes):
+            return redactor, {}, frozenset()
+        return redactor, redactor.settled, redactor.clean
+
+    def keep_texts(self, *, on: bool) -> None:
+        """Whether texts that were searched are kept, to be compared with those that come: while a slice of spans is."""
+        if self._redactor is not None:
+            self._redactor.kept, self._redactor.room = {} if on else None, _ROOM
 
     def text(self, value: str | None) -> str | None:
         """One text (a status message), limited and scrubbed."""
@@ -141,15 +174,16 @@ class Policy:
             and len(value) <= self._limits.bytes
         )
 
-    def _scrubbed(self, attributes: dict[str, Any]) -> dict[str, Any]:
+    def _scrubbed(self, attributes: dict[str, Any], left: Iterable[str] | None = None) -> dict[str, Any]:
+        """Without secrets, and without personal data; ``left``: where no secrets are known not to be."""
         if self._redactor is None and self.personal_data is None:
             return attributes
         scrubbed = False
         with guard("policy.redact"):
             if self._redactor is not None:
-                if semconv.STREAM_CHUNKS in attributes:
+                if has_pieces(attributes):
                     self.redactions += scrub_together(attributes, self._redactor.text)
-                self.redactions += self._redactor.redact(attributes)
+                self.redactions += self._redactor.redact(attributes, left)
             if self.personal_data is not None:
                 self.redactions += self.personal_data.scrub(attributes)
             scrubbed = True

@@ -2,7 +2,8 @@
 
 Runs on the consumer thread, before any sink sees a span. What a secret looks like stands in
 :mod:`~agentops_sdk._scrub.secret_rules`, how it is found in :mod:`~agentops_sdk._scrub.secret_search`.
-Text that was valid JSON stays so.
+Text that was valid JSON stays so. Long because what was looked at before, and need not be again, is
+remembered where it is looked at.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from agentops_sdk.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping, Sequence
 
-__all__ = ["Redactor", "is_secret_name"]
+__all__ = ["SHORT", "Redactor", "is_secret_name"]
 
 _SHORTEST: Final = 7
 """No secret worth replacing fits in fewer characters together with what gives it away."""
@@ -34,9 +35,11 @@ _MARK: Final = "[redacted:secret]"
 # Their values are words of ours or the conventions', on every span; nobody's secret.
 _OURS: Final = frozenset((semconv.KIND, semconv.OUTCOME, semconv.OPERATION_NAME, semconv.TOOL_TYPE))
 _MOST_NAMES: Final = 4_096
-_SHORT: Final = 64
+SHORT: Final = 64
 """Characters. Short texts, such as names of models, are the same on span after span: one look is enough."""
 _NO_TEXT: Final = (bool, int, float)
+_SAMPLE: Final = 24
+"""Characters from the middle of a text, by which those it may be the same as are found."""
 
 
 def is_secret_name(name: str) -> bool:
@@ -60,31 +63,46 @@ class Redactor:
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         self._custom: list[re.Pattern[str]] = []
         self._names: dict[str, tuple[str, str]] = {}
-        self._clean: set[str] = set()
+        self.settled: dict[str, bool] = dict.fromkeys(_OURS, True)
+        """Names in ASCII that hold nothing and announce no secret: whether their values are words of ours."""
+        self.clean: set[str] = set()
+        """Short texts that were searched and hold nothing."""
         self._clean_digests: set[bytes] = set()
+        self.kept: dict[tuple[int, str], str] | None = None
+        """Long texts that hold nothing, to compare others with; ``None`` where none are kept.
+
+        The same text comes again and again: as a result and as the next argument, as the prompt of every call.
+        """
+        self.room = 0
+        """Characters for which there is room among them."""
         for pattern in patterns:
             try:
                 self._custom.append(re.compile(pattern))
             except (re.error, TypeError):
                 raise ConfigError("redact_patterns", pattern, "regular expressions") from None
 
-    def redact(self, attributes: MutableMapping[str, Any]) -> int:
+    def redact(self, attributes: MutableMapping[str, Any], among: Iterable[str] | None = None) -> int:
         """Replace secrets in ``attributes`` in place; the number of replacements.
 
         Strings and sequences of strings are searched, and so are the names. An attribute whose own name says
         that it is a secret (``http.request.header.authorization``) is replaced whole.
+
+        Args:
+            attributes: any.
+            among: the names of those that are to be looked at; of all where it is not told.
         """
-        total, names, clean = 0, self._names, self._clean
-        for name, value in list(attributes.items()):
+        total, names, clean = 0, self._names, self.clean
+        for name in list(attributes) if among is None else among:
             if name in _OURS:
                 continue
+            value = attributes[name]
             shown, kind = names.get(name) or self._name(name)
             if shown != name:
                 del attributes[name]
                 attributes[shown] = value
                 total += 1
             if not kind and (
-                (len(value) <= _SHORT and value in clean) if type(value) is str else type(value) in _NO_TEXT
+                (len(value) <= SHORT and value in clean) if type(value) is str else type(value) in _NO_TEXT
             ):
                 continue
             cleaned, count = self._value(value, shown, kind)
@@ -95,7 +113,14 @@ class Redactor:
 
     def is_known(self, text: str) -> bool:
         """Whether it is a short text that was searched before and holds nothing."""
-        return text in self._clean
+        return text in self.clean
+
+    def was_searched(self, text: str) -> bool:
+        """Whether it is a text that was searched a moment ago and holds nothing: it is compared as a whole."""
+        return (
+            self.kept is not None
+            and self.kept.get((len(text), text[len(text) // 2 : len(text) // 2 + _SAMPLE])) == text
+        )
 
     def text(self, text: str, depth: int = 0) -> tuple[str, int]:
         """``text`` without its secrets, and how many there were.
@@ -106,18 +131,25 @@ class Redactor:
         """
         if len(text) < _SHORTEST and not self._custom:
             return text, 0
-        if len(text) <= _SHORT or depth:  # what stands deeper is not looked at as closely
+        if len(text) <= SHORT or depth:  # what stands deeper is not looked at as closely
             return self._searched(text, depth)
-        # The same text comes again and again: as a result and as the next argument, as the prompt of every call.
+        # From one slice to the next it is known what they hash to.
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
         if digest in self._clean_digests:
+            self._keep(text)
             return text, 0
         cleaned, count = self._searched(text, depth)
         if not count:
             if len(self._clean_digests) >= _MOST_NAMES:
                 self._clean_digests.clear()
             self._clean_digests.add(digest)
+            self._keep(text)
         return cleaned, count
+
+    def _keep(self, text: str) -> None:
+        if self.kept is not None and len(text) <= self.room:
+            self.kept[len(text), text[len(text) // 2 : len(text) // 2 + _SAMPLE]] = text
+            self.room -= len(text)
 
     def _searched(self, text: str, depth: int) -> tuple[str, int]:
         try:
@@ -153,8 +185,11 @@ class Redactor:
         if known is None:
             if len(self._names) >= _MOST_NAMES:
                 self._names.clear()
+                self.settled = dict.fromkeys(_OURS, True)
             cleaned, count = self.text(name)
             known = self._names[name] = (cleaned if count else name, kind_of_name(name))
+            if known == (name, "") and name.isascii():
+                self.settled[name] = False
         return known
 
     def _value(self, value: Any, name: str, kind: str) -> tuple[Any, int]:
@@ -162,10 +197,10 @@ class Redactor:
             if kind and self._is_whole_secret(value, name, kind):
                 return _MARK, 1
             cleaned, count = self.text(value)
-            if not count and len(value) <= _SHORT:
-                if len(self._clean) >= _MOST_NAMES:
-                    self._clean.clear()
-                self._clean.add(value)
+            if not count and len(value) <= SHORT:
+                if len(self.clean) >= _MOST_NAMES:
+                    self.clean.clear()
+                self.clean.add(value)
             return cleaned, count
         if kind in STRONG and type(value) in (int, float):
             return _MARK, 1

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Final
 
 import orjson
 
 from agentops_sdk import semconv
 
-__all__ = ["scrub_together"]
+__all__ = ["has_pieces", "scrub_together"]
 
 _OUTPUTS: Final = frozenset((semconv.OUTPUT, semconv.TOOL_CALL_RESULT))
+
+
+def has_pieces(attributes: Mapping[str, Any]) -> bool:
+    """Whether they are of a run of a generator, with what it yielded."""
+    return semconv.STREAM_CHUNKS in attributes and not _OUTPUTS.isdisjoint(attributes)
 
 
 def scrub_together(attributes: MutableMapping[str, Any], scrub: Callable[[str], tuple[str, int]]) -> int:
