@@ -23,10 +23,13 @@ class LiveSpan(Protocol):
 
     name: str
     attributes: dict[str, Any]
-    deferred: list[Deferred]
+    deferred: list[Deferred] | tuple[()]
     events: list[tuple[str, int, Any]]
     account: Deferred | None
     """What is told last what it used, on whichever thread that is worked out, also where it is not exported."""
+
+    is_otel: bool
+    """Whether it is that OpenTelemetry span itself: who asks for that needs no call then."""
 
     @property
     def otel(self) -> trace.Span:

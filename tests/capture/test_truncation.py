@@ -104,6 +104,22 @@ def test_a_text_of_the_users_that_holds_the_mark_was_not_cut(text: str) -> None:
     assert json.loads(span.attributes["agentops.output"])["shown"] == text
 
 
+@pytest.mark.parametrize("rows", [9_990, 10_100])
+def test_members_beyond_those_that_are_kept(rows: int) -> None:
+    """A function's values are counted where its span is completed; they are cut as any other snapshot is."""
+    exporter = started()
+    value = ["ab"] * rows
+    assert 20_000 < len(json.dumps(value, separators=(",", ":"))) < 65_536
+    echo(value)
+    span = only(exporter)
+    for name, whole in (("agentops.input", {"value": value}), ("agentops.output", value)):
+        assert span.attributes[name] == snapshot(whole).decode()
+    is_cut = rows > 10_000
+    assert [CUT in span.attributes[name] for name in ("agentops.input", "agentops.output")] == [is_cut, is_cut]
+    names = ["agentops.input", "agentops.output"] if is_cut else None
+    assert span.attributes.get("agentops.truncated") == names
+
+
 def test_events_and_messages_of_errors() -> None:
     exporter = started(max_value_bytes=2_000)
     with pytest.raises(ValueError, match="word"), agentops.span("x") as span:

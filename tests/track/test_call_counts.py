@@ -16,7 +16,7 @@ from typing import Any
 import agentops_sdk as agentops
 
 CHAT = [{"role": "user", "content": f"message {number}: " + "word " * 30} for number in range(200)]
-MOST = {"no argument": 37, "small arguments": 53, "200 messages": 86, "generator": 94, "async generator": 101}
+MOST = {"no argument": 30, "small arguments": 45, "200 messages": 60, "generator": 89, "async generator": 96}
 
 
 @agentops.track

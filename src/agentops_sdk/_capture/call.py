@@ -1,23 +1,30 @@
-"""One live operation: started once, filled while it runs, finished exactly once, whatever happens."""
+"""One live operation: started once, filled while it runs, finished exactly once, whatever happens.
+
+Long because all that is done to one is here, and beside it the operation that is not recorded.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context, get_current, set_value
 
-from agentops_sdk import semconv
+from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.exception_record import Failure, type_name
 from agentops_sdk._host.admission import Admission
 from agentops_sdk._host.guard import guard
 from agentops_sdk._propagation import context_keys, privacy, vendor_calls
 from agentops_sdk._recorder_port import Deferred, LiveSpan
 from agentops_sdk._scrub.private_form import attributes_of, event_name_of, is_kept
+from agentops_sdk._snapshot.snapshot import Uncounted, count_members, snapshot
 
-_NONE: frozenset[str] = frozenset()
+PROGRAM: Final = "program"
+"""The reporter of an operation that the program itself tells of."""
+_FINISH = guard("call.finish")
 
 _TO_VENDOR = frozenset(("llm", "embedding"))
 _OF_THE_PROGRAM = frozenset(("tool", "agent", "workflow", "task"))
@@ -30,22 +37,16 @@ class Call:
     afterwards. No method raises into the user's call as long as its caller holds the guard.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_latch",
-        "_parent",
-        "admission",
-        "authors",
-        "bodies",
-        "context",
-        "kind",
-        "name",
-        "nests",
-        "reporters",
-        "settled",
-        "span",
-        "withheld",
-    )
+    # What few calls have is set on those alone: each attribute that is set takes its time on the user's thread.
+    nests = False
+    withheld: frozenset[str] = frozenset()
+    settled: str | None = None
+    """How it ended, where whoever ends it says no more than that it is over."""
+    admission: Admission | None = None
+    reporters: tuple[str, ...] = (PROGRAM,)
+    authors: tuple[Any, ...] = ()
+    bodies: tuple[Any, ...] = ()
+    recording = True
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class Call:
         *,
         to_vendor: bool = False,
         name: str | None = None,
-        reporter: str = "",
+        reporter: str = PROGRAM,
         author: Any = None,
         bodies: tuple[Any, ...] = (),
     ) -> None:
@@ -63,16 +64,17 @@ class Call:
         self.span = span
         # What tells whether a further report is of this operation again; see ``contribution``.
         self.name = name
-        self.reporters: tuple[str, ...] = (reporter,)
-        self.authors: tuple[Any, ...] = () if author is None else (author,)
-        self.bodies = bodies
-        self.nests = False
-        self.withheld: frozenset[str] = _NONE
-        self.settled: str | None = None  # how it ended, where whoever ends it says no more than that it is over
-        self.admission: Admission | None = None
+        if reporter is not PROGRAM:
+            self.reporters = (reporter,)
+        if author is not None:
+            self.authors = (author,)
+        if bodies:
+            self.bodies = bodies
         self._latch = [True]
         self._parent = parent
-        entries = {**parent, context_keys.SPAN_KEY: span.otel, context_keys.CALL_KEY: self}
+        entries = parent.copy()
+        entries[context_keys.SPAN_KEY] = span if span.is_otel else span.otel
+        entries[context_keys.CALL_KEY] = self
         if kind == "agent":
             entries[context_keys.AGENT_KEY] = context_keys.agent_of(span.attributes)
         elif kind == "llm":
@@ -84,8 +86,6 @@ class Call:
             context = vendor_calls.leave(context)
         self.context = context
         """The OpenTelemetry context in which the operation's own work runs."""
-
-    recording = True
 
     @property
     def ended(self) -> bool:
@@ -139,6 +139,15 @@ class Call:
         if value is not None and self._latch and not (privacy.used and self.hides_here and not is_kept(name)):
             self.span.attributes[name] = value
 
+    def keep(self, name: str, value: Any) -> None:
+        """Set one attribute, withheld or not, to a snapshot of a value."""
+        encoded = snapshot(value, counted=False)
+        text = encoded.decode()
+        if type(encoded) is Uncounted:
+            self.defer(partial(count_members, name, text, _recorder_port.active.settings.max_value_bytes))
+        if self._latch and not (privacy.used and self.hides_here and not is_kept(name)):
+            self.span.attributes[name] = text
+
     def rename(self, name: str) -> None:
         """Give the span another name."""
         if self._latch and not (privacy.used and self.hides_here):
@@ -150,7 +159,11 @@ class Call:
         ``work`` must hold bytes and plain values only, nothing of the user's.
         """
         if self._latch:
-            self.span.deferred.append(work)
+            span = self.span
+            if span.deferred:
+                span.deferred.append(work)
+            else:
+                span.deferred = [work]
 
     def event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
         """Record something that happened now."""
@@ -222,13 +235,16 @@ class Call:
                 if outcome == "error":
                     span.attributes.setdefault(semconv.ERROR_TYPE, failure.type)
                     message = failure.message
-        with guard("call.finish"):
+        try:
             span.attributes[semconv.OUTCOME] = outcome
             if outcome == "error":
                 span.attributes.setdefault(semconv.ERROR_TYPE, "_OTHER")
             span.finish(error=outcome == "error", message=message)
             if self.admission is not None:
                 self.admission.end()
+        except BaseException as caught:
+            if not _FINISH.takes(caught):
+                raise
         return True
 
     def fail(self, error: BaseException) -> None:
@@ -260,6 +276,7 @@ class NullCall:
     def link(self, *_: Any) -> None: ...
     def withhold(self, *_: Any) -> None: ...
     def replace(self, *_: Any) -> None: ...
+    def keep(self, *_: Any) -> None: ...
     def attach(self) -> Any: ...
     def detach(self, *_: Any) -> None: ...
     def step_out(self) -> None: ...

@@ -17,10 +17,10 @@ from typing import Any, Final
 from opentelemetry.context import Context
 
 from agentops_sdk import semconv
-from agentops_sdk._capture.call import Call, outcome_of
+from agentops_sdk._capture.call import PROGRAM, Call, outcome_of
 from agentops_sdk._host.guard import guard
+from agentops_sdk._snapshot.snapshot import snapshot
 
-PROGRAM: Final = "program"
 _NAMED: Final = frozenset(("agent", "retriever", "tool", "workflow"))
 _PAYLOAD: Final = frozenset(
     (
@@ -51,8 +51,6 @@ def _among(wanted: Any, objects: tuple[Any, ...]) -> bool:
 class Contribution(Call):
     """What the second reporter of an operation holds. It adds to the operation's span and cannot end it."""
 
-    __slots__ = ("_author", "_reporter", "operation")
-
     def __init__(
         self,
         operation: Call,
@@ -66,8 +64,6 @@ class Contribution(Call):
         self._latch = [True]
         self._parent = self.context = context
         self.operation = operation
-        self.admission = None
-        self.settled = None
         self._reporter = reporter
         # Of a body that fails and is run again, each run is the one operation.
         self._author = author if _among(author, operation.bodies) else None
@@ -108,6 +104,10 @@ class Contribution(Call):
             self.operation.replace(name, value)
         else:
             self.set(name, value)
+
+    def keep(self, name: str, value: Any) -> None:
+        """As :meth:`replace`, by a snapshot of a value."""
+        self.replace(name, snapshot(value).decode())
 
     def rename(self, name: str) -> None:
         """The operation keeps its name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry import trace
 from opentelemetry.context import (
@@ -14,8 +14,8 @@ from opentelemetry.trace import SpanKind
 
 from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture import handoff
-from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
-from agentops_sdk._capture.contribution import PROGRAM, Contribution, is_same
+from agentops_sdk._capture.call import NULL_CALL, PROGRAM, Call, NullCall
+from agentops_sdk._capture.contribution import Contribution, is_same
 from agentops_sdk._capture.current import note_model_call
 from agentops_sdk._propagation import context_keys, privacy
 from agentops_sdk._snapshot.text import encodable
@@ -23,7 +23,45 @@ from agentops_sdk._snapshot.text import encodable
 _NOTHING = Context()
 
 
-def start(  # noqa: C901 - every call passes here: a function for a step would be a call more
+class Form(NamedTuple):
+    """What a span says from its start, made of what is known before: once for a function, anew for a request."""
+
+    span_name: str
+    span_kind: SpanKind
+    attributes: Mapping[str, Any]
+
+
+def form(
+    kind: str,
+    name: str | None = None,
+    operation: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    span_name: str | None = None,
+    span_kind: SpanKind | None = None,
+) -> Form:
+    """The form of an operation's span; for the arguments see :func:`start`."""
+    row = semconv.SPAN_KINDS[kind]
+    operation = operation or row.operation
+    first: dict[str, Any] = {semconv.KIND: kind}
+    if operation is not None:
+        first[semconv.OPERATION_NAME] = operation
+    shown = encodable(name) if name and not name.isascii() else name
+    if shown and row.named_by is not None:
+        first[row.named_by] = shown
+    if kind == "tool":
+        first[semconv.TOOL_TYPE] = "function"
+    if attributes:
+        first.update((key, value) for key, value in attributes.items() if value is not None)
+    if span_name:
+        shown = encodable(span_name)
+    elif prefix := operation or row.prefix:
+        shown = f"{prefix} {shown}" if shown and not row.unnamed else prefix
+    elif row.unnamed:
+        shown = None
+    return Form(shown or kind, span_kind or (SpanKind.CLIENT if row.client else SpanKind.INTERNAL), first)
+
+
+def start(
     kind: str,
     name: str | None = None,
     *,
@@ -60,50 +98,47 @@ def start(  # noqa: C901 - every call passes here: a function for a step would b
         the call. Where the operation that is current in ``parent`` is this very one, reported before by somebody
         else, a :class:`Contribution` to that: one operation is one span.
     """
+    if not _recorder_port.active.enabled:
+        return NULL_CALL
+    if kind == "agent" and reporter != PROGRAM:
+        attributes = {**(attributes or {}), semconv.FRAMEWORK: reporter}
+    known = form(kind, name, operation, attributes, span_name, span_kind)
+    return start_in(known, kind, name, author, bodies, parent, attributes, links, start_ns, to_vendor, reporter)
+
+
+def start_in(
+    known: Form,
+    kind: str,
+    name: str | None,
+    author: Any,
+    bodies: tuple[Any, ...],
+    parent: Context | None = None,
+    attributes: Mapping[str, Any] | None = None,
+    links: Sequence[trace.Link] = (),
+    start_ns: int | None = None,
+    to_vendor: bool = False,
+    reporter: str = PROGRAM,
+) -> Call | NullCall:
+    """As :func:`start`, where the form is known already."""
     recorder = _recorder_port.active
     if not recorder.enabled:
         return NULL_CALL
     context = (context_keys.current() or context_keys.process_context or _NOTHING) if parent is None else parent
-    context = context_keys.whole(context) if context_keys.call_spans else context
-    if context and context.get(_SUPPRESS_INSTRUMENTATION_KEY):
-        return NULL_CALL
-    by_framework = kind == "agent" and reporter != PROGRAM
-    attributes = {**(attributes or {}), semconv.FRAMEWORK: reporter} if by_framework else attributes
-    around: Call | None = context.get(context_keys.CALL_KEY) if context else None  # type: ignore[assignment]  # a context's values are objects
-    if around is not None and around.kind == kind and not around.ended and not _hidden_in(around, context):
-        if is_same(around, name, reporter, author, bodies):
-            return Contribution(around, context, attributes or {}, reporter, author, bodies)
-        around.nests = True
-    row = semconv.SPAN_KINDS[kind]
-    operation = operation or row.operation
-    first: dict[str, Any] = {semconv.KIND: kind}
-    if operation is not None:
-        first[semconv.OPERATION_NAME] = operation
-    shown = encodable(name) if name and not name.isascii() else name
-    if shown and row.named_by is not None:
-        first[row.named_by] = shown
-    if kind == "tool":
-        first[semconv.TOOL_TYPE] = "function"
-    if attributes:
-        first.update((key, value) for key, value in attributes.items() if value is not None)
+    if context_keys.call_spans:
+        context = context_keys.whole(context)
+    first: dict[str, Any] = known[2].copy()  # type: ignore[attr-defined]  # a dict that nobody else changes
     if context:
+        if context.get(_SUPPRESS_INSTRUMENTATION_KEY):
+            return NULL_CALL
+        around: Call | None = context.get(context_keys.CALL_KEY)  # type: ignore[assignment]  # a context's values are objects
+        if around is not None and around.kind == kind and not around.ended and not _hidden_in(around, context):
+            if is_same(around, name, reporter, author, bodies):
+                return Contribution(around, context, attributes or {}, reporter, author, bodies)
+            around.nests = True
         context_keys.inherit(first, kind, context)
-    if kind == "llm" and context.get(context_keys.OUTER_LLM_KEY) is not None:
-        note_model_call(context)
-    if span_name:
-        shown = encodable(span_name)
-    elif prefix := operation or row.prefix:
-        shown = f"{prefix} {shown}" if shown and not row.unnamed else prefix
-    elif row.unnamed:
-        shown = None
-    span = recorder.start(
-        shown or kind,
-        span_kind or (SpanKind.CLIENT if row.client else SpanKind.INTERNAL),
-        first,
-        context,
-        links,
-        start_ns,
-    )
+        if kind == "llm" and context.get(context_keys.OUTER_LLM_KEY) is not None:
+            note_model_call(context)
+    span = recorder.start(known[0], known[1], first, context, links, start_ns)
     if span is None:
         return NULL_CALL
     call = Call(kind, span, context, to_vendor=to_vendor, name=name, reporter=reporter, author=author, bodies=bodies)

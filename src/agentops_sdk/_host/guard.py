@@ -47,7 +47,18 @@ class _Guard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        if kind is None or reraise or not (issubclass(kind, Exception) or on_own_thread()):
+        return kind is not None and self.takes(error)
+
+    def takes(self, error: BaseException | None) -> bool:
+        """Count what was raised; ``False`` where whoever caught it has to raise it again.
+
+        For the few places that every call passes, where a ``with`` that nothing is raised in would cost too much::
+
+            except BaseException as error:
+                if not contained.takes(error):
+                    raise
+        """
+        if reraise or not (issubclass(type(error), Exception) or on_own_thread()):
             return False
         note(self.site, error)
         return True

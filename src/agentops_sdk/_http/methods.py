@@ -50,8 +50,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from opentelemetry.trace import SpanKind
 
 from agentops_sdk import semconv
-from agentops_sdk._capture.call import NULL_CALL
-from agentops_sdk._capture.contribution import PROGRAM
+from agentops_sdk._capture.call import NULL_CALL, PROGRAM
 from agentops_sdk._capture.current import enclosing_request, name_model
 from agentops_sdk._capture.start import start
 from agentops_sdk._host import admission

@@ -41,12 +41,14 @@ class JoinedSpan:
     joining and is told in the documentation.
     """
 
+    is_otel = False
+
     def __init__(self, recorder: JoinedRecorder, otel: trace.Span, name: str, attributes: dict[str, Any]) -> None:
         self._recorder = recorder
         self._otel = otel
         self._first_name = self.name = name
         self.attributes = attributes
-        self.deferred: list[Deferred] = []
+        self.deferred: list[Deferred] | tuple[()] = ()
         self.account: Deferred | None = None
         self.events: list[tuple[str, int, Any]] = []
         self.context = otel.get_span_context()

@@ -9,6 +9,7 @@ import copy
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -33,28 +34,37 @@ _UNSET = Status(StatusCode.UNSET)
 _MAX_EVENTS = 1_000
 _MOST_APART_NS = 1_000_000_000
 
-_last_tick = 0
 
+def ticks_of(clock: Callable[[], int]) -> Callable[[], int]:
+    """A clock that never says the same twice: what starts next has a later start where ``clock`` is coarse, too."""
+    looks = [clock() for _ in range(8)]
+    if all(one < another for one, another in pairwise(looks)):
+        return clock  # it goes on between two looks, and nothing is as short as that
+    last = 0
 
-def _next_tick() -> int:
-    """The monotonic clock, never the same twice: what starts next has a later start where that clock is coarse, too."""
-    global _last_tick
-    tick = time.perf_counter_ns()
-    if tick <= _last_tick:
-        tick = _last_tick + 1
-    _last_tick = tick
+    def tick() -> int:
+        nonlocal last
+        last = max(clock(), last + 1)
+        return last
+
     return tick
 
 
 # Where times and ids come from; a test may put something repeatable in their place.
 now_ns: Callable[[], int] = time.time_ns
-ticks_ns: Callable[[], int] = _next_tick
+ticks_ns: Callable[[], int] = ticks_of(time.perf_counter_ns)
 random_bits: Callable[[int], int] = random.getrandbits
+
+_new: Any = tuple.__new__
+_NO_STATE = SpanContext(1, 1, False).trace_state
+_is_laid_out = tuple(SpanContext(1, 2, False, _SAMPLED)) == (1, 2, False, _SAMPLED, _NO_STATE, True)
+"""Whether a span's context is the tuple that it has always been: made as one, it does not look whether ids fit."""
 
 
 class LeanSpan(trace.Span):
     """A span of our own: plain fields while it lives; made into a ReadableSpan on the consumer thread."""
 
+    is_otel = True
     completed: ReadableSpan | None = None
     """What it was made into before it was known whether it is kept."""
     measured = False
@@ -65,6 +75,16 @@ class LeanSpan(trace.Span):
     """Spans of its run that are known not to be exported."""
     sampled_elsewhere = False
     """Whether further spans may have been thrown away in other processes."""
+    held: HeldRun | None = None
+    """Where sampling has left its run out: what is kept until it is known whether the run failed."""
+    # What few spans have is set on those alone: each attribute that is set takes its time on the user's thread.
+    links: Sequence[trace.Link] = ()
+    deferred: list[Deferred] | tuple[()] = ()
+    account: Deferred | None = None
+    dropped_events = 0
+    status = _UNSET
+    clock_offset = 0
+    end_ns = 0
 
     def __init__(
         self,
@@ -79,22 +99,17 @@ class LeanSpan(trace.Span):
         held: HeldRun | None = None,
         above: LeanSpan | None = None,
     ) -> None:
-        self.held = held
-        """Where sampling has left its run out: what is kept until it is known whether the run failed."""
         self._recorder: Recorder | None = recorder
         self.name = name
         self.kind = kind
         self.attributes = attributes
         self.context = context
         self.parent = parent
-        self.links = list(links)
         self.events: list[tuple[str, int, Any]] = []
-        self.dropped_events = 0
-        self.deferred: list[Deferred] = []
-        self.account: Deferred | None = None
-        self.status = _UNSET
-        self.clock_offset = 0
-        self.end_ns = 0
+        if links:
+            self.links = list(links)
+        if held is not None:
+            self.held = held
         if start_ns is None:
             # The moment of now by the clock of the span above, so that the spans of one trace keep their order. That
             # clock is the wall's as the trace began, and goes on with the monotonic one: a wall clock that is set back
@@ -133,7 +148,7 @@ class LeanSpan(trace.Span):
 
     def forget(self) -> None:
         """Keep the identity and let go of all that it was told: contexts outlive what ran in them."""
-        self.attributes, self.events, self.links, self.deferred = {}, [], [], []
+        self.attributes, self.events, self.links, self.deferred = {}, [], (), ()
         self.account = None
         self.completed = None
         if self.status.description is not None:
@@ -189,7 +204,8 @@ class LeanSpan(trace.Span):
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
         if self._recorder is not None:
             hidden = privacy.used and self._hides_here
-            self.links.append(trace.Link(context, attributes_of(attributes or {}) if hidden else attributes))
+            link = trace.Link(context, attributes_of(attributes or {}) if hidden else attributes)
+            self.links = [*self.links, link]
 
     def update_name(self, name: str) -> None:
         if self._recorder is not None and not (privacy.used and self._hides_here):
@@ -263,17 +279,21 @@ class Recorder:
             if origin is not None and (above is None or above.span_id != origin.span_id):
                 links = [*links, link_to_parent(origin)]
         if origin is not None:
-            trace_id, flags, state = origin.trace_id, origin.trace_flags, origin.trace_state
+            trace_id, flags, state = origin[0], origin[3], origin[4]  # by name, each answer takes a call
             if parent_span is None and origin.is_remote and not self.settings.parent_based:
                 flags = _SAMPLED if in_sample(trace_id, self.settings.sample_ratio) else _UNSAMPLED
         else:
-            trace_id, state = random_bits(128) or 1, None
+            trace_id, state = random_bits(128) or 1, _NO_STATE
             ratio = self.settings.sample_ratio
             flags = _SAMPLED if ratio >= 1.0 or in_sample(trace_id, ratio) else _UNSAMPLED
         span_id = random_bits(64) or 1
         if held is None and not flags & 1:
             held = HeldRun(span_id, elsewhere=above is not None)
-        context = SpanContext(trace_id, span_id, False, flags, state)
+        context: SpanContext
+        if _is_laid_out:
+            context = _new(SpanContext, (trace_id, span_id, False, flags, state, True))
+        else:
+            context = SpanContext(trace_id, span_id, False, flags, state)
         span = LeanSpan(self, name, kind, attributes, context, above, links, start_ns, held, parent_span)
         self.open[span_id] = span
         if self.queue.asleep and held is None:
@@ -315,7 +335,7 @@ class Recorder:
             ending = copy.copy(span)
             span.disown()
             ending.attributes = {**ending.attributes, semconv.OUTCOME: "interrupted"}
-            ending.events, ending.links = list(span.events), list(span.links)
+            ending.events = list(span.events)
             ending.end()
 
     def pass_on(self) -> None:

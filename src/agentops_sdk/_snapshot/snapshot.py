@@ -22,9 +22,21 @@ from agentops_sdk._snapshot.type_forms import form_of, is_enum_type
 from agentops_sdk._snapshot.walker import Walker, number_form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["CUT", "DEFAULT_LIMITS", "Limits", "Source", "limits", "mark_cut", "snapshot", "snapshot_source", "text_of"]
+__all__ = [
+    "CUT",
+    "DEFAULT_LIMITS",
+    "Limits",
+    "Source",
+    "Uncounted",
+    "count_members",
+    "limits",
+    "mark_cut",
+    "snapshot",
+    "snapshot_source",
+    "text_of",
+]
 
 _OPTIONS: Final = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _ATTEMPTS: Final = 8
@@ -65,7 +77,9 @@ def limits() -> Limits:
     return _now
 
 
-def snapshot(value: Any, *, limits: Limits | None = None) -> bytes:
+def snapshot(  # noqa: C901 - what most values are takes no further call
+    value: Any, *, limits: Limits | None = None, counted: bool = True
+) -> bytes:
     """``value`` as valid JSON of at most ``limits.bytes`` bytes; never raises, never runs user code.
 
     Nothing of ``value`` stays referenced. Generators, files, iterators, locks and lazies are named,
@@ -74,6 +88,7 @@ def snapshot(value: Any, *, limits: Limits | None = None) -> bytes:
     Args:
         value: anything.
         limits: the setting ``max_value_bytes`` when not given.
+        counted: ``False`` where whoever calls has the members of an :class:`Uncounted` result counted later.
 
     Returns:
         the JSON text. Where something was left out it decodes to a text of a class of its own, by which the
@@ -85,13 +100,56 @@ def snapshot(value: Any, *, limits: Limits | None = None) -> bytes:
             limits = _now if _now.bytes == most else _limits()
         kind = type(value)
         if kind is str:
+            if len(value) < limits.bytes // 8:  # a character takes at most six bytes
+                try:
+                    return orjson.dumps(value)
+                except TypeError:
+                    pass  # a lone surrogate
             return _text(value, limits)
-        if kind is dict and (encoded := _flat(value, limits)) is not None:
-            return encoded
-        return _encode(value, limits)
+        is_long = (kind is list or kind is tuple) and _FEW < len(value) <= limits.items
+        if kind is dict and len(value) <= _FEW:
+            # What most arguments are: a few short texts and figures under their names.
+            size = 0
+            for name, item in value.items():
+                kind = type(item)
+                if kind is str:
+                    size += len(item)
+                elif not (kind is int or kind is float or kind is bool or item is None):
+                    is_long = kind is list and _FEW < len(item) <= limits.items
+                    break
+                if type(name) is not str or size > limits.bytes:
+                    break
+            else:
+                try:
+                    encoded = orjson.dumps(value, option=_OPTIONS)
+                    if len(encoded) <= limits.bytes:
+                        return encoded
+                except TypeError:
+                    pass  # a lone surrogate, 65 bits: the walker knows
+        return _encode(value, limits, counted, is_long)
     except (RuntimeError, RecursionError, MemoryError, TypeError, ValueError):
         # Changed by another thread while being read, or called close to the recursion limit.
         return _UNREADABLE
+
+
+class Uncounted(bytes):
+    """A snapshot that may hold more members than are kept: :func:`count_members` is to be called of it later."""
+
+    __slots__ = ()
+
+
+def count_members(name: str, text: str, most: int, attributes: dict[str, Any]) -> None:
+    """Cut attribute ``name`` where it is still ``text``, and has too many members. Consumer thread.
+
+    Args:
+        name: of the attribute.
+        text: an :class:`Uncounted` snapshot.
+        most: ``max_value_bytes`` as it was made.
+        attributes: changed in place.
+    """
+    limits = Limits(bytes=most)
+    if attributes.get(name) is text and not _has_few(text, limits.items):
+        attributes[name] = snapshot(orjson.loads(text), limits=limits).decode()
 
 
 class Source(NamedTuple):
@@ -148,34 +206,20 @@ def _text(value: str, limits: Limits) -> bytes:
     return _walk(value, limits)
 
 
-def _flat(value: dict[Any, Any], limits: Limits) -> bytes | None:
-    """What most arguments are: a few short texts and figures under their names; ``None`` of anything else."""
-    if len(value) > _FEW:
-        return None
-    size = 0
-    for name, item in value.items():
-        kind = type(item)
-        if kind is str:
-            size += len(item)
-        elif not (kind is int or kind is float or kind is bool or item is None):
-            return None
-        if type(name) is not str or size > limits.bytes:
-            return None
-    try:
-        encoded = orjson.dumps(value, option=_OPTIONS)
-    except TypeError:
-        return None  # a lone surrogate, 65 bits: the walker knows
-    return encoded if len(encoded) <= limits.bytes else None
-
-
-def _encode(value: Any, limits: Limits) -> bytes:
+def _encode(value: Any, limits: Limits, counted: bool, is_long: bool) -> bytes:
     forms: dict[int, tuple[Any, Any]] = {}
     try:
-        fits = _fits(value, limits, forms)
+        fits: bool | None = None
+        if not (is_long and is_plain(value, 2 * limits.bytes)):
+            fits = _fits(value, limits, forms, knows_plain=not is_long)
         if fits is None:
             encoded = orjson.dumps(value, option=_OPTIONS)
-            if len(encoded) <= limits.bytes and _has_few(encoded, limits.items):
-                return encoded
+            length = len(encoded)
+            if length <= limits.bytes:
+                if length > 2 * limits.items and not counted:
+                    return Uncounted(encoded)
+                if _has_few(encoded, limits.items):
+                    return encoded
             fits = _fits(value, limits, forms, knows_plain=False)
         if fits:
             encoded = orjson.dumps(value, default=_Known(forms) if forms else None, option=_OPTIONS)
@@ -186,10 +230,10 @@ def _encode(value: Any, limits: Limits) -> bytes:
     return _walk(value, limits)
 
 
-def _has_few(encoded: bytes, most: int) -> bool:
+def _has_few(text: str | bytes, most: int) -> bool:
     """Whether a JSON text holds at most ``most`` values for sure: before each stands a comma, or what opens."""
-    count = encoded.count
-    return len(encoded) <= 2 * most or count(b",") + count(b"[") + count(b"{") < most
+    count: Callable[[Any], int] = text.count
+    return len(text) <= 2 * most or sum(map(count, ",[{" if type(text) is str else (b",", b"[", b"{"))) < most
 
 
 def _fits(  # noqa: C901 - one hot loop

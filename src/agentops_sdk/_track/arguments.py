@@ -18,7 +18,7 @@ class Arguments:
         defaults: whether parameters that were not given are shown with their defaults.
     """
 
-    __slots__ = ("_count", "_defaults", "_keywords", "_left_out", "_names", "_rest")
+    __slots__ = ("_count", "_keywords", "_left_out", "_names", "_rest", "defaults")
 
     def __init__(self, function: Callable[..., Any], *, ignore: Collection[str] = (), defaults: bool = False) -> None:
         try:
@@ -33,7 +33,7 @@ class Arguments:
         if self._names[:1] in (("self",), ("cls",)):
             left_out.add(self._names[0])
         self._left_out = tuple(left_out)
-        self._defaults = {
+        self.defaults = {
             parameter.name: parameter.default
             for parameter in parameters
             if defaults and parameter.default is not inspect.Parameter.empty
@@ -51,8 +51,8 @@ class Arguments:
                     arguments.setdefault(self._keywords, {})[name] = value
                 else:
                     arguments[name] = value
-        if self._defaults:
-            for name, default in self._defaults.items():
+        if self.defaults:
+            for name, default in self.defaults.items():
                 arguments.setdefault(name, default)
         for name in self._left_out:
             arguments.pop(name, None)

@@ -20,7 +20,7 @@ from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
 from agentops_sdk._capture.decision_attributes import decision_attributes, options_json, vars_of, verdict_attributes
 from agentops_sdk._capture.invalid_values import number_of
-from agentops_sdk._capture.start import start
+from agentops_sdk._capture.start import form, start, start_in
 from agentops_sdk._host import admission
 from agentops_sdk._host.guard import UserFunction, guard
 from agentops_sdk._propagation import context_keys
@@ -48,6 +48,7 @@ _OUTPUTS = (
 MARK = "__agentops_tracked__"
 """The attribute of a wrapper that holds its :class:`Tracked`."""
 _MOST_WRAPPERS = 20
+_BEGIN, _END = guard("track.begin"), guard("track.end")
 _OWNER_KEY = create_key("agentops-agent-object")
 
 CostOfCall = float | Decimal | Callable[[Any], float | Decimal | None]
@@ -124,8 +125,10 @@ class Tracked:
         "_bodies",
         "_choices",
         "_fixed",
+        "_form",
         "_input",
         "_is_plain",
+        "_is_usual",
         "_output",
         "_shown",
         "_step",
@@ -165,6 +168,9 @@ class Tracked:
             and self.kind not in ("guardrail", "decision")
         )  # fmt: skip
         """Whether its result is recorded as it is, and nothing else is to be told of it."""
+        self._is_usual = self._is_plain and options.capture_input and options.process_input is None
+        """Whether its arguments are, too."""
+        self._form = form(self.kind, self._shown, options.operation, self._fixed)
         # Decorated twice as the same kind: one call.
         self._bodies = tuple(each for each in tracked_in(function) if each.kind == self.kind)
 
@@ -172,11 +178,13 @@ class Tracked:
         """Start a call and make it current; returns it and the token to detach it with."""
         call: Call | NullCall = NULL_CALL
         token: Any = None
-        if _recorder_port.active.enabled:
-            with guard("track.begin"):
-                call = self.start(args, kwargs)
-                if call.recording:
-                    token = context_keys.make_current(call.context)
+        try:
+            call = self.start(args, kwargs)
+            if call.recording:
+                token = context_keys.make_current(call.context)
+        except BaseException as error:
+            if not _BEGIN.takes(error):
+                raise
         return call, token
 
     def insist(self, call: Call | NullCall, token: Any) -> None:
@@ -196,25 +204,28 @@ class Tracked:
             if context_keys.current().get(_OWNER_KEY) == marker:
                 call = start("task", self._step)
             else:
-                call = start(self.kind, self._shown, attributes=self._fixed, author=self, bodies=self._bodies)
+                call = start_in(self._form, self.kind, self._shown, self, self._bodies, None, self._fixed)
                 if isinstance(call, Call):
                     call.carry(_OWNER_KEY, marker)
         else:
-            call = start(
-                self.kind, self._shown, operation=self.options.operation, attributes=self._fixed, author=self,
-                bodies=self._bodies,
-            )  # fmt: skip
+            call = start_in(self._form, self.kind, self._shown, self, self._bodies, None, self._fixed)
+        if not call.recording:
+            return call
+        if self._is_usual:
+            if (args or kwargs or self._arguments.defaults) and _recorder_port.active.settings.records_content:
+                arguments = self._arguments.of(args, kwargs)
+                if arguments:
+                    call.keep(self._input, arguments)
+            return call
         options = self.options
         # A framework that reports the same call does not show what the program wants hidden or in a form of its own.
         if not options.capture_input or options.process_input is not None:
             call.withhold(_INPUTS)
         if not options.capture_output or options.process_output is not None:
             call.withhold(_OUTPUTS)
-        if call.recording and options.capture_input and _recorder_port.active.settings.records_content:
+        if options.capture_input and _recorder_port.active.settings.records_content:
             arguments = self._arguments.of(args, kwargs)
-            if arguments and options.process_input is None:
-                call.replace(self._input, snapshot(arguments).decode())
-            elif arguments:
+            if arguments:
                 self._record(call, self._input, arguments, options.process_input, "track.process_input")
         return call
 
@@ -222,13 +233,16 @@ class Tracked:
         """The call returned ``result``."""
         if not call.recording:
             return
-        with guard("track.end"):
+        try:
             if token is not None and not context_keys.release(token):
                 call.step_out()
             if not self._is_plain:
                 self.returned(call, result)
             elif result is not None and _recorder_port.active.settings.records_content:
-                call.replace(self._output, snapshot(result).decode())
+                call.keep(self._output, result)
+        except BaseException as error:
+            if not _END.takes(error):
+                raise
         # A decision that came to no choice was given up.
         call.finish("abandoned" if result is None and self.kind == "decision" else "ok")
 
@@ -279,8 +293,7 @@ class Tracked:
     def _record(
         self, call: Call | NullCall, attribute: str, value: Any, process: Callable[[Any], Any] | None, site: str
     ) -> None:
-        kept = snapshot(value if process is None else _processed(value, process, site))
-        call.replace(attribute, kept.decode())
+        call.keep(attribute, value if process is None else _processed(value, process, site))
 
     def _choose(self, call: Call | NullCall, result: Any) -> None:
         """What a function that decides returns is its choice: a name, so it is recorded like the options."""
