@@ -1,7 +1,7 @@
 """The Agent2Agent protocol: requests to another agent and their handling there, as one trace.
 
 The library makes spans of its own, many for each request and without the conventions' names: none begins while this
-integration is installed.
+integration is installed. The file is long, as both ends speak of one exchange.
 """
 
 from __future__ import annotations

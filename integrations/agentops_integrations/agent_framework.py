@@ -181,7 +181,7 @@ async def _function_asks(wrapped: Any, instance: Any, args: tuple[Any, ...], kwa
             if call is not None and type(error).__name__ == "WorkflowInterrupted":
                 call.settled = "interrupted"
                 if not inner:
-                    _questions.question(call, f"{error.request_id}@{id(call)}", error.request_data)  # type: ignore[attr-defined]
+                    _questions.question(call, f"{error.request_id}@{id(call)}", error.request_data)  # type: ignore[attr-defined]  # known by its name alone
         raise
     with guard("agent_framework.function_goes_on"):
         call, inner = _workflow()

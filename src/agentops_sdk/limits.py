@@ -94,7 +94,7 @@ class limits(DecoratingBlock):  # noqa: N801 - a context manager that reads as a
         """The current context with these limits in force, their counts at zero."""
         if not _recorder_port.active.enabled:
             log_once("limits() hold what agentops records: call init() first.")
-        open_gate()
+        open_gate(self._policy)
         self._policy.open(_recorder_port.active.settings)
         here = get_current()
         around: Any = here.get(LIMITS_KEY) or ()

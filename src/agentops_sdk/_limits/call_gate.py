@@ -20,7 +20,7 @@ from agentops_sdk._host import admission
 from agentops_sdk._limits import scope as scopes_module
 from agentops_sdk._limits.account import Account, lock
 from agentops_sdk._limits.charge import METERED, Charge
-from agentops_sdk._limits.charges import MODEL_KINDS, Charges
+from agentops_sdk._limits.charges import MODEL_KINDS, Charges, teach
 from agentops_sdk._limits.expectation import Expectation, expected, learned
 from agentops_sdk._limits.levels import log_levels
 from agentops_sdk._limits.limit_answer import Answer, Breach, answered, exception, told
@@ -30,7 +30,7 @@ from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY
 from agentops_sdk.errors import LimitExceeded
 
 if TYPE_CHECKING:
-    from agentops_sdk._limits.scope import Scope
+    from agentops_sdk._limits.scope import Policy, Scope
     from agentops_sdk.limit_rules import Rule
 
 __all__ = ["open_gate"]
@@ -41,9 +41,11 @@ _STOPPED_KINDS = MODEL_KINDS | {"tool", "retriever"}
 _COUNTED = {"llm": "model_calls", "embedding": "model_calls", "tool": "tool_calls"}
 
 
-def open_gate() -> None:
+def open_gate(policy: Policy) -> None:
     """Have every call asked about from now on. There are limits, or have been."""
     admission.add(ask)
+    if policy.is_metered:
+        scopes_module.teach = teach
 
 
 def ask(live: Any) -> LimitExceeded | None:  # noqa: C901 - in few calls

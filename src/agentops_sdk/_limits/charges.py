@@ -110,11 +110,6 @@ class Charges:
             if (level := reached(rule, account, events)) is not None:
                 self.levels.append(level)
 
-    @property
-    def teaches(self) -> bool:
-        """Whether what the call used is told to those that come after it."""
-        return self._expectation is not None
-
     def meter(self, call: Call, request: Any) -> StreamMeter | None:
         """What tells while the stream that answers ``call`` is read whether it passes a limit that ends it."""
         charges = [
@@ -142,7 +137,7 @@ class Charges:
                 account.add(-amount)
         self._charges = [each for each in self._charges if each.rule.measure in METERED]
 
-    def settle(self, attributes: Mapping[str, Any]) -> None:  # noqa: C901 - one pass, in few calls
+    def settle(self, attributes: Mapping[str, Any]) -> None:  # noqa: C901, PLR0915 - one pass, in few calls
         """It is known now what the call used, or that nobody knows. On the consumer thread, or where the call ended."""
         used = self._used(attributes)
         passed: list[Charge] = []
@@ -180,7 +175,9 @@ class Charges:
                         account.unpriced += not is_bounded
                         is_allowed = rule.measure == "cost" and scope.policy.unknown_price == "allow"
                         figure = 0.0 if is_allowed else amount
-                    figure = max(figure, self._came(rule, attributes))
+                    if self._meter is not None and attributes.get(semconv.OUTCOME) != "ok":
+                        # Of a stream that was left early, what had come by then is used, whatever its end tells.
+                        figure = max(figure, self._meter.used(rule))
                     if rule.window is None:
                         account.spent = round(account.spent + figure, 12)
                     else:
@@ -195,14 +192,12 @@ class Charges:
                     shared.setdefault(scope.policy, {}).setdefault(rule, []).append(
                         Use(time.time(), account.key, amount)
                     )
-        if self._expectation is not None and not self._expectation.is_met_by(used.tokens, used.cost):
+        if expectation is None:
+            teach(attributes)
+        elif not expectation.is_met_by(used.tokens, used.cost):
             learn(attributes, used.tokens, used.cost)
         if shared or passed or levels:
             _tell(shared, passed, levels)
-
-    def _came(self, rule: Rule, attributes: Mapping[str, Any]) -> float:
-        """Of a stream that was left early, what had come by then: that is used, whatever its end tells."""
-        return 0.0 if self._meter is None or attributes.get(semconv.OUTCOME) == "ok" else self._meter.used(rule)
 
     def _used(self, attributes: Mapping[str, Any]) -> Used:
         get = attributes.get
@@ -228,16 +223,15 @@ class Charges:
         return Used(cost, get(semconv.COST_CURRENCY, "USD"), tokens)
 
 
-def teach(account: Any, attributes: Mapping[str, Any]) -> None:
+def teach(attributes: Mapping[str, Any]) -> None:
     """A span has ended: what a model's call used is expected of the next one, also where no limit counted it.
 
-    Consumer thread. Charges have told it themselves, where they were of tokens or money: those of ``account``.
+    Consumer thread.
     """
     get = attributes.get
-    charges = getattr(account, "__self__", None)
     if get(semconv.KIND) not in MODEL_KINDS or get(semconv.OUTCOME) != "ok" or get(semconv.CACHED):
         return
-    if get(semconv.MODEL_CALLS) or (type(charges) is Charges and charges.teaches):
+    if get(semconv.MODEL_CALLS):
         return
     asked, answered = get(semconv.USAGE_INPUT_TOKENS), get(semconv.USAGE_OUTPUT_TOKENS)
     if asked is not None or answered is not None:

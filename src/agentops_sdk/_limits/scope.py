@@ -121,11 +121,6 @@ class Policy:
 
         Another thread reads; :meth:`wait` waits for it.
         """
-        global teach
-        if self.is_metered and teach is None:
-            from agentops_sdk._limits import charges  # knows of everything that limits do; most programs have none
-
-            teach = charges.teach
         self.belong_to_child()
         if self._files is not None:
             return
@@ -233,8 +228,8 @@ class Scope:
             self.policy.wait()
 
 
-teach: Callable[[Any, Mapping[str, Any]], None] | None = None
-"""Hears of each span that has ended, once there was a limit of money or tokens; see ``charges.teach``."""
+teach: Callable[[Mapping[str, Any]], None] | None = None
+"""Hears of each span that no limit has counted, once there was one of money or tokens; see ``charges.teach``."""
 of_process: tuple[Scope, ...] = ()
 """What the settings set for everything that the process does."""
 

@@ -165,7 +165,7 @@ class Runtime:
         if self.limits is not None:
             from agentops_sdk._limits.call_gate import open_gate
 
-            open_gate()
+            open_gate(policy)
             policy.open(settings)
 
     def _watch(self) -> None:
@@ -334,9 +334,10 @@ class Runtime:
                 if completed is not None:
                     completed = with_sampling(completed, span)
                 else:
+                    is_counted = limits_in_force.teach is None or getattr(span, "account", None) is not None
                     completed = self._completed(span)
-                    if self._has_watchers:
-                        self._tell_watchers(span, completed)
+                    if self.watch is not None or breakers.rules or not is_counted:
+                        self._tell_watchers(completed, is_counted=is_counted)
                     if self.audit is not None:
                         self.audit.add(completed)
                 ready.append(completed)
@@ -361,11 +362,13 @@ class Runtime:
 
     def _kept(self, ended: LeanSpan | EndedSpan) -> list[LeanSpan | EndedSpan]:
         """What goes to the sinks now that ``ended`` has ended."""
-        if ended.held is not None and not ended.held.kept and self._has_watchers:
+        is_watched = self.watch is not None or bool(breakers.rules) or limits_in_force.teach is not None
+        if is_watched and ended.held is not None and not ended.held.kept:
             # It may never be exported, and who watches wants to see it all the same.
             with guard("runtime.unsampled"):
+                is_counted = getattr(ended, "account", None) is not None
                 ended.completed = self._completed(ended)
-                self._tell_watchers(ended, ended.completed)
+                self._tell_watchers(ended.completed, is_counted=is_counted)
         if ended.held is not None and not ended.held.kept and not ended.measured:
             # It may never be exported, and has used what it used all the same.
             with guard("runtime.unsampled_metrics"):
@@ -380,18 +383,14 @@ class Runtime:
             return []
         return admitted
 
-    @property
-    def _has_watchers(self) -> bool:
-        return self.watch is not None or bool(breakers.rules) or limits_in_force.teach is not None
-
-    def _tell_watchers(self, ended: LeanSpan | EndedSpan, span: ReadableSpan) -> None:
+    def _tell_watchers(self, span: ReadableSpan, *, is_counted: bool) -> None:
         """Breakers, alerts and limits want to know of every span, sampled or not."""
-        if limits_in_force.teach is not None:
+        if limits_in_force.teach is not None and not is_counted:
             with guard("limits.teach"):
-                account = ended.account if isinstance(ended, LeanSpan) else None
-                limits_in_force.teach(account, span.attributes or {})
-        with guard("breakers.observe"):
-            breakers.observe(span.attributes or {}, max(0, (span.end_time or 0) - (span.start_time or 0)) / 1e9)
+                limits_in_force.teach(span.attributes or {})
+        if breakers.rules:
+            with guard("breakers.observe"):
+                breakers.observe(span.attributes or {}, max(0, (span.end_time or 0) - (span.start_time or 0)) / 1e9)
         if self.watch is not None:
             self.watch.add(span)
 

@@ -1,4 +1,7 @@
-"""What may leave room 2: the content switch, the size limit, valid attribute types, and scrubbing, in that order."""
+"""What may leave room 2: the content switch, the size limit, valid attribute types, and scrubbing, in that order.
+
+Long: one gate, and each rule that anything passes in it.
+"""
 
 from __future__ import annotations
 

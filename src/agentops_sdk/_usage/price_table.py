@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
-from agentops_sdk._host.bounded_map import BoundedMap
 from agentops_sdk._usage.model_names import overlay, provider_id, route, spellings
 from agentops_sdk._usage.price_arithmetic import EXACT, NoPriceError, Rates
 
@@ -60,7 +59,8 @@ class _Basis:
 _Found = dict[int, Rates | str]
 """By how many of the steps a prompt is past: the rates, or why there are none."""
 _LONGEST = 256
-_known: BoundedMap[tuple[str | None, ...], tuple[list[int], _Found]] = BoundedMap(1_024)
+_MOST = 1_024
+_known: dict[tuple[str | None, ...], tuple[list[int], _Found]] = {}
 _table: Any = None
 """The prices that those are of: an update replaces all of them."""
 
@@ -91,6 +91,8 @@ def rates_of(
         except NoPriceError as reason:
             rates = str(reason)
         if not basis.by_hour:
+            if len(_known) >= _MOST:
+                _known.clear()
             _known[key] = basis.steps, {**found, bisect_left(basis.steps, input_tokens): rates}
     if isinstance(rates, str):
         raise NoPriceError(rates)

@@ -2,6 +2,8 @@
 
 It stops where the program first asks something else than it did. From a step on it may be let go: models are then asked
 in earnest, with another model or other instructions, and what comes of it is a run of its own to compare.
+
+Long: what is asked anew and what was recorded are told apart here, and nowhere else.
 """
 
 from __future__ import annotations

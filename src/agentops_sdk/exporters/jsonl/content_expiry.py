@@ -89,11 +89,8 @@ def _expired(path: Path) -> bool:
 
 def without_content(line: bytes) -> bytes:
     """A line of a trace file without what people and models wrote; one that is no record goes as it is."""
-    try:
-        record = orjson.loads(line)
-    except ValueError:
-        return line
-    if not isinstance(record, dict):
+    record = _record(line)
+    if record is None:
         return line
     _strip(record)
     for event in log_records(record):
@@ -107,13 +104,18 @@ def without_content(line: bytes) -> bytes:
     return orjson.dumps(record) + b"\n"
 
 
-def _without_results(line: bytes) -> bytes:
-    """A line of an experiment's results as it is written where content is not captured."""
+def _record(line: bytes) -> dict[str, Any] | None:
     try:
         record = orjson.loads(line)
     except ValueError:
-        return line
-    if not isinstance(record, dict):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _without_results(line: bytes) -> bytes:
+    """A line of an experiment's results as it is written where content is not captured."""
+    record = _record(line)
+    if record is None:
         return line
     record |= {name: None for name in ("input", "expected", "output") if name in record}
     if isinstance(record.get("metadata"), dict):
