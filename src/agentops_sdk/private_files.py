@@ -9,6 +9,12 @@ import os
 import sys
 from pathlib import Path
 
+# pyright: reportPossiblyUnbound=false - each platform asks its own module, which the other does not have
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 __all__ = ["open_private", "private_directory", "replace_private", "try_lock", "unlock"]
 
 
@@ -62,12 +68,8 @@ def try_lock(descriptor: int) -> bool:
     """
     try:
         if sys.platform != "win32":
-            import fcntl
-
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         else:
-            import msvcrt
-
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # there on Windows only
         return True
     except BlockingIOError:
@@ -77,8 +79,6 @@ def try_lock(descriptor: int) -> bool:
 def unlock(descriptor: int) -> None:
     """Give a lock up before the file is closed: a child that was forked meanwhile holds the same one."""
     if sys.platform != "win32":
-        import fcntl
-
         try:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
         except OSError:
