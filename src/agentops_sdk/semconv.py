@@ -301,6 +301,8 @@ LIMIT_LEVEL: Final = "agentops.limit.level"
 
 DECISION_EVENT: Final = "agentops.decision"
 DECISION_NAME: Final = "agentops.decision.name"
+STOPS: Final = ("limit", "breaker", "pause")
+"""Names of decisions by which a call was not made, where they stand on its own span."""
 DECISION_OPTIONS: Final = _holds("agentops.decision.options", structure=True)
 DECISION_CHOSEN: Final = "agentops.decision.chosen"
 DECISION_REASON: Final = _holds("agentops.decision.reason", content=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from tests.wire.http import Reply, Request, Wire
 
 import agentops_sdk as agentops
 from agentops_sdk._limits import breakers
+from agentops_sdk.cli import main
 from agentops_sdk.exporters.memory import MemoryExporter
 
 openai = pytest.importorskip("openai", reason="the calls are those of OpenAI's client")
@@ -226,3 +229,39 @@ def test_a_bug_lets_the_call_be_made(service: Service, monkeypatch: pytest.Monke
     monkeypatch.setattr(breakers, "_key", broken)
     service.chat()
     assert len(service.seen.all()) == 3
+
+
+def test_what_was_refused_is_no_call_and_no_error_in_the_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    agentops.init(exporters=["jsonl"], integrations=[], directory=tmp_path)
+
+    def ask(fails: type[Exception] | None = None) -> None:
+        facts = {"gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o"}
+        with agentops.span("run", kind="workflow"), agentops.span("chat", kind="llm", **facts):
+            if fails is not None:
+                raise fails
+
+    rule = agentops.breaker("error rate > 50 %", least=2)
+    ask()
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            ask(ConnectionError)
+    agentops.flush()
+    for _ in range(3):
+        with pytest.raises(agentops.BreakerOpen):
+            ask()
+    rule.remove()
+    with agentops.limits(model_calls=0), pytest.raises(agentops.LimitExceeded):
+        ask()
+    agentops.pause()
+    with pytest.raises(agentops.Paused):
+        ask()
+    agentops.resume()
+    agentops.shutdown()
+    capsys.readouterr()
+    assert main(["stats", "--json", "--dir", str(tmp_path)]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert (row["calls"], row["errors"], row["refused"], row["traces"]) == (3, 2, 5, 8)
+    assert main(["stats", "--dir", str(tmp_path)]) == 0
+    assert "refused" in capsys.readouterr().out

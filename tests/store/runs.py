@@ -93,6 +93,8 @@ def more() -> list[SpanRecord]:
             del told["agentops.cost.amount"]
         if failed:
             told = chat("gpt-4o", agentops__outcome="error")
+            if number % 2:
+                told["agentops.decision.name"] = ("limit", "tool choice")[number % 3 % 2]  # never made; a failure
         status = "error" if failed else "unset"
         at = number * 3_600_000 + 1
         records += [top, span("chat", told, trace_id=trace_id, at=at, took=number, parent=top, status=status)]

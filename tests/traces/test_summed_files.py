@@ -44,7 +44,7 @@ def more(first: int, count: int = 120) -> list[SpanRecord]:
             told["agentops.cost.amount"] = -0.5 if number % 2 else 1  # a refund; no float
         failed = number % 7 == 0
         if failed and number % 2:
-            told = chat("gpt-4o", agentops__outcome="error")
+            told = chat("gpt-4o", agentops__outcome="error", agentops__decision__name=("breaker", "x")[number % 3 % 2])
         status = "error" if failed else "unset"
         outer = span("chat", told, trace_id=trace_id, at=hour + 1, took=number, parent=top, status=status)
         records += [top, outer, span("chat", chat("silent"), trace_id=trace_id, at=hour + 1, took=2, parent=top)]

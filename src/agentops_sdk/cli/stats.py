@@ -206,6 +206,10 @@ COLUMNS: Final[Sequence[Column[Line]]] = (
         "err", lambda line: (f"{line.row.errors:,}", "bold red") if line.row.errors else ("-", "dim"),
         "errors", lambda line: line.row.errors, right=True,
     ),
+    Column(
+        "refused", lambda line: (f"{line.row.refused:,}" if line.row.refused else "", "yellow"),
+        "refused", lambda line: line.row.refused, right=True, drop=6,
+    ),
     Column("running", lambda line: line.runs(line.row.running, "yellow"), right=True, drop=5),
     Column("unfinished", lambda line: line.runs(line.row.unfinished, "bold red"), right=True, drop=4),
     Column(

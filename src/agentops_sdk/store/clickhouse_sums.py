@@ -12,6 +12,7 @@ from agentops_sdk.store.duckdb_sums import (
     COSTS,
     COUNTS,
     KEYS,
+    REFUSED,
     TOKENS,
     add_costs,
     add_counts,
@@ -51,7 +52,8 @@ WHERE response_id IN (SELECT response_id FROM spans WHERE {BEHIND} AND response_
 LIMIT {_MOST + 1}
 """
 _CALLS: Final = f"""
-(SELECT {{key}} AS key, *, {USED} AS used, outcome <> 'error' OR {USED} AS answered FROM spans
+(SELECT {{key}} AS key, *, {USED} AS used, outcome <> 'error' OR {USED} AS answered, {REFUSED} AS refused
+ FROM spans
  WHERE {MODEL} AND trace_id NOT IN ({{unusual}}))
 """
 _EXACT: Final = "toDecimal128OrNull(toString(cost), 18)"
@@ -59,7 +61,8 @@ _RANKED: Final = """
 SELECT {key}, ranked[intDiv(length(ranked) + 1, 2)], ranked[intDiv(length(ranked) * 95 + 99, 100)],
        firsts[intDiv(length(firsts) + 1, 2)], length(firsts)
 FROM (SELECT {key}, arraySort(groupArray(duration)) AS ranked, arraySort(groupArray(first)) AS firsts
-      FROM (SELECT key, toNullable(toFloat64(greatest(end_ns - start_ns, 0) / 1e9)) AS duration, first_chunk_s AS first
+      FROM (SELECT key, if(refused, NULL, toFloat64(greatest(end_ns - start_ns, 0) / 1e9)) AS duration,
+                   first_chunk_s AS first
             FROM {calls} {more}) {group})
 """
 

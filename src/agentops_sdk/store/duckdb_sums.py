@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
     from agentops_sdk.store.duckdb_store import DuckDBStore
 
-__all__ = ["COSTS", "COUNTS", "KEYS", "TOKENS", "add_costs", "add_counts", "add_usage", "in_order", "row_of", "sums"]
+__all__ = [
+    "COSTS", "COUNTS", "KEYS", "REFUSED", "TOKENS", "add_costs", "add_counts", "add_usage", "in_order", "row_of",
+    "sums",
+]  # fmt: skip
 
 KEYS: Final = {
     "model": "coalesce(nullif(response_model, ''), nullif(request_model, ''), '(no model)')",
@@ -32,6 +35,8 @@ KEYS: Final = {
     "hour": "strftime(make_timestamp(start_ns // 1000), '%Y-%m-%d %H:00')",
 }
 """By what can be added up here, and a call's row key."""
+REFUSED: Final = f"coalesce(outcome = 'error' AND decision IN ({', '.join(map(repr, semconv.STOPS))}), false)"
+"""Stopped before it was made."""
 
 
 def sums(store: DuckDBStore, by: str) -> Stats | None:
@@ -49,12 +54,13 @@ def sums(store: DuckDBStore, by: str) -> Stats | None:
 
     runs = sort_runs(store)
     calls = (
-        f"SELECT {KEYS[by]} AS key, *, {USED} AS used, outcome <> 'error' OR {USED} AS answered FROM stored"
+        f"SELECT {KEYS[by]} AS key, *, {USED} AS used, outcome <> 'error' OR {USED} AS answered, {REFUSED} AS refused"
+        " FROM stored"
         f" ANTI JOIN unusual USING (trace_id) WHERE {MODEL} AND trace_id IS NOT NULL"
     )
     rows_of(
-        "CREATE OR REPLACE TEMP TABLE plain AS SELECT key, trace_id, outcome, used, answered, start_ns, end_ns,"
-        " first_chunk_s, usage_source, cost, currency, cost_estimated, cost_unknown_reason,"
+        "CREATE OR REPLACE TEMP TABLE plain AS SELECT key, trace_id, outcome, used, answered, refused, start_ns,"
+        " end_ns, first_chunk_s, usage_source, cost, currency, cost_estimated, cost_unknown_reason,"
         f" {LISTED} FROM ({calls})"
     )
     currencies = rows_of(f"SELECT DISTINCT coalesce(currency, 'USD') FROM stored WHERE {MODEL} AND cost IS NOT NULL")
@@ -86,8 +92,9 @@ def _row(rows: dict[str, Row], key: str) -> Row:
 
 
 COUNTS: Final = (
-    "SELECT key, count(*), count(*) FILTER (WHERE outcome = 'error'), count(DISTINCT trace_id),"
-    " count(*) FILTER (WHERE answered AND NOT used) FROM {calls} GROUP BY key"
+    "SELECT key, count(*) FILTER (WHERE NOT refused), count(*) FILTER (WHERE outcome = 'error' AND NOT refused),"
+    " count(DISTINCT trace_id), count(*) FILTER (WHERE answered AND NOT used), count(*) FILTER (WHERE refused)"
+    " FROM {calls} GROUP BY key"
 )
 TOKENS: Final = (
     f"SELECT key, CASE WHEN usage_source IN ({', '.join(map(repr, semconv.USAGE_SOURCES))}) THEN usage_source"
@@ -111,12 +118,13 @@ def row_of(rows: dict[str, Row], key: str) -> Row:
 
 def add_counts(rows: dict[str, Row], total: Row, told: Iterable[tuple[Any, ...]]) -> None:
     """Add the answer to :data:`COUNTS`."""
-    for key, calls, errors, runs, unsized in told:
+    for key, calls, errors, runs, unsized, refused in told:
         row = row_of(rows, key)
         row.traces += runs
         for each in (row, total):
             each.calls += calls
             each.errors += errors
+            each.refused += refused
             each.usage.unknown += unsized
 
 
@@ -154,7 +162,8 @@ def _add_durations(rows_of: Any, rows: dict[str, Row], total: Row) -> None:
         if row.first_chunks:
             rows_of("INSERT INTO took SELECT ?, NULL, unnest(?)", row.key, row.first_chunks)
     every = (
-        "(SELECT key, greatest(end_ns - start_ns, 0) / 1e9 AS duration, first_chunk_s AS first FROM plain"
+        "(SELECT key, CASE WHEN NOT refused THEN greatest(end_ns - start_ns, 0) / 1e9 END AS duration,"
+        " first_chunk_s AS first FROM plain"
         " UNION ALL SELECT * FROM took)"
     )
     asked = "quantile_disc(duration, 0.5), quantile_disc(duration, 0.95), quantile_disc(first, 0.5)"

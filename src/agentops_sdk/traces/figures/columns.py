@@ -77,6 +77,7 @@ class Fact:
     CHECKED = 1 << 27  # every field of its line has the right type
     EVENTS = 1 << 28
     TELLS = 1 << 29  # an attribute may tell a decision
+    STOPPED = 1 << 30  # its own decision is one of a limit, a breaker or a pause
 
 
 KIND_BITS: Final = 15
@@ -107,6 +108,7 @@ _CHECKS: Final[dict[str, tuple[int, Callable[[Any], bool]]]] = {
     semconv.INTERNAL_BEFORE: (Fact.INTERNAL, lambda value: value is True),
     semconv.SAMPLED_ELSEWHERE: (Fact.ELSEWHERE, lambda value: value is True),
     semconv.RESPONSE_ID: (Fact.RESPONSE_ID, bool),
+    semconv.DECISION_NAME: (Fact.STOPPED, semconv.STOPS.__contains__),
     semconv.COST_TOTAL: (Fact.TOTAL, lambda value: value is True),
     semconv.RESPONSE_FINISH_REASONS: (Fact.TELLS, lambda value: value != ["stop"]),  # the usual reason
     semconv.OUTPUT_MESSAGES: (Fact.TELLS, lambda value: type(value) is str and '"tool_call"' in value),

@@ -103,6 +103,9 @@ def add_plain(
             row = rows[key] = Row(key)
         row.traces += len({run_of[number] for numbers in by_fact.values() for number in numbers})
         for fact, numbers in by_fact.items():
+            if fact & Fact.STOPPED and _outcome(fact) == _ERROR:
+                row.refused += len(numbers)
+                continue
             _add(row, columns, fact, numbers)
             row.durations += [max(0, ends[number] - starts[number]) / 1e9 for number in numbers]
 

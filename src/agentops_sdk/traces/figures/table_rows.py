@@ -23,13 +23,15 @@ class Row:
     """One line of the table.
 
     A *call* is a tool execution by tool, an agent invocation by agent, else a model call. Durations and
-    times to first chunk are seconds. ``wasted`` is what calls cost that failed or were given up. Of the calls
+    times to first chunk are seconds. ``refused`` are those that a limit, a breaker or a pause stopped before they were
+    made: no calls, and no errors. ``wasted`` is what calls cost that failed or were given up. Of the calls
     ``running`` have not ended yet and ``unfinished`` never did, their process being gone; of the total, the runs.
     """
 
     key: str
     calls: int = 0
     errors: int = 0
+    refused: int = 0
     durations: list[float] = field(default_factory=list)
     first_chunks: list[float] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
@@ -55,6 +57,7 @@ class Row:
         """Add the calls of another row to this one, which is the total."""
         self.calls += other.calls
         self.errors += other.errors
+        self.refused += other.refused
         self.durations += other.durations
         self.first_chunks += other.first_chunks
         self.usage.add(other.usage)
@@ -79,6 +82,7 @@ class Row:
             "traces": self.traces,
             "calls": self.calls,
             "errors": self.errors,
+            "refused": self.refused,
             "running": self.running,
             "unfinished": self.unfinished,
             "p50_s": self.percentile(50),

@@ -132,8 +132,11 @@ def _add(row: Row, outline: Outline, numbers: Sequence[int], by: str, *, whole: 
         row_number = rows[number]
         fact = facts[row_number]
         if (fact & KIND_BITS == kind) if own_kind else (shares[number] & Counted.CALL):
-            row.calls += 1
             outcome = (fact & OUTCOME_BITS) >> OUTCOME_SHIFT
+            if fact & Fact.STOPPED and outcome == _ERROR:
+                row.refused += 1
+                continue
+            row.calls += 1
             if ENDED[outcome]:
                 row.errors += outcome == _ERROR
                 took(max(0, ends[number] - starts[row_number]) / 1e9)
