@@ -123,8 +123,8 @@ def test_connection_lost(recorded: Any) -> None:
         connection.send({"type": "response.create"})
         with pytest.raises(Exception, match="close"):
             connection.recv()
-    response, session = recorded()
-    assert (response.outcome, session.outcome) == ("error", "error")
+    begun, asked, session = recorded()
+    assert (begun.outcome, asked.outcome, session.outcome) == ("error", "error", "error")
 
 
 def test_connection_refused(recorded: Any) -> None:
@@ -133,6 +133,67 @@ def test_connection_refused(recorded: Any) -> None:
     with pytest.raises(OSError), nowhere.realtime.connect(model="gpt-realtime"):
         pass
     assert recorded.one().outcome == "error"
+
+
+@pytest.mark.parametrize("limit", [{"model_calls": 1}, {"tokens": 30}])
+def test_a_limit_refuses_a_response_before_it_is_asked_for(recorded: Any, limit: dict[str, int]) -> None:
+    heard: list[str] = []
+
+    def script(talk: Talk) -> None:
+        heard.append(talk.hear()["type"])
+        talk.say(
+            {"type": "response.created", "response": _response("r1", "in_progress")},
+            {"type": "response.done", "response": _response("r1", "completed", output=[SPOKEN], usage=USAGE)},
+        )
+        heard.append(talk.hear()["type"])
+        talk.say({"type": "input_audio_buffer.cleared"})
+
+    with (
+        agentops.limits(**limit),
+        Socket(script) as socket,
+        _client(socket).realtime.connect(model="gpt-4o-realtime-preview") as connection,
+    ):
+        connection.response.create()
+        connection.recv()
+        connection.recv()
+        for _ in range(2):
+            with pytest.raises(agentops.LimitExceeded):
+                connection.response.create()
+        connection.send({"type": "input_audio_buffer.clear"})
+        connection.recv()
+    assert heard == ["response.create", "input_audio_buffer.clear"]
+    made, first, second, session = recorded()
+    assert [made.outcome, first.outcome, second.outcome, session.outcome] == ["ok", "error", "error", "ok"]
+    assert first["agentops.limit.action"] == second["agentops.limit.action"] == "refused"
+    assert session["agentops.realtime.responses"] == 1
+
+
+async def test_a_limit_refuses_an_asynchronous_response(recorded: Any) -> None:
+    with Socket(lambda talk: None) as socket:
+        async with _client(socket, openai.AsyncOpenAI).realtime.connect(model="gpt-realtime") as connection:
+            with agentops.limits(model_calls=0), pytest.raises(agentops.LimitExceeded):
+                await connection.response.create()
+    refused, session = recorded()
+    assert (refused["agentops.limit.action"], session.outcome) == ("refused", "ok")
+
+
+def test_a_response_that_the_server_declines(recorded: Any) -> None:
+    busy = {"type": "invalid_request_error", "code": "conversation_already_has_active_response", "message": "busy"}
+
+    def script(talk: Talk) -> None:
+        talk.hear()
+        talk.say({"type": "error", "error": busy})
+        talk.hear()
+        talk.say({"type": "error", "error": {"type": "invalid_request_error", "event_id": "e1", "message": "no"}})
+
+    with Socket(script) as socket, _client(socket).realtime.connect(model="gpt-realtime") as connection:
+        connection.response.create()
+        connection.recv()
+        connection.response.create(event_id="e1")
+        connection.recv()
+    first, second, session = recorded()
+    assert [first["error.type"], second["error.type"]] == [busy["code"], "invalid_request_error"]
+    assert [first.outcome, second.outcome, session.outcome] == ["error", "error", "ok"]
 
 
 def test_undo() -> None:

@@ -1,15 +1,20 @@
-"""Realtime sessions over a WebSocket: one span for the session, one below it for each response."""
+"""Realtime sessions over a WebSocket: one span for the session, one below it for each response.
+
+A response that the program asks for is asked about before its request is sent; one that the server begins by itself,
+when somebody has spoken, is not.
+"""
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from agentops_integrations.openai.realtime_response import Spoken
-from agentops_sdk.integration import NULL_CALL, Call, NullCall, Patches, guard, semconv, start
+from agentops_sdk.integration import NULL_CALL, Call, NullCall, Patches, guard, refusal, semconv, start
 from agentops_sdk.integration.clients import address, provider_of
 
 _SITE = "openai.realtime"
@@ -25,16 +30,24 @@ def install(patches: Patches) -> None:
 
 
 def _patch(module: Any, patches: Patches) -> None:
-    for prefix, enter, opens, receive, close in (
-        ("", "__enter__", _enter, _receive, _close),
-        ("Async", "__aenter__", _aenter, _areceive, _close),
+    for prefix, enter, opens, send, receive, close in (
+        ("", "__enter__", _enter, _send, _receive, _close),
+        ("Async", "__aenter__", _aenter, _asend, _areceive, _close),
     ):
         manager = getattr(module, f"{prefix}RealtimeConnectionManager")
         connection = getattr(module, f"{prefix}RealtimeConnection")
         patches.wrap(manager, enter, opens)
         patches.wrap(manager, "enter", opens)
+        patches.wrap(connection, "send", send)
         patches.wrap(connection, "recv_bytes", receive)
         patches.wrap(connection, "close", close)
+
+
+class _Waiting(NamedTuple):
+    """A response that the program has asked for, by the event ``ident``, and that has not begun."""
+
+    ident: Any
+    call: Call | NullCall
 
 
 class Session:
@@ -44,6 +57,7 @@ class Session:
         self.items: list[bytes] = []
         self.settings: bytes | None = None
         self.open: dict[str, tuple[Call | NullCall, Spoken]] = {}
+        self.waiting: deque[_Waiting] = deque()
         self.responses = 0
         self.call: Call | NullCall = NULL_CALL
         client, model = _private(manager, "client"), _private(manager, "model")
@@ -56,6 +70,25 @@ class Session:
             span_name=f"realtime {self.model}" if self.model else "realtime",
             attributes={**self.common, semconv.OPERATION_NAME: "realtime"},
         )
+
+    def asked(self, event: Any) -> tuple[_Waiting | None, Exception | None]:
+        """The program is about to send this: the response that it asks for, and what to raise in its place."""
+        fact = event if isinstance(event, dict) else vars(event)
+        if fact.get("type") != "response.create":
+            return None, None
+        waiting = _Waiting(fact.get("event_id"), self._start())
+        refused = refusal(_SITE, waiting.call)
+        if refused is not None:
+            waiting.call.fail(refused)
+        else:
+            self.waiting.append(waiting)
+        return waiting, refused
+
+    def unsent(self, waiting: _Waiting, error: BaseException) -> None:
+        """It did not go out."""
+        if waiting in self.waiting:
+            self.waiting.remove(waiting)
+            waiting.call.fail(error)
 
     def received(self, data: Any) -> None:
         """One message of the server's. Audio is not looked into, and everything else is kept as it came."""
@@ -75,16 +108,31 @@ class Session:
         elif kind in ("conversation.item.created", "conversation.item.added"):
             self.items = [*self.items[-_MAX_ITEMS:], raw]
         elif kind == "error":
-            self.call.event("error", {"error.type": str((event.get("error") or {}).get("type", "error"))})
+            self._told(event.get("error") or {})
         else:
             self._of_response(kind, event, raw)
 
     def _begin(self, event: dict[str, Any]) -> None:
         self.responses += 1
         spoken = Spoken(tuple(self.items), self.settings)
-        attributes = {**self.common, semconv.REQUEST_STREAM: True}
-        call = start("llm", self.model, attributes=attributes, parent=self.call.context)
+        call = self.waiting.popleft().call if self.waiting else self._start()
         self.open[str((event.get("response") or {}).get("id"))] = (call, spoken)
+
+    def _start(self) -> Call | NullCall:
+        attributes = {**self.common, semconv.REQUEST_STREAM: True}
+        return start("llm", self.model, attributes=attributes, parent=self.call.context)
+
+    def _told(self, error: dict[str, Any]) -> None:
+        """The server does not do what it was asked for; which of it, it says where that had an id, or by its code."""
+        kind = str(error.get("type", "error"))
+        self.call.event("error", {"error.type": kind})
+        is_busy = error.get("code") == "conversation_already_has_active_response"
+        ident = error.get("event_id")
+        waiting = next((each for each in self.waiting if is_busy or (ident and each.ident == ident)), None)
+        if waiting is not None:
+            self.waiting.remove(waiting)
+            waiting.call.set(semconv.ERROR_TYPE, str(error.get("code") or kind))
+            waiting.call.finish("error")
 
     def _of_response(self, kind: str, event: dict[str, Any], raw: bytes) -> None:
         whole = event.get("response")
@@ -106,7 +154,10 @@ class Session:
         for call, spoken in self.open.values():
             call.defer(spoken)
             call.finish("abandoned" if outcome == "ok" else outcome, error)
+        for waiting in self.waiting:  # the server never began them
+            waiting.call.finish("abandoned" if outcome == "ok" else outcome, error)
         self.open.clear()
+        self.waiting.clear()
         self.call.set(semconv.REALTIME_RESPONSES, self.responses)
         self.call.finish(outcome, error)
 
@@ -166,6 +217,44 @@ async def _aenter(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs
     with guard(_SITE):
         setattr(connection, _SESSION, session)
     return connection
+
+
+def _asked(connection: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[_Waiting | None, Exception | None]:
+    """The response that is asked for by what is about to be sent, and what to raise where that must not be."""
+    session = _session(connection)
+    if session is not None:
+        with guard(_SITE):
+            return session.asked(args[0] if args else kwargs.get("event"))
+    return None, None
+
+
+def _unsent(connection: Any, waiting: _Waiting | None, error: BaseException) -> None:
+    session = _session(connection)
+    if session is not None and waiting is not None:
+        with guard(_SITE):
+            session.unsent(waiting, error)
+
+
+def _send(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    waiting, refused = _asked(instance, args, kwargs)
+    if refused is not None:
+        raise refused
+    try:
+        return wrapped(*args, **kwargs)
+    except BaseException as error:
+        _unsent(instance, waiting, error)
+        raise
+
+
+async def _asend(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    waiting, refused = _asked(instance, args, kwargs)
+    if refused is not None:
+        raise refused
+    try:
+        return await wrapped(*args, **kwargs)
+    except BaseException as error:
+        _unsent(instance, waiting, error)
+        raise
 
 
 def _receive(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
