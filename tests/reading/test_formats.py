@@ -23,6 +23,7 @@ from agentops_sdk.traces.otlp import to_otlp
 
 OTHER_PROGRAMS: dict[str, tuple[list[str], tuple[int, int], list[str], list[str], str]] = {
     # its kinds, tokens in and out, what failed, what models chose, and what it cost
+    "braintrust.jsonl": (["llm", "llm", "llm", "task", "tool"], (200, 40), [], ["get_weather", "answer"], "unknown"),
     "claude_code.jsonl": (["agent", "llm", "llm", "tool"], (200, 40), ["execute_tool Read"], ["Read"], "$0.000714"),
     "codex.jsonl": (
         ["agent", "llm", "llm", "tool"], (200, 40), ["execute_tool exec_command"], ["exec_command"], "unknown"),
@@ -46,7 +47,7 @@ OTHER_PROGRAMS: dict[str, tuple[list[str], tuple[int, int], list[str], list[str]
         ["embedding", "llm", "llm", "tool", "workflow"], (207, 40), [], ["get_weather", "answer"], "unknown"),
 }  # fmt: skip
 """Fixtures of programs of their own."""
-_WITH_ARGUMENTS = ("claude_code.jsonl", "codex.jsonl", "vercel_ai.json", "strands.jsonl")
+_WITH_ARGUMENTS = ("braintrust.jsonl", "claude_code.jsonl", "codex.jsonl", "vercel_ai.json", "strands.jsonl")
 FILES = sorted(path.name for path in FIXTURES.iterdir() if path.suffix != ".md" and path.name not in OTHER_PROGRAMS)
 CALL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 100,
         "gen_ai.usage.output_tokens": 20}  # fmt: skip
@@ -406,7 +407,9 @@ def test_messages_in_logs(before: bool, as_bytes: bool, tmp_path: Path, capsys: 
     assert parts(call, semconv.OUTPUT_MESSAGES) == [("assistant", "bye")]
 
 
-@pytest.mark.parametrize("name", [*PEOPLES, "OpenAI Agents SDK", "Langfuse, ingested", "LangSmith, ingested", "runs"])
+@pytest.mark.parametrize(
+    "name", ["Braintrust", *PEOPLES, "OpenAI Agents SDK", "Langfuse, ingested", "LangSmith, ingested", "runs"]
+)
 def test_what_is_no_span_costs_no_neighbour(name: str) -> None:
     agents = [{"object": "trace.span", "id": f"span_{number:024x}", "trace_id": f"trace_{TRACE}", "error": None,
                "parent_id": None, "started_at": ISO.format(1), "ended_at": ISO.format(2),
@@ -416,9 +419,10 @@ def test_what_is_no_span_costs_no_neighbour(name: str) -> None:
     runs = PEOPLES["LangSmith"]
     others = {"OpenAI Agents SDK": {"data": agents}, "Langfuse, ingested": {"batch": batch},
               "LangSmith, ingested": {"post": runs, "patch": []},
+              "Braintrust": json.loads((FIXTURES / "braintrust.jsonl").read_text().splitlines()[1]),
               "runs": {**runs[0], "child_runs": runs[1:]}}  # fmt: skip
     document = json.loads(json.dumps(others.get(name) or PEOPLES[name]))
-    lists = ("observations", "data", "batch", "post", "child_runs")
+    lists = ("observations", "data", "batch", "post", "child_runs", "rows")
     items = document if isinstance(document, list) else next(document[one] for one in lists if one in document)
     items = items[0]["spans"] if name == "Jaeger" else items
     spans = sum(len(trace.spans) for trace in load([json.dumps(document)]))
