@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.integration import guard
+from agentops_sdk.integration import Call, guard
+from agentops_sdk.integration.frameworks import PendingQuestions
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from agentops_sdk.integration import Patches
 
+_questions = PendingQuestions()
 _FORM = ("use_latest_genai_conventions", "_span_attributes_only", "_include_tool_definitions")
 """Switches of its own by which it writes content in the conventions' form, and on the spans."""
 
@@ -28,7 +30,7 @@ class StrandsIntegration:
         return hasattr(module, "Agent")
 
     def install(self, module: ModuleType, patches: Patches) -> None:
-        """Where its tracer is made, and the one that it has."""
+        """Where its tracer is made, and the one that it has; where an agent's run begins and ends, for interrupts."""
 
         def tracers(telemetry: ModuleType) -> None:
             def made(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -44,6 +46,12 @@ class StrandsIntegration:
 
         patches.when_imported("strands.telemetry.tracer", tracers)
 
+        def agents(agent: ModuleType) -> None:
+            patches.wrap(agent.Agent, "_start_agent_trace_span", _goes_on)
+            patches.wrap(agent.Agent, "_end_agent_trace_span", _stops)
+
+        patches.when_imported("strands.agent.agent", agents)
+
 
 def _insisted(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a span is begun for comes after it: here limits may stop it."""
@@ -52,6 +60,28 @@ def _insisted(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[s
     span = wrapped(*args, **kwargs)
     insist(span)
     return span
+
+
+def _goes_on(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A run that was given what people have answered."""
+    span = wrapped(*args, **kwargs)
+    with guard("strands.goes_on"):
+        state, call = instance._interrupt_state, getattr(span, "call", None)  # noqa: SLF001 - no other way to it
+        if state.activated and isinstance(call, Call):
+            told = [each["interruptResponse"] for each in state.context.get("responses") or ()]
+            _questions.resumed(call, [_questions.answer(each["interruptId"], each["response"]) for each in told])
+    return span
+
+
+def _stops(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with guard("strands.stops"):
+        response: Any = args[0] if args else kwargs.get("response")
+        call = getattr(instance.trace_span, "call", None)
+        if getattr(response, "stop_reason", None) == "interrupt" and isinstance(call, Call):
+            call.settled = "interrupted"
+            for each in response.interrupts or ():
+                _questions.question(call, each.id, {"name": each.name, "reason": each.reason})
+    return wrapped(*args, **kwargs)
 
 
 def _adopt(patches: Patches, holder: Any) -> None:

@@ -13,6 +13,7 @@ from tests.integrations.framework_driver import TracerDriver
 class PipecatDriver(TracerDriver):
     packages = ("pipecat.utils.tracing",)
     modules = ("pipecat.utils.tracing.service_decorators",)
+    warnings = ("ignore:'audioop' is deprecated:DeprecationWarning",)
 
     def tracer(self) -> Any:
         from pipecat.utils.tracing.service_decorators import trace

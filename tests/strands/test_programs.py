@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.integrations.framework_programs import MODES, check
+from tests.integrations.framework_programs import MODES, check, check_approvals
 
 import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
@@ -82,10 +82,40 @@ def team(server: LocalModel) -> None:
     assert [node.node_id for node in result.node_history] == ["desk", "writer"]
 
 
+def refunds(server: LocalModel) -> None:
+    """Two tools that wait for a person's word, who says yes to one and no to the other."""
+    import strands
+    from strands.hooks import BeforeToolCallEvent
+
+    def script(request: dict[str, Any]) -> Reply:
+        if request["messages"][-1]["role"] == "tool":
+            return Reply(text="One is paid.")
+        return Reply(tool_calls=tuple(ToolCall("refund", {"amount": amount}) for amount in (12, 9_000)))
+
+    @strands.tool
+    def refund(amount: int) -> str:
+        """Pay an amount back."""
+        return f"{amount} paid"
+
+    def ask(event: BeforeToolCallEvent) -> None:
+        if event.interrupt("refund", reason=event.tool_use["input"]) != "yes":
+            event.cancel_tool = "too much"
+
+    server.script = script
+    agent = _agent(server, "clerk", tools=[refund])
+    agent.hooks.add_callback(BeforeToolCallEvent, ask)
+    stopped = agent("I want it back.")
+    answers = {each.id: "yes" if each.reason["amount"] < 100 else "no" for each in stopped.interrupts}
+    said = [{"interruptResponse": {"interruptId": key, "response": word}} for key, word in answers.items()]
+    assert str(agent(said)).strip() == "One is paid."
+
+
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [orders, team], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [orders, team, refunds], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    check(program, TREES, mode, monkeypatch)
+    spans = check(program, TREES, mode, monkeypatch)
+    if program is refunds:
+        check_approvals([span for span in spans if span.name == "invoke_agent clerk"], ["no", "yes"])
 
 
 def test_without_the_client_the_library_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
