@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.integrations.framework_programs import MODES, check, check_approvals
+from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled
 
 import agentops_sdk as agentops
 
@@ -19,16 +20,24 @@ pytest.importorskip("agent_framework.openai", reason="agent-framework-openai is 
 TREES = Path(__file__).parent / "trees"
 
 
-def _run(server: LocalModel, work: Callable[[Callable[..., Any]], Awaitable[None]]) -> None:
-    """Run ``work`` with a function that makes agents."""
+@asynccontextmanager
+async def _agents(server: LocalModel) -> AsyncIterator[Callable[..., Any]]:
+    """A function that makes agents."""
     import openai
     from agent_framework import Agent
     from agent_framework.openai import OpenAIChatCompletionClient
 
+    async with openai.AsyncOpenAI(base_url=server.base_url, api_key="none") as client:
+        chat = OpenAIChatCompletionClient(model="gpt-4o-mini", async_client=client)
+        yield lambda name, **options: Agent(chat, name=name, **options)
+
+
+def _run(server: LocalModel, work: Callable[[Callable[..., Any]], Awaitable[None]]) -> None:
+    """Run ``work`` with a function that makes agents."""
+
     async def run() -> None:
-        async with openai.AsyncOpenAI(base_url=server.base_url, api_key="none") as client:
-            chat = OpenAIChatCompletionClient(model="gpt-4o-mini", async_client=client)
-            await work(lambda name, **options: Agent(chat, name=name, **options))
+        async with _agents(server) as make:
+            await work(make)
 
     asyncio.run(run())
 
@@ -173,6 +182,16 @@ def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> No
     if program is reviews:
         told = [span.attributes.get("agentops.decision.waited") for span in spans if span.name == "workflow.run"]
         assert [waited is not None and waited > 0 for waited in told] == [False, True, True, False, False, False]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
+    async def run(server: LocalModel, wait: Any) -> None:
+        async with _agents(server) as make:
+            await make("clerk", tools=[wait]).run("Go.")
+
+    cancelled = ("execute_tool wait", "invoke_agent clerk")
+    assert check_cancelled(run) == {"chat gpt-4o-mini": "ok", **dict.fromkeys(cancelled, "cancelled")}
 
 
 def test_without_the_client_the_library_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

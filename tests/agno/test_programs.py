@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
 from tests.conformance.spans import wrong
-from tests.integrations.framework_programs import MODES, check
+from tests.integrations.framework_programs import MODES, check, check_cancelled
 
 import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
@@ -102,6 +102,17 @@ def refunds(server: LocalModel) -> None:
 @pytest.mark.parametrize("program", [team, refunds], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check(program, TREES, mode, monkeypatch)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
+    async def run(server: LocalModel, wait: Any) -> None:
+        agent = _agent(server, "clerk", tools=[wait])
+        server.script = lambda request: Reply(tool_calls=(ToolCall("wait", {}),))
+        await agent.arun("Go.")
+
+    cancelled = ("execute_tool wait", "invoke_agent clerk")
+    assert check_cancelled(run) == {"chat gpt-4o-mini": "ok", **dict.fromkeys(cancelled, "cancelled")}
 
 
 def test_without_the_client_the_library_tells(monkeypatch: pytest.MonkeyPatch) -> None:

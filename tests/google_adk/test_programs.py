@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.google_genai.clients import MODEL, event, reply
-from tests.integrations.framework_programs import MODES, check, check_approvals
+from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled
 from tests.wire.http import Reply, Request, Wire
 
 import agentops_sdk as agentops
@@ -165,6 +165,25 @@ def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> No
     spans = check(program, TREES, mode, monkeypatch, server=Wire)
     if program is refunds:
         check_approvals([span for span in spans if span.name == "invoke_agent clerk"], ["approve", "reject"])
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
+    from google.adk.runners import InMemoryRunner
+    from google.genai import types
+
+    async def run(server: Wire, wait: Any) -> None:
+        server.replies = [_script(lambda body, tools, last: _call("wait"))]
+        runner = InMemoryRunner(_agent(server, "clerk", tools=[wait]), app_name="shop")
+        session = await runner.session_service.create_session(app_name="shop", user_id="u")
+        message = types.Content(role="user", parts=[types.Part(text="Go.")])
+        async for _ in runner.run_async(user_id="u", session_id=session.id, new_message=message):
+            pass
+
+    ends = check_cancelled(run, Wire)
+    cancelled = ("execute_tool wait", "invoke_agent clerk", "invoke_workflow clerk")
+    assert {name: ends.pop(name) for name in cancelled} == dict.fromkeys(cancelled, "cancelled")
+    assert ends[f"generate_content {MODEL}"] == "ok"
 
 
 def test_without_the_client_the_library_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

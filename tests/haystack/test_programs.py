@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.integrations.framework_programs import MODES, check
+from tests.integrations.framework_programs import MODES, check, check_cancelled
 
 pytest.importorskip("haystack", reason="haystack-ai is not installed")
 
@@ -99,6 +99,21 @@ def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> No
     if program is answers:
         (document,) = json.loads(spans["retrieval retriever"]["gen_ai.retrieval.documents"])
         assert (document["id"], document["content"]) == ("d7", "Order 7 is in Rome.")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
+    from haystack.components.agents import Agent
+    from haystack.dataclasses import ChatMessage
+    from haystack.tools import tool
+
+    async def run(server: LocalModel, wait: Any) -> None:
+        agent = Agent(chat_generator=_model(server), tools=[tool(wait)])
+        await agent.run_async([ChatMessage.from_user("Go.")])
+
+    ends = check_cancelled(run)
+    assert {name: outcome for name, outcome in ends.items() if outcome != "cancelled"} == {"chat gpt-4o-mini": "ok"}
+    assert "execute_tool wait" in ends
 
 
 def test_without_the_client_the_component_tells(monkeypatch: pytest.MonkeyPatch) -> None:

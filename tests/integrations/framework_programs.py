@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from examples.local_model import LocalModel
+from examples.local_model import LocalModel, Reply, ToolCall
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -66,6 +68,41 @@ def check(
         file.write_text(tree(spans))
     assert tree(spans) == file.read_text()
     return spans
+
+
+def check_cancelled(run: Callable[[Any, Any], Awaitable[Any]], server: Any = None) -> dict[str, str]:
+    """A run that is cancelled while its tool works ends with all that runs in it; returns how each span ended.
+
+    Args:
+        run: asks an agent whose tool is the asynchronous function that it is given.
+        server: makes the server, whose model calls ``wait``.
+    """
+    exporter, started = MemoryExporter(), asyncio.Event()
+
+    async def wait() -> str:
+        """Wait."""
+        started.set()
+        await asyncio.sleep(60)
+        return ""
+
+    async def cancel(models: Any) -> None:
+        task = asyncio.ensure_future(run(models, wait))
+        waiting = asyncio.ensure_future(started.wait())
+        await asyncio.wait((task, waiting), timeout=60, return_when=asyncio.FIRST_COMPLETED)
+        assert waiting.done(), task
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    agentops.init(exporters=[exporter])
+    with server() if server else LocalModel(lambda request: Reply(tool_calls=(ToolCall("wait", {}),))) as models:
+        asyncio.run(cancel(models))
+    gc.collect()  # clients that a cancelled run has left open, in the test whose they are
+    assert agentops.flush()
+    still_open = agentops.status().spans["open"]
+    agentops.shutdown()
+    assert still_open == 0
+    return {span.name: span.attributes["agentops.outcome"] for span in exporter.finished_spans()}
 
 
 def check_approvals(spans: list[Any], chosen: list[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.integrations.framework_programs import MODES, check, check_approvals
+from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled
 
 import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
@@ -157,6 +157,18 @@ def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> No
         (document,) = json.loads(spans["retrieval VectorIndexRetriever"]["gen_ai.retrieval.documents"])
         assert (document["content"], document["score"]) == ("Order 7 is in Rome.", 1.0)
         assert document["id"]
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
+    from llama_index.core.agent.workflow import FunctionAgent
+
+    async def run(server: LocalModel, wait: Any) -> None:
+        await FunctionAgent(name="clerk", description="d", llm=_model(server), tools=[wait]).run(user_msg="Go.")
+
+    ends = check_cancelled(run)
+    cancelled = ("execute_tool wait", "invoke_agent clerk")
+    assert {name: ends[name] for name in cancelled} == dict.fromkeys(cancelled, "cancelled")
 
 
 def test_without_the_client_the_events_are_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.integrations.framework_programs import MODES, check, check_approvals
+from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled
 from tests.openai.spans import check_schemas
 
 import agentops_sdk as agentops
@@ -166,6 +166,18 @@ def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> No
         assert [told[2].get(f"agentops.decision.{name}") for name in ("chosen", "by", "by.name")] == [
             "approve", None, "policy",
         ]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
+    async def run(server: LocalModel, wait: Any) -> None:
+        import pydantic_ai
+
+        async with _models(server) as make:
+            await pydantic_ai.Agent(make(server.script), name="clerk", tools=[wait]).run("Go.")
+
+    cancelled = ("execute_tool wait", "invoke_agent clerk")
+    assert check_cancelled(run) == {"chat gpt-4o-mini": "ok", **dict.fromkeys(cancelled, "cancelled")}
 
 
 async def test_without_the_client_the_librarys_own_span_is_all_there_is(model: Any) -> None:
