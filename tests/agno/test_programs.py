@@ -98,10 +98,38 @@ def refunds(server: LocalModel) -> None:
     asyncio.run(run())
 
 
+def archive(server: LocalModel) -> None:
+    """An agent that looks up what it knows, in a store with one document."""
+    from agno.knowledge.document import Document
+    from agno.knowledge.knowledge import Knowledge
+    from agno.vectordb.base import VectorDb
+
+    def search(self: Any, query: str, *rest: Any, **filters: Any) -> list[Any]:
+        return [Document(id="d7", content="Order 7 is in Rome.", meta_data={"year": 2026})]
+
+    methods = dict.fromkeys(VectorDb.__abstractmethods__, lambda self, *values, **named: True)
+    store = type("Store", (VectorDb,), {**methods, "search": search})()
+    agent = _agent(server, "archivist", knowledge=Knowledge(name="archive", vector_db=store), search_knowledge=True)
+
+    def answer(request: dict[str, Any]) -> Reply:
+        (name,) = [each["function"]["name"] for each in request["tools"]]
+        if request["messages"][-1]["role"] == "tool":
+            return Reply(text="It is in Rome.")
+        return Reply(tool_calls=(ToolCall(name, {"query": "order 7"}),))
+
+    server.script = answer
+    assert agent.run("Where is it?").content == "It is in Rome."
+
+
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [team, refunds], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [team, refunds, archive], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    check(program, TREES, mode, monkeypatch)
+    spans = check(program, TREES, mode, monkeypatch)
+    if program is archive:
+        (found,) = [span.attributes for span in spans if span.attributes["agentops.kind"] == "retriever"]
+        assert found["gen_ai.retrieval.query.text"] == "order 7"
+        (document,) = json.loads(found["gen_ai.retrieval.documents"])
+        assert document == {"id": "d7", "content": "Order 7 is in Rome.", "metadata": {"year": 2026}}
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
