@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.integrations.framework_programs import MODES, check
+from tests.integrations.framework_programs import MODES, check, check_cancelled
 
 import agentops_sdk as agentops
 
@@ -102,6 +102,19 @@ def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> No
         assert asked["agentops.decision.chosen"] == "So be it. DONE"
         assert (asked["agentops.decision.by"], asked["agentops.decision.by.name"]) == ("human", "person")
         assert spans["execute_tool look_up"]["gen_ai.tool.call.arguments"] == '{"order":"7"}'
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
+    async def run(server: LocalModel, wait: Any) -> None:
+        from autogen_agentchat.agents import AssistantAgent
+        from autogen_ext.models.openai import OpenAIChatCompletionClient
+
+        client = OpenAIChatCompletionClient(model="gpt-4o-mini", base_url=server.base_url, api_key="none")
+        await AssistantAgent("clerk", client, tools=[wait]).run(task="Go.")
+
+    cancelled = ("execute_tool wait", "invoke_agent clerk")
+    assert check_cancelled(run) == {"chat gpt-4o-mini": "ok", **dict.fromkeys(cancelled, "cancelled")}
 
 
 def test_content_stays_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
