@@ -251,6 +251,21 @@ def test_a_score_that_is_no_number_is_unknown_and_stops_nothing() -> None:
             agentops.experiment("odd", ["a"], str, [wrong])
 
 
+def test_of_a_score_that_is_a_label_the_shares_are_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def tone(output: int) -> str | None:
+        return ("rude", "kind", "kind", None)[output]
+
+    results = agentops.experiment("tone", range(4), lambda number: number, [tone])
+    line = next(each for each in results.summary() if each["name"] == "tone")
+    assert (line["labels"], line["known"], line["unknown"], line["mean"]) == ({"kind": 2, "rude": 1}, 3, 1, None)
+    assert "kind 67%, rude 33%" in results.table()
+    page = results.html(home / "tone.html").read_text()
+    assert ">kind</td>" in page
+    assert ">unknown</td>" in page
+    assert main(["experiments"]) == 0
+    assert "tone kind 67%" in capsys.readouterr().out
+
+
 def test_a_comparison_pairs_cases_and_says_what_flipped(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     agentops.init(exporters=["memory"], integrations=[])
     cases = [{"id": f"c{number}", "input": number, "expected": number} for number in range(20)]
@@ -311,7 +326,8 @@ def test_the_worst_runs_become_cases(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["dataset", "from", *options]) == 0
     worst, second = load_cases("cases.jsonl")
     assert (worst.input, worst.expected, second.input) == ("question 1", "QUESTION 1", "question 3")
-    assert worst.metadata["helpful"] == 0.1
+    assert worst.metadata == {"trace_id": worst.metadata["trace_id"], "outcome": "ok", "helpful": 0.1,
+                              "comments": {"helpful": "so so"}}  # fmt: skip
     agentops.init(exporters=["jsonl"], integrations=[])
     agentops.feedback(trace, name="mood", value="cross")
     agentops.shutdown()

@@ -107,6 +107,22 @@ def test_a_cost_that_nobody_knows_is_told_and_is_no_pass(gate: Any) -> None:
     assert [check["verdict"] for check in verdict["checks"] if check["name"].startswith("cost")] == ["unknown"]
 
 
+@pytest.mark.parametrize(
+    "missing", ["./before", "../before", "before.jsonl", "before/20260101T000000Z-1-00000001.parquet"]
+)
+def test_a_side_that_is_not_there_is_named_with_what_would_be_right(
+    gate: Any, missing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (
+        ["--baseline", missing, "--candidate", "good.jsonl"],
+        ["--baseline", "good.jsonl", "--candidate", missing],
+    ):
+        assert main(["gate", *words, "--dir", "good.jsonl"]) == 2  # not 1, which is a candidate that failed
+        said = capsys.readouterr().err
+        assert f"{Path(missing)} does not exist: it has to be a trace id" in said
+        assert "a file or directory" in said
+
+
 def test_no_data_and_wrong_usage_are_2(gate: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert gate()[0] == 2
     assert main(["gate", "--baseline", "good.jsonl", "--candidate", "nowhere"]) == 2

@@ -62,6 +62,9 @@ def test_spans_carry_it_decisions_tell_it_and_faces_compare_it(
     assert main(["compare", "variant=prompt=short", "variant=prompt=long", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["runs"] == {"a": chosen["short"], "b": chosen["long"]}
+    assert told["decisions"] == []  # the one by which the sides were chosen differs for sure
+    assert main(["compare", "kind=agent", "name=unmarked", "--json"]) == 0
+    assert {row["decision"] for row in json.loads(capsys.readouterr().out)["decisions"]} == {"variant prompt"}
     trace = agentops.traces.load("./.agentops/traces").where(agent="answer").latest
     (decision,) = trace.decisions
     assert (decision.name, decision.by, list(decision.options)) == (

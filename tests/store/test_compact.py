@@ -10,7 +10,7 @@ import pytest
 from tests.store.runs import ONE, runs
 
 from agentops_sdk.cli import main
-from agentops_sdk.exporters.jsonl.run_files import create_file
+from agentops_sdk.exporters.jsonl.run_files import _compress, claimed, create_file
 from agentops_sdk.traces.files import load
 
 pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
@@ -49,8 +49,25 @@ def test_what_was_packed_reads_the_same_and_comes_back_byte_for_byte(
         assert main([*words, "--from", str(folder)]) == 0
     assert "12" in capsys.readouterr().out
     assert main(["compact", "--back", "--dir", str(folder)]) == 0
-    contents[NAME.format(2)] = gzip.decompress(contents.pop(NAME.format(2) + ".gz"))
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == contents
+    again = {path.name: path.read_bytes() for path in folder.iterdir()}
+    compressed = NAME.format(2) + ".gz"  # by another program, whose bytes are its own: the lines are the same
+    assert gzip.decompress(again.pop(compressed)) == gzip.decompress(contents.pop(compressed))
+    assert again == contents
+
+
+def test_what_our_programs_have_compressed_comes_back_byte_for_byte(tmp_path: Path) -> None:
+    path, descriptor = create_file(tmp_path)
+    os.write(descriptor, b'{"v":1}\n' * 100)
+    os.close(descriptor)
+    with claimed(path) as claim:
+        assert claim is not None
+        _compress(claim)
+    (file,) = tmp_path.iterdir()
+    before = file.read_bytes()
+    for words in ([], ["--back"]):
+        assert main(["compact", *words, "--dir", str(tmp_path)]) == 0
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {file.name: before}
+    assert file.suffix == ".gz"
 
 
 def test_a_file_that_is_written_to_is_left_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

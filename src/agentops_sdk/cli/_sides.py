@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import place, reading
+from agentops_sdk.cli._source import place, reading, shown
+from agentops_sdk.errors import TraceError
 
 if TYPE_CHECKING:
     import argparse
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SIDE", "is_one_or_a_place", "side"]
 
+_SUFFIXES = (".jsonl", ".gz", ".parquet", ".json")
 SIDE = (
     "a trace id, 'latest', a file or directory, a date range (2026-11-01..2026-11-07), or attribute=value, such as "
     "release=1.4 or variant=prompt=short"
@@ -35,6 +37,8 @@ def side(args: argparse.Namespace, text: str) -> Iterator[Trace]:
         with reading(path / "traces" if (path / "traces").is_dir() else path, args) as traces:
             yield from traces
         return
+    if "=" not in text and (path.name != text or path.suffix in _SUFFIXES):
+        raise TraceError(f"{shown(path)} does not exist: it has to be {SIDE}")
     read: Traces | None = getattr(args, "read", None)
     if read is None:
         with reading(place(args), args, _attributes(args)) as traces:

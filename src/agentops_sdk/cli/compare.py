@@ -31,9 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the comparison."""
-    from agentops_sdk.traces.figures.comparison import compare
+    from agentops_sdk.traces.figures.comparison import compare, told_apart_by
 
-    comparison = _of_store(args) or compare(side(args, args.a), side(args, args.b))
+    comparison = _of_store(args) or compare(side(args, args.a), side(args, args.b), apart=told_apart_by(args.a, args.b))
     if args.json:
         print(json.dumps(comparison.as_dict()))
     else:

@@ -99,5 +99,10 @@ def _list(folder: Path, args: argparse.Namespace) -> int:
 
 
 def _scores(results: Results) -> str:
-    means = ((name, results.mean(name)) for name in results.score_names)
-    return ", ".join(f"{name} {'unknown' if mean is None else f'{mean:.3g}'}" for name, mean in means)
+    from agentops_sdk.experiments.experiment_page import shares
+
+    def told(name: str) -> str:
+        mean, labels = results.mean(name), results.labels(name)
+        return shares(labels) if labels else "unknown" if mean is None else f"{mean:.3g}"
+
+    return ", ".join(f"{name} {told(name)}" for name in results.score_names)

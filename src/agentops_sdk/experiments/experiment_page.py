@@ -10,13 +10,14 @@ from agentops_sdk.experiments.experiment_results import FEWEST
 from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from agentops_sdk.experiments.experiment_comparison import ExperimentComparison
     from agentops_sdk.experiments.experiment_results import CaseResult, Results
 
-__all__ = ["as_html", "as_text", "comparison_text"]
+__all__ = ["as_html", "as_text", "comparison_text", "shares"]
 
+_MOST_LABELS: Final = 6
 _STYLE: Final = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1c2021;background:#fff}
 table{border-collapse:collapse;width:100%;margin:1rem 0}th,td{text-align:left;padding:.3rem .6rem;vertical-align:top;
@@ -31,13 +32,13 @@ def as_text(results: Results) -> str:
     """The summary, with the cases whose task failed."""
     rows = [("score", "mean", "95 % interval", "known", "agreement")]
     for row in results.summary():
-        interval = _interval(row["low"], row["high"], row["known"], "")
+        interval = "" if "labels" in row else _interval(row["low"], row["high"], row["known"], "")
         known = f"{row['known']}" + (f" ({row['unknown']} unknown)" if row["unknown"] else "")
         agreement = ""
         if row.get("agreement_cases"):
             shown = "undefined" if row["kappa"] is None else f"{row['kappa']:.2f}"
             agreement = f"kappa {shown} on {row['agreement_cases']}"
-        mean = "unknown" if row["mean"] is None else f"{row['mean']:.4g}"
+        mean = shares(row["labels"]) if "labels" in row else "unknown" if row["mean"] is None else f"{row['mean']:.4g}"
         rows.append(
             (row["name"] + (" (less is better)" if row["lower_is_better"] else ""), mean, interval, known, agreement)
         )
@@ -72,6 +73,13 @@ def comparison_text(both: ExperimentComparison) -> str:
         if ids:
             tail.append(f"{len(ids)} case(s) are in {where} only")
     return "\n".join([*_aligned(rows), *([""] if tail else []), *tail])
+
+
+def shares(labels: Mapping[str, int]) -> str:
+    """How labels are distributed, the most frequent first."""
+    total = sum(labels.values())
+    listed = [f"{line(label, 40)} {count / total:.0%}" for label, count in list(labels.items())[:_MOST_LABELS]]
+    return ", ".join([*listed, *([f"{len(labels) - _MOST_LABELS} more"] if len(labels) > _MOST_LABELS else [])])
 
 
 def _interval(low: float | None, high: float | None, count: int, sign: str) -> str:
@@ -117,10 +125,10 @@ def _row(row: CaseResult, names: Sequence[str], style: str) -> str:
     cells += [f"<td>{_content(row.expected)}</td>", f"<td>{output}</td>"]
     for name in names:
         score = row.scores.get(name)
-        value = "unknown" if score is None or score.value is None else f"{score.value:.3g}"
-        label = f" {escape(score.label)}" if score is not None and score.label else ""
+        label = escape(score.label) if score is not None and score.label else ""
+        value = f"{score.value:.3g}" if score is not None and score.value is not None else "" if label else "unknown"
         title = f' title="{escape(score.comment, quote=True)}"' if score is not None and score.comment else ""
-        cells.append(f'<td class="n"{title}>{value}{label}</td>')
+        cells.append(f'<td class="n"{title}>{value}{" " if value and label else ""}{label}</td>')
     cost = "unknown" if row.cost is None else f"{row.cost:.4g}"
     cells += [f'<td class="n">{row.seconds:.3g}</td>', f'<td class="n">{cost}</td>']
     return f"<tr>{''.join(cells)}</tr>"

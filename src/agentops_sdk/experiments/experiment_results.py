@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -149,6 +150,13 @@ class Results:
         values = self.values(name)
         return fmean(values) if values else None
 
+    def labels(self, name: str) -> Counter[str]:
+        """How often each label was given, of a score that has no value; nothing of any other."""
+        if self.values(name):
+            return Counter()
+        scores = (row.scores.get(name) for row in self.rows)
+        return Counter(score.label for score in scores if score is not None and score.label is not None)
+
     def agreement(self, name: str) -> tuple[float | None, int]:
         """How far a judge agrees with people beyond chance (Cohen's kappa), and on how many cases that rests.
 
@@ -173,18 +181,23 @@ class Results:
     def summary(self) -> list[dict[str, Any]]:
         """For each score, and for seconds and cost: the mean, its interval at 95 %, and how many are unknown.
 
+        Of a score that is a label and no number, ``labels`` says how often each was given.
+
         No interval is told of fewer than three values, nor of figures that are all the same: nothing is known of their
         spread.
         """
         lines = []
         for name in self.names:
-            values = self.values(name)
+            values, labels = self.values(name), self.labels(name)
             low, high = self._bounds(name, values)
-            line = {
-                "name": name, "mean": self.mean(name), "low": low, "high": high, "known": len(values),
-                "unknown": len(self.rows) - len(values),
+            known = len(values) or labels.total()
+            line: dict[str, Any] = {
+                "name": name, "mean": self.mean(name), "low": low, "high": high, "known": known,
+                "unknown": len(self.rows) - known,
                 "lower_is_better": self.is_less_better(name),
             }  # fmt: skip
+            if labels:
+                line["labels"] = dict(labels.most_common())
             if name in self.people or any(name in row.metadata for row in self.rows):
                 line["kappa"], line["agreement_cases"] = self.agreement(name)
             lines.append(line)

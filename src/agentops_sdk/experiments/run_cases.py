@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RunCases", "cases_of_runs"]
 
+_OWN: Final = ("trace_id", "outcome", "comments")
 _STEPS: Final = frozenset(("agent", "workflow", "task", "span"))
 
 
@@ -65,10 +66,8 @@ def cases_of_runs(
             continue
         said = {each.name: each.label if each.score is None else each.score for each in verdicts}
         comments = {each.name: each.comment for each in verdicts if each.comment}
-        metadata = {
-            "trace_id": trace.trace_id, "outcome": trace.outcome, **({"scores": said} if said else {}),
-            **({"comments": comments} if comments else {}), **said,
-        }  # fmt: skip
+        own = {"trace_id": trace.trace_id, "outcome": trace.outcome, **({"comments": comments} if comments else {})}
+        metadata = {**own, **{f"score {name}" if name in _OWN else name: value for name, value in said.items()}}
         result.cases.append(Case(asked, (answered or None) if expected else None, trace.trace_id[:12], metadata))
     return result
 

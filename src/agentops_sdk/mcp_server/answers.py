@@ -196,11 +196,11 @@ class Answers:
         """Compare two runs or two sets of runs: cost, duration, tokens, calls, errors, and which decisions differ."""
         import json
 
-        from agentops_sdk.traces.figures.comparison import compare
+        from agentops_sdk.traces.figures.comparison import compare, told_apart_by
         from agentops_sdk.traces.search.selection import selected
 
         traces = self._folder.traces()
-        both = compare(selected(traces, a), selected(traces, b))
+        both = compare(selected(traces, a), selected(traces, b), apart=told_apart_by(a, b))
         return page_of_text(json.dumps(both.as_dict(), ensure_ascii=False, indent=1), self.most, offset)
 
     def stats(

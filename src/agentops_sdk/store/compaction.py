@@ -12,10 +12,10 @@ import hashlib
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, cast
 
 from agentops_sdk.encryption import LINE
 from agentops_sdk.errors import AgentOpsError
@@ -107,7 +107,7 @@ def pack(path: Path, *, is_named_once: bool = True) -> Packed:
 
 
 def restore(path: Path) -> Packed:
-    """Put the lines in the place of a packed file, as they were.
+    """Put the lines in the place of a packed file, as they were: compressed where they had been.
 
     Raises:
         AgentOpsError: DuckDB is not installed.
@@ -118,13 +118,14 @@ def restore(path: Path) -> Packed:
     told = _told(path)
     if "agentops.sha256" not in told:
         return Packed(path, facts.st_size, facts.st_size, "it was not made by agentops compact")
-    target = path.with_name(told["agentops.name"].removesuffix(".gz"))
+    target = path.with_name(told["agentops.name"])
+    end = ".gz" if target.suffix == ".gz" else ""
     if target.exists():  # another file has got the name
-        target = path.with_suffix("")
+        target = path.with_name(f"{path.stem}{end}")
     part = target.with_name(f"{target.name}.part")
     same = hashlib.sha256()
     try:
-        with _private(part) as file:
+        with _private(part) as raw, _compressed(raw) if end else nullcontext(raw) as file:
             for block in _blocks(path, ends_with_newline=told["agentops.ends_with_newline"] == "true"):
                 same.update(block)
                 file.write(block)
@@ -208,6 +209,11 @@ def _told(path: Path) -> dict[str, str]:
 def _private(path: Path) -> BinaryIO:
     """A new file that only its owner can read, open for writing."""
     return os.fdopen(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb")
+
+
+def _compressed(file: BinaryIO) -> BinaryIO:
+    """As our own files are compressed: the same bytes for the same lines."""
+    return cast("BinaryIO", gzip.GzipFile("", "wb", 6, file, 0))
 
 
 def _put(part: Path, target: Path, facts: os.stat_result) -> None:

@@ -16,7 +16,7 @@ from agentops_sdk.store.duckdb_dialect import named
 from agentops_sdk.store.run_rules import MODEL, STATED
 from agentops_sdk.store.run_sorting import sort_runs
 from agentops_sdk.traces.decisions.span_decisions import choices_of
-from agentops_sdk.traces.figures.comparison import FIGURES, Comparison, Ranked, Side, comparison_of
+from agentops_sdk.traces.figures.comparison import FIGURES, Comparison, Ranked, Side, comparison_of, told_apart_by
 from agentops_sdk.traces.figures.significance import rank_sum_of
 from agentops_sdk.traces.files import Traces
 from agentops_sdk.traces.formats.json_values import from_json
@@ -100,7 +100,7 @@ def comparison(store: DuckDBStore, one: str, two: str) -> Comparison | None:
     ((shared,),) = rows_of(
         "SELECT count(*) FROM sides AS a JOIN sides AS b USING (trace_id) WHERE a.side = 0 AND b.side = 1"
     )
-    return comparison_of(*both, ranked, shared)
+    return comparison_of(*both, ranked, shared, told_apart_by(one, two))
 
 
 def _choose(rows_of: Rows, side: int, text: str) -> bool:

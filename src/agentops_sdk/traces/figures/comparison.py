@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -13,13 +14,14 @@ from agentops_sdk.traces.figures.loops import loops
 from agentops_sdk.traces.figures.significance import fisher, holm, rank_sum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from agentops_sdk.traces.trace import Trace
 
 SIGNIFICANT = 0.05
 """A corrected p below this is called a change."""
 
+_VARIANT = re.compile(r"\s*(?:agentops\.)?variant\s*(?:==?|!=|!?~)\s*[\"']?(?P<name>[^=\"']+)=")
 _STEPS = 500  # of a run are laid beside those of the other: that takes quadratic time
 FIGURES = ("cost", "duration", "input tokens", "output tokens", "model calls", "tool calls")
 
@@ -169,12 +171,18 @@ class Comparison:
         }  # fmt: skip
 
 
-def compare(a: Iterable[Trace], b: Iterable[Trace]) -> Comparison:
+def told_apart_by(*texts: str) -> set[str]:
+    """The decisions by which conditions such as ``variant=prompt=short`` choose runs."""
+    return {f"variant {match['name'].strip()}" for text in texts if (match := _VARIANT.match(text))}
+
+
+def compare(a: Iterable[Trace], b: Iterable[Trace], *, apart: Collection[str] = ()) -> Comparison:
     """Compare two sets of runs.
 
     Shares of choices are tested with Fisher's exact test, figures with the Wilcoxon rank-sum test, both
     corrected by Holm's method for how many are looked at. Choices of one run depend on each other, so
-    treat a p of many decisions in few runs with care.
+    treat a p of many decisions in few runs with care. Decisions that tell the sides ``apart`` differ for sure, and are
+    left out.
     """
     one, two = Side(), Side()
     for trace in a:
@@ -182,10 +190,13 @@ def compare(a: Iterable[Trace], b: Iterable[Trace]) -> Comparison:
     two.currency = one.currency
     for trace in b:
         two.add(trace)
-    return comparison_of(one, two, [_ranked(one, two, name) for name in FIGURES], len(one.trace_ids & two.trace_ids))
+    ranked = [_ranked(one, two, name) for name in FIGURES]
+    return comparison_of(one, two, ranked, len(one.trace_ids & two.trace_ids), apart)
 
 
-def comparison_of(one: Side, two: Side, ranked: Sequence[Ranked], shared: int) -> Comparison:
+def comparison_of(
+    one: Side, two: Side, ranked: Sequence[Ranked], shared: int, apart: Collection[str] = ()
+) -> Comparison:
     """The comparison of two sides that have been collected.
 
     Args:
@@ -193,12 +204,13 @@ def comparison_of(one: Side, two: Side, ranked: Sequence[Ranked], shared: int) -
         two: the other.
         ranked: what is known of each of :data:`FIGURES`, in their order.
         shared: how many runs stand on both sides.
+        apart: the decisions by which the sides were chosen.
     """
     corrected = holm([each.p for each in ranked])
     return Comparison(
         a=one,
         b=two,
-        shares=_shares(one, two),
+        shares=_shares(one, two, apart),
         figures=[
             Figure(name, _median(each.middle_a), _median(each.middle_b), p, one.ended - each.n, two.ended - each.m)
             for name, each, p in zip(FIGURES, ranked, corrected, strict=True)
@@ -228,9 +240,9 @@ def _median(values: Sequence[float]) -> float | None:
     return median(values) if values else None
 
 
-def _shares(one: Side, two: Side) -> list[Share]:
+def _shares(one: Side, two: Side, apart: Collection[str]) -> list[Share]:
     rows: list[tuple[str, str, int, int, int, int]] = []
-    for name in sorted({*one.choices, *two.choices}):
+    for name in sorted({*one.choices, *two.choices} - {*apart}):
         in_a, in_b = one.choices.get(name, Counter()), two.choices.get(name, Counter())
         choices = sorted({*in_a, *in_b}, key=lambda choice: (-in_a[choice] - in_b[choice], choice))
         rows += [(name, choice, in_a[choice], in_a.total(), in_b[choice], in_b.total()) for choice in choices]
