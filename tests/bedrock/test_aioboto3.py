@@ -7,13 +7,16 @@ import gc
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.bedrock.clients import ASKED, MODEL, Case, whole
+from tests.testing.test_replayed_clients import HEAD, TAIL, amazon, serving
 from tests.wire.http import CUT, Reply, Wire
 
 import agentops_sdk as agentops
+from agentops_sdk.cli import main
 from agentops_sdk.exporters.memory import MemoryExporter
 
 aioboto3 = pytest.importorskip("aioboto3", reason="needs aioboto3")
@@ -153,3 +156,76 @@ def test_an_agent_and_a_retrieval() -> None:
     agent, retrieval = recorded()
     assert (agent.name, agent.outcome, agent.text) == ("invoke_agent AGENT12345", "ok", "Sunny.")
     assert (retrieval.name, len(retrieval.json("gen_ai.retrieval.documents"))) == ("retrieval KB12345678", 1)
+
+
+PROGRAM = (
+    HEAD
+    + """
+import asyncio
+import aioboto3
+from botocore.config import Config
+
+NOVA, CLAUDE = "amazon.nova-lite-v1:0", "anthropic.claude-haiku-4-5-20251001-v1:0"
+
+@agentops.agent
+async def ask(city):
+    session = aioboto3.Session(aws_access_key_id=os.environ.get("KEY"), aws_secret_access_key=os.environ.get("KEY"),
+                               region_name="us-east-1")
+    config = Config(proxies={}, retries={"max_attempts": 1})
+    async with session.client("bedrock-runtime", endpoint_url=os.environ["MODEL_URL"], config=config) as client:
+        messages = [{"role": "user", "content": [{"text": city}]}]
+        answer = (await client.converse(modelId=NOVA, messages=messages))["output"]["message"]
+        call = answer["content"][0]["toolUse"]
+        found = {"toolUseId": call["toolUseId"], "content": [{"json": weather(**call["input"])}]}
+        messages += [answer, {"role": "user", "content": [{"toolResult": found}]}]
+        try:
+            await client.converse(modelId=NOVA, messages=[{"role": "user", "content": [{"text": "too much"}]}])
+        except client.exceptions.ThrottlingException as error:
+            text = error.response["Error"]["Message"] + " "
+        body = json.dumps({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9,
+                           "messages": [{"role": "user", "content": "Bye"}]})
+        reply = await client.invoke_model_with_response_stream(modelId=CLAUDE, body=body)
+        async for event in reply["body"]:
+            text += json.loads(event["chunk"]["bytes"]).get("delta", {}).get("text", "")
+        reply = await client.converse_stream(modelId=NOVA, messages=messages)
+        async for event in reply["stream"]:
+            text += event.get("contentBlockDelta", {}).get("delta", {}).get("text", "")
+    return text
+
+def planner(city):
+    return asyncio.run(ask(city))
+"""
+    + TAIL
+)
+
+
+def test_a_run_is_replayed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("program.py").write_text(PROGRAM)
+    with serving(amazon) as (url, _):
+        monkeypatch.setenv("MODEL_URL", url)
+        monkeypatch.setenv("KEY", "none")
+        namespace: dict[str, Any] = {"__name__": "program"}
+        exec(PROGRAM, namespace)
+        agentops.init(exporters=["jsonl"])
+        said = namespace["planner"]("Paris")
+        agentops.shutdown()
+    monkeypatch.delenv("KEY")
+    capsys.readouterr()
+    assert main(["replay", "--run", "program.py"]) == 0, capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert out.splitlines()[0] == said
+    assert "4 model call(s) and 1 tool call(s) answered as recorded, no difference" in err
+    assert Path("ran.txt").read_text() == "Paris", "the tool did not run again"
+    assert main(["replay", "--run", "program.py", "Rome"]) == 1
+    assert 'recorded "Paris", now "Rome"' in capsys.readouterr().err
+    with serving(amazon) as (url, asked):
+        monkeypatch.setenv("MODEL_URL", url)
+        monkeypatch.setenv("KEY", "none")
+        options = ["--branch", "5", "--model", "amazon.nova-pro-v1:0", "--system", "Be brief."]
+        assert main(["replay", *options, "--run", "program.py"]) == 0, capsys.readouterr().err
+        ((path, body),) = asked
+        assert path.endswith("/model/amazon.nova-pro-v1%3A0/converse-stream")
+        assert body["system"] == [{"text": "Be brief."}]

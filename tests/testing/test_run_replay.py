@@ -166,10 +166,36 @@ def test_a_tool_that_is_left_out_and_other_settings_are_no_same_run(
     assert (status, 'recorded "gpt-4o-mini", now "gpt-4o"' in said) == (1, True)
     status, said = again(PROGRAM.replace('"parameters": {"type": "object"}', '"description": "?"'))
     assert (status, "gen_ai.tool.definitions" in said) == (1, True)
+    status, said = again(PROGRAM.replace(", tools=tools)", ")"))
+    assert (status, "gen_ai.tool.definitions" in said) == (1, True), "all tools were taken away"
     status, said = again(
         PROGRAM.replace("found = search(**json.loads(call.function.arguments))", 'found = ["sloths", 1]')
     )
     assert (status, "step 2 (execute_tool search) did not run again" in said) == (1, True)
+
+
+def test_what_another_version_recorded_is_compared_as_far_as_both_tell(
+    recorded: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (file,) = Path(".agentops/traces").glob("*.jsonl")
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    for line in lines:
+        line["scope"]["version"] = "0.0.1"
+        line["attributes"].pop("gen_ai.request.stream", None)
+        line["attributes"].pop("gen_ai.request.choice.count", None)
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    def again(program: str) -> tuple[int, str]:
+        Path("program.py").write_text(program)
+        return main(["replay", recorded, "--run", "program.py", "sloths"]), capsys.readouterr().err
+
+    assert again(PROGRAM)[0] == 0
+    status, said = again(PROGRAM.replace("tools=tools)", "tools=tools, temperature=0.9)"))
+    assert (status, "not compared, as another version or program recorded the run: " in said) == (0, True)
+    assert "gen_ai.request.temperature" in said
+    other = PROGRAM.replace('"gpt-4o-mini", messages=messages, tools', '"gpt-4o", messages=messages, tools')
+    status, said = again(other)
+    assert (status, 'recorded "gpt-4o-mini", now "gpt-4o"' in said) == (1, True)
 
 
 NESTED = """

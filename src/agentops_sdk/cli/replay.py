@@ -82,6 +82,7 @@ def _replay(trace: Trace, args: argparse.Namespace, system: str | None) -> int:
                     raise
         again = max(traces.all, key=len, default=None)
         parted = running.parted(traces.all) if args.from_step is None else None
+        uncompared = running.uncompared(traces.all) if args.from_step is None else []
     if again is not None:
         folder = base_directory(args) / "replays"
         private_directory(folder)
@@ -106,6 +107,9 @@ def _replay(trace: Trace, args: argparse.Namespace, system: str | None) -> int:
         models = f"{running.replayed} model call(s)" if running.replayed or not tools else ""
         both = " and ".join(filter(None, (models, tools)))
         print(f"agentops: {both} answered as recorded{live}", file=sys.stderr)
+        if uncompared:
+            listed = ", ".join(uncompared)
+            print(f"agentops: not compared, as another version or program recorded the run: {listed}", file=sys.stderr)
     return 1 if running.difference is not None or left or parted is not None else code
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord
     from agentops_sdk.traces.trace import Trace
 
-__all__ = ["parted", "steps_inside"]
+__all__ = ["noted_by_one", "parted", "steps_inside"]
 
 _SETTING: Final = "gen_ai.request."
 
@@ -63,16 +63,12 @@ def parted(steps: Sequence[SpanRecord], inside: set[int], again: Sequence[SpanRe
 def _other_settings(recorded: Sequence[tuple[int, SpanRecord]], again: Sequence[SpanRecord]) -> str | None:
     """The first model call that was asked with other settings, such as another model; in any order, for tasks race.
 
-    Only where the same program of ours wrote down both: another one knows other settings.
+    Where another program or version wrote down the record, it may know other settings: then those that both noted.
     """
-    spans = [*(span for _, span in recorded), *again]
-    if len(recorded) != len(again) or len({repr(span.scope) for span in spans}) > 1:
+    before = [span for _, span in recorded]
+    if len(before) != len(again):
         return None
-    names = {name for span in spans for name in span.attributes if name.startswith(_SETTING)}
-    if all(any(semconv.TOOL_DEFINITIONS in span.attributes for span in side) for side in (spans[: len(again)], again)):
-        names.add(semconv.TOOL_DEFINITIONS)  # else it may be that one of them was to leave them out
-    names -= {name for span in spans for name in span.attributes.get(semconv.TRUNCATED) or ()}
-    names.discard(semconv.REQUEST_PREVIOUS_RESPONSE_ID)  # an id that the answer may have got from us
+    names = _compared(before, again)
 
     def settings(span: SpanRecord) -> dict[str, Any]:
         return {name: parsed(span.attributes[name]) for name in sorted(names) if name in span.attributes}
@@ -89,3 +85,36 @@ def _other_settings(recorded: Sequence[tuple[int, SpanRecord]], again: Sequence[
     number, span = others[0]
     lines = "\n".join(f"  {line}" for line in differences(settings(span), now[0]))
     return f"step {number} ({span.name}) was answered, but is asked with other settings:\n{lines}"
+
+
+def noted_by_one(steps: Sequence[SpanRecord], again: Sequence[SpanRecord]) -> list[str]:
+    """The settings that were not compared: another program or version wrote the record, and one of both noted them."""
+    before, now = ([span for span in side if span.kind == "llm"] for side in (steps, again))
+    return sorted((_noted(before) | _noted(now)) - _compared(before, now) - _cut(before) - _cut(now))
+
+
+def _compared(before: Sequence[SpanRecord], now: Sequence[SpanRecord]) -> set[str]:
+    """The settings that are compared; tools among them, where both would have noted those that were offered."""
+    one, two = _noted(before), _noted(now)
+    if len({repr(span.scope) for span in (*before, *now)}) > 1:
+        names = one & two
+    else:
+        names = one | two
+        if not (_keeps_content(before) and _keeps_content(now)):
+            names.discard(semconv.TOOL_DEFINITIONS)
+    return names - _cut(before) - _cut(now)
+
+
+def _keeps_content(spans: Sequence[SpanRecord]) -> bool:
+    """Whether tools would have been noted: they are where messages are."""
+    return all(semconv.INPUT_MESSAGES in span.attributes for span in spans)
+
+
+def _noted(spans: Sequence[SpanRecord]) -> set[str]:
+    names = {name for span in spans for name in span.attributes}
+    kept = {name for name in names if name.startswith(_SETTING) or name == semconv.TOOL_DEFINITIONS}
+    return kept - {semconv.REQUEST_PREVIOUS_RESPONSE_ID}  # an id that the answer may have got from us
+
+
+def _cut(spans: Sequence[SpanRecord]) -> set[str]:
+    return {name for span in spans for name in span.attributes.get(semconv.TRUNCATED) or ()}

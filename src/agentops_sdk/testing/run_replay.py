@@ -1,9 +1,8 @@
 """``replay_run()``: a program runs again with the answers that models and tools gave in a recorded run.
 
 It stops where the program first asks something else than it did. From a step on it may be let go: models are then asked
-in earnest, with another model or other instructions, and what comes of it is a run of its own to compare.
-
-Long: what is asked anew and what was recorded are told apart here, and nowhere else.
+in earnest, with another model or other instructions, and what comes of it is a run of its own to compare. Long because
+steps, requests and tools are matched here with the record.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from agentops_sdk.testing.recordings.replay_tools import ToolResults
 from agentops_sdk.testing.recordings.reply_form import Reply
 from agentops_sdk.testing.refusals import ReplayError
 from agentops_sdk.testing.replay import standing_keys
-from agentops_sdk.testing.replay_difference import parted, steps_inside
+from agentops_sdk.testing.replay_difference import noted_by_one, parted, steps_inside
 from agentops_sdk.traces.formats.json_values import parsed
 
 if TYPE_CHECKING:
@@ -114,6 +113,10 @@ class RunReplay:
     def parted(self, again: Iterable[Trace]) -> str | None:
         """How a run that asked models the same still went another way; see :func:`parted`."""
         return parted(self._steps, self._inside(), [span for run in again for span in steps_of(run)])
+
+    def uncompared(self, again: Iterable[Trace]) -> list[str]:
+        """Settings that nothing can be said of; see :func:`noted_by_one`."""
+        return noted_by_one(self._steps, [span for run in again for span in steps_of(run)])
 
     def _inside(self) -> set[int]:
         return steps_inside(self._trace, self._steps, self._tools.answered)
