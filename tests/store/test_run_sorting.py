@@ -71,8 +71,9 @@ def test_what_a_packed_file_says_of_its_runs_is_what_their_spans_say(tmp_path: P
         store.own(f"INSERT INTO seen {inferred_of('stored')}")
     seen = set(store.own("SELECT trace_id FROM seen"))
     assert told == seen | {(f"{0x7001:032x}",)}  # what it began is fetched by another one
+    assert (looked_at.figures == "") is not infers
     expected = store.own(figures_of("(SELECT * FROM stored ANTI JOIN unusual USING (trace_id))"))
-    assert sorted(store.own(looked_at.figures)) == sorted(expected)
+    assert not infers or sorted(store.own(looked_at.figures)) == sorted(expected)
     assert looked_at.plain == len(expected) > 20
 
 

@@ -68,6 +68,22 @@ def test_a_comparison_over_parquet_is_that_of_the_readers(
         assert (main(words[:-1]), capsys.readouterr().out) == shown
 
 
+def test_one_run_beside_many_is_no_reason_to_read_them_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path / "20260101T000000Z-1-00000001.jsonl", [*runs(), *deciding()])
+    words = ["compare", "metadata.release=1.0", "metadata.release!=1.0", "--from", str(tmp_path)]
+    assert main(words) == 0
+    expected = capsys.readouterr().out
+    assert main(["compact", str(file)]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(duckdb_comparison, "_FEW", 20)
+    monkeypatch.setattr("agentops_sdk.cli.compare.side", None)  # the readers are not asked for the whole
+    assert main(words) == 0
+    assert capsys.readouterr().out == expected
+    assert "(000000" in expected  # which run it is
+
+
 def test_what_an_earlier_version_packed_is_compared_by_the_readers(tmp_path: Path) -> None:
     import duckdb
 

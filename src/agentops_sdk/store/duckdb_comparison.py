@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["comparison"]
 
 _FEW: Final = 1_000
-"""Runs up to which the readers look at all: they also lay the steps of two runs beside each other."""
+"""Runs on the larger side up to which the readers look at all: they also lay the steps of two beside each other."""
 _MOST_UNUSUAL: Final = 20_000
 """Runs beyond which a reader that goes through them one by one takes less memory."""
 _MOST_VALUES: Final = 10_000
@@ -70,17 +70,20 @@ def comparison(store: DuckDBStore, one: str, two: str) -> Comparison | None:
     if spans != known:
         return None  # packed by an earlier version
     rows_of("CREATE OR REPLACE TEMP TABLE sides (side TINYINT, trace_id VARCHAR)")
+    told: set[tuple[str, ...]] = set()
+    counts = []
     for side, text in enumerate((one, two)):
-        if not _choose(rows_of, side, text):
+        if not _choose(rows_of, side, text, told):
             return None
         ((runs,),) = rows_of("SELECT count(*) FROM sides WHERE side = ?", side)
         if not runs:
             raise TraceError(f"no trace matches {text}")
-        if runs <= _FEW:
-            return None
+        counts.append(runs)
+    if max(counts) <= _FEW:
+        return None
     if len(rows_of(f"SELECT DISTINCT coalesce(currency, 'USD') FROM stored WHERE {MODEL} AND cost IS NOT NULL")) > 1:
         return None  # which of them is counted goes by the order of the runs
-    runs = sort_runs(store, infers=True)
+    sorted_runs = sort_runs(store, infers=True)
     rows_of(
         "CREATE OR REPLACE TEMP TABLE odd AS SELECT DISTINCT trace_id FROM unusual SEMI JOIN sides USING (trace_id)"
     )
@@ -88,7 +91,7 @@ def comparison(store: DuckDBStore, one: str, two: str) -> Comparison | None:
     if unusual > _MOST_UNUSUAL:
         return None
     both = _unusual_sides(store, rows_of)
-    rows_of(f"CREATE OR REPLACE TEMP TABLE plain_runs AS {runs.figures}")
+    rows_of(f"CREATE OR REPLACE TEMP TABLE plain_runs AS {sorted_runs.figures}")
     _count(rows_of, both)
     _count_choices(rows_of, both)
     rows_of(_FIGURES)
@@ -103,8 +106,11 @@ def comparison(store: DuckDBStore, one: str, two: str) -> Comparison | None:
     return comparison_of(*both, ranked, shared, told_apart_by(one, two))
 
 
-def _choose(rows_of: Rows, side: int, text: str) -> bool:
-    """Put the runs that a word names on a side; false where SQL cannot tell which they are."""
+def _choose(rows_of: Rows, side: int, text: str, told: set[tuple[str, ...]]) -> bool:
+    """Put the runs that a word names on a side; false where SQL cannot tell which they are.
+
+    ``told`` holds the attributes whose values were looked up last.
+    """
     if text != ".." and (match := RANGE.fullmatch(text)):
         first, last = match.groups()
         kept = [f"min(start_ns) >= {moment('since', first)}"] if first else []
@@ -117,13 +123,16 @@ def _choose(rows_of: Rows, side: int, text: str) -> bool:
     test = value_test(text)
     if test is None:
         return False
-    value = _value(rows_of, test[0])
-    if value is None:
-        return False
-    rows_of(
-        f"CREATE OR REPLACE TEMP TABLE told AS SELECT DISTINCT trace_id, {value} AS value FROM stored"
-        " WHERE trace_id IS NOT NULL AND value IS NOT NULL"
-    )
+    if test[0] not in told:
+        value = _value(rows_of, test[0])
+        if value is None:
+            return False
+        rows_of(
+            f"CREATE OR REPLACE TEMP TABLE told AS SELECT DISTINCT trace_id, {value} AS value FROM stored"
+            " WHERE trace_id IS NOT NULL AND value IS NOT NULL"
+        )
+        told.clear()
+        told.add(test[0])
     values = rows_of("SELECT DISTINCT value FROM told LIMIT ?", _MOST_VALUES + 1)
     if len(values) > _MOST_VALUES:
         return False
@@ -180,7 +189,9 @@ def _count(rows_of: Rows, both: tuple[Side, Side]) -> None:
     ):
         both[side].runs += runs
         both[side].errors += errors
-        both[side].trace_ids.clear()  # they are the unusual ones: not all
+    for side, each in enumerate(both):  # it may have some, of the runs that were looked at: all or none are told
+        only = rows_of("SELECT trace_id FROM sides WHERE side = ?", side) if each.runs == 1 else []
+        each.trace_ids = {trace_id for (trace_id,) in only}
     for (currency,) in rows_of("SELECT coalesce(currency, 'USD') FROM stored WHERE cost IS NOT NULL LIMIT 1"):
         for each in both:
             each.currency = currency

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
-from agentops_sdk.store.run_rules import LISTED, MODEL, TOKEN_COLUMNS, USED
+from agentops_sdk.store.run_rules import MODEL, TOKEN_COLUMNS, USED
 from agentops_sdk.store.run_sorting import sort_runs
 from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.figures.table_rows import Row, Stats
@@ -53,15 +53,10 @@ def sums(store: DuckDBStore, by: str) -> Stats | None:
         return store.own(query, values)
 
     runs = sort_runs(store)
+    # A copy of the calls would take gigabytes where reading their columns again takes seconds.
     calls = (
-        f"SELECT {KEYS[by]} AS key, *, {USED} AS used, outcome <> 'error' OR {USED} AS answered, {REFUSED} AS refused"
-        " FROM stored"
-        f" ANTI JOIN unusual USING (trace_id) WHERE {MODEL} AND trace_id IS NOT NULL"
-    )
-    rows_of(
-        "CREATE OR REPLACE TEMP TABLE plain AS SELECT key, trace_id, outcome, used, answered, refused, start_ns,"
-        " end_ns, first_chunk_s, usage_source, cost, currency, cost_estimated, cost_unknown_reason,"
-        f" {LISTED} FROM ({calls})"
+        f"(SELECT {KEYS[by]} AS key, *, {USED} AS used, outcome <> 'error' OR {USED} AS answered, {REFUSED} AS refused"
+        f" FROM stored ANTI JOIN unusual USING (trace_id) WHERE {MODEL} AND trace_id IS NOT NULL)"
     )
     currencies = rows_of(f"SELECT DISTINCT coalesce(currency, 'USD') FROM stored WHERE {MODEL} AND cost IS NOT NULL")
     if len(currencies) > 1:
@@ -73,11 +68,11 @@ def sums(store: DuckDBStore, by: str) -> Stats | None:
     rows = {row.key: row for row in part.rows}
     total = part.total
     total.traces += runs.plain
-    add_counts(rows, total, rows_of(COUNTS.format(calls="plain")))
-    add_usage(rows, total, rows_of(TOKENS.format(calls="plain")))
+    add_counts(rows, total, rows_of(COUNTS.format(calls=calls)))
+    add_usage(rows, total, rows_of(TOKENS.format(calls=calls)))
     exact = "CAST(CAST(cost AS VARCHAR) AS DECIMAL(38, 18))"
-    add_costs(rows, total, rows_of(COSTS.format(calls="plain", exact=exact)))
-    _add_durations(rows_of, rows, total)
+    add_costs(rows, total, rows_of(COSTS.format(calls=calls, exact=exact)))
+    _add_durations(rows_of, calls, rows, total)
     return in_order(by, rows, part)
 
 
@@ -153,7 +148,7 @@ def add_costs(rows: dict[str, Row], total: Row, told: Iterable[tuple[Any, ...]])
             total.wasted.add(cost)
 
 
-def _add_durations(rows_of: Any, rows: dict[str, Row], total: Row) -> None:
+def _add_durations(rows_of: Any, calls: str, rows: dict[str, Row], total: Row) -> None:
     """The nearest rank over all calls, those of the unusual runs too."""
     rows_of("CREATE OR REPLACE TEMP TABLE took (key VARCHAR, duration DOUBLE, first DOUBLE)")
     for row in rows.values():
@@ -163,7 +158,7 @@ def _add_durations(rows_of: Any, rows: dict[str, Row], total: Row) -> None:
             rows_of("INSERT INTO took SELECT ?, NULL, unnest(?)", row.key, row.first_chunks)
     every = (
         "(SELECT key, CASE WHEN NOT refused THEN greatest(end_ns - start_ns, 0) / 1e9 END AS duration,"
-        " first_chunk_s AS first FROM plain"
+        f" first_chunk_s AS first FROM {calls}"
         " UNION ALL SELECT * FROM took)"
     )
     asked = "quantile_disc(duration, 0.5), quantile_disc(duration, 0.95), quantile_disc(first, 0.5)"

@@ -17,7 +17,7 @@ class SortedRuns(NamedTuple):
 
     Attributes:
         plain: how many runs may be added up: those that the table ``unusual`` does not hold.
-        figures: a query for :data:`agentops_sdk.store.run_rules.FIGURES` of each of these.
+        figures: a query for :data:`agentops_sdk.store.run_rules.FIGURES` of each of these, where that was asked for.
     """
 
     plain: int
@@ -31,9 +31,9 @@ def sort_runs(store: DuckDBStore, *, infers: bool = False) -> SortedRuns:
 
     Args:
         store: where the runs are.
-        infers: whether those in which something has to be inferred are among them.
+        infers: whether those in which something has to be inferred are among them, and figures are asked for.
     """
-    columns = RUN_COLUMNS.values()
+    columns = [name for key, name in RUN_COLUMNS.items() if infers or key not in FIGURES]
     store.own(f"CREATE OR REPLACE TEMP TABLE summed AS SELECT trace_id, {', '.join(columns)} FROM summed_runs")
     store.own(
         "CREATE OR REPLACE TEMP TABLE loose AS SELECT trace_id FROM unsummed WHERE trace_id IS NOT NULL"
@@ -46,15 +46,17 @@ def sort_runs(store: DuckDBStore, *, infers: bool = False) -> SortedRuns:
         "CREATE OR REPLACE TEMP TABLE unusual AS"
         f" SELECT trace_id FROM summed ANTI JOIN loose USING (trace_id) WHERE {told}"
     )
-    listed = ", ".join(f"{RUN_COLUMNS[name]} AS {name}" for name in FIGURES)
-    ours = "summed ANTI JOIN loose USING (trace_id) ANTI JOIN unusual USING (trace_id)"
-    figures = [f"SELECT trace_id, {listed} FROM {ours}"]
+    figures = []
+    if infers:
+        listed = ", ".join(f"{RUN_COLUMNS[name]} AS {name}" for name in FIGURES)
+        ours = "summed ANTI JOIN loose USING (trace_id) ANTI JOIN unusual USING (trace_id)"
+        figures.append(f"SELECT trace_id, {listed} FROM {ours}")
     ((behind,),) = store.own(f"SELECT coalesce(bool_or({RUN_COLUMNS['behind']}), false) FROM summed")
     if loose:
         store.own(f"INSERT INTO unusual {unusual_of(spans)}")
         if infers:
             store.own(f"INSERT INTO unusual {inferred_of(spans)}")
-        figures.append(figures_of(f"(SELECT * FROM {spans} AS s ANTI JOIN unusual USING (trace_id))"))
+            figures.append(figures_of(f"(SELECT * FROM {spans} AS s ANTI JOIN unusual USING (trace_id))"))
         behind = behind or store.own(f"SELECT coalesce(bool_or({BEHIND}), false) FROM {spans} AS s")[0][0]
     if behind:  # what it fetched was begun in another run
         store.own(
