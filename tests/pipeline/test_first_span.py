@@ -119,7 +119,7 @@ if {more!r}:
     logging.getLogger("agentops_sdk").setLevel("ERROR")  # what a further init() changes is told
     agentops.init(pricing=True, log_level="error")
 deadline = time.monotonic() + 30
-wanted = {{"genai_prices"}} | ({{"httpcore2"}} if "otlp" in {exporter!r} else set())
+wanted = {{"genai_prices"}} | ({{"h11"}} if "otlp" in {exporter!r} else set())
 while not wanted <= set(sys.modules) and time.monotonic() < deadline:
     time.sleep(0.01)
 agentops.shutdown()

@@ -15,7 +15,7 @@ from agentops_sdk.traces.display.terminal_text import line
 if TYPE_CHECKING:
     from agentops_sdk.exporters.otlp.destination import Endpoint
 
-__all__ = ["ANSWER_BYTES", "Answer", "Reply", "judge"]
+__all__ = ["ANSWER_BYTES", "Answer", "NoAnswerError", "Reply", "judge"]
 
 Verdict = Literal["accepted", "too_large", "retry", "misconfigured", "refused"]
 ANSWER_BYTES: Final = 65_536
@@ -49,6 +49,14 @@ class Answer:
     headers: Any
     body: bytes
     whole: bool = True
+
+
+class NoAnswerError(Exception):
+    """There is none; ``kind`` says in which step it failed, in the words of ``httpcore2``."""
+
+    def __init__(self, kind: str, error: object) -> None:
+        super().__init__(str(error))
+        self.kind = kind
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 from agentops_sdk._version import DISTRIBUTION, VERSION
-from agentops_sdk.exporters.otlp.answer import ANSWER_BYTES, Answer, Reply, judge
+from agentops_sdk.exporters.otlp.answer import ANSWER_BYTES, Answer, NoAnswerError, Reply, judge
 from agentops_sdk.exporters.otlp.compression import deflated, gzipped
-from agentops_sdk.exporters.otlp.proxy import ProxyError, proxy_for
+from agentops_sdk.exporters.otlp.proxy import ProxyError, is_direct, proxy_for
 
 if TYPE_CHECKING:
     import ssl
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
 
     from agentops_sdk.exporters.otlp.destination import Endpoint
+    from agentops_sdk.exporters.otlp.plain_connection import PlainConnection
 
 __all__ = ["Sender"]
 
 _WRITE_BYTES: Final = 16_384
+_CONNECT: Final = 5.0
+"""Seconds that connecting may take, at most."""
 _GRPC_PORT: Final = 4317
 _IN_A_PATH: Final = "!$%&'()*+,/:;=@~"
 """What stays as it is in the path of an address, beside letters and digits."""
@@ -40,6 +43,7 @@ class Sender:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._pool: ConnectionPool | None = None
+        self._plain: PlainConnection | None = None
         self._address: dict[str, Any] = {}
         self._host = ""
         self._compression = endpoint.compression
@@ -71,8 +75,6 @@ class Sender:
         return reply
 
     def _once(self, body: bytes, compression: str) -> Reply:
-        import httpcore2
-
         endpoint = self._endpoint
         headers = {
             "content-type": "application/json" if endpoint.json else "application/x-protobuf",
@@ -86,32 +88,53 @@ class Sender:
         elif compression == "deflate":
             body, headers["content-encoding"] = deflated(body), "deflate"
         headers["content-length"] = str(len(body))
-        limits = dict.fromkeys(("read", "write", "pool"), endpoint.timeout)
-        limits["connect"] = min(endpoint.timeout, 5.0)
         self._deadline = time.monotonic() + endpoint.timeout
         try:
-            if self._pool is None:
-                self._pool = _pool(endpoint)
+            if not self._host:
                 self._address, self._host = _address(endpoint.url)
-            request = httpcore2.Request("POST", httpcore2.URL(**self._address), content=body,
-                                        headers=list({"host": self._host, **headers}.items()),
-                                        extensions={"timeout": limits, "trace": self._connected})  # fmt: skip
-            response = self._pool.handle_request(request)
-            try:
-                answer = _beginning(response.status, _by_name(response.headers), response.iter_stream())
-            finally:
-                response.close()
+            headers = {"host": self._host, **headers}
+            is_plain = is_direct(endpoint.url)
+            answer = self._directly(headers, body) if is_plain else self._by_pool(headers, body)
         except ProxyError as error:
             return Reply("misconfigured", str(error))
-        except (
-            httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError,
-            httpcore2.UnsupportedProtocol, OSError, UnicodeError,
-        ) as error:  # fmt: skip
+        except (NoAnswerError, OSError, UnicodeError) as error:
             self.close()
             return Reply("retry", self._trouble(error))
         if not answer.whole:
             self.close()  # what is left of the answer shall not be read
         return judge(answer, endpoint)
+
+    def _directly(self, headers: dict[str, str], body: bytes) -> Answer:
+        from agentops_sdk.exporters.otlp.plain_connection import PlainConnection
+
+        if self._plain is None:
+            address = self._address["host"].decode(), self._address["port"] or 80
+            self._plain = PlainConnection(address, self._left)
+        connect = min(self._endpoint.timeout, _CONNECT)
+        status, names, chunks = self._plain.post(self._address["target"], headers.items(), body, connect)
+        return _beginning(status, _by_name(names), chunks)
+
+    def _by_pool(self, headers: dict[str, str], body: bytes) -> Answer:
+        import httpcore2
+
+        endpoint = self._endpoint
+        limits = dict.fromkeys(("read", "write", "pool"), endpoint.timeout)
+        limits["connect"] = min(endpoint.timeout, _CONNECT)
+        if self._pool is None:
+            self._pool = _pool(endpoint)
+        request = httpcore2.Request("POST", httpcore2.URL(**self._address), content=body, headers=list(headers.items()),
+                                    extensions={"timeout": limits, "trace": self._connected})  # fmt: skip
+        try:
+            response = self._pool.handle_request(request)
+            try:
+                return _beginning(response.status, _by_name(response.headers), response.iter_stream())
+            finally:
+                response.close()
+        except (
+            httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError,
+            httpcore2.UnsupportedProtocol,
+        ) as error:  # fmt: skip
+            raise NoAnswerError(type(error).__name__, error) from error
 
     def _connected(self, event: str, info: dict[str, Any]) -> None:
         """A new connection: its reads and writes end at the deadline of the request that they are for."""
@@ -135,16 +158,18 @@ class Sender:
         return left if timeout is None else min(left, timeout)
 
     def _trouble(self, error: Exception) -> str:
-        reason = f"{type(error).__name__}: {str(error)[:200] or 'no answer'}"
+        kind = error.kind if isinstance(error, NoAnswerError) else type(error).__name__
+        reason = f"{kind}: {str(error)[:200] or 'no answer'}"
         if urlsplit(self._endpoint.url).port == _GRPC_PORT:
             reason += f" (port {_GRPC_PORT} is usually OTLP over gRPC; OTLP over HTTP is on 4318)"
         return reason
 
     def close(self) -> None:
         """Close the connection; the next request opens one."""
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
+        for connection in (self._pool, self._plain):
+            if connection is not None:
+                connection.close()
+        self._pool = None
 
 
 def _beginning(status: int, headers: Any, chunks: Iterator[bytes]) -> Answer:

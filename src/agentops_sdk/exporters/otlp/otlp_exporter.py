@@ -14,6 +14,7 @@ from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters._export_result import export_result
 from agentops_sdk.exporters.contract import Create, SinkOptions
 from agentops_sdk.exporters.otlp.destination import Endpoint, grpc_package, protocol
+from agentops_sdk.exporters.otlp.proxy import is_direct
 from agentops_sdk.exporters.otlp.shipper import Shipper
 from agentops_sdk.exporters.otlp.span_encoding import EncodedSpan, encode, requests
 from agentops_sdk.exporters.otlp.spool import Spool
@@ -32,6 +33,7 @@ __all__ = ["OTLPExporter", "create", "spool_name"]
 
 _RECORD_BYTES = 900_000
 _RECORD_SPANS = 512
+_PLAIN = "agentops_sdk.exporters.otlp.plain_connection"
 
 
 class OTLPExporter(SinkOptions):
@@ -54,7 +56,6 @@ class OTLPExporter(SinkOptions):
     disk = True
     lean = True
     imports: tuple[str, ...] = ()
-    background_imports = ("httpcore2", "urllib.request")
 
     def __init__(
         self,
@@ -66,6 +67,8 @@ class OTLPExporter(SinkOptions):
         memory_bytes: int = 16 * 1_048_576,
     ) -> None:
         self.endpoint = endpoint if isinstance(endpoint, Endpoint) else Endpoint.resolve(endpoint)
+        direct = is_direct(self.endpoint.url)
+        self.background_imports = (_PLAIN,) if direct else ("httpcore2", "urllib.request")
         # Absolute from the start: the host may change its working directory later.
         base = None if directory is None else Path(directory).expanduser().absolute()
         self.folder = None if base is None else base / spool_name(self.endpoint.url, self.endpoint.signal)

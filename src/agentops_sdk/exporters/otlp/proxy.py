@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import sys
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from agentops_sdk.addresses import without_secrets
 
-__all__ = ["Proxy", "ProxyError", "proxy_for"]
+__all__ = ["Proxy", "ProxyError", "is_direct", "proxy_for"]
 
 _SOCKS = ("socks5", "socks5h")
 _KNOWN = ("http", "https", *_SOCKS)
@@ -32,6 +34,12 @@ class Proxy(NamedTuple):
         """Its address, without who we are."""
         host = self.host.decode()
         return f"{self.scheme.decode()}://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def is_direct(url: str) -> bool:
+    """Whether a URL is of plain HTTP, and no proxy is set at all: what a look at the environment can tell."""
+    system = sys.platform in ("darwin", "win32")  # its settings may name one
+    return url.startswith("http:") and not system and not any(name.lower().endswith("_proxy") for name in os.environ)
 
 
 def proxy_for(url: str) -> Proxy | None:
