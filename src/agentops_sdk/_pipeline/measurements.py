@@ -6,7 +6,7 @@ Consumer thread only. Each span is measured once, whether it is sampled or not.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.trace import SpanKind
@@ -86,18 +86,22 @@ class Measurements:
         self._paid: OrderedDict[str, None] = OrderedDict()
         """The same of their cost."""
 
+    def of_step(self, attributes: Mapping[str, Any], events: Sequence[Any], *, failed: bool) -> list[Measurement]:
+        """What a step of the program's own measures, as most spans are; nothing where :meth:`of` tells more."""
+        kind = attributes.get(semconv.KIND)
+        if kind in _COUNTED or self._below or events or not _MEASURED.isdisjoint(attributes):
+            return []
+        return [_ended(kind, attributes.get(semconv.OUTCOME), failed=failed)]
+
     def of(self, span: EndedWork) -> list[Measurement]:
         """What ``span`` measures."""
         attributes = span.attributes
         get = attributes.get
         kind = get(semconv.KIND)
-        outcome = get(semconv.OUTCOME) or ("error" if span.failed else "ok")
-        outcome = outcome if outcome in semconv.OUTCOMES else "ok"
-        found: list[Measurement] = [
-            (metric.SPANS, (kind if kind in semconv.SPAN_KINDS else "span", outcome), 1, 1)
-        ]  # fmt: skip
+        found = [_ended(kind, get(semconv.OUTCOME), failed=span.failed)]
+        outcome = found[0][1][1]
         if kind not in _COUNTED and _MEASURED.isdisjoint(attributes) and not self._below and not span.events:
-            return found  # a step of the program's own: most are
+            return found
         error = get(semconv.ERROR_TYPE)
         operation = get(semconv.OPERATION_NAME)
         answered = get(semconv.CACHED) is True  # by the program itself: no model was asked
@@ -211,6 +215,13 @@ class Measurements:
         above.models += model + (calls.models if calls else 0)
         above.tools += (tool and not request) + (calls.tools if calls else 0)
         above.requests += request + (calls.requests if calls and not tool else 0)
+
+
+def _ended(kind: Any, outcome: Any, *, failed: bool) -> Measurement:
+    """That a span of that kind has ended so."""
+    outcome = outcome or ("error" if failed else "ok")
+    outcome = outcome if outcome in semconv.OUTCOMES else "ok"
+    return metric.SPANS, (kind if kind in semconv.SPAN_KINDS else "span", outcome), 1, 1
 
 
 def _remember(known: OrderedDict[str, None], ident: str) -> None:

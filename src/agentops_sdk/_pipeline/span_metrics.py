@@ -46,17 +46,20 @@ class SpanMetrics:
         """A completed span; ``kept``: whether it is exported."""
         context, parent = span.context, span.parent  # asked by place: by name, each answer takes a call
         assert context is not None
-        work = EndedWork(
-            span.attributes or {},
-            span.kind,
-            max(0, (span.end_time or 0) - (span.start_time or 0)) / 1e9,
-            not span.status.is_ok,
-            context[1],
-            0 if parent is None or parent[2] else parent[1],
-            [(event.name, event.attributes or {}) for event in events] if (events := span.events) else (),
-        )
-        place = (span.end_time or 0, context[0], context[1]) if kept else None
-        self._measured(self._measurements.of(work), place)
+        attributes, events, failed = span.attributes or {}, span.events, not span.status.is_ok
+        measurements = self._measurements.of_step(attributes, events, failed=failed)
+        if not measurements:
+            work = EndedWork(
+                attributes,
+                span.kind,
+                max(0, (span.end_time or 0) - (span.start_time or 0)) / 1e9,
+                failed,
+                context[1],
+                0 if parent is None or parent[2] else parent[1],
+                [(event.name, event.attributes or {}) for event in events] if events else (),
+            )
+            measurements = self._measurements.of(work)
+        self._measured(measurements, (span.end_time or 0, context[0], context[1]) if kept else None)
 
     def add_unsampled(self, ended: LeanSpan | EndedSpan, completer: Completer) -> None:
         """A span that sampling has left out, and that may never be completed: its figures are worked out here."""

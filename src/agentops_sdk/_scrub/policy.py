@@ -49,6 +49,10 @@ class Policy:
         self.holds_event_content = settings.event_content and not settings.capture_content
         """Whether content stands on events alone."""
         self.redactions = 0
+        self._known: AbstractSet[str] = frozenset()
+        """Short texts in which nothing is to be looked for any more."""
+        if self._redactor is not None and self.personal_data is None:
+            self._known = self._redactor.clean
 
     @property
     def withheld(self) -> dict[str, int]:
@@ -153,7 +157,9 @@ class Policy:
 
     def text(self, value: str | None) -> str | None:
         """One text (a status message), limited and scrubbed."""
-        if value is None or (self._is_known(value)):
+        if value is None or (  # short, plain, and known to hold nothing: names of spans come again and again
+            value in self._known and value.isascii() and len(value) <= self._limits.bytes
+        ):
             return value
         return str(self._scrubbed({"": str.__str__(_clip(value, self._limits.bytes))})[""])
 
@@ -165,17 +171,6 @@ class Policy:
                 shown, _ = self._redactor.text(shown)
             return self.personal_data.name(shown)[0] if self.personal_data is not None else shown
         return _WITHHELD
-
-    def _is_known(self, value: str) -> bool:
-        """Whether it is short, plain, and known to hold nothing: the names of spans come again and again."""
-        redactor = self._redactor
-        return (
-            redactor is not None
-            and self.personal_data is None
-            and redactor.is_known(value)
-            and value.isascii()
-            and len(value) <= self._limits.bytes
-        )
 
     def _scrubbed(self, attributes: dict[str, Any], left: Iterable[str] | None = None) -> dict[str, Any]:
         """Without secrets, and without personal data; ``left``: where no secrets are known not to be."""

@@ -111,10 +111,6 @@ class Redactor:
                 total += count
         return total
 
-    def is_known(self, text: str) -> bool:
-        """Whether it is a short text that was searched before and holds nothing."""
-        return text in self.clean
-
     def was_searched(self, text: str) -> bool:
         """Whether it is a text that was searched a moment ago and holds nothing: it is compared as a whole."""
         return (
