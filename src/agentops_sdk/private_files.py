@@ -9,7 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-# pyright: reportPossiblyUnbound=false - each platform asks its own module, which the other does not have
+# Each platform asks its own module, which the other does not have.
+# pyright: reportPossiblyUnboundVariable=false
 if sys.platform == "win32":
     import msvcrt
 else:
