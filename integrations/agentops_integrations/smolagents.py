@@ -85,10 +85,12 @@ def _agent(agent: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
         **tool_definitions((name, getattr(tool, "description", None)) for name, tool in tools.items()),
         **content(semconv.INPUT, kwargs.get("task", args[0] if args else None)),
     }
+    return start("agent", _name(agent), attributes=attributes, reporter=_REPORTER)
+
+
+def _name(agent: Any) -> str:
     name = getattr(agent, "name", None)
-    return start(
-        "agent", name if type(name) is str else type(agent).__name__, attributes=attributes, reporter=_REPORTER
-    )
+    return name if type(name) is str else type(agent).__name__
 
 
 def _answer(call: Call, last: Any) -> None:
@@ -102,7 +104,7 @@ def _step(agent: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
 
 
 def _planning(agent: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
-    return start("plan", reporter=_REPORTER)
+    return start("plan", _name(agent), reporter=_REPORTER)
 
 
 def _plan(call: Call, last: Any) -> None:

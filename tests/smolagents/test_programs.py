@@ -103,7 +103,7 @@ def test_without_the_client_the_agent_tells(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_plan_is_the_conventions_plan(state: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spans = check(team, TREES, "private", monkeypatch, semconv=state)
     (plan,) = [span for span in spans if span.attributes.get("gen_ai.operation.name") == "plan"]
-    assert (plan.name, plan.attributes["gen_ai.agent.name"]) == ("plan", "lead")
+    assert (plan.name, plan.attributes["gen_ai.agent.name"]) == ("plan lead", "lead")
 
 
 def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
