@@ -59,8 +59,8 @@ FRAMEWORKS = (
 )  # fmt: skip
 """These report what they do themselves: few functions of ours stand before them, and their own tests go further."""
 
-STORES = ("asyncpg", "chroma", "lancedb", "pinecone", "psycopg", "qdrant", "weaviate")
-"""Of these, the kit alone stands before a query."""
+STORES = ("asyncpg", "chroma", "lancedb", "mem0", "pinecone", "psycopg", "qdrant", "weaviate")
+"""Of these, the kit alone stands before a query; mem0 is a store of memories."""
 
 WITH_OUR_OWN = "openai"
 """The integration in whose turn the program also uses what is ours: decorators, spans, decisions, contexts."""
