@@ -26,6 +26,8 @@ _ARGUMENTS: Final = (semconv.TOOL_CALL_ARGUMENTS, semconv.INPUT, semconv.RETRIEV
 _REFUSED: Final = frozenset(
     ("refusal", "content_filter", "safety", "prohibited_content", "blocklist", "guardrail_intervened")
 )
+_ACTS: Final = frozenset(("tell", "remove", "pay", "run", "allow", "book"))
+"""What is done to others, or cannot be taken back."""
 _HANDOFF: Final = ("transfer_to_", "handoff")
 
 
@@ -46,9 +48,11 @@ class _Run:
     """What is known of one run: hashes, hosts and names, and none of its texts."""
 
     ordered: deque[_Source] = field(default_factory=lambda: deque(maxlen=_MOST_SOURCES))
+    named: deque[_Source] = field(default_factory=lambda: deque(maxlen=_MOST_SOURCES))
     secret: deque[_Source] = field(default_factory=lambda: deque(maxlen=_MOST_SOURCES))
     tools: set[str] = field(default_factory=set)
     hosts_of_user: set[str] = field(default_factory=set)
+    named_by_user: set[int] = field(default_factory=set)
     wishes: set[str] = field(default_factory=set)
     """What the user asked to be done."""
     offered: dict[str, set[str]] = field(default_factory=dict)
@@ -89,7 +93,7 @@ class FindingWatch:
         kind = attributes.get(semconv.KIND)
         found: list[Finding] = []
         if kind == "llm":
-            found += self._model(run, attributes)
+            found += self._model(run, attributes, start_ns)
         elif kind in _SOURCES:
             if kind == "tool":
                 found += self._tool(run, attributes, start_ns)
@@ -103,13 +107,16 @@ class FindingWatch:
 
     # --- model calls ------------------------------------------------------------------------------
 
-    def _model(self, run: _Run, attributes: Mapping[str, Any]) -> Iterator[Finding]:
+    def _model(self, run: _Run, attributes: Mapping[str, Any], start_ns: int) -> Iterator[Finding]:
         asked = signs.words_of_user(attributes.get(semconv.INPUT_MESSAGES))
         self._heard(run, asked)
         offered = signs.names_of_tools(attributes.get(semconv.TOOL_DEFINITIONS))
         if offered:
             run.offered.setdefault(str(attributes.get(semconv.AGENT_NAME, "")), set()).update(offered)
-        answer = signs.text_of(attributes.get(semconv.OUTPUT_MESSAGES))
+        answer, said = (
+            signs.text_of(attributes.get(semconv.OUTPUT_MESSAGES)),
+            signs.answers(attributes.get(semconv.OUTPUT_MESSAGES)),
+        )
         reasons = attributes.get(semconv.RESPONSE_FINISH_REASONS) or ()
         reported = (
             any(str(reason).lower().replace("-", "_") in _REFUSED for reason in reasons) or '"type":"refusal"' in answer
@@ -118,12 +125,30 @@ class FindingWatch:
         if reported:
             why = "the provider reports a refusal" + (" of a request to act without rules" if beyond else "")
             yield Finding("jailbreak_refused", 0.9 if beyond else 0.5, why)
-        elif beyond and any(map(signs.REFUSAL.match, signs.answers(attributes.get(semconv.OUTPUT_MESSAGES)))):
+        elif beyond and any(map(signs.REFUSAL.match, said)):
             yield Finding("jailbreak_refused", 0.6, "a request to act without rules was refused in words")
+        if (run.ordered or run.secret) and (shown := signs.pictures("\n".join(said))):
+            yield from self._shows(run, shown, start_ns)
+
+    def _shows(self, run: _Run, shown: str, start_ns: int) -> Iterator[Finding]:
+        """An answer in which pictures or links stand: whoever opens it calls them."""
+        hosts, words = signs.addresses(shown), signs.spread(shown)
+        for source in reversed(run.ordered):
+            if source.end_ns <= start_ns and (hosts & source.hosts) - run.hosts_of_user:
+                why = "the answer calls an address that stands in a result with orders, and in no message of the user"
+                yield Finding("injection_followed", 0.9, why, source.span_id)
+                break
+        for source in reversed(run.secret):
+            if source.end_ns <= start_ns and words & source.fragments:
+                yield Finding(
+                    "secret_leaves", 0.9, "an address in the answer holds a part of what was read", source.span_id
+                )
+                return
 
     def _heard(self, run: _Run, words: str) -> None:
         run.hosts_of_user |= signs.addresses(words)
         run.wishes |= signs.wishes(words)
+        run.named_by_user |= signs.named(words)
 
     # --- tools ------------------------------------------------------------------------------------
 
@@ -131,7 +156,7 @@ class FindingWatch:
         tool, agent = str(attributes.get(semconv.TOOL_NAME, "")), str(attributes.get(semconv.AGENT_NAME, ""))
         arguments = _text(attributes, _ARGUMENTS)
         hosts = signs.addresses(arguments)
-        yield from self._after_orders(run, tool, hosts, start_ns)
+        yield from self._after_orders(run, tool, arguments, hosts, start_ns)
         offered = run.offered.get(agent)
         if offered and tool and tool not in offered and not tool.startswith(_HANDOFF):
             by_model = semconv.TOOL_CALL_ID in attributes
@@ -142,7 +167,9 @@ class FindingWatch:
         yield from self._calls(run, agent, hosts)
         run.tools.add(tool)
 
-    def _after_orders(self, run: _Run, tool: str, hosts: frozenset[str], start_ns: int) -> Iterator[Finding]:
+    def _after_orders(
+        self, run: _Run, tool: str, arguments: str, hosts: frozenset[str], start_ns: int
+    ) -> Iterator[Finding]:
         for source in reversed(run.ordered):
             if source.end_ns > start_ns:
                 continue
@@ -154,11 +181,18 @@ class FindingWatch:
                 why = f"{tool}, which the run had not used and the user not asked for, ran after a result with orders"
                 yield Finding("injection_followed", 0.6, why, source.span_id)
                 return
+        unasked = (signs.deeds(tool) & _ACTS) - run.wishes
+        names = signs.named(arguments) - run.named_by_user if unasked and run.named else frozenset()
+        for source in reversed(run.named):
+            if source.end_ns <= start_ns and names & source.fragments and tool not in source.tools_before:
+                why = f"{tool}, which the user had not asked for, acts on what only a result has named"
+                yield Finding("injection_followed", 0.4, why, source.span_id)
+                return
 
     def _carries(self, run: _Run, tool: str, arguments: str, hosts: frozenset[str], start_ns: int) -> Iterator[Finding]:
         if not run.secret or not (hosts or signs.talks(tool)):
             return
-        words, redacted = signs.fragments(arguments), signs.redactions(arguments)
+        words, redacted = signs.spread(arguments), signs.redactions(arguments)
         for source in reversed(run.secret):
             if source.end_ns > start_ns:
                 continue
@@ -184,7 +218,9 @@ class FindingWatch:
 
     def _remember(self, run: _Run, span_id: int, attributes: Mapping[str, Any], end_ns: int) -> None:
         result = _text(attributes, _RESULTS)
-        if signs.ORDER.search(result):
+        if signs.asks(result) and (names := signs.named(result)):
+            run.named.append(_Source(span_id, end_ns, fragments=names, tools_before=frozenset(run.tools)))
+        if signs.has_orders(result):
             run.ordered.append(
                 _Source(span_id, end_ns, hosts=signs.addresses(result), tools_before=frozenset(run.tools))
             )
