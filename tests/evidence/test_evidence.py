@@ -129,19 +129,22 @@ def test_signatures_are_checked_with_the_key_that_is_set_and_a_refused_call_is_n
     agentops.pause("scout")
     with pytest.raises(agentops.Paused), agentops.span("scout", kind="agent"):
         pass
-    with agentops.span("other", kind="agent"):
-        agentops.decide("refund", options=["yes", "no"], chosen="yes", by="human", by_name="Ann")
+    for seconds in (10.0, 20.0):
+        with agentops.span("other", kind="agent") as other:
+            other.update({"agentops.decision.name": "refund", "agentops.decision.chosen": "yes",
+                          "agentops.decision.by": "human", "agentops.decision.waited": seconds})  # fmt: skip
     agentops.resume("scout")
     agentops.shutdown()
     out = tmp_path / "evidence.json"
     command = ["evidence", "-o", str(out), "--dir", str(tmp_path)]
     assert main(command) == 0
     document = json.loads(out.read_text())
-    assert document["audit_log"]["signed"] == document["audit_log"]["records"] == 5
+    assert document["audit_log"]["signed"] == document["audit_log"]["records"] == 6
     assert not any("not checked" in limit for limit in document["audit_log"]["limits"])
     figures = {figure["title"]: figure["rows"] for figure in document["figures"]}
-    assert [row[2] for row in figures["Approvals and overrides, from the audit log"]] == ["approval"]
-    assert figures["Answers of people, from spans"] == [["refund", "yes", 1]]
+    assert [row[2] for row in figures["Approvals and overrides, from the audit log"]] == ["approval"] * 2
+    answers = figures["Answers of people, and seconds that were waited for them, from spans"]
+    assert answers == [["refund", "yes", 2, 15.0, 20.0]]
     assert figures["Calls that were not made because somebody had paused their agent, from spans"] == [["scout", 1]]
     assert main(["audit", "--json", "--dir", str(tmp_path)]) == 0
     actions = {json.loads(line)["action"] for line in capsys.readouterr().out.splitlines()[1:]}

@@ -47,8 +47,11 @@ QUESTIONS: Final = (
               "SELECT decision, chosen, decided_by, count(*) AS times FROM spans "
               "WHERE decision IS NOT NULL AND {period} GROUP BY decision, chosen, decided_by ORDER BY "
               "times DESC, decision"),
-    _Question("Human oversight", "Answers of people, from spans",
-              "SELECT decision, chosen, count(*) AS times FROM spans WHERE decided_by = 'human' AND "
+    _Question("Human oversight", "Answers of people, and seconds that were waited for them, from spans",
+              "SELECT decision, chosen, count(*) AS times, "
+              "avg(CAST(json_extract(attributes, '/agentops.decision.waited') AS DOUBLE)) AS mean_wait, "
+              "max(CAST(json_extract(attributes, '/agentops.decision.waited') AS DOUBLE)) AS longest_wait "
+              "FROM spans WHERE decided_by = 'human' AND "
               "coalesce(error_type, '') <> 'agentops_sdk.errors.Paused' AND {period} "
               "GROUP BY decision, chosen ORDER BY times DESC"),
     _Question("Human oversight", "Calls that were not made because somebody had paused their agent, from spans",

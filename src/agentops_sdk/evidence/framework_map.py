@@ -35,6 +35,7 @@ DOES_NOT_SHOW: Final = (
     "Unless set otherwise, trace files are deleted after 30 days or beyond 512 MB: too early for six months of logs.",
     "Security findings are signs, some of which are wrong; that there are none shows nothing.",
     "Only what was recorded is here: runs that were not traced, or not sampled, or whose files were deleted are not.",
+    "Numbers and titles of ISO/IEC 42001 are from what is published about it: compare with your copy of the standard.",
     "It says what models and people did, not whether that was right, fair or lawful.",
     "It is not a conformity assessment, a risk assessment, or legal advice, and it proves no compliance.",
     "Figures come from the processes whose directory this is; others have directories of their own.",
