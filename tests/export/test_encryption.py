@@ -272,6 +272,9 @@ def test_erase_and_compact_leave_nothing_in_plain_text(
     assert main(["erase", "--dir", str(place), "--trace", some, "--yes"]) == 0
     assert traces_of_it(place) == []
     assert some not in load(place / "traces").ids
+    remembered = [json.loads(encryption.opened(path.read_bytes())) for path in (place / "alerts").glob("told-*")]
+    assert remembered
+    assert some not in json.dumps(remembered)
     assert 0 < sum(Segment.reopen(path).spans for path in place.rglob("*.seg")) < waiting
     assert main(["erase", "--dir", str(place), "--user", f"{PLANTED}-user", "--yes"]) == 0
     assert traces_of_it(place) == []

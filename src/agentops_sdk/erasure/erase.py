@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import zlib
 from collections.abc import Collection, Iterator
@@ -12,16 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agentops_sdk import semconv
-from agentops_sdk.encryption import DamagedError, SealedError, opened, opened_line
+from agentops_sdk.encryption import DamagedError, SealedError, is_sealed, opened, opened_line, sealed_by_reader
 from agentops_sdk.erasure.spooled_requests import holds, is_of_metrics, rewrite_segment, trace_ids_in
 from agentops_sdk.erasure.trace_lines import belongs, blank_lines, rewrite, trace_ids_of
 from agentops_sdk.errors import AgentOpsError, TraceError
 from agentops_sdk.exporters.jsonl.rewriting import PART
 from agentops_sdk.exporters.jsonl.run_files import claimed, is_own_name, remove_abandoned
 from agentops_sdk.exporters.otlp.run_directory import REFUSED, Run
+from agentops_sdk.private_files import replace_private
 from agentops_sdk.traces.formats import line_index
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
-from agentops_sdk.traces.process_identity import is_locked
+from agentops_sdk.traces.process_identity import is_alive, is_locked
 
 if TYPE_CHECKING:
     from agentops_sdk.exporters.jsonl.run_files import _Claim
@@ -226,8 +228,25 @@ class Erasure:
                 except (DamagedError, SealedError) as error:
                     self.remains.append(f"{path}: cannot be read: {error}")
                     continue
+                if path.name.startswith("told-") and path.parent.name == "alerts":
+                    content = self._told(path, content, dry=dry)
                 if any(needle in content for needle in needles):
                     self.remains.append(f"{path}: holds one of the ids and is no trace file; look at it yourself")
+
+    def _told(self, path: Path, content: bytes, *, dry: bool) -> bytes:
+        """What alerts of a process that has ended remember, without the ids of runs that go; of others as it is."""
+        try:
+            fact = json.loads(content)
+            if is_alive(fact["process"], None, path.stat().st_mtime_ns):
+                return content
+            told = {number: ["" if part in self.trace_ids else part for part in each]
+                    for number, each in fact["told"].items()}  # fmt: skip
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return content
+        after = json.dumps({**fact, "told": told}).encode()
+        if not dry and told != fact["told"]:
+            replace_private(path, sealed_by_reader(after) if is_sealed(path.read_bytes()[:4]) else after)
+        return after
 
 
 def _is_here(path: Path) -> bool:
