@@ -10,6 +10,7 @@ Long because it is the whole library: its doors, its words for providers, what i
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ from agentops_sdk.integration.clients import (
     Endpoint,
     Endpoints,
     EventText,
+    Exchanged,
     Json,
     Method,
     MethodClient,
@@ -90,6 +92,10 @@ def _provider(word: Any) -> str | None:
     return known or word
 
 
+_ROUTE = re.compile(r"(?:(?:converse|converse_like|invoke|[a-z]{2}(?:-gov)?-[a-z]+-\d)/)+")
+"""Which of Bedrock's APIs and regions to ask, before the model's name."""
+
+
 def _model_and_provider(model: Any, word: Any) -> tuple[str | None, str | None]:
     """Of a name such as ``groq/llama3``; for one without a prefix, by LiteLLM's own table of models."""
     library = sys.modules.get("litellm")
@@ -97,7 +103,7 @@ def _model_and_provider(model: Any, word: Any) -> tuple[str | None, str | None]:
         return None, _provider(word)
     prefix, slash, rest = model.partition("/")
     if slash and (prefix == word or (not word and prefix in getattr(library, "provider_list", ()))):
-        return rest, _provider(prefix)
+        return _ROUTE.sub("", rest) if prefix == "bedrock" else rest, _provider(prefix)
     row = None if word else getattr(library, "model_cost", {}).get(model)
     return model, _provider(word or (row.get("litellm_provider") if isinstance(row, Mapping) else None))
 
@@ -189,37 +195,62 @@ def _dispatched(dispatch: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
 
 
 def _usage(body: Json) -> Json | None:
-    """The usage without what LiteLLM adds to it: its own price, and zeros for what nobody has counted."""
+    """The usage without what LiteLLM adds to it, and with what it leaves out.
+
+    It adds its own price, and numbers for what nobody has counted; it leaves the tokens out that a search of Google's
+    has put into the prompt, which it says apart.
+    """
     usage = body.get("usage")
     if not isinstance(usage, Mapping):
         return None
     usage = {name: value for name, value in usage.items() if name != "cost"}
-    details = usage.get("completion_tokens_details")
-    # Of models that tell no number, LiteLLM counts the words of the thoughts; theirs are the caches of two lifetimes.
-    if isinstance(details, Mapping) and (not details.get("reasoning_tokens") or "cache_creation_input_tokens" in usage):
+    read, details = _below(usage, "prompt_tokens_details"), usage.get("completion_tokens_details")
+    # Of Claude, which tells no number, LiteLLM counts the words of the thoughts; these are told of it alone.
+    claude = usage.get("cache_creation_input_tokens") is not None or "cache_creation_token_details" in read
+    if isinstance(details, Mapping) and (claude or not details.get("reasoning_tokens")):
         usage["completion_tokens_details"] = {**details, "reasoning_tokens": None}
+    found, asked = read.get("tool_use_tokens"), usage.get("prompt_tokens")
+    if read.get("web_search_requests") and isinstance(found, int) and isinstance(asked, int):
+        usage["prompt_tokens"] = asked + found
     return usage
 
 
+def _below(body: Json, name: str) -> Json:
+    value = body.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
 def _response(body: Json, asked: Json) -> Attributes:
-    usage = body.get("usage")
-    usage = usage if isinstance(usage, Mapping) else {}
-    details = usage.get("prompt_tokens_details")
-    ages = details.get("cache_creation_token_details") if isinstance(details, Mapping) else None
-    ages = ages if isinstance(ages, Mapping) else {}
-    tools = usage.get("server_tool_use")
+    usage = _below(body, "usage")
+    details = _below(usage, "prompt_tokens_details")
+    ages = _below(details, "cache_creation_token_details")
+    searches = _below(usage, "server_tool_use").get("web_search_requests") or details.get("web_search_requests")
     return {
-        **openai_chat.response(body, asked),
+        **openai_chat.response({**body, "model": None}, asked),
         semconv.USAGE_CACHE_CREATION_5M: ages.get("ephemeral_5m_input_tokens") or None,
         semconv.USAGE_CACHE_CREATION_1H: ages.get("ephemeral_1h_input_tokens") or None,
-        semconv.USAGE_WEB_SEARCHES: tools.get("web_search_requests") or None if isinstance(tools, Mapping) else None,
+        semconv.USAGE_WEB_SEARCHES: searches or None,
     }
+
+
+def _settle(attributes: Attributes, exchanged: Exchanged) -> bool:
+    """The model that answered, without LiteLLM's word before it.
+
+    In streams LiteLLM repeats what was asked for: where a client below has heard a model from the provider, it counts.
+    """
+    model = exchanged.reply.get("model")
+    if isinstance(model, str) and model:
+        asked = attributes.get(semconv.REQUEST_MODEL)
+        attributes.setdefault(semconv.RESPONSE_MODEL, asked if model.partition("/")[2] == asked else model)
+    if attributes.get(semconv.PROVIDER_NAME) in ("anthropic", "aws.bedrock"):  # streams tell less of whose they are
+        exchanged.figures.pop(semconv.USAGE_REASONING, None)
+    return True
 
 
 ENDPOINTS = Endpoints(
     [
-        replace(OPENAI_CHAT, response=_response, usage=_usage),
-        replace(OPENAI_COMPLETIONS, response=_response, usage=_usage),
+        replace(OPENAI_CHAT, response=_response, usage=_usage, settle=_settle),
+        replace(OPENAI_COMPLETIONS, response=_response, usage=_usage, settle=_settle),
         replace(OPENAI_EMBEDDINGS, usage=_usage),
         replace(OPENAI_RESPONSES, usage=_usage),
         ANTHROPIC_MESSAGES,
