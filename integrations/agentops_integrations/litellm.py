@@ -252,7 +252,7 @@ ENDPOINTS = Endpoints(
         replace(OPENAI_CHAT, response=_response, usage=_usage, settle=_settle),
         replace(OPENAI_COMPLETIONS, response=_response, usage=_usage, settle=_settle),
         replace(OPENAI_EMBEDDINGS, usage=_usage),
-        replace(OPENAI_RESPONSES, usage=_usage),
+        replace(OPENAI_RESPONSES, usage=lambda body: _usage({**body, "usage": OPENAI_RESPONSES.usage(body)})),
         ANTHROPIC_MESSAGES,
         RERANK,
     ],

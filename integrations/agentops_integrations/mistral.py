@@ -6,7 +6,7 @@ The client retries inside of that method, so that its attempts are one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pkgutil import iter_modules
 from types import ModuleType
@@ -22,6 +22,7 @@ from agentops_sdk.integration.clients import (
     Method,
     MethodClient,
     frame_methods,
+    generic_response,
     watch_items,
 )
 from agentops_sdk.integration.dialects import (
@@ -65,6 +66,20 @@ def _embeddings_request(body: Json) -> Attributes:
 
 _CHAT = replace(OPENAI_CHAT, request=_chat_request)
 
+
+def _pages(body: Json, asked: Json) -> Attributes:
+    """What is billed of documents that were read; with annotations a page has another price, which no table has."""
+    told = body.get("usage_info")
+    pages = told.get("pages_processed") if isinstance(told, Mapping) else None
+    annotated = asked.get("bbox_annotation_format") or asked.get("document_annotation_format")
+    return {
+        **generic_response(body, asked),
+        semconv.USAGE_PAGES: pages if isinstance(pages, int) and not annotated else None,
+        semconv.USAGE_SOURCE: "reported" if isinstance(pages, int) else None,
+        semconv.COST_UNKNOWN_REASON: "no price for annotated pages" if annotated else None,
+    }
+
+
 ENDPOINTS = Endpoints(
     [
         _CHAT,
@@ -79,6 +94,7 @@ ENDPOINTS = Endpoints(
         ),
         replace(_CHAT, path="fim/completions", operation="text_completion"),
         replace(OPENAI_EMBEDDINGS, request=_embeddings_request),
+        Endpoint(path="ocr", kind="span", operation="ocr.create", span_name="ocr.create", response=_pages),
     ],
     other=Endpoint(kind="span"),
     verbs=("cancel", "start", "append", "restart"),

@@ -270,6 +270,8 @@ USAGE_VIDEO_INPUT: Final = "agentops.usage.video.input_tokens"
 USAGE_AUDIO_SECONDS: Final = "agentops.usage.audio_seconds"
 USAGE_WEB_SEARCHES: Final = "agentops.usage.web_searches"
 USAGE_SEARCH_UNITS: Final = "agentops.usage.search_units"
+USAGE_FILE_SEARCHES: Final = "agentops.usage.file_searches"
+USAGE_PAGES: Final = "agentops.usage.pages"
 USAGE_SERVICE_TIER: Final = "agentops.usage.service_tier"
 USAGE_INFERENCE_GEO: Final = "agentops.usage.inference_geo"
 # On agents and workflows, of the calls below them: never under names that readers add up.

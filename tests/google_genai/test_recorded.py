@@ -159,6 +159,9 @@ def check(exchange: dict[str, Any], span: Seen, problem: Exception | None) -> No
     ]
     assert list(span["gen_ai.response.finish_reasons"]) == reasons
     check_usage(span, usage)
+    grounding = [each.get("groundingMetadata") or {} for each in candidates]
+    queries = {query for each in grounding for query in each.get("webSearchQueries") or () if query}
+    assert (span.get("agentops.usage.web_searches") or 0) == len(queries)
     parts = [part for each in candidates for part in (each.get("content") or {}).get("parts") or ()]
     assert span.text == "".join(part["text"] for part in parts if "text" in part and not part.get("thought"))
     thoughts = "".join(part["content"] for part in span.parts if part["type"] == "reasoning")

@@ -139,6 +139,24 @@ def test_embeddings(recorded: Any) -> None:
     assert span.json("agentops.input") == ["a text"]
 
 
+@pytest.mark.parametrize("annotated", [False, True])
+def test_pages_are_what_ocr_costs(annotated: bool, recorded: Any) -> None:
+    page = {"index": 0, "markdown": "Sunny.", "images": [], "dimensions": None}
+    body = {"pages": [page], "model": "mistral-ocr-2512", "usage_info": {"pages_processed": 5, "doc_size_bytes": 9}}
+    asked: dict[str, Any] = {"document": {"type": "document_url", "document_url": "https://example.com/a.pdf"}}
+    if annotated:
+        asked["document_annotation_format"] = {"type": "json_object"}
+    with Wire(Reply(body)) as wire, client(wire.url) as asking:
+        asking.ocr.process(model="mistral-ocr-latest", **asked)
+    span = recorded.one()
+    assert (span.name, span["gen_ai.response.model"]) == ("ocr.create", "mistral-ocr-2512")
+    if annotated:
+        assert span["agentops.cost.unknown_reason"] == "no price for annotated pages"
+    else:
+        assert span["agentops.usage.pages"] == 5
+        assert span["agentops.cost.amount"] == pytest.approx(5 * 2 / 1000)
+
+
 def test_what_has_no_row_is_recorded_by_its_path(recorded: Any) -> None:
     with Wire(Reply({"object": "list", "data": []})) as wire, client(wire.url) as asking:
         asking.models.list()

@@ -142,4 +142,12 @@ def _responses(body: dict[str, Any]) -> Said:
             made.thoughts += [block["text"] for block in item.get("content") or item.get("summary") or ()]
         elif item["type"].endswith("_call"):
             made.server_calls.append(item.get("name") or item["type"].removesuffix("_call"))
+    preview = any(tool["type"].startswith("web_search_preview") for tool in body.get("tools") or ())
+    searches = [item for item in body.get("output") or () if item["type"] == "web_search_call"]
+    billed = sum((item.get("action") or {}).get("type", "search") == "search" for item in searches)
+    if billed and not (preview and body["model"].startswith("gpt-4")):  # where each has another price
+        made.usage["agentops.usage.web_searches"] = billed
+    in_files = sum(item["type"] == "file_search_call" for item in body.get("output") or ())
+    if in_files:
+        made.usage["agentops.usage.file_searches"] = in_files
     return made

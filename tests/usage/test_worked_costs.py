@@ -1,7 +1,8 @@
 """What a call costs, worked out by hand from the usage object that a provider sends: one row for each kind of billing.
 
-Each expected figure is a sum of tokens times dollars per million, as the provider's price page has them; searches are
-by the thousand. A text in its place is why the cost is unknown: nobody published a price for it.
+Each expected figure is a sum of tokens times dollars per million, as the provider's price page has them (``published``
+names the pages and the days); searches and pages are by the thousand. A text in its place is why the cost is unknown:
+nobody published a price for it.
 """
 
 from __future__ import annotations
@@ -56,6 +57,17 @@ ROWS: list[Row] = [
     ("a batch is half", "openai", "gpt-4.1-2025-04-14", "openai.responses",
      {"input_tokens": 1_000, "output_tokens": 100, "input_tokens_details": {"cached_tokens": 0}, "tier": "batch"},
      (1_000 * 2 + 100 * 8) / 2),
+    ("flexible is half", "openai", "gpt-5-2025-08-07", "openai.chat", {**ASKED, **PARTS, "tier": "flex"},
+     (400 * 1.25 + 600 * 0.125 + 100 * 10) / 2),
+    ("priority is double", "openai", "gpt-5-2025-08-07", "openai.chat", {**ASKED, **PARTS, "tier": "priority"},
+     (400 * 1.25 + 600 * 0.125 + 100 * 10) * 2),
+    ("searches by the thousand, the web's and files'", "openai", "gpt-5-2025-08-07", "openai.responses",
+     {"input_tokens": 1_000, "output_tokens": 100, "web_search_calls": 3, "file_search_calls": 2},
+     1_000 * 1.25 + 100 * 10 + 3 * 10_000 + 2 * 2_500),
+    ("audio heard and spoken", "openai", "gpt-4o-audio-preview", "openai.chat",
+     {"prompt_tokens": 1_000, "completion_tokens": 500, "prompt_tokens_details": {"audio_tokens": 800},
+      "completion_tokens_details": {"audio_tokens": 400}},
+     200 * 2.50 + 800 * 40 + 100 * 10 + 400 * 80),
     ("an image made", "openai", "gpt-image-1", "openai.images", IMAGE, 100 * 5 + 200 * 10 + 1_000 * 40),
     ("embeddings have no output", "openai", "text-embedding-3-small", "openai.embeddings",
      {"prompt_tokens": 10_000, "total_tokens": 10_000}, 10_000 * 0.02),
@@ -68,6 +80,11 @@ ROWS: list[Row] = [
      {"promptTokenCount": 1_000, "candidatesTokenCount": 100,
       "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 800}, {"modality": "TEXT", "tokenCount": 200}]},
      800 * 1 + 200 * 0.30 + 100 * 2.50),
+    ("a prompt that is grounded, however often", "gcp.gemini", "gemini-2.5-flash", "gemini.generate",
+     {**THOUGHT, "searches": 3}, 1_000 * 0.30 + 500 * 2.50 + 35_000),
+    ("each search, of later models", "gcp.gemini", "gemini-3.5-flash", "gemini.generate",
+     {**THOUGHT, "searches": 3}, 1_000 * 1.50 + 500 * 9 + 3 * 14_000),
+    ("pages", "mistral_ai", "mistral-ocr-2512", "openai.chat", {"pages": 5}, 5 * 2_000),
     ("cache beside the input", "aws.bedrock", f"global.anthropic.{SONNET}-v1:0", "bedrock.converse", BESIDE, CONVERSED),
     ("a region costs a tenth more", "aws.bedrock", f"us.anthropic.{SONNET}-v1:0", "bedrock.converse", BESIDE,
      CONVERSED * 1.1),
@@ -89,10 +106,14 @@ ROWS: list[Row] = [
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row[1]}: {row[0]}" for row in ROWS])
 def test_a_cost_worked_out_by_hand(row: Row) -> None:
     _, provider, model, shape, usage, expected = row
-    tier = {semconv.USAGE_SERVICE_TIER: usage["tier"]} if "tier" in usage else {}
+    beside = {
+        semconv.USAGE_SERVICE_TIER: usage.get("tier"), semconv.USAGE_WEB_SEARCHES: usage.get("searches"),
+        semconv.USAGE_PAGES: usage.get("pages"),
+    }  # fmt: skip
+    beside = {name: value for name, value in beside.items() if value is not None}
     attributes = {
         semconv.KIND: "llm", semconv.OUTCOME: "ok", semconv.PROVIDER_NAME: provider, semconv.REQUEST_MODEL: model,
-        **usage_attributes(shape, usage), **tier,
+        **usage_attributes(shape, usage), **beside,
     }  # fmt: skip
     enrich(attributes)
     if isinstance(expected, str):

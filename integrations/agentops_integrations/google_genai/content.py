@@ -179,6 +179,15 @@ def _output(candidate: Json) -> dict[str, Any]:
     return message
 
 
+def _searches(candidates: list[Json]) -> int:
+    """How many searches there were; one that is made twice is billed once."""
+    queries: set[str] = set()
+    for candidate in candidates:
+        asked = get(get(candidate, "groundingMetadata"), "webSearchQueries")
+        queries.update(each for each in asked or () if isinstance(each, str) and each)
+    return len(queries)
+
+
 def response(body: Json, asked: Json) -> Attributes:
     candidates = mappings(body.get("candidates") or [])
     reasons = [reason for reason in map(_reason, candidates) if reason]
@@ -191,6 +200,7 @@ def response(body: Json, asked: Json) -> Attributes:
         semconv.RESPONSE_ID: get(body, "responseId") or None,
         semconv.RESPONSE_MODEL: get(body, "modelVersion") or None,
         semconv.RESPONSE_FINISH_REASONS: reasons or None,
+        semconv.USAGE_WEB_SEARCHES: _searches(candidates) or None,
         semconv.OUTPUT_MESSAGES: messages or None,
         **model_choice(
             list(_tools(asked)),
@@ -210,7 +220,12 @@ def fold(events: Events) -> dict[str, Any]:
         body.update((name, value) for name, value in event.items() if value is not None)
         for candidate in mappings(event.get("candidates") or []):
             known = candidates.setdefault(candidate.get("index") or 0, {"content": {"role": "model", "parts": []}})
+            searched = get(known.get("groundingMetadata"), "webSearchQueries") or []
             known.update((name, value) for name, value in candidate.items() if name != "content" and value is not None)
+            grounding = known.get("groundingMetadata")
+            if searched and isinstance(grounding, Mapping):
+                now = get(grounding, "webSearchQueries") or []
+                known["groundingMetadata"] = {**grounding, "webSearchQueries": list(dict.fromkeys([*searched, *now]))}
             for part in mappings((candidate.get("content") or {}).get("parts") or []):
                 add(known["content"]["parts"], part)
     body["candidates"] = [candidates[index] for index in sorted(candidates)]

@@ -51,7 +51,7 @@ def _source(path: str) -> str | None:
 
 _ANY = Endpoint(usage=chat.usage, fold=other_endpoints.assemble, settle=background.settle)
 _CHAT = replace(OPENAI_CHAT, request=chat.chat_request, prepare=ask_for_usage, settle=background.settle)
-_RESPONSES = replace(OPENAI_RESPONSES, usage=chat.usage, settle=background.settle)
+_RESPONSES = replace(OPENAI_RESPONSES, settle=background.settle)
 _MEDIA = replace(
     _ANY, operation="generate_content", request=media.request, response=media.response, fold=media.assemble,
     usage=media.usage, end_mark=_MEDIA_END,

@@ -78,6 +78,25 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
     return attributes
 
 
+def usage(body: Json) -> Json | None:
+    """The usage object of a reply, with the searches that are billed by piece; not the pages that were opened then.
+
+    Web searches of the older tool by models without reasoning have a price of their own, which no table has.
+    """
+    told = chat.usage(body)
+    if told is None:
+        return None
+    called = [item for item in _output(body) if isinstance(item, Mapping)]
+    actions = [item.get("action") for item in called if item.get("type") == "web_search_call"]
+    kinds = [action.get("type", "search") if isinstance(action, Mapping) else "search" for action in actions]
+    offered = body.get("tools")
+    offered = [str(tool.get("type")) for tool in offered if isinstance(tool, Mapping)] if offered else []
+    of_old = any(kind.startswith("web_search_preview") for kind in offered) and str(body.get("model"))[:5] == "gpt-4"
+    searches = 0 if of_old else kinds.count("search")
+    in_files = sum(item.get("type") == "file_search_call" for item in called)
+    return {**told, "web_search_calls": searches or None, "file_search_calls": in_files or None}
+
+
 def _is_finished(body: Json, asked: Json) -> bool:
     """Whether the model came to its end: one that a filter or an error stopped, or that goes on, has not."""
     if body.get("status") is None:  # some servers leave it out of a reply in one piece

@@ -13,7 +13,7 @@ from agentops_sdk._usage.price_arithmetic import COUNTS
 
 _WORKED_OUT = ("counted", "estimated")
 _TOKENS = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)
-_USED = (*_TOKENS, semconv.USAGE_AUDIO_SECONDS, semconv.USAGE_SEARCH_UNITS)
+_USED = (*_TOKENS, semconv.USAGE_AUDIO_SECONDS, semconv.USAGE_SEARCH_UNITS, semconv.USAGE_PAGES)
 
 
 def enrich(attributes: dict[str, Any]) -> None:

@@ -30,6 +30,8 @@ COUNTS = {
     "audio_seconds": semconv.USAGE_AUDIO_SECONDS,
     "web_searches": semconv.USAGE_WEB_SEARCHES,
     "search_units": semconv.USAGE_SEARCH_UNITS,
+    "file_searches": semconv.USAGE_FILE_SEARCHES,
+    "pages": semconv.USAGE_PAGES,
 }
 """What can be priced, by its short name, and the attribute that counts it."""
 
@@ -58,12 +60,15 @@ class NoPriceError(Exception):
 
 @dataclass(frozen=True)
 class Rates:
-    """What one model costs: ``values`` per single token, second, search or request."""
+    """What one model costs: ``values`` per single token, second, search, page or request."""
 
     values: Mapping[str, Decimal]
     currency: str = "USD"
     source: str = ""
     version: str = ""
+    once: frozenset[str] = frozenset()
+    """What costs once a call, however often it was used."""
+
     adopted: Mapping[str, Any] = field(default_factory=dict)
     """Rules applied on top, for the record: their source and date."""
 
@@ -90,6 +95,8 @@ def breakdown(rates: Rates, counts: Mapping[str, int | Decimal]) -> dict[str, De
         for name, (used, rate_name) in uses.items():
             if not used:
                 continue
+            if name in rates.once:
+                used = min(used, Decimal(1))
             rate = rates.values.get(rate_name)
             if rate is None:
                 raise NoPriceError(f"no price for {_say(name)}")
@@ -136,6 +143,8 @@ def _parts(values: Mapping[str, Decimal], counts: Mapping[str, Decimal]) -> dict
         "audio_seconds": (have("audio_seconds"), "audio_seconds"),
         "web_searches": (have("web_searches"), "web_searches"),
         "search_units": (have("search_units"), "search_units"),
+        "file_searches": (have("file_searches"), "file_searches"),
+        "pages": (have("pages"), "pages"),
     }
 
 
@@ -147,6 +156,8 @@ def _say(name: str) -> str:
         "audio_seconds": "seconds of audio",
         "web_searches": "web searches",
         "search_units": "search units",
+        "file_searches": "file searches",
+        "pages": "pages",
         "request": "requests",
     }
     return words.get(name, f"{name.replace('_', ' ')} tokens")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -32,11 +33,13 @@ _KEYS = {
     "output_reasoning_mtok": ("reasoning", _PER_MILLION),
     "web_searches_kcount": ("web_searches", _PER_THOUSAND),
     "rerank_searches_kcount": ("search_units", _PER_THOUSAND),
+    "storage_searches_kcount": ("file_searches", _PER_THOUSAND),
+    "input_document_kpages": ("pages", _PER_THOUSAND),
     "requests_kcount": ("request", _PER_THOUSAND),
     "audio_hours": ("audio_seconds", _PER_HOUR),
     "input_audio_hours": ("audio_seconds", _PER_HOUR),
 }
-_TIMES = frozenset(("web_searches", "search_units", "request"))
+_TIMES = frozenset(("web_searches", "search_units", "file_searches", "request"))
 """Rates that no discount on tokens touches."""
 
 
@@ -118,7 +121,8 @@ def _looked_up(
         values, owner, tiered = entry or ({}, owner, False)
         rules = [*added, *_factors(name, owner, "" if tiered else wanted, geo, when)]
         _refuse(name, owner, "" if tiered else wanted, rules, when)
-        return _combined(values, rules, bool(entry))
+        once = frozenset(fee for rule in _rules("once", name, owner, when) for fee in rule["fees"])
+        return replace(_combined(values, rules, bool(entry)), once=once)
     routed = route(model)
     owner = provider or (routed[1] if routed else None)
     raise NoPriceError(f"no price known for model {_short(model)}" + (f" of {_short(owner)}" if owner else ""))

@@ -116,6 +116,8 @@ def _openai(usage: Figures) -> dict[str, Any]:
         semconv.USAGE_REASONING: reasoning,
         **known,
         semconv.USAGE_AUDIO_SECONDS: _seconds(usage.get("seconds", usage.get("prompt_audio_seconds"))),
+        semconv.USAGE_WEB_SEARCHES: first(usage, "web_search_calls"),
+        semconv.USAGE_FILE_SEARCHES: first(usage, "file_search_calls"),
         **_told_cost(usage),
     }
 

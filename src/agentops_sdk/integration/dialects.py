@@ -88,6 +88,7 @@ OPENAI_RESPONSES = Endpoint(
     request=openai_responses.request,
     response=openai_responses.response,
     fold=openai_responses.assemble,
+    usage=openai_responses.usage,
     usage_shape="openai.responses",
     end_mark=re.compile(
         rb"^event:\s*(?:response\.(?:completed|incomplete|failed)|error)\s*$"

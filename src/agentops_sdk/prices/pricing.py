@@ -103,7 +103,8 @@ def set(  # noqa: A001 - reads as prices.set(...)
         per: how many tokens a rate is for, ``"1"``, ``"1K"`` or ``"1M"``.
         rates: ``input``, ``output``, ``cache_read``, ``cache_creation``, ``cache_creation_1h``, ``reasoning``,
             ``audio_input``, ``audio_output``, ``image_input``, ``image_output`` … per token; ``request``,
-            ``web_searches``, ``search_units`` and ``audio_seconds`` per piece. Text and Decimal stay exact.
+            ``web_searches``, ``search_units``, ``file_searches``, ``pages`` and ``audio_seconds`` per piece. Text and
+            Decimal stay exact.
 
     Raises:
         ConfigError: something is no price.
