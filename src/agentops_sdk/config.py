@@ -16,7 +16,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from agentops_sdk import file_limits, setting_sources, settings_file
 from agentops_sdk import setting_parsers as parsers
@@ -24,7 +24,6 @@ from agentops_sdk.addresses import sink_parts, without_secrets
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.file_limits import Limit
 from agentops_sdk.key_source import NO_KEY, key_source
-from agentops_sdk.limit_rules import ON_LIMIT, ON_STREAM, UNKNOWN_PRICE
 from agentops_sdk.setting_parsers import Parser
 
 Origin = str
@@ -105,10 +104,13 @@ def _first_rules(lower: Sequence[str], higher: Sequence[str]) -> tuple[str, ...]
     return tuple(dict.fromkeys((*higher, *lower)))
 
 
+ON_LIMIT: Final = ("raise", "warn", "mark", "ask")
+ON_STREAM: Final = ("finish", "cut", "end")
+UNKNOWN_PRICE: Final = ("refuse", "estimate", "allow")
 _NO_CONTENT = {"capture_content": False, "event_content": False}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, init=False, eq=False, repr=False)  # what would be generated takes 3 ms of every start
 class Settings:
     """Every setting with its resolved value. ``origins`` says where each value came from."""
 
@@ -484,6 +486,25 @@ class Settings:
         live=True,
     )
     origins: Mapping[str, Origin] = field(default_factory=dict)
+
+    def __init__(self, **values: Any) -> None:
+        known = self.__dataclass_fields__
+        if not values.keys() <= known.keys():
+            raise TypeError("no settings: " + ", ".join(sorted(values.keys() - known.keys())))
+        for name, row in known.items():
+            if name not in values:
+                values[name] = row.default if row.default_factory is dataclasses.MISSING else row.default_factory()
+        self.__dict__.update(values)
+
+    __hash__ = None  # type: ignore[assignment]  # as generated: some of what it holds has none
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not Settings:
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__dataclass_fields__)
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__dataclass_fields__)})"
 
     @functools.cached_property  # asked twice for each call that is recorded
     def records_content(self) -> bool:

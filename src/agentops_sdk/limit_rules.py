@@ -13,9 +13,6 @@ from agentops_sdk.errors import ConfigError
 MEASURES: Final = ("cost", "tokens", "model_calls", "tool_calls", "depth", "seconds", "repeats")
 KEYS: Final = ("block", "run", "session", "user", "agent", "process")
 """What is counted together: the block itself, a trace, a session, a user, an agent, or all that the process does."""
-ON_LIMIT: Final = ("raise", "warn", "mark", "ask")
-ON_STREAM: Final = ("finish", "cut", "end")
-UNKNOWN_PRICE: Final = ("refuse", "estimate", "allow")
 
 _UNITS = {
     "$": ("cost", "USD"), "dollar": ("cost", "USD"), "token": ("tokens", ""), "model call": ("model_calls", ""),

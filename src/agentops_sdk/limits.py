@@ -13,9 +13,9 @@ from agentops_sdk._limits.call_gate import open_gate
 from agentops_sdk._limits.scope import Policy, Scope
 from agentops_sdk._propagation.context_keys import LIMITS_KEY
 from agentops_sdk._track.block import DecoratingBlock
-from agentops_sdk.config import log_once
+from agentops_sdk.config import ON_LIMIT, ON_STREAM, UNKNOWN_PRICE, log_once
 from agentops_sdk.errors import ConfigError, LimitExceeded
-from agentops_sdk.limit_rules import ON_LIMIT, ON_STREAM, UNKNOWN_PRICE, from_keywords, from_text
+from agentops_sdk.limit_rules import from_keywords, from_text
 
 __all__ = ["limits"]
 

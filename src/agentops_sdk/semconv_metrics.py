@@ -6,7 +6,6 @@ Names under ``gen_ai.*`` and ``mcp.*`` are those of the OpenTelemetry GenAI sema
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from agentops_sdk import semconv
@@ -21,7 +20,6 @@ _TOKENS: Final = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 
 _CALLS: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class MetricRow:
     """One metric.
 
@@ -35,13 +33,20 @@ class MetricRow:
         whole: whether its values are whole numbers.
     """
 
-    pin: str | None
-    main: str | None
-    unit: str
-    description: str
-    attributes: tuple[str, ...]
-    buckets: tuple[float, ...] | None = None
-    whole: bool = False
+    __slots__ = ("attributes", "buckets", "description", "main", "pin", "unit", "whole")
+
+    def __init__(
+        self,
+        pin: str | None,
+        main: str | None,
+        unit: str,
+        description: str,
+        attributes: tuple[str, ...],
+        buckets: tuple[float, ...] | None = None,
+        whole: bool = False,
+    ) -> None:
+        self.pin, self.main, self.unit, self.description = pin, main, unit, description
+        self.attributes, self.buckets, self.whole = attributes, buckets, whole
 
 
 State = Literal["pin", "main"]

@@ -13,11 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from agentops_sdk import alert_rules
 from agentops_sdk._version import DISTRIBUTION
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.key_source import KeySource, key_source
-from agentops_sdk.limit_rules import FORM, from_setting
 
 Parser = Callable[[Any], Any]
 
@@ -311,6 +309,8 @@ def table(value: Any) -> dict[str, Any]:
 
 
 def alerts(value: Any) -> tuple[Any, ...]:
+    from agentops_sdk import alert_rules
+
     try:
         return alert_rules.from_setting(value)
     except ConfigError as error:
@@ -327,6 +327,8 @@ def limits_store(value: Any) -> str:
 
 
 def limits(value: Any) -> tuple[str, ...]:
+    from agentops_sdk.limit_rules import FORM, from_setting
+
     if isinstance(value, str):
         value = [part.strip() for part in re.split("[;,]", value) if part.strip()]
     if isinstance(value, Mapping) or not isinstance(value, Sequence):

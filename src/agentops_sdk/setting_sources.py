@@ -9,7 +9,6 @@ import dataclasses
 import functools
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +32,14 @@ _NO_SCRIPT = ("", "-", "-c", "-m")
 Row = dataclasses.Field[Any]
 
 
-@dataclass
 class _Level:
     """What one source says: values with their origins, and what it wanted to say and nobody can read."""
 
-    values: dict[str, tuple[Any, str]] = field(default_factory=dict)
-    doubts: dict[str, tuple[Any, str]] = field(default_factory=dict)
-    mistakes: list[str] = field(default_factory=list)
-    limited: bool = False
+    def __init__(self, values: dict[str, tuple[Any, str]] | None = None) -> None:
+        self.values = values or {}
+        self.doubts: dict[str, tuple[Any, str]] = {}
+        self.mistakes: list[str] = []
+        self.limited = False
 
     def read(self, row: Row, value: Any, origin: str) -> None:
         """Take a value; what is wrong with it is a mistake, and a doubt where the setting keeps things private."""
@@ -76,7 +75,6 @@ class _Level:
         return (str(name), origin) if name else None
 
 
-@dataclass
 class Resolved:
     """Values and origins by name, and what there is to tell about them.
 
@@ -87,10 +85,11 @@ class Resolved:
         refusals: sentences about what ``./pyproject.toml`` must not set.
     """
 
-    values: dict[str, Any] = field(default_factory=dict)
-    origins: dict[str, str] = field(default_factory=dict)
-    mistakes: list[str] = field(default_factory=list)
-    refusals: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.origins: dict[str, str] = {}
+        self.mistakes: list[str] = []
+        self.refusals: list[str] = []
 
 
 def collect(

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 NAMED_BY = "AGENTOPS_CONFIG"
 _LONGEST = 16 * 1_048_576
 
 
-@dataclass(frozen=True)
-class SettingsFile:
+class SettingsFile(NamedTuple):
     """What a file says. ``problem`` is not empty if it says something that cannot be understood."""
 
-    table: Mapping[str, Any] = field(default_factory=dict)
+    table: Mapping[str, Any] = {}
     problem: str = ""
 
 

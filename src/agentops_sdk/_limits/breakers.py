@@ -17,8 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import Call
@@ -53,8 +52,7 @@ _Call = tuple[float, bool, float]
 """When a call ended, whether it failed, and how long it took."""
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerRule:
+class BreakerRule(NamedTuple):
     """When a breaker opens, and for how long.
 
     Attributes:
@@ -74,16 +72,18 @@ class BreakerRule:
         return f"{condition.when} / {condition.over:g} s / {condition.least} / {self.cooldown:g} s"
 
 
-@dataclass(slots=True)
 class _Breaker:
-    state: str = "closed"
-    opened_at: float = 0.0
-    probes: list[float] = field(default_factory=list)
-    calls: deque[_Call] = field(default_factory=lambda: deque(maxlen=_MOST_CALLS))
-    rule: BreakerRule | None = None
-    reason: str = ""
-    token: str = ""
-    """Of the last time that it opened, here or elsewhere."""
+    __slots__ = ("calls", "opened_at", "probes", "reason", "rule", "state", "token")
+
+    def __init__(self) -> None:
+        self.state = "closed"
+        self.opened_at = 0.0
+        self.probes: list[float] = []
+        self.calls: deque[_Call] = deque(maxlen=_MOST_CALLS)
+        self.rule: BreakerRule | None = None
+        self.reason = ""
+        self.token = ""
+        """Of the last time that it opened, here or elsewhere."""
 
 
 rules: list[BreakerRule] = []

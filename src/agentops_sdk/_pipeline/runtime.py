@@ -41,7 +41,6 @@ from agentops_sdk._recorder.span_completion import Completer
 from agentops_sdk._recorder.tail_sampling import HeldRuns
 from agentops_sdk._version import VERSION
 from agentops_sdk.config import Settings, changes
-from agentops_sdk.limit_rules import from_setting
 from agentops_sdk.traces.formats.finished_span import ProcessResource
 from agentops_sdk.traces.formats.official_span import official_identity
 from agentops_sdk.traces.formats.wire_values import encodable, encodable_identity
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
     from agentops_sdk._audit.audit_watch import AuditWatch
     from agentops_sdk._pipeline.sinks import Sink
     from agentops_sdk.integration import Integration
+    from agentops_sdk.limit_rules import Rule
 
 
 _OF_OTHER_TIMES = frozenset((
@@ -155,7 +155,7 @@ class Runtime:
             folder = Path(settings.directory).absolute() if keeps_files(settings) else None
             pauses.share(folder)
             breaker_sharing.share(settings.limits_store or folder)
-        policy = Policy(from_setting(settings.limits), settings.on_limit, settings.unknown_price, settings.on_stream)
+        policy = Policy(_rules(settings), settings.on_limit, settings.unknown_price, settings.on_stream)
         before = None if self.limits is None else self.limits.policy
         if before is not None and policy.is_like(before):
             return
@@ -514,3 +514,11 @@ def _working_directory() -> Path | None:
         return Path.cwd()
     except OSError:  # removed
         return None
+
+
+def _rules(settings: Settings) -> Sequence[Rule]:
+    if not settings.limits:
+        return ()
+    from agentops_sdk.limit_rules import from_setting
+
+    return from_setting(settings.limits)

@@ -8,10 +8,10 @@ writes nothing. A tool that is called in there is the program's own again. ``ven
 
 from __future__ import annotations
 
+import sys
 from types import ModuleType
 from typing import Any
 
-from opentelemetry import baggage
 from opentelemetry.context import Context, attach, get_current, set_value
 from opentelemetry.propagators import textmap
 
@@ -30,8 +30,9 @@ def enter(context: Context) -> Context:
     """``context`` as it is inside a call to a vendor."""
     if _recorder_port.active.settings.vendor_propagation or context.get(VENDOR_KEY) is not None:
         return context
-    outside = dict(baggage.get_all(context))
-    return set_value(VENDOR_KEY, outside, baggage.clear(context) if outside else context)
+    baggage = sys.modules.get("opentelemetry.baggage")  # where nobody has loaded that, nobody has set any
+    outside = dict(baggage.get_all(context)) if baggage is not None else {}
+    return set_value(VENDOR_KEY, outside, baggage.clear(context) if baggage is not None and outside else context)
 
 
 def leave(context: Context) -> Context:
@@ -39,8 +40,11 @@ def leave(context: Context) -> Context:
     outside: Any = context.get(VENDOR_KEY)
     if outside is None:
         return context
-    for name, value in outside.items():
-        context = baggage.set_baggage(name, value, context)
+    if outside:
+        from opentelemetry import baggage
+
+        for name, value in outside.items():
+            context = baggage.set_baggage(name, value, context)
     return set_value(VENDOR_KEY, None, context)
 
 

@@ -8,10 +8,8 @@ from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
 import orjson
-from opentelemetry import baggage, trace
-from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry import trace
 from opentelemetry.context import Context, set_value
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from agentops_sdk import semconv
 from agentops_sdk._propagation.context_keys import AGENT_KEY, ATTRIBUTES_KEY, CALL_KEY, whole
@@ -22,7 +20,6 @@ __all__ = ["FIELDS", "read", "write"]
 FIELDS = ("traceparent", "tracestate", "baggage")
 
 _CARRIED = (semconv.SESSION_ID, semconv.USER_ID, semconv.CONVERSATION_ID, semconv.TAGS, semconv.PRIVATE)
-_ESCAPED = re.compile(r"\\ud[89a-f][0-9a-f]{2}")
 _MOST_MEMBERS, _MOST_BYTES, _LONGEST_MEMBER = 180, 8192, 4096
 _AGENT = (semconv.AGENT_NAME, semconv.AGENT_ID)
 _OURS = frozenset((*_CARRIED, *_AGENT))
@@ -38,6 +35,9 @@ def write(context: Context, present: str = "") -> dict[str, str]:
         context: what to carry.
         present: baggage that stands in the header already. It stays as it is; ours is added.
     """
+    from opentelemetry import baggage  # not with init(): few programs call others
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
     fields: dict[str, str] = {}
     context = whole(context)
     TraceContextTextMapPropagator().inject(fields, context)
@@ -89,7 +89,7 @@ def _member(name: str, value: Any) -> str:
     """
     try:
         text = value if isinstance(value, str) else orjson.dumps(value).decode()
-        return "" if _ESCAPED.search(name + text) else f"{quote_plus(name)}={quote_plus(text)}"
+        return "" if re.search(r"\\ud[89a-f][0-9a-f]{2}", name + text) else f"{quote_plus(name)}={quote_plus(text)}"
     except (UnicodeError, TypeError):
         return ""
 
@@ -100,6 +100,10 @@ def _name(member: str) -> str:
 
 def read(fields: Mapping[str, str], context: Context | None = None) -> Context:
     """``context`` with what ``fields`` carry; fields that are malformed carry nothing."""
+    from opentelemetry import baggage
+    from opentelemetry.baggage.propagation import W3CBaggagePropagator
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
     context = Context() if context is None else context
     here = trace.get_current_span(context).get_span_context()
     read_context = TraceContextTextMapPropagator().extract(fields, context)

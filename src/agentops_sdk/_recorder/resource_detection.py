@@ -20,9 +20,9 @@ __all__ = ["DETECTORS", "detect"]
 _ARCHITECTURES: Final = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64", "i386": "x86",
                          "i686": "x86", "armv7l": "arm32", "ppc64le": "ppc64", "s390x": "s390x"}  # fmt: skip
 _SYSTEMS: Final = {"win32": "windows", "cygwin": "windows"}
-_CONTAINER: Final = re.compile(r"(?:^|[/:-])([0-9a-f]{64}|[0-9a-f]{32}-[0-9]{8,})(?:\.scope)?(?:$|[/\s])")
-_MOUNTED: Final = re.compile(r"/(?:containers|overlay-containers|sandboxes)/([0-9a-f]{64})/")
-_POD: Final = re.compile(r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})")
+_CONTAINER: Final = r"(?:^|[/:-])([0-9a-f]{64}|[0-9a-f]{32}-[0-9]{8,})(?:\.scope)?(?:$|[/\s])"
+_MOUNTED: Final = r"/(?:containers|overlay-containers|sandboxes)/([0-9a-f]{64})/"
+_POD: Final = r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})"
 _ACCOUNT: Final = "var/run/secrets/kubernetes.io/serviceaccount"
 _KUBERNETES: Final = {
     "k8s.pod.name": ("K8S_POD_NAME", "KUBERNETES_POD_NAME", "POD_NAME", "MY_POD_NAME", "HOSTNAME"),
@@ -76,11 +76,11 @@ def _host(environ: Mapping[str, str], root: Path) -> dict[str, Any]:
 
 def _container(environ: Mapping[str, str], root: Path) -> dict[str, Any]:
     for line in _lines(root / "proc/self/cgroup"):  # version 1, and 2 where the container sees the host's groups
-        if (match := _CONTAINER.search(line)) is not None:
+        if (match := re.search(_CONTAINER, line)) is not None:
             return {"container.id": match[1]}
     for line in _lines(root / "proc/self/mountinfo"):  # version 2: what the engine mounts is named after the container
         of_engine = any(f" /etc/{name} " in line for name in ("hostname", "hosts", "resolv.conf"))
-        if of_engine and (match := _MOUNTED.search(line)) is not None:
+        if of_engine and (match := re.search(_MOUNTED, line)) is not None:
             return {"container.id": match[1]}
     return {}
 
@@ -97,7 +97,7 @@ def _kubernetes(environ: Mapping[str, str], root: Path) -> dict[str, Any]:
         attributes["k8s.namespace.name"] = namespace
     if "k8s.pod.uid" not in attributes:
         for line in _lines(root / "proc/self/cgroup"):
-            if (match := _POD.search(line)) is not None:
+            if (match := re.search(_POD, line)) is not None:
                 attributes["k8s.pod.uid"] = match[1].replace("_", "-")
                 break
     return attributes

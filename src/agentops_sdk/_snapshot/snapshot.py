@@ -9,7 +9,6 @@ values stand beside the one that takes every value, and must cut alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -47,8 +46,7 @@ _CONTAINERS: Final = (dict, list, tuple)
 _PLAIN: Final = (str, int, float, bool, type(None), *_CONTAINERS)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How much of one value is kept. Work, and so time, is bounded by ``items`` and ``bytes``.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 import time
 from functools import lru_cache
@@ -88,8 +87,16 @@ def _this(pid: int) -> dict[str, Any]:
         "program": _program(fields) if fields else None,
         "boot": _text(_PROC / "sys/kernel/random/boot_id") if fields else None,
         "namespace": _namespace() if fields else None,
-        "host": socket.gethostname(),
+        "host": _host(),
     }
+
+
+def _host() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().nodename  # what gethostname() says, without what a socket takes to load
+    import socket
+
+    return socket.gethostname()
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -10,8 +10,6 @@ import errno
 import gzip
 import os
 import re
-import secrets
-import shutil
 import sys
 import time
 from contextlib import ExitStack, contextmanager
@@ -44,7 +42,7 @@ def create_file(directory: Path, suffix: str = ".jsonl") -> tuple[Path, int]:
     """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     for _ in range(_ATTEMPTS):
-        path = directory / f"{stamp}-{os.getpid()}-{secrets.token_hex(4)}{suffix}"
+        path = directory / f"{stamp}-{os.getpid()}-{os.urandom(4).hex()}{suffix}"
         descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
         try:
             owned = _owns(path, descriptor)
@@ -210,7 +208,8 @@ def _compress(claim: _Claim) -> None:
                 os.fdopen(claim.descriptor, "rb", closefd=False) as source,
                 gzip.GzipFile("", "wb", 6, raw, 0) as packed,
             ):
-                shutil.copyfileobj(source, packed, 262_144)
+                while piece := source.read(262_144):
+                    packed.write(piece)
             raw.flush()
             os.fsync(raw.fileno())
         os.utime(part, (facts.st_mtime, facts.st_mtime))

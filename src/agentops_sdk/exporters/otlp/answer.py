@@ -6,8 +6,7 @@ import json
 import math
 import re
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from agentops_sdk.traces.display.terminal_text import line
@@ -41,8 +40,7 @@ _REJECTED = (
 _WORDS = ("message", "msg", "status", "result", "success", "ok")
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer as it came in: ``body`` is its beginning, all of it if ``whole``."""
 
     status: int
@@ -59,8 +57,7 @@ class NoAnswerError(Exception):
         self.kind = kind
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """What came back. ``reason`` is empty when all is well, else one line that is safe to print."""
 
     verdict: Verdict

@@ -7,7 +7,6 @@ batch; as long as it has not, it is asked a few times more, ever more seldom, an
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from agentops_sdk.exporters.otlp.request_halves import halves, joined
@@ -37,14 +36,14 @@ class NotNowError(Exception):
         self.reply = reply
 
 
-@dataclass
 class Tally:
     """What became of a batch: ``exported``, ``dropped`` and the spans in ``refused`` are all its spans."""
 
-    exported: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-    refused: list[tuple[Piece, str]] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.exported = 0
+        self.dropped: Counter[str] = Counter()
+        self.refused: list[tuple[Piece, str]] = []
+        self.remarks: list[str] = []
 
     @property
     def taken(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -36,7 +35,7 @@ def set_aside(spool: Path, piece: Piece, reason: str, *, tries: int, max_bytes: 
     """
     folder = spool / REFUSED
     private_directory(folder)
-    name = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(2)}"
+    name = f"{time.time_ns():020d}-{os.getpid()}-{os.urandom(2).hex()}"
     words = sealed_line(reason[:2000].encode()).decode().rstrip("\n")  # a backend may quote what it refuses
     facts = {"reason": words, "spans": piece.spans, "time": time.time(), "tries": tries}
     descriptor = open_private(folder / f"{name}.json", os.O_CREAT | os.O_WRONLY)

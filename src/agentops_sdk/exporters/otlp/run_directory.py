@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shutil
 import sys
 import time
@@ -40,7 +39,7 @@ class Run:
             OSError: no directory can be made here.
         """
         private_directory(spool)
-        name = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(3)}"
+        name = f"{time.time_ns():020d}-{os.getpid()}-{os.urandom(3).hex()}"
         hidden = spool / f".{name}"
         hidden.mkdir(mode=0o700)
         lock = open_private(hidden / "lock", os.O_CREAT | os.O_RDWR)

@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import struct
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agentops_sdk.encryption import is_sealed, opened, sealed
 from agentops_sdk.exporters.otlp.compression import crc32
@@ -31,8 +30,7 @@ _LARGEST = 256 * 1_048_576
 _MOST_SPANS = 100_000
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """One encoded request and how many spans it holds; ``start`` and ``end`` are the offsets of its record."""
 
     payload: bytes
@@ -173,7 +171,7 @@ class Segment:
             spans += piece.spans
             if pieces and (total > max_bytes or (max_spans is not None and spans > max_spans)):
                 break
-            pieces.append(replace(piece, payload=opened(piece.payload)) if is_sealed(piece.payload) else piece)
+            pieces.append(piece._replace(payload=opened(piece.payload)) if is_sealed(piece.payload) else piece)
         return pieces
 
     def acknowledge(self, end: int, spans: int) -> None:

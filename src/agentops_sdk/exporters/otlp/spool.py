@@ -11,8 +11,8 @@ import os
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from agentops_sdk.encryption import DamagedError, SealedError
 from agentops_sdk.exporters.otlp.dead_letters import due, set_aside
@@ -28,8 +28,7 @@ _OWN_REFUSED = 10_000
 _REMARKS = 100
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Consecutive records of one segment, on their way out."""
 
     segment: Segment
