@@ -37,7 +37,8 @@ TEXT = (SENTENCE * 110)[:10_240]
 CHAT = [{"role": "user" if n % 2 else "assistant", "content": f"message {n}: " + "word " * 30} for n in range(200)]
 CASES = ("no argument", "small arguments", "generator", "async generator", "10 KB text", "200 messages")
 CALLGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
-CENTRAL = ("small arguments", "10 KB text", "200 messages")
+CENTRAL = {"no argument": 1_000, "small arguments": 1_000, "10 KB text": 50, "200 messages": 50}
+"""How many calls instructions are counted of: the shorter a call, the more, for switching the count on takes some."""
 SIDES = ("opentelemetry", "ours", "langfuse", "logfire", "openllmetry")
 AT_MOST = {
     ("no argument", "wall"): 0.35, ("small arguments", "wall"): 0.4, ("small arguments", "cpu"): 0.7,
@@ -202,12 +203,13 @@ def interpreter(name: str) -> str | None:
 
 
 def in_process(
-    name: str, case: str, url: str, calls: int, *before: str, program: Path = Path(__file__)
+    name: str, case: str, url: str, calls: int, *before: str, program: Path = Path(__file__), counted: bool = False
 ) -> subprocess.CompletedProcess[str]:
     python = interpreter(name) or sys.executable
+    more = ["--counted"] if counted else []
     with tempfile.TemporaryDirectory() as folder:
         return subprocess.run(
-            [*before, python, str(program.resolve()), "--one", name, case, url, str(calls)],
+            [*before, python, str(program.resolve()), "--one", name, case, url, str(calls), *more],
             cwd=folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
@@ -229,15 +231,33 @@ def figures_of(
 
 
 def instructions(name: str, case: str, url: str) -> float | None:
-    """Instructions of one call, on all threads: what 300 calls take, less what 100 do."""
-    totals = []
-    for calls in (100, 300):
-        done = in_process(name, case, url, calls, *CALLGRIND)
-        total = re.search(r"Collected\s*:\s*(\d+)", done.stderr)
-        if done.returncode or total is None:
-            return None
-        totals.append(int(total[1]))
-    return (totals[1] - totals[0]) / 200
+    """Instructions of one call, on all threads, until what it recorded has been sent."""
+    calls = CENTRAL[case]
+    done = in_process(name, case, url, calls, *CALLGRIND, "--instr-atstart=no", counted=True)
+    total = re.search(r"Collected\s*:\s*(\d+)", done.stderr)
+    if done.returncode or total is None:
+        print(f"{name}, {case}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+        return None
+    print(f"counted: {name}, {case}", file=sys.stderr)
+    return int(total[1]) / calls
+
+
+def run_counted(name: str, case: str, url: str, calls: int) -> None:
+    """Run a case under callgrind, and have it count these calls alone: what starts the process is not slowed down."""
+    decorate, flush = side(name, url)
+    run = work_of(case, decorate)
+    run(20)
+    flush()
+    _count_instructions("on")
+    run(calls)
+    flush()
+    _count_instructions("off")
+    os._exit(0)
+
+
+def _count_instructions(switch: str) -> None:
+    command = ["vgdb", "--wait=30", f"--pid={os.getpid()}", "instrumentation", switch]
+    subprocess.run(command, capture_output=True, check=True, timeout=60)
 
 
 def start_up() -> dict[str, float | None]:
@@ -319,9 +339,12 @@ def main() -> None:
     parser.add_argument("--svg", type=Path, default=Path("docs/images/ratios.svg"))
     parser.add_argument("--instructions", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--counted", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         name, case, url, calls = options.one
+        if options.counted:
+            run_counted(name, case, url, int(calls))
         print(json.dumps(measure(name, case, url, int(calls))))
         return
     server = ThreadingHTTPServer(("127.0.0.1", 0), Sinkhole)
