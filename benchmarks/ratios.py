@@ -6,7 +6,7 @@ Each case of each side is a process of its own, and sides take turns in a new or
 hits all alike. Both export over OTLP to a server on this machine. What is told is the median over rounds, divided by
 that of a raw OpenTelemetry span with a batch processor that records nothing. Wall is the caller's own time; CPU is the
 whole process's, with everything flushed. Calls are counted, and so are instructions where valgrind is installed (by its
-callgrind; of the three central cases, and of ``import`` and ``init()``): neither depends on what else runs. Peers have
+callgrind; of four cases, and of ``import`` and ``init()``): neither depends on what else runs. Peers have
 environments of their own: those that ``benchmarks/peers.sh`` makes, or that ``LANGFUSE_PYTHON``, ``LOGFIRE_PYTHON`` and
 ``OPENLLMETRY_PYTHON`` name. Long because every side, and how it is shown, is in it.
 """
