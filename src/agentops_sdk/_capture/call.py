@@ -53,7 +53,6 @@ class Call:
         kind: str,
         span: LiveSpan,
         parent: Context,
-        *,
         to_vendor: bool = False,
         name: str | None = None,
         reporter: str = PROGRAM,

@@ -51,7 +51,7 @@ def form(
     if kind == "tool":
         first[semconv.TOOL_TYPE] = "function"
     if attributes:
-        first.update((key, value) for key, value in attributes.items() if value is not None)
+        first |= {key: value for key, value in attributes.items() if value is not None}
     if span_name:
         shown = encodable(span_name)
     elif prefix := operation or row.prefix:
@@ -141,7 +141,7 @@ def start_in(
     span = recorder.start(known[0], known[1], first, context, links, start_ns)
     if span is None:
         return NULL_CALL
-    call = Call(kind, span, context, to_vendor=to_vendor, name=name, reporter=reporter, author=author, bodies=bodies)
+    call = Call(kind, span, context, to_vendor, name, reporter, author, bodies)
     if handoff.pending and kind == "agent":
         handoff.take(call)
     return call

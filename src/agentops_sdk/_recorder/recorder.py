@@ -260,20 +260,18 @@ class Recorder:
         if privacy.everything:
             attributes[semconv.PRIVATE] = True
         current: Any = parent.get(context_keys.SPAN_KEY) if parent else None
-        if current is None:
-            current = trace.INVALID_SPAN
-        elif type(current) is not LeanSpan:
+        if current is not None and type(current) is not LeanSpan:
             current = trace.get_current_span(parent)
         origin: SpanContext | None
         above: SpanContext | None
         held: HeldRun | None
         parent_span: LeanSpan | None = None
-        if type(current) is LeanSpan:
+        if current is None or current is trace.INVALID_SPAN:
+            origin = above = held = None
+        elif type(current) is LeanSpan:
             parent_span = current
             origin = above = current.context
             held = current.held
-        elif current is trace.INVALID_SPAN:
-            origin = above = held = None
         else:
             origin, above, held = self._below_foreign(current, parent)
             if origin is not None and (above is None or above.span_id != origin.span_id):
