@@ -80,7 +80,7 @@ def message(source: Any) -> dict[str, Any]:
     if type(source) is dict and len(source) == len(_PLAIN):  # most are: nothing else is to be looked for
         content, role = source.get("content"), source.get("role")
         if type(content) is str and content and type(role) is str and role in _PLAIN_ROLES:
-            return {"role": role, "parts": [parts.text(content)]}
+            return {"role": role, "parts": [{"type": "text", "content": content}]}
     if not isinstance(source, Mapping):
         return {"role": "user", "parts": parts.of_content(source)}
     role = str(source.get("role") or "user")

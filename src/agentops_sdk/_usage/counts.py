@@ -43,7 +43,7 @@ def below(usage: Figures, *names: str) -> Figures:
     """The first of ``names`` that holds an object, else an empty one."""
     for name in names:
         member = usage.get(name)
-        if isinstance(member, Mapping):
+        if member is not None and isinstance(member, Mapping):
             return member
     return {}
 

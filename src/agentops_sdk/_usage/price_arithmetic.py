@@ -75,7 +75,7 @@ class Rates:
 
 def check(counts: Mapping[str, int | Decimal]) -> None:
     """Refuse counts that contradict each other: a part cannot be more than its whole."""
-    for part, whole in _WHOLE.items():
+    for part, whole in _WHOLE.items() if not _WHOLE.keys().isdisjoint(counts) else ():
         if counts.get(part, 0) > counts.get(whole, 0):
             raise NoPriceError(f"{_say(part)} ({counts[part]}) exceed {_say(whole)} ({counts.get(whole, 0)})")
     if counts.get("cache_read", 0) + counts.get("cache_creation", 0) > counts.get("input", 0):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def decision_of(span: SpanRecord) -> Decision | None:
     """The decision a span is or carries, or None; ``followed_by`` is left empty."""
-    if span.kind == "decision" or any(key in span.attributes for key in _TELLING):
+    if span.kind == "decision" or not _TELLING.isdisjoint(span.attributes):
         return _read(span, span.attributes, None)
     reasons = span.attributes.get(semconv.RESPONSE_FINISH_REASONS)
     words = [str(reason) for reason in reasons] if isinstance(reasons, list | tuple) else []
@@ -114,7 +114,7 @@ def _answer(value: Any) -> Any:
     return value
 
 
-_TELLING = (semconv.DECISION_CHOSEN, semconv.DECISION_OPTIONS, semconv.DECISION_NAME)
+_TELLING = frozenset((semconv.DECISION_CHOSEN, semconv.DECISION_OPTIONS, semconv.DECISION_NAME))
 
 
 def _text(value: Any) -> str | None:

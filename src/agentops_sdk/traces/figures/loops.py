@@ -50,26 +50,23 @@ def loops(trace: Trace) -> list[Loop]:
 
 
 def _repeated_tools(trace: Trace) -> list[Loop]:
-    rounds: dict[tuple[int, str, str], list[SpanRecord]] = defaultdict(list)
+    rounds: dict[tuple[int, str, str], list[int]] = defaultdict(list)
     outline = trace.outline
     by_name: dict[str, list[int]] = defaultdict(list)
     for number in outline.of_kind("tool"):
         by_name[str(outline.words(number).get(semconv.TOOL_NAME, outline.name(number)))].append(number)
-    again = sorted(number for numbers in by_name.values() if len(numbers) > 1 for number in numbers)
+    again = sorted((number, name) for name, numbers in by_name.items() if len(numbers) > 1 for number in numbers)
     if not again:
         return []
     agents = outline.nearest_above("agent")
-    for span in map(trace.record, again):
-        arguments = span.attributes.get(semconv.TOOL_CALL_ARGUMENTS)
-        if arguments is None:
-            continue
-        agent = agents[trace.outline.number(span.span_id)]
-        name = str(span.attributes.get(semconv.TOOL_NAME, span.name))
-        rounds[agent, name, canonical(str(arguments))].append(span)
+    for number, name in again:  # nearly all differ: no record is made of those that do
+        arguments = outline.columns.attribute(outline.rows[number], semconv.TOOL_CALL_ARGUMENTS)
+        if arguments is not None:
+            rounds[agents[number], name, canonical(str(arguments))].append(number)
     return [
-        Loop("tool", name, tuple(spans))
-        for (_, name, _), spans in rounds.items()
-        if len(spans) > 2 or (len(spans) == 2 and spans[0].outcome == "ok")
+        Loop("tool", name, tuple(map(trace.record, numbers)))
+        for (_, name, _), numbers in rounds.items()
+        if len(numbers) > 2 or (len(numbers) == 2 and outline.outcome(numbers[0]) == "ok")
     ]
 
 

@@ -83,20 +83,17 @@ def checked_record(raw: dict[str, Any]) -> SpanRecord:
     start, end = raw.get("start"), raw.get("end")
     if not raw.keys() <= _CONSTRUCTED or not _is_ours(start) or not _is_ours(end):
         return as_record(raw)
-    models = _models()
-    fields = {
-        **_FIELDS,
-        **raw,
-        "start": datetime.fromisoformat(start) if start else from_ns(raw["start_ns"]),
-        "end": datetime.fromisoformat(end) if end else from_ns(raw["end_ns"]),
-        "attributes": raw.get("attributes") or {},
-        "resource": raw.get("resource") or {},
-        "scope": _scope(raw.get("scope")),
-        "events": [models.EventRecord.model_validate(event) for event in raw.get("events") or ()],
-        "links": [models.LinkRecord.model_validate(link) for link in raw.get("links") or ()],
-        "dropped": _no_dropped(),
-        "open_below": [],
-    }
+    models, fields = _models(), _FIELDS | raw
+    fields["start"] = datetime.fromisoformat(start) if start else from_ns(raw["start_ns"])
+    fields["end"] = datetime.fromisoformat(end) if end else from_ns(raw["end_ns"])
+    fields["attributes"] = fields["attributes"] or {}
+    fields["resource"] = fields["resource"] or {}
+    fields["scope"] = _scope(fields["scope"])
+    events, links = fields["events"], fields["links"]
+    fields["events"] = [models.EventRecord.model_validate(event) for event in events] if events else []
+    fields["links"] = [models.LinkRecord.model_validate(link) for link in links] if links else []
+    fields["dropped"] = _no_dropped()
+    fields["open_below"] = []
     record: SpanRecord = models.SpanRecord.__new__(models.SpanRecord)
     _set(record, "__dict__", fields)
     _set(record, "__pydantic_fields_set__", set(raw))
