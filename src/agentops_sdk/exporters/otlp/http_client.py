@@ -44,6 +44,7 @@ class Sender:
         self._endpoint = endpoint
         self._pool: ConnectionPool | None = None
         self._plain: PlainConnection | None = None
+        self._is_direct = False
         self._address: dict[str, Any] = {}
         self._host = ""
         self._compression = endpoint.compression
@@ -90,11 +91,11 @@ class Sender:
         headers["content-length"] = str(len(body))
         self._deadline = time.monotonic() + endpoint.timeout
         try:
-            if not self._host:
+            if self._pool is None and self._plain is None:  # a proxy that is set is used with the next connection
                 self._address, self._host = _address(endpoint.url)
+                self._is_direct = is_direct(endpoint.url)
             headers = {"host": self._host, **headers}
-            is_plain = is_direct(endpoint.url)
-            answer = self._directly(headers, body) if is_plain else self._by_pool(headers, body)
+            answer = self._directly(headers, body) if self._is_direct else self._by_pool(headers, body)
         except ProxyError as error:
             return Reply("misconfigured", str(error))
         except (NoAnswerError, OSError, UnicodeError) as error:
@@ -169,7 +170,7 @@ class Sender:
         for connection in (self._pool, self._plain):
             if connection is not None:
                 connection.close()
-        self._pool = None
+        self._pool = self._plain = None
 
 
 def _beginning(status: int, headers: Any, chunks: Iterator[bytes]) -> Answer:
