@@ -6,7 +6,8 @@ home=.venv-lock
 mkdir -p constraints "$home"
 
 # --universal: one answer for every supported Python and platform, with markers where they differ. Some libraries exclude
-# a Python that we support: those are resolved for the oldest alone.
+# a Python that we support: those are resolved for the oldest alone. Of frameworks-b that is 3.14 only, where Pipecat
+# wants a pydantic that CrewAI does not: its pins install on 3.13 as they are, and the row passes there.
 resolve() {
     local name=$1
     shift
