@@ -20,6 +20,7 @@ LIBRARIES = {
     "anthropic": "anthropic",
     "autogen_agentchat": "autogen-agentchat",
     "autogen_core": "autogen-core",
+    "aws_sdk_bedrock_runtime": "aws-sdk-bedrock-runtime",
     "browser_use": "browser-use",
     "cerebras.cloud.sdk": "cerebras-cloud-sdk",
     "chromadb": "chromadb",
