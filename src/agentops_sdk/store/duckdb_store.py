@@ -98,7 +98,7 @@ class DuckDBStore:
         texts, packed, others = self._found
         parts: list[str] = []
         summed = [NO_RUNS]
-        unsummed = ["SELECT NULL AS trace_id WHERE false"]
+        unsummed = ["SELECT NULL::VARCHAR AS trace_id WHERE false"]
         if texts:
             parts.append(self._text_part(texts))
             unsummed.append(f"SELECT trace_id FROM ({parts[0]})")

@@ -60,8 +60,14 @@ FIGURES: Final = {
 RUN_COLUMNS: Final = {name: f"run{_RULES}_{name}" for name in ("unusual", "inferred", "behind", *FIGURES)}
 """What a packed file says of each run in it, in one of the run's rows: whether it is not plain, whether something has
 to be inferred, whether it fetched what was done in the background, and :data:`FIGURES`; in all others they are null."""
-NO_RUNS: Final = f"SELECT NULL AS trace_id, {', '.join(f'NULL AS {name}' for name in RUN_COLUMNS.values())} WHERE false"
-"""A query for these columns of no run."""
+_RUN_TYPES: Final = {
+    "outcome": "VARCHAR",
+    "amount": "DECIMAL(38, 18)",
+    **dict.fromkeys(("unusual", "inferred", "behind"), "BOOLEAN"),
+}
+_NO_VALUES: Final = ", ".join(f"NULL::{_RUN_TYPES.get(key, 'BIGINT')} AS {name}" for key, name in RUN_COLUMNS.items())
+NO_RUNS: Final = f"SELECT NULL::VARCHAR AS trace_id, {_NO_VALUES} WHERE false"
+"""A query for these columns of no run: with types, as where no file has them nothing else says which they are."""
 _TELLS: Final = any_named("attribute_names", semconv.DECISION_CHOSEN, semconv.DECISION_OPTIONS, semconv.DECISION_NAME)
 _REFUSED: Final = " OR ".join(f"contains(lower(finish_reasons), '{word}')" for word in sorted(semconv.REFUSAL_REASONS))
 STATED: Final = f"kind = 'decision' OR {_TELLS}"
