@@ -95,6 +95,8 @@ def more() -> list[SpanRecord]:
             told = chat("gpt-4o", agentops__outcome="error")
             if number % 2:
                 told["agentops.decision.name"] = ("limit", "tool choice")[number % 3 % 2]  # never made; a failure
+            if number == 21:  # a decision of the program's own by that name, of a call that was made
+                told |= USAGE | PRICE | {"gen_ai.response.time_to_first_chunk": 9.0}
         status = "error" if failed else "unset"
         at = number * 3_600_000 + 1
         records += [top, span("chat", told, trace_id=trace_id, at=at, took=number, parent=top, status=status)]

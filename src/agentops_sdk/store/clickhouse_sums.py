@@ -62,7 +62,7 @@ SELECT {key}, ranked[intDiv(length(ranked) + 1, 2)], ranked[intDiv(length(ranked
        firsts[intDiv(length(firsts) + 1, 2)], length(firsts)
 FROM (SELECT {key}, arraySort(groupArray(duration)) AS ranked, arraySort(groupArray(first)) AS firsts
       FROM (SELECT key, if(refused, NULL, toFloat64(greatest(end_ns - start_ns, 0) / 1e9)) AS duration,
-                   first_chunk_s AS first
+                   if(refused, NULL, first_chunk_s) AS first
             FROM {calls} {more}) {group})
 """
 

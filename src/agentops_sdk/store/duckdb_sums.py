@@ -158,7 +158,7 @@ def _add_durations(rows_of: Any, calls: str, rows: dict[str, Row], total: Row) -
             rows_of("INSERT INTO took SELECT ?, NULL, unnest(?)", row.key, row.first_chunks)
     every = (
         "(SELECT key, CASE WHEN NOT refused THEN greatest(end_ns - start_ns, 0) / 1e9 END AS duration,"
-        f" first_chunk_s AS first FROM {calls}"
+        f" CASE WHEN NOT refused THEN first_chunk_s END AS first FROM {calls}"
         " UNION ALL SELECT * FROM took)"
     )
     asked = "quantile_disc(duration, 0.5), quantile_disc(duration, 0.95), quantile_disc(first, 0.5)"

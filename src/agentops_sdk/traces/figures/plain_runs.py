@@ -19,7 +19,7 @@ from agentops_sdk.traces.figures.table_rows import Row
 from agentops_sdk.traces.figures.tables import DAY_NS, HOUR_NS, day, hour
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from agentops_sdk.traces.figures.columns import Columns
 
@@ -103,17 +103,20 @@ def add_plain(
             row = rows[key] = Row(key)
         row.traces += len({run_of[number] for numbers in by_fact.values() for number in numbers})
         for fact, numbers in by_fact.items():
+            _add_figures(row, columns, fact, numbers)
             if fact & Fact.STOPPED and _outcome(fact) == _ERROR:
                 row.refused += len(numbers)
                 continue
-            _add(row, columns, fact, numbers)
+            row.calls += len(numbers)
+            row.errors += len(numbers) if _outcome(fact) == _ERROR else 0
             row.durations += [max(0, ends[number] - starts[number]) / 1e9 for number in numbers]
+            if fact & Fact.FIRST_CHUNK:
+                firsts = (columns.figure(number, semconv.RESPONSE_TIME_TO_FIRST_CHUNK) for number in numbers)
+                row.first_chunks += [float(first) for first in firsts if isinstance(first, (int, float))]
 
 
-def _add(row: Row, columns: Columns, fact: int, numbers: array[int]) -> None:
+def _add_figures(row: Row, columns: Columns, fact: int, numbers: array[int]) -> None:
     outcome = _outcome(fact)
-    row.calls += len(numbers)
-    row.errors += len(numbers) if outcome == _ERROR else 0
     answered = outcome != _ERROR or fact & Fact.USAGE
     columns.add_all_figures(numbers, row.usage if fact & Fact.USAGE else None, row.cost if fact & Fact.COST else None)
     if answered and not fact & Fact.USAGE:
@@ -125,6 +128,3 @@ def _add(row: Row, columns: Columns, fact: int, numbers: array[int]) -> None:
     elif answered:
         for cost in costs:
             cost.miss("no price recorded", len(numbers))
-    if fact & Fact.FIRST_CHUNK:
-        firsts: Iterable[object] = (columns.figure(number, semconv.RESPONSE_TIME_TO_FIRST_CHUNK) for number in numbers)
-        row.first_chunks += [float(first) for first in firsts if isinstance(first, (int, float))]
