@@ -55,7 +55,7 @@ def as_before(path: Path) -> None:
     """Make of a packed file what an earlier version would have."""
     old = path.with_suffix(".old")
     with duckdb.connect() as connection:
-        query = f"SELECT * EXCLUDE ({', '.join(RUN_COLUMNS.values())}) FROM '{path}'"
+        query = f"SELECT * EXCLUDE (first_chunk_s, {', '.join(RUN_COLUMNS.values())}) FROM '{path}'"
         connection.execute(f"COPY ({query}) TO '{old}' (FORMAT parquet)")
     old.replace(path)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from agentops_sdk.store.duckdb_dialect import STORED_COLUMNS, quoted
+from agentops_sdk.store.duckdb_dialect import KEYS, STORED_COLUMNS, columns_of_lines, quoted
 from agentops_sdk.store.run_rules import RUN_COLUMNS
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PackedFiles", "packed_files"]
 
+_TOLD: Final = frozenset(STORED_COLUMNS).difference(KEYS)
+"""What the views tell of a span."""
 _MANY: Final = 16
 _SMALL: Final = 1_048_576
 """Where more files than that are smaller than this on average, they are read once: to open one takes longer."""
@@ -47,9 +49,12 @@ def packed_files(connection: Any, columns: Mapping[Path, Iterable[str]]) -> Pack
             connection.execute(f"CREATE TABLE {source} AS SELECT * FROM read_parquet([{listed}])")
         else:  # the columns are the same in all: so that DuckDB knows all statistics before it reads
             source = f"read_parquet([{listed}], union_by_name=true)"
-        # Files that an earlier version packed lack what came later.
-        listed = ", ".join(name if name in names else f"NULL AS {name}" for name in STORED_COLUMNS)
-        files.rows.append(f"SELECT record, {listed} FROM {source}")
+        if names.issuperset(_TOLD):
+            # Without the keys a comparison is left to the readers.
+            listed = ", ".join(name if name in names else f"NULL AS {name}" for name in STORED_COLUMNS)
+            files.rows.append(f"SELECT record, {listed} FROM {source}")
+        else:  # an earlier version packed them, before a column came: its values stand in the lines
+            files.rows.append(columns_of_lines(f"SELECT record FROM {source}"))
         if names.issuperset(RUN_COLUMNS.values()):
             files.summed.append(
                 f"SELECT trace_id, {', '.join(RUN_COLUMNS.values())} FROM {source}"
