@@ -10,8 +10,8 @@ from typing import Any
 from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._host.guard import guard
 from agentops_sdk._limits import pauses
+from agentops_sdk._limits.limit_counts import keeps_files
 from agentops_sdk._limits.pause_folder import PauseFolder
-from agentops_sdk._limits.scope import keeps_files
 from agentops_sdk._pipeline import process_runtime
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.key_source import KeySource

@@ -10,6 +10,7 @@ from opentelemetry.context import Context, get_current, set_value
 
 from agentops_sdk import _recorder_port
 from agentops_sdk._limits.call_gate import open_gate
+from agentops_sdk._limits.limit_counts import counts_of
 from agentops_sdk._limits.scope import Policy, Scope
 from agentops_sdk._propagation.context_keys import LIMITS_KEY
 from agentops_sdk._track.block import DecoratingBlock
@@ -88,14 +89,14 @@ class limits(DecoratingBlock):  # noqa: N801 - a context manager that reads as a
             raise ConfigError("unknown_price", unknown_price, "one of " + ", ".join(UNKNOWN_PRICE))
         if on_stream not in ON_STREAM:
             raise ConfigError("on_stream", on_stream, "one of " + ", ".join(ON_STREAM))
-        self._policy = Policy(parsed, on_limit, unknown_price, on_stream)
+        self._policy = Policy(parsed, on_limit, unknown_price, on_stream, counts_of(parsed))
 
     def make(self) -> Context:
         """The current context with these limits in force, their counts at zero."""
         if not _recorder_port.active.enabled:
             log_once("limits() hold what agentops records: call init() first.")
         open_gate(self._policy)
-        self._policy.open(_recorder_port.active.settings)
+        self._policy.counts.open(_recorder_port.active.settings)
         here = get_current()
         around: Any = here.get(LIMITS_KEY) or ()
         return set_value(LIMITS_KEY, (*around, Scope(self._policy)), here)

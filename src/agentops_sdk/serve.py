@@ -11,7 +11,7 @@ from typing import Any
 
 from agentops_sdk import control
 from agentops_sdk._host.guard import note
-from agentops_sdk._limits.scope import keeps_files
+from agentops_sdk._limits.limit_counts import keeps_files
 from agentops_sdk._pipeline import process_runtime
 from agentops_sdk._version import DISTRIBUTION
 from agentops_sdk.errors import ConfigError

@@ -39,7 +39,8 @@ ROUNDS = 4
 
 # Where they fail, what was set up is told, or the work itself is the program's.
 SHELLS = (
-    "scope.Policy.__init__", "scope.Scope.__init__",  # what settings and limits() are made of
+    # What settings and limits() are made of.
+    "scope.Policy.__init__", "scope.Scope.__init__", "limit_counts.Counts.__init__", "limit_counts.counts_of",
     "breakers.add", "breakers.remove", "breakers.BreakerRule.*", "added_rules.*",  # breaker() and alert()
 )  # fmt: skip
 

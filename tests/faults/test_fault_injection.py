@@ -76,6 +76,7 @@ SHELLS = {
     # What the program names: its arguments are checked, and a wrong one is told by an exception.
     "spans.span.__init__", "decision.decision.__init__", "context.context.__init__",
     "limits.limits.__init__", "scope.Policy.__init__", "block.Block.__init__",
+    "limit_counts.Counts.__init__", "limit_counts.counts_of",
     "span_handle.Span.__init__", "span_handle.Span.set",
     # Stand next to the program's own code, guarded calls of ours on either side of it.
     "intercept.around", "intercept.around_async", "intercept._accepted",

@@ -41,7 +41,9 @@ class Later:
 
 @pytest.fixture
 def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setattr("agentops_sdk._limits.scope._LOADING", 30)  # on a busy machine a thread may take long to start
+    monkeypatch.setattr(
+        "agentops_sdk._limits.limit_counts._LOADING", 30
+    )  # on a busy machine a thread may take long to start
     agentops.init(exporters=["memory"], directory=tmp_path, integrations=[])
     yield tmp_path
     agentops.shutdown()
@@ -209,7 +211,7 @@ def test_a_limit_that_is_changed_goes_on_with_what_was_used(started: Path) -> No
 
 
 def test_many_runs_displace_nothing_of_what_a_user_has_used(started: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agentops_sdk._limits.scope._MOST_ACCOUNTS", 3)
+    monkeypatch.setattr("agentops_sdk._limits.limit_counts._MOST_ACCOUNTS", 3)
     limits = agentops.limits("1 tool call / user / day", "9 tool calls / run")
     with limits, agentops.context(user_id="ada"):
         step()

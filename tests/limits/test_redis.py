@@ -92,7 +92,7 @@ def test_a_window_is_counted_over_machines_and_restarts(address: str) -> None:
         with limited, agentops.context(user_id="ada"):
             for _ in range(calls):
                 step()
-        window = limited._policy._files[rule]
+        window = limited._policy.counts.files[rule]
         agentops.flush()
         until(lambda window=window: not window._waiting)
         agentops.shutdown()
@@ -108,7 +108,7 @@ def test_a_window_is_counted_over_machines_and_restarts(address: str) -> None:
         step()
         other = RedisWindow(address, rule, lambda uses: None)
         other.add([Use(time.time(), hashed("ada"), 1.0)])  # another machine, meanwhile
-        (account,) = (each for of_rule in limited._policy._accounts.values() for each in of_rule.values())
+        (account,) = (each for of_rule in limited._policy.counts.accounts.values() for each in of_rule.values())
         until(lambda: account.spent >= 6)
         with pytest.raises(agentops.LimitExceeded):
             step()

@@ -213,3 +213,25 @@ def test_what_another_process_uses_counts_here(tmp_path: Path) -> None:
             dear()
     assert caught.value.spent == pytest.approx(1.2)
     agentops.shutdown()
+
+
+def test_a_limit_that_is_written_down_anew_with_each_request_goes_on_counting(started: Path) -> None:
+    def handler(user: str) -> None:
+        with agentops.limits("3 tool calls / user", on_limit=lambda error: False), agentops.context(user_id=user):
+            step()
+
+    for user in ("ada", "bob"):
+        for _ in range(3):
+            handler(user)
+        with pytest.raises(agentops.LimitExceeded, match="3 of 3"):
+            handler(user)
+
+
+def test_a_limit_that_is_around_a_call_twice_counts_it_once(started: Path) -> None:
+    around = agentops.limits("3 tool calls / session", "1 usd / session")
+    with around, around, agentops.limits("3 tool calls / session", "1 usd / session", on_limit="warn"):
+        step()
+        dear()
+        dear()
+        with pytest.raises(agentops.LimitExceeded, match="3 of 3"):
+            step()

@@ -67,7 +67,7 @@ def ask(live: Any) -> LimitExceeded | None:  # noqa: C901 - in few calls
         scopes = (*scopes_module.of_process, *scopes)
     is_metered = looks_for_repeats = False
     for scope in scopes:
-        if scope.process is not lock.held or scope.policy.is_loading:
+        if scope.process is not lock.held or scope.policy.counts.is_loading:
             scope.prepare()
         is_metered = is_metered or scope.policy.is_metered
         looks_for_repeats = looks_for_repeats or scope.policy.looks_for_repeats
@@ -148,8 +148,9 @@ def _looked_up(  # noqa: C901 - one pass, in few calls
                 continue
             if measure not in METERED and measure != counted and not _ELSE.get(measure, _NONE) & {kind}:
                 continue
+            is_shared = account is None
             if account is None:
-                account = scope.policy.account(rule, call)
+                account = scope.policy.counts.account(rule, call)
             if rule.window is not None:
                 account.roll()
             most = rule.most + account.extra
@@ -172,6 +173,8 @@ def _looked_up(  # noqa: C901 - one pass, in few calls
                 account.spent, reason = _measured(call, measure, account, key, most)
                 if measure in ("repeats", "seconds"):
                     charges.append(Charge(scope, rule, account, 0))
+            if is_shared and len(charges) > 1 and any(each.account is account for each in charges[:-1]):
+                charges.pop()  # the same limit is around the call twice, and counts it once
             if reason:
                 breaches.append(Breach(scope, rule, account, reason))
     return charges, breaches

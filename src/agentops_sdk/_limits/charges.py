@@ -18,7 +18,7 @@ from agentops_sdk._limits.window_file import Use
 
 if TYPE_CHECKING:
     from agentops_sdk._capture.call import Call
-    from agentops_sdk._limits.scope import Policy
+    from agentops_sdk._limits.limit_counts import Counts
     from agentops_sdk.limit_rules import Rule
 
 __all__ = ["MODEL_KINDS", "Charges"]
@@ -142,7 +142,7 @@ class Charges:
         used = self._used(attributes)
         passed: list[Charge] = []
         levels: list[Level] = []
-        shared: dict[Policy, dict[Rule, list[Use]]] = {}
+        shared: dict[Counts, dict[Rule, list[Use]]] = {}
         result, failed = (0, False) if self._key is None else result_of(self._kind, attributes)
         expectation = self._expectation
         # A call that was cut off counts as what it was expected to cost: its price is known, only not how far it came.
@@ -189,7 +189,7 @@ class Charges:
                         levels.append(level)
                     amount = figure
                 if account.key is not None and amount:
-                    shared.setdefault(scope.policy, {}).setdefault(rule, []).append(
+                    shared.setdefault(scope.policy.counts, {}).setdefault(rule, []).append(
                         Use(time.time(), account.key, amount)
                     )
         if expectation is None:
@@ -239,12 +239,12 @@ def teach(attributes: Mapping[str, Any]) -> None:
 
 
 def _tell(
-    shared: Mapping[Policy, Mapping[Rule, Sequence[Use]]], passed: Sequence[Charge], levels: Sequence[Level]
+    shared: Mapping[Counts, Mapping[Rule, Sequence[Use]]], passed: Sequence[Charge], levels: Sequence[Level]
 ) -> None:
     """Tell other processes what was used, and the log which limits were passed."""
-    for policy, uses in shared.items():
+    for counts, uses in shared.items():
         with guard("limits.share"):
-            policy.share(uses)
+            counts.share(uses)
     log_levels(levels)
     for charge in passed:
         logger.warning(

@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk import semconv
-from agentops_sdk._host.guard import guard, logger
-from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk._limits.account import Account, lock, renew_lock
-from agentops_sdk._limits.window_file import WindowFile, counted, hashed
-from agentops_sdk.addresses import sink_parts
-from agentops_sdk.config import log_once
+from agentops_sdk._limits.limit_counts import Counts
 
 if TYPE_CHECKING:
-    from agentops_sdk._capture.call import Call
-    from agentops_sdk._limits.redis_window import RedisWindow
-    from agentops_sdk._limits.window_file import Use
-    from agentops_sdk.config import Settings
     from agentops_sdk.errors import LimitExceeded
     from agentops_sdk.limit_rules import Rule
 
-__all__ = ["Policy", "Scope", "keeps_files", "of_process", "set_of_process", "teach"]
+__all__ = ["Policy", "Scope", "of_process", "set_of_process", "teach"]
 
 Answer = Callable[["LimitExceeded"], Any]
 """Asked whether a call may be made all the same: true, false, or by how much the limit is raised."""
-
-_MOST_ACCOUNTS = 10_000
-_ATTRIBUTES = {"session": semconv.SESSION_ID, "user": semconv.USER_ID, "agent": semconv.AGENT_NAME}
-
-
-_SHORTEST_KEPT = 60  # seconds; a shorter window is over before a process has been started again
-_LOADING = 1.0  # seconds that a first call waits for what was used before, at the most
 
 
 class Policy:
@@ -47,6 +26,7 @@ class Policy:
         on_limit: ``raise``, ``warn``, ``mark``, ``ask`` for a person, or what is asked instead of one.
         on_stream: of a stream that passes a limit while it is read: ``finish``, ``cut`` or ``end``.
         unknown_price: of calls whose price is not known, under a limit of cost: ``refuse``, ``estimate``, ``allow``.
+        counts: what has been used, where others count it too.
     """
 
     def __init__(
@@ -55,6 +35,7 @@ class Policy:
         on_limit: str | Answer = "raise",
         unknown_price: str = "refuse",
         on_stream: str = "finish",
+        counts: Counts | None = None,
     ) -> None:
         self.rules = tuple(rules)
         self.on_limit = on_limit
@@ -62,12 +43,7 @@ class Policy:
         self.on_stream = on_stream
         self.is_metered = any(rule.measure in ("cost", "tokens") for rule in rules)
         self.looks_for_repeats = any(rule.measure == "repeats" for rule in rules)
-        self._accounts: dict[Rule, OrderedDict[str | None, Account]] = {rule: OrderedDict() for rule in rules}
-        self._files: dict[Rule, WindowFile | RedisWindow] | None = None
-        self.is_loading = False
-        """Whether it is still being read what was used before."""
-        self._loaded = threading.Event()
-        self._process = lock.held
+        self.counts = Counts(rules) if counts is None else counts
 
     def is_like(self, other: Policy) -> bool:
         """Whether both limit the same in the same way."""
@@ -75,124 +51,6 @@ class Policy:
 
     def _facts(self) -> tuple[Any, ...]:
         return self.rules, self.on_limit, self.unknown_price, self.on_stream
-
-    def take_over(self, before: Policy) -> None:
-        """Go on with what was counted under ``before``, where the same is counted, whatever is allowed of it."""
-        kept = {counted(rule): rule for rule in self.rules}
-        with lock.held:
-            for rule, accounts in before._accounts.items():
-                mine = kept.get(counted(rule))
-                if mine is None or (before._files and _is_kept(rule)):  # files tell of it
-                    continue
-                self._accounts[mine] = accounts
-                for account in accounts.values():
-                    account.tell_at, account.is_over, account.is_told = 0.0, False, False
-                    if mine.most != rule.most:
-                        account.extra = 0.0
-
-    def account(self, rule: Rule, call: Call) -> Account:
-        """The account of what ``call`` is counted with: its run, session, user or agent, or all of the process.
-
-        Calls that name no session, user or agent are counted together.
-        """
-        if rule.per == "run":
-            key: str | None = call.trace_id
-        else:
-            key = call.span.attributes.get(_ATTRIBUTES.get(rule.per, ""))
-        if _is_kept(rule):
-            key = hashed(key)
-        return self._account(rule, key)
-
-    def _account(self, rule: Rule, key: str | None) -> Account:
-        accounts = self._accounts[rule]  # of each limit by itself: many runs must not displace what a user has used
-        account = accounts.get(key)
-        if account is None:
-            account = accounts[key] = Account(rule.window, key if _is_kept(rule) else None)
-            if len(accounts) > _MOST_ACCOUNTS:
-                accounts.popitem(last=False)
-                if rule.per != "run":  # one that has ended is over
-                    log_once(f"limits: {rule}: more than {_MOST_ACCOUNTS} are counted; the idlest begin anew.")
-        else:
-            accounts.move_to_end(key)  # those that go are the ones that nobody has used for longest
-        return account
-
-    def open(self, settings: Settings) -> None:
-        """Have what was used before, in windows that outlive a process, read from the folder of the traces.
-
-        Another thread reads; :meth:`wait` waits for it.
-        """
-        self.belong_to_child()
-        if self._files is not None:
-            return
-        self._files = {}
-        kept = [rule for rule in self.rules if _is_kept(rule)]
-        if settings.limits_store:
-            if kept:
-                from agentops_sdk._limits.redis_window import RedisWindow
-
-                self._files = {
-                    rule: RedisWindow(settings.limits_store, rule, partial(self._take, rule)) for rule in kept
-                }
-        elif keeps_files(settings):
-            folder = Path(settings.directory).absolute() / "limits"
-            self._files = {rule: WindowFile(folder, rule) for rule in kept}
-        self._begin_loading()
-
-    def _begin_loading(self) -> None:
-        self.is_loading = False
-        if self._files:
-            with guard("limits.load"):
-                self._loaded = threading.Event()
-                OwnThread("limits", self._load).start()
-                self.is_loading = True
-
-    def wait(self) -> None:
-        """Wait until what was used before is known."""
-        self._loaded.wait(_LOADING)
-        self.is_loading = False
-
-    def _load(self) -> None:
-        with guard("limits.load"):
-            self.share({})
-        self._loaded.set()
-
-    def share(self, uses: Mapping[Rule, Sequence[Use]]) -> None:
-        """Write down what was used, and take in what others have. On a thread of ours."""
-        for rule, file in (self._files or {}).items():
-            if rule in uses:
-                with guard("limits.write"), _told():  # what cannot be written may be read all the same
-                    file.add(uses[rule])
-            with guard("limits.read"), _told():
-                self._take(rule, list(file.read()))
-
-    def _take(self, rule: Rule, others: Sequence[Use]) -> None:
-        """Count what others have used; that all have passed a limit together is told once."""
-        passed: dict[str, float] = {}
-        with lock.held:
-            for use in others:
-                account = self._account(rule, use.key)
-                account.add(use.amount, use.at)
-                if account.spent > rule.most + account.extra and not account.is_over:
-                    passed[use.key] = 0.0
-                if use.key in passed:
-                    account.is_over, passed[use.key] = True, account.spent
-        for spent in passed.values():
-            logger.warning(
-                "agentops_sdk: calls of several processes have passed the limit of %s together: %.12g are spent",
-                rule,
-                spent,
-            )
-
-    def belong_to_child(self) -> None:
-        """In a forked child, once: calls that are under way, and the thread that reads, are its parent's."""
-        if self._process is not lock.held:
-            self._process = lock.held
-            for accounts in self._accounts.values():
-                for account in accounts.values():
-                    account.forget_open()
-            if self._files:
-                self._files = {rule: file.of_child() for rule, file in self._files.items()}
-            self._begin_loading()  # its parent's other children may have used something since
 
 
 class Scope:
@@ -220,12 +78,12 @@ class Scope:
         if self.process is not lock.held:
             self.process = lock.held
             self.unsettled = 0
-            self.policy.belong_to_child()
+            self.policy.counts.belong_to_child()
             for _, account in self.rows:
                 if account is not None:
                     account.forget_open()
-        if self.policy.is_loading:
-            self.policy.wait()
+        if self.policy.counts.is_loading:
+            self.policy.counts.wait()
 
 
 teach: Callable[[Mapping[str, Any]], None] | None = None
@@ -243,22 +101,3 @@ def set_of_process(scope: Scope | None) -> None:
 def after_fork() -> None:
     """In a child: threads that are not here may have held the lock."""
     renew_lock()
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """A folder that cannot be used is no error of ours."""
-    try:
-        yield
-    except OSError as error:
-        log_once(f"limits: {type(error).__name__}: the folder cannot be used, what other processes use is not known.")
-
-
-def _is_kept(rule: Rule) -> bool:
-    return rule.window is not None and rule.window >= _SHORTEST_KEPT
-
-
-def keeps_files(settings: Settings) -> bool:
-    """Whether the program has files written at all."""
-    sinks = {sink_parts(str(sink))[0] for sink in settings.exporters}
-    return bool(sinks & {"jsonl", "otlp"}) or settings.origins.get("directory", "default") != "default"

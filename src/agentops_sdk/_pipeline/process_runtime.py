@@ -12,6 +12,7 @@ from agentops_sdk import _recorder_port
 from agentops_sdk._alerts import added_rules
 from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._limits import scope as limits_in_force
+from agentops_sdk._limits.limit_counts import keeps_files
 from agentops_sdk._pipeline import process_hooks
 from agentops_sdk._pipeline.flush_result import FlushResult
 from agentops_sdk._pipeline.runtime import Runtime
@@ -148,7 +149,7 @@ def reconfigure(keywords: Mapping[str, Any], by: str = "configure()") -> None:
         before, after = _last, update(_last, keywords)
         _take_on(after)
         what = _differences(before, after)
-        folder = Path(after.directory).absolute() if limits_in_force.keeps_files(after) else None
+        folder = Path(after.directory).absolute() if keeps_files(after) else None
         audit.record("configure", by, what, folder, after.audit_key)
 
 

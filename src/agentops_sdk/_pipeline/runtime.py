@@ -22,7 +22,8 @@ from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.patches import Patches
 from agentops_sdk._limits import breaker_sharing, breakers, pauses
 from agentops_sdk._limits import scope as limits_in_force
-from agentops_sdk._limits.scope import Policy, Scope, keeps_files
+from agentops_sdk._limits.limit_counts import keeps_files
+from agentops_sdk._limits.scope import Policy, Scope
 from agentops_sdk._pipeline import delivery, process_hooks
 from agentops_sdk._pipeline.event_delivery import MODULE as LOGS
 from agentops_sdk._pipeline.flush_result import FlushResult
@@ -160,13 +161,13 @@ class Runtime:
         if before is not None and policy.is_like(before):
             return
         if before is not None:
-            policy.take_over(before)
+            policy.counts.take_over(before.counts)
         self.limits = Scope(policy) if policy.rules else None
         if self.limits is not None:
             from agentops_sdk._limits.call_gate import open_gate
 
             open_gate(policy)
-            policy.open(settings)
+            policy.counts.open(settings)
 
     def _watch(self) -> None:
         """Have alerts asked that the settings name, and those that the program has added."""
@@ -179,7 +180,7 @@ class Runtime:
             from agentops_sdk._alerts.span_watch import AlertWatch
 
             settings = self.settings
-            folder = Path(settings.directory).absolute() if limits_in_force.keeps_files(settings) else None
+            folder = Path(settings.directory).absolute() if keeps_files(settings) else None
             self.watch = AlertWatch(rules, folder, settings.service_name, settings.flight_recorder, self._tell_alert)
 
     def _auditing(self) -> AuditWatch | None:
@@ -192,7 +193,7 @@ class Runtime:
     def tell_audit(self, action: str, by: str, about: Mapping[str, Any]) -> None:
         """Write something into the audit log of the folder."""
         settings = self.settings
-        folder = Path(settings.directory).absolute() if limits_in_force.keeps_files(settings) else None
+        folder = Path(settings.directory).absolute() if keeps_files(settings) else None
         audit.record(action, by, about, folder, settings.audit_key)
 
     def _tell_alert(self, notice: Notice) -> None:
