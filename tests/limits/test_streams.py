@@ -18,7 +18,7 @@ from tests.shared import shared
 from tests.wire.http import Reply, Request, Wire, sse
 
 import agentops_sdk as agentops
-from agentops_sdk._limits.expectation import StreamRates
+from agentops_sdk._limits.expectation import StreamRates, learned, stream_rates
 from agentops_sdk._limits.stream_meter import StreamMeter
 from agentops_sdk.exporters.memory import MemoryExporter
 
@@ -242,3 +242,57 @@ def test_many_calls_at_once_of_a_model_that_nobody_knows(seen: Seen, wire: Wire)
     unknown = expected({"gen_ai.request.model": "acme-9000"}, {"messages": MESSAGES})
     assert unknown.tokens > 4_000 > known.tokens
     assert expected({"gen_ai.request.model": "acme-9000"}, {"messages": MESSAGES, "max_tokens": 10}).tokens < 100
+
+
+PICTURE = base64.b64encode(bytes(range(256)) * 3_000).decode()
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_picture_is_not_taken_for_text_of_its_length(as_text: bool) -> None:
+    for picture in (PICTURE, f"data:image/png;base64,{PICTURE}"):
+        request: Any = {"messages": [{"role": "user", "content": [{"type": "image_url", "url": picture}]}]}
+        for body in (json.dumps(request), json.dumps(request).encode()) if as_text else (request,):
+            assert stream_rates({}, body).input_tokens < 3_000
+    words = {"content": "Of all that was said, nothing was Written down. " * 1_000 + "x" * 2_000}
+    for body in (json.dumps(words), json.dumps(words).encode()) if as_text else (words,):
+        assert stream_rates({}, body).input_tokens > 12_000
+
+
+def test_a_stream_about_a_picture_is_not_cut(seen: Seen, wire: Wire) -> None:
+    content: Any = [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PICTURE}"}}]
+    with (
+        openai.OpenAI(api_key="none", base_url=wire.url, max_retries=0) as client,
+        agentops.limits(tokens=20_000, on_stream="cut"),
+    ):
+        read = list(
+            client.chat.completions.create(
+                model="gpt-4o-mini", messages=[{"role": "user", "content": content}], stream=True
+            )
+        )
+    assert len(read) == PIECES + 1
+
+
+def test_what_is_allowed_at_no_known_price_is_not_ended_by_one(seen: Seen, wire: Wire) -> None:
+    read: list[Any] = []
+    with (
+        openai.OpenAI(api_key="none", base_url=wire.url, max_retries=0) as client,
+        agentops.limits(cost=0.001, unknown_price="allow", on_stream="cut"),
+    ):
+        stream = client.chat.completions.create(model="of-nobody", messages=MESSAGES, stream=True)
+        read.extend(stream)
+    assert len(read) == PIECES + 1
+
+
+def test_a_stream_that_was_cut_teaches_no_expectation(seen: Seen) -> None:
+    head = {"id": "c", "created": 1, "model": "gpt-4o-mini", "object": "chat.completion.chunk"}
+    choice = {"index": 0, "delta": {"content": "x" * 400}, "finish_reason": None}
+    usage = {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11}  # as servers tell that count as they go
+    with (
+        Wire(lambda request: sse(*([{**head, "choices": [choice], "usage": usage}] * PIECES))) as running,
+        agentops.limits(tokens=1_000, on_stream="cut"),
+        pytest.raises(agentops.LimitExceeded, match="cut"),
+    ):
+        plain(running, [])
+    agentops.flush()
+    assert seen.one("chat gpt-4o-mini").attributes["gen_ai.usage.output_tokens"] == 1
+    assert not learned

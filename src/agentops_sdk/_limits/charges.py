@@ -118,7 +118,14 @@ class Charges:
             if charge.scope.policy.on_stream != "finish" and charge.rule.measure in (*METERED, "seconds")
         ]
         if charges:
-            self._meter = StreamMeter(call, charges, stream_rates(call.span.attributes, request))
+            rates = stream_rates(call.span.attributes, request)
+            if not rates.priced:  # what is allowed at no known price is not ended by an estimate of it
+                charges = [
+                    charge
+                    for charge in charges
+                    if charge.rule.measure != "cost" or charge.scope.policy.unknown_price != "allow"
+                ]
+            self._meter = StreamMeter(call, charges, rates) if charges else None
         return self._meter
 
     def end(self) -> None:
@@ -175,7 +182,9 @@ class Charges:
                         account.unpriced += not is_bounded
                         is_allowed = rule.measure == "cost" and scope.policy.unknown_price == "allow"
                         figure = 0.0 if is_allowed else amount
-                    if self._meter is not None and attributes.get(semconv.OUTCOME) != "ok":
+                    else:
+                        is_allowed = False
+                    if self._meter is not None and not is_allowed and attributes.get(semconv.OUTCOME) != "ok":
                         # Of a stream that was left early, what had come by then is used, whatever its end tells.
                         figure = max(figure, self._meter.used(rule))
                     if rule.window is None:
@@ -194,7 +203,7 @@ class Charges:
                     )
         if expectation is None:
             teach(attributes)
-        elif not expectation.is_met_by(used.tokens, used.cost):
+        elif attributes.get(semconv.OUTCOME) == "ok" and not expectation.is_met_by(used.tokens, used.cost):
             learn(attributes, used.tokens, used.cost)
         if shared or passed or levels:
             _tell(shared, passed, levels)

@@ -7,6 +7,7 @@ import has had it loaded.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -23,6 +24,14 @@ _USUAL_ANSWER = 500  # tokens, where neither the request nor a call before says 
 _LONG_ANSWER = 4_096  # where nobody knows the model either: many at once must not pass a limit together
 _USUAL_REQUEST = 500
 _TO_A_TOKEN = 4  # bytes
+_MEDIUM = 1_500
+"""Tokens of a picture, a recording or a file, which say nothing by their length: about what a large picture takes."""
+_LONG = 1_000  # characters; a text of which so many are those of base64 in one piece is no text
+_BASE64 = re.compile(r"[A-Za-z0-9+/=_\r\n-]*")
+_MEDIA = (
+    re.compile(rb'"(?:data:[^",]{1,100},)?([A-Za-z0-9+/=_-]{1000,})"'),
+    re.compile(r'"(?:data:[^",]{1,100},)?([A-Za-z0-9+/=_-]{1000,})"'),
+)
 _MOST_VALUES = 20_000
 _MOST_TOKENS = ("max_completion_tokens", "max_output_tokens", "max_tokens", "maxTokens")
 _PER_INPUT, _PER_OUTPUT = 10 / 1e6, 40 / 1e6
@@ -61,12 +70,14 @@ class StreamRates(NamedTuple):
         per_input: money for each of them.
         per_output: money for each token that comes.
         currency: of the money.
+        priced: whether the model has a price.
     """
 
     input_tokens: float
     per_input: float
     per_output: float
     currency: str
+    priced: bool = True
 
 
 def stream_rates(attributes: Mapping[str, Any], request: Any) -> StreamRates:
@@ -74,7 +85,7 @@ def stream_rates(attributes: Mapping[str, Any], request: Any) -> StreamRates:
     asked, _ = _sizes(request)
     rates = _rates(attributes.get(semconv.REQUEST_MODEL), attributes.get(semconv.PROVIDER_NAME))
     if rates is None:
-        return StreamRates(asked, _PER_INPUT, _PER_OUTPUT, "USD")
+        return StreamRates(asked, _PER_INPUT, _PER_OUTPUT, "USD", False)
     values = rates.values
     return StreamRates(asked, float(values.get("input", 0)), float(values.get("output", 0)), rates.currency)
 
@@ -136,7 +147,13 @@ def _sizes(request: Any) -> tuple[int, Any]:
     Plain values only are looked at: nothing of the user's runs.
     """
     if type(request) in (bytes, str):
-        return len(request) // _TO_A_TOKEN, None
+        size = len(request)
+        if size > _LONG:
+            media = _MEDIA[type(request) is str].findall(request)
+            for medium in media:
+                text = medium if type(medium) is str else medium[-_LONG:].decode("ascii")
+                size -= len(medium) - _MEDIUM * _TO_A_TOKEN if _is_medium(text[-_LONG:]) else 0
+        return size // _TO_A_TOKEN, None
     if type(request) is not dict:
         return _USUAL_REQUEST, None
     most = next((request[name] for name in _MOST_TOKENS if type(request.get(name)) is int), None)
@@ -147,9 +164,16 @@ def _sizes(request: Any) -> tuple[int, Any]:
         kind = type(value)
         count += 1
         if kind is str:
-            size += len(value)
+            size += len(value) if len(value) <= _LONG or not _is_medium(value[-_LONG:]) else _MEDIUM * _TO_A_TOKEN
+        elif kind is bytes:
+            size += _MEDIUM * _TO_A_TOKEN
         elif kind is dict:
             waiting += value.values()
         elif kind in (list, tuple):
             waiting += value
     return size // _TO_A_TOKEN + 1, most
+
+
+def _is_medium(end: str) -> bool:
+    """Whether a long text that ends so is a file in base64: letters of both kinds, and nothing between words."""
+    return _BASE64.fullmatch(end) is not None and not end.islower() and not end.isupper()
