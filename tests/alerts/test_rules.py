@@ -10,6 +10,7 @@ import agentops_sdk as agentops
 from agentops_sdk._alerts.engine import Engine
 from agentops_sdk._alerts.notice import Notice
 from agentops_sdk._alerts.observation import of_fields
+from agentops_sdk._alerts.window import Window
 from agentops_sdk.alert_rules import from_file, from_keywords
 
 TRACE = "0" * 31
@@ -178,3 +179,12 @@ def test_a_file(tmp_path: Any) -> None:
     path.write_text('[[alert]]\nwhen = "loop"\nwhom = "me"\n')
     with pytest.raises(agentops.ConfigError, match="whom"):
         agentops.init(exporters=["memory"], alerts=str(path))
+
+
+def test_what_a_day_costs_is_a_sum_of_all_its_calls() -> None:
+    window = Window(from_keywords(when="cost > 400 usd", over="1 day"))
+    for number in range(50_000):
+        window.add(span(86_400.0 + number, agentops__cost__amount=0.01))
+    assert window.value(86_400.0 + 50_000) == pytest.approx(500)
+    assert window.value(86_400.0 * 2 + 25_000) == pytest.approx(250, rel=0.01)
+    assert window.value(86_400.0 * 2 + 50_100) == 0

@@ -127,7 +127,9 @@ class Engine:
         if key is None:
             return
         with self._lock:
-            keys = self._asked[rule]
+            keys = self._asked.get(rule)
+            if keys is None:
+                return  # it has just been removed
             asked = keys.get(str(key))
             if asked is None:
                 number = self._number(rule, str(key))
@@ -147,7 +149,7 @@ class Engine:
                 with self._lock:
                     judged = [
                         self._judged(rule, key, asked, max(now, asked.window.last))
-                        for key, asked in list(self._asked[rule].items())
+                        for key, asked in list(self._asked.get(rule, {}).items())
                         if asked.told_at is not None or rule.measure == "silence"
                     ]
                 for notice in filter(None, judged):

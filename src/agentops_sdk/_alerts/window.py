@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["Window", "counts"]
 
 _MOST = 20_000  # observations; beyond them the oldest no longer count
+_MANY = 10_000  # beyond them, those of a sum are counted together where they are close
+_SLOTS = 2_000  # of a window: what is counted together counts for so small a part of it longer
+_SUMS = frozenset(("cost", "tokens", "tool failures", "unfinished runs", "findings"))
+"""Of these a bound on observations would lose a part of the figure itself."""
 _MOST_RUNS = 200
 _MOST_BUCKETS = 24 * 28
 _KINDS = {"model calls": ("llm", "embedding"), "tool calls": ("tool",), "agents": ("agent",)}
@@ -140,8 +144,14 @@ class Window:
         return self._score[1]
 
     def _push(self, at: float, value: float, label: str) -> None:
-        self._seen.append((at, value, label))
         self._sum += value
+        if len(self._seen) > _MANY and self._rule.measure in _SUMS:
+            last, before, _ = self._seen[-1]
+            width = self._rule.over / _SLOTS
+            if at // width == last // width:
+                self._seen[-1] = max(at, last), before + value, label
+                return
+        self._seen.append((at, value, label))
         if len(self._seen) > _MOST:
             self._leave()
 
