@@ -240,3 +240,24 @@ def test_secrets_and_personal_data_go_from_all_that_users_write(tmp_path: Path) 
     audit_log.scrub = None
     audit_log.record("x", text, {text: text}, tmp_path)  # a command, where nothing runs
     assert secret not in (tmp_path / "audit" / "000001.jsonl").read_text()
+
+
+@pytest.mark.parametrize("is_watched", [False, True])
+@pytest.mark.parametrize("keep_errors", [False, True])
+def test_what_is_audited_is_no_matter_of_sampling(tmp_path: Path, is_watched: bool, keep_errors: bool) -> None:
+    agentops.init(
+        exporters=["jsonl"], directory=tmp_path, sample_ratio=0.0, keep_errors=keep_errors, integrations=[], audit=True,
+        alerts=[{"when": "error rate > 99 %"}] if is_watched else [],
+    )  # fmt: skip
+
+    @agentops.tool
+    def step() -> None: ...
+
+    with pytest.raises(ValueError), agentops.span("run", kind="agent"):
+        with agentops.limits(tool_calls=1, on_limit=lambda error: True):
+            step()
+            step()
+        raise ValueError
+    agentops.shutdown()
+    records = [json.loads(line) for path in (tmp_path / "audit").glob("*.jsonl") for line in lines(path)]
+    assert [record["action"] for record in records].count("override") == 1

@@ -337,10 +337,8 @@ class Runtime:
                 else:
                     is_counted = limits_in_force.teach is None or getattr(span, "account", None) is not None
                     completed = self._completed(span)
-                    if self.watch is not None or breakers.rules or not is_counted:
+                    if self.watch is not None or breakers.rules or not is_counted or self.audit is not None:
                         self._tell_watchers(completed, is_counted=is_counted)
-                    if self.audit is not None:
-                        self.audit.add(completed)
                 ready.append(completed)
                 aside.append(span.event_content)
                 done = True
@@ -364,7 +362,7 @@ class Runtime:
     def _kept(self, ended: LeanSpan | EndedSpan) -> list[LeanSpan | EndedSpan]:
         """What goes to the sinks now that ``ended`` has ended."""
         is_watched = self.watch is not None or bool(breakers.rules) or limits_in_force.teach is not None
-        if is_watched and ended.held is not None and not ended.held.kept:
+        if (is_watched or self.audit is not None) and ended.held is not None and not ended.held.kept:
             # It may never be exported, and who watches wants to see it all the same.
             with guard("runtime.unsampled"):
                 is_counted = getattr(ended, "account", None) is not None
@@ -385,7 +383,7 @@ class Runtime:
         return admitted
 
     def _tell_watchers(self, span: ReadableSpan, *, is_counted: bool) -> None:
-        """Breakers, alerts and limits want to know of every span, sampled or not."""
+        """Breakers, alerts, limits and the audit log want to know of every span, sampled or not."""
         if limits_in_force.teach is not None and not is_counted:
             with guard("limits.teach"):
                 limits_in_force.teach(span.attributes or {})
@@ -394,6 +392,8 @@ class Runtime:
                 breakers.observe(span.attributes or {}, max(0, (span.end_time or 0) - (span.start_time or 0)) / 1e9)
         if self.watch is not None:
             self.watch.add(span)
+        if self.audit is not None:
+            self.audit.add(span)
 
     def _completed(self, span: LeanSpan | EndedSpan) -> ReadableSpan:
         if isinstance(span, LeanSpan):
