@@ -220,3 +220,17 @@ def test_many_runs_displace_nothing_of_what_a_user_has_used(started: Path, monke
             step()
     with limits, agentops.context(user_id="ada"), pytest.raises(agentops.LimitExceeded):
         step()
+
+
+def test_an_amount_does_not_tell_an_unknown_price_and_raises_nothing() -> None:
+    agentops.init(exporters=["memory"], integrations=[])
+    asked: list[agentops.LimitExceeded] = []
+    unknown = {"gen_ai.request.model": "of-nobody", "gen_ai.provider.name": "nobody"}
+    with agentops.limits(cost=1, on_limit=lambda error: asked.append(error) or 2.0):
+        for number in (1, 2):
+            with (
+                pytest.raises(agentops.LimitExceeded, match="True makes the call") as caught,
+                agentops.span("m", kind="llm", attributes=unknown),
+            ):
+                pass
+            assert (caught.value.most, len(asked)) == (1, number)

@@ -23,7 +23,7 @@ from agentops_sdk._limits.charge import METERED, Charge
 from agentops_sdk._limits.charges import MODEL_KINDS, Charges, teach
 from agentops_sdk._limits.expectation import Expectation, expected, learned
 from agentops_sdk._limits.levels import log_levels
-from agentops_sdk._limits.limit_answer import Answer, Breach, answered, exception, told
+from agentops_sdk._limits.limit_answer import NOT_KEPT, Answer, Breach, answered, exception, told
 from agentops_sdk._limits.repetition import Key, key_of
 from agentops_sdk._propagation import context_keys
 from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY
@@ -203,17 +203,17 @@ def _metered(
         model = call.span.attributes.get(semconv.REQUEST_MODEL) or "the model"
         if expectation.priced and not is_priced:
             reached = (
-                f"not to be kept: what {model} costs is counted in {expectation.currency}: write the limit in "
+                f"{NOT_KEPT}: what {model} costs is counted in {expectation.currency}: write the limit in "
                 f'{expectation.currency}, or set prices with agentops.prices.set(…, currency="{rule.currency}")'
             )
         elif not is_priced:
             reached = (
-                f"not to be kept: the price of {model} is not known: set it with agentops.prices.set(), or have it "
+                f"{NOT_KEPT}: the price of {model} is not known: set it with agentops.prices.set(), or have it "
                 f'counted by unknown_price="estimate"'
             )
         elif account.unpriced:
             reached = (
-                "not to be kept: the cost of an earlier call is not known: "
+                f"{NOT_KEPT}: the cost of an earlier call is not known: "
                 'unknown_price="estimate" would go on with an estimate'
             )
     return expectation.cost if is_priced or unknown_price != "allow" else 0.0, reached

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.decision_attributes import decision_attributes, options_json
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from agentops_sdk._limits.scope import Scope
     from agentops_sdk.limit_rules import Rule
 
-__all__ = ["Answer", "Breach", "answered", "exception", "told"]
+__all__ = ["NOT_KEPT", "Answer", "Breach", "answered", "exception", "told"]
 
 _asking: ContextVar[bool] = ContextVar("agentops_limits_asking", default=False)
 _CHOICES = options_json(("allow", "refuse"))[1]
+NOT_KEPT: Final = "not to be kept"
+"""How the reason begins where what a call costs is not known."""
 
 
 class Breach(NamedTuple):
@@ -85,6 +87,8 @@ def answered(call: Call, breach: Breach) -> Answer:
     if answer is True:
         return Answer(error, "allowed", by, waited)
     more = min(max(0, answer), sys.float_info.max)
+    if more and breach.reason.startswith(NOT_KEPT):  # by no amount can it be kept, and others would spend that
+        return Answer(exception(call, breach, ", which no amount changes: True makes the call"), "refused", by, waited)
     with lock.held:
         account.extra += more
     return Answer(error, "raised" if more else "refused", by, waited)
