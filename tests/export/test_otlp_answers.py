@@ -162,6 +162,36 @@ PARTIAL.partial_success.error_message = "why \x1b[31mnot"
 PROTOBUF, JSON = "application/x-protobuf", "application/json; charset=utf-8"
 
 
+def test_an_answer_with_a_long_head_is_delivery_and_is_not_sent_for_again() -> None:
+    fields = b"".join(b"x-trail-%d: %b\r\n" % (number, b"t" * 900) for number in range(80))
+
+    def answer(client: socket.socket) -> None:
+        client.sendall(b"HTTP/1.1 200 OK\r\n" + fields)
+        time.sleep(0.05)  # the rest comes apart
+        client.sendall(OK.partition(b"\r\n")[2])
+
+    with server(answer) as url:
+        reply = post(url)
+    assert (reply.verdict, reply.status) == ("accepted", 200), reply
+
+
+def test_a_request_that_a_header_has_sent_in_chunks_comes_to_its_end() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        client, _ = listener.accept()
+        with client:
+            data = b""
+            while not data.endswith(b"\r\n0\r\n\r\n") and (more := client.recv(65536)):
+                data += more
+            client.sendall(OK)
+
+    with listener:
+        threading.Thread(target=serve, daemon=True).start()
+        reply = post(f"http://127.0.0.1:{listener.getsockname()[1]}", **{"transfer-encoding": "chunked"})
+    assert reply.verdict == "accepted", reply
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "rejected"),
     [

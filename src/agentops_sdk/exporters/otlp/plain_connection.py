@@ -19,6 +19,8 @@ __all__ = ["PlainConnection"]
 
 _READ_BYTES: Final = 65_536
 _WRITE_BYTES: Final = 16_384
+_HEAD_BYTES: Final = 100 * 1024
+"""An answer's head may be as long as under ``httpcore2``: behind gateways it is longer than ``h11`` takes unasked."""
 
 
 class PlainConnection:
@@ -54,10 +56,10 @@ class PlainConnection:
             self._open(connect)
         try:
             request = h11.Request(method="POST", target=target, headers=list(headers))
-            self._send(self._state.send(request) + self._state.send(h11.Data(data=body)))
+            parts = map(self._state.send, (request, h11.Data(data=body), h11.EndOfMessage()))
+            self._send(b"".join(parts))  # the last is empty, unless a header of the user's says that it goes in chunks
         except h11.LocalProtocolError as error:
             raise NoAnswerError("LocalProtocolError", error) from error
-        self._state.send(h11.EndOfMessage())
         event = self._event()
         while not isinstance(event, h11.Response):
             event = self._event()
@@ -78,7 +80,7 @@ class PlainConnection:
             raise NoAnswerError("ConnectTimeout", error) from error
         except OSError as error:
             raise NoAnswerError("ConnectError", error) from error
-        self._state = h11.Connection(h11.CLIENT)
+        self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_BYTES)
 
     def _is_idle(self) -> bool:
         """Whether the last answer was read to its end, and nothing has come since: else the server has gone."""
