@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import decimal
+import threading
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -316,6 +317,28 @@ def test_an_updated_table_is_asked_anew(monkeypatch: pytest.MonkeyPatch) -> None
     after = prices.cost("gpt-4o", "openai", input_tokens=10)
     assert before.amount is not None
     assert after.amount == 2 * before.amount
+
+
+def test_what_is_looked_up_while_the_table_is_updated_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up = price_table._looked_up
+    dearer = copy.deepcopy(get_snapshot())
+    _, model = dearer.find_provider_model("gpt-4o", None, "openai", None)
+    assert isinstance(model.prices, ModelPrice)
+    model.prices.input_mtok = Decimal(1_000_000)
+
+    def updated_meanwhile(*args: Any) -> Any:
+        rates = look_up(*args)
+        monkeypatch.setattr(price_table, "_looked_up", look_up)
+        monkeypatch.setattr(data_snapshot, "_custom_snapshot", dearer)
+        other = threading.Thread(target=lambda: prices.cost("gpt-4o-mini", "openai", input_tokens=1))
+        other.start()
+        other.join()
+        return rates
+
+    price_table._known.clear()
+    monkeypatch.setattr(price_table, "_looked_up", updated_meanwhile)
+    prices.cost("gpt-4o", "openai", input_tokens=10)
+    assert prices.cost("gpt-4o", "openai", input_tokens=10).amount == 10
 
 
 def test_a_price_that_changes_within_the_day_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

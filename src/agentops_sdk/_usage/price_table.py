@@ -76,17 +76,20 @@ def rates_of(
     Raises:
         NoPriceError: it is not known; the text says why.
     """
-    global _table
+    global _known, _table
     from genai_prices.data_snapshot import get_snapshot
 
     basis, when = _Basis(), at or datetime.now(tz=UTC)
     if at is not None or len(model) > _LONGEST:
         return _looked_up(model, provider, tier, geo, when, input_tokens, basis)
     if (table := get_snapshot()) is not _table:
-        _known.clear()
-        _table = table
+        _known, _table = (
+            {},
+            table,
+        )  # another: who is looking something up in the table of before puts it into the old one
+    known = _known
     key = model, provider, tier, geo, f"{when:%Y-%m-%d}"
-    steps, found = _known.get(key) or ([], {})
+    steps, found = known.get(key) or ([], {})
     rates = found.get(bisect_left(steps, input_tokens))
     if rates is None:
         try:
@@ -94,9 +97,9 @@ def rates_of(
         except NoPriceError as reason:
             rates = str(reason)
         if not basis.by_hour:
-            if len(_known) >= _MOST:
-                _known.clear()
-            _known[key] = basis.steps, {**found, bisect_left(basis.steps, input_tokens): rates}
+            if len(known) >= _MOST:
+                known.clear()
+            known[key] = basis.steps, {**found, bisect_left(basis.steps, input_tokens): rates}
     if isinstance(rates, str):
         raise NoPriceError(rates)
     return rates
