@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
+import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import openai
+import opentelemetry
 import pytest
 from opentelemetry import baggage, propagate, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
@@ -220,3 +224,28 @@ def test_anthropic_gets_nothing_unless_asked_for(asked: bool) -> None:
             assert [told(request) for request in wire.requests] == [{}] * 3
     agentops.shutdown()
     assert not hasattr(anthropic._base_client.SyncAPIClient.request, "_self_wrapper")
+
+
+def test_a_call_that_begins_while_another_thread_loads_baggage_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = importlib.util.find_spec("opentelemetry.baggage")
+    assert spec is not None
+    assert spec.loader is not None
+    run, begun, seen = spec.loader.exec_module, threading.Event(), threading.Event()
+
+    def slowly(module: Any) -> None:
+        begun.set()
+        seen.wait(0.05)
+        run(module)
+
+    monkeypatch.setattr(spec.loader, "exec_module", slowly)
+    monkeypatch.setattr(opentelemetry, "baggage", baggage)  # put back, as is what the modules are
+    monkeypatch.delitem(sys.modules, "opentelemetry.baggage")
+    monkeypatch.setattr("importlib.machinery.PathFinder.find_spec", lambda *_: spec)
+    other = threading.Thread(target=importlib.import_module, args=("opentelemetry.baggage",))
+    other.start()
+    assert begun.wait(5)
+    call = start("llm", "gpt-4o")
+    seen.set()
+    other.join()
+    assert call.recording
+    assert call.finish()

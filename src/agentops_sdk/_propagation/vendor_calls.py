@@ -30,9 +30,13 @@ def enter(context: Context) -> Context:
     """``context`` as it is inside a call to a vendor."""
     if _recorder_port.active.settings.vendor_propagation or context.get(VENDOR_KEY) is not None:
         return context
-    baggage = sys.modules.get("opentelemetry.baggage")  # where nobody has loaded that, nobody has set any
-    outside = dict(baggage.get_all(context)) if baggage is not None else {}
-    return set_value(VENDOR_KEY, outside, baggage.clear(context) if baggage is not None and outside else context)
+    outside: dict[str, Any] = {}
+    if "opentelemetry.baggage" in sys.modules:  # where nobody has loaded that, nobody has set any
+        import opentelemetry.baggage  # and where another thread is just loading it, it is waited for
+
+        if outside := dict(opentelemetry.baggage.get_all(context)):
+            context = opentelemetry.baggage.clear(context)
+    return set_value(VENDOR_KEY, outside, context)
 
 
 def leave(context: Context) -> Context:
