@@ -212,3 +212,25 @@ def test_much_of_anything_ends(piece: str) -> None:
 def test_much_of_a_mixture_ends() -> None:
     chance = random.Random(7)
     assert seconds("".join(chance.choice(PIECES) for _ in range(LENGTH // 10))) < MINUTE
+
+
+def test_what_was_searched_may_be_let_go_of_while_another_thread_asks_for_it() -> None:
+    class Ending(Redactor):
+        """The slice of spans for which texts are kept ends right after somebody has seen that some are."""
+
+        left: list[dict[tuple[int, str], str]] = []
+
+        @property
+        def kept(self) -> dict[tuple[int, str], str] | None:
+            return self.left.pop() if self.left else None
+
+        @kept.setter
+        def kept(self, value: object) -> None: ...
+
+    redactor, text = Ending(), "nothing but plain words in here " * 4
+    redactor.room = 1_000
+    for _ in range(2):
+        redactor.left = [{}]
+        assert redactor.text(text) == (text, 0)
+    redactor.left = [{}]
+    assert not redactor.was_searched(text)

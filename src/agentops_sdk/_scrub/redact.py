@@ -113,10 +113,8 @@ class Redactor:
 
     def was_searched(self, text: str) -> bool:
         """Whether it is a text that was searched a moment ago and holds nothing: it is compared as a whole."""
-        return (
-            self.kept is not None
-            and self.kept.get((len(text), text[len(text) // 2 : len(text) // 2 + _SAMPLE])) == text
-        )
+        kept = self.kept  # asked once: joined to a program's provider, others scrub while a slice comes to its end
+        return kept is not None and kept.get((len(text), text[len(text) // 2 : len(text) // 2 + _SAMPLE])) == text
 
     def text(self, text: str, depth: int = 0) -> tuple[str, int]:
         """``text`` without its secrets, and how many there were.
@@ -143,8 +141,9 @@ class Redactor:
         return cleaned, count
 
     def _keep(self, text: str) -> None:
-        if self.kept is not None and len(text) <= self.room:
-            self.kept[len(text), text[len(text) // 2 : len(text) // 2 + _SAMPLE]] = text
+        kept = self.kept
+        if kept is not None and len(text) <= self.room:
+            kept[len(text), text[len(text) // 2 : len(text) // 2 + _SAMPLE]] = text
             self.room -= len(text)
 
     def _searched(self, text: str, depth: int) -> tuple[str, int]:
