@@ -142,6 +142,7 @@ def test_long_and_odd_texts_take_no_longer_than_others() -> None:
         "a@" * 30_000,
         "agent must " * 10_000,
         "A" * 200_000,
+        "\n" * 200_000,
     ):
         found_in([used("fetch_page", text), asked(text, text), used("send_email", body=text)])
     for odd in (None, 3, ["a"], "[", '{"a":1}', '[1,{"role":"user","parts":[null,{"content":3}]}]'):

@@ -174,7 +174,8 @@ _ASKED: Final = {
 }  # fmt: skip
 """And how people ask for it."""
 _WISH: Final = re.compile(
-    rf"(?:^|[.!?;:,\n]\s*|\b(?:and|then|please|to|you|let's)\s+)({'|'.join(_ASKED)})\b", re.IGNORECASE
+    rf"(?:^|[.!?;:,\n][^\S\n]{{0,40}}|\b(?:and|then|please|to|you|let's)\s{{1,40}})({'|'.join(_ASKED)})\b",
+    re.IGNORECASE,
 )
 _SECRETS: Final = frozenset(
     ("secret", "secrets", "credential", "credentials", "password", "passwords", "vault", "keychain", "keyring", "env",
