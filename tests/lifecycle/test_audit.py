@@ -220,7 +220,8 @@ def test_secrets_and_personal_data_go_from_all_that_users_write(tmp_path: Path) 
     told: list[Any] = []
     alert = {"name": f"mail {text}", "when": "tool failures > 0", "then": [told.append]}
     agentops.init(
-        directory=tmp_path, exporters=["jsonl"], integrations=[], audit=True, pii=["email"], alerts=[alert]
+        directory=tmp_path, exporters=["jsonl"], integrations=[], audit=True, pii=["email", "phone", "card"],
+        alerts=[alert], resource_attributes={"owner.phone": 4155552671, "shelves": [4111111111111111]},
     )  # fmt: skip
     with pytest.raises(ValueError, match="x"), agentops.span("look", kind="tool"):
         raise ValueError("x")
@@ -236,6 +237,7 @@ def test_secrets_and_personal_data_go_from_all_that_users_write(tmp_path: Path) 
         False, False, True,
     )  # fmt: skip
     assert secret not in json.dumps(list(audit_log.last))
+    assert ("4155552671" in log, "4111111111111111" in log, "[redacted:phone]" in log) == (False, False, True)
     agentops.shutdown()
     audit_log.scrub = None
     audit_log.record("x", text, {text: text}, tmp_path)  # a command, where nothing runs

@@ -31,6 +31,8 @@ scrub: Callable[[str], str] | None = None
 """Replaces secrets, and personal data where that is asked for: by the settings of what runs, once something does."""
 _IDS: Final = frozenset(("trace_id", "span_id", "sha256"))
 """What is a random number or a hash of ours; no rule is asked of it."""
+_FEWEST_DIGITS: Final = 1_000_000
+"""A number with fewer digits is nobody's card or telephone."""
 lost = 0
 """Records that could be written nowhere but to the log."""
 
@@ -73,7 +75,7 @@ def record(
     """
     global lost
     with guard("audit.record"):
-        shown = {scrubbed(name): value if name in _IDS else _shown(value) for name, value in changes.items()}
+        shown = {scrubbed(name): value if name in _IDS else _shown(value, name) for name, value in changes.items()}
         entry = {"time": time.time(), "pid": os.getpid(), "action": action, "by": scrubbed(by), "changes": shown}
         last.append(entry)
         logger.info("agentops_sdk: %s by %s: %s", action, entry["by"], json.dumps(shown))
@@ -124,14 +126,19 @@ def _signer(key: KeySource | None) -> Signer | None:
     return known[1]
 
 
-def _shown(value: Any) -> Any:
-    """Plain values, :func:`scrubbed`; anything else by the name of its type."""
+def _shown(value: Any, name: str) -> Any:
+    """Plain values, :func:`scrubbed`, numbers with the name that says whose; others by the name of their type."""
     if isinstance(value, tuple | list):
-        return [_shown(item) for item in value]
+        return [_shown(item, name) for item in value]
     if isinstance(value, dict):
-        return {scrubbed(str(name)): _shown(item) for name, item in value.items()}
-    if value is None or isinstance(value, bool | int | float):
+        return {scrubbed(str(key)): _shown(item, str(key)) for key, item in value.items()}
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int | float):
+        if abs(value) < _FEWEST_DIGITS:
+            return value
+        text = f"{name}: {value}"
+        return value if (after := scrubbed(text)) == text else after.removeprefix(f"{name}: ")
     if isinstance(value, KeySource):
         return value.shown
     return scrubbed(value) if isinstance(value, str) else type(value).__name__
