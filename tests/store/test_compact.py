@@ -12,6 +12,7 @@ from tests.store.runs import ONE, runs
 from agentops_sdk.cli import main
 from agentops_sdk.exporters.jsonl.run_files import _compress, claimed, create_file
 from agentops_sdk.traces.files import load
+from agentops_sdk.traces.formats.parquet_lines import duckdb_cursor
 
 pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
 
@@ -43,7 +44,7 @@ def test_what_was_packed_reads_the_same_and_comes_back_byte_for_byte(
     before, contents = seen(folder), {path.name: path.read_bytes() for path in folder.iterdir()}
     assert main(["compact", "--dir", str(folder)]) == 0
     assert "3 file(s) packed" in capsys.readouterr().out
-    assert {path.suffix for path in folder.iterdir()} == {".parquet"}
+    assert {(path.suffix, path.stat().st_mode & 0o077) for path in folder.iterdir()} == {(".parquet", 0)}
     assert seen(folder) == before
     for words in (["show", ONE], ["sql", "SELECT count(*) FROM spans WHERE trace_id IS NOT NULL"]):
         assert main([*words, "--from", str(folder)]) == 0
@@ -128,3 +129,9 @@ def test_a_reader_that_was_there_before_finds_its_lines_afterwards(folder: Path)
     (folder / "feedback.jsonl").write_text("")  # a later file of the old name hides nothing
     assert traces[ONE].tree(messages=True) == expected
     assert len(load(folder)) == len(traces)
+
+
+def test_what_memory_does_not_hold_lies_where_its_owner_alone_can_read() -> None:
+    with duckdb_cursor() as cursor:
+        ((folder,),) = cursor.execute("SELECT current_setting('temp_directory')").fetchall()
+    assert Path(folder).parent.stat().st_mode & 0o077 == 0

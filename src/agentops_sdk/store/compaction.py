@@ -184,7 +184,7 @@ def _write(source: Path, part: Path, name: str, content: _Content) -> None:
             connection.execute(statement)
         connection.execute(
             f"COPY (SELECT stored.*, beside.* FROM stored POSITIONAL JOIN beside) TO {quoted(str(part))}"
-            f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS}, KV_METADATA {{{listed}}})"
+            f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS}, USE_TMP_FILE false, KV_METADATA {{{listed}}})"
         )
 
 

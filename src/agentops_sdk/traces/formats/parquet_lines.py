@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from functools import cache
 from importlib import import_module
@@ -114,9 +116,15 @@ def duckdb_cursor() -> Any:
 def _database(process: int) -> Any:
     """One for each process, as its threads do not outlive a fork: making one takes longer than reading a small file."""
     database = import_module("duckdb").connect()
-    folder = Path(tempfile.gettempdir()) / f"agentops-{process}.duckdb"  # made where the memory does not suffice
-    database.execute("SET temp_directory = ?", [str(folder)])
+    folder = tempfile.mkdtemp(prefix="agentops-")  # for its owner only, as what it is filled with where memory is short
+    atexit.register(_remove, folder, process)
+    database.execute("SET temp_directory = ?", [str(Path(folder) / "duckdb")])
     return database
+
+
+def _remove(folder: str, process: int) -> None:
+    if os.getpid() == process:  # a fork has handlers of its parent
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _engine(name: str) -> Any:
