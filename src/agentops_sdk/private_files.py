@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Each platform asks its own module, which the other does not have.
 # pyright: reportPossiblyUnboundVariable=false
@@ -16,7 +22,9 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-__all__ = ["open_private", "private_directory", "replace_private", "try_lock", "unlock"]
+__all__ = ["appending", "open_private", "private_directory", "replace_private", "try_lock", "unlock"]
+
+_PATIENCE = 10.0  # seconds
 
 
 def open_private(path: str | os.PathLike[str], flags: int) -> int:
@@ -42,6 +50,36 @@ def replace_private(path: Path, content: bytes) -> None:
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def appending(path: Path) -> Iterator[int]:
+    """A descriptor for one addition to a file that nobody holds open between them.
+
+    Whoever holds its lock may be about to put another file in its place: what was added to this one would be lost.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        descriptor = open_private(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        try:
+            if _is_ours(path, descriptor) or time.monotonic() > until:
+                yield descriptor
+                return
+        finally:
+            unlock(descriptor)
+            os.close(descriptor)
+        time.sleep(0.005)
+
+
+def _is_ours(path: Path, descriptor: int) -> bool:
+    """Lock an open file; whether that worked and it still has its name."""
+    try:
+        return try_lock(descriptor) and os.path.samestat(path.stat(), os.fstat(descriptor))
+    except OSError:
+        return path.exists()  # a file system without locks: there nobody waits for us either
 
 
 def private_directory(path: Path) -> None:

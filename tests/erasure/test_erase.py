@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.once
 
 WRITER = """
 import sys
+import threading
 import agentops_sdk as agentops
 agentops.init(directory=sys.argv[1], exporters=["jsonl"], integrations=[])
 def run(user, times):
@@ -517,3 +519,62 @@ def test_content_of_experiments_and_of_feedback_goes_as_well(tmp_path: Path) -> 
     os.utime(kept, (time.time() - week - 99,) * 2)
     assert expire(folder, week) == [kept]
     assert b"pestilence" not in kept.read_bytes()
+
+
+def test_what_is_added_while_content_goes_is_not_lost(tmp_path: Path, monkeypatch: Any) -> None:
+    folder = tmp_path / "traces"
+    agentops.init(directory=tmp_path, exporters=["jsonl"], integrations=[])
+    cases = [{"id": "a", "input": "pestilence"}]
+    kept = agentops.experiment("trial", cases, lambda _: 1 / 0, []).path
+    assert kept is not None
+    os.utime(kept, (0, 0))
+    at_work, resumed = threading.Event(), threading.Event()
+    true_replace = Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        if self.name.endswith(".anew"):
+            at_work.set()
+            resumed.wait(0.3)  # is not set before this: who adds has to wait
+        return true_replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    expiry = threading.Thread(target=expire, args=(folder, 86_400))
+    expiry.start()
+    assert at_work.wait(10)
+    agentops.experiment("trial", cases, lambda text: text, [], resume=True)
+    resumed.set()
+    expiry.join()
+    assert [(row.output, row.error) for row in load_results(kept).rows] == [("pestilence", None)]
+
+
+def test_content_that_cannot_be_opened_is_told_and_not_said_to_be_gone(tmp_path: Path, capsys: Any) -> None:
+    sealed = tmp_path / "20260101T000000Z-1-aaaaaaaa.jsonl"
+    with_key = Cipher([os.urandom(32)])
+    sealed.write_bytes(b"sealed:s:" + base64.b64encode(with_key.seal(lines_of("alice", 1))) + b"\n")
+    os.utime(sealed, (0, 0))
+    assert main(["compact", "--dir", str(tmp_path), "--content-max-days", "1"]) == 1
+    assert f"{sealed} keeps its content" in capsys.readouterr().err
+
+
+def test_lines_of_other_recorders_are_told_and_not_said_to_be_erased(tmp_path: Path, capsys: Any) -> None:
+    fixtures = Path(__file__).parents[1] / "reading" / "fixtures"
+    for name, words in {
+        "langfuse.jsonl": ("--user", "user-1"),
+        "openinference.jsonl": ("--session", "session-1"),
+        "laminar.jsonl": ("--trace", load(fixtures / "laminar.jsonl")[0].trace_id),
+        "logfire_stream.jsonl": ("--trace", load(fixtures / "logfire_stream.jsonl")[0].trace_id),
+    }.items():
+        base = tmp_path / name
+        base.mkdir()
+        (base / name).write_bytes((fixtures / name).read_bytes())
+        assert erase(*words, "--yes", folder=base) == 1
+        assert f"{name}: " in capsys.readouterr().out
+    base = tmp_path / "ours"
+    base.mkdir()
+    line = json.loads(lines_of("alice", 1).splitlines()[0])
+    line["attributes"]["user.id"] = 42  # as who calls OpenTelemetry itself may have it
+    (base / "a.jsonl").write_text(json.dumps(line) + "\n")
+    (base / "b.txt").write_text(json.dumps({"user": "jürgen"}))
+    assert erase("--user", "42", "--yes", folder=base) == 0
+    assert not (base / "a.jsonl").exists()
+    assert erase("--user", "jürgen", "--yes", folder=base) == 1

@@ -33,14 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Pack or unpack; what was left as it is is said on stderr."""
+    """Pack or unpack; what was left as it is is said on stderr. 1 where it was named, or keeps content that is due."""
     from agentops_sdk.exporters.jsonl.run_files import claimed, is_own_name
     from agentops_sdk.store.compaction import pack, restore
 
-    if not args.back and not args.files:
-        _expire(args)
     count = before = after = 0
-    failed = False
+    failed = not args.back and not args.files and not _expire(args)
     files = list(_files(args))
     for number, path in enumerate(files, 1):
         with claimed(path) as claim:
@@ -60,17 +58,25 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _expire(args: argparse.Namespace) -> None:
-    """What the programs that write here do with lines, for packed files as well: they cannot open them."""
+def _expire(args: argparse.Namespace) -> bool:
+    """What the programs that write here do with lines, for packed files as well; whether all could be opened."""
     from agentops_sdk.config import inspect
     from agentops_sdk.exporters.jsonl.content_expiry import expire
 
     days = inspect()[0].content_max_days if args.content_max_days is None else args.content_max_days
     place = followed(args)
     if days > 0 and place.is_dir():
-        done = expire(place, days * 86_400, packed=True)
+        unopened: list[Path] = []
+        done = expire(place, days * 86_400, packed=True, unopened=unopened)
         if done:
             print(f"content was taken out of {len(done):,} file(s)")
+        for path in unopened:
+            print(
+                f"agentops: {shown(path)} keeps its content: it is damaged, or encrypted with a key that is not given",
+                file=sys.stderr,
+            )
+        return not unopened
+    return True
 
 
 def _files(args: argparse.Namespace) -> Iterator[Path]:

@@ -1,4 +1,7 @@
-"""Takes the traces of a user or a session, or one trace, out of everything below a directory; what stays is told."""
+"""Takes the traces of a user or a session, or one trace, out of everything below a directory; what stays is told.
+
+Long because each place where an id may stand is looked at here, or told of.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from agentops_sdk import semconv
 from agentops_sdk.encryption import DamagedError, SealedError, is_sealed, opened, opened_line, sealed_by_reader
 from agentops_sdk.erasure.spooled_requests import holds, is_of_metrics, rewrite_segment, trace_ids_in
-from agentops_sdk.erasure.trace_lines import belongs, blank_lines, rewrite, trace_ids_of
+from agentops_sdk.erasure.trace_lines import belongs, blank_lines, is_ours, rewrite, trace_ids_of
 from agentops_sdk.errors import AgentOpsError, TraceError
 from agentops_sdk.exporters.jsonl.rewriting import PART
 from agentops_sdk.exporters.jsonl.run_files import claimed, is_own_name, remove_abandoned
@@ -130,6 +133,25 @@ class Erasure:
             self.blobs.update(_BLOB.findall(line))
         return goes
 
+    def _names(self, line: bytes) -> bool:
+        """Whether a line of any form holds the id of a user or session, which JSON may have escaped."""
+        texts = self.subject.users | self.subject.sessions
+        needles = {form for text in texts for form in (text.encode(), json.dumps(text)[1:-1].encode())}
+        return any(re.search(rb"(?<!\w)" + re.escape(needle) + rb"(?!\w)", line) for needle in needles)
+
+    def _reads(self, path: Path) -> bool:
+        """Whether readers, who know forms and ids of many recorders, find a run that should go in a file."""
+        from agentops_sdk.traces.files import load
+
+        with suppress(OSError, AgentOpsError):
+            return any(
+                trace.trace_id in self.trace_ids
+                or trace.user_id in self.subject.users
+                or trace.session_id in self.subject.sessions
+                for trace in load(path)
+            )
+        return False
+
     def _spare_blobs(self) -> None:
         """Pictures and other contents of messages stay where a line that stays refers to them."""
         for path in self._files() if self.blobs else ():
@@ -139,7 +161,15 @@ class Erasure:
                     self.blobs -= named
 
     def _file(self, path: Path, *, dry: bool) -> None:
-        count = sum(self._goes(line) for line in _lines_of(path, self.remains))
+        count = 0
+        foreign = named = False
+        for line in _lines_of(path, self.remains):
+            if self._goes(line):
+                count += 1
+            elif line.strip() and not is_ours(line):
+                foreign, named = True, named or self._names(line)
+        if named or (foreign and self._reads(path)):
+            self.remains.append(f"{path}: holds one of the ids in lines that are none of ours; look at it yourself")
         if not count:
             return
         if dry:
@@ -211,7 +241,8 @@ class Erasure:
 
     def _others(self, *, dry: bool) -> None:
         """Files of any other sort that hold an id as text."""
-        needles = [text.encode() for text in (*self.subject.users, *self.subject.sessions, *self.trace_ids)]
+        ids = (*self.subject.users, *self.subject.sessions, *self.trace_ids)
+        needles = {form for text in ids for form in (text.encode(), json.dumps(text)[1:-1].encode())}
         indexes = set(line_index.below(self.base))
         for path in sorted(set(self._below()) - indexes):
             if path.name.endswith((*_LINES, ".parquet", ".seg", PART)) or self._is_kept(path) or not _is_here(path):

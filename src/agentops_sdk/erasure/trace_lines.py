@@ -18,7 +18,7 @@ from agentops_sdk import semconv
 from agentops_sdk.exporters._event_records import log_records
 from agentops_sdk.exporters.jsonl.rewriting import overwrite_lines, rewrite_lines
 
-__all__ = ["blank_lines", "is_named", "rewrite", "trace_ids_of"]
+__all__ = ["blank_lines", "is_named", "is_ours", "rewrite", "trace_ids_of"]
 
 _SESSIONS: Final = (semconv.SESSION_ID, semconv.CONVERSATION_ID)
 _USERS: Final = (semconv.USER_ID, "enduser.id", "user.hash", "langfuse.user.id")
@@ -49,8 +49,21 @@ def is_named(record: dict[str, Any], users: Collection[str], sessions: Collectio
     attributes = record.get("attributes")
     if not isinstance(attributes, dict):
         return False
-    return any(attributes.get(name) in users for name in _USERS) or any(
-        attributes.get(name) in sessions for name in _SESSIONS
+    return any(_text_of(attributes, name) in users for name in _USERS) or any(
+        _text_of(attributes, name) in sessions for name in _SESSIONS
+    )
+
+
+def _text_of(attributes: dict[str, Any], name: str) -> str | None:
+    """An id as readers show it: other recorders write numbers as well."""
+    value = attributes.get(name)
+    return None if value is None else str(value)
+
+
+def is_ours(line: bytes) -> bool:
+    """Whether a line has the form of ours: :func:`belongs` says of no other whose it is."""
+    return line.startswith(b'{"v":') or any(
+        record.get("trace_id") and isinstance(record.get("attributes"), dict) for record in records_of(line)
     )
 
 

@@ -35,7 +35,7 @@ from agentops_sdk.experiments.experiment_results import CaseResult, Results, dum
 from agentops_sdk.experiments.scorer_calls import as_score, as_scorer, is_async, judges_failure, wanted
 from agentops_sdk.experiments.scorers import Score, Scorer
 from agentops_sdk.feedback import feedback
-from agentops_sdk.private_files import open_private
+from agentops_sdk.private_files import appending
 from agentops_sdk.traces.record import from_ns
 
 __all__ = ["Experiment", "experiment"]
@@ -300,9 +300,6 @@ def _kept(row: CaseResult, content: bool) -> CaseResult:
 
 
 def _append(path: Path, text: str) -> None:
-    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    try:
-        line = text.encode("utf-8", "backslashreplace")
+    line = text.encode("utf-8", "backslashreplace")
+    with appending(path) as descriptor:
         os.write(descriptor, line if line.isspace() else sealed_line(line))
-    finally:
-        os.close(descriptor)

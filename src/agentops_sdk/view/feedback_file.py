@@ -13,7 +13,7 @@ from agentops_sdk import semconv
 from agentops_sdk._version import VERSION
 from agentops_sdk.encryption import sealed_line
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.private_files import open_private
+from agentops_sdk.private_files import appending
 from agentops_sdk.traces.classify import OWN_SCOPE, iso
 
 if TYPE_CHECKING:
@@ -64,8 +64,5 @@ def append_feedback(folder: Path, trace: Trace, *, name: Any, value: Any, commen
         "flags": 257,
     }  # fmt: skip
     line = sealed_line(orjson.dumps(record) + b"\n")
-    descriptor = open_private(folder / NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    try:
+    with appending(folder / NAME) as descriptor:
         os.write(descriptor, line)
-    finally:
-        os.close(descriptor)

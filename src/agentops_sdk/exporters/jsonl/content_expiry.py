@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ _BESIDE: Final = (
 _TEXTS: Final = frozenset((*semconv.CONTENT, semconv.EXCEPTION_MESSAGE, semconv.EXCEPTION_STACKTRACE))
 
 
-def expire(directory: Path, max_age: float, *, packed: bool = False) -> list[Path]:
+def expire(directory: Path, max_age: float, *, packed: bool = False, unopened: list[Path] | None = None) -> list[Path]:
     """Take the content out of every closed file of ours that was last written more than ``max_age`` seconds ago.
 
     Also of those of the flight recorder, of replays and of experiments beside them; out of feedback line by line.
@@ -46,6 +47,7 @@ def expire(directory: Path, max_age: float, *, packed: bool = False) -> list[Pat
         max_age: in seconds.
         packed: also out of those that :mod:`agentops_sdk.store.compaction` has packed. Not in a program of the user's:
             an interpreter that ends while DuckDB works on another thread aborts.
+        unopened: gathers what is old enough and cannot be opened: it keeps its content.
 
     Raises:
         AgentOpsError: something is packed, and DuckDB is not installed.
@@ -63,6 +65,10 @@ def expire(directory: Path, max_age: float, *, packed: bool = False) -> list[Pat
             due = path.stat().st_mtime < oldest and not _is_done(path)
         except OSError:
             continue  # another process tidies as well
+        except (SealedError, DamagedError):
+            if unopened is not None:
+                unopened.append(path)
+            continue
         if due:
             with claimed(path) as claim:
                 if claim is not None and _expired(path):
@@ -156,16 +162,18 @@ def _strip(holder: dict[str, Any]) -> None:
 
 
 def _is_done(path: Path) -> bool:
+    """Whether there is no content any more.
+
+    Raises:
+        DamagedError: its line is cut.
+        SealedError: it is encrypted, and there is no key for it.
+    """
     if path.suffix == ".parquet":
         return _MARK in next(iter(parquet_lines(path)), _MARK)
     if path.parent.parent.name == _EXPERIMENTS:  # one that is resumed goes on behind what has expired
-        lines = list(filter(bytes.strip, path.read_bytes().splitlines()))
-        try:
-            return not lines or _MARK in opened_line(lines[-1] + b"\n")
-        except (SealedError, DamagedError):
-            return True
+        for line in reversed(list(filter(bytes.strip, path.read_bytes().splitlines()))):
+            with suppress(DamagedError):  # cut off by a kill
+                return _MARK in opened_line(line + b"\n")
+        return True
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        try:
-            return _MARK in opened_line(file.readline(16_777_216))
-        except (SealedError, DamagedError):
-            return True  # nothing can be done about it here
+        return _MARK in opened_line(file.readline(16_777_216))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from agentops_sdk import encryption
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
+from agentops_sdk.config import log_once
 from agentops_sdk.encryption import EVENT, sealed_line
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.exporters._export_result import export_result
@@ -357,7 +358,13 @@ class JsonlExporter(SinkOptions):
                 if self.max_content_age > 0:
                     from agentops_sdk.exporters.jsonl.content_expiry import expire
 
-                    expire(self.directory, self.max_content_age)
+                    unopened: list[Path] = []
+                    expire(self.directory, self.max_content_age, unopened=unopened)
+                    if unopened:
+                        log_once(
+                            f"content is older than content_max_days, and stays: {unopened[0].name} is encrypted with "
+                            "a key that is not given, or damaged"
+                        )
             except OSError as error:
                 self.last_error, self.last_error_time = str(error), time.time()
 
