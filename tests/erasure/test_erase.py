@@ -27,6 +27,7 @@ from agentops_sdk.exporters.jsonl.content_expiry import expire
 from agentops_sdk.exporters.otlp.segment import Segment
 from agentops_sdk.store.compaction import pack
 from agentops_sdk.traces import load
+from agentops_sdk.traces.follower import Follower
 from agentops_sdk.traces.formats.parquet_lines import parquet_lines
 from agentops_sdk.view.feedback_file import append_feedback
 
@@ -578,3 +579,15 @@ def test_lines_of_other_recorders_are_told_and_not_said_to_be_erased(tmp_path: P
     assert erase("--user", "42", "--yes", folder=base) == 0
     assert not (base / "a.jsonl").exists()
     assert erase("--user", "jürgen", "--yes", folder=base) == 1
+
+
+def test_a_file_that_is_written_anew_without_content_tells_nothing_again(tmp_path: Path) -> None:
+    path = tmp_path / "20260101T000000Z-1-aaaaaaaa.jsonl"
+    path.write_bytes(lines_of("alice", 3).replace(b'"note"', b'"agentops.input"'))
+    os.utime(path, (time.time() - 99,) * 2)
+    early, late = Follower(tmp_path, since=0), Follower(tmp_path)
+    assert (len(early.events()), late.events()) == (3, [])
+    assert expire(tmp_path, 50) == [path]
+    assert (early.events(), late.events()) == ([], [])
+    path.write_bytes(path.read_bytes() + lines_of("bob", 1))
+    assert (len(early.events()), len(late.events())) == (1, 1)

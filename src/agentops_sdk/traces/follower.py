@@ -27,6 +27,8 @@ __all__ = ["Event", "Follower"]
 _SUFFIXES: Final = (".jsonl", ".ndjson")
 _LONGEST_READ: Final = 16 * 1_048_576  # bytes of one file at one look; the rest comes with the next
 _MOST_KNOWN: Final = 100_000
+_SAME: Final = 1e-5
+"""Seconds by which a time that was set differs from the one it was copied from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,12 @@ class Follower:
         self._path = path
         self.sealed: SealedError | None = None
         self._offsets: dict[Path, int] = {}
+        self._seen: dict[Path, os.stat_result] = {}  # which file it was, and when it was written to
         self._known: OrderedDict[str, None] = OrderedDict()  # span ids of what started, and of what is lost
         for file, facts in self._files(_SUFFIXES):
             if since is None or facts.st_mtime < since:
                 self._offsets[file] = facts.st_size
+                self._seen[file] = facts
 
     def events(self) -> list[Event]:
         """What has happened since the last look, in the order in which it did as far as the files tell."""
@@ -124,7 +128,11 @@ class Follower:
         lines: list[bytes] = []
         for path, facts in self._files(_SUFFIXES):
             offset = self._offsets.get(path, 0)
-            if facts.st_size < offset:
+            before = self._seen.get(path, facts)
+            self._seen[path] = facts
+            if _is_anew(before, facts) and offset >= before.st_size:
+                offset = self._offsets[path] = facts.st_size  # without content, or what was erased: all had been read
+            elif facts.st_size < offset:
                 offset = 0  # another file under the same name
             if facts.st_size == offset:
                 continue
@@ -146,3 +154,8 @@ class Follower:
         except TraceError:
             return []
         return [record for trace_id in traces.ids for record in traces.records(trace_id)]
+
+
+def _is_anew(before: os.stat_result, now: os.stat_result) -> bool:
+    """Whether another file has taken the place of one, and its time: nothing was added."""
+    return before.st_ino != now.st_ino and abs(before.st_mtime - now.st_mtime) < _SAME
