@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from tests.store.runs import FOUR, ONE, THREE, TWO, deciding, more, runs
+from tests.traces.samples import span
 
 from agentops_sdk.cli import main
 from agentops_sdk.errors import AgentOpsError
@@ -18,6 +19,7 @@ from agentops_sdk.store.views import VIEWS
 from agentops_sdk.traces.figures.comparison import compare
 from agentops_sdk.traces.figures.tables import BY, stats
 from agentops_sdk.traces.files import load
+from agentops_sdk.traces.record import ScopeRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,14 +143,49 @@ def test_filters_choose_the_same_runs(store: Store, filters: dict[str, Any]) -> 
     assert 0 < len(files) < 5
 
 
-def test_both_sides_of_a_comparison_are_fetched_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_run_of_a_comparison_is_fetched_twice(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[Sequence[str]] = []
     lines = store.lines
-    monkeypatch.setattr(store, "lines", lambda ids: (fetched.append(ids), lines(ids))[1])
+    monkeypatch.setattr(store, "lines", lambda ids, began=None: (fetched.append(ids), lines(ids, began))[1])
     traces = StoredTraces(store, ["agentops.metadata.release"])
     sides = [[trace.spans for trace in traces.where(f"metadata.release{text}")] for text in ("=1.1", "!=1.1")]
     assert any(sides)
-    assert sum(len(ids) == len(traces) for ids in fetched) == 1
+    every = [each for ids in fetched for each in ids]
+    assert len(every) == len(set(every)) > 0
+
+
+@pytest.mark.parametrize(
+    "text", ["metadata.release=2.0", "metadata.release!=2.0", "service.name=demo", "gen_ai.request.model=m9"]
+)
+def test_a_fleet_is_asked_only_for_the_runs_of_a_side_and_only_about_their_time(
+    store: Store, text: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if store.engine != "ClickHouse":
+        pytest.skip("files are compared in test_sums.py")
+    from agentops_sdk.store import stored_traces
+    from agentops_sdk.store.clickhouse_store import ClickHouseStore
+
+    engine, is_json = request.getfixturevalue("clickhouse"), cast("ClickHouseStore", store).is_json
+    told = {"openinference.span.kind": "LLM", "llm.model_name": "m9", "metadata.release": "2.0"}
+    other = span("ask", told, trace_id="f" * 32, at=10**9).model_copy(update={"scope": ScopeRecord(name="other")})
+    late = span("late", {}, trace_id="f" * 32, at=10**9 + 9_000_000, parent=other)
+    records = [*runs(), *more(), *deciding(), other, late]
+    engine.fill("sides", records, is_json=is_json)
+    fleet, fetched = ClickHouseStore(engine, "sides"), []
+    lines = fleet.lines
+    monkeypatch.setattr(fleet, "lines", lambda ids, began=None: (fetched.append(began), lines(ids, began))[1])
+    monkeypatch.setattr(stored_traces, "_RUNS", 3)
+    files = load([record.model_dump_json(exclude_unset=True) for record in records]).where(text)
+    some = StoredTraces(fleet).where(text)
+    assert files.ids
+    assert some.ids == files.ids
+    assert [[step.name for step in each.spans] for each in some] == [
+        [step.name for step in each.spans] for each in files
+    ]
+    batches = [began for began in fetched if began is not None]
+    assert len(files) < 2 or any(last is not None for _, last in batches)
+    if not is_json and text.startswith("metadata"):
+        assert len(batches) <= -(-len(files) // 3) + 1  # those that are chosen, and once what others recorded
 
 
 def test_a_run_is_shown_as_its_file_would_be(store: Store) -> None:

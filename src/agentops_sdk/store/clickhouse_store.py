@@ -44,6 +44,7 @@ class ClickHouseStore:
     """The views over one table of spans. Nothing is made on the server: the views are part of each question."""
 
     engine = "ClickHouse"
+    is_sorted_by_time = True
 
     def __init__(self, client: ClickHouse, table: str = _TABLE) -> None:
         """See what form the table has.
@@ -87,15 +88,36 @@ class ClickHouseStore:
         """
         return self._client.run(with_views(sql.strip().rstrip(";"), self._views))
 
-    def lines(self, ids: Sequence[str]) -> Iterator[bytes]:
-        """The spans of the runs with these ids, as lines that the readers understand."""
+    def lines(self, ids: Sequence[str], began: tuple[int, int | None] | None = None) -> Iterator[bytes]:
+        """The spans of the runs with these ids, as lines that the readers understand.
+
+        The table is sorted by service, name and time: without ``began`` the ids of all spans are read.
+        """
         if not ids:
             return
         listed = ", ".join(map(literal, ids))
         selected = ", ".join(f"{column} AS {name}" for name, column in SELECTED.items())
         query = f"SELECT {selected} FROM {self._table} WHERE TraceId IN ({listed})"
+        if began is not None:
+            first, last = began
+            query += f" AND Timestamp >= fromUnixTimestamp64Nano(toInt64({first}))"
+            query += "" if last is None else f" AND Timestamp <= fromUnixTimestamp64Nano(toInt64({last}))"
         for row in self._client.run(query).rows:
             yield orjson.dumps(line_of(dict(zip(SELECTED, row, strict=True)), typed=self.is_json))
+
+    def values(self, names: tuple[str, ...], most: int) -> list[tuple[Any, str]] | None:
+        """What the spans that the readers take as they are say of an attribute: each text with the run's id.
+
+        ``None`` where the readers have to look: of JSON columns, and where a text would become something else again.
+        """
+        if self.is_json or any(map(is_known, names)):
+            return None
+        places = [(column, literal(name)) for name in names for column in ("SpanAttributes", "ResourceAttributes")]
+        texts = ", ".join(f"mapContains({column}, {name}), {column}[{name}]" for column, name in places)
+        there = " OR ".join(f"mapContains({column}, {name})" for column, name in places)
+        query = f"SELECT DISTINCT multiIf({texts}, ''), TraceId FROM {self._table} WHERE {there} LIMIT {most + 1}"
+        rows = [(str(text), str(trace_id)) for text, trace_id in self._client.run(query).rows]
+        return rows if len(rows) <= most else None
 
     def attribute(self, name: str) -> str:
         """An attribute's text."""

@@ -49,6 +49,7 @@ class DuckDBStore:
     """The views over one directory, file or pattern. Closes with the process; nothing of it is written to the place."""
 
     engine = "DuckDB"
+    is_sorted_by_time = False
 
     def __init__(self, place: Path, *, seconds: float | None = None, memory: str | None = None) -> None:
         """Find the files and define the views.
@@ -264,7 +265,7 @@ class DuckDBStore:
             rows: list[tuple[Any, ...]] = self._connection.execute(sql, list(values)).fetchall()
         return rows
 
-    def lines(self, ids: Sequence[str]) -> Iterator[bytes]:
+    def lines(self, ids: Sequence[str], began: tuple[int, int | None] | None = None) -> Iterator[bytes]:
         """The lines of the runs with these ids."""
         if not ids:
             return
@@ -272,6 +273,9 @@ class DuckDBStore:
         query = f"SELECT record FROM stored WHERE trace_id IN ({listed})"
         for (record,) in self.query(query).rows:
             yield record.encode()
+
+    def values(self, names: tuple[str, ...], most: int) -> None:
+        """Nothing: a comparison of many runs is made as a whole, see :mod:`agentops_sdk.store.duckdb_comparison`."""
 
     def attribute(self, name: str) -> str:
         """An attribute's text."""

@@ -34,8 +34,27 @@ class Store(Protocol):
         """
         ...
 
-    def lines(self, ids: Sequence[str]) -> Iterator[bytes]:
-        """All spans of the runs with these ids, as lines that the readers understand."""
+    is_sorted_by_time: bool
+    """Whether spans are found faster where it is known when they began."""
+
+    def lines(self, ids: Sequence[str], began: tuple[int, int | None] | None = None) -> Iterator[bytes]:
+        """All spans of the runs with these ids, as lines that the readers understand.
+
+        Args:
+            ids: the runs'.
+            began: the first and the last nanosecond in which one of their spans began, as far as that is known.
+        """
+        ...
+
+    def values(self, names: tuple[str, ...], most: int) -> list[tuple[Any, str]] | None:
+        """What the spans that the readers take as they are say of an attribute: each value with the run's id.
+
+        ``None`` where the readers have to look, and where there are more.
+
+        Args:
+            names: the attributes; of those that a span or its resource has the first counts.
+            most: pairs.
+        """
         ...
 
     def attribute(self, name: str) -> str:

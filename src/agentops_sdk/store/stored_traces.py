@@ -1,19 +1,23 @@
-"""The runs of a store as the readers' own traces: what is looked at is fetched, some hundreds of runs at a time."""
+"""The runs of a store as the readers' own traces: what is looked at is fetched, some hundreds of runs at a time.
+
+Long because what is chosen and what is fetched go by the same answers of the store.
+"""
 
 from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from agentops_sdk import semconv
 from agentops_sdk.store.preselection import preselection
+from agentops_sdk.traces.classify import OWN_SCOPE
 from agentops_sdk.traces.files import TraceEntry, Traces
-from agentops_sdk.traces.search.attribute_condition import order_in
+from agentops_sdk.traces.search.attribute_condition import order_in, value_test
 from agentops_sdk.traces.search.filters import attributes_of, conditions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from agentops_sdk.store.result import Store
     from agentops_sdk.traces.figures.table_rows import Stats
@@ -27,18 +31,26 @@ _RUNS: Final = 500
 """Runs that are fetched together."""
 _BATCHES: Final = 4
 """Batches that are kept, so that what is asked twice is fetched once."""
+_VALUES: Final = 4
+"""Values of an attribute that a run has on average, up to which runs are chosen by them."""
+_QUIET: Final = 3600 * 10**9
+"""After as many nanoseconds without a new span no more of them are expected of a run."""
 
 
 class StoredTraces(Traces):
     """Runs of a store, latest first. What they hold is worked out by the same code as that of files.
 
-    Memory does not grow with the number of spans: about a hundred bytes for each run, and a few hundred runs in full.
+    Memory does not grow with the number of spans: some hundred bytes for each run, and a few hundred runs in full.
     """
 
     def __init__(
-        self, store: Store, attributes: Iterable[str] = (), ids: Sequence[tuple[str, int]] | None = None
+        self,
+        store: Store,
+        attributes: Iterable[str] = (),
+        ids: Sequence[tuple[str, int]] | None = None,
+        whole: StoredTraces | None = None,
     ) -> None:
-        """See which runs there are.
+        """See which runs there are, or take some of them from the ``whole``, which has been asked already.
 
         Raises:
             AgentOpsError: the store cannot be asked.
@@ -52,8 +64,19 @@ class StoredTraces(Traces):
         """Runs and what was thought of them, in the order in which batches are cut, where that is more than these."""
         self._together: Traces | None = None
         self._is_part = ids is not None
+        self._last: dict[str, int] = {}
+        """When the last span of a run began, where that makes its spans found faster."""
+        self._valued: tuple[tuple[str, ...], list[tuple[Any, str]] | None] | None = None
+        """The attributes by whose values runs were chosen last, and what the store says of them."""
+        self._every: Mapping[str, TraceEntry] = self._entries
+        """Those of the whole that this is a part of."""
+        self._quiet = 0
+        """What began later may not be all yet."""
+        if whole is not None:
+            self._every, self._last = whole._every, whole._last  # noqa: SLF001 - of this class
+            self._quiet, self._together = whole._quiet, whole._together  # noqa: SLF001 - of this class
         if ids is None:
-            ids = self._runs("SELECT trace_id, min(start_ns) FROM spans GROUP BY trace_id")
+            ids = self._listed()
             self.unreadable += store.not_read
             self.notes += store.remarks
         for trace_id, start in ids:
@@ -61,6 +84,19 @@ class StoredTraces(Traces):
 
     def _runs(self, query: str) -> list[tuple[str, int]]:
         return [(str(trace_id), int(start)) for trace_id, start in self._store.query(query).rows]
+
+    def _listed(self) -> list[tuple[str, int]]:
+        if not self._store.is_sorted_by_time:
+            return self._runs("SELECT trace_id, min(start_ns) FROM spans GROUP BY trace_id")
+        ids = []
+        for name, first, last in self._store.query(
+            "SELECT trace_id, min(start_ns), max(start_ns) FROM spans GROUP BY trace_id"
+        ).rows:
+            trace_id = str(name)
+            ids.append((trace_id, int(first)))
+            self._last[trace_id] = int(last)
+        self._quiet = max(self._last.values(), default=0) - _QUIET
+        return ids
 
     # --- some of them --------------------------------------------------------------------------
 
@@ -77,14 +113,16 @@ class StoredTraces(Traces):
         if not wanted:
             return self
         filters, orders = self._without_orders(filters)
+        filters, by_value = self._without_values(filters)
         rough = preselection(filters)
         queries = [*orders, *([rough.query] if rough.query else [])]
-        chosen = set.intersection(*({each for each, _ in self._runs(query)} for query in queries)) if queries else None
+        sets = [*by_value, *({each for each, _ in self._runs(query)} for query in queries)]
+        chosen = set.intersection(*sets) if sets else None
         attributes = (*self._attributes, *attributes_of(filters))
         some = self
         if chosen is not None or not {*attributes} <= {*self._attributes}:
             kept = [(each, self._entries[each].start_ns) for each in self.ids if chosen is None or each in chosen]
-            some = StoredTraces(self._store, attributes, kept)
+            some = StoredTraces(self._store, attributes, kept, self)
         remarks: list[str] = []
         if not rough.exact and filters:
             kept = []
@@ -93,13 +131,15 @@ class StoredTraces(Traces):
                 remarks += [remark for remark in matching.notes if remark not in batch.notes]
                 kept += [(each, self._entries[each].start_ns) for each in matching.ids if each in some._entries]
             unfiltered = some
-            some = StoredTraces(self._store, attributes, kept)
+            some = StoredTraces(self._store, attributes, kept, self)
             cut = unfiltered._cut or unfiltered.ids  # noqa: SLF001 - of this class
             if len(cut) <= _RUNS * _BATCHES:  # all of it is here already
                 some._positions = unfiltered._all_positions  # noqa: SLF001 - of this class
                 some._batches, some._together = unfiltered._batches, unfiltered._together  # noqa: SLF001 - of this class
         elif some is self:
-            some = StoredTraces(self._store, attributes, [(each, self._entries[each].start_ns) for each in self.ids])
+            some = StoredTraces(
+                self._store, attributes, [(each, self._entries[each].start_ns) for each in self.ids], self
+            )
         some.unreadable += self.unreadable
         some.notes += [*self.notes, *dict.fromkeys(remarks)]
         return some
@@ -112,7 +152,7 @@ class StoredTraces(Traces):
         kept = [(each, entry.start_ns) for each, entry in self._entries.items() if each not in verdicts]
         if len(kept) == len(self._entries):
             return self
-        some = StoredTraces(self._store, self._attributes, kept)
+        some = StoredTraces(self._store, self._attributes, kept, self)
         some._cut, some._positions = self._cut or self.ids, self._all_positions
         some._batches, some._together = self._batches, self._together
         some.unreadable += self.unreadable
@@ -137,6 +177,47 @@ class StoredTraces(Traces):
         if not kept:
             del rest["where"]
         return rest, queries
+
+    def _without_values(self, filters: Filters) -> tuple[Filters, list[set[str]]]:
+        """The filters less those on values that the store knows, and for each of these the runs that meet it."""
+        where = filters.get("where") or ()
+        kept: list[str] = []
+        sets: list[set[str]] = []
+        for text in [where] if isinstance(where, str) else where:
+            chosen = self._meeting(text)
+            if chosen is None:
+                kept.append(text)
+            else:
+                sets.append(chosen)
+        if not sets:
+            return filters, sets
+        rest: Filters = {**filters, "where": kept}
+        if not kept:
+            del rest["where"]
+        return rest, sets
+
+    def _meeting(self, text: str) -> set[str] | None:
+        """The runs that meet a condition on an attribute's value; ``None`` where only the readers can tell."""
+        test = value_test(text)
+        if test is None or not self._store.is_sorted_by_time:
+            return None
+        names, holds = test
+        if self._valued is None or self._valued[0] != names:
+            self._valued = names, self._store.values(names, _VALUES * len(self._entries) + _RUNS)
+        values = self._valued[1]
+        if values is None:
+            return None
+        met = {value: holds(value) for value in {value for value, _ in values}}
+        chosen = {trace_id for value, trace_id in values if met[value]}
+        # Of what another recorder made of a step the readers make something else.
+        foreign = f"SELECT DISTINCT trace_id FROM spans WHERE kind = 'span' AND scope NOT IN ('', '{OWN_SCOPE}')"
+        others = {str(trace_id) for (trace_id,) in self._store.query(foreign).rows} & self._entries.keys()
+        if not others:
+            return chosen
+        kept = [(each, self._entries[each].start_ns) for each in self.ids if each in others]
+        part = StoredTraces(self._store, (*self._attributes, *names), kept, self)
+        found = {each for batch in part._whole_batches() for each in batch.where(text).ids}
+        return (chosen - others) | found
 
     def _whole_batches(self) -> Iterator[Traces]:
         for position in range(0, len(self._cut or self.ids), _RUNS):
@@ -167,7 +248,7 @@ class StoredTraces(Traces):
         if batch is None:
             batch = self._batches[position] = Traces(self._attributes)
             ids = (self._cut or self.ids)[position : position + _RUNS]
-            for line in self._store.lines(ids):
+            for line in self._store.lines(ids, self._began(ids)):
                 batch.add_line(line)
             self._share_background(batch)
             self.foreign += batch.foreign
@@ -176,6 +257,16 @@ class StoredTraces(Traces):
         else:
             self._batches.move_to_end(position)
         return batch
+
+    def _began(self, ids: Sequence[str]) -> tuple[int, int | None] | None:
+        """From when to when the spans of these runs began; wider where one may have gone on since it was asked for.
+
+        A run's outermost step begins first and comes last.
+        """
+        if not self._last or not ids:
+            return None
+        first, last = min(self._every[each].start_ns for each in ids), max(self._last[each] for each in ids)
+        return (first, last) if last < self._quiet else (first - _QUIET, None)
 
     def _share_background(self, batch: Traces) -> None:
         """Work that one run begins and another one reads counts once, whichever batch they are in."""
