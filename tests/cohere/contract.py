@@ -18,6 +18,7 @@ class CohereDriver(Driver):
     needs = ("httpx",)
     refusal = Reply({"message": "refused"}, status=400)
     error_type = "400"
+    optional = {"*Raw*": "methods that read replies are framed as they are found"}
 
     def answer(self, request: Request) -> Reply:
         if request.body.get("stream"):

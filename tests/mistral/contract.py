@@ -17,7 +17,10 @@ class MistralDriver(Driver):
     packages = ("mistralai.client",)
     refusal = Reply({"object": "error", "message": "refused", "code": "1500"}, status=400)
     error_type = "400"
-    optional = {"*.get_traced_request_and_span": "older versions trace otherwise"}
+    optional = {
+        "*.get_traced_request_and_span": "older versions trace otherwise",
+        "[!B]*.*": "methods that read replies are framed as they are found",
+    }
 
     def answer(self, request: Request) -> Reply:
         return Case().whole() if request.body.get("stream") else Reply(whole({"content": "Sunny."}))

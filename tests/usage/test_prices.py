@@ -8,10 +8,10 @@ import threading
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from freezegun import freeze_time
 from genai_prices import data_snapshot
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ConditionalPrice, ModelPrice, TimeOfDateConstraint
@@ -350,7 +350,7 @@ def test_a_price_that_changes_within_the_day_is_not_remembered(monkeypatch: pyte
     night = TimeOfDateConstraint(time(0, tzinfo=UTC), time(12, tzinfo=UTC))
     model.prices = [ConditionalPrice(prices=model.prices), ConditionalPrice(constraint=night, prices=cheap)]
     monkeypatch.setattr(data_snapshot, "_custom_snapshot", snapshot)
-    with freeze_time("2026-03-01T03:00:00Z"):
-        assert prices.cost("gpt-4o", "openai", input_tokens=1_000_000).amount == 1
-    with freeze_time("2026-03-01T13:00:00Z"):
-        assert prices.cost("gpt-4o", "openai", input_tokens=1_000_000).amount == Decimal("2.5")
+    for hour, amount in ((3, "1"), (13, "2.5")):
+        now = datetime(2026, 3, 1, hour, tzinfo=UTC)
+        monkeypatch.setattr(price_table, "datetime", SimpleNamespace(now=lambda tz, now=now: now))
+        assert prices.cost("gpt-4o", "openai", input_tokens=1_000_000).amount == Decimal(amount)

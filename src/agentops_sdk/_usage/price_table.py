@@ -83,10 +83,8 @@ def rates_of(
     if at is not None or len(model) > _LONGEST:
         return _looked_up(model, provider, tier, geo, when, input_tokens, basis)
     if (table := get_snapshot()) is not _table:
-        _known, _table = (
-            {},
-            table,
-        )  # another: who is looking something up in the table of before puts it into the old one
+        # Another dict: who looks something up in the table of before puts it into the old one.
+        _known, _table = {}, table
     known = _known
     key = model, provider, tier, geo, f"{when:%Y-%m-%d}"
     steps, found = known.get(key) or ([], {})

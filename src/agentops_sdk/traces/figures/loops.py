@@ -61,6 +61,8 @@ def _repeated_tools(trace: Trace) -> list[Loop]:
     agents = outline.nearest_above("agent")
     for number, name in again:  # nearly all differ: no record is made of those that do
         arguments = outline.columns.attribute(outline.rows[number], semconv.TOOL_CALL_ARGUMENTS)
+        if not isinstance(arguments, str | None):  # of another recorder: a record has them as text, however deep
+            arguments = trace.record(number).attributes.get(semconv.TOOL_CALL_ARGUMENTS)
         if arguments is not None:
             rounds[agents[number], name, canonical(str(arguments))].append(number)
     return [
