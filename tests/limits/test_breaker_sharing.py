@@ -24,6 +24,8 @@ import agentops_sdk as agentops
 
 agentops.init(directory=sys.argv[1], integrations=[])
 agentops.breaker("error rate > 50 %", least=2, cooldown=0.2)
+if sys.argv[2] == "works":
+    time.sleep(0.3)  # a program may begin faster than a breaker cools down
 for _ in range(2):
     try:
         with agentops.span("chat", kind="llm", **{"gen_ai.request.model": "m", "gen_ai.provider.name": "p"}):
