@@ -78,7 +78,8 @@ def comparison_text(both: ExperimentComparison) -> str:
 def shares(labels: Mapping[str, int]) -> str:
     """How labels are distributed, the most frequent first."""
     total = sum(labels.values())
-    listed = [f"{line(label, 40)} {count / total:.0%}" for label, count in list(labels.items())[:_MOST_LABELS]]
+    often = sorted(labels.items(), key=lambda each: (-each[1], each[0]))
+    listed = [f"{line(label, 40)} {count / total:.0%}" for label, count in often[:_MOST_LABELS]]
     return ", ".join([*listed, *([f"{len(labels) - _MOST_LABELS} more"] if len(labels) > _MOST_LABELS else [])])
 
 
