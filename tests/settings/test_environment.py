@@ -14,14 +14,7 @@ import pytest
 import agentops_sdk as agentops
 from agentops_sdk import config
 
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(config, "_warned", set())
-    for name in list(os.environ):
-        if name.startswith(("AGENTOPS_", "OTEL_")):
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 @agentops.tool

@@ -15,13 +15,9 @@ from agentops_sdk import config
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _elsewhere(no_settings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr(config, "_warned", set())
-    for name in list(os.environ):
-        if name.startswith(("AGENTOPS_", "OTEL_")):
-            monkeypatch.delenv(name)
 
 
 def write(text: str, path: str = "pyproject.toml") -> None:

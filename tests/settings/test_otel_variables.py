@@ -48,13 +48,7 @@ BY_OPENTELEMETRY = {"OTEL_PYTHON_CONTEXT"}
 """Read by its own package alone, so that there is nothing of ours to be seen."""
 
 
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(config, "_warned", set())
-    for name in list(os.environ):
-        if name.startswith(("AGENTOPS_", "OTEL_")):
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 def test_the_table_lacks_no_variable_of_opentelemetrys() -> None:

@@ -65,19 +65,25 @@ def script(request: Any) -> Reply:
     )
 
 
+def run_once(program: str, question: str, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> Any:
+    """The program's agent, of which a run was recorded here; the server it asked is gone."""
+    monkeypatch.setenv("OPENAI_API_KEY", "local")
+    Path("program.py").write_text(program)
+    with LocalModel(script) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        namespace: dict[str, Any] = {"__name__": "program"}
+        exec(program, namespace)
+        agentops.init(exporters=["jsonl"], integrations=["openai"], **settings)
+        namespace["planner"](question)
+        agentops.shutdown()
+    return namespace["planner"]
+
+
 @pytest.fixture
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
     """A run of the program, its tool having run once; the server it asked is gone."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OPENAI_API_KEY", "local")
-    Path("program.py").write_text(PROGRAM)
-    with LocalModel(script) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
-        namespace: dict[str, Any] = {"__name__": "program"}
-        exec(PROGRAM, namespace)
-        agentops.init(exporters=["jsonl"], integrations=["openai"])
-        namespace["planner"]("sloths")
-        agentops.shutdown()
+    run_once(PROGRAM, "sloths", monkeypatch)
     capsys.readouterr()
     assert Path("ran.txt").read_text() == "sloths"
     return agentops.traces.load("./.agentops/traces").latest.trace_id
@@ -126,15 +132,8 @@ def test_a_run_in_which_personal_data_was_replaced_says_why_it_differs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OPENAI_API_KEY", "local")
-    Path("program.py").write_text(PROGRAM)
-    with LocalModel(script) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
-        namespace: dict[str, Any] = {"__name__": "program"}
-        exec(PROGRAM, namespace)
-        agentops.init(exporters=["jsonl"], integrations=["openai"], pii=["email", "card"])
-        namespace["planner"]("mail ann@home.example about 4111 1111 1111 1111")
-        agentops.shutdown()
+    asked = "mail ann@home.example about 4111 1111 1111 1111"
+    planner = run_once(PROGRAM, asked, monkeypatch, pii=["email", "card"])
     capsys.readouterr()
     trace = agentops.traces.load("./.agentops/traces").latest
     command = ["replay", trace.trace_id, "--json", "--run", "program.py"]
@@ -144,7 +143,7 @@ def test_a_run_in_which_personal_data_was_replaced_says_why_it_differs(
     assert "the run was recorded with personal data replaced" in err
     assert set(json.loads(out.splitlines()[-1])["replaced"]) == {"[redacted:email]", "[redacted:card]"}
     with pytest.raises(ReplayError, match="personal data replaced"), replay_run(trace):
-        namespace["planner"]("mail ann@home.example about 4111 1111 1111 1111")
+        planner(asked)
     assert main([*command, "mail [redacted:email] about [redacted:card]"]) == 0  # what was recorded
     assert "answers hold the marks" in capsys.readouterr().err
 
@@ -227,15 +226,7 @@ def test_what_an_answered_tool_did_inside_is_not_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OPENAI_API_KEY", "local")
-    Path("program.py").write_text(NESTED)
-    with LocalModel(script) as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
-        namespace: dict[str, Any] = {"__name__": "program"}
-        exec(NESTED, namespace)
-        agentops.init(exporters=["jsonl"], integrations=["openai"])
-        namespace["planner"]("sloths")
-        agentops.shutdown()
+    run_once(NESTED, "sloths", monkeypatch)
     latest = agentops.traces.load("./.agentops/traces").latest.trace_id
     assert main(["replay", latest, "--run", "program.py"]) == 0
     assert "agentops: 1 tool call(s) answered as recorded, no difference" in capsys.readouterr().err
