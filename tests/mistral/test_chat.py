@@ -85,7 +85,7 @@ OTHERS: dict[str, Callable[[Any], Any]] = {
     "audio.transcriptions.create": lambda asking: asking.audio.transcriptions.complete(
         model="voxtral-mini-latest", file={"file_name": "a.mp3", "content": b"abc"}
     ),
-    "conversations.create": lambda asking: asking.beta.conversations.start(model=MODEL, inputs="Hi"),
+    "chat mistral-small-latest": lambda asking: asking.beta.conversations.start(model=MODEL, inputs="Hi"),
     "files.create": lambda asking: asking.files.upload(file={"file_name": "a.jsonl", "content": b"abc"}),
     "batch.jobs.create": lambda asking: asking.batch.jobs.create(
         model=MODEL, endpoint="/v1/chat/completions", input_files=["f"]

@@ -36,9 +36,9 @@ _TEXT = ("application/json", "text/")
 _FAILED = re.compile(rb'"status"\s*:\s*"failed"')
 _ERROR = re.compile(rb'"error"\s*:\s*(?!null)')
 _ERROR_EVENT = re.compile(
-    rb"(?:\A|[\r\n])event:\s*(?:response\.failed|error)\s*(?:[\r\n]|\Z)"
+    rb"(?:\A|[\r\n])event:\s*(?:(?:\w+\.)?response\.(?:failed|error)|error)\s*(?:[\r\n]|\Z)"
     rb'|(?:\A|[\r\n])data:\s*\{\s*(?:"type"\s*:\s*"error"|"error"\s*:\s*\{)'
-    rb'|"type"\s*:\s*"response\.failed"'
+    rb'|"type"\s*:\s*"(?:\w+\.)?response\.(?:failed|error)"'
 )
 """An event that says that the operation failed. In a text, the quotes would be escaped."""
 _MODELS = ("llm", "embedding")

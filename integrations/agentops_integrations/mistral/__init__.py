@@ -12,6 +12,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
+from agentops_integrations.mistral import conversations
 from agentops_sdk.integration import Patches, current_call, guard, semconv
 from agentops_sdk.integration.clients import (
     Asked,
@@ -28,6 +29,7 @@ from agentops_sdk.integration.clients import (
 from agentops_sdk.integration.dialects import (
     OPENAI_CHAT,
     OPENAI_EMBEDDINGS,
+    OPENAI_RESPONSES,
     hosted_agents,
     openai_chat,
     openai_embeddings,
@@ -59,6 +61,11 @@ def _chat_request(body: Json) -> Attributes:
     return {semconv.REQUEST_MODEL: body.get("model"), **openai_chat.request({"seed": body.get("random_seed"), **body})}
 
 
+def _agent_request(body: Json) -> Attributes:
+    agent = body.get("agent_id")
+    return {**_chat_request(body), semconv.AGENT_ID: agent if isinstance(agent, str) else None}
+
+
 def _embeddings_request(body: Json) -> Attributes:
     renamed = {"dimensions": body.get("output_dimension"), **body, "input": body.get("input", body.get("inputs"))}
     return {semconv.REQUEST_MODEL: body.get("model"), **openai_embeddings.request(renamed)}
@@ -83,7 +90,9 @@ def _pages(body: Json, asked: Json) -> Attributes:
 ENDPOINTS = Endpoints(
     [
         _CHAT,
-        replace(_CHAT, path="agents/completions"),
+        replace(_CHAT, path="agents/completions", request=_agent_request),
+        OPENAI_RESPONSES,
+        *conversations.ROWS,
         Endpoint(
             path="agents",
             kind="span",
@@ -97,7 +106,7 @@ ENDPOINTS = Endpoints(
         Endpoint(path="ocr", kind="span", operation="ocr.create", span_name="ocr.create", response=_pages),
     ],
     other=Endpoint(kind="span"),
-    verbs=("cancel", "start", "append", "restart"),
+    verbs=("cancel",),
     collections=("models",),
 )
 
