@@ -26,7 +26,7 @@ from agentops_sdk.integration.clients import (
     frame_methods,
     watch_items,
 )
-from agentops_sdk.integration.dialects import RERANK, fields
+from agentops_sdk.integration.dialects import OPENAI_TRANSCRIPTIONS, RERANK, fields
 from agentops_sdk.integration.dialects import message_parts as parts
 
 
@@ -249,6 +249,23 @@ def _old_fold(events: Events) -> dict[str, Any]:
     return body
 
 
+def _prompt_request(body: Json) -> Attributes:
+    prompt = body.get("prompt", body.get("text"))
+    said = [{"role": "user", "parts": parts.of_content(prompt)}] if isinstance(prompt, str) else None
+    return {**fields(body, _OPTIONS), semconv.INPUT_MESSAGES: said}
+
+
+def _prompt_response(body: Json, asked: Json) -> Attributes:
+    texts = [each.get("text") for each in _mappings(body.get("generations"))] or [body.get("summary")]
+    said = [{"role": "assistant", "parts": parts.of_content(text)} for text in texts if text]
+    return {semconv.RESPONSE_ID: body.get("id") or None, semconv.OUTPUT_MESSAGES: said or None}
+
+
+def _prompt_fold(events: Events) -> dict[str, Any]:
+    ended = next((each["response"] for each in events if isinstance(each.get("response"), Mapping)), None)
+    return dict(ended or {"generations": [{"text": "".join(str(each.get("text") or "") for each in events)}]})
+
+
 # --- embeddings ------------------------------------------------------------------------------------
 
 
@@ -291,6 +308,13 @@ ENDPOINTS = Endpoints(
             usage=_usage, usage_shape="cohere.embed",
         ),
         replace(RERANK, usage=_usage, usage_shape="cohere.rerank"),
+        Endpoint(
+            path="v1/(?:generate|summarize)", operation="text_completion", request=_prompt_request,
+            response=_prompt_response, fold=_prompt_fold, usage=_usage, usage_shape="cohere.chat",
+            end_mark=re.compile(rb'"event_type"\s*:\s*"stream-end"|"is_finished"\s*:\s*true'),
+        ),
+        replace(OPENAI_TRANSCRIPTIONS, usage=_usage, usage_shape="cohere.chat"),
+        Endpoint(path="v2/parse", operation="generate_content", usage=_usage, usage_shape="cohere.chat"),
     ],
     other=Endpoint(kind="span"),
     verbs=("cancel",),

@@ -164,3 +164,29 @@ def test_a_page_in_place_of_a_reply_is_a_failure(recorded: Any) -> None:
     with Wire(page) as wire, client(wire.url) as asking, pytest.raises(package().core.ApiError):
         asking.chat(**ASKED)
     assert recorded.one().outcome == "error"
+
+
+def test_the_older_models_and_those_that_hear(recorded: Any) -> None:
+    meta = {"api_version": {"version": "1"}, "billed_units": {"input_tokens": 5, "output_tokens": 2}}
+    told = {"id": "g1", "prompt": "Hi", "generations": [{"id": "a", "text": "Hello."}], "meta": meta}
+    piece = {"event_type": "text-generation", "text": "Hel", "is_finished": False}
+    with Wire(
+        Reply(told), Reply({"id": "s1", "summary": "Hello.", "meta": meta}), Reply({"text": "Hello."}),
+        Reply(stream=[json.dumps(piece).encode() + b"\n"], content_type="application/stream+json"),
+    ) as wire, client(wire.url) as asking:  # fmt: skip
+        from cohere import ClientV2
+
+        asking.generate(prompt="Hi", model="command")
+        asking.summarize(text="Hi", model="command")
+        ClientV2("none", base_url=wire.url.removesuffix("/v1")).audio.transcriptions.create(
+            model="listens", language="en", file=b"abc"
+        )
+        for _ in asking.generate_stream(prompt="Hi", model="command"):
+            break
+    whole, summed, heard, streamed = recorded()
+    assert [span.name for span in (whole, summed)] == ["text_completion command"] * 2
+    assert {span["agentops.kind"] for span in (whole, summed, heard, streamed)} == {"llm"}
+    for span in (whole, summed):
+        assert (span["gen_ai.usage.input_tokens"], span["gen_ai.usage.output_tokens"]) == (5, 2)
+        assert span.json("gen_ai.input.messages")[0]["parts"][0]["content"] == "Hi"
+    assert [span.text for span in (whole, summed, heard, streamed)] == ["Hello."] * 3 + ["Hel"]

@@ -185,6 +185,47 @@ def test_embeddings(recorded: Any) -> None:
     assert float(span["agentops.cost.amount"]) == pytest.approx(3 * 0.15 / 1e6)
 
 
+def _on_vertex(url: str) -> Any:
+    from google import genai
+    from google.oauth2.credentials import Credentials
+
+    http = {"base_url": url.removesuffix("/v1")}
+    there = {"vertexai": True, "project": "project", "location": "global", "credentials": Credentials(token="none")}
+    return genai.Client(http_options=http, **there)
+
+
+@pytest.mark.filterwarnings("ignore:The generate_images method is deprecated")
+def test_predictions_are_vectors_pictures_or_films(recorded: Any) -> None:
+    told = {"truncated": False, "token_count": 3}
+    vectors = {"predictions": [{"embeddings": {"values": [0.5] * 8, "statistics": told}}] * 2}
+    with Wire(Reply(vectors)) as wire, _on_vertex(wire.url) as asking:
+        asking.models.embed_content(model="text-embedding-005", contents=["a text", "another"])
+        assert wire.requests[0].path.endswith(":predict")
+    span = recorded.one()
+    assert (span.name, span["agentops.kind"]) == ("embeddings text-embedding-005", "embedding")
+    assert span["gen_ai.provider.name"] == "gcp.vertex_ai"
+    assert (span["gen_ai.usage.input_tokens"], span["gen_ai.embeddings.dimension.count"]) == (6, 8)
+    assert span.json("agentops.input") == ["a text", "another"]
+    pictures = {"predictions": [{"mimeType": "image/png", "bytesBase64Encoded": "aGk="}]}
+    with Wire(Reply(pictures)) as wire, _on_vertex(wire.url) as asking:
+        made = asking.models.generate_images(model="imagen-4.0", prompt="a cat")
+        assert made.generated_images[0].image.image_bytes == b"hi"
+    span = recorded.one()
+    assert (span.name, span["agentops.kind"], span["gen_ai.output.type"]) == (
+        "generate_content imagen-4.0", "llm", "image",
+    )  # fmt: skip
+    assert span.json("gen_ai.input.messages")[0]["parts"] == [{"type": "text", "content": "a cat"}]
+    assert span.parts[0]["modality"] == "image"
+    assert "agentops.cost.amount" not in span.attributes
+    assert span["agentops.cost.unknown_reason"]
+    with Wire(Reply({"name": "operations/1"})) as wire, _on_vertex(wire.url) as asking:
+        asking.models.generate_videos(model="veo-3.0", source={"prompt": "a cat"})
+    span = recorded.one()
+    assert (span.name, span["agentops.kind"], span["gen_ai.response.id"]) == (
+        "generate_content veo-3.0", "llm", "operations/1",
+    )  # fmt: skip
+
+
 def test_counting_tokens_uses_none(recorded: Any) -> None:
     with Wire(Reply({"totalTokens": 14})) as wire, client(wire.url) as asking:
         asking.models.count_tokens(model=MODEL, contents="a text")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.mistral.clients import ASKED, MODEL, USAGE, client, package, whole
-from tests.openai_dialect.clients import TOOLS
+from tests.openai_dialect.clients import TOOLS, event
 from tests.wire.http import Reply, Wire
 
 import agentops_sdk as agentops
@@ -82,7 +82,7 @@ OTHERS: dict[str, Callable[[Any], Any]] = {
     ),
     "moderations.create": lambda asking: asking.classifiers.moderate(model="mistral-moderation", inputs=["a text"]),
     "classifications.create": lambda asking: asking.classifiers.classify(model="mine", inputs=["a text"]),
-    "audio.transcriptions.create": lambda asking: asking.audio.transcriptions.complete(
+    "generate_content": lambda asking: asking.audio.transcriptions.complete(
         model="voxtral-mini-latest", file={"file_name": "a.mp3", "content": b"abc"}
     ),
     "chat mistral-small-latest": lambda asking: asking.beta.conversations.start(model=MODEL, inputs="Hi"),
@@ -155,6 +155,29 @@ def test_pages_are_what_ocr_costs(annotated: bool, recorded: Any) -> None:
     else:
         assert span["agentops.usage.pages"] == 5
         assert span["agentops.cost.amount"] == pytest.approx(5 * 2 / 1000)
+
+
+def test_speech_and_its_text(recorded: Any) -> None:
+    usage = {"prompt_audio_seconds": 3, "prompt_tokens": 4, "completion_tokens": 5, "total_tokens": 9}
+    heard = {"text": "Sunny.", "model": "voxtral-mini-2507", "language": "en", "segments": [], "usage": usage}
+    pieces = [
+        b"event: %b\n%b" % (kind.encode(), event({"type": kind, **told}))
+        for kind, told in (
+            ("transcription.text.delta", {"text": "Sun"}),
+            ("transcription.text.delta", {"text": "ny."}),
+            ("transcription.done", heard),
+        )
+    ]
+    file = {"file_name": "a.mp3", "content": b"abc"}
+    with Wire(Reply(heard), Reply(stream=pieces, content_type="text/event-stream")) as wire, client(wire.url) as asking:
+        asking.audio.transcriptions.complete(model="voxtral-mini-latest", file=file)
+        with asking.audio.transcriptions.stream(model="voxtral-mini-latest", file=file) as events:
+            next(events)
+    whole, left = recorded()
+    assert {span["agentops.kind"] for span in (whole, left)} == {"llm"}
+    assert (whole.text, left.text) == ("Sunny.", "Sun")
+    assert (whole["gen_ai.response.model"], whole["gen_ai.usage.input_tokens"]) == ("voxtral-mini-2507", 4)
+    assert left.outcome == "abandoned"
 
 
 def test_what_has_no_row_is_recorded_by_its_path(recorded: Any) -> None:

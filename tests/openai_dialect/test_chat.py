@@ -265,3 +265,32 @@ def test_embeddings(recorded: Any) -> None:
     assert span.name == "embeddings an-embedder"
     assert json.loads(span["agentops.input"]) == ["a text"]
     assert span["gen_ai.embeddings.dimension.count"] == 8
+
+
+SPOKEN = {"input": "Hi", "voice": "a", "response_format": "wav"}
+MEDIA: dict[tuple[str, str], Any] = {
+    ("groq", "transcription"): lambda asking: asking.audio.transcriptions.create(model="a-model", file=b"abc"),
+    ("together", "speech"): lambda asking: asking.audio.speech.create(model="a-model", **SPOKEN),
+    ("together", "transcription"): lambda asking: asking.audio.transcriptions.create(model="a-model", file=b"abc"),
+    ("together", "image"): lambda asking: asking.images.generate(model="a-model", prompt="a cat"),
+}
+"""Models that make and hear: with the reply that each has, in :func:`test_pictures_and_speech_are_model_calls`."""
+
+
+@pytest.mark.parametrize(("name", "made"), MEDIA)
+def test_pictures_and_speech_are_model_calls(name: str, made: str, recorded: Any) -> None:
+    client = CLIENTS[name]
+    client.package()
+    picture = {"id": "1", "object": "list", "model": "a-model", "data": [{"index": 0, "b64_json": "aGk="}]}
+    replies = {
+        "speech": Reply("sound", content_type="audio/wav"), "transcription": Reply({"text": "Sunny."}),
+        "image": Reply(picture),
+    }  # fmt: skip
+    with Wire(replies[made]) as wire, client.client(wire.url) as asking:
+        MEDIA[name, made](asking)
+    span = recorded.one()
+    assert (span.name, span["agentops.kind"]) == ("generate_content a-model", "llm")
+    assert span["gen_ai.operation.name"] == "generate_content"
+    assert span["gen_ai.output.type"] == {"speech": "speech", "transcription": "json", "image": "image"}[made]
+    assert [part["type"] for part in span.parts] == {"speech": [], "transcription": ["text"], "image": ["blob"]}[made]
+    assert "agentops.cost.amount" not in span.attributes

@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from agentops_integrations.google_genai import content, interaction_sockets, interactions, live, live_music
+from agentops_integrations.google_genai import (
+    content,
+    interaction_sockets,
+    interactions,
+    live,
+    live_music,
+    predictions,
+)
 from agentops_sdk.integration import Patches, semconv
 from agentops_sdk.integration.clients import (
     Asked,
@@ -65,7 +72,7 @@ def _asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked:
     url = _base_url(arguments.get("http_options")) or _base_url(getattr(client, "_http_options", None))
     vertex = getattr(client, "vertexai", False)
     return Asked(
-        path,
+        predictions.row_path(path, body),
         body,
         url=url or "",
         method=str(arguments.get("http_method") or "post"),
@@ -120,6 +127,7 @@ ENDPOINTS = Endpoints(
             path="[^/]*:(?:embedContent|batchEmbedContents)", kind="embedding", operation="embeddings",
             request=_embed_request, response=_embed_response, usage=content.usage, usage_shape="gemini.generate",
         ),
+        *predictions.ROWS,
         Endpoint(
             path="[^/]*:(?:countTokens|computeTokens)", kind="span", operation="count_tokens",
             span_name="count_tokens", request=content.request, settle=_counts_nothing,
@@ -130,7 +138,7 @@ ENDPOINTS = Endpoints(
                 path=f"[^/]*:{name}", kind="span", operation=f"models.{name}", span_name=f"models.{name}",
                 request=generic_request, response=generic_response, usage=content.usage, usage_shape="gemini.generate",
             )
-            for name in ("predict", "predictLongRunning", "batchGenerateContent", "asyncBatchEmbedContent")
+            for name in ("batchGenerateContent", "asyncBatchEmbedContent")
         ),
         *interactions.ROWS,
         Endpoint(

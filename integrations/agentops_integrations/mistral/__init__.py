@@ -30,9 +30,12 @@ from agentops_sdk.integration.dialects import (
     OPENAI_CHAT,
     OPENAI_EMBEDDINGS,
     OPENAI_RESPONSES,
+    OPENAI_SPEECH,
+    OPENAI_TRANSCRIPTIONS,
     hosted_agents,
     openai_chat,
     openai_embeddings,
+    openai_media,
 )
 
 _MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]+)"')
@@ -71,6 +74,10 @@ def _embeddings_request(body: Json) -> Attributes:
     return {semconv.REQUEST_MODEL: body.get("model"), **openai_embeddings.request(renamed)}
 
 
+def _speech_request(body: Json) -> Attributes:
+    return {semconv.REQUEST_MODEL: body.get("model"), **openai_media.speech_request(body)}
+
+
 _CHAT = replace(OPENAI_CHAT, request=_chat_request)
 
 
@@ -103,7 +110,9 @@ ENDPOINTS = Endpoints(
         ),
         replace(_CHAT, path="fim/completions", operation="text_completion"),
         replace(OPENAI_EMBEDDINGS, request=_embeddings_request),
-        Endpoint(path="ocr", kind="span", operation="ocr.create", span_name="ocr.create", response=_pages),
+        Endpoint(path="ocr", operation="ocr.create", span_name="ocr.create", response=_pages),
+        replace(OPENAI_SPEECH, request=_speech_request),
+        OPENAI_TRANSCRIPTIONS,
     ],
     other=Endpoint(kind="span"),
     verbs=("cancel",),

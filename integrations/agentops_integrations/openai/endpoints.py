@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from agentops_integrations.openai import background, media, other_endpoints
+from agentops_integrations.openai import background, other_endpoints
 from agentops_integrations.openai.usage_chunk_filter import UsageFilter
 from agentops_sdk.integration import setting
 from agentops_sdk.integration.clients import (
@@ -22,10 +22,17 @@ from agentops_sdk.integration.clients import (
     provider_of,
     takes_stream_options,
 )
-from agentops_sdk.integration.dialects import OPENAI_CHAT, OPENAI_EMBEDDINGS, OPENAI_RESPONSES, hosted_agents
+from agentops_sdk.integration.dialects import (
+    OPENAI_CHAT,
+    OPENAI_EMBEDDINGS,
+    OPENAI_IMAGES,
+    OPENAI_RESPONSES,
+    OPENAI_SPEECH,
+    OPENAI_TRANSCRIPTIONS,
+    hosted_agents,
+)
 from agentops_sdk.integration.dialects import openai_chat as chat
 
-_MEDIA_END = re.compile(rb'"type"\s*:\s*"(?:image_\w+\.completed|transcript\.text\.done|speech\.audio\.done)"')
 _SOURCE = re.compile(r"vector_stores/([^/]+)")
 
 
@@ -52,10 +59,6 @@ def _source(path: str) -> str | None:
 _ANY = Endpoint(usage=chat.usage, fold=other_endpoints.assemble, settle=background.settle)
 _CHAT = replace(OPENAI_CHAT, request=chat.chat_request, prepare=ask_for_usage, settle=background.settle)
 _RESPONSES = replace(OPENAI_RESPONSES, settle=background.settle)
-_MEDIA = replace(
-    _ANY, operation="generate_content", request=media.request, response=media.response, fold=media.assemble,
-    usage=media.usage, end_mark=_MEDIA_END,
-)  # fmt: skip
 
 
 def _read_later(row: Endpoint, method: str, path: str, name: str) -> Endpoint:
@@ -88,10 +91,13 @@ ENDPOINTS = Endpoints(
         ),
         replace(_CHAT, path="completions", operation="text_completion", request=chat.request),
         replace(OPENAI_EMBEDDINGS, usage=chat.usage, settle=background.settle),
-        replace(_MEDIA, path="images/(?:generations|edits|variations)", request=media.image_request),
-        replace(_MEDIA, path=f"videos(?:/{ID}/remix)?", request=other_endpoints.video_request),
-        replace(_MEDIA, path="audio/speech", request=media.speech_request),
-        replace(_MEDIA, path="audio/(?:transcriptions|translations)", request=media.transcription_request),
+        replace(OPENAI_IMAGES, settle=background.settle),
+        replace(
+            OPENAI_IMAGES, path=f"videos(?:/{ID}/remix)?", request=other_endpoints.video_request,
+            settle=background.settle,
+        ),
+        replace(OPENAI_SPEECH, settle=background.settle),
+        replace(OPENAI_TRANSCRIPTIONS, settle=background.settle),
         replace(
             _ANY, path="moderations", kind="guardrail", operation="apply_guardrail",
             request=other_endpoints.moderation_request, response=other_endpoints.moderation,

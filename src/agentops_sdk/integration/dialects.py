@@ -13,6 +13,7 @@ from agentops_sdk._genai import (
     openai_chat,
     openai_embeddings,
     openai_items,
+    openai_media,
     openai_responses,
     openai_tools,
     rerank,
@@ -26,7 +27,10 @@ __all__ = [
     "OPENAI_CHAT",
     "OPENAI_COMPLETIONS",
     "OPENAI_EMBEDDINGS",
+    "OPENAI_IMAGES",
     "OPENAI_RESPONSES",
+    "OPENAI_SPEECH",
+    "OPENAI_TRANSCRIPTIONS",
     "RERANK",
     "anthropic_messages",
     "fields",
@@ -36,6 +40,7 @@ __all__ = [
     "openai_chat",
     "openai_embeddings",
     "openai_items",
+    "openai_media",
     "openai_responses",
     "openai_tools",
 ]
@@ -82,6 +87,26 @@ OPENAI_EMBEDDINGS = Endpoint(
     request=openai_embeddings.request,
     response=openai_embeddings.response,
 )
+
+OPENAI_IMAGES = Endpoint(
+    path="images/(?:generations|edits|variations)",
+    operation="generate_content",
+    request=openai_media.image_request,
+    response=openai_media.response,
+    fold=openai_media.assemble,
+    usage=openai_media.usage,
+    end_mark=re.compile(
+        rb'"type"\s*:\s*"(?:image_\w+\.completed|transcript\.text\.done|transcription\.done|speech\.audio\.done)"'
+    ),
+)
+"""Pictures, made and changed."""
+
+OPENAI_SPEECH = replace(OPENAI_IMAGES, path="audio/speech", request=openai_media.speech_request)
+
+OPENAI_TRANSCRIPTIONS = replace(
+    OPENAI_IMAGES, path="audio/(?:transcriptions|translations)", request=openai_media.transcription_request
+)
+"""Speech as text, in its language or in English."""
 
 OPENAI_RESPONSES = Endpoint(
     path="responses",

@@ -1,14 +1,15 @@
-"""Images, speech, transcriptions and translations."""
+"""Images, speech, transcriptions and translations, as OpenAI's API has them, and others after it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from agentops_sdk.integration import semconv
-from agentops_sdk.integration.clients import Json
-from agentops_sdk.integration.dialects import message_parts as parts
-from agentops_sdk.integration.dialects import number
+from agentops_sdk import semconv
+from agentops_sdk._genai import message_parts as parts
+from agentops_sdk._genai.fields import number
+
+Json = Mapping[str, Any]
 
 
 def request(body: Json) -> dict[str, Any]:
@@ -85,8 +86,9 @@ def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
     text = ""
     for event in events:
         kind = str(event.get("type", ""))
-        if kind.endswith(".delta") and isinstance(event.get("delta"), str):
-            text += event["delta"]
+        piece = event.get("delta", event.get("text"))
+        if kind.endswith(".delta") and isinstance(piece, str):
+            text += piece
         elif kind.endswith((".completed", ".done")):
             body.update(event)
             if event.get("b64_json"):
