@@ -99,13 +99,17 @@ def _message(message: Json) -> dict[str, Any]:
             "parts": [{"type": "tool_call_response", "id": message.get("tool_call_id"), "response": answer}],
         }
     plan = [parts.reasoning(message["tool_plan"])] if message.get("tool_plan") else []
-    content = parts.of_content(message.get("content"))
-    if message.get("citations"):
-        for part in content:
-            if part["type"] == "text":
-                part["citations"] = message["citations"]
-                break
+    content = _cited(parts.of_content(message.get("content")), message)
     return {"role": role, "parts": [*plan, *content, *(_call(each) for each in _mappings(message.get("tool_calls")))]}
+
+
+def _cited(content: list[parts.Part], reply: Json) -> list[parts.Part]:
+    """The first text of a reply with what it cites."""
+    for part in content if reply.get("citations") else ():
+        if part["type"] == "text":
+            part["citations"] = reply["citations"]
+            break
+    return content
 
 
 def _call(call: Json) -> parts.Part:
@@ -230,7 +234,7 @@ def _old_request(body: Json) -> Attributes:
 
 def _old_response(body: Json, asked: Json) -> Attributes:
     calls = [_old_call(each) for each in _mappings(body.get("tool_calls"))]
-    return _reply(body, asked, [*parts.of_content(body.get("text")), *calls], _old_tools(asked))
+    return _reply(body, asked, [*_cited(parts.of_content(body.get("text")), body), *calls], _old_tools(asked))
 
 
 def _old_fold(events: Events) -> dict[str, Any]:

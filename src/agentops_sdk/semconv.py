@@ -272,6 +272,7 @@ USAGE_WEB_SEARCHES: Final = "agentops.usage.web_searches"
 USAGE_SEARCH_UNITS: Final = "agentops.usage.search_units"
 USAGE_FILE_SEARCHES: Final = "agentops.usage.file_searches"
 USAGE_PAGES: Final = "agentops.usage.pages"
+USAGE_OTHER_MODELS: Final = "agentops.usage.other_models"
 USAGE_SERVICE_TIER: Final = "agentops.usage.service_tier"
 USAGE_INFERENCE_GEO: Final = "agentops.usage.inference_geo"
 # On agents and workflows, of the calls below them: never under names that readers add up.

@@ -36,6 +36,8 @@ def _part(block: Json) -> parts.Part:
     if kind == "text":
         return parts.text(str(value or ""))
     inner = mapping(value)
+    if kind in ("toolUse", "toolResult") and inner.get("type"):  # those that run at the provider's have a type
+        return _server_tool(kind, inner)
     if kind == "toolUse":
         arguments = parts.arguments(inner.get("input"))
         return {"type": "tool_call", "id": inner.get("toolUseId"), "name": inner.get("name"), "arguments": arguments}
@@ -44,13 +46,24 @@ def _part(block: Json) -> parts.Part:
         failed = {"is_error": True} if inner.get("status") == "error" else {}
         return {"type": "tool_call_response", "id": inner.get("toolUseId"), "response": answer, **failed}
     if kind == "reasoningContent":
-        return parts.reasoning(mapping(inner.get("reasoningText")).get("text") or "")
+        hidden = {"encrypted": True} if inner.get("redactedContent") else {}
+        return {**parts.reasoning(mapping(inner.get("reasoningText")).get("text") or ""), **hidden}
     if kind in ("image", "video", "audio", "document"):
         return _media(kind, inner)
     if kind == "citationsContent":
         text = "".join(str(each.get("text") or "") for each in mappings(inner.get("content")))
         return {**parts.text(text), "citations": inner.get("citations")}
     return parts.generic(inner, kind)
+
+
+def _server_tool(kind: str, inner: Json) -> parts.Part:
+    ident = inner.get("toolUseId")
+    if kind == "toolUse":
+        name = str(inner.get("name") or "tool")
+        call = {"type": name, "input": parts.arguments(inner.get("input"))}
+        return {"type": "server_tool_call", "id": ident, "name": name, "server_tool_call": call}
+    result = {name: inner[name] for name in ("type", "content", "status") if inner.get(name)}
+    return {"type": "server_tool_call_response", "id": ident, "server_tool_call_response": result}
 
 
 def _media(modality: str, block: Json) -> parts.Part:
@@ -126,8 +139,15 @@ def _converse_fold(events: Events) -> dict[str, Any]:
             _grow(blocks.setdefault(delta.get("contentBlockIndex") or 0, {}), mapping(delta.get("delta")))
         body.update(mapping(event.get("messageStop")))
         body.update(mapping(event.get("metadata")))
-    body["output"] = {"message": {"content": [blocks[index] for index in sorted(blocks)]}}
+    body["output"] = {"message": {"content": [_cited(blocks[index]) for index in sorted(blocks)]}}
     return body
+
+
+def _cited(block: dict[str, Any]) -> dict[str, Any]:
+    """A block as a whole reply has it: a text that came with its sources holds them inside."""
+    if "citations" not in block:
+        return block
+    return {"citationsContent": {"content": [{"text": block.get("text", "")}], "citations": block["citations"]}}
 
 
 def _grow(block: dict[str, Any], piece: Json) -> None:
@@ -139,6 +159,11 @@ def _grow(block: dict[str, Any], piece: Json) -> None:
             thought = block.setdefault(name, {})
             inner = mapping(value)
             _grow(thought.setdefault("reasoningText", {}) if inner.keys() & {"text", "signature"} else thought, inner)
+        elif name == "toolResult" and isinstance(value, list):
+            held = block.setdefault(name, {})
+            held["content"] = [*held.get("content", ()), *value]
+        elif name == "citation":
+            block["citations"] = [*block.get("citations", ()), value]
         elif isinstance(value, Mapping):
             _grow(block.setdefault(name, {}), value)
         elif value is not None:

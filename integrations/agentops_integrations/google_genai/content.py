@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -170,12 +171,14 @@ def _output(candidate: Json) -> dict[str, Any]:
         message["finish_reason"] = (
             "tool_call" if called and reason == "STOP" else _FINISH_REASONS.get(reason, reason.lower())
         )
-    grounding = get(candidate, "groundingMetadata")
-    if grounding:
-        for part in message["parts"]:
-            if part["type"] == "text":
-                part["grounding"] = grounding
-                break
+    sources = {"grounding": "groundingMetadata", "citations": "citationMetadata", "url_context": "urlContextMetadata"}
+    told = {name: get(candidate, field) for name, field in sources.items() if get(candidate, field)}
+    for part in message["parts"] if told else ():
+        if part["type"] == "text":
+            part.update(told)
+            break
+    if get(candidate, "logprobsResult"):
+        message["logprobs"] = get(candidate, "logprobsResult")
     return message
 
 
@@ -234,10 +237,54 @@ def fold(events: Events) -> dict[str, Any]:
 
 def add(before: list[dict[str, Any]], part: Json) -> None:
     last = before[-1] if before else {}
+    call, begun = get(part, "functionCall"), get(last, "functionCall")
     if "text" in part and "text" in last and bool(part.get("thought")) == bool(last.get("thought")):
         before[-1] = {**last, **part, "text": last["text"] + part["text"]}
+    elif isinstance(call, Mapping) and isinstance(begun, Mapping) and get(begun, "willContinue"):
+        before[-1] = {**last, "functionCall": _continued(begun, call)}
+    elif isinstance(call, Mapping):
+        before.append({**part, "functionCall": _continued({}, call)})
     else:
         before.append(dict(part))
+
+
+def _continued(begun: Json, call: Json) -> dict[str, Any]:
+    """A call whose arguments come piece by piece, each with its path: that of a text that goes on comes again."""
+    pieces = mappings(get(call, "partialArgs") or [])
+    if not pieces and not begun:
+        return dict(call)
+    known = {name: value for name, value in call.items() if name not in ("partialArgs", "partial_args")}
+    args = copy.deepcopy(begun.get("args") or {})
+    for piece in pieces:
+        path = [index or name for name, index in _STEP.findall(str(get(piece, "jsonPath") or ""))]
+        if path:
+            _put(args, path, next((get(piece, name) for name in _VALUES if get(piece, name) is not None), None))
+    return {**begun, **known, "willContinue": get(call, "willContinue"), "args": args}
+
+
+_STEP = re.compile(r"\.(\w+)|\[['\"]?([^\]'\"]+)['\"]?\]")
+_VALUES = ("stringValue", "numberValue", "boolValue")
+
+
+def _put(args: Any, path: list[str], value: Any) -> None:
+    """Set what lies at a path, or add to the text that is there; what does not fit is left out."""
+    for step, following in zip(path, [*path[1:], None], strict=True):
+        key: Any = step
+        if isinstance(args, list):
+            if not step.isdecimal() or int(step) > len(args):
+                return
+            key = int(step)
+            args += [None] * (key == len(args))
+        elif isinstance(args, dict):
+            args.setdefault(key, None)
+        else:
+            return
+        have = args[key]
+        if following is None:
+            args[key] = have + value if isinstance(have, str) and isinstance(value, str) else value
+        elif have is None:
+            args[key] = [] if following.isdecimal() else {}
+        args = args[key]
 
 
 def usage(body: Json) -> Json | None:

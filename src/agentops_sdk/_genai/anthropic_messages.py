@@ -48,8 +48,13 @@ def _server_tool_use(block: Json) -> parts.Part:
         "type": "server_tool_call",
         "id": block.get("id"),
         "name": block.get("name"),
-        "server_tool_call": {"type": str(block.get("name") or "tool"), "input": block.get("input")},
+        "server_tool_call": {"type": str(block.get("name") or "tool"), "input": block.get("input"), **_told(block)},
     }
+
+
+def _told(block: Json) -> dict[str, Any]:
+    """Which of several servers it is, and whether it failed."""
+    return {name: block[name] for name in ("server_name", "is_error") if block.get(name)}
 
 
 def _tool_result(block: Json) -> parts.Part:
@@ -63,7 +68,7 @@ def _server_tool_result(block: Json) -> parts.Part:
     return {
         "type": "server_tool_call_response",
         "id": block.get("tool_use_id"),
-        "server_tool_call_response": {"type": str(block["type"]), "content": block.get("content")},
+        "server_tool_call_response": {"type": str(block["type"]), "content": block.get("content"), **_told(block)},
     }
 
 
@@ -183,7 +188,12 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
 
 # --- streams ---------------------------------------------------------------------------------------
 
-_GROWING = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+_GROWING = {
+    "text_delta": "text",
+    "thinking_delta": "thinking",
+    "input_json_delta": "partial_json",
+    "compaction_delta": "content",
+}
 
 
 def assemble(events: Iterable[Json]) -> dict[str, Any]:

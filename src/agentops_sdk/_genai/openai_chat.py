@@ -105,8 +105,8 @@ def _parts(source: Json, role: str) -> list[parts.Part]:
         ]
     result: list[parts.Part] = []
     thought = source.get("reasoning_content") or source.get("reasoning")
-    if thought:
-        result.append(parts.reasoning(thought))
+    thoughts = [thought] if thought else source.get("reasoning_details") or ()  # some gateways give the latter alone
+    result += [parts.reasoning(text) for text in map(parts.flat, thoughts) if text]
     result += parts.of_content(content)
     if source.get("annotations") and result and result[-1]["type"] == "text":
         result[-1]["annotations"] = source["annotations"]

@@ -79,8 +79,9 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
 
 
 def usage(body: Json) -> Json | None:
-    """The usage object of a reply, with the searches that are billed by piece; not the pages that were opened then.
+    """The usage object of a reply, with what the provider's tools used beside: searches, billed by piece, and images.
 
+    Of older replies, searches are counted here; not the pages that were opened then.
     Web searches of the older tool by models without reasoning have a price of their own, which no table has.
     """
     told = chat.usage(body)
@@ -89,12 +90,26 @@ def usage(body: Json) -> Json | None:
     called = [item for item in _output(body) if isinstance(item, Mapping)]
     actions = [item.get("action") for item in called if item.get("type") == "web_search_call"]
     kinds = [action.get("type", "search") if isinstance(action, Mapping) else "search" for action in actions]
-    offered = body.get("tools")
-    offered = [str(tool.get("type")) for tool in offered if isinstance(tool, Mapping)] if offered else []
+    offered = {str(tool.get("type")): tool for tool in body.get("tools") or () if isinstance(tool, Mapping)}
     of_old = any(kind.startswith("web_search_preview") for kind in offered) and str(body.get("model"))[:5] == "gpt-4"
-    searches = 0 if of_old else kinds.count("search")
+    beside = _mapping(body.get("tool_usage"))
+    billed = _mapping(beside.get("web_search")).get("num_requests")
+    searches = 0 if of_old else billed if isinstance(billed, int) else kinds.count("search")
     in_files = sum(item.get("type") == "file_search_call" for item in called)
-    return {**told, "web_search_calls": searches or None, "file_search_calls": in_files or None}
+    images = None
+    if any(item.get("type") == "image_generation_call" for item in called):
+        model = _mapping(offered.get("image_generation")).get("model")
+        images = {**_mapping(beside.get("image_gen")), "model": model}
+    return {
+        **told,
+        "web_search_calls": searches or None,
+        "file_search_calls": in_files or None,
+        "image_generation": images,
+    }
+
+
+def _mapping(value: Any) -> Json:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _is_finished(body: Json, asked: Json) -> bool:

@@ -246,7 +246,7 @@ class Exchange:
         if live.cut:
             self._cut(semconv.OUTPUT_MESSAGES)
         if live.watched and not complete:
-            bodies.limit = live.delivered
+            bodies.limit = live.delivered + live.raised  # an event that says what failed may tell what it used
         bodies.counted = live.delivered if live.watched else None
         if outcome == "ok" and self._failed_body():
             outcome = "error"

@@ -63,6 +63,7 @@ class LiveReply:
         "keep",
         "meter",
         "on_end",
+        "raised",
         "silent",
         "size",
         "stepping",
@@ -95,6 +96,8 @@ class LiveReply:
         self.cut = False
         """Whether more came than is kept."""
         self.delivered = 0
+        self.raised = False
+        """Whether the client raised over an event, which it had read by then, and gave to nobody."""
         self.unread_from = 0
         self._delivered_before = 0
         self.first_ns = 0
@@ -142,6 +145,7 @@ class LiveReply:
 
     def failed(self, error: BaseException) -> None:
         outcome = outcome_of(error)
+        self.raised = outcome == "error"
         self.finish(
             outcome,
             error if outcome in ("error", "interrupted") else None,

@@ -8,7 +8,7 @@ from typing import Any
 
 from agentops_sdk import semconv
 from agentops_sdk._usage.cost_of_call import cost_of
-from agentops_sdk._usage.counts import amount, count
+from agentops_sdk._usage.counts import amount, count, each
 from agentops_sdk._usage.price_arithmetic import COUNTS
 
 _WORKED_OUT = ("counted", "estimated")
@@ -95,19 +95,24 @@ def _price(attributes: dict[str, Any]) -> None:
     # Stands if a callback of the user's raises: no call that used tokens may end without a word on its cost.
     attributes[semconv.COST_UNKNOWN_REASON] = "working out the price failed"
     counts = _counts(attributes)
-    cost = cost_of(
-        _names(attributes, semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL),
-        _text(attributes.get(semconv.PROVIDER_NAME)),
-        counts,
-        tier=_tier(attributes),
-        geo=_text(attributes.get(semconv.USAGE_INFERENCE_GEO)),
-        estimated=attributes.get(semconv.USAGE_SOURCE) in _WORKED_OUT,
-    )
-    if cost.amount is None:
-        attributes[semconv.COST_UNKNOWN_REASON] = cost.unknown_reason
+    rest: dict[str, Any] = {
+        "tier": _tier(attributes),
+        "geo": _text(attributes.get(semconv.USAGE_INFERENCE_GEO)),
+        "estimated": attributes.get(semconv.USAGE_SOURCE) in _WORKED_OUT,
+    }
+    provider = _text(attributes.get(semconv.PROVIDER_NAME))
+    cost = cost_of(_names(attributes, semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL), provider, counts, **rest)
+    others = [
+        cost_of([one["model"]], provider, _counts(one), **rest)
+        for one in each(attributes.get(semconv.USAGE_OTHER_MODELS))
+    ]
+    exact = [price.amount for price in (cost, *others) if price.amount is not None]
+    if len(exact) <= len(others):
+        reasons = (price.unknown_reason for price in (cost, *others))
+        attributes[semconv.COST_UNKNOWN_REASON] = next(reason for reason in reasons if reason)
         return
     del attributes[semconv.COST_UNKNOWN_REASON]
-    figure = round(float(cost.amount), 12)
+    figure = round(float(sum(exact)), 12)
     attributes[semconv.COST_AMOUNT] = attributes[semconv.OPERATION_COST] = figure
     attributes[semconv.COST_CURRENCY] = cost.currency
     attributes[semconv.COST_SOURCE] = cost.source

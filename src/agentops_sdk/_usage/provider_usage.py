@@ -118,8 +118,17 @@ def _openai(usage: Figures) -> dict[str, Any]:
         semconv.USAGE_AUDIO_SECONDS: _seconds(usage.get("seconds", usage.get("prompt_audio_seconds"))),
         semconv.USAGE_WEB_SEARCHES: first(usage, "web_search_calls"),
         semconv.USAGE_FILE_SEARCHES: first(usage, "file_search_calls"),
+        **(_made_images(usage["image_generation"]) if usage.get("image_generation") else {}),
         **_told_cost(usage),
     }
+
+
+def _made_images(images: Figures) -> dict[str, Any]:
+    """What the model behind a tool that makes images used: the reply tells it beside, if at all."""
+    used = {name: value for name, value in _openai(images).items() if value}
+    if used and images.get("model"):
+        return {semconv.USAGE_OTHER_MODELS: [{"model": images["model"], **used}]}
+    return {semconv.COST_UNKNOWN_REASON: "a tool made images, and of which model or how much that took is not told"}
 
 
 def _seconds(value: Any) -> float | None:
@@ -158,9 +167,9 @@ def _anthropic(usage: Figures) -> dict[str, Any]:
     long = first(lifetimes, "ephemeral_1h_input_tokens")
     if written is None:
         written = total(short, long)
-    # A compaction is billed, but told in the list of iterations only.
-    extra = [one for one in each(usage.get("iterations")) if one.get("type") != "message"]
-    for one in extra:
+    # A compaction is billed, but told in the list of iterations only; so is an advisor, at its own model's price.
+    iterations = each(usage.get("iterations"))
+    for one in (one for one in iterations if one.get("type") == "compaction"):
         prompt, output = total(prompt, first(one, "input_tokens")), total(output, first(one, "output_tokens"))
         read = total(read, first(one, "cache_read_input_tokens"))
         written = total(written, first(one, "cache_creation_input_tokens"))
@@ -178,6 +187,11 @@ def _anthropic(usage: Figures) -> dict[str, Any]:
         # A reply in fast mode says "standard" of its tier, and costs a multiple all the same.
         semconv.USAGE_SERVICE_TIER: _word(usage.get("service_tier")) if _word(usage.get("speed")) != "fast" else "fast",
         semconv.USAGE_INFERENCE_GEO: _word(usage.get("inference_geo")),
+        semconv.USAGE_OTHER_MODELS: [
+            {"model": one["model"], **{name: value for name, value in _anthropic(one).items() if value}}
+            for one in iterations
+            if one.get("type") == "advisor_message" and isinstance(one.get("model"), str)
+        ],
     }
 
 
