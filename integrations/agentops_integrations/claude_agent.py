@@ -1,11 +1,14 @@
-"""The Claude Agent SDK, through the messages of the program that it runs: agents, models, tools and permissions."""
+"""The Claude Agent SDK, through the messages of the program that it runs: agents, models, tools and permissions.
+
+Long because one class reads all kinds of messages, which tell of one turn.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 from agentops_sdk.integration import BoundedMap, decision_attributes, guard, outcome_of, semconv, snapshot
 
@@ -19,7 +22,9 @@ _AGENT = "claude"
 _DELEGATION = ("Agent", "Task")
 """The tool that runs another agent, by its names."""
 _COST = semconv.METADATA_PREFIX + "claude.total_cost_usd"
+_OUTPUT_TOKENS = semconv.METADATA_PREFIX + "claude.output_tokens"
 _ANSWERS = ("allow", "deny")
+_FINISH_REASONS = {"end_turn": "stop", "stop_sequence": "stop", "tool_use": "tool_calls", "max_tokens": "length"}
 
 
 class ClaudeAgentIntegration:
@@ -36,31 +41,16 @@ class ClaudeAgentIntegration:
 
         runs = Runs("claude_agent")
         answers: BoundedMap[str, dict[str, Any]] = BoundedMap(1_000)
-        live: WeakKeyDictionary[Any, _Turn] = WeakKeyDictionary()
+        clients = _Clients(runs, answers)
         patches.on_undo(lambda: runs.end_all("interrupted"))
-
-        async def asked(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            turn: _Turn | None = None
-            with guard("claude_agent.query"):
-                before = live.get(instance)
-                if before is None or before.over:  # else it waits until that is answered
-                    turn = live[instance] = _Turn(runs, answers, args[0] if args else kwargs.get("prompt"))
-            try:
-                return await wrapped(*args, **kwargs)
-            except BaseException as error:
-                if turn is not None:
-                    turn.fail(error)
-                raise
-
-        def received(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            return _read(wrapped(*args, **kwargs), lambda: live.get(instance))
 
         def query(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             turn: list[_Turn] = []
 
             def begin() -> _Turn | None:
                 if not turn:
-                    turn.append(_Turn(runs, answers, kwargs.get("prompt", args[0] if args else None)))
+                    turn.append(_Turn(runs, answers))
+                    turn[0].ask(kwargs.get("prompt", args[0] if args else None))
                 return turn[0]
 
             return _read(wrapped(*args, **kwargs), begin)
@@ -71,17 +61,59 @@ class ClaudeAgentIntegration:
                 if instance.can_use_tool is not None:
                     instance.can_use_tool = _watched(instance.can_use_tool, answers)
 
-        def clients(client: ModuleType) -> None:
-            patches.wrap(client.ClaudeSDKClient, "query", asked)
-            patches.wrap(client.ClaudeSDKClient, "receive_messages", received)
+        def client(part: ModuleType) -> None:
+            patches.wrap(part.ClaudeSDKClient, "query", clients.asked)
+            patches.wrap(part.ClaudeSDKClient, "receive_messages", clients.received)
+            patches.wrap(part.ClaudeSDKClient, "interrupt", clients.interrupted)
+            patches.wrap(part.ClaudeSDKClient, "disconnect", clients.left)
 
-        patches.when_imported("claude_agent_sdk.client", clients)
+        patches.when_imported("claude_agent_sdk.client", client)
         patches.when_imported(
             "claude_agent_sdk._internal.client", lambda part: patches.wrap(part.InternalClient, "process_query", query)
         )
         patches.when_imported(
             "claude_agent_sdk._internal.query", lambda part: patches.wrap(part.Query, "__init__", connected)
         )
+
+
+class _Clients:
+    """Those that live, each with the turn that it is in."""
+
+    def __init__(self, runs: Any, answers: Any) -> None:
+        self._runs = runs
+        self._answers = answers
+        self._turns: WeakKeyDictionary[Any, _Turn] = WeakKeyDictionary()
+
+    async def asked(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        turn, begins = None, False
+        with guard("claude_agent.query"):
+            turn = self._turns.get(instance)
+            if turn is None:
+                turn = self._turns[instance] = _Turn(self._runs, self._answers)
+                finalize(instance, turn.finish, "abandoned")
+            begins = turn.ask(args[0] if args else kwargs.get("prompt"))
+        try:
+            return await wrapped(*args, **kwargs)
+        except BaseException as error:
+            if turn is not None and begins:
+                turn.fail(error)
+            raise
+
+    def received(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return _read(wrapped(*args, **kwargs), lambda: self._turns.get(instance), goes_on=True)
+
+    def interrupted(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with guard("claude_agent.interrupt"):
+            if (turn := self._turns.get(instance)) is not None:
+                turn.stops = True
+        return wrapped(*args, **kwargs)
+
+    async def left(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            return await wrapped(*args, **kwargs)
+        finally:
+            if (turn := self._turns.pop(instance, None)) is not None:
+                turn.finish("abandoned")  # unless it is over
 
 
 def _watched(callback: Any, answers: Any) -> Any:
@@ -100,7 +132,8 @@ def _watched(callback: Any, answers: Any) -> Any:
     return can_use_tool
 
 
-async def _read(messages: AsyncIterator[Any], current: Any) -> AsyncIterator[Any]:
+async def _read(messages: AsyncIterator[Any], current: Any, *, goes_on: bool = False) -> AsyncIterator[Any]:
+    """The messages, as they are read; whoever leaves a client's may read on, and leaves it by disconnecting."""
     turn: _Turn | None = None
     with guard("claude_agent.begin"):
         turn = current()
@@ -111,6 +144,11 @@ async def _read(messages: AsyncIterator[Any], current: Any) -> AsyncIterator[Any
                 if turn is not None:
                     turn.take(message)
             yield message
+    except GeneratorExit as error:
+        if turn is not None and not goes_on:
+            turn.fail(error)
+        turn = None
+        raise
     except BaseException as error:
         if turn is not None:
             turn.fail(error)
@@ -122,37 +160,54 @@ async def _read(messages: AsyncIterator[Any], current: Any) -> AsyncIterator[Any
 
 
 class _Turn:
-    """What one question sets off, until its result."""
+    """What one question sets off, until its result; then the next one of the same client.
 
-    def __init__(self, runs: Any, answers: Any, prompt: Any) -> None:
+    Attributes:
+        stops: whether the program has asked for its end.
+    """
+
+    def __init__(self, runs: Any, answers: Any) -> None:
+        self.stops = False
         self._runs = runs
         self._answers = answers
         self._key = object()
+        self._waiting: list[Any] = []
         self._last_ns: dict[Any, int] = {}
         self._model: dict[Any, tuple[Any, Run]] = {}
         self._ended: dict[Any, Any] = {}
         self._tools: set[str] = set()
-        self._begin(prompt)
 
     @property
     def over(self) -> bool:
         return self._runs.get(self._key) is None
 
+    def ask(self, prompt: Any) -> bool:
+        """Begin with a question, unless another one is to be answered before."""
+        begins = self.over
+        if begins:
+            self._begin(prompt)
+        else:
+            self._waiting.append(prompt)
+        return begins
+
     def _begin(self, prompt: Any) -> None:
         from agentops_sdk.integration.frameworks import content
 
+        self.stops = False
         run = self._runs.begin("agent", _AGENT, self._key)
         run.call.update(content(semconv.INPUT, prompt if isinstance(prompt, str) else None))
         self._tick(None)
 
     def take(self, message: Any) -> None:
         kind = type(message).__name__
-        if self.over and kind == "AssistantMessage":
-            self._begin(None)  # a question that waited
+        if self.over and kind in ("AssistantMessage", "StreamEvent"):
+            self._begin(self._waiting.pop(0) if self._waiting else None)
         elif self.over:
             return
         if kind == "AssistantMessage":
             self._assistant(message)
+        elif kind == "StreamEvent":
+            self._piece(message.event, message.parent_tool_use_id)
         elif kind == "UserMessage" and isinstance(message.content, list):
             for block in message.content:
                 if type(block).__name__ == "ToolResultBlock":
@@ -185,44 +240,70 @@ class _Turn:
                 self._tool(block, place)
 
     def _model_message(self, message: Any, place: Any) -> None:
-        identity, run = self._model.get(place, (None, None))
-        if run is None or identity != message.message_id or identity is None:
-            self._end_model(place)
-            run = self._runs.begin(
-                "llm", message.model, ("model", message.uuid or object()), self._parent(place),
-                start_ns=self._last_ns.get(place), attributes={semconv.PROVIDER_NAME: "anthropic"},
-            )  # fmt: skip
-            run.notes["texts"], run.notes["calls"] = [], []
-            self._model[place] = (message.message_id, run)
-        run.notes["message"] = message
+        run = self._reply(message.message_id, message.model, place)
+        run.notes["error"] = message.error
+        run.notes["usage"] = {**(message.usage or {}), **(run.notes["usage"] or {})} or None
+        run.notes["stopped"] = run.notes["stopped"] or message.stop_reason
         for block in message.content:
             kind = type(block).__name__
             if kind == "TextBlock":
                 run.notes["texts"].append(block.text)
             elif kind == "ToolUseBlock":
                 run.notes["calls"].append(block)
-        if message.stop_reason or run.notes["calls"]:
+        if not run.chunks and (message.stop_reason or run.notes["calls"]):
             self._end_model(place)
 
-    def _end_model(self, place: Any) -> None:
+    def _reply(self, identity: Any, model: Any, place: Any) -> Run:
+        """The reply of a model with this id, which begins where it is another one than before."""
+        before, run = self._model.get(place, (None, None))
+        if run is None or identity != before or identity is None:
+            self._end_model(place)
+            run = self._runs.begin(
+                "llm", model, ("model", object()), self._parent(place),
+                start_ns=self._last_ns.get(place), attributes={semconv.PROVIDER_NAME: "anthropic"},
+            )  # fmt: skip
+            run.notes.update(id=identity, texts=[], calls=[], usage=None, stopped=None, error=None)
+            self._model[place] = (identity, run)
+        return run
+
+    def _piece(self, event: Any, place: Any) -> None:
+        """A reply that the program is given in pieces: only these tell all that it used."""
+        kind, told = event.get("type"), event.get("message") or event
+        if kind == "message_start":
+            self._reply(told.get("id"), told.get("model"), place)
+        _, run = self._model.get(place, (None, None))
+        if run is None or kind == "ping":
+            return
+        run.chunk()
+        if isinstance(told.get("usage"), dict):
+            run.notes["usage"] = {**(run.notes["usage"] or {}), **told["usage"]}
+        if kind == "message_delta":
+            run.notes["stopped"] = (event.get("delta") or {}).get("stop_reason")
+        elif kind == "message_stop":
+            self._end_model(place, "cancelled" if self.stops and not run.notes["stopped"] else "ok")
+
+    def _end_model(self, place: Any, outcome: str = "ok") -> None:
         from agentops_sdk.integration.frameworks import model_reply
 
         _, run = self._model.pop(place, (None, None))
         if run is None:
             return
-        message = run.notes["message"]
-        self._ended[place] = message.message_id
+        self._ended[place] = run.notes["id"]
         calls = [
             {"id": each.id, "type": "function", "function": {"name": each.name, "arguments": each.input}}
             for each in run.notes["calls"]
         ]
         reply = {"role": "assistant", "content": "".join(run.notes["texts"]) or None}
+        usage, stopped = run.notes["usage"], run.notes["stopped"]
+        if usage is not None and stopped is None:
+            usage = {name: value for name, value in usage.items() if name != "output_tokens"}  # as it had begun
         model_reply(
-            run.call, reply={**reply, "tool_calls": calls} if calls else reply, usage=message.usage,
-            usage_shape="anthropic.messages",
+            run.call, reply={**reply, "tool_calls": calls} if calls else reply, usage=usage,
+            usage_shape="anthropic.messages", finish_reason=_FINISH_REASONS.get(stopped, stopped),
         )  # fmt: skip
-        run.call.set(semconv.RESPONSE_ID, message.message_id)
-        self._runs.finish(run.key, "error" if message.error else "ok")
+        streamed = {semconv.REQUEST_STREAM: stopped is None or None, **run.streamed()}
+        run.call.update({semconv.RESPONSE_ID: run.notes["id"], **streamed})
+        self._runs.finish(run.key, "error" if run.notes["error"] else outcome)
         self._tick(place)
 
     def _parent(self, place: Any) -> Any:
@@ -249,7 +330,7 @@ class _Turn:
         run = self._runs.get(block.tool_use_id)
         if run is None:
             return
-        outcome = "error" if block.is_error else "ok"
+        outcome = ("cancelled" if self.stops else "error") if block.is_error else "ok"
         self._end_model(block.tool_use_id)
         self._runs.finish(("agent", block.tool_use_id), outcome)
         run.call.update(content(semconv.TOOL_CALL_RESULT, block.content))
@@ -259,7 +340,7 @@ class _Turn:
 
     def _end_open(self, outcome: str) -> None:
         for place in list(self._model):
-            self._end_model(place)
+            self._end_model(place, outcome)
         for key in list(self._tools):
             self._runs.finish(("agent", key), outcome)
             self._runs.finish(key, outcome)
@@ -273,8 +354,15 @@ class _Turn:
         call.set(semconv.CONVERSATION_ID, message.session_id)
         if type(message.total_cost_usd) in (int, float):
             call.set(_COST, message.total_cost_usd)
+        if self.stops or str(message.terminal_reason).startswith("aborted"):
+            self.finish("cancelled")
+            return
+        output = (message.usage or {}).get("output_tokens")
+        call.set(_OUTPUT_TOKENS, output if type(output) is int else None)
         if message.is_error:
             error_text(call, "; ".join(message.errors or ()), message.subtype)
+        for place in list(self._model):
+            self._end_model(place)
         self._end_open("abandoned")
         self._runs.finish(self._key, "error" if message.is_error else "ok")
 

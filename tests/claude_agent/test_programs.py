@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from tests.integrations.framework_programs import MODES, check
+
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
 
 pytest.importorskip("claude_agent_sdk", reason="claude-agent-sdk is not installed")
 
@@ -32,7 +36,7 @@ class Server:
 @pytest.fixture(autouse=True)
 def _cli(tmp_path: Path) -> Iterator[None]:
     path = tmp_path / "claude"
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).with_name("cli.py")}"\n')
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).with_name("cli.py")}" "$@"\n')
     path.chmod(0o755)
     _path.append(path)
     yield
@@ -42,13 +46,13 @@ def _cli(tmp_path: Path) -> Iterator[None]:
 _path: list[Path] = []
 
 
-def _options(behavior: str) -> Any:
+def _options(behavior: str, **options: Any) -> Any:
     from claude_agent_sdk import ClaudeAgentOptions, PermissionResultAllow, PermissionResultDeny
 
     async def ask(name: str, arguments: Any, context: Any) -> Any:
         return PermissionResultAllow() if behavior == "allow" else PermissionResultDeny(message="not today")
 
-    return ClaudeAgentOptions(cli_path=_path[0], can_use_tool=ask)
+    return ClaudeAgentOptions(cli_path=_path[0], can_use_tool=ask, **options)
 
 
 def conversation(_: Any) -> None:
@@ -78,15 +82,70 @@ def question(_: Any) -> None:
     asyncio.run(run())
 
 
+def pieces(_: Any) -> None:
+    """Replies that come in pieces, read by a program that leaves after each message and comes back for the next."""
+    from claude_agent_sdk import ClaudeSDKClient, ResultMessage
+
+    async def run() -> None:
+        async with ClaudeSDKClient(_options("allow", include_partial_messages=True)) as client:
+            await client.query("What is there?")
+            while not isinstance(await anext(aiter(client.receive_messages())), ResultMessage):
+                pass
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [conversation, question], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [conversation, question, pieces], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spans = check(program, TREES, mode, monkeypatch, server=Server)
     calls = [span.attributes for span in spans if span.attributes["agentops.kind"] == "llm"]
-    assert [call["gen_ai.usage.output_tokens"] for call in calls] == [5] * CALLS
+    if program is pieces:
+        assert [call["gen_ai.usage.output_tokens"] for call in calls] == [5] * CALLS
+        assert [call["agentops.stream.chunks"] for call in calls] == [7, 5, 7, 5, 5]
+        assert [call["gen_ai.response.finish_reasons"] for call in calls[:2]] == [["tool_calls"]] * 2
+    sources = {call["agentops.usage.source"] for call in calls}
+    assert sources == {"reported" if program is pieces else "estimated"}
     (agent,) = [span.attributes for span in spans if span.name == "invoke_agent claude"]
     assert agent["agentops.metadata.claude.total_cost_usd"] == 0.5
+    assert agent["agentops.metadata.claude.output_tokens"] == 5 * CALLS
     assert "agentops.cost.amount" not in agent
+
+
+@pytest.mark.parametrize("prompt", ["Wait in words.", "Wait in a tool."])
+@pytest.mark.parametrize("way", ["interrupt", "cancel", "leave"])
+def test_what_is_stopped_ends_with_all_that_runs_in_it(way: str, prompt: str) -> None:
+    """By the client's own word, by the task's end, or by leaving: one tree, which ends as it was ended."""
+    from claude_agent_sdk import ClaudeSDKClient, StreamEvent
+
+    async def run() -> None:
+        async with ClaudeSDKClient(_options("allow", include_partial_messages=True)) as client:
+            await client.query(prompt)
+            last = "content_block_start" if prompt == "Wait in words." else "message_stop"
+            async for message in client.receive_response():
+                if not isinstance(message, StreamEvent) or message.event["type"] != last:
+                    continue
+                if way == "interrupt":
+                    await client.interrupt()
+                elif way == "cancel":
+                    asyncio.current_task().cancel()  # type: ignore[union-attr]  # it runs in one
+                else:
+                    break
+
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter])
+    with pytest.raises(asyncio.CancelledError) if way == "cancel" else nullcontext():
+        asyncio.run(run())
+    assert agentops.flush()
+    assert agentops.status().spans["open"] == 0
+    agentops.shutdown()
+    outcome = "abandoned" if way == "leave" else "cancelled"
+    spans = {span.name: span.attributes for span in exporter.finished_spans()}
+    model = spans["chat claude-sonnet-4-5"]
+    inside = model if prompt == "Wait in words." else spans["execute_tool Bash"]
+    assert (inside["agentops.outcome"], spans["invoke_agent claude"]["agentops.outcome"]) == (outcome, outcome)
+    assert (model["agentops.outcome"] == "ok") is (prompt == "Wait in a tool.")
+    assert model.get("gen_ai.usage.output_tokens", 5) == 5
 
 
 def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,6 +119,19 @@ def test_a_call_given_up_before_the_first_word_is_unknown() -> None:
     assert attributes[semconv.COST_UNKNOWN_REASON] == "no usage was reported, and there was nothing to count"
 
 
+@pytest.mark.parametrize("answer", [said("Once upon a time"), None], ids=["said", "not captured"])
+def test_a_stream_that_reports_its_prompt_only_is_not_priced_as_if_it_said_nothing(answer: str | None) -> None:
+    attributes = call(USAGE_INPUT_TOKENS=10, REQUEST_STREAM=True, **({"OUTPUT_MESSAGES": answer} if answer else {}))
+    enrich(attributes)
+    if answer:
+        assert (attributes[semconv.USAGE_INPUT_TOKENS], attributes[semconv.USAGE_SOURCE]) == (10, "estimated")
+        assert attributes[semconv.USAGE_OUTPUT_TOKENS] >= 3
+        assert attributes[semconv.COST_ESTIMATED] is True
+    else:
+        assert semconv.COST_AMOUNT not in attributes
+        assert attributes[semconv.COST_UNKNOWN_REASON] == "a streamed reply did not say how long it was"
+
+
 @pytest.mark.parametrize("value", HOSTILE, ids=[repr(value)[:20] for value in HOSTILE])
 def test_hostile_counts_never_raise_and_never_count(value: object) -> None:
     for name in ("USAGE_INPUT_TOKENS", "USAGE_OUTPUT_TOKENS", "USAGE_CACHE_READ", "USAGE_AUDIO_INPUT"):

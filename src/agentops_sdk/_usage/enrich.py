@@ -30,8 +30,10 @@ def enrich(attributes: dict[str, Any]) -> None:
     hostile = _clean(attributes)
     if any(name in attributes for name in _TOKENS):
         attributes.setdefault(semconv.USAGE_SOURCE, "reported")
-        if not hostile and _was_cut_off(attributes):
+        if not hostile and _lacks_answer(attributes):
             _work_out_answer(attributes)
+            if semconv.USAGE_OUTPUT_TOKENS not in attributes and attributes.get(semconv.OUTCOME, "ok") == "ok":
+                attributes.setdefault(semconv.COST_UNKNOWN_REASON, "a streamed reply did not say how long it was")
     elif not hostile and _is_over(attributes):
         _work_out(attributes)
     if attributes.get(semconv.COST_AMOUNT) is not None:
@@ -53,11 +55,10 @@ def _is_over(attributes: Mapping[str, Any]) -> bool:
     return semconv.USAGE_OF not in attributes
 
 
-def _was_cut_off(attributes: Mapping[str, Any]) -> bool:
-    """Whether a stream told what was read, at its start, and not what it said, which it would have told at its end."""
+def _lacks_answer(attributes: Mapping[str, Any]) -> bool:
+    """Whether a stream told what was read, at its start, and not what it said, which it tells at its end."""
     return (
-        attributes.get(semconv.OUTCOME, "ok") != "ok"
-        and semconv.STREAM_CHUNKS in attributes
+        bool(attributes.get(semconv.REQUEST_STREAM) or semconv.STREAM_CHUNKS in attributes)
         and semconv.USAGE_INPUT_TOKENS in attributes
         and semconv.USAGE_OUTPUT_TOKENS not in attributes
     )
