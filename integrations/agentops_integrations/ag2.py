@@ -1,4 +1,4 @@
-"""AG2, by a middleware that every agent's turn is given beside the program's own."""
+"""AG2, by a middleware that every agent's turn is given beside the program's own; memories, at their methods."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from types import ModuleType
 from typing import Any
 
 from agentops_sdk.integration import Begun, Call, Patches, around_async, current_call, guard, semconv, start
-from agentops_sdk.integration.frameworks import content, is_global, model_reply, person_answered
+from agentops_sdk.integration.frameworks import (
+    MethodCalls,
+    content,
+    is_global,
+    memory_call,
+    memory_records,
+    model_reply,
+    person_answered,
+)
 
 _REPORTER = "ag2"
 _YES = frozenset(("y", "yes", "1", "always"))
@@ -31,6 +39,40 @@ class AG2Integration:
             "ag2.middleware.builtin.telemetry",
             lambda found: patches.wrap(found.TelemetryMiddleware, "__call__", _own_telemetry),
         )
+        calls = MethodCalls(_REPORTER, patches)
+        for name, policy in (("episodic", "EpisodicMemoryPolicy"), ("working", "WorkingMemoryPolicy")):
+            patches.when_imported(f"ag2.policies.{name}_memory", partial(_remembers, calls, policy))
+        patches.when_imported("ag2.aggregate", partial(_keeps, calls))
+
+
+def _remembers(calls: MethodCalls, policy: str, module: ModuleType) -> None:
+    calls.wrap_async(getattr(module, policy), "apply", _search, _found, asks=True)
+
+
+def _keeps(calls: MethodCalls, module: ModuleType) -> None:
+    for strategy in (module.ConversationSummaryAggregate, module.WorkingMemoryAggregate):
+        calls.wrap_async(strategy, "aggregate", partial(_keep, strategy.__name__), _kept)
+
+
+def _search(policy: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    return memory_call("search_memory", str(policy.name), _REPORTER, {})
+
+
+def _found(policy: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], call: Call, result: Any) -> None:
+    """What a policy adds to the prompts that it is given."""
+    before = kwargs.get("prompts", args[0] if args else ())
+    call.update(memory_records({"content": prompt} for prompt in result[0][len(before) :]))
+
+
+def _keep(name: str, strategy: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """A conversation is summed up anew, or what is known already is brought up to date."""
+    anew = name == "ConversationSummaryAggregate"
+    operation, store = ("create_memory", "episodic_memory") if anew else ("update_memory", "working_memory")
+    return memory_call(operation, store, _REPORTER, {})
+
+
+def _kept(call: Call, result: Any) -> None:
+    """What it has written is in the store alone."""
 
 
 def _drive(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -1,18 +1,23 @@
-"""Microsoft's Agent Framework, through the spans that it makes itself: agents, workflows, model calls and tools."""
+"""Microsoft's Agent Framework, through the spans that it makes itself: agents, workflows, model calls and tools.
+
+What gives an agent context, such as a memory, has none: it is recorded at its methods.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.integration import Call, current_call, guard, semconv
-from agentops_sdk.integration.frameworks import PendingQuestions, WaitingCall
+from agentops_sdk.integration import Begun, Call, around_async, current_call, guard, semconv
+from agentops_sdk.integration.frameworks import PendingQuestions, WaitingCall, memory_call, memory_records
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from agentops_sdk.integration import Patches
 
+_REPORTER = "agent_framework"
 _questions = PendingQuestions()
 _APPROVALS = ("function_approval_request", "function_approval_response")
 _WAITING = "agent_framework.waiting"
@@ -37,6 +42,7 @@ class AgentFrameworkIntegration:
             patches.wrap(telemetry.AgentTelemetryLayer, "_trace_agent_invocation", _goes_on)
 
         patches.when_imported("agent_framework.observability", observe)
+        patches.when_imported("agent_framework._sessions", partial(_providers, patches))
         patches.when_imported(
             "agent_framework._tools",
             lambda tools: patches.wrap(tools.FunctionTool, "_invoke_function", _invoke),
@@ -133,6 +139,48 @@ def _responses(messages: Any) -> Iterator[Any]:
     for each in [last, *(getattr(last, "contents", None) or ())]:
         if getattr(each, "type", None) == "function_approval_response" and each.function_call is not None:
             yield each
+
+
+# --- memories, and what else gives context ---------------------------------------------------------
+
+
+def _providers(patches: Patches, sessions: ModuleType) -> None:
+    """Not of a conversation's own history: its messages are those of the conversation."""
+    history = sessions.HistoryProvider
+
+    def visit(provider: type[Any]) -> None:
+        if issubclass(provider, history):
+            return
+        for name in ("before_run", "after_run"):
+            if name in vars(provider):
+                patches.wrap(provider, name, partial(_provide, name))
+
+    patches.each_subclass(sessions.ContextProvider, visit)
+
+
+async def _provide(name: str, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """It finds what a run may need before that, and may keep something of it afterwards."""
+    context, finds = kwargs.get("context"), name == "before_run"
+    known: list[int] = []
+
+    def begin() -> Begun | None:
+        operation = "search_memory" if finds else "upsert_memory"
+        call = memory_call(operation, instance.source_id, _REPORTER, {})
+        known.append(len(_given(instance, context)))
+        return Begun(call, args, kwargs) if isinstance(call, Call) else None
+
+    def accept(call: Any, _: Any) -> bool:
+        if finds:
+            call.update(memory_records({"content": text} for text in _given(instance, context)[known[0] :]))
+        return True
+
+    return await around_async("agent_framework.memory", wrapped, args, kwargs, begin, accept)
+
+
+def _given(provider: Any, context: Any) -> list[Any]:
+    """What a provider has put into the context, as messages of its own or as instructions."""
+    messages = getattr(context, "context_messages", {}).get(provider.source_id) or ()
+    return [*getattr(context, "instructions", ()), *(getattr(message, "text", None) for message in messages)]
 
 
 # --- workflows: requests for input from outside ----------------------------------------------------

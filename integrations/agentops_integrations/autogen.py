@@ -1,4 +1,4 @@
-"""AutoGen, through the spans that it makes of its agents; teams, tools and questions to people at their methods.
+"""AutoGen, through the spans that it makes of its agents; teams, tools, memories and questions at their methods.
 
 The messages between its runtime's actors are spans of its own as well: those are left to the program.
 """
@@ -17,6 +17,8 @@ from agentops_sdk.integration.frameworks import (
     adopt_module,
     content,
     error_text,
+    memory_call,
+    memory_records,
     offer_handoff,
     person_answered,
     tool_definitions,
@@ -41,6 +43,9 @@ class AutoGenIntegration:
         patches.when_imported("autogen_core._telemetry._genai", lambda found: adopt_module(patches, found, _SCOPE))
         patches.when_imported("autogen_core.tools._base", partial(_tools, calls))
         patches.when_imported(
+            "autogen_core.memory._base_memory", lambda found: calls.wrap_below_async(found.Memory, _MEMORIES)
+        )
+        patches.when_imported(
             "autogen_ext.tools.mcp._workbench",
             lambda found: calls.wrap_async(found.McpWorkbench, "call_tool", _workbench_tool, _workbench_result),
         )
@@ -60,6 +65,39 @@ class AutoGenIntegration:
 def _tools(calls: MethodCalls, module: ModuleType) -> None:
     calls.wrap_async(module.BaseTool, "run_json", _tool, _result)
     calls.wrap_generator_async(module.BaseStreamTool, "run_json_stream", _tool, _result)
+
+
+# --- memories --------------------------------------------------------------------------------------
+
+
+def _memory(operation: str, memory: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
+    written = kwargs.get("content", args[0] if args else None) if operation == "create_memory" else None
+    query = kwargs.get("query", args[0] if args else None) if operation == "search_memory" else None
+    about = memory_records([_record(written)]) if written is not None else {}
+    return memory_call(
+        operation, getattr(memory, "name", None), _REPORTER, about, query=getattr(query, "content", query) or None
+    )
+
+
+def _found(call: Call, result: Any) -> None:
+    call.update(memory_records(map(_record, getattr(result, "memories", result).results)))
+
+
+def _nothing(call: Call, result: Any) -> None:
+    """What a write results in says no more."""
+
+
+def _record(memory: Any) -> dict[str, Any]:
+    text = memory.content if isinstance(memory.content, str | dict) else None  # else a picture, or bytes
+    return {"content": text, "metadata": memory.metadata or None}
+
+
+_MEMORIES: Mapping[str, Any] = {
+    "query": (partial(_memory, "search_memory"), _found),
+    "update_context": (partial(_memory, "search_memory"), _found),
+    "add": (partial(_memory, "create_memory"), _nothing),
+    "clear": (partial(_memory, "delete_memory"), _nothing),
+}
 
 
 # --- each method: what begins, and what its result tells -----------------------------------------

@@ -1,11 +1,16 @@
-"""Google's Agent Development Kit, through the spans that it makes itself: agents, workflows, model calls and tools."""
+"""Google's Agent Development Kit, through the spans that it makes itself: agents, workflows, model calls and tools.
+
+Memories have none: they are recorded at the methods of the services that keep them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.integration import BoundedMap, Call, current_call, guard, semconv
-from agentops_sdk.integration.frameworks import PendingQuestions, WaitingCall
+from agentops_sdk.integration.frameworks import MethodCalls, PendingQuestions, WaitingCall, memory_call, memory_records
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -14,6 +19,13 @@ if TYPE_CHECKING:
 
 _HANDOFF = "transfer_to_agent"
 """The tool by which an agent passes on what it was asked."""
+
+_REPORTER = "google_adk"
+_MEMORIES = {
+    "search_memory": "search_memory", "add_memory": "create_memory", "add_events_to_memory": "upsert_memory",
+    "add_session_to_memory": "upsert_memory", "delete_memory": "delete_memory",
+}  # fmt: skip
+"""What of a session becomes a memory is the service's to say, and it does not."""
 
 _questions = PendingQuestions()
 _confirmed: BoundedMap[str, bool] = BoundedMap(1_000)
@@ -29,7 +41,7 @@ class GoogleADKIntegration:
     requires = ">=2.13,<3"
 
     def install(self, module: ModuleType, patches: Patches) -> None:
-        """Its tracer, where it writes what a tool was given and gave, and where a tool learns what a person said."""
+        """Its tracer, where a tool's arguments and result and a person's answer pass, and the services of memories."""
 
         def tracing(telemetry: ModuleType) -> None:
             from agentops_sdk.integration.frameworks import adopt
@@ -41,6 +53,46 @@ class GoogleADKIntegration:
         patches.when_imported(
             "google.adk.agents.context", lambda agents: patches.wrap(agents.Context, "__init__", _tool_context)
         )
+        calls = MethodCalls(_REPORTER, patches)
+        methods = {
+            name: (partial(_memory, operation), _remembered if name == "search_memory" else _done)
+            for name, operation in _MEMORIES.items()
+        }
+        patches.when_imported(
+            "google.adk.memory.base_memory_service",
+            lambda services: calls.wrap_below_async(services.BaseMemoryService, methods),
+        )
+
+
+# --- memories --------------------------------------------------------------------------------------
+
+
+def _memory(operation: str, service: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    user = kwargs.get("user_id", getattr(args[0] if args else kwargs.get("session"), "user_id", None))
+    written = kwargs.get("memories", kwargs.get("events"))
+    about = {semconv.USER_ID: user if type(user) is str else None,
+             **(memory_records(map(_record, written)) if isinstance(written, list | tuple) else {})}  # fmt: skip
+    record, query = kwargs.get("memory_id"), kwargs.get("query")
+    return memory_call(operation, None, _REPORTER, about, record=record, query=query)
+
+
+def _remembered(call: Call, response: Any) -> None:
+    call.update(memory_records(map(_record, response.memories)))
+
+
+def _done(call: Call, result: Any) -> None:
+    """What a write results in says no more."""
+
+
+def _record(entry: Any) -> dict[str, Any]:
+    """Of a memory, or of an event that becomes one."""
+    parts = getattr(getattr(entry, "content", None), "parts", None) or ()
+    texts = [part.text for part in parts if type(getattr(part, "text", None)) is str]
+    metadata = getattr(entry, "custom_metadata", None) or None
+    return {"content": "\n".join(texts), "id": getattr(entry, "id", None), "metadata": metadata}
+
+
+# --- tools -----------------------------------------------------------------------------------------
 
 
 def _tool_call(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -1,11 +1,11 @@
-"""Strands Agents, through the spans that it makes itself: agents, cycles, model calls, tools, swarms and graphs."""
+"""Strands Agents, through the spans that it makes itself: agents, cycles, model calls, tools, memories, swarms."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.integration import Call, guard
-from agentops_sdk.integration.frameworks import PendingQuestions
+from agentops_sdk.integration import Call, guard, semconv
+from agentops_sdk.integration.frameworks import PendingQuestions, content, memory_records
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -41,6 +41,9 @@ class StrandsIntegration:
             patches.wrap(telemetry.Tracer, "__init__", made)
             for start in ("start_agent_span", "start_model_invoke_span", "start_tool_call_span"):
                 patches.wrap(telemetry.Tracer, start, _insisted)
+            patches.wrap(telemetry.Tracer, "start_memory_search_span", _searches)
+            patches.wrap(telemetry.Tracer, "end_memory_search_span", _found)
+            patches.wrap(telemetry.Tracer, "start_memory_add_span", _keeps)
             if telemetry._tracer_instance is not None:  # noqa: SLF001 - it has no public one
                 _adopt(patches, telemetry._tracer_instance)  # noqa: SLF001 - the same
 
@@ -60,6 +63,41 @@ def _insisted(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[s
     span = wrapped(*args, **kwargs)
     insist(span)
     return span
+
+
+def _searches(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    span = wrapped(*args, **kwargs)
+    with guard("strands.memory"):
+        given = dict(zip(("query", "store_names"), args, strict=False)) | kwargs
+        _memory(span, given, **content(semconv.MEMORY_QUERY, given.get("query")))
+    return span
+
+
+def _keeps(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    span = wrapped(*args, **kwargs)
+    with guard("strands.memory"):
+        given = dict(zip(("content", "store_names"), args, strict=False)) | kwargs
+        _memory(span, given, **memory_records([{"content": given.get("content")}]))
+    return span
+
+
+def _memory(span: Any, given: dict[str, Any], **attributes: Any) -> None:
+    call, stores = getattr(span, "call", None), given.get("store_names")
+    if isinstance(call, Call):
+        one = stores[0] if isinstance(stores, list) and len(stores) == 1 else None
+        call.update({semconv.MEMORY_STORE_ID: one if type(one) is str else None, **attributes})
+
+
+def _found(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Told before the library ends the span."""
+    with guard("strands.memory"):
+        given = dict(zip(("span", "entries"), args, strict=False)) | kwargs
+        call, entries = getattr(given.get("span"), "call", None), given.get("entries")
+        if isinstance(call, Call) and entries is not None:
+            call.update(
+                memory_records({"content": each.content, "metadata": each.metadata or None} for each in entries)
+            )
+    return wrapped(*args, **kwargs)
 
 
 def _goes_on(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.integrations.framework_programs import MODES, check
+from tests.integrations.framework_programs import MODES, check, check_cancelled, memories
 
 import agentops_sdk as agentops
 
@@ -97,10 +97,41 @@ def team(server: LocalModel) -> None:
     _run(server, work)
 
 
+def recall(server: LocalModel) -> None:
+    """An agent that is given what it knows of before, and keeps what is new, for which it asks the model as well."""
+    from ag2.aggregate import AggregateTrigger, WorkingMemoryAggregate
+    from ag2.knowledge import WORKING_MEMORY_PATH, MemoryKnowledgeStore
+    from ag2.knowledge.config import KnowledgeConfig
+    from ag2.policies import ConversationPolicy, EpisodicMemoryPolicy, WorkingMemoryPolicy
+
+    server.script = lambda request: Reply(text="likes tea")
+    store = MemoryKnowledgeStore()
+
+    async def work(make: Callable[..., Any]) -> None:
+        await store.write(WORKING_MEMORY_PATH, "likes cake")
+        config = make("none").config
+        knowledge = KnowledgeConfig(
+            store=store, expose_tool=False, write_event_log=False, aggregate=WorkingMemoryAggregate(config),
+            aggregate_trigger=AggregateTrigger(on_end=True),
+        )  # fmt: skip
+        policies = [EpisodicMemoryPolicy(), WorkingMemoryPolicy(), ConversationPolicy()]
+        clerk = make("clerk", knowledge=knowledge, assembly=policies)
+        assert (await clerk.ask("I like tea.")).body == "likes tea"
+        assert await store.read(WORKING_MEMORY_PATH) == "likes tea"
+
+    _run(server, work)
+
+
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [refunds, team], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [refunds, team, recall], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spans = check(program, TREES, mode, monkeypatch)
+    if program is recall:
+        assert memories(spans) == [
+            ("search_memory", "episodic_memory", []),
+            ("search_memory", "working_memory", ["## Working Memory\n\nlikes cake"]),
+            ("update_memory", "working_memory", []),
+        ]
     if program is refunds:
         tools = [span.attributes for span in spans if span.name == "execute_tool refund"]
         assert [tool["agentops.decision.chosen"] for tool in tools] == ["reject", "approve", "approve"]
@@ -113,6 +144,19 @@ def test_without_the_client_the_library_tells(monkeypatch: pytest.MonkeyPatch) -
     spans = check(team, TREES, "private", monkeypatch, integrations=["ag2"])
     calls = [span.attributes for span in spans if span.attributes["agentops.kind"] == "llm"]
     assert {call["agentops.usage.source"] for call in calls} == {"reported"}
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
+    async def run(server: LocalModel, wait: Any) -> None:
+        from ag2 import Agent
+        from ag2.config import OpenAIConfig
+
+        config = OpenAIConfig("gpt-4o-mini", base_url=server.base_url, api_key="none")
+        await Agent("clerk", config=config, tools=[wait]).ask("Go.")
+
+    cancelled = ("execute_tool wait", "invoke_agent clerk")
+    assert check_cancelled(run) == {"chat gpt-4o-mini": "ok", **dict.fromkeys(cancelled, "cancelled")}
 
 
 def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:

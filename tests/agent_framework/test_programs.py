@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled
+from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled, memories
 
 import agentops_sdk as agentops
 
@@ -170,15 +170,40 @@ def reviews(server: LocalModel) -> None:
     _run(server, run)
 
 
+def recall(server: LocalModel) -> None:
+    """An agent that is given what a memory holds, and leaves something there."""
+    from agent_framework import ContextProvider, Message
+
+    class Tastes(ContextProvider):
+        async def before_run(self, *, agent: Any, session: Any, context: Any, state: dict[str, Any]) -> None:
+            context.extend_instructions(self.source_id, "Known of the user:")
+            context.extend_messages(self, [Message("user", ["I like tea."])])
+
+        async def after_run(self, *, agent: Any, session: Any, context: Any, state: dict[str, Any]) -> None:
+            state["seen"] = True
+
+    server.script = lambda request: Reply(text="Tea.")
+
+    async def run(make: Callable[..., Any]) -> None:
+        clerk = make("clerk", context_providers=[Tastes("tastes")])
+        assert (await clerk.run("What do I like?", session=clerk.create_session())).text == "Tea."
+
+    _run(server, run)
+
+
 @pytest.mark.filterwarnings("ignore:.FUNCTIONAL_WORKFLOWS.")
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [orders, team, refunds, reviews], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [orders, team, refunds, reviews, recall], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spans = check(program, TREES, mode, monkeypatch)
     if program is refunds:
         runs = [span for span in spans if span.name == "invoke_agent clerk"]
         check_approvals(runs[:2], ["approve"])
         check_approvals(runs[2:], ["reject"])
+    if program is recall:
+        assert memories(spans) == [
+            ("search_memory", "tastes", ["Known of the user:", "I like tea."]), ("upsert_memory", "tastes", []),
+        ]  # fmt: skip
     if program is reviews:
         told = [span.attributes.get("agentops.decision.waited") for span in spans if span.name == "workflow.run"]
         assert [waited is not None and waited > 0 for waited in told] == [False, True, True, False, False, False]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.integrations.framework_programs import MODES, check, check_cancelled
+from tests.integrations.framework_programs import MODES, check, check_cancelled, memories
 
 import agentops_sdk as agentops
 
@@ -93,10 +93,41 @@ def research(server: LocalModel) -> None:
     _run(server, work)
 
 
+def recall(server: LocalModel) -> None:
+    """An agent with the library's memory and one of the program's own, which asks itself."""
+    from autogen_core.memory import ListMemory, MemoryContent, MemoryQueryResult, UpdateContextResult
+
+    class Tastes(ListMemory):
+        async def update_context(self, model_context: Any) -> UpdateContextResult:
+            found = await self.query("tastes")
+            return UpdateContextResult(memories=MemoryQueryResult(results=found.results[:1]))
+
+    server.script = lambda request: Reply(text="Tea.")
+
+    async def work(make: Callable[..., Any]) -> None:
+        known, tastes = ListMemory("known"), Tastes("tastes")
+        for memory, text in ((known, "It rains."), (tastes, "likes tea"), (tastes, "likes cake")):
+            await memory.add(MemoryContent(content=text, mime_type="text/plain", metadata={"year": 2026}))
+        clerk = make("clerk", memory=[known, tastes])
+        assert (await clerk.run(task="What do I like?")).messages[-1].content == "Tea."
+        assert len((await known.query("rain")).results) == 1
+        await known.clear()
+
+    _run(server, work)
+
+
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [help_desk, research], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [help_desk, research, recall], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    spans = {span.name: span.attributes for span in check(program, TREES / mode, mode, monkeypatch)}
+    recorded = check(program, TREES / mode, mode, monkeypatch)
+    spans = {span.name: span.attributes for span in recorded}
+    if program is recall:
+        assert memories(recorded) == [
+            ("create_memory", "known", ["It rains."]), ("create_memory", "tastes", ["likes tea"]),
+            ("create_memory", "tastes", ["likes cake"]), ("search_memory", "known", ["It rains."]),
+            ("search_memory", "tastes", ["likes tea"]), ("search_memory", "known", ["It rains."]),
+            ("delete_memory", "known", []),
+        ]  # fmt: skip
     if program is help_desk:
         asked = spans["invoke_agent person"]
         assert asked["agentops.decision.chosen"] == "So be it. DONE"

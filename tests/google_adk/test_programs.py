@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.google_genai.clients import MODEL, event, reply
-from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled
+from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled, memories
 from tests.wire.http import Reply, Request, Wire
 
 import agentops_sdk as agentops
@@ -154,17 +154,64 @@ def refunds(server: Wire) -> None:
     assert events[-1].content.parts[0].text == "One of them is paid."
 
 
+def recall(server: Wire) -> None:
+    """What a session leaves in a memory, an agent looks up by its tool; the program adds to it and takes away."""
+    from google.adk.events import Event
+    from google.adk.memory import InMemoryMemoryService
+    from google.adk.runners import InMemoryRunner
+    from google.adk.tools import load_memory
+    from google.genai import types
+
+    def answer(body: Any, tools: list[str], last: str) -> dict[str, Any]:
+        return {"text": "Tea."} if "functionResponse" in last else _call("load_memory", query="tea")
+
+    server.replies = [_script(answer)]
+
+    def said(text: str) -> Any:
+        return types.Content(role="user", parts=[types.Part(text=text)])
+
+    async def run() -> None:
+        kept = InMemoryMemoryService()
+        runner = InMemoryRunner(_agent(server, "clerk", tools=[load_memory]), app_name="shop")
+        runner.memory_service = kept
+        session = await runner.session_service.create_session(app_name="shop", user_id="u")
+        await kept.add_events_to_memory(
+            app_name="shop", user_id="u", session_id="s", events=[Event(author="user", content=said("I like tea."))]
+        )
+        events = [
+            event async for event in runner.run_async(user_id="u", session_id=session.id, new_message=said("What?"))
+        ]
+        assert events[-1].content.parts[0].text == "Tea."
+        await kept.add_session_to_memory(
+            await runner.session_service.get_session(app_name="shop", user_id="u", session_id=session.id)
+        )
+        await runner.close()
+        while _models:
+            client = _models.pop().api_client
+            await client.aio.aclose()
+            client.close()
+
+    asyncio.run(run())
+
+
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_API_KEY", "none")
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [orders, team, refunds], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [orders, team, refunds, recall], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spans = check(program, TREES, mode, monkeypatch, server=Wire)
     if program is refunds:
         check_approvals([span for span in spans if span.name == "invoke_agent clerk"], ["approve", "reject"])
+    if program is recall:
+        assert memories(spans) == [
+            ("upsert_memory", None, ["I like tea."]), ("search_memory", None, ["I like tea."]),
+            ("upsert_memory", None, []),
+        ]  # fmt: skip
+        (asked,) = [span.attributes for span in spans if "gen_ai.memory.query.text" in span.attributes]
+        assert (asked["gen_ai.memory.query.text"], asked["user.id"]) == ("tea", "u")
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")

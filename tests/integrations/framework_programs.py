@@ -105,6 +105,19 @@ def check_cancelled(run: Callable[[Any, Any], Awaitable[Any]], server: Any = Non
     return {span.name: span.attributes["agentops.outcome"] for span in exporter.finished_spans()}
 
 
+def memories(spans: list[Any]) -> list[tuple[Any, ...]]:
+    """What was done with which memory, and the texts of the records that are known of it."""
+    told = (span.attributes for span in spans if span.attributes["agentops.kind"] == "memory")
+    return [
+        (
+            each["gen_ai.operation.name"],
+            each.get("gen_ai.memory.store.id"),
+            [row["content"] for row in json.loads(each.get("gen_ai.memory.records", "[]"))],
+        )
+        for each in told
+    ]
+
+
 def check_approvals(spans: list[Any], chosen: list[str]) -> None:
     """A run that stops to ask a person, and the one that goes on: the question, the answers, the time and the link."""
     stopped, resumed = spans

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled
+from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled, memories
 
 import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
@@ -110,12 +110,33 @@ def refunds(server: LocalModel) -> None:
     assert str(agent(said)).strip() == "One is paid."
 
 
+def recall(server: LocalModel) -> None:
+    """An agent with a memory, to which it adds by its tool, and which it is given as it begins."""
+    from strands.memory import MemoryManager
+    from strands.vended_memory_stores.test_memory_store import TestMemoryStore
+
+    def script(request: dict[str, Any]) -> Reply:
+        if request["messages"][-1]["role"] == "tool":
+            return Reply(text="Noted.")
+        return Reply(tool_calls=(ToolCall("add_memory", {"entries": ["likes tea"]}),))
+
+    server.script = script
+    store = TestMemoryStore(name="notes", persist=False, writable=True)
+    kept = MemoryManager(stores=[store], add_tool_config=True)
+    assert str(_agent(server, "clerk", memory_manager=kept)("I like tea.")).strip() == "Noted."
+    assert [each.content for each in asyncio.run(kept.search("likes tea"))] == ["likes tea"]
+
+
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [orders, team, refunds], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [orders, team, refunds, recall], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spans = check(program, TREES, mode, monkeypatch)
     if program is refunds:
         check_approvals([span for span in spans if span.name == "invoke_agent clerk"], ["no", "yes"])
+    if program is recall:
+        told = memories(spans)
+        assert ("create_memory", "notes", ["likes tea"]) in told
+        assert told[-1] == ("search_memory", "notes", ["likes tea"])
 
 
 def test_without_the_client_the_library_tells(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

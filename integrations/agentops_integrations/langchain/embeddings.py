@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from types import ModuleType
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from opentelemetry.context import create_key, get_current
@@ -14,7 +14,6 @@ from agentops_sdk.integration import (
     Patches,
     around,
     around_async,
-    guard,
     semconv,
     setting,
     snapshot,
@@ -32,34 +31,10 @@ _CACHES = ("CacheBackedEmbeddings",)
 
 
 def install(patches: Patches) -> None:
-    patches.when_imported("langchain_core.embeddings.embeddings", lambda module: _embeddings(patches, module))
-
-
-def _embeddings(patches: Patches, module: ModuleType) -> None:
-    base = module.Embeddings
-    for cls in _below(base):
-        _prepare(patches, cls)
-
-    def init_subclass(cls: Any, /, **kwargs: Any) -> None:
-        super(base, cls).__init_subclass__(**kwargs)
-        if patches.alive:
-            with guard("langchain.embeddings"):
-                _prepare(patches, cls)
-
-    if "__init_subclass__" not in vars(base):
-        ours = base.__init_subclass__ = classmethod(init_subclass)
-
-        def undo() -> None:
-            if vars(base).get("__init_subclass__") is ours:
-                del base.__init_subclass__
-
-        patches.on_undo(undo)
-
-
-def _below(base: Any) -> Iterator[type]:
-    for cls in base.__subclasses__():
-        yield cls
-        yield from _below(cls)
+    patches.when_imported(
+        "langchain_core.embeddings.embeddings",
+        lambda module: patches.each_subclass(module.Embeddings, partial(_prepare, patches)),
+    )
 
 
 def _prepare(patches: Patches, cls: type) -> None:

@@ -87,7 +87,8 @@ class AdoptingTracer(trace.Tracer):
         word, _, rest = name.partition(" ")
         if not self._row.repeated.isdisjoint((name, word)):
             return trace.INVALID_SPAN
-        operation = first.get(semconv.OPERATION_NAME) if word not in self._row.kinds else None
+        told = self._row.operations.get(word)
+        operation = first.get(semconv.OPERATION_NAME) if word not in self._row.kinds else told
         if operation is None and word in semconv.KIND_OF_OPERATION:
             operation = word  # told later, as all else
         kind = self._row.kinds.get(word) or semconv.KIND_OF_OPERATION.get(str(operation), "task")
@@ -107,7 +108,7 @@ class AdoptingTracer(trace.Tracer):
             },
             parent=context,
             links=links,
-            span_name=None if named is not None else name,
+            span_name=None if named is not None or told is not None else name,
             start_ns=start_ns,
             reporter=self._row.reporter,
         )

@@ -56,6 +56,17 @@ class MethodCalls:
 
         self._patches.wrap(owner, name, wrapper)
 
+    def wrap_below_async(self, base: type[Any], methods: Mapping[str, tuple[Started, Ended]]) -> None:
+        """Coroutine methods of each class that implements ``base``'s, now and later, by name."""
+
+        def visit(cls: type[Any]) -> None:
+            for name, (begin, end) in methods.items():
+                method = vars(cls).get(name)
+                if callable(method) and not getattr(method, "__isabstractmethod__", False):
+                    self.wrap_async(cls, name, begin, end)
+
+        self._patches.each_subclass(base, visit)
+
     def wrap_generator(self, owner: Any, name: str, begin: Started, end: Ended) -> None:
         """A generator method; ``end`` is given what it returned, else its last item."""
 

@@ -24,6 +24,7 @@ class NativeScope:
         treatment: ``adopt`` or ``silence``.
         names: attributes that have other names than the conventions' or ours.
         kinds: kinds of spans that say no operation of the conventions, by the first word of their names.
+        operations: theirs by the conventions, where a kind has several.
         left_out: attributes that are neither the conventions' nor facts of ours, though named as if.
         cancelled: attributes that only a cancelled span has.
         internal: names of spans, or their first words, that are steps of the library's own.
@@ -36,6 +37,7 @@ class NativeScope:
     treatment: Literal["adopt", "silence"] = "adopt"
     names: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    operations: Mapping[str, str] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
     cancelled: frozenset[str] = frozenset()
     internal: frozenset[str] = frozenset()
@@ -62,7 +64,13 @@ NATIVE_SCOPES: Final = {
     ),
     "strands.telemetry.tracer": NativeScope(
         "strands",
-        kinds={"invoke_swarm": "workflow", "invoke_graph": "workflow", "memory.search": "retriever"},
+        kinds={
+            "invoke_swarm": "workflow",
+            "invoke_graph": "workflow",
+            "memory.add": "memory",
+            "memory.search": "memory",
+        },
+        operations={"memory.add": "create_memory", "memory.search": "search_memory"},
         left_out=_PROVIDER
         | {
             "gen_ai.agent.tools",
@@ -78,7 +86,7 @@ NATIVE_SCOPES: Final = {
             "gen_ai.usage.total_tokens",
         },
         cancelled=frozenset(("strands.cancellation.type",)),
-        internal=frozenset(("execute_event_loop_cycle",)),
+        internal=frozenset(("execute_event_loop_cycle", "memory.inject")),
     ),
     "semantic_kernel.utils.telemetry.agent_diagnostics.decorators": NativeScope("semantic_kernel", left_out=_PROVIDER),
     "semantic_kernel.utils.telemetry.model_diagnostics.decorators": NativeScope("semantic_kernel"),

@@ -88,6 +88,32 @@ class Patches:
             elif theirs is not None and unwrap(theirs) is method:
                 self.wrap(below, name, wrapper)
 
+    def each_subclass(self, base: type[Any], visit: Callable[[type[Any]], Any]) -> None:
+        """Run ``visit(cls)`` for each class below ``base``, those that are made later too; guarded.
+
+        For a class that libraries and programs implement: what they call is a method of theirs.
+        """
+        for cls in subclasses(base):
+            visit(cls)
+
+        def init_subclass(cls: Any, /, **kwargs: Any) -> None:
+            super(base, cls).__init_subclass__(**kwargs)
+            if self._alive:
+                with guard(f"{self._site}.subclass"):
+                    visit(cls)
+
+        if "__init_subclass__" in vars(base):
+            self.missing.append(f"{base.__name__}.__init_subclass__")
+            return
+        owner: Any = base
+        ours = owner.__init_subclass__ = classmethod(init_subclass)
+
+        def undo() -> None:
+            if vars(owner).get("__init_subclass__") is ours:
+                del owner.__init_subclass__
+
+        self._undos.append(undo)
+
     def when_imported(self, module: str, hook: Hook) -> None:
         """Run ``hook(module)`` once ``module`` has been imported: at once where it has been. Guarded, on its own."""
         self._waits.append(import_hooks.when_imported(module, lambda imported: self._imported(imported, hook)))
