@@ -9,8 +9,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.integration import Begun, Call, around_async, current_call, guard, semconv
-from agentops_sdk.integration.frameworks import PendingQuestions, WaitingCall, memory_call, memory_records
+from agentops_sdk.integration import Begun, Call, around_async, current_call, decision_attributes, guard, semconv
+from agentops_sdk.integration.frameworks import (
+    PendingQuestions,
+    WaitingCall,
+    memory_call,
+    memory_records,
+    offer_handoff,
+)
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -18,6 +24,9 @@ if TYPE_CHECKING:
     from agentops_sdk.integration import Patches
 
 _REPORTER = "agent_framework"
+_ORCHESTRATIONS = "agent_framework_orchestrations"
+_OWN_MEMORIES = ("FileMemoryProvider", "MemoryContextProvider")
+"""Of the library's own providers; others give an agent skills, files, tasks."""
 _questions = PendingQuestions()
 _APPROVALS = ("function_approval_request", "function_approval_response")
 _WAITING = "agent_framework.waiting"
@@ -56,6 +65,14 @@ class AgentFrameworkIntegration:
         patches.when_imported(
             "agent_framework._workflows._functional",
             lambda functional: patches.wrap(functional.RunContext, "request_info", _function_asks),
+        )
+        patches.when_imported(
+            f"{_ORCHESTRATIONS}._handoff",
+            lambda found: patches.wrap(found._AutoHandoffMiddleware, "process", _hands_over),  # noqa: SLF001 - it has no public name
+        )
+        patches.when_imported(
+            f"{_ORCHESTRATIONS}._base_group_chat_orchestrator",
+            lambda found: patches.wrap(found.BaseGroupChatOrchestrator, "_send_request_to_participant", _speaks_next),
         )
 
 
@@ -145,17 +162,19 @@ def _responses(messages: Any) -> Iterator[Any]:
 
 
 def _providers(patches: Patches, sessions: ModuleType) -> None:
-    """Not of a conversation's own history: its messages are those of the conversation."""
-    history = sessions.HistoryProvider
-
     def visit(provider: type[Any]) -> None:
-        if issubclass(provider, history):
-            return
         for name in ("before_run", "after_run"):
-            if name in vars(provider):
+            if name in vars(provider) and _remembers(provider, sessions.HistoryProvider):
                 patches.wrap(provider, name, partial(_provide, name))
 
     patches.each_subclass(sessions.ContextProvider, visit)
+
+
+def _remembers(provider: type[Any], history: type[Any]) -> bool:
+    """Not a conversation's own history: its messages are those of the conversation."""
+    if provider.__module__.startswith(("agent_framework.", f"{_ORCHESTRATIONS}.")):
+        return provider.__name__ in _OWN_MEMORIES
+    return not issubclass(provider, history)
 
 
 async def _provide(name: str, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -236,6 +255,32 @@ async def _function_asks(wrapped: Any, instance: Any, args: tuple[Any, ...], kwa
         if call is not None and not inner:
             _questions.resumed(call, [_questions.answer(None, answer)])
     return answer
+
+
+# --- orchestrations --------------------------------------------------------------------------------
+
+
+def _hands_over(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The library's own function stands for each agent that an agent may hand over to."""
+    with guard("agent_framework.handoff"):
+        context, agent = args[0] if args else kwargs["context"], current_call()
+        target = instance._handoff_functions.get(context.function.name)  # noqa: SLF001 - the same
+        while agent is not None and agent.kind != "agent":
+            agent = agent.around
+        if type(target) is str and agent is not None:
+            offer_handoff(agent, target)
+    return wrapped(*args, **kwargs)
+
+
+def _speaks_next(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Whoever leads a conversation chooses one of those who take part: a function of the program's, or a model."""
+    with guard("agent_framework.next_speaker"):
+        call, chosen = current_call(), kwargs.get("target", args[0] if args else None)
+        if call is not None and type(chosen) is str:
+            options = [{"name": name} for name in instance._participant_registry.participants]  # noqa: SLF001 - the same
+            by = "code" if type(instance).__name__ == "GroupChatOrchestrator" else "model"
+            call.update(decision_attributes(chosen, name="next speaker", options=options, by=by))
+    return wrapped(*args, **kwargs)
 
 
 integration = AgentFrameworkIntegration()

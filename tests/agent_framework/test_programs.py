@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -170,6 +171,54 @@ def reviews(server: LocalModel) -> None:
     _run(server, run)
 
 
+def orchestrations(server: LocalModel) -> None:
+    """Agents one after the other, side by side, by handoff, in a chat that a model leads, and by a plan."""
+    pytest.importorskip("agent_framework_orchestrations", reason="agent-framework-orchestrations is not installed")
+    from agent_framework.orchestrations import (
+        ConcurrentBuilder,
+        GroupChatBuilder,
+        HandoffBuilder,
+        MagenticBuilder,
+        SequentialBuilder,
+    )
+
+    satisfied = iter((False, True) * 2)
+
+    def script(request: dict[str, Any]) -> Reply:
+        offered = [tool["function"]["name"] for tool in request.get("tools") or ()]
+        said = str(request["messages"])
+        if "handoff_to_clerk" in offered:
+            return Reply(tool_calls=(ToolCall("handoff_to_clerk", {}),))
+        if "is_progress_being_made" in said.rpartition("'role': 'user'")[2]:
+            done = next(satisfied)
+            answers = {"is_request_satisfied": done, "is_in_loop": False, "is_progress_being_made": True,
+                       "next_speaker": "clerk", "instruction_or_question": "Look."}  # fmt: skip
+            return Reply(text=json.dumps({key: {"reason": "r", "answer": value} for key, value in answers.items()}))
+        if "next_speaker" in said:
+            done = "It is on its way." in said
+            told = {"terminate": done, "reason": "r", "next_speaker": None if done else "clerk", "final_message": "It."}
+            return Reply(text=json.dumps(told))
+        return Reply(text="It is on its way.")
+
+    server.script = script
+
+    async def run(make: Callable[..., Any]) -> None:
+        history = {"require_per_service_call_history_persistence": True}  # of agents that hand over
+        desk, clerk = make("desk", **history), make("clerk", description="knows orders", **history)
+        leader = make("leader", description="leads")
+        handoff = HandoffBuilder(participants=[desk, clerk], termination_condition=lambda said: "way" in said[-1].text)
+        for built in (
+            SequentialBuilder(participants=[desk, clerk]),
+            ConcurrentBuilder(participants=[desk, clerk]),
+            handoff.with_start_agent(desk).add_handoff(desk, [clerk]),
+            GroupChatBuilder(participants=[desk, clerk], orchestrator_agent=leader, max_rounds=3),
+            MagenticBuilder(participants=[clerk], manager_agent=leader, max_round_count=3),
+        ):
+            await built.build().run("Where is order 7?")
+
+    _run(server, run)
+
+
 def recall(server: LocalModel) -> None:
     """An agent that is given what a memory holds, and leaves something there."""
     from agent_framework import ContextProvider, Message
@@ -193,7 +242,9 @@ def recall(server: LocalModel) -> None:
 
 @pytest.mark.filterwarnings("ignore:.FUNCTIONAL_WORKFLOWS.")
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [orders, team, refunds, reviews, recall], ids=lambda program: program.__name__)
+@pytest.mark.parametrize(
+    "program", [orders, team, refunds, reviews, recall, orchestrations], ids=lambda program: program.__name__
+)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spans = check(program, TREES, mode, monkeypatch)
     if program is refunds:
@@ -204,6 +255,14 @@ def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> No
         assert memories(spans) == [
             ("search_memory", "tastes", ["Known of the user:", "I like tea."]), ("upsert_memory", "tastes", []),
         ]  # fmt: skip
+    if program is orchestrations:
+        (speaker, planned) = [span.attributes for span in spans if "agentops.decision.name" in span.attributes
+                              and span.attributes["agentops.decision.name"] == "next speaker"]  # fmt: skip
+        assert {each["agentops.decision.by"] for each in (speaker, planned)} == {"model"}
+        (taken,) = [span for span in spans if span.name == "invoke_agent clerk" and span.links]
+        about = dict(taken.links[0].attributes)
+        assert (about["agentops.handoff.from"], about["agentops.handoff.to"]) == ("desk", "clerk")
+        assert not any(span.attributes["agentops.kind"] == "memory" for span in spans)
     if program is reviews:
         told = [span.attributes.get("agentops.decision.waited") for span in spans if span.name == "workflow.run"]
         assert [waited is not None and waited > 0 for waited in told] == [False, True, True, False, False, False]
