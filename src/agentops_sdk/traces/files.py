@@ -76,6 +76,9 @@ _FRESH: Final = 3.0
 """Seconds after which the outermost span of a run that goes on is on disk for certain."""
 _WRITER = re.compile(r"-(\d+)-[0-9a-f]{8}\.jsonl")
 _OURS = re.compile(rb'^\{"v":\d')
+_OTHER_GROUPS: Final = frozenset(("resource_spans", "batches"))
+_OLDER: Final = frozenset(("instrumentationLibrarySpans", "ilSpans"))
+"""Where older writers, and documents that were put together, have spans."""
 
 
 @dataclass(slots=True)
@@ -357,7 +360,7 @@ class Traces:
 
     def add_document(self, document: Any, path: Path | None = None) -> bool:
         """A document that is no record; whether it holds a span that is read now."""
-        if isinstance(document, dict) and _is_usual(document.get("resourceSpans")):
+        if isinstance(document, dict) and _is_usual(document):
             return self._add_otlp(document)
         return self._add_all(self._other_formats.spans(document, path))
 
@@ -628,7 +631,7 @@ class Traces:
                         lines += 1
             if self._formats is not None:
                 count += self.finish()
-            if lines > 1 and not count and self._is_worth_another_look(path):
+            if lines and not count and self._messages == messages and self._is_worth_another_look(path):
                 counts, (self.torn, self.foreign) = (self.torn, self.foreign), before
                 count = self._add_whole(path) + self.finish()
                 if not count:
@@ -723,9 +726,14 @@ def _ids_in(index: Index) -> list[str]:
     return [ids[at : at + 32] for at in range(0, len(ids), 32)]
 
 
-def _is_usual(groups: Any) -> bool:
-    """Whether groups of spans are in OTLP's usual form, as far as the groups themselves tell."""
-    return type(groups) is list and all(type(group) is not dict or "scopeSpans" in group for group in groups)
+def _is_usual(document: dict[str, Any]) -> bool:
+    """Whether spans are in OTLP's usual form, as far as their groups tell."""
+    groups = document.get("resourceSpans")
+    return (
+        type(groups) is list
+        and _OTHER_GROUPS.isdisjoint(document)
+        and all(type(group) is not dict or ("scopeSpans" in group and _OLDER.isdisjoint(group)) for group in groups)
+    )
 
 
 def _of_others(raw: dict[str, Any]) -> dict[str, Any]:

@@ -25,8 +25,11 @@ _PARQUET: Final = b"PAR1"
 _HEAD: Final = 65_536
 _BYTE_ORDER: Final = b"\xef\xbb\xbf"
 _OURS: Final = re.compile(rb'^\{"v":\d')
-_BEGINNING: Final = re.compile(r"^[ \t]*[{\[]", re.MULTILINE)
-_BETWEEN: Final = re.compile(r"[\s,]*")
+_WIDE: Final = re.compile(rb"\xff\xfe(?:\s\0)*[{\[]\0|\xfe\xff(?:\0\s)*\0[{\[]")
+"""How JSON in UTF-16 begins, which PowerShell writes."""
+_SEPARATOR: Final = b"\x1e"  # before each document of a sequence, by RFC 7464
+_BEGINNING: Final = re.compile(r"^[ \t\x1e]*[{\[]", re.MULTILINE)
+_BETWEEN: Final = re.compile(r"[\s,\x1e]*")
 _MOST_FAILURES: Final = 1_000
 _NUMBERS: Final = re.compile(rb"\b(?:NaN|Infinity)\b|\d{19}")
 
@@ -61,8 +64,10 @@ def form_of(path: Path) -> str:
         return COLUMNS
     if _is_protobuf(head):
         return PROTOBUF
+    if _WIDE.match(head):
+        return WHOLE
     head = head.removeprefix(_BYTE_ORDER).lstrip()
-    if head[:1] == b"[":
+    if head[:1] in (b"[", _SEPARATOR):
         return WHOLE
     if head[:1] != b"{" or _OURS.match(head):
         return LINES
@@ -108,6 +113,8 @@ def read_whole(path: Path) -> bytes | None:
 
 def documents(data: bytes) -> Iterator[tuple[Any, bool]]:
     """The JSON documents in a file, one after another in whatever layout; True beside one that is damaged."""
+    if _WIDE.match(data):
+        data = data.decode("utf-16", "replace").encode()
     data = data.removeprefix(_BYTE_ORDER)
     try:
         yield loads(data), False

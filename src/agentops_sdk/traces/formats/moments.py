@@ -20,7 +20,8 @@ def nanoseconds(value: Any) -> int | None:
 
     Args:
         value: ISO 8601 (without an offset it is UTC), or a number of seconds, milliseconds, microseconds or
-            nanoseconds since the epoch, also as text: which of them its size tells, from 1973 on.
+            nanoseconds since the epoch, also as text: which of them its size tells, from 1973 on. Seconds and
+            nanoseconds apart, as a list or an object, are understood too, and the halves of a number of 64 bits.
     """
     if isinstance(value, bool) or value is None:
         return None
@@ -29,9 +30,23 @@ def nanoseconds(value: Any) -> int | None:
         if not _NUMBER.fullmatch(text):
             return _from_iso(text)
         value = float(text) if "." in text else int(text)
+    if isinstance(value, list | dict):
+        return _from_parts(value)
     if isinstance(value, float):
         return _scaled(value) if isfinite(value) else None
     return _scaled(value) if isinstance(value, int) else None
+
+
+def _from_parts(value: Any) -> int | None:
+    if isinstance(value, dict):
+        high, low = (value.get(name) for name in ("high", "low"))
+        if type(high) is int and type(low) is int:
+            return (high & 0xFFFFFFFF) << 32 | (low & 0xFFFFFFFF)
+        value = [value.get("seconds"), value.get("nanos", 0)]
+    parts = [int(part) if isinstance(part, str) and part.isdecimal() else part for part in value]
+    if len(parts) != len(("seconds", "nanoseconds")) or any(type(part) is not int or part < 0 for part in parts):
+        return None
+    return int(parts[0] * 1_000_000_000 + parts[1])
 
 
 def _scaled(value: float) -> int | None:
@@ -44,7 +59,8 @@ def _scaled(value: float) -> int | None:
 def _from_iso(text: str) -> int | None:
     match = _FRACTION.search(text)
     try:
-        moment = datetime.fromisoformat(_FRACTION.sub("", text, count=1).replace(" UTC", "+00:00"))
+        plain = _FRACTION.sub("", text, count=1).replace(" +0000 UTC", "+00:00").replace(" UTC", "+00:00")
+        moment = datetime.fromisoformat(plain)
     except ValueError:
         return None
     if moment.tzinfo is None:

@@ -22,6 +22,14 @@ class _Document(NamedTuple):
     name: str
 
 
+_SEARCHED: Final = frozenset(("rootTraceName", "rootServiceName", "spanSets"))
+
+
+def _of_jaegers_store(trace: dict[str, Any]) -> bool:
+    spans = trace.get("spans", [trace])
+    return isinstance(spans, list) and any(isinstance(one, dict) and "operation_name" in one for one in spans)
+
+
 def _has(*names: str) -> Callable[[dict[str, Any]], bool]:
     return lambda document: any(name in document for name in names)
 
@@ -32,7 +40,7 @@ _DOCUMENTS: Final = (
     _Document(_has("resourceProfiles"), "profiles (OTLP): export the spans as well"),
     _Document(
         lambda document: isinstance(traces := document.get("traces"), list)
-        and any(isinstance(trace, dict) and ("rootTraceName" in trace or "spanSets" in trace) for trace in traces),
+        and any(isinstance(trace, dict) and not _SEARCHED.isdisjoint(trace) for trace in traces),
         "an answer of Tempo's search, which names traces and does not hold them: ask /api/traces/ID for each",
     ),
     _Document(
@@ -46,7 +54,8 @@ _DOCUMENTS: Final = (
         "a HAR file: requests of a browser, not spans",
     ),
     _Document(
-        lambda document: isinstance(document.get("Segments"), list) or {"Document", "Id"} <= document.keys(),
+        lambda document: any(isinstance(document.get(name), list) for name in ("Segments", "Traces"))
+        or {"Document", "Id"} <= document.keys(),
         "segments of AWS X-Ray: export the spans as OTLP beside it",
     ),
     _Document(
@@ -56,6 +65,35 @@ _DOCUMENTS: Final = (
     _Document(
         lambda document: "body" in document and ("severity_text" in document or "severityText" in document),
         "log records: export the spans as well",
+    ),
+    _Document(
+        lambda document: isinstance(traces := document.get("data", [document]), list)
+        and any(
+            isinstance(one, dict) and isinstance(one.get("observations"), list) and "timestamp" in one for one in traces
+        ),
+        "Langfuse's list of traces, without their observations: ask /api/public/traces/ID for each",
+    ),
+    _Document(
+        lambda document: {"trace_id", "span_id", "meta"} <= document.keys() and "start" in document,
+        "spans of Datadog's own form: have its agent export them as OTLP",
+    ),
+    _Document(
+        lambda document: isinstance(fields := document.get("fields"), list)
+        and any(isinstance(one, dict) and one.get("name") == "traceID" for one in fields),
+        "a table of Grafana's page: ask the store itself, Tempo's at /api/traces/ID",
+    ),
+    _Document(
+        lambda document: isinstance(traces := document.get("traces", [document]), list)
+        and any(isinstance(trace, dict) and _of_jaegers_store(trace) for trace in traces),
+        "spans as Jaeger's store has them: ask its query service, at /api/v3/traces/ID or /api/traces/ID",
+    ),
+    _Document(
+        lambda document: document.get("type") in ("system", "assistant", "user", "result") and "session_id" in document,
+        "what Claude Code prints, without times: read its session, below ~/.claude/projects",
+    ),
+    _Document(
+        lambda document: str(document.get("type")).startswith(("thread.", "turn.", "item.")),
+        "what Codex prints, without times: read its session, below ~/.codex/sessions",
     ),
     _Document(_has("level", "levelname", "severity", "msg"), "lines of a log"),
     _Document(
@@ -82,8 +120,8 @@ _TABLE: Final = 2
 
 def what_it_is(document: Any) -> str | None:
     """What a JSON document is that holds no span; ``None`` where nobody knows."""
-    if isinstance(document, list):
-        document = document[0] if document else None
+    while isinstance(document, list) and document:
+        document = document[0]
     if not isinstance(document, dict):
         return None
     return next((row.name for row in _DOCUMENTS if row.holds(document)), None)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.traces.classify import OWN_SCOPE
 from agentops_sdk.traces.formats import log_messages
+from agentops_sdk.traces.formats.json_values import parsed
 from agentops_sdk.traces.formats.other_files import what_it_is
 from agentops_sdk.traces.formats.parse import looks_like_record
 from agentops_sdk.traces.formats.readers import DAMAGED, reader_of
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["OtherFormats", "translated", "translated_record"]
 
 _MOST_LEVELS: Final = 3
+_AROUND: Final = ("_source", "hits")
+"""Under which names a store has what it was given."""
 
 
 def translated(fields: Fields) -> Fields:
@@ -55,6 +58,7 @@ class OtherFormats:
 
         Where documents belong together nothing comes before :meth:`rest`.
         """
+        document = _unpacked(document)
         reader = reader_of(document)
         if reader is not None:
             if reader.together:
@@ -78,6 +82,21 @@ class OtherFormats:
         waiting, self._waiting = self._waiting, {}
         for reader, documents in waiting.items():
             yield from _read(reader, documents)
+
+
+def _unpacked(document: Any) -> Any:
+    """What stands in a document of a store or a table: Elasticsearch's hits, columns with rows, JSON in a string."""
+    document = parsed(document)
+    if not isinstance(document, dict):
+        return document
+    for around in _AROUND:
+        if isinstance(inside := document.get(around), dict | list):
+            return _unpacked(inside)
+    names, rows = document.get("columns", document.get("meta")), document.get("data")
+    if isinstance(names, list) and isinstance(rows, list) and any(isinstance(row, list) for row in rows):
+        named = [name.get("name") if isinstance(name, dict) else name for name in names]
+        return [dict(zip(named, row, strict=False)) if isinstance(row, list) else row for row in rows]
+    return document
 
 
 def _read(reader: Reader, documents: list[Any]) -> Iterator[Fields | None]:

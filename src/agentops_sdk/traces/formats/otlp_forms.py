@@ -11,20 +11,32 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.traces.formats.identifiers import SPAN_BYTES, TRACE_BYTES, decoded, derived
+from agentops_sdk.traces.formats.moments import nanoseconds
+from agentops_sdk.traces.formats.otlp_lines import attributes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["groups", "plain_value", "usual"]
+__all__ = ["GROUPS", "OLDER_SCOPE_SPANS", "groups", "plain_attributes", "plain_value", "usual"]
 
-_GROUPS: Final = ("resourceSpans", "resource_spans", "batches")
-_AROUND: Final = ("trace", "result", "results", "data", "request", "body", "traces", "tracesData", "payload")
+GROUPS: Final = ("resourceSpans", "resource_spans", "batches")
+"""Under which names groups of spans stand; a document that was put together may have several."""
+_AROUND: Final = ("trace", "result", "results", "data", "request", "body", "traces", "tracesData", "payload",
+                  "exportTraceServiceRequest", "ExportTraceServiceRequest")  # fmt: skip
 """Under which names other programs put such an object."""
 _STARTS: Final = ("startTimeUnixNano", "start_time_unix_nano")
 """Of which a span has one, and nothing else of OTLP that has attributes in a list."""
 _SNAKE: Final = re.compile("_([a-z0-9])")
-_SCOPE_SPANS: Final = ("scopeSpans", "instrumentationLibrarySpans", "ilSpans")
+OLDER_SCOPE_SPANS: Final = ("instrumentationLibrarySpans", "ilSpans")
+_SCOPE_SPANS: Final = ("scopeSpans", *OLDER_SCOPE_SPANS)
 _SCOPES: Final = ("scope", "instrumentationLibrary")
+_VALUES: Final = frozenset(
+    ("stringValue", "boolValue", "intValue", "doubleValue", "arrayValue", "kvlistValue", "bytesValue")
+)
+_KEYS: Final = ("key", "Key", "name", "Name")
+_TIMES: Final = ("startTimeUnixNano", "endTimeUnixNano")
+_CODES: Final = ("code", "statusCode", "status_code")
+_STATUSES: Final = {"unset": 0, "ok": 1, "error": 2}
 _LEVELS: Final = 4
 
 
@@ -37,18 +49,28 @@ def groups(document: Any, levels: int = _LEVELS) -> list[Any] | None:
         return [group for group_list in inside for group in group_list] if inside else None
     if not isinstance(document, dict):
         return None
-    for name in _GROUPS:
-        if isinstance(group_list := document.get(name), list):
-            return group_list
-    if any(isinstance(document.get(name), list) for name in ("scopeSpans", "scope_spans", _SCOPE_SPANS[1])):
+    lists = [group_list for name in GROUPS if isinstance(group_list := document.get(name), list)]
+    if lists:
+        return lists[0] if len(lists) == 1 else [group for group_list in lists for group in group_list]
+    if any(isinstance(document.get(name), list) for name in ("scopeSpans", "scope_spans", OLDER_SCOPE_SPANS[0])):
         return [document]
-    if any(name in document for name in _STARTS) and isinstance(document.get("attributes"), list):
+    if _is_span(document):
         return [{"scopeSpans": [{"spans": [document]}]}]
+    if isinstance(spans := document.get("spans"), list) and any(map(_is_span, spans)):
+        return [{"resource": document.get("resource"), "scopeSpans": [document]}]
     if levels:
         for name in _AROUND:
             if (group_list := groups(document.get(name), levels - 1)) is not None:
                 return group_list
     return None
+
+
+def _is_span(document: Any) -> bool:
+    return (
+        isinstance(document, dict)
+        and any(name in document for name in _STARTS)
+        and isinstance(document.get("attributes"), list)
+    )
 
 
 def usual(group_list: list[Any]) -> dict[str, Any]:
@@ -67,11 +89,11 @@ def _camel(item: dict[str, Any]) -> dict[str, Any]:
 
 def _group(group: dict[str, Any]) -> dict[str, Any]:
     group = _camel(group)
-    name = next((name for name in _SCOPE_SPANS if isinstance(group.get(name), list)), None)
     if isinstance(group.get("resource"), dict):
         group["resource"] = _described(group["resource"])
-    if name is not None:
-        group["scopeSpans"] = [_scope(each) if isinstance(each, dict) else each for each in group.pop(name)]
+    lists = [group.pop(name) for name in _SCOPE_SPANS if isinstance(group.get(name), list)]
+    if lists:
+        group["scopeSpans"] = [_scope(each) if isinstance(each, dict) else each for some in lists for each in some]
     return group
 
 
@@ -102,12 +124,36 @@ def _span(span: dict[str, Any]) -> dict[str, Any]:
         span["parentSpanId"] = (decoded(parent, SPAN_BYTES) or derived(parent, SPAN_BYTES)) if parent else ""
         if not span["parentSpanId"].strip("0"):
             del span["parentSpanId"]
-    if isinstance(span.get("status"), dict):
-        span["status"] = _camel(span["status"])
+    if "status" in span:
+        span["status"] = _status(span["status"])
+    if isinstance(kind := span.get("kind"), str):
+        span["kind"] = int(kind) if kind.isdecimal() else f"SPAN_KIND_{kind.upper().removeprefix('SPAN_KIND_')}"
+    for name in _TIMES:
+        if (moment := _moment(span.get(name))) is not None:
+            span[name] = str(moment)
     for name, read in (("events", _described), ("links", _link)):
         if isinstance(items := span.get(name), list):
             span[name] = list(_each(items, read))
     return span
+
+
+def _status(status: Any) -> dict[str, Any]:
+    """A status, also where that is its code alone, and the code is a word."""
+    if not isinstance(status, dict):
+        status = {"code": status}
+    status = _camel(status)
+    code = next((status[name] for name in _CODES if name in status), 0)
+    if isinstance(code, str) and not code.isdecimal():
+        code = _STATUSES.get(code.lower().removeprefix("status_code_"), 0)
+    return {"code": code, **({"message": message} if (message := status.get("message")) else {})}
+
+
+def _moment(value: Any) -> int | None:
+    """A time that is no number of nanoseconds."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    plain = isinstance(value, int) or (isinstance(value, str) and value.isdecimal())
+    return None if plain else nanoseconds(value)
 
 
 def _each(items: list[Any], read: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Iterator[Any]:
@@ -125,17 +171,35 @@ def _link(link: dict[str, Any]) -> dict[str, Any] | None:
 def _pairs(pairs: Any) -> Any:
     """Attributes as a list of key and value, also where they were written as an object."""
     if isinstance(pairs, dict):
-        return [{"key": str(name), "value": plain_value(value)} for name, value in pairs.items()]
+        return [{"key": str(name), "value": _value(value)} for name, value in pairs.items()]
     if not isinstance(pairs, list):
         return pairs
-    return [{**pair, "value": _value(pair.get("value"))} if isinstance(pair, dict) else pair for pair in pairs]
+    return [_pair(pair) if isinstance(pair, dict) else pair for pair in pairs]
+
+
+def _pair(pair: dict[str, Any]) -> dict[str, Any]:
+    key = next((pair[name] for name in _KEYS if name in pair), None)
+    return {"key": key, "value": _value(pair.get("value", pair.get("Value")))}
+
+
+def plain_attributes(pairs: Any) -> dict[str, Any]:
+    """Attributes as an object, from a list of key and value in any form.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: something in them is none.
+    """
+    return attributes(_pairs(pairs))
 
 
 def _value(value: Any) -> Any:
     """A value under the one name that says its type, also where that is in snake case or a field of its own."""
     if not isinstance(value, dict):
         return {} if value is None else plain_value(value)
-    value = _camel(value)
+    written, value = value, {name[:1].lower() + name[1:]: inner for name, inner in _camel(value).items()}
+    if value.keys() <= {"type", "value"} and "value" in value:
+        return _value(value["value"])
+    if value and _VALUES.isdisjoint(value):
+        return plain_value(written)  # a structure that says nothing of types
     for name in ("arrayValue", "kvlistValue"):
         inside = value.get(name)
         if isinstance(inside, dict) and isinstance(values := inside.get("values"), list):

@@ -16,7 +16,7 @@ from agentops_sdk.traces.formats.json_values import INT_MAX, INT_MIN, plain_map,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["span_fields"]
+__all__ = ["attributes", "span_fields"]
 
 _STATUS: Final = {0: "unset", 1: "ok", 2: "error"} | {
     "STATUS_CODE_UNSET": "unset", "STATUS_CODE_OK": "ok", "STATUS_CODE_ERROR": "error",
@@ -27,6 +27,7 @@ _SPAN_KIND: Final[dict[Any, str]] = dict(enumerate(_KINDS)) | {
 } | {"SPAN_KIND_UNSPECIFIED": "INTERNAL"}  # fmt: skip
 _TRACE_ID: Final = re.compile("[0-9a-f]{32}")
 _SPAN_ID: Final = re.compile("[0-9a-f]{16}")
+_NO_PARENT: Final = ("", "0" * 16)
 _INTEGER: Final = re.compile("-?[0-9]{1,19}")
 _DOUBLES: Final = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 _NONE: Final[list[Any]] = []
@@ -75,7 +76,7 @@ def _or_none(read: Callable[[Any], dict[str, Any]], value: Any) -> dict[str, Any
 
 
 def _described(resource: Any) -> dict[str, Any]:
-    return _attributes(_usual(_EMPTY if resource is None else resource).get("attributes", _NONE))
+    return attributes(_usual(_EMPTY if resource is None else resource).get("attributes", _NONE))
 
 
 def _scope(scope_spans: Any) -> dict[str, Any]:
@@ -84,28 +85,28 @@ def _scope(scope_spans: Any) -> dict[str, Any]:
         "name": _text(scope, "name"),
         "version": _text(scope, "version") or None,
         "schema_url": _text(scope_spans, "schemaUrl") or None,
-        "attributes": _attributes(scope.get("attributes", _NONE)),
+        "attributes": attributes(scope.get("attributes", _NONE)),
     }
 
 
 def _span(span: Any) -> dict[str, Any]:
     get = _usual(span).get
-    attributes = _attributes(get("attributes", _NONE))
+    own = attributes(get("attributes", _NONE))
     span_status = _usual(get("status", _EMPTY))
-    status = _STATUS[span_status.get("code", 0)]
+    status = _STATUS["" if "statusCode" in span_status else span_status.get("code", 0)]
     fields: dict[str, Any] = {
         "v": 1,
         "trace_id": _id(span, "traceId", _TRACE_ID),
         "span_id": _id(span, "spanId", _SPAN_ID),
-        "parent_id": _id(span, "parentSpanId", _SPAN_ID) if get("parentSpanId") else None,
+        "parent_id": None if get("parentSpanId", "") in _NO_PARENT else _id(span, "parentSpanId", _SPAN_ID),
         "name": _text(span, "name"),
-        "kind": kind_of(attributes),
+        "kind": kind_of(own),
         "span_kind": _SPAN_KIND[get("kind", 0)],
         "start_ns": _integer(get("startTimeUnixNano", 0), 0),
         "end_ns": _integer(get("endTimeUnixNano", 0), 0),
         "status": status,
-        "outcome": outcome_of(attributes, status),
-        "attributes": attributes,
+        "outcome": outcome_of(own, status),
+        "attributes": own,
         "flags": _count(span, "flags"),
     }
     if message := _text(span_status, "message"):
@@ -126,7 +127,7 @@ def _event(event: Any) -> dict[str, Any]:
     return {
         "name": _text(_usual(event), "name"),
         "time_ns": _integer(event.get("timeUnixNano", 0), 0),
-        "attributes": _attributes(event.get("attributes", _NONE)),
+        "attributes": attributes(event.get("attributes", _NONE)),
         "dropped": _dropped(event, "attributes"),
     }
 
@@ -136,7 +137,7 @@ def _link(link: Any) -> dict[str, Any]:
         "trace_id": _id(_usual(link), "traceId", _TRACE_ID),
         "span_id": _id(link, "spanId", _SPAN_ID),
         "trace_state": _text(link, "traceState"),
-        "attributes": _attributes(link.get("attributes", _NONE)),
+        "attributes": attributes(link.get("attributes", _NONE)),
         "flags": _count(link, "flags"),
         "dropped": _dropped(link, "attributes"),
     }
@@ -183,10 +184,18 @@ def _integer(value: Any, least: int = INT_MIN) -> int:
     return value
 
 
-def _attributes(pairs: Any) -> dict[str, Any]:
+def attributes(pairs: Any) -> dict[str, Any]:
+    """Attributes as an object, from the list that OTLP has of them."""
     if type(pairs) is not list:
         raise _UnusualError
-    return {_text(pair, "key"): _value(pair.get("value", _EMPTY)) for pair in map(_usual, pairs)}
+    return {_key(pair): _value(pair.get("value", _EMPTY)) for pair in map(_usual, pairs)}
+
+
+def _key(pair: dict[str, Any]) -> str:
+    key = pair["key"]
+    if type(key) is not str:
+        raise _UnusualError
+    return key
 
 
 def _value(value: Any) -> Any:
@@ -225,5 +234,5 @@ _VALUES: Final[dict[str, Callable[[Any], Any]]] = {
     "doubleValue": _double,
     "bytesValue": lambda inner: to_json(b64decode(inner, validate=True)),
     "arrayValue": lambda inner: [_value(item) for item in _members(inner)],
-    "kvlistValue": lambda inner: plain_map(_attributes(_members(inner))),
+    "kvlistValue": lambda inner: plain_map(attributes(_members(inner))),
 }

@@ -14,13 +14,13 @@ from agentops_sdk import semconv
 from agentops_sdk.traces.classify import kind_of, outcome_of
 from agentops_sdk.traces.formats import message_events
 from agentops_sdk.traces.formats.json_values import is_figure
+from agentops_sdk.traces.formats.unnamed_figures import unnamed_figures
 from agentops_sdk.traces.formats.vocabularies import (
     ERROR,
     INPUT_COST,
     OUTPUT_COST,
     TOTAL_TOKENS,
     Row,
-    count,
     inner,
     offered,
     said,
@@ -51,16 +51,15 @@ _NAMED: Final = {
     "workflow": (semconv.WORKFLOW_NAME, re.compile(r"^invoke_workflow\s+|\.workflow$", re.IGNORECASE)),
 }
 """By kind the attribute that holds its name, and what the span's name has around it."""
-_USED: Final = re.compile(
-    r"(?:^|[._])(?:(?P<input>prompt|input)|completion|output|candidates)[._]?tokens?(?:[._]?counts?)?$", re.IGNORECASE
+_CALLED: Final = re.compile(
+    r"(?:^|[.\w]+\.)(chat|completions?|text_completion|generate_content|embeddings?)(?:\s+\S+)?$"
 )
-"""A name of tokens in a vocabulary that nobody knows."""
-_NOT_USED: Final = re.compile(
-    r"max|limit|budget|window|cache|reason|audio|image|predict|detail|aggreg|remain|saved|avg|mean|price|cost|gen_ai\.",
-    re.IGNORECASE,
-)
+"""How a call of a model is called by the conventions of all ages: ``chat gpt-4o``, ``openai.chat``."""
+_EXCEPTION: Final = "exception"
+_TOLD: Final = frozenset((semconv.OUTPUT_MESSAGES, semconv.USAGE_OUTPUT_TOKENS, semconv.RESPONSE_FINISH_REASONS,
+                          semconv.TOOL_CALL_RESULT, semconv.OUTPUT))  # fmt: skip
+"""What a span says of an operation that came to its end."""
 _ANSWERED: Final = frozenset(("response_data", semconv.RESPONSE_ID, semconv.OUTPUT_MESSAGES, *_TOKENS))
-_UNIT_NAMES: Final = re.compile(r"([a-z0-9])([A-Z])")
 _MOST_NAMES: Final = 2_000
 
 _Plan = tuple[tuple[Row, str | tuple[str, ...]], ...]
@@ -87,7 +86,7 @@ def translate(fields: dict[str, Any]) -> dict[str, Any]:
     _add_cost(attributes, translated, kind)
     _place(translated, kind)
     _add_name(fields, attributes, translated, kind)
-    failed = translated.pop(ERROR, False)
+    failed = translated.pop(ERROR, False) or _raised(fields, events, {**attributes, **translated})
     merged = {
         **attributes,
         **{name: value for name, value in translated.items() if name not in _PSEUDO or name in _KEPT},
@@ -110,11 +109,24 @@ def is_told(attributes: Mapping[str, Any]) -> bool:
     return semconv.KIND not in attributes and len(attributes) <= _MOST_NAMES and bool(_plan(tuple(attributes)))
 
 
+def _raised(fields: Mapping[str, Any], events: Any, told: Mapping[str, Any]) -> bool:
+    """Whether an exception left the span, as far as an event alone tells: nothing says that all went well."""
+    if fields.get("status", "unset") != "unset" or not events:
+        return False
+    for one in events:
+        if isinstance(one, dict) and one.get("name") == _EXCEPTION:
+            about = one.get("attributes")
+            escaped = str(about.get("exception.escaped")).lower() if isinstance(about, dict) else "none"
+            if escaped == "true" or (escaped != "false" and _TOLD.isdisjoint(told)):
+                return True
+    return False
+
+
 def _ended(fields: dict[str, Any]) -> dict[str, Any]:
     """A span without an end never got one."""
     end, start = fields.get("end_ns"), fields.get("start_ns")
     if not end and isinstance(start, int) and start > 0:
-        return {**fields, "end_ns": start, "outcome": "unfinished"}
+        return {**fields, "end_ns": start, "outcome": "error" if fields.get("outcome") == "error" else "unfinished"}
     return fields
 
 
@@ -157,7 +169,7 @@ def _planned(names: tuple[str, ...]) -> _Plan:
     for prefix, of_family in members.items():
         plan += [(position, row, tuple(of_family)) for position, row in families[prefix]]
     plan.sort(key=lambda item: item[0])
-    return (*((row, source) for _, row, source in plan), *_unnamed(names))
+    return (*((row, source) for _, row, source in plan), *unnamed_figures(names))
 
 
 @lru_cache(maxsize=1)
@@ -168,17 +180,6 @@ def _rows() -> tuple[dict[str, list[tuple[int, Row]]], dict[str, list[tuple[int,
     for position, row in enumerate(every):
         (families if row.source.endswith(".") else exact).setdefault(row.source, []).append((position, row))
     return exact, families
-
-
-def _unnamed(names: tuple[str, ...]) -> list[tuple[Row, str]]:
-    """Tokens under a name that no vocabulary has, by what it says."""
-    rows = []
-    for name in names:
-        spelled = _UNIT_NAMES.sub(r"\1_\2", name)
-        match = _USED.search(spelled)
-        if match is not None and not _NOT_USED.search(spelled):
-            rows.append((Row(_TOKENS[0 if match["input"] else 1], name, count), name))
-    return rows
 
 
 def _kind(fields: Mapping[str, Any], attributes: Mapping[str, Any], translated: Mapping[str, Any]) -> str:
@@ -194,9 +195,14 @@ def _kind(fields: Mapping[str, Any], attributes: Mapping[str, Any], translated: 
         return any(name in translated or name in attributes for name in names)
 
     tokens = any(translated.get(name) for name in _TOKENS)
+    called = _CALLED.match(str(fields.get("name", "")))
+    if called and (tokens or has(semconv.OUTPUT_MESSAGES)):
+        return "embedding" if called[1].startswith("embed") else "llm"
     model = has(semconv.REQUEST_MODEL, semconv.RESPONSE_MODEL)
     if has(semconv.TOOL_CALL_ID, semconv.TOOL_NAME) and not tokens and not model:
         return "tool"
+    if semconv.REQUEST_MODEL in attributes and fields.get("span_kind") == "CLIENT" and not has(semconv.AGENT_NAME):
+        return "embedding" if "embed" in str(fields.get("name", "")).lower() else "llm"
     if tokens and not model and has(semconv.PROVIDER_NAME, semconv.OUTPUT_MESSAGES, semconv.INPUT_MESSAGES):
         return "llm"
     if model and (tokens or has(semconv.PROVIDER_NAME, semconv.OUTPUT_MESSAGES, semconv.INPUT_MESSAGES)):
@@ -278,6 +284,10 @@ def _add_name(fields: Mapping[str, Any], attributes: Mapping[str, Any], translat
 
 
 def _leave_out_zeros(merged: dict[str, Any], kind: str, fields: Mapping[str, Any]) -> None:
+    for name in (*_TOKENS, semconv.USAGE_CACHE_READ, semconv.USAGE_CACHE_CREATION, semconv.USAGE_REASONING):
+        figure = merged.get(name, 0)
+        if is_figure(figure) and figure < 0:  # as some write where they know none
+            del merged[name]
     figures = [merged[name] for name in _TOKENS if name in merged]
     if kind in _MODEL_KINDS and figures and all(is_figure(figure) and not figure for figure in figures):
         for name in _TOKENS:

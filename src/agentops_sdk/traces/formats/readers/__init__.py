@@ -191,7 +191,7 @@ def span(
         "scope": {"name": str(scope or ""), "version": None if scope_version is None else str(scope_version)},
     }
     fields["outcome"] = "error" if fields["status"] == "error" else "ok"
-    if unfinished or end_ns is None:
+    if unfinished or (end_ns is None and fields["outcome"] == "ok"):
         fields["outcome"] = "unfinished"
     if message:
         fields["status_message"] = str(message)

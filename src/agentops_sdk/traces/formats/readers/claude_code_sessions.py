@@ -28,6 +28,8 @@ _MOST_BEFORE: Final = 40
 
 
 def _is_one(document: Any) -> bool:
+    if document.get("type") == "file-history-snapshot":
+        return "snapshot" in document
     if document.get("type") in _NOTES:
         return isinstance(document.get("sessionId"), str)
     if document.get("type") not in _TYPES:

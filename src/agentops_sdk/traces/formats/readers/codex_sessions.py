@@ -85,7 +85,8 @@ class _Session:
             self._take_item(payload, str(stated), time)
         elif line["type"] == "event_msg" and stated == "token_count":
             info = payload.get("info") or {}
-            usage, total = info.get("last_token_usage") or {}, info.get("total_token_usage") or {}
+            total = info.get("total_token_usage") or {}
+            usage = info.get("last_token_usage") or _added(total, self.total)
             if self.reply or (usage and total != self.total):  # the same figures are told again and again
                 self._end_call(usage if total != self.total else {}, time)
             self.total = total or self.total
@@ -179,6 +180,11 @@ class _Session:
         self.before += message
         self.reply = []
         self.last = max(self.last, end)
+
+
+def _added(total: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """What came to the figures of a session, which older versions tell without those of the turn."""
+    return {name: value - before.get(name, 0) for name, value in total.items() if type(value) is int}
 
 
 def _arguments(item: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, link, members, recognised, scope_of, span
@@ -17,6 +18,7 @@ _IN_OTHER_PLACES = (
     "w3c.tracestate",
 )
 
+_TYPED: Final = re.compile("^(?:v(?=[A-Z])|v_)(?!Type|type)")
 _NUMBERS: Final[dict[str, Callable[[str], int | float]]] = {
     "int64": int, "long": int, "float64": float, "double": float,
 }  # fmt: skip
@@ -33,13 +35,16 @@ def _is_one(document: Any) -> bool:
 
 
 def _tags(pairs: Any) -> dict[str, Any]:
-    if isinstance(pairs, dict):
-        return dict(pairs)
+    if isinstance(pairs, dict):  # of a store in which names have no dots
+        return {name.replace("@", "."): value for name, value in pairs.items()}
     return {pair["key"]: _value(pair) for pair in pairs or () if isinstance(pair, dict) and "key" in pair}
 
 
 def _value(pair: dict[str, Any]) -> Any:
-    kind, value = str(pair.get("type", "")).lower(), pair.get("value")
+    typed = next((name for name in pair if _TYPED.match(name)), None)
+    if typed is not None:  # as its own interface writes them: under a name that says the type
+        pair = {"type": _TYPED.sub("", typed), "value": pair[typed]}
+    kind, value = str(pair.get("type", "")).lower().removeprefix("_"), pair.get("value")
     if kind in _NUMBERS and isinstance(value, str):
         try:
             return _NUMBERS[kind](value)
@@ -63,8 +68,10 @@ def _read(part: tuple[dict[str, Any], dict[str, Any]]) -> Fields:
     tags = _tags(document.get("tags")) | _tags(document.get("tag"))
     process = document.get("process") or processes.get(str(document.get("processID"))) or {}
     references = document.get("references") or []
-    parents = [one for one in references if one.get("refType", "CHILD_OF") in ("CHILD_OF", "child_of")]
-    own = [one for one in parents if one.get("traceID") == document["traceID"]] or parents
+    parents = [one for one in references if str(one.get("refType", "CHILD_OF")).upper() == "CHILD_OF"]
+    here = [one for one in references if one.get("traceID") == document["traceID"]]
+    # Like Jaeger itself: what a span follows is its parent where it is nobody's child.
+    own = [one for one in parents if one in here] or parents or here
     parent = own[0]["spanID"] if own else document.get("parentSpanID")
     start = int(document["startTime"])
     stated = str(tags.get("otel.status_code", "")).lower()

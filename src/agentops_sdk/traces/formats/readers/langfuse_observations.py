@@ -9,6 +9,7 @@ from agentops_sdk import semconv
 from agentops_sdk.traces.formats import chat_messages
 from agentops_sdk.traces.formats.json_values import parsed
 from agentops_sdk.traces.formats.readers import DAMAGED, Fields, Reader, each, members, recognised, span
+from agentops_sdk.traces.formats.vocabularies import price
 from agentops_sdk.traces.formats.vocabularies.langfuse_names import tokens_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ _USAGE: Final = {
 _SIDES: Final = {"input": semconv.USAGE_INPUT_TOKENS, "output": semconv.USAGE_OUTPUT_TOKENS}
 _COSTS: Final = ("calculated_total_cost", "total_cost", "total_price")
 _LISTS: Final = ("data", "batch", "traces")
+_OLDER: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
+"""Sides of usage as older versions have them on the observation itself."""
 _CREATE: Final = ("-create", "-update")
 
 
@@ -98,7 +101,7 @@ def _read(pair: tuple[dict[str, Any], dict[str, Any]] | None) -> Fields | None:
     one, trace = pair
     get = one.get
     kind = _KINDS.get(str(get("type")).lower(), "span")
-    failed = get("level") == "ERROR"
+    failed = str(get("level")).upper() == "ERROR"
     tags = trace.get("tags") or get("tags")
     return span(
         trace_id=get("trace_id") or get("id"),
@@ -128,10 +131,12 @@ def _read(pair: tuple[dict[str, Any], dict[str, Any]] | None) -> Fields | None:
 
 def _figures(one: dict[str, Any]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
-    for name in ("usage_details", "usage"):
-        usage = parsed(one.get(name))
-        if not isinstance(usage, dict):
-            continue
+    units = one.get("usage")
+    unit = units.get("unit") if isinstance(units, dict) else one.get("unit")
+    of_tokens = unit is None or str(unit).upper() == "TOKENS"
+    usages = [parsed(one.get(name)) for name in ("usage_details", "usage")]
+    usages = [usage for usage in usages if isinstance(usage, dict)]
+    for usage in (*usages, {name: one.get(name) for name in _OLDER}) if of_tokens else ():
         for side, ours in _SIDES.items():
             if (tokens := tokens_of(usage, side)) is not None:
                 figures.setdefault(ours, tokens)
@@ -140,11 +145,20 @@ def _figures(one: dict[str, Any]) -> dict[str, Any]:
                 figures.setdefault(ours, usage[theirs])
     costs = [one.get(name) for name in _COSTS]
     details = parsed(one.get("cost_details"))
-    costs.append(details.get("total") if isinstance(details, dict) else None)
+    if isinstance(details, dict):
+        costs += [details.get("total"), _sum(details, "input", "output")]
+    costs += [usage.get("totalCost", usage.get("total_cost")) for usage in usages]
+    costs.append(_sum(one, "calculated_input_cost", "calculated_output_cost"))
     figures["gen_ai.usage.total_cost"] = next(
         (cost for cost in costs if cost), next((c for c in costs if c is not None), None)
     )
     return figures
+
+
+def _sum(costs: dict[str, Any], *names: str) -> float | None:
+    """Of input and output, where both are told."""
+    prices = [price(costs.get(name)) for name in names]
+    return None if None in prices else sum(filter(None, prices))
 
 
 def _spans(documents: Iterable[Any]) -> Iterator[Fields | None]:

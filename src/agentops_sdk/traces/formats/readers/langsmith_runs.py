@@ -66,7 +66,7 @@ def _read(run: dict[str, Any] | None) -> Fields | None:
     metadata = (extra.get("metadata") if isinstance(extra, dict) else None) or parsed(run.get("metadata")) or {}
     inputs, outputs = parsed(run.get("inputs")), parsed(run.get("outputs"))
     kind = _KINDS.get(str(run.get("run_type")).lower(), "span")
-    error = run.get("error")
+    error = run.get("error") or ("no message" if run.get("status") == "error" else None)
     attributes: dict[str, Any] = {
         "langsmith.run.id": str(run["id"]),
         "langsmith.run_type": run.get("run_type"),
@@ -106,12 +106,34 @@ def _read(run: dict[str, Any] | None) -> Fields | None:
     )  # fmt: skip
 
 
+def _told_usage(outputs: Any, metadata: dict[str, Any]) -> dict[str, Any]:
+    """Usage as the reply has it, wherever: LangSmith's own figures are not in what a client sends."""
+    outputs = outputs if isinstance(outputs, dict) else {}
+    of_reply = outputs.get("llm_output")
+    places = [
+        outputs.get("usage_metadata"),
+        metadata.get("usage_metadata"),
+        of_reply.get("token_usage", of_reply.get("usage")) if isinstance(of_reply, dict) else None,
+        *_in_generations(outputs.get("generations")),
+        outputs.get("usage"),
+    ]
+    return next((usage for usage in places if isinstance(usage, dict) and usage), {})
+
+
+def _in_generations(value: Any) -> Iterator[Any]:
+    for one in value if isinstance(value, list) else ():
+        if isinstance(one, list):
+            yield from _in_generations(one)
+        elif isinstance(one, dict) and isinstance(message := one.get("message"), dict):
+            yield message.get("kwargs", message).get("usage_metadata")
+
+
 def _usage(run: dict[str, Any], outputs: Any, metadata: dict[str, Any]) -> dict[str, Any]:
-    usage = (outputs.get("usage_metadata") if isinstance(outputs, dict) else None) or metadata.get("usage_metadata")
-    usage = usage if isinstance(usage, dict) else {}
+    usage = _told_usage(outputs, metadata)
     figures = {
-        "gen_ai.usage.prompt_tokens": run.get("prompt_tokens") or usage.get("input_tokens"),
-        "gen_ai.usage.completion_tokens": run.get("completion_tokens") or usage.get("output_tokens"),
+        "gen_ai.usage.prompt_tokens": run.get("prompt_tokens") or usage.get("input_tokens", usage.get("prompt_tokens")),
+        "gen_ai.usage.completion_tokens": run.get("completion_tokens")
+        or usage.get("output_tokens", usage.get("completion_tokens")),
         "gen_ai.usage.total_tokens": run.get("total_tokens") or usage.get("total_tokens"),
         "gen_ai.usage.total_cost": run.get("total_cost")
         if run.get("total_cost") is not None

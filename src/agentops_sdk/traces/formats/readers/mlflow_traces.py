@@ -19,6 +19,8 @@ def _is_any(document: Any) -> bool:
 
 
 def _is_one(document: Any) -> bool:
+    if isinstance(document.get("trace"), str):  # a row of a search
+        document = parsed(document["trace"])
     data = parsed(document.get("data"))
     if isinstance(data, dict) and isinstance(data.get("spans"), list):
         return True
@@ -32,6 +34,7 @@ def _parts(document: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
     if not isinstance(document, dict):
         yield document, {}
         return
+    document = parsed(document["trace"]) if isinstance(document.get("trace"), str) else document
     info = parsed(document.get("info") or document.get("trace_info")) or {}
     data = parsed(document.get("data")) or document
     shared: dict[str, Any] = {}

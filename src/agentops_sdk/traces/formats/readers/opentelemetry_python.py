@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def _is_one(document: Any) -> bool:
     context = document["context"]
-    return "0x" in str(context["span_id"]) and "trace_id" in context and "start_time" in document
+    ours = "0x" in str(context["span_id"]) or str(document.get("kind")).startswith("SpanKind.")
+    return ours and "trace_id" in context and "start_time" in document
 
 
 def _read(document: dict[str, Any]) -> Fields:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.traces.formats.json_values import parsed
 from agentops_sdk.traces.formats.moments import nanoseconds
+from agentops_sdk.traces.formats.otlp_forms import plain_attributes
 from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, flat, members, recognised, span
+from agentops_sdk.traces.formats.vocabularies import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +35,9 @@ _COLUMNS: Final = {
     "duration": ("duration_ns", "durationNano", "Duration", "duration_nano"),
 }  # fmt: skip
 """By what it is how a column is called."""
+_NAMES: Final = frozenset(name for names in _COLUMNS.values() for name in names)
+_ATTRIBUTE: Final = "attributes."
+_NOT_ATTRIBUTES: Final = ("Events.", "Links.", "resource.")
 _PENDING: Final = "pending_span"
 
 
@@ -67,8 +72,26 @@ def _rows(document: Any) -> Iterator[dict[str, Any]]:
 def _object(value: Any) -> dict[str, Any]:
     value = parsed(value)
     if isinstance(value, list):  # pairs
-        return {str(pair["key"]): pair.get("value") for pair in value if isinstance(pair, dict) and "key" in pair}
+        return plain_attributes([pair for pair in value if isinstance(pair, dict)])
     return value if isinstance(value, dict) else {}
+
+
+def _own_columns(row: dict[str, Any]) -> dict[str, Any]:
+    """Attributes that are columns of their own, as tables have them that were laid out flat."""
+    return {
+        name.removeprefix(_ATTRIBUTE): parsed(value)
+        for name, value in row.items()
+        if "." in name and value is not None and name not in _NAMES and not name.startswith(_NOT_ATTRIBUTES)
+    }
+
+
+def _events_in_columns(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Events as ClickHouse has them: a column for the names of all of them, one for the times, one for attributes."""
+    columns = {name: parsed(row.get(f"Events.{name}")) for name in ("Name", "Timestamp", "Attributes")}
+    lists = {name: values for name, values in columns.items() if isinstance(values, list)}
+    for number, name in enumerate(lists.get("Name", ())):
+        others = {key: values[number] for key, values in lists.items() if number < len(values)}
+        yield {"name": name, "timestamp": others.get("Timestamp"), "attributes": others.get("Attributes")}
 
 
 def _read(row: dict[str, Any]) -> Fields:
@@ -82,10 +105,10 @@ def _read(row: dict[str, Any]) -> Fields:
     service = row.get("service_name") or row.get("ServiceName")
     if service:
         resource = {"service.name": service, **resource}
-    attributes = flat(_object(get["attributes"]))
-    end = get["end"]
-    if end is None and isinstance(get["duration"], int) and (start := nanoseconds(get["start"])) is not None:
-        end = start + get["duration"]
+    attributes = _own_columns(row) | flat(_object(get["attributes"]))
+    end, duration = get["end"], count(get["duration"])
+    if end is None and duration is not None and (start := nanoseconds(get["start"])) is not None:
+        end = start + duration
     failed = row.get("is_exception") is True or str(row.get("level", "")).lower() in ("error", "fatal")
     return span(
         trace_id=get["trace_id"],
@@ -100,7 +123,7 @@ def _read(row: dict[str, Any]) -> Fields:
         span_kind=get["span_kind"],
         events=[
             event(_get(one, "name"), one.get("event_timestamp") or _get(one, "start"), _object(_get(one, "attributes")))
-            for one in parsed(get["events"]) or ()
+            for one in parsed(get["events"]) or _events_in_columns(row)
             if isinstance(one, dict)
         ],
         resource=resource,

@@ -1,4 +1,4 @@
-"""Zipkin's JSON, version 2: spans, lists of them, lists of traces."""
+"""Zipkin's JSON, version 2 and the older 1: spans, lists of them, lists of traces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from agentops_sdk.traces.formats.readers import Fields, Reader, each, event, mem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_SIGNS = ("localEndpoint", "remoteEndpoint", "duration", "tags", "annotations", "debug", "shared")
+_SIGNS = ("localEndpoint", "remoteEndpoint", "duration", "tags", "annotations", "binaryAnnotations", "debug", "shared")
+_KINDS = {"cs": "CLIENT", "cr": "CLIENT", "sr": "SERVER", "ss": "SERVER", "ms": "PRODUCER", "mr": "CONSUMER"}
+"""In version 1, by annotation."""
 
 
 def _is_any(document: Any) -> bool:
@@ -20,20 +22,27 @@ def _is_one(document: Any) -> bool:
     return (
         isinstance(document.get("traceId"), str)
         and isinstance(document.get("id"), str)
-        and type(document.get("timestamp")) is int
+        and str(document.get("timestamp")).isdecimal()
         and any(sign in document for sign in _SIGNS)
         and "type" not in document
+        and "attributes" not in document
     )
 
 
 def _read(document: dict[str, Any]) -> Fields:
-    tags = dict(document.get("tags") or {})
+    annotations = [one for one in document.get("annotations") or () if isinstance(one, dict)]
+    older = [one for one in document.get("binaryAnnotations") or () if isinstance(one, dict)]
+    tags = {str(one["key"]): one.get("value") for one in older if "key" in one} | dict(document.get("tags") or {})
+    kind = document.get("kind") or next(
+        (_KINDS[one["value"]] for one in annotations if one.get("value") in _KINDS), None
+    )
+    endpoints = (one.get("endpoint") for one in (*older, *annotations))
     scope = scope_of(tags)
     stated = str(tags.pop("otel.status_code", "")).lower()
     error = tags.pop("error", None)
     failed = stated == "error" or (not stated and error is not None and str(error).lower() != "false")
     start, duration = int(document["timestamp"]), document.get("duration")
-    endpoint = document.get("localEndpoint") or {}
+    endpoint: dict[str, Any] = document.get("localEndpoint") or next(filter(None, endpoints), {})
     resource = {"service.name": endpoint.get("serviceName")}
     return span(
         trace_id=document["traceId"],
@@ -43,12 +52,10 @@ def _read(document: dict[str, Any]) -> Fields:
         start=start * 1_000,
         end=(start + int(duration)) * 1_000 if duration is not None else None,  # a tracer leaves out what never ended
         attributes=tags,
-        span_kind=document.get("kind"),
+        span_kind=kind,
         status="error" if failed else stated or "unset",
         message=error if error not in (None, "", "true", True) else tags.get("otel.status_description"),
-        events=[
-            event(one.get("value"), int(one.get("timestamp") or 0) * 1_000) for one in document.get("annotations") or ()
-        ],
+        events=[event(one.get("value"), int(one.get("timestamp") or 0) * 1_000) for one in annotations],
         resource=resource,
         **scope,
     )

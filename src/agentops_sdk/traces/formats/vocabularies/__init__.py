@@ -31,6 +31,8 @@ INPUT_COST: Final = "cost of the input"
 OUTPUT_COST: Final = "cost of the output"
 
 _LONGEST_NUMBER: Final = 32
+_SIDES: Final = (("input", "prompt"), ("output", "completion"))
+"""Of a price by what was paid for: both ways of naming it."""
 
 
 def _as_it_is(value: Any) -> Any:
@@ -91,10 +93,12 @@ def price(value: Any) -> float | int | None:
     """An amount of money, also where it was written as text or is the ``total`` of an object."""
     value = parsed(value)
     if isinstance(value, dict):
-        value = next((value[name] for name in ("total", "total_cost", "totalCost", "amount") if name in value), None)
+        total = next((value[name] for name in ("total", "total_cost", "totalCost", "amount") if name in value), None)
+        sides = [price(next((value[name] for name in names if name in value), None)) for names in _SIDES]
+        value = total if total is not None or None in sides else sum(filter(None, sides))
     if isinstance(value, str) and len(value) < _LONGEST_NUMBER:
         try:
-            value = float(value)
+            value = float(value.removeprefix("$"))
         except ValueError:
             return None
     return value if is_figure(value) and value >= 0 else None

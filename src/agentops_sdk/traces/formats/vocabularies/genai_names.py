@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from agentops_sdk import semconv
 from agentops_sdk.traces.formats.vocabularies import (
+    INPUT_COST,
     KIND_OF_OPERATION,
+    OUTPUT_COST,
     TOTAL_TOKENS,
     Row,
     Vocabulary,
@@ -53,6 +55,12 @@ VOCABULARY = Vocabulary(
         Row(semconv.COST_AMOUNT, "gen_ai.cost.total", price),
         Row(semconv.COST_AMOUNT, "gen_ai.cost.amount", price),
         Row(semconv.COST_AMOUNT, "gen_ai.cost", price),
+        Row(INPUT_COST, "gen_ai.usage.input_cost", price),
+        Row(OUTPUT_COST, "gen_ai.usage.output_cost", price),
+        Row(INPUT_COST, "gen_ai.cost.input_cost", price),
+        Row(OUTPUT_COST, "gen_ai.cost.output_cost", price),
+        Row(INPUT_COST, "gen_ai.cost.input", price),
+        Row(OUTPUT_COST, "gen_ai.cost.output", price),
         Row(semconv.RESPONSE_FINISH_REASONS, semconv.RESPONSE_FINISH_REASONS, reasons),
         Row(semconv.RESPONSE_FINISH_REASONS, "gen_ai.response.finish_reason", reasons),
         Row(semconv.SYSTEM_INSTRUCTIONS, semconv.SYSTEM_INSTRUCTIONS, written),
