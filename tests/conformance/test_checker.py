@@ -143,7 +143,7 @@ def test_a_file_of_somebody_elses_is_read_with_its_own_names(
             ["no such attribute; perhaps gen_ai.usage.cache_read.input_tokens (unknown; 2x)", "score 0 of 100"],
         ),
         ("openllmetry.jsonl", 1, ["'openai.chat' in place of 'chat gpt-4o-mini' (span name; 2x)"]),
-        ("claude_code.jsonl", 0, ["missing server.address (recommended; 3x)", "score 80 of 100: 9 spans"]),
+        ("claude_code.jsonl", 0, ["missing server.address (recommended; 2x)", "score 90 of 100: 4 spans"]),
     ],
 )  # fmt: skip
 def test_files_of_real_recorders_are_told_what_to_write(

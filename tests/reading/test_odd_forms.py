@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from tests.reading.test_formats import CALL, DOCUMENT, GROUPS, ISO, PEOPLES, rig
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces import load
+from agentops_sdk.traces.conformance.source import spans_in
+from agentops_sdk.traces.formats.documents import MOST_FAILURES
 
 SPANS = GROUPS[0]["scopeSpans"][0]["spans"]
 TEXT = json.dumps(DOCUMENT)
@@ -48,6 +51,7 @@ def test_every_form(form: str, tmp_path: Path) -> None:
     (trace,) = traces
     right(trace)
     assert (traces.foreign, traces.torn, trace.orphans) == (0, 0, [])
+    assert len(list(spans_in(path))) == 3  # for `doctor --conformance`, in their own names
 
 
 STATUSES = [2, "2", "ERROR", "STATUS_CODE_ERROR", "Error", {"code": "ERROR"}, {"code": "error"},
@@ -199,8 +203,10 @@ SERVICES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_every_form_of_a_service(name: str) -> None:
+def test_every_form_of_a_service(name: str, tmp_path: Path) -> None:
     traces = load([json.dumps(SERVICES[name])])
+    (tmp_path / "t.json").write_text(json.dumps(SERVICES[name]))
+    assert len(list(spans_in(tmp_path))) == 1
     (trace,) = traces
     assert (len(trace.llm_calls), trace.usage.input, trace.usage.output, traces.foreign) == (1, 100, 20, 0)
     assert (len(trace.errors), trace.models, trace.cost.text()) == (1, ["gpt-4o"], "unknown")
@@ -232,6 +238,55 @@ def test_messages_in_lines_of_logs_are_each_one(tmp_path: Path) -> None:
     (tmp_path / "spans.json").write_text(TEXT)
     (trace,) = load(tmp_path)
     assert len(json.loads(trace.llm_calls[0].attributes[semconv.INPUT_MESSAGES])) == 2
+
+
+GOOD = span(2, {"gen_ai.operation.name": "execute_tool"})
+ODD_PARTS: dict[str, Any] = {
+    "a number of more than 64 bits": {"attributes": [{"key": "n", "value": {"intValue": "99999999999999999999"}}]},
+    "no number": {"attributes": [{"key": "n", "value": {"intValue": "many"}}, {"key": "d", "value": {
+        "doubleValue": "few"}}]},
+    "no pair": {"attributes": [None, 5, {"key": "n", "value": {"stringValue": "x", "intValue": "1"}}]},
+    "events of other kinds": {"events": [None, {"name": 3}, {"name": "e", "timeUnixNano": "soon"}]},
+    "an object of events": {"events": {"a": 1}, "links": {"b": 2}},
+    "no name": {"name": None},
+    "ids by bytes": {"traceId": list(bytes.fromhex(TRACE)), "spanId": {"type": "Buffer", "data": [0] * 7 + [1]}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("part", ODD_PARTS)
+@pytest.mark.parametrize("holder", ["resourceSpans", "batches"])
+def test_an_odd_part_costs_no_span(part: str, holder: str) -> None:
+    odd = {**span(1, CALL), **ODD_PARTS[part]}
+    odd["attributes"] = [*odd["attributes"], *span(1, CALL)["attributes"]]
+    traces = load([json.dumps({holder: otlp(odd, GOOD)["resourceSpans"]})])
+    (trace,) = traces
+    assert (len(trace.spans), trace.usage.input, traces.foreign) == (2, 100, 0)
+
+
+@pytest.mark.parametrize("holder", ["resourceSpans", "batches"])
+def test_attributes_that_are_none_cost_the_span_alone(holder: str) -> None:
+    traces = load([json.dumps({holder: otlp({**span(1, CALL), "attributes": 5}, GOOD)["resourceSpans"]})])
+    assert (len(traces[0].spans), traces.foreign) == (1, 1)
+
+
+def test_what_came_before_the_end_of_a_torn_file_is_read(tmp_path: Path) -> None:
+    other = TEXT.replace(TRACE, "a" * 32)
+    pretty = "".join(json.dumps(json.loads(one), indent=1) + "\n" for one in (TEXT, other))
+    for name, data in {
+        "list.json": f"[{TEXT},{other},{TEXT[:50]}".encode(),
+        "pretty.json": json.dumps([json.loads(TEXT), json.loads(other)], indent=1)[:-1].encode(),
+        "packed.json.gz": gzip.compress(pretty.encode())[:-4],
+    }.items():
+        path = tmp_path / name
+        path.write_bytes(data)
+        traces = load(path)
+        assert (len(traces), traces.torn > 0) == (2, True), name
+
+
+def test_more_damage_than_is_looked_through_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(f"{json.dumps(DOCUMENT, indent=1)}\n" + '{\n "resourceSpans": [\n' * (MOST_FAILURES + 5) + TEXT)
+    assert any("damaged documents" in remark for remark in load(path).remarks)
 
 
 NAMED = {

@@ -34,6 +34,7 @@ from agentops_sdk.traces.formats import line_index
 from agentops_sdk.traces.formats.documents import (
     COLUMNS,
     LARGEST,
+    MOST_FAILURES,
     PROTOBUF,
     WHOLE,
     documents,
@@ -410,15 +411,19 @@ class Traces:
     def _add_whole(self, path: Path) -> int:
         """A file that does not hold a document on each line; how many spans there were."""
         before = len(self._columns)
-        data = read_whole(path)
+        data, torn = read_whole(path)
         if data is None:
             self._columns.lines.cut[path] = f"more than {LARGEST // 1_048_576} MB in one document"
             return 0
+        failures = 0
         for document, damaged in documents(data):
             if damaged:
-                self.torn += 1
+                failures += 1
             else:
                 self.add_document(document, path)
+        self.torn += failures or torn
+        if failures == MOST_FAILURES:
+            self._columns.lines.cut[path] = f"{failures} damaged documents"
         return len(self._columns) - before
 
     def _add_columns(self, path: Path) -> int:
@@ -433,8 +438,10 @@ class Traces:
         from agentops_sdk.traces.formats.otlp_bytes import messages
 
         before = len(self._columns)
-        for message in messages(read_whole(path) or b""):
+        data, torn = read_whole(path)
+        for message in messages(data or b""):
             self.add_document(message, path)
+        self.torn += torn
         return len(self._columns) - before
 
     def add_open_file(self, path: Path) -> None:

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.conformance.span_rules import Span
 from agentops_sdk.traces.files import trace_files
-from agentops_sdk.traces.formats.documents import LINES, PROTOBUF, documents, form_of, loads, read_whole
+from agentops_sdk.traces.formats.documents import COLUMNS, LINES, PROTOBUF, documents, form_of, loads, read_whole
 from agentops_sdk.traces.formats.lines import Lines
+from agentops_sdk.traces.formats.other_formats import unpacked
 from agentops_sdk.traces.formats.otlp_bytes import messages
+from agentops_sdk.traces.formats.parquet_lines import parquet_lines
 from agentops_sdk.traces.formats.parse import looks_like_record
 from agentops_sdk.traces.formats.readers import DAMAGED, reader_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agentops_sdk.traces.formats.readers import Fields
+    from agentops_sdk.traces.formats.readers import Fields, Reader
 
 __all__ = ["span_of", "spans_in"]
 
@@ -39,8 +41,7 @@ def spans_in(source: str | Path) -> Iterator[Span]:
         raise TraceError(f"{path} does not exist")
     for file in trace_files(path) if path.is_dir() else [path]:
         try:
-            for document in _documents(file):
-                yield from _spans(document, _MOST_LEVELS)
+            yield from _of_file(file)
         except (OSError, EOFError) as error:
             raise TraceError(f"cannot read {file}: {getattr(error, 'strerror', None) or error}") from error
 
@@ -52,38 +53,56 @@ def span_of(span: Any) -> Span:
     return Span(span.name, span.kind.name, failed, _answered(attributes, failed), attributes)
 
 
+def _of_file(file: Path) -> Iterator[Span]:
+    waiting: dict[Reader, list[Any]] = {}
+    for document in _documents(file):
+        yield from _spans(document, _MOST_LEVELS, waiting)
+    for reader, some in waiting.items():
+        yield from _read(reader, some)
+
+
 def _documents(file: Path) -> Iterator[Any]:
-    form = form_of(file)
+    form, some = form_of(file), False
     if form == PROTOBUF:
-        yield from messages(read_whole(file) or b"")
-    elif form == LINES:
-        for line, _ in Lines().of_file(file):
+        yield from messages(read_whole(file)[0] or b"")
+        return
+    if form in (LINES, COLUMNS):
+        for line in parquet_lines(file) if form == COLUMNS else (line for line, _ in Lines().of_file(file)):
             try:
-                yield loads(line)
+                document = loads(line)
             except ValueError:
                 continue
-    else:
-        for document, damaged in documents(read_whole(file) or b""):
+            some = True
+            yield document
+    if not some and form != COLUMNS:
+        for document, damaged in documents(read_whole(file)[0] or b""):
             if not damaged:
                 yield document
 
 
-def _spans(document: Any, levels: int) -> Iterator[Span]:
+def _spans(document: Any, levels: int, waiting: dict[Reader, list[Any]]) -> Iterator[Span]:
     if looks_like_record(document):
         if document.get("outcome") not in _NOT_ENDED:
             yield _of_fields(document)
         return
+    document = unpacked(document)
     reader = reader_of(document)
-    if reader is not None:
-        try:
-            for fields in reader.spans([document]):
-                if fields is not None:
-                    yield _of_fields(fields)
-        except DAMAGED:
-            return
+    if reader is not None and reader.together:
+        waiting.setdefault(reader, []).extend(document if isinstance(document, list) else [document])
+    elif reader is not None:
+        yield from _read(reader, [document])
     elif isinstance(document, list) and levels:
         for item in document:
-            yield from _spans(item, levels - 1)
+            yield from _spans(item, levels - 1, waiting)
+
+
+def _read(reader: Reader, some: list[Any]) -> Iterator[Span]:
+    try:
+        for fields in reader.spans(some):
+            if fields is not None:
+                yield _of_fields(fields)
+    except DAMAGED:
+        return
 
 
 def _of_fields(fields: Fields) -> Span:

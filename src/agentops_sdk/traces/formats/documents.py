@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["COLUMNS", "LARGEST", "LINES", "PROTOBUF", "WHOLE", "documents", "form_of", "loads", "read_whole"]
+__all__ = [
+    "COLUMNS",
+    "LARGEST",
+    "LINES",
+    "MOST_FAILURES",
+    "PROTOBUF",
+    "WHOLE",
+    "documents",
+    "form_of",
+    "loads",
+    "read_whole",
+]
 
 _MB: Final = 1_048_576
 LARGEST: Final = 512 * _MB
@@ -30,7 +41,8 @@ _WIDE: Final = re.compile(rb"\xff\xfe(?:\s\0)*[{\[]\0|\xfe\xff(?:\0\s)*\0[{\[]")
 _SEPARATOR: Final = b"\x1e"  # before each document of a sequence, by RFC 7464
 _BEGINNING: Final = re.compile(r"^[ \t\x1e]*[{\[]", re.MULTILINE)
 _BETWEEN: Final = re.compile(r"[\s,\x1e]*")
-_MOST_FAILURES: Final = 1_000
+MOST_FAILURES: Final = 1_000
+"""Damaged documents of a file after which no further ones are looked for."""
 _NUMBERS: Final = re.compile(rb"\b(?:NaN|Infinity)\b|\d{19}")
 
 
@@ -99,16 +111,21 @@ def read_head(path: Path) -> bytes:
             return b""
 
 
-def read_whole(path: Path) -> bytes | None:
-    """All of a file, unpacked; ``None`` where it is larger than :data:`LARGEST`.
+def read_whole(path: Path) -> tuple[bytes | None, bool]:
+    """All of a file, unpacked, ``None`` where it is larger than :data:`LARGEST`; and whether its end is missing.
 
     Raises:
-        OSError, EOFError, zlib.error: it cannot be read.
+        OSError: it cannot be read.
     """
     _, source, _ = opened(path)
+    data, torn = bytearray(), False
     with source:
-        data = source.read(LARGEST + 1)
-    return data if len(data) <= LARGEST else None
+        try:
+            while len(data) <= LARGEST and (block := cast("gzip.GzipFile", source).read1(_MB)):
+                data += block
+        except (EOFError, zlib.error):
+            torn = True
+    return (bytes(data) if len(data) <= LARGEST else None), torn
 
 
 def documents(data: bytes) -> Iterator[tuple[Any, bool]]:
@@ -124,13 +141,14 @@ def documents(data: bytes) -> Iterator[tuple[Any, bool]]:
     text = data.decode("utf-8", "replace")
     decoder = json.JSONDecoder(strict=False, parse_constant=lambda word: None)
     failures, start = 0, _next(text, 0)
-    while start is not None and failures < _MOST_FAILURES:
+    while start is not None and failures < MOST_FAILURES:
         try:
             document, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             failures += 1
             yield None, True
-            start = _next(text, start, outside=_indent(text, start))
+            inside = _inside(text, start)
+            start = _next(text, start, outside=_indent(text, start)) if inside is None else inside
         else:
             yield document, False
             between = _BETWEEN.match(text, end)
@@ -147,6 +165,12 @@ def _next(text: str, position: int, outside: str | None = None) -> int | None:
     pattern = _BEGINNING if outside is None else re.compile(rf"^{outside}[{{\[]", re.MULTILINE)
     match = pattern.search(text, position)
     return None if match is None else match.end() - 1
+
+
+def _inside(text: str, position: int) -> int | None:
+    """Where the first member of a list stands whose end is missing, if that is a document."""
+    between = _BETWEEN.match(text, position + 1) if text[position] == "[" else None
+    return between.end() if between is not None and text[between.end() : between.end() + 1] in ("{", "[") else None
 
 
 def _indent(text: str, position: int) -> str:

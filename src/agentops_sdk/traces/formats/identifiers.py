@@ -20,8 +20,12 @@ def decoded(value: Any, size: int) -> str | None:
     """An id that has ``size`` bytes as hex; ``None`` where it has not.
 
     Hex in capitals, with ``0x`` before it, with dashes (a UUID) or without leading zeros is understood, base64 and
-    whole numbers are too.
+    whole numbers are too, and bytes one by one.
     """
+    if isinstance(value, dict):  # bytes as JavaScript writes them
+        value = value.get("data", list(value.values()))
+    if isinstance(value, list) and len(value) == size and all(type(each) is int and 0 <= each < 256 for each in value):
+        return bytes(value).hex()
     if type(value) is int and 0 < value < 1 << 8 * size:
         return f"{value:0{2 * size}x}"
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST:

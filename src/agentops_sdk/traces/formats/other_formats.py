@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from agentops_sdk.traces.formats.readers import Fields, Reader
 
-__all__ = ["OtherFormats", "translated", "translated_record"]
+__all__ = ["OtherFormats", "translated", "translated_record", "unpacked"]
 
 _MOST_LEVELS: Final = 3
 _AROUND: Final = ("_source", "hits")
@@ -58,7 +58,7 @@ class OtherFormats:
 
         Where documents belong together nothing comes before :meth:`rest`.
         """
-        document = _unpacked(document)
+        document = unpacked(document)
         reader = reader_of(document)
         if reader is not None:
             if reader.together:
@@ -84,14 +84,14 @@ class OtherFormats:
             yield from _read(reader, documents)
 
 
-def _unpacked(document: Any) -> Any:
+def unpacked(document: Any) -> Any:
     """What stands in a document of a store or a table: Elasticsearch's hits, columns with rows, JSON in a string."""
     document = parsed(document)
     if not isinstance(document, dict):
         return document
     for around in _AROUND:
         if isinstance(inside := document.get(around), dict | list):
-            return _unpacked(inside)
+            return unpacked(inside)
     names, rows = document.get("columns", document.get("meta")), document.get("data")
     if isinstance(names, list) and isinstance(rows, list) and any(isinstance(row, list) for row in rows):
         named = [name.get("name") if isinstance(name, dict) else name for name in names]

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.traces.formats.identifiers import SPAN_BYTES, TRACE_BYTES, decoded, derived
+from agentops_sdk.traces.formats.json_values import INT_MAX, INT_MIN, parsed
 from agentops_sdk.traces.formats.moments import nanoseconds
 from agentops_sdk.traces.formats.otlp_lines import attributes
 
@@ -30,9 +31,12 @@ _SNAKE: Final = re.compile("_([a-z0-9])")
 OLDER_SCOPE_SPANS: Final = ("instrumentationLibrarySpans", "ilSpans")
 _SCOPE_SPANS: Final = ("scopeSpans", *OLDER_SCOPE_SPANS)
 _SCOPES: Final = ("scope", "instrumentationLibrary")
-_VALUES: Final = frozenset(
+_VALUES: Final = dict.fromkeys(
     ("stringValue", "boolValue", "intValue", "doubleValue", "arrayValue", "kvlistValue", "bytesValue")
 )
+_LISTS: Final = ("arrayValue", "kvlistValue")
+_NO_NUMBERS: Final = ("NaN", "Infinity", "-Infinity")
+_WORDS: Final = {"true": True, "false": False}
 _KEYS: Final = ("key", "Key", "name", "Name")
 _TIMES: Final = ("startTimeUnixNano", "endTimeUnixNano")
 _CODES: Final = ("code", "statusCode", "status_code")
@@ -89,8 +93,9 @@ def _camel(item: dict[str, Any]) -> dict[str, Any]:
 
 def _group(group: dict[str, Any]) -> dict[str, Any]:
     group = _camel(group)
-    if isinstance(group.get("resource"), dict):
-        group["resource"] = _described(group["resource"])
+    resource = group.pop("resource", None)
+    if isinstance(resource, dict | list):
+        group["resource"] = _described(resource if isinstance(resource, dict) else {"attributes": resource})
     lists = [group.pop(name) for name in _SCOPE_SPANS if isinstance(group.get(name), list)]
     if lists:
         group["scopeSpans"] = [_scope(each) if isinstance(each, dict) else each for some in lists for each in some]
@@ -131,10 +136,19 @@ def _span(span: dict[str, Any]) -> dict[str, Any]:
     for name in _TIMES:
         if (moment := _moment(span.get(name))) is not None:
             span[name] = str(moment)
-    for name, read in (("events", _described), ("links", _link)):
-        if isinstance(items := span.get(name), list):
-            span[name] = list(_each(items, read))
+    for name, read in (("events", _event), ("links", _link)):
+        if name in span:
+            span[name] = list(_each(span[name], read)) if isinstance(span[name], list) else []
+    span["name"] = str(span.get("name", ""))
     return span
+
+
+def _event(event: dict[str, Any]) -> dict[str, Any]:
+    event = _described(event)
+    moment = event.pop("timeUnixNano", event.pop("time", None))
+    if not _is_plain(moment):
+        moment = _moment(moment)
+    return {**event, "name": str(event.get("name", "")), "timeUnixNano": str(moment or 0)}
 
 
 def _status(status: Any) -> dict[str, Any]:
@@ -152,8 +166,11 @@ def _moment(value: Any) -> int | None:
     """A time that is no number of nanoseconds."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    plain = isinstance(value, int) or (isinstance(value, str) and value.isdecimal())
-    return None if plain else nanoseconds(value)
+    return None if _is_plain(value) else nanoseconds(value)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, int) or (isinstance(value, str) and value.isdecimal())
 
 
 def _each(items: list[Any], read: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Iterator[Any]:
@@ -169,24 +186,25 @@ def _link(link: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _pairs(pairs: Any) -> Any:
-    """Attributes as a list of key and value, also where they were written as an object."""
+    """Attributes as a list of key and value, also where they were written as an object, or as its JSON text."""
+    pairs = parsed(pairs)
     if isinstance(pairs, dict):
         return [{"key": str(name), "value": _value(value)} for name, value in pairs.items()]
     if not isinstance(pairs, list):
         return pairs
-    return [_pair(pair) if isinstance(pair, dict) else pair for pair in pairs]
+    return [_pair(pair) for pair in pairs if isinstance(pair, dict)]
 
 
 def _pair(pair: dict[str, Any]) -> dict[str, Any]:
     key = next((pair[name] for name in _KEYS if name in pair), None)
-    return {"key": key, "value": _value(pair.get("value", pair.get("Value")))}
+    return {"key": str(key), "value": _value(pair.get("value", pair.get("Value")))}
 
 
 def plain_attributes(pairs: Any) -> dict[str, Any]:
     """Attributes as an object, from a list of key and value in any form.
 
     Raises:
-        ValueError, KeyError, TypeError, AttributeError: something in them is none.
+        ValueError: something in them is none.
     """
     return attributes(_pairs(pairs))
 
@@ -198,13 +216,28 @@ def _value(value: Any) -> Any:
     written, value = value, {name[:1].lower() + name[1:]: inner for name, inner in _camel(value).items()}
     if value.keys() <= {"type", "value"} and "value" in value:
         return _value(value["value"])
-    if value and _VALUES.isdisjoint(value):
+    if value and value.keys().isdisjoint(_VALUES):
         return plain_value(written)  # a structure that says nothing of types
-    for name in ("arrayValue", "kvlistValue"):
-        inside = value.get(name)
-        if isinstance(inside, dict) and isinstance(values := inside.get("values"), list):
-            return {name: {"values": [_value(item) for item in values] if name == "arrayValue" else _pairs(values)}}
-    return value
+    name = next((name for name in _VALUES if name in value), None)
+    return {} if name is None else _fit(name, value[name])
+
+
+def _fit(name: str, inner: Any) -> dict[str, Any]:
+    """A value of this type; as text where it is none that the type has room for."""
+    if name in _LISTS:
+        values = inner.get("values") if isinstance(inner, dict) else inner
+        values = values if isinstance(values, list | dict) else []
+        return {name: {"values": _pairs(values) if name == "kvlistValue" else [_value(item) for item in values]}}
+    try:
+        if name == "intValue" and INT_MIN <= (number := int(inner)) <= INT_MAX:
+            return {name: str(number)}
+        if name == "doubleValue":
+            return {name: inner if inner in _NO_NUMBERS else float(inner)}
+        if name == "boolValue":
+            return {name: _WORDS[str(inner).lower()]}
+    except (ValueError, TypeError, KeyError, OverflowError):
+        pass
+    return {name if name == "bytesValue" and isinstance(inner, str) else "stringValue": str(inner)}
 
 
 def plain_value(value: Any) -> dict[str, Any]:
@@ -214,7 +247,7 @@ def plain_value(value: Any) -> dict[str, Any]:
     if isinstance(value, bool):
         return {"boolValue": value}
     if isinstance(value, int):
-        return {"intValue": str(value)}
+        return _fit("intValue", value)
     if isinstance(value, float):
         return {"doubleValue": value}
     if isinstance(value, list | tuple):

@@ -35,7 +35,7 @@ _EMPTY: Final[dict[str, Any]] = {}
 _UINT32: Final = 2**32
 
 
-class _UnusualError(Exception):
+class _UnusualError(ValueError):
     """Something is not in the usual form; it may be right nevertheless."""
 
 
