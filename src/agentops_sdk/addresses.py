@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
+from agentops_sdk._lazy_pattern import lazy_pattern
+
 __all__ = ["sink_parts", "without_secrets"]
 
-_USER = re.compile(r"//[^/?#\s'\"]*@|(?<![\w/@])[\w.%+~-]+:[^\s/@'\":]+@(?=[\w\[])")
-_QUERY = re.compile(r"(://[^\s?'\"<>]*)\?([^\s'\"<>]*[^\s'\"<>:,;.)])")
+_USER = lazy_pattern(r"//[^/?#\s'\"]*@|(?<![\w/@])[\w.%+~-]+:[^\s/@'\":]+@(?=[\w\[])")
+_QUERY = lazy_pattern(r"(://[^\s?'\"<>]*)\?([^\s'\"<>]*[^\s'\"<>:,;.)])")
 # What backends quote: a path and its query.
-_LONE_QUERY = re.compile(r"(?<=[\w/])()\?([^\s'\"<>=]*=(?:[^\s'\"<>]*[^\s'\"<>:,;.)])?)")
-_FRAGMENT = re.compile(r"(://[^\s'\"<>#]*)#[^\s'\"<>]+")
-_PAIR = re.compile(r"([&;]?)([^&;=]*)(=?)[^&;]*")
+_LONE_QUERY = lazy_pattern(r"(?<=[\w/])()\?([^\s'\"<>=]*=(?:[^\s'\"<>]*[^\s'\"<>:,;.)])?)")
+_FRAGMENT = lazy_pattern(r"(://[^\s'\"<>#]*)#[^\s'\"<>]+")
+_PAIR = lazy_pattern(r"([&;]?)([^&;=]*)(=?)[^&;]*")
 
 
 def without_secrets(text: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from agentops_sdk import semconv
+from agentops_sdk._lazy_pattern import lazy_pattern
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.errors import ConfigError
 
 __all__ = ["FORM", "ContentRule", "captures", "from_setting"]
@@ -25,7 +27,7 @@ _NAMES: Final = {
     "tool": (semconv.TOOL_NAME,),
     "tag": (semconv.TAGS,),
 }
-_RULE: Final = re.compile(r"(on|off)((?:\s+[^\s=]+=\S+|\s+\d+(?:\.\d+)?%)*)", re.IGNORECASE)
+_RULE: Final = lazy_pattern(r"(on|off)((?:\s+[^\s=]+=\S+|\s+\d+(?:\.\d+)?%)*)", re.IGNORECASE)
 
 
 class ContentRule(NamedTuple):

@@ -105,7 +105,7 @@ def flush(timeout: float = _USUAL) -> FlushResult:
         what was exported, what remains, and what was lost.
     """
     running = process_runtime.current
-    return FlushResult(0, 0, 0) if running is None else running.flush(_seconds("flush()", timeout, _USUAL))
+    return FlushResult(0, 0, 0, {}) if running is None else running.flush(_seconds("flush()", timeout, _USUAL))
 
 
 def _seconds(site: str, timeout: Any, default: float) -> float:

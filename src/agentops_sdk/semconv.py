@@ -9,7 +9,9 @@ Long because it is a table.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from agentops_sdk._named_tuple import NamedTuple
 
 _content: list[str] = []
 _structured: list[str] = []

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from agentops_sdk._named_tuple import NamedTuple
 
 NAMED_BY = "AGENTOPS_CONFIG"
 _LONGEST = 16 * 1_048_576

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentops_sdk import semconv
 from agentops_sdk._host import guard as guarding
 from agentops_sdk._host import patches
+from agentops_sdk._lazy_pattern import lazy_pattern
 from agentops_sdk._limits import pauses
 from agentops_sdk._pipeline import known_libraries, process_runtime
 from agentops_sdk._recorder.open_spans import open_runs
@@ -28,7 +29,7 @@ __all__ = ["CAPTURING", "MOST_RUNS", "description", "state"]
 
 CAPTURING: Final = ("patched", "waiting for import", "version untested")
 MOST_RUNS: Final = 100
-_SECRET = re.compile(r"key|token|secret|password|auth", re.IGNORECASE)
+_SECRET = lazy_pattern(r"key|token|secret|password|auth", re.IGNORECASE)
 
 
 def description(running: Runtime, settings: Settings) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tests.secrets.forms import Form, secrets
 from tests.secrets.ordinary import CODE, PROSE, ordinary
 
 from agentops_sdk import _scrub
+from agentops_sdk._lazy_pattern import LazyPattern
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.redact import Redactor
 from agentops_sdk._scrub.secret_rules import TOKENS, Token
@@ -196,6 +197,8 @@ def unbounded(tree: Any, inside: bool = False) -> bool:
 def patterns(value: object) -> Iterator[re.Pattern[str]]:
     if isinstance(value, re.Pattern):
         yield value
+    elif isinstance(value, LazyPattern):
+        yield value.compiled()
     elif isinstance(value, Token):
         yield value.pattern
     elif isinstance(value, tuple | list):

@@ -10,9 +10,9 @@ from __future__ import annotations
 import linecache
 import textwrap
 import types
-from typing import NamedTuple
 
 from agentops_sdk import semconv
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk._propagation.privacy import marked
 from agentops_sdk._snapshot.data_fields import derives, one_of
 from agentops_sdk._snapshot.data_fields import type_name as class_name

@@ -5,7 +5,6 @@ It is made from the arguments and the result of the function, which stay as they
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,11 +12,12 @@ import orjson
 
 from agentops_sdk import semconv
 from agentops_sdk._genai.memory_values import told_by_memory
+from agentops_sdk._lazy_pattern import lazy_pattern
 from agentops_sdk.traces.formats.chat_messages import documents, messages
 
 __all__ = ["told_by_values"]
 
-_OBJECT: Final = re.compile(r"<[\w.]+>")
+_OBJECT: Final = lazy_pattern(r"<[\w.]+>")
 """How a snapshot writes an object that holds no data."""
 
 

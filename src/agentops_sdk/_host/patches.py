@@ -6,10 +6,11 @@ import functools
 from collections.abc import Callable
 from inspect import unwrap
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from agentops_sdk._host import import_hooks
 from agentops_sdk._host.guard import guard
+from agentops_sdk._named_tuple import NamedTuple
 
 __all__ = ["Patches", "Wrapper", "dormant", "is_ours", "is_recorded", "subclasses"]
 

@@ -17,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import Call
@@ -26,6 +26,7 @@ from agentops_sdk._capture.decision_attributes import decision_attributes, optio
 from agentops_sdk._host import admission
 from agentops_sdk._host.bounded_map import BoundedMap
 from agentops_sdk._host.guard import guard, logger
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.errors import BreakerOpen
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ retry the first times.
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from agentops_sdk import _recorder_port, semconv
+from agentops_sdk._lazy_pattern import lazy_pattern
 from agentops_sdk._snapshot.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _MOST_KEYS = 1_000
 _RETRIES = 2
 """Failures of one kind that are tried again before they count."""
 _SAID: Key = ("said", "", 0)
-_SPACE = re.compile(r"\s+")
+_SPACE = lazy_pattern(r"\s+")
 
 
 class Repetition:

@@ -13,8 +13,9 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.private_files import open_private, private_directory
 
 if TYPE_CHECKING:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from agentops_sdk._named_tuple import NamedTuple
 
 
-@dataclass(frozen=True)
-class FlushResult:
+class FlushResult(NamedTuple):
     """What :func:`agentops_sdk.flush` achieved. Truthy when nothing remains and nothing was lost.
 
     Attributes:
@@ -19,7 +18,7 @@ class FlushResult:
     exported: int
     remaining: int
     lost: int
-    by_sink: dict[str, dict[str, int]] = field(default_factory=dict)
+    by_sink: dict[str, dict[str, int]]
 
     def __bool__(self) -> bool:
         return not self.remaining and not self.lost

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 # Import name and distribution. One that has an integration is not looked at, so a row may stay when one comes.
+from agentops_sdk._lazy_pattern import lazy_pattern
+
 LIBRARIES = {
     "a2a": "a2a-sdk",
     "agent_framework": "agent-framework-core",
@@ -66,7 +68,7 @@ LIBRARIES = {
 }
 
 
-_VERSION = re.compile(r"^Version:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
+_VERSION = lazy_pattern(r"^Version:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
 
 
 def imported(captured: Iterable[str]) -> dict[str, str]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from opentelemetry.trace import SpanKind
 
 from agentops_sdk import semconv
 from agentops_sdk import semconv_metrics as metric
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.semconv_metrics import MetricRow
 
 __all__ = ["LABELS", "EndedWork", "Measurement", "Measurements"]

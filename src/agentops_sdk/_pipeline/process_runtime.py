@@ -6,13 +6,14 @@ import dataclasses
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import _recorder_port
 from agentops_sdk._alerts import added_rules
 from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._limits import scope as limits_in_force
 from agentops_sdk._limits.limit_counts import keeps_files
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk._pipeline import process_hooks
 from agentops_sdk._pipeline.flush_result import FlushResult
 from agentops_sdk._pipeline.runtime import Runtime
@@ -209,7 +210,7 @@ def finish(timeout: float, *, keep: Sequence[Any] = ()) -> FlushResult:
             _ended = _last or _ended
         runtime, current, _last, _implied = current, None, None, False
         if runtime is None:
-            return FlushResult(0, 0, 0)
+            return FlushResult(0, 0, 0, {})
         _activate(None)
         context_keys.process_context = None
         return runtime.end(timeout, keep=keep)

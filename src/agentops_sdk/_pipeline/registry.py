@@ -11,6 +11,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -40,10 +41,7 @@ FROZEN_WITHOUT = (
 def exporter_names() -> list[str]:
     """Names that an exporter string may begin with."""
     folder = importlib.import_module(_EXPORTERS_PACKAGE)
-    ours = [
-        module.name for module in pkgutil.iter_modules(folder.__path__)
-        if not module.name.startswith("_") and module.name != "contract"
-    ]  # fmt: skip
+    ours = [name for name in _modules(tuple(folder.__path__)) if not name.startswith("_") and name != "contract"]
     return sorted({*ours, *(entry.name for entry in entries(EXPORTERS_GROUP))})
 
 
@@ -119,13 +117,19 @@ def _integration_loaders(*, late: bool) -> Iterator[tuple[str, Callable[[], Any]
     if importlib.util.find_spec(_INTEGRATIONS_PACKAGE) is not None:
         package = importlib.import_module(_INTEGRATIONS_PACKAGE)
         listed = importlib.import_module(f"{_INTEGRATIONS_PACKAGE}._libraries").LIBRARIES if late else {}
-        for module in pkgutil.iter_modules(package.__path__):
-            if module.name in listed:
-                yield module.name, lambda name=module.name: LateIntegration(name, *listed[name])  # type: ignore[misc]  # mypy infers no lambda with a default
-            elif not module.name.startswith("_"):
-                yield module.name, lambda name=module.name: _load_own(name)  # type: ignore[misc]  # mypy infers no lambda with a default
+        for name in _modules(tuple(package.__path__)):
+            if name in listed:
+                yield name, lambda name=name: LateIntegration(name, *listed[name])  # type: ignore[misc]  # mypy infers no lambda with a default
+            elif not name.startswith("_"):
+                yield name, lambda name=name: _load_own(name)  # type: ignore[misc]  # mypy infers no lambda with a default
     for entry in entries(INTEGRATIONS_GROUP):
         yield entry.name, lambda entry=entry: _instance(entry.load())  # type: ignore[misc]  # mypy infers no lambda with a default
+
+
+@cache
+def _modules(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Looked for once: ``init()`` asks twice."""
+    return tuple(module.name for module in pkgutil.iter_modules(path))
 
 
 def _load_own(name: str) -> Any:

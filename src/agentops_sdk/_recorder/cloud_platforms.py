@@ -6,7 +6,9 @@ The names of attributes are those of OpenTelemetry's conventions for resources.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from agentops_sdk._named_tuple import NamedTuple
 
 __all__ = ["cloud_attributes"]
 

@@ -6,12 +6,13 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry.trace import Status, StatusCode
 
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.private_form import attributes_of, name_of
 from agentops_sdk.traces.formats.finished_span import FinishedSpan

@@ -5,12 +5,12 @@ Git is asked by reading two small files, never by starting it; what is no object
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
+from agentops_sdk._lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ _RUNNERS: Final = frozenset(
      "ipykernel_launcher", "opentelemetry", "pytest", "streamlit", "uvicorn")
 )  # fmt: skip
 """What is run by ``python -m`` and is not the program."""
-_OBJECT_ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_OBJECT_ID: Final = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHORT: Final = 12
 _LARGEST: Final = 16 * 1_048_576
 

@@ -7,11 +7,12 @@ the same span as ours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
 from agentops_sdk._genai.values_told import told_by_values
 from agentops_sdk._host.guard import guard
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk._recorder.convention_types import TYPED, in_their_types
 from agentops_sdk._recorder.run_totals import RUNS, RunTotals
 from agentops_sdk._recorder.span_limits import limits_anything

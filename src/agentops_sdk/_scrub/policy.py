@@ -15,6 +15,7 @@ import orjson
 
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
+from agentops_sdk._lazy_pattern import lazy_pattern
 from agentops_sdk._scrub.redact import SHORT, Redactor
 from agentops_sdk._scrub.yielded_pieces import has_pieces, scrub_together
 from agentops_sdk._snapshot.json_text import json_text
@@ -33,7 +34,7 @@ _JSON = (dict, list)
 _FIGURES = (bool, float)
 _ROOM = 1_048_576
 """Characters of texts that are kept while a slice of spans is searched."""
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATES = lazy_pattern("[\ud800-\udfff]")
 _WITHHELD = "[redaction failed]"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from agentops_sdk._scrub.lazy_pattern import lazy_pattern
+from agentops_sdk._lazy_pattern import lazy_pattern
 from agentops_sdk._scrub.secret_rules import (
     ENDINGS,
     FOLLOWERS,

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from agentops_sdk._lazy_pattern import lazy_pattern
 from agentops_sdk._scrub import secret_patterns
-from agentops_sdk._scrub.lazy_pattern import lazy_pattern
 from agentops_sdk._scrub.secret_names import STRONG, kind_of_name
 from agentops_sdk._scrub.secret_places import after_name
 from agentops_sdk._scrub.secret_rules import HARMLESS_MEMBERS, STEMS

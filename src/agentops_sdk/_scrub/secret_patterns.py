@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from agentops_sdk._scrub.lazy_pattern import lazy_pattern
+from agentops_sdk._lazy_pattern import lazy_pattern
 
 QUOTE: Final = r"(?:\\{0,31}[\"'`]|&quot;|&#3[49];|&apos;|%(?:25)?2[27]|\\{1,31}(?:u00|x)2[27])"
 REST_OF_NAME: Final = lazy_pattern(r"[A-Za-z0-9_]{0,32}(?:-[A-Za-z0-9_]{1,24}){0,3}")

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Container, Iterator
+from functools import cached_property
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
-from agentops_sdk._scrub.lazy_pattern import lazy_pattern
+from agentops_sdk._lazy_pattern import lazy_pattern
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk._scrub.secret_names import STRONG, kind_of_name
 from agentops_sdk._scrub.secret_patterns import QUOTE
 from agentops_sdk._scrub.secret_tokens import SECRET, Finding, around
@@ -329,19 +331,22 @@ class _Signs:
                 stem = next(
                     (stem for stem in ("auth", "pass") if stem in sign and "(" not in sign and "passe" not in sign), ""
                 )
-                letter = next((letter for letter in _LETTERS if letter in sign), "")
+                letter = next(filter(sign.__contains__, _LETTERS), "")
                 if stem:
                     self.by_stem.setdefault(stem, []).append((sign, row))
                 elif letter:
                     self.by_letter.setdefault(letter, []).append((sign, row))
                 else:
                     self.others.append((sign, row))
-        self._letters = [
-            (letter, _any_of(letter, {sign for sign, _ in pairs}), pairs) for letter, pairs in self.by_letter.items()
-        ]
-
         self._signs = frozenset(sign for row in rows for sign in row.signs)
         add_signs(self._signs)
+
+    @cached_property
+    def _letters(self) -> list[tuple[str, re.Pattern[str], list[tuple[str, _Place]]]]:
+        """Made where nothing tells all signs in one pass."""
+        return [
+            (letter, _any_of(letter, {sign for sign, _ in pairs}), pairs) for letter, pairs in self.by_letter.items()
+        ]
 
     def rows(self, low: str, stems: set[str], hits: Hits | None) -> Iterator[tuple[str, _Place]]:
         """Each row that ``low`` may hold, with its sign."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
-from agentops_sdk._scrub.lazy_pattern import lazy_pattern
+from agentops_sdk._lazy_pattern import lazy_pattern
+from agentops_sdk._named_tuple import NamedTuple
 
 __all__ = [
     "ENDINGS",

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
-from agentops_sdk._scrub.lazy_pattern import lazy_pattern
+from agentops_sdk._lazy_pattern import lazy_pattern
 from agentops_sdk._scrub.secret_tokens import SECRET, Finding
 from agentops_sdk._scrub.secret_values import stands_for_another
 

@@ -1,14 +1,19 @@
-"""Keys that are known by their own form, wherever they stand: the rows of the table, private keys, JSON in base64."""
+"""Keys that are known by their own form, wherever they stand: the rows of the table, private keys, JSON in base64.
+
+Long because the two ways of looking, with signs that are known and without, find the same in the same order.
+"""
 
 from __future__ import annotations
 
 import base64
 import re
 from collections.abc import Callable, Iterator
+from functools import cache, cached_property
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Final
 
-from agentops_sdk._scrub.lazy_pattern import lazy_pattern
+from agentops_sdk._lazy_pattern import lazy_pattern
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk._scrub.secret_rules import TOKENS, Token
 from agentops_sdk._scrub.secret_values import decoded_text, is_credentials, stands_for_another
 from agentops_sdk._scrub.sign_scan import Hits, add_signs
@@ -63,7 +68,7 @@ class _Table:
         self.by_letter: dict[str, list[tuple[int, str, Token]]] = {}
         for token in TOKENS:
             for sign in token.signs:
-                letter = next((letter for letter in _RARE if letter in sign), "")
+                letter = next(filter(sign.__contains__, _RARE), "")
                 if sign[-1] in _ENDS and len(sign) > 2 and not token.before[1]:
                     self.by_end.setdefault(sign[-3:], []).append((sign, token))
                 elif letter or sign[0] == "-":
@@ -74,14 +79,22 @@ class _Table:
         self.at_dots = [token for sign in (".", ".atlasv1.", ".slack.com/") for token in self.by_sign.pop(sign)]
         self.in_addresses = self.by_sign.pop("://")
         self.in_paths = self.by_sign.pop("hook")
-        # A pattern that begins with one letter, and no more, is looked for at the speed of memchr.
-        self.ends = [lazy_pattern(re.escape(end) + _GOES_ON) for end in _ENDS]
-        self.letters = [
+        self.rows = self._rows()
+        add_signs([*self.rows, "://"])
+
+    # Patterns that begin with one letter, and no more, are looked for at the speed of memchr. They are made where
+    # nothing tells all signs in one pass.
+
+    @cached_property
+    def ends(self) -> list[re.Pattern[str]]:
+        return [lazy_pattern(re.escape(end) + _GOES_ON) for end in _ENDS]
+
+    @cached_property
+    def letters(self) -> list[tuple[str, re.Pattern[str], list[tuple[int, str, Token]]]]:
+        return [
             (letter, _around_sign(letter, [(index, sign) for index, sign, _ in rows]), rows)
             for letter, rows in self.by_letter.items()
         ]
-        self.rows = self._rows()
-        add_signs([*self.rows, "://"])
 
     def _rows(self) -> dict[str, list[_Row]]:
         """The same rows by their signs in lower case, each with what gives the order in which they are looked for."""
@@ -236,25 +249,24 @@ def _in_base64(name: str) -> Iterator[str]:
 _SETTINGS: Final = [sign for name in ("PASSWORD=", "SECRET", "_KEY=", "TOKEN=") for sign in _in_base64(name)]
 _SETTINGS_LOW: Final = frozenset(map(str.lower, _SETTINGS))
 add_signs(_SETTINGS_LOW)
-_SETTINGS_LETTERS: Final = [
-    around(
-        letter,
-        {
-            (re.escape(sign[: sign.index(letter) + 1]), re.escape(sign[sign.index(letter) + 1 :]))
-            for sign in _SETTINGS
-            if next(first for first in "VU9W" if first in sign) == letter
-        },
-    )
-    for letter in "VU9W"
-    if any(next(first for first in "VU9W" if first in sign) == letter for sign in _SETTINGS)
-]
+
+
+@cache
+def _settings_letters() -> list[re.Pattern[str]]:
+    by_letter: dict[str, list[tuple[int, str]]] = {letter: [] for letter in "VU9W"}
+    for sign in _SETTINGS:
+        letter = next(filter(sign.__contains__, by_letter))
+        by_letter[letter].append((sign.index(letter), sign))
+    return [_around_sign(letter, signs) for letter, signs in by_letter.items() if signs]
+
+
 _BASE64_BACK: Final = lazy_pattern(r"[A-Za-z0-9+/]{0,65536}+")
 _BASE64: Final = lazy_pattern(r"[A-Za-z0-9+/]{0,65536}+={0,2}")
 
 
 def _settings(text: str, inside: Callable[[str], bool]) -> Iterator[Finding]:
     """A file of settings in base64."""
-    for pattern in _SETTINGS_LETTERS:
+    for pattern in _settings_letters():
         covered = 0
         for letter in pattern.finditer(text):
             if letter.start() < covered:

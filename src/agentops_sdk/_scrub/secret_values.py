@@ -10,7 +10,7 @@ import binascii
 import re
 from typing import Final
 
-from agentops_sdk._scrub.lazy_pattern import lazy_pattern
+from agentops_sdk._lazy_pattern import lazy_pattern
 from agentops_sdk._scrub.secret_names import STRONG, kind_of_name, words_of
 from agentops_sdk._scrub.secret_rules import words
 

@@ -9,11 +9,12 @@ values stand beside the one that takes every value, and must cut alike.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from agentops_sdk import _recorder_port, semconv
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk._snapshot.data_fields import one_of
 from agentops_sdk._snapshot.plain_values import is_plain
 from agentops_sdk._snapshot.text import CUT, CutBytes, CutText, clip

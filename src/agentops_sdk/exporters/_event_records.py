@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.traces.formats.otlp_forms import plain_value
 
 if TYPE_CHECKING:

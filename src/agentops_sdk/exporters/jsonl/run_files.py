@@ -9,13 +9,13 @@ from __future__ import annotations
 import errno
 import gzip
 import os
-import re
 import sys
 import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentops_sdk._lazy_pattern import lazy_pattern
 from agentops_sdk.private_files import open_private, try_lock, unlock
 from agentops_sdk.traces.formats import line_index
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["claimed", "create_file", "is_own_name", "remove_abandoned", "tidy"]
 
 # Only what we have written ourselves is ever compressed or deleted.
-_OURS = re.compile(r"\d{8}T\d{6}Z-\d+-[0-9a-f]{8}\.jsonl(\.gz|\.gz\.part|\.parquet|\.parquet\.part|\.open)?")
+_OURS = lazy_pattern(r"\d{8}T\d{6}Z-\d+-[0-9a-f]{8}\.jsonl(\.gz|\.gz\.part|\.parquet|\.parquet\.part|\.open)?")
 _ATTEMPTS = 100
 
 

@@ -6,9 +6,11 @@ import json
 import math
 import re
 import time
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urljoin, urlsplit
 
+from agentops_sdk._lazy_pattern import lazy_pattern
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.traces.display.terminal_text import line
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ _SETTING_WRONG = frozenset({300, 301, 302, 303, 307, 308, 401, 402, 403, 404, 40
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LONGEST_PAUSE = 3600.0
 _SECRET_LENGTH = 8
-_COURTESY = re.compile(
+_COURTESY = lazy_pattern(
     r"""[\s"]{0,4}(ok|okay|accepted|success|successful|created|received|done|true|null|none|2\d\d)?[\s".!]{0,4}""",
     re.IGNORECASE,
 )

@@ -7,12 +7,14 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from agentops_sdk import otel_environment
+from agentops_sdk._lazy_pattern import lazy_pattern
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.addresses import without_secrets
 from agentops_sdk.config import warn_once
 from agentops_sdk.errors import ConfigError
@@ -27,17 +29,17 @@ _PREFIX = "OTEL_EXPORTER_OTLP_"
 SIGNALS = ("traces", "metrics", "logs")
 """What OTLP carries; OpenTelemetry's variables and the paths of URLs have these words."""
 _TIMEOUT = 10.0
+_DELAY = 1.0
 _PROTOCOLS = ("http/protobuf", "http/json", "grpc")
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_BROKEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_TOKEN = lazy_pattern(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_BROKEN = lazy_pattern(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One OTLP/HTTP endpoint of one signal. ``repr`` shows no header, user, password or query."""
 
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     timeout: float = _TIMEOUT
     """Seconds one request may take, in all."""
     compression: str = "gzip"
@@ -47,7 +49,7 @@ class Endpoint:
     signal: str = "traces"
     json: bool = False
     """Whether requests are OTLP/JSON instead of protobuf."""
-    delay: float = 1.0
+    delay: float = _DELAY
     """Seconds that items may wait for others to come along."""
     most_items: int | None = None
     """How many items one request may hold, where that is bounded by more than its size."""
@@ -109,7 +111,7 @@ class Endpoint:
             compression=compression,
             signal=signal,
             json=protocol(signal, environ) == "http/json",
-            delay=cls.delay if batching.delay is None else batching.delay,
+            delay=_DELAY if batching.delay is None else batching.delay,
             most_items=batching.size,
             **files,
         )

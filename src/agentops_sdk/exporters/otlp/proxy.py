@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.addresses import without_secrets
 
 __all__ = ["Proxy", "ProxyError", "is_direct", "proxy_for"]

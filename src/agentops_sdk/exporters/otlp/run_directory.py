@@ -16,12 +16,13 @@ import sys
 import time
 from pathlib import Path
 
+from agentops_sdk._lazy_pattern import lazy_pattern
 from agentops_sdk.private_files import open_private, private_directory, try_lock
 
 __all__ = ["REFUSED", "Run", "runs"]
 
 REFUSED = "refused"
-_NAME = re.compile(r"(\d{20})-(\d+)-[0-9a-f]+")
+_NAME = lazy_pattern(r"(\d{20})-(\d+)-[0-9a-f]+")
 
 
 class Run:

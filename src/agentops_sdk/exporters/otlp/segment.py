@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import struct
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.encryption import is_sealed, opened, sealed
 from agentops_sdk.exporters.otlp.compression import crc32
 from agentops_sdk.private_files import open_private

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from struct import Struct, error
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.traces.formats.official_span import official
 from agentops_sdk.traces.formats.wire_values import UNENCODABLE
 

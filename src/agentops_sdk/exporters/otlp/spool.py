@@ -12,8 +12,8 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
 
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.encryption import DamagedError, SealedError
 from agentops_sdk.exporters.otlp.dead_letters import due, set_aside
 from agentops_sdk.exporters.otlp.run_directory import REFUSED, Run, runs

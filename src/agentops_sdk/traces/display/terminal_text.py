@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from agentops_sdk._lazy_pattern import lazy_pattern
+
 # C0 and C1 controls, DEL, bidirectional overrides and isolates, line and paragraph separators, BOM, surrogates.
-_HARMFUL: Final = re.compile(
+_HARMFUL: Final = lazy_pattern(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-_SPACES: Final = re.compile(r"[\t\n\r ]+")
+_SPACES: Final = lazy_pattern(r"[\t\n\r ]+")
 
 
 def block(text: str) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64decode
 from binascii import Error
 from hashlib import blake2b
 from typing import Any, Final
 
+from agentops_sdk._lazy_pattern import lazy_pattern
+
 __all__ = ["SPAN_BYTES", "TRACE_BYTES", "decoded", "derived", "span_id_of", "trace_id_of"]
 
 TRACE_BYTES: Final = 16
 SPAN_BYTES: Final = 8
-_HEX: Final = re.compile("[0-9a-f]+")
+_HEX: Final = lazy_pattern("[0-9a-f]+")
 _LONGEST: Final = 500
 
 

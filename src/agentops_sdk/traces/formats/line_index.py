@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import gzip
 import os
-import re
 import sys
 import time
 import zlib
 from array import array
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import orjson
 
+from agentops_sdk._lazy_pattern import lazy_pattern
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk._version import __version__
 from agentops_sdk.encryption import LINE, SealedError, opened, sealed_by_reader
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Index", "Mark", "abandoned", "below", "forget", "index_of", "is_for", "mark_of", "read", "size_of", "write"]
 
 ENDING: Final = ".index"
-_NAMED: Final = re.compile(r"(\d{8}T\d{6}Z-\d+-[0-9a-f]{8}\.jsonl)(?:\.gz)?")
+_NAMED: Final = lazy_pattern(r"(\d{8}T\d{6}Z-\d+-[0-9a-f]{8}\.jsonl)(?:\.gz)?")
 _SMALLEST: Final = 65_536
 """Bytes of a file that are read about as fast as an index would be."""
 _FORM: Final = f"agentops index 1 {__version__} {sys.byteorder}\n".encode()

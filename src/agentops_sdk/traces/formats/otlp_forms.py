@@ -7,9 +7,9 @@ through a protobuf library has ids in base64; Python's has names in snake case. 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
+from agentops_sdk._lazy_pattern import lazy_pattern
 from agentops_sdk.traces.formats.identifiers import SPAN_BYTES, TRACE_BYTES, decoded, derived
 from agentops_sdk.traces.formats.json_values import INT_MAX, INT_MIN, parsed
 from agentops_sdk.traces.formats.moments import nanoseconds
@@ -27,7 +27,7 @@ _AROUND: Final = ("trace", "result", "results", "data", "request", "body", "trac
 """Under which names other programs put such an object."""
 _STARTS: Final = ("startTimeUnixNano", "start_time_unix_nano")
 """Of which a span has one, and nothing else of OTLP that has attributes in a list."""
-_SNAKE: Final = re.compile("_([a-z0-9])")
+_SNAKE: Final = lazy_pattern("_([a-z0-9])")
 OLDER_SCOPE_SPANS: Final = ("instrumentationLibrarySpans", "ilSpans")
 _SCOPE_SPANS: Final = ("scopeSpans", *OLDER_SCOPE_SPANS)
 _SCOPES: Final = ("scope", "instrumentationLibrary")
