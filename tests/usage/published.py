@@ -109,4 +109,6 @@ ROWS: list[Row] = [
     ("cerebras", "llama-3.3-70b", "2025-08-15", "0.85", None, "1.20", CEREBRAS),
 ]
 
-CORRECTED = {"mistral-large-latest", "deepseek-chat", "deepseek-reasoner", "ft:gpt-4.1-mini-2025-04-14:acme::abc"}
+CORRECTED = {
+    "mistral-large-latest", "deepseek-chat", "deepseek-reasoner", "ft:gpt-4.1-mini-2025-04-14:acme::abc", "embed-v4.0",
+}  # fmt: skip

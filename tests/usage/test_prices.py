@@ -105,7 +105,8 @@ def test_a_tier_without_a_published_price_is_unknown() -> None:
         ("gpt-4o", "openai", "flex"),
         ("gpt-4o", "openai", "scale"),
         ("claude-sonnet-4-6", "anthropic", "priority"),
-        ("gemini-2.5-pro", "gcp.gemini", "priority"),
+        ("gemini-2.0-flash", "gcp.gemini", "priority"),
+        ("mistral.ministral-3-8b-instruct", "aws.bedrock", "flex"),
         ("gemini-3-flash-preview", "gcp.vertex_ai", "flex-of-tomorrow"),
     ):
         cost = prices.cost(model, provider, input_tokens=10, service_tier=tier)

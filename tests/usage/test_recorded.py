@@ -21,8 +21,6 @@ UNPRICED = {
     ("aws.bedrock", "minimax.minimax-m2"),
     ("aws.bedrock", "zai.glm-4.7-flash"),
     ("cerebras", "qwen-3-coder-480b"),
-    ("cohere", "embed-english-light-v3.0"),
-    ("cohere", "rerank-english-v3.0"),
     ("cohere", "rerank-multilingual-v2.0"),
     ("crusoe", "zai/GLM-5.2"),
     ("deepseek", "deepseek-chat"),  # retired: today's price of it is nobody's

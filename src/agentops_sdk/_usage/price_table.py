@@ -116,9 +116,11 @@ def _looked_up(
     table = provider_id(provider)
     for name, owner in spellings(model, table):
         entry = _in_table(name, owner, wanted, when, input_tokens, basis)
-        added = _rules("rates", name, entry[1] if entry else owner, when)
+        added = _at_this_length(_rules("rates", name, entry[1] if entry else owner, when), input_tokens, basis)
         if entry is None and not added:
             continue
+        if added and entry is not None and entry[2]:  # what is added is of no tier
+            entry = _in_table(name, owner, "", when, input_tokens, basis)
         values, owner, tiered = entry or ({}, owner, False)
         rules = [*added, *_factors(name, owner, "" if tiered else wanted, geo, when)]
         _refuse(name, owner, "" if tiered else wanted, rules, when)
@@ -188,6 +190,12 @@ def _rules(kind: str, model: str, provider: str | None, when: datetime) -> list[
     ]
 
 
+def _at_this_length(rules: list[Mapping[str, Any]], input_tokens: int, basis: _Basis) -> list[Mapping[str, Any]]:
+    """Those that hold for a prompt so long; ``above`` is the length past which one does."""
+    basis.steps = sorted({*basis.steps, *(rule["above"] for rule in rules if "above" in rule)})
+    return [rule for rule in rules if rule.get("above", -1) < input_tokens]
+
+
 def _factors(model: str, provider: str | None, tier: str, geo: str | None, when: datetime) -> list[Mapping[str, Any]]:
     return [
         rule
@@ -211,7 +219,8 @@ def _combined(values: dict[str, Decimal], rules: list[Mapping[str, Any]], from_t
             for name, rate in rule.get("values", {}).items():
                 values[name] = Decimal(rate) / _PER_MILLION
             factor = Decimal(rule.get("factor", 1))
-            values = {name: rate if name in _TIMES else rate * factor for name, rate in values.items()}
+            of = rule.get("of", values.keys() - _TIMES)
+            values = {name: rate * factor if name in of else rate for name, rate in values.items()}
     if not values:
         raise NoPriceError("the price table lists the model, but no price for it")
     adopted = {str(n): {"source": rule["source"], "date": rule["date"]} for n, rule in enumerate(rules)}
