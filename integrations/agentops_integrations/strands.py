@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk.integration import Call, guard, semconv
+from agentops_sdk.integration import Call, current_call, decision_attributes, guard, semconv, setting, snapshot
 from agentops_sdk.integration.frameworks import PendingQuestions, content, memory_records
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from agentops_sdk.integration import Patches
 
 _questions = PendingQuestions()
+_INTERVENTIONS = ("proceed", "deny", "guide", "transform")
 _FORM = ("use_latest_genai_conventions", "_span_attributes_only", "_include_tool_definitions")
 """Switches of its own by which it writes content in the conventions' form, and on the spans."""
 
@@ -55,6 +56,13 @@ class StrandsIntegration:
 
         patches.when_imported("strands.agent.agent", agents)
 
+        def interventions(registry: ModuleType) -> None:
+            for place in ("before_invocation", "before_tool_call", "after_tool_call", "before_model_call",
+                          "after_model_call"):  # fmt: skip
+                patches.wrap(registry.InterventionRegistry, f"_apply_{place}", _intervenes)
+
+        patches.when_imported("strands.interventions.registry", interventions)
+
 
 def _insisted(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a span is begun for comes after it: here limits may stop it."""
@@ -63,6 +71,22 @@ def _insisted(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[s
     span = wrapped(*args, **kwargs)
     insist(span)
     return span
+
+
+def _intervenes(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a handler of the program's decides; what it has a person confirm is that person's, who is asked then."""
+    with guard("strands.intervention"):
+        given = dict(zip(("event", "action", "handler_name"), args, strict=False)) | kwargs
+        action, call = given["action"], current_call()
+        if call is not None and action.type in _INTERVENTIONS:
+            reason = getattr(action, "feedback", None) or action.reason
+            shown = reason if reason and setting("capture_content") else None
+            options = snapshot([{"name": name} for name in _INTERVENTIONS]).decode()
+            decision = decision_attributes(
+                action.type, name=given["handler_name"] or "guide", options=options, reason=shown, by="code"
+            )
+            call.event(semconv.DECISION_EVENT, decision)
+    return wrapped(*args, **kwargs)
 
 
 def _searches(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
+from tests.bedrock.clients import delta, event
 from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled, memories
+from tests.wire.http import Reply as WireReply
+from tests.wire.http import Request, Wire
 
 import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
@@ -125,6 +129,66 @@ def recall(server: LocalModel) -> None:
     kept = MemoryManager(stores=[store], add_tool_config=True)
     assert str(_agent(server, "clerk", memory_manager=kept)("I like tea.")).strip() == "Noted."
     assert [each.content for each in asyncio.run(kept.search("likes tea"))] == ["likes tea"]
+
+
+def guarded(server: Wire) -> None:
+    """A handler of the program's denies a tool, lets another one pass; a guardrail of Bedrock steps into the answer."""
+    import boto3
+    import strands
+    from strands.interventions import Deny, InterventionAction, InterventionHandler, Proceed
+    from strands.models import BedrockModel
+
+    class Budget(InterventionHandler):  # type: ignore[misc,unused-ignore]  # without the library, there are no types
+        name = "budget"
+
+        def before_tool_call(self, event: Any) -> InterventionAction:
+            return Deny("too much") if event.tool_use["input"]["amount"] > 100 else Proceed()
+
+    def answer(request: Request) -> WireReply:
+        done = "toolResult" in str(request.body["messages"][-1])
+        reason = "guardrail_intervened" if done else "tool_use"
+        said = [delta(0, text="That I cannot say.")] if done else []
+        for place, amount in enumerate((12, 9_000) if not done else ()):
+            start = {"toolUse": {"toolUseId": f"t{amount}", "name": "refund"}}
+            said += [
+                event("contentBlockStart", {"contentBlockIndex": place, "start": start}),
+                delta(place, toolUse={"input": json.dumps({"amount": amount})}),
+                event("contentBlockStop", {"contentBlockIndex": place}),
+            ]
+        usage = {"inputTokens": 9, "outputTokens": 5, "totalTokens": 14}
+        ends = [event("messageStop", {"stopReason": reason}), event("metadata", {"usage": usage})]
+        pieces = [event("messageStart", {"role": "assistant"}), *said, *ends]
+        return WireReply(stream=pieces, content_type="application/vnd.amazon.eventstream")
+
+    @strands.tool
+    def refund(amount: int) -> str:
+        """Pay an amount back."""
+        return f"{amount} paid"
+
+    server.replies = [answer]
+    model = BedrockModel(
+        boto_session=boto3.Session(aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1"),
+        endpoint_url=server.url.removesuffix("/v1"), model_id="amazon.nova-pro-v1:0", guardrail_id="g1",
+        guardrail_version="2",
+    )  # fmt: skip
+    clerk = strands.Agent(model, name="clerk", callback_handler=None, tools=[refund], interventions=[Budget()])
+    assert clerk("I want it back.").stop_reason == "guardrail_intervened"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_steps_in_decides(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = check(guarded, TREES, mode, monkeypatch, server=Wire)
+    decided = [
+        dict(event.attributes)
+        for span in spans
+        for event in span.events
+        if event.attributes and event.attributes.get("agentops.decision.name") == "budget"
+    ]
+    chosen = {each["agentops.decision.chosen"]: each.get("agentops.decision.reason") for each in decided}
+    assert chosen == {"proceed": None, "deny": "too much"}
+    last = [span.attributes for span in spans if span.attributes["agentops.kind"] == "llm"][-1]
+    told = [last[f"agentops.decision.{each}"] for each in ("name", "chosen", "by", "policy")]
+    assert told == ["guardrail g1", "GUARDRAIL_INTERVENED", "code", "2"]
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -10,14 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentops_integrations.bedrock import agent_runtime, invoke
-from agentops_integrations.bedrock.converse import CONVERSE
+from agentops_integrations.bedrock.converse import CONVERSE, VERDICTS
 from agentops_integrations.bedrock.values import mapping
 from agentops_sdk.integration import decision_attributes, semconv
 from agentops_sdk.integration.clients import Asked, Attributes, Endpoint, Endpoints, Json, Method, MethodClient
 
 # --- guardrails by themselves ----------------------------------------------------------------------
-
-_VERDICTS = ("NONE", "GUARDRAIL_INTERVENED")
 
 
 def _guardrail_request(body: Json) -> Attributes:
@@ -28,7 +26,7 @@ def _guardrail_response(body: Json, asked: Json) -> Attributes:
     verdict = body.get("action")
     decided = {}
     if isinstance(verdict, str):
-        decided = decision_attributes(verdict, options=_VERDICTS, reason=body.get("actionReason") or None, by="code")
+        decided = decision_attributes(verdict, options=VERDICTS, reason=body.get("actionReason") or None, by="code")
     return {semconv.OUTPUT: body.get("outputs") or None, **decided}
 
 

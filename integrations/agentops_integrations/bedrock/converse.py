@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentops_integrations.bedrock.values import mapping, mappings
-from agentops_sdk.integration import ended_by_model, model_choice, semconv
+from agentops_sdk.integration import decision_attributes, ended_by_model, model_choice, semconv
 from agentops_sdk.integration.clients import Attributes, Endpoint, Events, Json
 from agentops_sdk.integration.dialects import fields
 from agentops_sdk.integration.dialects import message_parts as parts
@@ -27,6 +27,10 @@ _FINISH_REASONS = {
     "guardrail_intervened": "content_filter",
     "content_filtered": "content_filter",
 }
+
+
+VERDICTS = ("NONE", "GUARDRAIL_INTERVENED")
+"""Of a guardrail."""
 
 
 def _part(block: Json) -> parts.Part:
@@ -114,6 +118,7 @@ def _converse_response(body: Json, asked: Json) -> Attributes:
     if reason:
         output["finish_reason"] = finish_reason
     tier = mapping(body.get("serviceTier")).get("type")
+    decided = _intervention(asked) if reason == "guardrail_intervened" else {}
     choice = mapping(mapping(asked.get("toolConfig")).get("toolChoice"))
     return {
         semconv.USAGE_SERVICE_TIER: tier if isinstance(tier, str) else None,
@@ -125,7 +130,18 @@ def _converse_response(body: Json, asked: Json) -> Attributes:
             finished=ended_by_model(reason) and finish_reason != "content_filter",
             forced="any" in choice or "tool" in choice,
         ),
+        **decided,
     }
+
+
+def _intervention(asked: Json) -> Attributes:
+    """A guardrail that the request names has stepped in; that one has not is told of none."""
+    guardrail = mapping(asked.get("guardrailConfig"))
+    identifier, version = guardrail.get("guardrailIdentifier"), guardrail.get("guardrailVersion")
+    return decision_attributes(
+        VERDICTS[1], name=f"guardrail {identifier}" if identifier else "guardrail", by="code",
+        options=[{"name": verdict} for verdict in VERDICTS], policy=version if isinstance(version, str) else None,
+    )  # fmt: skip
 
 
 def _converse_fold(events: Events) -> dict[str, Any]:
