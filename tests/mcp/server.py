@@ -54,6 +54,11 @@ def make() -> Any:
         answer = await ctx.session.create_message([asked], max_tokens=10)
         return f"{answer.content.text}"
 
+    @server.tool()
+    async def where(ctx: Context) -> str:
+        """Asks the client for its folders."""
+        return str(len((await ctx.session.list_roots()).roots))
+
     @server.resource("shop://prices")
     def prices() -> str:
         return "all of them"

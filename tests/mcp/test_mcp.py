@@ -116,7 +116,7 @@ async def test_progress_is_told_on_both_ends(ended: Ended) -> None:
 
 
 async def test_a_persons_no_and_no_one_to_ask(ended: Ended) -> None:
-    from mcp.types import ElicitResult, ErrorData
+    from mcp.types import ElicitResult, ErrorData, ListRootsResult
 
     async def decline(context: Any, params: Any) -> Any:
         return ElicitResult(action="decline")
@@ -124,12 +124,20 @@ async def test_a_persons_no_and_no_one_to_ask(ended: Ended) -> None:
     async def reject(context: Any, params: Any) -> Any:
         return ErrorData(code=-1, message="User rejected sampling request")
 
-    async with in_process(make(), elicitation_callback=decline, sampling_callback=reject) as client:
+    async def roots(context: Any) -> Any:
+        return ListRootsResult(roots=[])
+
+    callbacks = {"elicitation_callback": decline, "sampling_callback": reject, "list_roots_callback": roots}
+    async with in_process(make(), **callbacks) as client:
         await client.call_tool("buy", {})
+        await client.call_tool("where", {})
         with suppress(Exception):  # version 2 passes the refusal on
             await client.call_tool("describe", {})
     spans = ended()
     for kind in ("CLIENT", "SERVER"):
+        for name in ("elicitation/create", "sampling/createMessage", "roots/list"):
+            asked = named(spans, name, kind).attributes
+            assert [asked.get(f"agentops.mcp.server.{each}") for each in ("name", "version")] == ["shop", "1.2"], name
         said = named(spans, "elicitation/create", kind).attributes
         assert [said[f"agentops.decision.{name}"] for name in ("chosen", "by")] == ["decline", "human"]
         said = named(spans, "sampling/createMessage", kind).attributes

@@ -12,7 +12,7 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import SpanKind, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from agentops_integrations.mcp import request_spans, transports
+from agentops_integrations.mcp import request_spans, sent_requests, transports
 from agentops_integrations.mcp.request_spans import RequestSpan
 from agentops_sdk.integration import Begun, Patches, Wrapper, around_async, current_call, guard, release, semconv
 
@@ -57,7 +57,7 @@ def _begin_1(responder: Any, args: tuple[Any, ...], kwargs: dict[str, Any], serv
         with guard("mcp.transport"):
             session = getattr(responder, "_session", None)
             carried = getattr(responder.message_metadata, "request_context", None)
-            span.call.update(request_spans.of_server(server))
+            span.call.update(sent_requests.server_of(session) if server is None else request_spans.of_server(server))
             span.call.update({**_agreed(session), **transports.of_session(session), **transports.of_request(carried)})
     return None if span is None else Begun(_Handled(span), args, kwargs)
 
@@ -137,6 +137,7 @@ def _begin_2(context: Any, args: tuple[Any, ...], kwargs: dict[str, Any], server
     if span is not None:
         with guard("mcp.transport"):
             carried = getattr(context, "request", None)
+            sent_requests.serves(server, connection)
             span.call.update(request_spans.of_server(server))
             span.call.update({**transports.of_session(context.session), **transports.of_request(carried)})
     return None if span is None else Begun(span, args, kwargs)
@@ -147,6 +148,8 @@ def _input_request(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: d
 
     def begin() -> Begun | None:
         span = _begin(request.method, request.params, context.meta, JSONRPC_REQUEST_ID=str(context.request_id))
+        if span is not None:
+            span.call.update(sent_requests.server_of(instance))
         return None if span is None else Begun(span, args, kwargs)
 
     return around_async(_SITE, wrapped, args, kwargs, begin, _input_answered)

@@ -20,7 +20,7 @@ _SITE = "mcp.send_request"
 _versions: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 """By session the version of the protocol that its handshake has agreed on."""
 _servers: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
-"""By session what its handshake has told of the server."""
+"""By session what its handshake has told of the server; by a server's connection the server."""
 
 
 def install(patches: Patches, *, first: bool) -> None:
@@ -66,9 +66,19 @@ def agreed(session: Any) -> dict[str, Any]:
 
 
 def server_of(session: Any) -> dict[str, Any]:
-    """The server that a client has a session with, once the handshake is over."""
+    """The server that a session is with, once the handshake is over; on its own end, itself."""
     told = _servers.get(session) or getattr(session, "server_info", None)  # version 2 keeps it itself
+    if told is None and (connection := getattr(session, "_connection", None)) is not None:
+        told = _servers.get(connection)
+    if told is None and (options := getattr(session, "_init_options", None)) is not None:  # of a server of version 1
+        told = {"name": options.server_name, "version": options.server_version}
     return request_spans.of_server(told)
+
+
+def serves(server: Any, connection: Any) -> None:
+    """A server of version 2 has been asked something over a connection, over which it may ask in turn."""
+    if server is not None and connection is not None:
+        _servers[connection] = server
 
 
 def _send_2(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
