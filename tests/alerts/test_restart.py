@@ -14,7 +14,10 @@ import pytest
 from tests.wire.http import HANG, Reply, Request, Wire
 
 import agentops_sdk as agentops
+from agentops_sdk._alerts.engine import Engine
+from agentops_sdk._alerts.observation import Observation
 from agentops_sdk._alerts.told_file import ToldFile
+from agentops_sdk.alert_rules import from_keywords
 
 KILLED = """
 import sys, time
@@ -67,7 +70,7 @@ def test_a_restart_tells_what_was_to_be_told_once_and_its_end(
         finally:
             killed.kill()
     assert [name.endswith(".json") for name in names] == [True, False]  # before it was sent
-    assert names[1] == f"told-{killed.pid}"
+    assert names[1].startswith(f"told-{killed.pid}-")
     agentops.init(directory=tmp_path, integrations=[], service_name="svc")
     alert = agentops.alert("error rate > 50 %", over=1, every=600, per="agent", least=1, then=target)
     with agentops.span("work", kind="agent", **{"gen_ai.agent.name": "another"}):
@@ -80,7 +83,7 @@ def test_a_restart_tells_what_was_to_be_told_once_and_its_end(
     assert len({request.body["id"] for request in received[1:]}) == 1
     assert list((tmp_path / "alerts").glob("*.json")) == []
     (memory,) = (tmp_path / "alerts").glob("told-*")
-    assert memory.name == f"told-{os.getpid()}"
+    assert memory.name.startswith(f"told-{os.getpid()}-")
     assert [fact[1] for fact in json.loads(memory.read_bytes())["told"].values()] == [False]
 
 
@@ -95,3 +98,27 @@ def test_what_another_program_or_a_living_process_has_told_stays_theirs(tmp_path
     memory.adopt()
     assert memory.told.keys() == {"b"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["told-1", "told-3"]
+
+
+def test_what_falls_silent_while_nobody_is_there_is_missed(tmp_path: Path) -> None:
+    """It had not fired before: whoever starts again knows of it by what was seen; of users, names are not written."""
+    rules = [
+        from_keywords("silence", over=60, every=1000, per="agent"),
+        from_keywords("silence", over=60, every=1000, per="user"),
+    ]
+    memory = ToldFile(tmp_path / "told-1", "svc")
+    before = Engine(rules, lambda *_: None, "svc", memory.told)
+    for at, agent in ((1_000.0, "scout"), (1_020.0, "scout"), (1_100.0, "writer")):
+        attributes = {"gen_ai.agent.name": agent, "user.id": "ada"}
+        before.observe(Observation(at, "agent", 1.0, False, True, "ok", attributes, [], 0, "a" * 32))
+    memory.keep(1_100.0)
+    assert b"ada" not in (tmp_path / "told-1").read_bytes()
+    again = ToldFile(tmp_path / "told-1", "svc")
+    told: list[tuple[str, str]] = []
+    after = Engine(rules, lambda _, notice: told.append((notice.state, notice.key)), "svc", again.told)
+    again.read()
+    after.remember(1_130.0)
+    after.tick(1_150.0)
+    assert told == [("firing", "scout")]
+    after.tick(1_200.0)
+    assert told == [("firing", "scout"), ("firing", "writer")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
 from agentops_sdk._alerts.notice import Notice
-from agentops_sdk._alerts.told_file import Told
+from agentops_sdk._alerts.told_file import OFTEN, Told
 from agentops_sdk._alerts.window import Window, counts
 from agentops_sdk._host.guard import guard
 
@@ -47,8 +47,11 @@ class _Asked:
         self.told_firing = False
         self.unsure_until = 0.0
         if told is not None:
-            self.told_at, self.told_firing, _, self.window.last, self.window.trace_id = told
+            at, self.told_firing, _, self.window.last, self.window.trace_id = told
+            self.told_at = at or None
             self.unsure_until = begun + rule.over
+            if not at:  # what was seen last may not have been written
+                self.window.last = max(told.last, min(told.last + OFTEN, begun))
 
 
 class Engine:
@@ -100,10 +103,14 @@ class Engine:
                 self._remember()
 
     def _remember(self) -> None:
-        """Ask of what fires, also where nothing more is seen of it."""
+        """Ask of what fires, and of what may fall silent, also where nothing more is seen of it."""
         for number, told in self._told.items() if self._told else ():
             for rule, keys in self._asked.items():
-                if told.firing and told.key not in keys and self._number(rule, told.key) == number:
+                if (
+                    (told.firing or rule.measure == "silence")
+                    and told.key not in keys
+                    and self._number(rule, told.key) == number
+                ):
                     keys[told.key] = _Asked(rule, number, told, self._begun)
 
     def reconfigure(self, rules: Sequence[AlertRule]) -> None:
@@ -135,12 +142,25 @@ class Engine:
                 number = self._number(rule, str(key))
                 asked = keys[str(key)] = _Asked(rule, number, self._told.get(number), self._begun)
                 if len(keys) > _MOST_KEYS:
-                    keys.popitem(last=False)
+                    _, gone = keys.popitem(last=False)
+                    if gone.told_at is None:
+                        self._told.pop(gone.number, None)
             keys.move_to_end(str(key))
             asked.window.add(seen)
+            if rule.measure == "silence":
+                self._heard(rule, str(key), asked)
             notice = self._judged(rule, str(key), asked, seen.at)
         if notice is not None:
             self._tell(rule, notice)
+
+    def _heard(self, rule: AlertRule, key: str, asked: _Asked) -> None:
+        """Have it remembered that something of it was seen: whoever is started again is to miss it."""
+        known = self._told.get(asked.number)
+        if rule.per in _UNNAMED or (known is not None and asked.window.last - known.last < OFTEN):
+            return
+        self._told[asked.number] = Told(
+            asked.told_at or 0.0, asked.told_firing, key, asked.window.last, asked.window.trace_id
+        )
 
     def tick(self, now: float) -> None:
         """Time has passed: what is silent, and what is over."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from agentops_sdk._alerts.engine import Engine
 from agentops_sdk._alerts.flight_recorder import FlightRecorder
 from agentops_sdk._alerts.notice_delivery import Delivery
 from agentops_sdk._alerts.observation import of_span
-from agentops_sdk._alerts.told_file import OFTEN, ToldFile
+from agentops_sdk._alerts.told_file import OFTEN, ToldFile, name_here
 from agentops_sdk._host.guard import guard
 from agentops_sdk.config import log_once
 
@@ -48,7 +47,7 @@ class AlertWatch:
     ) -> None:
         self._told = told
         folder = None if directory is None else directory / "alerts"
-        self._memory = ToldFile(folder / f"told-{os.getpid()}" if folder is not None else None, service)
+        self._memory = ToldFile(folder / name_here() if folder is not None else None, service)
         self._has_begun = False
         self.engine = Engine(rules, self._tell, service, self._memory.told)
         self.flights = FlightRecorder(

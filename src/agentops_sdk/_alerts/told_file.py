@@ -14,10 +14,12 @@ from agentops_sdk.encryption import opened, sealed
 from agentops_sdk.private_files import private_directory, replace_private
 from agentops_sdk.traces.process_identity import is_alive, this_process
 
-__all__ = ["OFTEN", "Told", "ToldFile"]
+__all__ = ["OFTEN", "Told", "ToldFile", "name_here"]
 
 OFTEN: Final = 30.0
 """Seconds after which the file is written anew, also where nothing has changed: its time shows that somebody lives."""
+_process = os.urandom(4).hex()
+"""Two processes may share a folder and a pid: one in each of two containers."""
 _FORGOTTEN = 7 * 86_400.0  # seconds after which it may be told again, whatever its period
 
 
@@ -25,7 +27,7 @@ class Told(NamedTuple):
     """What was told last of one rule asked of one thing.
 
     Attributes:
-        at: when, in seconds since the epoch.
+        at: when, in seconds since the epoch; 0 where nothing was told yet, of what tells silence.
         firing: whether it fires since.
         key: what the rule was asked of; empty for a user or a session, whose names are not written.
         last: when something of it was last seen.
@@ -88,7 +90,7 @@ class ToldFile:
                     self._take(fact)
                     self.keep()
                     own.unlink(missing_ok=True)
-                else:  # of this process, before its last shutdown, or of one that had its number
+                else:  # of this process, before its last shutdown
                     self._take(fact)
 
     def keep(self, now: float | None = None) -> None:
@@ -102,7 +104,7 @@ class ToldFile:
         if self.path is None or (self._kept[1] == told and now - self._kept[0] < OFTEN):
             return
         for number, each in list(told.items()):
-            if not each.firing and now - each.at > _FORGOTTEN:
+            if not each.firing and now - max(each.at, each.last) > _FORGOTTEN:
                 del told[number], self.told[number]
         if not told and self._service and not self._kept[1]:
             return  # a process of which there is nothing to remember
@@ -116,8 +118,14 @@ class ToldFile:
         self.looked = max(self.looked, float(fact["looked"]))
         for number, (at, firing, *more) in fact["told"].items():
             each = Told(float(at), firing is True, *more)
-            if number not in self.told or each.at > self.told[number].at:
+            known = self.told.get(number)
+            if known is None or (each.at, each.last) > (known.at, known.last):
                 self.told[str(number)] = each
+
+
+def name_here() -> str:
+    """The name of the file of this process."""
+    return f"told-{os.getpid()}-{_process}"
 
 
 def _fact(path: Path) -> dict[str, Any]:

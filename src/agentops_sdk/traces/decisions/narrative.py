@@ -106,4 +106,6 @@ def _together(name: str, end: str, spans: list[SpanRecord]) -> str:
 
 def _ended(span: SpanRecord, *, timed: bool = True) -> str:
     ending = f"{_ENDS[span.outcome]} ({number_format.duration(span.duration)})" if timed else _ENDS[span.outcome]
-    return f"{ending}: {line(span.status_message, 100)}" if span.outcome == "error" and span.status_message else ending
+    if span.outcome != "error" or not span.status_message:
+        return ending
+    return f"{ending}: {line(span.status_message, 100).removesuffix('.')}"  # what it stands in ends with one
