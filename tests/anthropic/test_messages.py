@@ -187,6 +187,26 @@ def test_a_retry_is_one_span(recorded: Any) -> None:
     assert [each["status"] for each in attempts] == [529, 200]
 
 
+def test_a_turn_that_pauses_and_goes_on(recorded: Any) -> None:
+    """The server runs its tools, pauses, and is asked to go on: two calls, with a decision each."""
+    search = {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {"query": "Paris"}}
+    asked = {**ASKED, "tools": [{"type": "web_search_20250305", "name": "web_search"}]}
+    used = {**USAGE, "server_tool_use": {"web_search_requests": 1}}
+    paused = {**WHOLE, "content": [search], "stop_reason": "pause_turn", "usage": used}
+    over = {**WHOLE, "content": [{"type": "text", "text": "Sunny."}], "stop_reason": "end_turn"}
+    with Wire(Reply(paused), Reply(over)) as wire, anthropic.Anthropic(**how(wire)) as client:
+        turn = client.messages.create(**asked)
+        assert turn.stop_reason == "pause_turn"
+        said = [block.model_dump(exclude_none=True) for block in turn.content]
+        client.messages.create(**{**asked, "messages": [*ASKED["messages"], {"role": "assistant", "content": said}]})
+    first, second = recorded()
+    assert [list(span["gen_ai.response.finish_reasons"]) for span in (first, second)] == [["pause_turn"], ["end_turn"]]
+    assert [span.outcome for span in (first, second)] == ["ok", "ok"]
+    assert [span["agentops.decision.chosen"] for span in (first, second)] == ["web_search", "answer"]
+    assert first["agentops.usage.web_searches"] == 1
+    assert second.json("gen_ai.input.messages")[-1]["parts"][0]["type"] == "server_tool_call"
+
+
 def test_counting_tokens_uses_none(recorded: Any) -> None:
     if not hasattr(anthropic.resources.Messages, "count_tokens"):
         pytest.skip(f"anthropic {anthropic.__version__} counts no tokens")

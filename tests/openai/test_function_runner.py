@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -72,3 +73,64 @@ async def test_asynchronous(recorded: Any) -> None:
     look = next(span for span in spans if span.name == "look")
     tool = check([span for span in spans if span is not look])
     assert look.span.parent.span_id == tool.span.context.span_id
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_an_action_that_a_decision_selects(recorded: Any, asynchronous: bool) -> None:
+    acting = pytest.importorskip("openai.lib.decisions_tool_runner", reason="this version decides nothing")
+    done = {"id": "done", "description": "It is done.", "done": True}
+    failing = {"id": "break", "description": "Breaks.", "execute": lambda: 1 / 0}
+    seen = iter(("open", "broken", "done"))
+
+    def shut(cancelled: Any) -> str:
+        with agentops.span("look"):
+            return "left" if cancelled is not None and cancelled() else "shut"
+
+    async def shut_later(cancelled: Any) -> str:
+        await asyncio.sleep(0)
+        return shut(cancelled)
+
+    def candidates(observation: Any) -> list[Any]:
+        action = {"id": "shut", "description": "Shuts it.", "execute": shut}
+        if asynchronous:
+            action["execute"] = lambda cancelled: shut_later(cancelled)
+        return [action, failing, done]
+
+    async def run(wire: Wire, asked: Any) -> None:
+        async def observe() -> str:
+            return next(seen)
+
+        async def candidates_later(observation: Any) -> list[Any]:
+            return candidates(observation)
+
+        async with aclient(wire) as asking:
+            await acting.AsyncDecisionsToolRunner(observe=observe, candidates=candidates_later).run(asking, asked)
+
+    asked = {"model": "gpt-6-luna", "input": "Shut the door."}
+    with Wire(*(Reply(_decided(name)) for name in ("shut", "break"))) as wire, agentops.span("user"):
+        with pytest.raises(acting.DecisionsToolRunnerError) as caught:
+            if asynchronous:
+                asyncio.run(run(wire, asked))
+            else:
+                acting.DecisionsToolRunner(observe=lambda: next(seen), candidates=candidates).run(client(wire), asked)
+        assert (caught.value.reason, caught.value.completed_candidate_ids) == ("failed", ("shut",))
+    first, look, tool, second, broken, user = recorded()
+    assert [span["agentops.decision.chosen"] for span in (first, second)] == ["shut", "break"]
+    assert [span.name for span in (tool, broken)] == ["execute_tool shut", "execute_tool break"]
+    assert (tool.outcome, tool["gen_ai.tool.description"], tool.json("gen_ai.tool.call.result")) == (
+        "ok", "Shuts it.", "shut",
+    )  # fmt: skip
+    assert (broken.outcome, broken["error.type"]) == ("error", "ZeroDivisionError")
+    assert look.span.parent.span_id == tool.span.context.span_id
+    assert {span.span.parent.span_id for span in (first, tool, second, broken)} == {user.span.context.span_id}
+
+
+def _decided(name: str) -> dict[str, Any]:
+    read = {"cached_tokens": 0, "cache_write_tokens": 0}
+    usage = {
+        "input_tokens": 9, "output_tokens": 2, "total_tokens": 11, "input_tokens_details": read,
+        "output_tokens_details": {"reasoning_tokens": 0},
+    }  # fmt: skip
+    probabilities = [{"value": each, "probability": float(each == name)} for each in ("shut", "break", "done")]
+    answer = {"name": "next_action", "type": "choice", "choice": name, "confidence": 1.0}
+    return {"model": "gpt-6-luna", "answers": [{**answer, "probabilities": probabilities}], "usage": usage}

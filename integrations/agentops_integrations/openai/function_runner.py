@@ -1,9 +1,14 @@
-"""Functions that the client's tool runner calls by itself: each call is a span, beside those of the model's calls."""
+"""What the client's tool runners call by themselves: each call is a span, beside those of the model's calls.
+
+One runner calls the functions that a reply names; another the action that a decision has selected.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
+from functools import partial, wraps
+from inspect import isawaitable
 from typing import Any
 
 from agentops_sdk.integration import (
@@ -12,6 +17,7 @@ from agentops_sdk.integration import (
     Patches,
     around,
     around_async,
+    guard,
     semconv,
     snapshot,
     start,
@@ -20,19 +26,25 @@ from agentops_sdk.integration import (
 
 _SITE = "openai.function_runner"
 _MODULE = "openai.lib.responses_tool_runner"
+_DECISIONS = "openai.lib.decisions_tool_runner"
 _METHOD = "_execute_function"
 
 Wrapped = Callable[..., Any]
 
 
 def install(patches: Patches) -> None:
-    """Patch both runners once they are imported."""
+    """Patch the runners once they are imported."""
     patches.when_imported(_MODULE, partial(_patch, patches))
+    patches.when_imported(_DECISIONS, partial(_patch_decisions, patches))
 
 
 def _patch(patches: Patches, module: Any) -> None:
     patches.wrap(module.ResponsesToolRunner, _METHOD, _execute)
     patches.wrap(module.AsyncResponsesToolRunner, _METHOD, _execute_async)
+
+
+def _patch_decisions(patches: Patches, module: Any) -> None:
+    patches.wrap(module._Run, "select", _select)  # noqa: SLF001 - both runners ask it, and nothing public tells which
 
 
 def _begin(runner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
@@ -63,3 +75,42 @@ def _execute(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dic
 
 def _execute_async(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return around_async(_SITE, wrapped, args, kwargs, partial(_begin, instance, args, kwargs), _accept)
+
+
+# --- actions ---------------------------------------------------------------------------------------
+
+
+def _select(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What the runner goes on with: the same candidate, whose action tells of itself."""
+    selected = wrapped(*args, **kwargs)
+    with guard(_SITE):
+        candidate, usage = selected
+        if candidate is not None and candidate.execute is not None:
+            return replace(candidate, execute=_told(candidate)), usage
+    return selected
+
+
+def _told(candidate: Any) -> Wrapped:
+    @wraps(candidate.execute)
+    def execute(*args: Any, **kwargs: Any) -> Any:
+        calls: list[Any] = []
+        result = around(_SITE, candidate.execute, args, kwargs, partial(_act, candidate, calls, args, kwargs), _acted)
+        if calls and isawaitable(result):
+            return around_async(_SITE, lambda: result, (), {}, lambda: Begun(calls[0], (), {}), _accept)
+        return result
+
+    return execute
+
+
+def _act(candidate: Any, calls: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
+    attributes = {semconv.TOOL_DESCRIPTION: candidate.description}
+    bodies = tuple(body for body in tracked_in(candidate.execute) if body.kind == "tool")
+    call: Any = start("tool", candidate.id, attributes=attributes, reporter="openai", bodies=bodies)
+    if call is NULL_CALL:
+        return None
+    calls.append(call)
+    return Begun(call, args, kwargs)
+
+
+def _acted(call: Any, result: Any) -> bool:
+    return not isawaitable(result) and _accept(call, result)
