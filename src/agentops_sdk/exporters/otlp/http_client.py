@@ -155,12 +155,15 @@ class Sender:
     def _left(self, timeout: float | None) -> float:
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError(f"no complete response within {self._endpoint.timeout:g} s")
+            raise TimeoutError
         return left if timeout is None else min(left, timeout)
 
     def _trouble(self, error: Exception) -> str:
         kind = error.kind if isinstance(error, NoAnswerError) else type(error).__name__
-        reason = f"{kind}: {str(error)[:200] or 'no answer'}"
+        if kind in ("ReadTimeout", "WriteTimeout", "TimeoutError"):
+            reason = f"{kind}: no complete response within {self._endpoint.timeout:g} s"
+        else:
+            reason = f"{kind}: {str(error)[:200] or 'no answer'}"
         if urlsplit(self._endpoint.url).port == _GRPC_PORT:
             reason += f" (port {_GRPC_PORT} is usually OTLP over gRPC; OTLP over HTTP is on 4318)"
         return reason

@@ -34,6 +34,7 @@ __all__ = ["Shipper"]
 
 _log = logging.getLogger("agentops_sdk")
 _ADOPT_EVERY = 2.0
+_ITEMS = {"traces": "spans", "metrics": "metrics", "logs": "events"}
 _FIRST_WAIT, _LONGEST_WAIT, _SLOW_WAIT = 0.5, 60.0, 15.0
 
 
@@ -216,7 +217,7 @@ class Shipper:
             # What the backend asks for binds even a flush; our own back-off does not.
             self._pause_ends = time.monotonic() + reply.retry_after
             self._not_before = time.monotonic() + max(reply.retry_after, _FIRST_WAIT)
-        self._note(reply.reason, "spans are kept")
+        self._note(reply.reason, f"{_ITEMS[self.endpoint.signal]} are kept")
 
     def _back_off(self, failures: int) -> float:
         wait: float = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(failures, 12)) * random.uniform(0.5, 1.0)
