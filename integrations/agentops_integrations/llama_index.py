@@ -241,6 +241,10 @@ def _register(root: Any, handler: Handler, patches: Patches) -> None:
     patches.on_undo(undo)
 
 
+_ENTERED = ("id_", "bound_args", "instance", "parent_id")
+"""What a span is entered with; the library names them, others may not."""
+
+
 class _Gate:
     """Around the dispatcher's ``span_enter``, which a handler cannot stop: there limits may, before the work begins.
 
@@ -256,13 +260,15 @@ class _Gate:
     def __call__(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         wrapped(*args, **kwargs)
         run: Run | None = None
+        told = kwargs
         with guard(_SITE):
-            run = self._runs.get(kwargs["id_"])
+            told = {**dict(zip(_ENTERED, args, strict=False)), **kwargs} if args else kwargs
+            run = self._runs.get(told["id_"])
         if run is None or "row" not in run.notes or (refused := refusal(_SITE, run.call)) is None:
             return
         with guard(_SITE):  # from here on, the library would not end it
-            instance.span_drop(**{name: kwargs.get(name) for name in ("id_", "bound_args", "instance")}, err=refused)
-            self._active.set(kwargs.get("parent_id"))
+            instance.span_drop(**{name: told.get(name) for name in _ENTERED[:3]}, err=refused)
+            self._active.set(told.get("parent_id"))
         raise refused
 
 
