@@ -92,13 +92,16 @@ USAGE_AUDIO_CACHE_READ: Final = "agentops.usage.audio.cache_read.input_tokens"
 USAGE_IMAGE_INPUT: Final = "agentops.usage.image.input_tokens"
 USAGE_IMAGE_CACHE_READ: Final = "agentops.usage.image.cache_read.input_tokens"
 USAGE_IMAGE_OUTPUT: Final = "agentops.usage.image.output_tokens"
+USAGE_TEXT_INPUT: Final = "agentops.usage.text.input_tokens"
+USAGE_TEXT_OUTPUT: Final = "agentops.usage.text.output_tokens"
+USAGE_TEXT_CACHE_READ: Final = "agentops.usage.text.cache_read.input_tokens"
 MAIN_NAMES: Final = {
     USAGE_CACHE_CREATION: USAGE_CACHE_WRITE,
     **{
         name: name.replace("agentops.", "gen_ai.", 1)
         for name in (
             USAGE_AUDIO_INPUT, USAGE_AUDIO_OUTPUT, USAGE_AUDIO_CACHE_READ, USAGE_IMAGE_INPUT, USAGE_IMAGE_CACHE_READ,
-            USAGE_IMAGE_OUTPUT,
+            USAGE_IMAGE_OUTPUT, USAGE_TEXT_INPUT, USAGE_TEXT_OUTPUT, USAGE_TEXT_CACHE_READ,
         )
     },
 }  # fmt: skip

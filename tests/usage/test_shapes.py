@@ -58,7 +58,13 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "output_tokens": 4160,
             "output_tokens_details": {"image_tokens": 4160, "text_tokens": 0},
         },
-        {IN: 50, OUT: 4160, semconv.USAGE_IMAGE_INPUT: 40, semconv.USAGE_IMAGE_OUTPUT: 4160},
+        {
+            IN: 50,
+            OUT: 4160,
+            semconv.USAGE_IMAGE_INPUT: 40,
+            semconv.USAGE_IMAGE_OUTPUT: 4160,
+            semconv.USAGE_TEXT_INPUT: 10,
+        },
     ),
     (
         "openai.transcription",
@@ -196,6 +202,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             REASONING: 447,
             semconv.USAGE_TOOL_USE: 771,
             semconv.USAGE_AUDIO_INPUT: 27,
+            semconv.USAGE_TEXT_INPUT: 400,
             semconv.USAGE_SERVICE_TIER: "flex",
         },
     ),

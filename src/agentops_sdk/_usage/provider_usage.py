@@ -66,16 +66,22 @@ _OPENAI_INPUT = {
     "cache_write_tokens": semconv.USAGE_CACHE_CREATION,
     "audio_tokens": semconv.USAGE_AUDIO_INPUT,
     "image_tokens": semconv.USAGE_IMAGE_INPUT,
+    "text_tokens": semconv.USAGE_TEXT_INPUT,
     "video_tokens": semconv.USAGE_VIDEO_INPUT,
 }
 _OPENAI_OUTPUT = {
     "reasoning_tokens": semconv.USAGE_REASONING,
     "audio_tokens": semconv.USAGE_AUDIO_OUTPUT,
     "image_tokens": semconv.USAGE_IMAGE_OUTPUT,
+    "text_tokens": semconv.USAGE_TEXT_OUTPUT,
     "accepted_prediction_tokens": semconv.USAGE_ACCEPTED_PREDICTION,
     "rejected_prediction_tokens": semconv.USAGE_REJECTED_PREDICTION,
 }
-_OPENAI_CACHED = {"audio_tokens": semconv.USAGE_AUDIO_CACHE_READ, "image_tokens": semconv.USAGE_IMAGE_CACHE_READ}
+_OPENAI_CACHED = {
+    "audio_tokens": semconv.USAGE_AUDIO_CACHE_READ,
+    "image_tokens": semconv.USAGE_IMAGE_CACHE_READ,
+    "text_tokens": semconv.USAGE_TEXT_CACHE_READ,
+}
 """Members of OpenAI's objects of details; of two names for one figure the later wins."""
 
 
@@ -225,6 +231,10 @@ def _gemini(usage: Figures) -> dict[str, Any]:
         semconv.USAGE_AUDIO_OUTPUT: outputs.get("audio"),
         semconv.USAGE_IMAGE_OUTPUT: outputs.get("image"),
         semconv.USAGE_AUDIO_CACHE_READ: cached.get("audio"),
+        semconv.USAGE_IMAGE_CACHE_READ: cached.get("image"),
+        semconv.USAGE_TEXT_INPUT: inputs.get("text"),
+        semconv.USAGE_TEXT_OUTPUT: outputs.get("text"),
+        semconv.USAGE_TEXT_CACHE_READ: cached.get("text"),
         semconv.USAGE_SERVICE_TIER: tier or (traffic if traffic != "traffic_type_unspecified" else None),
     }
 
