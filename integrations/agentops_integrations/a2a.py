@@ -185,7 +185,10 @@ def _caller(state: Any) -> Context | None:
 def _begin(
     events: Events, method: str, request: Any, card: Any, kind: SpanKind, parent: Context | None = None, **facts: Any
 ) -> Any:
-    """An agent is run by whoever asks it; where that is recorded elsewhere, its handling is a step of that."""
+    """An agent is run by whoever asks it; where that is recorded elsewhere, its handling is a step of that.
+
+    Where nobody's trace asked, the agent's run begins here: the conventions have it as a client's or as internal.
+    """
     sent = method in _SENT
     message = request.message if sent else None
     asks = sent and (kind is SpanKind.CLIENT or parent is None)
@@ -211,7 +214,8 @@ def _begin(
         attributes.update(_ids(getattr(request, "task_id", "") or getattr(request, "id", ""), ""))
     call = start(
         "agent" if asks else "task", card.name if asks else None, span_name=None if asks else method,
-        span_kind=kind, attributes=attributes, parent=parent, reporter=_REPORTER,
+        span_kind=SpanKind.INTERNAL if asks and kind is SpanKind.SERVER else kind,
+        attributes=attributes, parent=parent, reporter=_REPORTER,
     )  # fmt: skip
     if isinstance(call, Call) and sent:
         events[call] = []

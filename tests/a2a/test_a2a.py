@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from examples.local_model import LocalModel, Reply
 from tests.a2a.server import agent, card, grpc_agent, message
+from tests.conformance.spans import wrong
 from tests.integrations.framework_programs import MODES, check
 
 import agentops_sdk as agentops
@@ -186,6 +187,7 @@ def test_an_agent_that_nobody_asked_in_a_trace_is_one_by_itself() -> None:
     assert reply.json()["result"]["task"]["status"]["state"] == "TASK_STATE_FAILED"
     assert agentops.flush()
     (span,) = exporter.finished_spans()
-    assert (span.name, span.kind.name) == ("invoke_agent travel", "SERVER")
+    assert (span.name, span.kind.name) == ("invoke_agent travel", "INTERNAL")
+    assert wrong([span]) == []
     assert "There is" not in json.dumps(dict(span.attributes))
     assert not span.events
