@@ -225,6 +225,19 @@ def test_nothing_is_kept_of_what_has_ended(seen: Seen) -> None:
     assert not process_runtime.current.completer.totals.open
 
 
+def test_what_runs_below_an_agent_is_of_its_conversation(seen: Seen) -> None:
+    with agentops.span("clerk", kind="agent", **{"gen_ai.conversation.id": "c1"}):
+        with agentops.span("look_up", kind="tool"):
+            model_call(1, 1)
+        with agentops.span("other", kind="tool", **{"gen_ai.conversation.id": "c2"}):
+            pass
+    conversations = {span.name: span.attributes.get("gen_ai.conversation.id") for span in seen.all()}
+    (call,) = {*conversations} - {"invoke_agent clerk", "execute_tool look_up", "execute_tool other"}
+    assert conversations == {
+        "invoke_agent clerk": "c1", "execute_tool look_up": "c1", call: "c1", "execute_tool other": "c2",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("state", ["pin", "main"])
 def test_no_name_of_one_state_stands_under_the_other(state: str) -> None:
     exporter = MemoryExporter()

@@ -34,6 +34,7 @@ current: Callable[[], Context] = _variable.get if _is_variable else otel_context
 make_current: Callable[[Context], Any] = _variable.set if _is_variable else otel_context.attach
 """OpenTelemetry's ``attach()``; returns the token that :func:`release` wants."""
 
+_AGENT = (semconv.AGENT_NAME, semconv.AGENT_ID, semconv.CONVERSATION_ID)
 _OF_A_CALL = (CALL_KEY, AGENT_KEY, LLM_KEY, OUTER_LLM_KEY, VENDOR_KEY)
 
 process_context: Context | None = None
@@ -99,5 +100,5 @@ def inherit(attributes: dict[str, Any], kind: str, context: Context) -> None:
 
 
 def agent_of(attributes: dict[str, Any]) -> dict[str, Any]:
-    """The attributes by which the spans below an agent name it."""
-    return {name: attributes[name] for name in (semconv.AGENT_NAME, semconv.AGENT_ID) if name in attributes}
+    """The attributes by which the spans below an agent name it, and the conversation that it is asked in."""
+    return {name: attributes[name] for name in _AGENT if name in attributes}
