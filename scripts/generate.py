@@ -127,15 +127,23 @@ def conformance() -> str:
     """What the spans of the tests have of the conventions, by integration and type of span."""
     from agentops_sdk.traces.conformance.conventions import span_types
 
-    levels = {one.name: one.levels for one in span_types("pin")}
+    levels = {(state, one.short): one.levels for state in ("pin", "main") for one in span_types(state)}
     collected = json.loads((ROOT / "docs" / "conformance.json").read_text(encoding="utf-8"))
-    lines = ["| Spans of | Span | Attributes | Violations | Not seen |", "|---|---|---|---|---|"]
+    lines = ["| Spans of | Span | `pin` | `main` | Violations | Not seen |", "|---|---|---|---|---|---|"]
     for integration, kinds in collected.items():
-        for name, found in kinds.items():
-            present = set(found["present"])
-            absent = [each.removeprefix("gen_ai.") for each in sorted(levels[name]) if each not in present]
-            counts = f"{len(present)} of {len(levels[name])} | {found['violations']}"
-            lines.append(f"| {integration} | `{name.removeprefix('gen_ai.')}` | {counts} | {', '.join(absent)} |")
+        if not kinds:
+            lines.append(f"| {integration} | none that the conventions have | | | 0 | |")
+        for name, states in kinds.items():
+            counts = [
+                f"{len(found['present'])} of {len(levels[state, name])}" if (found := states.get(state)) else ""
+                for state in ("pin", "main")
+            ]
+            absent = sorted(
+                {one for state in states for one in levels[state, name].keys() - {*states[state]["present"]}}
+            )
+            violations = sum(found["violations"] for found in states.values())
+            told = ", ".join(one.removeprefix("gen_ai.") for one in absent)
+            lines.append(f"| {integration} | `{name}` | {counts[0]} | {counts[1]} | {violations} | {told} |")
     return "\n".join(lines)
 
 

@@ -28,7 +28,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_configure(config: pytest.Config) -> None:
     """No test goes over TLS, and a client reads a list of 150 certificates when it is made: give it one of them."""
-    if os.environ.get("AGENTOPS_COLLECT_CONFORMANCE"):
+    if os.environ.get("COLLECT_CONFORMANCE"):
         from tests.conformance.collect import Collector
 
         config.pluginmanager.register(Collector())

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.shared import shared
 
+from agentops_sdk._pipeline.registry import find_integrations
 from agentops_sdk.cli import main
 from agentops_sdk.traces.conformance import check, json_schema
 from agentops_sdk.traces.conformance.conventions import schema_of, span_types
@@ -59,6 +60,15 @@ def test_documents_break_the_schemas_where_they_should() -> None:
         assert schema is not None
         found = json_schema.errors(case["document"], schema)
         assert sorted(found) == sorted((one["path"], one["keyword"]) for one in case["errors"]), case["name"]
+
+
+def test_every_integration_was_held_against_both_states_and_breaks_nothing() -> None:
+    rows = json.loads((ROOT / "docs" / "conformance.json").read_text())
+    assert {*find_integrations()} - {*rows} == set(), "run tests/conformance/collect.py over its tests"
+    for name, kinds in rows.items():
+        for kind, states in kinds.items():
+            found = {state: one["violations"] for state, one in states.items()}
+            assert found == {"pin": 0, "main": 0}, (name, kind)
 
 
 def test_each_rule_finds_its_own_violation() -> None:

@@ -37,8 +37,11 @@ def check(
         trees: the folder with the trees; ``AGENTOPS_UPDATE_TREES`` writes them.
         mode: ``private`` or ``joined``: whose provider it is.
         server: makes the server, whose ``requests`` are those of models only.
-        options: goes to ``init()``.
+        options: goes to ``init()``. Where they choose no state of the conventions, runs with a provider of ours are
+            in ``main``, or, with other options, in ``pin``; those with the program's own in none.
     """
+    if mode == "private":
+        options.setdefault("semconv", "pin" if options else "main")
     own, exporter = InMemorySpanExporter(), MemoryExporter()
     if mode == "joined":
         provider = TracerProvider()
@@ -53,7 +56,7 @@ def check(
     agentops.shutdown()
     for span in spans:
         check_schemas(dict(span.attributes))
-    check_conventions(spans, options.get("semconv", "pin"))
+    check_conventions(spans, options.get("semconv"))
     for exported in (spans, own.get_finished_spans()) if mode == "joined" else (spans,):
         counted = [
             span for span in exported if "gen_ai.usage.input_tokens" in span.attributes

@@ -139,6 +139,7 @@ class Spans:
 
     def __init__(self, *integrations: str, **settings: Any) -> None:
         self.exporter = MemoryExporter()
+        self._state = settings.get("semconv")
         agentops.init(exporters=[self.exporter], integrations=integrations or None, **settings)
 
     def take(self) -> list[Any]:
@@ -146,7 +147,7 @@ class Spans:
         assert agentops.flush(DEADLINE).remaining == 0
         spans = self.exporter.finished_spans()
         self.exporter.clear()
-        check(spans)
+        check(spans, self._state)
         return list(spans)
 
     def outcomes(self, driver: Driver) -> list[str]:

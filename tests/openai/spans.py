@@ -28,7 +28,7 @@ class Seen:
         self.name: str = span.name
         self.attributes: dict[str, Any] = dict(span.attributes or {})
         check_schemas(self.attributes)
-        check([span], "main" if semconv_of_main(self.attributes) else "pin")
+        check([span], "main" if semconv_of_main(self.attributes) else None)
 
     def __getitem__(self, name: str) -> Any:
         return self.attributes[name]
