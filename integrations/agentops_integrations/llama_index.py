@@ -300,8 +300,9 @@ class Handler:
                     row.end(run, result)
                 elif _is_a(result, "InputRequiredEvent"):
                     _questions.question(run.call, _key(run), _said(result), stops=False)
-            self._end_agent(run, None)
-            self.runs.finish(id_, run.notes.get("outcome", "ok"))
+            outcome = run.notes.get("outcome", "ok")
+            self._end_agent(run, None, outcome if outcome == "cancelled" else "ok")
+            self.runs.finish(id_, outcome)
 
     def span_drop(
         self, id_: str, bound_args: Any, instance: Any = None, err: BaseException | None = None, **kwargs: Any
@@ -331,12 +332,13 @@ class Handler:
     def close(self) -> None: ...
 
     def handle(self, event: Any, **kwargs: Any) -> None:
-        """An event: of those, only the ends of streams, and failures inside of them, say more than spans do."""
+        """An event: only ends of streams, failures inside of them, and what is cancelled say more than spans do."""
         with guard("llama_index.event"):
-            run = self.runs.get(event.span_id)
+            run, kind = self.runs.get(event.span_id), type(event).__name__
+            if run is not None and kind == "SpanCancelledEvent":
+                run.notes["outcome"] = "cancelled"  # whose span then exits as if it were done
             if run is None or run.kind != "llm":
                 return
-            kind = type(event).__name__
             if kind in ("LLMChatInProgressEvent", "LLMCompletionInProgressEvent"):
                 run.chunk()
             elif kind in ("LLMChatEndEvent", "LLMCompletionEndEvent"):
@@ -423,10 +425,10 @@ class Handler:
             )
             offer_handoff(agent.call, target)
 
-    def _end_agent(self, workflow: Run, error: BaseException | None) -> None:
+    def _end_agent(self, workflow: Run, error: BaseException | None, outcome: str = "ok") -> None:
         agent: Run | None = workflow.notes.pop("agent", None)
         if agent is not None and error is None:
-            self.runs.finish(agent.key)
+            self.runs.finish(agent.key, outcome)
         elif agent is not None and error is not None:
             self.runs.fail(agent.key, error)
 

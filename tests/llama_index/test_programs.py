@@ -160,15 +160,24 @@ def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
-    from llama_index.core.agent.workflow import FunctionAgent
+@pytest.mark.parametrize("way", ["with its task", "by its handler"])
+def test_what_is_cancelled_ends_with_all_that_runs_in_it(way: str) -> None:
+    from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
 
     async def run(server: LocalModel, wait: Any) -> None:
-        await FunctionAgent(name="clerk", description="d", llm=_model(server), tools=[wait]).run(user_msg="Go.")
+        clerk = FunctionAgent(name="clerk", description="d", llm=_model(server), tools=[wait])
+        handler = AgentWorkflow(agents=[clerk], root_agent="clerk").run(user_msg="Go.")
+        if way == "with its task":
+            await handler
+        try:
+            await asyncio.shield(handler)
+        finally:
+            await handler.cancel_run()
 
     ends = check_cancelled(run)
-    cancelled = ("execute_tool wait", "invoke_agent clerk")
+    cancelled = ("execute_tool wait", "call_tool", "invoke_agent clerk", "invoke_workflow AgentWorkflow")
     assert {name: ends[name] for name in cancelled} == dict.fromkeys(cancelled, "cancelled")
+    assert {ends[name] for name in ends.keys() - set(cancelled)} == {"ok"}
 
 
 def test_without_the_client_the_events_are_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
