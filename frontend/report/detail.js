@@ -4,7 +4,7 @@ import { visible } from "../shared/visible.js";
 import { DecisionCard } from "./decisions.js";
 import { spanMarkdown } from "./markdown.js";
 import { Beside, Messages } from "./messages.js";
-import { overview, parsed, record, recordText, shown } from "./run.js";
+import { overview, ownWords, parsed, record, recordText, shown } from "./run.js";
 import { Text } from "./text.js";
 
 const CHAT = new Set(["gen_ai.system_instructions", "gen_ai.input.messages", "gen_ai.output.messages"]);
@@ -61,7 +61,7 @@ export function Detail({ run, place, onSelect, onCopy }) {
     ${decisions.length > 0 && html`<section aria-label="Decisions"><h3>Decided here</h3>${decisions.map((decision) => html`<${DecisionCard} decision=${decision} run=${whole} />`)}</section>`}
     ${PAIRS.map(([left, right, a, b]) => (left in attributes || right in attributes) &&
       html`<${Beside} left=${a} right=${b} arguments=${attributes[left]} result=${attributes[right]} missing=${row.outcome === "ok" ? "not recorded" : `none: ${row.outcome}`} />`)}
-    <${Messages} run=${run} attributes=${attributes} />
+    <${Messages} run=${run} attributes=${ownWords(attributes, row)} />
     ${Array.isArray(attempts) && attempts.length > 0 && html`<section><h3>Attempts</h3><ol>${attempts.map((attempt) => html`<li><${Text} value=${attempt} /></li>`)}</ol></section>`}
     ${span?.events?.length > 0 && html`<section><h3>Events</h3>${span.events.map((/** @type {any} */ event) =>
       html`<details open=${event.name === "exception"}><summary>${visible(String(event.name))}</summary>

@@ -1,5 +1,5 @@
 // A span or a run as Markdown, for a ticket or a model. Fences are longer than any in what they hold.
-import { overview, parsed, record, shown } from "./run.js";
+import { overview, ownWords, parsed, record, shown } from "./run.js";
 
 /** @param {any} value */
 function fenced(value) {
@@ -21,7 +21,7 @@ const CONTENT = [
 /** @param {number} run @param {number} place */
 export function spanMarkdown(run, place) {
   const row = overview.runs[run].rows[place];
-  const attributes = record(run, place)?.attributes ?? {};
+  const attributes = ownWords(record(run, place)?.attributes ?? {}, row);
   const facts = [row.outcome, row.took, row.tokens && `${row.tokens} tokens`, row.cost].filter(Boolean).join(", ");
   const parts = [`## ${flat(row.name)}`, facts];
   if (row.error) parts.push(`Error: ${flat(row.error)}`);

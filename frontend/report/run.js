@@ -81,6 +81,14 @@ export function record(run, row) {
   return text === null ? null : JSON.parse(text, exact);
 }
 
+/** What a span said: files of older versions repeat at an agent that raised what its model said last. */
+/** @param {Record<string, any>} attributes @param {{kind: string, outcome: string}} row @returns {Record<string, any>} */
+export function ownWords(attributes, row) {
+  if (row.outcome !== "error" || (row.kind !== "agent" && row.kind !== "workflow")) return attributes;
+  const { "gen_ai.output.messages": _, ...rest } = attributes;
+  return rest;
+}
+
 /** A text that holds JSON as what it holds, anything else as it is. @param {any} value */
 export function parsed(value) {
   if (typeof value !== "string" || !/^\s*[[{"]/.test(value)) return value;

@@ -165,8 +165,15 @@ def test_agents_are_lanes_with_handoffs(browser: Browser, tmp_path: Path) -> Non
     kind = {"agentops.kind": "agent"}
     triage = span("invoke_agent triage", kind, parent=root, took=400, events=[event])
     billing = span("invoke_agent <b>billing", kind, parent=root, at=400, took=300)
-    later = span("invoke_agent triage", kind, parent=root, at=800, took=100, status="error")
+    repeated = {
+        **kind,
+        "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"All right."}]}]',
+    }
+    later = span("invoke_agent triage", repeated, parent=root, at=800, took=100, status="error")
     browser.open(save(Trace([root, triage, billing, later]), tmp_path / "lanes.html"))
+    side = browser.side()  # of what failed
+    assert "error" in side
+    assert "All right." not in side  # older files repeat there what a model said last
     browser.click("[role=tab]", "Agents (2)")
     browser.wait("document.querySelectorAll('.lane-row').length === 2")
     names = browser.value("[...document.querySelectorAll('.lane-name')].map((name) => name.textContent)")
