@@ -1,6 +1,7 @@
 """Agno, at the functions by which agents, teams, workflows and steps run, ask their models and call their tools.
 
-Long because it is three tables, and the functions that their rows name: runs, models with tools, and memories.
+Long because it is three tables, and the functions that their rows name: runs and their guardrails, models with tools,
+and memories.
 """
 
 from __future__ import annotations
@@ -11,7 +12,16 @@ from inspect import Signature, iscoroutinefunction, signature
 from types import ModuleType
 from typing import Any
 
-from agentops_sdk.integration import Call, Patches, semconv, start, tracked_in
+from agentops_sdk.integration import (
+    Call,
+    Patches,
+    current_call,
+    decision_attributes,
+    semconv,
+    setting,
+    start,
+    tracked_in,
+)
 from agentops_sdk.integration.frameworks import (
     MethodCalls,
     PendingQuestions,
@@ -49,6 +59,8 @@ _MEMORIES = {
     "upsert_memories": "upsert_memory", "delete_user_memory": "delete_memory", "delete_user_memories": "delete_memory",
     "clear_memories": "delete_memory",
 }  # fmt: skip
+_VERDICTS = ("pass", "trip")
+_TRIPS = ("InputCheckError", "OutputCheckError")
 _OUTCOMES = {"PAUSED": "interrupted", "CANCELLED": "cancelled", "ERROR": "error"}
 
 
@@ -65,6 +77,7 @@ class AgnoIntegration:
         for name, wrap in (
             ("agent._run", _runs), ("team._run", _runs), ("workflow.workflow", _workflows), ("workflow.step", _steps),
             ("models.base", _models), ("tools.function", _tools), ("knowledge.knowledge", _knowledge),
+            ("guardrails.base", _guardrails),
         ):  # fmt: skip
             patches.when_imported(f"agno.{name}", partial(wrap, calls))
         for name in _DATABASES:
@@ -102,6 +115,12 @@ def _tools(calls: MethodCalls, module: ModuleType) -> None:
 def _knowledge(calls: MethodCalls, module: ModuleType) -> None:
     calls.wrap(module.Knowledge, "search", _search, _documents)
     calls.wrap_async(module.Knowledge, "asearch", _search, _documents)
+
+
+def _guardrails(calls: MethodCalls, module: ModuleType) -> None:
+    calls.wrap_below(
+        module.BaseGuardrail, dict.fromkeys(("check", "async_check"), (_checks, partial(_verdict, "pass"), _tripped))
+    )
 
 
 def _memories(calls: MethodCalls, module: ModuleType) -> None:
@@ -240,6 +259,30 @@ def _result(call: Call, outcome: Any) -> None:
     if outcome.status == "failure":  # what the tool raised, the model is told
         error_text(call, outcome.error)
         call.finish("error")
+
+
+def _checks(guardrail: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
+    name, around = type(guardrail).__name__, current_call()
+    if around is not None and (around.kind, around.name) == ("guardrail", name):
+        return None  # one of its two methods calls the other
+    given = kwargs.get("run_input", args[0] if args else None)
+    attributes = content(semconv.INPUT, getattr(given, "input_content", None))
+    return start("guardrail", name, attributes=attributes, reporter=_REPORTER)
+
+
+def _verdict(chosen: str, call: Call, result: Any, reason: str | None = None) -> None:
+    options = [{"name": name} for name in _VERDICTS]
+    reason = reason if setting("capture_content") else None
+    call.update(decision_attributes(chosen, name=call.name, options=options, reason=reason, by="code"))
+
+
+def _tripped(call: Call, error: Exception) -> bool:
+    """That is how it says no; what else it raises is an error of its own."""
+    if not any(base.__name__ in _TRIPS for base in type(error).__mro__):
+        return False
+    told = getattr(error, "message", None)
+    _verdict("trip", call, None, told if type(told) is str else None)
+    return True
 
 
 def _search(knowledge: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:

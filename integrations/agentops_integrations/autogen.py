@@ -43,7 +43,7 @@ class AutoGenIntegration:
         patches.when_imported("autogen_core._telemetry._genai", lambda found: adopt_module(patches, found, _SCOPE))
         patches.when_imported("autogen_core.tools._base", partial(_tools, calls))
         patches.when_imported(
-            "autogen_core.memory._base_memory", lambda found: calls.wrap_below_async(found.Memory, _MEMORIES)
+            "autogen_core.memory._base_memory", lambda found: calls.wrap_below(found.Memory, _MEMORIES)
         )
         patches.when_imported(
             "autogen_ext.tools.mcp._workbench",

@@ -60,7 +60,7 @@ class GoogleADKIntegration:
         }
         patches.when_imported(
             "google.adk.memory.base_memory_service",
-            lambda services: calls.wrap_below_async(services.BaseMemoryService, methods),
+            lambda services: calls.wrap_below(services.BaseMemoryService, methods),
         )
 
 

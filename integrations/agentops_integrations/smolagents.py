@@ -119,8 +119,9 @@ def _passed(call: Call, result: Any) -> None:
     _verdict(call, _VERDICTS[0])
 
 
-def _tripped(call: Call) -> None:
+def _tripped(call: Call, error: Exception) -> bool:
     _verdict(call, _VERDICTS[1])
+    return True
 
 
 def _verdict(call: Call, chosen: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from inspect import iscoroutinefunction
 from typing import Any
 
 from agentops_sdk._capture.call import Call, NullCall
 from agentops_sdk._capture.call_steps import around_generator, around_generator_async
+from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Begun, around, around_async
 from agentops_sdk._host.patches import Patches
 
@@ -17,7 +19,8 @@ Started = Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Call | NullCall | 
 """Starts the call, given the object and the arguments; ``None`` where it is none."""
 Ended = Callable[..., None]
 """Adds what the result tells, given the call and the result; where it ``asks``, the object and the arguments too."""
-Failed = Callable[[Call], None]
+Failed = Callable[[Call, Exception], bool]
+"""Given the call and what its method raised: whether that is an answer, of which it tells, and no error."""
 Each = Callable[[Call, Any], None]
 
 
@@ -36,7 +39,7 @@ class MethodCalls:
     def wrap(
         self, owner: Any, name: str, begin: Started, end: Ended, failed: Failed | None = None, *, asks: bool = False
     ) -> None:
-        """A method that returns when its work is done. With ``failed``, its exceptions are an answer, and no error."""
+        """A method that returns when its work is done."""
 
         def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             accept = partial(_accept, partial(end, instance, args, kwargs) if asks else end)
@@ -46,24 +49,29 @@ class MethodCalls:
 
         self._patches.wrap(owner, name, wrapper)
 
-    def wrap_async(self, owner: Any, name: str, begin: Started, end: Ended, *, asks: bool = False) -> None:
+    def wrap_async(
+        self, owner: Any, name: str, begin: Started, end: Ended, failed: Failed | None = None, *, asks: bool = False
+    ) -> None:
         """A coroutine method."""
 
         def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            begun = partial(_begin, begin, None, instance, args, kwargs)
+            begun = partial(_begin, begin, failed, instance, args, kwargs)
             accept = partial(_accept, partial(end, instance, args, kwargs) if asks else end)
             return around_async(self._site, wrapped, args, kwargs, begun, accept)
 
         self._patches.wrap(owner, name, wrapper)
 
-    def wrap_below_async(self, base: type[Any], methods: Mapping[str, tuple[Started, Ended]]) -> None:
-        """Coroutine methods of each class that implements ``base``'s, now and later, by name."""
+    def wrap_below(
+        self, base: type[Any], methods: Mapping[str, tuple[Started, Ended] | tuple[Started, Ended, Failed]]
+    ) -> None:
+        """Methods, coroutines or not, of each class that implements ``base``'s, now and later, by name."""
 
         def visit(cls: type[Any]) -> None:
-            for name, (begin, end) in methods.items():
+            for name, how in methods.items():
                 method = vars(cls).get(name)
                 if callable(method) and not getattr(method, "__isabstractmethod__", False):
-                    self.wrap_async(cls, name, begin, end)
+                    wrap = self.wrap_async if iscoroutinefunction(method) else self.wrap
+                    wrap(cls, name, *how)
 
         self._patches.each_subclass(base, visit)
 
@@ -100,7 +108,7 @@ def _accept(end: Ended, live: Any, result: Any) -> bool:
 
 
 class _Answer:
-    """A call that ends well although its method raises: that is how the method says no."""
+    """A call that may end well although its method raises: that is how the method says no."""
 
     def __init__(self, call: Call, failed: Failed) -> None:
         self.call = call
@@ -113,8 +121,11 @@ class _Answer:
         self.call.detach(token)
 
     def fail(self, error: BaseException) -> None:
+        answered = False
         if isinstance(error, Exception):
-            self._failed(self.call)
+            with guard("method_calls.failed"):
+                answered = self._failed(self.call, error)
+        if answered:
             self.call.finish()
         else:
             self.call.fail(error)
