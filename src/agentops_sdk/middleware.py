@@ -23,12 +23,16 @@ Asked = Callable[[Any], str | None]
 
 _SITE = "middleware"
 _FAILED = 500
+_BODIES = ("http.response.body", "http.response.pathsend", "http.response.zerocopysend")
+"""How a reply is sent: piece by piece, or by a server that reads a file itself."""
 
 
 class _Request:
     """One request: its span, and the context of whatever serves it. Every method is guarded."""
 
-    def __init__(self, headers: Any, about: Any, method: str, path: str, options: _Options) -> None:
+    def __init__(
+        self, headers: Any, about: Any, method: str, path: str, options: _Options, *, spanned: bool = True
+    ) -> None:
         self.call: Call | NullCall = NULL_CALL
         self.context: Context | None = None
         self._method = method
@@ -42,7 +46,10 @@ class _Request:
                 given = {name: _text(ask, about) for name, ask in options.asked.items()}
                 with context(**given):  # type: ignore[arg-type]  # session_id and user_id
                     attributes = {semconv.HTTP_REQUEST_METHOD: method, semconv.URL_PATH: path}
-                    self.call = start("span", None, attributes=attributes, span_name=method, span_kind=SpanKind.SERVER)
+                    if spanned:
+                        self.call = start(
+                            "span", None, attributes=attributes, span_name=method, span_kind=SpanKind.SERVER
+                        )
                     self.context = self.call.context if self.call.recording else get_current()
             finally:
                 release(token)
@@ -103,7 +110,8 @@ class ASGIMiddleware:
 
     It continues the trace of whoever sent the request, and is over when the last piece of the reply was sent and the
     application has returned: a reply that the client does not wait for is ``abandoned``. The route is FastAPI's or
-    Starlette's, where it is one of theirs.
+    Starlette's, where it is one of theirs, with that of what it is mounted in. A WebSocket has no span of its own: what
+    runs while it is open goes on in the sender's trace, and has its session and user.
 
     Args:
         app: the application; ``app.add_middleware(ASGIMiddleware)`` passes it.
@@ -121,7 +129,7 @@ class ASGIMiddleware:
         receive: Callable[[], Awaitable[Message]],
         send: Callable[[Message], Awaitable[None]],
     ) -> None:
-        if scope.get("type") != "http":
+        if scope.get("type") not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
         request = _Request(
@@ -130,13 +138,14 @@ class ASGIMiddleware:
             str(scope.get("method", "HTTP")),
             str(scope.get("path", "")),
             self._options,
+            spanned=scope["type"] == "http",
         )
 
         async def sent(message: Message) -> None:
             if message.get("type") == "http.response.start":
                 request.status(message.get("status", 0))
             await send(message)
-            if message.get("type") == "http.response.body" and not message.get("more_body", False):
+            if message.get("type") in _BODIES and not message.get("more_body", False):
                 request.complete = True
 
         token = request.enter()
@@ -153,7 +162,14 @@ class ASGIMiddleware:
 
 
 def _route(scope: Scope) -> Any:
-    return getattr(scope.get("route"), "path", None)
+    """The route's path, with that of what it is mounted in."""
+    route = scope.get("route")
+    path, root, own = getattr(route, "path", None), scope.get("root_path"), scope.get("app_root_path")
+    if type(path) is not str or type(root) is not str or type(own) is not str:
+        return path
+    named = {str(value): f"{{{name}}}" for name, value in (scope.get("path_params") or {}).items()}
+    mounted = "/".join(named.get(part, part) for part in root.removeprefix(own).split("/"))
+    return mounted if hasattr(route, "routes") else mounted + path  # of a mount itself, which found nothing in it
 
 
 class WSGIMiddleware:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import threading
 import time
@@ -128,6 +129,53 @@ def test_a_client_that_leaves(seen: Any, fastapi_url: str) -> None:
     connection.getresponse().read(10)
     connection.close()
     assert _until(seen, "GET /endless").attributes["agentops.outcome"] in ("abandoned", "cancelled")
+
+
+def _serve(app: Any, scope: dict[str, Any]) -> list[str]:
+    """The types of what an application sends, from a server that reads files itself."""
+    sent: list[str] = []
+    asked = [{"type": "http.request" if scope["type"] == "http" else "websocket.connect", "body": b""}]
+
+    async def receive() -> dict[str, Any]:
+        return asked.pop() if asked else await asyncio.sleep(60, {})
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    about = {"query_string": b"", "root_path": "/proxy", "extensions": {"http.response.pathsend": {}}, "method": "GET"}
+    headers = [(name.encode(), value.encode()) for name, value in agentops.inject(dict(SESSION)).items()]
+    asyncio.run(app({**about, "headers": headers, **scope}, receive, send))
+    agentops.flush()
+    return sent
+
+
+def test_mounts_files_and_sockets(seen: Any) -> None:
+    pytest.importorskip("starlette", reason="starlette is not installed")
+    from starlette.applications import Starlette
+    from starlette.responses import FileResponse
+    from starlette.routing import Mount, Route, WebSocketRoute
+
+    async def file(_: Any) -> Any:
+        return FileResponse(__file__)
+
+    async def socket(connection: Any) -> None:
+        await connection.accept()
+        with agentops.span("work"):
+            await connection.close()
+
+    inner = Starlette(routes=[Route("/files/{name}", file)])
+    app = Starlette(routes=[Mount("/shops/{shop}", routes=[Mount("/in", app=inner)]), WebSocketRoute("/talk", socket)])
+    app.add_middleware(agentops.ASGIMiddleware, session_id=_header("x-session"), user_id=_header("x-user"))
+
+    assert _serve(app, {"type": "http", "path": "/proxy/shops/acme/in/files/a"})[-1] == "http.response.pathsend"
+    told = seen.one("GET /shops/{shop}/in/files/{name}").attributes
+    assert (told["http.route"], told["agentops.outcome"]) == ("/shops/{shop}/in/files/{name}", "ok")
+    _serve(app, {"type": "http", "path": "/proxy/shops/acme/in/nothing"})
+    assert seen.one("GET /shops/{shop}/in").attributes["http.response.status_code"] == 404
+    with agentops.span("caller"):
+        assert _serve(app, {"type": "websocket", "path": "/proxy/talk"})[0] == "websocket.accept"
+    assert seen.parent_of("work") == "caller"
+    assert seen.one("work").attributes["session.id"] == "s-1"
 
 
 @contextmanager
