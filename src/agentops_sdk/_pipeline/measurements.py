@@ -81,7 +81,8 @@ class Measurements:
 
     def __init__(self, state: str) -> None:
         self._main = state == "main"
-        self._below: OrderedDict[int, _Calls] = OrderedDict()
+        self.below: OrderedDict[int, _Calls] = OrderedDict()
+        """By the id of an open span: what was called below it."""
         self._told: OrderedDict[str, None] = OrderedDict()
         """Ids of replies whose tokens have been counted: whoever reads one again has used none."""
         self._paid: OrderedDict[str, None] = OrderedDict()
@@ -90,7 +91,7 @@ class Measurements:
     def of_step(self, attributes: Mapping[str, Any], events: Sequence[Any], *, failed: bool) -> list[Measurement]:
         """What a step of the program's own measures, as most spans are; nothing where :meth:`of` tells more."""
         kind = attributes.get(semconv.KIND)
-        if kind in _COUNTED or self._below or events or not _MEASURED.isdisjoint(attributes):
+        if kind in _COUNTED or self.below or events or not _MEASURED.isdisjoint(attributes):
             return []
         return [_ended(kind, attributes.get(semconv.OUTCOME), failed=failed)]
 
@@ -101,7 +102,7 @@ class Measurements:
         kind = get(semconv.KIND)
         found = [_ended(kind, get(semconv.OUTCOME), failed=span.failed)]
         outcome = found[0][1][1]
-        if kind not in _COUNTED and _MEASURED.isdisjoint(attributes) and not self._below and not span.events:
+        if kind not in _COUNTED and _MEASURED.isdisjoint(attributes) and not self.below and not span.events:
             return found
         error = get(semconv.ERROR_TYPE)
         operation = get(semconv.OPERATION_NAME)
@@ -124,7 +125,7 @@ class Measurements:
             found.append((row, tuple(map(get, row.attributes)), span.seconds, 1))
         if semconv.COST_AMOUNT in attributes and not answered and not container:
             self._cost(found, attributes, kind, operation)
-        if span.parent_id or self._below or kind == "agent":
+        if span.parent_id or self.below or kind == "agent":
             self._count_calls(found, span, kind, countable=not answered and not container)
         if semconv.DECISION_NAME in attributes or semconv.DECISION_CHOSEN in attributes:
             _decision(found, attributes)
@@ -197,7 +198,7 @@ class Measurements:
 
     def _count_calls(self, found: list[Measurement], span: EndedWork, kind: Any, *, countable: bool) -> None:
         """Each call belongs to the one invocation of an agent that it was made in."""
-        calls = self._below.pop(span.span_id, None)
+        calls = self.below.pop(span.span_id, None)
         if kind == "agent" and span.attributes.get(semconv.OPERATION_NAME) == "invoke_agent":
             calls = calls or _Calls()
             name = (span.attributes.get(semconv.AGENT_NAME),)
@@ -207,11 +208,11 @@ class Measurements:
         model, tool = kind == "llm" and countable, kind == "tool"
         if not span.parent_id or not (calls or model or tool):
             return
-        above = self._below.get(span.parent_id)
+        above = self.below.get(span.parent_id)
         if above is None:
-            above = self._below[span.parent_id] = _Calls()
-            if len(self._below) > _REMEMBERED:
-                self._below.popitem(last=False)
+            above = self.below[span.parent_id] = _Calls()
+            if len(self.below) > _REMEMBERED:
+                self.below.popitem(last=False)
         request = tool and semconv.MCP_METHOD_NAME in span.attributes
         above.models += model + (calls.models if calls else 0)
         above.tools += (tool and not request) + (calls.tools if calls else 0)

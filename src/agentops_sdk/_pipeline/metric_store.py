@@ -87,10 +87,15 @@ class MetricStore:
                 self._tables[row] = by_name.setdefault(name, Table(name, row))
         self.tables = tuple(by_name.values())
 
-    def add(self, measurements: Iterable[tuple[MetricRow, tuple[Any, ...], float, int]], at: Place | None) -> None:
-        """Add what one span measures; ``at`` is where it can be looked up, if it can."""
+    def add(
+        self, measurements: Iterable[tuple[MetricRow, tuple[Any, ...], float, int]], at: Place | None, spans: int = 1
+    ) -> None:
+        """Add what one span measures; ``at`` is where it can be looked up, if it can.
+
+        Of several ``spans``, each of which measures the same, counters alone: no histogram is added to.
+        """
         tables = self._tables
-        self.additions += 1
+        self.additions += spans
         for row, values, amount, times in measurements:
             table = tables.get(row)
             if table is None:
@@ -102,8 +107,8 @@ class MetricStore:
             if series is None:
                 series = self._new_series(table, values)
             if row.buckets is None:
-                series.total += amount
-                series.recent_total += amount
+                series.total += amount * spans
+                series.recent_total += amount * spans
                 bucket = 0
             else:
                 bucket = bisect_left(row.buckets, amount)

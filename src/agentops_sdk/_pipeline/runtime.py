@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry import trace
 
@@ -36,6 +36,7 @@ from agentops_sdk._propagation.context_carriers import Carrier
 from agentops_sdk._recorder import program_provider, resource
 from agentops_sdk._recorder.host_provider import EndedSpan, JoinedRecorder
 from agentops_sdk._recorder.open_spans import OpenSpans
+from agentops_sdk._recorder.plain_step import PlainSteps
 from agentops_sdk._recorder.readable_span import readable, scrubbed, with_sampling
 from agentops_sdk._recorder.recorder import LeanSpan, Recorder
 from agentops_sdk._recorder.span_completion import Completer
@@ -82,6 +83,7 @@ class Runtime:
         """By name the accounts of sinks that settings of before named, those of one name added up."""
         self.completer = Completer(settings)
         self.queue = SpanQueue(settings.queue_size, self._consume, self._look, lambda: bool(self.recorder.open))
+        self._steps: PlainSteps | None = None
         self.open_spans = OpenSpans(settings)
         self.held_runs: HeldRuns[LeanSpan | EndedSpan] = HeldRuns(settings.queue_size)
         self.failed = 0
@@ -320,36 +322,7 @@ class Runtime:
             self._prepared_beside = True
             with guard("runtime.prepare_beside"):
                 process_hooks.prepare_beside(self)
-        ready: list[ReadableSpan] = []
-        aside: list[Mapping[str, Any]] = []
-        while self.queue.dropped_traces:
-            self.held_runs.lost(self.queue.dropped_traces.popleft())
-        contained = guard("runtime.complete")
-        with contained:
-            self.completer.policy.keep_texts(on=True)
-        spans = batch if self.held_runs.holds_none_of(batch) else [kept for one in batch for kept in self._kept(one)]
-        for span in spans:
-            done = False
-            with contained:
-                completed, span.completed = span.completed, None
-                if completed is not None:
-                    completed = with_sampling(completed, span)
-                else:
-                    is_counted = limits_in_force.teach is None or getattr(span, "account", None) is not None
-                    completed = self._completed(span)
-                    if self.watch is not None or breakers.rules or not is_counted or self.audit is not None:
-                        self._tell_watchers(completed, is_counted=is_counted)
-                ready.append(completed)
-                aside.append(span.event_content)
-                done = True
-                if not span.measured:
-                    span.measured = True
-                    self.signals.metrics.add(completed, kept=True)
-            if not done:
-                self.failed += 1
-                self.held_runs.lost(span.ids[0])
-        with contained:
-            self.completer.policy.keep_texts(on=False)
+        ready, aside = self._made_ready(batch)
         if ready:
             for sink in self.sinks:
                 with guard(f"sink.{sink.name}"):
@@ -358,6 +331,61 @@ class Runtime:
                 with guard("runtime.events"):
                     self.signals.events.add(list(zip(ready, aside, strict=True)))
         self.consumer_seconds += time.thread_time() - started
+
+    def _made_ready(self, batch: Sequence[LeanSpan | EndedSpan]) -> tuple[list[ReadableSpan], list[Mapping[str, Any]]]:  # noqa: C901 - one hot loop
+        """What sinks get of ended spans: these, complete, and the content that stands on their events alone."""
+        ready: list[ReadableSpan] = []
+        aside: list[Mapping[str, Any]] = []
+        while self.queue.dropped_traces:
+            self.held_runs.lost(self.queue.dropped_traces.popleft())
+        contained = guard("runtime.complete")
+        take: Callable[[Any], Any] | None = None
+        with contained:
+            self.completer.policy.keep_texts(on=True)
+            take = self._plain_steps()
+        spans, metrics = batch, self.signals.metrics
+        if not self.held_runs.holds_none_of(batch):
+            spans, take = [kept for one in batch for kept in self._kept(one)], None
+        is_watched = (self.watch, self.audit, limits_in_force.teach) != (None, None, None) or bool(breakers.rules)
+        counted, last = dict[Any, int](), dict[Any, Any]()
+        for span in spans:
+            completed: Any = None
+            form, done = None, False
+            # Every span passes here: a "with" that nothing is raised in would take its time.
+            try:
+                if take is not None and (completed := take(span)) is not None:
+                    form = completed.form
+            except BaseException as error:
+                if not contained.takes(error):
+                    raise
+            try:
+                is_told, is_counted = not is_watched, False
+                if completed is None:
+                    is_told = is_told or span.completed is not None
+                    is_counted = getattr(span, "account", None) is not None
+                    completed = self._completed(span)
+                if not is_told:
+                    self._tell_watchers(completed, is_counted=is_counted)
+                ready.append(completed)
+                aside.append(span.event_content)
+                done = True
+                if form in metrics.steps and not metrics.below:
+                    counted[form] = counted.get(form, 0) + 1
+                    last[form] = completed
+                elif not span.measured:
+                    span.measured = True
+                    metrics.add(completed, kept=True)
+            except BaseException as error:
+                if not contained.takes(error):
+                    raise
+            if not done:
+                self.failed += 1
+                self.held_runs.lost(span.ids[0])
+        with contained:
+            self.completer.policy.keep_texts(on=False)
+            if counted:
+                metrics.add_steps(counted, last)
+        return ready, aside
 
     def _kept(self, ended: LeanSpan | EndedSpan) -> list[LeanSpan | EndedSpan]:
         """What goes to the sinks now that ``ended`` has ended."""
@@ -395,9 +423,20 @@ class Runtime:
         if self.audit is not None:
             self.audit.add(span)
 
+    def _plain_steps(self) -> Callable[[Any], Any] | None:
+        """What completes plain steps, where there may be any."""
+        steps, who = self._steps, self._identity or self._who()
+        if steps is None or steps.policy is not self.completer.policy or steps.who is not who:
+            steps = self._steps = PlainSteps(self.completer, who)
+        return steps.take if steps.usable else None
+
     def _completed(self, span: LeanSpan | EndedSpan) -> ReadableSpan:
+        """The usual way of a span: complete, or as it was completed while it waited."""
+        completed, span.completed = span.completed, None
+        if completed is not None:
+            return cast("ReadableSpan", with_sampling(completed, span))
         if isinstance(span, LeanSpan):
-            return encodable(readable(span, self.completer, *self._who()))
+            return encodable(readable(span, self.completer, *(self._identity or self._who())))
         return encodable(scrubbed(span, self.completer.policy, self.completer))
 
     def _look(self) -> float | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
@@ -14,6 +14,7 @@ from agentops_sdk._pipeline.metric_store import MetricStore, Place
 from agentops_sdk._recorder.recorder import LeanSpan
 from agentops_sdk._scrub.private_form import attributes_of
 from agentops_sdk.semconv_metrics import ROWS
+from agentops_sdk.traces.formats.finished_span import FinishedSpan, SpanForm
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from agentops_sdk._recorder.span_completion import Completer
     from agentops_sdk._scrub.policy import Policy
     from agentops_sdk.config import Settings
+
+_MOST_FORMS: Final = 1_024
 
 
 class SpanMetrics:
@@ -32,8 +35,30 @@ class SpanMetrics:
         self.store = MetricStore(self.state)
         self.host = HostMeter(settings)
         self._measurements = Measurements(self.state)
+        self.below: Collection[int] = self._measurements.below
+        """Open spans of which something is known; while there are any, each span that ends is told by itself."""
         self.on_measured: Callable[[], None] | None = None
         """Called for each span; ``None`` where nobody sends the figures."""
+
+        self.steps: set[SpanForm] = set()
+        """Forms of steps of which each measures no more than that it ended: those of a slice may be counted first."""
+
+    def add_steps(self, counted: Mapping[SpanForm, int], last: Mapping[SpanForm, FinishedSpan]) -> None:
+        """Of a slice, how many spans of each form have ended, and the last of each; forms of :attr:`steps` alone."""
+        told: list[tuple[list[Measurement], int, Place]] = []
+        for form, count in counted.items():
+            span = last[form]
+            context: Any = span.context
+            measured = self._measurements.of_step(span.attributes, (), failed=False)
+            told.append((measured, count, (span.end_time, context[0], context[1])))
+        with self.store.lock:
+            for measured, count, place in told:
+                self.store.add(measured, place, count)
+        if self.host.allowed and MODULE in sys.modules:
+            for measured, count, place in told:
+                self.host.record(measured * count, place, self.state)
+        if self.on_measured is not None:
+            self.on_measured()
 
     def reconfigure(self, settings: Settings) -> SpanMetrics:
         """Go on by other settings: where names change, all begins anew."""
@@ -59,6 +84,10 @@ class SpanMetrics:
                 [(event.name, event.attributes or {}) for event in events] if events else (),
             )
             measurements = self._measurements.of(work)
+        elif (form := getattr(span, "form", None)) is not None:
+            if len(self.steps) >= _MOST_FORMS:
+                self.steps.clear()
+            self.steps.add(form)
         self._measured(measurements, (span.end_time or 0, context[0], context[1]) if kept else None)
 
     def add_unsampled(self, ended: LeanSpan | EndedSpan, completer: Completer) -> None:

@@ -56,8 +56,8 @@ ticks_ns: Callable[[], int] = ticks_of(time.perf_counter_ns)
 random_bits: Callable[[int], int] = random.getrandbits
 
 _new: Any = tuple.__new__
-_NO_STATE = SpanContext(1, 1, False).trace_state
-_is_laid_out = tuple(SpanContext(1, 2, False, _SAMPLED)) == (1, 2, False, _SAMPLED, _NO_STATE, True)
+NO_STATE = SpanContext(1, 1, False).trace_state
+_is_laid_out = tuple(SpanContext(1, 2, False, _SAMPLED)) == (1, 2, False, _SAMPLED, NO_STATE, True)
 """Whether a span's context is the tuple that it has always been: made as one, it does not look whether ids fit."""
 
 
@@ -281,7 +281,7 @@ class Recorder:
             if parent_span is None and origin.is_remote and not self.settings.parent_based:
                 flags = _SAMPLED if in_sample(trace_id, self.settings.sample_ratio) else _UNSAMPLED
         else:
-            trace_id, state = random_bits(128) or 1, _NO_STATE
+            trace_id, state = random_bits(128) or 1, NO_STATE
             ratio = self.settings.sample_ratio
             flags = _SAMPLED if ratio >= 1.0 or in_sample(trace_id, ratio) else _UNSAMPLED
         span_id = random_bits(64) or 1

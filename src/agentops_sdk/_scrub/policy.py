@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,7 +17,7 @@ import orjson
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard
 from agentops_sdk._lazy_pattern import lazy_pattern
-from agentops_sdk._scrub.redact import SHORT, Redactor
+from agentops_sdk._scrub.redact import SAMPLE, SHORT, Redactor
 from agentops_sdk._scrub.yielded_pieces import has_pieces, scrub_together
 from agentops_sdk._snapshot.json_text import json_text
 from agentops_sdk._snapshot.snapshot import Limits, snapshot, text_of
@@ -155,6 +156,47 @@ class Policy:
         """Whether texts that were searched are kept, to be compared with those that come: while a slice of spans is."""
         if self._redactor is not None:
             self._redactor.kept, self._redactor.room = {} if on else None, _ROOM
+
+    @property
+    def leaves_alone(self) -> bool:
+        """Whether a span that holds nothing to be taken out may leave as it is, by :meth:`lets_pass`."""
+        looks = self._redactor is not None and self.personal_data is None
+        return looks and self.settings.capture_content and not self._rules
+
+    def announces_nothing(self, name: str) -> bool:
+        """Whether an attribute's name holds no secret, and does not say that its value is one."""
+        return self._redactor is not None and self._redactor.announces_nothing(name)
+
+    def lets_pass(self, attributes: Mapping[str, Any], names: Iterable[str]) -> bool:
+        """Whether these attributes' values may leave as they are: texts that fit, in ASCII, without a secret; figures.
+
+        For names that announce nothing, where the policy leaves alone. What does not pass has lost nothing.
+        """
+        most, known = self._limits.bytes, self._known
+        redactor: Any = self._redactor
+        kept = redactor.kept or {}
+        for name in names:
+            value = attributes[name]
+            kind = type(value)
+            if kind is not str:
+                if kind is bool or (value in _INT64 if kind is int else kind is float and isfinite(value)):
+                    continue
+                return False
+            size = len(value)
+            if size > most or not value.isascii():
+                return False
+            if (
+                value in known
+                if size <= SHORT
+                else kept.get((size, value[(half := size // 2) : half + SAMPLE])) == value
+            ):
+                continue  # most values were searched before
+            passes = False
+            with guard("policy.redact"):
+                passes = redactor.holds_nothing(value)
+            if not passes:
+                return False
+        return True
 
     def text(self, value: str | None) -> str | None:
         """One text (a status message), limited and scrubbed."""

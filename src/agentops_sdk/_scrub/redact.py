@@ -24,7 +24,7 @@ from agentops_sdk.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping, Sequence
 
-__all__ = ["SHORT", "Redactor", "is_secret_name"]
+__all__ = ["OURS", "SAMPLE", "SHORT", "Redactor", "is_secret_name"]
 
 _SHORTEST: Final = 7
 """No secret worth replacing fits in fewer characters together with what gives it away."""
@@ -33,12 +33,12 @@ _DEEPEST: Final = 3
 _MARK: Final = "[redacted:secret]"
 
 # Their values are words of ours or the conventions', on every span; nobody's secret.
-_OURS: Final = frozenset((semconv.KIND, semconv.OUTCOME, semconv.OPERATION_NAME, semconv.TOOL_TYPE))
+OURS: Final = frozenset((semconv.KIND, semconv.OUTCOME, semconv.OPERATION_NAME, semconv.TOOL_TYPE))
 _MOST_NAMES: Final = 4_096
 SHORT: Final = 64
 """Characters. Short texts, such as names of models, are the same on span after span: one look is enough."""
 _NO_TEXT: Final = (bool, int, float)
-_SAMPLE: Final = 24
+SAMPLE: Final = 24
 """Characters from the middle of a text, by which those it may be the same as are found."""
 
 
@@ -63,7 +63,7 @@ class Redactor:
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         self._custom: list[re.Pattern[str]] = []
         self._names: dict[str, tuple[str, str]] = {}
-        self.settled: dict[str, bool] = dict.fromkeys(_OURS, True)
+        self.settled: dict[str, bool] = dict.fromkeys(OURS, True)
         """Names in ASCII that hold nothing and announce no secret: whether their values are words of ours."""
         self.clean: set[str] = set()
         """Short texts that were searched and hold nothing."""
@@ -93,7 +93,7 @@ class Redactor:
         """
         total, names, clean = 0, self._names, self.clean
         for name in list(attributes) if among is None else among:
-            if name in _OURS:
+            if name in OURS:
                 continue
             value = attributes[name]
             shown, kind = names.get(name) or self._name(name)
@@ -114,7 +114,16 @@ class Redactor:
     def was_searched(self, text: str) -> bool:
         """Whether it is a text that was searched a moment ago and holds nothing: it is compared as a whole."""
         kept = self.kept  # asked once: joined to a program's provider, others scrub while a slice comes to its end
-        return kept is not None and kept.get((len(text), text[len(text) // 2 : len(text) // 2 + _SAMPLE])) == text
+        return kept is not None and kept.get((len(text), text[len(text) // 2 : len(text) // 2 + SAMPLE])) == text
+
+    def announces_nothing(self, name: str) -> bool:
+        """Whether a name, in ASCII, holds no secret, and does not say that its value is one."""
+        self._name(name)
+        return name in self.settled
+
+    def holds_nothing(self, text: str) -> bool:
+        """Whether there is no secret in the value of an attribute whose name announces none."""
+        return self._value(text, "", "")[1] == 0
 
     def text(self, text: str, depth: int = 0) -> tuple[str, int]:
         """``text`` without its secrets, and how many there were.
@@ -143,7 +152,7 @@ class Redactor:
     def _keep(self, text: str) -> None:
         kept = self.kept
         if kept is not None and len(text) <= self.room:
-            kept[len(text), text[len(text) // 2 : len(text) // 2 + _SAMPLE]] = text
+            kept[len(text), text[len(text) // 2 : len(text) // 2 + SAMPLE]] = text
             self.room -= len(text)
 
     def _searched(self, text: str, depth: int) -> tuple[str, int]:
@@ -180,7 +189,7 @@ class Redactor:
         if known is None:
             if len(self._names) >= _MOST_NAMES:
                 self._names.clear()
-                self.settled = dict.fromkeys(_OURS, True)
+                self.settled = dict.fromkeys(OURS, True)
             cleaned, count = self.text(name)
             known = self._names[name] = (cleaned if count else name, kind_of_name(name))
             if known == (name, "") and name.isascii():

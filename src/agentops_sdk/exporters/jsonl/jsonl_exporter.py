@@ -130,10 +130,11 @@ class JsonlExporter(SinkOptions):
     # --- SpanExporter ----------------------------------------------------------------------
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Write the spans, or keep them for the next try. Only called by one thread at a time."""
+        is_sealed = encryption.active is not None
         for span in spans:
             self.accepted += 1
             try:
-                line = sealed_line(record_line(span))
+                line = sealed_line(record_line(span)) if is_sealed else record_line(span)
             except UNENCODABLE as error:  # this one only
                 self.dropped["unencodable"] += 1
                 self.last_error, self.last_error_time = f"unencodable: {type(error).__name__}", time.time()

@@ -12,7 +12,7 @@ from typing import Any
 
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status
 
-__all__ = ["FinishedEvent", "FinishedSpan", "ProcessResource", "ProcessScope"]
+__all__ = ["FinishedEvent", "FinishedSpan", "ProcessResource", "ProcessScope", "SpanForm"]
 
 
 class ProcessResource:
@@ -51,16 +51,35 @@ class FinishedEvent:
         self.timestamp = timestamp
 
 
+class SpanForm:
+    """What spans of one name, kind, outcome and set of attributes share; encoders keep here what they make of it.
+
+    Attributes:
+        asked: the attributes whose values differ from span to span.
+        line: what a line of JSON has of it.
+        message: what a message of OTLP has of it.
+    """
+
+    __slots__ = ("asked", "line", "message")
+
+    def __init__(self, asked: tuple[str, ...]) -> None:
+        self.asked = asked
+        self.line: Any = None
+        self.message: Any = None
+
+
 class FinishedSpan:
     """A complete span of ours, in place of a ``ReadableSpan``.
 
     Attributes:
         is_fit: whether every value of it is known to be one that can be encoded, and so is who made it.
+        form: of a plain step: no events, links, status or state, values that are texts in ASCII or figures as JSON and
+            OTLP have them, times after the first second of the epoch.
     """
 
     __slots__ = (
-        "attributes", "context", "dropped_events", "end_time", "events", "instrumentation_scope", "is_fit", "kind",
-        "links", "name", "parent", "resource", "start_time", "status",
+        "attributes", "context", "dropped_events", "end_time", "events", "form", "instrumentation_scope", "is_fit",
+        "kind", "links", "name", "parent", "resource", "start_time", "status",
     )  # fmt: skip
     dropped_attributes = dropped_links = 0
 
@@ -79,6 +98,7 @@ class FinishedSpan:
         events: Sequence[Any] = (),
         links: Sequence[Link] = (),
         dropped_events: int = 0,
+        form: SpanForm | None = None,
     ) -> None:
         self.name = name
         self.context = context
@@ -93,7 +113,8 @@ class FinishedSpan:
         self.events = events
         self.links = links
         self.dropped_events = dropped_events
-        self.is_fit = False
+        self.form = form
+        self.is_fit = form is not None
 
     def get_span_context(self) -> SpanContext | None:
         return self.context
