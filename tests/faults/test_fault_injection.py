@@ -136,9 +136,9 @@ SHELLS = {
     # Where limits stop what a library is about to do: what they say is raised, and nothing else may be.
     "adopted_spans.insist", "strands._insisted", "llama_index._Gate.__call__",
     # Passes the messages of the program that it runs on; a turn's two ends are guarded inside.
-    "claude_agent._read", "claude_agent._Turn.fail", "claude_agent._Turn.finish",
-    "claude_agent._Clients.asked", "claude_agent._Clients.received", "claude_agent._Clients.interrupted",
-    "claude_agent._Clients.left",
+    "message_stream._read", "message_stream.Conversations._asked", "message_stream.Conversations._received",
+    "message_stream.Conversations._interrupted", "message_stream.Conversations._left", "turn.Turn.fail",
+    "turn.Turn.finish",
     # A request of MCP: a call and a mark beside it, as "call.Call.attach" and its like.
     "request_spans.RequestSpan.attach", "request_spans.RequestSpan.detach", "request_spans.RequestSpan.fail",
 }  # fmt: skip

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from agentops_sdk._host.guard import guard
 
-__all__ = ["Admission", "StreamMeter", "refusal"]
+__all__ = ["Admission", "StreamMeter", "may_refuse", "refusal"]
 
 ask: Callable[[Any], Exception | None] | None = None
 """``ask(live)``: what to raise in place of the work, or ``None`` where it may begin.
@@ -57,6 +57,11 @@ def refusal(site: str, live: Any) -> Exception | None:
     return answer
 
 
+def may_refuse() -> bool:
+    """Whether there is anybody to ask: a limit has been set in this process, or something is paused."""
+    return ask is not None
+
+
 class StreamMeter(Protocol):
     """What limits want to know of a stream that is being read."""
 
@@ -88,4 +93,16 @@ class Admission(Protocol):
 
     def withdraw(self) -> None:
         """It was no call of a model after all, but made such calls itself."""
+        ...
+
+    def move(self, call: Any) -> None:
+        """What was only planned has become this call."""
+        ...
+
+    def settle(self, attributes: Mapping[str, Any]) -> None:
+        """What it used is known, or that nobody knows."""
+        ...
+
+    def forgo(self) -> None:
+        """It is not made after all, and uses nothing."""
         ...

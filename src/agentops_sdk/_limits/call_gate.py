@@ -87,6 +87,8 @@ def ask(live: Any) -> LimitExceeded | None:  # noqa: C901 - in few calls
         if is_model and outer is not None and outer.kind == call.kind and outer.admission is not None:
             outer.admission.withdraw()
         charges, breaches = _looked_up(call, scopes, expectation, key)
+        if breaches and getattr(live, "is_made", False):
+            breaches = []  # it has been made, and counts
         if charges and not breaches:
             call.admission = admitted = Charges(call.kind, charges, expectation, key, call.span.events)
             call.span.account = admitted.settle

@@ -144,6 +144,25 @@ class Charges:
                 account.add(-amount)
         self._charges = [each for each in self._charges if each.rule.measure in METERED]
 
+    def move(self, call: Call) -> None:
+        """What was planned is that call now, which settles this."""
+        with lock.held:
+            call.span.events.extend(self._events)
+            self._events = call.span.events
+            call.admission = self
+            call.span.account = self.settle
+
+    def forgo(self) -> None:
+        """It is not made after all."""
+        with lock.held:
+            if self._is_settled:
+                return
+            self._is_settled = True
+            self.withdraw()
+            for _, _, account, amount in self._charges:
+                account.reserved = account.reserved - amount if account.open > 1 else 0.0
+                account.open = max(0, account.open - 1)
+
     def settle(self, attributes: Mapping[str, Any]) -> None:  # noqa: C901, PLR0915 - one pass, in few calls
         """It is known now what the call used, or that nobody knows. On the consumer thread, or where the call ended."""
         used = self._used(attributes)

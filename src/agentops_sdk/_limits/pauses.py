@@ -78,7 +78,7 @@ def ask(live: Any) -> Paused | None:
     call = getattr(live, "call", live)
     if type(call) is Contribution:
         call = call.operation
-    if type(call) is not Call or call.kind not in _KINDS:
+    if type(call) is not Call or call.kind not in _KINDS or getattr(live, "is_made", False):
         return None
     agent = _paused_around(call)
     if agent is not None and agent not in paused:  # it is stopped anyhow: whether it still is to be may be looked up

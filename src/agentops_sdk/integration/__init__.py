@@ -6,8 +6,9 @@ register the object (or its class) under the entry-point group ``agentops_sdk.in
 
 ``install`` runs right after the library is imported, whether that is before or after ``init()``. Nothing else may
 import the library. What happens in a wrapper goes through :func:`around`, which asks about limits as well; a hook that
-runs before the work of a call asks with :func:`refusal` and raises what that gives, outside of any guard. User data is
-copied by :func:`snapshot` and worked on in ``call.defer(...)``, which runs on the consumer thread.
+runs before the work of a call asks with :func:`refusal` and raises what that gives, outside of any guard; what is made
+elsewhere is asked about by a :class:`PlannedCall`. User data is copied by :func:`snapshot` and worked on in
+``call.defer(...)``, which runs on the consumer thread.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from agentops_sdk._capture.call import NULL_CALL, Call, NullCall, outcome_of
 from agentops_sdk._capture.current import current_call, enclosing_llm_call, name_model, own_model_calls
 from agentops_sdk._capture.decision_attributes import ANSWERED, decision_attributes
 from agentops_sdk._capture.model_choice import ended_by_model, model_choice
+from agentops_sdk._capture.planned_call import PlannedCall
 from agentops_sdk._capture.start import start
-from agentops_sdk._host.admission import refusal
+from agentops_sdk._host.admission import may_refuse, refusal
 from agentops_sdk._host.bounded_map import BoundedMap
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Accept, Begin, Begun, around, around_async
@@ -42,6 +44,7 @@ __all__ = [
     "Integration",
     "NullCall",
     "Patches",
+    "PlannedCall",
     "Source",
     "Wrapper",
     "around",
@@ -52,6 +55,7 @@ __all__ = [
     "ended_by_model",
     "guard",
     "mark_cut",
+    "may_refuse",
     "measure",
     "model_choice",
     "name_model",
