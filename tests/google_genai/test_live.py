@@ -14,6 +14,8 @@ from google.genai import _api_client, errors, types
 from tests.openai.spans import Seen
 from tests.wire.websocket import Script, Socket, Talk
 
+import agentops_sdk as agentops
+
 MODEL = "gemini-live-2.5-flash"
 USAGE = {"promptTokenCount": 12, "responseTokenCount": 5, "thoughtsTokenCount": 2, "totalTokenCount": 19}
 CONFIG: dict[str, Any] = {
@@ -249,3 +251,43 @@ def test_what_the_client_sends_is_what_it_sends_without_us() -> None:
     agentops.shutdown()
     assert heard[0] == heard[1]
     assert alone == watched
+
+
+def test_limits_are_asked_before_sound_that_the_model_may_answer(recorded: Any) -> None:
+    """It begins by itself, so what it would answer is not sent; a session that has ended holds nothing."""
+    heard: list[str] = []
+
+    def script(talking: Talk) -> None:
+        begun(talking)
+        while (kind := next(iter(talking.hear()), "")) == "realtime_input":
+            heard.append(kind)
+            if len(heard) % 2 == 0:
+                talking.say(*said("It is."), END)
+
+    async def speaks(session: Any) -> None:
+        sound = types.Blob(data=bytes(4), mime_type="audio/pcm;rate=16000")
+        for _ in range(2):
+            await session.send_realtime_input(media=sound)
+            await session.send_realtime_input(media=sound)
+            assert [message async for message in session.receive()]
+        for _ in range(2):
+            with pytest.raises(agentops.LimitExceeded):
+                await session.send_realtime_input(media=sound)
+
+    with agentops.limits(model_calls=2):
+        talk(script, speaks, {"response_modalities": ["TEXT"]})
+    assert len(heard) == 4
+    _, answers = split(recorded())
+    assert [answer.attributes.get("agentops.limit.action") for answer in answers] == [None, None, "refused"]
+
+    async def hears_nothing(session: Any) -> None:
+        await session.send_realtime_input(media=types.Blob(data=bytes(4), mime_type="audio/pcm;rate=16000"))
+
+    def silent(talking: Talk) -> None:
+        begun(talking)
+        talking.hear()
+
+    with agentops.limits(model_calls=1):
+        for _ in range(2):
+            talk(silent, hears_nothing, {"response_modalities": ["TEXT"]})
+    assert [span.name for span in recorded()[-2:]] == [f"live {MODEL}"] * 2

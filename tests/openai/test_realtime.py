@@ -177,6 +177,39 @@ async def test_a_limit_refuses_an_asynchronous_response(recorded: Any) -> None:
     assert (refused["agentops.limit.action"], session.outcome) == ("refused", "ok")
 
 
+def test_limits_are_asked_before_sound_that_the_model_may_answer(recorded: Any) -> None:
+    """The server begins a response by itself, so what it would answer is not sent; one that comes anyhow counts."""
+    heard: list[str] = []
+
+    def script(talk: Talk) -> None:
+        talk.say({"type": "session.created", "session": {"turn_detection": {"type": "server_vad"}}})
+        while (kind := talk.hear()["type"]) == "input_audio_buffer.append":
+            heard.append(kind)
+            for ident in (f"r{len(heard)}", f"s{len(heard)}")[: len(heard)]:
+                talk.say(
+                    {"type": "response.created", "response": _response(ident, "in_progress")},
+                    {"type": "response.done", "response": _response(ident, "completed", usage=USAGE)},
+                )
+
+    with (
+        Socket(script) as socket,
+        _client(socket) as client,
+        agentops.limits(model_calls=2),
+        client.realtime.connect(model="gpt-realtime") as connection,
+    ):
+        assert connection.recv().type == "session.created"
+        for answers in (1, 2):
+            connection.input_audio_buffer.append(audio="AAAA")
+            for _ in range(2 * answers):
+                connection.recv()
+        for _ in range(2):
+            with pytest.raises(agentops.LimitExceeded, match="3 of 2"):
+                connection.input_audio_buffer.append(audio="AAAA")
+    assert len(heard) == 2
+    actions = [span.attributes.get("agentops.limit.action") for span in recorded() if span.name.startswith("chat")]
+    assert actions == [None, None, None, "refused"]
+
+
 def test_a_response_that_the_server_declines(recorded: Any) -> None:
     busy = {"type": "invalid_request_error", "code": "conversation_already_has_active_response", "message": "busy"}
 

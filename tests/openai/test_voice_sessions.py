@@ -12,6 +12,8 @@ from tests.openai.bodies import RESPONSE_EVENTS
 from tests.openai.socket_client import client
 from tests.wire.websocket import Socket, Talk
 
+import agentops_sdk as agentops
+
 if not hasattr(openai.OpenAI, "live"):
     pytest.skip(f"openai {openai.__version__} has no live sessions", allow_module_level=True)
 
@@ -182,3 +184,20 @@ def test_no_connection(recorded: Any) -> None:
         pass
     span = recorded.one()
     assert (span.name, span.outcome) == ("live.connect", "error")
+
+
+async def test_a_limit_is_asked_before_a_session_begins(recorded: Any) -> None:
+    """The connection is closed before anything is sent over it."""
+    heard: list[Any] = []
+
+    def script(talk: Talk) -> None:
+        heard.append(talk.hear())
+
+    with Socket(script) as socket, agentops.limits(model_calls=0):
+        with pytest.raises(agentops.LimitExceeded), client(socket).live.connect():
+            pass
+        with pytest.raises(agentops.LimitExceeded):
+            async with client(socket, openai.AsyncOpenAI).live.connect():
+                pass
+    assert heard == []
+    assert [span["agentops.limit.action"] for span in recorded()] == ["refused", "refused"]

@@ -18,7 +18,18 @@ from types import ModuleType
 from typing import Any
 
 from agentops_integrations.google_genai import live_messages
-from agentops_sdk.integration import NULL_CALL, Call, NullCall, Patches, guard, outcome_of, semconv, start
+from agentops_sdk.integration import (
+    NULL_CALL,
+    Call,
+    NullCall,
+    Patches,
+    PlannedCall,
+    guard,
+    may_refuse,
+    outcome_of,
+    semconv,
+    start,
+)
 from agentops_sdk.integration.clients import (
     Attributes,
     Exchange,
@@ -40,6 +51,7 @@ _MODEL = re.compile(rb'"model"\s*:\s*"(?:[^"]*/)?([^"/]+)"')
 _CLIENT_TURN = re.compile(rb'\A\s*\{\s*"client_?[cC]ontent"')
 _ASKS = re.compile(rb'"turn_?[cC]omplete"\s*:\s*true')
 _RESULT = re.compile(rb'\A\s*\{\s*"tool_?[rR]esponse"')
+_INPUT = re.compile(rb'\A\s*\{\s*"realtime_?[iI]nput"')
 _SPOKEN = re.compile(rb'"realtime_?[iI]nput"\s*:\s*\{\s*"text"')
 _TURN_ENDS = re.compile(rb'"turnComplete"\s*:\s*true')
 _INTERRUPTED = re.compile(rb'"interrupted"\s*:\s*true')
@@ -83,14 +95,19 @@ class LiveSession:
         self._size = 0
         self._cut = False
         self._open: deque[_Answer] = deque()
+        self._planned: PlannedCall | None = None
+        self._is_refused = False
         self._answers = 0
         self._is_set_up = False
         self.call: Call | NullCall = NULL_CALL
 
     # --- what is sent
 
-    def sent(self, data: Any) -> _Answer | None:
-        """The set-up begins the session; what the model is to answer begins a call."""
+    def sent(self, data: Any) -> _Answer | PlannedCall | None:
+        """The set-up begins the session; what the model is to answer begins a call.
+
+        What it hears it answers by itself, when it finds that it is its turn: that is planned, for limits to be asked.
+        """
         raw = data.encode() if isinstance(data, str) else bytes(data)
         if _SETUP.match(raw):
             self._begin(raw)
@@ -102,8 +119,12 @@ class LiveSession:
             self._remember(raw)
             if _ASKS.search(raw):
                 return self._ask()
-        elif _SPOKEN.search(raw[:100]):
-            self._remember(raw)
+        elif _INPUT.match(raw):
+            if _SPOKEN.search(raw[:100]):
+                self._remember(raw)
+            if may_refuse() and self._planned is None and not self._open:
+                self._planned = PlannedCall("llm", self._model, self.call.context, self._server)
+                return self._planned
         return None
 
     def _begin(self, setup: bytes) -> None:
@@ -114,10 +135,9 @@ class LiveSession:
         name = f"{_OPERATION} {self._model}" if self._model else _OPERATION
         self.call = start("span", span_name=name, attributes=attributes, to_vendor=True)
 
-    def _ask(self) -> _Answer | None:
-        self._answers += 1
+    def _start(self) -> Call | NullCall:
         attributes = {**self._server, semconv.REQUEST_MODEL: self._model}
-        call = start(
+        return start(
             "llm",
             self._model,
             operation=live_messages.ROW.operation,
@@ -125,6 +145,17 @@ class LiveSession:
             parent=self.call.context,
             to_vendor=True,
         )
+
+    def _ask(self, *, is_made: bool = False) -> _Answer | None:
+        """An answer begins: the program asks for it, or the model has begun by itself."""
+        self._answers += 1
+        call = self._start()
+        planned, self._planned = self._planned, None
+        if planned is None and is_made and may_refuse():
+            planned = PlannedCall("llm", self._model, self.call.context, self._server)
+            planned.count(_SITE)
+        if planned is not None:
+            planned.becomes(call)
         if not isinstance(call, Call):
             return None
         if self._cut:
@@ -139,7 +170,16 @@ class LiveSession:
 
     def unsent(self, message: Any, error: BaseException) -> None:
         """What asks for an answer could not be sent."""
-        if message in self._open:
+        if message is self._planned and message is not None:
+            self._planned, was_refused = None, self._is_refused
+            self._is_refused = message.is_refused
+            if message.is_refused and not was_refused:  # of what is sent all the time, the first tells it
+                call = self._start()
+                message.becomes(call)
+                call.fail(error)
+            else:
+                message.withdraw()
+        elif message in self._open:
             self._open.remove(message)
             message.steps.fail(error)
 
@@ -155,7 +195,7 @@ class LiveSession:
         if any(mark in raw for mark in _ANSWERS):
             self._function_called()
             if not self._open:
-                self._ask()  # the model has heard by itself that it is its turn
+                self._ask(is_made=True)  # the model has heard by itself that it is its turn
         if not self._open:
             return
         answer = self._open[0]
@@ -202,6 +242,8 @@ class LiveSession:
     def _end(self, outcome: str, error: BaseException | None = None) -> None:
         if self.call is NULL_CALL or self.call.ended:
             return
+        if self._planned is not None:
+            self._planned.withdraw()
         for answer in self._open:
             if answer.has_called:
                 answer.end()

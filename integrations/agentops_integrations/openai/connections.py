@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from agentops_sdk.integration import Patches, guard, semconv, start
+from agentops_sdk.integration import Patches, guard, refusal, semconv, start
 from agentops_sdk.integration.clients import Attributes, Listener, Watched, address, listen, provider_of
 
 _SITE = "openai.connections"
@@ -31,12 +31,18 @@ def _patch(patches: Patches, name: str, operation: str, listener_to: Listen, mod
     def connect(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         with Watched(partial(_unreachable, instance, operation)):
             socket = wrapped(*args, **kwargs)
-        return _watch(instance, listener_to, socket)
+        if (refused := _watch(instance, listener_to, socket)) is not None:
+            socket.close()
+            raise refused
+        return socket
 
     async def connect_async(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         with Watched(partial(_unreachable, instance, operation)):
             socket = await wrapped(*args, **kwargs)
-        return _watch(instance, listener_to, socket)
+        if (refused := _watch(instance, listener_to, socket)) is not None:
+            await socket.close()
+            raise refused
+        return socket
 
     for prefix, opens in (("", connect), ("Async", connect_async)):
         manager = getattr(module, f"{prefix}{name}ConnectionManager", None)
@@ -92,7 +98,14 @@ def _failed(server: Attributes, operation: str, error: BaseException) -> None:
     start("span", span_name=operation, attributes=attributes, to_vendor=True).fail(error)
 
 
-def _watch(manager: Any, listener_to: Listen, socket: Any) -> Any:
+def _watch(manager: Any, listener_to: Listen, socket: Any) -> Exception | None:
+    """Listen; where the connection is itself a call, why it must not be made."""
+    refused: Exception | None = None
     with guard(_SITE):
-        listen(socket, listener_to(manager, server_of(manager)))
-    return socket
+        listener = listener_to(manager, server_of(manager))
+        call = getattr(listener, "call", None)
+        refused = refusal(_SITE, listener) if call is not None else None
+        if call is not None and refused is not None:
+            call.fail(refused)
+        listen(socket, listener)
+    return refused

@@ -1,11 +1,12 @@
 """Realtime sessions over a WebSocket: one span for the session, one below it for each response.
 
 A response that the program asks for is asked about before its request is sent; one that the server begins by itself,
-when somebody has spoken, is not.
+when somebody has spoken, before the first sound that it may answer. Long because both are told by one session.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,13 +15,27 @@ from typing import Any, NamedTuple
 import orjson
 
 from agentops_integrations.openai.realtime_response import Spoken
-from agentops_sdk.integration import NULL_CALL, Call, NullCall, Patches, guard, refusal, semconv, start
+from agentops_sdk.integration import (
+    NULL_CALL,
+    Call,
+    NullCall,
+    Patches,
+    PlannedCall,
+    guard,
+    may_refuse,
+    refusal,
+    semconv,
+    start,
+)
 from agentops_sdk.integration.clients import address, provider_of
 
 _SITE = "openai.realtime"
 _MODULES = ("openai.resources.realtime.realtime", "openai.resources.beta.realtime.realtime")
 _SESSION = "_agentops_session"
 _MAX_ITEMS = 200
+_SOUND = ("input_audio_buffer.append", "input_audio_buffer.commit")
+_HEARS = re.compile(rb'"turn_detection"\s*:\s*\{')
+_ONLY_HEARS = re.compile(rb'"create_response"\s*:\s*false|"type"\s*:\s*"transcription"')
 
 
 def install(patches: Patches) -> None:
@@ -59,6 +74,8 @@ class Session:
         self.open: dict[str, tuple[Call | NullCall, Spoken]] = {}
         self.waiting: deque[_Waiting] = deque()
         self.responses = 0
+        self.planned: PlannedCall | None = None
+        self.is_refused = False
         self.call: Call | NullCall = NULL_CALL
         client, model = _private(manager, "client"), _private(manager, "model")
         self.model = model if isinstance(model, str) else None
@@ -74,15 +91,43 @@ class Session:
     def asked(self, event: Any) -> tuple[_Waiting | None, Exception | None]:
         """The program is about to send this: the response that it asks for, and what to raise in its place."""
         fact = event if isinstance(event, dict) else vars(event)
+        if fact.get("type") in _SOUND:
+            return None, self._heard() if may_refuse() else None
         if fact.get("type") != "response.create":
             return None, None
         waiting = _Waiting(fact.get("event_id"), self._start())
+        self._made(waiting.call)
         refused = refusal(_SITE, waiting.call)
         if refused is not None:
             waiting.call.fail(refused)
         else:
             self.waiting.append(waiting)
         return waiting, refused
+
+    def _heard(self) -> Exception | None:
+        """Sound is about to be sent, which the model may answer by itself: what to raise in its place."""
+        settings = self.settings or b""
+        if self.planned is not None or self.open or not _HEARS.search(settings) or _ONLY_HEARS.search(settings):
+            return None
+        planned = self._plan()
+        refused = planned.refusal(_SITE)
+        if refused is None:
+            self.planned = planned
+        elif not self.is_refused:  # of what is sent all the time, the first tells it
+            call = self._start()
+            planned.becomes(call)
+            call.fail(refused)
+        self.is_refused = refused is not None
+        return refused
+
+    def _plan(self) -> PlannedCall:
+        return PlannedCall("llm", self.model, self.call.context, self.common)
+
+    def _made(self, call: Call | NullCall) -> None:
+        """What was planned is this call."""
+        planned, self.planned = self.planned, None
+        if planned is not None:
+            planned.becomes(call)
 
     def unsent(self, waiting: _Waiting, error: BaseException) -> None:
         """It did not go out."""
@@ -115,7 +160,14 @@ class Session:
     def _begin(self, event: dict[str, Any]) -> None:
         self.responses += 1
         spoken = Spoken(tuple(self.items), self.settings)
-        call = self.waiting.popleft().call if self.waiting else self._start()
+        if self.waiting:
+            call = self.waiting.popleft().call
+        else:
+            call = self._start()
+            if self.planned is None and may_refuse():
+                self.planned = self._plan()
+                self.planned.count(_SITE)
+            self._made(call)
         self.open[str((event.get("response") or {}).get("id"))] = (call, spoken)
 
     def _start(self) -> Call | NullCall:
@@ -151,6 +203,8 @@ class Session:
 
     def end(self, outcome: str, error: BaseException | None = None) -> None:
         """The connection is over; responses still under way end with it."""
+        if self.planned is not None:
+            self.planned.withdraw()
         for call, spoken in self.open.values():
             call.defer(spoken)
             call.finish("abandoned" if outcome == "ok" else outcome, error)
