@@ -26,6 +26,7 @@ TWINS = {
     ("agentops_integrations/langchain/context_attachment.py", "agentops_integrations/langchain/stream_readers.py"):
         "the end of a generator that passes items on; what stands before it differs",
     ("agentops_integrations/langchain/handler.py",): "LangChain's own signatures of its callbacks",
+    ("agentops_integrations/openai/connections.py",): _A_FRAME,
     ("agentops_integrations/openai/realtime.py",): _A_FRAME,
     ("agentops_sdk/_host/intercept.py",): _A_FRAME,
     ("agentops_sdk/_http/generated.py", "agentops_sdk/_http/methods.py"):

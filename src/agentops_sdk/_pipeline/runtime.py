@@ -346,7 +346,8 @@ class Runtime:
         spans, metrics = batch, self.signals.metrics
         if not self.held_runs.holds_none_of(batch):
             spans, take = [kept for one in batch for kept in self._kept(one)], None
-        is_watched = (self.watch, self.audit, limits_in_force.teach) != (None, None, None) or bool(breakers.rules)
+        is_watched = (self.watch, self.audit) != (None, None) or bool(breakers.rules)
+        teaches = limits_in_force.teach is not None
         counted, last = dict[Any, int](), dict[Any, Any]()
         for span in spans:
             completed: Any = None
@@ -359,12 +360,12 @@ class Runtime:
                 if not contained.takes(error):
                     raise
             try:
-                is_told, is_counted = not is_watched, False
+                is_told, is_counted = False, False
                 if completed is None:
-                    is_told = is_told or span.completed is not None
+                    is_told = span.completed is not None
                     is_counted = getattr(span, "account", None) is not None
                     completed = self._completed(span)
-                if not is_told:
+                if not is_told and (is_watched or (teaches and not is_counted)):
                     self._tell_watchers(completed, is_counted=is_counted)
                 ready.append(completed)
                 aside.append(span.event_content)
