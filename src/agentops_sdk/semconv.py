@@ -363,6 +363,8 @@ PENDING_STATUSES: Final = frozenset(
 """Words of providers for work that goes on in the background."""
 REFUSAL_REASONS: Final = frozenset(("content_filter", "refusal", "safety"))
 """Finish reasons by which a reply was refused, by the model or by a filter around it."""
+KEPT_BY_PROVIDER: Final = "what the provider keeps and read was not told"
+"""Of :data:`COST_UNKNOWN_REASON`: a request goes on from what it does not show, and nobody has told its tokens."""
 
 
 class SpanKindRow(NamedTuple):

@@ -166,6 +166,27 @@ def test_what_no_table_has_a_price_for(recorded: Any) -> None:
         assert "agentops.cost.amount" not in span.attributes
 
 
+def test_of_what_the_provider_keeps_nobody_guesses_the_tokens(recorded: Any) -> None:
+    with Wire(ConversationCase().whole()) as wire, client(wire.url) as mistral:
+        asking = mistral.beta.conversations
+        for stream in (
+            asking.append_stream(conversation_id="conv_1", inputs="Hi"),
+            asking.start_stream(agent_id="ag_1", inputs="Hi"),
+        ):
+            with stream as events:
+                next(events)
+                next(events)
+    for span in recorded():
+        assert (span.outcome, span["agentops.usage.source"], span.text) == ("abandoned", "estimated", "Sun")
+        assert span["gen_ai.usage.output_tokens"] > 0
+        assert "gen_ai.usage.input_tokens" not in span.attributes
+        assert span["agentops.cost.unknown_reason"] == "what the provider keeps and read was not told"
+    refused = pytest.raises(package().errors.MistralError)
+    with Wire(Reply({"message": "no such conversation"}, 404)) as wire, client(wire.url) as mistral, refused:
+        mistral.beta.conversations.append(conversation_id="conv_2", inputs="Hi")
+    assert "agentops.cost.unknown_reason" not in recorded.one().attributes, "it was refused"
+
+
 def test_an_error_that_a_stream_tells(recorded: Any) -> None:
     """The client hands it on as an event, and raises nothing."""
     pieces = [*ConversationCase.pieces[:2], piece("conversation.response.error", code=3000, message="overloaded")]

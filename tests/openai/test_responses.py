@@ -83,6 +83,20 @@ def test_left_early_and_cut(recorded: Any) -> None:
         assert span.calls == [("weather", {"city": "Rome"})]
 
 
+def test_left_early_of_a_conversation_that_the_provider_keeps(recorded: Any) -> None:
+    with Wire(sse(*RESPONSE_EVENTS, done=False)) as wire:
+        for more in ({"previous_response_id": "resp_0"}, {}):
+            with client(wire).responses.create(**ASK, **more, stream=True) as stream:
+                next(event for event in stream if event.type == "response.function_call_arguments.delta")
+            list(client(wire).responses.create(**ASK, **more, stream=True))
+    left, read, left_alone, _ = recorded()
+    assert "gen_ai.usage.input_tokens" not in left.attributes, "which would be those of the last question alone"
+    assert left["agentops.cost.unknown_reason"] == "what the provider keeps and read was not told"
+    assert left["gen_ai.usage.output_tokens"] > 0
+    assert left_alone["gen_ai.usage.input_tokens"] > 0
+    assert (read["agentops.usage.source"], "agentops.cost.unknown_reason" in read.attributes) == ("reported", False)
+
+
 def test_break_after_the_last_event_is_ok(recorded: Any) -> None:
     with Wire(sse(*RESPONSE_EVENTS, done=False)) as wire:
         with client(wire).responses.create(**ASK, stream=True) as stream:

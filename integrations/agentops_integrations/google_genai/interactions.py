@@ -137,6 +137,7 @@ def _request(body: Json) -> Attributes:
         semconv.REQUEST_STOP_SEQUENCES: config.get("stop_sequences") or None,
         semconv.REQUEST_REASONING_LEVEL: level if isinstance(level, str) else None,
         semconv.REQUEST_PREVIOUS_RESPONSE_ID: body.get("previous_interaction_id"),
+        semconv.COST_UNKNOWN_REASON: semconv.KEPT_BY_PROVIDER if agent or body.get("previous_interaction_id") else None,
         semconv.OUTPUT_TYPE: "json" if body.get("response_format") else None,
         semconv.INPUT_MESSAGES: inputs(body.get("input")) or None,
         semconv.SYSTEM_INSTRUCTIONS: _content(system) if system else None,

@@ -66,7 +66,11 @@ def _chat_request(body: Json) -> Attributes:
 
 def _agent_request(body: Json) -> Attributes:
     agent = body.get("agent_id")
-    return {**_chat_request(body), semconv.AGENT_ID: agent if isinstance(agent, str) else None}
+    return {
+        **_chat_request(body),
+        semconv.AGENT_ID: agent if isinstance(agent, str) else None,
+        semconv.COST_UNKNOWN_REASON: semconv.KEPT_BY_PROVIDER,  # its instructions
+    }
 
 
 def _embeddings_request(body: Json) -> Attributes:

@@ -85,11 +85,16 @@ def _request(body: Json) -> Attributes:
     return {
         semconv.REQUEST_MODEL: model if isinstance(model, str) else None,
         semconv.AGENT_ID: agent if isinstance(agent, str) else None,
+        semconv.COST_UNKNOWN_REASON: semconv.KEPT_BY_PROVIDER if agent else None,
         **openai_chat.request({"seed": settings.get("random_seed"), **settings}),
         semconv.INPUT_MESSAGES: _inputs(body.get("inputs")) or None,
         semconv.SYSTEM_INSTRUCTIONS: [parts.text(instructions)] if isinstance(instructions, str) else None,
         semconv.TOOL_DEFINITIONS: openai_tools.definitions(body) or None,
     }
+
+
+def _further_request(body: Json) -> Attributes:
+    return {**_request(body), semconv.COST_UNKNOWN_REASON: semconv.KEPT_BY_PROVIDER}
 
 
 def _response(body: Json, asked: Json) -> Attributes:
@@ -159,9 +164,12 @@ _GROWN = ("type", "content", "arguments", "content_index", "output_index")
 
 ROWS = tuple(
     Endpoint(
-        path=path, request=_request, response=_response, fold=_fold,
+        path=path, request=request, response=_response, fold=_fold,
         end_mark=re.compile(rb'"type"\s*:\s*"conversation\.response\.(?:done|error)"'),
     )
-    for path in ("conversations", f"conversations/{ID}", f"conversations/{ID}/restart")
+    for path, request in (
+        ("conversations", _request), (f"conversations/{ID}", _further_request),
+        (f"conversations/{ID}/restart", _further_request),
+    )
 )  # fmt: skip
 """To start a conversation, to go on with it, and to go on from an entry of before."""

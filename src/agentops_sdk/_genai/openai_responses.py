@@ -23,6 +23,9 @@ _REQUEST = {
     semconv.PROMPT_NAME: "prompt.id",
     semconv.PROMPT_VERSION: "prompt.version",
 }
+_KEPT = ("previous_response_id", "conversation", "prompt")
+"""What a request goes on from, or is filled into."""
+
 _RESPONSE = {
     semconv.RESPONSE_ID: "id",
     semconv.RESPONSE_MODEL: "model",
@@ -41,6 +44,7 @@ def request(body: Json) -> dict[str, Any]:
         **fields(body, _REQUEST),
         semconv.OUTPUT_TYPE: chat.output_type(wanted),
         semconv.CONVERSATION_ID: conversation.get("id") if isinstance(conversation, Mapping) else conversation,
+        semconv.COST_UNKNOWN_REASON: semconv.KEPT_BY_PROVIDER if any(map(body.get, _KEPT)) else None,
     }
     if body.get("input") is not None:
         attributes[semconv.INPUT_MESSAGES] = items.messages(body["input"])

@@ -238,9 +238,10 @@ class Charges:
         tokens: float | None = 0.0
         if is_model and not get(semconv.CACHED):
             asked, answered = get(semconv.USAGE_INPUT_TOKENS), get(semconv.USAGE_OUTPUT_TOKENS)
-            if asked is not None or answered is not None:
+            is_kept = get(semconv.COST_UNKNOWN_REASON) == semconv.KEPT_BY_PROVIDER
+            if (asked is not None or answered is not None) and not is_kept:
                 tokens = float((asked or 0) + (answered or 0))
-            elif not failed:  # one that failed without telling of any used none
+            elif is_kept or not failed:  # one that failed without telling of any used none
                 tokens = None
         cost = get(semconv.COST_AMOUNT)
         is_sum = self._kind in _CONTAINERS and get(semconv.COST_SOURCE) != "user"
@@ -259,7 +260,7 @@ def teach(attributes: Mapping[str, Any]) -> None:
     get = attributes.get
     if get(semconv.KIND) not in MODEL_KINDS or get(semconv.OUTCOME) != "ok" or get(semconv.CACHED):
         return
-    if get(semconv.MODEL_CALLS):
+    if get(semconv.MODEL_CALLS) or get(semconv.COST_UNKNOWN_REASON) == semconv.KEPT_BY_PROVIDER:
         return
     asked, answered = get(semconv.USAGE_INPUT_TOKENS), get(semconv.USAGE_OUTPUT_TOKENS)
     if asked is not None or answered is not None:

@@ -13,6 +13,7 @@ from agentops_sdk._usage.price_arithmetic import COUNTS
 
 _WORKED_OUT = ("counted", "estimated")
 _TOKENS = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)
+_TOLD = (*_TOKENS, semconv.COST_AMOUNT, semconv.MODEL_CALLS, semconv.CACHED)
 _USED = (*_TOKENS, semconv.USAGE_AUDIO_SECONDS, semconv.USAGE_SEARCH_UNITS, semconv.USAGE_PAGES)
 
 
@@ -21,6 +22,8 @@ def enrich(attributes: dict[str, Any]) -> None:
 
     No network. Values that are no counts are removed, so that no total can be spoiled by them.
     """
+    if attributes.get(semconv.COST_UNKNOWN_REASON) == semconv.KEPT_BY_PROVIDER and not _is_untold(attributes):
+        del attributes[semconv.COST_UNKNOWN_REASON]
     if attributes.get(semconv.MODEL_CALLS):
         return  # its tokens and its cost are those of the calls it made, on their own spans
     if attributes.get(semconv.CACHED):
@@ -48,6 +51,14 @@ def enrich(attributes: dict[str, Any]) -> None:
     elif attributes.get(semconv.OUTCOME) != "error":
         # A refused call used nothing, so nothing of it is unknown. Of any other, nobody knows.
         attributes[semconv.COST_UNKNOWN_REASON] = "no usage was reported, and there was nothing to count"
+
+
+def _is_untold(attributes: Mapping[str, Any]) -> bool:
+    """Whether nobody has told what a request used, which may have gone on from more than it shows."""
+    if any(attributes.get(name) is not None for name in _TOLD):
+        return False
+    answered = semconv.OUTPUT_MESSAGES in attributes or semconv.STREAM_CHUNKS in attributes
+    return answered or attributes.get(semconv.OUTCOME) != "error"  # a refused call read nothing
 
 
 def _is_over(attributes: Mapping[str, Any]) -> bool:

@@ -60,6 +60,9 @@ def work_out(attributes: dict[str, Any]) -> None:
         return
     if attributes.get(semconv.OUTPUT_TYPE) in _MEDIA:
         return  # pictures and speech are made of tokens that no tokenizer knows
+    if attributes.get(semconv.COST_UNKNOWN_REASON) == semconv.KEPT_BY_PROVIDER:
+        work_out_answer(attributes)  # nobody here knows all that was read
+        return
     tally = _tally_of(attributes)
     tokens_in = tokens_out = 0
     if embedding:
