@@ -15,6 +15,8 @@ from tests.openai.recorded import Said
 from tests.wire.http import Wire
 
 EXCHANGES = recordings.of_provider("bedrock")
+UNKNOWN = {"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
+"""What is asked where only the reply was recorded."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,8 @@ def model_of(exchange: dict[str, Any]) -> str:
 
 def converse(asking: Any, model: str, exchange: dict[str, Any]) -> None:
     known = asking.meta.service_model.operation_model("Converse").input_shape.members
-    arguments = {name: value for name, value in exchange["request"].items() if name in known}
+    asked = exchange["request"] or UNKNOWN
+    arguments = {name: value for name, value in asked.items() if name in known}
     asking.converse(modelId=model, **arguments)
 
 

@@ -26,8 +26,7 @@ def of_provider(provider: str) -> list[Exchange]:
     folder = shared("recorded")
     if folder is None:
         pytest.skip("the recorded exchanges are not beside this checkout", allow_module_level=True)
-    found = [json.loads(path.read_text()) for path in sorted((folder / provider).glob("*.json"))]
-    return [each for each in found if each["request"] is not None]
+    return [json.loads(path.read_text()) for path in sorted((folder / provider).glob("*.json"))]
 
 
 def each(exchanges: list[Exchange]) -> pytest.MarkDecorator:

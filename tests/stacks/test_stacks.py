@@ -136,6 +136,50 @@ def langchain_ollama(url: str) -> None:
     _langchain(ChatOllama(model="llama3.1", base_url=url.removesuffix("/v1")))
 
 
+def langchain_openai_responses(url: str) -> None:
+    from langchain_openai import ChatOpenAI
+
+    _langchain(ChatOpenAI(model="a-model", base_url=url, api_key="k", use_responses_api=True))
+
+
+def langchain_cohere(url: str) -> None:
+    from langchain_cohere import ChatCohere
+
+    _langchain(ChatCohere(model="command-a-03-2025", base_url=url.removesuffix("/v1"), cohere_api_key="k"))
+
+
+def langchain_perplexity(url: str) -> None:
+    from langchain_perplexity import ChatPerplexity
+
+    model = ChatPerplexity(model="a-model", pplx_api_key="k")
+    model.client.base_url = model.async_client.base_url = url.removesuffix("/v1")
+    _langchain(model)
+
+
+def langchain_cerebras(url: str) -> None:
+    from langchain_cerebras import ChatCerebras
+
+    _langchain(ChatCerebras(model="a-model", base_url=url, api_key="k"))
+
+
+def langchain_together(url: str) -> None:
+    from langchain_together import ChatTogether
+
+    _langchain(ChatTogether(model="a-model", base_url=url, api_key="k"))
+
+
+def langchain_xai(url: str) -> None:
+    from langchain_xai import ChatXAI
+
+    _langchain(ChatXAI(model="a-model", base_url=url, api_key="k"))
+
+
+def langchain_deepseek(url: str) -> None:
+    from langchain_deepseek import ChatDeepSeek
+
+    _langchain(ChatDeepSeek(model="a-model", api_base=url, api_key="k"))
+
+
 def litellm(url: str, model: str = "openai/a-model", base: str = "/v1", **options: Any) -> None:
     import litellm as library
 
@@ -180,6 +224,70 @@ def litellm_azure(url: str) -> None:
     litellm(url, "azure/a-model", "", api_version="2025-01-01")
 
 
+def litellm_together(url: str) -> None:
+    litellm(url, "together_ai/a-model")
+
+
+def litellm_cerebras(url: str) -> None:
+    litellm(url, "cerebras/a-model")
+
+
+def litellm_perplexity(url: str) -> None:
+    litellm(url, "perplexity/a-model")
+
+
+def litellm_xai(url: str) -> None:
+    litellm(url, "xai/a-model")
+
+
+def litellm_deepseek(url: str) -> None:
+    litellm(url, "deepseek/a-model")
+
+
+def litellm_openrouter(url: str) -> None:
+    litellm(url, "openrouter/a-model")
+
+
+def litellm_messages(url: str) -> None:
+    from litellm import anthropic_messages
+
+    asked: dict[str, Any] = {"model": "anthropic/claude-sonnet-4-5", "max_tokens": 9, "api_key": "k"}
+    for _ in range(2):
+        messages = [{"role": "user", "content": "Paris?"}]
+        asyncio.run(anthropic_messages(messages=messages, api_base=url.removesuffix("/v1"), **asked))
+
+
+def litellm_responses(url: str) -> None:
+    import litellm as library
+
+    asked: dict[str, Any] = {"model": "openai/a-model", "input": "Paris?", "api_base": url, "api_key": "k"}
+    library.responses(**asked)
+    asyncio.run(library.aresponses(**asked))
+
+
+def litellm_router(url: str) -> None:
+    import litellm as library
+
+    params = {"model": "openai/a-model", "api_base": url, "api_key": "k"}
+    router = library.Router(model_list=[{"model_name": "mine", "litellm_params": params}])
+    messages: list[Any] = [{"role": "user", "content": "Paris?"}]
+    router.completion("mine", messages=messages)
+    asyncio.run(router.acompletion("mine", messages=messages))
+
+
+def agents_chat(url: str) -> None:
+    import openai
+    from agents import Agent, OpenAIChatCompletionsModel, Runner
+
+    async def run() -> None:
+        async with openai.AsyncOpenAI(base_url=url, api_key="k") as client:
+            agent = Agent(name="clerk", model=OpenAIChatCompletionsModel("a-model", client))
+            await Runner.run(agent, "Paris?")
+            await Runner.run(agent, "Paris?")
+
+    asyncio.run(run())
+
+
 def agents(url: str) -> None:
     import openai
     from agents import Agent, OpenAIResponsesModel, Runner
@@ -222,21 +330,44 @@ def instructor(url: str) -> None:
     asyncio.run(run())
 
 
+def instructor_anthropic(url: str) -> None:
+    import anthropic
+    import instructor as library
+
+    async def run() -> None:
+        async with anthropic.AsyncAnthropic(base_url=root, api_key="k") as client:
+            await library.from_anthropic(client).messages.create(response_model=None, **asked)
+
+    root = url.removesuffix("/v1")
+    messages = [{"role": "user", "content": "Paris?"}]
+    asked: dict[str, Any] = {"model": "claude-sonnet-4-5", "max_tokens": 9, "messages": messages}
+    with anthropic.Anthropic(base_url=root, api_key="k") as client:
+        library.from_anthropic(client).messages.create(response_model=None, **asked)
+    asyncio.run(run())
+
+
 STACKS: tuple[tuple[Ask, str], ...] = (
     (langchain_openai, "openai"), (langchain_anthropic, "anthropic"), (langchain_google_genai, "gcp.gemini"),
     (langchain_aws, "aws.bedrock"), (langchain_mistralai, "mistral_ai"), (langchain_groq, "groq"),
     (langchain_ollama, "ollama"), (litellm, "openai"), (litellm_anthropic, "anthropic"), (litellm_google, "gcp.gemini"),
     (litellm_bedrock, "aws.bedrock"), (litellm_mistral, "mistral_ai"), (litellm_groq, "groq"),
     (litellm_ollama, "ollama"), (litellm_cohere, "cohere"), (litellm_azure, "azure.ai.openai"),
-    (agents, "openai"), (pydantic_ai, "anthropic"),
-    (instructor, "openai"),
+    (litellm_together, "together"), (litellm_cerebras, "cerebras"), (litellm_perplexity, "perplexity"),
+    (litellm_xai, "x_ai"), (litellm_deepseek, "deepseek"), (litellm_openrouter, "openrouter"),
+    (litellm_messages, "anthropic"), (litellm_responses, "openai"), (litellm_router, "openai"),
+    (langchain_openai_responses, "openai"), (langchain_cohere, "cohere"), (langchain_perplexity, "perplexity"),
+    (langchain_cerebras, "cerebras"), (langchain_together, "together"), (langchain_xai, "x_ai"),
+    (langchain_deepseek, "deepseek"), (agents, "openai"), (agents_chat, "openai"), (pydantic_ai, "anthropic"),
+    (instructor, "openai"), (instructor_anthropic, "anthropic"),
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("ask", "provider"), STACKS, ids=lambda each: getattr(each, "__name__", ""))
 def test_one_question_is_one_span(ask: Ask, provider: str, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    library = "litellm" if ask.__name__.startswith("litellm") else ask.__name__
+    library = ask.__name__
+    for name in ("litellm", "agents", "instructor", "langchain_openai"):  # each has several ways down
+        library = name if library.startswith(name) else library
     pytest.importorskip(library, reason=f"{library} is not installed")
     own, exporter = InMemorySpanExporter(), MemoryExporter()
     if mode == "joined":

@@ -97,6 +97,11 @@ def provider_of(host: str, port: int | None, client: type = object) -> str:
     return "azure.ai.openai" if any(base.__name__ == "BaseAzureClient" for base in client.__mro__) else "openai"
 
 
+def is_known(host: str, port: int | None) -> bool:
+    """Whether the address tells the provider, and nobody has to guess."""
+    return _known(host, port) is not None
+
+
 def is_local(host: str) -> bool:
     return host.lower() in _LOOPBACK or host.startswith("127.")
 

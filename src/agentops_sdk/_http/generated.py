@@ -20,6 +20,7 @@ from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL
 from agentops_sdk._capture.current import enclosing_request, name_model
 from agentops_sdk._capture.start import start
+from agentops_sdk._genai.providers import is_known
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Begun, around, around_async
 from agentops_sdk._host.patches import Patches, Wrapper, subclasses
@@ -113,6 +114,9 @@ class GeneratedClient:
         outer = enclosing_request(endpoint.kind) if current.get() is None else None
         if outer is not None:
             call: Any = outer
+            is_told = semconv.PROVIDER_NAME in outer.span.attributes
+            if is_told and attributes[semconv.PROVIDER_NAME] == "openai" and not is_known(host, port):
+                del attributes[semconv.PROVIDER_NAME]  # a guess: who asks through this client knows whose address it is
             call.update(attributes)
             name_model(outer, model)
         else:

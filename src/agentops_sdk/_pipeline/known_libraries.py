@@ -20,7 +20,6 @@ LIBRARIES = {
     "agno": "agno",
     "ai21": "ai21",
     "anthropic": "anthropic",
-    "autogen_agentchat": "autogen-agentchat",
     "autogen_core": "autogen-core",
     "aws_sdk_bedrock_runtime": "aws-sdk-bedrock-runtime",
     "browser_use": "browser-use",
@@ -37,7 +36,6 @@ LIBRARIES = {
     "guardrails": "guardrails-ai",
     "groq": "groq",
     "haystack": "haystack-ai",
-    "instructor": "instructor",
     "langchain_core": "langchain-core",
     "lancedb": "lancedb",
     "letta_client": "letta-client",
@@ -67,6 +65,8 @@ LIBRARIES = {
     "xai_sdk": "xai-sdk",
 }
 
+THROUGH_CLIENTS = {"instructor": "instructor"}
+"""Libraries around the clients that a program gives them, whose calls are captured by these."""
 
 _VERSION = lazy_pattern(r"^Version:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
 
@@ -82,6 +82,11 @@ def imported(captured: Iterable[str]) -> dict[str, str]:
 def installed(captured: Iterable[str]) -> dict[str, str]:
     """The same of all that are installed."""
     return _versions(set(LIBRARIES) - _rows(captured))
+
+
+def through_clients() -> dict[str, str]:
+    """The same of those whose calls are captured by the clients that they ask through."""
+    return {name: version for name, owner in THROUGH_CLIENTS.items() if (version := _version(owner)) is not None}
 
 
 def _rows(captured: Iterable[str]) -> set[str]:

@@ -179,6 +179,8 @@ def _integrations(settings: Settings) -> Iterator[Finding]:
         yield Finding("note", f"not installed, so not captured: {', '.join(sorted(absent))}")
     for name, version in known_libraries.installed(integration.target for integration in available.values()).items():
         yield Finding("note", f"{name} {version}: installed, and not captured: there is no integration for it")
+    for name, version in known_libraries.through_clients().items():
+        yield Finding("ok", f"{name} {version}: captured by the clients that it asks through")
     for name, (version, sentence) in other_recorders.installed().items():
         yield Finding("note", f"{name} {version}: another SDK that records", sentence)
 
