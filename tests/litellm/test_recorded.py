@@ -80,6 +80,81 @@ def test_span_says_what_the_reply_says(
             _check(exchange, span, told)
 
 
+# --- Anthropic's own messages, embeddings, reranking --------------------------------------------------
+
+_MORE = ("messages", "embeddings", "cohere.embed", "cohere.rerank", "gemini.embed")
+
+
+def _others() -> Iterator[Any]:
+    folder = shared("recorded")
+    known: set[tuple[str, str, bool]] = set()
+    for path in sorted(folder.glob("*/*.json")) if folder is not None else ():
+        exchange = json.loads(path.read_text())
+        kind = (exchange["provider"], exchange["api"], exchange["stream"])
+        if exchange["api"] in _MORE and exchange["status"] == 200 and kind[0] != "vertex":
+            marks = (pytest.mark.slow, pytest.mark.long) if kind in known else ()
+            known.add(kind)
+            yield pytest.param(exchange, id=exchange["id"], marks=marks)
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")  # LiteLLM's own, of vectors as a text
+@pytest.mark.parametrize("exchange", list(_others()))
+def test_span_of_another_kind_says_what_the_reply_says(exchange: dict[str, Any], recorded: Any) -> None:
+    package()
+    api = exchange["api"]
+    with Wire(recordings.reply_of(exchange)) as wire:
+        asyncio.run(_ask_another(exchange, wire.url))
+    span = recorded.one()
+    assert span.outcome == "ok"
+    if api == "messages":
+        expected = _of_claude(claude.final(exchange))
+        assert (span["gen_ai.response.id"], span["gen_ai.response.model"]) == (expected.id, expected.model)
+        assert list(span["gen_ai.response.finish_reasons"]) == [claude.final(exchange)["stop_reason"]]
+        assert (span.text, span.calls) == (expected.text, expected.calls)
+        told = {name: span.get(name) for name in expected.usage}
+        if not claude.final(exchange)["usage"].get("iterations"):  # compactions are billed beside
+            assert told == expected.usage
+        return
+    reply = json.loads(exchange["response_body"])
+    if api == "cohere.rerank":
+        documents = span.json("gen_ai.retrieval.documents")
+        ranked = [(each["index"], each["relevance_score"]) for each in reply["results"]]
+        assert [(int(each["id"]), each["score"]) for each in documents] == ranked
+        return
+    texts = exchange["request"].get("input") or exchange["request"].get("texts")
+    if texts is None:
+        texts = [each["content"]["parts"][0]["text"] for each in exchange["request"]["requests"]]
+    texts = texts if isinstance(texts, list) else [texts]
+    assert span.json("agentops.input") in (texts, texts[0])
+    usage = reply.get("usage") or {}
+    if tokens := usage.get("prompt_tokens"):
+        assert span["gen_ai.usage.input_tokens"] == tokens
+
+
+async def _ask_another(exchange: dict[str, Any], url: str) -> None:
+    litellm, api, base = package(), exchange["api"], url.removesuffix("/v1")
+    body, how = exchange["request"], {"api_key": "none", "max_retries": 0}
+    if api == "messages":
+        asked = {"max_tokens": 9, **body, "model": f"anthropic/{body['model']}"}
+        reply = await litellm.anthropic_messages(**asked, api_base=base, api_key="none")
+        if exchange["stream"]:
+            async for _ in reply:
+                pass
+    elif api == "cohere.rerank":
+        asked = {name: body[name] for name in ("query", "documents", "top_n") if body.get(name)}
+        model = f"cohere/{body['model']}"
+        await litellm.arerank(model=model, api_base=base + exchange["path"], **asked, api_key="none")
+    elif api == "gemini.embed":
+        texts = [each["content"]["parts"][0]["text"] for each in body["requests"]]
+        await litellm.aembedding(f"gemini/{google.model_of(exchange)}", input=texts, api_base=base, **how)
+    else:
+        prefix, address = {"cohere": ("cohere", base + exchange["path"])}.get(exchange["provider"], ("openai", url))
+        prefix = "mistral" if exchange["provider"] == "mistral" else prefix
+        texts = body.get("input") or body["texts"]
+        more = {"input_type": body["input_type"]} if body.get("input_type") else {}
+        await litellm.aembedding(f"{prefix}/{body['model']}", input=texts, api_base=address, **more, **how)
+
+
 REFUSED = (
     "cohere-cohere-chat-agent-with-multiple-tools-7", "cohere-cohere-chat-cohere-v2-chat-legacy-with-streaming",
     "cohere-cohere-chat-stream-with-events", "groq-chat-completions-groq-model-thinking-part-1",
