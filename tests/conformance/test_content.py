@@ -8,6 +8,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agentops_integrations import cohere, ollama
+from agentops_integrations.bedrock import converse
+from agentops_integrations.google_genai import content as gemini
 from agentops_sdk import semconv
 from agentops_sdk._genai import anthropic_messages, openai_chat, openai_responses
 from agentops_sdk._genai.memory_values import records_of
@@ -71,8 +74,32 @@ REPLY = st.fixed_dictionaries({}, optional={
     "content": PARTS, "stop_reason": ANY, "status": st.sampled_from(["completed", "incomplete", "failed", None, 1]),
     "incomplete_details": ANY, "instructions": PARTS, "tools": ANY | st.lists(TOOL, max_size=2),
 })  # fmt: skip
+FIELDS_OF_OTHERS = (
+    "id", "name", "args", "response", "data", "mimeType", "mime_type", "fileUri", "toolType", "code", "outcome",
+    "toolUseId", "input", "status", "format", "text",
+)  # fmt: skip
+PIECES = ANY | st.lists(st.fixed_dictionaries({}, optional={"text": ANY, "json": ANY}), max_size=2)
+HELD = ANY | st.fixed_dictionaries({}, optional={
+    **dict.fromkeys(FIELDS_OF_OTHERS, ANY), "content": PIECES,
+    "source": st.fixed_dictionaries({}, optional={
+        "bytes": ANY, "text": ANY, "content": PIECES, "s3Location": ANY | st.fixed_dictionaries({"uri": ANY}),
+    }),
+    "reasoningText": ANY | st.fixed_dictionaries({}, optional={"text": ANY}),
+})  # fmt: skip
+GEMINI = st.lists(ANY | st.fixed_dictionaries({}, optional={"role": ROLES, "parts": ANY | st.lists(
+    TEXT | st.fixed_dictionaries({}, optional=dict.fromkeys(
+        ("text", "thought", "functionCall", "function_call", "functionResponse", "inlineData", "fileData", "toolCall",
+         "toolResponse", "executableCode", "codeExecutionResult", "unheardOf"), HELD,
+    )), max_size=3,
+)}), max_size=2)  # fmt: skip
+CONVERSE = ANY | st.fixed_dictionaries({}, optional={"role": ROLES, "content": ANY | st.lists(st.one_of(
+    *(st.fixed_dictionaries({kind: HELD}) for kind in (
+        "text", "toolUse", "toolResult", "reasoningContent", "image", "video", "audio", "document", "citationsContent",
+        "guardContent", "cachePoint",
+    )),
+), max_size=3)})  # fmt: skip
 DIALECTS = (openai_chat, openai_responses, anthropic_messages)
-often = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+often = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def fits(attributes: dict[str, Any]) -> None:
@@ -81,6 +108,27 @@ def fits(attributes: dict[str, Any]) -> None:
         schema = schema_of(name)
         if value is not None and schema is not None:
             assert json_schema.errors(value, schema) == [], (name, value)
+
+
+def _parts_by_type() -> dict[str, dict[str, Any]]:
+    found = {}
+    for name in CONTENT:
+        schema = schema_of(name) or {}
+        for part in schema.get("$defs", {}).values():
+            if kind := part.get("properties", {}).get("type", {}).get("const"):
+                found[kind] = {**part, "$defs": schema["$defs"]}
+    return found
+
+
+OF_TYPE = _parts_by_type()
+"""What the conventions say of a part of each type: the schema of a message lets it be anything."""
+
+
+def fits_its_type(messages: Any) -> None:
+    for message in messages or ():
+        for part in message["parts"]:
+            if part["type"] in OF_TYPE:
+                assert json_schema.errors(part, OF_TYPE[part["type"]]) == [], part
 
 
 def told(read: Callable[..., dict[str, Any]], *bodies: Any) -> dict[str, Any]:
@@ -104,6 +152,23 @@ def test_requests(body: Any) -> None:
 def test_replies(reply: Any, asked: Any) -> None:
     for dialect in DIALECTS:
         fits(told(dialect.response, reply, asked))
+
+
+@settings(often, max_examples=40)
+@given(GEMINI, CONVERSE, BODY, REPLY)
+def test_clients_with_forms_of_their_own(contents: Any, message: Any, body: Any, reply: Any) -> None:
+    assert len(OF_TYPE) > 7
+    for attributes in (
+        told(gemini.request, {"contents": contents}),
+        told(gemini.response, {"candidates": [{"content": each} for each in contents]}, {}),
+        told(converse._converse_request, {"messages": [message], "system": message}),
+        told(converse._converse_response, {"output": {"message": message}}, {}),
+        told(cohere._request, body), told(cohere._old_request, body), told(ollama._chat_request, body),
+        told(ollama._response, {"message": reply}, body),
+    ):  # fmt: skip
+        fits(attributes)
+        fits_its_type(attributes.get(semconv.INPUT_MESSAGES))
+        fits_its_type(attributes.get(semconv.OUTPUT_MESSAGES))
 
 
 @often

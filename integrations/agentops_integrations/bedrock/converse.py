@@ -44,7 +44,8 @@ def _part(block: Json) -> parts.Part:
         return _server_tool(kind, inner)
     if kind == "toolUse":
         arguments = parts.arguments(inner.get("input"))
-        return {"type": "tool_call", "id": inner.get("toolUseId"), "name": inner.get("name"), "arguments": arguments}
+        name = str(inner.get("name") or "")
+        return {"type": "tool_call", "id": inner.get("toolUseId"), "name": name, "arguments": arguments}
     if kind == "toolResult":
         answer = [each["json"] if "json" in each else _part(each) for each in mappings(inner.get("content"))]
         failed = {"is_error": True} if inner.get("status") == "error" else {}
@@ -77,7 +78,9 @@ def _media(modality: str, block: Json) -> parts.Part:
         return {"type": "uri", "modality": modality, "format": form, "uri": link}
     if source.get("text"):
         return parts.text(str(source["text"]))
-    return {"type": "blob", "modality": modality, "format": form, "content": source.get("bytes")}
+    if source.get("bytes") is None:  # a document may come in pieces of text, so that they can be cited
+        return parts.text("\n".join(str(each.get("text") or "") for each in mappings(source.get("content"))))
+    return {"type": "blob", "modality": modality, "format": form, "content": str(source["bytes"])}
 
 
 def _message(message: Json) -> dict[str, Any]:
