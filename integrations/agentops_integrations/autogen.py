@@ -54,6 +54,10 @@ class AutoGenIntegration:
             lambda found: calls.wrap_generator_async(found.BaseGroupChat, "run_stream", _team, _team_result),
         )
         patches.when_imported(
+            "autogen_agentchat.agents._base_chat_agent",
+            lambda found: patches.each_subclass(found.BaseChatAgent, partial(_asked_by_itself, calls)),
+        )
+        patches.when_imported(
             "autogen_agentchat.base._chat_agent", lambda found: patches.wrap(found.Response, "__init__", _response)
         )
         patches.when_imported(
@@ -150,6 +154,30 @@ def _team_result(call: Call, last: Any) -> None:
     messages = getattr(last, "messages", None)
     if messages:
         call.update(content(semconv.OUTPUT, getattr(messages[-1], "content", None)))
+
+
+def _asked_by_itself(calls: MethodCalls, agent: type[Any]) -> None:
+    """An agent that the program gives messages: of that, the library makes no span."""
+    if "on_messages" in vars(agent):
+        calls.wrap_async(agent, "on_messages", _agent, _agent_result)
+    if "on_messages_stream" in vars(agent):
+        calls.wrap_generator_async(agent, "on_messages_stream", _agent, _agent_result)
+
+
+def _agent(agent: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
+    around = current_call()
+    if around is not None and around.kind == "agent" and around.name == agent.name:
+        return None
+    messages = kwargs.get("messages", args[0] if args else None) or ()
+    attributes = {
+        semconv.AGENT_DESCRIPTION: agent.description if type(agent.description) is str else None,
+        **content(semconv.INPUT, getattr(messages[-1], "content", None) if messages else None),
+    }
+    return start("agent", str(agent.name), attributes=attributes, reporter=_REPORTER)
+
+
+def _agent_result(call: Call, last: Any) -> None:
+    call.update(content(semconv.OUTPUT, getattr(getattr(last, "chat_message", None), "content", None)))
 
 
 def _response(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -10,10 +10,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from agentops_sdk.integration import Call, Patches, decision_attributes, guard, refusal, semconv, setting, start
+from agentops_sdk.integration import (
+    Call,
+    Patches,
+    decision_attributes,
+    guard,
+    outcome_of,
+    refusal,
+    semconv,
+    setting,
+    start,
+)
 from agentops_sdk.integration.frameworks import (
     MethodCalls,
     Run,
@@ -243,6 +255,14 @@ def _planned(call: Call, plan: Any) -> None:
     call.update(content(semconv.OUTPUT, told or None))
 
 
+_KICKOFFS = {
+    "crew": ("Crew", "akickoff"),
+    "flow.runtime": ("Flow", "kickoff_async"),
+    "agent.core": ("Agent", "akickoff", "kickoff_async"),
+}
+"""By module what may be cancelled with the task that awaits it."""
+_kickoff: ContextVar[object | None] = ContextVar("agentops-crewai-kickoff", default=None)
+
 _INTERNAL = frozenset(("AgentExecutor",))
 """Flows of the library's own, by which its agents run."""
 _PAUSED = frozenset(("flow_paused", "method_execution_paused"))
@@ -275,6 +295,26 @@ class CrewAIIntegration:
             return result
 
         patches.wrap(module.CrewAIEventsBus, "emit", emit)
+
+        async def kickoff(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            mark = object()
+            token = _kickoff.set(mark)
+            try:
+                return await wrapped(*args, **kwargs)
+            except BaseException as error:
+                with guard(_SITE):
+                    runs.cut_off(mark, error)
+                raise
+            finally:
+                with guard(_SITE):
+                    _kickoff.reset(token)
+
+        def kickoffs(owner: str, names: tuple[str, ...], part: ModuleType) -> None:
+            for name in names:
+                patches.wrap(getattr(part, owner), name, kickoff)
+
+        for place, (owner, *names) in _KICKOFFS.items():
+            patches.when_imported(f"crewai.{place}", partial(kickoffs, owner, tuple(names)))
         patches.on_undo(lambda: runs.end_all("interrupted"))
 
 
@@ -284,6 +324,14 @@ class _Runs(Runs):
     def __init__(self, pairs: Mapping[str, str]) -> None:
         super().__init__("crewai")
         self.pairs = pairs
+
+    def cut_off(self, mark: object, error: BaseException) -> None:
+        """What is cancelled ends without an event, and with it all that runs inside."""
+        if isinstance(error, Exception):
+            return
+        outcome = outcome_of(error)
+        for key in [key for key, run in list(self.open.items()) if run.notes.get("kickoff") is mark][::-1]:
+            self.finish(key, outcome)
 
 
 def _told(runs: _Runs, source: Any, event: Any) -> Run | None:
@@ -335,7 +383,7 @@ def _begin(runs: Runs, row: RunType, source: Any, event: Any) -> Run:
         attributes={semconv.INTERNAL: True} if internal else row.start(source, event),
         operation=row.operation,
     )
-    run.notes["event"] = event
+    run.notes.update(event=event, kickoff=_kickoff.get())
     if row.kind == "tool":
         _delegated(run, event)
     run.enter()

@@ -5,11 +5,12 @@ The library's callbacks come after a step, in which nothing can be made current 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from inspect import signature
 from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 from agentops_sdk.integration import (
     Call,
@@ -26,6 +27,10 @@ _REPORTER = "smolagents"
 _VERDICTS = ("pass", "trip")
 _INTERPRETER = "python_interpreter"
 """What the library calls the tool by which an agent that writes code has it run."""
+
+
+_live: WeakKeyDictionary[Call, Callable[[], Any]] = WeakKeyDictionary()
+"""By call the agent that runs."""
 
 
 class SmolagentsIntegration:
@@ -85,7 +90,10 @@ def _agent(agent: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
         **tool_definitions((name, getattr(tool, "description", None)) for name, tool in tools.items()),
         **content(semconv.INPUT, kwargs.get("task", args[0] if args else None)),
     }
-    return start("agent", _name(agent), attributes=attributes, reporter=_REPORTER)
+    call = start("agent", _name(agent), attributes=attributes, reporter=_REPORTER)
+    if isinstance(call, Call):
+        _live[call] = ref(agent)
+    return call
 
 
 def _name(agent: Any) -> str:
@@ -95,6 +103,9 @@ def _name(agent: Any) -> str:
 
 def _answer(call: Call, last: Any) -> None:
     call.update(content(semconv.OUTPUT, getattr(last, "output", None)))
+    agent = _live.pop(call, lambda: None)()
+    if last is None and getattr(agent, "interrupt_switch", False):
+        call.finish("cancelled")  # by ``agent.interrupt()``, of which the library makes an error
 
 
 def _step(agent: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:

@@ -116,8 +116,36 @@ def recall(server: LocalModel) -> None:
     _run(server, work)
 
 
+def streams(server: LocalModel) -> None:
+    """Of a model, of an agent and of a team: each read to its end; then an agent and a team that are left before."""
+    from autogen_agentchat.base import Response
+    from autogen_agentchat.conditions import MaxMessageTermination
+    from autogen_agentchat.messages import TextMessage
+    from autogen_agentchat.teams import RoundRobinGroupChat
+    from autogen_core import CancellationToken
+
+    server.script = lambda request: Reply(text="It is on its way.")
+
+    async def work(make: Callable[..., Any]) -> None:
+        clerk, writer = (make(name, model_client_stream=True) for name in ("clerk", "writer"))
+        team = RoundRobinGroupChat([clerk, writer], termination_condition=MaxMessageTermination(3))
+        messages = [TextMessage(content="Where is it?", source="user")]
+        said = [piece async for piece in clerk.on_messages_stream(messages, CancellationToken())]
+        assert isinstance(said[-1], Response)
+        assert len(said) > 2
+        said = [piece async for piece in team.run_stream(task="Where is it?")]
+        assert [message.source for message in said[-1].messages] == ["user", "clerk", "writer"]
+        await team.reset()
+        for left in (clerk.on_messages_stream(messages, CancellationToken()), team.run_stream(task="And now?")):
+            await anext(left)
+            await left.aclose()
+        await asyncio.sleep(0.1)  # what the team's agents do goes on without it
+
+    _run(server, work)
+
+
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("program", [help_desk, research, recall], ids=lambda program: program.__name__)
+@pytest.mark.parametrize("program", [help_desk, research, recall, streams], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     recorded = check(program, TREES / mode, mode, monkeypatch)
     spans = {span.name: span.attributes for span in recorded}

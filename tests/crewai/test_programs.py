@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
 from tests.conformance.spans import wrong
-from tests.integrations.framework_programs import MODES, check
+from tests.integrations.framework_programs import MODES, check, check_cancelled
 
 import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
@@ -118,6 +119,35 @@ def review(server: LocalModel) -> None:
 @pytest.mark.parametrize("program", [desk, review], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check(program, TREES, mode, monkeypatch)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
+    from crewai import Agent, Crew, Task
+    from crewai.tools import tool
+
+    async def run(server: LocalModel, wait: Any) -> None:
+        loop = asyncio.get_running_loop()
+
+        @tool("wait")
+        def work() -> str:
+            """Work."""
+
+            async def begin() -> None:
+                asyncio.get_running_loop().call_later(0.05, loop.call_soon_threadsafe, int)  # it looks up from its wait
+                await asyncio.wait_for(wait(), 1)
+
+            asyncio.run(begin())
+            return ""
+
+        clerk = Agent(role="clerk", goal="know orders", backstory="", llm=_model(server), tools=[work])
+        find = Task(name="find", description="Where is it?", expected_output="a place", agent=clerk)
+        await Crew(name="desk", agents=[clerk], tasks=[find]).akickoff()
+
+    ends = check_cancelled(run)
+    cancelled = ("execute_tool wait", "invoke_agent clerk", "find", "invoke_workflow desk")
+    assert {name: ends.pop(name) for name in cancelled} == dict.fromkeys(cancelled, "cancelled")
+    assert ends["chat gpt-4o-mini"] == "ok"
 
 
 @pytest.mark.parametrize("state", ["pin", "main"])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply
-from tests.integrations.framework_programs import MODES, check
+from tests.integrations.framework_programs import MODES, check, check_cancelled
 
 import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
@@ -107,6 +107,50 @@ def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> No
     calls = [span.attributes for span in spans if span.attributes["agentops.kind"] == "llm"]
     assert {call["agentops.usage.source"] for call in calls} == {"reported"}
     assert all("gen_ai.input.messages" in call and "gen_ai.output.messages" in call for call in calls)
+
+
+def streamed(server: LocalModel) -> None:
+    """An answer that comes in pieces, read to its end and left before, by the engine that can."""
+    import dspy
+
+    server.script = _answer
+
+    async def run() -> None:
+        ask = dspy.streamify(
+            dspy.Predict("question -> answer"),
+            stream_listeners=[dspy.streaming.StreamListener(signature_field_name="answer")],
+        )
+        pieces = [piece async for piece in ask(question="Where is it?")]
+        assert pieces[-1].answer == "It is on its way."
+        assert len(pieces) > 1
+        left = ask(question="And now?")
+        await anext(left)
+        await left.aclose()
+
+    with _model(server, "litellm"):
+        asyncio.run(run())
+
+
+@pytest.mark.filterwarnings("ignore:Item 'index' on TypedDict class")  # of the engine's own types
+@pytest.mark.parametrize("mode", MODES)
+def test_streams(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check(streamed, TREES, mode, monkeypatch)
+
+
+def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
+    import dspy
+
+    async def run(server: LocalModel, wait: Any) -> None:
+        fields = {"next_thought": "so", "next_tool_name": "wait", "next_tool_args": "{}", "completed": ""}
+        text = "\n\n".join(f"[[ ## {name} ## ]]\n{value}" for name, value in fields.items())
+        server.script = lambda request: Reply(text=text)
+        with _model(server):
+            await dspy.ReAct("question -> answer", tools=[wait]).acall(question="Go.")
+
+    ends = check_cancelled(run)
+    cancelled = ("execute_tool wait", "invoke_agent ReAct")
+    assert {name: ends.pop(name) for name in cancelled} == dict.fromkeys(cancelled, "cancelled")
+    assert set(ends.values()) == {"ok"}
 
 
 def test_an_error_is_the_callers_and_the_spans(monkeypatch: pytest.MonkeyPatch) -> None:

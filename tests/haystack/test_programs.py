@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Iterator
@@ -99,6 +100,28 @@ def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> No
     if program is answers:
         (document,) = json.loads(spans["retrieval retriever"]["gen_ai.retrieval.documents"])
         assert (document["id"], document["content"]) == ("d7", "Order 7 is in Rome.")
+
+
+def streamed(server: LocalModel) -> None:
+    """An agent whose model's replies come in pieces, which the program is given; then the same awaited."""
+    from haystack.components.agents import Agent
+    from haystack.dataclasses import ChatMessage, StreamingChunk
+
+    server.script = lambda request: Reply(text="It is on its way.")
+    said: list[str] = []
+
+    async def hear(chunk: StreamingChunk) -> None:
+        said.append(chunk.content)
+
+    agent = Agent(chat_generator=_model(server), streaming_callback=lambda chunk: said.append(chunk.content))
+    agent.run([ChatMessage.from_user("Where is it?")])
+    asyncio.run(agent.run_async([ChatMessage.from_user("And now?")], streaming_callback=hear))
+    assert "".join(said) == "It is on its way." * 2
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_streams(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check(streamed, TREES, mode, monkeypatch)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")

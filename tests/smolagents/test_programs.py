@@ -9,6 +9,9 @@ import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
 from tests.integrations.framework_programs import MODES, check
 
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
+
 pytest.importorskip("smolagents", reason="smolagents is not installed")
 
 TREES = Path(__file__).parent / "trees"
@@ -91,6 +94,26 @@ def errand(server: LocalModel) -> None:
 @pytest.mark.parametrize("program", [team, errand], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check(program, TREES, mode, monkeypatch)
+
+
+def test_a_run_that_is_interrupted_is_cancelled() -> None:
+    """By the agent's own switch, which it looks at before each step."""
+    import smolagents
+
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter])
+    with LocalModel(lambda request: Reply(tool_calls=(ToolCall("look_up", {"order": "7"}),))) as server:
+        agent = smolagents.ToolCallingAgent([_tool("sent")], _model(server), name="clerk", verbosity_level=0)
+        agent.step_callbacks.register(smolagents.ActionStep, lambda step, agent: agent.interrupt())
+        with pytest.raises(smolagents.AgentError, match="interrupted"):
+            agent.run("Where is it?")
+    assert agentops.flush()
+    assert agentops.status().spans["open"] == 0
+    agentops.shutdown()
+    ends = {span.name: span.attributes["agentops.outcome"] for span in exporter.finished_spans()}
+    assert ends == {
+        "chat gpt-4o-mini": "ok", "execute_tool look_up": "ok", "step 1": "ok", "invoke_agent clerk": "cancelled",
+    }  # fmt: skip
 
 
 def test_without_the_client_the_agent_tells(monkeypatch: pytest.MonkeyPatch) -> None:
