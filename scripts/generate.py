@@ -21,6 +21,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import framework_matrix
 import monitoring
 
 if TYPE_CHECKING:
@@ -330,6 +331,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "filters": filters,
     "conformance": conformance,
     "formats": formats,
+    "frameworks": framework_matrix.table,
     "metrics": metrics,
     "vocabularies": vocabularies,
 }

@@ -131,7 +131,7 @@ def streamed(server: LocalModel) -> None:
         asyncio.run(run())
 
 
-@pytest.mark.filterwarnings("ignore:Item 'index' on TypedDict class")  # of the engine's own types
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of the engine's own types
 @pytest.mark.parametrize("mode", MODES)
 def test_streams(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check(streamed, TREES, mode, monkeypatch)
