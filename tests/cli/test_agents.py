@@ -11,7 +11,8 @@ from tests.cli.test_cli import write
 from tests.traces.samples import chat, span
 
 from agentops_sdk.cli import main
-from agentops_sdk.traces import SpanRecord
+from agentops_sdk.traces import SpanRecord, load
+from agentops_sdk.traces.figures.agents_seen import agents_in
 
 
 def _agent(parent: Any, name: str, at: int, *, scope: str = "agentops_sdk", error: bool = False, **told: Any) -> Any:
@@ -72,3 +73,15 @@ def test_the_table(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[0].split() == titles
     assert any("look_up 1, refund" in line for line in lines)
     assert all(len(line) <= 140 for line in lines)
+
+
+def test_who_hands_over_beside_itself_and_who_is_asked_elsewhere() -> None:
+    """A handoff may be a span of its own, and an agent in another process has a span on both ends."""
+    asks, offers = _agent(None, "desk", 0), span("handoff", {}, parent=None, at=1, kind="task")
+    handed = {"name": "agentops.handoff", "time_ns": 1, "attributes": {"agentops.handoff.to": "clerk"}}
+    offers = offers.model_copy(update={"parent_id": asks.span_id, "trace_id": asks.trace_id})
+    offers = SpanRecord.model_validate({**offers.model_dump(), "events": [handed]})
+    here = _agent(asks, "travel", 2).model_copy(update={"span_kind": "CLIENT"})
+    there = _agent(here, "travel", 3).model_copy(update={"span_kind": "SERVER"})
+    seen = {agent.name: dict(agent.calls) for agent in agents_in(load([asks, offers, here, there]))}
+    assert seen == {"desk": {"clerk": 1, "travel": 1}, "clerk": {}, "travel": {}}

@@ -98,7 +98,12 @@ def _name(span: SpanRecord) -> str:
 
 def _owner(trace: Trace, span: SpanRecord) -> str | None:
     """The nearest agent above a span."""
-    return next((_name(above) for above in trace.ancestors(span) if above.kind == "agent"), None)
+    above = _above(trace, span)
+    return None if above is None else _name(above)
+
+
+def _above(trace: Trace, span: SpanRecord) -> SpanRecord | None:
+    return next((above for above in trace.ancestors(span) if above.kind == "agent"), None)
 
 
 def _describe(agent: Agent, span: SpanRecord) -> None:
@@ -132,12 +137,15 @@ def _offered(definitions: Any) -> list[str]:
 
 def _relations(trace: Trace) -> list[tuple[str, str]]:
     """Who called whom: an agent ran below another, or one handed over to it. Where it did both, it was one call."""
-    below = [(owner, _name(span)) for span in trace.agents if (owner := _owner(trace, span)) is not None]
+    around = [(above, span) for span in trace.agents if (above := _above(trace, span)) is not None]
+    # An agent elsewhere has a span on both ends: who asks it is its caller, and not its own span there.
+    below = [(_name(above), _name(span)) for above, span in around
+             if above.span_kind != "CLIENT" or _name(above) != _name(span)]  # fmt: skip
     known = set(below)
     handoffs = [
-        (_name(span), str(event.attributes.get(semconv.HANDOFF_TO)))
-        for span in trace.agents
+        (_name(span) if span.kind == "agent" else _owner(trace, span), event.attributes.get(semconv.HANDOFF_TO))
+        for span in trace.of_kind("agent", "task")
         for event in span.events
         if event.name == semconv.HANDOFF_EVENT
     ]
-    return below + [pair for pair in handoffs if pair not in known]
+    return below + [(caller, str(to)) for caller, to in handoffs if caller is not None and (caller, to) not in known]
