@@ -52,6 +52,7 @@ _WHOLE = {
     "image_output": "output",
 }
 """Each part of a whole, and the whole that it is counted in."""
+_PLAIN = {"input", "output"}
 
 
 class NoPriceError(Exception):
@@ -90,7 +91,13 @@ def breakdown(rates: Rates, counts: Mapping[str, int | Decimal]) -> dict[str, De
     """
     check(counts)
     with localcontext(EXACT):
-        uses = _parts(rates.values, {name: Decimal(count) for name, count in counts.items()})
+        have = {name: Decimal(count) for name, count in counts.items()}
+        if have.keys() <= _PLAIN and have.get("output", 0) >= 0:  # most calls: nothing is a part of anything
+            uses: Mapping[str, tuple[Decimal, str]] = {
+                name: (have[name], name) for name in ("input", "output") if name in have
+            }
+        else:
+            uses = _parts(rates.values, have)
         priced: dict[str, Decimal] = {}
         for name, (used, rate_name) in uses.items():
             if not used:

@@ -63,7 +63,7 @@ _Found = dict[int, Rates | str]
 """By how many of the steps a prompt is past: the rates, or why there are none."""
 _LONGEST = 256
 _MOST = 1_024
-_known: dict[tuple[str | None, ...], tuple[list[int], _Found]] = {}
+_known: dict[tuple[str | int | None, ...], tuple[list[int], _Found]] = {}
 _table: Any = None
 """The prices that those are of: an update replaces all of them."""
 
@@ -86,7 +86,7 @@ def rates_of(
         # Another dict: who looks something up in the table of before puts it into the old one.
         _known, _table = {}, table
     known = _known
-    key = model, provider, tier, geo, f"{when:%Y-%m-%d}"
+    key = model, provider, tier, geo, when.toordinal()
     steps, found = known.get(key) or ([], {})
     rates = found.get(bisect_left(steps, input_tokens))
     if rates is None:
