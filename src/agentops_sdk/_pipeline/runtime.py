@@ -351,7 +351,7 @@ class Runtime:
         counted, last = dict[Any, int](), dict[Any, Any]()
         for span in spans:
             completed: Any = None
-            form, done = None, False
+            form, done, is_told, is_counted = None, False, False, False
             # Every span passes here: a "with" that nothing is raised in would take its time.
             try:
                 if take is not None and (completed := take(span)) is not None:
@@ -360,7 +360,6 @@ class Runtime:
                 if not contained.takes(error):
                     raise
             try:
-                is_told, is_counted = False, False
                 if completed is None:
                     is_told = span.completed is not None
                     is_counted = getattr(span, "account", None) is not None

@@ -35,8 +35,6 @@ def enrich(attributes: dict[str, Any]) -> None:
         attributes.setdefault(semconv.USAGE_SOURCE, "reported")
         if not hostile and _lacks_answer(attributes):
             _work_out_answer(attributes)
-            if semconv.USAGE_OUTPUT_TOKENS not in attributes and attributes.get(semconv.OUTCOME, "ok") == "ok":
-                attributes.setdefault(semconv.COST_UNKNOWN_REASON, "a streamed reply did not say how long it was")
     elif not hostile and _is_over(attributes):
         _work_out(attributes)
     if attributes.get(semconv.COST_AMOUNT) is not None:
@@ -101,6 +99,8 @@ def _work_out_answer(attributes: dict[str, Any]) -> None:
     from agentops_sdk._usage.token_count import work_out_answer
 
     work_out_answer(attributes)
+    if semconv.USAGE_OUTPUT_TOKENS not in attributes and attributes.get(semconv.OUTCOME, "ok") == "ok":
+        attributes.setdefault(semconv.COST_UNKNOWN_REASON, "a streamed reply did not say how long it was")
 
 
 def _price(attributes: dict[str, Any]) -> None:
