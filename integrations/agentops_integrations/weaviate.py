@@ -96,8 +96,10 @@ def _batches(calls: StoreCalls, patches: Patches, module: ModuleType) -> None:
         ended(manager, None)
         return result
 
-    patches.wrap(module._ContextManagerSync, "__enter__", enters)  # noqa: SLF001 - nothing public is passed by all
-    patches.wrap(module._ContextManagerSync, "__exit__", leaves)  # noqa: SLF001 - the same
+    # Nothing public is passed by all; older versions have one manager.
+    name = "_ContextManagerSync" if hasattr(module, "_ContextManagerSync") else "_ContextManagerWrapper"
+    patches.wrap(getattr(module, name), "__enter__", enters)
+    patches.wrap(getattr(module, name), "__exit__", leaves)
     if hasattr(module, "_ContextManagerAsync"):
         patches.wrap(module._ContextManagerAsync, "__aenter__", enters_async)  # noqa: SLF001 - the same
         patches.wrap(module._ContextManagerAsync, "__aexit__", leaves_async)  # noqa: SLF001 - the same

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,10 @@ def test_queries_are_retrievals_and_writes_are_counted(capture: bool, tmp_path: 
     with agentops.span("all"):
         table = lancedb.connect(str(tmp_path)).create_table("docs", data=_ROWS[:1])
         table.add(_ROWS[1:])
-        table.create_index("text", config=lancedb.index.FTS())
+        if "config" in inspect.signature(table.create_index).parameters:
+            table.create_index("text", config=lancedb.index.FTS())
+        else:
+            table.create_fts_index("text")
         table.search([1.0, 0.0]).limit(1).to_list()
         assert table.search("apple", query_type="fts").limit(2).to_arrow().num_rows == 1
         table.search(query_type="hybrid").vector([1.0, 0.0]).text("apple").limit(1).to_list()
@@ -62,6 +66,8 @@ def test_a_service_has_an_address() -> None:
     exporter = MemoryExporter()
     agentops.init(exporters=[exporter])
     with Wire(driver.answer) as wire, driver.client(wire.url) as table:
+        if not hasattr(table, "_connection_state"):
+            pytest.skip("tables of this version do not know whose they are")
         driver.call(table, driver.arguments())
         server = ("127.0.0.1", wire.port)
     agentops.shutdown()
