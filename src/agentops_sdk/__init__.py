@@ -1,6 +1,8 @@
 """Know what every agent did, why, and what it cost: OpenTelemetry tracing for LLM agents in two lines.
 
 Importing this does nothing, and looking at it does not either: names load their modules when they are used.
+
+PYTEST_DONT_REWRITE: pytest finds it imported already where ``agentops run`` began it, and would warn of that.
 """
 
 from __future__ import annotations

@@ -155,6 +155,16 @@ def test_a_program_ends_as_without_us(tmp_path: Path, end: str, code: int) -> No
     assert run(tmp_path, [*AGENTOPS, "program.py", end]) == without
 
 
+@pytest.mark.slow
+def test_a_suite_whose_warnings_are_errors_runs_as_without_us(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("import agentops_sdk\ndef test():\n    with agentops_sdk.span('work'): pass")
+    code, out, err = run(
+        tmp_path, [*AGENTOPS, "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:asyncio", "test_it.py"]
+    )
+    assert (code, "1 passed" in out, "warning" in out, err) == (0, True, False, "")
+    assert [record["name"] for record in records(tmp_path)] == ["work"]
+
+
 def test_it_is_the_same_process_and_its_signals_reach_it(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)")
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
