@@ -137,6 +137,22 @@ def test_streams(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check(streamed, TREES, mode, monkeypatch)
 
 
+def test_what_is_looked_up_is_a_retrieval() -> None:
+    import dspy
+
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter])
+    passages = [dspy.Prediction(long_text="Order 7 is in Rome.")]
+    with dspy.context(rm=lambda query, k, **_: passages):
+        dspy.Retrieve(k=2)("order 7")
+    assert agentops.flush()
+    agentops.shutdown()
+    (span,) = exporter.finished_spans()
+    assert (span.name, span.attributes["agentops.kind"]) == ("retrieval Retrieve", "retriever")
+    assert (span.attributes["gen_ai.retrieval.query.text"], span.attributes["gen_ai.retrieval.top_k"]) == ("order 7", 2)
+    assert "Order 7 is in Rome." in span.attributes["gen_ai.retrieval.documents"]
+
+
 def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
     import dspy
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from tests.integrations.framework_programs import MODES, check
+from tests.integrations.framework_programs import MODES, check, check_cancelled
 
 import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
@@ -107,6 +107,30 @@ def test_nothing_of_content_without_leave(monkeypatch: pytest.MonkeyPatch) -> No
     spans = check(orders, TREES, "private", monkeypatch, internal=True, capture_content=False)
     assert "on its way" not in repr([dict(span.attributes) for span in spans])
     assert "packed" not in repr([dict(span.attributes) for span in spans])
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
+    from openai import AsyncOpenAI
+    from semantic_kernel.agents import ChatCompletionAgent
+    from semantic_kernel.connectors.ai.open_ai import OpenAIChatCompletion
+    from semantic_kernel.functions import kernel_function
+
+    async def run(server: LocalModel, wait: Any) -> None:
+        class Work:
+            @kernel_function(description="Waits.")
+            async def wait(self) -> str:
+                return str(await wait())
+
+        client = AsyncOpenAI(base_url=server.base_url, api_key="none", max_retries=0)
+        service = OpenAIChatCompletion(ai_model_id="gpt-4o-mini", async_client=client)
+        server.script = lambda request: Reply(tool_calls=(ToolCall("Work-wait", {}),))
+        await ChatCompletionAgent(service=service, name="clerk", plugins=[Work()]).get_response("Go.")
+
+    ends = check_cancelled(run)
+    cancelled = ("execute_tool Work-wait", "invoke_agent clerk")
+    assert {name: ends.pop(name) for name in cancelled} == dict.fromkeys(cancelled, "cancelled")
+    assert ends["chat gpt-4o-mini"] == "ok"
 
 
 def test_what_the_model_refuses_fails_all_that_asked() -> None:
