@@ -7,10 +7,8 @@ import json
 from typing import Any
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests.own_provider import set_provider
 from tests.wire.http import Reply, Wire
 
 import agentops_sdk as agentops
@@ -72,9 +70,7 @@ def how(wire: Wire, **more: Any) -> dict[str, Any]:
 def own_provider(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     """A provider of the program's own, and what it exports."""
     theirs = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(theirs))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    set_provider(monkeypatch, theirs)
     return theirs
 
 
@@ -218,10 +214,17 @@ def test_counting_tokens_uses_none(recorded: Any) -> None:
     assert not [name for name in span.attributes if name.startswith(("gen_ai.usage", "agentops.cost"))]
 
 
-def test_the_clients_own_spans_are_silent_where_the_call_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("later", [False, True])
+def test_the_clients_own_spans_are_silent_where_the_call_is_recorded(
+    later: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Joined to the program's provider: one span, its tokens once, in its exporter too; nothing reaches the vendor."""
-    theirs = own_provider(monkeypatch)
+    theirs = InMemorySpanExporter()
+    if not later:
+        set_provider(monkeypatch, theirs)
     agentops.init(exporters=["memory"], integrations=["anthropic"])
+    if later:
+        set_provider(monkeypatch, theirs)
     headers: list[set[str]] = []
 
     def answer(request: Any) -> Reply:

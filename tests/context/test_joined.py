@@ -6,6 +6,15 @@ import json
 import subprocess
 import sys
 
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.util._once import Once
+from tests.own_provider import set_provider
+
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
+
 PROGRAM = """
 import asyncio, json, logging, sys, threading
 from opentelemetry import trace
@@ -98,3 +107,46 @@ def test_with_a_provider_of_the_programs_own() -> None:
     ]
     assert found["sessions"] == ["s"]
     assert found["links"] == [1]
+
+
+def test_a_provider_that_is_set_after_init_is_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is open ends as it began; what begins goes through the provider; nothing counts twice, and none is lost."""
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    original = trace._set_tracer_provider
+    theirs, ours = InMemorySpanExporter(), MemoryExporter()
+    agentops.init(exporters=[ours], integrations=[])
+    left = agentops.span("left open")
+    left.__enter__()
+    with agentops.span("around"):
+        set_provider(monkeypatch, theirs)
+        with trace.get_tracer("theirs").start_as_current_span("their step"), agentops.span("inside"):
+            pass
+    with agentops.span("later"):
+        pass
+    assert agentops.flush()
+    assert agentops.status().spans["open"] == 1
+    agentops.shutdown()
+    spans = {span.name: span for span in ours.finished_spans()}
+    assert sorted(spans) == ["around", "inside", "later", "left open"]
+    assert spans["left open"].attributes["agentops.outcome"] == "interrupted"
+    parent = spans["inside"].parent
+    assert parent is not None
+    assert parent.span_id == spans["around"].context.span_id
+    assert [span.name for span in theirs.get_finished_spans()] == ["inside", "their step", "later"]
+    assert trace._set_tracer_provider is original
+    with trace.get_tracer("theirs").start_as_current_span("without us"):
+        pass
+    assert len(theirs.get_finished_spans()) == 4
+
+
+def test_a_provider_of_ours_that_is_registered_later_has_each_span_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
+    ours = MemoryExporter()
+    agentops.init(exporters=[ours], integrations=[])
+    agentops.init(global_provider=True)
+    with agentops.span("once"):
+        pass
+    assert agentops.flush()
+    agentops.shutdown()
+    assert [span.name for span in ours.finished_spans()] == ["once"]

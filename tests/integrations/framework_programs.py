@@ -12,19 +12,19 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from tests.conformance.spans import check as check_conventions
 from tests.langchain.forest import tree
 from tests.openai.spans import check_schemas
+from tests.own_provider import set_provider
 
 import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
 
 Program = Callable[[Any], None]
 MODES = ("private", "joined")
+_SET_LATER = ("delegation", "failures", "refunds", "research", "team")
+"""Programs that set their provider after ``init()`` where it is theirs; the others do before."""
 
 
 def check(
@@ -35,7 +35,7 @@ def check(
     Args:
         program: asks the server that it is given.
         trees: the folder with the trees; ``AGENTOPS_UPDATE_TREES`` writes them.
-        mode: ``private`` or ``joined``: whose provider it is.
+        mode: ``private``, ``joined`` or ``late``: whose provider it is, and whether it was set after ``init()``.
         server: makes the server, whose ``requests`` are those of models only.
         options: goes to ``init()``. Where they choose no state of the conventions, runs with a provider of ours are
             in ``main``, or, with other options, in ``pin``; those with the program's own in none.
@@ -43,11 +43,13 @@ def check(
     if mode == "private":
         options.setdefault("semconv", "pin" if options else "main")
     own, exporter = InMemorySpanExporter(), MemoryExporter()
+    if mode == "joined" and program.__name__ in _SET_LATER:
+        mode = "late"
     if mode == "joined":
-        provider = TracerProvider()
-        provider.add_span_processor(SimpleSpanProcessor(own))
-        patch.setattr(trace, "_TRACER_PROVIDER", provider)
+        set_provider(patch, own)
     agentops.init(exporters=[exporter], **options)
+    if mode == "late":
+        set_provider(patch, own)
     with server() as models:
         program(models)
     assert agentops.flush()
@@ -57,7 +59,7 @@ def check(
     for span in spans:
         check_schemas(dict(span.attributes))
     check_conventions(spans, options.get("semconv"))
-    for exported in (spans, own.get_finished_spans()) if mode == "joined" else (spans,):
+    for exported in (spans,) if mode == "private" else (spans, own.get_finished_spans()):
         counted = [
             span for span in exported if "gen_ai.usage.input_tokens" in span.attributes
             # agents have the sum by the conventions' name where a state of them is chosen

@@ -51,7 +51,7 @@ def orders(server: LocalModel) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", [*MODES, "late"])
 def test_program(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spans = check(orders, TREES, mode, monkeypatch)
     (tool,) = (span for span in spans if span.name == "execute_tool look_up")

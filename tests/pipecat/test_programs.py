@@ -68,7 +68,7 @@ def orders(server: LocalModel) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", [*MODES, "late"])
 def test_program(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spans = check(orders, TREES, mode, monkeypatch, internal=True)
     conversation = next(span for span in spans if span.name == "conversation")

@@ -6,8 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from tests.own_provider import set_provider
 from tests.wire.http import Reply, Wire
 from tests.xai.clients import MODEL, USAGE, async_client, chat, client, package, whole
+
+import agentops_sdk as agentops
 
 
 @pytest.fixture(autouse=True)
@@ -74,25 +77,28 @@ def test_what_the_server_runs_is_no_choice_of_ours(recorded: Any) -> None:
     assert not span.calls
 
 
-def test_the_programs_own_spans_are_ours_alone(recorded: Any) -> None:
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+@pytest.mark.parametrize("later", [False, True])
+def test_a_call_counts_once_in_the_programs_own_exporter(recorded: Any, later: bool) -> None:
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
     from xai_sdk.aio import chat as aio
     from xai_sdk.sync import chat as sync
 
-    exported, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exported))
+    exported = InMemorySpanExporter()
 
     async def ask(url: str) -> None:
         async with async_client(url) as asking:
             await chat(asking).sample()
 
     with pytest.MonkeyPatch.context() as patch, Wire(Reply(whole(content="Sunny."))) as wire:
-        for module in (aio, sync):  # what a global provider would have put there
-            patch.setattr(module.tracer, "_real_tracer", provider.get_tracer(module.__name__), raising=False)
+        if not later:
+            agentops.shutdown()
+        set_provider(patch, exported)
+        for module in (aio, sync):  # which they look for as soon as there is a provider
+            patch.setattr(module.tracer, "_real_tracer", None)
+        if not later:
+            recorded.start()
         with client(wire.url) as asking:
             chat(asking).sample()
         asyncio.run(ask(wire.url))
-    assert len(recorded()) == 2
-    assert exported.get_finished_spans() == ()
+    assert [span.name for span in recorded()] == ["chat grok-4"] * 2
+    assert [span.name for span in exported.get_finished_spans()] == ["chat grok-4"] * 2

@@ -24,6 +24,7 @@ from agentops_sdk.config import Settings, changes, log_once, looser, no_looser, 
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
+    from agentops_sdk._host.patches import Patches
     from agentops_sdk.integration import Integration
 
 _SETTLE_WAIT = 1.0  # seconds
@@ -34,6 +35,7 @@ current: Runtime | None = None
 _last: Settings | None = None
 _implied = False
 _ended: Settings | None = None
+_provider_watch: Patches | None = None
 _lock = threading.RLock()
 
 
@@ -126,6 +128,7 @@ def begin(settings: Settings, *, implied: bool = False) -> Runtime | None:
             return None
         runtime.install()
         current = runtime
+        _watch_provider(on=True)
         context_keys.process_context = process_fields() if settings.propagate_processes else None
         _activate(runtime)
         process_hooks.hook(lambda: current, flush=_flush, end=_end, settle=_settle, in_child=_in_child)
@@ -212,8 +215,26 @@ def finish(timeout: float, *, keep: Sequence[Any] = ()) -> FlushResult:
         if runtime is None:
             return FlushResult(0, 0, 0, {})
         _activate(None)
+        _watch_provider(on=False)
         context_keys.process_context = None
         return runtime.end(timeout, keep=keep)
+
+
+def _watch_provider(*, on: bool) -> None:
+    global _provider_watch
+    if _provider_watch is None and on:
+        _provider_watch = program_provider.watch(_join)
+    elif _provider_watch is not None and not on:
+        _provider_watch.undo()
+        _provider_watch = None
+
+
+def _join() -> None:
+    """The program has set a provider: what begins from now on goes through it."""
+    with _lock:
+        if current is not None and current.join():
+            _activate(current)
+            current.prepare()
 
 
 def _activate(runtime: Runtime | None) -> None:

@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry import trace
-
 from agentops_sdk import encryption
 from agentops_sdk._alerts import added_rules
 from agentops_sdk._audit import audit_log as audit
@@ -93,6 +91,8 @@ class Runtime:
         self.limits: Scope | None = None
         self._limit()
         self.recorder: Recorder | JoinedRecorder = self._make_recorder()
+        self._earlier: Recorder | None = None
+        """Whose spans may be open still, where the program has set its provider after ``init()``."""
         self._prices_loading = False
         self._prepared_beside = False
         self.integrations: list[Installed] = []
@@ -218,17 +218,27 @@ class Runtime:
             known["last_error"] = account["last_error"] or known["last_error"]
 
     def _make_recorder(self) -> Recorder | JoinedRecorder:
-        provider = program_provider.of_program()
-        if hasattr(provider, "add_span_processor"):
+        if program_provider.takes_processors():
+            provider = program_provider.of_program()
             return JoinedRecorder(self.settings, provider, self.completer, self.queue, VERSION)
         if self.settings.global_provider:
             from opentelemetry.sdk.trace import TracerProvider
 
             described = resource.resource(self.settings, self.completer.policy, self._here)
             own_provider = TracerProvider(resource=described, shutdown_on_exit=False)
-            trace.set_tracer_provider(own_provider)
+            program_provider.register(own_provider)
             return JoinedRecorder(self.settings, own_provider, self.completer, self.queue, VERSION)
         return Recorder(self.settings, self.queue)
+
+    def join(self) -> bool:
+        """Record through the program's provider from now on, where it has set one; whether anything has changed."""
+        if isinstance(self.recorder, JoinedRecorder) or not program_provider.takes_processors():
+            return False
+        joined = self._make_recorder()
+        joined.open = self.recorder.open  # what is open ends as it began
+        self._earlier, self.recorder = self.recorder, joined
+        self._identity = self._description = None
+        return True
 
     def look(self) -> None:
         """Insist that what was asked for by name can be had; changes nothing.
@@ -519,10 +529,20 @@ class Runtime:
 
     def _leave_recorder(self, timeout: float) -> None:
         with guard("runtime.interrupt"):
+            if (earlier := self._take_earlier()) is not None:
+                earlier.interrupt_open()
             self.recorder.interrupt_open()
         if isinstance(self.recorder, JoinedRecorder):
             self.queue.flush(timeout)
             self.recorder.leave()
+
+    def _take_earlier(self) -> Recorder | None:
+        """The recorder of before the program set a provider, with what is open of its spans; ``None`` after that."""
+        earlier, self._earlier = self._earlier, None
+        if earlier is not None:
+            still_open = list(self.recorder.open.items())
+            earlier.open = {key: span for key, span in still_open if isinstance(span, LeanSpan)}
+        return earlier
 
     def watch_children(self) -> None:
         """This process has started another: what that may leave behind when it dies is ours to deliver."""
@@ -537,6 +557,8 @@ class Runtime:
         self._identity = self._description = None  # it names the process
         self.watch = None
         self._watch()
+        if (earlier := self._take_earlier()) is not None:
+            earlier.forget_open()
         self.recorder.forget_open()
         limits_in_force.after_fork()
         breakers.after_fork()
