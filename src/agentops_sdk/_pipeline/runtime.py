@@ -356,12 +356,11 @@ class Runtime:
         spans, metrics = batch, self.signals.metrics
         if not self.held_runs.holds_none_of(batch):
             spans, take = [kept for one in batch for kept in self._kept(one)], None
-        is_watched = (self.watch, self.audit) != (None, None) or bool(breakers.rules)
-        teaches = limits_in_force.teach is not None
+        is_watched = self.watch is not None or self.audit is not None or bool(breakers.rules)
         counted, last = dict[Any, int](), dict[Any, Any]()
         for span in spans:
             completed: Any = None
-            form, done, is_told, is_counted = None, False, False, False
+            form, done = None, False
             # Every span passes here: a "with" that nothing is raised in would take its time.
             try:
                 if take is not None and (completed := take(span)) is not None:
@@ -370,11 +369,11 @@ class Runtime:
                 if not contained.takes(error):
                     raise
             try:
+                was_told, is_counted = span.completed is not None, limits_in_force.teach is None
                 if completed is None:
-                    is_told = span.completed is not None
-                    is_counted = getattr(span, "account", None) is not None
+                    is_counted = is_counted or getattr(span, "account", None) is not None
                     completed = self._completed(span)
-                if not is_told and (is_watched or (teaches and not is_counted)):
+                if (is_watched or not is_counted) and not was_told:
                     self._tell_watchers(completed, is_counted=is_counted)
                 ready.append(completed)
                 aside.append(span.event_content)
