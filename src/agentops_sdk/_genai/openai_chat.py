@@ -188,10 +188,10 @@ def assemble(chunks: list[dict[str, Any]]) -> dict[str, Any]:
     choices: dict[int, dict[str, Any]] = {}
     for chunk in chunks:
         ident = body.get("id") or chunk.get("id")  # some servers make up another one for each chunk
-        body.update((name, value) for name, value in chunk.items() if name != "choices" and value is not None)
+        body |= {name: value for name, value in chunk.items() if value is not None and name != "choices"}
         body["id"] = ident
         for choice in chunk.get("choices") or ():
-            if isinstance(choice, Mapping):
+            if type(choice) is dict or isinstance(choice, Mapping):  # the common type first, as in ``fields``
                 _add_choice(choices, choice)
     for extension in ("x_groq",):
         nested = body.get(extension)
@@ -205,12 +205,12 @@ def _add_choice(choices: dict[int, dict[str, Any]], choice: Json) -> None:
     index = choice.get("index")
     known = choices.setdefault(index if isinstance(index, int) else 0, {"index": index})
     delta = choice.get("delta") if "delta" in choice else choice.get("message")
-    if delta and isinstance(delta, Mapping):
+    if delta and (type(delta) is dict or isinstance(delta, Mapping)):
         merge_delta(known.setdefault("message", {}), delta)
     if isinstance(choice.get("text"), str):
         known["text"] = known.get("text", "") + choice["text"]
-    if isinstance(choice.get("logprobs"), Mapping):
-        merge_delta(known.setdefault("logprobs", {}), choice["logprobs"])
+    if (logprobs := choice.get("logprobs")) is not None and isinstance(logprobs, Mapping):
+        merge_delta(known.setdefault("logprobs", {}), logprobs)
     if choice.get("finish_reason"):
         known["finish_reason"] = choice["finish_reason"]
 
