@@ -159,12 +159,15 @@ class Segment:
             SealedError: they are encrypted, and the key is not here.
         """
         before = self.acked
-        found = self._stored(before)
         if self.path is None:
-            found = self._pieces(bytes(memoryview(self._buffer)[before:]), 0, before)
+            data = bytes(memoryview(self._buffer)[before:])
+        else:
+            with self.path.open("rb") as file:
+                file.seek(before)
+                data = file.read(self.size - before)
         pieces: list[Piece] = []
         total = spans = 0
-        for piece in found:
+        for piece in self._pieces(data, 0, before):
             total += len(piece.payload)
             spans += piece.spans
             if pieces and (total > max_bytes or (max_spans is not None and spans > max_spans)):
@@ -208,25 +211,6 @@ class Segment:
         self._buffer = bytearray()
         if self.path is not None:
             self.path.unlink(missing_ok=True)
-
-    def _stored(self, start: int) -> Iterator[Piece]:
-        """Whole records in the file, read one by one: they are large, and what is wanted of them is the first."""
-        assert self.path is not None
-        with self.path.open("rb") as file:
-            file.seek(start)
-            while len(head := file.read(_RECORD.size)) == _RECORD.size:
-                magic, length, spans, checksum = _RECORD.unpack(head)
-                body = start + _RECORD.size
-                if magic != _MAGIC or body + length > self.size:
-                    break
-                payload = file.read(length)
-                if len(payload) != length or crc32(payload) != checksum:
-                    break
-                yield Piece(payload, spans, body + length, start)
-                start = body + length
-            if start < self.size:  # damaged: wherever the next whole one begins
-                file.seek(start)
-                yield from self._pieces(file.read(self.size - start), 0, start)
 
     def _pieces(self, data: bytes, start: int, before: int = 0) -> Iterator[Piece]:
         """Whole records in ``data``, which begins ``before`` bytes after the file."""
