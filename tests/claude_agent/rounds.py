@@ -15,6 +15,7 @@ from cli import COMMON, assistant, result, say, use
 
 log, rounds = Path(sys.argv[1]), int(sys.argv[2])
 hooks: dict[str, list[str]] = {}
+questions: list[dict[str, Any]] = []
 state = {"interrupted": False, "model": 0}
 
 
@@ -52,7 +53,7 @@ def hook(event: str, ident: str, name: str, arguments: dict[str, Any], agent: st
         request = {"subtype": "hook_callback", "callback_id": callback, "input": told, "tool_use_id": ident}
         say({"type": "control_request", "request_id": f"h-{event}-{ident}", "request": request})
         while (body := heard()).get("type") != "control_response":
-            pass
+            questions.append(body)
         answer = body["response"].get("response", {})
         goes_on = goes_on and answer.get("continue", True)
     return goes_on
@@ -98,6 +99,6 @@ def answer(question: str) -> None:
 
 
 while True:
-    body = heard()
+    body = questions.pop(0) if questions else heard()
     if body.get("type") == "user":
         answer(str(body["message"]["content"]))

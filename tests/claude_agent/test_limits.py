@@ -145,6 +145,55 @@ def test_limits_that_come_after_the_connection_stop_it_between_messages(program:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("way", ["words", "stream"])
+def test_a_question_that_comes_with_the_connection(program: Program, way: str) -> None:
+    """It is one like others: a run, asked about before the first call, and by hooks."""
+
+    async def come() -> Any:
+        yield {"type": "user", "message": {"role": "user", "content": "go"}}
+        await asyncio.Event().wait()  # where it ends, the SDK closes the program's input
+
+    async def run() -> None:
+        client = sdk.ClaudeSDKClient(program.options())
+        try:
+            await client.connect("go" if way == "words" else come())
+            async for _ in client.receive_response():
+                pass
+        finally:
+            await client.disconnect()
+
+    program.rounds(2)
+    asyncio.run(run())
+    assert program.did() == [*["model", "Bash"] * 2, "model"]
+    assert program.spans().count("invoke_agent claude") == 1
+    with agentops.limits(tool_calls=1), pytest.raises(agentops.LimitExceeded):
+        asyncio.run(run())
+    assert program.did()[:3] == ["model", "Bash", "model"]
+    with agentops.limits(seconds=1e-9), pytest.raises(agentops.LimitExceeded):
+        asyncio.run(run())
+    assert "Bash" not in program.did()
+    assert agentops.flush()
+    agents = [dict(each.attributes or {}) for each in program.exporter.finished_spans() if "invoke" in each.name]
+    assert [each["agentops.outcome"] for each in agents] == ["ok", "error", "error"]
+
+
+def test_a_question_that_waits_is_asked_about_as_well(program: Program) -> None:
+    async def run() -> None:
+        async with sdk.ClaudeSDKClient(program.options()) as client:
+            await client.query("go")
+            await client.query("go on")
+            for _ in range(2):
+                async for message in client.receive_response():
+                    last = message
+                assert last.result == "Done."
+
+    program.rounds(2)
+    with agentops.limits(model_calls=4), pytest.raises(agentops.LimitExceeded):
+        asyncio.run(run())
+    assert program.did().count("model") == 4
+    assert program.spans().count("invoke_agent claude") == 2
+
+
 def test_who_is_asked_and_what_only_warns(program: Program) -> None:
     asked: list[float] = []
 

@@ -27,7 +27,7 @@ _ANSWERS = ("allow", "deny")
 _PATIENCE = 10  # seconds, until a turn that is interrupted has ended
 
 _starting: ContextVar[Turn | None] = ContextVar("agentops-claude-question", default=None)
-"""The turn of a single question, while its connection is made."""
+"""The turn of a question, while the connection that it is asked by is made."""
 
 
 class Conversations:
@@ -45,6 +45,7 @@ class Conversations:
         patches.on_undo(lambda: self._runs.end_all("interrupted"))
 
         def clients(client: ModuleType) -> None:
+            patches.wrap(client.ClaudeSDKClient, "connect", self._begun)
             patches.wrap(client.ClaudeSDKClient, "query", self._asked)
             patches.wrap(client.ClaudeSDKClient, "receive_messages", self._received)
             patches.wrap(client.ClaudeSDKClient, "interrupt", self._interrupted)
@@ -63,14 +64,45 @@ class Conversations:
         """That of what the client is connected to now."""
         return self._turns.get(client._query or client)  # noqa: SLF001 - the client has no public one
 
+    def _new_turn(self, client: Any) -> Turn:
+        turn = Turn(self._runs, self._answers, self._models)
+        finalize(client, turn.finish, "abandoned")
+        return turn
+
+    async def _begun(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A client connects, and may ask its first question with that."""
+        turn, refused = None, None
+        prompt = args[0] if args else kwargs.get("prompt")
+        if prompt is None:
+            return await wrapped(*args, **kwargs)
+        with guard("claude_agent.connect"):
+            turn = self._new_turn(instance)
+            if isinstance(prompt, str):
+                turn.begin(prompt, instance.options.model)
+                refused = turn.refused()
+            else:
+                turn.expect()
+        if refused is not None:
+            if turn is not None:
+                turn.fail(refused)
+            raise refused
+        token = _starting.set(turn)
+        try:
+            return await wrapped(*args, **kwargs)
+        except BaseException as error:
+            if turn is not None:
+                turn.fail(error)
+            raise
+        finally:
+            _starting.reset(token)
+
     async def _asked(self, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         turn, begins, refused = None, False, None
         with guard("claude_agent.query"):
             prompt = args[0] if args else kwargs.get("prompt")
             turn = self._turn(instance)
             if turn is None:
-                turn = Turn(self._runs, self._answers, self._models)
-                finalize(instance, turn.finish, "abandoned")
+                turn = self._new_turn(instance)
                 connection = instance._query or instance  # noqa: SLF001 - the client has no public one
                 turn.is_hooked = connection in self._hooked
                 self._turns[connection] = turn

@@ -46,6 +46,7 @@ class Turn:
         self._here: Context = get_current()
         self._planned: dict[Any, PlannedCall] = {}
         self._agents: dict[str, Any] = {}
+        self._expects = False
         self._is_interrupted = False
         self._stopped_by: Exception | None = None
         self._refused: Exception | None = None
@@ -66,6 +67,10 @@ class Turn:
         """A question is about to be asked, of ``model`` where the program says which."""
         self._begin(prompt)
         self._ask_question(model)
+
+    def expect(self) -> None:
+        """Questions come by themselves, whenever the program has one: each begins as it is taken up."""
+        self._expects = True
 
     def wait(self, prompt: Any) -> Exception | None:
         """A question waits until the one before it is answered; but for one that must not be asked."""
@@ -197,12 +202,11 @@ class Turn:
         kind = type(message).__name__
         is_first = kind == "SystemMessage" and message.subtype == "init"
         if self.is_over():
-            if is_first and self._waiting:
-                self.begin(self._waiting.pop(0), message.data.get("model"))
-            elif kind in ("AssistantMessage", "StreamEvent"):
-                self._begin(self._waiting.pop(0) if self._waiting else None)
-            else:
+            is_due = is_first and bool(self._waiting or self._expects)
+            if not is_due and kind not in ("AssistantMessage", "StreamEvent"):
                 return
+            prompt = self._waiting.pop(0) if self._waiting else None
+            self.begin(prompt, message.data.get("model")) if is_due else self._begin(prompt)
         if kind == "AssistantMessage":
             self._assistant(message)
         elif kind == "StreamEvent":
