@@ -137,7 +137,8 @@ SHELLS = {
     "adopted_spans.insist", "strands._insisted", "llama_index._Gate.__call__",
     # Passes the messages of the program that it runs on; a turn's two ends are guarded inside.
     "message_stream._read", "message_stream.Conversations._asked", "message_stream.Conversations._received",
-    "message_stream.Conversations._begun", "message_stream.Conversations._interrupted", "message_stream.Conversations._left", "turn.Turn.fail",
+    "message_stream.Conversations._begun", "message_stream.Conversations._interrupted",
+    "message_stream.Conversations._left", "turn.Turn.fail",
     "turn.Turn.finish",
     # A request of MCP: a call and a mark beside it, as "call.Call.attach" and its like.
     "request_spans.RequestSpan.attach", "request_spans.RequestSpan.detach", "request_spans.RequestSpan.fail",
@@ -384,8 +385,10 @@ def inject(name: str) -> dict[str, Any]:
         elsewhere = (
             "context_attachment.",
             "handler.",
+            "message_stream.",
             "request_spans.",
             "trace_processor.",
+            "turn.",
             *(f"{each}." for each in NAMES),
         )
         ours_only = {shell for shell in SHELLS if not shell.startswith(elsewhere)}

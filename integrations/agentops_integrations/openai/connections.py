@@ -50,23 +50,28 @@ def _patch(patches: Patches, name: str, operation: str, listener_to: Listen, mod
             patches.wrap(manager, "_connect_ws", opens)
 
 
-def install_model(patches: Patches, module: str, name: str, operation: str, listener_to: Listen) -> None:
+def install_model(
+    patches: Patches,
+    module: str,
+    name: str,
+    operation: str,
+    listener_to: Listen,
+    method: str = "_open_websocket_connection",
+) -> None:
     """Listen to the sockets that a model of the Agents SDK opens, which asks ``websockets`` itself."""
 
     async def opens(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         server: Attributes = {}
         with guard(_SITE):
-            client = instance._client  # noqa: SLF001 - the model has no public one
-            server = _server_at(str(args[0]), type(client))
+            client = getattr(instance, "_client", None)  # the model has no public one, or none at all
+            server = _server_at(args[0] if args else kwargs.get("url"), type(client))
         with Watched(partial(_failed, server, operation)):
             socket = await wrapped(*args, **kwargs)
         with guard(_SITE):
             listen(socket, listener_to(instance, server))
         return socket
 
-    patches.when_imported(
-        module, lambda imported: patches.wrap(getattr(imported, name), "_open_websocket_connection", opens)
-    )
+    patches.when_imported(module, lambda imported: patches.wrap(getattr(imported, name), method, opens))
 
 
 def private(manager: Any, name: str) -> Any:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
 
+from agentops_integrations.openai import connections
 from agentops_integrations.openai.realtime_response import Spoken
 from agentops_sdk.integration import (
     NULL_CALL,
@@ -27,10 +28,11 @@ from agentops_sdk.integration import (
     semconv,
     start,
 )
-from agentops_sdk.integration.clients import address, provider_of
+from agentops_sdk.integration.clients import Attributes
 
 _SITE = "openai.realtime"
 _MODULES = ("openai.resources.realtime.realtime", "openai.resources.beta.realtime.realtime")
+_AGENTS = ("agents.realtime.openai_realtime", "OpenAIRealtimeWebSocketModel", "realtime.connect")
 _SESSION = "_agentops_session"
 _MAX_ITEMS = 200
 _SOUND = ("input_audio_buffer.append", "input_audio_buffer.commit")
@@ -42,6 +44,7 @@ def install(patches: Patches) -> None:
     """Patch the connection classes once their modules are imported."""
     for name in _MODULES:
         patches.when_imported(name, lambda module: _patch(module, patches))
+    connections.install_model(patches, *_AGENTS, AgentSocket, "_create_websocket_connection")
 
 
 def _patch(module: Any, patches: Patches) -> None:
@@ -68,7 +71,7 @@ class _Waiting(NamedTuple):
 class Session:
     """A live connection: its own call, and one for each response under way."""
 
-    def __init__(self, manager: Any) -> None:
+    def __init__(self, model: Any, server: Attributes) -> None:
         self.items: list[bytes] = []
         self.settings: bytes | None = None
         self.open: dict[str, tuple[Call | NullCall, Spoken]] = {}
@@ -77,11 +80,8 @@ class Session:
         self.planned: PlannedCall | None = None
         self.is_refused = False
         self.call: Call | NullCall = NULL_CALL
-        client, model = _private(manager, "client"), _private(manager, "model")
         self.model = model if isinstance(model, str) else None
-        where = address(getattr(client, "websocket_base_url", None) or client.base_url)
-        provider = provider_of(where[semconv.SERVER_ADDRESS], where[semconv.SERVER_PORT], type(client))
-        self.common = {semconv.PROVIDER_NAME: provider, **where, semconv.REQUEST_MODEL: self.model}
+        self.common = {**server, semconv.REQUEST_MODEL: self.model}
         self.call = start(
             "span",
             span_name=f"realtime {self.model}" if self.model else "realtime",
@@ -95,30 +95,46 @@ class Session:
             return None, self._heard() if may_refuse() else None
         if fact.get("type") != "response.create":
             return None, None
-        waiting = _Waiting(fact.get("event_id"), self._start())
-        self._made(waiting.call)
+        waiting = self.due(fact)
         refused = refusal(_SITE, waiting.call)
         if refused is not None:
-            waiting.call.fail(refused)
-        else:
-            self.waiting.append(waiting)
+            self.unsent(waiting, refused)
         return waiting, refused
+
+    def due(self, fact: Mapping[str, Any]) -> _Waiting:
+        """The response that this event asks for."""
+        waiting = _Waiting(fact.get("event_id"), self._start())
+        self._made(waiting.call)
+        self.waiting.append(waiting)
+        return waiting
 
     def _heard(self) -> Exception | None:
         """Sound is about to be sent, which the model may answer by itself: what to raise in its place."""
+        planned = self.may_answer()
+        refused = planned.refusal(_SITE) if planned is not None else None
+        if planned is not None and refused is not None:
+            self.unheard(planned, refused)
+        return refused
+
+    def may_answer(self) -> PlannedCall | None:
+        """The answer that is due to sound, unless it is there already, or the server was told to give none."""
         settings = self.settings or b""
         if self.planned is not None or self.open or not _HEARS.search(settings) or _ONLY_HEARS.search(settings):
             return None
-        planned = self._plan()
-        refused = planned.refusal(_SITE)
-        if refused is None:
-            self.planned = planned
-        elif not self.is_refused:  # of what is sent all the time, the first tells it
+        self.planned = self._plan()
+        return self.planned
+
+    def unheard(self, planned: PlannedCall, error: BaseException) -> None:
+        """The sound was not sent. Of what is sent all the time, the first that is refused tells it."""
+        if self.planned is planned:
+            self.planned = None
+        if not planned.is_refused:
+            planned.withdraw()
+        elif not self.is_refused:
             call = self._start()
             planned.becomes(call)
-            call.fail(refused)
-        self.is_refused = refused is not None
-        return refused
+            call.fail(error)
+            self.is_refused = True
 
     def _plan(self) -> PlannedCall:
         return PlannedCall("llm", self.model, self.call.context, self.common)
@@ -159,6 +175,7 @@ class Session:
 
     def _begin(self, event: dict[str, Any]) -> None:
         self.responses += 1
+        self.is_refused = False
         spoken = Spoken(tuple(self.items), self.settings)
         if self.waiting:
             call = self.waiting.popleft().call
@@ -228,9 +245,36 @@ class Session:
             self.end("abandoned")
 
 
-def _private(manager: Any, name: str) -> Any:
-    """A name-mangled attribute of a connection manager, sync or async."""
-    return next((value for key, value in vars(manager).items() if key.endswith(f"Manager__{name}")), None)
+class AgentSocket:
+    """Listens to the socket of the Agents SDK's model, which speaks for itself."""
+
+    def __init__(self, model: Any, server: Attributes) -> None:
+        self._session = Session(getattr(model, "model", None), server)
+
+    def sent(self, data: Any) -> Any:
+        """What limits are to be asked about. Sound is not parsed: its type is told before it, or behind it."""
+        raw = data.encode() if isinstance(data, str) else bytes(data)
+        if b"input_audio_buffer.append" in raw[:200] + raw[-200:] or b"input_audio_buffer.commit" in raw[:200]:
+            return self._session.may_answer() if may_refuse() else None
+        if b'"response.create"' not in raw:
+            return None
+        event = orjson.loads(raw)
+        return self._session.due(event) if event.get("type") == "response.create" else None
+
+    def unsent(self, message: Any, error: BaseException) -> None:
+        if isinstance(message, PlannedCall):
+            self._session.unheard(message, error)
+        elif message is not None:
+            self._session.unsent(message, error)
+
+    def received(self, data: Any) -> None:
+        self._session.received(data)
+
+    def lost(self, error: BaseException) -> None:
+        self._session.failed(error)
+
+    def closed(self) -> None:
+        self._session.end("ok")
 
 
 def _session(connection: Any) -> Session | None:
@@ -240,7 +284,7 @@ def _session(connection: Any) -> Session | None:
 
 def _begun(manager: Any) -> Session | None:
     with guard(_SITE):
-        return Session(manager)
+        return Session(connections.private(manager, "model"), connections.server_of(manager))
     return None
 
 

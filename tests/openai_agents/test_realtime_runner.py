@@ -1,0 +1,106 @@
+"""The Agents SDK's realtime sessions, which open a socket of their own: a span each, its responses, and limits."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+pytest.importorskip("agents.realtime", reason="openai-agents is not installed")
+pytest.importorskip("websockets.sync.server", reason="websockets is not installed")
+from agents.realtime import RealtimeAgent, RealtimeRunner
+from tests.wire.websocket import Socket, Talk
+
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
+
+_HEARS = {"audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
+_SESSION = {"type": "realtime", "object": "realtime.session", "id": "s", "model": "gpt-realtime", **_HEARS}
+_USAGE = {"total_tokens": 30, "input_tokens": 20, "output_tokens": 10}
+_ITEM = {
+    "id": "i2", "type": "message", "role": "assistant", "status": "completed", "object": "realtime.item",
+    "content": [{"type": "output_text", "text": "Sunny."}],
+}  # fmt: skip
+
+
+def _answers(heard: list[str]) -> Any:
+    def script(talk: Talk) -> None:
+        talk.say({"type": "session.created", "event_id": "e0", "session": _SESSION})
+        number = 0
+        while True:
+            kind = talk.hear()["type"]
+            heard.append(kind)
+            if kind == "response.create":
+                number += 1
+                whole = {"id": f"r{number}", "object": "realtime.response", "output": [], "status": "in_progress"}
+                done = {**whole, "status": "completed", "output": [_ITEM], "usage": _USAGE}
+                talk.say({"type": "response.created", "event_id": "e1", "response": whole})
+                talk.say({"type": "response.done", "event_id": "e2", "response": done})
+
+    return script
+
+
+async def _ask(url: str) -> None:
+    runner = RealtimeRunner(RealtimeAgent(name="clerk", instructions="Be kind."))
+    async with await runner.run(model_config={"url": url, "api_key": "none"}) as session:
+        async with asyncio.timeout(20):
+            for _ in range(2):
+                await session.send_message("Weather?")
+                async for event in session:
+                    data = getattr(event, "data", None)
+                    if getattr(data, "type", None) == "turn_ended":
+                        break
+
+
+@pytest.fixture
+def exporter() -> MemoryExporter:
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter])
+    return exporter
+
+
+def _spans(exporter: MemoryExporter) -> list[dict[str, Any]]:
+    assert agentops.flush()
+    assert agentops.status().spans["open"] == 0
+    return [{"name": span.name, **(span.attributes or {})} for span in exporter.finished_spans()]
+
+
+def test_a_session_and_its_responses(exporter: MemoryExporter) -> None:
+    heard: list[str] = []
+    with Socket(_answers(heard)) as socket:
+        asyncio.run(_ask(str(socket.url)))
+    assert heard.count("response.create") == 2
+    *responses, session = _spans(exporter)
+    assert session["agentops.realtime.responses"] == 2
+    assert [each["name"] for each in responses] == [f"chat {session['gen_ai.request.model']}"] * 2
+    assert [each["gen_ai.usage.output_tokens"] for each in responses] == [10, 10]
+    assert {each["agentops.outcome"] for each in (*responses, session)} == {"ok"}
+
+
+def test_a_limit_refuses_the_next_response_before_it_is_asked_for(exporter: MemoryExporter) -> None:
+    heard: list[str] = []
+    stopped = pytest.raises(agentops.LimitExceeded, match="1 model call")
+    with Socket(_answers(heard)) as socket, agentops.limits(model_calls=1), stopped:
+        asyncio.run(_ask(str(socket.url)))
+    assert heard.count("response.create") == 1
+    assert [each.get("agentops.limit.action") for each in _spans(exporter)] == [None, "refused", None]
+
+
+def test_a_limit_refuses_sound_that_the_model_would_answer(exporter: MemoryExporter) -> None:
+    heard: list[str] = []
+
+    async def run(url: str) -> None:
+        runner = RealtimeRunner(RealtimeAgent(name="clerk"))
+        async with await runner.run(model_config={"url": url, "api_key": "none"}) as session, asyncio.timeout(20):
+            async for event in session:  # the server's settings have come
+                if getattr(getattr(event, "data", None), "type", "") == "raw_server_event":
+                    break
+            with agentops.limits(seconds=1e-9), pytest.raises(agentops.LimitExceeded):
+                await session.send_audio(b"\x00" * 960)
+            await session.send_audio(b"\x00" * 960)
+
+    with Socket(_answers(heard)) as socket:
+        asyncio.run(run(str(socket.url)))
+    assert heard.count("input_audio_buffer.append") == 1
+    assert [each.get("agentops.limit.action") for each in _spans(exporter)] == ["refused", None]
