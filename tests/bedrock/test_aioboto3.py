@@ -105,7 +105,7 @@ def test_a_call_is_one_span(ask: Ask, answer: Reply, outcome: str, raises: bool)
 
 
 def test_real_traffic() -> None:
-    from tests.bedrock.test_recorded import EXCHANGES, model_of, said
+    from tests.bedrock.test_recorded import EXCHANGES, converse, model_of, said
     from tests.model_clients import recordings
     from tests.openai.conftest import Recorded
 
@@ -119,9 +119,7 @@ def test_real_traffic() -> None:
                 model, problem = model_of(exchange), None
                 try:
                     if exchange["api"] == "bedrock.converse":
-                        known = asking.meta.service_model.operation_model("Converse").input_shape.members
-                        asked = {name: value for name, value in exchange["request"].items() if name in known}
-                        await asking.converse(modelId=model, **asked)
+                        await converse(asking, model, exchange)
                     else:
                         body = json.dumps(exchange["request"])
                         await (await asking.invoke_model(modelId=model, body=body))["body"].read()

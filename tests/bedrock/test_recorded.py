@@ -62,11 +62,11 @@ def model_of(exchange: dict[str, Any]) -> str:
 # --- every way to ask ------------------------------------------------------------------------------
 
 
-def converse(asking: Any, model: str, exchange: dict[str, Any]) -> None:
+def converse(asking: Any, model: str, exchange: dict[str, Any]) -> Any:
+    """What ``converse`` of this client gives: a reply, or what is to be awaited."""
     known = asking.meta.service_model.operation_model("Converse").input_shape.members
     asked = exchange["request"] or UNKNOWN
-    arguments = {name: value for name, value in asked.items() if name in known}
-    asking.converse(modelId=model, **arguments)
+    return asking.converse(modelId=model, **{name: value for name, value in asked.items() if name in known})
 
 
 def _body(asking: Any, model: str, exchange: dict[str, Any]) -> Any:
