@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextvars import copy_context
 
 import pytest
 from opentelemetry import trace
@@ -115,8 +116,7 @@ def test_a_provider_that_is_set_after_init_is_joined(monkeypatch: pytest.MonkeyP
     original = trace._set_tracer_provider
     theirs, ours = InMemorySpanExporter(), MemoryExporter()
     agentops.init(exporters=[ours], integrations=[])
-    left = agentops.span("left open")
-    left.__enter__()
+    copy_context().run(agentops.span("left open").__enter__)
     with agentops.span("around"):
         set_provider(monkeypatch, theirs)
         with trace.get_tracer("theirs").start_as_current_span("their step"), agentops.span("inside"):

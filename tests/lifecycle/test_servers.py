@@ -86,6 +86,7 @@ def app(environ, start_response):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/?{asked}", timeout=20) as response:
                 workers.add(response.read().decode())
             asked += 1
+        assert until(lambda: names(tmp_path).count("startup") >= (1 if preload else 4))  # the last may begin late
         killed = int(min(workers))
         time.sleep(0.5)  # what ended this long ago must be on disk
         os.kill(killed, signal.SIGKILL)
