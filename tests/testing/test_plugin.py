@@ -124,8 +124,8 @@ def test_a_projects_own_traces_fixture_wins(run, pytester: pytest.Pytester) -> N
 LIGHT = ["agentops_sdk"] + [
     f"agentops_sdk.{name}"
     for name in (
-        "_lazy", "_version", "addresses", "errors", "experiments", "prices", "pytest_plugin", "testing",
-        "testing.anything", "testing.refusals", "traces"
+        "_lazy", "_lazy_pattern", "_version", "addresses", "errors", "experiments", "prices", "pytest_plugin",
+        "testing", "testing.anything", "testing.refusals", "traces"
     )
 ]  # fmt: skip
 """What every test run pays for: names, and what errors are made of."""
