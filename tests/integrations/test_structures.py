@@ -16,7 +16,12 @@ _BEFORE_THE_QUEUE = ("_capture", "_genai", "_http", "_limits", "_propagation", "
 """Where attributes are set; what comes after the queue reads them. The last are the public modules."""
 _TABLES = (CORE / "semconv.py", CORE / "semconv_metrics.py")
 _WRITER = CORE / "_capture" / "decision_attributes.py"
-_ONLY_NAMES = (CORE / "_capture" / "pending_questions.py", CORE / "_track" / "function_call.py")
+_ONLY_NAMES = tuple(
+    CORE / room / name
+    for room, name in (
+        ("_capture", "pending_questions.py"), ("_capture", "planned_call.py"), ("_track", "function_call.py"),
+    )
+)  # fmt: skip
 """Whether a call has a decision by now; a table of which attribute holds a function's inputs."""
 
 
