@@ -150,7 +150,11 @@ class Engine:
             self.execute(f"INSERT INTO {name} FORMAT JSONEachRow {rows}")
 
     def close(self) -> None:
-        """Nothing: the session lives as long as the process."""
+        """Nothing: the session is everybody's."""
+
+    def end(self) -> None:
+        """Close the session, which is the process's only one."""
+        self._session.close()
 
 
 class Server(ThreadingHTTPServer):
