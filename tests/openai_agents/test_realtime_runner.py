@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("agents.realtime", reason="openai-agents is not installed")
 pytest.importorskip("websockets.sync.server", reason="websockets is not installed")
+from agents import function_tool
 from agents.realtime import RealtimeAgent, RealtimeRunner
 from tests.wire.websocket import Socket, Talk
 
@@ -104,3 +105,113 @@ def test_a_limit_refuses_sound_that_the_model_would_answer(exporter: MemoryExpor
         asyncio.run(run(str(socket.url)))
     assert heard.count("input_audio_buffer.append") == 1
     assert [each.get("agentops.limit.action") for each in _spans(exporter)] == ["refused", None]
+
+
+# --- tools ------------------------------------------------------------------------------------------
+
+
+def _calls_a_tool(heard: list[dict[str, Any]]) -> Any:
+    """Each response asks for the tool, and the last of three says something."""
+
+    def script(talk: Talk) -> None:
+        talk.say({"type": "session.created", "event_id": "e0", "session": _SESSION})
+        number = 0
+        while True:
+            event = talk.hear()
+            heard.append(event)
+            if event["type"] == "response.create":
+                number += 1
+                item = {
+                    "id": f"f{number}", "type": "function_call", "object": "realtime.item", "status": "completed",
+                    "call_id": f"c{number}", "name": "weather", "arguments": '{"city":"Rome"}',
+                }  # fmt: skip
+                output = [item if number < 3 else _ITEM]
+                whole = {"id": f"r{number}", "object": "realtime.response", "output": [], "status": "in_progress"}
+                talk.say({"type": "response.created", "event_id": "e1", "response": whole})
+                about = {"event_id": "e2", "response_id": whole["id"], "output_index": 0, "item": output[0]}
+                talk.say({"type": "response.output_item.done", **about})
+                done = {**whole, "status": "completed", "output": output, "usage": _USAGE}
+                talk.say({"type": "response.done", "event_id": "e3", "response": done})
+
+    return script
+
+
+async def _ask_with(url: str, tool: Any) -> None:
+    runner = RealtimeRunner(RealtimeAgent(name="clerk", tools=[tool]))
+    async with await runner.run(model_config={"url": url, "api_key": "none"}) as session, asyncio.timeout(20):
+        await session.send_message("Weather?")
+        turns = 0
+        async for event in session:
+            turns += getattr(getattr(event, "data", None), "type", None) == "turn_ended"
+            if turns == 3:
+                break
+
+
+def _outputs(heard: list[dict[str, Any]]) -> list[str]:
+    items = [each["item"] for each in heard if each["type"] == "conversation.item.create"]
+    return [item["output"] for item in items if item["type"] == "function_call_output"]
+
+
+def test_tools_of_a_session(exporter: MemoryExporter) -> None:
+    done: list[str] = []
+
+    @function_tool
+    async def weather(city: str) -> str:
+        """Tell the weather."""
+        done.append(city)
+        await asyncio.sleep(0)
+        if len(done) == 2:
+            raise ValueError("no satellite")
+        return "sunny"
+
+    heard: list[dict[str, Any]] = []
+    with Socket(_calls_a_tool(heard)) as socket:
+        asyncio.run(_ask_with(str(socket.url), weather))
+    first, second = _outputs(heard)
+    assert first == "sunny"
+    assert "error occurred" in second
+    tools = [each for each in _spans(exporter) if each["name"] == "execute_tool weather"]
+    assert [each["gen_ai.tool.call.id"] for each in tools] == ["c1", "c2"]
+    assert [each["agentops.outcome"] for each in tools] == ["ok", "error"]  # the model was told of it
+    assert [each.get("error.type") for each in tools] == [None, "ValueError"]
+    assert tools[0]["gen_ai.tool.call.result"] == "sunny"
+    assert tools[0]["gen_ai.tool.call.arguments"] == '{"city":"Rome"}'
+    spans = {span.name: span for span in exporter.finished_spans()}
+    session = next(span for name, span in spans.items() if name.startswith("realtime"))
+    parent = spans["execute_tool weather"].parent
+    assert parent is not None
+    assert session.context is not None
+    assert parent.span_id == session.context.span_id
+
+
+def test_a_tool_that_takes_too_long_has_failed(exporter: MemoryExporter) -> None:
+    @function_tool(timeout=0.01)
+    async def weather(city: str) -> str:
+        """Tell the weather."""
+        await asyncio.sleep(60)
+        return city
+
+    heard: list[dict[str, Any]] = []
+    with Socket(_calls_a_tool(heard)) as socket:
+        asyncio.run(_ask_with(str(socket.url), weather))
+    assert len(_outputs(heard)) == 2
+    tools = [each for each in _spans(exporter) if each["name"] == "execute_tool weather"]
+    assert [each["error.type"].rpartition(".")[2] for each in tools] == ["ToolTimeoutError"] * 2
+
+
+@pytest.mark.parametrize("limits", [{"tool_calls": 1}, {"per_tool": {"weather": 1}}], ids=str)
+def test_a_limit_refuses_a_tool_before_it_runs(exporter: MemoryExporter, limits: dict[str, Any]) -> None:
+    done: list[str] = []
+
+    @function_tool
+    def weather(city: str) -> str:
+        """Tell the weather."""
+        done.append(city)
+        return "sunny"
+
+    heard: list[dict[str, Any]] = []
+    with Socket(_calls_a_tool(heard)) as socket, agentops.limits(**limits), pytest.raises(agentops.LimitExceeded):
+        asyncio.run(_ask_with(str(socket.url), weather))
+    assert done == ["Rome"]
+    tools = [each for each in _spans(exporter) if each["name"] == "execute_tool weather"]
+    assert [each.get("agentops.limit.action") for each in tools] == [None, "refused"]

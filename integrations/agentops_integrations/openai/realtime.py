@@ -250,6 +250,7 @@ class AgentSocket:
 
     def __init__(self, model: Any, server: Attributes) -> None:
         self._session = Session(getattr(model, "model", None), server)
+        model._agentops_context = self._session.call.context  # noqa: SLF001 - what the session's tools nest in
 
     def sent(self, data: Any) -> Any:
         """What limits are to be asked about. Sound is not parsed: its type is told before it, or behind it."""

@@ -24,12 +24,19 @@ class OpenAIAgentsIntegration:
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Register the processor, and watch for what people approve."""
-        from agentops_integrations.openai_agents import model_limits, processor_registration, tool_approvals, tool_calls
+        from agentops_integrations.openai_agents import (
+            model_limits,
+            processor_registration,
+            realtime_tools,
+            tool_approvals,
+            tool_calls,
+        )
 
         processor = processor_registration.register(module.tracing, patches)
         tool_approvals.install(patches, processor.runs)
         tool_calls.install(patches, processor.runs)
         model_limits.install(patches, processor.runs)
+        realtime_tools.install(patches)
 
 
 integration = OpenAIAgentsIntegration()
