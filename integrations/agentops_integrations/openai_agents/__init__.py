@@ -28,6 +28,7 @@ class OpenAIAgentsIntegration:
             model_limits,
             processor_registration,
             realtime_tools,
+            streamed_transcription,
             tool_approvals,
             tool_calls,
         )
@@ -37,6 +38,7 @@ class OpenAIAgentsIntegration:
         tool_calls.install(patches, processor.runs)
         model_limits.install(patches, processor.runs)
         realtime_tools.install(patches)
+        streamed_transcription.install(patches, processor.runs)
 
 
 integration = OpenAIAgentsIntegration()
