@@ -7,11 +7,13 @@ the usage that the reply began with; the pieces, where they are asked for, have 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
 USAGE = {"input_tokens": 10, "cache_read_input_tokens": 4, "output_tokens": 1}
 OUTPUT_TOKENS = 5
+MODEL = os.environ.get("TOLD_MODEL", "claude-sonnet-4-5")
 COMMON = {"session_id": "s1", "uuid": "u"}
 PIECES = "--include-partial-messages" in sys.argv
 
@@ -28,7 +30,7 @@ def piece(parent: str | None, kind: str, **event: Any) -> None:
 
 def assistant(identity: str, *blocks: dict[str, Any], parent: str | None = None, cut: bool = False) -> None:
     """One message for each block; each repeats the usage. A reply that is cut off goes on until :func:`stopped`."""
-    message = {"id": identity, "model": "claude-sonnet-4-5", "role": "assistant"}
+    message = {"id": identity, "model": MODEL, "role": "assistant"}
     piece(parent, "message_start", message={**message, "content": [], "usage": USAGE})
     for number, block in enumerate(blocks):
         piece(parent, "content_block_start", index=number, content_block={"type": block["type"]})

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cli import COMMON, assistant, result, say, use
+from cli import COMMON, MODEL, assistant, result, say, use
 
 log, rounds = Path(sys.argv[1]), int(sys.argv[2])
 hooks: dict[str, list[str]] = {}
@@ -85,12 +85,19 @@ def tool(ident: str, name: str, *, parent: str | None = None, **arguments: Any) 
 
 def answer(question: str) -> None:
     first = state["model"]
-    say({"type": "system", "subtype": "init", **COMMON, "model": "claude-sonnet-4-5"})
+    say({"type": "system", "subtype": "init", **COMMON, "model": MODEL})
     state["interrupted"] = False
     name = "Task" if "delegate" in question else "Bash"
     arguments = {"subagent_type": "reader"} if name == "Task" else {"command": "ls"}
     count = 1 if name == "Task" else rounds
-    is_done = all(tool(f"t{first}-{number}", name, **arguments) for number in range(count))
+    if "siblings" in question:
+        model(*(use(each, "Bash", command=each) for each in ("a", "b")))
+        is_done = all(hook("PreToolUse", each, "Bash", {"command": each}, None) for each in ("a", "b"))
+    else:
+        is_done = all(tool(f"t{first}-{number}", name, **arguments) for number in range(count))
+    if state["interrupted"] and "deaf" in question:  # what it says next comes after the patience of anybody
+        questions.append(heard())
+        model({"type": "text", "text": "Late."})
     if is_done:
         model({"type": "text", "text": "Done."})
     say({"type": "result", "subtype": "success" if is_done else "error_during_execution", **COMMON, "duration_ms": 1,

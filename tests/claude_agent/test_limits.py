@@ -1,4 +1,7 @@
-"""Limits stop the program that the SDK runs: before its next tool or model call, by the SDK's own means."""
+"""Limits stop the program that the SDK runs: before its next tool or model call, by the SDK's own means.
+
+Long because each is a way to be stopped of the same program.
+"""
 
 from __future__ import annotations
 
@@ -222,6 +225,55 @@ def test_an_agent_below_it_is_stopped(program: Program) -> None:
         asyncio.run(question(program, "delegate"))
     assert program.did() == ["model"]
     assert "invoke_agent reader" in program.spans("refused")
+
+
+def test_each_connection_is_asked_about_under_its_own_model(program: Program) -> None:
+    """What another one told last is expected of one that has not told yet, and refuses nothing by itself."""
+
+    def ask(model: str) -> Any:
+        return asyncio.run(question(program, env={"TOLD_MODEL": model}))
+
+    ask("claude-that-nobody-knows")
+    with agentops.limits(cost=5):
+        assert ask("claude-sonnet-4-5").result == "Done."
+        assert program.spans("refused") == []
+        with pytest.raises(agentops.LimitExceeded):
+            ask("claude-that-nobody-knows")
+    assert program.spans("refused") == ["chat claude-that-nobody-knows"]
+
+
+def test_a_sibling_that_runs_is_interrupted(program: Program) -> None:
+    with agentops.limits(tool_calls=1), pytest.raises(agentops.LimitExceeded):
+        asyncio.run(question(program, "siblings"))
+    assert agentops.flush()
+    tools = [dict(each.attributes or {}) for each in program.exporter.finished_spans() if "Bash" in each.name]
+    assert {(each["gen_ai.tool.call.id"], each["agentops.outcome"]) for each in tools} == {
+        ("a", "interrupted"), ("b", "error")
+    }  # fmt: skip
+
+
+def test_what_a_stopped_turn_says_too_late_is_nobodys(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agentops_integrations.claude_agent.message_stream._PATIENCE", 0.1)
+    program.rounds(2)
+
+    async def run() -> None:
+        async with sdk.ClaudeSDKClient(program.options()) as client:
+            with agentops.limits(tool_calls=1), pytest.raises(agentops.LimitExceeded):
+                await answered(client, "deaf")
+            late = asyncio.ensure_future(anext(client.receive_response()))
+            await asyncio.sleep(0)
+            await client.query("again")
+            assert type(await late).__name__ == "AssistantMessage"
+            # What the SDK hands on: the result of the first one, then the answer.
+            results = [[each async for each in client.receive_response()][-1].result for _ in range(2)]
+            assert results == [None, "Done."]
+
+    asyncio.run(run())
+    assert agentops.flush()
+    agents = [dict(each.attributes or {}) for each in program.exporter.finished_spans() if "invoke" in each.name]
+    assert [each["agentops.outcome"] for each in agents] == ["error", "ok"]
+    assert program.did() == ["model", "Bash", "model", "interrupted", "model", *["model", "Bash"] * 2, "model"]
+    assert program.spans().count("chat claude-sonnet-4-5") == 2 + 3
 
 
 def test_the_programs_own_hooks_and_options_are_its_own(program: Program) -> None:

@@ -36,7 +36,7 @@ class Conversations:
     def __init__(self) -> None:
         self._runs = Runs("claude_agent")
         self._answers: BoundedMap[str, dict[str, Any]] = BoundedMap(1_000)
-        self._models: dict[bool, str] = {}
+        self._told: dict[bool, str] = {}
         self._turns: WeakKeyDictionary[Any, Turn] = WeakKeyDictionary()
         self._hooked: WeakSet[Any] = WeakSet()
 
@@ -65,7 +65,7 @@ class Conversations:
         return self._turns.get(client._query or client)  # noqa: SLF001 - the client has no public one
 
     def _new_turn(self, client: Any) -> Turn:
-        turn = Turn(self._runs, self._answers, self._models)
+        turn = Turn(self._runs, self._answers, self._told)
         finalize(client, turn.finish, "abandoned")
         return turn
 
@@ -146,7 +146,7 @@ class Conversations:
         def begin() -> Turn | None:
             if not turn:
                 options = kwargs.get("options", args[1] if len(args) > 1 else None)
-                turn.append(Turn(self._runs, self._answers, self._models))
+                turn.append(Turn(self._runs, self._answers, self._told))
                 prompt = kwargs.get("prompt", args[0] if args else None)
                 turn[0].begin(prompt, getattr(options, "model", None))
             return turn[0]
@@ -280,3 +280,4 @@ async def _stop(turn: Turn, messages: Any, interrupt: Callable[[], Awaitable[Non
                 turn.take(message)
             if turn.is_over():
                 return
+    turn.leave()

@@ -32,16 +32,18 @@ class Turn:
     Args:
         runs: those of the integration.
         answers: what the program answered when it was asked for permissions, by the tool's call.
-        models: the model that was told last, of the agent itself (``False``) and of those below it (``True``).
+        told: the model that any connection told last, of the agent itself (``False``) and of those below it (``True``).
+            Until this one tells its own, it is expected to be the same.
 
     Attributes:
         is_hooked: limits are asked by hooks, before a tool runs.
     """
 
-    def __init__(self, runs: Any, answers: Any, models: dict[bool, str]) -> None:
+    def __init__(self, runs: Any, answers: Any, told: dict[bool, str]) -> None:
         self._runs = runs
         self._answers = answers
-        self._models = models
+        self._told = told
+        self._models: dict[bool, str] = {}
         self.is_hooked = False
         self._here: Context = get_current()
         self._planned: dict[Any, PlannedCall] = {}
@@ -49,6 +51,7 @@ class Turn:
         self._expects = False
         self._is_interrupted = False
         self._stopped_by: Exception | None = None
+        self._is_left = False
         self._refused: Exception | None = None
         self._key = object()
         self._waiting: list[Any] = []
@@ -83,6 +86,10 @@ class Turn:
         """The program asks for its end: whatever ends now is what it wanted, unless limits did before."""
         self._is_interrupted = self._stopped_by is None
 
+    def leave(self) -> None:
+        """It was to stop and has not in time: what it says later, up to its result, is nobody's."""
+        self._is_left = True
+
     def _begin(self, prompt: Any) -> None:
         from agentops_sdk.integration.frameworks import content
 
@@ -114,10 +121,10 @@ class Turn:
         if not self._asks:
             return
         if isinstance(model, str) and model.startswith("claude-"):  # "sonnet" is one of several
-            self._models[False] = model
+            self._knows(model, is_below=False)
         run = self._runs.get(self._key)
         refused = refusal(_LIMITS, run.call)
-        if refused is None and False in self._models:  # else the first message says which
+        if refused is None and self._expected(None) is not None:  # else the first message says which
             refused = self._ask_model(None)
         self._stop(refused)
 
@@ -125,15 +132,26 @@ class Turn:
         """The next model call at this place is due."""
         if not self._asks or place in self._planned:
             return None
-        planned = self._plan(place, self._models.get(place is not None) or self._models.get(False))
+        planned = self._plan(place, self._expected(place))
         refused = planned.refusal(_LIMITS)
         if refused is None:
             self._planned[place] = planned
+            return None
+        if not self._models and not _is_reached(refused):  # another model may be allowed: the first message says which
             return None
         run = self._begin_model(planned.call.name or "", place)
         planned.becomes(run.call)
         self._runs.fail(run.key, refused)
         return refused
+
+    def _expected(self, place: Any) -> str | None:
+        """The model that will be asked: this connection's, else that of the one that told last."""
+        is_below = place is not None
+        own, told = self._models, self._told
+        return own.get(is_below) or own.get(False) or told.get(is_below) or told.get(False)
+
+    def _knows(self, model: str, *, is_below: bool) -> None:
+        self._models[is_below] = self._told[is_below] = model
 
     def _plan(self, place: Any, model: str | None) -> PlannedCall:
         return PlannedCall("llm", model, self._runs.get(self._parent(place)).context, _VENDOR)
@@ -201,6 +219,10 @@ class Turn:
         self._here = get_current()
         kind = type(message).__name__
         is_first = kind == "SystemMessage" and message.subtype == "init"
+        if self._is_left:
+            self._is_left = not is_first and kind != "ResultMessage"
+            if not is_first:
+                return
         if self.is_over():
             is_due = is_first and bool(self._waiting or self._expects)
             if not is_due and kind not in ("AssistantMessage", "StreamEvent"):
@@ -225,8 +247,12 @@ class Turn:
 
     def _told_model(self, model: Any) -> None:
         if isinstance(model, str) and model:
-            self._models[False] = model
+            self._knows(model, is_below=False)
             if not self._model and not self._ended:
+                planned = self._planned.get(None)
+                if planned is not None and planned.call.name != model:  # what was expected is another one
+                    del self._planned[None]
+                    planned.withdraw()
                 self._stop(self._ask_model(None))
 
     def fail(self, error: BaseException) -> None:
@@ -273,7 +299,7 @@ class Turn:
             self._end_model(place)
             run = self._begin_model(model, place)
             run.notes.update(id=identity, texts=[], calls=[], usage=None, stopped=None, error=None)
-            self._models[place is not None] = model
+            self._knows(model, is_below=place is not None)
             planned = self._planned.pop(place, None)
             if planned is None and may_refuse():
                 planned = self._plan(place, model)
@@ -421,3 +447,9 @@ class Turn:
             self._end_model(place)
         self._end_open("abandoned")
         self._runs.finish(self._key, "error" if message.is_error else "ok")
+
+
+def _is_reached(refused: Any) -> bool:
+    """Whether a limit refuses it whichever model would be asked: not by a price, a size or a breaker of one."""
+    spent = getattr(refused, "spent", None)
+    return spent is not None and (refused.limit not in ("cost", "tokens") or spent >= refused.most)
