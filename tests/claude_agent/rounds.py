@@ -83,6 +83,17 @@ def tool(ident: str, name: str, *, parent: str | None = None, **arguments: Any) 
     return hook("PostToolUse", ident, name, arguments, agent)
 
 
+def deaf() -> None:
+    """It is interrupted, and says more once somebody asks the next question: after anybody's patience."""
+    model(use("d1", "Bash", command="ls"))
+    did("Bash")
+    result("d1", "a.txt")
+    model(use("d2", "Bash", command="ls"))
+    heard()
+    questions.append(heard())
+    model({"type": "text", "text": "Late."})
+
+
 def answer(question: str) -> None:
     first = state["model"]
     say({"type": "system", "subtype": "init", **COMMON, "model": MODEL})
@@ -93,11 +104,11 @@ def answer(question: str) -> None:
     if "siblings" in question:
         model(*(use(each, "Bash", command=each) for each in ("a", "b")))
         is_done = all(hook("PreToolUse", each, "Bash", {"command": each}, None) for each in ("a", "b"))
+    elif "deaf" in question:
+        is_done = False
+        deaf()
     else:
         is_done = all(tool(f"t{first}-{number}", name, **arguments) for number in range(count))
-    if state["interrupted"] and "deaf" in question:  # what it says next comes after the patience of anybody
-        questions.append(heard())
-        model({"type": "text", "text": "Late."})
     if is_done:
         model({"type": "text", "text": "Done."})
     say({"type": "result", "subtype": "success" if is_done else "error_during_execution", **COMMON, "duration_ms": 1,
