@@ -166,12 +166,6 @@ def _verdict(run: Run, event: Any) -> None:
     )  # fmt: skip
 
 
-def _looked_up(source: Any, event: Any) -> Attributes:
-    limit = getattr(event, "limit", None)
-    query = getattr(event, "query", None) or getattr(event, "task_prompt", None)
-    return {semconv.RETRIEVAL_TOP_K: limit, **content(semconv.RETRIEVAL_QUERY, query)}
-
-
 def _remembered(source: Any, event: Any) -> Attributes:
     value, about = getattr(event, "value", None), getattr(event, "metadata", None)
     if value is None:
@@ -231,7 +225,7 @@ RUN_TYPES: dict[str, RunType] = {
     "memory_retrieval_started": RunType("task", lambda source, event: "recall", end=_output("memory_content")),
     "memory_query_started": RunType("memory", _unnamed, _input("query", semconv.MEMORY_QUERY), _memories),
     "memory_save_started": RunType("memory", _unnamed, _remembered, operation="create_memory"),
-    "knowledge_query_started": RunType("retriever", lambda source, event: "knowledge", _looked_up),
+    "knowledge_query_started": RunType("task", lambda source, event: "rewrite query", _input("task_prompt")),
     "knowledge_search_query_started": RunType(
         "task", lambda source, event: "search knowledge", end=_output("retrieved_knowledge")
     ),
@@ -253,6 +247,31 @@ def _planned(call: Call, plan: Any) -> None:
     steps = getattr(plan, "list_of_plans_per_task", None) or ()
     told = [{"task": getattr(step, "task", None), "plan": getattr(step, "plan", None)} for step in steps]
     call.update(content(semconv.OUTPUT, told or None))
+
+
+def _knowledge(module: ModuleType, patches: Patches) -> None:
+    """What is looked for in it, and found: an event tells only when an agent begins, and what it is told in the end."""
+    calls = MethodCalls(_SITE, patches)
+    calls.wrap(module.Knowledge, "query", _looked_up, _found)
+    calls.wrap_async(module.Knowledge, "aquery", _looked_up, _found)
+
+
+def _looked_up(knowledge: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    given = dict(zip(("query", "results_limit"), args, strict=False)) | dict(kwargs)
+    words, limit = given.get("query"), given.get("results_limit", 5)
+    asked = " ".join(words) if isinstance(words, list) else words
+    about = {
+        semconv.RETRIEVAL_TOP_K: limit if type(limit) is int else None,
+        **content(semconv.RETRIEVAL_QUERY, asked),
+    }
+    return start("retriever", "knowledge", attributes=about, reporter=_SITE)
+
+
+def _found(call: Call, results: Any) -> None:
+    """Each with ``id``, ``content``, ``metadata`` and ``score``, as they are called there as well."""
+    if isinstance(results, list):
+        rows = [{name: value for name, value in each.items() if value is not None} for each in results]
+        call.update(content(semconv.RETRIEVAL_DOCUMENTS, rows))
 
 
 _KICKOFFS = {
@@ -279,6 +298,7 @@ class CrewAIIntegration:
         """Wrap the bus's ``emit``."""
         patches.when_imported("crewai.events.event_bus", lambda bus: self._install(bus, patches))
         patches.when_imported("crewai.utilities.planning_handler", lambda planner: _planner(planner, patches))
+        patches.when_imported("crewai.knowledge.knowledge", lambda knowledge: _knowledge(knowledge, patches))
 
     def _install(self, module: ModuleType, patches: Patches) -> None:
         runs = _Runs(module.VALID_EVENT_PAIRS)

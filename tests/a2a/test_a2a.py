@@ -135,6 +135,7 @@ def test_a_trip(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
         told["a2a.task.id"],
         told["gen_ai.conversation.id"],
     )
+    assert (asked["a2a.task.state"], asked["agentops.outcome"]) == ("TASK_STATE_INPUT_REQUIRED", "interrupted")
     assert (asked["agentops.input"], asked["agentops.output"]) == ("to Rome", "Which day?")
     assert (told["agentops.input"], told["agentops.output"]) == ("on Monday", "At nine.\nPlatform 4.")
     assert (told["a2a.task.state"], told["gen_ai.agent.version"]) == ("TASK_STATE_COMPLETED", "1.2")

@@ -115,6 +115,53 @@ def review(server: LocalModel) -> None:
         assert Letters().kickoff() == "sent"
 
 
+def archive(server: LocalModel) -> None:
+    """A crew whose agent looks up what it knows, with a query that a model writes; then the program does."""
+    from crewai import Agent, Crew, Task
+    from crewai.knowledge.knowledge import Knowledge
+    from crewai.knowledge.storage.base_knowledge_storage import BaseKnowledgeStorage
+
+    class Storage(BaseKnowledgeStorage):  # type: ignore[misc,unused-ignore]  # without the library, there are no types
+        def search(self, query: list[str], limit: int = 5, **_: Any) -> list[Any]:
+            if "fire" in query[0]:
+                raise LookupError("it burnt down")
+            return [{"id": "k7", "content": "Order 7 is in Rome.", "metadata": {"shelf": 1}, "score": 0.9}][:limit]
+
+        async def asearch(self, query: list[str], **options: Any) -> list[Any]:
+            return self.search(query, **options)
+
+        def save(self, documents: list[str]) -> None: ...
+
+        async def asave(self, documents: list[str]) -> None: ...
+
+        def reset(self) -> None: ...
+
+        async def areset(self) -> None: ...
+
+    def answer(request: dict[str, Any]) -> Reply:
+        rewriting = "rewrite the user query" in str(request["messages"][0]["content"])
+        return Reply(text="order 7" if rewriting else "It is in Rome.")
+
+    server.script = answer
+    knowledge = Knowledge("orders", [], storage=Storage())
+    clerk = Agent(role="clerk", goal="know orders", backstory="", llm=_model(server), knowledge=knowledge)
+    find = Task(name="find", description="Where is it?", expected_output="a place", agent=clerk)
+    assert Crew(name="desk", agents=[clerk], tasks=[find]).kickoff().raw == "It is in Rome."
+    assert asyncio.run(knowledge.aquery(["order 7"], results_limit=1))[0]["id"] == "k7"
+    with pytest.raises(LookupError):
+        knowledge.query(["fire"])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_knowledge_is_a_retrieval(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = check(archive, TREES, mode, monkeypatch)
+    looked_up, by_program, _ = [dict(span.attributes) for span in spans if span.name == "retrieval knowledge"]
+    for asked, limit in ((looked_up, 5), (by_program, 1)):
+        assert (asked["gen_ai.retrieval.query.text"], asked["gen_ai.retrieval.top_k"]) == ("order 7", limit)
+        (document,) = json.loads(asked["gen_ai.retrieval.documents"])
+        assert document == {"id": "k7", "content": "Order 7 is in Rome.", "score": 0.9, "metadata": {"shelf": 1}}
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("program", [desk, review], ids=lambda program: program.__name__)
 def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
