@@ -15,6 +15,7 @@ from cli import COMMON, MODEL, assistant, result, say, use
 
 log, rounds = Path(sys.argv[1]), int(sys.argv[2])
 hooks: dict[str, list[str]] = {}
+denied: set[str] = set()
 questions: list[dict[str, Any]] = []
 state = {"interrupted": False, "model": 0}
 
@@ -45,7 +46,7 @@ def heard() -> dict[str, Any]:
 
 
 def hook(event: str, ident: str, name: str, arguments: dict[str, Any], agent: str | None) -> bool:
-    """Whether all of the program's hooks let it go on."""
+    """Whether all of the program's hooks let it go on. A tool that one of them says no to is in ``denied``."""
     about = {"agent_id": "a1", "agent_type": agent} if agent else {}
     goes_on = True
     for callback in hooks.get(event, []):
@@ -56,6 +57,8 @@ def hook(event: str, ident: str, name: str, arguments: dict[str, Any], agent: st
             questions.append(body)
         answer = body["response"].get("response", {})
         goes_on = goes_on and answer.get("continue", True)
+        if (answer.get("hookSpecificOutput") or {}).get("permissionDecision") == "deny":
+            denied.add(ident)
     return goes_on
 
 
@@ -70,6 +73,9 @@ def tool(ident: str, name: str, *, parent: str | None = None, **arguments: Any) 
     agent = "reader" if parent else None
     if not hook("PreToolUse", ident, name, arguments, agent):
         return False
+    if ident in denied:
+        result(ident, "denied", error=True, parent=parent)
+        return True
     if not hooks and select.select([sys.stdin], [], [], 0.3)[0]:
         heard()
     if state["interrupted"]:

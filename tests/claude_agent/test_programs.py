@@ -148,6 +148,46 @@ def test_what_is_stopped_ends_with_all_that_runs_in_it(way: str, prompt: str) ->
     assert model.get("gen_ai.usage.output_tokens", 5) == 5
 
 
+def test_what_a_hook_says_is_the_tools_decision(tmp_path: Path) -> None:
+    """It hears what it hears without us, its answer counts, and a tool that it refuses has not failed."""
+    from claude_agent_sdk import ClaudeAgentOptions, HookMatcher, query
+
+    heard: list[Any] = []
+
+    async def before(told: Any, ident: Any, context: Any) -> Any:
+        heard.append((told["hook_event_name"], told["tool_name"], ident))
+        if ident == "t0-1":
+            return {}
+        about = {"permissionDecision": "deny", "permissionDecisionReason": "not here"}
+        return {"hookSpecificOutput": {"hookEventName": "PreToolUse", **about}}
+
+    async def after(told: Any, ident: Any, context: Any) -> Any:
+        heard.append((told["hook_event_name"], told["tool_name"], ident))
+        return {}
+
+    script = Path(__file__).with_name("rounds.py")
+    _path[0].write_text(f'#!/bin/sh\nexec "{sys.executable}" -E "{script}" "{tmp_path / "log"}" 2 "$@"\n')
+    matchers = {"PreToolUse": [HookMatcher(hooks=[before])], "PostToolUse": [HookMatcher(hooks=[after])]}
+    hooks = [list(each[0].hooks) for each in matchers.values()]
+
+    async def run() -> None:
+        async for _ in query(prompt="go", options=ClaudeAgentOptions(cli_path=_path[0], hooks=matchers)):
+            pass
+
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter])
+    asyncio.run(run())
+    assert agentops.flush()
+    agentops.shutdown()
+    assert heard == [("PreToolUse", "Bash", "t0-0"), ("PreToolUse", "Bash", "t0-1"), ("PostToolUse", "Bash", "t0-1")]
+    assert [each[0].hooks for each in matchers.values()] == hooks
+    denied, ran = (span.attributes for span in exporter.finished_spans() if span.name == "execute_tool Bash")
+    assert (denied["agentops.outcome"], ran["agentops.outcome"]) == ("cancelled", "ok")
+    told = {name: denied[f"agentops.decision.{name}"] for name in ("name", "chosen", "by", "reason")}
+    assert told == {"name": "permission", "chosen": "deny", "by": "code", "reason": "not here"}
+    assert "agentops.decision.chosen" not in ran
+
+
 def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
     for span in check(conversation, TREES, "private", monkeypatch, server=Server, capture_content=False):
         told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])

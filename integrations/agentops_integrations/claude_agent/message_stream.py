@@ -2,6 +2,8 @@
 
 That program makes the calls, in a process of its own. It is asked to stop by the means that the SDK has for it: hooks
 before and after each tool, an interruption of a client's turn, the end of a single question.
+
+Long because both ways to ask, and all that a connection is handed, are wrapped here.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet, finalize
 
-from agentops_integrations.claude_agent.turn import Turn
+from agentops_integrations.claude_agent.turn import Permission, Turn
 from agentops_sdk.integration import BoundedMap, decision_attributes, guard, may_refuse, snapshot
 from agentops_sdk.integration.frameworks import Runs
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from agentops_sdk.integration import Patches
 
 _ANSWERS = ("allow", "deny")
+_OF_HOOKS = (*_ANSWERS, "ask")
 _PATIENCE = 10  # seconds, until a turn that is interrupted has ended
 
 _starting: ContextVar[Turn | None] = ContextVar("agentops-claude-question", default=None)
@@ -35,7 +38,7 @@ class Conversations:
 
     def __init__(self) -> None:
         self._runs = Runs("claude_agent")
-        self._answers: BoundedMap[str, dict[str, Any]] = BoundedMap(1_000)
+        self._answers: BoundedMap[str, Permission] = BoundedMap(1_000)
         self._told: dict[bool, str] = {}
         self._turns: WeakKeyDictionary[Any, Turn] = WeakKeyDictionary()
         self._hooked: WeakSet[Any] = WeakSet()
@@ -161,8 +164,14 @@ class Conversations:
             turn = _starting.get()
             if turn is not None:
                 self._turns[instance] = turn
+            hooks = {name: list(matchers) for name, matchers in instance.hooks.items()}
+            if theirs := hooks.get("PreToolUse"):
+                hooks["PreToolUse"] = [
+                    {**each, "hooks": [_listened_to(hook, self._answers) for hook in each.get("hooks", ())]}
+                    for each in theirs
+                ]
+                instance.hooks = hooks
             if may_refuse():  # each hook is a question to this process, and the program waits for the answer
-                hooks = {name: list(matchers) for name, matchers in instance.hooks.items()}
                 for name, ask in (("PreToolUse", Turn.ask_tool), ("PostToolUse", Turn.ask_after_tool)):
                     hook = partial(self._hook, weakref.ref(instance), name, ask)
                     hooks.setdefault(name, []).append({"matcher": None, "hooks": [hook]})
@@ -202,12 +211,30 @@ def _watched(callback: Any, answers: Any) -> Any:
         with guard("claude_agent.permission"):
             options = snapshot([{"name": each} for each in _ANSWERS]).decode()
             reason = getattr(answer, "message", None)
-            answers[context.tool_use_id] = decision_attributes(
-                answer.behavior, name="permission", options=options, reason=reason or None
-            )
+            about = decision_attributes(answer.behavior, name="permission", options=options, reason=reason or None)
+            answers[context.tool_use_id] = Permission(about, answer.behavior == "deny")
         return answer
 
     return can_use_tool
+
+
+def _listened_to(hook: Any, answers: Any) -> Any:
+    """A hook of the program's before a tool runs, and what it says of that tool, kept for it."""
+
+    async def listened_to(*args: Any, **kwargs: Any) -> Any:
+        answer = await hook(*args, **kwargs)
+        with guard("claude_agent.hooks"):
+            said = answer.get("hookSpecificOutput") or {}
+            verdict, reason = said.get("permissionDecision"), said.get("permissionDecisionReason")
+            if verdict in _OF_HOOKS:
+                options = snapshot([{"name": each} for each in _OF_HOOKS]).decode()
+                about = decision_attributes(
+                    verdict, name="permission", options=options, by="code", reason=reason or None
+                )
+                answers[args[0]["tool_use_id"]] = Permission(about, verdict == "deny")
+        return answer
+
+    return listened_to
 
 
 async def _read(  # noqa: C901 - the ways that a stream ends

@@ -7,7 +7,7 @@ asked before it is made; the message that tells of it makes it a span. Long beca
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.context import Context, attach, get_current
 
@@ -24,6 +24,13 @@ _OUTPUT_TOKENS = semconv.METADATA_PREFIX + "claude.output_tokens"
 _FINISH_REASONS = {"end_turn": "stop", "stop_sequence": "stop", "tool_use": "tool_calls", "max_tokens": "length"}
 _LIMITS = "claude_agent.limits"
 _VENDOR = {semconv.PROVIDER_NAME: "anthropic"}
+
+
+class Permission(NamedTuple):
+    """What the program said of a tool before it ran: the attributes of that decision, and whether it was a no."""
+
+    attributes: dict[str, Any]
+    is_refused: bool
 
 
 class Turn:
@@ -401,11 +408,13 @@ class Turn:
         run = self._runs.get(block.tool_use_id)
         if run is None:
             return
-        outcome = self._cut_off("error") if block.is_error else "ok"
+        permission: Permission | None = self._answers.pop(block.tool_use_id, None)
+        is_refused = permission is not None and permission.is_refused  # it has not failed: it did not run
+        outcome = self._cut_off("cancelled" if is_refused else "error") if block.is_error else "ok"
         self._end_model(block.tool_use_id)
         self._runs.finish(("agent", block.tool_use_id), outcome)
         run.call.update(content(semconv.TOOL_CALL_RESULT, block.content))
-        run.call.update(self._answers.pop(block.tool_use_id, None) or {})
+        run.call.update(permission.attributes if permission is not None else {})
         self._runs.finish(block.tool_use_id, outcome)
         self._tools.pop(block.tool_use_id, None)
         if (planned := self._planned.pop(block.tool_use_id, None)) is not None:  # of the agent that it ran
