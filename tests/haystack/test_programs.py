@@ -13,6 +13,9 @@ import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
 from tests.integrations.framework_programs import MODES, check, check_cancelled
 
+import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
+
 pytest.importorskip("haystack", reason="haystack-ai is not installed")
 
 TREES = Path(__file__).parent / "trees"
@@ -122,6 +125,32 @@ def streamed(server: LocalModel) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_streams(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check(streamed, TREES, mode, monkeypatch)
+
+
+def test_a_reader_that_raises_in_the_middle_of_a_stream() -> None:
+    """The model's call fails with it, and what had come by then was used all the same."""
+    from haystack import Pipeline
+    from haystack.core.errors import PipelineRuntimeError
+    from haystack.dataclasses import ChatMessage, StreamingChunk
+
+    def hear(chunk: StreamingChunk) -> None:
+        if chunk.content:
+            raise LookupError("deaf")
+
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter])
+    with LocalModel(lambda request: Reply(text="It is on its way.")) as server:
+        pipeline = Pipeline()
+        pipeline.add_component("model", _model(server))
+        with pytest.raises(PipelineRuntimeError):
+            pipeline.run({"model": {"messages": [ChatMessage.from_user("Where is it?")], "streaming_callback": hear}})
+    assert agentops.flush()
+    agentops.shutdown()
+    model = next(span.attributes for span in exporter.finished_spans() if span.name == "chat gpt-4o-mini")
+    assert (model["agentops.outcome"], model["agentops.stream.chunks"]) == ("error", 2)
+    assert model["agentops.usage.source"] in ("counted", "estimated")
+    assert model["gen_ai.usage.output_tokens"] == 1
+    assert model["agentops.cost.amount"] > 0
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")

@@ -5,7 +5,7 @@ Long because all that is done to one is here, and beside it the operation that i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
@@ -43,6 +43,8 @@ class Call:
     settled: str | None = None
     """How it ended, where whoever ends it says no more than that it is over."""
     admission: Admission | None = None
+    reading: Callable[[str], object] | None = None
+    """A client's reply that is still being read as a part of it: told how the operation ends, where that ends first."""
     reporters: tuple[str, ...] = (PROGRAM,)
     authors: tuple[Any, ...] = ()
     bodies: tuple[Any, ...] = ()
@@ -218,6 +220,11 @@ class Call:
         Returns:
             whether this call was the one that ended it.
         """
+        if (reading := self.reading) is not None:
+            self.reading = None
+            if outcome != "ok":
+                with guard("call.reading"):
+                    reading(outcome)
         try:
             self._latch.pop()  # atomic: of several threads, one gets it
         except IndexError:

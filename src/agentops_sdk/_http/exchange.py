@@ -221,6 +221,8 @@ class Exchange:
             self.stream_ended, self._is_over, keep=keep, hide=self._hide, silent=self.endpoint.silent_events
         )
         self.bodies.chunks = self.live.chunks
+        if self._contributes:
+            self.call.reading = self._left
         operation = getattr(self.call, "operation", self.call)
         if operation.admission is not None and operation.admission.is_cut:
             self.live.meter = operation.admission.meter(operation, self.asked_for)
@@ -252,6 +254,10 @@ class Exchange:
             outcome = "error"
         self.end(outcome, error)
 
+    def _left(self, outcome: str) -> None:
+        """The operation around ends first, as its reader raises: the stream is one that was left."""
+        self.stream_ended("abandoned" if outcome == "error" else outcome, None, self._is_over())
+
     def end(self, outcome: str, error: BaseException | None) -> None:
         """Hand over what was kept and finish the call; only the first time counts."""
         if self._done:
@@ -269,6 +275,8 @@ class Exchange:
             self.asked(self._body)
         call.defer(bodies)
         self._body = None
+        if self._contributes:
+            call.reading = None
         if not self._contributes:
             call.finish(outcome, error)
 

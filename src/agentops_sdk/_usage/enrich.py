@@ -46,7 +46,7 @@ def enrich(attributes: dict[str, Any]) -> None:
         attributes[semconv.COST_UNKNOWN_REASON] = f"the reply's {hostile[0]} is not a count"
     elif any(name in attributes for name in _USED):
         _price(attributes)
-    elif attributes.get(semconv.OUTCOME) != "error":
+    elif attributes.get(semconv.OUTCOME) != "error" or attributes.get(semconv.STREAM_CHUNKS):
         # A refused call used nothing, so nothing of it is unknown. Of any other, nobody knows.
         attributes[semconv.COST_UNKNOWN_REASON] = "no usage was reported, and there was nothing to count"
 
