@@ -159,8 +159,8 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         ("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",),
-        "histograms have the buckets that the conventions advise: `explicit_bucket_histogram`. Another value is told",
-        read=False,
+        "`explicit_bucket_histogram` (the default): the buckets that the conventions advise; or "
+        "`base2_exponential_bucket_histogram`, for sinks of OTLP. `/metrics` has the former",
     ),
     Row(
         ("OTEL_EXPORTER_PROMETHEUS_HOST", "OTEL_EXPORTER_PROMETHEUS_PORT"),

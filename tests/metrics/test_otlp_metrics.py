@@ -12,6 +12,7 @@ from opentelemetry import metrics as otel_metrics
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
+from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
 from tests.export.collector import Collector
 
 import agentops_sdk as agentops
@@ -54,8 +55,14 @@ def without_times(request: Any) -> dict[str, Any]:
                     exemplars = sorted(point.exemplars, key=lambda one: one.SerializeToString())
                     assert exemplars
                     del point.exemplars[:]
-                    if kind == "histogram":  # of a sum, the SDK takes some by chance
+                    if kind == "histogram":  # of others, the SDK takes some by chance
                         point.exemplars.extend(exemplars)
+                    if kind == "exponential_histogram":
+                        counts = point.positive.bucket_counts
+                        while not counts[-1]:  # the SDK's have room behind the last
+                            del counts[-1]
+                        assert not any(point.negative.bucket_counts)
+                        point.ClearField("negative")
                     points.append(str(point))
                 shown[metric.name] = (
                     metric.unit, metric.description, kind, data.aggregation_temporality,
@@ -64,14 +71,19 @@ def without_times(request: Any) -> dict[str, Any]:
     return shown
 
 
+@pytest.mark.parametrize("aggregation", ["explicit_bucket_histogram", "base2_exponential_bucket_histogram"])
 @pytest.mark.parametrize("temporality", ["cumulative", "delta"])
 def test_the_wire_is_that_of_opentelemetrys_sdk(
-    collector: Collector, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, temporality: str
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, temporality: str, aggregation: str
 ) -> None:
     wanted = AggregationTemporality[temporality.upper()]
-    reader = InMemoryMetricReader(preferred_temporality={Counter: wanted, Histogram: wanted})
+    reader = InMemoryMetricReader(
+        preferred_temporality={Counter: wanted, Histogram: wanted},
+        preferred_aggregation={Histogram: ExponentialBucketHistogramAggregation()} if "base2" in aggregation else None,
+    )
     monkeypatch.setattr(otel_metrics._internal, "_METER_PROVIDER", MeterProvider([reader]))
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", temporality)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", aggregation)
     agentops.init(exporters=["memory"], integrations=[], directory=tmp_path, metrics=[f"otlp:{collector.url}"])
     for round_ in (0, 1):
         for number in range(3):
@@ -88,7 +100,10 @@ def test_the_wire_is_that_of_opentelemetrys_sdk(
         ]  # fmt: skip
         _, mine = collector.received[-1]
         theirs = encode_metrics(data)
-        assert without_times(mine) == without_times(theirs)
+        shown = without_times(mine)
+        assert shown == without_times(theirs)
+        kinds = {kind for _, _, kind, *_ in shown.values()}
+        assert kinds == {"sum", "exponential_histogram" if "base2" in aggregation else "histogram"}
     agentops.flush(20)
     assert len(collector.metrics()) == 2  # nothing was measured since
     assert set(collector.paths) == {"/v1/metrics"}

@@ -21,17 +21,34 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+    from agentops_sdk._pipeline.base2_buckets import Base2Buckets
     from agentops_sdk._pipeline.metric_store import MetricStore, Table
     from agentops_sdk._pipeline.sinks import Sink
 
-__all__ = ["MetricReader", "prefers_delta"]
+__all__ = ["MetricReader", "MetricSink", "prefers_base2", "prefers_delta"]
 
 _INTERVAL: Final = 60.0
 _PREFERENCE: Final = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 _AGGREGATION: Final = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"
+_EXPLICIT: Final = "explicit_bucket_histogram"
+_BASE2: Final = "base2_exponential_bucket_histogram"
 _FILTER: Final = "OTEL_METRICS_EXEMPLAR_FILTER"
 
 Key = tuple[str, tuple[Any, ...] | None]
+
+
+class MetricSink(NamedTuple):
+    """Where metrics go, and as what.
+
+    Attributes:
+        sink: it.
+        delta: whether it wants what came since the last time, and not since the start.
+        base2: whether it wants histograms with exponential buckets.
+    """
+
+    sink: Sink
+    delta: bool
+    base2: bool
 
 
 class _Taken(NamedTuple):
@@ -47,7 +64,7 @@ class MetricReader:
 
     Args:
         store: what is read.
-        sinks: each with whether it wants deltas.
+        sinks: each with what it wants.
         identity: the process and our scope.
         paused: whether the program's own provider sends them already.
     """
@@ -55,17 +72,15 @@ class MetricReader:
     def __init__(
         self,
         store: Callable[[], MetricStore],
-        sinks: Sequence[tuple[Sink, bool]],
+        sinks: Sequence[MetricSink],
         identity: Callable[[], tuple[Resource, InstrumentationScope]],
         paused: Callable[[], bool],
     ) -> None:
         self._store, self._sinks, self._identity, self._paused = store, sinks, identity, paused
         self._interval = _interval()
         self._exemplars = _wants_exemplars()
-        if os.environ.get(_AGGREGATION, "").strip().lower() not in ("", "explicit_bucket_histogram"):
-            warn_once(
-                f"{_AGGREGATION}: histograms are sent with the buckets that the conventions advise. It is ignored."
-            )
+        self.base2 = any(sink.base2 for sink in sinks)
+        """Whether the store has to keep exponential buckets."""
         self._new_primitives()
 
     def _new_primitives(self) -> None:
@@ -80,7 +95,7 @@ class MetricReader:
     @property
     def sinks(self) -> list[Sink]:
         """Where metrics go."""
-        return [sink for sink, _ in self._sinks]
+        return [each.sink for each in self._sinks]
 
     def begin(self) -> None:
         """There is something to send. Called for every slice of spans."""
@@ -126,14 +141,14 @@ class MetricReader:
             if not taken.series:
                 return
             resource, scope = self._identity()
-            for sink, delta in self._sinks:
+            for to in self._sinks:
                 points: list[Any] = [
-                    Point(table.name, table.row, delta, data, resource, scope)
+                    Point(table.name, table.row, to.delta, data, resource, scope)
                     for table, values, series in taken.series
-                    if (data := self._data(table, values, series, taken, store.started_ns, delta=delta)) is not None
+                    if (data := self._data(table, values, series, taken, store.started_ns, to)) is not None
                 ]
                 if points:
-                    sink.put(points)
+                    to.sink.put(points)
             self._before = {(table.name, values): series for table, values, series in taken.series}
             self._since_ns = taken.now_ns
 
@@ -151,12 +166,12 @@ class MetricReader:
         series: Series,
         taken: _Taken,
         started_ns: int,
-        *,
-        delta: bool,
+        to: MetricSink,
     ) -> Any:
         """OpenTelemetry's data point of one series; ``None`` where there is nothing to tell."""
         from opentelemetry.sdk.metrics.export import HistogramDataPoint, NumberDataPoint
 
+        delta = to.delta
         start = (taken.since_ns or started_ns) if delta else started_ns
         before = self._before.get((table.name, values)) if delta else None
         counts, count, total = series.counts, series.count, series.recent_total if delta else series.total
@@ -170,6 +185,8 @@ class MetricReader:
         exemplars = self._examples(series, taken.since_ns)
         if table.row.buckets is None:
             return NumberDataPoint(attributes, start, taken.now_ns, total, exemplars)
+        if to.base2 and (base2 := series.recent_base2 if delta else series.base2) is not None:
+            return _exponential(base2, attributes, (start, taken.now_ns), total, (low, high), exemplars)
         return HistogramDataPoint(
             attributes, start, taken.now_ns, count, total, counts, table.row.buckets, low, high, exemplars
         )
@@ -186,6 +203,29 @@ class MetricReader:
         ]
 
 
+def _exponential(
+    base2: Base2Buckets,
+    attributes: dict[str, Any],
+    times_ns: tuple[int, int],
+    total: float,
+    extremes: tuple[float, float],
+    exemplars: list[Any],
+) -> Any:
+    """OpenTelemetry's data point of exponential buckets."""
+    from opentelemetry.sdk.metrics.export import Buckets, ExponentialHistogramDataPoint
+
+    positive, negative = (
+        Buckets(
+            low := min(side, default=0), [side.get(index, 0) for index in range(low, max(side) + 1)] if side else []
+        )
+        for side in (base2.positive, base2.negative)
+    )
+    scale = base2.scale if base2.positive or base2.negative else 0  # of zeros alone there is none
+    return ExponentialHistogramDataPoint(
+        attributes, *times_ns, base2.count, total, scale, base2.zeros, positive, negative, 0, *extremes, exemplars
+    )
+
+
 def _attributes(table: Table, values: tuple[Any, ...] | None) -> dict[str, Any]:
     if values is None:
         return {OVERFLOW: True}
@@ -198,6 +238,14 @@ def prefers_delta() -> bool:
     if preference not in ("", "cumulative", "delta", "lowmemory"):
         warn_once(f"{_PREFERENCE} is {preference[:40]!r}; expected cumulative, delta or lowmemory. It is ignored.")
     return preference in ("delta", "lowmemory")
+
+
+def prefers_base2() -> bool:
+    """Whether ``OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION`` asks for exponential buckets."""
+    word = os.environ.get(_AGGREGATION, "").strip().lower()
+    if word not in ("", _EXPLICIT, _BASE2):
+        warn_once(f"{_AGGREGATION} is {word[:40]!r}; expected {_EXPLICIT} or {_BASE2}. It is ignored.")
+    return word == _BASE2
 
 
 def _wants_exemplars() -> bool:

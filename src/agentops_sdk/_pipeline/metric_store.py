@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
+from agentops_sdk._pipeline.base2_buckets import Base2Buckets
 from agentops_sdk.config import log_once
 from agentops_sdk.semconv_metrics import ROWS, MetricRow, name_in
 
@@ -30,9 +31,12 @@ Place = tuple[int, int, int]
 class Series:
     """One series: of a histogram by buckets, of a counter the total alone."""
 
-    __slots__ = ("count", "counts", "exemplars", "high", "low", "recent_high", "recent_low", "recent_total", "total")
+    __slots__ = (
+        "base2", "count", "counts", "exemplars", "high", "low", "recent_base2", "recent_high", "recent_low",
+        "recent_total", "total",
+    )  # fmt: skip
 
-    def __init__(self, buckets: int) -> None:
+    def __init__(self, buckets: int, *, base2: bool = False) -> None:
         self.counts = [0] * buckets
         self.count = 0
         self.total: float = 0
@@ -42,15 +46,23 @@ class Series:
         """``recent``: since the last :meth:`take`."""
         self.exemplars: dict[int, tuple[float, Place]] = {}
         """The last measurement of each bucket whose span is kept; of a counter, under 0."""
+        self.base2 = Base2Buckets() if base2 else None
+        """Until the last :meth:`take`: what came since is apart, for it may have finer buckets."""
+        self.recent_base2 = Base2Buckets() if base2 else None
 
     def take(self) -> Series:
         """Its figures of now; the extremes of what comes from now on begin anew."""
         twin = self.copy()
         self.recent_low, self.recent_high, self.recent_total = float("inf"), float("-inf"), 0
+        if self.base2 is not None and self.recent_base2 is not None:
+            self.base2.merge(self.recent_base2)
+            twin.base2, twin.recent_base2 = Base2Buckets(), self.recent_base2
+            twin.base2.merge(self.base2)
+            self.recent_base2 = Base2Buckets()
         return twin
 
     def copy(self) -> Series:
-        """Its figures of now."""
+        """Its figures of now, without buckets that only :meth:`take` gives."""
         twin = Series(0)
         twin.counts, twin.exemplars = list(self.counts), dict(self.exemplars)
         for name in ("count", "total", "recent_total", "low", "high", "recent_low", "recent_high"):
@@ -72,10 +84,16 @@ class Table:
 
 
 class MetricStore:
-    """Every metric of one state of the conventions, since ``started_ns``."""
+    """Every metric of one state of the conventions, since ``started_ns``.
 
-    def __init__(self, state: str) -> None:
+    Args:
+        state: of the conventions.
+        base2: whether histograms are kept in exponential buckets beside those that the conventions advise.
+    """
+
+    def __init__(self, state: str, *, base2: bool = False) -> None:
         self.state = state
+        self.base2 = base2
         self.started_ns = time.time_ns()
         self.lock = threading.Lock()
         self.additions = 0
@@ -122,6 +140,8 @@ class MetricStore:
                 if amount > series.recent_high:
                     series.recent_high = amount
                     series.high = max(series.high, amount)
+                if series.recent_base2 is not None:
+                    series.recent_base2.add(amount, times)
             if at is not None:
                 series.exemplars[bucket] = (amount, at)
 
@@ -134,7 +154,8 @@ class MetricStore:
             table.overflowed += 1
         series = table.series.get(key)
         if series is None:
-            series = table.series[key] = Series(0 if table.row.buckets is None else len(table.row.buckets) + 1)
+            bounds = table.row.buckets
+            series = table.series[key] = Series(0) if bounds is None else Series(len(bounds) + 1, base2=self.base2)
         return series
 
     @property

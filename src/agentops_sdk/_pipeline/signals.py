@@ -44,8 +44,8 @@ class Signals:
     def __init__(self, settings: Settings, identity: Identity, files: Callable[[], Sequence[Sink]]) -> None:
         self.settings = settings
         self._identity = identity
-        self.metrics = SpanMetrics(settings)
         self.reader = self._make_reader(settings)
+        self.metrics = SpanMetrics(settings, base2=self.reader is not None and self.reader.base2)
         self.metrics.on_measured = self.reader.begin if self.reader is not None else None
         self._files = files
         self.events = self._make_events(settings)
@@ -59,10 +59,12 @@ class Signals:
         wanted = [sink for sink in settings.metrics if sink != "none"]
         if not wanted:
             return None
-        from agentops_sdk._pipeline.metric_reader import MetricReader
+        from agentops_sdk._pipeline.metric_reader import MetricReader, MetricSink
 
         sinks = [
-            (sink, _wants_delta(each)) for each in wanted if (sink := _sink(each, "metrics", settings)) is not None
+            MetricSink(sink, _wants_delta(each), _wants_base2(each))
+            for each in wanted
+            if (sink := _sink(each, "metrics", settings)) is not None
         ]
         automatic = settings.origins.get("metrics", "").startswith("environment OTEL_")
         return MetricReader(
@@ -107,7 +109,7 @@ class Signals:
                 with guard("signals.collect"):
                     before.collect(changed_only=True)
                 closed += before.sinks
-            self.metrics = self.metrics.reconfigure(settings)
+            self.metrics = self.metrics.reconfigure(settings, base2=reader is not None and reader.base2)
             self.metrics.on_measured = reader.begin if reader is not None else None
             if closed:
                 delivery.close(closed, time.monotonic() + settings.shutdown_timeout)
@@ -149,7 +151,7 @@ class Signals:
         """In a child: what was measured so far is the parent's."""
         for sink in self.events.sinks:
             sink.after_fork()
-        self.metrics = SpanMetrics(self.settings)
+        self.metrics = SpanMetrics(self.settings, base2=self.reader is not None and self.reader.base2)
         self.metrics.on_measured = self.reader.begin if self.reader is not None else None
         if self.reader is not None:
             self.reader.after_fork()
@@ -195,3 +197,13 @@ def _wants_delta(setting: Any) -> bool:
         return setting.partition(":")[0] == "otlp" and prefers_delta()
     preferred = getattr(setting, "_preferred_temporality", None) or {}
     return any(getattr(value, "name", "") == "DELTA" for value in preferred.values())
+
+
+def _wants_base2(setting: Any) -> bool:
+    """Whether a sink of metrics wants histograms with exponential buckets."""
+    if isinstance(setting, str):
+        from agentops_sdk._pipeline.metric_reader import prefers_base2
+
+        return setting.partition(":")[0] == "otlp" and prefers_base2()
+    preferred = getattr(setting, "_preferred_aggregation", None) or {}
+    return any(type(value).__name__ == "ExponentialBucketHistogramAggregation" for value in preferred.values())

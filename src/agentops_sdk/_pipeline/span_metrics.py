@@ -28,11 +28,16 @@ _MOST_FORMS: Final = 1_024
 
 
 class SpanMetrics:
-    """Measures each ended span once; written by the consumer thread only."""
+    """Measures each ended span once; written by the consumer thread only.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: those in force.
+        base2: whether somebody wants histograms with exponential buckets.
+    """
+
+    def __init__(self, settings: Settings, *, base2: bool = False) -> None:
         self.state = settings.semconv or "pin"
-        self.store = MetricStore(self.state)
+        self.store = MetricStore(self.state, base2=base2)
         self.host = HostMeter(settings)
         self._measurements = Measurements(self.state)
         self.below: Collection[int] = self._measurements.below
@@ -60,10 +65,10 @@ class SpanMetrics:
         if self.on_measured is not None:
             self.on_measured()
 
-    def reconfigure(self, settings: Settings) -> SpanMetrics:
-        """Go on by other settings: where names change, all begins anew."""
-        if (settings.semconv or "pin") != self.state:
-            return SpanMetrics(settings)
+    def reconfigure(self, settings: Settings, *, base2: bool) -> SpanMetrics:
+        """Go on by other settings: where names change, or buckets that were not kept are wanted, all begins anew."""
+        if (settings.semconv or "pin") != self.state or (base2 and not self.store.base2):
+            return SpanMetrics(settings, base2=base2)
         self.host = HostMeter(settings)
         return self
 

@@ -22,7 +22,7 @@ class Point(NamedTuple):
         name: of its metric.
         row: the metric.
         delta: whether it tells of the time since the last one, and not since the start.
-        data: OpenTelemetry's ``HistogramDataPoint`` or ``NumberDataPoint``.
+        data: OpenTelemetry's ``HistogramDataPoint``, ``ExponentialHistogramDataPoint`` or ``NumberDataPoint``.
         resource: the process.
         scope: who measured.
     """
@@ -39,6 +39,8 @@ def metrics_data(points: Sequence[Point]) -> MetricsData:
     """Points of one collection, by metric."""
     from opentelemetry.sdk.metrics.export import (
         AggregationTemporality,
+        ExponentialHistogram,
+        ExponentialHistogramDataPoint,
         Histogram,
         Metric,
         MetricsData,
@@ -54,9 +56,11 @@ def metrics_data(points: Sequence[Point]) -> MetricsData:
     for name, group in by_metric.items():
         row, data = group[0].row, [point.data for point in group]
         temporality = AggregationTemporality.DELTA if group[0].delta else AggregationTemporality.CUMULATIVE
-        total: Histogram | Sum
+        total: ExponentialHistogram | Histogram | Sum
         if row.buckets is None:
             total = Sum(data, temporality, is_monotonic=True)
+        elif isinstance(data[0], ExponentialHistogramDataPoint):
+            total = ExponentialHistogram(data, temporality)
         else:
             total = Histogram(data, temporality)
         metrics.append(Metric(name, row.description, row.unit, total))
