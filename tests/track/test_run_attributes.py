@@ -238,6 +238,28 @@ def test_what_runs_below_an_agent_is_of_its_conversation(seen: Seen) -> None:
     }  # fmt: skip
 
 
+def test_what_runs_below_a_workflow_is_of_its_conversation(seen: Seen) -> None:
+    with agentops.span("outer", kind="agent"):
+        with agentops.span("order", kind="workflow", **{"gen_ai.conversation.id": "c1"}):
+            with agentops.span("clerk", kind="agent"), agentops.span("look_up", kind="tool"):
+                pass
+            with agentops.span("other", kind="agent", **{"gen_ai.conversation.id": "c2"}), agentops.span("step"):
+                pass
+            with agentops.span("send", kind="tool"):
+                pass
+        with agentops.span("after", kind="tool"), agentops.span("plain", kind="workflow"):
+            pass
+    shown = {
+        span.name.rpartition(" ")[2]: tuple(map(span.attributes.get, ("gen_ai.conversation.id", "gen_ai.agent.name")))
+        for span in seen.all()
+    }
+    assert shown == {
+        "outer": (None, "outer"), "order": ("c1", "outer"), "clerk": ("c1", "clerk"), "look_up": ("c1", "clerk"),
+        "other": ("c2", "other"), "step": ("c2", "other"), "send": ("c1", "outer"), "after": (None, "outer"),
+        "plain": (None, "outer"),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("state", ["pin", "main"])
 def test_no_name_of_one_state_stands_under_the_other(state: str) -> None:
     exporter = MemoryExporter()

@@ -80,6 +80,8 @@ class Call:
             entries[context_keys.AGENT_KEY] = context_keys.agent_of(span.attributes)
         elif kind == "llm":
             entries[context_keys.LLM_KEY] = self
+        elif kind == "workflow" and semconv.CONVERSATION_ID in span.attributes:
+            entries[context_keys.AGENT_KEY] = context_keys.of_conversation(span.attributes, parent)
         context = Context(entries)
         if to_vendor or kind in _TO_VENDOR:
             context = vendor_calls.enter(context)

@@ -97,6 +97,14 @@ def inherit(attributes: dict[str, Any], kind: str, context: Context) -> None:
     if agent and kind != "agent":
         for name, value in agent.items():  # type: ignore[attr-defined]  # a context's values are objects
             attributes.setdefault(name, value)
+    elif agent and semconv.CONVERSATION_ID in agent:  # type: ignore[operator]  # as above
+        attributes.setdefault(semconv.CONVERSATION_ID, agent[semconv.CONVERSATION_ID])  # type: ignore[index]  # as above
+
+
+def of_conversation(attributes: dict[str, Any], context: Context) -> dict[str, Any]:
+    """The agent of ``context``, if there is one, and the conversation of a workflow that runs in it."""
+    agent: Any = context.get(AGENT_KEY) or {}
+    return {**agent, semconv.CONVERSATION_ID: attributes[semconv.CONVERSATION_ID]}
 
 
 def agent_of(attributes: dict[str, Any]) -> dict[str, Any]:
