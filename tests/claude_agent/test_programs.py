@@ -104,6 +104,8 @@ def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> No
         assert [call["gen_ai.usage.output_tokens"] for call in calls] == [5] * CALLS
         assert [call["agentops.stream.chunks"] for call in calls] == [7, 5, 7, 5, 5]
         assert [call["gen_ai.response.finish_reasons"] for call in calls[:2]] == [["tool_calls"]] * 2
+    assert {call["gen_ai.response.model"] for call in calls} == {"claude-sonnet-4-5"}
+    assert {span.attributes["gen_ai.conversation.id"] for span in spans} == {"s1"}
     sources = {call["agentops.usage.source"] for call in calls}
     assert sources == {"reported" if program is pieces else "estimated"}
     (agent,) = [span.attributes for span in spans if span.name == "invoke_agent claude"]

@@ -62,6 +62,7 @@ class Turn:
         self._refused: Exception | None = None
         self._key = object()
         self._waiting: list[Any] = []
+        self._session: str | None = None
         self._last_ns: dict[Any, int] = {}
         self._model: dict[Any, tuple[Any, Run]] = {}
         self._ended: dict[Any, Any] = {}
@@ -104,7 +105,7 @@ class Turn:
         self._stopped_by = self._refused = None
         self._ended.clear()
         self._done.clear()
-        run = self._runs.begin("agent", _AGENT, self._key)
+        run = self._runs.begin("agent", _AGENT, self._key, attributes=self._conversation())
         run.call.update(content(semconv.INPUT, prompt if isinstance(prompt, str) else None))
         self._tick(None)
 
@@ -222,10 +223,19 @@ class Turn:
 
     # --- messages -------------------------------------------------------------------------------------
 
+    def _conversation(self) -> dict[str, Any]:
+        """What goes on every span: by the time that a message tells of it, the agent has long begun."""
+        return {semconv.CONVERSATION_ID: self._session}
+
     def take(self, message: Any) -> None:
         self._here = get_current()
         kind = type(message).__name__
         is_first = kind == "SystemMessage" and message.subtype == "init"
+        session = message.data.get("session_id") if is_first else getattr(message, "session_id", None)
+        if isinstance(session, str) and session != self._session:
+            self._session = session
+            if not self.is_over():
+                self._runs.get(self._key).call.update(self._conversation())
         if self._is_left:
             self._is_left = not is_first and kind != "ResultMessage"
             if not is_first:
@@ -305,7 +315,7 @@ class Turn:
         if run is None or identity != before or identity is None:
             self._end_model(place)
             run = self._begin_model(model, place)
-            run.notes.update(id=identity, texts=[], calls=[], usage=None, stopped=None, error=None)
+            run.notes.update(id=identity, model=model, texts=[], calls=[], usage=None, stopped=None, error=None)
             self._knows(model, is_below=place is not None)
             planned = self._planned.pop(place, None)
             if planned is None and may_refuse():
@@ -319,7 +329,7 @@ class Turn:
     def _begin_model(self, model: str, place: Any) -> Run:
         run: Run = self._runs.begin(
             "llm", model, ("model", object()), self._parent(place),
-            start_ns=self._last_ns.get(place), attributes=_VENDOR,
+            start_ns=self._last_ns.get(place), attributes={**_VENDOR, **self._conversation()},
         )  # fmt: skip
         return run
 
@@ -359,7 +369,9 @@ class Turn:
             usage_shape="anthropic.messages", finish_reason=_FINISH_REASONS.get(stopped, stopped),
         )  # fmt: skip
         streamed = {semconv.REQUEST_STREAM: stopped is None or None, **run.streamed()}
-        run.call.update({semconv.RESPONSE_ID: run.notes["id"], **streamed})
+        error = run.notes["error"]
+        told = {semconv.ERROR_TYPE: error} if isinstance(error, str) else {semconv.RESPONSE_MODEL: run.notes["model"]}
+        run.call.update({semconv.RESPONSE_ID: run.notes["id"], **told, **streamed})
         self._runs.finish(run.key, "error" if run.notes["error"] else outcome)
         self._tick(place)
 
@@ -392,13 +404,14 @@ class Turn:
         run: Run | None = self._runs.get(ident)
         if run is not None:  # the hook has told of it, or the message
             return run
-        run = self._runs.begin("tool", name, ident, self._parent(place))
+        run = self._runs.begin("tool", name, ident, self._parent(place), attributes=self._conversation())
         run.call.set(semconv.TOOL_CALL_ID, ident)
         run.call.update(content(semconv.TOOL_CALL_ARGUMENTS, arguments))
         self._tools[ident] = place
         if name in _DELEGATION:
             agent = arguments.get("subagent_type")
-            self._runs.begin("agent", agent if isinstance(agent, str) else "subagent", ("agent", ident), ident)
+            agent = agent if isinstance(agent, str) else "subagent"
+            self._runs.begin("agent", agent, ("agent", ident), ident, attributes=self._conversation())
             self._tick(ident)
         return run
 
@@ -435,7 +448,6 @@ class Turn:
 
         call = self._runs.get(self._key).call
         call.update(content(semconv.OUTPUT, message.result))
-        call.set(semconv.CONVERSATION_ID, message.session_id)
         if type(message.total_cost_usd) in (int, float):
             call.set(_COST, message.total_cost_usd)
         if str(message.terminal_reason) != "aborted_streaming":  # there, a call was under way
