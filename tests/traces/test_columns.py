@@ -37,6 +37,7 @@ ATTRIBUTES = (
     *(semconv.SESSION_ID, semconv.CONVERSATION_ID, semconv.CACHED, semconv.MISSING_SPANS, semconv.SAMPLED_ELSEWHERE),
     *(semconv.RESPONSE_ID, semconv.RESPONSE_FINISH_REASONS, semconv.TAGS, semconv.USAGE_TRAINED, semconv.USAGE_OF),
     *(semconv.RESPONSE_TIME_TO_FIRST_CHUNK, semconv.OPERATION_COST, semconv.USAGE_CACHE_WRITE),
+    *(semconv.DECISION_NAME, semconv.DECISION_CHOSEN, semconv.DECISION_BY),
 )
 
 
@@ -75,6 +76,7 @@ def figures(trace: Trace) -> dict[str, Any]:
         "open": [one.span_id for one in trace.open],
         "errors": [one.span_id for one in trace.errors],
         "decisions": [(one.name, one.choices, one.kind) for one in trace.decisions],
+        "choices": trace.choices,
     }
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
 from agentops_sdk.traces.classify import OUTCOMES
-from agentops_sdk.traces.decisions.inferred import once, revealed, without_echoes
-from agentops_sdk.traces.decisions.model import Decision
-from agentops_sdk.traces.decisions.span_decisions import decisions_in
+from agentops_sdk.traces.decisions.inferred import once, revealed, second_calls, without_echoes
+from agentops_sdk.traces.decisions.model import Choice, Decision
+from agentops_sdk.traces.decisions.span_decisions import choice_of, decisions_in
 from agentops_sdk.traces.figures.columns import KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
 from agentops_sdk.traces.formats.json_values import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from agentops_sdk.traces.figures.outline import Outline
     from agentops_sdk.traces.record import SpanRecord
@@ -26,6 +27,8 @@ _NAMES = (semconv.TOOL_NAME, semconv.WORKFLOW_NAME)
 _ASKED = frozenset(("llm", "embedding", "retriever", "guardrail"))
 _DECIDING = frozenset((KINDS.index("decision"), KINDS.index("guardrail")))
 _INTERRUPTED = OUTCOMES.index("interrupted") << OUTCOME_SHIFT
+_PLACE = itemgetter(0, 1)
+"""Of a :class:`Choice` the moment, and among those of the same one the number of the span."""
 _STARTED = frozenset(("tool", "agent", "workflow", "task", "retriever", "plan", "guardrail"))
 
 
@@ -51,20 +54,47 @@ def decisions(trace: Trace) -> list[Decision]:
 
 
 def choices(trace: Trace) -> list[tuple[str, tuple[str, ...]]]:
-    """Name and choices of all :func:`decisions`; what followed is looked for only where one may be an echo of that."""
-    every = _made(trace)
+    """Name and choices of all :func:`decisions`; what followed is looked for only where one may be an echo of that.
+
+    Records are made only of spans of which more has to be known than what they state.
+    """
+    outline, columns = trace.outline, trace.outline.columns
+    every: list[Choice] = []
+    for number in _telling(outline):
+        row = outline.rows[number]
+        statement = columns.statements[columns.stated[row]]
+        if statement is None or number in outline.roles:
+            every += (_counted(each, number) for each in _told_by(trace, number))
+        elif (choice := choice_of(statement)) is not None:
+            at_start, kind, name, chosen = choice
+            start = columns.starts[row]
+            every.append(Choice(start if at_start else max(start, outline.ends[number]), number, kind, name, chosen))
+    every += (_counted(each, outline.number(each.span.span_id)) for each in second_calls(trace))
+    every = once(outline, every)
     if any(each.kind == "edge" for each in every):
-        every = trace.decisions
+        return [(each.name, each.choices) for each in trace.decisions]
+    every.sort(key=_PLACE)
     return [(each.name, each.choices) for each in every]
 
 
 def _made(trace: Trace) -> list[Decision]:
     """Every decision that spans tell, in the order they were made."""
-    telling = [trace.record(number) for number in _telling(trace.outline)]
-    stated = [each for span in telling if not trace.repeats(span) for each in decisions_in(span)]
-    every = once(trace, [*stated, *revealed(trace, telling)])
+    told = (each for number in _telling(trace.outline) for each in _told_by(trace, number))
+    every = once(trace.outline, [*told, *second_calls(trace)])
     every.sort(key=lambda each: (each.moment_ns, each.span.start_ns, each.span.span_id))
     return every
+
+
+def _told_by(trace: Trace, number: int) -> Iterator[Decision]:
+    """The decisions that a span tells, stated ones first."""
+    span = trace.record(number)
+    if not trace.repeats(span):
+        yield from decisions_in(span)
+    yield from revealed(trace, span)
+
+
+def _counted(decision: Decision, number: int) -> Choice:
+    return Choice(decision.moment_ns, number, decision.kind, decision.name, decision.choices)
 
 
 def _telling(outline: Outline) -> Iterable[int]:

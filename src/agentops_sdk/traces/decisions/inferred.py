@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentops_sdk import semconv
 from agentops_sdk.traces.classify import OWN_SCOPE
 from agentops_sdk.traces.decisions.decision_kinds import KINDS
-from agentops_sdk.traces.decisions.model import Decision
+from agentops_sdk.traces.decisions.model import Choice, Decision
 from agentops_sdk.traces.formats.json_values import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from agentops_sdk.traces.figures.outline import Outline
     from agentops_sdk.traces.record import EventRecord, SpanRecord
     from agentops_sdk.traces.trace import Trace
+
+One = TypeVar("One", Decision, Choice)
 
 _NEAR = 100
 _REVEALING = frozenset((semconv.ATTEMPTS, semconv.ATTEMPT, semconv.GUARDRAIL_RESULT, semconv.OUTPUT_MESSAGES))
@@ -24,22 +26,19 @@ _REVEALING = frozenset((semconv.ATTEMPTS, semconv.ATTEMPT, semconv.GUARDRAIL_RES
 _UNSTEADY = ("retry", "give up")
 
 
-def revealed(trace: Trace, telling: Iterable[SpanRecord]) -> Iterator[Decision]:
-    """Every decision that can be read from what spans that may tell one carry beside ``agentops.decision.*``."""
-    for span in telling:
-        silent = _REVEALING.isdisjoint(span.attributes) and not span.events
-        if silent and span.kind != "guardrail" and span.outcome != "interrupted":
-            continue
-        yield from _attempts(trace, span)
-        yield from _verdicts(span)
-        yield from _asked(span)
-        for event in span.events:
-            if event.name == semconv.HANDOFF_EVENT:
-                yield _handoff(span, event)
-        yield from _gates(span)
-        yield from _choices_of_models(span)
-    if trace.outline.errors:
-        yield from _second_calls(trace)
+def revealed(trace: Trace, span: SpanRecord) -> Iterator[Decision]:
+    """Every decision that can be read from what a span carries beside ``agentops.decision.*``."""
+    silent = _REVEALING.isdisjoint(span.attributes) and not span.events
+    if silent and span.kind != "guardrail" and span.outcome != "interrupted":
+        return
+    yield from _attempts(trace, span)
+    yield from _verdicts(span)
+    yield from _asked(span)
+    for event in span.events:
+        if event.name == semconv.HANDOFF_EVENT:
+            yield _handoff(span, event)
+    yield from _gates(span)
+    yield from _choices_of_models(span)
 
 
 # --- retries and fallbacks ----------------------------------------------------------------------
@@ -79,9 +78,9 @@ def _retry(span: SpanRecord, reason: str | None, times: int) -> Decision:
     )  # fmt: skip
 
 
-def _second_calls(trace: Trace) -> Iterator[Decision]:
+def second_calls(trace: Trace) -> Iterator[Decision]:
     """A model call that failed, and the same question put again: to another model, or to the same one."""
-    for number in trace.outline.calls:
+    for number in trace.outline.calls if trace.outline.errors else ():
         if trace.outline.outcome(number) != "error" or trace.outline.kind(number) != "llm":
             continue
         failed = trace.record(number)
@@ -245,23 +244,27 @@ def _choices_of_models(span: SpanRecord) -> Iterator[Decision]:
 # --- what only repeats another one --------------------------------------------------------------
 
 
-def once(trace: Trace, every: list[Decision]) -> list[Decision]:
+def once(outline: Outline, every: list[One]) -> list[One]:
     """A handoff or a question to a person that every graph around it reports as well: where it happened."""
-    outline = trace.outline
-    nesting = [decision for decision in every if KINDS[decision.kind].nests]
-    numbers = {decision.span.span_id: outline.number(decision.span.span_id) for decision in nesting}
+    numbers = [_number(outline, decision) if KINDS[decision.kind].nests else -1 for decision in every]
     same: dict[tuple[str, tuple[str, ...]], list[int]] = {}
-    for decision in nesting:
-        same.setdefault((decision.name, decision.choices), []).append(outline.places[numbers[decision.span.span_id]])
+    for decision, number in zip(every, numbers, strict=True):
+        if number >= 0:
+            same.setdefault((decision.name, decision.choices), []).append(outline.places[number])
     for places in same.values():
         places.sort()
 
-    def has_inner(decision: Decision) -> bool:
-        number, places = numbers[decision.span.span_id], same[decision.name, decision.choices]
+    def has_inner(decision: One, number: int) -> bool:
+        places = same[decision.name, decision.choices]
         after = bisect_right(places, outline.places[number])
         return after < len(places) and places[after] < outline.places[number] + outline.sizes[number]
 
-    return [decision for decision in every if not KINDS[decision.kind].nests or not has_inner(decision)]
+    both = zip(every, numbers, strict=True)
+    return [decision for decision, number in both if number < 0 or not has_inner(decision, number)]
+
+
+def _number(outline: Outline, decision: Decision | Choice) -> int:
+    return decision.number if isinstance(decision, Choice) else outline.number(decision.span.span_id)
 
 
 def without_echoes(trace: Trace, every: list[Decision]) -> list[Decision]:

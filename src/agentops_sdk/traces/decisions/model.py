@@ -6,9 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
+from agentops_sdk._named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from agentops_sdk.traces.record import SpanRecord
+
+
+class Choice(NamedTuple):
+    """What is counted of a decision, and by what it has its place among the others of its trace."""
+
+    moment_ns: int
+    number: int
+    """Of its span in the trace."""
+    kind: str
+    name: str
+    choices: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

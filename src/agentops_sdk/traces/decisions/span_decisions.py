@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 from agentops_sdk import semconv
 from agentops_sdk.traces.decisions.decision_kinds import kind_of
@@ -14,6 +15,7 @@ from agentops_sdk.traces.formats.json_values import parsed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from agentops_sdk.traces.figures.columns import Statement
     from agentops_sdk.traces.record import SpanRecord
 
 
@@ -40,6 +42,18 @@ def decisions_in(span: SpanRecord) -> Iterator[Decision]:
     for event in span.events:
         if event.name == semconv.DECISION_EVENT:
             yield _read(span, event.attributes, event.time_ns)
+
+
+@lru_cache(maxsize=1_024)
+def choice_of(statement: Statement) -> tuple[bool, str, str, tuple[str, ...]] | None:
+    """Of the decision that a span states whether it was made when the span started, its kind, name and choices.
+
+    Where it was made later, that was when the span ended.
+    """
+    kind, name, attributes = statement
+    span = SimpleNamespace(kind=kind, name=name, attributes=dict(attributes), start_ns=0, end_ns=1, duration=0.0)
+    decision = decision_of(cast("SpanRecord", span))
+    return None if decision is None else (decision.moment_ns == 0, decision.kind, decision.name, decision.choices)
 
 
 def _read(span: SpanRecord, attributes: Mapping[str, Any], at_ns: int | None) -> Decision:

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from agentops_sdk import semconv
+from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.classify import OUTCOMES, REMOTE_KNOWN, REMOTE_PARENT, SPAN_KINDS, STATUSES
+from agentops_sdk.traces.classify import OUTCOMES, OWN_SCOPE, REMOTE_KNOWN, REMOTE_PARENT, SPAN_KINDS, STATUSES
 from agentops_sdk.traces.cost import Cost, exact_sum
 from agentops_sdk.traces.figures.figure_table import FigureTable
 from agentops_sdk.traces.formats.json_values import DEEPEST, as_text, is_figure, shallow, to_json
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     _Names = tuple[str, ...] | int
     Place = tuple[int, int, int]  # a file of Lines, an offset, a length
 
-__all__ = ["Columns", "Fact", "model_in", "session_in"]
+__all__ = ["Columns", "Fact", "Statement", "model_in", "session_in"]
 
 KINDS: Final = semconv.KINDS
 _KIND: Final = {kind: number for number, kind in enumerate(KINDS)}
@@ -80,6 +81,7 @@ class Fact:
     STOPPED = 1 << 30  # its own decision is one of a limit, a breaker or a pause
 
 
+_MAY_TELL: Final = Fact.TELLS | Fact.EVENTS
 KIND_BITS: Final = 15
 OUTCOME_SHIFT: Final = 4
 OUTCOME_BITS: Final = 7 << OUTCOME_SHIFT
@@ -119,6 +121,18 @@ _TELLING: Final = frozenset((
     semconv.GUARDRAIL_RESULT, semconv.TOOL_DEFINITIONS,
 ))  # fmt: skip
 """Attributes of which one is needed where neither a span's kind, nor its outcome, nor an event tells a decision."""
+_STATED: Final = (
+    semconv.DECISION_NAME, semconv.DECISION_CHOSEN, semconv.DECISION_BY, semconv.GUARDRAIL_NAME,
+    semconv.RESPONSE_FINISH_REASONS,
+)  # fmt: skip
+"""Attributes that tell which decision a span is or carries, and what was chosen."""
+_BESIDE: Final = (semconv.DECISION_OPTIONS, semconv.LIMIT, semconv.GRAPH_NODE, semconv.GRAPH_RESUMED_FROM)
+"""Attributes that tell more of it by being there."""
+_INVOLVED: Final = frozenset((semconv.ATTEMPTS, semconv.ATTEMPT, semconv.GUARDRAIL_RESULT))
+"""Attributes with which, as with these events, a span tells decisions that take its whole record."""
+_INVOLVED_EVENTS: Final = frozenset((
+    semconv.DECISION_EVENT, semconv.HANDOFF_EVENT, semconv.GUARDRAIL_EVENT, semconv.TOOL_CALL_DECISION_EVENT,
+))  # fmt: skip
 _ESTIMATES: Final = tuple(source for source in semconv.USAGE_SOURCES if source not in FROM_PROVIDER)
 _SCALARS: Final = frozenset((str, int, float, bool))
 _LONGEST_TEXT: Final = 256
@@ -126,18 +140,30 @@ _MOST_TEXTS: Final = 65_000
 _MOST_WORDS: Final = 50_000
 _MOST_SHAPES: Final = 2_000
 _MOST_NAMES: Final = 256
+_MOST_STATEMENTS: Final = 10_000
+_MOST_REASONS: Final = 8
 _MOST_SORTS: Final = 1_000
 _MOST_TABLES: Final = 255
 _TABLE_BITS: Final = 8
 _TABLE: Final = 255
 
 
+class Statement(NamedTuple):
+    """What a span tells of the one decision that it is or carries, if it does: enough to say what was chosen."""
+
+    kind: str
+    name: str
+    """The span's; empty where an attribute names the decision."""
+    attributes: tuple[tuple[str, Any], ...]
+    """Those that tell which decision it is. Of some only that they are there: these are empty."""
+
+
 class _Shape:
     """What attributes with one set of names tell: worked out once for all spans that have it."""
 
     __slots__ = (
-        *("amount", "bits", "checks", "figure_bits", "known", "missing", "number_names", "numbers", "table", "tokens"),
-        *("word_names", "words"),
+        *("amount", "beside", "bits", "checks", "figure_bits", "involved", "known", "missing", "number_names"),
+        *("numbers", "stated", "stated_names", "table", "tokens", "word_names", "words"),
     )
 
     def __init__(self, names: tuple[str, ...], words: Sequence[str]) -> None:
@@ -166,6 +192,10 @@ class _Shape:
         if not present.isdisjoint(_TELLING):
             self.bits |= Fact.TELLS
         self.checks = tuple((name, *_CHECKS[name]) for name in _CHECKS if name in present)
+        self.involved = not _INVOLVED.isdisjoint(present)
+        self.stated_names = tuple(name for name in _STATED if name in present)
+        self.stated = _values_of(self.stated_names)
+        self.beside = tuple((name, "") for name in _BESIDE if name in present)
 
 
 def _values_of(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]] | None:
@@ -199,6 +229,9 @@ class Columns:
         self.models = array("H")
         """The same for the model that answered, or else was asked."""
         self.texts: list[str] = [""]
+        self.stated = array("H")
+        """By row the place in :attr:`statements` of what it tells of decisions; 0 where that takes its record."""
+        self.statements: list[Statement | None] = [None]
         self._services = array("H")
         self._service_names: list[str | None] = [None]
         self._service_numbers: dict[str, int] = {}
@@ -210,6 +243,7 @@ class Columns:
         self._told = bytearray(b"\0")
         self._tables: list[FigureTable | None] = [None]  # 0: the figures stand in _told
         self._texts: dict[str, int] = {}
+        self._statements: dict[Statement, int] = {}
         self._sorts: dict[tuple[Any, ...], int] = {}
         self._shapes: dict[tuple[str, ...], _Shape] = {}
         self._seen: dict[bytes, tuple[int, int, int]] = {}
@@ -266,9 +300,12 @@ class Columns:
                 return None
             if raw.get("events"):
                 facts |= Fact.EVENTS
-        return self._append(
+        row = self._append(
             *ids, start, end, facts, name, attributes, resource, location or self.lines.keep(line),
         )  # fmt: skip
+        if self.facts[row] & _MAY_TELL and scope.get("name") == OWN_SCOPE:
+            self.stated[row] = self._state(raw)
+        return row
 
     def _id_numbers(self, trace_id: Any, span_id: Any, parent_id: Any) -> tuple[int, int] | None:
         """The span's and its parent's id as numbers, if all three are lower-case hex of the right length."""
@@ -357,6 +394,7 @@ class Columns:
         self.starts.append(start)
         self.ends.append(end)
         self.facts.append(facts | bits)
+        self.stated.append(0)
         self.names.append(self._texts.get(name) or self._text(name))
         self.models.append(model)
         self._services.append(self._service(service) if service else 0)
@@ -408,6 +446,30 @@ class Columns:
             self.texts.append(text)
         return number
 
+    def _state(self, raw: dict[str, Any]) -> int:
+        """The place of what a line of ours tells of decisions; 0 where that takes its record."""
+        attributes, kind = raw["attributes"], raw["kind"]
+        names = tuple(attributes)
+        shape = self._shapes.get(names) or self._shape(names)
+        if shape.involved or kind == "guardrail" or raw["outcome"] == "interrupted":
+            return 0
+        if not _INVOLVED_EVENTS.isdisjoint(event.get("name") for event in raw.get("events") or ()):
+            return 0
+        words = list(map(_word, shape.stated(attributes))) if shape.stated is not None else []
+        name = "" if attributes.get(semconv.DECISION_NAME) else raw["name"]
+        if None in words or len(name) > _LONGEST_TEXT:
+            return 0
+        return self._statement(Statement(kind, name, (*zip(shape.stated_names, words, strict=True), *shape.beside)))
+
+    def _statement(self, statement: Statement) -> int:
+        place = self._statements.get(statement)
+        if place is None:
+            if len(self.statements) >= _MOST_STATEMENTS:
+                return 0
+            place = self._statements[statement] = len(self.statements)
+            self.statements.append(statement)
+        return place
+
     def _service(self, name: Any) -> int:
         name = name if type(name) is str else as_text(name)
         number = self._service_numbers.get(name)
@@ -449,6 +511,7 @@ class Columns:
                 "odd": [(row, list(self._numbers(row).items())) for row in odd],
                 "tables": [table.names for table in tables],
                 "verdicts": sorted(self.verdicts),
+                "statements": [tuple(each) for each in self.statements if each is not None],
             },
             columns,
         )
@@ -469,13 +532,15 @@ class Columns:
             shifts.append(table.size << _TABLE_BITS | table.number)
             table.extend({name: columns[f"{number} {name}"] for name in names})
         for name in _PLAIN_COLUMNS:
-            if name not in ("names", "models"):
+            if name not in _PLACES:
                 getattr(self, name).extend(columns[name])
         texts = [0, *(self._texts.get(text) or self._text(text) for text in facts["texts"][1:])]
         services = [0, *(self._service(name) for name in facts["services"][1:])]
+        stated = [0, *(self._statement(_restored(*each)) for each in facts["statements"])]
         words = [self._keep_pairs(pairs) if pairs else 0 for pairs in facts["words"]]
         self.names.extend(map(texts.__getitem__, columns["names"]))
         self.models.extend(map(texts.__getitem__, columns["models"]))
+        self.stated.extend(map(stated.__getitem__, columns["stated"]))
         self._services.extend(map(services.__getitem__, columns["_services"]))
         self._words_at.extend(map(words.__getitem__, columns["words"]))
         self._numbers_at.extend(
@@ -749,6 +814,7 @@ class Columns:
     def replace(self, row: int, record: SpanRecord) -> None:
         """Hold another record of a span, of which only content and events differ from the one that was added."""
         self._held[row] = record
+        self.stated[row] = 0
         if record.events:
             self.facts[row] |= Fact.EVENTS
         if not _TELLING.isdisjoint(record.attributes) or semconv.OUTPUT_MESSAGES in record.attributes:
@@ -774,11 +840,33 @@ def _fact_bits() -> list[tuple[str, int]]:
 
 
 _CHANGED: Final = "a line has changed since its file was first read"
-_PLAIN_COLUMNS: Final = ("ids", "parents", "starts", "ends", "facts", "names", "models")
+_PLACES: Final = ("names", "models", "stated")
+"""Columns of places in a list."""
+_PLAIN_COLUMNS: Final = ("ids", "parents", "starts", "ends", "facts", *_PLACES)
 MEANING: Final = sha256(
-    repr((KINDS, OUTCOMES, _WORDS, _NUMBERS, sorted(_TELLING), sorted(_CHECKS), _fact_bits())).encode()
+    repr(
+        (
+            *(KINDS, OUTCOMES, _WORDS, _NUMBERS, sorted(_TELLING), sorted(_CHECKS), _fact_bits()),
+            *(_STATED, _BESIDE, sorted(_INVOLVED), sorted(_INVOLVED_EVENTS)),
+        )
+    ).encode()
 ).hexdigest()[:16]
 """What the numbers in columns stand for, as far as constants tell."""
+
+
+def _word(value: Any) -> str | tuple[str, ...] | None:
+    """A short text, or a few of them; ``None`` of anything else."""
+    if type(value) is str:
+        return value if len(value) <= _LONGEST_TEXT else None
+    if type(value) is not list or len(value) > _MOST_REASONS:
+        return None
+    return tuple(value) if all(type(each) is str and len(each) <= _LONGEST_TEXT for each in value) else None
+
+
+def _restored(kind: str, name: str, attributes: Sequence[Sequence[Any]]) -> Statement:
+    """A statement from JSON, which has lists in place of tuples."""
+    pairs = ((key, tuple(value) if type(value) is list else value) for key, value in attributes)
+    return Statement(kind, name, tuple(pairs))
 
 
 def _facts(kind: str, outcome: str, flags: int) -> int:
