@@ -227,15 +227,17 @@ class Turn:
         """What goes on every span: by the time that a message tells of it, the agent has long begun."""
         return {semconv.CONVERSATION_ID: self._session}
 
-    def take(self, message: Any) -> None:
-        self._here = get_current()
-        kind = type(message).__name__
-        is_first = kind == "SystemMessage" and message.subtype == "init"
-        session = message.data.get("session_id") if is_first else getattr(message, "session_id", None)
+    def _told_session(self, session: Any) -> None:
         if isinstance(session, str) and session != self._session:
             self._session = session
             if not self.is_over():
                 self._runs.get(self._key).call.update(self._conversation())
+
+    def take(self, message: Any) -> None:
+        self._here = get_current()
+        kind = type(message).__name__
+        is_first = kind == "SystemMessage" and message.subtype == "init"
+        self._told_session(message.data.get("session_id") if is_first else getattr(message, "session_id", None))
         if self._is_left:
             self._is_left = not is_first and kind != "ResultMessage"
             if not is_first:

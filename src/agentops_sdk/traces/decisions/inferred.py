@@ -1,4 +1,7 @@
-"""Decisions that no attribute states and spans tell all the same: retries, fallbacks, verdicts, approvals."""
+"""Decisions that no attribute states and spans tell all the same: retries, fallbacks, verdicts, approvals.
+
+Long because each of these is told by signs of its own.
+"""
 
 from __future__ import annotations
 
