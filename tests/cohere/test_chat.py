@@ -174,13 +174,9 @@ def test_the_older_models_and_those_that_hear(recorded: Any) -> None:
         Reply(told), Reply({"id": "s1", "summary": "Hello.", "meta": meta}), Reply({"text": "Hello."}),
         Reply(stream=[json.dumps(piece).encode() + b"\n"], content_type="application/stream+json"),
     ) as wire, client(wire.url) as asking:  # fmt: skip
-        from cohere import ClientV2
-
         asking.generate(prompt="Hi", model="command")
         asking.summarize(text="Hi", model="command")
-        ClientV2("none", base_url=wire.url.removesuffix("/v1")).audio.transcriptions.create(
-            model="listens", language="en", file=b"abc"
-        )
+        asking.audio.transcriptions.create(model="listens", language="en", file=b"abc")
         for _ in asking.generate_stream(prompt="Hi", model="command"):
             break
     whole, summed, heard, streamed = recorded()

@@ -78,7 +78,7 @@ def is_of(patches: Patches, integration: str) -> bool:
 def missing(seam: Seam) -> Iterator[None]:
     """The library as a version without the attribute is."""
     owners = [owner for owner in getattr(seam.owner, "__mro__", [seam.owner]) if seam.name in vars(owner)]
-    owners = [owner for owner in owners if owner is not object]  # nothing lacks what that has
+    owners = [one for one in owners if getattr(one, "__module__", "") != "builtins"]  # nothing lacks what these have
     originals = [vars(owner)[seam.name] for owner in owners]
     for owner in owners:
         delattr(owner, seam.name)

@@ -50,8 +50,9 @@ def choice_of(statement: Statement) -> tuple[bool, str, str, tuple[str, ...]] | 
 
     Where it was made later, that was when the span ended.
     """
-    kind, name, attributes = statement
-    span = SimpleNamespace(kind=kind, name=name, attributes=dict(attributes), start_ns=0, end_ns=1, duration=0.0)
+    kind, name, told = statement
+    attributes = {key: list(value) if type(value) is tuple else value for key, value in told}
+    span = SimpleNamespace(kind=kind, name=name, attributes=attributes, start_ns=0, end_ns=1, duration=0.0)
     decision = decision_of(cast("SpanRecord", span))
     return None if decision is None else (decision.moment_ns == 0, decision.kind, decision.name, decision.choices)
 
