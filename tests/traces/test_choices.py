@@ -17,7 +17,7 @@ from agentops_sdk.traces.figures.columns import MEANING
 from agentops_sdk.traces.formats import line_index
 
 _WORDS: dict[str, tuple[Any, ...]] = {
-    semconv.DECISION_NAME: ("route", "handoff", "goto", "limit", "", "n" * 300, 7, None),
+    semconv.DECISION_NAME: ("route", "handoff", "goto", "limit", "", "n" * 300, ["x"], 7, None),
     semconv.DECISION_CHOSEN: (
         *("yes", "no", '["a","b"]', '[{"name":"a"}]', '{"type":"accept"}', "refusal", "", "c" * 300),
         *(["yes"], ["yes", "no"], [], [["yes"]], 7, True, 1.5, {"name": "a"}, None),
