@@ -1,10 +1,11 @@
 """What readers have found out about a closed trace file, kept beside it so that they need not read its lines again.
 
 Only of files that we have named ourselves, once no process writes there. Whoever reads makes it: a program that
-records pays nothing, and nobody does where nothing is read. It holds no content: ids, names, times, outcomes, figures
-and the few attributes that runs are grouped and chosen by. Of a file that is encrypted it is encrypted, too. The file
-is what counts: an index that does not fit its size, times and bytes, that is damaged, or that another version has
-made, is made again. Whoever changes or removes a trace file removes the index first (:func:`forget`).
+records pays nothing, and nobody does where nothing is read. It holds no content: ids, names, times, outcomes, figures,
+the few attributes that runs are grouped and chosen by, and names and choices of decisions. Of a file that is encrypted
+it is encrypted, too. The file is what counts: an index that does not fit its size, times and bytes, that is damaged, or
+that another version has made, is made again. Whoever changes or removes a trace file removes the index first
+(:func:`forget`).
 """
 
 from __future__ import annotations
