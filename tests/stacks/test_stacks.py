@@ -190,62 +190,20 @@ def litellm(url: str, model: str = "openai/a-model", base: str = "/v1", **option
     asyncio.run(library.acompletion(messages=messages, **asked))
 
 
-def litellm_anthropic(url: str) -> None:
-    litellm(url, "anthropic/claude-sonnet-4-5", "")
+def litellm_to(model: str, base: str = "/v1", **options: Any) -> Ask:
+    """What asks one provider's model through LiteLLM."""
 
+    def ask(url: str) -> None:
+        litellm(url, model, base, **options)
 
-def litellm_google(url: str) -> None:
-    litellm(url, "gemini/gemini-2.5-flash", "")
+    ask.__name__ = "litellm_" + model.partition("/")[0]
+    return ask
 
 
 def litellm_bedrock(url: str) -> None:
     keys = {"aws_access_key_id": "k", "aws_secret_access_key": "s", "aws_region_name": "us-east-1"}
     endpoint = {"aws_bedrock_runtime_endpoint": url.removesuffix("/v1")}
     litellm(url, "bedrock/converse/amazon.nova-lite-v1:0", "", **keys, **endpoint)
-
-
-def litellm_mistral(url: str) -> None:
-    litellm(url, "mistral/a-model")
-
-
-def litellm_groq(url: str) -> None:
-    litellm(url, "groq/a-model")
-
-
-def litellm_ollama(url: str) -> None:
-    litellm(url, "ollama_chat/llama3.1", "")
-
-
-def litellm_cohere(url: str) -> None:
-    litellm(url, "cohere_chat/command-a-03-2025", "/v2/chat")
-
-
-def litellm_azure(url: str) -> None:
-    litellm(url, "azure/a-model", "", api_version="2025-01-01")
-
-
-def litellm_together(url: str) -> None:
-    litellm(url, "together_ai/a-model")
-
-
-def litellm_cerebras(url: str) -> None:
-    litellm(url, "cerebras/a-model")
-
-
-def litellm_perplexity(url: str) -> None:
-    litellm(url, "perplexity/a-model")
-
-
-def litellm_xai(url: str) -> None:
-    litellm(url, "xai/a-model")
-
-
-def litellm_deepseek(url: str) -> None:
-    litellm(url, "deepseek/a-model")
-
-
-def litellm_openrouter(url: str) -> None:
-    litellm(url, "openrouter/a-model")
 
 
 def litellm_messages(url: str) -> None:
@@ -349,11 +307,15 @@ def instructor_anthropic(url: str) -> None:
 STACKS: tuple[tuple[Ask, str], ...] = (
     (langchain_openai, "openai"), (langchain_anthropic, "anthropic"), (langchain_google_genai, "gcp.gemini"),
     (langchain_aws, "aws.bedrock"), (langchain_mistralai, "mistral_ai"), (langchain_groq, "groq"),
-    (langchain_ollama, "ollama"), (litellm, "openai"), (litellm_anthropic, "anthropic"), (litellm_google, "gcp.gemini"),
-    (litellm_bedrock, "aws.bedrock"), (litellm_mistral, "mistral_ai"), (litellm_groq, "groq"),
-    (litellm_ollama, "ollama"), (litellm_cohere, "cohere"), (litellm_azure, "azure.ai.openai"),
-    (litellm_together, "together"), (litellm_cerebras, "cerebras"), (litellm_perplexity, "perplexity"),
-    (litellm_xai, "x_ai"), (litellm_deepseek, "deepseek"), (litellm_openrouter, "openrouter"),
+    (langchain_ollama, "ollama"), (litellm, "openai"), (litellm_to("anthropic/claude-sonnet-4-5", ""), "anthropic"),
+    (litellm_to("gemini/gemini-2.5-flash", ""), "gcp.gemini"), (litellm_bedrock, "aws.bedrock"),
+    (litellm_to("mistral/a-model"), "mistral_ai"), (litellm_to("groq/a-model"), "groq"),
+    (litellm_to("ollama_chat/llama3.1", ""), "ollama"),
+    (litellm_to("cohere_chat/command-a-03-2025", "/v2/chat"), "cohere"),
+    (litellm_to("azure/a-model", "", api_version="2025-01-01"), "azure.ai.openai"),
+    (litellm_to("together_ai/a-model"), "together"), (litellm_to("cerebras/a-model"), "cerebras"),
+    (litellm_to("perplexity/a-model"), "perplexity"), (litellm_to("xai/a-model"), "x_ai"),
+    (litellm_to("deepseek/a-model"), "deepseek"), (litellm_to("openrouter/a-model"), "openrouter"),
     (litellm_messages, "anthropic"), (litellm_responses, "openai"), (litellm_router, "openai"),
     (langchain_openai_responses, "openai"), (langchain_cohere, "cohere"), (langchain_perplexity, "perplexity"),
     (langchain_cerebras, "cerebras"), (langchain_together, "together"), (langchain_xai, "x_ai"),
