@@ -207,9 +207,10 @@ def test_who_is_asked_and_what_only_warns(program: Program) -> None:
     with agentops.limits(tool_calls=2, on_limit=boss):
         assert asyncio.run(question(program)).result == "Done."
     assert (asked, len(program.did())) == ([2], 9)
-    with agentops.limits(tool_calls=3, on_limit="mark"):
-        assert asyncio.run(question(program)).result == "Done."
-    assert program.spans("marked") == ["execute_tool Bash"]
+    for action, told in (("mark", "marked"), ("warn", "warned")):
+        with agentops.limits(tool_calls=3, on_limit=action):
+            assert asyncio.run(question(program)).result == "Done."
+        assert program.spans(told) == ["execute_tool Bash"]
 
 
 def test_an_agent_below_it_is_stopped(program: Program) -> None:
