@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import struct
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from agentops_sdk._named_tuple import NamedTuple
@@ -72,6 +73,8 @@ class Segment:
         self.in_flight = False
         self._fd = -1
         self._buffer = bytearray()
+        self._held: deque[Piece] = deque()
+        """Of what is in the file, requests that are still in memory, too: those need not be read."""
         if path is None:
             self._buffer += _HEAD.pack(_FILE_MAGIC, _HEAD.size)
         elif not adopted:
@@ -128,8 +131,13 @@ class Segment:
         except OSError:
             return True
 
-    def append(self, record: Record, spans: int) -> None:
+    def append(self, record: Record, spans: int, held: bytes | None = None) -> None:
         """Add one record in one write.
+
+        Args:
+            record: it.
+            spans: how many are in it.
+            held: its request, where that is to stay in memory as well until it is acknowledged.
 
         Raises:
             OSError: nothing was added; what a short write left behind is cut off or skipped by readers.
@@ -148,6 +156,8 @@ class Segment:
                 except OSError:
                     self.size += written
                 raise OSError(28, "no space left for a whole record", str(self.path))
+            if held is not None:
+                self._held.append(Piece(held, spans, self.size + size, self.size))
         self.size += size
         self.spans += spans
 
@@ -158,16 +168,9 @@ class Segment:
             OSError: the file cannot be read.
             SealedError: they are encrypted, and the key is not here.
         """
-        before = self.acked
-        if self.path is None:
-            data = bytes(memoryview(self._buffer)[before:])
-        else:
-            with self.path.open("rb") as file:
-                file.seek(before)
-                data = file.read(self.size - before)
         pieces: list[Piece] = []
         total = spans = 0
-        for piece in self._pieces(data, 0, before):
+        for piece in self._from_memory() if self._held and self._held[0].start == self.acked else self._from_file():
             total += len(piece.payload)
             spans += piece.spans
             if pieces and (total > max_bytes or (max_spans is not None and spans > max_spans)):
@@ -179,6 +182,8 @@ class Segment:
         """Everything before ``end`` need not be sent again; kept on disk for whoever comes after us."""
         self.acked = end
         self.spans -= spans
+        while self._held and self._held[0].start < end:
+            self._held.popleft()
         if self.path is not None:  # one that is wholly acknowledged too: it may go on growing, or be killed here
             try:
                 fd = os.open(self.path, os.O_WRONLY)
@@ -198,6 +203,11 @@ class Segment:
             have += len(chunk)
         self.close()
         self.path, self._buffer = None, bytearray(b"".join(chunks))
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Keep nothing in memory that is in the file."""
+        self._held.clear()
 
     def close(self) -> None:
         """Let go of the descriptor; the file stays."""
@@ -209,8 +219,28 @@ class Segment:
         """Let go of the file or the memory."""
         self.close()
         self._buffer = bytearray()
+        self.let_go()
         if self.path is not None:
             self.path.unlink(missing_ok=True)
+
+    def _from_memory(self) -> Iterator[Piece]:
+        """What comes next, as far as it has no gap."""
+        position = self.acked
+        for piece in self._held:
+            if piece.start != position:
+                break
+            position = piece.end
+            yield piece
+
+    def _from_file(self) -> Iterator[Piece]:
+        before = self.acked
+        if self.path is None:
+            data = bytes(memoryview(self._buffer)[before:])
+        else:
+            with self.path.open("rb") as file:
+                file.seek(before)
+                data = file.read(self.size - before)
+        return self._pieces(data, 0, before)
 
     def _pieces(self, data: bytes, start: int, before: int = 0) -> Iterator[Piece]:
         """Whole records in ``data``, which begins ``before`` bytes after the file."""

@@ -46,7 +46,8 @@ class Spool:
         folder: where runs live; ``None`` keeps everything in memory.
         max_bytes: on disk, what this run wrote and what it took over.
         max_age: seconds a segment is kept.
-        memory_bytes: the bound where there is no disk.
+        memory_bytes: the bound where there is no disk; where there is, and the backend takes what it is sent, requests
+            stay in memory as well as long as no more than that waits, and need not be read again.
     """
 
     def __init__(self, folder: Path | None, *, max_bytes: int, max_age: float, memory_bytes: int) -> None:
@@ -72,6 +73,7 @@ class Spool:
         self._sequence = 0
         self._closed = False
         self._disk_after = 0.0
+        self._holds = True
         self._lock = threading.Lock()
 
     # --- the consumer thread ---------------------------------------------------------------
@@ -83,8 +85,9 @@ class Spool:
             active = self._active
             if active is not None and (active.size >= self.segment_bytes or active.gone):
                 self._roll()
+            held = payload if self._holds and self.pending_bytes + len(payload) <= self.memory_bytes else None
             try:
-                self._writable().append(record, spans)
+                self._writable().append(record, spans, held)
             except OSError as error:
                 self._disk_failed(error)
                 self._writable().append(record, spans)
@@ -128,6 +131,7 @@ class Spool:
         """Account for a batch that needs no further sending: ``exported`` + ``dropped`` = its spans."""
         with self._lock:
             segment = batch.segment
+            self._holds = True
             if segment.adopted:
                 self.adopted_exported += exported
                 self.adopted_dropped.update(dropped)
@@ -142,7 +146,9 @@ class Spool:
     def keep(self, batch: Batch) -> None:
         """Sending failed; the batch stays first in line."""
         with self._lock:
-            batch.segment.in_flight = False
+            batch.segment.in_flight = self._holds = False
+            for segment in self._segments:
+                segment.let_go()
 
     def set_aside(self, batch: Batch, piece: Piece, reason: str, *, proven: bool) -> None:
         """Keep what a backend refused, with its words, for later, for a person or for ``agentops ship --refused``.
