@@ -2,7 +2,8 @@
 
 A span is a few dozen fields in a fixed order, most of whose bytes are the same from span to span: no message objects
 are built for it. What this encoder does not know how to write is left to OpenTelemetry's. Field numbers are those of
-``opentelemetry/proto/trace/v1/trace.proto``; a test compares both encoders, byte for byte.
+``opentelemetry/proto/trace/v1/trace.proto``; a test compares both encoders, byte for byte. Long
+because every field that a span can have is written here.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ __all__ = ["EncodedSpan", "encode", "requests"]
 _MOST_KNOWN: Final = 4_096
 _SHORT: Final = 64
 """Characters. Short texts under a name are the same on span after span: they are encoded once."""
+_LONG: Final = 8_192
+"""Bytes. From there it takes longer to copy a text than to keep its span in parts."""
 _DOUBLE: Final = Struct("<d").pack
 _TIMES: Final = Struct("<BQBQ").pack
 _FIXED64: Final = Struct("<BQ").pack
@@ -62,10 +65,10 @@ _titles: dict[tuple[str, int], bytes] = {}
 
 
 class EncodedSpan(NamedTuple):
-    """One span's message, the head that makes it a field of its scope's, and whose it is."""
+    """One span's message, in parts where it is long, behind the head that makes it a field; and whose it is."""
 
-    head: bytes
-    body: bytes
+    parts: list[bytes]
+    size: int
     resource: Resource
     scope: InstrumentationScope | None
 
@@ -77,10 +80,17 @@ def encode(span: ReadableSpan) -> EncodedSpan:
         ValueError, TypeError, AttributeError, …: it holds what this encoder, or OTLP, has no form for.
     """
     try:
-        body = _span(span)
+        parts, is_long = _span(span)
     except (*UNENCODABLE, error):
-        body = _by_opentelemetry(official(span))
-    return EncodedSpan(b"\x12" + _varint(len(body)), body, span.resource, span.instrumentation_scope or None)
+        parts, is_long = [_by_opentelemetry(official(span))], False
+    if is_long:  # what is long is copied once, into the request
+        size = sum(map(len, parts))
+        parts.insert(0, b"\x12" + _varint(size))
+    else:
+        body = b"".join(parts)
+        size = len(body)
+        parts = [b"\x12" + _varint(size), body]
+    return EncodedSpan(parts, size, span.resource, span.instrumentation_scope or None)
 
 
 def requests(spans: Iterable[EncodedSpan], *, most_bytes: int, most_spans: int) -> Iterator[tuple[bytes, int]]:
@@ -88,7 +98,7 @@ def requests(spans: Iterable[EncodedSpan], *, most_bytes: int, most_spans: int) 
     part: list[EncodedSpan] = []
     size = 0
     for span in spans:
-        length = len(span[1])
+        length = span[1]
         if part and (size + length > most_bytes or len(part) >= most_spans):
             yield _request(part), len(part)
             part, size = [], 0
@@ -107,7 +117,7 @@ def _request(spans: Sequence[EncodedSpan]) -> bytes:
         if last is None or span[2] is not last[2] or span[3] is not last[3]:
             datas = groups.setdefault(span[2], {}).setdefault(span[3], [])
             last = span
-        datas += span[:2]
+        datas += span[0]
     # What spans hold may be long: it is copied once, when all that stands before it is known.
     parts: list[bytes] = []
     for resource, scopes in groups.items():
@@ -133,7 +143,8 @@ def _scope(scope: InstrumentationScope) -> bytes:
     return _text(b"\x0a", scope.name) + _text(b"\x12", scope.version) + _attributes(b"\x1a", scope.attributes)
 
 
-def _span(span: ReadableSpan) -> bytes:
+def _span(span: ReadableSpan) -> tuple[list[bytes], bool]:
+    """The parts of its message, and whether there are long ones."""
     context, parent, status = span.context, span.parent, span.status
     if context is None:
         raise ValueError("a span without a context")
@@ -150,7 +161,7 @@ def _span(span: ReadableSpan) -> bytes:
         parts.append(_TIMES(0x39, start, 0x41, end))
     else:
         parts += _fixed(0x39, start), _fixed(0x41, end)
-    _put_attributes(parts, b"\x4a", span.attributes)
+    is_long = _put_attributes(parts, b"\x4a", span.attributes)
     if dropped := span.dropped_attributes:
         parts.append(_count(b"\x50", dropped))
     if events := span.events:
@@ -166,7 +177,7 @@ def _span(span: ReadableSpan) -> bytes:
     else:
         parts.append(_status(status))
     parts.append(_REMOTE if parent and parent[2] else _NOT_REMOTE)
-    return b"".join(parts)
+    return parts, is_long
 
 
 _plain_status: Status | None = None
@@ -212,9 +223,11 @@ def _attributes(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
     return b"".join(parts)
 
 
-def _put_attributes(parts: list[bytes], tag: bytes, attributes: Mapping[str, Any] | None) -> None:
+def _put_attributes(parts: list[bytes], tag: bytes, attributes: Mapping[str, Any] | None) -> bool:
+    """Whether there are long texts among them."""
+    is_long = False
     if not attributes:
-        return
+        return is_long
     for name, value in (attributes if type(attributes) is dict else dict(attributes)).items():
         if type(value) is not str:
             pair = (_names.get(name) or _name(name)) + _value(b"\x12", value)
@@ -223,9 +236,11 @@ def _put_attributes(parts: list[bytes], tag: bytes, attributes: Mapping[str, Any
             parts += tag, _pairs.get((name, value)) or _pair(name, value)
         else:  # not put together before all is: it may be long
             key, data = _names.get(name) or _name(name), value.encode()
+            is_long = is_long or len(data) > _LONG
             size = b"\x0a" + _varint(len(data))
             inner = b"\x12" + _varint(len(size) + len(data))
             parts += tag, _varint(len(key) + len(inner) + len(size) + len(data)), key, inner, size, data
+    return is_long
 
 
 def _name(name: str) -> bytes:
