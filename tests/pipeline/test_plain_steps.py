@@ -7,9 +7,11 @@ import random
 from typing import Any
 
 import pytest
+from opentelemetry.context import Context
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags, TraceState
 
 from agentops_sdk import semconv
+from agentops_sdk._capture.call import Call
 from agentops_sdk._pipeline.metric_store import MetricStore
 from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.span_metrics import SpanMetrics
@@ -25,6 +27,7 @@ from agentops_sdk.traces.formats.wire_values import UNENCODABLE, encodable
 
 SECRET = "sk-proj-" + "a1B2c3D4e5F6" * 4
 WHO: Any = (ProcessResource({"service.name": "shop"}), ProcessScope("agentops_sdk", "0.1.0"))
+CONTEXT = SpanContext(1, 2, False, TraceFlags(1), NO_STATE)
 
 
 class Text(str):
@@ -164,13 +167,42 @@ def series(store: MetricStore) -> dict[Any, tuple[float, float]]:
     }
 
 
+@pytest.mark.parametrize(
+    ("given", "result", "is_plain"),
+    [
+        (["word " * 50] * 100, ["word " * 50] * 100, True),  # as it was given
+        (["word " * 50] * 100, ["words " * 50] * 100, True),
+        ([[0] * 90] * 130, ["word " * 50] * 100, False),  # too many members
+        (["word " * 50] * 100, [[0] * 90] * 130, False),
+    ],
+)
+def test_long_values_are_counted_as_the_usual_way_does(given: Any, result: Any, is_plain: bool) -> None:
+    settled = Settings()
+    recorder = Recorder(settled, SpanQueue(10_000, lambda batch: None))
+    call = Call("task", LeanSpan(recorder, "step", SpanKind.INTERNAL, {semconv.KIND: "task"}, CONTEXT, None, (), None),
+                Context())  # fmt: skip
+    call.keep(semconv.INPUT, {"value": given})
+    call.keep(semconv.OUTPUT, result)
+    assert len(call.span.deferred) == 2
+    call.finish()
+    twin: Any = copy.copy(call.span)
+    twin.attributes = twin.attributes.copy()
+    expected = usual(twin, Completer(settled))
+    assert (semconv.TRUNCATED in expected.attributes) is not is_plain
+    span: Any = call.span
+    done: Any = PlainSteps(Completer(settled), WHO).take(span)
+    assert (done is not None) is is_plain
+    if done is not None:
+        assert record_line(done) == record_line(expected)
+        assert not span.deferred
+
+
 def test_texts_of_plain_steps_are_let_go() -> None:
     """Contexts outlive what ran in them: an ended span keeps its identity alone."""
     settled = Settings()
     recorder = Recorder(settled, SpanQueue(10_000, lambda batch: None))
-    context = SpanContext(1, 2, False, TraceFlags(1), NO_STATE)
     told = {semconv.KIND: "task", semconv.INPUT: "words " * 50, semconv.OUTCOME: "ok"}
-    span = LeanSpan(recorder, "step", SpanKind.INTERNAL, told, context, None, (), None)
+    span = LeanSpan(recorder, "step", SpanKind.INTERNAL, told, CONTEXT, None, (), None)
     span.finish(error=False, message=None)
     done = PlainSteps(Completer(settled), WHO).take(span)
     assert type(done) is FinishedSpan

@@ -16,6 +16,7 @@ from agentops_sdk._recorder.convention_types import TYPED
 from agentops_sdk._recorder.recorder import NO_STATE, LeanSpan
 from agentops_sdk._recorder.run_totals import RUNS
 from agentops_sdk._scrub.redact import OURS
+from agentops_sdk._snapshot.snapshot import counts_few
 from agentops_sdk.traces.formats.finished_span import FinishedSpan, SpanForm
 from agentops_sdk.traces.formats.json_values import INT_MAX
 
@@ -72,7 +73,7 @@ class PlainSteps:
             span: of a run that is exported, and that lacks nothing.
         """
         if (
-            type(span) is not LeanSpan or span.events or span.deferred or span.links
+            type(span) is not LeanSpan or span.events or span.links
             or span.account is not None or span.status is not _UNSET or span.kind is not _INTERNAL
         ):  # fmt: skip
             return None
@@ -83,7 +84,11 @@ class PlainSteps:
         form = self._forms.get(told, _UNKNOWN)  # type: ignore[arg-type]  # all are texts by now
         if form is _UNKNOWN:
             form = self._look_at(*told)
-        if form is None or not self._lets_pass(attributes, form.asked):
+        if (
+            form is None
+            or (span.deferred and not counts_few(span.deferred, attributes))
+            or not self._lets_pass(attributes, form.asked)
+        ):
             return None
         context, parent, start, end = span.context, span.parent, span.start_ns, span.end_ns
         if (
@@ -94,7 +99,7 @@ class PlainSteps:
         if self._completer.totals.open:
             above = None if parent is None or parent[2] else parent[1]
             self._completer.tell_runs(attributes, context[1], above, context[0])
-        span.attributes = {}
+        span.attributes, span.deferred = {}, ()
         return FinishedSpan(
             span.name,
             context,

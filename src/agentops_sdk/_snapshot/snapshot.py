@@ -9,6 +9,7 @@ values stand beside the one that takes every value, and must cut alike.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -22,7 +23,7 @@ from agentops_sdk._snapshot.type_forms import form_of, is_enum_type
 from agentops_sdk._snapshot.walker import Walker, number_form
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
     "CUT",
@@ -31,6 +32,7 @@ __all__ = [
     "Source",
     "Uncounted",
     "count_members",
+    "counts_few",
     "limits",
     "mark_cut",
     "snapshot",
@@ -149,6 +151,24 @@ def count_members(name: str, text: str, most: int, attributes: dict[str, Any]) -
     limits = Limits(bytes=most)
     if attributes.get(name) is text and not _has_few(text, limits.items):
         attributes[name] = snapshot(orjson.loads(text), limits=limits).decode()
+
+
+def counts_few(works: Iterable[Any], attributes: Mapping[str, Any]) -> bool:
+    """Whether all of this work is :func:`count_members`, would cut nothing, and need not be done. Consumer thread.
+
+    A function often returns what it was given: a text that stands in one that was counted has no more members than it.
+    """
+    counted = ""
+    for work in works:
+        if type(work) is not partial or work.func is not count_members:
+            return False
+        name, text, most = work.args
+        is_told = attributes.get(name) is text
+        if is_told and text != counted[-1 - len(text) : -1]:  # behind the name of an argument
+            if not _has_few(text, Limits(bytes=most).items):
+                return False
+            counted = text
+    return True
 
 
 class Source(NamedTuple):
