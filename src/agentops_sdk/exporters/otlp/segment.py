@@ -30,6 +30,8 @@ _RECORD = struct.Struct("<4sIII")
 _MAGIC = b"\xffOT\xfe"
 _LARGEST = 256 * 1_048_576
 _MOST_SPANS = 100_000
+_READ_BYTES = 65_536
+"""What is read beyond a request, instead of all that follows it."""
 
 
 class Piece(NamedTuple):
@@ -170,7 +172,8 @@ class Segment:
         """
         pieces: list[Piece] = []
         total = spans = 0
-        for piece in self._from_memory() if self._held and self._held[0].start == self.acked else self._from_file():
+        is_held = bool(self._held) and self._held[0].start == self.acked
+        for piece in self._from_memory() if is_held else self._from_file(max_bytes):
             total += len(piece.payload)
             spans += piece.spans
             if pieces and (total > max_bytes or (max_spans is not None and spans > max_spans)):
@@ -232,14 +235,18 @@ class Segment:
             position = piece.end
             yield piece
 
-    def _from_file(self) -> Iterator[Piece]:
+    def _from_file(self, max_bytes: int) -> Iterator[Piece]:
+        """What comes next, at least as much of it as is asked for."""
         before = self.acked
         if self.path is None:
             data = bytes(memoryview(self._buffer)[before:])
         else:
             with self.path.open("rb") as file:
                 file.seek(before)
-                data = file.read(self.size - before)
+                data = file.read(min(self.size - before, max_bytes + _READ_BYTES))
+                if found := list(self._pieces(data, 0, before)):
+                    return iter(found)
+                data += file.read(max(0, self.size - before - len(data)))  # a long record, or damage
         return self._pieces(data, 0, before)
 
     def _pieces(self, data: bytes, start: int, before: int = 0) -> Iterator[Piece]:
