@@ -46,6 +46,8 @@ class Receiver:
         self.behave: Callable[[list[str], int], Answer | None] = lambda _names, _size: None
         self.unpacks = True
         self.names: list[str] = []
+        self.ids: list[bytes] = []
+        """The id of each span in ``names``."""
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
         self.requests = 0
@@ -65,12 +67,13 @@ class Receiver:
                 elif encoding == "deflate":
                     body = zlib.decompress(body)
                 request = ExportTraceServiceRequest.FromString(body)
-                names = [
-                    span.name
+                spans = [
+                    span
                     for resource in request.resource_spans
                     for scope in resource.scope_spans
                     for span in scope.spans
                 ]
+                names = [span.name for span in spans]
                 answer = outer.behave(names, len(body))
                 if encoding and not outer.unpacks:
                     answer = (400, {}, b"cannot decode")
@@ -80,6 +83,7 @@ class Receiver:
                     outer.headers.append({name.lower(): value for name, value in self.headers.items()})
                     if answer is None:
                         outer.names += names
+                        outer.ids += [span.span_id for span in spans]
                     outer.changed.notify_all()
                 status, headers, text = answer or (200, {}, ExportTraceServiceResponse().SerializeToString())
                 self.send_response(status)
