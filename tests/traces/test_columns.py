@@ -16,8 +16,8 @@ from tests.traces.samples import run, span, troubled
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces import Trace, load
-from agentops_sdk.traces.figures.columns import KIND_BITS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
 from agentops_sdk.traces.figures.outline import Outline
+from agentops_sdk.traces.figures.span_facts import KIND_BITS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
 from agentops_sdk.traces.formats.parse import as_records, looks_like_record
 from agentops_sdk.traces.record import Kind, Outcome
 

@@ -15,9 +15,11 @@ from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.classify import REMOTE_KNOWN, REMOTE_PARENT, from_ns
 from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.figures.accounts import Counted, Share, unrecorded
+from agentops_sdk.traces.figures.attribute_shape import model_in, session_in
 from agentops_sdk.traces.figures.background_work import BackgroundWork
-from agentops_sdk.traces.figures.columns import Columns, Fact, model_in, session_in
+from agentops_sdk.traces.figures.columns import Columns
 from agentops_sdk.traces.figures.outline import Outline
+from agentops_sdk.traces.figures.span_facts import Fact
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from agentops_sdk.traces.classify import OUTCOMES
 from agentops_sdk.traces.decisions.inferred import once, revealed, second_calls, without_echoes
 from agentops_sdk.traces.decisions.model import Choice, Decision
 from agentops_sdk.traces.decisions.span_decisions import choice_of, decisions_in
-from agentops_sdk.traces.figures.columns import KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
+from agentops_sdk.traces.figures.span_facts import KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
 from agentops_sdk.traces.formats.json_values import parsed
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from agentops_sdk.traces.formats.json_values import parsed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from agentops_sdk.traces.figures.columns import Statement
+    from agentops_sdk.traces.figures.attribute_shape import Statement
     from agentops_sdk.traces.record import SpanRecord
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Final
 
-from agentops_sdk.traces.figures.columns import Fact
+from agentops_sdk.traces.figures.span_facts import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from agentops_sdk.traces.classify import OUTCOMES
 from agentops_sdk.traces.cost import Cost
-from agentops_sdk.traces.figures.columns import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
+from agentops_sdk.traces.figures.span_facts import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:

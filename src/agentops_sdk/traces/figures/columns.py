@@ -12,196 +12,80 @@ from binascii import unhexlify
 from decimal import Decimal
 from hashlib import sha256
 from itertools import repeat
-from operator import itemgetter
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from agentops_sdk import semconv
-from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.classify import OUTCOMES, OWN_SCOPE, REMOTE_KNOWN, REMOTE_PARENT, SPAN_KINDS, STATUSES
+from agentops_sdk.traces.classify import OUTCOMES, OWN_SCOPE, SPAN_KINDS, STATUSES
 from agentops_sdk.traces.cost import Cost, exact_sum
+from agentops_sdk.traces.figures.attribute_shape import (
+    AMOUNTS,
+    BESIDE,
+    CHECKS,
+    ESTIMATES,
+    INVOLVED,
+    INVOLVED_EVENTS,
+    LONGEST_TEXT,
+    NUMBERS,
+    STATED,
+    TELLING,
+    WORDS,
+    Shape,
+    Statement,
+    model_in,
+    restored,
+    session_in,
+    word_of,
+)
 from agentops_sdk.traces.figures.figure_table import FigureTable
+from agentops_sdk.traces.figures.plain_line import (
+    DEFAULTS,
+    ENDINGS,
+    RARE,
+    USUAL,
+    has_rare,
+    is_scope,
+    own_fields,
+    shared_fields,
+)
+from agentops_sdk.traces.figures.span_facts import KIND, KINDS, Fact, fact_bits, facts_of
 from agentops_sdk.traces.formats.json_values import DEEPEST, as_text, is_figure, shallow, to_json
 from agentops_sdk.traces.formats.line_index import Index
 from agentops_sdk.traces.formats.lines import Lines
 from agentops_sdk.traces.formats.parse import as_record, checked_record
-from agentops_sdk.traces.usage import ATTRIBUTES, FROM_PROVIDER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from agentops_sdk.traces.figures.attribute_shape import Names
     from agentops_sdk.traces.record import SpanRecord
     from agentops_sdk.traces.usage import Usage
 
-    _Names = tuple[str, ...] | int
     Place = tuple[int, int, int]  # a file of Lines, an offset, a length
 
-__all__ = ["Columns", "Fact", "Statement", "model_in", "session_in"]
+__all__ = ["Columns"]
 
-KINDS: Final = semconv.KINDS
-_KIND: Final = {kind: number for number, kind in enumerate(KINDS)}
-_OUTCOME: Final = {outcome: number << 4 for number, outcome in enumerate(OUTCOMES)}
 _SPAN_KINDS: Final = frozenset(SPAN_KINDS)
 _STATUSES: Final = frozenset(STATUSES)
 _TWO_IDS: Final = Struct(">QQ").unpack_from
 _NO_PARENT: Final = "0" * 16
 _INT64_MIN: Final = -(2**63)
 _INT64_MAX: Final = 2**63 - 1
-
-
-class Fact:
-    """Bits beside a span's kind and outcome."""
-
-    PARENT = 1 << 8
-    REMOTE = 1 << 9  # its parent is in another process
-    ABSENT = 1 << 10  # it says why its parent is not here
-    KNOWN = 1 << 11  # it says where its parent was
-    CACHED = 1 << 12
-    INTERNAL = 1 << 13
-    USAGE = 1 << 14
-    ESTIMATED = 1 << 15  # its tokens, if it has any
-    TRAINED = 1 << 16
-    COST = 1 << 17
-    PRICED = 1 << 18
-    RESPONSE_ID = 1 << 19
-    MODEL = 1 << 20
-    FIRST_CHUNK = 1 << 21
-    MISSING = 1 << 22
-    ELSEWHERE = 1 << 23
-    SESSION = 1 << 24
-    LINE = 1 << 25  # of every span: no facts are 0
-    TOTAL = 1 << 26  # its cost may be a total of what lies below
-    CHECKED = 1 << 27  # every field of its line has the right type
-    EVENTS = 1 << 28
-    TELLS = 1 << 29  # an attribute may tell a decision
-    STOPPED = 1 << 30  # its own decision is one of a limit, a breaker or a pause
-
-
 _MAY_TELL: Final = Fact.TELLS | Fact.EVENTS
-KIND_BITS: Final = 15
-OUTCOME_SHIFT: Final = 4
-OUTCOME_BITS: Final = 7 << OUTCOME_SHIFT
-ENDED: Final = tuple(outcome not in semconv.NOT_ENDED for outcome in OUTCOMES)
-
-_USAGE: Final = (*ATTRIBUTES.values(), semconv.USAGE_CACHE_WRITE)
-_NUMBERS: Final = (
-    *_USAGE, semconv.COST_AMOUNT, semconv.OPERATION_COST, semconv.RESPONSE_TIME_TO_FIRST_CHUNK, semconv.MISSING_SPANS,
-)  # fmt: skip
-"""Attributes that totals and tables are made of, whose values differ from span to span."""
-_AMOUNTS: Final = (semconv.COST_AMOUNT, semconv.OPERATION_COST)
-_WORDS: Final = (
-    semconv.USAGE_SOURCE, semconv.COST_ESTIMATED, semconv.COST_CURRENCY, semconv.COST_UNKNOWN_REASON,
-    semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL, semconv.SESSION_ID, semconv.CONVERSATION_ID, semconv.TAGS,
-    semconv.TOOL_NAME, semconv.AGENT_NAME, semconv.USER_ID,
-)  # fmt: skip
-"""The same, with values that many spans have in common."""
-_PRESENT: Final = {
-    semconv.RESPONSE_TIME_TO_FIRST_CHUNK: Fact.FIRST_CHUNK,
-    semconv.USAGE_TRAINED: Fact.TRAINED,
-}
-"""Attributes that set a bit by being there."""
-_CHECKS: Final[dict[str, tuple[int, Callable[[Any], bool]]]] = {
-    semconv.CACHED: (Fact.CACHED, lambda value: value is True),
-    semconv.INTERNAL: (Fact.INTERNAL, lambda value: value is True),
-    semconv.INTERNAL_BEFORE: (Fact.INTERNAL, lambda value: value is True),
-    semconv.SAMPLED_ELSEWHERE: (Fact.ELSEWHERE, lambda value: value is True),
-    semconv.RESPONSE_ID: (Fact.RESPONSE_ID, bool),
-    semconv.DECISION_NAME: (Fact.STOPPED, semconv.STOPS.__contains__),
-    semconv.COST_TOTAL: (Fact.TOTAL, lambda value: value is True),
-    semconv.RESPONSE_FINISH_REASONS: (Fact.TELLS, lambda value: value != ["stop"]),  # the usual reason
-    semconv.OUTPUT_MESSAGES: (Fact.TELLS, lambda value: type(value) is str and '"tool_call"' in value),
-}
-"""Attributes that set a bit with some values."""
-_TELLING: Final = frozenset((
-    semconv.DECISION_CHOSEN, semconv.DECISION_OPTIONS, semconv.DECISION_NAME, semconv.ATTEMPTS, semconv.ATTEMPT,
-    semconv.GUARDRAIL_RESULT, semconv.TOOL_DEFINITIONS,
-))  # fmt: skip
-"""Attributes of which one is needed where neither a span's kind, nor its outcome, nor an event tells a decision."""
-_STATED: Final = (
-    semconv.DECISION_NAME, semconv.DECISION_CHOSEN, semconv.DECISION_BY, semconv.GUARDRAIL_NAME,
-    semconv.RESPONSE_FINISH_REASONS,
-)  # fmt: skip
-"""Attributes that tell which decision a span is or carries, and what was chosen."""
-_BESIDE: Final = (semconv.DECISION_OPTIONS, semconv.LIMIT, semconv.GRAPH_NODE, semconv.GRAPH_RESUMED_FROM)
-"""Attributes that tell more of it by being there."""
-_INVOLVED: Final = frozenset((semconv.ATTEMPTS, semconv.ATTEMPT, semconv.GUARDRAIL_RESULT))
-"""Attributes with which, as with these events, a span tells decisions that take its whole record."""
-_INVOLVED_EVENTS: Final = frozenset((
-    semconv.DECISION_EVENT, semconv.HANDOFF_EVENT, semconv.GUARDRAIL_EVENT, semconv.TOOL_CALL_DECISION_EVENT,
-))  # fmt: skip
-_ESTIMATES: Final = tuple(source for source in semconv.USAGE_SOURCES if source not in FROM_PROVIDER)
 _SCALARS: Final = frozenset((str, int, float, bool))
-_LONGEST_TEXT: Final = 256
 _MOST_TEXTS: Final = 65_000
 _MOST_WORDS: Final = 50_000
 _MOST_SHAPES: Final = 2_000
 _MOST_NAMES: Final = 256
 _MOST_STATEMENTS: Final = 10_000
-_MOST_REASONS: Final = 8
 _MOST_SORTS: Final = 1_000
 _MOST_TABLES: Final = 255
 _TABLE_BITS: Final = 8
 _TABLE: Final = 255
-
-
-class Statement(NamedTuple):
-    """What a span tells of the one decision that it is or carries, if it does: enough to say what was chosen."""
-
-    kind: str
-    name: str
-    """The span's; empty where an attribute names the decision."""
-    attributes: tuple[tuple[str, Any], ...]
-    """Those that tell which decision it is. Of some only that they are there: these are empty."""
-
-
-class _Shape:
-    """What attributes with one set of names tell: worked out once for all spans that have it."""
-
-    __slots__ = (
-        *("amount", "beside", "bits", "checks", "figure_bits", "involved", "known", "missing", "number_names"),
-        *("numbers", "stated", "stated_names", "table", "tokens", "word_names", "words"),
-    )
-
-    def __init__(self, names: tuple[str, ...], words: Sequence[str]) -> None:
-        present = frozenset(names)
-        self.word_names: _Names = tuple(name for name in words if name in present)
-        self.words = _values_of(self.word_names)
-        self.number_names: _Names = tuple(name for name in _NUMBERS if name in present)
-        self.numbers = _values_of(self.number_names)
-        self.tokens = sum(name in present for name in _USAGE)
-        """How many of the numbers are tokens; they come first."""
-        amount = next((name for name in _AMOUNTS if name in present), None)
-        self.amount = None if amount is None else self.number_names.index(amount)
-        self.missing = self.number_names.index(semconv.MISSING_SPANS) if semconv.MISSING_SPANS in present else None
-        self.table: FigureTable | None = None
-        self.figure_bits = Fact.USAGE if self.tokens else 0
-        """What is so where every number is of its usual type, as those in a table are."""
-        if self.amount is not None:
-            self.figure_bits |= Fact.COST | Fact.PRICED
-        if self.missing is not None:
-            self.figure_bits |= Fact.MISSING
-        self.known: dict[tuple[Any, ...], tuple[int, int, int]] = {}
-        """Words that are kept already, if all of them are text: where, the bits that they set, the model's text."""
-        self.bits = 0
-        for name in present & _PRESENT.keys():
-            self.bits |= _PRESENT[name]
-        if not present.isdisjoint(_TELLING):
-            self.bits |= Fact.TELLS
-        self.checks = tuple((name, *_CHECKS[name]) for name in _CHECKS if name in present)
-        self.involved = not _INVOLVED.isdisjoint(present)
-        self.stated_names = tuple(name for name in _STATED if name in present)
-        self.stated = _values_of(self.stated_names)
-        self.beside = tuple((name, "") for name in _BESIDE if name in present)
-
-
-def _values_of(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]] | None:
-    if len(names) < 2:
-        return (lambda attributes: (attributes[names[0]],)) if names else None
-    return itemgetter(*names)
 
 
 class Columns:
@@ -213,23 +97,23 @@ class Columns:
         Args:
             attributes: of spans or their resources, kept beside what totals and tables are made of.
         """
-        self.more = tuple(dict.fromkeys(name for name in attributes if name not in _WORDS and name not in _NUMBERS))
+        self.more = tuple(dict.fromkeys(name for name in attributes if name not in WORDS and name not in NUMBERS))
         """Attributes that are kept beside what totals and tables are made of."""
-        self._word_names = (*_WORDS, *self.more)
+        self._word_names = (*WORDS, *self.more)
         self.lines = Lines()
         self.verdicts: set[int] = set()
         """Rows of spans that hold nothing but what somebody thought of a run."""
-        self.ids = array("Q")
-        self.parents = array("Q")
-        self.starts = array("q")
-        self.ends = array("q")
-        self.facts = array("I")
-        self.names = array("H")
+        self.ids: array[int] = array("Q")
+        self.parents: array[int] = array("Q")
+        self.starts: array[int] = array("q")
+        self.ends: array[int] = array("q")
+        self.facts: array[int] = array("I")
+        self.names: array[int] = array("H")
         """By row the place of the span's name in :attr:`texts`; 0 where there are too many different ones."""
-        self.models = array("H")
+        self.models: array[int] = array("H")
         """The same for the model that answered, or else was asked."""
         self.texts: list[str] = [""]
-        self.stated = array("H")
+        self.stated: array[int] = array("H")
         """By row the place in :attr:`statements` of what it tells of decisions; 0 where that takes its record."""
         self.statements: list[Statement | None] = [None]
         self._services = array("H")
@@ -245,7 +129,7 @@ class Columns:
         self._texts: dict[str, int] = {}
         self._statements: dict[Statement, int] = {}
         self._sorts: dict[tuple[Any, ...], int] = {}
-        self._shapes: dict[tuple[str, ...], _Shape] = {}
+        self._shapes: dict[tuple[str, ...], Shape] = {}
         self._seen: dict[bytes, tuple[int, int, int]] = {}
         self._names: list[tuple[str, ...]] = []
         self._last_words: tuple[int, dict[str, Any]] = (0, {})
@@ -270,13 +154,13 @@ class Columns:
             location: where it can be read again.
         """
         try:
-            trace_id, span_id, parent_id, name, start, end, attributes, resource, scope = _own_fields(raw)
-            sort = _shared_fields(raw)
-            is_usual = len(raw) == _USUAL + ("start" in raw) + ("end" in raw)
+            trace_id, span_id, parent_id, name, start, end, attributes, resource, scope = own_fields(raw)
+            sort = shared_fields(raw)
+            is_usual = len(raw) == USUAL + ("start" in raw) + ("end" in raw)
         except KeyError:  # what is not there has its default
-            raw = {**_DEFAULTS, **raw}
-            trace_id, span_id, parent_id, name, start, end, attributes, resource, scope = _own_fields(raw)
-            sort, is_usual = _shared_fields(raw), False
+            raw = {**DEFAULTS, **raw}
+            trace_id, span_id, parent_id, name, start, end, attributes, resource, scope = own_fields(raw)
+            sort, is_usual = shared_fields(raw), False
         if (
             type(name) is not str
             or type(attributes) is not dict
@@ -290,13 +174,13 @@ class Columns:
             return None
         try:
             facts = self._sorts.get(sort, 0) or self._sort(sort)
-            if not facts or not (scope in self._scopes or _is_scope(scope, self._scopes)):
+            if not facts or not (scope in self._scopes or is_scope(scope, self._scopes)):
                 return None
         except (TypeError, RecursionError):  # a list where a word should be; a scope with something very deep in it
             return None
         facts |= Fact.CHECKED if parent_id is None else Fact.PARENT | Fact.CHECKED
-        if not is_usual and not _RARE.isdisjoint(raw):
-            if not _has_rare(raw):
+        if not is_usual and not RARE.isdisjoint(raw):
+            if not has_rare(raw):
                 return None
             if raw.get("events"):
                 facts |= Fact.EVENTS
@@ -331,15 +215,15 @@ class Columns:
         """The facts that the fields of a line tell which few lines differ in; 0 where they are in doubt."""
         version, kind, span_kind, status, outcome, flags = sort
         if (
-            kind not in _KIND
-            or outcome not in _ENDINGS
+            kind not in KIND
+            or outcome not in ENDINGS
             or span_kind not in _SPAN_KINDS
             or status not in _STATUSES
             or type(flags) is not int
             or type(version) is not int
         ):
             return 0
-        facts = _facts(kind, outcome, flags)
+        facts = facts_of(kind, outcome, flags)
         if len(self._sorts) < _MOST_SORTS:
             self._sorts[sort] = facts
         return facts
@@ -351,7 +235,7 @@ class Columns:
             record: it is held in memory, unless its place has a length.
             place: where a line that holds it can be read again, or at least the file that it is from.
         """
-        facts = _facts(record.kind, record.outcome, record.flags)
+        facts = facts_of(record.kind, record.outcome, record.flags)
         if record.events:
             facts |= Fact.EVENTS
         row = self._append(
@@ -440,7 +324,7 @@ class Columns:
     def _text(self, text: str) -> int:
         number = self._texts.get(text)
         if number is None:
-            if len(self.texts) >= _MOST_TEXTS or len(text) > _LONGEST_TEXT:
+            if len(self.texts) >= _MOST_TEXTS or len(text) > LONGEST_TEXT:
                 return 0
             number = self._texts[text] = len(self.texts)
             self.texts.append(text)
@@ -453,11 +337,11 @@ class Columns:
         shape = self._shapes.get(names) or self._shape(names)
         if shape.involved or kind == "guardrail" or raw["outcome"] == "interrupted":
             return 0
-        if not _INVOLVED_EVENTS.isdisjoint(event.get("name") for event in raw.get("events") or ()):
+        if not INVOLVED_EVENTS.isdisjoint(event.get("name") for event in raw.get("events") or ()):
             return 0
-        words = list(map(_word, shape.stated(attributes))) if shape.stated is not None else []
+        words = list(map(word_of, shape.stated(attributes))) if shape.stated is not None else []
         name = "" if attributes.get(semconv.DECISION_NAME) else raw["name"]
-        if None in words or len(name) > _LONGEST_TEXT:
+        if None in words or len(name) > LONGEST_TEXT:
             return 0
         return self._statement(Statement(kind, name, (*zip(shape.stated_names, words, strict=True), *shape.beside)))
 
@@ -536,7 +420,7 @@ class Columns:
                 getattr(self, name).extend(columns[name])
         texts = [0, *(self._texts.get(text) or self._text(text) for text in facts["texts"][1:])]
         services = [0, *(self._service(name) for name in facts["services"][1:])]
-        stated = [0, *(self._statement(_restored(*each)) for each in facts["statements"])]
+        stated = [0, *(self._statement(restored(*each)) for each in facts["statements"])]
         words = [self._keep_pairs(pairs) if pairs else 0 for pairs in facts["words"]]
         self.names.extend(map(texts.__getitem__, columns["names"]))
         self.models.extend(map(texts.__getitem__, columns["models"]))
@@ -559,15 +443,15 @@ class Columns:
         names, values = zip(*pairs, strict=True)
         return self._keep(self._packed(self._known(names), values))
 
-    def _shape(self, names: tuple[str, ...]) -> _Shape:
-        shape = _Shape(names, self._word_names)
+    def _shape(self, names: tuple[str, ...]) -> Shape:
+        shape = Shape(names, self._word_names)
         if len(self._shapes) < _MOST_SHAPES and len(names) <= _MOST_NAMES:
             self._shapes[names] = shape
             shape.table = self._table(shape.number_names)
             shape.word_names, shape.number_names = self._known(shape.word_names), self._known(shape.number_names)
         return shape
 
-    def _table(self, names: _Names) -> FigureTable | None:
+    def _table(self, names: Names) -> FigureTable | None:
         """The table of the spans whose figures have these names."""
         assert isinstance(names, tuple)
         for table in self._tables[1:]:
@@ -579,14 +463,14 @@ class Columns:
         self._tables.append(table)
         return table
 
-    def _known(self, names: _Names) -> _Names:
+    def _known(self, names: Names) -> Names:
         """The place of names in a list, which takes less room with every span than they do."""
         assert isinstance(names, tuple)
         if names not in self._names:
             self._names.append(names)
         return self._names.index(names)
 
-    def _add_words(self, shape: _Shape, words: tuple[Any, ...], attributes: Mapping[str, Any]) -> tuple[int, int, int]:
+    def _add_words(self, shape: Shape, words: tuple[Any, ...], attributes: Mapping[str, Any]) -> tuple[int, int, int]:
         """Where words are kept, the bits that they set, and the model's place in :attr:`texts`."""
         blob = self._packed(shape.word_names, words)
         known = self._seen.get(blob)
@@ -598,7 +482,7 @@ class Columns:
             model = self._text(name)
         if session_in(attributes):
             bits |= Fact.SESSION
-        if get(semconv.USAGE_SOURCE) in _ESTIMATES:
+        if get(semconv.USAGE_SOURCE) in ESTIMATES:
             bits |= Fact.ESTIMATED
         if get(semconv.COST_UNKNOWN_REASON):
             bits |= Fact.COST
@@ -610,7 +494,7 @@ class Columns:
         return known
 
     @staticmethod
-    def _packed(names: _Names, values: tuple[Any, ...]) -> bytes:
+    def _packed(names: Names, values: tuple[Any, ...]) -> bytes:
         values = tuple(value if type(value) in _SCALARS else shallow(value) for value in values)
         try:
             return marshal.dumps((names, values))
@@ -660,7 +544,7 @@ class Columns:
             return
         amount = numbers.get(semconv.COST_AMOUNT, numbers.get(semconv.OPERATION_COST))
         if is_figure(amount):
-            guessed = words.get(semconv.COST_ESTIMATED) is True or words.get(semconv.USAGE_SOURCE) in _ESTIMATES
+            guessed = words.get(semconv.COST_ESTIMATED) is True or words.get(semconv.USAGE_SOURCE) in ESTIMATES
             currency = words.get(semconv.COST_CURRENCY)
             cost.count(Decimal(repr(amount)), currency if isinstance(currency, str) else "USD", guessed=guessed)
         elif reason := words.get(semconv.COST_UNKNOWN_REASON):
@@ -708,9 +592,9 @@ class Columns:
             usage.count(words.get(semconv.USAGE_SOURCE), table.counts(positions))
         if cost is None:
             return
-        amount = next((name for name in _AMOUNTS if table is not None and name in table.names), None)
+        amount = next((name for name in AMOUNTS if table is not None and name in table.names), None)
         if amount is not None and table is not None:
-            guessed = words.get(semconv.COST_ESTIMATED) is True or words.get(semconv.USAGE_SOURCE) in _ESTIMATES
+            guessed = words.get(semconv.COST_ESTIMATED) is True or words.get(semconv.USAGE_SOURCE) in ESTIMATES
             currency = words.get(semconv.COST_CURRENCY)
             total = exact_sum(table.column(amount, positions))
             cost.add(
@@ -738,7 +622,7 @@ class Columns:
         """
         if name in self._word_names:
             return self.words(row).get(name)
-        if name in _NUMBERS:
+        if name in NUMBERS:
             return self.figure(row, name)
         line = self.line(row)
         if line is None:
@@ -817,7 +701,7 @@ class Columns:
         self.stated[row] = 0
         if record.events:
             self.facts[row] |= Fact.EVENTS
-        if not _TELLING.isdisjoint(record.attributes) or semconv.OUTPUT_MESSAGES in record.attributes:
+        if not TELLING.isdisjoint(record.attributes) or semconv.OUTPUT_MESSAGES in record.attributes:
             self.facts[row] |= Fact.TELLS
 
     def file_of(self, row: int) -> Path | None:
@@ -835,10 +719,6 @@ class Columns:
             raise TraceError(_CHANGED) from error
 
 
-def _fact_bits() -> list[tuple[str, int]]:
-    return sorted((name, bit) for name, bit in vars(Fact).items() if type(bit) is int)
-
-
 _CHANGED: Final = "a line has changed since its file was first read"
 _PLACES: Final = ("names", "models", "stated")
 """Columns of places in a list."""
@@ -846,111 +726,9 @@ _PLAIN_COLUMNS: Final = ("ids", "parents", "starts", "ends", "facts", *_PLACES)
 MEANING: Final = sha256(
     repr(
         (
-            *(KINDS, OUTCOMES, _WORDS, _NUMBERS, sorted(_TELLING), sorted(_CHECKS), _fact_bits()),
-            *(_STATED, _BESIDE, sorted(_INVOLVED), sorted(_INVOLVED_EVENTS)),
+            *(KINDS, OUTCOMES, WORDS, NUMBERS, sorted(TELLING), sorted(CHECKS), fact_bits()),
+            *(STATED, BESIDE, sorted(INVOLVED), sorted(INVOLVED_EVENTS)),
         )
     ).encode()
 ).hexdigest()[:16]
 """What the numbers in columns stand for, as far as constants tell."""
-
-
-def _word(value: Any) -> str | tuple[str, ...] | None:
-    """A short text, or a few of them; ``None`` of anything else."""
-    if type(value) is str:
-        return value if len(value) <= _LONGEST_TEXT else None
-    if type(value) is not list or len(value) > _MOST_REASONS:
-        return None
-    return tuple(value) if all(type(each) is str and len(each) <= _LONGEST_TEXT for each in value) else None
-
-
-def _restored(kind: str, name: str, attributes: Sequence[Sequence[Any]]) -> Statement:
-    """A statement from JSON, which has lists in place of tuples."""
-    pairs = ((key, tuple(value) if type(value) is list else value) for key, value in attributes)
-    return Statement(kind, name, tuple(pairs))
-
-
-def _facts(kind: str, outcome: str, flags: int) -> int:
-    facts = Fact.LINE | _KIND[kind] | _OUTCOME[outcome]
-    if flags & REMOTE_KNOWN:
-        facts |= Fact.KNOWN
-    if flags & REMOTE_PARENT == REMOTE_PARENT:
-        facts |= Fact.REMOTE | Fact.ABSENT
-    elif flags & (REMOTE_KNOWN | 1) == REMOTE_KNOWN:
-        facts |= Fact.ABSENT
-    return facts
-
-
-def _is_scope(scope: Any, scopes: list[dict[str, Any]]) -> bool:
-    if not _has(scope, _SCOPE):
-        return False
-    scopes.insert(0, scope)
-    del scopes[8:]
-    return True
-
-
-def _has_rare(raw: dict[str, Any]) -> bool:
-    events, links = raw.get("events", _NONE), raw.get("links", _NONE)
-    return (
-        (type(events) is list and all(_has(event, _EVENT) for event in events))
-        and (type(links) is list and all(_has(link, _LINK) for link in links))
-        and ("dropped" not in raw or _has(raw["dropped"], _DROPPED))
-        and _has(raw, _OTHERS)
-        and raw.get("process") is None
-        and raw.get("open_below", _NONE) == _NONE
-    )
-
-
-def _has(item: Any, fields: tuple[tuple[str, Any, tuple[type, ...]], ...]) -> bool:
-    """Whether an object's fields have the types they should, where they are there."""
-    if type(item) is not dict:
-        return False
-    return all(type(item.get(name, default)) in kinds for name, default, kinds in fields)
-
-
-_EMPTY: Final[dict[str, Any]] = {}
-_OWN: Final = ("trace_id", "span_id", "parent_id", "name", "start_ns", "end_ns", "attributes", "resource", "scope")
-_SHARED: Final[dict[str, Any]] = {
-    "v": 1, "kind": "span", "span_kind": "INTERNAL", "status": "unset", "outcome": "ok", "flags": 1,
-}  # fmt: skip
-_own_fields: Final = itemgetter(*_OWN)
-_shared_fields: Final = itemgetter(*_SHARED)
-_USUAL: Final = len(_OWN) + len(_SHARED)
-_DEFAULTS: Final[dict[str, Any]] = {
-    **dict.fromkeys(_OWN), "attributes": _EMPTY, "resource": _EMPTY, "scope": _EMPTY, **_SHARED,
-}  # fmt: skip
-_NONE: Final[list[Any]] = []
-_ENDINGS: Final = frozenset(OUTCOMES) - {"running"}
-_WORD: Final = (str, type(None))
-_OTHERS: Final = (("status_message", None, _WORD), ("trace_state", "", (str,)), ("resource_schema_url", None, _WORD))
-_RARE: Final = frozenset(
-    ("events", "links", "dropped", "status_message", "trace_state", "resource_schema_url", "process", "open_below")
-)
-_SCOPE: Final = (
-    ("name", "", (str,)),
-    ("version", None, _WORD),
-    ("schema_url", None, _WORD),
-    ("attributes", _EMPTY, (dict,)),
-)
-_EVENT: Final = (
-    ("name", None, (str,)),
-    ("time_ns", None, (int,)),
-    ("attributes", _EMPTY, (dict,)),
-    ("dropped", 0, (int,)),
-)
-_LINK: Final = (
-    ("trace_id", None, (str,)), ("span_id", None, (str,)), ("trace_state", "", (str,)), ("flags", 0, (int,)),
-    ("attributes", _EMPTY, (dict,)), ("dropped", 0, (int,)),
-)  # fmt: skip
-_DROPPED: Final = (("attributes", 0, (int,)), ("events", 0, (int,)), ("links", 0, (int,)))
-
-
-def model_in(attributes: Mapping[str, Any]) -> str | None:
-    """The model that answered, or else the one that was asked for."""
-    name = attributes.get(semconv.RESPONSE_MODEL) or attributes.get(semconv.REQUEST_MODEL)
-    return as_text(name) if name else None
-
-
-def session_in(attributes: Mapping[str, Any]) -> str | None:
-    """The session that attributes name, or else the conversation."""
-    session = attributes.get(semconv.SESSION_ID) or attributes.get(semconv.CONVERSATION_ID)
-    return as_text(session) if session else None

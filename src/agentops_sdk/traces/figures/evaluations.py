@@ -10,7 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
-from agentops_sdk.traces.figures.columns import Fact
+from agentops_sdk.traces.figures.span_facts import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -18,7 +18,7 @@ from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.classify import OUTCOMES, from_ns
 from agentops_sdk.traces.cost import Cost
 from agentops_sdk.traces.figures.accounts import IN_BACKGROUND, NOT_ENDED, Counted, counted
-from agentops_sdk.traces.figures.columns import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
+from agentops_sdk.traces.figures.span_facts import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
 from agentops_sdk.traces.usage import Usage
 
 if TYPE_CHECKING:

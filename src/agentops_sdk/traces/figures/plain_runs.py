@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from agentops_sdk import semconv
 from agentops_sdk.traces.classify import OUTCOMES
 from agentops_sdk.traces.figures.accounts import MODEL_KINDS
-from agentops_sdk.traces.figures.columns import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
+from agentops_sdk.traces.figures.span_facts import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
 from agentops_sdk.traces.figures.table_rows import Row
 from agentops_sdk.traces.figures.tables import DAY_NS, HOUR_NS, day, hour
 

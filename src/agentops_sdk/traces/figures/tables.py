@@ -10,15 +10,8 @@ from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces.classify import OUTCOMES, from_ns
 from agentops_sdk.traces.figures.accounts import MODEL_KINDS, Counted
-from agentops_sdk.traces.figures.columns import (
-    ENDED,
-    KIND_BITS,
-    KINDS,
-    OUTCOME_BITS,
-    OUTCOME_SHIFT,
-    Fact,
-    session_in,
-)
+from agentops_sdk.traces.figures.attribute_shape import session_in
+from agentops_sdk.traces.figures.span_facts import ENDED, KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT, Fact
 from agentops_sdk.traces.figures.table_rows import Row, Stats
 from agentops_sdk.traces.formats.json_values import as_text
 from agentops_sdk.traces.search.attribute_condition import SHORT_NAMES, attribute_names, first_value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces.classify import OUTCOMES
-from agentops_sdk.traces.figures.columns import KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT
+from agentops_sdk.traces.figures.span_facts import KIND_BITS, KINDS, OUTCOME_BITS, OUTCOME_SHIFT
 from agentops_sdk.traces.search.candidate import Condition, Effort
 from agentops_sdk.traces.search.filter_values import seconds, words
 

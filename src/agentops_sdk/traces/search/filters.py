@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict, get_type_hints
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import ConfigError
-from agentops_sdk.traces.figures.columns import KIND_BITS, KINDS
+from agentops_sdk.traces.figures.span_facts import KIND_BITS, KINDS
 from agentops_sdk.traces.search.attribute_condition import conditions_on_attributes
 from agentops_sdk.traces.search.candidate import Condition, Effort
 from agentops_sdk.traces.search.filter_values import amount, moment, pattern, seconds, words
