@@ -102,10 +102,10 @@ def _chat_models(patches: Patches, module: ModuleType) -> None:
 
 
 def _completion_models(patches: Patches, module: ModuleType) -> None:
-    _models(patches, module.BaseLLM, "_generate_helper", "_agenerate_helper")
+    _models(patches, module.BaseLLM, "_generate_helper", "_agenerate_helper", _batch)
 
 
-def _models(patches: Patches, base: type, generate: str, agenerate: str) -> None:
+def _models(patches: Patches, base: type, generate: str, agenerate: str, batch: Any = None) -> None:
     classes = _Classes(patches, base)
 
     def prepare(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -117,7 +117,8 @@ def _models(patches: Patches, base: type, generate: str, agenerate: str) -> None
     def begun(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
         with guard("langchain.prepare"):
             classes.prepare(type(instance), _GENERATE, _asked)
-        return _begun(instance, args, kwargs)
+        shared = None if batch is None else batch(args, kwargs)
+        return _begun(instance, args, kwargs) if shared is None else Begun(shared, args, kwargs)
 
     def inside(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return around(_SITE, wrapped, args, kwargs, lambda: begun(instance, args, kwargs), _told_by_callbacks)
@@ -130,6 +131,19 @@ def _models(patches: Patches, base: type, generate: str, agenerate: str) -> None
             patches.wrap(base, name, prepare)
     patches.wrap(base, generate, inside)
     patches.wrap(base, agenerate, async_inside)
+
+
+def _batch(args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Body | None:
+    """The first run of several prompts that go out together; what its clients call is the work of them all."""
+    with guard("langchain.batch"):
+        managers = kwargs.get("run_managers") or (args[2] if len(args) > 2 else ())
+        first, *others = (live_runs.get(getattr(one, "run_id", None)) for one in managers) if managers else (None,)
+        if first is not None and others:
+            for other in others:
+                if other is not None:
+                    other.notes["sent_with"] = first
+            return _Body(first, own_model_calls(first.context))
+    return None
 
 
 def _asked(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -54,11 +54,25 @@ def begin(
 def end(run: Run, response: Any, *, finished: bool) -> None:
     """What a model's run gave, whole (``finished``) or as far as it came."""
     run.call.update(run.streamed())
+    if _is_told_by_another(run, response):
+        run.call.set(semconv.MODEL_CALLS, 1)
+        run.call.set(semconv.COST_UNKNOWN_REASON, "told with the first of the prompts that were sent together")
     lifetimes = run.notes.get("lifetimes") or frozenset()
     params = run.notes.get("params") or {}
     work = answered(response, params, finished=finished, streamed=run.chunks > 0, lifetimes=lifetimes)
     if work is not None:
         run.call.defer(work)
+
+
+def _is_told_by_another(run: Run, response: Any) -> bool:
+    """Whether the tokens stand elsewhere: of prompts that go out together LangChain tells them with the first."""
+    output = getattr(response, "llm_output", None)
+    tokens = output.get("token_usage") if isinstance(output, dict) else None
+    run.notes["tells_tokens"] = bool(tokens)
+    first = run.notes.get("sent_with")
+    if first is None:
+        return False
+    return semconv.MODEL_CALLS in first.call.span.attributes or (not tokens and bool(first.notes.get("tells_tokens")))
 
 
 def model_name(metadata: Json, params: Json) -> str | None:
@@ -71,7 +85,7 @@ def model_name(metadata: Json, params: Json) -> str | None:
 
 def request(metadata: Json, params: Json) -> dict[str, Any]:
     """What a run's metadata and parameters tell; plain values only, read in microseconds."""
-    provider = metadata.get("ls_provider")
+    provider = metadata.get("ls_provider") or _of_its_type(params.get("_type"))
     stop = params.get("stop") or metadata.get("ls_stop")
     limit = params.get("max_completion_tokens") or params.get("max_tokens") or metadata.get("ls_max_tokens")
     return {
@@ -84,6 +98,11 @@ def request(metadata: Json, params: Json) -> dict[str, Any]:
         semconv.OPENAI_REQUEST_SERVICE_TIER: _tier(provider, params.get("service_tier")),
         semconv.REQUEST_STREAM: True if params.get("stream") is True or params.get("streaming") is True else None,
     }
+
+
+def _of_its_type(kind: Any) -> str | None:
+    """The provider, as a model's type has it: of several prompts at once LangChain tells nothing else."""
+    return kind.removesuffix("-chat").removesuffix("-llm") if isinstance(kind, str) and kind else None
 
 
 def _tier(provider: Any, tier: Any) -> str | None:
