@@ -20,7 +20,7 @@ import pytest
 import agentops_sdk as agentops
 from agentops_sdk._host import guard
 from agentops_sdk._limits.account import Account
-from agentops_sdk._limits.window_file import WindowFile
+from agentops_sdk._limits.window_file import Use, WindowFile
 from agentops_sdk.limit_rules import from_text
 
 CALL = functools.partial(
@@ -167,6 +167,25 @@ def test_a_clock_that_is_set_back_does_not_close_a_window_for_years() -> None:
     account._slots[-1][0] -= 102
     account.roll()
     assert account.spent == 0
+
+
+def test_what_others_tell_late_counts_no_longer_than_what_they_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    account, now = Account(86_400), time.time()
+    account.add(1)
+    account.add(5, now - 20 * 3_600)
+    account.add(2, now - 10 * 3_600)
+    for hours, spent in ((0, 8), (5, 3), (15, 1), (25, 0)):
+        monkeypatch.setattr(time, "time", lambda hours=hours: now + hours * 3_600)
+        account.roll()
+        assert account.spent == spent
+
+
+def test_files_of_windows_that_are_over_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, begun = WindowFile(tmp_path, from_text("5 tool calls / minute")), time.time()
+    for minute in range(5):
+        monkeypatch.setattr(time, "time", lambda minute=minute: begun + 60 * minute)
+        file.add([Use(time.time(), "-", 1.0)])
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize("text", ["2.5 model calls", "0.5 tokens / day", "1.5 calls of search", "0 repeats"])

@@ -219,7 +219,7 @@ def test_time_is_up_for_the_next_call(asked: Asked) -> None:
     with agentops.limits(seconds=0):
         error = asked.until_stopped()
     assert (error.limit, asked.count) == ("seconds", 0)
-    assert "0.0 of 0 seconds have passed" in str(error)
+    assert str(error).endswith(" of 0 seconds have passed")
 
 
 def test_a_limit_in_another_currency_says_what_to_write(asked: Asked) -> None:

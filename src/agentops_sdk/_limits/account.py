@@ -78,10 +78,13 @@ class Account:
         self.spent = round(self.spent + amount, _DIGITS)
         if self._width is not None:
             slot = (time.time() if at is None else at) // self._width
-            if self._slots and self._slots[-1][0] >= slot:
-                self._slots[-1][1] += amount
+            place = len(self._slots)
+            while place and self._slots[place - 1][0] > slot:  # others tell late of what they have used
+                place -= 1
+            if place and self._slots[place - 1][0] == slot:
+                self._slots[place - 1][1] += amount
             else:
-                self._slots.append([slot, amount])
+                self._slots.insert(place, [slot, amount])
 
     def forget_open(self) -> None:
         """What is under way is somebody else's: this is a forked child."""
@@ -93,7 +96,10 @@ class Account:
             return
         last = time.time() // self._width
         # Where the clock has been set back, what was used was used by now, and does not count for longer.
-        self._slots[-1][0] = min(self._slots[-1][0], last)
+        for slot in reversed(self._slots):
+            if slot[0] <= last:
+                break
+            slot[0] = last
         first = last - _SLOTS
         while self._slots and self._slots[0][0] < first:
             self.spent = round(self.spent - self._slots.popleft()[1], _DIGITS)

@@ -79,11 +79,11 @@ class RedisBreakers(RedisLink):
     def __init__(self, address: str, take: Take) -> None:
         super().__init__(address, "which breakers other machines have opened")
         self._take = take
-        self._waiting: deque[tuple[str, Fact | None]] = deque(maxlen=_MOST_WAITING)
+        self.waiting: deque[tuple[str, Fact | None]] = deque(maxlen=_MOST_WAITING)
 
     def tell(self, key: str, fact: Fact | None) -> None:
         """Sent by another thread."""
-        self._waiting.append((key, fact))
+        self.waiting.append((key, fact))
         self.hurry()
 
     def look(self, *, anew: bool = False) -> None:
@@ -99,14 +99,14 @@ class RedisBreakers(RedisLink):
     def talk(self, client: Any) -> None:
         """Send what changed here, fetch what is open; times are the server's."""
         now = float(client.time()[0])
-        while self._waiting:
-            key, fact = self._waiting[0]
+        while self.waiting:
+            key, fact = self.waiting[0]
             if fact is None:
                 client.hdel(_HASH, file_name(key))
             else:
                 client.hset(_HASH, file_name(key), json.dumps({**fact, "at": now}))
                 client.expire(_HASH, _DAY)
-            self._waiting.popleft()
+            self.waiting.popleft()
         facts: dict[str, Fact] = {}
         for name, text in client.hgetall(_HASH).items():
             with suppress(ValueError):  # somebody else's

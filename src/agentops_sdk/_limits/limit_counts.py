@@ -31,7 +31,7 @@ __all__ = ["Counts", "counts_of", "keeps_files"]
 _MOST_ACCOUNTS = 10_000
 _ATTRIBUTES = {"session": semconv.SESSION_ID, "user": semconv.USER_ID, "agent": semconv.AGENT_NAME}
 _SHORTEST_KEPT = 60  # seconds; a shorter window is over before a process has been started again
-_LOADING = 1.0  # seconds that a first call waits for what was used before, at the most
+_LOADING = 5.0  # seconds that a first call waits for what was used before, at the most; a busy machine imports a client
 
 
 class Counts:

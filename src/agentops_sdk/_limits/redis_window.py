@@ -1,14 +1,15 @@
 """What was used in a window that machines share: one stream in Redis for each limit, which every process adds to.
 
 While the server cannot be reached the limit counts what is known here; what was used meanwhile is sent once it can be.
-An entry has the time, who wrote it, what it is counted for (as a hash: no name of a user leaves) and the amount.
+An entry has the time, who wrote it and as which of theirs, what it is counted for (as a hash: no name of a user leaves)
+and the amount.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["RedisWindow"]
 
 _MOST_WAITING = 10_000
+_MOST_WRITERS = 10_000
 _AT_ONCE = 1_000
 
 Taken = Callable[[Sequence[Use]], None]
@@ -46,7 +48,9 @@ class RedisWindow(RedisLink):
         self._name = f"agentops:limits:{counted(rule)}"
         self._length = rule.window or 0.0
         self._writer = os.urandom(8).hex()
-        self._waiting: deque[Use] = deque()
+        self.waiting: deque[tuple[int, Use]] = deque()
+        self._sent = 0
+        self._heard: OrderedDict[bytes, int] = OrderedDict()
 
     def of_child(self) -> RedisWindow:
         """The same in a forked child, which has read what this one has."""
@@ -54,10 +58,12 @@ class RedisWindow(RedisLink):
 
     def add(self, uses: Sequence[Use]) -> None:
         """This process has used that. Sent by another thread."""
-        if len(self._waiting) + len(uses) > _MOST_WAITING:
+        if len(self.waiting) + len(uses) > _MOST_WAITING:
             log_once("limits: Redis has not been reached for long: not all of what was used will be known elsewhere.")
             return
-        self._waiting.extend(uses)
+        for use in uses:
+            self._sent += 1
+            self.waiting.append((self._sent, use))
         self.hurry()
 
     def read(self) -> Iterator[Use]:
@@ -73,18 +79,18 @@ class RedisWindow(RedisLink):
         self._fetch(client)
 
     def _send(self, client: Any) -> None:
-        while self._waiting:
-            uses = [self._waiting[number] for number in range(min(_AT_ONCE, len(self._waiting)))]
+        while self.waiting:
+            uses = [self.waiting[index] for index in range(min(_AT_ONCE, len(self.waiting)))]
             with client.pipeline(transaction=False) as pipeline:
-                for use in uses:
+                for number, use in uses:
                     fields = {"at": f"{use.at:.3f}", "by": self._writer, "key": use.key, "amount": f"{use.amount:.12g}"}
-                    pipeline.xadd(self._name, fields)
+                    pipeline.xadd(self._name, {**fields, "number": number})
                 since = int((time.time() - self._length) * 1000)
                 pipeline.xtrim(self._name, minid=f"{since}-0", approximate=True)
                 pipeline.pexpire(self._name, int(self._length * 1000) + 60_000)
                 pipeline.execute()
             for _ in uses:  # only now: what did not arrive is sent again
-                self._waiting.popleft()
+                self.waiting.popleft()
 
     def _fetch(self, client: Any) -> None:
         since = time.time() - self._length
@@ -92,9 +98,16 @@ class RedisWindow(RedisLink):
             uses: list[Use] = []
             for number, fields in entries:
                 self._last = number.decode()
-                if fields.get(b"by", b"").decode() == self._writer:
+                writer = fields.get(b"by", b"")
+                if writer.decode() == self._writer:
                     continue
                 with guard("limits.redis_entry"):
+                    turn = int(fields.get(b"number", 0))
+                    if turn and turn <= self._heard.get(writer, 0):
+                        continue  # it was sent again, as nobody had said that it had arrived
+                    self._heard[writer] = turn
+                    if len(self._heard) > _MOST_WRITERS:
+                        self._heard.popitem(last=False)
                     use = Use(float(fields[b"at"]), fields[b"key"].decode(), float(fields[b"amount"]))
                     if does_count(use, since):
                         uses.append(use)

@@ -67,6 +67,7 @@ class WindowFile:
         self._length = rule.window or 0.0
         self._writer = os.urandom(8).hex()
         self._offsets = offsets or {}
+        self._swept = -1
 
     def of_child(self) -> WindowFile:
         """The same in a forked child, which has read what this one has."""
@@ -86,17 +87,21 @@ class WindowFile:
         except FileNotFoundError:
             private_directory(path.parent)
             handle = open_private(path, flags)
-            self._sweep(index)
         try:
             os.write(handle, lines.encode())
         finally:
             os.close(handle)
+        if index != self._swept:
+            self._swept = index
+            self._sweep(index)
 
     def read(self) -> Iterator[Use]:
         """What others have used, and this program before it was started again, that was not read before."""
         now = time.time()
         index = int(now // self._length)
-        for path in (self._path(index - 1), self._path(index)):
+        paths = (self._path(index - 1), self._path(index))
+        self._offsets = {path.name: self._offsets[path.name] for path in paths if path.name in self._offsets}
+        for path in paths:
             try:
                 with path.open("rb") as file:
                     offset = self._offsets.get(path.name, 0)
