@@ -236,3 +236,13 @@ def test_begun_here_and_read_nowhere(tmp_path: Path) -> None:
     [trace] = load(tmp_path)
     assert trace.usage.unknown == 1
     assert list(trace.cost.unknowns) == ["in the background: its tokens are told to whoever reads its end"]
+
+
+def test_a_reply_that_cannot_be_fetched_is_known_by_its_id() -> None:
+    missing = Reply({"error": {"message": "no such response", "type": "invalid_request_error"}}, 404)
+    with Wire(missing) as wire, capture() as traces:
+        with pytest.raises(openai.NotFoundError):
+            client(wire).responses.retrieve("resp_gone")
+        (span,) = traces.spans
+        assert span.attributes["gen_ai.response.id"] == "resp_gone"
+        assert traces.usage == Usage()

@@ -9,7 +9,7 @@ from typing import Any
 
 from agentops_integrations.openai import background, other_endpoints
 from agentops_integrations.openai.usage_chunk_filter import UsageFilter
-from agentops_sdk.integration import setting
+from agentops_sdk.integration import semconv, setting
 from agentops_sdk.integration.clients import (
     ID,
     Endpoint,
@@ -75,7 +75,9 @@ ENDPOINTS = Endpoints(
     [
         _CHAT,
         _RESPONSES,
-        _read_later(_FETCH, "GET", f"responses/{ID}", "fetch_response"),
+        replace(
+            _read_later(_FETCH, "GET", f"responses/{ID}", "fetch_response"), ends_with=semconv.RESPONSE_ID
+        ),
         _read_later(_FETCH, "POST", f"responses/{ID}/cancel", "responses.cancel"),
         replace(_RESPONSES, path="responses/compact", operation="responses.compact"),
         _read_later(_BATCH, "POST", "batches", "batches.create"),

@@ -64,6 +64,8 @@ class Bodies:
             request = _object(self.request) or {}
             if self.query and self.endpoint.method == "GET":  # a row that knows what is asked there
                 request = dict(parse_qsl(self.query))
+            if self.endpoint.ends_with is not None:
+                attributes.setdefault(self.endpoint.ends_with, self.path.rstrip("/").rpartition("/")[2])
             _fill(attributes, self.endpoint.request(request))
             if self.query:
                 attributes.setdefault(semconv.INPUT, self.query)

@@ -165,6 +165,9 @@ class Endpoint:
     name_in: Callable[[str], str | None] | None = None
     """The name that stands in the path, where it is not the model's. Caller's thread."""
 
+    ends_with: str | None = None
+    """The attribute that the path's last part is: known where no reply tells it."""
+
 
 class Endpoints:
     """The table of one API. A request that no row fits is recorded by its path, under few different names.

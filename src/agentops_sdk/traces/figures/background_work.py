@@ -73,6 +73,9 @@ class BackgroundWork:
         if not lasts and operation not in semconv.KIND_OF_OPERATION:
             return
         figures = _has_figures(attributes)
+        status = as_text(attributes.get(semconv.RESPONSE_STATUS) or attributes.get(semconv.WORK_STATUS) or "")
+        if operation == "fetch_response" and not status and attributes.get(semconv.OUTCOME) == "error":
+            return  # it was not to be had, which says nothing of the work
         if not lasts and operation != "fetch_response":
             if figures:
                 self._replies.append(_number(ident))
@@ -85,7 +88,7 @@ class BackgroundWork:
             begins=operation == "chat" or operation.endswith(".create"),
             lasts=lasts,
             figures=figures,
-            status=as_text(attributes.get(semconv.RESPONSE_STATUS) or attributes.get(semconv.WORK_STATUS) or ""),
+            status=status,
         )
         self._work.setdefault(ident, {})[span_id] = seen
         self._roles = None
