@@ -139,6 +139,11 @@ def test_a_file_of_somebody_elses_is_read_with_its_own_names(
     assert "  WRONG gen_ai.system: write gen_ai.provider.name (deprecated; 1x)" in shown
     assert "2 violations" in shown
     assert main(["doctor", "--conformance", str(tmp_path / "none.jsonl")]) == 1
+    del pairs["gen_ai.system"], pairs["gen_ai.usage.prompt_tokens"]
+    span["attributes"] = [{"key": key, "value": value} for key, value in pairs.items()]
+    (tmp_path / "lacks.json").write_text(json.dumps(document))
+    assert main(["doctor", "--conformance", str(tmp_path / "lacks.json")]) == 1
+    assert "0 violations, 1x a required attribute is missing" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ _LONGEST = 2_000
 
 
 def examine(source: str, state: str | None, *, as_json: bool) -> int:
-    """Print the report on a file or folder; 1 if something is wrong, or there is no span that could be checked.
+    """Print the report on a file or folder; 1 if something is wrong or lacks what is required, or nothing was checked.
 
     Raises:
         TraceError: it cannot be read.
@@ -32,7 +32,7 @@ def examine(source: str, state: str | None, *, as_json: bool) -> int:
     else:
         for text in _lines(report, source):
             print(f"{text[: len(text) - len(text.lstrip())]}{line(text.lstrip(), _LONGEST)}")
-    return 1 if report.violations or report.score is None else 0
+    return 1 if report.violations or report.lacking or report.score is None else 0
 
 
 def _lines(report: Report, source: str) -> Iterator[str]:
@@ -50,6 +50,7 @@ def _lines(report: Report, source: str) -> Iterator[str]:
     yield (
         f"{score}: {_count(report.spans, 'span')} against the state {report.state}, "
         f"{_count(report.violations, 'violation')}"
+        f"{f', {report.lacking}x a required attribute is missing' if report.lacking else ''}"
     )
 
 

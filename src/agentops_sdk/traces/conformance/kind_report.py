@@ -65,6 +65,11 @@ class KindReport:
         right = self.asked - self.missing.total() - self.violations.total()
         return 100.0 * max(0, right) / self.asked
 
+    @property
+    def lacking(self) -> int:
+        """How often an attribute is missing that every span of the type has to have."""
+        return sum(count for name, count in self.missing.items() if self.levels[name] == "required")
+
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON has it."""
         return {
@@ -93,6 +98,11 @@ class Report:
         return sum(kind.violations.total() for kind in self.kinds.values())
 
     @property
+    def lacking(self) -> int:
+        """How often an attribute is missing that the conventions require."""
+        return sum(kind.lacking for kind in self.kinds.values())
+
+    @property
     def score(self) -> float | None:
         """From 0 to 100, over the types that the conventions have; none where no span is of one."""
         total = KindReport("", {})
@@ -106,6 +116,7 @@ class Report:
         """The same as JSON has it."""
         return {
             "state": self.state, "score": _rounded(self.score), "spans": self.spans, "violations": self.violations,
+            "required_missing": self.lacking,
             "kinds": [kind.as_dict() for kind in self.kinds.values()],
         }  # fmt: skip
 
