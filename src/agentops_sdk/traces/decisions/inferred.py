@@ -12,6 +12,7 @@ from agentops_sdk import semconv
 from agentops_sdk.traces.classify import OWN_SCOPE
 from agentops_sdk.traces.decisions.decision_kinds import KINDS
 from agentops_sdk.traces.decisions.model import Choice, Decision
+from agentops_sdk.traces.figures.accounts import Counted
 from agentops_sdk.traces.formats.json_values import parsed
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _NEAR = 100
 _REVEALING = frozenset((semconv.ATTEMPTS, semconv.ATTEMPT, semconv.GUARDRAIL_RESULT, semconv.OUTPUT_MESSAGES))
 """Attributes of which one is needed, where there is no event and the span's kind and outcome reveal nothing."""
 _UNSTEADY = ("retry", "give up")
+_OF_CALLS = ("tool", "refusal")
+"""Kinds of what a model decided in its reply."""
 
 
 def revealed(trace: Trace, span: SpanRecord) -> Iterator[Decision]:
@@ -248,7 +251,12 @@ def _choices_of_models(span: SpanRecord) -> Iterator[Decision]:
 
 
 def once(outline: Outline, every: list[One]) -> list[One]:
-    """A handoff or a question to a person that every graph around it reports as well: where it happened."""
+    """Each decision where it was made, also where others report it as well.
+
+    A handoff or a question to a person is reported by every graph around it, a model's choice by every recorder of
+    the call: of nested ones the call that counts tells it.
+    """
+    every = _of_calls_that_count(outline, every)
     numbers = [_number(outline, decision) if KINDS[decision.kind].nests else -1 for decision in every]
     same: dict[tuple[str, tuple[str, ...]], list[int]] = {}
     for decision, number in zip(every, numbers, strict=True):
@@ -264,6 +272,25 @@ def once(outline: Outline, every: list[One]) -> list[One]:
 
     both = zip(every, numbers, strict=True)
     return [decision for decision, number in both if number < 0 or not has_inner(decision, number)]
+
+
+def _of_calls_that_count(outline: Outline, every: list[One]) -> list[One]:
+    same: dict[tuple[str, tuple[str, ...]], list[One]] = {}
+    for decision in every:
+        if decision.kind in _OF_CALLS:
+            same.setdefault((decision.name, decision.choices), []).append(decision)
+    second: set[int] = set()
+    for alike in same.values():
+        if len(alike) < 2:
+            continue
+        numbers = [_number(outline, decision) for decision in alike]
+        counting = {number for number in numbers if outline.shares[number] & Counted.CALL}
+        above_them = {above for number in counting for above in outline.ancestors(number)}
+        for decision, number in zip(alike, numbers, strict=True):
+            if number not in counting and outline.kind(number) == "llm":
+                nested = number in above_them or not counting.isdisjoint(outline.ancestors(number))
+                second |= {id(decision)} if nested else set()
+    return [decision for decision in every if id(decision) not in second]
 
 
 def _number(outline: Outline, decision: Decision | Choice) -> int:

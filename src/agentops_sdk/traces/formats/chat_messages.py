@@ -7,12 +7,13 @@ twists stand beside those of the others that they are like.
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.traces.formats.json_values import DEEPEST, parsed, shallow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["documents", "json_text", "messages", "nested", "text_of", "tool_definitions"]
 
@@ -31,11 +32,17 @@ _HOLDERS: Final = (
 )  # fmt: skip
 """Where messages stand in a request or a reply, in the order in which they are looked for."""
 _TEXT_TYPES: Final = ("text", "input_text", "output_text", "summary_text", "text_delta")
-_CALL_TYPES: Final = ("tool_call", "tool_use", "tool-call", "function_call", "function", "server_tool_use")
+_CALL_TYPES: Final = (
+    "tool_call", "tool_use", "tool-call", "function_call", "function", "server_tool_use", "custom_tool_call",
+)  # fmt: skip
 _RESULT_TYPES: Final = (
     "tool_call_response", "tool_result", "tool-result", "function_call_output", "tool-return", "tool_return",
+    "custom_tool_call_output",
 )  # fmt: skip
 _REASONING_TYPES: Final = ("reasoning", "thinking")
+_ITEM_TYPES: Final = frozenset((*_CALL_TYPES, *_RESULT_TYPES, *_REASONING_TYPES)) - {"function"}
+"""Parts that stand beside messages; a ``function`` there is a tool that is offered."""
+_SPEAKER_OF: Final = {"tool_call_response": "tool", "tool_call": "assistant", "reasoning": "assistant"}
 _MOST_LEVELS: Final = 40
 _MOST_INDEXED: Final = 20_000
 
@@ -108,14 +115,25 @@ def _from_list(value: list[Any], role: str, levels: int) -> list[dict[str, Any]]
         return _of_items(value, role)
     if value and all(not isinstance(item, dict | list) for item in value):
         return [_spoken(role, [_text(item)]) for item in value if item is not None]
-    return [message for item in value for message in _messages(parsed(item), role, levels - 1)]
+    spoken: list[dict[str, Any]] = []
+    # Among the messages of the Responses API calls, their results and reasoning are items of their own.
+    for alone, items in groupby(map(parsed, value), _is_item):
+        if alone:
+            spoken += _of_items(items, role)
+        else:
+            spoken += [message for item in items for message in _messages(item, role, levels - 1)]
+    return spoken
 
 
-def _of_items(items: list[dict[str, Any]], role: str) -> list[dict[str, Any]]:
-    """Parts without a message around them: what a tool returned is the tool's, all else the speaker's."""
+def _is_item(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("type") in _ITEM_TYPES and not is_message(value)
+
+
+def _of_items(items: Iterable[dict[str, Any]], role: str) -> list[dict[str, Any]]:
+    """Parts without a message around them: each is of whom alone can have said it, all else of the speaker."""
     spoken: list[dict[str, Any]] = []
     for part in filter(None, map(_part, items)):
-        speaker = "tool" if part["type"] == "tool_call_response" else role
+        speaker = _SPEAKER_OF.get(part["type"], role)
         if spoken and spoken[-1]["role"] == speaker:
             spoken[-1]["parts"].append(part)
         else:

@@ -30,6 +30,16 @@ def _of_jaegers_store(trace: dict[str, Any]) -> bool:
     return isinstance(spans, list) and any(isinstance(one, dict) and "operation_name" in one for one in spans)
 
 
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _any(document: dict[str, Any], name: str, holds: Callable[[dict[str, Any]], bool]) -> bool:
+    """Whether any of a document's objects under a name, or the document itself, is of a kind."""
+    listed = document.get(name)
+    return any(isinstance(one, dict) and holds(one) for one in (listed if isinstance(listed, list) else [document]))
+
+
 def _has(*names: str) -> Callable[[dict[str, Any]], bool]:
     return lambda document: any(name in document for name in names)
 
@@ -76,6 +86,30 @@ _DOCUMENTS: Final = (
     _Document(
         lambda document: {"trace_id", "span_id", "meta"} <= document.keys() and "start" in document,
         "spans of Datadog's own form: have its agent export them as OTLP",
+    ),
+    _Document(
+        lambda document: _any(document, "data", lambda one: "ml_app" in _object(one.get("attributes"))),
+        "spans of Datadog's own form, of its LLM Observability: have its agent export them as OTLP",
+    ),
+    _Document(
+        lambda document: _any(document, "content", lambda one: {"trace_id", "type", "project_id"} <= one.keys()),
+        "traces or spans as Opik answers with them: have the program export OTLP as well",
+    ),
+    _Document(
+        lambda document: {"op_name", "trace_id"} <= document.keys(),
+        "calls as Weave has them: have the program export OTLP as well",
+    ),
+    _Document(
+        lambda document: document.get("type") == "transaction" and "contexts" in document,
+        "a transaction of Sentry's own form: have the program export OTLP as well",
+    ),
+    _Document(
+        lambda document: {"request_created_at", "request_body"} <= document.keys(),
+        "requests as Helicone has them, one by one: what called them is not in them",
+    ),
+    _Document(
+        lambda document: document.get("record_type") == "state" or ("instructions" in document and "git" in document),
+        "a session of an older Codex, without times: those of newer ones are read",
     ),
     _Document(
         lambda document: isinstance(fields := document.get("fields"), list)

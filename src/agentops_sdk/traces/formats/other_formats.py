@@ -23,6 +23,8 @@ __all__ = ["OtherFormats", "translated", "translated_record", "unpacked"]
 _MOST_LEVELS: Final = 3
 _AROUND: Final = ("_source", "hits")
 """Under which names a store has what it was given."""
+_LOGGED: Final = ("log", "message")
+"""Under which names what keeps the output of containers has a line of it."""
 
 
 def translated(fields: Fields) -> Fields:
@@ -85,13 +87,16 @@ class OtherFormats:
 
 
 def unpacked(document: Any) -> Any:
-    """What stands in a document of a store or a table: Elasticsearch's hits, columns with rows, JSON in a string."""
+    """What stands in a document of a store, a log or a table: Elasticsearch's hits, columns with rows, JSON in text."""
     document = parsed(document)
     if not isinstance(document, dict):
         return document
     for around in _AROUND:
         if isinstance(inside := document.get(around), dict | list):
             return unpacked(inside)
+    for around in _LOGGED:
+        if isinstance(line := document.get(around), str) and reader_of(inside := parsed(line)) is not None:
+            return inside
     names, rows = document.get("columns", document.get("meta")), document.get("data")
     if isinstance(names, list) and isinstance(rows, list) and any(isinstance(row, list) for row in rows):
         named = [name.get("name") if isinstance(name, dict) else name for name in names]

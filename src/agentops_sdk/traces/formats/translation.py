@@ -16,6 +16,7 @@ from agentops_sdk.traces.formats import message_events
 from agentops_sdk.traces.formats.json_values import is_figure
 from agentops_sdk.traces.formats.unnamed_figures import unnamed_figures
 from agentops_sdk.traces.formats.vocabularies import (
+    CACHED_BESIDE,
     ERROR,
     INPUT_COST,
     OUTPUT_COST,
@@ -37,7 +38,8 @@ ZERO_PRICE: Final = "recorded as 0, which is also written where no price is know
 _MODEL_KINDS: Final = ("llm", "embedding")
 _tools_in: Final = inner("tools", read=offered)
 _TOKENS: Final = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)
-_PSEUDO: Final = frozenset((ERROR, INPUT_COST, OUTPUT_COST, TOTAL_TOKENS, semconv.KIND, semconv.INPUT, semconv.OUTPUT))
+_PSEUDO: Final = frozenset((CACHED_BESIDE, ERROR, INPUT_COST, OUTPUT_COST, TOTAL_TOKENS, semconv.KIND, semconv.INPUT,
+                            semconv.OUTPUT))  # fmt: skip
 _PLACES: Final[dict[str, tuple[str, Callable[[Any], Any], str, Callable[[Any], Any]]]] = {
     "llm": (semconv.INPUT_MESSAGES, said("user"), semconv.OUTPUT_MESSAGES, said("assistant")),
     "tool": (semconv.TOOL_CALL_ARGUMENTS, written, semconv.TOOL_CALL_RESULT, written),
@@ -135,8 +137,8 @@ def _by_plan(attributes: Mapping[str, Any], plan: _Plan) -> dict[str, Any]:
 
     translated: dict[str, Any] = {}
     for row, source in plan:
-        if row.target in translated:
-            continue
+        if row.target in translated and (row.target != semconv.COST_AMOUNT or translated[row.target]):
+            continue  # of prices 0 is also written where none is known: one that is told beside it counts
         if isinstance(source, str):
             value = row.read(attributes[source])
         else:
@@ -224,15 +226,16 @@ def _only_asked(fields: Mapping[str, Any], attributes: Mapping[str, Any]) -> boo
 
 
 def _add_tokens(translated: dict[str, Any]) -> None:
-    """Of input, output and their sum the one that was not told."""
+    """Of input, output and their sum the one that was not told; to the input what a cache had, where it lacks that."""
+    beside = translated.pop(CACHED_BESIDE, None) is not None
     total = translated.pop(TOTAL_TOKENS, None)
     input_tokens, answered = translated.get(semconv.USAGE_INPUT_TOKENS), translated.get(semconv.USAGE_OUTPUT_TOKENS)
-    if total is None or (input_tokens is None) == (answered is None):
-        return
-    if input_tokens is None:
-        translated[semconv.USAGE_INPUT_TOKENS] = max(0, total - answered)
-    else:
-        translated[semconv.USAGE_OUTPUT_TOKENS] = max(0, total - input_tokens)
+    cached = sum(translated.get(name, 0) for name in (semconv.USAGE_CACHE_READ, semconv.USAGE_CACHE_CREATION))
+    if input_tokens is not None and (beside or cached > input_tokens):  # more cannot be a part of it
+        translated[semconv.USAGE_INPUT_TOKENS] = input_tokens + cached
+    elif total is not None and (input_tokens is None) != (answered is None):
+        missing, told = (_TOKENS[0], answered) if input_tokens is None else (_TOKENS[1], input_tokens)
+        translated[missing] = max(0, total - told)
 
 
 def _add_cost(attributes: Mapping[str, Any], translated: dict[str, Any], kind: str) -> None:
@@ -277,7 +280,7 @@ def _add_name(fields: Mapping[str, Any], attributes: Mapping[str, Any], translat
         return
     attribute, around = _NAMED[kind]
     if attribute not in translated and attribute not in attributes:
-        entity = attributes.get("traceloop.entity.name")
+        entity = attributes.get("traceloop.entity.name") or attributes.get(f"{kind}_name")
         translated[attribute] = (
             entity if isinstance(entity, str) else around.sub("", str(fields.get("name", ""))).strip()
         )

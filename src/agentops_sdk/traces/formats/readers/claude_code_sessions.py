@@ -42,8 +42,9 @@ def _is_one(document: Any) -> bool:
 class _Call:
     """One reply of the model: its lines are parts of one message, each with the same figures."""
 
-    def __init__(self, line: dict[str, Any], before: list[dict[str, Any]], start: int) -> None:
+    def __init__(self, line: dict[str, Any], agent: str | None, before: list[dict[str, Any]], start: int) -> None:
         self.line = line
+        self.agent = agent
         self.before = before
         self.start = self.end = start
         self.content: list[Any] = []
@@ -58,6 +59,13 @@ class _Session:
         self.results: dict[Any, tuple[dict[str, Any], dict[str, Any]]] = {}
         self.conversations: dict[Any, list[dict[str, Any]]] = {}
         self.last: dict[Any, int] = {}
+        self.chains: dict[Any, str] = {}
+        """By line of a subagent whose it is, where older versions do not name it."""
+        self.started: dict[str, dict[str, Any]] = {}
+        """By subagent the call of a tool that started it."""
+        self.tools: dict[Any, dict[str, Any]] = {}
+        self.prompts: dict[str, dict[str, Any]] = {}
+        """By what it asks a subagent to do the call of a tool."""
 
     def spans(self) -> Iterator[Fields | None]:
         times = [time for line in self.lines if (time := nanoseconds(line.get("timestamp"))) is not None]
@@ -75,22 +83,25 @@ class _Session:
         shared: dict[str, Any] = {"trace_id": session, "scope": "claude-code", "resource": resource}
         named = {semconv.SESSION_ID: session}
         prompt = next((message for message in self.conversations.get(None, ()) if message["role"] == "user"), None)
-        root = f"{session} run"
-        yield span(
-            **shared, span_id=root, name="invoke_agent Claude Code", start=min(times), end=max(times), kind="agent",
-            attributes={**named, **self._cost(), semconv.AGENT_NAME: "Claude Code",
-                        semconv.INPUT: None if prompt is None else chat_messages.json_text(prompt["parts"])},
-        )  # fmt: skip
-        for agent in sorted({str(call.line["agentId"]) for call in self.calls.values() if call.line.get("agentId")}):
-            of_it = [call for call in self.calls.values() if str(call.line.get("agentId")) == agent]
+        root = f"{session} run"  # a file of a subagent alone does not hold it
+        if not all(line.get("isSidechain") for line in self.lines if line.get("type") in ("user", "assistant")):
             yield span(
-                **shared, span_id=f"{session} {agent}", parent_id=root, name=f"invoke_agent {agent}", kind="agent",
+                **shared, span_id=root, name="invoke_agent Claude Code", start=min(times), end=max(times), kind="agent",
+                attributes={**named, **self._cost(), semconv.AGENT_NAME: "Claude Code",
+                            semconv.INPUT: None if prompt is None else chat_messages.json_text(prompt["parts"])},
+            )  # fmt: skip
+        for agent in sorted({call.agent for call in self.calls.values() if call.agent is not None}):
+            of_it = [call for call in self.calls.values() if call.agent == agent]
+            tool = self.started.get(agent, {})
+            name = str((tool.get("input") or {}).get("subagent_type") or agent)
+            yield span(
+                **shared, span_id=f"{session} {agent}", parent_id=f"{session} {tool['id']}" if tool else root,
+                name=f"invoke_agent {name}", kind="agent",
                 start=min(call.start for call in of_it), end=max(call.end for call in of_it),
-                attributes={**named, semconv.AGENT_NAME: str(agent)},
+                attributes={**named, semconv.AGENT_NAME: name, semconv.AGENT_ID: agent},
             )  # fmt: skip
         for key, call in self.calls.items():
-            below = call.line.get("agentId")
-            above = f"{session} {below}" if below else root
+            above = f"{session} {call.agent}" if call.agent is not None else root
             of_call: list[Fields | None]
             try:
                 of_call = [_model_call(key, call, above, shared, named), *self._tools(call, above, shared, named)]
@@ -110,9 +121,20 @@ class _Session:
             semconv.COST_TOTAL: True,
         }
 
+    def _agent(self, line: dict[str, Any]) -> str | None:
+        """Which subagent a line is of; what started it is a tool that was asked the same."""
+        if line.get("isSidechain") is False or not (line.get("isSidechain") or line.get("agentId")):
+            return None
+        before, content = self.chains.get(line.get("parentUuid")), (line.get("message") or {}).get("content")
+        agent = str(line.get("agentId") or before or f"subagent {str(line.get('uuid'))[:8]}")
+        self.chains[line.get("uuid")] = agent
+        if isinstance(content, str) and content in self.prompts:
+            self.started.setdefault(agent, self.prompts[content])
+        return agent
+
     def _take(self, line: dict[str, Any]) -> None:
         message = line.get("message")
-        agent = str(line["agentId"]) if line.get("agentId") else None
+        agent = self._agent(line)
         if line.get("type") not in ("user", "assistant") or not isinstance(message, dict):
             return
         conversation = self.conversations.setdefault(agent, [])
@@ -121,19 +143,30 @@ class _Session:
             for part in message["content"] if isinstance(message.get("content"), list) else ():
                 if isinstance(part, dict) and part.get("type") == "tool_result":
                     self.results[str(part.get("tool_use_id"))] = (part, line)
+                    told = line.get("toolUseResult")
+                    if isinstance(told, dict) and told.get("agentId") and (tool := self.tools.get(part["tool_use_id"])):
+                        self.started[str(told["agentId"])] = tool
             conversation.extend(chat_messages.messages(_of_tools(message), "user"))
         elif message.get("model") != _SYNTHETIC or line.get("isApiErrorMessage"):
             key = str(message.get("id") or line.get("uuid")), str(line.get("requestId"))
             call = self.calls.get(key)
             if call is None:
-                call = self.calls[key] = _Call(line, conversation[-_MOST_BEFORE:], self.last.get(agent, time))
+                call = self.calls[key] = _Call(line, agent, conversation[-_MOST_BEFORE:], self.last.get(agent, time))
             call.end = time
             content = message.get("content")
             call.content.extend(content if isinstance(content, list) else [content])
+            self._remember(content)
             call.usage.update(message.get("usage") or {})
             call.reason = message.get("stop_reason") or call.reason
             conversation.extend(chat_messages.messages({"role": "assistant", "content": content}, "assistant"))
         self.last[agent] = time
+
+    def _remember(self, content: Any) -> None:
+        for part in content if isinstance(content, list) else ():
+            if isinstance(part, dict) and part.get("type") == "tool_use" and isinstance(part.get("input"), dict):
+                self.tools[part.get("id")] = part
+                if isinstance(prompt := part["input"].get("prompt"), str):
+                    self.prompts[prompt] = part
 
     def _tools(self, call: _Call, above: str, shared: dict[str, Any], named: dict[str, Any]) -> Iterator[Fields]:
         for part in call.content:

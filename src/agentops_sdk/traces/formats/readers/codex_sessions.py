@@ -113,8 +113,8 @@ class _Session:
         self.reply_end = time
         if stated in _CALLS:
             self._begin_tool(item, stated, time)
-            item = {**item, "type": "function_call", "name": item.get("name") or stated.removesuffix("_call"),
-                    "arguments": _arguments(item)}  # fmt: skip
+            name, identity = item.get("name") or stated.removesuffix("_call"), item.get("call_id") or item.get("id")
+            item = {"type": "function_call", "call_id": identity, "name": name, "arguments": _arguments(item)}
         elif stated == "reasoning":
             item = {"type": "reasoning", "summary": item.get("content") or item.get("summary") or []}
             if not item["summary"]:

@@ -33,6 +33,8 @@ _COSTS: Final = ("calculated_total_cost", "total_cost", "total_price")
 _LISTS: Final = ("data", "batch", "traces")
 _OLDER: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 """Sides of usage as older versions have them on the observation itself."""
+_SHOWN: Final = {"input": "input_usage", "output": "output_usage", "total": "total_usage"}
+"""The same as the page has them, with 0 where there are none."""
 _CREATE: Final = ("-create", "-update")
 
 
@@ -136,7 +138,8 @@ def _figures(one: dict[str, Any]) -> dict[str, Any]:
     of_tokens = unit is None or str(unit).upper() == "TOKENS"
     usages = [parsed(one.get(name)) for name in ("usage_details", "usage")]
     usages = [usage for usage in usages if isinstance(usage, dict)]
-    for usage in (*usages, {name: one.get(name) for name in _OLDER}) if of_tokens else ():
+    shown = {name: one.get(column) for name, column in _SHOWN.items()} if one.get("total_usage") else {}
+    for usage in (*usages, {name: one.get(name) for name in _OLDER}, shown) if of_tokens else ():
         for side, ours in _SIDES.items():
             if (tokens := tokens_of(usage, side)) is not None:
                 figures.setdefault(ours, tokens)
@@ -148,7 +151,7 @@ def _figures(one: dict[str, Any]) -> dict[str, Any]:
     if isinstance(details, dict):
         costs += [details.get("total"), _sum(details, "input", "output")]
     costs += [usage.get("totalCost", usage.get("total_cost")) for usage in usages]
-    costs.append(_sum(one, "calculated_input_cost", "calculated_output_cost"))
+    costs += [_sum(one, f"{before}input_cost", f"{before}output_cost") for before in ("calculated_", "")]
     figures["gen_ai.usage.total_cost"] = next(
         (cost for cost in costs if cost), next((c for c in costs if c is not None), None)
     )

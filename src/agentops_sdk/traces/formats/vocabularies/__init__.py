@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = [
-    "ERROR", "INPUT_COST", "OUTPUT_COST", "TOTAL_TOKENS", "Row", "Vocabulary", "count", "has", "inner", "lower",
-    "offered", "price", "said", "text", "told_by", "vocabularies", "word", "written",
+    "CACHED_BESIDE", "ERROR", "INPUT_COST", "OUTPUT_COST", "TOTAL_TOKENS", "Row", "Vocabulary", "count", "has",
+    "inner", "lower", "offered", "price", "said", "text", "told_by", "vocabularies", "word", "written",
 ]  # fmt: skip
 
 ERROR: Final = "error"
 """The target of rows that say that the operation failed."""
 TOTAL_TOKENS: Final = "tokens"
 """The target of rows that tell input and output together."""
+CACHED_BESIDE: Final = "cached tokens beside the input"
+"""The target of rows that say that the input is told without what a cache read or wrote."""
 INPUT_COST: Final = "cost of the input"
 OUTPUT_COST: Final = "cost of the output"
 

@@ -12,6 +12,7 @@ from agentops_sdk.traces.formats.vocabularies import (
     Vocabulary,
     count,
     found,
+    has,
     inner,
     lower,
     offered,
@@ -23,19 +24,30 @@ from agentops_sdk.traces.formats.vocabularies import (
     written,
 )
 
+_OF_DECISION_MODELS = ("model_name", "request.model_name", "token_count.input")
+"""What a decision has that a model made: it is a call of it."""
+
 VOCABULARY = Vocabulary(
     "OpenInference",
     (
+        *(Row(semconv.KIND, f"decision.{name}", has("llm")) for name in _OF_DECISION_MODELS),
         Row(semconv.KIND, "openinference.span.kind", word(KINDS)),
         Row(semconv.REQUEST_MODEL, "llm.model_name", text),
         Row(semconv.REQUEST_MODEL, "embedding.model_name", text),
         Row(semconv.REQUEST_MODEL, "reranker.model_name", text),
+        Row(semconv.REQUEST_MODEL, "decision.request.model_name", text),
+        Row(semconv.REQUEST_MODEL, "decision.model_name", text),
+        Row(semconv.RESPONSE_MODEL, "decision.response.model_name", text),
+        Row(semconv.PROVIDER_NAME, "decision.provider", lower),
         Row(semconv.PROVIDER_NAME, "llm.provider", lower),
         Row(semconv.PROVIDER_NAME, "llm.system", lower),
         Row(semconv.USAGE_INPUT_TOKENS, "llm.token_count.prompt", count),
         Row(semconv.USAGE_OUTPUT_TOKENS, "llm.token_count.completion", count),
+        Row(semconv.USAGE_INPUT_TOKENS, "decision.token_count.input", count),
+        Row(semconv.USAGE_OUTPUT_TOKENS, "decision.token_count.output", count),
         Row(TOTAL_TOKENS, "llm.token_count.total", count),
         Row(semconv.USAGE_CACHE_READ, "llm.token_count.prompt_details.cache_read", count),
+        Row(semconv.USAGE_CACHE_READ, "llm.token_count.prompt_details.cache_input", count),
         Row(semconv.USAGE_CACHE_CREATION, "llm.token_count.prompt_details.cache_write", count),
         Row(semconv.USAGE_AUDIO_INPUT, "llm.token_count.prompt_details.audio", count),
         Row(semconv.USAGE_AUDIO_OUTPUT, "llm.token_count.completion_details.audio", count),
