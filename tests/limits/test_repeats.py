@@ -11,6 +11,7 @@ from tests.limits import bodies
 from tests.wire.http import Reply, Request, Wire
 
 import agentops_sdk as agentops
+from agentops_sdk._limits.repetition import key_of_attributes
 from agentops_sdk.exporters.memory import MemoryExporter
 
 MOST = 3
@@ -195,6 +196,45 @@ STRAIGHT = [
 ]  # fmt: skip
 
 
+# --- what is recorded in part only may have been anything ----------------------------------------------
+
+
+def long_texts_that_differ_at_their_end() -> Iterator[Any]:
+    write = tool("write", same)
+    for turn in range(TURNS):
+        yield write(text=f"{'x' * 100_000} {turn}")
+
+
+def long_results_that_differ_at_their_end() -> Iterator[Any]:
+    read = tool("read", lambda turn: f"{'x' * 100_000} {turn}")
+    for _ in range(TURNS):
+        yield read(path="a")
+
+
+def recordings_of_one_length() -> Iterator[Any]:
+    upload = tool("upload", same)
+    for turn in range(TURNS):
+        yield upload(data=bytes([turn]))
+
+
+def rows_that_have_no_text() -> Iterator[Any]:
+    after = tool("after", lambda turn: object())
+    for _ in range(TURNS):
+        yield after(cursor="c")
+
+
+def indentation_of_code() -> Iterator[Any]:
+    write = tool("write", same)
+    for turn in range(TURNS):
+        yield write(code=f"if x:\n{' ' * turn}y()")
+
+
+IN_PART = [
+    long_texts_that_differ_at_their_end, long_results_that_differ_at_their_end, recordings_of_one_length,
+    rows_that_have_no_text, indentation_of_code,
+]  # fmt: skip
+
+
 def test_there_are_twenty_cases() -> None:
     assert len(ROUND) + len(STRAIGHT) == 20
 
@@ -207,7 +247,7 @@ def test_what_goes_round_is_stopped(case: Callable[[], Iterator[Any]]) -> None:
     assert (caught.value.limit, caught.value.spent) == ("repeats", MOST)
 
 
-@pytest.mark.parametrize("case", STRAIGHT)
+@pytest.mark.parametrize("case", STRAIGHT + IN_PART)
 def test_what_gets_on_is_not(case: Callable[[], Iterator[Any]]) -> None:
     with agentops.limits(repeats=MOST), agentops.span("run"):
         assert len(list(case())) > MOST
@@ -242,3 +282,12 @@ def test_the_same_question_again() -> None:
         with agentops.limits(repeats=MOST):  # samples of one question are no loop while the answers differ
             for _ in range(TURNS):
                 ask("the same")
+
+
+def test_what_an_alert_sees_redacted_may_have_been_anything() -> None:
+    def attributes(about: str) -> dict[str, Any]:
+        arguments = f'{{"about": "{about}"}}'
+        return {"gen_ai.tool.name": "check", "gen_ai.tool.call.arguments": arguments, "gen_ai.tool.call.result": "no"}
+
+    assert key_of_attributes("tool", attributes("x"))[2]  # type: ignore[index]
+    assert not key_of_attributes("tool", attributes("[redacted:email]"))[2]  # type: ignore[index]

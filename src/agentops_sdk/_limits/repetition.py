@@ -3,7 +3,8 @@
 Equal are calls of one tool whose arguments say the same, however they are written, and requests to a model that are the
 same. What counts is an unchanged result while nothing new has come to light: pages of a list are other arguments, a
 status that changes is another result, an edit between two runs of the tests is news. A failure that is tried again is a
-retry the first times.
+retry the first times. What is recorded in part only (cut, redacted, of a kind that has no text) may have been anything:
+such arguments are not compared, and such a result is news.
 """
 
 from __future__ import annotations
@@ -32,7 +33,13 @@ _MOST_KEYS = 1_000
 _RETRIES = 2
 """Failures of one kind that are tried again before they count."""
 _SAID: Key = ("said", "", 0)
+_UNKNOWN = 0
+"""For a hash, of what is recorded in part only."""
 _SPACE = lazy_pattern(r"\s+")
+_IN_PART = lazy_pattern(r"(?s)<(?:[\w.]|<locals>)+[ :][^<>]*(?:<\w+>)?>|.*(?:…\[\+|\[redacted:).*")
+"""Text that stands for something of which it does not tell all."""
+_OPAQUE = lazy_pattern(r"<(?:[\w.]|<locals>)+>")
+"""Text that tells a class alone: as an argument mostly the same thing each time, as a result maybe another."""
 
 
 class Repetition:
@@ -70,7 +77,10 @@ class Repetition:
         """The call gave this result, as a hash."""
         kind = key[0]
         what = _SAID if kind == "llm" else key
-        if (what, result) not in self._seen:
+        if result == _UNKNOWN:
+            self.news += kind != "llm"
+            self._said += kind == "llm"
+        elif (what, result) not in self._seen:
             if kind == "llm":
                 self._said += 1  # news to the agent that it hands over to, and none to a tool
             else:
@@ -78,7 +88,7 @@ class Repetition:
             self._seen[what, result] = None
             if len(self._seen) > _MOST_KEYS:
                 self._seen.popitem(last=False)
-        if kind == "agent":
+        if kind == "agent" or result == _UNKNOWN:
             return
         round_ = self._rounds.pop(key, None)
         if round_ is None or (round_.result, round_.news) != (result, self.news):
@@ -123,7 +133,7 @@ def key_of(call: Call, request: Any) -> Key | None:
     asked = 0
     if kind == "tool":
         arguments = call.span.attributes.get(semconv.TOOL_CALL_ARGUMENTS)
-        asked = hash(_canonical(arguments if type(arguments) is str else "{}")) or 1
+        asked = _hashed(_canonical(arguments if isinstance(arguments, str) else "{}"))
     elif kind == "llm" and request is not None:
         asked = hash(request if type(request) in (bytes, str) else snapshot(request)) or 1
     return kind, call.name or "", asked
@@ -136,33 +146,54 @@ def key_of_attributes(kind: str, attributes: Mapping[str, Any]) -> Key | None:
     if not isinstance(asked, str) or attributes.get(_RESULTS[kind]) is None:
         return None
     called = attributes.get(semconv.TOOL_NAME if kind == "tool" else semconv.REQUEST_MODEL)
-    return kind, str(called), hash(_canonical(asked)) or 1
+    return kind, str(called), _hashed(_canonical(asked))
 
 
 def result_of(kind: str, attributes: Mapping[str, Any]) -> tuple[int, bool]:
-    """The hash of what an ended call gave, and whether it failed."""
+    """The hash of what an ended call gave, 0 where that is not known, and whether it failed."""
     failed = attributes.get(semconv.OUTCOME) == "error"
     result = attributes.get(semconv.ERROR_TYPE if failed else _RESULTS[kind])
     text = result if isinstance(result, str) else orjson.dumps(result, default=str).decode()
-    return hash(_canonical(text, ids=kind != "llm")), failed
+    return _hashed(_canonical(text, ids=kind != "llm", opaque=True)), failed
 
 
-def _canonical(text: str, *, ids: bool = True) -> str:
-    """JSON text in one form: keys in order, no absent values, white space alike; of a model, no ids of its calls."""
+def _hashed(text: str | None) -> int:
+    return _UNKNOWN if text is None else hash(text) or 1
+
+
+def _canonical(text: str, *, ids: bool = True, opaque: bool = False) -> str | None:
+    """JSON text in one form: keys in order, no absent values, white space alike; of a model, no ids of its calls.
+
+    ``None`` where it stands for something of which it does not tell all.
+    """
     try:
         value = orjson.loads(text)
     except ValueError:
         value = text
-    return orjson.dumps(_plain(value, ids), option=orjson.OPT_SORT_KEYS, default=str).decode()
+    try:
+        return orjson.dumps(_plain(value, ids, opaque), option=orjson.OPT_SORT_KEYS, default=str).decode()
+    except _InPartError:
+        return None
 
 
-def _plain(value: Any, ids: bool) -> Any:
+class _InPartError(Exception):
+    """Something is recorded in part only."""
+
+
+def _plain(value: Any, ids: bool, opaque: bool) -> Any:
     if isinstance(value, dict):
         return {
-            name: _plain(member, ids) for name, member in value.items() if member is not None and (ids or name != "id")
+            name: _plain(member, ids, opaque)
+            for name, member in value.items()
+            if member is not None and (ids or name != "id")
         }
     if isinstance(value, list):
-        return [_plain(member, ids) for member in value]
+        return [_plain(member, ids, opaque) for member in value]
     if isinstance(value, float) and value.is_integer():
         return int(value) if abs(value) < 2**53 else value
-    return _SPACE.sub(" ", value).strip() if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if _IN_PART.fullmatch(value) or (opaque and _OPAQUE.fullmatch(value)):
+        raise _InPartError
+    text = value.strip()
+    return text if "\n" in text else _SPACE.sub(" ", text)  # in code and lists it may be what matters
