@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,6 +141,36 @@ def test_nothing_is_sent_unless_asked(
     chat()
     agentops.shutdown(20)
     assert bool(collector.metrics()) is sends
+
+
+def test_processes_of_one_service_are_told_apart(collector: Collector, tmp_path: Path) -> None:
+    """Prometheus and its like know a process by its instance alone; a fork is another one."""
+
+    def instances() -> list[str]:
+        return [
+            pair.value.string_value
+            for signal, request in collector.received
+            for resource in request.resource_metrics
+            for pair in resource.resource.attributes
+            if signal == "metrics" and pair.key == "service.instance.id"
+        ]
+
+    where: Any = {"directory": tmp_path, "exporters": ["memory"], "metrics": [f"otlp:{collector.url}"]}
+    agentops.init(**where)
+    chat()
+    agentops.flush()
+    if not (child := os.fork()):
+        chat()
+        agentops.flush()
+        os._exit(0)
+    os.waitpid(child, 0)
+    agentops.shutdown()
+    agentops.init(**where, resource_attributes={"service.instance.id": "mine"})
+    chat()
+    agentops.flush()
+    first, forked, named = instances()
+    assert len({first, forked, named}) == 3
+    assert named == "mine"
 
 
 def test_an_outage_is_spooled_counted_and_told(collector: Collector, tmp_path: Path) -> None:

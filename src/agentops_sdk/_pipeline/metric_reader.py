@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -33,6 +34,8 @@ _AGGREGATION: Final = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"
 _EXPLICIT: Final = "explicit_bucket_histogram"
 _BASE2: Final = "base2_exponential_bucket_histogram"
 _FILTER: Final = "OTEL_METRICS_EXEMPLAR_FILTER"
+
+_INSTANCE: Final = "service.instance.id"
 
 Key = tuple[str, tuple[Any, ...] | None]
 
@@ -91,6 +94,7 @@ class MetricReader:
         self._before: dict[Key, Series] = {}
         self._since_ns = 0
         self._seen = -1
+        self._instance = str(uuid.uuid4())
 
     @property
     def sinks(self) -> list[Sink]:
@@ -140,7 +144,8 @@ class MetricReader:
             taken = self._take(store)
             if not taken.series:
                 return
-            resource, scope = self._identity()
+            about, scope = self._identity()
+            resource = self._one_of_many(about)
             for to in self._sinks:
                 points: list[Any] = [
                     Point(table.name, table.row, to.delta, data, resource, scope)
@@ -151,6 +156,12 @@ class MetricReader:
                     to.sink.put(points)
             self._before = {(table.name, values): series for table, values, series in taken.series}
             self._since_ns = taken.now_ns
+
+    def _one_of_many(self, resource: Resource) -> Resource:
+        """With an id of the process: by it backends keep the series of several workers of a service apart."""
+        if _INSTANCE in resource.attributes:
+            return resource
+        return type(resource)({**resource.attributes, _INSTANCE: self._instance}, resource.schema_url)
 
     def _take(self, store: MetricStore) -> _Taken:
         with store.lock:
