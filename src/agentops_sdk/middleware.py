@@ -19,7 +19,8 @@ __all__ = ["ASGIMiddleware", "WSGIMiddleware"]
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
-Asked = Callable[[Any], str | None]
+Asked = Callable[[Any], str | bytes | None]
+"""Gives an id; as bytes in HTTP's encoding, as headers in an ASGI scope are."""
 
 _SITE = "middleware"
 _FAILED = 500
@@ -99,10 +100,11 @@ class _Options:
 
 
 def _text(ask: Asked, about: Any) -> str | None:
-    value: str | None = None
+    text: str | None = None
     with guard("middleware.asked"):
         value = ask(about)
-    return value
+        text = value.decode("latin-1") if isinstance(value, bytes) else value
+    return text
 
 
 class ASGIMiddleware:

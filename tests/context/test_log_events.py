@@ -91,3 +91,15 @@ def test_what_is_too_much_is_counted() -> None:
 def test_a_wrong_level_is_refused() -> None:
     with pytest.raises(agentops.ConfigError, match="log_events"):
         agentops.init(log_events="loud")
+
+
+def test_a_record_that_is_made_anew_is_no_line() -> None:
+    """As what receives records from other processes makes them: their level comes afterwards."""
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter], integrations=[], log_correlation=True, log_events="info")
+    with agentops.span("checkout"):
+        record = logging.makeLogRecord({"msg": "from elsewhere", "levelno": 40, "otelTraceID": "theirs"})
+    agentops.shutdown()
+    assert (record.msg, vars(record)["otelTraceID"]) == ("from elsewhere", "theirs")
+    (span,) = exporter.finished_spans()
+    assert not span.events

@@ -27,9 +27,10 @@ def _get(url: str, headers: dict[str, str] | None = None) -> bytes:
     return b""
 
 
-def _header(name: str) -> Callable[[Any], str | None]:
-    def ask(scope: Any) -> str | None:
-        return dict(scope["headers"]).get(name.encode(), b"").decode() or None
+def _header(name: str) -> Callable[[Any], bytes | None]:
+    def ask(scope: Any) -> bytes | None:
+        value: bytes | None = dict(scope["headers"]).get(name.encode())  # as it came
+        return value
 
     return ask
 

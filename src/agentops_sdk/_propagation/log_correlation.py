@@ -46,9 +46,12 @@ def install(*, ids: bool, lines: str = OFF) -> Callable[[], bool]:
         if alive and ids:
             with guard("log_correlation"):
                 _identify(record)
-        if alive and lowest is not None and getattr(record, "levelno", -1) >= lowest:
+        if alive and lowest is not None:
             with guard("log_events"):
-                _keep(record)
+                # `logging.makeLogRecord()` gives a level afterwards: what it makes anew was a line before.
+                level = getattr(record, "levelno", None)
+                if level is not None and level >= lowest:
+                    _keep(record)
         return record
 
     def undo() -> bool:
