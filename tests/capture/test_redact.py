@@ -234,3 +234,23 @@ def test_what_was_searched_may_be_let_go_of_while_another_thread_asks_for_it() -
         assert redactor.text(text) == (text, 0)
     redactor.left = [{}]
     assert not redactor.was_searched(text)
+
+
+def test_texts_that_were_searched_are_known_in_the_next_slice_and_let_go_of_where_there_is_no_room() -> None:
+    redactor, texts = Redactor(), [f"plain words, number {number}; " * 6_000 for number in range(12)]
+    redactor.kept = redactor.texts
+    assert redactor.text(texts[0]) == (texts[0], 0)
+    redactor.kept = None
+    assert not redactor.was_searched(texts[0])
+    redactor.kept = redactor.texts
+    assert redactor.was_searched(texts[0])
+    assert not redactor.was_searched(texts[0].replace("plain", "other"))
+    for text in texts:
+        assert redactor.text(text) == (text, 0)
+        assert sum(map(len, redactor.texts.values())) <= 1_048_576
+    assert redactor.was_searched(texts[-1])
+    assert not redactor.was_searched(texts[0])
+    secret = texts[0] + f"sk-proj-{'aB3' * 20}"
+    for _ in range(2):
+        assert redactor.text(secret)[1] == 1
+        assert not redactor.was_searched(secret)

@@ -33,8 +33,6 @@ _INT64 = range(-(2**63), 2**63)
 _LISTS = (list, tuple)
 _JSON = (dict, list)
 _FIGURES = (bool, float)
-_ROOM = 1_048_576
-"""Characters of texts that are kept while a slice of spans is searched."""
 _SURROGATES = lazy_pattern("[\ud800-\udfff]")
 _WITHHELD = "[redaction failed]"
 
@@ -153,9 +151,9 @@ class Policy:
         return redactor, redactor.settled, redactor.clean
 
     def keep_texts(self, *, on: bool) -> None:
-        """Whether texts that were searched are kept, to be compared with those that come: while a slice of spans is."""
+        """Whether texts are compared with those that were searched before, and kept: while a slice of spans is."""
         if self._redactor is not None:
-            self._redactor.kept, self._redactor.room = {} if on else None, _ROOM
+            self._redactor.kept = self._redactor.texts if on else None
 
     @property
     def leaves_alone(self) -> bool:

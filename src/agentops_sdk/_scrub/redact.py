@@ -8,7 +8,6 @@ remembered where it is looked at.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from functools import partial
@@ -38,6 +37,8 @@ _MOST_NAMES: Final = 4_096
 SHORT: Final = 64
 """Characters. Short texts, such as names of models, are the same on span after span: one look is enough."""
 _NO_TEXT: Final = (bool, int, float)
+_ROOM: Final = 1_048_576
+"""Characters of texts that are kept to compare others with."""
 SAMPLE: Final = 24
 """Characters from the middle of a text, by which those it may be the same as are found."""
 
@@ -67,13 +68,15 @@ class Redactor:
         """Names in ASCII that hold nothing and announce no secret: whether their values are words of ours."""
         self.clean: set[str] = set()
         """Short texts that were searched and hold nothing."""
-        self._clean_digests: set[bytes] = set()
-        self.kept: dict[tuple[int, str], str] | None = None
-        """Long texts that hold nothing, to compare others with; ``None`` where none are kept.
+        self._clean_hashes: set[tuple[int, int]] = set()
+        self.texts: dict[tuple[int, str], str] = {}
+        """Long texts that hold nothing, to compare others with: the latest, as far as there is room.
 
         The same text comes again and again: as a result and as the next argument, as the prompt of every call.
         """
-        self.room = 0
+        self.kept: dict[tuple[int, str], str] | None = None
+        """The same while texts are compared and kept, else ``None``."""
+        self.room = _ROOM
         """Characters for which there is room among them."""
         for pattern in patterns:
             try:
@@ -136,24 +139,31 @@ class Redactor:
             return text, 0
         if len(text) <= SHORT or depth:  # what stands deeper is not looked at as closely
             return self._searched(text, depth)
-        # From one slice to the next it is known what they hash to.
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-        if digest in self._clean_digests:
+        if self.was_searched(text):
+            return text, 0
+        # Of more texts than are kept it is known what they hash to: 64 bits, by a key that nobody is told. It takes a
+        # third of a digest's time, and does not give up the interpreter's lock in the middle of a span.
+        mark = len(text), hash(text)
+        if mark in self._clean_hashes:
             self._keep(text)
             return text, 0
         cleaned, count = self._searched(text, depth)
         if not count:
-            if len(self._clean_digests) >= _MOST_NAMES:
-                self._clean_digests.clear()
-            self._clean_digests.add(digest)
+            if len(self._clean_hashes) >= _MOST_NAMES:
+                self._clean_hashes.clear()
+            self._clean_hashes.add(mark)
             self._keep(text)
         return cleaned, count
 
     def _keep(self, text: str) -> None:
-        kept = self.kept
-        if kept is not None and len(text) <= self.room:
-            kept[len(text), text[len(text) // 2 : len(text) // 2 + SAMPLE]] = text
-            self.room -= len(text)
+        kept, size = self.kept, len(text)
+        if kept is None or size > _ROOM:
+            return
+        if size > self.room:
+            kept.clear()
+            self.room = _ROOM
+        kept[size, text[size // 2 : size // 2 + SAMPLE]] = text
+        self.room -= size
 
     def _searched(self, text: str, depth: int) -> tuple[str, int]:
         try:

@@ -74,6 +74,7 @@ class Segment:
         """Whether it has been refused before."""
         self.in_flight = False
         self._fd = -1
+        self._inode = 0
         self._buffer = bytearray()
         self._held: deque[Piece] = deque()
         """Of what is in the file, requests that are still in memory, too: those need not be read."""
@@ -82,6 +83,7 @@ class Segment:
         elif not adopted:
             flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND
             self._fd = open_private(path, flags)
+            self._inode = os.fstat(self._fd).st_ino
             os.write(self._fd, _HEAD.pack(_FILE_MAGIC, _HEAD.size))
 
     @classmethod
@@ -128,8 +130,7 @@ class Segment:
         if self._fd < 0 or self.path is None:
             return False
         try:
-            there = self.path.stat()
-            return there.st_ino != os.fstat(self._fd).st_ino
+            return os.stat(self.path).st_ino != self._inode  # noqa: PTH116 - with each record, and the path's own is slow
         except OSError:
             return True
 

@@ -37,6 +37,8 @@ _NOT_REMOTE, _REMOTE = b"\x85\x01\x00\x01\x00\x00", b"\x85\x01\x00\x03\x00\x00"
 _LINK_NOT_REMOTE, _LINK_REMOTE = b"\x35\x00\x01\x00\x00", b"\x35\x00\x03\x00\x00"
 _TRUE, _FALSE = b"\x02\x10\x01", b"\x02\x10\x00"
 _SMALL: Final = 2_048
+_TWO_BYTES, _THREE_BYTES = 1 << 14, 1 << 21
+"""What takes one byte more."""
 
 
 def _as_varint(value: int) -> bytes:
@@ -55,7 +57,13 @@ _VARINTS: Final = [
 
 
 def _varint(value: int) -> bytes:
-    return _VARINTS[value] if value < _SMALL else _as_varint(value)
+    if value < _SMALL:
+        return _VARINTS[value]
+    if value < _TWO_BYTES:
+        return bytes((value & 127 | 128, value >> 7))
+    if value < _THREE_BYTES:
+        return bytes((value & 127 | 128, value >> 7 & 127 | 128, value >> 14))
+    return _as_varint(value)
 
 
 _names: dict[str, bytes] = {}
@@ -130,17 +138,42 @@ def _within(tag: bytes, parts: list[bytes]) -> list[bytes]:
 
 
 def _resource_spans(resource: Resource, scopes: Mapping[InstrumentationScope | None, list[bytes]]) -> list[bytes]:
-    parts = [_field(b"\x0a", _attributes(b"\x0a", resource.attributes))]
+    head, end = _of_resource(resource)
+    parts = [head]
     for scope, datas in scopes.items():
-        head = b"" if scope is None else _scope(scope)
-        url = scope.schema_url if scope is not None else None
-        parts += _within(b"\x12", [_field(b"\x0a", head), *datas, _text(b"\x1a", url)])
-    parts.append(_text(b"\x1a", resource.schema_url))
+        head, url = _of_scope(scope)
+        parts += _within(b"\x12", [head, *datas, url])
+    parts.append(end)
     return parts
 
 
-def _scope(scope: InstrumentationScope) -> bytes:
-    return _text(b"\x0a", scope.name) + _text(b"\x12", scope.version) + _attributes(b"\x1a", scope.attributes)
+# Neither ever changes, and a process has one resource and a handful of scopes: what is written of them is written once.
+# Replaced as a whole, so threads are safe.
+_resource: tuple[Resource | None, tuple[bytes, bytes]] = (None, (b"", b""))
+_scope: tuple[InstrumentationScope | None, tuple[bytes, bytes]] = (None, (b"", b""))
+
+
+def _of_resource(resource: Resource) -> tuple[bytes, bytes]:
+    """What stands before and behind all spans of a resource."""
+    global _resource
+    known, encoded = _resource
+    if known is not resource:
+        encoded = _field(b"\x0a", _attributes(b"\x0a", resource.attributes)), _text(b"\x1a", resource.schema_url)
+        _resource = resource, encoded
+    return encoded
+
+
+def _of_scope(scope: InstrumentationScope | None) -> tuple[bytes, bytes]:
+    """The same of a scope."""
+    global _scope
+    known, encoded = _scope
+    if scope is None:
+        return _field(b"\x0a", b""), b""
+    if known is not scope:
+        names = _text(b"\x0a", scope.name) + _text(b"\x12", scope.version)
+        encoded = _field(b"\x0a", names + _attributes(b"\x1a", scope.attributes)), _text(b"\x1a", scope.schema_url)
+        _scope = scope, encoded
+    return encoded
 
 
 def _span(span: ReadableSpan) -> tuple[list[bytes], bool]:

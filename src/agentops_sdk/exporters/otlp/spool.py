@@ -337,6 +337,8 @@ class Spool:
             self._active = None
 
     def _make_room(self) -> None:
+        if sum([segment.size for segment in self._segments]) <= min(self.max_bytes, self.memory_bytes):
+            return  # nearly always: no need to tell which of them are where
         for in_memory, bound in ((False, self.max_bytes), (True, self.memory_bytes)):
             mine = [segment for segment in self._segments if (segment.path is None) is in_memory]
             total = sum(segment.size for segment in mine)
