@@ -97,18 +97,19 @@ class Recording:
     def __init__(self, agent: Any, client: Any, event: Any, context: Any) -> None:
         self._agent = agent
         self._client = client
+        self._offered: list[dict[str, Any]] = []
+        """The tools that its model was offered last."""
 
     async def on_turn(self, call_next: Any, event: Any, context: Any) -> Any:
         begin = partial(_begun, self._turn, (event, context))
         return await around_async("ag2.turn", call_next, (event, context), {}, begin, _answered)
 
     async def on_llm_call(self, call_next: Any, events: Any, context: Any) -> Any:
-        begin = partial(_begun, self._llm_call, (events, context))
-        accept = partial(_replied, call_next)
-        return await around_async("ag2.llm", call_next, (events, context), {}, begin, accept)
+        begin = partial(_begun, partial(self._llm_call, call_next), (events, context))
+        return await around_async("ag2.llm", call_next, (events, context), {}, begin, self._replied)
 
     async def on_tool_execution(self, call_next: Any, event: Any, context: Any) -> Any:
-        begin = partial(_begun, _tool, (event, context))
+        begin = partial(_begun, self._tool, (event, context))
         return await around_async("ag2.tool", call_next, (event, context), {}, begin, _ran)
 
     async def on_human_input(self, call_next: Any, event: Any, context: Any) -> Any:
@@ -126,10 +127,41 @@ class Recording:
         }
         return start("agent", str(self._agent.name), attributes=attributes, reporter=_REPORTER)
 
-    def _llm_call(self, events: Any, context: Any) -> Any:
+    def _llm_call(self, asks: Any, events: Any, context: Any) -> Any:
+        self._offered = _offered(asks)
         options = getattr(self._client, "_create_options", None)
         model = options.get("model") if isinstance(options, Mapping) else None
         return start("llm", model if type(model) is str else None, reporter=_REPORTER)
+
+    def _tool(self, event: Any, context: Any) -> Any:
+        functions = [each["function"] for each in self._offered]
+        description = next((each["description"] for each in functions if each["name"] == event.name), None)
+        attributes = {
+            semconv.TOOL_CALL_ID: event.id,
+            semconv.TOOL_DESCRIPTION: description if type(description) is str else None,
+            **content(semconv.TOOL_CALL_ARGUMENTS, event.arguments),
+        }
+        return start("tool", str(event.name), attributes=attributes, reporter=_REPORTER)
+
+    def _replied(self, call: Any, response: Any) -> bool:
+        usage, calls = response.usage, getattr(response.tool_calls, "calls", None) or ()
+        call.set(semconv.RESPONSE_MODEL, response.model)
+        message: dict[str, Any] = {"content": response.content}
+        if calls:
+            message["tool_calls"] = [
+                {"id": each.id, "type": "function", "function": {"name": each.name, "arguments": each.arguments}}
+                for each in calls
+            ]
+        told = {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens} if usage else None
+        model_reply(
+            call,
+            reply=message,
+            tools=self._offered,
+            tool_choice="auto",
+            finish_reason=response.finish_reason,
+            usage=told,
+        )
+        return True
 
 
 def _begun(begin: Any, args: tuple[Any, ...]) -> Begun | None:
@@ -142,29 +174,8 @@ def _texts(event: Any) -> Any:
     return "\n".join(texts) if texts else None
 
 
-def _tool(event: Any, context: Any) -> Any:
-    attributes = {semconv.TOOL_CALL_ID: event.id, **content(semconv.TOOL_CALL_ARGUMENTS, event.arguments)}
-    return start("tool", str(event.name), attributes=attributes, reporter=_REPORTER)
-
-
 def _answered(call: Any, response: Any) -> bool:
     call.update(content(semconv.OUTPUT, getattr(response, "content", None)))
-    return True
-
-
-def _replied(asks: Any, call: Any, response: Any) -> bool:
-    usage, calls = response.usage, getattr(response.tool_calls, "calls", None) or ()
-    call.set(semconv.RESPONSE_MODEL, response.model)
-    message: dict[str, Any] = {"content": response.content}
-    if calls:
-        message["tool_calls"] = [
-            {"id": each.id, "type": "function", "function": {"name": each.name, "arguments": each.arguments}}
-            for each in calls
-        ]
-    told = {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens} if usage else None
-    model_reply(
-        call, reply=message, tools=_offered(asks), tool_choice="auto", finish_reason=response.finish_reason, usage=told
-    )
     return True
 
 

@@ -122,7 +122,36 @@ def _agent(source: Any, event: Any) -> Attributes:
 
 
 def _tool(source: Any, event: Any) -> Attributes:
-    return content(semconv.TOOL_CALL_ARGUMENTS, event.tool_args)
+    name, call_id = _called_last.get()
+    return {
+        semconv.TOOL_CALL_ID: call_id if name == event.tool_name else None,
+        semconv.TOOL_DESCRIPTION: _description(source, event.tool_name),
+        **content(semconv.TOOL_CALL_ARGUMENTS, event.tool_args),
+    }
+
+
+def _description(source: Any, name: Any) -> str | None:
+    """Whoever runs a tool has it among others, under the name that it was given or the one that models are told."""
+    for tool in (*(getattr(source, "tools", None) or ()), *(getattr(source, "original_tools", None) or ())):
+        own, description = getattr(tool, "name", None), getattr(tool, "description", None)
+        if type(own) is str and type(description) is str and name in (own, own.lower().replace(" ", "_")):
+            return description
+    return None
+
+
+def _tool_calls(patches: Patches, module: ModuleType) -> None:
+    """Whoever runs a model's call of a tool has looked at it just before: its id is in no event."""
+
+    def extract(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        info = wrapped(*args, **kwargs)
+        with guard(_SITE):
+            called = args[0] if args else kwargs["tool_call"]
+            if info is not None and type(info[0]) is str:
+                made_up = info[0] == f"call_{id(called)}"  # the model gave it none
+                _called_last.set((info[1], None if made_up else info[0]))
+        return info
+
+    patches.wrap(module, "extract_tool_call_info", extract)
 
 
 def _delegated(run: Run, event: Any) -> None:
@@ -281,7 +310,11 @@ _KICKOFFS = {
 }
 """By module what may be cancelled with the task that awaits it."""
 _kickoff: ContextVar[object | None] = ContextVar("agentops-crewai-kickoff", default=None)
+_called_last: ContextVar[tuple[Any, str | None]] = ContextVar("agentops-crewai-call", default=(None, None))
+"""The name and the id of the call of a tool that was looked at last."""
 
+_RUN_TOOLS = ("utilities.agent_utils", "agents.agent_executor", "agents.step_executor")
+"""Where calls of tools that a model has asked for are run."""
 _INTERNAL = frozenset(("AgentExecutor",))
 """Flows of the library's own, by which its agents run."""
 _PAUSED = frozenset(("flow_paused", "method_execution_paused"))
@@ -299,6 +332,8 @@ class CrewAIIntegration:
         patches.when_imported("crewai.events.event_bus", lambda bus: self._install(bus, patches))
         patches.when_imported("crewai.utilities.planning_handler", lambda planner: _planner(planner, patches))
         patches.when_imported("crewai.knowledge.knowledge", lambda knowledge: _knowledge(knowledge, patches))
+        for name in _RUN_TOOLS:
+            patches.when_imported(f"crewai.{name}", partial(_tool_calls, patches))
 
     def _install(self, module: ModuleType, patches: Patches) -> None:
         runs = _Runs(module.VALID_EVENT_PAIRS)

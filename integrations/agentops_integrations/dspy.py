@@ -19,6 +19,14 @@ Arguments = Mapping[str, Any]
 _REPORTER = "dspy"
 _AGENTS = frozenset(("ReAct", "CodeAct", "RLM", "ProgramOfThought", "Avatar"))
 """The library's modules that act in a loop."""
+_SETTINGS = {
+    "temperature": semconv.REQUEST_TEMPERATURE, "top_p": semconv.REQUEST_TOP_P, "top_k": semconv.REQUEST_TOP_K,
+    "frequency_penalty": semconv.REQUEST_FREQUENCY_PENALTY, "presence_penalty": semconv.REQUEST_PRESENCE_PENALTY,
+    "seed": semconv.REQUEST_SEED, "max_tokens": semconv.REQUEST_MAX_TOKENS,
+    "max_completion_tokens": semconv.REQUEST_MAX_TOKENS, "n": semconv.REQUEST_CHOICE_COUNT,
+}  # fmt: skip
+_FINISH_REASONS = {"tool_call": "tool_calls"}
+"""Those that OpenAI calls otherwise."""
 
 
 class DSPyIntegration:
@@ -97,14 +105,21 @@ def _model(model: Any, args: tuple[Any, ...], kwargs: Arguments) -> Any:
     attributes: dict[str, Any] = {
         semconv.REQUEST_MODEL: name,
         semconv.PROVIDER_NAME: provider if name != provider else None,
-        semconv.REQUEST_TEMPERATURE: _number(given.get("temperature")),
-        semconv.REQUEST_MAX_TOKENS: _number(given.get("max_tokens")),
+        semconv.REQUEST_STOP_SEQUENCES: _texts(given.get("stop")),
     }
+    for setting_name, attribute in _SETTINGS.items():
+        if (value := _number(given.get(setting_name))) is not None:
+            attributes[attribute] = value
     return start("llm", name or None, attributes=attributes, reporter=_REPORTER)
 
 
 def _number(value: Any) -> Any:
     return value if type(value) in (int, float) else None
+
+
+def _texts(value: Any) -> list[str] | None:
+    texts = [value] if type(value) is str else value if isinstance(value, list | tuple) else ()
+    return [each for each in texts if type(each) is str] or None
 
 
 def _finalize(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -122,6 +137,11 @@ def _reply(call: Call, asked: Any, result: Any) -> None:
         call.set(semconv.CACHED, True)
     call.set(semconv.RESPONSE_MODEL, result.response_model if type(result.response_model) is str else None)
     output = result.outputs[0] if result.outputs else None
+    first = result.responses[0] if result.responses else None
+    reason = getattr(first, "finish_reason", None)
+    call.set(semconv.RESPONSE_ID, told if type(told := getattr(first, "id", None)) is str else None)
+    if type(reason) is str:
+        call.set(semconv.RESPONSE_FINISH_REASONS, [_FINISH_REASONS.get(reason, reason)])
     model_reply(
         call, messages=_messages(asked) if setting("capture_content") else None,
         reply=output.get("text") if isinstance(output, Mapping) else output,

@@ -137,6 +137,22 @@ class HaystackIntegration:
             "haystack.tracing.tracer", lambda tracer: patches.wrap(tracer.ProxyTracer, "trace", trace)
         )
 
+        def tools(found: ModuleType) -> None:
+            if hasattr(found, "_create_tool_span"):  # came with agents that make a span of each call
+                patches.wrap(found, "_create_tool_span", _tool_span)
+
+        patches.when_imported("haystack.components.agents.tool_calling", tools)
+
+
+def _tool_span(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Which of the model's calls it is, which the span's tags leave out."""
+    traced = wrapped(*args, **kwargs)
+    with guard(_SITE):
+        called = kwargs.get("tool_call", args[1] if len(args) > 1 else None)
+        if isinstance(traced, _Traced) and type(call_id := getattr(called, "id", None)) is str:
+            traced.first[semconv.TOOL_CALL_ID] = call_id
+    return traced
+
 
 class _Traced:
     """One span: the program's, with a call of ours inside."""
@@ -146,6 +162,8 @@ class _Traced:
         self._operation = operation
         self._tags = tags
         self._parent = parent
+        self.first: dict[str, Any] = {}
+        """What else is known of it before it begins."""
         self._span: _Span | None = None
         self._token: Any = None
 
@@ -176,7 +194,7 @@ class _Traced:
             around = current_call()
             inside = around is not None and around.reporters == (_SITE,) and around.kind == "task"
             name = around.name if inside and around is not None else "agent"
-        attributes = {**row.start(tags), **({semconv.INTERNAL: True} if row.internal else {})}
+        attributes = {**row.start(tags), **self.first, **({semconv.INTERNAL: True} if row.internal else {})}
         outer = self._parent.call.context if isinstance(self._parent, _Span) and current_call() is None else None
         return start(
             row.kind, name, attributes=attributes, parent=outer, reporter=_SITE,
@@ -270,8 +288,6 @@ def _reply(call: Any, given: Any, output: Any) -> None:
     meta = meta if isinstance(meta, Mapping) else {}
     if type(meta.get("model")) is str:
         call.set(semconv.RESPONSE_MODEL, meta["model"])
-        if call.name is None and "gen_ai.request.model" not in call.span.attributes:
-            call.rename(f"chat {meta['model']}")
     given = given if isinstance(given, Mapping) else {}
     messages, options = given.get("messages"), given.get("generation_kwargs")
     model_reply(

@@ -370,6 +370,8 @@ class Handler:
             attributes=row.start(instance, arguments), bodies=bodies,
         )  # fmt: skip
         run.notes.update(row=row, instance=instance)
+        if row is _TOOL and above is not None:
+            run.call.set(semconv.TOOL_CALL_ID, above.notes.get("tool_id"))
         if row.kind not in ("workflow", "agent"):  # those return before their work is done, in tasks of its own
             run.enter()
 
@@ -396,6 +398,8 @@ class Handler:
         attributes: Attributes = {semconv.INTERNAL: True} if of_agents else content(semconv.INPUT, event)
         run = self.runs.begin("task", method, key, agent.key if agent else above.key, attributes=attributes)
         run.enter()
+        if method == "call_tool" and type(called := getattr(event, "tool_id", None)) is str:
+            run.notes["tool_id"] = called
         if _is_a(event, "HumanResponseEvent"):
             self._answered(run, _key(run), event)
         target = getattr(event, "tool_kwargs", None)

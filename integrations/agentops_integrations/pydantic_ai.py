@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import get_current_span
 
-from agentops_sdk.integration import Call, guard, setting
+from agentops_sdk.integration import Call, guard, semconv, setting
 from agentops_sdk.integration.frameworks import Answer, PendingQuestions, WaitingCall, person_answered
 
 if TYPE_CHECKING:
@@ -42,10 +42,12 @@ class PydanticAIIntegration:
             "pydantic_ai.models.instrumented",
             lambda models: patches.wrap(models, "instrument_model", _instrument_model),
         )
-        patches.when_imported(
-            "pydantic_ai.capabilities.instrumentation",
-            lambda capability: patches.wrap(capability.Instrumentation, "wrap_run", _run),
-        )
+
+        def capability(found: ModuleType) -> None:
+            patches.wrap(found.Instrumentation, "wrap_run", _run)
+            patches.wrap(found.Instrumentation, "wrap_tool_execute", _tool)
+
+        patches.when_imported("pydantic_ai.capabilities.instrumentation", capability)
         patches.when_imported(
             "pydantic_ai._agent_graph",
             lambda graph: patches.wrap(graph.UserPromptNode, "_handle_deferred_tool_results", _goes_on),
@@ -116,6 +118,23 @@ async def _run(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[
         return result
 
     return await wrapped(*args, **{**kwargs, "handler": run})
+
+
+def _tool(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a tool is for, which its span leaves out: told as the tool itself begins, inside of that."""
+    handler, definition = kwargs.get("handler"), kwargs.get("tool_def")
+    if handler is None:
+        return wrapped(*args, **kwargs)
+
+    def run(*given: Any, **named: Any) -> Any:
+        with guard("pydantic_ai.tool"):
+            description = getattr(definition, "description", None)
+            call = getattr(get_current_span(), "call", None)
+            if isinstance(call, Call) and call.kind == "tool" and type(description) is str:
+                call.set(semconv.TOOL_DESCRIPTION, description)
+        return handler(*given, **named)
+
+    return wrapped(*args, **{**kwargs, "handler": run})
 
 
 def _stops(output: Any) -> None:

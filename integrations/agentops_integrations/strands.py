@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.integration import Call, current_call, decision_attributes, guard, semconv, setting, snapshot
@@ -55,6 +56,10 @@ class StrandsIntegration:
             patches.wrap(agent.Agent, "_end_agent_trace_span", _stops)
 
         patches.when_imported("strands.agent.agent", agents)
+        for kind, owner, method in (("swarm", "Swarm", "_execute_swarm"), ("graph", "Graph", "_execute_graph")):
+            patches.when_imported(
+                f"strands.multiagent.{kind}", partial(_workflows, patches, owner, method, f"default_{kind}")
+            )
 
         def interventions(registry: ModuleType) -> None:
             for place in ("before_invocation", "before_tool_call", "after_tool_call", "before_model_call",
@@ -62,6 +67,20 @@ class StrandsIntegration:
                 patches.wrap(registry.InterventionRegistry, f"_apply_{place}", _intervenes)
 
         patches.when_imported("strands.interventions.registry", interventions)
+
+
+def _workflows(patches: Patches, owner: str, method: str, unnamed: str, module: ModuleType) -> None:
+    """A swarm's or a graph's name, which its span leaves out: the id that the program gave it."""
+
+    def named(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with guard("strands.workflow"):
+            call, name = current_call(), instance.id
+            if call is not None and call.kind == "workflow" and type(name) is str and name != unnamed:
+                call.set(semconv.WORKFLOW_NAME, name)
+                call.rename(f"invoke_workflow {name}")
+        return wrapped(*args, **kwargs)
+
+    patches.wrap(getattr(module, owner), method, named)
 
 
 def _insisted(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -125,10 +144,12 @@ def _found(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str,
 
 
 def _goes_on(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A run that was given what people have answered."""
+    """A run that was given what people have answered; what its agent is for, which the library's span leaves out."""
     span = wrapped(*args, **kwargs)
     with guard("strands.goes_on"):
         state, call = instance._interrupt_state, getattr(span, "call", None)  # noqa: SLF001 - no other way to it
+        if isinstance(call, Call) and type(instance.description) is str:
+            call.set(semconv.AGENT_DESCRIPTION, instance.description)
         if state.activated and isinstance(call, Call):
             told = [each["interruptResponse"] for each in state.context.get("responses") or ()]
             _questions.resumed(call, [_questions.answer(each["interruptId"], each["response"]) for each in told])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
+from tests.conformance.framework_settings import check_given
 from tests.integrations.framework_programs import MODES, check, check_cancelled, memories
 
 import agentops_sdk as agentops
@@ -164,3 +165,7 @@ def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
         for span in check(program, TREES, "private", monkeypatch, capture_content=False):
             told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])
             assert not any(words in told for words in ("It is paid", "want it back", "12 paid", "6 + 6"))
+
+
+def test_what_an_agent_is_given_is_told() -> None:
+    check_given("ag2")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
+from tests.conformance.framework_settings import check_given
 from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled, memories
 
 import agentops_sdk as agentops
@@ -264,7 +265,9 @@ def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> No
         assert (about["agentops.handoff.from"], about["agentops.handoff.to"]) == ("desk", "clerk")
         assert not any(span.attributes["agentops.kind"] == "memory" for span in spans)
     if program is reviews:
-        told = [span.attributes.get("agentops.decision.waited") for span in spans if span.name == "workflow.run"]
+        told = [
+            span.attributes.get("agentops.decision.waited") for span in spans if span.name.startswith("invoke_workflow")
+        ]
         assert [waited is not None and waited > 0 for waited in told] == [False, True, True, False, False, False]
 
 
@@ -293,3 +296,7 @@ def test_content_follows_our_switch(monkeypatch: pytest.MonkeyPatch) -> None:
         tools = [span.attributes for span in spans if span.name == "execute_tool look_up"]
         assert ("on its way" in told) is ("Where is" in told) is ("Be brief" in told) is wanted
         assert ["gen_ai.tool.call.arguments" in tool for tool in tools] == [wanted] * len(tools)
+
+
+def test_what_an_agent_is_given_is_told() -> None:
+    check_given("agent_framework")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
+from tests.conformance.framework_settings import check_given
 from tests.conformance.spans import wrong
 from tests.integrations.framework_programs import MODES, check, check_cancelled
 
@@ -221,3 +222,7 @@ def _remember(request: dict[str, Any]) -> Reply:
     if "add_memory" in offered and not any(each["role"] == "tool" for each in request["messages"]):
         return Reply(tool_calls=(ToolCall("add_memory", {"memory": "likes tea"}),))
     return Reply(text="Noted.")
+
+
+def test_what_an_agent_is_given_is_told() -> None:
+    check_given("agno")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
+from tests.conformance.framework_settings import check_given
 from tests.integrations.framework_programs import MODES, check, check_cancelled, memories
 
 import agentops_sdk as agentops
@@ -181,3 +182,7 @@ def test_content_stays_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     for span in check(help_desk, tmp_path, "private", monkeypatch, capture_content=False):
         told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])
         assert not any(words in told for words in ("on its way", "Where is", "May we", "So be it")), span.name
+
+
+def test_what_an_agent_is_given_is_told() -> None:
+    check_given("autogen")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
+from tests.conformance.framework_settings import check_given
 from tests.conformance.spans import wrong
 from tests.integrations.framework_programs import MODES, check, check_cancelled
 
@@ -241,3 +242,7 @@ def test_a_memory_is_the_conventions_memory(tmp_path: Path) -> None:
     (record,) = json.loads(asked["gen_ai.memory.records"])
     assert (record["content"], type(record["score"]), type(record["id"])) == ("likes tea", float, str)
     assert wrong(memory.finished_spans()) == []
+
+
+def test_what_an_agent_is_given_is_told() -> None:
+    check_given("crewai")

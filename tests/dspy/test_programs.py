@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply
+from tests.conformance.framework_settings import check_given
 from tests.integrations.framework_programs import MODES, check, check_cancelled
 
 import agentops_sdk as agentops
@@ -184,3 +185,7 @@ def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
     for span in check(desk, TREES, "private", monkeypatch, capture_content=False):
         told = str([span.name, dict(span.attributes), [dict(event.attributes) for event in span.events]])
         assert not any(words in told for words in ("on its way", "Where is")), span.name
+
+
+def test_what_an_agent_is_given_is_told() -> None:
+    check_given("dspy")

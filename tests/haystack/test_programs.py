@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
+from tests.conformance.framework_settings import check_given
 from tests.integrations.framework_programs import MODES, check, check_cancelled
 
 import agentops_sdk as agentops
@@ -217,3 +218,7 @@ def test_the_programs_own_tracer_is_told_the_same(monkeypatch: pytest.MonkeyPatc
         told.clear()
     assert seen[0] == seen[1]
     assert ("haystack.agent.step", Span) in seen[0]
+
+
+def test_what_an_agent_is_given_is_told() -> None:
+    check_given("haystack")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
+from tests.conformance.framework_settings import check_given
 from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled
 
 import agentops_sdk as agentops
@@ -234,3 +235,7 @@ def test_limits_stop_models_and_tools_before_they_run(integrations: list[str]) -
     refused = [span.name for span in exporter.finished_spans() if "agentops.limit.action" in span.attributes]
     assert refused == ["execute_tool look_up", "chat gpt-4o-mini"]
     agentops.shutdown()
+
+
+def test_what_an_agent_is_given_is_told() -> None:
+    check_given("llama_index")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conformance.framework_settings import check_given
 from tests.langchain.forest import tree
 from tests.openai.spans import check_schemas
 from tests.openai_agents.conftest import TOKENS, TREES, Model
@@ -44,3 +45,7 @@ def test_tokens_count_once_in_the_programs_own_exporter_too() -> None:
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
+
+
+def test_what_an_agent_is_given_is_told() -> None:
+    check_given("openai_agents")

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
+from tests.conformance.framework_settings import check_given
 from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled
 from tests.openai.spans import check_schemas
 
@@ -236,3 +237,7 @@ def test_the_programs_own_exporter(own: str) -> None:
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
+
+
+def test_what_an_agent_is_given_is_told() -> None:
+    check_given("pydantic_ai")

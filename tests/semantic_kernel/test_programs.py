@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
+from tests.conformance.framework_settings import check_given
 from tests.conformance.spans import wrong
 from tests.integrations.framework_programs import MODES, check, check_cancelled, memories
 
@@ -263,3 +264,7 @@ def test_what_the_model_refuses_fails_all_that_asked() -> None:
     ends = {span.name: span.attributes["agentops.outcome"] for span in exporter.finished_spans()}
     agentops.shutdown()
     assert ends["invoke_agent refused"] == ends["chat gpt-4o-mini"] == "error"
+
+
+def test_what_an_agent_is_given_is_told() -> None:
+    check_given("semantic_kernel")

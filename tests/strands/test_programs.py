@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from examples.local_model import LocalModel, Reply, ToolCall
 from tests.bedrock.clients import delta, event
+from tests.conformance.framework_settings import check_given
 from tests.integrations.framework_programs import MODES, check, check_approvals, check_cancelled, memories
 from tests.wire.http import Reply as WireReply
 from tests.wire.http import Request, Wire
@@ -259,3 +260,7 @@ def test_limits_stop_its_tools_and_models_before_they_run() -> None:
     refused = [span.name for span in exporter.finished_spans() if "agentops.limit.action" in span.attributes]
     assert refused == ["execute_tool look_up", "chat gpt-4o-mini"]
     agentops.shutdown()
+
+
+def test_what_an_agent_is_given_is_told() -> None:
+    check_given("strands")

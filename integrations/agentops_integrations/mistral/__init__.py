@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import replace
 from pkgutil import iter_modules
 from types import ModuleType
@@ -160,11 +161,34 @@ def _own_span(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...],
 
 
 def _tools(tools: ModuleType, patches: Patches) -> None:
-    """Tools that its client runs itself."""
+    """Tools that its client runs itself; what one is for, its span leaves out."""
     from agentops_sdk.integration.frameworks import adopt_module
 
-    if hasattr(tools, "trace"):
-        adopt_module(patches, tools, "mistralai.extra.run.tools")
+    if not hasattr(tools, "trace"):
+        return
+    adopt_module(patches, tools, "mistralai.extra.run.tools")
+    ran: ContextVar[Any] = ContextVar("agentops-mistral-tool")
+
+    async def run(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        token = ran.set(kwargs.get("run_tool", args[1] if len(args) > 1 else None))
+        try:
+            return await wrapped(*args, **kwargs)
+        finally:
+            with guard("mistral.tool"):
+                ran.reset(token)
+
+    def told(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with guard("mistral.tool"):
+            span = args[0] if args else kwargs["span"]
+            function = getattr(getattr(ran.get(None), "tool", None), "function", None)
+            if isinstance(description := getattr(function, "description", None), str) and description:
+                span.set_attribute(semconv.TOOL_DESCRIPTION, description)
+        return wrapped(*args, **kwargs)
+
+    patches.wrap(tools, "set_available_attributes", told)
+    patches.when_imported(
+        "mistralai.extra.run.context", lambda context: patches.wrap(context, "create_function_result", run)
+    )
 
 
 def _stream_events(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

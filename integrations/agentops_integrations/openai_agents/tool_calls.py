@@ -1,4 +1,4 @@
-"""Which of the model's tool calls a tool's span is, which the SDK's spans do not say; and whether limits allow it."""
+"""Which of the model's calls a tool's span is, and what the tool is for, which spans do not say; and whether it may."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def install(patches: Patches, runs: Runs) -> None:
             if run is not None and run.kind == "tool" and "call" not in run.notes:
                 run.notes["call"] = True  # what runs inside makes contexts of its own
                 run.call.set(semconv.TOOL_CALL_ID, context.tool_call_id)
+                run.call.set(semconv.TOOL_DESCRIPTION, _description(context))
         if (
             run is not None
             and run.kind == "tool"
@@ -30,3 +31,13 @@ def install(patches: Patches, runs: Runs) -> None:
     patches.when_imported(
         "agents.tool_context", lambda module: patches.wrap(module.ToolContext, "from_agent_context", made)
     )
+
+
+def _description(context: Any) -> str | None:
+    """Of the agent's own tools; those of an MCP server, the server describes."""
+    tools = getattr(context.agent, "tools", None)
+    for tool in tools if isinstance(tools, list) else ():
+        if getattr(tool, "name", None) == context.tool_name:
+            description = getattr(tool, "description", None)
+            return description if type(description) is str and description else None
+    return None

@@ -11,7 +11,7 @@ from agentops_sdk import semconv
 from agentops_sdk._capture.model_choice import ended_by_model, model_choice
 from agentops_sdk._capture.native_scopes import NativeScope
 
-__all__ = ["COUNTED", "Adoption"]
+__all__ = ["COUNTED", "Adoption", "name_workflow", "plain"]
 
 COUNTED = ("llm", "embedding")
 """Kinds whose usage counts."""
@@ -25,6 +25,19 @@ _OLDER = {
     "gen_ai.usage.completion_tokens": semconv.USAGE_OUTPUT_TOKENS,
 }
 """What the conventions called so once; the newer name, where it stands beside it, wins."""
+
+
+def plain(value: Any) -> Any:
+    """A member of an enumeration of texts as its text, which is how OpenTelemetry's own spans would be sent."""
+    return str.__str__(value) if isinstance(value, str) and type(value) is not str else value
+
+
+def name_workflow(row: NativeScope, attributes: dict[str, Any]) -> None:
+    """A workflow's name under the conventions' name, or nowhere: by it a span is called from its start."""
+    for name in [name for name, ours in row.names.items() if ours == semconv.WORKFLOW_NAME]:
+        told = attributes.pop(name, None)
+        if isinstance(told, str) and not told.startswith(row.made_up):
+            attributes[semconv.WORKFLOW_NAME] = told
 
 
 class Adoption:

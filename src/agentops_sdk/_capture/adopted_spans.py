@@ -19,7 +19,7 @@ from opentelemetry.context import Context, attach
 from opentelemetry.trace import SpanContext, Status, StatusCode
 
 from agentops_sdk import semconv
-from agentops_sdk._capture.adopted_attributes import COUNTED, Adoption
+from agentops_sdk._capture.adopted_attributes import COUNTED, Adoption, name_workflow, plain
 from agentops_sdk._capture.call import Call, NullCall, outcome_of
 from agentops_sdk._capture.current import name_model
 from agentops_sdk._capture.handoff import has_handed_over
@@ -78,7 +78,8 @@ class AdoptingTracer(trace.Tracer):
         """As OpenTelemetry has it."""
         span: trace.Span = trace.INVALID_SPAN
         with guard("adopted.start"):
-            span = self._begin(name, context, dict(attributes or {}), links or (), start_time)
+            first = {key: plain(value) for key, value in (attributes or {}).items()}
+            span = self._begin(name, context, first, links or (), start_time)
         return span
 
     def _begin(
@@ -93,6 +94,8 @@ class AdoptingTracer(trace.Tracer):
             operation = word  # told later, as all else
         kind = self._row.kinds.get(word) or semconv.KIND_OF_OPERATION.get(str(operation), "task")
         row = semconv.SPAN_KINDS[kind]
+        if kind == "workflow":
+            name_workflow(self._row, first)
         named = first.get(row.named_by) if row.named_by is not None else None
         if named is None and operation == word:
             named = rest or None
@@ -108,7 +111,7 @@ class AdoptingTracer(trace.Tracer):
             },
             parent=context,
             links=links,
-            span_name=None if named is not None or told is not None else name,
+            span_name=None if named is not None or told is not None or kind == "workflow" else name,
             start_ns=start_ns,
             reporter=self._row.reporter,
         )
@@ -202,6 +205,7 @@ class AdoptedSpan(CallSpan):
     def set_attribute(self, key: str, value: Any) -> None:
         with guard("adopted.attribute"):
             if self._live:
+                value = plain(value)
                 self._attributes[key] = value
                 if key in _AT_ONCE and key not in self._row.left_out and isinstance(value, str):
                     self._tell(key, value)

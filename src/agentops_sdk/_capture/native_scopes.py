@@ -29,6 +29,7 @@ class NativeScope:
         cancelled: attributes that only a cancelled span has.
         internal: names of spans, or their first words, that are steps of the library's own.
         repeated: names of spans, or their first words, of what is recorded by other means.
+        made_up: how names of workflows begin that the library makes up, one for each: they are no names.
         nameless: names of spans that do not say which agent or tool it is: their attributes do.
         interrupting: names of exceptions by which a run waits for somebody, and that are no errors.
     """
@@ -42,6 +43,7 @@ class NativeScope:
     cancelled: frozenset[str] = frozenset()
     internal: frozenset[str] = frozenset()
     repeated: frozenset[str] = frozenset()
+    made_up: tuple[str, ...] = ()
     nameless: frozenset[str] = frozenset()
     interrupting: frozenset[str] = frozenset()
 
@@ -52,7 +54,9 @@ _PROVIDER = frozenset(("gen_ai.provider.name", "gen_ai.system"))
 NATIVE_SCOPES: Final = {
     "agent_framework": NativeScope(
         "agent_framework",
+        names={"workflow.name": semconv.WORKFLOW_NAME},
         kinds={"workflow.run": "workflow"},
+        made_up=("WorkflowBuilder-",),
         left_out=_PROVIDER,
         internal=frozenset(("workflow.build", "message.send", "edge_group.process")),
     ),

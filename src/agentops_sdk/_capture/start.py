@@ -100,7 +100,7 @@ def start(
     """
     if not _recorder_port.active.enabled:
         return NULL_CALL
-    if kind == "agent" and reporter != PROGRAM:
+    if kind in ("agent", "workflow") and reporter != PROGRAM:
         attributes = {**(attributes or {}), semconv.FRAMEWORK: reporter}
     known = form(kind, name, operation, attributes, span_name, span_kind)
     return start_in(known, kind, name, author, bodies, parent, attributes, links, start_ns, to_vendor, reporter)
