@@ -53,6 +53,13 @@ def _tool_calling(url: str) -> None:
     model.invoke(messages)
 
 
+def _agent(url: str) -> None:
+    from langchain.agents import create_agent
+
+    agent = create_agent(_chat(url), [_weather()], system_prompt="Be brief.", name="clerk")
+    agent.invoke({"messages": [("human", "Weather in Rome?")]})
+
+
 _SET = ("max_tokens", "stop_sequences", "system_instructions")
 _WRITES = ("usage.cache_creation.input_tokens", "usage.cache_write.input_tokens", "usage.cache_read.input_tokens")
 PROGRAMS = (
@@ -64,6 +71,14 @@ PROGRAMS = (
     Scenario(
         "tool_calling", "langchain", _tool_calling, (CLAUDE_CALLED, CLAUDE_SAID), {"chat": 2},
         {"chat": (*_SET, *_WRITES, "tool.definitions")},
+    ),
+    Scenario(
+        "agent", "langchain", _agent, (CLAUDE_CALLED, CLAUDE_SAID), {"chat": 2, "invoke_agent": 1, "execute_tool": 1},
+        {
+            "chat": (*_SET, *_WRITES, "tool.definitions"),
+            "invoke_agent": ("agent.name", "model", *_SET, "tool.definitions", *_WRITES),
+            "execute_tool": ("agent.name", "tool.call.id", "tool.description", "tool.type"),
+        },
     ),
 )  # fmt: skip
 
