@@ -12,11 +12,13 @@ from typing import Any
 from tests.conformance.spans import wrong
 
 import agentops_sdk as agentops
+from agentops_sdk._genai import openai_items
 from agentops_sdk.erasure.erase import Erasure, Subject
 from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.integration import start
 
 PICTURE = bytes(range(256)) * 400
+SECRET = f"sk-proj-{'Ab3dEf6hIj9lMn2pQr5tUv8x' * 2}"
 SMALL = {"type": "blob", "modality": "image", "mime_type": "image/png", "content": "aGk="}
 
 
@@ -50,6 +52,33 @@ def test_a_picture_is_a_file_and_is_kept_once(tmp_path: Path) -> None:
     assert file.read_bytes() == PICTURE
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_what_a_tool_gave_is_looked_into(tmp_path: Path) -> None:
+    """Its pictures are files as well; what it calls a blob itself is its own and is redacted like all text."""
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter], integrations=[], directory=tmp_path / "ops", blobs="files")
+    made = {"type": "image_generation_call", "id": "ig", "status": "completed", "result": part()["content"]}
+    shot = {"type": "computer_screenshot", "image_url": f"data:image/png;base64,{part()['content']}"}
+    own = {"type": "blob", "content": f"{SECRET} {'x' * 2_000}"}
+    items = [
+        {"type": "function_call_output", "call_id": "a", "output": [{**shot, "type": "input_image"}]},
+        {"type": "computer_call_output", "call_id": "b", "output": shot},
+        {"type": "function_call_output", "call_id": "c", "output": own},
+    ]  # fmt: skip
+    start("llm", "m", attributes={
+        "gen_ai.input.messages": openai_items.messages(items),
+        "gen_ai.output.messages": openai_items.messages([made]),
+    }).finish()  # fmt: skip
+    assert agentops.flush()
+    (span,) = exporter.finished_spans()
+    asked, answer = (json.loads(span.attributes[f"gen_ai.{way}.messages"]) for way in ("input", "output"))
+    given = [message["parts"][0]["response"] for message in asked]
+    picture = answer[0]["parts"][1]["server_tool_call_response"]["result"]
+    assert given[0][0] == given[1][0] == picture
+    assert (picture["type"], picture["mime_type"]) == ("uri", "image/png")
+    assert "[redacted:openai-key]" in given[2]["content"]
+    assert len(list((tmp_path / "ops" / "blobs").iterdir())) == 1
 
 
 def test_none_is_written_unasked_or_where_content_is_not_captured(tmp_path: Path) -> None:

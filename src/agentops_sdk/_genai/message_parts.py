@@ -181,6 +181,7 @@ _BLOCKS = {
     "refusal": _refusal,
     "image_url": _image,
     "input_image": _image,
+    "computer_screenshot": _image,
     "input_audio": _audio,
     "output_audio": _audio,
     "audio": _audio,

@@ -112,6 +112,8 @@ def _result(item: Mapping[str, Any], kind: str) -> Part:
     answer: Any = item.get("tools") if kind == "tool_search_output" else item.get("output")
     if isinstance(answer, list) and kind != "tool_search_output":
         answer = [parts.of_block(block) for block in answer]
+    elif kind == "computer_call_output":
+        answer = [parts.of_block(answer)]
     return {"type": "tool_call_response", "id": _call_id(item), "response": answer}
 
 
@@ -165,6 +167,9 @@ def _server_call(item: Mapping[str, Any], kind: str) -> list[Part]:
     results = {field: item[field] for field in _RESULTS if item.get(field) is not None}
     if results:
         answer = {**results, "type": tool}
+        if tool == "image_generation" and isinstance(answer.get("result"), str):
+            mime = f"image/{item.get('output_format') or 'png'}"
+            answer["result"] = {"type": "blob", "modality": "image", "mime_type": mime, "content": answer["result"]}
         result.append(
             {
                 "type": "server_tool_call_response",

@@ -24,6 +24,9 @@ __all__ = ["FOLDER", "BlobFiles"]
 
 FOLDER: Final = "blobs"
 _MESSAGES: Final = (semconv.INPUT_MESSAGES, semconv.OUTPUT_MESSAGES)
+_OF_A_TOOL: Final = frozenset(("response", "server_tool_call_response"))
+"""Members of a part that hold what a tool gave: parts again, or a structure of the provider's with one in it."""
+_DEEPEST: Final = 6
 _LEAST: Final = 1_024
 """Characters of content from which a file is worth it."""
 _ENDINGS: Final = {
@@ -67,12 +70,19 @@ class BlobFiles:
             return message
         return {**message, "parts": [self._part(part) for part in parts]}
 
-    def _part(self, part: Any) -> Any:
-        if not isinstance(part, dict) or part.get("type") != "blob":
+    def _part(self, part: Any, depth: int = 0) -> Any:
+        """A part with its blobs elsewhere: also those of what a tool gave, which stand inside of it."""
+        if depth < _DEEPEST and isinstance(part, list):
+            return [self._part(each, depth + 1) for each in part]
+        if not isinstance(part, dict):
             return part
+        if part.get("type") != "blob":
+            inner = part.keys() & _OF_A_TOOL if not depth else part.keys()
+            changed = {name: self._part(part[name], depth + 1) for name in inner} if depth < _DEEPEST else {}
+            return {**part, **changed}
         content = part.get("content")
-        if not isinstance(content, str) or len(content) < _LEAST:
-            return part
+        if not isinstance(content, str) or len(content) < _LEAST or (depth and "modality" not in part):
+            return part  # what a tool calls a blob need not be one of ours
         name = self._write(content, _ENDINGS.get(str(part.get("mime_type")), ""))
         if name is None:
             return part
