@@ -16,6 +16,7 @@ from tests.seen import Seen
 from tests.wire.http import Reply, Request, Wire
 
 import agentops_sdk as agentops
+from agentops_sdk._limits.expectation import Expectation, expected
 from agentops_sdk.exporters.memory import MemoryExporter
 
 openai = pytest.importorskip("openai", reason="the calls are those of OpenAI's client")
@@ -511,3 +512,13 @@ def test_a_bug_of_ours_lets_the_call_be_made(asked: Asked, monkeypatch: pytest.M
         monkeypatch.setattr(call_gate, "_looked_up", broken)
         asked.chat()
     assert asked.count == 1
+
+
+def test_models_that_are_tried_one_after_the_other_have_the_price_of_the_dearest() -> None:
+    def of(models: str, providers: str) -> Expectation:
+        names = {"gen_ai.request.model": f"fallback:{models}", "gen_ai.provider.name": f"fallback:{providers}"}
+        return expected(names, {"max_tokens": 1_000})
+
+    dear = expected({"gen_ai.request.model": "gpt-4o", "gen_ai.provider.name": "openai"}, {"max_tokens": 1_000})
+    assert of("gpt-4o-mini,gpt-4o", "openai,openai") == dear
+    assert not of("gpt-4o-mini,nobody-knows", "openai,openai").priced

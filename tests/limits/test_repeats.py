@@ -11,7 +11,7 @@ from tests.limits import bodies
 from tests.wire.http import Reply, Request, Wire
 
 import agentops_sdk as agentops
-from agentops_sdk._limits.repetition import key_of_attributes
+from agentops_sdk._limits.repetition import Key, key_of_attributes
 from agentops_sdk.exporters.memory import MemoryExporter
 
 MOST = 3
@@ -285,9 +285,9 @@ def test_the_same_question_again() -> None:
 
 
 def test_what_an_alert_sees_redacted_may_have_been_anything() -> None:
-    def attributes(about: str) -> dict[str, Any]:
-        arguments = f'{{"about": "{about}"}}'
-        return {"gen_ai.tool.name": "check", "gen_ai.tool.call.arguments": arguments, "gen_ai.tool.call.result": "no"}
+    def key(about: str) -> Key | None:
+        said = {"gen_ai.tool.name": "check", "gen_ai.tool.call.result": "no"}
+        return key_of_attributes("tool", {**said, "gen_ai.tool.call.arguments": f'{{"about": "{about}"}}'})
 
-    assert key_of_attributes("tool", attributes("x"))[2]  # type: ignore[index]
-    assert not key_of_attributes("tool", attributes("[redacted:email]"))[2]  # type: ignore[index]
+    assert key("[redacted:email]") == ("tool", "check", 0)
+    assert key("x") == key(" x ") != ("tool", "check", 0)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import agentops_sdk as agentops
+from agentops_sdk._limits import call_gate, limit_counts
+from agentops_sdk._limits.charges import Charges
 from agentops_sdk.limit_rules import Rule, from_setting, from_text
 
 DAY = 86_400.0
@@ -225,6 +229,38 @@ def test_a_limit_that_is_written_down_anew_with_each_request_goes_on_counting(st
             handler(user)
         with pytest.raises(agentops.LimitExceeded, match="3 of 3"):
             handler(user)
+
+
+def test_each_block_waits_for_what_calls_of_the_one_before_have_used(
+    started: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle = Charges.settle
+
+    def slowly(self: Charges, attributes: Mapping[str, Any]) -> None:
+        time.sleep(0.05)
+        settle(self, attributes)
+
+    monkeypatch.setattr(Charges, "settle", slowly)
+    monkeypatch.setattr(call_gate, "_SETTLE_WAIT", 30)
+    made = 0
+    with pytest.raises(agentops.LimitExceeded):
+        while True:
+            with (
+                agentops.limits("100 tokens / user / hour"),
+                agentops.span("chat", kind="llm", **{"gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 60}),
+            ):
+                made += 1
+    assert made == 2
+
+
+def test_what_prices_calls_is_there_before_the_first_one_that_others_are_to_know_of(
+    started: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[int] = []
+    monkeypatch.setattr(limit_counts, "load_table", lambda: loaded.append(1))
+    with agentops.limits("2 tool calls / 3 hours"):
+        step()
+        assert loaded == [1]
 
 
 def test_a_limit_that_is_around_a_call_twice_counts_it_once(started: Path) -> None:

@@ -71,7 +71,7 @@ def ask(live: Any) -> LimitExceeded | None:  # noqa: C901 - in few calls
             scope.prepare()
         is_metered = is_metered or scope.policy.is_metered
         looks_for_repeats = looks_for_repeats or scope.policy.looks_for_repeats
-        if scope.unsettled:
+        if scope.unsettled or scope.policy.counts.unsettled:
             _recorder_port.active.settle(_SETTLE_WAIT)
     if not scopes:
         return None

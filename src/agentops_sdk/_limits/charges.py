@@ -135,7 +135,7 @@ class Charges:
                 if not self._is_settled:
                     self._is_over = True
                     for scope in self._scopes:
-                        scope.unsettled += 1
+                        scope.settles(1)
 
     def withdraw(self) -> None:
         """It was no call of a model after all, but made such calls, or its answer came from a cache. Under the lock."""
@@ -181,7 +181,7 @@ class Charges:
                 self._meter.release()
             if self._is_over:
                 for scope in self._scopes:
-                    scope.unsettled -= 1
+                    scope.settles(-1)
             if attributes.get(semconv.CACHED) or attributes.get(semconv.MODEL_CALLS):
                 self.withdraw()
             for charge in self._charges:

@@ -36,6 +36,8 @@ _MOST_VALUES = 20_000
 _MOST_TOKENS = ("max_completion_tokens", "max_output_tokens", "max_tokens", "maxTokens")
 _PER_INPUT, _PER_OUTPUT = 10 / 1e6, 40 / 1e6
 """What a token of a model without a price is taken to cost, in US dollars: what the dear ones do."""
+_CHAIN = "fallback:"
+"""How pydantic-ai names models that are tried one after the other, and their providers."""
 _CLOSE = 0.01  # a difference that is nothing to learn from
 _WEIGHT = 0.3  # of the last call in what is expected of the next
 
@@ -126,11 +128,24 @@ def learn(attributes: Mapping[str, Any], tokens: float | None, cost: float | Non
 def _rates(model: Any, provider: Any) -> Rates | None:
     if type(model) is not str or not model:
         return None
+    if model.startswith(_CHAIN):
+        return _dearest(model.removeprefix(_CHAIN).split(","), str(provider).removeprefix(_CHAIN).split(","))
     name = user_prices.aliased(model)
     rates = own_rates(name, provider) or _in_table(name, provider)
     if rates is None and user_prices.callback is not None:
         return Rates({})  # it is asked once the counts are known
     return rates
+
+
+def _dearest(models: list[str], providers: list[str]) -> Rates | None:
+    """Of models that are tried in turn: any of them may answer, so all must have a price, in one currency."""
+    if len(models) != len(providers):
+        providers = [""] * len(models)
+    rates = [_rates(name, provider or None) for name, provider in zip(models, providers, strict=True)]
+    known = [each for each in rates if each is not None]
+    if len(known) < len(rates) or len({each.currency for each in known}) > 1:
+        return None
+    return max(known, key=lambda each: float(each.values.get("output", 0)))
 
 
 @functools.lru_cache(1_000)

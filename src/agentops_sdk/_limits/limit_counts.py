@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk._limits.account import Account, lock
 from agentops_sdk._limits.window_file import WindowFile, counted, hashed
+from agentops_sdk._usage.price_table import load_table
 from agentops_sdk.addresses import sink_parts
 from agentops_sdk.config import log_once
 
@@ -31,7 +33,8 @@ __all__ = ["Counts", "counts_of", "keeps_files"]
 _MOST_ACCOUNTS = 10_000
 _ATTRIBUTES = {"session": semconv.SESSION_ID, "user": semconv.USER_ID, "agent": semconv.AGENT_NAME}
 _SHORTEST_KEPT = 60  # seconds; a shorter window is over before a process has been started again
-_LOADING = 5.0  # seconds that a first call waits for what was used before, at the most; a busy machine imports a client
+_LOADING = 1.0  # seconds that a first call waits for what was used before, at the most
+_GETTING_READY = 30.0  # and for what reads it to be imported: a second, but many on a machine that is busy
 
 
 class Counts:
@@ -44,14 +47,19 @@ class Counts:
         accounts: of each limit, by what is counted together.
         files: of each limit that outlives a process, where that is written; ``None`` before it is opened.
         is_loading: whether it is still being read what was used before.
+        is_shared: whether blocks count together, so that each waits for what calls of the others have used.
+        unsettled: how many calls have ended, in any of them, of which it is being worked out what they used.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         self.accounts: dict[Rule, OrderedDict[str | None, Account]] = {rule: OrderedDict() for rule in rules}
         self.files: dict[Rule, WindowFile | RedisWindow] | None = None
-        self.is_loading = False
-        self._loaded = threading.Event()
+        self.unsettled = 0
+        self.is_shared = any(rule.per != "block" for rule in self.rules)
+        self.is_loading = self._prices = False
+        self._needs: tuple[str, ...] = ()
+        self._ready, self._loaded = threading.Event(), threading.Event()
         self._process = lock.held
 
     def take_over(self, before: Counts) -> None:
@@ -114,22 +122,34 @@ class Counts:
         elif keeps_files(settings):
             folder = Path(settings.directory).absolute() / "limits"
             self.files = {rule: WindowFile(folder, rule) for rule in kept}
+        self._needs = ("redis",) if self.files and settings.limits_store else ()
+        if self.files and settings.pricing:
+            with guard("limits.prices"):
+                import httpx2  # noqa: F401 - here, as in the runtime's load_prices(): not on the thread that loads
+            self._prices = True
         self._begin_loading()
 
     def _begin_loading(self) -> None:
         self.is_loading = False
         if self.files:
             with guard("limits.load"):
-                self._loaded = threading.Event()
+                self._ready, self._loaded = threading.Event(), threading.Event()
                 OwnThread("limits", self._load).start()
                 self.is_loading = True
 
     def wait(self) -> None:
         """Wait until what was used before is known."""
+        self._ready.wait(_GETTING_READY)
         self._loaded.wait(_LOADING)
         self.is_loading = False
 
     def _load(self) -> None:
+        with guard("limits.load"):
+            for name in self._needs:
+                importlib.import_module(name)
+            if self._prices:  # what a call used is told once it is priced: of the first ones, seconds later
+                load_table()
+        self._ready.set()
         with guard("limits.load"):
             self.share({})
         self._loaded.set()
@@ -165,6 +185,7 @@ class Counts:
         """In a forked child, once: calls that are under way, and the thread that reads, are its parent's."""
         if self._process is not lock.held:
             self._process = lock.held
+            self.unsettled = 0
             for accounts in self.accounts.values():
                 for account in accounts.values():
                     account.forget_open()

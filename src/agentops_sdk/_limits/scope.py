@@ -73,6 +73,11 @@ class Scope:
         self.unsettled = 0
         self.process = lock.held
 
+    def settles(self, calls: int) -> None:
+        """So many calls more have ended of which it is being worked out what they used. Under the lock."""
+        counts = self.policy.counts if self.policy.counts.is_shared else self
+        counts.unsettled += calls
+
     def prepare(self) -> None:
         """Wait for what was used before; in a forked child, leave to its parent what is under way there."""
         if self.process is not lock.held:

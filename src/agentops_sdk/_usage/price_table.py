@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
@@ -66,6 +67,12 @@ _MOST = 1_024
 _known: dict[tuple[str | int | None, ...], tuple[list[int], _Found]] = {}
 _table: Any = None
 """The prices that those are of: an update replaces all of them."""
+
+
+def load_table() -> None:
+    """Have the table loaded, and one model found in it: the first look takes a second."""
+    with suppress(NoPriceError):
+        rates_of("gpt-4o-mini", "openai", tier=None, geo=None, at=None, input_tokens=0)
 
 
 def rates_of(
