@@ -16,7 +16,7 @@ from tests.wire.http import Reply, Request, Wire
 
 import agentops_sdk as agentops
 from agentops_sdk._alerts.engine import Engine
-from agentops_sdk._alerts.notice import Notice
+from agentops_sdk._alerts.notice import Notice, pagerduty, slack
 from agentops_sdk._alerts.notice_delivery import SECRET_VARIABLE, Delivery, signature
 from agentops_sdk.alert_rules import from_keywords
 from agentops_sdk.exporters.memory import MemoryExporter
@@ -55,15 +55,23 @@ def test_shapes_and_signature(wire: Wire, receiver: Receiver, monkeypatch: pytes
     delivery.put(rule, NOTICE)
     delivery.work()
     assert (delivery.delivered, delivery.waiting) == (3, 0)
-    hook, slack, pagerduty = receiver.requests
+    hook, message, event_sent = receiver.requests
     moment = hook.headers["x-agentops-timestamp"]
     assert hook.headers["x-agentops-signature"] == signature("s3cret", moment, NOTICE.body())
     assert (hook.body["state"], hook.body["trace_id"], hook.body["runbook"]) == ("firing", "a" * 32, NOTICE.runbook)
-    assert "&lt;book&gt;" in slack.body["text"]
-    assert slack.body["blocks"][0]["type"] == "section"
-    event = pagerduty.body
+    assert "&lt;book&gt;" in message.body["text"]
+    assert message.body["blocks"][0]["type"] == "section"
+    event = event_sent.body
     assert (event["routing_key"], event["event_action"], event["dedup_key"]) == ("KEY", "trigger", NOTICE.id)
     assert (event["payload"]["severity"], event["payload"]["source"]) == ("critical", "svc")
+
+
+def test_a_runbook_that_is_no_address_is_no_button() -> None:
+    notice = dataclasses.replace(NOTICE, runbook="ask whoever is on duty")
+    (section,) = json.loads(slack(notice))["blocks"]
+    assert section["text"]["text"].endswith("runbook ask whoever is on duty")
+    assert "links" not in json.loads(pagerduty(notice, "KEY"))
+    assert len(json.loads(slack(NOTICE))["blocks"]) == 2
 
 
 def test_what_fails_waits_on_disk_and_another_process_delivers_it(

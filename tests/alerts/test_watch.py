@@ -20,7 +20,7 @@ from agentops_sdk._alerts.notice_delivery import SECRET_VARIABLE, signature
 from agentops_sdk._alerts.observation import Observation
 from agentops_sdk._alerts.told_file import Told
 from agentops_sdk.alert_rules import from_keywords
-from agentops_sdk.cli.watch import _Folder
+from agentops_sdk.cli.watch import _Folder, _Stored
 
 KILLED = """
 import os, sys, time
@@ -107,6 +107,15 @@ def test_what_was_read_is_not_read_again(tmp_path: Path) -> None:
     agentops.flush()
     assert len(list(folder.observations())) == 1
     agentops.shutdown()
+
+
+def test_of_a_store_everything_is_read_since_it_was_looked_at(tmp_path: Path) -> None:
+    agentops.init(directory=tmp_path, integrations=[])
+    with agentops.span("step"):
+        pass
+    agentops.shutdown()
+    for looked, found in ((0.0, 1), (time.time(), 1), (time.time() + 600, 0)):
+        assert len(list(_Stored(tmp_path, looked).observations())) == found
 
 
 def seen(at: float) -> Observation:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 __all__ = ["Notice", "pagerduty", "slack"]
+
+_ADDRESS = re.compile(r"https?://[^\s/]\S{0,2900}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +71,18 @@ class Notice:
         return json.dumps(self.as_dict()).encode()
 
 
+def _is_address(text: str | None) -> bool:
+    """Whether it can be followed: what stands where a runbook is may be a sentence."""
+    return text is not None and _ADDRESS.fullmatch(text) is not None
+
+
 def slack(notice: Notice) -> bytes:
     """As a message of a Slack webhook."""
     mark = "\N{LARGE RED CIRCLE}" if notice.state == "firing" else "\N{LARGE GREEN CIRCLE}"
     text = notice.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     section = {"type": "section", "text": {"type": "mrkdwn", "text": f"{mark} {text}"[:2900]}}
     blocks: list[dict[str, Any]] = [section]
-    if notice.runbook:
+    if _is_address(notice.runbook):  # Slack refuses the whole message for a button that leads nowhere
         button = {"type": "button", "text": {"type": "plain_text", "text": "Runbook"}, "url": notice.runbook}
         blocks.append({"type": "actions", "elements": [button]})
     return json.dumps({"text": f"{mark} {text}", "blocks": blocks}).encode()
@@ -94,6 +102,6 @@ def pagerduty(notice: Notice, key: str) -> bytes:
             "custom_details": notice.as_dict(),
         },
     }
-    if notice.runbook:
+    if _is_address(notice.runbook):
         event["links"] = [{"href": notice.runbook, "text": "Runbook"}]
     return json.dumps(event).encode()

@@ -72,13 +72,13 @@ def _watch(args: argparse.Namespace) -> int:
     rules, where = from_file(args.rules), place(args)
     if isinstance(where, Path) and not where.exists() and args.once:
         raise TraceError(f"{shown(where)} does not exist")
-    source = _source(where, args.once)
     own = own_directory(args)
     folder = (own.parent if own.is_file() else own) / "alerts"
     memory = _remembered(None if args.once else folder / f"watch-{_name(args.rules)}")
     begun = now = time.time()
     # A first watch tells nothing of what was over before it began; one that looks once tells everything.
     since = 0.0 if args.once else memory.looked - _DEATH if memory.looked else begun - _BEFORE
+    source = _source(where, 0.0 if args.once else memory.looked or begun, everything=args.once)
     fired: list[str] = []
 
     def tell(rule: AlertRule, notice: Notice) -> None:
@@ -111,10 +111,10 @@ def _watch(args: argparse.Namespace) -> int:
         time.sleep(max(0.05, args.every))
 
 
-def _source(where: Path | str, everything: bool) -> _Folder | _Stored:
+def _source(where: Path | str, looked: float, *, everything: bool) -> _Folder | _Stored:
     if isinstance(where, Path) and where.suffix != ".parquet":
         return _Folder(where, everything)
-    return _Stored(where, everything)
+    return _Stored(where, looked)
 
 
 def _name(rules: str) -> str:
@@ -143,13 +143,13 @@ def _keep(memory: ToldFile, now: float) -> None:
 
 
 class _Stored:
-    """The spans of a store that have ended since the last look."""
+    """The spans of a store that have ended since it was last looked at, by whoever did so before."""
 
-    def __init__(self, where: Path | str, everything: bool) -> None:
+    def __init__(self, where: Path | str, looked: float) -> None:
         from agentops_sdk.store.address import open_store
 
         self._store = open_store(where)
-        self._since = 0 if everything else time.time_ns() - _LATE
+        self._since = max(0, int(looked * 1e9) - _LATE)
         self._known: OrderedDict[str, None] = OrderedDict()
 
     def observations(self) -> Iterator[Any]:
