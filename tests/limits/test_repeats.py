@@ -229,9 +229,15 @@ def indentation_of_code() -> Iterator[Any]:
         yield write(code=f"if x:\n{' ' * turn}y()")
 
 
+def hidden_arguments() -> Iterator[Any]:
+    secret = agentops.tool(name="secret", capture_input=False)(lambda q: "nothing")
+    for turn in range(TURNS):
+        yield secret(turn)
+
+
 IN_PART = [
-    long_texts_that_differ_at_their_end, long_results_that_differ_at_their_end, recordings_of_one_length,
-    rows_that_have_no_text, indentation_of_code,
+    hidden_arguments, long_texts_that_differ_at_their_end, long_results_that_differ_at_their_end,
+    recordings_of_one_length, rows_that_have_no_text, indentation_of_code,
 ]  # fmt: skip
 
 
@@ -282,6 +288,18 @@ def test_the_same_question_again() -> None:
         with agentops.limits(repeats=MOST):  # samples of one question are no loop while the answers differ
             for _ in range(TURNS):
                 ask("the same")
+
+
+def test_what_alerts_take_for_the_same_call() -> None:
+    made = {"gen_ai.tool.name": "press", "agentops.outcome": "ok"}
+    result, asked = {"gen_ai.tool.call.result": "no"}, {"gen_ai.tool.call.arguments": "{}"}
+    same = key_of_attributes("tool", {**made, **result, **asked})
+    assert same is not None
+    assert key_of_attributes("tool", {**made, **result}) == same  # one that takes no arguments
+    assert key_of_attributes("tool", {**made, **asked, "agentops.outcome": "error"}) == same
+    hidden = {"agentops.withheld": ["gen_ai.tool.call.arguments"]}
+    for attributes in ({**made, **result, **hidden}, {**made, **asked}, made):
+        assert key_of_attributes("tool", attributes) is None
 
 
 def test_what_an_alert_sees_redacted_may_have_been_anything() -> None:

@@ -48,7 +48,7 @@ def counts(rule: AlertRule, seen: Observation) -> bool:
     if measure in ("tokens", "anomaly"):
         return seen.kind in _CALLS
     if measure == "loop":
-        return seen.kind in ("tool", "llm")
+        return seen.kind in ("tool", "llm") and _was_made(seen)
     if measure == "limit":
         return seen.level > 0
     if measure == "drift":

@@ -131,7 +131,7 @@ def key_of(call: Call, request: Any) -> Key | None:
     if kind not in _KINDS or not _recorder_port.active.settings.records_content or _RESULTS[kind] in call.withheld:
         return None
     asked = 0
-    if kind == "tool":
+    if kind == "tool" and semconv.TOOL_CALL_ARGUMENTS not in call.withheld:
         arguments = call.span.attributes.get(semconv.TOOL_CALL_ARGUMENTS)
         asked = _hashed(_canonical(arguments if isinstance(arguments, str) else "{}"))
     elif kind == "llm" and request is not None:
@@ -142,8 +142,11 @@ def key_of(call: Call, request: Any) -> Key | None:
 def key_of_attributes(kind: str, attributes: Mapping[str, Any]) -> Key | None:
     """The same of a call that has ended; ``None`` where content is not recorded."""
     name = {"tool": semconv.TOOL_CALL_ARGUMENTS, "llm": semconv.INPUT_MESSAGES}.get(kind)
-    asked = attributes.get(name or "")
-    if not isinstance(asked, str) or attributes.get(_RESULTS[kind]) is None:
+    asked, has_result = attributes.get(name or ""), attributes.get(_RESULTS[kind]) is not None
+    if asked is None and kind == "tool" and has_result and name not in (attributes.get(semconv.WITHHELD) or ()):
+        asked = "{}"  # of a tool that takes none
+    failed = attributes.get(semconv.OUTCOME) == "error"
+    if not isinstance(asked, str) or not (has_result or failed):
         return None
     called = attributes.get(semconv.TOOL_NAME if kind == "tool" else semconv.REQUEST_MODEL)
     return kind, str(called), _hashed(_canonical(asked))
