@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from agentops_sdk.integration import Patches
-from agentops_sdk.integration.stores import StoreCalls, StoreQuery, StoreWrite, read_statement, row_document
+from agentops_sdk.integration.stores import StoreCalls, StoreQuery, StoreWrite, has_vector, read_statement, row_document
 
 _MOST_ROWS = 1_000
 _PLAIN = (str, int, float, bool, decimal.Decimal, uuid.UUID, datetime.date, datetime.time)
@@ -39,6 +39,8 @@ def _install(calls: StoreCalls, name: str, module: ModuleType) -> None:
     for method in ("fetch", "fetchrow", "fetchval", "fetchmany", "execute", "executemany"):
         if hasattr(owner, method):
             calls.statement(owner, method, _asked, _documents, awaits=True)
+    if hasattr(owner, "copy_records_to_table"):
+        calls.statement(owner, "copy_records_to_table", _asked_to_copy, _documents, awaits=True)
 
 
 def _text(owner: Any, arguments: Mapping[str, Any]) -> Any:
@@ -55,12 +57,25 @@ def _asked(owner: Any, arguments: Mapping[str, Any]) -> StoreQuery | StoreWrite 
     found = read_statement(text, given) if isinstance(text, str) else None
     if found is None:
         return None
-    address = getattr(getattr(owner, "_connection", owner), "_addr", None)
-    host, port = address if isinstance(address, tuple) and len(address) == 2 else (address, None)
-    host = host if isinstance(host, str) else None
+    host, port = _server(owner)
     if found.writes:
         return StoreWrite(found.writes, found.table, rows, host, port)
     return StoreQuery(found.table, None, found.top_k, host, port)
+
+
+def _server(owner: Any) -> tuple[str | None, int | None]:
+    address = getattr(getattr(owner, "_connection", owner), "_addr", None)
+    host, port = address if isinstance(address, tuple) and len(address) == 2 else (address, None)
+    return host if isinstance(host, str) else None, port
+
+
+def _asked_to_copy(owner: Any, arguments: Mapping[str, Any]) -> StoreWrite | None:
+    """Records that lie there already: of an iterator, whose first one only its reader may take, nobody knows."""
+    records, table = arguments.get("records"), arguments.get("table_name")
+    if not isinstance(records, list | tuple) or not records or not has_vector(records[0]):
+        return None
+    schema = arguments.get("schema_name")
+    return StoreWrite("copy", f"{schema}.{table}" if schema else table, len(records), *_server(owner))
 
 
 def _documents(result: Any, owner: Any, arguments: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

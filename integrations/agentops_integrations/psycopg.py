@@ -1,20 +1,33 @@
 """psycopg 3 where it asks pgvector: what looks for what is near is a retrieval, what writes vectors a counted step.
 
-All other statements of a program pass unread but for one look for a character.
+Of ``COPY`` the first row tells whether vectors are in it. All other statements of a program pass unread but for one
+look for a character.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from inspect import iscoroutinefunction
 from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from agentops_sdk.integration import Patches
-from agentops_sdk.integration.stores import StoreCalls, StoreQuery, StoreWrite, read_statement, row_document
+from agentops_sdk.integration import Begun, Patches, around, around_async, guard, semconv
+from agentops_sdk.integration.stores import (
+    StoreCalls,
+    StoreQuery,
+    StoreWrite,
+    copied_into,
+    has_vector,
+    read_statement,
+    row_document,
+)
 
 _MOST_ROWS = 1_000
 _NOT_TOLD = object()
+_SITE = "psycopg.copy"
 
 
 class PsycopgIntegration:
@@ -33,6 +46,12 @@ class PsycopgIntegration:
             calls.statement(owner, "execute", _asked, _documents, awaits=awaits)
             if "Server" not in name:
                 calls.statement(owner, "executemany", _asked_of_many, _documents, awaits=awaits)
+                calls.streamed(owner, "stream", _asked, awaits=awaits)
+        copies = _Copies(calls)
+        for name in ("", "Async"):
+            patches.wrap(getattr(module, f"{name}Cursor"), "copy", copies.begun)
+            patches.wrap(getattr(module, f"{name}Copy"), "write_row", copies.row)
+            patches.wrap(getattr(module, f"{name}Copy"), "finish", copies.ended)
 
 
 def _text(query: Any, cursor: Any) -> str | None:
@@ -69,6 +88,74 @@ def _asked(cursor: Any, arguments: Mapping[str, Any], *, many: bool = False) -> 
 
 def _asked_of_many(cursor: Any, arguments: Mapping[str, Any]) -> StoreQuery | StoreWrite | None:
     return _asked(cursor, arguments, many=True)
+
+
+# --- COPY, whose rows come one by one --------------------------------------------------------------
+
+
+class _Rows:
+    """What one ``COPY`` has written so far, of which its end tells; without a step where no vectors are in it."""
+
+    def __init__(self, step: Any) -> None:
+        self.step = step
+        self.count = 0
+
+    def attach(self) -> None: ...
+
+    def detach(self, token: Any) -> None: ...
+
+    def fail(self, error: BaseException) -> None:
+        with guard(_SITE):
+            self.step.set(semconv.DB_OPERATION_BATCH_SIZE, self.count)
+            self.step.fail(error)
+
+    def finish(self) -> bool:
+        self.step.set(semconv.DB_OPERATION_BATCH_SIZE, self.count)
+        return bool(self.step.finish())
+
+
+class _Copies:
+    """The copies that are under way, each with its rows."""
+
+    def __init__(self, calls: StoreCalls) -> None:
+        self._calls = calls
+        self._statements: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Any, _Rows] = WeakKeyDictionary()
+
+    def begun(self, wrapped: Callable[..., Any], cursor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with guard(_SITE):
+            self._statements[cursor] = args[0] if args else kwargs.get("statement")
+        return wrapped(*args, **kwargs)
+
+    def row(self, wrapped: Callable[..., Any], copy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        with guard(_SITE):
+            rows = self._known.get(copy)
+            if rows is None:
+                rows = self._known[copy] = _Rows(self._first(copy.cursor, args[0] if args else kwargs.get("row")))
+            rows.count += 1
+        return wrapped(*args, **kwargs)
+
+    def _first(self, cursor: Any, row: Any) -> Any:
+        table = copied_into(_text(self._statements.get(cursor), cursor) or "") if has_vector(row) else None
+        if table is None:
+            return None
+        info = cursor.connection.info
+        return self._calls.begin(StoreWrite("copy", table, None, info.host or None, info.port))
+
+    def ended(self, wrapped: Callable[..., Any], copy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        raised = args[0] if args else kwargs.get("exc")
+        run = around_async if iscoroutinefunction(wrapped) else around
+        return run(_SITE, wrapped, args, kwargs, partial(self._end, copy, args, kwargs), partial(_accept, raised))
+
+    def _end(self, copy: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
+        rows = self._known.pop(copy, None)
+        return None if rows is None or rows.step is None else Begun(rows, args, kwargs)
+
+
+def _accept(raised: BaseException | None, rows: Any, result: Any) -> bool:
+    if raised is not None:
+        rows.fail(raised)
+    return raised is None
 
 
 # --- rows, which the client holds already and nobody has read ----------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -123,3 +124,61 @@ def test_psycopg_async_and_asyncpg(table: str) -> None:
         ("insert docs", 2), ("insert docs", 1),
     ]  # fmt: skip
     assert refused.attributes["agentops.outcome"] == "error"
+
+
+COPY = "copy docs (content, page, embedding) from stdin"
+
+
+def test_copies_and_streams(table: str) -> None:
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter])
+    with psycopg.connect(table, autocommit=True) as connection, connection.cursor() as cursor:
+        with cursor.copy(COPY) as copy:
+            copy.write_row(("Snow.", 5, "[-1,0]"))
+            copy.write_row(("Fog.", 6, "[-1,-1]"))
+        with pytest.raises(ZeroDivisionError), cursor.copy(psycopg.sql.SQL(COPY)) as copy:
+            copy.write_row(("Never.", 7, "[1,1]"))
+            raise ZeroDivisionError
+        with pytest.raises(psycopg.errors.DataException), cursor.copy(COPY) as copy:
+            copy.write_row(("Too long.", 7, "[1,1,1]"))
+        with cursor.copy("copy docs (content, page) from stdin") as copy:  # none of pgvector's
+            copy.write_row(("Plain.", 8))
+        assert [row[1] for row in cursor.stream(SEARCH, ("[1,0]", 2))] == ["Sunny.", "Rain."]
+        assert len(list(cursor.stream("select content from docs where page = 8"))) == 1
+    *copied, found = _recorded(exporter)
+    assert [(span.name, span.attributes["db.operation.batch.size"]) for span in copied] == [
+        ("copy docs", 2), ("copy docs", 1), ("copy docs", 1),
+    ]  # fmt: skip
+    assert [span.attributes["agentops.outcome"] for span in copied] == ["ok", "error", "error"]
+    assert copied[2].attributes["error.type"].endswith("DataException")
+    assert (found.name, found.attributes["gen_ai.retrieval.top_k"]) == ("retrieval docs", 2)
+    assert found.attributes["agentops.outcome"] == "ok"
+
+
+def test_copies_and_streams_async(table: str) -> None:
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter])
+
+    def packed(text: str) -> bytes:
+        return struct.pack(">HH2f", 2, 0, *json.loads(text))
+
+    async def run() -> None:
+        async with await psycopg.AsyncConnection.connect(table, autocommit=True) as connection:
+            cursor = connection.cursor()
+            async with cursor.copy(COPY) as copy:
+                await copy.write_row(("Snow.", 5, "[-1,0]"))
+            assert len([row async for row in cursor.stream(SEARCH, ("[1,0]", 2))]) == 2
+        connection = await asyncpg.connect(table)
+        await connection.set_type_codec("vector", encoder=packed, decoder=bytes, schema="public", format="binary")
+        records: list[Any] = [("Fog.", 6, "[-1,-1]"), ("Ice.", 7, "[-1,1]")]
+        columns = ["content", "page", "embedding"]
+        await connection.copy_records_to_table("docs", records=records, columns=columns)
+        await connection.copy_records_to_table("docs", records=[("Plain.", 8)], columns=columns[:2])
+        await connection.close()
+
+    asyncio.run(run())
+    one, found, many = _recorded(exporter)
+    assert [(span.name, span.attributes["db.operation.batch.size"]) for span in (one, many)] == [
+        ("copy docs", 1), ("copy docs", 2),
+    ]  # fmt: skip
+    assert (found.name, found.attributes["agentops.outcome"]) == ("retrieval docs", "ok")

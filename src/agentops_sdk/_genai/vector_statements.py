@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["VectorStatement", "read_statement", "row_document"]
+__all__ = ["VectorStatement", "copied_into", "has_vector", "read_statement", "row_document"]
 
 _OPERATOR = re.compile(r"(?<![<>])<(?:->|=>|#>|\+>|~>|%>)(?![<>])")
 _OWN = re.compile(r"(?<![<>])<(?:=>|\+>|~>|%>)(?![<>])")
@@ -21,6 +21,7 @@ _CAST = re.compile(
 _VECTOR_TEXT = re.compile(r"\s*[\[{]\s*-?\d")
 _TABLE = re.compile(r'\bfrom\s+(?:only\s+)?((?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?)', re.IGNORECASE)
 _WRITE = re.compile(r'\s*(insert\s+into|update)\s+(?:only\s+)?((?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?)', re.IGNORECASE)
+_COPY = re.compile(r'\s*copy\s+((?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?)', re.IGNORECASE)
 _LIMIT = re.compile(r"\blimit\s+(?:(\d+)|%\((\w+)\)[sbt]|\$(\d+)|(%[sbt]))", re.IGNORECASE)
 _ALIAS = re.compile(r"<[-=#+~%]>[^,;]*?\bas\s+\"?(\w+)", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"%[sbt]")
@@ -60,9 +61,18 @@ def read_statement(text: str, parameters: Any) -> VectorStatement | None:
     return None
 
 
+def copied_into(text: str) -> str | None:
+    """The table that a ``COPY`` writes to; whether it writes vectors, only its rows tell."""
+    copy = _COPY.match(text)
+    return _unquoted(copy[1]) if copy else None
+
+
 def _has_vector(text: str, parameters: Any) -> bool:
-    if _CAST.search(text):
-        return True
+    return _CAST.search(text) is not None or has_vector(parameters)
+
+
+def has_vector(parameters: Any) -> bool:
+    """Whether one of the values, in their order or by name, is a vector."""
     values = parameters.values() if isinstance(parameters, Mapping) else parameters
     return isinstance(values, Sequence | type({}.values())) and any(map(_is_vector, values))
 

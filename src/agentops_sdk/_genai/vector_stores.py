@@ -113,6 +113,19 @@ class StoreCalls:
         """
         self._wrap(owner, method, asks, documents, awaits, statement=True)
 
+    def streamed(
+        self,
+        owner: Any,
+        method: str,
+        asks: Callable[[Any, Arguments], StoreQuery | StoreWrite | None],
+        *,
+        awaits: bool = False,
+    ) -> None:
+        """A generator of rows, which are its reader's alone: what was found is not told."""
+        begun = self._begun(owner, method, asks)[0]
+        wrap = self._calls.wrap_generator_async if awaits else self._calls.wrap_generator
+        wrap(owner, method, begun, _no_end)
+
     def begin(self, asked: StoreQuery | StoreWrite, server: Mapping[str, Any] = _NO_SERVER) -> Call | NullCall:
         """Begin a search or a write that no single method is: whoever asks ends it."""
         source = _text(asked.collection)
@@ -135,13 +148,26 @@ class StoreCalls:
         self, owner: Any, method: str, asks: Callable[[Any, Arguments], Any], end: Any, awaits: bool, *,
         statement: bool = False,
     ) -> None:  # fmt: skip
+        begun, given = self._begun(owner, method, asks)
+
+        def found(instance: Any, args: tuple[Any, ...], kwargs: Arguments, call: Call, result: Any) -> None:
+            if call.kind == "retriever":
+                _documents(lambda result: end(result, instance, given(args, kwargs)), call, result)
+
+        wrap = self._calls.wrap_async if awaits else self._calls.wrap
+        wrap(owner, method, begun, found if statement else end, asks=statement)
+
+    def _begun(
+        self, owner: Any, method: str, asks: Callable[[Any, Arguments], Any]
+    ) -> tuple[Started, Callable[[tuple[Any, ...], Arguments], Arguments]]:
+        """What begins the call, and the arguments by the names of the method's parameters."""
         original = getattr(owner, method, None)
         parameters = [] if original is None else list(signature(original).parameters.values())[1:]
         names = [each.name for each in parameters]
         rest = next((at for at, each in enumerate(parameters) if each.kind is Parameter.VAR_POSITIONAL), len(names))
         defaults = {each.name: each.default for each in parameters if each.default is not Parameter.empty}
 
-        def given(args: tuple[Any, ...], kwargs: Arguments) -> dict[str, Any]:
+        def given(args: tuple[Any, ...], kwargs: Arguments) -> Arguments:
             known = {**defaults, **dict(zip(names[:rest], args, strict=False)), **kwargs}
             if rest < len(names):
                 known[names[rest]] = args[rest:]
@@ -160,13 +186,7 @@ class StoreCalls:
                     server = self._server(instance, method)
             return self.begin(asked, server)
 
-        def found(instance: Any, args: tuple[Any, ...], kwargs: Arguments, call: Call, result: Any) -> None:
-            if call.kind == "retriever":
-                _documents(lambda result: end(result, instance, given(args, kwargs)), call, result)
-
-        started: Started = begun
-        wrap = self._calls.wrap_async if awaits else self._calls.wrap
-        wrap(owner, method, started, found if statement else end, asks=statement)
+        return begun, given
 
 
 def _documents(documents: Documents, call: Call, result: Any) -> None:
