@@ -168,13 +168,16 @@ _BODY = frozenset(
 """What of the arguments goes into a request. The others are keys, clients and switches."""
 
 
+_SERVERS = ("api_base", "base_url", "aws_bedrock_runtime_endpoint")
+
+
 def _asked(path: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Asked:
     arguments = {**dict(zip(_POSITIONAL[path], args, strict=False)), **kwargs}
     model, provider = _model_and_provider(arguments.get("model"), arguments.get("custom_llm_provider"))
     body = {name: value for name, value in arguments.items() if name in _BODY and value is not None}
     if isinstance(body.get("response_format"), type):
         body["response_format"] = {"type": "json_schema"}
-    url = arguments.get("api_base") or arguments.get("base_url")
+    url = next((arguments[name] for name in _SERVERS if arguments.get(name)), None)
     return Asked(path, body, url=url if isinstance(url, str) else "", model=model, provider=provider)
 
 
@@ -254,7 +257,7 @@ ENDPOINTS = Endpoints(
         replace(OPENAI_EMBEDDINGS, usage=_usage),
         replace(OPENAI_RESPONSES, usage=lambda body: _usage({**body, "usage": OPENAI_RESPONSES.usage(body)})),
         ANTHROPIC_MESSAGES,
-        RERANK,
+        replace(RERANK, usage=lambda body: _below(body, "meta"), usage_shape="cohere.rerank"),
     ],
     other=Endpoint(kind="span"),
 )
