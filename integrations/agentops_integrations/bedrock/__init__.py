@@ -30,6 +30,29 @@ def _guardrail_response(body: Json, asked: Json) -> Attributes:
     return {semconv.OUTPUT: body.get("outputs") or None, **decided}
 
 
+def _checks_request(body: Json) -> Attributes:
+    return {semconv.INPUT: {"messages": body.get("messages"), "checks": body.get("checks")}}
+
+
+def _checks_response(body: Json, asked: Json) -> Attributes:
+    """How severe it is, by check: what is let through is for the program to decide."""
+    return {semconv.OUTPUT: body.get("results") or None}
+
+
+# --- work that goes on: films, and vectors of them, which are put into a bucket ---------------------
+
+
+def _later_request(body: Json) -> Attributes:
+    return invoke.picture_request(mapping(body.get("modelInput"))) | {semconv.OUTPUT_TYPE: None}
+
+
+def _later_response(body: Json, asked: Json) -> Attributes:
+    return {
+        semconv.RESPONSE_ID: body.get("invocationArn"),
+        semconv.COST_UNKNOWN_REASON: "in the background: what it used is told nowhere",
+    }
+
+
 ENDPOINTS = Endpoints(
     [
         CONVERSE,
@@ -40,11 +63,21 @@ ENDPOINTS = Endpoints(
             name_in=lambda path: path.partition("/")[2] or None, request=_guardrail_request,
             response=_guardrail_response, usage=lambda body: None,
         ),
+        Endpoint(
+            path="InvokeGuardrailChecks", kind="guardrail", operation="apply_guardrail",
+            span_name="apply_guardrail", request=_checks_request, response=_checks_response, usage=lambda body: None,
+        ),
+        Endpoint(
+            path="StartAsyncInvoke", operation="generate_content", request=_later_request, response=_later_response,
+            usage=lambda body: None,
+        ),
         *agent_runtime.ROWS,
     ]
 )  # fmt: skip
 
-_OPERATIONS = ("Converse", "ConverseStream", "CountTokens", "ApplyGuardrail")
+_OPERATIONS = (
+    "Converse", "ConverseStream", "CountTokens", "ApplyGuardrail", "InvokeGuardrailChecks", "StartAsyncInvoke",
+)  # fmt: skip
 _INVOKE = ("InvokeModel", "InvokeModelWithResponseStream")
 
 

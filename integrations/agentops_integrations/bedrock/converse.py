@@ -26,6 +26,9 @@ _FINISH_REASONS = {
     "max_tokens": "length",
     "guardrail_intervened": "content_filter",
     "content_filtered": "content_filter",
+    "malformed_model_output": "error",
+    "malformed_tool_use": "error",
+    "model_context_window_exceeded": "length",
 }
 
 
@@ -89,8 +92,10 @@ def _message(message: Json) -> dict[str, Any]:
 
 
 def _tools(body: Json) -> list[dict[str, Any]]:
-    specs = [tool.get("toolSpec") for tool in mappings(mapping(body.get("toolConfig")).get("tools"))]
-    return [
+    offered = mappings(mapping(body.get("toolConfig")).get("tools"))
+    specs = [tool.get("toolSpec") for tool in offered]
+    theirs = [str(mapping(tool["systemTool"]).get("name") or "tool") for tool in offered if "systemTool" in tool]
+    return [{"type": name, "name": name} for name in theirs] + [
         {
             "type": "function",
             "name": str(spec.get("name") or ""),
@@ -104,6 +109,8 @@ def _tools(body: Json) -> list[dict[str, Any]]:
 def _converse_request(body: Json) -> Attributes:
     return {
         **fields(mapping(body.get("inferenceConfig")), OPTIONS),
+        **fields(mapping(body.get("outputConfig")), {semconv.REQUEST_REASONING_LEVEL: "effort:text"}),
+        semconv.OUTPUT_TYPE: "json" if mapping(body.get("outputConfig")).get("textFormat") else None,
         semconv.INPUT_MESSAGES: [_message(each) for each in mappings(body.get("messages"))] or None,
         semconv.SYSTEM_INSTRUCTIONS: [
             _part(block) for block in mappings(body.get("system")) if "cachePoint" not in block

@@ -1,4 +1,7 @@
-"""``InvokeModel`` and its stream: each model's own body. Its family is told by the model's name, and by the body."""
+"""``InvokeModel`` and its stream: each model's own body. Its family is told by the model's name, and by the body.
+
+The name of an inference profile or an imported model, which its owner gave it, tells nothing: there the body has to.
+"""
 
 from __future__ import annotations
 
@@ -47,8 +50,17 @@ _FINISH_REASONS = {
 }
 
 
+def _nameless(body: Json) -> Endpoint | None:
+    """The row of a request to a model whose name does not tell its family, and whose body does."""
+    if "anthropic_version" in body:
+        return _CLAUDE
+    return _NOVA if body.get("schemaVersion") or body.get("inferenceConfig") else None
+
+
 def _prompt_request(body: Json) -> Attributes:
     """Llama, Mistral, Titan, Cohere, and who speaks OpenAI's dialect."""
+    if (row := _nameless(body)) is not None:
+        return row.request(body)
     if isinstance(body.get("messages"), list):
         return openai_chat.request(body)
     prompt = next((body[name] for name in ("prompt", "inputText", "message") if isinstance(body.get(name), str)), None)
@@ -76,6 +88,8 @@ def _results(body: Json) -> list[Json]:
 
 
 def _prompt_response(body: Json, asked: Json) -> Attributes:
+    if (row := _nameless(asked)) is not None:
+        return row.response(body, asked)
     results = _results(body)
     if any("message" in result for result in results):
         return openai_chat.response(body, asked)
@@ -103,6 +117,10 @@ def _prompt_response(body: Json, asked: Json) -> Attributes:
 
 
 def _prompt_fold(events: Events) -> dict[str, Any]:
+    if any(event.get("type") == "message_start" for event in events):
+        return _claude_fold(events)
+    if any("contentBlockDelta" in event for event in events):
+        return CONVERSE.fold(events)
     if any(event.get("choices") for event in events):
         return openai_chat.assemble(events)
     body = merged(events)
@@ -126,20 +144,44 @@ def _metrics(events: Events) -> dict[str, Any]:
 
 
 def _embed_request(body: Json) -> Attributes:
-    count, texts = body.get("dimensions", body.get("output_dimension")), body.get("inputText", body.get("texts"))
+    nova = mapping(body.get("singleEmbeddingParams"))
+    texts = body.get("inputText", body.get("texts") or mapping(nova.get("text")).get("value"))
+    counts = (body.get("dimensions"), body.get("output_dimension"), nova.get("embeddingDimension"))
     return {
         semconv.INPUT: texts[0] if isinstance(texts, list) and len(texts) == 1 else texts,
-        semconv.EMBEDDINGS_DIMENSION_COUNT: count if isinstance(count, int) else None,
+        semconv.EMBEDDINGS_DIMENSION_COUNT: next((count for count in counts if isinstance(count, int)), None),
     }
 
 
 def _embed_response(body: Json, asked: Json) -> Attributes:
-    vector = body.get("embedding")
-    if vector is None:  # Cohere's: of each text one, maybe in several types of numbers
-        vectors = body.get("embeddings")
-        vectors = next(iter(vectors.values()), None) if isinstance(vectors, dict) else vectors
-        vector = vectors[0] if isinstance(vectors, list) and vectors else None
+    """Titan gives a vector; others one of each input: bare, in several types of numbers, or beside its kind."""
+    vectors = body.get("embeddings", body.get("data"))
+    vectors = next(iter(vectors.values()), None) if isinstance(vectors, dict) else vectors
+    vector = body.get("embedding", vectors[0] if isinstance(vectors, list) and vectors else None)
+    vector = vector.get("embedding") if isinstance(vector, dict) else vector
     return {semconv.EMBEDDINGS_DIMENSION_COUNT: len(vector) if isinstance(vector, list) and vector else None}
+
+
+# --- pictures --------------------------------------------------------------------------------------
+
+
+def picture_request(body: Json) -> Attributes:
+    """Nova Canvas and Titan name the task, and with it where its prompt lies; Stability has the prompt alone."""
+    told = [mapping(value).get("text") for name, value in body.items() if name.endswith("Params")]
+    told += [each.get("text") for each in mappings(body.get("text_prompts"))]
+    prompt = next((text for text in (body.get("prompt"), *told) if isinstance(text, str)), None)
+    count = mapping(body.get("imageGenerationConfig")).get("numberOfImages")
+    return {
+        semconv.INPUT_MESSAGES: [{"role": "user", "parts": parts.of_content(prompt)}] if prompt else None,
+        semconv.OUTPUT_TYPE: "image",
+        semconv.REQUEST_CHOICE_COUNT: count if isinstance(count, int) and count != 1 else None,
+    }
+
+
+def _picture_response(body: Json, asked: Json) -> Attributes:
+    images = [*(body.get("images") or ()), *(each.get("base64") for each in mappings(body.get("artifacts")))]
+    made = [{"type": "blob", "modality": "image", "content": each} for each in images if isinstance(each, str)]
+    return {semconv.OUTPUT_MESSAGES: [{"role": "assistant", "parts": made}] if made else None}
 
 
 # --- the table -------------------------------------------------------------------------------------
@@ -149,26 +191,40 @@ def _whole(body: Json) -> Json:
     return body
 
 
+_NOVA = replace(CONVERSE, path="Invoke/nova")
+_CLAUDE = replace(
+    ANTHROPIC_MESSAGES, path="Invoke/anthropic", request=_claude_request, response=_claude_response,
+    fold=_claude_fold, usage=_whole, usage_shape="bedrock.invoke",
+    end_mark=re.compile(rb'"type"\s*:\s*"message_(?:stop|delta)"|"stop_reason"\s*:\s*"[a-z_]+"'),
+)  # fmt: skip
+
 ROWS = (
-    replace(CONVERSE, path="Invoke/nova"),
-    replace(
-        ANTHROPIC_MESSAGES, path="Invoke/anthropic", request=_claude_request, response=_claude_response,
-        fold=_claude_fold, usage=_whole, usage_shape="bedrock.invoke",
-        end_mark=re.compile(rb'"type"\s*:\s*"message_(?:stop|delta)"|"stop_reason"\s*:\s*"[a-z_]+"'),
-    ),
+    _NOVA,
+    _CLAUDE,
     replace(RERANK, path="Invoke/rerank"),
     Endpoint(
         path="Invoke/embed", kind="embedding", operation="embeddings", request=_embed_request,
         response=_embed_response, usage=_whole, usage_shape="bedrock.invoke",
     ),
     Endpoint(
+        path="Invoke/picture", operation="generate_content", request=picture_request, response=_picture_response,
+    ),
+    Endpoint(
         path="Invoke/prompt", request=_prompt_request, response=_prompt_response, fold=_prompt_fold, usage=_whole,
         usage_shape="bedrock.invoke",
-        end_mark=re.compile(rb'"(?:stop_reason|completionReason|finish_reason)"\s*:\s*"'),
+        end_mark=re.compile(rb'"(?:stop_reason|completionReason|finish_reason)"\s*:\s*"|"messageStop"\s*:'),
     ),
 )  # fmt: skip
 
-_FAMILIES = (("anthropic.", "anthropic"), ("amazon.nova", "nova"), ("embed", "embed"), ("rerank", "rerank"))
+_FAMILIES = (
+    ("embed", "embed"),  # Nova has such too
+    ("rerank", "rerank"),
+    ("nova-canvas", "picture"),
+    ("image-generator", "picture"),
+    ("stability.", "picture"),
+    ("anthropic.", "anthropic"),
+    ("amazon.nova", "nova"),
+)
 
 
 def path_of(model: str) -> str:

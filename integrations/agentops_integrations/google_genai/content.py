@@ -149,11 +149,15 @@ _NUMBERED = {1: "STOP", 2: "MAX_TOKENS", 3: "SAFETY", 4: "RECITATION", 5: "OTHER
 _FINISH_REASONS = {
     "STOP": "stop",
     "MAX_TOKENS": "length",
-    "MALFORMED_FUNCTION_CALL": "error",
     **dict.fromkeys(
-        ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY"), "content_filter"
+        ("MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE", "MISSING_THOUGHT_SIGNATURE", "TOO_MANY_TOOL_CALLS",
+         "UNEXPECTED_TOOL_CALL"), "error",
     ),
-}
+    **dict.fromkeys(
+        ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "MODEL_ARMOR",
+         "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"), "content_filter",
+    ),
+}  # fmt: skip
 
 
 def _reason(candidate: Json) -> str | None:

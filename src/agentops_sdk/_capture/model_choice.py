@@ -16,6 +16,10 @@ _CALLS = ("tool_call", "server_tool_call")
 _NOT_BY_THE_MODEL = semconv.REFUSAL_REASONS | {
     "error", "failed", "abort", "aborted", "cancel", "cancelled", "canceled", "timeout", "pause_turn",
     "malformed_function_call", "prohibited_content", "blocklist", "recitation", "spii",
+    # newer ones of Anthropic's, Bedrock's and Google's
+    "compaction", "malformed_model_output", "malformed_tool_use", "malformed_response", "missing_thought_signature",
+    "unexpected_tool_call", "too_many_tool_calls", "language", "other", "no_image", "image_safety", "image_other",
+    "image_prohibited_content", "image_recitation", "model_armor",
 }  # fmt: skip
 
 
