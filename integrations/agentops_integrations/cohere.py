@@ -330,7 +330,7 @@ def _asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked 
     path = args[0] if args else kwargs.get("path")
     if path is None or kwargs.get("retries"):  # the method calls itself to try again
         return None
-    sent, omitted = kwargs.get("json"), kwargs.get("omit")
+    sent, omitted = kwargs.get("json") or kwargs.get("data"), kwargs.get("omit")  # the latter beside files
     body = {name: value for name, value in sent.items() if value is not omitted} if isinstance(sent, Mapping) else {}
     url = kwargs.get("base_url")
     if url is None and callable(getattr(client, "base_url", None)):

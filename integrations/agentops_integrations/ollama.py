@@ -8,8 +8,8 @@ from typing import Any
 
 from agentops_sdk.integration import ended_by_model, model_choice, semconv
 from agentops_sdk.integration.clients import Asked, Attributes, Endpoint, Endpoints, Events, Json, Method, MethodClient
+from agentops_sdk.integration.dialects import decision_answers, number, openai_chat
 from agentops_sdk.integration.dialects import message_parts as parts
-from agentops_sdk.integration.dialects import number
 
 
 def _mappings(values: Any) -> Iterator[Json]:
@@ -86,7 +86,8 @@ def _response(body: Json, asked: Json) -> Attributes:
     """Of a chat, whose message is there, or of a completion, whose text lies beside."""
     message = body.get("message")
     if not isinstance(message, Mapping):
-        message = {"content": body.get("response"), "thinking": body.get("thinking")}
+        made = body.get("image")
+        message = {**body, "role": None, "content": body.get("response"), "images": [made] if made else None}
     output = {**_message(message), "role": "assistant"}
     reason = body.get("done_reason")
     if reason:
@@ -142,6 +143,34 @@ def _embed_response(body: Json, asked: Json) -> Attributes:
     }
 
 
+def _search_request(body: Json) -> Attributes:
+    count = body.get("max_results")
+    return {
+        semconv.RETRIEVAL_QUERY: body.get("query"),
+        semconv.RETRIEVAL_TOP_K: count if isinstance(count, int) else None,
+    }
+
+
+def _found(body: Json, asked: Json) -> Attributes:
+    pages = _mappings(body.get("results"))
+    return {
+        semconv.RETRIEVAL_DOCUMENTS: [
+            {"id": str(page.get("url") or ""), "content": page.get("content"), "title": page.get("title")}
+            for page in pages
+        ]
+    }
+
+
+def _decision_request(body: Json) -> Attributes:
+    state = body.get("state")
+    return {
+        semconv.REQUEST_MODEL: body.get("model"),
+        semconv.INPUT_MESSAGES: [{"role": "user", "parts": parts.of_content(state)}] if state else None,
+        semconv.INPUT: body.get("questions"),
+        semconv.OUTPUT_TYPE: "json",
+    }
+
+
 def _usage(body: Json) -> Json:
     return body
 
@@ -167,9 +196,17 @@ ENDPOINTS = Endpoints(
             path="api/(?:embed|embeddings)", kind="embedding", operation="embeddings",
             request=_embed_request, response=_embed_response, usage=_usage, usage_shape="ollama",
         ),
+        Endpoint(
+            path="v1/systemone", operation="generate_content", request=_decision_request,
+            response=decision_answers.response, usage=openai_chat.usage,
+        ),
+        Endpoint(
+            path="api/web_search", kind="retriever", operation="retrieval", span_name="retrieval",
+            request=_search_request, response=_found, usage=lambda body: None, name_in=lambda path: None,
+        ),
     ],
     other=Endpoint(kind="span"),
-    prefixes=("api",),
+    prefixes=("api", "https:", "ollama.com"),
     verbs=("generate",),
 )  # fmt: skip
 
@@ -180,10 +217,11 @@ def _asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked 
     body = kwargs.get("json")
     model = body.get("model") if isinstance(body, Mapping) else None
     base = getattr(client, "_client", None)
+    path = str(args[2])
     return Asked(
-        str(args[2]),
+        path,
         body if isinstance(body, Mapping) else {},
-        url=str(getattr(base, "base_url", "")),
+        url=path if "://" in path else str(getattr(base, "base_url", "")),  # searches are asked of another server
         method=str(args[1]),
         model=model if isinstance(model, str) else None,
     )

@@ -50,6 +50,24 @@ def _usage(body: Json) -> Json | None:
     return {name: value for name, value in usage.items() if name != "cost"}
 
 
+def _responses_usage(body: Json) -> Json | None:
+    """The usage, with the searches as OpenAI's form has them."""
+    usage = OPENAI_RESPONSES.usage(body)
+    called = (usage or {}).get("tool_calls_details")
+    searched = called.get("web_search") if isinstance(called, Mapping) else None
+    if usage is None or not isinstance(searched, Mapping):
+        return usage
+    return {**usage, "web_search_calls": searched.get("invocation")}
+
+
+def _embeddings(body: Json, asked: Json) -> Attributes:
+    """Vectors, of chunks of documents too; unless the request says otherwise, their numbers have eight bits."""
+    data = body.get("data")
+    chunks = data[0].get("data") if isinstance(data, list) and data and isinstance(data[0], Mapping) else None
+    told = {**body, "data": chunks} if isinstance(chunks, list) else body
+    return OPENAI_EMBEDDINGS.response(told, {"encoding_format": "base64_int8", **asked})
+
+
 # --- chats that go on at the provider's, and are read later ----------------------------------------
 
 _LATER = "async.chat.completions"
@@ -132,8 +150,9 @@ ENDPOINTS = Endpoints(
             )
         ),
         replace(OPENAI_CHAT, response=_response, usage=_usage),
-        OPENAI_RESPONSES,
-        OPENAI_EMBEDDINGS,
+        replace(OPENAI_RESPONSES, usage=_responses_usage),
+        replace(OPENAI_EMBEDDINGS, response=_embeddings),
+        replace(OPENAI_EMBEDDINGS, path="contextualizedembeddings", response=_embeddings),
         Endpoint(
             path="search", kind="retriever", operation="retrieval", span_name="retrieval",
             request=_search_request, response=_search, name_in=lambda path: None,

@@ -82,7 +82,7 @@ OTHERS: dict[str, Callable[[Any], Any]] = {
     ),
     "moderations.create": lambda asking: asking.classifiers.moderate(model="mistral-moderation", inputs=["a text"]),
     "classifications.create": lambda asking: asking.classifiers.classify(model="mine", inputs=["a text"]),
-    "generate_content": lambda asking: asking.audio.transcriptions.complete(
+    "generate_content voxtral-mini-latest": lambda asking: asking.audio.transcriptions.complete(
         model="voxtral-mini-latest", file={"file_name": "a.mp3", "content": b"abc"}
     ),
     "chat mistral-small-latest": lambda asking: asking.beta.conversations.start(model=MODEL, inputs="Hi"),

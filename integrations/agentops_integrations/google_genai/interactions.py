@@ -15,11 +15,9 @@ from typing import Any
 from agentops_sdk.integration import (
     BoundedMap,
     Patches,
-    decision_attributes,
     ended_by_model,
     model_choice,
     semconv,
-    snapshot,
 )
 from agentops_sdk.integration.clients import (
     ID,
@@ -32,7 +30,7 @@ from agentops_sdk.integration.clients import (
     Method,
     watch_items,
 )
-from agentops_sdk.integration.dialects import hosted_agents, number
+from agentops_sdk.integration.dialects import decision_answers, hosted_agents, number
 from agentops_sdk.integration.dialects import message_parts as parts
 
 _PACKAGE = "google.genai._gaos"
@@ -312,48 +310,6 @@ def _decision_request(body: Json) -> Attributes:
     }
 
 
-def _decision(body: Json, asked: Json) -> Attributes:
-    """The answers; what the model chose is a decision, by question where there are several."""
-    answers = {str(name): each for name, each in (body.get("answers") or {}).items() if isinstance(each, Mapping)}
-    questions = asked.get("questions") or {}
-    content_parts = [{**answer, "type": str(answer.get("type")), "name": name} for name, answer in answers.items()]
-    attributes: Attributes = {
-        semconv.RESPONSE_MODEL: body.get("model") or None,
-        semconv.OUTPUT_MESSAGES: [{"role": "assistant", "parts": content_parts}] if content_parts else None,
-    }
-    chosen = {name: _chosen(answer) for name, answer in answers.items()}
-    options = {name: _options(questions.get(name)) for name in answers}
-    if len(answers) == 1:
-        ((name, answer),) = answers.items()
-        attributes |= decision_attributes(
-            chosen[name], name=name, options=options[name], confidence=answer.get("confidence"),
-            scores=_scores(answer), by="model",
-        )  # fmt: skip
-    elif answers:
-        each = [{"name": name, "options": options[name]} for name in answers]
-        attributes |= decision_attributes(snapshot(chosen).decode(), name="decisions", options=each, by="model")
-    return attributes
-
-
-def _chosen(answer: Json) -> str:
-    if answer.get("type") == "noul":
-        return "true" if (answer.get("noul") or 0) >= 0.5 else "false"
-    return str(answer.get("choice", answer.get("score")))
-
-
-def _scores(answer: Json) -> Any:
-    holds = answer.get("noul")
-    if isinstance(holds, int | float):
-        return {"true": holds, "false": round(1 - holds, 12)}
-    return answer.get("probabilities") or None
-
-
-def _options(question: Any) -> list[str]:
-    criteria = question.get("criteria") if isinstance(question, Mapping) else None
-    is_truth = isinstance(question, Mapping) and question.get("type") == "noul"
-    return ["true", "false"] if is_truth else [str(each) for each in criteria or ()]
-
-
 # --- the table, and the methods --------------------------------------------------------------------
 
 
@@ -377,8 +333,8 @@ ROWS = (
     _read_later("GET", f"interactions/{ID}", "interactions.get"),
     _read_later("POST", f"interactions/{ID}/cancel", "interactions.cancel"),
     Endpoint(
-        path="decisions", operation="generate_content", request=_decision_request, response=_decision, usage=usage,
-        usage_shape="gemini.generate",
+        path="decisions", operation="generate_content", request=_decision_request,
+        response=decision_answers.response, usage=usage, usage_shape="gemini.generate",
     ),
     Endpoint(
         path="agents", kind="span", operation="create_agent", span_name="create_agent", request=hosted_agents.creation,

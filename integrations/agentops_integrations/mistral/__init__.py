@@ -47,8 +47,9 @@ def _asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked 
     request = kwargs.get("request", args[1] if len(args) > 1 else None)
     if request is None:
         return None
-    json = request.headers.get("content-type", "").startswith("application/json")
-    body = request.content if json else b""
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        return Asked(request.url.path, _form(request), url=str(request.url), method=request.method)
+    body = request.content
     model = _MODEL.search(body, 0, 4096)  # before the messages, in which there are quotes of other kinds only
     name = _NAME.search(body, 0, 4096) if request.url.path.endswith("/agents") else None
     return Asked(
@@ -59,6 +60,12 @@ def _asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked 
         model=model[1].decode() if model else None,
         name=name[1].decode() if name else None,
     )
+
+
+def _form(request: Any) -> dict[str, Any]:
+    """The fields of a form, without its files."""
+    fields = getattr(request.stream, "fields", ())
+    return {field.name: field.value for field in fields if isinstance(getattr(field, "value", None), str)}
 
 
 def _chat_request(body: Json) -> Attributes:

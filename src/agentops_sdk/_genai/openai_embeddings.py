@@ -27,13 +27,24 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
     count = asked.get("dimensions")
     if isinstance(first, list):
         count = len(first)
-    elif isinstance(first, str):  # base64 of 32-bit floats, which OpenAI's client asks for by itself
-        count = (len(first) * 3 // 4 - first[-2:].count("=")) // 4
+    elif isinstance(first, str):
+        count = _numbers_in(len(first) * 3 // 4 - first[-2:].count("="), asked)
     return {
         semconv.RESPONSE_MODEL: _text(body.get("model")),
         semconv.RESPONSE_ID: _text(body.get("id")),
         semconv.EMBEDDINGS_DIMENSION_COUNT: count if isinstance(count, int) and count else None,
     }
+
+
+def _numbers_in(size: int, asked: Json) -> int:
+    """How many numbers the bytes of a vector are: of 32 bits, as OpenAI's client asks for by itself, or of a type told.
+
+    Mistral tells it by ``output_dtype``, Perplexity by the encoding, whose default has eight bits.
+    """
+    form = str(asked.get("output_dtype") or asked.get("encoding_format") or "")
+    if "binary" in form:
+        return size * 8
+    return size if "int8" in form else size // 4
 
 
 def _text(value: Any) -> str | None:

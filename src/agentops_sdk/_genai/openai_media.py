@@ -100,5 +100,22 @@ def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
 
 def usage(body: Json) -> Json | None:
     figures = body.get("usage")
-    # A transcription may be billed by the second; that is no token count.
-    return figures if isinstance(figures, Mapping) and figures.get("type") != "duration" else None
+    return figures if isinstance(figures, Mapping) else None
+
+
+# --- transcriptions: billed by tokens, or by how long the sound was ---------------------------------
+
+
+def transcription_usage(body: Json) -> Json | None:
+    """What is billed; where that is not told, how long the sound was, which the long form of a reply tells."""
+    told, seconds = usage(body), body.get("duration")
+    if told is None and type(seconds) in (int, float):
+        return {"seconds": seconds}
+    return told
+
+
+def transcription(body: Json, asked: Json) -> dict[str, Any]:
+    """The text. Of a short form without figures nobody knows what was heard, and its text is the least of it."""
+    untold = transcription_usage(body) is None and "error" not in body
+    reason = "the reply does not tell how long the sound was" if untold else None
+    return {**response(body, asked), semconv.COST_UNKNOWN_REASON: reason}

@@ -31,7 +31,7 @@ def enrich(attributes: dict[str, Any]) -> None:
         attributes.update({semconv.COST_CURRENCY: "USD", semconv.COST_SOURCE: "cache"})
         return  # no model was asked: nothing was used, and nothing is left to count
     hostile = _clean(attributes)
-    if any(name in attributes for name in _TOKENS):
+    if any(name in attributes for name in _USED):  # of what is billed by the piece, no tokens are left to count
         attributes.setdefault(semconv.USAGE_SOURCE, "reported")
         if not hostile and _lacks_answer(attributes):
             _work_out_answer(attributes)

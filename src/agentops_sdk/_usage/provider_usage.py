@@ -64,6 +64,8 @@ _OPENAI_INPUT = {
     "cached_tokens": semconv.USAGE_CACHE_READ,
     "cache_creation_tokens": semconv.USAGE_CACHE_CREATION,
     "cache_write_tokens": semconv.USAGE_CACHE_CREATION,
+    "cache_read_input_tokens": semconv.USAGE_CACHE_READ,  # Perplexity's responses
+    "cache_creation_input_tokens": semconv.USAGE_CACHE_CREATION,
     "audio_tokens": semconv.USAGE_AUDIO_INPUT,
     "image_tokens": semconv.USAGE_IMAGE_INPUT,
     "text_tokens": semconv.USAGE_TEXT_INPUT,
@@ -132,6 +134,8 @@ def _openai(usage: Figures) -> dict[str, Any]:
 def _made_images(images: Figures) -> dict[str, Any]:
     """What the model behind a tool that makes images used: the reply tells it beside, if at all."""
     used = {name: value for name, value in _openai(images).items() if value}
+    if seen := first(below(images, "cached_tokens_details"), "cached_image_tokens"):
+        used[semconv.USAGE_IMAGE_CACHE_READ] = seen
     if used and images.get("model"):
         return {semconv.USAGE_OTHER_MODELS: [{"model": images["model"], **used}]}
     return {semconv.COST_UNKNOWN_REASON: "a tool made images, and of which model or how much that took is not told"}
@@ -298,8 +302,8 @@ def _invoke(usage: Figures) -> dict[str, Any]:
 def _cohere(usage: Figures) -> dict[str, Any]:
     """Cohere tells tokens and billed units; the conventions want what is billed."""
     billed, used = below(usage, "billed_units"), below(usage, "tokens")
-    prompt = first(billed, "input_tokens")
-    prompt = total(prompt, first(billed, "image_tokens")) if prompt is not None else first(used, "input_tokens")
+    prompt = total(first(billed, "input_tokens"), first(billed, "image_tokens"))
+    prompt = first(used, "input_tokens") if prompt is None else prompt
     output = first(billed, "output_tokens")
     cached = first(usage, "cached_tokens")
     return {

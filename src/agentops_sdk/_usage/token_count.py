@@ -181,7 +181,7 @@ def _tool(tally: _Tally, tool: Mapping[str, Any]) -> int:
 def _plain(tally: _Tally, value: Any) -> int:
     """An embedding's input: a text, texts, or tokens that are already counted."""
     if isinstance(value, str):
-        return tally.text(value)
+        return 0 if value.startswith("data:") else tally.text(value)  # a picture has tokens of another kind
     if isinstance(value, list):
         if value and all(type(one) is int for one in value):
             return len(value)

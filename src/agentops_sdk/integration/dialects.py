@@ -8,6 +8,7 @@ from dataclasses import replace
 from agentops_sdk._genai import (
     anthropic_completions,
     anthropic_messages,
+    decision_answers,
     hosted_agents,
     message_parts,
     openai_chat,
@@ -33,6 +34,7 @@ __all__ = [
     "OPENAI_TRANSCRIPTIONS",
     "RERANK",
     "anthropic_messages",
+    "decision_answers",
     "fields",
     "hosted_agents",
     "message_parts",
@@ -104,8 +106,9 @@ OPENAI_IMAGES = Endpoint(
 OPENAI_SPEECH = replace(OPENAI_IMAGES, path="audio/speech", request=openai_media.speech_request)
 
 OPENAI_TRANSCRIPTIONS = replace(
-    OPENAI_IMAGES, path="audio/(?:transcriptions|translations)", request=openai_media.transcription_request
-)
+    OPENAI_IMAGES, path="audio/(?:transcriptions|translations)", request=openai_media.transcription_request,
+    response=openai_media.transcription, usage=openai_media.transcription_usage,
+)  # fmt: skip
 """Speech as text, in its language or in English."""
 
 OPENAI_RESPONSES = Endpoint(
