@@ -24,7 +24,6 @@ class LiveSpan(Protocol):
     name: str
     attributes: dict[str, Any]
     deferred: list[Deferred] | tuple[()]
-    events: list[tuple[str, int, Any]]
     account: Deferred | None
     """What is told last what it used, on whichever thread that is worked out, also where it is not exported."""
 
@@ -32,8 +31,17 @@ class LiveSpan(Protocol):
     """Whether it is that OpenTelemetry span itself: who asks for that needs no call then."""
 
     @property
+    def events(self) -> Sequence[tuple[str, int, Any]]:
+        """What has happened so far: name, time and attributes of each."""
+        ...
+
+    @property
     def otel(self) -> trace.Span:
         """The OpenTelemetry span that is current while the operation's work runs."""
+        ...
+
+    def event_list(self) -> list[tuple[str, int, Any]]:
+        """Its events, to add to."""
         ...
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:

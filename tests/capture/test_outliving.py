@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import gc
 import subprocess
 import sys
 import tracemalloc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import agentops_sdk as agentops
-from agentops_sdk.integration import current_call
+from agentops_sdk.exporters.memory import MemoryExporter
+from agentops_sdk.integration import current_call, start
 
 TIMES, SIZE = 50, 50_000
 ALLOWED = TIMES * SIZE // 10
@@ -133,3 +136,66 @@ assert sizes() == {0}, sizes()
 def test_what_is_remembered_ends_with_the_run_of_the_sdk(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", MEMORIES, tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def _function() -> weakref.ref[Any]:
+    return agentops.track(lambda: weakref.ref(current_call()))()
+
+
+def _generator() -> weakref.ref[Any]:
+    @agentops.track
+    def steps() -> Iterator[weakref.ref[Any]]:
+        yield weakref.ref(current_call())
+
+    (only,) = steps()
+    return only
+
+
+def _coroutine() -> weakref.ref[Any]:
+    @agentops.track
+    async def wait() -> weakref.ref[Any]:
+        return weakref.ref(current_call())
+
+    return asyncio.run(wait())
+
+
+def _tool() -> weakref.ref[Any]:
+    return agentops.tool(lambda: weakref.ref(current_call()))()
+
+
+def _block() -> weakref.ref[Any]:
+    with agentops.span("block"):
+        return weakref.ref(current_call())
+
+
+@pytest.mark.parametrize("way", [_function, _generator, _coroutine, _tool, _block])
+def test_a_call_that_ended_needs_no_collector(way: Callable[[], weakref.ref[Any]], tmp_path: Path) -> None:
+    """Its passes come in the middle of the program's own calls, the more often the more is left to them."""
+    agentops.init(exporters=["memory"], directory=tmp_path, integrations=[])
+    gc.disable()
+    try:
+        assert way()() is None
+    finally:
+        gc.enable()
+        agentops.shutdown()
+
+
+@pytest.mark.parametrize("kind", ["task", "tool", "agent", "workflow", "retriever"])
+def test_what_begins_below_a_call_that_ended_is_below_it(kind: str, tmp_path: Path) -> None:
+    memory = MemoryExporter()
+    agentops.init(exporters=[memory], directory=tmp_path, integrations=[])
+    with agentops.context(user_id="somebody"), agentops.span("outer", kind=kind) as outer:
+        call = current_call()
+    assert call is not None
+    assert call.ended
+    late = start("task", "late", parent=call.context)
+    token = late.attach()
+    assert current_call() is late
+    late.detach(token)
+    late.finish()
+    agentops.flush()
+    below = memory.finished_spans()[-1]
+    assert below.parent is not None
+    ids = f"{below.context.trace_id:032x}", f"{below.parent.span_id:016x}"
+    assert (below.name, *ids) == ("late", outer.trace_id, outer.span_id)
+    assert below.attributes["user.id"] == "somebody"

@@ -8,6 +8,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from agentops_sdk._pipeline.queue import SpanQueue
 
 
@@ -118,3 +120,76 @@ os._exit(0)
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "[0]\n", "")
     assert list((tmp_path / ".agentops" / "traces").glob("*.jsonl"))
+
+
+def test_a_flush_does_not_wait_for_what_may_still_end() -> None:
+    """The first span after a pause waits for others; whoever flushes then, or ends, has the work done at once."""
+    consumed: list[int] = []
+    queue = SpanQueue(1_000, consumed.extend)
+    delayed = threading.Event()
+
+    def batch_delay() -> float:
+        delayed.set()
+        return 3_600.0
+
+    queue._batch_delay = batch_delay  # type: ignore[method-assign]  # of this one only
+    for end in (queue.flush, queue.stop):
+        queue.put(0)
+        queue.put(1)
+        queue.flush(30)  # the thread runs, and finds nothing to do
+        delayed.clear()
+        deadline = time.monotonic() + 30
+        while not delayed.is_set() and time.monotonic() < deadline:
+            queue.put(2)
+            time.sleep(0.001)
+        assert delayed.is_set()
+        assert end(30)
+    assert queue.consumed == len(consumed) > 4
+    assert queue.pending == 0
+
+
+def test_half_a_queue_is_worked_on_before_its_time() -> None:
+    consumed = threading.Event()
+    queue = SpanQueue(100, lambda batch: consumed.set() if 1 in batch else None)
+    delayed = threading.Event()
+
+    def batch_delay() -> float:
+        delayed.set()
+        return 3_600.0
+
+    queue._batch_delay = batch_delay  # type: ignore[method-assign]  # of this one only
+    queue.put(0)
+    assert queue.flush(30)
+    deadline = time.monotonic() + 30
+    while not delayed.is_set() and time.monotonic() < deadline:
+        if not queue.pending:
+            queue.put(0)
+        time.sleep(0.001)
+    assert delayed.is_set()
+    for _ in range(100):
+        queue.put(1)
+    assert consumed.wait(30)
+    assert queue.stop(30)
+
+
+def test_slices_are_as_long_as_they_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that says what each span takes: another thread never waits long, and few slices have much to do."""
+    cpu, each = 0.0, 0.000_001
+    sizes: list[int] = []
+
+    def consume(batch: list[int]) -> None:
+        nonlocal cpu
+        cpu += each * len(batch)
+        sizes.append(len(batch))
+
+    monkeypatch.setattr(time, "thread_time", lambda: cpu)
+    queue = SpanQueue(100_000, consume)
+    queue._start = lambda: None  # type: ignore[method-assign]  # flush() works on them here
+    for spans, each in ((5_000, 0.000_001), (2_000, 0.000_1), (500, 1.0), (5_000, 0.000_001)):
+        sizes.clear()
+        for _ in range(spans):
+            queue.put(0)
+        assert queue.flush(0)
+        sizes.pop()  # what is left at the end, and the look that finds nothing
+        usual = sizes[len(sizes) // 2]
+        assert (each, usual) in ((0.000_001, 256), (0.000_1, 16), (1.0, 16))

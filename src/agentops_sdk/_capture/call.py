@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context, get_current, set_value
@@ -30,6 +30,17 @@ _TO_VENDOR = frozenset(("llm", "embedding"))
 _OF_THE_PROGRAM = frozenset(("tool", "agent", "workflow", "task"))
 
 
+class _ContextOfEnded:
+    """The context of a call that has ended, made again for whoever still begins something below it.
+
+    A context holds its call. A call that kept its context would stay, with all that it holds, until Python's collector
+    comes; and that would come the more often, in the middle of the program's own calls.
+    """
+
+    def __get__(self, call: Call, _: Any = None) -> Context:
+        return Context({**call._parent, context_keys.SPAN_KEY: call.span.otel, context_keys.CALL_KEY: call})  # noqa: SLF001 - its own
+
+
 class Call:
     """A live operation and the span that records it.
 
@@ -39,6 +50,8 @@ class Call:
 
     # What few calls have is set on those alone: each attribute that is set takes its time on the user's thread.
     nests = False
+    is_context_kept = False
+    """Whether its context says more than that it is current, and stays when it has ended."""
     withheld: frozenset[str] = frozenset()
     settled: str | None = None
     """How it ended, where whoever ends it says no more than that it is over."""
@@ -49,6 +62,8 @@ class Call:
     authors: tuple[Any, ...] = ()
     bodies: tuple[Any, ...] = ()
     recording = True
+    if not TYPE_CHECKING:
+        context = _ContextOfEnded()
 
     def __init__(
         self,
@@ -77,15 +92,20 @@ class Call:
         entries[context_keys.SPAN_KEY] = span if span.is_otel else span.otel
         entries[context_keys.CALL_KEY] = self
         if kind == "agent":
+            self.is_context_kept = True
             entries[context_keys.AGENT_KEY] = context_keys.agent_of(span.attributes)
         elif kind == "llm":
+            self.is_context_kept = True
             entries[context_keys.LLM_KEY] = self
         elif kind == "workflow" and semconv.CONVERSATION_ID in span.attributes:
+            self.is_context_kept = True
             entries[context_keys.AGENT_KEY] = context_keys.of_conversation(span.attributes, parent)
         context = Context(entries)
         if to_vendor or kind in _TO_VENDOR:
+            self.is_context_kept = True
             context = vendor_calls.enter(context)
         elif context_keys.VENDOR_KEY in entries and kind in _OF_THE_PROGRAM:
+            self.is_context_kept = True
             context = vendor_calls.leave(context)
         self.context = context
         """The OpenTelemetry context in which the operation's own work runs."""
@@ -184,6 +204,7 @@ class Call:
 
     def carry(self, key: str, value: Any) -> None:
         """Put ``value`` into the operation's context under ``key``; what is attached from now on has it."""
+        self.is_context_kept = True
         self.context = set_value(key, value, self.context)
 
     def attach(self) -> Any:
@@ -216,7 +237,9 @@ class Call:
         finally:
             self.detach(token)
 
-    def finish(self, outcome: str = "ok", error: BaseException | None = None) -> bool:
+    def finish(  # noqa: C901 - what most operations are ended by takes no further call
+        self, outcome: str = "ok", error: BaseException | None = None
+    ) -> bool:
         """End the operation with its true outcome; only the first call counts. Guarded.
 
         Returns:
@@ -248,6 +271,8 @@ class Call:
             if outcome == "error":
                 span.attributes.setdefault(semconv.ERROR_TYPE, "_OTHER")
             span.finish(error=outcome == "error", message=message)
+            if not self.is_context_kept:
+                del self.context
             if self.admission is not None:
                 self.admission.end()
         except BaseException as caught:

@@ -76,7 +76,7 @@ class PlannedCall:
         if held is not None:
             held.move(call)
         else:
-            call.span.events.extend(planned.span.events)
+            call.span.event_list().extend(planned.span.events)
 
     def withdraw(self) -> None:
         """It is not made: nothing is held for it any more. Does nothing where it has become a call."""
@@ -104,6 +104,9 @@ class _Unwritten:
         self.deferred: list[Deferred] | tuple[()] = ()
         self.account: Deferred | None = None
         self.otel = trace.get_current_span(parent)
+
+    def event_list(self) -> list[tuple[str, int, Any]]:
+        return self.events
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         self.events.append((name, timestamp or time.time_ns(), attributes or {}))

@@ -90,8 +90,11 @@ def ask(live: Any) -> LimitExceeded | None:  # noqa: C901 - in few calls
         if breaches and getattr(live, "is_made", False):
             breaches = []  # it has been made, and counts
         if charges and not breaches:
-            call.admission = admitted = Charges(call.kind, charges, expectation, key, call.span.events)
-            call.span.account = admitted.settle
+            span: Any = call.span
+            if not span.events:
+                span.events = []  # as event_list() does, without a call: nobody else has the span yet
+            call.admission = admitted = Charges(call.kind, charges, expectation, key, span.events)
+            span.account = admitted.settle
     if admitted is not None and admitted.levels:
         log_levels(admitted.levels)
     return _overruled(call, scopes, breaches, expectation, key) if breaches else None
@@ -118,7 +121,7 @@ def _overruled(
             charges, found = _looked_up(call, scopes, expectation, key)
             breaches = [each for each in found if _name(each) not in answers or answers[_name(each)].action == "raised"]
             if charges and not breaches:
-                call.admission = admitted = Charges(call.kind, charges, expectation, key, call.span.events)
+                call.admission = admitted = Charges(call.kind, charges, expectation, key, call.span.event_list())
                 call.span.account = admitted.settle
         if not breaches:
             break

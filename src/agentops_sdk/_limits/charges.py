@@ -147,8 +147,9 @@ class Charges:
     def move(self, call: Call) -> None:
         """What was planned is that call now, which settles this."""
         with lock.held:
-            call.span.events.extend(self._events)
-            self._events = call.span.events
+            events = call.span.event_list()
+            events.extend(self._events)
+            self._events = events
             call.admission = self
             call.span.account = self.settle
 

@@ -17,8 +17,9 @@ from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk.config import log_once
 
 _PERIOD = 0.1  # seconds; with it a span that ended is on disk within 100 ms
-_SLICE = 64  # spans worked on before the interpreter lock is offered to others
-_LONG = 512  # waiting spans that wake the consumer before its period is over
+_SLICE, _LEAST_SLICE, _MOST_SLICE = 64, 16, 256  # spans worked on in one go: at first, and as few or many as it takes
+_SLICE_SECONDS = 0.002  # of CPU that they may take: so long another thread may wait for the interpreter lock
+_LONG = 2_048  # waiting spans, or half of what may wait, that wake the consumer before its time
 _TRACES = 10_000  # of which it is remembered that they lack spans
 _QUIET = 1.0  # seconds without work after which the consumer sleeps until it is woken
 
@@ -68,7 +69,7 @@ class SpanQueue:
         look: Callable[[], float | None] = lambda: None,
         expects: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.limit = limit
+        self.resize(limit)
         self.dropped = 0
         self.consumed = 0
         self._consume = consume
@@ -89,13 +90,18 @@ class SpanQueue:
         self._worked_at = 0.0
         self._look_at = 0.0
         self._look_again: float | None = None
-        self._busy = 0
+        self._busy, self._slice = 0, _SLICE
         self._stopping = self._closed = False
         self._thread: threading.Thread | None = None
         self._turn = threading.Condition()  # guards the next two: who may work on a slice
         self._worker: int | None = None
         self._forks = 0
         self._waiters: deque[tuple[int, threading.Event]] = deque()
+
+    def resize(self, limit: int) -> None:
+        """So many spans may wait from now on."""
+        self.limit = limit
+        self._long = max(1, min(_LONG, limit // 2))
 
     def put(self, span: Any) -> None:
         """Hand over an ended span. Called on the user's thread."""
@@ -115,7 +121,7 @@ class SpanQueue:
         spans.append(span)
         if self._thread is None:
             self._start()
-        elif self._idle or waiting == _LONG - 1:
+        elif self._idle or waiting + 1 == self._long:
             self._idle = False  # it is awake by this; what ends meanwhile need not tell it again
             self._wake.set()
 
@@ -227,7 +233,7 @@ class SpanQueue:
             self._idle = False
             if not quiet and not self._stopping and not self._waiters:
                 with guard("queue.batch_delay"):
-                    time.sleep(self._batch_delay())
+                    wake.wait(self._batch_delay())  # a flush, an end and a long queue cut it short
             with guard("queue.wait"):
                 wake.clear()
         with guard("queue.run"):
@@ -291,8 +297,9 @@ class SpanQueue:
     def _work(self) -> None:
         # Counted before they leave the deque: flush() may count a span twice, never miss one.
         waiting = self._again or self._spans
-        self._busy = min(_SLICE, len(waiting))
+        self._busy = min(self._slice, len(waiting))
         batch = [waiting.popleft() for _ in range(self._busy)]
+        began = time.thread_time()
         try:
             with guard("queue.consume"):
                 if batch:
@@ -300,5 +307,11 @@ class SpanQueue:
         finally:
             self.consumed += len(batch)
             self._busy, self._worked_at = 0, time.monotonic()
+            # Each slice costs something beside its spans, a third of it where they are short: the next takes its time.
+            seconds = time.thread_time() - began
+            if seconds > _SLICE_SECONDS:
+                self._slice = max(_LEAST_SLICE, self._slice // 2)
+            elif len(batch) == self._slice and seconds < _SLICE_SECONDS / 2:
+                self._slice = min(_MOST_SLICE, self._slice * 2)
             self._notify()
             self._look_when_due()

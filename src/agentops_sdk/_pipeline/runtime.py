@@ -128,7 +128,8 @@ class Runtime:
             self._close_account(sink)
         self._limit()
         self._watch()
-        self.queue.limit = self.held_runs.most = settings.queue_size
+        self.queue.resize(settings.queue_size)
+        self.held_runs.most = settings.queue_size
         self._identity = None
         self.open_spans.reconfigure(settings)
         self.queue.wake()

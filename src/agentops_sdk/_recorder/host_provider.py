@@ -72,6 +72,9 @@ class JoinedSpan:
     def otel(self) -> trace.Span:
         return self._otel
 
+    def event_list(self) -> list[tuple[str, int, Any]]:
+        return self.events
+
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         self.events.append((name, timestamp if timestamp is not None else time.time_ns(), attributes or {}))
 

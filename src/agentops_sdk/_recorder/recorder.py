@@ -80,6 +80,7 @@ class LeanSpan(trace.Span):
     # What few spans have is set on those alone: each attribute that is set takes its time on the user's thread.
     links: Sequence[trace.Link] = ()
     deferred: list[Deferred] | tuple[()] = ()
+    events: list[tuple[str, int, Any]] | tuple[()] = ()
     account: Deferred | None = None
     dropped_events = 0
     status = _UNSET
@@ -105,7 +106,6 @@ class LeanSpan(trace.Span):
         self.attributes = attributes
         self.context = context
         self.parent = parent
-        self.events: list[tuple[str, int, Any]] = []
         if links:
             self.links = list(links)
         if held is not None:
@@ -145,6 +145,11 @@ class LeanSpan(trace.Span):
     def outermost(self) -> bool:
         """Whether nothing above it in this process will be exported."""
         return self.parent is None or self.parent.is_remote
+
+    def event_list(self) -> list[tuple[str, int, Any]]:
+        """Its events, to add to. Most spans have none, and no list, which Python's collector would look at, too."""
+        events: list[tuple[str, int, Any]] = self.__dict__.setdefault("events", [])  # the same for all threads
+        return events
 
     def forget(self) -> None:
         """Keep the identity and let go of all that it was told: contexts outlive what ran in them."""
@@ -199,7 +204,7 @@ class LeanSpan(trace.Span):
             return
         if privacy.used and self._hides_here:
             name, attributes = event_name_of(name), _hidden(attributes)
-        self.events.append((name, timestamp if timestamp is not None else now_ns(), attributes or {}))
+        self.event_list().append((name, timestamp if timestamp is not None else now_ns(), attributes or {}))
 
     def add_link(self, context: SpanContext, attributes: Any = None) -> None:
         if self._recorder is not None:
