@@ -1,7 +1,8 @@
 """Amazon Bedrock through botocore, which boto3 and LangChain use: models, knowledge bases, agents, guardrails.
 
-Of all clients of AWS, the calls of ``bedrock-runtime`` and ``bedrock-agent-runtime`` that are in the tables are
-recorded; all others pass. The client retries inside of one method, so that its attempts are one.
+Of all clients of AWS, the calls of ``bedrock-runtime`` and ``bedrock-agent-runtime`` that are in the tables, and
+those that make agents, are recorded; all others pass. The client retries inside of one method, so that its attempts
+are one.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agentops_integrations.bedrock import agent_runtime, invoke
+from agentops_integrations.bedrock import agent_creation, agent_runtime, invoke
 from agentops_integrations.bedrock.converse import CONVERSE, VERDICTS
 from agentops_integrations.bedrock.values import mapping
 from agentops_sdk.integration import decision_attributes, semconv
@@ -72,6 +73,7 @@ ENDPOINTS = Endpoints(
             usage=lambda body: None,
         ),
         *agent_runtime.ROWS,
+        *agent_creation.ROWS,
     ]
 )  # fmt: skip
 
@@ -144,6 +146,10 @@ def _beside(reply: Any) -> Attributes:
     }
 
 
+def _of_agents(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | None:
+    return agent_runtime.asked(client, args, kwargs) or agent_creation.asked(client, args, kwargs)
+
+
 integration = MethodClient(
     "bedrock",
     "botocore",
@@ -153,6 +159,6 @@ integration = MethodClient(
     methods=[
         Method(module, owner, "_make_api_call", asked, body=body, stream=_stream_key, file=_file, beside=_beside)
         for module, owner in (("botocore.client", "BaseClient"), ("aiobotocore.client", "AioBaseClient"))
-        for asked, body in ((_asked, _body), (agent_runtime.asked, agent_runtime.event))
+        for asked, body in ((_asked, _body), (_of_agents, agent_runtime.event))
     ],
 )

@@ -12,7 +12,6 @@ from typing import Any
 from agentops_integrations.bedrock.values import mapping, mappings
 from agentops_sdk.integration import semconv, summed_cost, usage_attributes
 from agentops_sdk.integration.clients import Asked, Attributes, Endpoint, Events, Exchanged, Json
-from agentops_sdk.integration.dialects import hosted_agents
 from agentops_sdk.integration.dialects import message_parts as parts
 
 _UNTOLD = {semconv.COST_UNKNOWN_REASON: "the service does not tell what its models used"}
@@ -207,14 +206,6 @@ def _flow_response(body: Json, asked: Json) -> Attributes:
     return {semconv.OUTPUT: body.get("outputs") or None, **_UNTOLD}
 
 
-# --- agents that are made --------------------------------------------------------------------------
-
-
-def _creation(body: Json) -> Attributes:
-    attributes = hosted_agents.creation(body)
-    return {**attributes, semconv.REQUEST_MODEL: model_of(attributes[semconv.REQUEST_MODEL])}
-
-
 # --- the table -------------------------------------------------------------------------------------
 
 
@@ -248,10 +239,6 @@ ROWS = (
         request=_flow_request, response=_flow_response, fold=_flow_fold,
         end_mark=re.compile(rb'"flowCompletionEvent"'),
     ),
-    Endpoint(
-        path="CreateAgent", kind="span", operation="create_agent", named_by="agentName", request=_creation,
-        response=hosted_agents.response,
-    ),
 )  # fmt: skip
 
 _NAMED_BY = {
@@ -267,16 +254,13 @@ _NAMED_BY = {
 
 
 def asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | None:
-    """A call of these clients; every call of every client of AWS comes by."""
-    service = client.meta.service_model.service_name
-    if service not in ("bedrock-agent-runtime", "bedrock-agent"):
+    """A call of this client; every call of every client of AWS comes by."""
+    if client.meta.service_model.service_name != "bedrock-agent-runtime":
         return None
     operation = args[0] if args else kwargs.get("operation_name")
     params = args[1] if len(args) > 1 else kwargs.get("api_params")
     if not isinstance(params, Mapping):
         return None
-    if service == "bedrock-agent":  # where agents are made; the rest of it is administration
-        return Asked("CreateAgent", params, url=str(client.meta.endpoint_url)) if operation == "CreateAgent" else None
     if operation not in _NAMED_BY:
         return None
     key = _NAMED_BY[operation]
