@@ -247,3 +247,16 @@ def test_a_handoff_to_an_agent_that_runs_inside_is_linked_from_both_ends(seen: A
     assert [link.context.span_id for link in first.links] == [origin.context.span_id]
     assert [link.context.span_id for link in origin.links] == [first.context.span_id]
     assert not second.links
+
+
+def test_a_conversation_whose_id_comes_late_is_that_of_what_begins_from_then_on(seen: Any) -> None:
+    with agentops.span("greet", kind="workflow") as run:
+        with agentops.span("before"):
+            pass
+        run.set("gen_ai.conversation.id", "c1")
+        with agentops.span("clerk", kind="agent"), agentops.span("after"):
+            pass
+    with agentops.span("another"):
+        pass
+    told = {span.name.split()[-1]: span.attributes.get("gen_ai.conversation.id") for span in seen.all()}
+    assert told == {"greet": "c1", "before": None, "clerk": "c1", "after": "c1", "another": None}

@@ -71,5 +71,4 @@ def orders(server: LocalModel) -> None:
 @pytest.mark.parametrize("mode", [*MODES, "late"])
 def test_program(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spans = check(orders, TREES, mode, monkeypatch, internal=True)
-    conversation = next(span for span in spans if span.attributes["agentops.kind"] == "workflow")
-    assert conversation.attributes["gen_ai.conversation.id"] == "c"
+    assert {span.attributes["gen_ai.conversation.id"] for span in spans} == {"c"}

@@ -33,11 +33,10 @@ def plain(value: Any) -> Any:
 
 
 def name_workflow(row: NativeScope, attributes: dict[str, Any]) -> None:
-    """A workflow's name under the conventions' name, or nowhere: by it a span is called from its start."""
-    for name in [name for name, ours in row.names.items() if ours == semconv.WORKFLOW_NAME]:
-        told = attributes.pop(name, None)
-        if isinstance(told, str) and not told.startswith(row.made_up):
-            attributes[semconv.WORKFLOW_NAME] = told
+    """Its name, unless the library made that up: by it the span is called from its start."""
+    told = attributes.get(semconv.WORKFLOW_NAME)
+    if isinstance(told, str) and told.startswith(row.made_up):
+        del attributes[semconv.WORKFLOW_NAME]
 
 
 class Adoption:

@@ -28,7 +28,7 @@ from agentops_sdk._capture.start import start
 from agentops_sdk._host.admission import refusal
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.patches import Patches, Wrapper
-from agentops_sdk._propagation.context_keys import CallSpan, release
+from agentops_sdk._propagation.context_keys import CallSpan, known_later, release
 
 __all__ = ["AdoptedSpan", "AdoptingTracer", "adopt", "insist", "is_global"]
 
@@ -78,7 +78,8 @@ class AdoptingTracer(trace.Tracer):
         """As OpenTelemetry has it."""
         span: trace.Span = trace.INVALID_SPAN
         with guard("adopted.start"):
-            first = {key: plain(value) for key, value in (attributes or {}).items()}
+            names = self._row.names
+            first = {names.get(key, key): plain(value) for key, value in (attributes or {}).items()}
             span = self._begin(name, context, first, links or (), start_time)
         return span
 
@@ -205,7 +206,7 @@ class AdoptedSpan(CallSpan):
     def set_attribute(self, key: str, value: Any) -> None:
         with guard("adopted.attribute"):
             if self._live:
-                value = plain(value)
+                key, value = self._row.names.get(key, key), plain(value)
                 self._attributes[key] = value
                 if key in _AT_ONCE and key not in self._row.left_out and isinstance(value, str):
                     self._tell(key, value)
@@ -215,6 +216,8 @@ class AdoptedSpan(CallSpan):
             name_model(self.call, value)
         elif isinstance(self.call, Call) and key not in self.call.span.attributes:
             self.call.set(key, value)
+            if key == semconv.CONVERSATION_ID:
+                known_later(self.call.kind, self.call.span.attributes, self.call.context)
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
         """Events of the conventions are kept; what else a library tells in events is its own."""
@@ -241,8 +244,7 @@ class AdoptedSpan(CallSpan):
             return
         self._live = False
         with guard("adopted.end"):
-            attributes = {self._row.names.get(name, name): value for name, value in self._attributes.items()}
-            self._attributes = {}
+            attributes, self._attributes = self._attributes, {}
             if getattr(self.call, "settled", None) is not None:
                 self._failed = False  # what it calls an error is that it did not run
                 attributes.pop(semconv.ERROR_TYPE, None)

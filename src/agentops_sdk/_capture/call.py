@@ -97,9 +97,9 @@ class Call:
         elif kind == "llm":
             self.is_context_kept = True
             entries[context_keys.LLM_KEY] = self
-        elif kind == "workflow" and semconv.CONVERSATION_ID in span.attributes:
+        elif kind == "workflow":
             self.is_context_kept = True
-            entries[context_keys.AGENT_KEY] = context_keys.of_conversation(span.attributes, parent)
+            entries[context_keys.AGENT_KEY] = context_keys.of_workflow(span.attributes, parent)
         context = Context(entries)
         if to_vendor or kind in _TO_VENDOR:
             self.is_context_kept = True

@@ -114,6 +114,7 @@ NATIVE_SCOPES: Final = {
     ),
     "livekit-agents": NativeScope(
         "livekit",
+        names={"lk.room_sid": semconv.CONVERSATION_ID},
         kinds={
             "agent_session": "workflow",
             "agent_turn": "agent",
@@ -136,7 +137,7 @@ NATIVE_SCOPES: Final = {
             )
         ),
         repeated=frozenset(("llm_request_run",)),
-        nameless=frozenset(("agent_turn", "function_tool")),
+        nameless=frozenset(("agent_session", "agent_turn", "function_tool")),
     ),
     "a2a-python-sdk": NativeScope("a2a", "silence"),
     "mcp-python-sdk": NativeScope("mcp", "silence"),

@@ -5,7 +5,7 @@ All of it travels in OpenTelemetry's own context, so it follows tasks and thread
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -95,16 +95,24 @@ def inherit(attributes: dict[str, Any], kind: str, context: Context) -> None:
                 attributes[name] = sorted({*known, *value})
     agent = context.get(AGENT_KEY)
     if agent and kind != "agent":
-        for name, value in agent.items():  # type: ignore[attr-defined]  # a context's values are objects
+        for name, value in agent.copy().items():  # type: ignore[attr-defined]  # a context's values are objects
             attributes.setdefault(name, value)
     elif agent and semconv.CONVERSATION_ID in agent:  # type: ignore[operator]  # as above
         attributes.setdefault(semconv.CONVERSATION_ID, agent[semconv.CONVERSATION_ID])  # type: ignore[index]  # as above
 
 
-def of_conversation(attributes: dict[str, Any], context: Context) -> dict[str, Any]:
+def of_workflow(attributes: dict[str, Any], context: Context) -> dict[str, Any]:
     """The agent of ``context``, if there is one, and the conversation of a workflow that runs in it."""
     agent: Any = context.get(AGENT_KEY) or {}
-    return {**agent, semconv.CONVERSATION_ID: attributes[semconv.CONVERSATION_ID]}
+    conversation = attributes.get(semconv.CONVERSATION_ID)
+    return {**agent} if conversation is None else {**agent, semconv.CONVERSATION_ID: conversation}
+
+
+def known_later(kind: str, attributes: Mapping[str, Any], context: Context) -> None:
+    """An agent or a workflow has been told its conversation: what begins in its ``context`` from here on has it."""
+    agent: Any = context.get(AGENT_KEY)
+    if kind in ("agent", "workflow") and isinstance(agent, dict) and semconv.CONVERSATION_ID in attributes:
+        agent[semconv.CONVERSATION_ID] = attributes[semconv.CONVERSATION_ID]
 
 
 def agent_of(attributes: dict[str, Any]) -> dict[str, Any]:

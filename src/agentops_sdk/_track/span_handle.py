@@ -12,6 +12,7 @@ from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
 from agentops_sdk._capture.invalid_values import Check
 from agentops_sdk._host.guard import guard
+from agentops_sdk._propagation.context_keys import known_later
 from agentops_sdk._snapshot.data_fields import derives, one_of
 from agentops_sdk._snapshot.snapshot import snapshot
 from agentops_sdk._snapshot.text import encodable
@@ -55,6 +56,7 @@ class Span:
             with guard("span.set"):
                 check = Check("span.set")
                 self._call.set(check.name("name", name), plain(value))
+                self._in_conversation()
                 check.mark(self._call)
 
     def update(self, attributes: Mapping[str, Any] | None = None, /, **more: Any) -> None:
@@ -64,7 +66,13 @@ class Span:
                 check = Check("span.update")
                 for name, value in (*check.pairs("attributes", attributes), *more.items()):
                     self._call.set(name, plain(value))
+                self._in_conversation()
                 check.mark(self._call)
+
+    def _in_conversation(self) -> None:
+        call = self._call
+        if isinstance(call, Call):
+            known_later(call.kind, call.span.attributes, call.context)
 
     def set_input(self, value: Any) -> None:
         """Record what went in, unless content is not captured."""
