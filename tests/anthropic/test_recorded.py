@@ -163,6 +163,8 @@ def check(exchange: dict[str, Any], span: Seen, problem: Exception | None) -> No
     thoughts = [part["content"] for part in span.parts if part["type"] == "reasoning"]
     kinds = ("thinking", "redacted_thinking")
     assert thoughts == [block.get("thinking", "") for block in blocks if block["type"] in kinds]
+    compacted = any(block["type"] == "compaction" for block in blocks)
+    assert span.get("gen_ai.conversation.compacted") is (True if compacted else None)
     server = [part["name"] for part in span.parts if part["type"] == "server_tool_call"]
     assert server == [block["name"] for block in blocks if block["type"] in ("server_tool_use", "mcp_tool_use")]
 

@@ -263,6 +263,7 @@ def test_items_of_every_kind(recorded: Any) -> None:
         "server_tool_call", "server_tool_call_response", "mcp_approval_request", "tool_call", "compaction", "refusal",
         "server_tool_call",
     ]  # fmt: skip
+    assert span["gen_ai.conversation.compacted"] is True
     offered = span.json("gen_ai.tool.definitions")
     assert [tool["name"] for tool in offered] == ["weather", "sql", "web_search", "file_search", "docs"]
     assert "s3" not in span["gen_ai.tool.definitions"]

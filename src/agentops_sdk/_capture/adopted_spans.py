@@ -4,6 +4,8 @@ A library is handed the tracer in the place that it has for one; the program's p
 says of a span is taken over when that ends: names of the conventions as they are, others by the library's row in
 ``native_scopes``, all else is left out. Usage counts on model calls only: what agents and other
 containers repeat is dropped. Where a client below has told of the same model call, that stands.
+
+Long because a tracer and a span have all the methods of OpenTelemetry's.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from opentelemetry import trace
 from opentelemetry.context import Context, attach
@@ -35,6 +37,8 @@ __all__ = ["AdoptedSpan", "AdoptingTracer", "adopt", "insist", "is_global"]
 _AT_ONCE = (semconv.CONVERSATION_ID, semconv.REQUEST_MODEL, semconv.PROVIDER_NAME)
 """What is told before the work begins: limits go by the model's price."""
 _CUT_OFF = ("abandoned", "cancelled", "interrupted")
+_live: WeakValueDictionary[int, AdoptedSpan] = WeakValueDictionary()
+"""By their ids: some libraries keep nothing else of a span that others belong in."""
 
 
 def insist(span: trace.Span) -> None:
@@ -101,6 +105,12 @@ class AdoptingTracer(trace.Tracer):
         if named is None and operation == word:
             named = rest or None
         known = {key: value for key, value in first.items() if key in _AT_ONCE and isinstance(value, str)}
+        around = trace.get_current_span(context)
+        if (
+            type(around) is trace.NonRecordingSpan
+            and (same := _live.get(around.get_span_context().span_id)) is not None
+        ):
+            around, context = same, same.call.context
         internal = kind == "task" and not self._row.internal.isdisjoint((name, word))
         call = start(
             kind,
@@ -119,7 +129,6 @@ class AdoptingTracer(trace.Tracer):
         if not isinstance(call, Call):
             return trace.INVALID_SPAN
         span = AdoptedSpan(call, self._row, first, content=self._content, nameless=word in self._row.nameless)
-        around = trace.get_current_span(context)
         if isinstance(around, AdoptedSpan):
             around.members.add(span)
         return span
@@ -187,6 +196,7 @@ class AdoptedSpan(CallSpan):
         self._failed = False
         self._live = True
         self._span_context = call.span.otel.get_span_context()
+        _live[self._span_context.span_id] = self
 
     def left_by(self, error: BaseException) -> None:
         """An exception leaves the span."""

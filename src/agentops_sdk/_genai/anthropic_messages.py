@@ -176,6 +176,7 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
         **fields(body, _RESPONSE),
         semconv.RESPONSE_FINISH_REASONS: [str(reason)] if reason else None,
         semconv.OUTPUT_MESSAGES: [message] if content or reason else None,
+        semconv.CONVERSATION_COMPACTED: any(part.get("type") == "compaction" for part in content) or None,
         **model_choice(
             _tools(asked),
             content,

@@ -73,6 +73,8 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
         if reason:
             answer["finish_reason"] = chat.finish_reason(reason)
         attributes[semconv.OUTPUT_MESSAGES] = [answer]
+        if any(isinstance(item, Mapping) and item.get("type") == "compaction" for item in output):
+            attributes[semconv.CONVERSATION_COMPACTED] = True
         finished = _is_finished(body, asked)
         if not finished:  # its items say for themselves whether they are whole: calls that are have been chosen
             done = [item for item in output if _is_done(item)]
