@@ -91,6 +91,7 @@ def _integration_of(item: pytest.Item) -> str:
     """Whose test it is: what its folder says, or, where that is of several, its parameter."""
     names = {*find_integrations(), *_ALSO}
     call = getattr(item, "callspec", None)
-    of_call = [getattr(value, "name", value) for value in call.params.values()] if call is not None else []
+    params = call.params.values() if call is not None else ()
+    of_call = [getattr(value, "name", getattr(value, "__name__", value)) for value in params]
     told = [one for one in (item.path.parent.name, *of_call) if isinstance(one, str) and one in names]
     return told[0] if told and not any(one in item.nodeid for one in _NOT_PROGRAMS) else ""

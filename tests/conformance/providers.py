@@ -22,6 +22,7 @@ from tests.shared import shared
 from tests.wire.http import Wire
 
 import agentops_sdk as agentops
+from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.traces.conformance.source import span_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "conventions.md"
@@ -65,7 +66,7 @@ def measured(
         pytest.skip("../shared/semconv is missing")
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY")
     providers, measure = Providers(monkeypatch), Measure()
-    agentops.init(exporters=[], integrations=integrations, semconv=state)
+    agentops.init(exporters=[MemoryExporter()], integrations=integrations, semconv=state)
     for program in programs:
         with Wire(*map(reply_of, program.replies)) as wire:
             program.run(wire.url)

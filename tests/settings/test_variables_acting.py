@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -107,6 +108,38 @@ def few_attributes(sent: Sent) -> None:
     assert (len(sent.spans["work"].links), sent.spans["work"].dropped_links_count) == (0, 1)
 
 
+def cut_short(sent: Sent) -> None:
+    assert attributes(sent.spans["work"])["text"] == "abc"
+
+
+def undetected(sent: Sent) -> None:
+    assert len(sent.resources) == 3
+    found = {name for one in sent.resources for name in one if name.startswith(("process.", "host."))}
+    assert found <= {"process.pid"}  # which tells workers apart
+
+
+def exemplars(sent: Sent) -> int:
+    points = [
+        point
+        for signal, request in sent.collector.received
+        if signal == "metrics"
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in metric.histogram.data_points
+    ]
+    assert points
+    return sum(len(point.exemplars) for point in points)
+
+
+def with_examples(sent: Sent) -> None:
+    assert exemplars(sent) > 0
+
+
+def without_examples(sent: Sent) -> None:
+    assert exemplars(sent) == 0
+
+
 def newest(sent: Sent) -> None:
     assert "gen_ai.client.inference.duration" in {name for request in sent.collector.metrics() for name in request}
 
@@ -142,6 +175,10 @@ def one_span_each(sent: Sent) -> None:
             },
             few_attributes,
         ),
+        ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT": "3"}, cut_short),
+        ({**OTLP, "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS": "none"}, undetected),
+        ({**OTLP, "OTEL_METRICS_EXEMPLAR_FILTER": "trace_based"}, with_examples),
+        ({**OTLP, "OTEL_METRICS_EXEMPLAR_FILTER": "always_off"}, without_examples),
         ({**OTLP, "OTEL_SEMCONV_STABILITY_OPT_IN": "http,gen_ai_latest_experimental"}, newest),
         ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "1"}, one_span_each),
     ],
@@ -249,3 +286,50 @@ def test_a_request_is_given_up_when_they_say(
         accounts = status.sinks["otlp"], status.signals["metrics otlp"], status.signals["events otlp"]
         told = [account.last_error for account in accounts]
     assert [str(one).rpartition("within ")[2] for one in told] == [f"{each} s" for each in seconds]
+
+
+BATCHES = {"traces": "OTEL_BSP", "logs": "OTEL_BLRP"}
+
+
+def requests_of(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, seconds_between: float = 0.0) -> Counter[str]:
+    """How many requests of each signal the program sends that is run twice, and then asked to send all."""
+    collector = Collector()
+    for name, value in {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, **OTLP, **environ}.items():
+        monkeypatch.setenv(name, value)
+    agentops.init(integrations=[])
+    program()
+    time.sleep(seconds_between)
+    program()
+    agentops.flush(20.0)
+    agentops.shutdown()
+    collector.close()
+    return Counter(signal for signal, _ in collector.received)
+
+
+def test_what_has_ended_waits_for_more_as_long_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not told, the first would go after a second, and the other apart from it."""
+    waits = {f"{prefix}_SCHEDULE_DELAY": "600000" for prefix in BATCHES.values()}
+    sent = requests_of(waits, monkeypatch, seconds_between=1.5)
+    assert {signal: sent[signal] for signal in BATCHES} == dict.fromkeys(BATCHES, 1)
+
+
+def test_one_request_has_as_much_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = requests_of({f"{prefix}_MAX_EXPORT_BATCH_SIZE": "1" for prefix in BATCHES.values()}, monkeypatch)
+    assert {signal: sent[signal] for signal in BATCHES} == {"traces": 4, "logs": 2}
+
+
+def test_all_signals_go_as_often_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks for it; not told, metrics would go after a minute."""
+    often = {f"{prefix}_SCHEDULE_DELAY": "10" for prefix in BATCHES.values()} | {"OTEL_METRIC_EXPORT_INTERVAL": "50"}
+    collector = Collector()
+    for name, value in {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, **OTLP, **often}.items():
+        monkeypatch.setenv(name, value)
+    agentops.init(integrations=[])
+    program()
+    deadline = time.monotonic() + 30
+    while {signal for signal, _ in collector.received} != SIGNALS and time.monotonic() < deadline:
+        time.sleep(0.02)
+    sent = {signal for signal, _ in collector.received}
+    agentops.shutdown()
+    collector.close()
+    assert sent == SIGNALS
