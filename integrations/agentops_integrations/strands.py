@@ -150,6 +150,9 @@ def _goes_on(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[st
         state, call = instance._interrupt_state, getattr(span, "call", None)  # noqa: SLF001 - no other way to it
         if isinstance(call, Call) and type(instance.description) is str:
             call.set(semconv.AGENT_DESCRIPTION, instance.description)
+        session = getattr(getattr(instance, "_session_manager", None), "session_id", None)
+        if type(session) is str:
+            span.set_attribute(semconv.CONVERSATION_ID, session)
         if state.activated and isinstance(call, Call):
             told = [each["interruptResponse"] for each in state.context.get("responses") or ()]
             _questions.resumed(call, [_questions.answer(each["interruptId"], each["response"]) for each in told])

@@ -7,7 +7,9 @@ stands on the spans by the conventions' names, whoever passes it on. Long becaus
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
@@ -114,12 +116,14 @@ def _openai_agents(server: LocalModel) -> None:
 def _strands(server: LocalModel) -> None:
     import strands
     from strands.models.openai import OpenAIModel
+    from strands.session.file_session_manager import FileSessionManager
 
     model = OpenAIModel(client_args={"base_url": server.base_url, "api_key": "none"}, model_id=MODEL, params=_ALL)
-    _twice(strands.Agent(
-        model, name="clerk", description=_ABOUT, system_prompt=_SYSTEM, tools=[strands.tool(look_up)],
-        callback_handler=None,
-    ))  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        _twice(strands.Agent(
+            model, name="clerk", description=_ABOUT, system_prompt=_SYSTEM, tools=[strands.tool(look_up)],
+            callback_handler=None, session_manager=FileSessionManager("s1", folder),
+        ))  # fmt: skip
 
 
 def _agent_framework(server: LocalModel) -> None:
@@ -321,6 +325,9 @@ _AGENT = ("agent.name", "input.messages", "output.messages", "model", "response.
           "system_instructions", "tool.definitions", "agent.description")  # fmt: skip
 _TOOL = ("tool.name", "tool.description", "tool.call.id", "tool.call.arguments", "tool.call.result", "agent.name")
 
+_IN_A_SESSION = ("agno", "strands")
+"""Whose program has a session, which all of it is in."""
+
 
 def check_given(name: str) -> None:
     """What the program of an integration gives its agent is on its spans, but for what its row says."""
@@ -330,6 +337,7 @@ def check_given(name: str) -> None:
         agentops.init(exporters=[exporter], semconv=state)
         with LocalModel(answer) as server:
             program.run(server)
+        gc.collect()  # clients that the library has left open
         assert agentops.flush(10)
         spans = exporter.finished_spans()
         agentops.shutdown()
@@ -341,3 +349,6 @@ def check_given(name: str) -> None:
         wanted = {"chat": {*SAMPLING, "error.type"}, "invoke_agent": {*SAMPLING, *_AGENT}, "execute_tool": {*_TOOL}}
         missing = {f"{kind} {one}" for kind, names in wanted.items() for one in names - seen[kind]}
         assert missing == {*program.unsaid}
+        if name in _IN_A_SESSION:
+            conversations = {span.attributes.get("gen_ai.conversation.id") for span in spans}
+            assert conversations == {"s1"}

@@ -83,7 +83,7 @@ def team(server: LocalModel) -> None:
     counting = _agent(server, "counting", description="counts")
     desk = _agent(server, "desk", system_prompt="I am the desk.")
     writer = _agent(server, "writer", system_prompt="I write.", tools=[counting.as_tool()])
-    result = Swarm([desk, writer])("What is 6 + 6?")
+    result = Swarm([desk, writer], id="letters")("What is 6 + 6?")
     assert [node.node_id for node in result.node_history] == ["desk", "writer"]
 
 
