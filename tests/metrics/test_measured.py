@@ -76,6 +76,21 @@ def test_the_table_is_that_of_the_conventions(state: str) -> None:
         assert needed - {"jsonrpc.protocol.version"} <= set(row.attributes) <= needed | extra
 
 
+def test_limits_of_spans_take_nothing_from_what_is_measured(reader: InMemoryMetricReader) -> None:
+    memory = MemoryExporter()
+    agentops.init(exporters=[memory], attribute_count_limit=3, attribute_length_limit=4)
+    with agentops.span("bot", kind="agent"):
+        chat()
+    agentops.flush()
+    found = points(reader)
+    tokens = {told["gen_ai.token.type"]: (told["gen_ai.request.model"], point.sum)
+              for told, point in found["gen_ai.client.token.usage"]}  # fmt: skip
+    assert tokens == {"input": ("gpt-4o", 1000), "output": ("gpt-4o", 100)}
+    assert [told["gen_ai.agent.name"] for told, _ in found["gen_ai.invoke_agent.duration"]] == ["bot"]
+    assert "agentops.cost" in found
+    assert [len(span.attributes or {}) for span in memory.finished_spans()] == [3, 3]
+
+
 def test_a_stream_in_the_pin_state(reader: InMemoryMetricReader) -> None:
     memory = MemoryExporter()
     agentops.init(exporters=[memory], integrations=[])

@@ -38,10 +38,11 @@ from agentops_sdk._recorder.plain_step import PlainSteps
 from agentops_sdk._recorder.readable_span import readable, scrubbed, with_sampling
 from agentops_sdk._recorder.recorder import LeanSpan, Recorder
 from agentops_sdk._recorder.span_completion import Completer
+from agentops_sdk._recorder.span_limits import limited
 from agentops_sdk._recorder.tail_sampling import HeldRuns
 from agentops_sdk._version import VERSION
 from agentops_sdk.config import Settings, changes
-from agentops_sdk.traces.formats.finished_span import ProcessResource
+from agentops_sdk.traces.formats.finished_span import FinishedSpan, ProcessResource
 from agentops_sdk.traces.formats.official_span import official_identity
 from agentops_sdk.traces.formats.wire_values import encodable, encodable_identity
 
@@ -334,6 +335,10 @@ class Runtime:
             with guard("runtime.prepare_beside"):
                 process_hooks.prepare_beside(self)
         ready, aside = self._made_ready(batch)
+        if self.completer.limits_spans:  # now that all has been measured
+            with guard("runtime.limits"):
+                ours: Any = FinishedSpan  # the program's provider has limited what came through it
+                ready = [limited(one, self.settings) if type(one) is ours else one for one in ready]
         if ready:
             for sink in self.sinks:
                 with guard(f"sink.{sink.name}"):

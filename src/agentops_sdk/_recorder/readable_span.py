@@ -12,13 +12,11 @@ from agentops_sdk import semconv
 from agentops_sdk._recorder.host_provider import EndedSpan
 from agentops_sdk._recorder.recorder import LeanSpan, link_to_parent
 from agentops_sdk._recorder.span_completion import Completer
-from agentops_sdk._recorder.span_limits import limited
 from agentops_sdk._recorder.tail_sampling import HeldSpan
 from agentops_sdk._scrub.policy import Policy
 from agentops_sdk._scrub.private_form import attributes_of, event_name_of, name_of
 from agentops_sdk.traces.formats.finished_span import FinishedEvent, FinishedSpan
 from agentops_sdk.traces.formats.json_values import INT_MAX
-from agentops_sdk.traces.formats.official_span import official
 from agentops_sdk.traces.formats.wire_values import is_time, with_dropped
 
 if TYPE_CHECKING:
@@ -60,8 +58,6 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
         name, span.context, span.parent, resource, scope, done.attributes, span.kind, status, start, end, events, links,
         dropped,
     )  # fmt: skip
-    if completer.limits_spans:
-        return limited(official(completed), completer.settings)
     # The policy has made every value fit; where it has redacted, or a time was given by somebody else, it is looked at.
     in_range = type(start) is int and type(end) is int and 0 <= start <= end <= INT_MAX
     is_fit = in_range and not private and policy.personal_data is None and policy.redactions == redactions

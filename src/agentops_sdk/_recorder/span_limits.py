@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
+from agentops_sdk.traces.formats.official_span import official
 from agentops_sdk.traces.formats.wire_values import list_with_dropped, with_dropped
 
 if TYPE_CHECKING:
@@ -37,11 +38,12 @@ def limits_anything(settings: Settings) -> bool:
     )
 
 
-def limited(span: ReadableSpan, settings: Settings) -> ReadableSpan:
-    """``span`` within the limits; it is ours alone, and changed in place."""
+def limited(complete: ReadableSpan, settings: Settings) -> ReadableSpan:
+    """A span of ours as sinks get it, within the limits; what it measures is told by ``complete``, before."""
     from opentelemetry.sdk.trace import Event
     from opentelemetry.trace import Link
 
+    span = official(complete)
     length = settings.attribute_length_limit
     attributes = _shortened(span.attributes or {}, length, mark=True)
     span._attributes = _bounded(attributes, settings.attribute_count_limit, span.dropped_attributes)  # noqa: SLF001 - it has no setter, and is ours
