@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 from opentelemetry import metrics as otel_metrics
+from opentelemetry import trace as otel_trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from tests.shared import shared
 
 import agentops_sdk as agentops
@@ -89,6 +93,28 @@ def test_limits_of_spans_take_nothing_from_what_is_measured(reader: InMemoryMetr
     assert [told["gen_ai.agent.name"] for told, _ in found["gen_ai.invoke_agent.duration"]] == ["bot"]
     assert "agentops.cost" in found
     assert [len(span.attributes or {}) for span in memory.finished_spans()] == [3, 3]
+
+
+def test_limits_of_the_programs_provider_neither(reader: InMemoryMetricReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenTelemetry's provider leaves out what was set first, which is what a span is."""
+    memory, theirs = MemoryExporter(), InMemorySpanExporter()
+    provider = TracerProvider(span_limits=SpanLimits(max_span_attributes=5))
+    provider.add_span_processor(SimpleSpanProcessor(theirs))
+    monkeypatch.setattr(otel_trace, "_TRACER_PROVIDER", provider)
+    agentops.init(exporters=[memory])
+    with agentops.span("bot", kind="agent"):
+        chat()
+    agentops.flush()
+    found = points(reader)
+    assert {told["gen_ai.token.type"]: point.sum for told, point in found["gen_ai.client.token.usage"]} == {
+        "input": 1000, "output": 100,
+    }  # fmt: skip
+    assert [point.sum for _, point in found["gen_ai.invoke_agent.inference_calls"]] == [1]
+    call, _ = memory.finished_spans()
+    assert dict(call.attributes or {}).items() >= CHAT.items()
+    for span in theirs.get_finished_spans():
+        assert len(span.attributes or {}) == 5
+        assert {"agentops.kind", "gen_ai.operation.name"} <= set(span.attributes or {})
 
 
 def test_a_stream_in_the_pin_state(reader: InMemoryMetricReader) -> None:

@@ -19,6 +19,7 @@ from agentops_sdk._host.guard import guard
 from agentops_sdk._propagation import privacy
 from agentops_sdk._recorder.recorder import in_sample, own_ancestor, span_elsewhere
 from agentops_sdk._recorder.span_completion import Completer
+from agentops_sdk._recorder.span_limits import FIRST
 from agentops_sdk._recorder.tail_sampling import HeldRun
 from agentops_sdk._recorder_port import Deferred
 from agentops_sdk._scrub.private_form import attributes_of, name_of
@@ -60,7 +61,7 @@ class JoinedSpan:
         """The span above, where that is somebody else's in this process."""
         self.held: HeldRun | None = None
         self.whole: tuple[str, dict[str, Any], list[tuple[str, int, Any]], str | None] | None = None
-        """Name, attributes, events and message where functions are still to look at them."""
+        """Name, attributes, events and message where the provider lost some, or functions are to look at them."""
         self.event_content: Mapping[str, Any] = {}
 
     @property
@@ -100,6 +101,10 @@ class JoinedSpan:
             done = completer.finish(self.attributes, self.events, message, policy, self.context.trace_id)
             self.event_content = done.event_content
             self.otel.set_attributes(done.attributes)
+            if getattr(self.otel, "dropped_attributes", 0):
+                # The provider leaves out the oldest: what tells what a span is goes last, and our sinks get it whole.
+                self.otel.set_attributes({name: done.attributes[name] for name in FIRST if name in done.attributes})
+                self.whole = self.whole or (self.name, done.attributes, done.events, done.message)
             for name, at, attributes in done.events:
                 self.otel.add_event(name, attributes, at)
             private = semconv.PRIVATE in done.attributes

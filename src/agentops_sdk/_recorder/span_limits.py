@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from agentops_sdk.config import Settings
 
-__all__ = ["limited", "limits_anything"]
+__all__ = ["FIRST", "limited", "limits_anything"]
 
-_FIRST: Final = (semconv.KIND, semconv.OUTCOME, semconv.OPERATION_NAME)
+FIRST: Final = (semconv.KIND, semconv.OUTCOME, semconv.OPERATION_NAME)
+"""What goes last."""
 
 
 def limits_anything(settings: Settings) -> bool:
@@ -79,7 +80,7 @@ def _firsts(items: Sequence[Any], most: int | None) -> tuple[Sequence[Any], int]
 def _bounded(attributes: Mapping[str, Any], most: int | None, dropped: int) -> Mapping[str, Any]:
     if most is None or len(attributes) <= most:
         return with_dropped(attributes, dropped)
-    names = [*(name for name in _FIRST if name in attributes), *(name for name in attributes if name not in _FIRST)]
+    names = [*(name for name in FIRST if name in attributes), *(name for name in attributes if name not in FIRST)]
     return with_dropped({name: attributes[name] for name in names[:most]}, dropped + len(attributes) - most)
 
 
