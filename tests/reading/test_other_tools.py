@@ -129,6 +129,30 @@ def test_a_line_that_a_container_wrote(name: str) -> None:
     assert len(trace.llm_calls) == 1
 
 
+CHAT = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 100}
+IDS = {"trace_id": TRACE, "span_id": f"{1:016x}", "start_timestamp": "2026-08-06T00:00:00Z", "span_name": "chat"}
+TYPED = [{"key": "gen_ai.operation.name", "vStr": "chat"},
+         {"key": "gen_ai.usage.input_tokens", "vType": "INT64", "vInt64": "100"}]  # fmt: skip
+FORMS: dict[str, list[Any]] = {
+    "Logfire, columns": [
+        {"columns": [{"name": key, "values": [value]} for key, value in {**IDS, "attributes": CHAT}.items()]}
+    ],
+    "Jaeger's own interface": [{"spans": [{"traceId": TRACE, "spanId": IDS["span_id"], "operationName": "chat",
+                                           "startTime": "2026-08-06T00:00:00Z", "tags": TYPED}]}],
+    "Codex, the last figures alone": [
+        {"timestamp": "2026-08-06T00:00:00Z", "type": "session_meta", "payload": {"id": "s"}},
+        {"timestamp": "2026-08-06T00:00:01Z", "type": "event_msg", "payload": {
+            "type": "token_count", "info": {"last_token_usage": {"input_tokens": 100, "output_tokens": 20}}}},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rarer_forms(form: str) -> None:
+    (trace,) = load([json.dumps(document) for document in FORMS[form]])
+    assert (len(trace.llm_calls), trace.usage.input) == (1, 100)
+
+
 OTHERS: dict[str, dict[str, Any]] = {
     "Datadog": {"data": [{"type": "span", "attributes": {"ml_app": "a", "span_id": "1", "start_ns": T0}}]},
     "Opik": {"content": [{"id": "1", "project_id": "p", "trace_id": "2", "type": "llm", "name": "x"}], "total": 1},

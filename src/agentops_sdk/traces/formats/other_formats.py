@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk.traces.classify import OWN_SCOPE
@@ -98,9 +99,11 @@ def unpacked(document: Any) -> Any:
         if isinstance(line := document.get(around), str) and reader_of(inside := parsed(line)) is not None:
             return inside
     names, rows = document.get("columns", document.get("meta")), document.get("data")
-    if isinstance(names, list) and isinstance(rows, list) and any(isinstance(row, list) for row in rows):
+    if isinstance(names, list) and all(isinstance(one, dict) and isinstance(one.get("values"), list) for one in names):
+        rows = list(zip_longest(*(one["values"] for one in names)))
+    if isinstance(names, list) and isinstance(rows, list) and any(isinstance(row, list | tuple) for row in rows):
         named = [name.get("name") if isinstance(name, dict) else name for name in names]
-        return [dict(zip(named, row, strict=False)) if isinstance(row, list) else row for row in rows]
+        return [dict(zip(named, row, strict=False)) if isinstance(row, list | tuple) else row for row in rows]
     return document
 
 

@@ -38,6 +38,8 @@ _LISTS: Final = ("arrayValue", "kvlistValue")
 _NO_NUMBERS: Final = ("NaN", "Infinity", "-Infinity")
 _WORDS: Final = {"true": True, "false": False}
 _KEYS: Final = ("key", "Key", "name", "Name")
+_TYPES: Final = ("vtype", "v_type", "valuetype", "value_type")
+"""What stands beside a value, which Jaeger has under a name that says its type: ``vStr``, ``v_int64``."""
 _TIMES: Final = ("startTimeUnixNano", "endTimeUnixNano")
 _CODES: Final = ("code", "statusCode", "status_code")
 _STATUSES: Final = {"unset": 0, "ok": 1, "error": 2}
@@ -197,7 +199,8 @@ def _pairs(pairs: Any) -> Any:
 
 def _pair(pair: dict[str, Any]) -> dict[str, Any]:
     key = next((pair[name] for name in _KEYS if name in pair), None)
-    return {"key": str(key), "value": _value(pair.get("value", pair.get("Value")))}
+    value = next((pair[name] for name in pair if name[:1].lower() == "v" and name.lower() not in _TYPES), None)
+    return {"key": str(key), "value": _value(value)}
 
 
 def plain_attributes(pairs: Any) -> dict[str, Any]:

@@ -87,8 +87,9 @@ class _Session:
             info = payload.get("info") or {}
             total = info.get("total_token_usage") or {}
             usage = info.get("last_token_usage") or _added(total, self.total)
-            if self.reply or (usage and total != self.total):  # the same figures are told again and again
-                self._end_call(usage if total != self.total else {}, time)
+            fresh = usage and (not total or total != self.total)  # the same figures are told again and again
+            if self.reply or fresh:
+                self._end_call(usage if fresh else {}, time)
             self.total = total or self.total
         elif line["type"] == "event_msg" and stated in ("item_completed", "exec_command_end"):
             item = payload.get("item", payload)
