@@ -168,3 +168,35 @@ def test_what_is_something_else_is_named(name: str, tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(json.dumps(OTHERS[name]))
     with pytest.raises(TraceError, match=name):
         load(tmp_path / "x.json")
+
+
+UNTOLD = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-4o", "input.value": "hi"}
+NOTHING: list[dict[str, Any]] = [
+    {
+        "openinference.span.kind": "AGENT",
+        "llm.cost.total": 0.0,
+        "llm.token_count.prompt": 0,
+        "llm.token_count.completion": 0,
+    },
+    {"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.cost": 0, "gen_ai.usage.input_tokens": 0},
+    {"traceloop.span.kind": "tool", "llm.usage.total_cost": 0, "gen_ai.usage.completion_tokens": 0},
+]
+
+
+@pytest.mark.parametrize("around", NOTHING)
+def test_a_sum_of_nothing_does_not_stand_for_what_is_unknown(around: dict[str, Any]) -> None:
+    trace = trace_of(otlp(span(1, around), span(2, UNTOLD, 1)))
+    assert (trace.usage.unknown, trace.cost < 0.01, trace.cost.text()) == (1, False, "unknown")
+
+
+def test_what_langfuse_and_langsmith_sum_up_to_nothing() -> None:
+    nothing: dict[str, Any] = {"parentObservationId": None, "type": "AGENT", "model": None, "totalCost": 0}
+    inner = {**GENERATION, "parentObservationId": "a", "usageDetails": {"input": 1}, "totalCost": 0}
+    (trace,) = load([json.dumps([{**GENERATION, **nothing, "id": "a"}, inner])])
+    assert (trace.usage.input, trace.cost < 0.01) == (1, False)
+    run = {"id": "r", "run_type": "llm", "name": "chat", "start_time": "2026-08-06T00:00:00Z", "parent_run_id": "c",
+           "end_time": "2026-08-06T00:00:01Z", "trace_id": "c", "prompt_tokens": 1, "total_cost": None}  # fmt: skip
+    (trace,) = load(
+        [json.dumps(run), json.dumps({**run, "id": "c", "parent_run_id": None, "run_type": "chain", "total_cost": 0})]
+    )
+    assert (len(trace.llm_calls), trace.usage.input, trace.cost < 0.01) == (1, 1, False)

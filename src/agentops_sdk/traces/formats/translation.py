@@ -93,7 +93,7 @@ def translate(fields: dict[str, Any]) -> dict[str, Any]:
         **attributes,
         **{name: value for name, value in translated.items() if name not in _PSEUDO or name in _KEPT},
     }
-    _leave_out_zeros(merged, kind, fields)
+    _leave_out_zeros(merged)
     outcome = outcome_of(merged, fields.get("status", "unset"))
     stated = fields.get("outcome")
     if stated in semconv.NOT_ENDED or (stated not in (None, "ok", "error")):
@@ -250,7 +250,7 @@ def _add_cost(attributes: Mapping[str, Any], translated: dict[str, Any], kind: s
     amount = translated.get(semconv.COST_AMOUNT)
     if amount is None:
         return
-    if not amount and (kind in _MODEL_KINDS or any(translated.get(name) for name in _TOKENS)):
+    if not amount:  # on what is around calls it is the sum of prices that nobody knew
         del translated[semconv.COST_AMOUNT]
         if any(translated.get(name) for name in _TOKENS):
             translated[semconv.COST_UNKNOWN_REASON] = ZERO_PRICE
@@ -286,13 +286,13 @@ def _add_name(fields: Mapping[str, Any], attributes: Mapping[str, Any], translat
         )
 
 
-def _leave_out_zeros(merged: dict[str, Any], kind: str, fields: Mapping[str, Any]) -> None:
+def _leave_out_zeros(merged: dict[str, Any]) -> None:
     for name in (*_TOKENS, semconv.USAGE_CACHE_READ, semconv.USAGE_CACHE_CREATION, semconv.USAGE_REASONING):
         figure = merged.get(name, 0)
         if is_figure(figure) and figure < 0:  # as some write where they know none
             del merged[name]
     figures = [merged[name] for name in _TOKENS if name in merged]
-    if kind in _MODEL_KINDS and figures and all(is_figure(figure) and not figure for figure in figures):
+    if figures and all(is_figure(figure) and not figure for figure in figures):
         for name in _TOKENS:
             merged.pop(name, None)
     # Only what came in may be known of a call that failed; of one that was answered it is half of a figure.
