@@ -59,6 +59,22 @@ def test_calls_beside_a_message_of_the_responses_api() -> None:
     assert [decision.choices for decision in trace.decisions] == [("lookup", "patch")]
 
 
+def test_events_that_hold_a_message_in_one_attribute() -> None:
+    """So Azure's clients write them."""
+    function = {"name": "lookup", "arguments": '{"q": 1}'}
+    told = {"gen_ai.user.message": {"role": "user", "content": "hi"},
+            "gen_ai.assistant.message": {"content": {"text": {"value": "so"}}, "role": "assistant"},
+            "gen_ai.choice": {"message": {"tool_calls": [{"id": "c1", "type": "function", "function": function}]},
+                              "finish_reason": "tool_calls"}}  # fmt: skip
+    events = [
+        {"name": name, "attributes": [{"key": "gen_ai.event.content", "value": {"stringValue": json.dumps(content)}}]}
+        for name, content in told.items()
+    ]
+    trace = trace_of(otlp(span(1, {"gen_ai.operation.name": "chat"}, events=events)))
+    assert parts(trace.root, semconv.INPUT_MESSAGES) == [("user", "hi"), ("assistant", "so")]
+    assert [decision.choices for decision in trace.decisions] == [("lookup",)]
+
+
 def _codex(*payloads: dict[str, Any]) -> list[str]:
     lines = [
         ("session_meta", {"id": "s"}),

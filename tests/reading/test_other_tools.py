@@ -170,6 +170,12 @@ def test_what_is_something_else_is_named(name: str, tmp_path: Path) -> None:
         load(tmp_path / "x.json")
 
 
+def test_an_agent_is_called_by_its_node() -> None:
+    """OpenInference's CrewAI and OpenAI Agents name it nowhere else."""
+    record = only({"openinference.span.kind": "AGENT", "graph.node.id": "Researcher"}, name="Researcher._execute_core")
+    assert record.attributes[semconv.AGENT_NAME] == "Researcher"
+
+
 UNTOLD = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-4o", "input.value": "hi"}
 NOTHING: list[dict[str, Any]] = [
     {

@@ -335,7 +335,7 @@ def _inside(read: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Callable[[An
 
 
 _BLOCKS: Final[dict[str, Callable[[Any], dict[str, Any]]]] = {
-    "text": _text,
+    "text": lambda value: _plain({"text": value}),
     **dict.fromkeys(("functionCall", "function_call", "toolUse"), _inside(_call)),
     **dict.fromkeys(("functionResponse", "function_response", "toolResult"), _inside(_returned)),
     "reasoningContent": _inside(lambda value: _reasoning(value.get("reasoningText") or value)),

@@ -46,6 +46,8 @@ _WHOLE: Final = (
     (semconv.SYSTEM_INSTRUCTIONS, "system"),
 )
 _PREFIX: Final = "gen_ai.event."
+_CONTENT: Final = f"{_PREFIX}content"
+"""Where Azure's clients have what an event tells."""
 
 
 def is_message_event(name: Any) -> bool:
@@ -100,6 +102,8 @@ def _messages(row: _Event, tells: Mapping[str, Any]) -> list[dict[str, Any]]:
         return chat_messages.messages(tells.get(row.holder), row.role)
     inside = parsed(tells.get("message"))
     message = {name.removeprefix(_PREFIX): parsed(value) for name, value in tells.items()}
+    if isinstance(parsed(tells.get(_CONTENT)), dict):  # all of the message
+        message["body"] = message.pop("content")
     if isinstance(body := message.get("body"), dict):
         message = {**body, **message}
         inside = body.get("message", inside)

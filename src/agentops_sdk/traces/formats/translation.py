@@ -280,7 +280,8 @@ def _add_name(fields: Mapping[str, Any], attributes: Mapping[str, Any], translat
         return
     attribute, around = _NAMED[kind]
     if attribute not in translated and attribute not in attributes:
-        entity = attributes.get("traceloop.entity.name") or attributes.get(f"{kind}_name")
+        names = ("traceloop.entity.name", f"{kind}_name", "graph.node.id" if kind == "agent" else "")
+        entity = next((attributes[name] for name in names if name in attributes), None)
         translated[attribute] = (
             entity if isinstance(entity, str) else around.sub("", str(fields.get("name", ""))).strip()
         )
@@ -295,6 +296,5 @@ def _leave_out_zeros(merged: dict[str, Any]) -> None:
     if figures and all(is_figure(figure) and not figure for figure in figures):
         for name in _TOKENS:
             merged.pop(name, None)
-    # Only what came in may be known of a call that failed; of one that was answered it is half of a figure.
     if merged.get(semconv.OPERATION_COST) == 0 and semconv.COST_AMOUNT not in merged:
         merged.pop(semconv.OPERATION_COST)

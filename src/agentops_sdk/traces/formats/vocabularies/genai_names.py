@@ -38,6 +38,7 @@ VOCABULARY = Vocabulary(
         Row(semconv.USAGE_CACHE_READ, "gen_ai.usage.cache_read_input_tokens", count),
         Row(semconv.USAGE_CACHE_READ, "gen_ai.usage.input_tokens.cached", count),
         Row(semconv.USAGE_CACHE_READ, "gen_ai.usage.cached_tokens", count),
+        Row(semconv.USAGE_CACHE_READ, "gen_ai.usage.cached_input_tokens", count),
         Row(semconv.USAGE_CACHE_READ, "gen_ai.usage.input_token_details.cached", count),
         Row(semconv.USAGE_CACHE_CREATION, semconv.USAGE_CACHE_CREATION, count),
         Row(semconv.USAGE_CACHE_CREATION, semconv.USAGE_CACHE_WRITE, count),
