@@ -265,8 +265,9 @@ def test_an_odd_part_costs_no_span(part: str, holder: str) -> None:
 
 @pytest.mark.parametrize("holder", ["resourceSpans", "batches"])
 def test_attributes_that_are_none_cost_the_span_alone(holder: str) -> None:
-    traces = load([json.dumps({holder: otlp({**span(1, CALL), "attributes": 5}, GOOD)["resourceSpans"]})])
-    assert (len(traces[0].spans), traces.foreign) == (1, 1)
+    damaged = [{**span(1, CALL), "attributes": 5}, {**span(3, CALL), "spanId": "many"}]
+    traces = load([json.dumps({holder: otlp(*damaged, GOOD)["resourceSpans"]})])
+    assert (len(traces[0].spans), traces.foreign) == (1, 2)
 
 
 def test_what_came_before_the_end_of_a_torn_file_is_read(tmp_path: Path) -> None:

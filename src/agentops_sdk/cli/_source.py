@@ -286,7 +286,7 @@ def report(traces: Traces, args: argparse.Namespace) -> None:
     if traces.torn:
         print(f"agentops: {traces.torn} torn line(s) skipped", file=sys.stderr)
     if traces.foreign:
-        print(f"agentops: {traces.foreign} unrecognised line(s) skipped", file=sys.stderr)
+        print(f"agentops: {traces.foreign} unrecognised line(s) or span(s) skipped", file=sys.stderr)
 
 
 def tell_of(not_read: Iterable[str], notes: Iterable[str], args: argparse.Namespace) -> None:

@@ -95,7 +95,7 @@ class Traces:
 
     ``traces["4bf9"]`` finds by the beginning of a trace id, ``traces["latest"]`` by time, ``traces[0]`` by
     position. ``torn`` counts lines that were cut off while being written, ``foreign`` lines that hold
-    no span; both are skipped.
+    no span, and spans in a line of many that cannot be read; all are skipped.
     """
 
     def __init__(self, attributes: Iterable[str] = (), *, growing: GrowingFiles | None = None) -> None:
@@ -333,23 +333,17 @@ class Traces:
 
     def _add_otlp(self, raw: dict[str, Any]) -> bool:
         """One line as the OpenTelemetry Collector's file exporter writes it."""
-        added = damaged = False
+        added = False
         for fields in span_fields(raw):
-            if "resourceSpans" in fields:
-                one = self._add_unusual(fields)
-            else:
-                if fields["scope"]["name"] != OWN_SCOPE:
-                    fields = _translated(fields)
-                one = self._add_raw(fields, orjson.dumps(fields), None)
+            if "resourceSpans" in fields:  # it is not in the usual form
+                added |= self._add_all(self._other_formats.spans(fields))
+                continue
+            if fields["scope"]["name"] != OWN_SCOPE:
+                fields = _translated(fields)
+            one = self._add_raw(fields, orjson.dumps(fields), None)
             added |= one
-            damaged |= not one
-        self.foreign += damaged
+            self.foreign += not one
         return added
-
-    def _add_unusual(self, raw: dict[str, Any]) -> bool:
-        """What such a line holds that is not in the usual form."""
-        added = [self._add_fields(fields) for fields in self._other_formats.spans(raw) if fields is not None]
-        return any(added)
 
     @property
     def _other_formats(self) -> OtherFormats:
