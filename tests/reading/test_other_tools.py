@@ -122,6 +122,19 @@ def test_figures_of_langfuse_on_the_observation_itself() -> None:
     assert (trace.usage.unknown, trace.cost < 0.01) == (1, False)
 
 
+def test_tools_that_langfuse_has_among_the_messages_are_offered_and_not_called() -> None:
+    tool = {
+        "type": "function",
+        "function": {"name": "lookup", "description": "looks", "parameters": {"type": "object"}},
+    }
+    asked = [{"role": "user", "content": "hi"}, {"role": "tool", "content": tool}]
+    call = {"id": "c1", "type": "function", "function": {"name": "lookup", "arguments": "{}"}}
+    answered = {"role": "assistant", "content": "", "additional_kwargs": {"tool_calls": [call]}}
+    (trace,) = load([json.dumps([{**GENERATION, "input": asked, "output": answered}])])
+    assert '"tool_call"' not in trace.root.attributes[semconv.INPUT_MESSAGES]
+    assert [(one.options, one.choices) for one in trace.decisions] == [(("lookup", "answer"), ("lookup",))]
+
+
 @pytest.mark.parametrize("name", ["log", "message"])
 def test_a_line_that_a_container_wrote(name: str) -> None:
     text = json.dumps(otlp(span(1, CALLED)))

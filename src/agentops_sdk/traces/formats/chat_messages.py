@@ -15,7 +15,7 @@ from agentops_sdk.traces.formats.json_values import DEEPEST, parsed, shallow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["documents", "json_text", "messages", "nested", "text_of", "tool_definitions"]
+__all__ = ["documents", "is_offer", "json_text", "messages", "nested", "text_of", "tool_definitions"]
 
 _ROLES: Final = {
     "human": "user", "humanmessage": "user", "humanmessagechunk": "user", "ai": "assistant", "aimessage": "assistant",
@@ -278,6 +278,8 @@ def _part_or_text(value: Any) -> dict[str, Any] | None:
 def _part(value: Mapping[str, Any]) -> dict[str, Any] | None:
     """A part in the conventions' schema; ``None`` where it is none that is known."""
     stated = str(value.get("type") or value.get("part_kind") or "")
+    if is_offer(value):
+        return None
     read = _PARTS.get(stated)
     if read is not None:
         return read(value)
@@ -285,6 +287,12 @@ def _part(value: Mapping[str, Any]) -> dict[str, Any] | None:
         if name in value and "message" not in value:
             return of_block(value[name])
     return dict(value) if stated in _KEPT else None
+
+
+def is_offer(value: Any) -> bool:
+    """Whether an object is a tool that is offered, and not one that is called: of both the type is ``function``."""
+    function = value.get("function") if isinstance(value, dict) and value.get("type") == "function" else None
+    return isinstance(function, dict) and "parameters" in function and "arguments" not in function
 
 
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:

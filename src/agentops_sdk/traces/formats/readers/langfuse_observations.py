@@ -9,7 +9,7 @@ from agentops_sdk import semconv
 from agentops_sdk.traces.formats import chat_messages
 from agentops_sdk.traces.formats.json_values import parsed
 from agentops_sdk.traces.formats.readers import DAMAGED, Fields, Reader, each, members, recognised, span
-from agentops_sdk.traces.formats.vocabularies import price
+from agentops_sdk.traces.formats.vocabularies import offered, price
 from agentops_sdk.traces.formats.vocabularies.langfuse_names import tokens_of
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def _read(pair: tuple[dict[str, Any], dict[str, Any]] | None) -> Fields | None:
             semconv.USER_ID: trace.get("user_id") or get("user_id"),
             "gen_ai.prompt": chat_messages.json_text(get("input")),
             "gen_ai.completion": chat_messages.json_text(get("output")),
+            semconv.TOOL_DEFINITIONS: _offered(get("input")),
             semconv.PROMPT_NAME: get("prompt_name"),
             semconv.TAGS: tags if isinstance(tags, list) and tags else None,
             **_figures(one),
@@ -129,6 +130,13 @@ def _read(pair: tuple[dict[str, Any], dict[str, Any]] | None) -> Fields | None:
         message=get("status_message"),
         scope="langfuse",
     )
+
+
+def _offered(asked: Any) -> str | None:
+    """The tools that stand among the messages, as its handler for LangChain writes them."""
+    asked = parsed(asked)
+    contents = [each.get("content") for each in asked if isinstance(each, dict)] if isinstance(asked, list) else []
+    return offered([each for each in contents if chat_messages.is_offer(each)])
 
 
 def _figures(one: dict[str, Any]) -> dict[str, Any]:
