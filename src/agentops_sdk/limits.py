@@ -83,7 +83,7 @@ class limits(DecoratingBlock):  # noqa: N801 - a context manager that reads as a
             raise ConfigError("limits", None, "at least one limit, such as cost=0.5")
         if not callable(on_limit) and on_limit not in ON_LIMIT:
             raise ConfigError("on_limit", on_limit, "one of " + ", ".join(ON_LIMIT) + ", or a function")
-        if inspect.iscoroutinefunction(on_limit):
+        if any(map(inspect.iscoroutinefunction, (on_limit, getattr(type(on_limit), "__call__", None)))):  # noqa: B004 - how it is called
             raise ConfigError("on_limit", on_limit, "a plain function: it is asked in the middle of a call")
         if unknown_price not in UNKNOWN_PRICE:
             raise ConfigError("unknown_price", unknown_price, "one of " + ", ".join(UNKNOWN_PRICE))

@@ -16,7 +16,7 @@ from tests.seen import Seen
 from tests.wire.http import Reply, Request, Wire
 
 import agentops_sdk as agentops
-from agentops_sdk._limits.expectation import Expectation, expected
+from agentops_sdk._limits.expectation import Expectation, dear, expected
 from agentops_sdk.exporters.memory import MemoryExporter
 
 openai = pytest.importorskip("openai", reason="the calls are those of OpenAI's client")
@@ -363,10 +363,13 @@ def test_an_unknown_price_is_never_nothing(asked: Asked) -> None:
     assert asked.count == 1
     unknown = Reply(bodies.body({"content": "hi"}, model="nobody-knows-it"))
     asked.wire.replies[:] = [unknown]
-    with agentops.limits(cost=0.05, unknown_price="estimate"):
-        error = asked.until_stopped(lambda: asked.chat("nobody-knows-it", max_tokens=1_000))
+    each = dear(
+        bodies.USAGE["prompt_tokens"], bodies.USAGE["completion_tokens"]
+    )  # what it told, and not what was expected
+    with agentops.limits(cost=1.5 * each, unknown_price="estimate"):
+        error = asked.until_stopped(lambda: asked.chat("nobody-knows-it"))
     assert error.unknown == asked.count - 1 == 2
-    assert error.spent > 0.05
+    assert error.spent == pytest.approx(2 * each)
     with agentops.limits(cost=0.05, model_calls=5, unknown_price="allow"):
         assert asked.until_stopped(lambda: asked.chat("nobody-knows-it")).limit == "model_calls"
     agentops.prices.alias("house-deployment", "gpt-4o-mini")

@@ -10,7 +10,7 @@ from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._limits.account import lock
 from agentops_sdk._limits.charge import METERED, Charge
-from agentops_sdk._limits.expectation import Expectation, learn, stream_rates
+from agentops_sdk._limits.expectation import Expectation, dear, learn, stream_rates
 from agentops_sdk._limits.levels import Level, log_levels, reached
 from agentops_sdk._limits.repetition import Key, result_of
 from agentops_sdk._limits.stream_meter import StreamMeter
@@ -30,11 +30,19 @@ _CONTAINERS = ("agent", "workflow")
 
 
 class Used(NamedTuple):
-    """What an ended call used; ``None`` where nobody knows."""
+    """What an ended call used; ``None`` where nobody knows.
+
+    Attributes:
+        cost: in ``currency``.
+        currency: of the cost.
+        tokens: input and output.
+        estimate: of a model without a price, what the tokens that it has told would cost at the rates of dear ones.
+    """
 
     cost: float | None
     currency: str | None
     tokens: float | None
+    estimate: float | None = None
 
 
 class Charges:
@@ -202,6 +210,8 @@ class Charges:
                         account.unpriced += not is_bounded
                         is_allowed = rule.measure == "cost" and scope.policy.unknown_price == "allow"
                         figure = 0.0 if is_allowed else amount
+                        if rule.measure == "cost" and not is_allowed and used.estimate is not None:
+                            figure = used.estimate
                     else:
                         is_allowed = False
                     if self._meter is not None and not is_allowed and attributes.get(semconv.OUTCOME) != "ok":
@@ -237,11 +247,14 @@ class Charges:
         failed = get(semconv.OUTCOME) == "error" and not is_late and not is_cut
         is_model = self._kind in MODEL_KINDS and not get(semconv.MODEL_CALLS)
         tokens: float | None = 0.0
+        estimate = None
         if is_model and not get(semconv.CACHED):
             asked, answered = get(semconv.USAGE_INPUT_TOKENS), get(semconv.USAGE_OUTPUT_TOKENS)
             is_kept = get(semconv.COST_UNKNOWN_REASON) == semconv.KEPT_BY_PROVIDER
             if (asked is not None or answered is not None) and not is_kept:
                 tokens = float((asked or 0) + (answered or 0))
+                if self._expectation is not None and not self._expectation.priced:
+                    estimate = dear(asked or 0, answered or 0)
             elif is_kept or not failed:  # one that failed without telling of any used none
                 tokens = None
         cost = get(semconv.COST_AMOUNT)
@@ -250,7 +263,7 @@ class Charges:
             cost = 0.0  # the calls inside tell their own parts of it
         elif cost is None and not get(semconv.COST_UNKNOWN_REASON) and (failed or not is_model):
             cost = 0.0
-        return Used(cost, get(semconv.COST_CURRENCY, "USD"), tokens)
+        return Used(cost, get(semconv.COST_CURRENCY, "USD"), tokens, estimate)
 
 
 def teach(attributes: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from agentops_sdk._usage.cost_of_call import own_rates
 from agentops_sdk._usage.price_arithmetic import NoPriceError, Rates
 from agentops_sdk._usage.price_table import rates_of
 
-__all__ = ["Expectation", "StreamRates", "expected", "learn", "learned", "stream_rates"]
+__all__ = ["Expectation", "StreamRates", "dear", "expected", "learn", "learned", "stream_rates"]
 
 _USUAL_ANSWER = 500  # tokens, where neither the request nor a call before says more
 _LONG_ANSWER = 4_096  # where nobody knows the model either: many at once must not pass a limit together
@@ -106,10 +106,15 @@ def expected(attributes: Mapping[str, Any], request: Any) -> Expectation:
     if attributes.get(semconv.KIND) == "embedding":
         answer = 0
     if rates is None:
-        return Expectation(asked + answer, asked * _PER_INPUT + answer * _PER_OUTPUT, "USD", False)
+        return Expectation(asked + answer, dear(asked, answer), "USD", False)
     values = rates.values
     cost = asked * float(values.get("input", 0)) + answer * float(values.get("output", 0))
     return Expectation(asked + answer, cost + float(values.get("request", 0)), rates.currency, True)
+
+
+def dear(asked: float, answered: float) -> float:
+    """What so many tokens of a model without a price are taken to cost, in US dollars."""
+    return asked * _PER_INPUT + answered * _PER_OUTPUT
 
 
 def learn(attributes: Mapping[str, Any], tokens: float | None, cost: float | None) -> None:
