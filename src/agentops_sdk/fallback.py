@@ -14,8 +14,9 @@ from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
 from agentops_sdk._limits import breakers
 from agentops_sdk._limits.breakers import BreakerRule
+from agentops_sdk._limits.limit_answer import is_of_limit
 from agentops_sdk.alert_rules import from_keywords, seconds_of
-from agentops_sdk.errors import ConfigError, LimitExceeded
+from agentops_sdk.errors import ConfigError
 
 __all__ = ["Breaker", "Fallback", "breaker", "fallback"]
 
@@ -238,7 +239,7 @@ class _Record:
         except on as error:
             with guard("fallback.failure"):
                 self._failures[self._names[index]] = type(error).__name__
-            if index + 1 == self._count or isinstance(error, LimitExceeded):
+            if index + 1 == self._count or is_of_limit(error):
                 raise
 
     def answered(self, index: int, result: Any) -> Any:

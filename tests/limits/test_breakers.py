@@ -156,6 +156,22 @@ def test_the_next_model_answers(service: Service) -> None:
     assert len(service.asked) == before
 
 
+def test_a_limit_ends_it_also_under_another_name() -> None:
+    tried: list[str] = []
+
+    @agentops.fallback(["a", "b"])
+    def ask(*, model: str) -> None:
+        tried.append(model)
+        try:
+            raise agentops.LimitExceeded("no", limit="cost", most=1.0, spent=1.0)
+        except agentops.LimitExceeded as error:
+            raise RuntimeError("a framework's own error") from error
+
+    with pytest.raises(RuntimeError):
+        ask()
+    assert tried == ["a"]
+
+
 def test_functions_one_after_the_other_and_what_cannot_work() -> None:
     def fails(number: int) -> int:
         raise ValueError(number)

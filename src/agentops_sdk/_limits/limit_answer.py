@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from agentops_sdk._limits.scope import Scope
     from agentops_sdk.limit_rules import Rule
 
-__all__ = ["NOT_KEPT", "Answer", "Breach", "answered", "exception", "told"]
+__all__ = ["NOT_KEPT", "Answer", "Breach", "answered", "exception", "is_of_limit", "told"]
 
 _asking: ContextVar[bool] = ContextVar("agentops_limits_asking", default=False)
 _CHOICES = options_json(("allow", "refuse"))[1]
@@ -163,3 +163,12 @@ def told(call: Call, answers: Mapping[tuple[int, Rule], Answer]) -> LimitExceede
     with guard("limits.mark"):
         _mark(call, *refusal)
     return refusal[1].error
+
+
+def is_of_limit(error: BaseException | None) -> bool:
+    """Whether a limit has stopped a call, also where that was raised as another error."""
+    for _ in range(10):
+        if error is None or isinstance(error, LimitExceeded):
+            break
+        error = error.__cause__ or error.__context__
+    return isinstance(error, LimitExceeded)
