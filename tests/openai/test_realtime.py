@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import openai
@@ -166,6 +167,65 @@ def test_a_limit_refuses_a_response_before_it_is_asked_for(recorded: Any, limit:
     assert [made.outcome, first.outcome, second.outcome, session.outcome] == ["ok", "error", "error", "ok"]
     assert first["agentops.limit.action"] == second["agentops.limit.action"] == "refused"
     assert session["agentops.realtime.responses"] == 1
+
+
+def _spoken_on(heard: list[Any]) -> Callable[[Talk], None]:
+    """A server that speaks until it is told to stop, and then tells what that was."""
+
+    def script(talk: Talk) -> None:
+        talk.hear()
+        talk.say({"type": "response.created", "response": _response("r1", "in_progress")})
+        words, sound = {"response_id": "r1", "delta": "and so on "}, {"response_id": "r1", "delta": "A" * 3_200}
+        for _ in range(20):
+            talk.say({"type": "response.output_audio_transcript.delta", **words})
+            talk.say({"type": "response.output_audio.delta", **sound})
+        heard.append(talk.hear())
+        talk.say({"type": "response.done", "response": _response("r1", "cancelled", output=[SPOKEN], usage=USAGE)})
+        talk.hear()
+
+    return script
+
+
+@pytest.mark.parametrize(("on_stream", "outcome"), [("cut", "error"), ("end", "cancelled")])
+def test_a_limit_has_the_server_cancel_what_it_says(recorded: Any, on_stream: str, outcome: str) -> None:
+    heard: list[Any] = []
+    with (
+        agentops.limits(tokens=20, on_stream=on_stream),
+        Socket(_spoken_on(heard)) as socket,
+        _client(socket).realtime.connect(model="gpt-realtime") as connection,
+    ):
+        connection.response.create()
+        errors, kind = [], ""
+        while kind != "response.done":
+            try:
+                kind = connection.recv().type
+            except agentops.LimitExceeded as error:
+                errors.append(error.limit)
+        connection.send({"type": "input_audio_buffer.clear"})
+    assert heard == [{"type": "response.cancel", "response_id": "r1"}]
+    assert errors == (["tokens"] if on_stream == "cut" else [])
+    response, session = recorded()
+    assert (response.outcome, session.outcome) == (outcome, "ok")
+    assert response["agentops.limit.action"] == "cut"
+    assert 20 < response["agentops.limit.spent"] < 24  # two tokens of text and one of sound at a time
+    assert response["gen_ai.usage.output_tokens"] == 10  # as the server said in the end
+
+
+async def test_a_limit_has_the_server_cancel_what_it_says_asynchronously(recorded: Any) -> None:
+    heard: list[Any] = []
+    with Socket(_spoken_on(heard)) as socket, agentops.limits(tokens=20, on_stream="cut"):
+        async with _client(socket, openai.AsyncOpenAI).realtime.connect(model="gpt-realtime") as connection:
+            await connection.response.create()
+            with pytest.raises(agentops.LimitExceeded):
+                while True:
+                    await connection.recv()
+            async for event in connection:
+                if event.type == "response.done":
+                    break
+            await connection.send({"type": "input_audio_buffer.clear"})
+    assert [event["type"] for event in heard] == ["response.cancel"]
+    response, _ = recorded()
+    assert (response.outcome, response["agentops.limit.action"]) == ("error", "cut")
 
 
 async def test_a_limit_refuses_an_asynchronous_response(recorded: Any) -> None:

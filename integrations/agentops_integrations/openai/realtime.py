@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from agentops_integrations.openai import connections
+from agentops_integrations.openai.realtime_cut import Cut, Cuts
 from agentops_integrations.openai.realtime_response import Spoken
 from agentops_sdk.integration import (
     NULL_CALL,
@@ -71,7 +72,9 @@ class _Waiting(NamedTuple):
 class Session:
     """A live connection: its own call, and one for each response under way."""
 
-    def __init__(self, model: Any, server: Attributes) -> None:
+    def __init__(self, model: Any, server: Attributes, *, may_cut: bool = True) -> None:
+        self.may_cut = may_cut
+        """Whether whoever listens can end a response."""
         self.items: list[bytes] = []
         self.settings: bytes | None = None
         self.open: dict[str, tuple[Call | NullCall, Spoken]] = {}
@@ -79,6 +82,7 @@ class Session:
         self.responses = 0
         self.planned: PlannedCall | None = None
         self.is_refused = False
+        self.cuts = Cuts()
         self.call: Call | NullCall = NULL_CALL
         self.model = model if isinstance(model, str) else None
         self.common = {**server, semconv.REQUEST_MODEL: self.model}
@@ -151,16 +155,20 @@ class Session:
             self.waiting.remove(waiting)
             waiting.call.fail(error)
 
-    def received(self, data: Any) -> None:
-        """One message of the server's. Audio is not looked into, and everything else is kept as it came."""
+    def received(self, data: Any) -> Cut | None:
+        """One message of the server's. Audio is not looked into, and everything else is kept as it came.
+
+        Returns:
+            the response that a limit ends here.
+        """
         raw = data.encode() if isinstance(data, str) else bytes(data)
         if b"audio.delta" in raw[:300]:
             for _, spoken in self.open.values():
                 spoken.began(time.perf_counter_ns())
-            return
+            return self.cuts.spoke(raw, self.settings)
         event = orjson.loads(raw)
         if not isinstance(event, dict):
-            return
+            return None
         kind = str(event.get("type", ""))
         if kind == "response.created":
             self._begin(event)
@@ -171,7 +179,8 @@ class Session:
         elif kind == "error":
             self._told(event.get("error") or {})
         else:
-            self._of_response(kind, event, raw)
+            return self._of_response(kind, event, raw)
+        return None
 
     def _begin(self, event: dict[str, Any]) -> None:
         self.responses += 1
@@ -185,7 +194,10 @@ class Session:
                 self.planned = self._plan()
                 self.planned.count(_SITE)
             self._made(call)
-        self.open[str((event.get("response") or {}).get("id"))] = (call, spoken)
+        ident = str((event.get("response") or {}).get("id"))
+        self.open[ident] = (call, spoken)
+        if self.may_cut:
+            self.cuts.begins(ident, call, b"".join((*self.items, self.settings or b"")))
 
     def _start(self) -> Call | NullCall:
         attributes = {**self.common, semconv.REQUEST_STREAM: True}
@@ -203,28 +215,38 @@ class Session:
             waiting.call.set(semconv.ERROR_TYPE, str(error.get("code") or kind))
             waiting.call.finish("error")
 
-    def _of_response(self, kind: str, event: dict[str, Any], raw: bytes) -> None:
+    def _of_response(self, kind: str, event: dict[str, Any], raw: bytes) -> Cut | None:
         whole = event.get("response")
         ident = str(whole.get("id") if isinstance(whole, dict) else event.get("response_id"))
         if ident not in self.open:
-            return
+            return None
         call, spoken = self.open[ident]
         spoken.events.append(raw)
         if kind.endswith(".delta"):
             spoken.began(time.perf_counter_ns())
-        if kind == "response.done":
-            del self.open[ident]
-            status = whole.get("status") if isinstance(whole, dict) else None
-            call.defer(spoken)
-            call.finish({"failed": "error", "cancelled": "cancelled"}.get(str(status), "ok"))
+        if kind != "response.done":
+            return self.cuts.came(ident, raw)
+        del self.open[ident]
+        self.cuts.ended(ident)
+        status = whole.get("status") if isinstance(whole, dict) else None
+        call.defer(spoken)
+        self._finish(ident, call, {"failed": "error", "cancelled": "cancelled"}.get(str(status), "ok"))
+        return None
+
+    def _finish(self, ident: str, call: Call | NullCall, outcome: str, error: BaseException | None = None) -> None:
+        """It is over; where a limit has ended it, as its reader saw it."""
+        if ident in self.cuts.errors:
+            error = self.cuts.errors.pop(ident)
+            outcome = "cancelled" if error is None else "error"
+        call.finish(outcome, error)
 
     def end(self, outcome: str, error: BaseException | None = None) -> None:
         """The connection is over; responses still under way end with it."""
         if self.planned is not None:
             self.planned.withdraw()
-        for call, spoken in self.open.values():
+        for ident, (call, spoken) in self.open.items():
             call.defer(spoken)
-            call.finish("abandoned" if outcome == "ok" else outcome, error)
+            self._finish(ident, call, "abandoned" if outcome == "ok" else outcome, error)
         for waiting in self.waiting:  # the server never began them
             waiting.call.finish("abandoned" if outcome == "ok" else outcome, error)
         self.open.clear()
@@ -249,7 +271,7 @@ class AgentSocket:
     """Listens to the socket of the Agents SDK's model, which speaks for itself."""
 
     def __init__(self, model: Any, server: Attributes) -> None:
-        self._session = Session(getattr(model, "model", None), server)
+        self._session = Session(getattr(model, "model", None), server, may_cut=False)
         model._agentops_context = self._session.call.context  # noqa: SLF001 - what the session's tools nest in
 
     def sent(self, data: Any) -> Any:
@@ -362,7 +384,12 @@ def _receive(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dic
     except BaseException as error:
         _lost(instance, error)
         raise
-    _got(instance, data)
+    cut = _got(instance, data)
+    if cut is not None:
+        with guard(_SITE):
+            instance.send(cut.message)
+        if cut.error is not None:
+            raise cut.error
     return data
 
 
@@ -372,15 +399,21 @@ async def _areceive(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwar
     except BaseException as error:
         _lost(instance, error)
         raise
-    _got(instance, data)
+    cut = _got(instance, data)
+    if cut is not None:
+        with guard(_SITE):
+            await instance.send(cut.message)
+        if cut.error is not None:
+            raise cut.error
     return data
 
 
-def _got(connection: Any, data: Any) -> None:
+def _got(connection: Any, data: Any) -> Cut | None:
     session = _session(connection)
     if session is not None:
         with guard(_SITE):
-            session.received(data)
+            return session.received(data)
+    return None
 
 
 def _lost(connection: Any, error: BaseException) -> None:

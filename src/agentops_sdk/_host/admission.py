@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from agentops_sdk._host.guard import guard
 
-__all__ = ["Admission", "StreamMeter", "may_refuse", "refusal"]
+__all__ = ["Admission", "StreamMeter", "may_refuse", "refusal", "stream_meter"]
 
 ask: Callable[[Any], Exception | None] | None = None
 """``ask(live)``: what to raise in place of the work, or ``None`` where it may begin.
@@ -57,6 +57,12 @@ def refusal(site: str, live: Any) -> Exception | None:
     return answer
 
 
+def stream_meter(call: Any, request: Any) -> StreamMeter | None:
+    """What tells whether the stream that answers ``call`` passes a limit that ends it; ``None`` where none does."""
+    admission: Admission | None = call.admission
+    return admission.meter(call, request) if admission is not None and admission.is_cut else None
+
+
 def may_refuse() -> bool:
     """Whether there is anybody to ask: a limit has been set in this process, or something is paused."""
     return ask is not None
@@ -70,6 +76,10 @@ class StreamMeter(Protocol):
 
     def feed(self, data: bytes) -> None:
         """This came."""
+        ...
+
+    def heard(self, tokens: float) -> None:
+        """Sound of about so many tokens came."""
         ...
 
     def cut(self) -> Exception | None:

@@ -70,9 +70,10 @@ class StreamRates(NamedTuple):
     Attributes:
         input_tokens: of its request, by its length.
         per_input: money for each of them.
-        per_output: money for each token that comes.
+        per_output: money for each token of text that comes.
         currency: of the money.
         priced: whether the model has a price.
+        per_audio: money for each token of sound.
     """
 
     input_tokens: float
@@ -80,6 +81,7 @@ class StreamRates(NamedTuple):
     per_output: float
     currency: str
     priced: bool = True
+    per_audio: float = 0.0
 
 
 def stream_rates(attributes: Mapping[str, Any], request: Any) -> StreamRates:
@@ -87,9 +89,11 @@ def stream_rates(attributes: Mapping[str, Any], request: Any) -> StreamRates:
     asked, _ = _sizes(request)
     rates = _rates(attributes.get(semconv.REQUEST_MODEL), attributes.get(semconv.PROVIDER_NAME))
     if rates is None:
-        return StreamRates(asked, _PER_INPUT, _PER_OUTPUT, "USD", False)
+        return StreamRates(asked, _PER_INPUT, _PER_OUTPUT, "USD", False, _PER_OUTPUT)
     values = rates.values
-    return StreamRates(asked, float(values.get("input", 0)), float(values.get("output", 0)), rates.currency)
+    text = values.get("output", 0)
+    sound = values.get("audio_output", text)
+    return StreamRates(asked, float(values.get("input", 0)), float(text), rates.currency, True, float(sound))
 
 
 learned: BoundedMap[tuple[Any, Any], Expectation] = BoundedMap(1_000)

@@ -84,7 +84,14 @@ class StreamMeter:
                 tokens += _estimate(b64decode(frame))
         reported = sum(int(counts[-1]) for name in _REPORTED if (counts := name.findall(data)))
         tokens = max(tokens, reported - (self.tokens - self._rates.input_tokens))
-        self._use(tokens, tokens * self._rates.per_output)
+        self._came(tokens, tokens * self._rates.per_output)
+
+    def heard(self, tokens: float) -> None:
+        """Sound of about so many tokens came."""
+        self._came(tokens, tokens * self._rates.per_audio)
+
+    def _came(self, tokens: float, cost: float) -> None:
+        self._use(tokens, cost)
         if self.charge is None:
             self.charge = next((charge for charge in self._charges if self._is_passed(charge)), None)
 

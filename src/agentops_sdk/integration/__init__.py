@@ -24,7 +24,7 @@ from agentops_sdk._capture.decision_attributes import ANSWERED, decision_attribu
 from agentops_sdk._capture.model_choice import ended_by_model, model_choice
 from agentops_sdk._capture.planned_call import PlannedCall
 from agentops_sdk._capture.start import start
-from agentops_sdk._host.admission import may_refuse, refusal
+from agentops_sdk._host.admission import StreamMeter, may_refuse, refusal, stream_meter
 from agentops_sdk._host.bounded_map import BoundedMap
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Accept, Begin, Begun, around, around_async
@@ -46,6 +46,7 @@ __all__ = [
     "Patches",
     "PlannedCall",
     "Source",
+    "StreamMeter",
     "Wrapper",
     "around",
     "around_async",
@@ -68,6 +69,7 @@ __all__ = [
     "snapshot",
     "snapshot_source",
     "start",
+    "stream_meter",
     "summed_cost",
     "tool_answers",
     "tracked_in",
