@@ -13,6 +13,7 @@ import pytest
 
 import agentops_sdk as agentops
 from agentops_sdk._limits import call_gate, limit_counts
+from agentops_sdk._limits.account import Account
 from agentops_sdk._limits.charges import Charges
 from agentops_sdk.limit_rules import Rule, from_setting, from_text
 
@@ -130,6 +131,40 @@ def test_a_window_rolls(started: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         now += 20
         step()
         step()
+
+
+def test_what_nobody_knows_and_what_somebody_allowed_leave_the_window_too(
+    started: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, now = time.time(), [0.0]
+    monkeypatch.setattr(time, "time", lambda: begun + now[0])
+    account = Account(DAY)
+    account.miss(unpriced=True)
+    account.allow(2)
+    account.roll()
+    assert (account.unknown, account.unpriced, account.extra) == (1, 1, 2)
+    now[0] = DAY / 2
+    account.allow(3)
+    now[0] = 1.1 * DAY
+    account.roll()
+    assert (account.unknown, account.unpriced, account.extra) == (0, 0, 3)
+    now[0] = 2 * DAY
+    account.roll()
+    assert account.extra == 0
+
+    asked: list[float] = []
+
+    def once(error: agentops.LimitExceeded) -> float:
+        asked.append(error.spent)
+        return 1
+
+    limited = agentops.limits("1 tool call / user / 5 hours", on_limit=once)
+    for day in range(3):
+        now[0] = (3 + day) * DAY
+        with limited:
+            step()
+            step()
+    assert asked == [1, 1, 1]  # two more today is not two more each day
 
 
 def test_settings_hold_for_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

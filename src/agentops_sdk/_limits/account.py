@@ -53,8 +53,8 @@ class Account:
     """
 
     __slots__ = (
-        "_slots", "_width", "extra", "is_over", "is_told", "key", "level", "open", "repeats", "reserved", "spent",
-        "started", "streamed", "tell_at", "unknown", "unpriced",
+        "_raises", "_slots", "_unknown_at", "_width", "extra", "is_over", "is_told", "key", "level", "open", "repeats",
+        "reserved", "spent", "started", "streamed", "tell_at", "unknown", "unpriced",
     )  # fmt: skip
 
     def __init__(self, window: float | None, key: str | None = None) -> None:
@@ -72,6 +72,8 @@ class Account:
         self.repeats = Repetition()
         self._width = None if window is None else window / _SLOTS
         self._slots: deque[list[float]] = deque()
+        self._raises: deque[tuple[float, float]] = deque()
+        self._unknown_at = 0.0
 
     def add(self, amount: float, at: float | None = None) -> None:
         """``amount`` has been used, now or at that time (seconds since the epoch)."""
@@ -86,21 +88,41 @@ class Account:
             else:
                 self._slots.insert(place, [slot, amount])
 
+    def allow(self, more: float) -> None:
+        """The limit is raised by so much; in a window, until what is used now no longer counts."""
+        self.extra += more
+        if self._width is not None:
+            self._raises.append((time.time() // self._width, more))
+
+    def miss(self, *, unpriced: bool) -> None:
+        """A call has ended of which nobody knows what it used; ``unpriced``: it may have cost anything."""
+        self.unknown += 1
+        self.unpriced += unpriced
+        if self._width is not None:
+            self._unknown_at = time.time() // self._width
+
     def forget_open(self) -> None:
         """What is under way is somebody else's: this is a forked child."""
         self.reserved, self.open = 0.0, 0
 
     def roll(self) -> None:
         """Forget what no longer counts."""
-        if self._width is None or not self._slots:
+        if self._width is None or not (self._slots or self._raises or self.unknown):
             return
         last = time.time() // self._width
+        first = last - _SLOTS
+        while self._raises and self._raises[0][0] < first:
+            self.extra = max(0.0, round(self.extra - self._raises.popleft()[1], _DIGITS))
+        self._unknown_at = min(self._unknown_at, last)
+        if self._unknown_at < first:
+            self.unknown = self.unpriced = 0
+        if not self._slots:
+            return
         # Where the clock has been set back, what was used was used by now, and does not count for longer.
         for slot in reversed(self._slots):
             if slot[0] <= last:
                 break
             slot[0] = last
-        first = last - _SLOTS
         while self._slots and self._slots[0][0] < first:
             self.spent = round(self.spent - self._slots.popleft()[1], _DIGITS)
             self.is_over = self.is_told = False

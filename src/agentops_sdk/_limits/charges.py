@@ -206,8 +206,7 @@ class Charges:
                         is_comparable = not used.cost or used.currency == rule.currency
                         figure = used.cost if is_comparable else None
                     if figure is None:
-                        account.unknown += 1
-                        account.unpriced += not is_bounded
+                        account.miss(unpriced=not is_bounded)
                         is_allowed = rule.measure == "cost" and scope.policy.unknown_price == "allow"
                         figure = 0.0 if is_allowed else amount
                         if rule.measure == "cost" and not is_allowed and used.estimate is not None:

@@ -90,7 +90,7 @@ def answered(call: Call, breach: Breach) -> Answer:
     if more and breach.reason.startswith(NOT_KEPT):  # by no amount can it be kept, and others would spend that
         return Answer(exception(call, breach, ", which no amount changes: True makes the call"), "refused", by, waited)
     with lock.held:
-        account.extra += more
+        account.allow(more)
     return Answer(error, "raised" if more else "refused", by, waited)
 
 
