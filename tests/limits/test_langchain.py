@@ -77,6 +77,13 @@ def test_a_stream_that_passes_a_limit_is_cut_by_the_client_below(chain: Chain) -
         assert list(chain.model.stream("q")), "it is finished where nothing else is said"
 
 
+def test_a_stream_that_is_ended_quietly_below_a_framework_was_cancelled(chain: Chain) -> None:
+    with agentops.testing.capture() as traces, agentops.limits(tokens=1, on_stream="end"):
+        list(chain.model.stream("q"))
+    (call,) = traces.llm_calls
+    assert (call.outcome, call.attributes["agentops.limit.action"]) == ("cancelled", "cut")
+
+
 def test_models_asynchronous_and_in_batches(chain: Chain) -> None:
     async def main() -> None:
         with agentops.limits(model_calls=2), pytest.raises(agentops.LimitExceeded):

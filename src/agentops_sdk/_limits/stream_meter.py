@@ -150,4 +150,7 @@ class StreamMeter:
             semconv.DECISION_EVENT,
             decision_attributes("cut", name="limit", options=_CHOICES, reason=str(error), by="code", policy=str(rule)),
         )
-        return error if scope.policy.on_stream == "cut" else None
+        if scope.policy.on_stream == "cut":
+            return error
+        self._call.settled = "cancelled"  # a framework above sees a plain end
+        return None
