@@ -209,6 +209,7 @@ def test_rerank(recorded: Any) -> None:
         package().rerank(model="cohere/rerank-v3.5", query="Paris?", documents=["a", "b"], **at(wire.url))
     span = recorded.one()
     assert (span.name, span["gen_ai.provider.name"], span.outcome) == ("rerank", "cohere", "ok")
+    assert (span["agentops.usage.search_units"], span["agentops.cost.amount"]) == (1, 0.002)
 
 
 def test_a_refused_call(recorded: Any) -> None:

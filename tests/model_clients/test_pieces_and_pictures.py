@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.bedrock import clients as bedrock
 from tests.cohere import clients as cohere
+from tests.google_genai import clients as google
 from tests.ollama import clients as ollama
 from tests.openai.conftest import Recorded
 from tests.openai.spans import Seen
@@ -155,6 +156,55 @@ def test_pictures_of_a_tool_that_were_read_from_a_cache(recorded: Recorded) -> N
     told = 100 * 1.25 + 20 * 10
     drawn = 6 * 5 + 4 * 1.25 + 12 * 10 + 8 * 2.5 + 100 * 40
     assert _seen(recorded, ask, body)["agentops.cost.amount"] * 1e6 == pytest.approx(told + drawn)
+
+
+def test_what_lives_in_a_cache_for_twelve_hours_has_no_known_price(recorded: Recorded) -> None:
+    import openai
+
+    written = {"cache_write_tokens": 10, "cache_write_tokens_details": {"ttl_30m_tokens": 4, "ttl_12h_tokens": 6}}
+    usage = {"input_tokens": 100, "input_tokens_details": written, "output_tokens": 20, "total_tokens": 120}
+    body = {"id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": "gpt-6-sol",
+            "output": [], "usage": usage}  # fmt: skip
+
+    def ask(url: str) -> None:
+        with _open(openai.OpenAI, url) as client:
+            client.responses.create(model="gpt-6-sol", input="Hi")
+
+    span = _seen(recorded, ask, body)
+    assert span["agentops.cost.unknown_reason"] == "no price for tokens cached for twelve hours"
+    agentops.prices.set("gpt-6-sol", input=2, output=10, cache_creation=2.5, cache_creation_12h=4, per="1M")
+    try:
+        cost = _seen(recorded, ask, body)["agentops.cost.amount"]
+    finally:
+        agentops.prices.clear()
+    assert cost * 1e6 == pytest.approx(90 * 2 + 4 * 2.5 + 6 * 4 + 20 * 10)
+
+
+@pytest.mark.parametrize(("told", "searches"), [([{"type": "google_search", "count": 3}], 3), (None, 2)])
+def test_searches_of_an_interaction_are_billed(told: Any, searches: int, recorded: Recorded) -> None:
+    google.package()
+    from google import genai
+
+    if genai.__version__.startswith("2."):
+        pytest.skip("its interactions have other steps")
+    steps = [
+        {"type": "google_search_call", "id": "s1", "arguments": {"queries": ["rome", "oslo"]}},
+        {"type": "model_output", "content": [{"type": "text", "text": "Sunny."}]},
+    ]
+    usage = {"total_input_tokens": 1_000, "total_output_tokens": 100, "total_tokens": 1_100}
+    body = {
+        "id": f"int_{searches}", "object": "interaction", "model": "gemini-3.5-flash", "status": "completed",
+        "created": "2026-11-30T00:00:00Z", "updated": "2026-11-30T00:00:00Z", "steps": steps,
+        "usage": {**usage, **({"grounding_tool_count": told} if told else {})},
+    }  # fmt: skip
+
+    def ask(url: str) -> None:
+        with google.client(url) as client:
+            client.interactions.create(model="gemini-3.5-flash", input="Rome?")
+
+    span = _seen(recorded, ask, body)
+    assert span["agentops.usage.web_searches"] == searches
+    assert span["agentops.cost.amount"] * 1e6 == pytest.approx(1_000 * 1.5 + 100 * 9 + searches * 14_000)
 
 
 # --- Bedrock's other models, and models whose names tell nothing -----------------------------------

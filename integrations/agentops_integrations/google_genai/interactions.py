@@ -186,7 +186,21 @@ def usage(body: Json) -> Json | None:
         for ours, theirs in _DETAILS.items()
         if (counts := told.get(ours))
     }
-    return {**figures, **details, "serviceTier": body.get("service_tier")}
+    return {**figures, **details, "serviceTier": body.get("service_tier"), "web_search_calls": _searches(body, told)}
+
+
+def _searches(body: Json, told: Json) -> int:
+    """How many searches there were, which are billed by piece: as the usage tells, else the queries of the steps."""
+    counts = [
+        each.get("count")
+        for each in mappings(told.get("grounding_tool_count") or [])
+        if each.get("type") == "google_search"
+    ]
+    if counts:
+        return sum(count for count in counts if isinstance(count, int))
+    steps = (each for each in mappings(_steps(body)) if each.get("type") == "google_search_call")
+    asked = (step.get("arguments") for step in steps)
+    return len({str(query) for each in asked if isinstance(each, Mapping) for query in each.get("queries") or ()})
 
 
 _FIGURES = {

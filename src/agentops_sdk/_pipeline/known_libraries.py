@@ -22,6 +22,7 @@ LIBRARIES = {
     "anthropic": "anthropic",
     "autogen_core": "autogen-core",
     "aws_sdk_bedrock_runtime": "aws-sdk-bedrock-runtime",
+    "azure.ai.inference": "azure-ai-inference",
     "browser_use": "browser-use",
     "cerebras.cloud.sdk": "cerebras-cloud-sdk",
     "chromadb": "chromadb",
@@ -36,6 +37,7 @@ LIBRARIES = {
     "guardrails": "guardrails-ai",
     "groq": "groq",
     "haystack": "haystack-ai",
+    "ibm_watsonx_ai": "ibm-watsonx-ai",
     "langchain_core": "langchain-core",
     "lancedb": "lancedb",
     "letta_client": "letta-client",
@@ -53,6 +55,7 @@ LIBRARIES = {
     "pinecone": "pinecone",
     "pipecat": "pipecat-ai",
     "pydantic_ai": "pydantic-ai-slim",
+    "pymilvus": "pymilvus",
     "replicate": "replicate",
     "semantic_kernel": "semantic-kernel",
     "smolagents": "smolagents",
@@ -62,6 +65,7 @@ LIBRARIES = {
     "vertexai": "google-cloud-aiplatform",
     "weaviate": "weaviate-client",
     "voyageai": "voyageai",
+    "writerai": "writer-sdk",
     "xai_sdk": "xai-sdk",
 }
 

@@ -19,6 +19,7 @@ COUNTS = {
     "cache_read": semconv.USAGE_CACHE_READ,
     "cache_creation": semconv.USAGE_CACHE_CREATION,
     "cache_creation_1h": semconv.USAGE_CACHE_CREATION_1H,
+    "cache_creation_12h": semconv.USAGE_CACHE_CREATION_12H,
     "reasoning": semconv.USAGE_REASONING,
     "audio_input": semconv.USAGE_AUDIO_INPUT,
     "audio_output": semconv.USAGE_AUDIO_OUTPUT,
@@ -42,6 +43,7 @@ _WHOLE = {
     "cache_read": "input",
     "cache_creation": "input",
     "cache_creation_1h": "cache_creation",
+    "cache_creation_12h": "cache_creation",
     "audio_input": "input",
     "image_input": "input",
     "video_input": "input",
@@ -117,7 +119,7 @@ def _parts(values: Mapping[str, Decimal], counts: Mapping[str, Decimal]) -> dict
     """Disjoint parts of what was used: the count of each and the name of its rate."""
     zero = Decimal(0)
     have = defaultdict(Decimal, counts).__getitem__
-    one_hour, written = have("cache_creation_1h"), have("cache_creation")
+    one_hour, half_a_day, written = have("cache_creation_1h"), have("cache_creation_12h"), have("cache_creation")
     heard_from_cache, seen_from_cache = have("audio_cache_read"), have("image_cache_read")
     heard = have("audio_input") - heard_from_cache
     # Pictures and video cost what text costs where a price page names no rate of their own.
@@ -132,12 +134,14 @@ def _parts(values: Mapping[str, Decimal], counts: Mapping[str, Decimal]) -> dict
     plain_output = have("output") - spoken - drawn - thought
     if plain_input < 0 or plain_output < 0:
         raise NoPriceError("the reported parts exceed the whole")
+    short_lived = written - one_hour - half_a_day
     return {
         "input": (plain_input, "input"),
         # Without a rate of its own a cached token is an input token like any other.
         "cache_read": (read, "cache_read" if "cache_read" in values else "input"),
-        "cache_creation": (written - one_hour, "cache_creation" if "cache_creation" in values else "input"),
+        "cache_creation": (short_lived, "cache_creation" if "cache_creation" in values else "input"),
         "cache_creation_1h": (one_hour, "cache_creation_1h"),
+        "cache_creation_12h": (half_a_day, "cache_creation_12h"),
         "audio_input": (heard, "audio_input"),
         "audio_cache_read": (heard_from_cache, "audio_cache_read"),
         "image_input": (seen, "image_input"),
@@ -158,6 +162,7 @@ def _parts(values: Mapping[str, Decimal], counts: Mapping[str, Decimal]) -> dict
 def _say(name: str) -> str:
     words = {
         "cache_creation_1h": "tokens cached for one hour",
+        "cache_creation_12h": "tokens cached for twelve hours",
         "cache_read": "cache read tokens",
         "cache_creation": "cache creation tokens",
         "audio_seconds": "seconds of audio",

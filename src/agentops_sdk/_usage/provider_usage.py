@@ -84,6 +84,7 @@ _OPENAI_CACHED = {
     "image_tokens": semconv.USAGE_IMAGE_CACHE_READ,
     "text_tokens": semconv.USAGE_TEXT_CACHE_READ,
 }
+_OPENAI_WRITTEN = {"ttl_12h_tokens": semconv.USAGE_CACHE_CREATION_12H}
 """Members of OpenAI's objects of details; of two names for one figure the later wins."""
 
 
@@ -105,6 +106,8 @@ def _openai(usage: Figures) -> dict[str, Any]:
     known = _details(inside, _OPENAI_INPUT) if inside else {}
     if outside:
         known |= _details(outside, _OPENAI_OUTPUT)
+    if "cache_write_tokens_details" in inside:  # of what is kept for half an hour, the price is the usual one
+        known |= _details(below(inside, "cache_write_tokens_details"), _OPENAI_WRITTEN)
     if "cached_tokens_details" in inside:
         known |= _details(below(inside, "cached_tokens_details"), _OPENAI_CACHED)
     reasoning = known.get(semconv.USAGE_REASONING)
@@ -239,6 +242,7 @@ def _gemini(usage: Figures) -> dict[str, Any]:
         semconv.USAGE_TEXT_INPUT: inputs.get("text"),
         semconv.USAGE_TEXT_OUTPUT: outputs.get("text"),
         semconv.USAGE_TEXT_CACHE_READ: cached.get("text"),
+        semconv.USAGE_WEB_SEARCHES: first(usage, "web_search_calls"),
         semconv.USAGE_SERVICE_TIER: tier or (traffic if traffic != "traffic_type_unspecified" else None),
     }
 

@@ -101,10 +101,10 @@ def set(  # noqa: A001 - reads as prices.set(...)
         model: its name, or your deployment's.
         provider: only for this provider; for every one when not given.
         per: how many tokens a rate is for, ``"1"``, ``"1K"`` or ``"1M"``.
-        rates: ``input``, ``output``, ``cache_read``, ``cache_creation``, ``cache_creation_1h``, ``reasoning``,
-            ``audio_input``, ``audio_output``, ``image_input``, ``image_output`` … per token; ``request``,
-            ``web_searches``, ``search_units``, ``file_searches``, ``pages`` and ``audio_seconds`` per piece. Text and
-            Decimal stay exact.
+        rates: ``input``, ``output``, ``cache_read``, ``cache_creation``, ``cache_creation_1h``,
+            ``cache_creation_12h``, ``reasoning``, ``audio_input``, ``audio_output``, ``image_input``,
+            ``image_output`` … per token; ``request``, ``web_searches``, ``search_units``, ``file_searches``,
+            ``pages`` and ``audio_seconds`` per piece. Text and Decimal stay exact.
 
     Raises:
         ConfigError: something is no price.
