@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import random
+import re
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentops_sdk._usage import encodings, image_tokens, token_heuristic
+from agentops_sdk._usage import encodings, image_tokens, token_count, token_heuristic
 from agentops_sdk._usage.enrich import enrich
 from agentops_sdk.cli import main
 from agentops_sdk.integration import semconv
@@ -160,6 +162,56 @@ def test_the_rule_of_thumb_is_linear_and_never_zero() -> None:
     started = time.process_time()
     assert token_heuristic.tokens("word " * 200_000 + " " * 200_000 + "é" * 200_000) > 200_000
     assert time.process_time() - started < 20
+
+
+PIECES = re.compile(
+    r"(?P<word>[A-Za-z]+)|(?P<digits>\d+)|(?P<wide>[\u2e80-\u9fff\uac00-\ud7af])"
+    r"|(?P<end>\s*[\r\n]\s*|[ \t]{2,})|(?P<space>\s)|(?P<letters>[^\W\d_A-Za-z]+)|(?P<mark>[^\w\s]+|_+)"
+)
+WEIGHTS: dict[str, Callable[[int], float]] = {
+    "word": lambda length: 1 if length <= 8 else length / 5, "digits": lambda length: -(-length // 3),
+    "wide": lambda length: 0.9, "end": lambda length: 0.7, "space": lambda length: 0,
+    "letters": lambda length: max(1.0, length / 3.2), "mark": lambda length: max(0.8, length / 2.2),
+}  # fmt: skip
+
+
+def test_the_rule_of_thumb_weighs_one_piece_after_the_other() -> None:
+    pick = random.Random(3)
+    for alphabet in ("abc XY \t\n\r019 _-.,:{}\x0b", "abc X 1_.\n é中文한글ñß²٣ \x1c"):
+        for _ in range(3_000):
+            text = "".join(pick.choice(alphabet) * pick.choice((1, 1, 2, 11)) for _ in range(pick.randrange(1, 40)))
+            found = ((piece.lastgroup or "", len(piece[0])) for piece in PIECES.finditer(text))
+            weight = sum(WEIGHTS[kind](length) for kind, length in found)
+            assert abs(token_heuristic.tokens(text) - weight) <= max(0.51, 1 - weight), repr(text)
+    indented = "word\u3000\n\u3000word"  # what is blank around the end of a line is a part of it
+    assert token_heuristic.tokens(indented) == 3
+
+
+def test_what_is_sent_again_is_counted_once(nothing_cached: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str] = []
+    rule = token_heuristic.tokens
+
+    def tokens(text: str, model: str = "") -> int:
+        counted.append(text)
+        return rule(text, model)
+
+    monkeypatch.setattr(token_count, "_known", {})
+    monkeypatch.setattr(token_heuristic, "tokens", tokens)
+    said = [f"What was said in turn {turn}, and never before." for turn in range(4)]
+    for model in ("gpt-4o", "claude-sonnet-4-5"):
+        for turns in range(1, 5):
+            parts = [{"type": "text", "content": text} for text in said[:turns]]
+            attributes = {
+                semconv.KIND: "llm", semconv.REQUEST_MODEL: model,
+                semconv.INPUT_MESSAGES: [{"role": "user", "parts": [part]} for part in parts],
+                semconv.OUTPUT_MESSAGES: [{"role": "assistant", "parts": [{"type": "text", "content": "Yes."}]}],
+            }  # fmt: skip
+            token_count.work_out(attributes)
+            apart = sum(3 + rule("user", model) + rule(text, model) for text in said[:turns]) + 3
+            assert attributes[semconv.USAGE_INPUT_TOKENS] == apart + token_heuristic.family(model).prompt
+            assert attributes[semconv.USAGE_SOURCE] == "estimated"
+        assert sorted(text for text in counted if text in said) == said
+        counted.clear()
 
 
 def test_the_command_lists_and_fetches_nothing_by_itself(

@@ -71,6 +71,7 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
     return attributes
 
 
+_NOTHING: Json = {}
 _PLAIN: Final = ("role", "content")
 _PLAIN_ROLES: Final = frozenset(("system", "developer", "user", "assistant"))
 
@@ -186,19 +187,45 @@ def assemble(chunks: list[dict[str, Any]]) -> dict[str, Any]:
     """The body that a stream's chunks stand for, whole or as far as it came."""
     body: dict[str, Any] = {}
     choices: dict[int, dict[str, Any]] = {}
+    said: dict[int, list[str]] = {}
+    """Of a choice that goes on, what has come of its text and is not in its message yet."""
     for chunk in chunks:
         ident = body.get("id") or chunk.get("id")  # some servers make up another one for each chunk
-        body |= {name: value for name, value in chunk.items() if value is not None and name != "choices"}
+        for name, value in chunk.items():
+            if value is not None and name != "choices":
+                body[name] = value  # noqa: PERF403 - with each chunk: no dict is made for it
         body["id"] = ident
         for choice in chunk.get("choices") or ():
             if type(choice) is dict or isinstance(choice, Mapping):  # the common type first, as in ``fields``
+                index = choice.get("index")
+                index = index if isinstance(index, int) else 0
+                if index in said:
+                    if (more := _more_text(choice)) is not None:
+                        said[index].append(more)
+                        continue
+                    if pieces := said.pop(index):
+                        choices[index]["message"]["content"] += "".join(pieces)
                 _add_choice(choices, choice)
-    for extension in ("x_groq",):
-        nested = body.get(extension)
-        if "usage" not in body and isinstance(nested, Mapping) and nested.get("usage"):
-            body["usage"] = nested["usage"]
+                if type(choices[index].get("message", _NOTHING).get("content")) is str:
+                    said[index] = []
+    for index, pieces in said.items():
+        choices[index]["message"]["content"] += "".join(pieces)
+    groq = body.get("x_groq")
+    if "usage" not in body and isinstance(groq, Mapping) and groq.get("usage"):
+        body["usage"] = groq["usage"]
     body["choices"] = [choices[index] for index in sorted(choices)]
     return body
+
+
+def _more_text(choice: Json) -> str | None:
+    """The text of a chunk that brings nothing else, as most do."""
+    delta = choice.get("delta")
+    if type(delta) is not dict or len(delta) != 1:
+        return None
+    content = delta.get("content")
+    if type(content) is not str or choice.get("finish_reason"):
+        return None
+    return content if choice.get("logprobs") is None and choice.get("text") is None else None
 
 
 def _add_choice(choices: dict[int, dict[str, Any]], choice: Json) -> None:

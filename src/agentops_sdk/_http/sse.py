@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_DONE = "[DONE]"
+_DONE = b"[DONE]"
+_DATA = b"data: "
 
 
 def decode(body: bytes, limit: int | None = None, *, silent: Collection[str] = frozenset()) -> list[dict[str, Any]]:
@@ -33,7 +34,7 @@ def decode(body: bytes, limit: int | None = None, *, silent: Collection[str] = f
         try:
             event = orjson.loads(data)
         except orjson.JSONDecodeError:
-            continue
+            event = _mended(data)
         if isinstance(event, dict):
             if name and "type" not in event and "object" not in event:
                 event["type"] = name
@@ -54,22 +55,39 @@ def decode_lines(body: bytes, limit: int | None = None) -> list[dict[str, Any]]:
     return events
 
 
-def _messages(body: bytes) -> list[tuple[str, str]]:
-    messages: list[tuple[str, str]] = []
-    name = ""
-    data: list[str] = []
-    for raw in _LINE_END.split(body):
-        if not raw:
-            if name or data:
-                messages.append((name, "\n".join(data)))
-            name, data = "", []
+def _mended(data: bytes) -> Any:
+    """The JSON that is there when what is no UTF-8 is replaced."""
+    try:
+        return orjson.loads(data.decode("utf-8", "replace"))
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _messages(body: bytes) -> list[tuple[str, bytes]]:
+    messages: list[tuple[str, bytes]] = []
+    if b"\r" in body:
+        body = _LINE_END.sub(b"\n", body)
+    *blocks, torn = body.split(b"\n\n")
+    for block in blocks:
+        if block.startswith(_DATA) and b"\n" not in block:  # most are of one line
+            messages.append(("", block[len(_DATA) :]))
             continue
-        field, _, value = raw.partition(b":")
-        text = value.removeprefix(b" ").decode("utf-8", "replace")
-        if field == b"data":
-            data.append(text)
-        elif field == b"event":
-            name = text
+        name, data = _fields(block)
+        if name or data:
+            messages.append((name, b"\n".join(data)))
+    name, data = _fields(torn)
     if data:  # the last event of a stream that was cut before its blank line
-        messages.append((name, "\n".join(data)))
+        messages.append((name, b"\n".join(data)))
     return messages
+
+
+def _fields(block: bytes) -> tuple[str, list[bytes]]:
+    """The name and the lines of data in what stands between blank lines."""
+    name, data = "", list[bytes]()
+    for line in block.split(b"\n"):
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            data.append(value.removeprefix(b" "))
+        elif field == b"event":
+            name = value.removeprefix(b" ").decode("utf-8", "replace")
+    return name, data

@@ -17,6 +17,9 @@ _PER_MESSAGE, _PER_NAME, _REPLY = 3, 1, 3
 _PER_TOOL, _ALL_TOOLS = 7, 12
 _FIRST_PROPERTY, _PER_PROPERTY, _PER_CHOICE, _FIRST_CHOICE = 3, 3, 3, -3
 _MEDIA = ("image", "speech")
+_MOST = 4_096
+_known: dict[tuple[str | None, int, int], int] = {}
+"""Tokens of texts by what counts them, their length and what they hash to."""
 _THINKS = ("o1", "o3", "o4", "gpt-5", "gpt-6")
 
 
@@ -32,9 +35,22 @@ class _Tally:
         self.guessed = False
         if encoding is not None:
             # Special tokens in a text are text: nothing a user writes may raise.
-            self.text: Callable[[str], int] = lambda text: len(encoding.encode_ordinary(text))
+            self._counted: Callable[[str], int] = lambda text: len(encoding.encode_ordinary(text))
         else:
-            self.text = lambda text: token_heuristic.tokens(text, model)
+            self._counted = lambda text: token_heuristic.tokens(text, model)
+        self._by = name if encoding is not None else f"rule for {self.family.part}"
+
+    def text(self, text: str) -> int:
+        """Its tokens. What was said before is sent again with each turn of a conversation: it is counted once."""
+        if type(text) is not str:
+            return self._counted(text)
+        mark = self._by, len(text), hash(text)
+        count = _known.get(mark)
+        if count is None:
+            if len(_known) >= _MOST:
+                _known.clear()
+            count = _known[mark] = self._counted(text)
+        return count
 
     def structure(self, value: Any) -> int:
         return self.text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))

@@ -8,12 +8,24 @@ on real traffic is measured in ``docs/cost.md``.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
-_PIECES = re.compile(
-    r"(?P<word>[A-Za-z]+)|(?P<digits>\d+)|(?P<wide>[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])"
-    r"|(?P<break>\s*[\r\n]\s*|[ \t]{2,})|(?P<space>\s)|(?P<letters>[^\W\d_A-Za-z]+)|(?P<mark>[^\w\s]+|_+)"
-)
+# Each kind of piece by itself: where one begins does not depend on the others, and all of a kind are found in C. What
+# a pattern begins with is one set of characters, for which others are passed over several times faster.
+_WORDS = re.compile(r"[A-Za-z][A-Za-z]*")
+_DIGITS = re.compile(r"\d\d*")
+_MARKS, _LOW_LINES = re.compile(r"[^\w\s][^\w\s]*"), re.compile(r"__*")
+_LINE_ENDS = re.compile(r"[\r\n]\s*")
+_INDENTS = re.compile(r"[ \t][ \t]+")
+_WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]|([^\W\d_A-Za-z]+)")
+"""Characters of scripts without spaces, one by one, or the other letters beyond ASCII."""
+_OF_ASCII = {
+    kind: bytes(code if kind.match(chr(code)) else 32 for code in range(128)).ljust(256)
+    for kind in (_WORDS, _DIGITS, _MARKS, _LOW_LINES)
+}
+"""What leaves of a text in ASCII the pieces of a kind, with blanks between them: twice as fast once more."""
 _LONGEST_WORD = 8
 
 
@@ -51,23 +63,41 @@ def tokens(text: str, model: str = "") -> int:
     """About how many tokens ``text`` is; 0 only for no text. Linear in its length."""
     if not text:
         return 0
-    sum_ = 0.0
-    for piece in _PIECES.finditer(text):
-        length = piece.end() - piece.start()
-        match piece.lastgroup:
-            case "word":
-                sum_ += 1 if length <= _LONGEST_WORD else length / 5
-            case "digits":
-                sum_ += -(-length // 3)
-            case "wide":
-                sum_ += 0.9
-            case "break":
-                sum_ += 0.7
-            case "letters":
-                sum_ += max(1.0, length / 3.2)
-            case "mark":
-                sum_ += max(0.8, length / 2.2)
-    return max(1, round(sum_ * family(model).factor))
+    return max(1, round(_weight(text) * family(model).factor))
+
+
+def _weight(text: str) -> float:
+    ascii_text = text.encode() if text.isascii() else None
+    breaks, text = _breaks(text)
+    sum_ = 0.7 * breaks
+    for length, times in _lengths(_WORDS, text, ascii_text):
+        sum_ += times if length <= _LONGEST_WORD else times * length / 5
+    for length, times in _lengths(_DIGITS, text, ascii_text):
+        sum_ += times * -(-length // 3)
+    for kind in (_MARKS, _LOW_LINES):
+        for length, times in _lengths(kind, text, ascii_text):
+            sum_ += times * max(0.8, length / 2.2)
+    if ascii_text is None:
+        for length, times in _lengths(_WIDE, text, None):
+            sum_ += times * (max(1.0, length / 3.2) if length else 0.9)
+    return sum_
+
+
+def _breaks(text: str) -> tuple[int, str]:
+    """Ends of lines with what is blank around them, and where none is, indents and other gaps; and the rest of it."""
+    count = 0
+    if "\n" in text or "\r" in text:
+        *lines, last = _LINE_ENDS.split(text)
+        count, text = len(lines), "\n".join((*map(str.rstrip, lines), last))
+    if "  " in text or "\t" in text:
+        count += len(_INDENTS.findall(text))
+    return count, text
+
+
+def _lengths(kind: re.Pattern[str], text: str, ascii_text: bytes | None) -> Iterable[tuple[int, int]]:
+    """How long pieces of a kind are, and how many are so long; of a kind with a group, how long that is."""
+    pieces = kind.findall(text) if ascii_text is None else ascii_text.translate(_OF_ASCII[kind]).split()
+    return Counter(map(len, pieces)).items()
 
 
 def family(model: str) -> Family:
