@@ -18,7 +18,7 @@ import agentops_sdk as agentops
 
 CHAT = [{"role": "user", "content": f"message {number}: " + "word " * 30} for number in range(200)]
 MOST_OBJECTS = {"no argument": 4, "small arguments": 4, "200 messages": 11, "generator": 5, "async generator": 5}
-MOST = {"no argument": 30, "small arguments": 45, "200 messages": 60, "generator": 89, "async generator": 96}
+MOST = {"no argument": 30, "small arguments": 44, "200 messages": 60, "generator": 89, "async generator": 96}
 
 
 @agentops.track

@@ -18,7 +18,7 @@ class Arguments:
         defaults: whether parameters that were not given are shown with their defaults.
     """
 
-    __slots__ = ("_count", "_keywords", "_left_out", "_names", "_rest", "defaults")
+    __slots__ = ("_keywords", "_left_out", "_names", "_rest", "count", "defaults", "names_alone")
 
     def __init__(self, function: Callable[..., Any], *, ignore: Collection[str] = (), defaults: bool = False) -> None:
         try:
@@ -26,7 +26,7 @@ class Arguments:
         except (TypeError, ValueError):
             parameters = []
         self._names = tuple(parameter.name for parameter in parameters if parameter.kind in _POSITIONAL)
-        self._count = len(self._names)
+        self.count = len(self._names)
         self._rest = _named(parameters, inspect.Parameter.VAR_POSITIONAL, "args")
         self._keywords = _named(parameters, inspect.Parameter.VAR_KEYWORD, "kwargs")
         left_out = set(ignore)
@@ -38,12 +38,14 @@ class Arguments:
             for parameter in parameters
             if defaults and parameter.default is not inspect.Parameter.empty
         }
+        self.names_alone = None if left_out or self.defaults else self._names
+        """What up to ``count`` arguments by position alone are called; ``None`` where there is more to it."""
 
     def of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Name to value, in the order given. Runs no code of the user's."""
         names = self._names
         arguments = dict(zip(names, args))  # noqa: B905 - said aloud, it takes longer than all the rest
-        if rest := args[self._count :]:
+        if rest := args[self.count :]:
             arguments[self._rest] = rest
         if kwargs:
             for name, value in kwargs.items():

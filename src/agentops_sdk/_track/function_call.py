@@ -124,11 +124,13 @@ class Tracked:
         "_arguments",
         "_bodies",
         "_choices",
+        "_count",
         "_fixed",
         "_form",
         "_input",
         "_is_plain",
         "_is_usual",
+        "_names",
         "_output",
         "_shown",
         "_step",
@@ -149,6 +151,7 @@ class Tracked:
         self._shown = None if options.kind == "memory" and options.name is None else self.name
         # No store is called as its functions are.
         self._arguments = Arguments(function, ignore=options.ignore, defaults=options.capture_defaults)
+        self._names, self._count = self._arguments.names_alone, self._arguments.count
         self._input = _INPUT.get(options.kind, semconv.INPUT)
         self._output = _OUTPUT.get(options.kind, semconv.OUTPUT)
         self._fixed: dict[str, Any] = {}
@@ -197,7 +200,9 @@ class Tracked:
             self.fail(call, token, refused)
             raise refused
 
-    def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | NullCall:
+    def start(  # noqa: C901 - what most calls take needs no further one
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Call | NullCall:
         """Start a call without making it current. Not guarded."""
         if self.owner and args:
             marker = id(args[0])
@@ -213,7 +218,10 @@ class Tracked:
             return call
         if self._is_usual:
             if (args or kwargs or self._arguments.defaults) and _recorder_port.active.settings.records_content:
-                arguments = self._arguments.of(args, kwargs)
+                if kwargs or (names := self._names) is None or args[self._count :]:
+                    arguments = self._arguments.of(args, kwargs)
+                else:
+                    arguments = dict(zip(names, args))  # noqa: B905 - said aloud, it takes longer than all the rest
                 if arguments:
                     call.keep(self._input, arguments)
             return call
