@@ -85,3 +85,19 @@ def test_memory_and_disk_say_the_same(tmp_path: Path) -> None:
     assert len(sent) > 400
     assert from_memory > 50
     spool.close()
+
+
+def test_what_memory_has_no_room_for_goes_in_small_pieces(tmp_path: Path) -> None:
+    """A file is worth four megabytes; where there is no disk, the oldest megabyte goes for the newest."""
+    spool, bounds = Spool(None, max_bytes=100_000_000, max_age=3_600.0, memory_bytes=4_000_000), []
+    for number in range(100):
+        spool.append(bytes([number]) * 100_000, 1)
+        bounds.append(spool.pending)
+    assert min(bounds[40:]) * 100_000 > 4_000_000 - 1_300_000
+    assert spool.pending + spool.dropped["spool_full"] == 100
+    on_disk = Spool(tmp_path, max_bytes=100_000_000, max_age=3_600.0, memory_bytes=1)
+    for number in range(100):
+        on_disk.append(bytes([number]) * 100_000, 1)
+    assert len(list(tmp_path.rglob("*.seg"))) == 3
+    on_disk.close()
+    spool.close()

@@ -21,7 +21,8 @@ from agentops_sdk.exporters.otlp.segment import Piece, Segment, frame
 
 __all__ = ["Batch", "Spool"]
 
-_SEGMENT_BYTES = 1_048_576
+_SEGMENT_BYTES, _MEMORY_SEGMENT_BYTES = 4 * 1_048_576, 1_048_576
+"""On disk, where to make a file and to remove it take as long as to write a hundred kilobytes; in memory."""
 _DISK_RETRY = 5.0
 _REFUSED_LOOK = 2.0
 _OWN_REFUSED = 10_000
@@ -54,6 +55,7 @@ class Spool:
         self.folder = folder
         self.max_bytes, self.max_age, self.memory_bytes = max_bytes, max_age, memory_bytes
         self.segment_bytes = max(4096, min(_SEGMENT_BYTES, max_bytes // 8))
+        self._memory_segment_bytes = min(self.segment_bytes, _MEMORY_SEGMENT_BYTES)
         self.appended = 0
         self.exported = 0
         self.dropped: Counter[str] = Counter()
@@ -83,8 +85,10 @@ class Spool:
         with self._lock:
             self.appended += spans
             active = self._active
-            if active is not None and (active.size >= self.segment_bytes or active.gone):
-                self._roll()
+            if active is not None:
+                most = self.segment_bytes if active.path is not None else self._memory_segment_bytes
+                if active.size >= most or active.gone:
+                    self._roll()
             held = payload if self._holds and self.pending_bytes + len(payload) <= self.memory_bytes else None
             try:
                 self._writable().append(record, spans, held)
