@@ -34,7 +34,7 @@ _MOST_ACCOUNTS = 10_000
 _ATTRIBUTES = {"session": semconv.SESSION_ID, "user": semconv.USER_ID, "agent": semconv.AGENT_NAME}
 _SHORTEST_KEPT = 60  # seconds; a shorter window is over before a process has been started again
 _LOADING = 1.0  # seconds that a first call waits for what was used before, at the most
-_GETTING_READY = 30.0  # and for what reads it to be imported: a second, but many on a machine that is busy
+_IMPORTING = 5.0  # and for what is needed for it to be imported: a second, but many on a machine that is busy
 
 
 class Counts:
@@ -139,20 +139,22 @@ class Counts:
 
     def wait(self) -> None:
         """Wait until what was used before is known."""
-        self._ready.wait(_GETTING_READY)
-        self._loaded.wait(_LOADING)
+        if self._loaded.wait(_LOADING + _IMPORTING if self._needs else _LOADING):
+            self._ready.wait(_IMPORTING)
+        else:
+            log_once("limits: what was used before takes long to read; calls are made by what is known here.")
         self.is_loading = False
 
     def _load(self) -> None:
         with guard("limits.load"):
             for name in self._needs:
                 importlib.import_module(name)
+            self.share({})
+        self._loaded.set()
+        with guard("limits.load"):
             if self._prices:  # what a call used is told once it is priced: of the first ones, seconds later
                 load_table()
         self._ready.set()
-        with guard("limits.load"):
-            self.share({})
-        self._loaded.set()
 
     def share(self, uses: Mapping[Rule, Sequence[Use]]) -> None:
         """Write down what was used, and take in what others have. On a thread of ours."""
