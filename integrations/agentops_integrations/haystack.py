@@ -288,6 +288,8 @@ def _reply(call: Any, given: Any, output: Any) -> None:
     meta = meta if isinstance(meta, Mapping) else {}
     if type(meta.get("model")) is str:
         call.set(semconv.RESPONSE_MODEL, meta["model"])
+        if call.name is None and "gen_ai.request.model" not in call.span.attributes:
+            call.rename(f"chat {meta['model']}")
     given = given if isinstance(given, Mapping) else {}
     messages, options = given.get("messages"), given.get("generation_kwargs")
     model_reply(
