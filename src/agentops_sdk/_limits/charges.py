@@ -143,7 +143,8 @@ class Charges:
                 if not self._is_settled:
                     self._is_over = True
                     for scope in self._scopes:
-                        scope.settles(1)
+                        place = scope.shared or scope
+                        place.unsettled += 1
 
     def withdraw(self) -> None:
         """It was no call of a model after all, but made such calls, or its answer came from a cache. Under the lock."""
@@ -190,7 +191,8 @@ class Charges:
                 self._meter.release()
             if self._is_over:
                 for scope in self._scopes:
-                    scope.settles(-1)
+                    place = scope.shared or scope
+                    place.unsettled -= 1
             if attributes.get(semconv.CACHED) or attributes.get(semconv.MODEL_CALLS):
                 self.withdraw()
             for charge in self._charges:

@@ -61,9 +61,10 @@ class Scope:
         rows: each rule with its account; ``None`` where that depends on the call.
         unsettled: how many calls have ended of which it is being worked out what they used.
         process: the process that those are of.
+        shared: where those are counted of all blocks that count together; ``None`` where each counts for itself.
     """
 
-    __slots__ = ("policy", "process", "rows", "unsettled")
+    __slots__ = ("policy", "process", "rows", "shared", "unsettled")
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -71,12 +72,8 @@ class Scope:
             (rule, Account(rule.window) if rule.per == "block" else None) for rule in policy.rules
         )
         self.unsettled = 0
+        self.shared = policy.counts if policy.counts.is_shared else None
         self.process = lock.held
-
-    def settles(self, calls: int) -> None:
-        """So many calls more have ended of which it is being worked out what they used. Under the lock."""
-        counts = self.policy.counts if self.policy.counts.is_shared else self
-        counts.unsettled += calls
 
     def prepare(self) -> None:
         """Wait for what was used before; in a forked child, leave to its parent what is under way there."""
