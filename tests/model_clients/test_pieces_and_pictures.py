@@ -232,7 +232,7 @@ def _chunks(*events: dict[str, Any]) -> Reply:
 
 CLAUDE = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
 NOVA = {"schemaVersion": "messages-v1", "messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
-MESSAGE = {
+MESSAGE: dict[str, Any] = {
     "id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5-20250929", "content": [],
     "stop_reason": None, "usage": {"input_tokens": 5, "output_tokens": 1},
 }  # fmt: skip
@@ -273,7 +273,7 @@ def test_a_profile_whose_name_tells_no_family(
 
 
 def test_vectors_and_pictures_of_nova(recorded: Recorded) -> None:
-    asked = {"singleEmbeddingParams": {"text": {"value": "Hi"}, "embeddingDimension": 3}}
+    asked: dict[str, Any] = {"singleEmbeddingParams": {"text": {"value": "Hi"}, "embeddingDimension": 3}}
     told = {"embeddings": [{"embeddingType": "TEXT", "embedding": [0.1, 0.2, 0.3]}]}
     span = _seen(recorded, _invoke("amazon.nova-2-multimodal-embeddings-v1:0", asked), told)
     assert span.name == "embeddings amazon.nova-2-multimodal-embeddings-v1:0"
