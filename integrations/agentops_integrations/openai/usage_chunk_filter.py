@@ -21,7 +21,9 @@ class UsageFilter:
     def feed(self, data: bytes) -> bytes:
         """What may pass now; possibly nothing."""
         if not self._rest and data.endswith(b"\n\n"):
-            visible = _NO_USAGE.sub(b"", data)  # of every ordinary chunk; in a text the quotes would be escaped
+            if b'"usage"' not in data:
+                return data
+            visible = data.replace(b',"usage":null', b"")  # of every ordinary chunk, as OpenAI writes it
             return _without_usage(visible) if b'"usage"' in visible else visible
         data = self._rest + data
         end = max(data.rfind(mark) + len(mark) if mark in data else 0 for mark in (b"\n\n", b"\r\n\r\n", b"\r\r"))
