@@ -397,7 +397,7 @@ class Runtime:
                 self.failed += 1
                 self.held_runs.lost(span.ids[0])
         with contained:
-            self.completer.policy.keep_texts(on=False)
+            self.completer.policy.keep_texts(on=False, more=self.queue.pending > len(batch))
             if counted:
                 metrics.add_steps(counted, last)
         return ready, aside

@@ -150,10 +150,15 @@ class Policy:
             return redactor, {}, frozenset()
         return redactor, redactor.settled, redactor.clean
 
-    def keep_texts(self, *, on: bool) -> None:
-        """Whether texts are compared with those that were searched before, and kept: while a slice of spans is."""
-        if self._redactor is not None:
-            self._redactor.kept = self._redactor.texts if on else None
+    def keep_texts(self, *, on: bool, more: bool = True) -> None:
+        """Whether texts are compared with those that were searched before, and kept: while a slice of spans is.
+
+        Once there are no ``more`` slices none of them stays: it is a user's.
+        """
+        if (redactor := self._redactor) is not None:
+            redactor.kept = redactor.texts if on else None
+            if not more and redactor.texts:
+                redactor.forget_texts()
 
     @property
     def leaves_alone(self) -> bool:

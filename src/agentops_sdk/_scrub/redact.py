@@ -156,13 +156,17 @@ class Redactor:
             self._keep(text)
         return cleaned, count
 
+    def forget_texts(self) -> None:
+        """Keep none of them."""
+        self.texts.clear()
+        self.room = _ROOM
+
     def _keep(self, text: str) -> None:
         kept, size = self.kept, len(text)
         if kept is None or size > _ROOM:
             return
         if size > self.room:
-            kept.clear()
-            self.room = _ROOM
+            self.forget_texts()
         kept[size, text[size // 2 : size // 2 + SAMPLE]] = text
         self.room -= size
 

@@ -256,7 +256,8 @@ def once(outline: Outline, every: list[One]) -> list[One]:
     A handoff or a question to a person is reported by every graph around it, a model's choice by every recorder of
     the call: of nested ones the call that counts tells it.
     """
-    every = _of_calls_that_count(outline, every)
+    if len(every) > 1:
+        every = _of_calls_that_count(outline, every)
     numbers = [_number(outline, decision) if KINDS[decision.kind].nests else -1 for decision in every]
     same: dict[tuple[str, tuple[str, ...]], list[int]] = {}
     for decision, number in zip(every, numbers, strict=True):

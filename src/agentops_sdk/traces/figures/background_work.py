@@ -73,15 +73,15 @@ class BackgroundWork:
         if not lasts and operation not in semconv.KIND_OF_OPERATION:
             return
         figures = _has_figures(attributes)
-        status = as_text(attributes.get(semconv.RESPONSE_STATUS) or attributes.get(semconv.WORK_STATUS) or "")
-        if operation == "fetch_response" and not status and attributes.get(semconv.OUTCOME) == "error":
-            return  # it was not to be had, which says nothing of the work
         if not lasts and operation != "fetch_response":
             if figures:
                 self._replies.append(_number(ident))
                 return
             if attributes.get(semconv.OPENAI_API_TYPE) != "responses":
                 return  # left early, and nobody can read it later
+        status = as_text(attributes.get(semconv.RESPONSE_STATUS) or attributes.get(semconv.WORK_STATUS) or "")
+        if operation == "fetch_response" and not status and attributes.get(semconv.OUTCOME) == "error":
+            return  # it was not to be had, which says nothing of the work
         seen = _Seen(
             start_ns,
             span_id,
