@@ -212,6 +212,26 @@ if __name__ == "__main__":
     assert len({record["trace_id"] for record in found.values()}) == 1
 
 
+def test_a_spawned_pool_that_is_killed_with_its_last_result_has_told_all(tmp_path: Path) -> None:
+    """Recording begins there before ``multiprocessing`` knows that this is a child of its own."""
+    (tmp_path / "program.py").write_text(
+        """
+import multiprocessing
+import agentops_sdk as agentops
+def work(_):
+    for number in range(2_000):
+        with agentops.span("step", number=number):
+            pass
+if __name__ == "__main__":
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        pool.map(work, [None])
+"""
+    )
+    code, out, err = run(tmp_path, [*AGENTOPS, "program.py"])
+    assert (code, out, err) == (0, "", "")
+    assert len(records(tmp_path)) == 2_000
+
+
 def test_a_reloading_server_is_recorded_before_and_after_the_reload(tmp_path: Path) -> None:
     program = """
 import agentops_sdk as agentops

@@ -28,6 +28,9 @@ _PROCESSES = {
 }
 """Each package, and the modules that know whether this process is one of its children."""
 
+_SPAWNED = "--multiprocessing-fork"
+"""What the command of a spawned child ends with, in each package."""
+
 _LAST = -(10**6)
 """The priority of our finalizer: the program's may still record something."""
 
@@ -189,8 +192,9 @@ def _is_child(package: str) -> bool:
 
 
 def _is_spawned(package: str) -> bool:
+    """Whether this process is one of the package's to be, and has read the program, or, under ``agentops run``, not."""
     module = sys.modules.get(f"{package}.process")
-    return module is not None and getattr(module.current_process(), "_inheriting", False)
+    return module is not None and (getattr(module.current_process(), "_inheriting", False) or _SPAWNED in sys.orig_argv)
 
 
 def _other_threads() -> list[threading.Thread]:
