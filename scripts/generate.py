@@ -18,6 +18,7 @@ import sys
 import tempfile
 import termios
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,8 +130,9 @@ def conformance() -> str:
     from agentops_sdk.traces.conformance.conventions import span_types
 
     levels = {(state, one.short): one.levels for state in ("pin", "main") for one in span_types(state)}
+    reasons = tomllib.loads((ROOT / "docs" / "conformance_reasons.toml").read_text(encoding="utf-8"))["reason"]
     collected = json.loads((ROOT / "docs" / "conformance.json").read_text(encoding="utf-8"))
-    lines = ["| Spans of | Span | `pin` | `main` | Violations | Not seen |", "|---|---|---|---|---|---|"]
+    lines = ["| Spans of | Span | `pin` | `main` | Violations | Not seen, and why |", "|---|---|---|---|---|---|"]
     for integration, kinds in collected.items():
         if not kinds:
             lines.append(f"| {integration} | none that the conventions have | | | 0 | |")
@@ -143,9 +145,22 @@ def conformance() -> str:
                 {one for state in states for one in levels[state, name].keys() - {*states[state]["present"]}}
             )
             violations = sum(found["violations"] for found in states.values())
-            told = ", ".join(one.removeprefix("gen_ai.") for one in absent)
+            by_reason: dict[int, list[str]] = {}
+            for one in absent:
+                short = one.removeprefix("gen_ai.")
+                by_reason.setdefault(_why(reasons, integration, name, short), []).append(short)
+            told = "; ".join(f"({number}) {', '.join(names)}" for number, names in sorted(by_reason.items()))
             lines.append(f"| {integration} | `{name}` | {counts[0]} | {counts[1]} | {violations} | {told} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *(f"{number}. {one['why']}" for number, one in enumerate(reasons, 1))])
+
+
+def _why(reasons: list[dict[str, Any]], integration: str, span: str, name: str) -> int:
+    """The number of the first reason that fits."""
+    for number, one in enumerate(reasons, 1):
+        asked = ((name, one["names"]), (integration, one.get("of", "*")), (span, one.get("spans", "*")))
+        if all(any(fnmatch(value, pattern) for pattern in patterns) for value, patterns in asked):
+            return number
+    raise SystemExit(f"docs/conformance_reasons.toml does not say why {span} of {integration} has no {name}")
 
 
 def filters() -> str:
