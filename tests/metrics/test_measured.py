@@ -1,4 +1,7 @@
-"""What spans measure: by the conventions' own lists, once each, whoever samples them."""
+"""What spans measure: by the conventions' own lists, once each, whoever samples them.
+
+Long because each metric of both states is measured here, and all that must not change a figure.
+"""
 
 from __future__ import annotations
 
