@@ -90,6 +90,20 @@ def test_the_program_s_logger_provider_gets_them(logs: InMemoryLogRecordExporter
     assert found["later"].log_record.span_id == ids.span_id  # of the span that it is about
 
 
+def test_limits_of_spans_take_nothing_from_events(
+    logs: InMemoryLogRecordExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONTENT, "SPAN_AND_EVENT")
+    memory = MemoryExporter()
+    agentops.init(exporters=[memory], integrations=[], attribute_count_limit=6, attribute_length_limit=8)
+    chat()
+    assert agentops.flush(10)
+    assert len(memory.finished_spans()[0].attributes) <= 6 + 1  # and that it was cut
+    event = records(logs)["gen_ai.client.inference.operation.details"].attributes
+    assert (event[semconv.USAGE_INPUT_TOKENS], event[semconv.SERVER_ADDRESS]) == (10, "api.openai.com")
+    assert event[semconv.INPUT_MESSAGES][0]["parts"][0]["content"].startswith("what about ")
+
+
 @pytest.mark.parametrize(
     ("content", "emit", "details", "on_event", "on_span"),
     [

@@ -37,6 +37,8 @@ class Service:
         model = request.body["model"]
         self.asked.append(model)
         status = self.status.get(model, 200)
+        if status == 200 and request.body.get("stream"):
+            return bodies.stream()
         return Reply(bodies.body({"content": "hi"}) if status == 200 else {"error": {"message": "no"}}, status=status)
 
     def chat(self, model: str = "gpt-4o") -> Any:
@@ -88,6 +90,19 @@ def test_it_opens_half_opens_and_closes(service: Service) -> None:
     service.chat()
     probe = next(span for span in service.seen.all() if span.attributes.get("agentops.breaker.state") == "half_open")
     assert any(event.attributes.get("agentops.decision.chosen") == "probe" for event in probe.events)
+
+
+def test_a_stream_that_is_left_has_shown_that_the_model_answers(service: Service) -> None:
+    agentops.breaker("error rate > 50 %", cooldown=30, least=2)
+    service.status["gpt-4o"] = 503
+    service.fail(2)
+    service.now += 31
+    service.status.clear()
+    with service.client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True) as stream:
+        next(stream)
+    agentops.flush()
+    assert service.seen.all()[-1].attributes["agentops.outcome"] == "abandoned"
+    assert agentops.Breaker.states()["openai", "gpt-4o"] == "closed"
 
 
 def test_what_is_the_requests_own_fault_opens_nothing(service: Service) -> None:

@@ -221,6 +221,11 @@ def observe(attributes: Mapping[str, Any], seconds: float) -> None:
         return
     key, now = _key(attributes), clock()
     is_probe = attributes.get(semconv.BREAKER_STATE) == "half_open"
+    if is_probe and outcome == "abandoned" and semconv.RESPONSE_TIME_TO_FIRST_CHUNK in attributes:
+        # A stream that was left had begun to answer, though not how long all of it takes. Of programs that always
+        # leave theirs nobody would learn it otherwise.
+        rule = breaker.rule if (breaker := _of_models.get(key)) is not None else None
+        outcome = "ok" if rule is not None and rule.condition.measure != "latency" else outcome
     if outcome not in ("ok", "error") or (outcome == "error" and _is_callers_fault(error)):
         if is_probe:
             with _lock:

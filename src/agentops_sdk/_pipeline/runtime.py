@@ -334,18 +334,19 @@ class Runtime:
             self._prepared_beside = True
             with guard("runtime.prepare_beside"):
                 process_hooks.prepare_beside(self)
-        ready, aside = self._made_ready(batch)
-        if self.completer.limits_spans:  # now that all has been measured
+        complete, aside = self._made_ready(batch)
+        ready = complete
+        if self.completer.limits_spans:  # of spans alone: all has been measured, and events are made of what is whole
             with guard("runtime.limits"):
                 ours: Any = FinishedSpan  # the program's provider has limited what came through it
-                ready = [limited(one, self.settings) if type(one) is ours else one for one in ready]
+                ready = [limited(one, self.settings) if type(one) is ours else one for one in complete]
         if ready:
             for sink in self.sinks:
                 with guard(f"sink.{sink.name}"):
                     sink.put(ready)
             if self.signals.events.wanted or LOGS in sys.modules:  # who has set a provider has imported it
                 with guard("runtime.events"):
-                    self.signals.events.add(list(zip(ready, aside, strict=True)))
+                    self.signals.events.add(list(zip(complete, aside, strict=True)))
         self.consumer_seconds += time.thread_time() - started
 
     def _made_ready(self, batch: Sequence[LeanSpan | EndedSpan]) -> tuple[list[ReadableSpan], list[Mapping[str, Any]]]:  # noqa: C901 - one hot loop
