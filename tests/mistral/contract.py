@@ -20,6 +20,7 @@ class MistralDriver(Driver):
     optional = {
         "*.get_traced_request_and_span": "older versions trace otherwise",
         "[!B]*.*": "methods that read replies are framed as they are found",
+        "Beta*.*": "the same, of modules that are loaded when they are first asked for",
     }
 
     def answer(self, request: Request) -> Reply:
