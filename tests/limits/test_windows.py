@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 import agentops_sdk as agentops
-from agentops_sdk._limits import call_gate, limit_counts
+from agentops_sdk._limits import call_gate
 from agentops_sdk._limits.account import Account
 from agentops_sdk._limits.charges import Charges
+from agentops_sdk._usage import price_table
 from agentops_sdk.limit_rules import Rule, from_setting, from_text
 
 DAY = 86_400.0
@@ -292,7 +293,7 @@ def test_what_prices_calls_is_there_before_the_first_one_that_others_are_to_know
     started: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[int] = []
-    monkeypatch.setattr(limit_counts, "load_table", lambda: loaded.append(1))
+    monkeypatch.setattr(price_table, "load_table", lambda: loaded.append(1))
     with agentops.limits("2 tool calls / 3 hours"):
         step()
         assert loaded == [1]

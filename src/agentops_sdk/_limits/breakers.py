@@ -7,7 +7,7 @@
     half-open  some are, to see; the first that works closes it, the first that fails opens it again
 
 What calls came to is told on the consumer thread, from spans that have ended; whether one may begin is asked on its
-own thread, and costs a look into a table while nothing is open.
+own thread, and costs a look into a table while nothing is open. Long because a breaker's whole life is here.
 """
 
 from __future__ import annotations

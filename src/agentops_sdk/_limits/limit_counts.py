@@ -17,7 +17,6 @@ from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk._limits.account import Account, lock
 from agentops_sdk._limits.window_file import WindowFile, counted, hashed
-from agentops_sdk._usage.price_table import load_table
 from agentops_sdk.addresses import sink_parts
 from agentops_sdk.config import log_once
 
@@ -153,6 +152,8 @@ class Counts:
         self._loaded.set()
         with guard("limits.load"):
             if self._prices:  # what a call used is told once it is priced: of the first ones, seconds later
+                from agentops_sdk._usage.price_table import load_table
+
                 load_table()
         self._ready.set()
 
