@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-_WINDOW = 16 * 1024
+_WINDOW = 2 * 1024
 _BLANK = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _FIELD = re.compile(rb"(?:\A|[\r\n])(?:data|event):")  # a comment has none
 _NAME = re.compile(rb"(?:\A|[\r\n])event:[ ]?([^\r\n]*)")

@@ -244,7 +244,7 @@ class SpanQueue:
 
         Where nothing is open any more none need follow: this may be the last thing that the process does.
         """
-        return _PERIOD / 4 if self._expects() else max(0.0, self._worked_at + _PERIOD / 10 - time.monotonic())
+        return _PERIOD / 2 if self._expects() else max(0.0, self._worked_at + _PERIOD / 10 - time.monotonic())
 
     def _pause(self, quiet: bool) -> float | None:
         """Seconds to sleep: until there is something to do, or to look at; ``None``: until somebody wakes us."""
