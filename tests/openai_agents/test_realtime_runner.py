@@ -100,6 +100,8 @@ def test_a_limit_refuses_sound_that_the_model_would_answer(exporter: MemoryExpor
             with agentops.limits(seconds=1e-9), pytest.raises(agentops.LimitExceeded):
                 await session.send_audio(b"\x00" * 960)
             await session.send_audio(b"\x00" * 960)
+            while "input_audio_buffer.append" not in heard:  # the server hears on a thread of its own
+                await asyncio.sleep(0.01)
 
     with Socket(_answers(heard)) as socket:
         asyncio.run(run(str(socket.url)))

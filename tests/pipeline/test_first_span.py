@@ -152,3 +152,17 @@ assert "genai_prices" in sys.modules
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=90, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_end_of_a_program_waits_for_what_is_being_loaded(tmp_path: Path) -> None:
+    program = """
+import time
+import agentops_sdk as agentops
+from agentops_sdk._pipeline import process_hooks
+agentops.init(integrations=[])
+process_hooks.load(lambda: (time.sleep(0.3), print("loaded", flush=True)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "loaded\n", "")

@@ -101,7 +101,7 @@ def test_a_long_run_is_released_in_slices(home: Path) -> None:
     run(300, fail=True, name="other")
     assert agentops.flush().exported == 602
     sink = agentops.status().sinks["jsonl"]
-    assert sink.exports >= 602 / 64
+    assert sink.exports > 2  # a slice has 256 spans at the most
     (trace,) = (trace for trace in kept(home) if trace.name == "invoke_agent other")
     assert (len(trace), trace.complete) == (602, True)
 

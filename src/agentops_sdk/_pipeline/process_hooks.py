@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from agentops_sdk._recorder.recorder import Recorder
     from agentops_sdk._recorder.span_completion import Completer
 
-_FORK_WAIT = 5.0  # seconds, for one slice of spans or an import
+_FORK_WAIT = 5.0  # seconds, for one slice of spans or an import; the end of a process waits for these, too
 _SDK = "opentelemetry.sdk.trace", "opentelemetry.sdk.resources"
 """What an exporter that takes the SDK's own spans needs, and one of metrics or events."""
 
@@ -68,6 +68,8 @@ def hook(
                 child_exit.after_finalizers(end)
             else:
                 end()
+        with guard("process.exit"):  # a thread that is ended in the middle of a compiled module aborts the process
+            _await_loading()
 
     def child() -> None:
         _held.clear()
@@ -149,9 +151,13 @@ def _before(running: Running | None) -> None:
         running.recorder.pass_on()
         if running.queue.hold(_FORK_WAIT):  # first: what it works on may have something loaded
             _held[threading.get_ident()] = running.queue
-        for thread in _loading:
-            if thread is not threading.current_thread():
-                thread.join(_FORK_WAIT)
+        _await_loading()
+
+
+def _await_loading() -> None:
+    for thread in _loading:
+        if thread is not threading.current_thread():
+            thread.join(_FORK_WAIT)
 
 
 def _parent(running: Running | None) -> None:
