@@ -10,6 +10,13 @@ from agentops_sdk.traces import SpanRecord, Trace, load
 
 T0 = 1_786_000_000_000_000_000
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+CALLED = {
+    "llm.request.type": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.prompt_tokens": 100,
+    "gen_ai.usage.completion_tokens": 20, "gen_ai.completion.0.role": "assistant",
+    "gen_ai.completion.0.tool_calls.0.id": "c1", "gen_ai.completion.0.tool_calls.0.name": "lookup",
+    "gen_ai.completion.0.tool_calls.0.arguments": "{}",
+}  # fmt: skip
+"""A model's call of a tool, by OpenLLMetry's older names."""
 
 
 def value(plain: Any) -> dict[str, Any]:

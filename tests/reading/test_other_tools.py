@@ -7,18 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.reading.samples import T0, TRACE, only, otlp, parts, span, trace_of
+from tests.reading.samples import CALLED, T0, TRACE, only, otlp, parts, span, trace_of
 
 from agentops_sdk import semconv
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces import load
-
-CALLED = {
-    "llm.request.type": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.prompt_tokens": 100,
-    "gen_ai.usage.completion_tokens": 20, "gen_ai.completion.0.role": "assistant",
-    "gen_ai.completion.0.tool_calls.0.id": "c1", "gen_ai.completion.0.tool_calls.0.name": "lookup",
-    "gen_ai.completion.0.tool_calls.0.arguments": "{}",
-}  # fmt: skip
 
 
 def test_a_price_beside_one_of_zero() -> None:
