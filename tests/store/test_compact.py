@@ -11,8 +11,8 @@ from tests.store.runs import ONE, runs
 
 from agentops_sdk.cli import main
 from agentops_sdk.exporters.jsonl.run_files import _compress, claimed, create_file
-from agentops_sdk.traces.files import load
 from agentops_sdk.traces.formats.parquet_lines import duckdb_cursor
+from agentops_sdk.traces.places import load
 
 pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
 

@@ -18,7 +18,7 @@ from agentops_sdk.store.stored_traces import StoredTraces
 from agentops_sdk.store.views import VIEWS
 from agentops_sdk.traces.figures.comparison import compare
 from agentops_sdk.traces.figures.tables import BY, stats
-from agentops_sdk.traces.files import load
+from agentops_sdk.traces.places import load
 from agentops_sdk.traces.record import ScopeRecord
 
 if TYPE_CHECKING:

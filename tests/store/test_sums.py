@@ -10,7 +10,7 @@ from tests.store.runs import deciding, more, runs
 
 from agentops_sdk.cli import main
 from agentops_sdk.traces.figures.tables import stats
-from agentops_sdk.traces.files import load
+from agentops_sdk.traces.places import load
 
 if TYPE_CHECKING:
     from pathlib import Path

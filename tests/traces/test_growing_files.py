@@ -11,8 +11,9 @@ import pytest
 from tests.traces.test_line_index import NAME, lines
 
 from agentops_sdk.erasure.trace_lines import blank_lines
-from agentops_sdk.traces.files import Traces, load
+from agentops_sdk.traces.files import Traces
 from agentops_sdk.traces.growing_files import GrowingFiles
+from agentops_sdk.traces.places import load
 
 
 @pytest.fixture

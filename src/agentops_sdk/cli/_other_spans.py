@@ -31,7 +31,7 @@ class OtherSpans:
             read: the lines of which files have been read: when they are packed, that is nothing new.
             lines: files of lines that are none of ours.
         """
-        from agentops_sdk.traces.files import trace_files
+        from agentops_sdk.traces.places import trace_files
 
         paths = trace_files(place) if place.is_dir() else [place]
         return [
@@ -42,7 +42,7 @@ class OtherSpans:
 
     def new(self, path: Path) -> Iterator[dict[str, Any]]:
         """The spans of a file that have not been told."""
-        from agentops_sdk.traces.files import load
+        from agentops_sdk.traces.places import load
 
         try:
             facts = path.stat()

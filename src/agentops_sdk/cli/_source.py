@@ -220,7 +220,7 @@ def reading(path: Path | str, args: argparse.Namespace, attributes: Iterable[str
         ConfigError: a filter is wrong.
         TraceError: nothing is there, or nothing that meets the filters.
     """
-    from agentops_sdk.traces.files import load
+    from agentops_sdk.traces.places import load
     from agentops_sdk.traces.search.filters import attributes_of
 
     filters = chosen(args)

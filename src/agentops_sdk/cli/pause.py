@@ -67,7 +67,7 @@ def switch(action: str, args: argparse.Namespace, reason: str) -> int:
 def _seen(args: argparse.Namespace) -> list[str]:
     """The names of all agents in the folder's traces, after the pause holds: it may take a moment to read them."""
     from agentops_sdk.traces.figures.agents_seen import agents_in
-    from agentops_sdk.traces.files import load
+    from agentops_sdk.traces.places import load
 
     try:
         return [agent.name for agent in agents_in(load(directory(args)))]

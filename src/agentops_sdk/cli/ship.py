@@ -125,9 +125,9 @@ def _gather(sink: OTLPExporter, spool: Path, signal: str, *, everything: bool, r
 
 def _submit(sink: OTLPExporter, paths: list[Path]) -> int:
     """Hand over the records of files, which stay what they are; the number of spans that no request can hold."""
-    from agentops_sdk.traces.files import load
     from agentops_sdk.traces.formats.wire_values import UNENCODABLE
     from agentops_sdk.traces.otlp import to_otlp
+    from agentops_sdk.traces.places import load
 
     unsendable = 0
     for trace in (trace for path in paths for trace in load(path)):

@@ -170,7 +170,7 @@ class Now:
         from rich.text import Text
 
         from agentops_sdk.traces.figures.tables import stats
-        from agentops_sdk.traces.files import load
+        from agentops_sdk.traces.places import load
 
         runs = list(self._runs(ascii_only))
         traces = load(self._whole())

@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
         import uvicorn
 
         from agentops_sdk.store.address import is_stored
-        from agentops_sdk.traces.files import Traces, load
+        from agentops_sdk.traces.files import Traces
+        from agentops_sdk.traces.places import load
         from agentops_sdk.traces.search.filters import conditions
         from agentops_sdk.view import application
     except ImportError as error:

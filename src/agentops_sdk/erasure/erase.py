@@ -141,7 +141,7 @@ class Erasure:
 
     def _reads(self, path: Path) -> bool:
         """Whether readers, who know forms and ids of many recorders, find a run that should go in a file."""
-        from agentops_sdk.traces.files import load
+        from agentops_sdk.traces.places import load
 
         with suppress(OSError, AgentOpsError):
             return any(

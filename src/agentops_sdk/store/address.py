@@ -29,8 +29,8 @@ def is_stored(place: Path | str) -> bool:
     if isinstance(place, str):
         return True
     if place.is_dir():
-        from agentops_sdk.traces.files import trace_files
         from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
+        from agentops_sdk.traces.places import trace_files
 
         files = trace_files(place)
         return (

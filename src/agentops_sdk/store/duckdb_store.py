@@ -23,10 +23,11 @@ from agentops_sdk.store.packed_files import packed_files
 from agentops_sdk.store.result import Result
 from agentops_sdk.store.run_rules import NO_RUNS
 from agentops_sdk.traces.classify import OWN_SCOPE
-from agentops_sdk.traces.files import Traces, load, trace_files
+from agentops_sdk.traces.files import Traces
 from agentops_sdk.traces.formats.documents import read_head
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 from agentops_sdk.traces.formats.parquet_lines import PARQUET, columns_of
+from agentops_sdk.traces.places import load, trace_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

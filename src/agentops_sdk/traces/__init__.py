@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from agentops_sdk.traces.cost import Cost as Cost
     from agentops_sdk.traces.decisions.model import Decision as Decision
     from agentops_sdk.traces.files import Traces as Traces
-    from agentops_sdk.traces.files import load as load
+    from agentops_sdk.traces.places import load as load
     from agentops_sdk.traces.record import SpanRecord as SpanRecord
     from agentops_sdk.traces.session import Session as Session
     from agentops_sdk.traces.session import sessions as sessions
@@ -23,7 +23,8 @@ make_lazy(
     {
         "cost": "Cost",
         "decisions.model": "Decision",
-        "files": "Traces load",
+        "files": "Traces",
+        "places": "load",
         "record": "SpanRecord",
         "session": "Session sessions",
         "trace": "Trace",

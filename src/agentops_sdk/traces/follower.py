@@ -13,9 +13,9 @@ import orjson
 
 from agentops_sdk.encryption import DamagedError, SealedError, opened_line
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.files import load
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
 from agentops_sdk.traces.formats.parse import as_records, looks_like_record
+from agentops_sdk.traces.places import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.files import INDEXED, Traces, add_place
+from agentops_sdk.traces.files import INDEXED, Traces
+from agentops_sdk.traces.places import add_place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,7 @@ class GrowingFiles:
         self._asked: set[Path] = set()
 
     def load(self, place: Path) -> Traces:
-        """As :func:`~agentops_sdk.traces.files.load` does.
+        """As :func:`~agentops_sdk.traces.places.load` does.
 
         Raises:
             TraceError: as there.

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from agentops_sdk.traces.figures.plain_runs import KEYS
 from agentops_sdk.traces.figures.table_rows import Row, Stats
 from agentops_sdk.traces.figures.tables import costliest_first, stats
-from agentops_sdk.traces.files import INDEXED, Traces, add_alone, add_listed, trace_files
+from agentops_sdk.traces.files import INDEXED, Traces
 from agentops_sdk.traces.formats.from_otel import OPEN_SUFFIX
+from agentops_sdk.traces.places import add_alone, add_listed, trace_files
 
 if TYPE_CHECKING:
     from pathlib import Path

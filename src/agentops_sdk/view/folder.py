@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk.encryption import SealedError
 from agentops_sdk.errors import TraceError
-from agentops_sdk.traces.files import Traces, load
+from agentops_sdk.traces.files import Traces
 from agentops_sdk.traces.growing_files import GrowingFiles
+from agentops_sdk.traces.places import load
 from agentops_sdk.view.feedback_file import NAME
 
 if TYPE_CHECKING:

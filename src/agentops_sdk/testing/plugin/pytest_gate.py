@@ -13,7 +13,7 @@ from agentops_sdk.errors import AgentOpsError
 from agentops_sdk.gates.gate_outputs import figure, moved
 from agentops_sdk.gates.gate_rules import DEFAULT, read_rules
 from agentops_sdk.gates.gate_verdict import judge
-from agentops_sdk.traces.files import load
+from agentops_sdk.traces.places import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

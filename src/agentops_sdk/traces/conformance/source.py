@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.conformance.span_rules import Span
-from agentops_sdk.traces.files import trace_files
 from agentops_sdk.traces.formats.documents import COLUMNS, LINES, PROTOBUF, documents, form_of, loads, read_whole
 from agentops_sdk.traces.formats.lines import Lines
 from agentops_sdk.traces.formats.other_formats import unpacked
@@ -18,6 +17,7 @@ from agentops_sdk.traces.formats.otlp_bytes import messages
 from agentops_sdk.traces.formats.parquet_lines import parquet_lines
 from agentops_sdk.traces.formats.parse import looks_like_record
 from agentops_sdk.traces.formats.readers import DAMAGED, reader_of
+from agentops_sdk.traces.places import trace_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

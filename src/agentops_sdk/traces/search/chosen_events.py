@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Final
 
-from agentops_sdk.traces.files import load
+from agentops_sdk.traces.places import load
 from agentops_sdk.traces.search.filters import conditions
 
 if TYPE_CHECKING:
