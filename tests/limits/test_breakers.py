@@ -105,6 +105,43 @@ def test_a_stream_that_is_left_has_shown_that_the_model_answers(service: Service
     assert agentops.Breaker.states()["openai", "gpt-4o"] == "closed"
 
 
+def test_a_call_that_a_breaker_or_a_pause_refuses_takes_nothing_of_a_limit(service: Service) -> None:
+    with agentops.limits(model_calls=1):  # there were limits before there were breakers
+        pass
+    agentops.breaker(least=1)
+    service.status["gpt-4o"] = 503
+    service.fail(1)
+    with agentops.limits(model_calls=2):
+        for _ in range(3):
+            with pytest.raises(agentops.BreakerOpen):
+                service.chat()
+        agentops.pause()
+        for _ in range(3):
+            with pytest.raises(agentops.Paused):
+                service.chat("gpt-4o-mini")
+        agentops.resume()
+        service.chat("gpt-4o-mini")
+        service.chat("gpt-4o-mini")
+        with pytest.raises(agentops.LimitExceeded):
+            service.chat("gpt-4o-mini")
+
+
+def test_a_probe_that_a_limit_stops_makes_room_for_the_next(service: Service) -> None:
+    agentops.breaker("error rate > 50 %", cooldown=30, least=1)
+    service.status["gpt-4o"] = 503
+    service.fail(1)
+    service.now += 31
+    service.status.clear()
+    with agentops.limits(model_calls=0), pytest.raises(agentops.LimitExceeded):
+        service.chat()
+    agentops.flush()
+    assert agentops.Breaker.states()["openai", "gpt-4o"] == "half_open"
+    with agentops.limits(tokens=1, on_stream="end"):  # begins to answer, and is ended by us
+        list(service.client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))
+    agentops.flush()
+    assert agentops.Breaker.states()["openai", "gpt-4o"] == "closed"
+
+
 def test_what_is_the_requests_own_fault_opens_nothing(service: Service) -> None:
     agentops.breaker(least=2)
     service.status["gpt-4o"] = 400

@@ -19,10 +19,10 @@ ask: Callable[[Any], Exception | None] | None = None
 _asked: list[Callable[[Any], Exception | None]] = []
 
 
-def add(asker: Callable[[Any], Exception | None]) -> None:
-    """Have ``asker`` asked from now on, after those that are asked already."""
+def add(asker: Callable[[Any], Exception | None], *, sets_aside: bool = False) -> None:
+    """Have ``asker`` asked from now on: last, where it sets aside what others may then refuse to have used."""
     if asker not in _asked:
-        _asked.append(asker)
+        _asked.insert(len(_asked) if sets_aside else 0, asker)
         _choose()
 
 

@@ -217,10 +217,12 @@ def observe(attributes: Mapping[str, Any], seconds: float) -> None:
         return
     outcome, error = attributes.get(semconv.OUTCOME), str(attributes.get(semconv.ERROR_TYPE, ""))
     is_refused = attributes.get(semconv.BREAKER_STATE) is not None and error.endswith("BreakerOpen")
-    if is_refused or attributes.get(semconv.LIMIT_ACTION) in ("refused", "cut"):
+    if is_refused:
         return
     key, now = _key(attributes), clock()
     is_probe = attributes.get(semconv.BREAKER_STATE) == "half_open"
+    if attributes.get(semconv.LIMIT_ACTION) in ("refused", "cut"):
+        outcome = "abandoned"  # by us, whatever the program was told
     if is_probe and outcome == "abandoned" and semconv.RESPONSE_TIME_TO_FIRST_CHUNK in attributes:
         # A stream that was left had begun to answer, though not how long all of it takes. Of programs that always
         # leave theirs nobody would learn it otherwise.

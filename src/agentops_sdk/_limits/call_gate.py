@@ -43,7 +43,7 @@ _COUNTED = {"llm": "model_calls", "embedding": "model_calls", "tool": "tool_call
 
 def open_gate(policy: Policy) -> None:
     """Have every call asked about from now on. There are limits, or have been."""
-    admission.add(ask)
+    admission.add(ask, sets_aside=True)
     if policy.is_metered:
         scopes_module.teach = teach
 
