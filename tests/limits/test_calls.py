@@ -231,6 +231,20 @@ def test_a_limit_in_another_currency_says_what_to_write(asked: Asked) -> None:
     assert asked.count == 0
 
 
+def test_a_price_that_is_set_while_the_program_runs_is_expected_of_the_next_call(asked: Asked) -> None:
+    asked.chat()
+    with agentops.limits(cost=1):
+        asked.chat()
+    agentops.prices.set("gpt-4o-mini", input=100, output=100, currency="EUR")  # a dated one of it answers
+    try:
+        with agentops.limits("0.3 eur"):
+            error = asked.until_stopped()
+    finally:
+        agentops.prices.clear()
+    assert (error.unit, error.spent, error.unknown) == ("EUR", pytest.approx(0.4), 0)
+    assert asked.seen.all()[-2].attributes["agentops.cost.source"] == "user"
+
+
 @pytest.mark.parametrize(("more", "calls", "times"), [(1, 3, 1), (0.4, 3, 3), (0.25, 2, 3), (1e-9, 2, 3)])
 def test_who_raises_a_limit_by_too_little_is_asked_again(asked: Asked, more: float, calls: int, times: int) -> None:
     """Of two calls; ``times`` asked for the last one, at the most."""

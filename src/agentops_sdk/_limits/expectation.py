@@ -165,6 +165,15 @@ def _in_table(model: str, provider: str | None) -> Rates | None:
         return None
 
 
+def _forget() -> None:
+    """What models cost has changed: what their calls have cost so far says nothing of the next one."""
+    learned.clear()
+    _in_table.cache_clear()
+
+
+user_prices.on_change = _forget
+
+
 def _sizes(request: Any) -> tuple[int, Any]:
     """Tokens that a request is about to send, by its length, and the most that it asks for.
 

@@ -56,7 +56,8 @@ def cost_of(
     """The cost of one call.
 
     Args:
-        models: names of the model, the most telling first; the first that has a price decides.
+        models: names of the model, the most telling first; the first that has a price decides, one of the user's
+            before published ones: whoever asks for ``gpt-4o`` and has set its price is answered by a dated one.
         counts: what was used, by the short names of ``rates.COUNTS``; parts are counted in their wholes.
     """
     names = [user_prices.aliased(name) for name in dict.fromkeys(models) if name]
@@ -66,6 +67,8 @@ def cost_of(
         price = _from_callback(user_prices.callback, names[0], provider, dict(counts), estimated)
         if price is not None:
             return price
+    if len(names) > 1 and user_prices.are_set():
+        names.sort(key=lambda name: own_rates(name, provider) is None)
     reasons = []
     for name in names:
         try:

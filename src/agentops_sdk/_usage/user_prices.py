@@ -23,6 +23,19 @@ _SINGLE = frozenset(("request", "web_searches", "search_units", "file_searches",
 _prices: dict[tuple[str | None, str], Rates] = {}
 _aliases: dict[str, str] = {}
 callback: Callback | None = None
+on_change: Callable[[], None] | None = None
+"""Called after what models cost has changed."""
+
+
+def changed() -> None:
+    """What models cost is not what it was."""
+    if on_change is not None:
+        on_change()
+
+
+def are_set() -> bool:
+    """Whether there is any price of the user's."""
+    return bool(_prices)
 
 
 def put(
@@ -41,6 +54,7 @@ def put(
     """
     rates = _checked(model, values, per=per, currency=currency, version=version)
     _prices[_provider(provider), _name("model", model)] = rates
+    changed()
 
 
 def _provider(name: str | None) -> str | None:
@@ -91,6 +105,7 @@ def _rate(name: str, value: Any, per: Decimal) -> Decimal:
 def alias(name: str, model: str) -> None:
     """Price ``name``, such as a deployment's, as ``model``."""
     _aliases[_name("name", name)] = _name("model", model)
+    changed()
 
 
 def load(path: str | Path) -> int:
@@ -119,6 +134,7 @@ def load(path: str | Path) -> int:
     named = {_name("aliases", name): _name(f"aliases.{name}", model) for name, model in aliases.items()}
     _prices.update(new_prices)
     _aliases.update(named)
+    changed()
     return len(new_prices)
 
 
@@ -142,10 +158,16 @@ def _read(path: Path) -> dict[str, Any]:
 
 def clear() -> None:
     """Forget every price, alias and callback that was set."""
-    global callback
     _prices.clear()
     _aliases.clear()
-    callback = None
+    ask(None)
+
+
+def ask(function: Callback | None) -> None:
+    """Ask this function first from now on."""
+    global callback
+    callback = function
+    changed()
 
 
 def aliased(model: str) -> str:

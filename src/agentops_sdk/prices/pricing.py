@@ -133,7 +133,7 @@ def set_callback(callback: Callback | None) -> None:
     """
     if callback is not None and not callable(callback):
         raise ConfigError("callback", callback, "a function (model, provider, counts) -> amount")
-    user_prices.callback = None if callback is None else _told(callback)
+    user_prices.ask(None if callback is None else _told(callback))
 
 
 def _told(callback: Callback) -> Callback:
@@ -169,6 +169,7 @@ def update() -> str:
         raise AgentOpsError(f"prices not updated: {type(error).__name__}: {error}") from None
     if fetched is not None:
         set_custom_snapshot(fetched)
+        user_prices.changed()
     return table_version()
 
 
