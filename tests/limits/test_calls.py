@@ -241,7 +241,8 @@ def test_a_price_that_is_set_while_the_program_runs_is_expected_of_the_next_call
             error = asked.until_stopped()
     finally:
         agentops.prices.clear()
-    assert (error.unit, error.spent, error.unknown) == ("EUR", pytest.approx(0.4), 0)
+    assert (error.unit, error.unknown) == ("EUR", 0)
+    assert error.spent == pytest.approx(0.4)
     assert asked.seen.all()[-2].attributes["agentops.cost.source"] == "user"
 
 
@@ -444,6 +445,34 @@ def test_nobody_agrees_where_asking_fails_or_nobody_sits_there(asked: Asked) -> 
         with agentops.limits(model_calls=1, on_limit=on_limit):
             asked.until_stopped()
         assert asked.count == before + 1
+
+
+def test_whoever_is_asked_may_end_the_program(asked: Asked) -> None:
+    def leaves(error: agentops.LimitExceeded) -> bool:
+        raise KeyboardInterrupt  # Ctrl-C in place of an answer
+
+    @agentops.tool
+    def act() -> None: ...
+
+    @agentops.agent
+    def steps() -> Iterator[int]:
+        yield 1
+
+    def block() -> None:
+        with agentops.span("other", kind="llm"):
+            pass
+
+    with agentops.span("notebook"), agentops.limits(model_calls=0, tool_calls=0, depth=0, on_limit=leaves):
+        for call in (asked.chat, act, lambda: list(steps()), block):
+            with pytest.raises(KeyboardInterrupt):
+                call()
+            with agentops.span("next"):
+                pass
+    calls = [span for span in asked.seen.all() if span.attributes.get("agentops.kind") in ("llm", "tool", "agent")]
+    assert [span.attributes["agentops.outcome"] for span in calls] == ["interrupted"] * 4
+    assert asked.seen.parent_of("notebook") is None
+    assert {asked.seen.tree()["next"]} == {"notebook"}
+    assert asked.count == 0
 
 
 def test_limits_follow_threads_and_tasks(asked: Asked) -> None:

@@ -65,18 +65,8 @@ def answered(call: Call, breach: Breach) -> Answer:
         return Answer(error, "warned" if policy.on_limit == "warn" else "marked")
     by = "human" if policy.on_limit == "ask" else "code"
     asked_at = time.monotonic()
-    answer: Any = False
-    if not _asking.get():  # a call made to find the answer is not asked about: it would never end
-        token = _asking.set(True)
-        try:
-            with guard("limits.ask"):  # who does not answer has not agreed
-                if callable(policy.on_limit):
-                    with UserFunction("on_limit"):
-                        answer = policy.on_limit(error)
-                else:
-                    answer = ask_person(error)
-        finally:
-            _asking.reset(token)
+    # A call made to find an answer is not asked about: it would never end.
+    answer: Any = False if _asking.get() else _asked(call, policy.on_limit, error)
     waited = round(time.monotonic() - asked_at, 6)
     if inspect.iscoroutine(answer):  # nobody can wait for it here
         answer.close()
@@ -92,6 +82,27 @@ def answered(call: Call, breach: Breach) -> Answer:
     with lock.held:
         account.allow(more)
     return Answer(error, "raised" if more else "refused", by, waited)
+
+
+def _asked(call: Call, on_limit: Any, error: LimitExceeded) -> Any:
+    """What a function of the program's or a person answers."""
+    answer: Any = False
+    token = _asking.set(True)
+    try:
+        with guard("limits.ask"):  # who does not answer has not agreed
+            if callable(on_limit):
+                with UserFunction("on_limit"):
+                    answer = on_limit(error)
+            else:
+                answer = ask_person(error)
+    except BaseException as stop:
+        if not isinstance(stop, Exception):  # Ctrl-C: nobody else hears of it who could end the call
+            call.step_out()
+            call.fail(stop)
+        raise
+    finally:
+        _asking.reset(token)
+    return answer
 
 
 def exception(call: Call, breach: Breach, remark: str = "") -> LimitExceeded:

@@ -78,6 +78,7 @@ def _require_python(target: Any, verb: str) -> None:
         return
     name = getattr(target, "__qualname__", kind.__name__)
     reason = "is built in or compiled" if callable(target) else "cannot be called"
+    reason = "is a class" if isinstance(target, type) and not is_built_in(target) else reason
     raise TypeError(f"{verb} cannot wrap {name}: it {reason}. Write a function that calls it and decorate that.")
 
 
