@@ -163,6 +163,28 @@ def test_in_process_with_the_traces_that_sampling_dropped(tmp_path: Path) -> Non
     assert len(told) == 1
 
 
+def test_alerts_that_fire_at_once_write_each_trace_once(tmp_path: Path) -> None:
+    told: list[Any] = []
+    agentops.init(exporters=["memory"], integrations=[], directory=tmp_path, sample_ratio=0.0)
+    alert = agentops.alert("error rate > 50 %", per="user", least=2, then=told.append)
+
+    def fail(*users: str) -> None:
+        for user in users:
+            with agentops.context(user_id=user):
+                failing_runs(2)
+        agentops.flush()
+
+    fail("ada", "ben", "cem")
+    assert len(told) == 3
+    (flight,) = {notice.flight for notice in told}
+    assert len(agentops.traces.load(flight)) == 6
+    assert len(Path(flight).read_text("utf-8").splitlines()) == 6
+    Path(flight).unlink()  # somebody has taken it elsewhere
+    fail("dan")
+    assert len(agentops.traces.load(told[-1].flight)) == 8
+    alert.remove()
+
+
 def test_runs_that_are_kept_after_all_are_whole(tmp_path: Path) -> None:
     exporter, told = MemoryExporter(), []
     alert = agentops.alert("error rate > 50 %", then=told.append, least=1)

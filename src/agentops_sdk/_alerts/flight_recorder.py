@@ -21,6 +21,7 @@ __all__ = ["FlightRecorder"]
 
 _MOST_SPANS = 2_000  # of one trace; of a longer one the first are kept
 _OPEN = 200  # traces that have not ended
+_TOGETHER = 60.0  # seconds in which alerts share a file: when a provider fails, those of a thousand users fire at once
 _NAME = re.compile(r"[^a-z0-9]+")
 
 
@@ -33,6 +34,11 @@ class FlightRecorder:
         self._open: OrderedDict[int, list[ReadableSpan]] = OrderedDict()
         self._complete: OrderedDict[int, list[ReadableSpan]] = OrderedDict()
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._path: Path | None = None
+        self._begun = 0.0
+        self._written: dict[int, int] = {}
+        """How many spans of each trace are in the file that was begun last."""
 
     def add(self, span: ReadableSpan) -> None:
         """A span ended. Consumer thread."""
@@ -53,24 +59,34 @@ class FlightRecorder:
                 self._open.popitem(last=False)
 
     def write(self, rule: str, trace_id: str) -> str | None:
-        """Write them all, and what there is of the trace that the alert is about; the file's name."""
+        """Write them all, and what there is of the trace that the alert is about; the file's name.
+
+        What alerts within a minute write is in one file, and each span there once.
+        """
         with self._lock:
-            traces = [list(spans) for spans in self._complete.values()]
+            traces = {number: list(spans) for number, spans in self._complete.items()}
             about = int(trace_id, 16) if trace_id else 0
             if about in self._open:
-                traces.append(list(self._open[about]))
+                traces[about] = list(self._open[about])
         if not traces:
             return None
-        private_directory(self._folder)
-        name = _NAME.sub("-", rule.lower()).strip("-")[:40]
-        path = (
-            self._folder
-            / f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{name}-{os.getpid()}-{time.time_ns() % 10**6}.jsonl"
-        )
-        descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        try:
-            for spans in traces:
-                os.write(descriptor, b"".join(sealed_line(record_line(span)) for span in spans))
-        finally:
-            os.close(descriptor)
+        with self._writing:
+            path = self._path
+            if path is None or time.monotonic() - self._begun > _TOGETHER or not path.exists():
+                private_directory(self._folder)
+                path = self._path = self._folder / _file_name(rule)
+                self._begun, self._written = time.monotonic(), {}
+            descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            try:
+                for number, spans in traces.items():
+                    new = spans[self._written.get(number, 0) :]
+                    os.write(descriptor, b"".join(sealed_line(record_line(span)) for span in new))
+                    self._written[number] = len(spans)
+            finally:
+                os.close(descriptor)
         return str(path)
+
+
+def _file_name(rule: str) -> str:
+    name = _NAME.sub("-", rule.lower()).strip("-")[:40]
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{name}-{os.getpid()}-{time.time_ns() % 10**6}.jsonl"
