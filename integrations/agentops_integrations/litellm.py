@@ -18,7 +18,9 @@ from functools import cache, partial
 from types import FunctionType, ModuleType
 from typing import Any
 
-from agentops_sdk.integration import Patches, Wrapper, current_call, guard, semconv, snapshot
+import orjson
+
+from agentops_sdk.integration import Patches, Wrapper, current_call, guard, semconv, snapshot, usage_attributes
 from agentops_sdk.integration.clients import (
     Asked,
     Attributes,
@@ -227,7 +229,8 @@ def _response(body: Json, asked: Json) -> Attributes:
     usage = _below(body, "usage")
     details = _below(usage, "prompt_tokens_details")
     ages = _below(details, "cache_creation_token_details")
-    searches = _below(usage, "server_tool_use").get("web_search_requests") or details.get("web_search_requests")
+    tools = _below(usage, "server_tool_use") or _below(body, "server_tool_use")
+    searches = tools.get("web_search_requests") or details.get("web_search_requests")
     return {
         **openai_chat.response({**body, "model": None}, asked),
         semconv.USAGE_CACHE_CREATION_5M: ages.get("ephemeral_5m_input_tokens") or None,
@@ -245,9 +248,25 @@ def _settle(attributes: Attributes, exchanged: Exchanged) -> bool:
     if isinstance(model, str) and model:
         asked = attributes.get(semconv.REQUEST_MODEL)
         attributes.setdefault(semconv.RESPONSE_MODEL, asked if model.partition("/")[2] == asked else model)
-    if attributes.get(semconv.PROVIDER_NAME) in ("anthropic", "aws.bedrock"):  # streams tell less of whose they are
+    provider = attributes.get(semconv.PROVIDER_NAME)
+    if provider in ("anthropic", "aws.bedrock"):  # streams tell less of whose they are
         exchanged.figures.pop(semconv.USAGE_REASONING, None)
+    elif provider == "cohere" and exchanged.figures:
+        billed = _billed(exchanged.reply)
+        if billed is None:  # more than is billed, by how much nobody tells
+            attributes[semconv.COST_ESTIMATED] = True
+        else:
+            exchanged.figures.clear()
+            exchanged.figures.update(billed)
     return True
+
+
+def _billed(reply: Json) -> Attributes | None:
+    """What Cohere bills, by its own reply: LiteLLM hands on the tokens instead."""
+    text = reply.get(_ORIGINAL)
+    original = orjson.loads(text) if isinstance(text, str) else {}
+    usage = _below(original, "usage") or _below(original, "meta")
+    return usage_attributes("cohere.chat", usage) if _below(usage, "billed_units") else None
 
 
 ENDPOINTS = Endpoints(
@@ -263,14 +282,20 @@ ENDPOINTS = Endpoints(
 )
 
 
+_ORIGINAL = "agentops.original"
+"""In the copy of a reply: the text that the provider has sent."""
+
+
 class _Reply:
     """What comes of one call: it is looked at as it is handed over, on the caller's thread."""
 
-    __slots__ = ("exchange", "stream")
+    __slots__ = ("exchange", "originals", "stream")
 
     def __init__(self) -> None:
         self.exchange: Any = None
         self.stream: Any = None
+        self.originals: list[str] = []
+        """What the provider has sent, where LiteLLM leaves out what is billed; of several attempts the last counts."""
 
     def look(self, result: Any) -> None:
         """At the whole reply, or the stream; none of them is read like a file, which is what is asked here."""
@@ -292,8 +317,12 @@ class _Reply:
             if usage is None:
                 return data
             unknown = not self._is_reported(usage)
-        usage_text = b"null" if unknown else bytes(snapshot(usage))
-        return data[:-1] + b',"usage":' + usage_text + b"}" if usage is not None and data[:1] == b"{" else data
+        more = [(b"usage", b"null" if unknown else bytes(snapshot(usage)))] if usage is not None else []
+        if self.stream is not None:
+            more.append((b"server_tool_use", bytes(snapshot(self._server_tool_use()))))
+        elif self.originals:
+            more.append((_ORIGINAL.encode(), orjson.dumps(self.originals[-1])))
+        return data[:-1] + b"".join(b',"%b":%b' % each for each in more) + b"}" if data[:1] == b"{" else data
 
     def _is_reported(self, usage: Any) -> bool:
         """Whether the provider told it. Where it does not, LiteLLM counts, and does not say so."""
@@ -301,6 +330,12 @@ class _Reply:
         if type(usage).__name__ == "UnreportedUsage" or _cached(self.stream):
             return False
         return not isinstance(chunks, list) or any(getattr(chunk, "usage", None) for chunk in chunks)
+
+    def _server_tool_use(self) -> Any:
+        """How often Claude has searched: at the end of a stream LiteLLM leaves that out of the usage, not of its chunks."""
+        chunks = getattr(self.stream, "chunks", None)
+        usages = [getattr(chunk, "usage", None) for chunk in chunks] if isinstance(chunks, list) else []
+        return next((told for each in reversed(usages) if (told := getattr(each, "server_tool_use", None))), None)
 
     def _told(self, result: Any) -> None:
         """What LiteLLM says beside a reply: who gave it, from where, at which price by its own table."""
@@ -381,6 +416,10 @@ class LiteLLMIntegration(MethodClient):
         patches.when_imported("litellm.rust_bridge.dispatch", partial(self._patch_dispatcher, patches))
         for owner in dict.fromkeys(row[0] for row in _FUNCTIONS):
             patches.when_imported(owner, partial(self._patch_functions, patches, module))
+        patches.when_imported(
+            "litellm.llms.cohere.chat.v2_transformation",
+            lambda module: patches.wrap(module.CohereV2ChatConfig, "transform_response", _transformed),
+        )
 
     def _patch_dispatcher(self, patches: Patches, module: ModuleType) -> None:
         for name in ("run", "arun"):
@@ -421,7 +460,23 @@ class LiteLLMIntegration(MethodClient):
             provider = exchange.call.span.attributes.get(semconv.PROVIDER_NAME)
             exchange.call.withhold((semconv.PROVIDER_NAME,))
             exchange.call.replace(semconv.PROVIDER_NAME, provider)
+            if provider == "cohere":
+                exchange.call.carry(_ORIGINALS, reply.originals)
         return exchange
+
+
+_ORIGINALS = "agentops-litellm-originals"
+"""In the context of a call: where what is below it puts what the provider has sent."""
+
+
+def _transformed(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Cohere's reply, as LiteLLM makes its own of it."""
+    with guard("litellm.original"):
+        call, response = current_call(), kwargs.get("raw_response")
+        originals = call.context.get(_ORIGINALS) if call is not None else None
+        if isinstance(originals, list) and response is not None:
+            originals.append(response.text)
+    return wrapped(*args, **kwargs)
 
 
 def _decorated(function: Any) -> FunctionType | None:

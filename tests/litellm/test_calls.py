@@ -212,6 +212,39 @@ def test_rerank(recorded: Any) -> None:
     assert (span["agentops.usage.search_units"], span["agentops.cost.amount"]) == (1, 0.002)
 
 
+COHERE = {"id": "1", "finish_reason": "COMPLETE",
+          "message": {"role": "assistant", "content": [{"type": "text", "text": "Sunny."}]}}  # fmt: skip
+TOKENS = {"input_tokens": 91, "output_tokens": 11}
+
+
+@pytest.mark.parametrize("ask", ["completion", "acompletion"])
+def test_cohere_s_cost_is_of_what_is_billed_or_an_estimate(recorded: Any, ask: str) -> None:
+    replies = iter([{"tokens": TOKENS, "billed_units": {"input_tokens": 25, "output_tokens": 9}}, {"tokens": TOKENS}])
+    asked = {"model": "cohere_chat/command-r-plus", "messages": MESSAGES}
+    with Wire(lambda request: Reply({**COHERE, "usage": next(replies)})) as wire:
+        for _ in range(2):
+            reply = getattr(package(), ask)(**asked, **at(f"{wire.url}/v2/chat"))
+            reply = asyncio.run(reply) if ask == "acompletion" else reply
+            assert reply.usage.prompt_tokens == 91  # what LiteLLM tells of both
+    billed, told = recorded()
+    assert (billed[IN], billed[OUT], billed.text) == (25, 9, "Sunny.")
+    assert (billed["agentops.cost.amount"], billed.get("agentops.cost.estimated")) == (0.0001525, None)
+    assert (told[IN], told["agentops.usage.source"], told["agentops.cost.estimated"]) == (91, "reported", True)
+
+
+def test_claude_s_searches_in_a_stream_are_paid_for(recorded: Any) -> None:
+    events = b"".join(CLAUDE_EVENTS).replace(
+        b'"usage": {"output_tokens": 200}',
+        b'"usage": {"output_tokens": 200, "server_tool_use": {"web_search_requests": 2}}',
+    )
+    with Wire(Reply(stream=[events], content_type="text/event-stream")) as wire:
+        list(package().completion(f"anthropic/{CLAUDE}", MESSAGES, stream=True, **at(wire.url.removesuffix("/v1"))))
+    span = recorded.one()
+    assert span["agentops.usage.web_searches"] == 2
+    # 1,000 read at 3 dollars a million, 200 written at 15, 300 from the cache at 0.3, 20 kept at 6; a search is 0.01
+    assert span["agentops.cost.amount"] == round(0.003 + 0.003 + 0.00009 + 0.00012 + 0.02, 12)
+
+
 def test_a_refused_call(recorded: Any) -> None:
     with Wire(Reply({"error": {"message": "no", "type": "invalid_request_error"}}, 400)) as wire:
         with pytest.raises(package().BadRequestError):

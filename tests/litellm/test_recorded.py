@@ -306,8 +306,8 @@ def _of_gemini(bodies: list[dict[str, Any]]) -> Said:
 
 
 def _of_cohere(reply: dict[str, Any]) -> Said:
-    """LiteLLM hands on the tokens, not what is billed of them, and no plan."""
-    tokens = (reply.get("usage") or reply["meta"])["tokens"]
+    """LiteLLM hands on the tokens, not what is billed of them, which stands in the reply below; and no plan."""
+    tokens = (reply.get("usage") or reply["meta"])["billed_units"]
     message = reply["message"]
     calls = [call["function"] for call in message.get("tool_calls") or ()]
     return Said(

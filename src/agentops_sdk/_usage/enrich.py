@@ -110,7 +110,8 @@ def _price(attributes: dict[str, Any]) -> None:
     rest: dict[str, Any] = {
         "tier": _tier(attributes),
         "geo": _text(attributes.get(semconv.USAGE_INFERENCE_GEO)),
-        "estimated": attributes.get(semconv.USAGE_SOURCE) in _WORKED_OUT,
+        "estimated": attributes.pop(semconv.COST_ESTIMATED, False) is True  # of what is told, and is not what is billed
+        or attributes.get(semconv.USAGE_SOURCE) in _WORKED_OUT,
     }
     provider = _text(attributes.get(semconv.PROVIDER_NAME))
     cost = cost_of(_names(attributes, semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL), provider, counts, **rest)
