@@ -36,15 +36,12 @@ _TYPES: dict[str, Callable[[Any], Any]] = {
 def fields(body: Mapping[str, Any], table: Mapping[str, str]) -> dict[str, Any]:
     """The attributes of ``table`` that ``body`` tells."""
     attributes: dict[str, Any] = {}
+    given: Any = body
+    if type(given) is not dict and not isinstance(given, Mapping):
+        return attributes
     for attribute, field in table.items():
-        paths, kind = _parsed(field)
-        value: Any = None
-        for path in paths:
-            value = body
-            for name in path:  # the common type first: to ask for the abstract one takes ten times as long
-                value = value.get(name) if type(value) is dict or isinstance(value, Mapping) else None
-            if value is not None and value != "":
-                break
+        name, paths, kind = _parsed(field)
+        value: Any = given.get(name) if name is not None else _at(paths, body)
         if kind and value is not None:
             value = _TYPES[kind](value)
         if value is not None and value != "":
@@ -52,9 +49,23 @@ def fields(body: Mapping[str, Any], table: Mapping[str, str]) -> dict[str, Any]:
     return attributes
 
 
+def _at(paths: tuple[tuple[str, ...], ...], body: Mapping[str, Any]) -> Any:
+    """What stands at the first of these that holds something."""
+    value: Any = None
+    for path in paths:
+        value = body
+        for name in path:  # the common type first: to ask for the abstract one takes ten times as long
+            value = value.get(name) if type(value) is dict or isinstance(value, Mapping) else None
+        if value is not None and value != "":
+            break
+    return value
+
+
 @cache
-def _parsed(field: str) -> tuple[tuple[tuple[str, ...], ...], str]:
+def _parsed(field: str) -> tuple[str | None, tuple[tuple[str, ...], ...], str]:
+    """The one name that it is, where it is one; its paths; and its type."""
     paths, _, kind = field.partition(":")
     if kind and kind not in _TYPES:
         raise ValueError(f"{field!r}: the types are {', '.join(_TYPES)}")
-    return tuple(tuple(path.split(".")) for path in paths.split("|")), kind
+    parsed = tuple(tuple(path.split(".")) for path in paths.split("|"))
+    return parsed[0][0] if len(parsed) == len(parsed[0]) == 1 else None, parsed, kind

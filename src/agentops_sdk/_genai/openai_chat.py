@@ -56,7 +56,7 @@ def request(body: Json) -> dict[str, Any]:
 
 def response(body: Json, asked: Json) -> dict[str, Any]:
     """Attributes that a reply tells; ``asked`` is the request it answers."""
-    choices = [choice for choice in body.get("choices") or () if isinstance(choice, Mapping)]
+    choices = [choice for choice in body.get("choices") or () if type(choice) is dict or isinstance(choice, Mapping)]
     reasons = [str(choice["finish_reason"]) for choice in choices if choice.get("finish_reason")]
     attributes = {**fields(body, _RESPONSE), semconv.RESPONSE_FINISH_REASONS: reasons or None}
     if not choices:
@@ -72,13 +72,13 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
 
 
 _NOTHING: Json = {}
-_PLAIN: Final = ("role", "content")
+_PLAIN_MEMBERS: Final = len(("role", "content"))
 _PLAIN_ROLES: Final = frozenset(("system", "developer", "user", "assistant"))
 
 
 def message(source: Any) -> dict[str, Any]:
     """One message of a request in the conventions' schema."""
-    if type(source) is dict and len(source) == len(_PLAIN):  # most are: nothing else is to be looked for
+    if type(source) is dict and len(source) == _PLAIN_MEMBERS:  # most are: nothing else is to be looked for
         content, role = source.get("content"), source.get("role")
         if type(content) is str and content and type(role) is str and role in _PLAIN_ROLES:
             return {"role": role, "parts": [{"type": "text", "content": content}]}
@@ -155,7 +155,7 @@ def _tool_call(call: Json) -> parts.Part:
 def _output(choice: Json) -> dict[str, Any]:
     source = choice.get("message")
     result: dict[str, Any] = {"role": "assistant", "parts": []}
-    if isinstance(source, Mapping):
+    if type(source) is dict or isinstance(source, Mapping):
         result = message({"role": "assistant", **source} if source.get("role") is None else source)
     if choice.get("text"):  # a legacy completion; some servers end its stream like a chat's
         result["parts"] = [*parts.of_content(choice["text"]), *result["parts"]]
@@ -245,7 +245,7 @@ def _add_choice(choices: dict[int, dict[str, Any]], choice: Json) -> None:
 def usage(body: Json) -> Json | None:
     """The usage object of a reply, wherever the provider put it."""
     figures = body.get("usage")
-    if not isinstance(figures, Mapping):
+    if type(figures) is not dict and not isinstance(figures, Mapping):
         for choice in body.get("choices") or ():
             if isinstance(choice, Mapping) and isinstance(choice.get("usage"), Mapping):
                 return choice["usage"]  # type: ignore[no-any-return]  # a Mapping, as was just asked

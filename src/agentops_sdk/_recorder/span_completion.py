@@ -236,7 +236,7 @@ def _watch(settings: Settings) -> FindingWatch | None:
 
 def _rename(attributes: dict[str, Any], names: Mapping[str, str]) -> None:
     """Give attributes the names of another state; where both stand, what is there already is right."""
-    if names.keys().isdisjoint(attributes):  # few spans have any: let C find out
+    if names.keys().isdisjoint(attributes.keys()):  # few spans have any: let C find out
         return
     for name in names.keys() & attributes.keys():
         attributes.setdefault(names[name], attributes.pop(name))

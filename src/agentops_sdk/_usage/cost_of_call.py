@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from agentops_sdk._usage import user_prices
 from agentops_sdk._usage.counts import amount
@@ -72,15 +72,16 @@ def cost_of(
     reasons = []
     for name in names:
         try:
-            rates = own_rates(name, provider) or rates_of(
+            rates = (own_rates(name, provider) if user_prices.is_any() else None) or rates_of(
                 name, provider, tier=tier, geo=geo, at=at, input_tokens=int(counts.get("input", 0))
             )
             parts = breakdown(rates, counts)
         except NoPriceError as reason:
             reasons.append(str(reason))
             continue
-        with localcontext(EXACT):
-            total = sum(parts.values(), Decimal(0))
+        total = Decimal(0)
+        for part in parts.values():
+            total = EXACT.add(total, part)
         return Price(total, rates.currency, rates.source, rates.version or None, None, estimated, parts)
     return unknown(reasons[0], estimated=estimated)
 

@@ -12,6 +12,9 @@ LARGEST = 2**53
 Figures = Mapping[str, Any]
 
 
+_EMPTY: Figures = {}
+
+
 def count(value: Any) -> int | None:
     """``value`` as a count, or None: no bool, no text, nothing negative, broken, or absurdly large."""
     if type(value) is float and value.is_integer():
@@ -43,9 +46,9 @@ def below(usage: Figures, *names: str) -> Figures:
     """The first of ``names`` that holds an object, else an empty one."""
     for name in names:
         member = usage.get(name)
-        if member is not None and isinstance(member, Mapping):
+        if member is not None and (type(member) is dict or isinstance(member, Mapping)):
             return member
-    return {}
+    return _EMPTY
 
 
 def total(*counts: int | None) -> int | None:

@@ -11,10 +11,12 @@ from agentops_sdk._usage.cost_of_call import cost_of
 from agentops_sdk._usage.counts import amount, count, each
 from agentops_sdk._usage.price_arithmetic import COUNTS
 
+_SHORT_NAMES = {attribute: name for name, attribute in COUNTS.items()}
 _WORKED_OUT = ("counted", "estimated")
 _TOKENS = (semconv.USAGE_INPUT_TOKENS, semconv.USAGE_OUTPUT_TOKENS)
 _TOLD = (*_TOKENS, semconv.COST_AMOUNT, semconv.MODEL_CALLS, semconv.CACHED)
-_USED = (*_TOKENS, semconv.USAGE_AUDIO_SECONDS, semconv.USAGE_SEARCH_UNITS, semconv.USAGE_PAGES)
+_USED = frozenset((*_TOKENS, semconv.USAGE_AUDIO_SECONDS, semconv.USAGE_SEARCH_UNITS, semconv.USAGE_PAGES))
+_TIERS = (semconv.OPENAI_RESPONSE_SERVICE_TIER, semconv.USAGE_SERVICE_TIER, semconv.OPENAI_REQUEST_SERVICE_TIER)
 
 
 def enrich(attributes: dict[str, Any]) -> None:
@@ -31,7 +33,7 @@ def enrich(attributes: dict[str, Any]) -> None:
         attributes.update({semconv.COST_CURRENCY: "USD", semconv.COST_SOURCE: "cache"})
         return  # no model was asked: nothing was used, and nothing is left to count
     hostile = _clean(attributes)
-    if any(name in attributes for name in _USED):  # of what is billed by the piece, no tokens are left to count
+    if not _USED.isdisjoint(attributes.keys()):  # of what is billed by the piece, no tokens are left to count
         attributes.setdefault(semconv.USAGE_SOURCE, "reported")
         if not hostile and _lacks_answer(attributes):
             _work_out_answer(attributes)
@@ -44,7 +46,7 @@ def enrich(attributes: dict[str, Any]) -> None:
         return
     if hostile:
         attributes[semconv.COST_UNKNOWN_REASON] = f"the reply's {hostile[0]} is not a count"
-    elif any(name in attributes for name in _USED):
+    elif not _USED.isdisjoint(attributes.keys()):
         _price(attributes)
     elif attributes.get(semconv.OUTCOME) != "error" or attributes.get(semconv.STREAM_CHUNKS):
         # A refused call used nothing, so nothing of it is unknown. Of any other, nobody knows.
@@ -75,18 +77,22 @@ def _lacks_answer(attributes: Mapping[str, Any]) -> bool:
 
 def _clean(attributes: dict[str, Any]) -> list[str]:
     hostile = []
-    for name in COUNTS.values():
-        if name in attributes:
-            value = attributes[name]
-            is_seconds = name == semconv.USAGE_AUDIO_SECONDS and type(value) in (int, float)
-            figure = amount(value) if is_seconds else count(value)
-            if figure is None:
-                del attributes[name]
-                if value is not None:
-                    hostile.append(name)
-            elif type(figure) is int:
-                attributes[name] = figure
+    for name in _used_in(attributes):
+        value = attributes[name]
+        is_seconds = name == semconv.USAGE_AUDIO_SECONDS and type(value) in (int, float)
+        figure = amount(value) if is_seconds else count(value)
+        if figure is None:
+            del attributes[name]
+            if value is not None:
+                hostile.append(name)
+        elif type(figure) is int:
+            attributes[name] = figure
     return hostile
+
+
+def _used_in(attributes: Mapping[str, Any]) -> list[str]:
+    """Those that count something, in an order that is always the same: few, and found in C."""
+    return sorted(_SHORT_NAMES.keys() & attributes.keys())
 
 
 def _work_out(attributes: dict[str, Any]) -> None:
@@ -106,26 +112,23 @@ def _work_out_answer(attributes: dict[str, Any]) -> None:
 def _price(attributes: dict[str, Any]) -> None:
     # Stands if a callback of the user's raises: no call that used tokens may end without a word on its cost.
     attributes[semconv.COST_UNKNOWN_REASON] = "working out the price failed"
-    counts = _counts(attributes)
-    rest: dict[str, Any] = {
-        "tier": _tier(attributes),
-        "geo": _text(attributes.get(semconv.USAGE_INFERENCE_GEO)),
-        "estimated": attributes.pop(semconv.COST_ESTIMATED, False) is True  # of what is told, and is not what is billed
-        or attributes.get(semconv.USAGE_SOURCE) in _WORKED_OUT,
-    }
+    tier, geo = _tier(attributes), _text(attributes.get(semconv.USAGE_INFERENCE_GEO))
+    # Of what is told, where that is not what is billed; or of how much was worked out.
+    is_told = attributes.pop(semconv.COST_ESTIMATED, False) is True
+    estimated = is_told or attributes.get(semconv.USAGE_SOURCE) in _WORKED_OUT
     provider = _text(attributes.get(semconv.PROVIDER_NAME))
-    cost = cost_of(_names(attributes, semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL), provider, counts, **rest)
-    others = [
-        cost_of([one["model"]], provider, _counts(one), **rest)
-        for one in each(attributes.get(semconv.USAGE_OTHER_MODELS))
-    ]
-    exact = [price.amount for price in (cost, *others) if price.amount is not None]
-    if len(exact) <= len(others):
-        reasons = (price.unknown_reason for price in (cost, *others))
-        attributes[semconv.COST_UNKNOWN_REASON] = next(reason for reason in reasons if reason)
+    models = _names(attributes, semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL)
+    cost = cost_of(models, provider, _counts(attributes), tier=tier, geo=geo, estimated=estimated)
+    exact, reason = cost.amount, cost.unknown_reason
+    for one in each(attributes[semconv.USAGE_OTHER_MODELS]) if semconv.USAGE_OTHER_MODELS in attributes else ():
+        other = cost_of([one["model"]], provider, _counts(one), tier=tier, geo=geo, estimated=estimated)
+        exact = None if exact is None or other.amount is None else exact + other.amount
+        reason = reason or other.unknown_reason
+    if exact is None:
+        attributes[semconv.COST_UNKNOWN_REASON] = reason
         return
     del attributes[semconv.COST_UNKNOWN_REASON]
-    figure = round(float(sum(exact)), 12)
+    figure = round(float(exact), 12)
     attributes[semconv.COST_AMOUNT] = attributes[semconv.OPERATION_COST] = figure
     attributes[semconv.COST_CURRENCY] = cost.currency
     attributes[semconv.COST_SOURCE] = cost.source
@@ -148,12 +151,11 @@ def _keep_told(attributes: dict[str, Any]) -> None:
 
 
 def _counts(attributes: Mapping[str, Any]) -> dict[str, int | Decimal]:
-    counts: dict[str, int | Decimal] = {}
-    for name, attribute in COUNTS.items():
-        value = attributes.get(attribute)
-        if value:
-            counts[name] = value if type(value) is int else Decimal(str(value))
-    return counts
+    return {
+        _SHORT_NAMES[name]: value if type(value) is int else Decimal(str(value))
+        for name in _used_in(attributes)
+        if (value := attributes[name])
+    }
 
 
 def _names(attributes: Mapping[str, Any], *keys: str) -> list[str]:
@@ -166,10 +168,7 @@ def _text(value: Any) -> str | None:
 
 def _tier(attributes: Mapping[str, Any]) -> str | None:
     """The tier that answered; the one asked for only if the reply does not say."""
-    names = _names(
-        attributes,
-        semconv.OPENAI_RESPONSE_SERVICE_TIER,
-        semconv.USAGE_SERVICE_TIER,
-        semconv.OPENAI_REQUEST_SERVICE_TIER,
-    )
-    return names[0] if names else None
+    for name in _TIERS:
+        if tier := _text(attributes.get(name)):
+            return tier
+    return None

@@ -54,7 +54,8 @@ _WHOLE = {
     "image_output": "output",
 }
 """Each part of a whole, and the whole that it is counted in."""
-_PLAIN = {"input", "output"}
+_PLAIN_ORDER = ("input", "output")
+_PLAIN = set(_PLAIN_ORDER)
 
 
 class NoPriceError(Exception):
@@ -91,15 +92,11 @@ def breakdown(rates: Rates, counts: Mapping[str, int | Decimal]) -> dict[str, De
     Raises:
         NoPriceError: the counts contradict each other, or something used has no rate.
     """
+    if counts.keys() <= _PLAIN and min(counts.values(), default=0) >= 0:
+        return _plain(rates, counts)  # most calls: nothing is a part of anything
     check(counts)
     with localcontext(EXACT):
-        have = {name: Decimal(count) for name, count in counts.items()}
-        if have.keys() <= _PLAIN and have.get("output", 0) >= 0:  # most calls: nothing is a part of anything
-            uses: Mapping[str, tuple[Decimal, str]] = {
-                name: (have[name], name) for name in ("input", "output") if name in have
-            }
-        else:
-            uses = _parts(rates.values, have)
+        uses = _parts(rates.values, {name: Decimal(count) for name, count in counts.items()})
         priced: dict[str, Decimal] = {}
         for name, (used, rate_name) in uses.items():
             if not used:
@@ -113,6 +110,19 @@ def breakdown(rates: Rates, counts: Mapping[str, int | Decimal]) -> dict[str, De
         if rates.values.get("request"):
             priced["request"] = rates.values["request"]
         return priced
+
+
+def _plain(rates: Rates, counts: Mapping[str, int | Decimal]) -> dict[str, Decimal]:
+    """The same where the whole input, and the whole output, costs what a token of it costs."""
+    values, priced = rates.values, dict[str, Decimal]()
+    for name in _PLAIN_ORDER:
+        if used := counts.get(name):
+            if (rate := values.get(name)) is None:
+                raise NoPriceError(f"no price for {_say(name)}")
+            priced[name] = EXACT.multiply(min(used, 1) if name in rates.once else used, rate)
+    if fee := values.get("request"):
+        priced["request"] = fee
+    return priced
 
 
 def _parts(values: Mapping[str, Decimal], counts: Mapping[str, Decimal]) -> dict[str, tuple[Decimal, str]]:

@@ -62,6 +62,7 @@ class _Basis:
 
 _Found = dict[int, Rates | str]
 """By how many of the steps a prompt is past: the rates, or why there are none."""
+_NOTHING: tuple[list[int], _Found] = [], {}
 _LONGEST = 256
 _MOST = 1_024
 _known: dict[tuple[str | int | None, ...], tuple[list[int], _Found]] = {}
@@ -86,17 +87,18 @@ def rates_of(
     global _known, _table
     from genai_prices.data_snapshot import get_snapshot
 
-    basis, when = _Basis(), at or datetime.now(tz=UTC)
+    when = at or datetime.now(tz=UTC)
     if at is not None or len(model) > _LONGEST:
-        return _looked_up(model, provider, tier, geo, when, input_tokens, basis)
+        return _looked_up(model, provider, tier, geo, when, input_tokens, _Basis())
     if (table := get_snapshot()) is not _table:
         # Another dict: who looks something up in the table of before puts it into the old one.
         _known, _table = {}, table
     known = _known
     key = model, provider, tier, geo, when.toordinal()
-    steps, found = known.get(key) or ([], {})
-    rates = found.get(bisect_left(steps, input_tokens))
+    steps, found = known.get(key) or _NOTHING
+    rates = found.get(bisect_left(steps, input_tokens) if steps else 0)
     if rates is None:
+        basis = _Basis()
         try:
             rates = _looked_up(model, provider, tier, geo, when, input_tokens, basis)
         except NoPriceError as reason:

@@ -40,9 +40,9 @@ def usage_attributes(shape: str, usage: Any) -> dict[str, Any]:
         Only what the provider said: counts, a service tier, a cost if the reply carries one.
         Values that are no counts are left out. Never raises for plain data.
     """
-    if not isinstance(usage, Mapping):
+    if type(usage) is not dict and not isinstance(usage, Mapping):
         return {}
-    if shape in _PROMPTED and not any(map(_counts, usage.values())):
+    if shape in _PROMPTED and not usage.get("total_tokens") and not any(map(_counts, usage.values())):
         return {}
     read = _SHAPES.get(shape) or _SHAPES.get(shape.partition(".")[0]) or _openai
     return {
@@ -88,6 +88,12 @@ _OPENAI_WRITTEN = {"ttl_12h_tokens": semconv.USAGE_CACHE_CREATION_12H}
 """Members of OpenAI's objects of details; of two names for one figure the later wins."""
 
 
+_OPENAI_MORE = frozenset((
+    "seconds", "prompt_audio_seconds", "web_search_calls", "file_search_calls", "image_generation", "cost",
+    "cost_in_usd_ticks",
+))  # fmt: skip
+
+
 def _details(part: Figures, names: Mapping[str, str]) -> dict[str, int]:
     details = {}
     for name, attribute in names.items():
@@ -119,13 +125,18 @@ def _openai(usage: Figures) -> dict[str, Any]:
     cached = known.get(semconv.USAGE_CACHE_READ)
     if cached is None:
         cached = first(usage, "prompt_cache_hit_tokens", "num_cached_tokens", "cached_tokens")
-    return {
+    told = {
         semconv.USAGE_INPUT_TOKENS: prompt,
         semconv.USAGE_OUTPUT_TOKENS: output,
         semconv.USAGE_CACHE_READ: cached,
         semconv.USAGE_CACHE_CREATION: known.get(semconv.USAGE_CACHE_CREATION),
         semconv.USAGE_REASONING: reasoning,
         **known,
+    }
+    if _OPENAI_MORE.isdisjoint(usage.keys()):  # most tell no more
+        return told
+    return {
+        **told,
         semconv.USAGE_AUDIO_SECONDS: _seconds(usage.get("seconds", usage.get("prompt_audio_seconds"))),
         semconv.USAGE_WEB_SEARCHES: first(usage, "web_search_calls"),
         semconv.USAGE_FILE_SEARCHES: first(usage, "file_search_calls"),
