@@ -392,6 +392,28 @@ def test_an_unknown_price_is_never_nothing(asked: Asked) -> None:
         asked.chat("house-deployment")
 
 
+@pytest.mark.parametrize(("limit", "spent"), [({"cost": 0.0007}, bodies.COST), ({"tokens": 1990}, 2000)])
+def test_work_in_the_background_counts_once_as_what_its_end_tells(limit: dict[str, Any], spent: float) -> None:
+    usage = {"input_tokens": 1000, "output_tokens": 1000, "total_tokens": 2000}
+    body = {"object": "response", "model": "gpt-4o-mini", "output": [], "background": True, "status": "queued"}
+    replies = [{"id": f"resp_{number}", **body} for number in (1, 2, 1)]
+    end = {"id": "resp_1", **body, "status": "completed", "usage": usage}
+    agentops.init(exporters=["memory"], integrations=["openai"])
+    with (
+        Wire(*map(Reply, [*replies, end])) as wire,
+        openai.OpenAI(api_key="none", base_url=wire.url, max_retries=0) as client,
+        agentops.limits(**limit),
+    ):
+        for _ in range(2):
+            client.responses.create(model="gpt-4o-mini", input="x", background=True, max_output_tokens=3)
+        for _ in range(3):  # waits, reads its end, and reads it again
+            client.responses.retrieve("resp_1")
+        with pytest.raises(agentops.LimitExceeded) as caught:
+            client.responses.create(model="gpt-4o-mini", input="x")
+    assert caught.value.spent == pytest.approx(spent, rel=0.01)  # and a little, as the second is expected to use
+    assert (caught.value.unknown, caught.value.reserved) == (1, 0)
+
+
 def test_a_call_that_failed_cost_nothing_and_was_a_call(asked: Asked) -> None:
     asked.wire.replies[:] = [Reply({"error": {"message": "no"}}, status=400)]
     with agentops.limits(cost=0.001, model_calls=3):

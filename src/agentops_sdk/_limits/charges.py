@@ -1,4 +1,7 @@
-"""What one call that may begin is expected to use, and, once it has ended, what it did use: on each account."""
+"""What one call that may begin is expected to use, and, once it has ended, what it did use: on each account.
+
+A little long: how what was reserved becomes what was used is one pass, and read as one.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
 from agentops_sdk._host.guard import guard, logger
+from agentops_sdk._limits import queued_work
 from agentops_sdk._limits.account import lock
 from agentops_sdk._limits.charge import METERED, Charge
 from agentops_sdk._limits.expectation import Expectation, dear, learn, stream_rates
@@ -182,7 +186,9 @@ class Charges:
         result, failed = (0, False) if self._key is None else result_of(self._kind, attributes)
         expectation = self._expectation
         # A call that was cut off counts as what it was expected to cost: its price is known, only not how far it came.
-        is_bounded = attributes.get(semconv.OUTCOME) != "ok" and expectation is not None and expectation.priced
+        # So does one that goes on in the background, until its end tells.
+        is_cut_off = attributes.get(semconv.OUTCOME) != "ok" or queued_work.is_begun(attributes)
+        is_bounded = is_cut_off and expectation is not None and expectation.priced
         with lock.held:
             if self._is_settled:
                 return
@@ -193,6 +199,7 @@ class Charges:
                 for scope in self._scopes:
                     place = scope.shared or scope
                     place.unsettled -= 1
+            taken = queued_work.ended(attributes) if semconv.USAGE_OF in attributes else {}
             if attributes.get(semconv.CACHED) or attributes.get(semconv.MODEL_CALLS):
                 self.withdraw()
             for charge in self._charges:
@@ -213,8 +220,10 @@ class Charges:
                         figure = 0.0 if is_allowed else amount
                         if rule.measure == "cost" and not is_allowed and used.estimate is not None:
                             figure = used.estimate
+                        queued_work.begun(attributes, account, figure, unpriced=not is_bounded)
                     else:
                         is_allowed = False
+                        figure = queued_work.corrected(account, figure, taken) if taken else figure
                     if self._meter is not None and not is_allowed and attributes.get(semconv.OUTCOME) != "ok":
                         # Of a stream that was left early, what had come by then is used, whatever its end tells.
                         figure = max(figure, self._meter.used(rule))
@@ -246,7 +255,9 @@ class Charges:
         is_late = "Timeout" in error and "ConnectTimeout" not in error
         is_cut = get(semconv.LIMIT_ACTION) == "cut"
         failed = get(semconv.OUTCOME) == "error" and not is_late and not is_cut
-        is_model = self._kind in MODEL_KINDS and not get(semconv.MODEL_CALLS)
+        # Who reads the end of what went on in the background has made the model's call.
+        kind = get(semconv.KIND) if semconv.USAGE_OF in attributes else self._kind
+        is_model = kind in MODEL_KINDS and not get(semconv.MODEL_CALLS)
         tokens: float | None = 0.0
         estimate = None
         if is_model and not get(semconv.CACHED):
