@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -140,12 +141,54 @@ def test_a_flush_does_not_wait_for_what_may_still_end() -> None:
         delayed.clear()
         deadline = time.monotonic() + 30
         while not delayed.is_set() and time.monotonic() < deadline:
-            queue.put(2)
+            if queue._idle:  # a span that ends while others do waits with them
+                queue.put(2)
             time.sleep(0.001)
         assert delayed.is_set()
         assert end(30)
     assert queue.consumed == len(consumed) > 4
     assert queue.pending == 0
+
+
+@pytest.mark.parametrize("end", [SpanQueue.flush, SpanQueue.stop])
+def test_spans_that_follow_each_other_are_taken_together(end: Callable[[SpanQueue, float], bool]) -> None:
+    """What is put in between wakes nobody; whoever flushes, or ends, has the work done at once."""
+    batches: list[list[int]] = []
+    queue = SpanQueue(100, batches.append)
+    waits = threading.Event()
+
+    def batch_period() -> float:
+        waits.set()
+        return 3_600.0
+
+    queue._batch_period = batch_period  # type: ignore[method-assign]  # of this one only
+    queue.put(0)
+    assert waits.wait(30)
+    for _ in range(3):
+        queue.put(1)
+    assert not queue._wake._lock.acquire(blocking=False)  # nobody has called
+    assert batches == [[0]]
+    assert end(queue, 30)
+    assert batches == [[0], [1, 1, 1]]
+    assert queue.stop(30)
+
+
+def test_a_long_queue_is_worked_on_in_the_middle_of_a_period() -> None:
+    consumed = threading.Event()
+    queue = SpanQueue(100, lambda batch: consumed.set() if 1 in batch else None)
+    waits = threading.Event()
+
+    def batch_period() -> float:
+        waits.set()
+        return 3_600.0
+
+    queue._batch_period = batch_period  # type: ignore[method-assign]  # of this one only
+    queue.put(0)
+    assert waits.wait(30)
+    for _ in range(50):
+        queue.put(1)
+    assert consumed.wait(30)
+    assert queue.stop(30)
 
 
 def test_half_a_queue_is_worked_on_before_its_time() -> None:
@@ -162,7 +205,7 @@ def test_half_a_queue_is_worked_on_before_its_time() -> None:
     assert queue.flush(30)
     deadline = time.monotonic() + 30
     while not delayed.is_set() and time.monotonic() < deadline:
-        if not queue.pending:
+        if queue._idle and not queue.pending:
             queue.put(0)
         time.sleep(0.001)
     assert delayed.is_set()

@@ -17,6 +17,7 @@ from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk.config import log_once
 
 _PERIOD = 0.1  # seconds; with it a span that ended is on disk within 100 ms
+_TOGETHER = 0.07  # of them: so long spans wait that end while others do; the rest is for the thread to get its turn
 _SLICE, _LEAST_SLICE, _MOST_SLICE = 64, 16, 256  # spans worked on in one go: at first, and as few or many as it takes
 _SLICE_SECONDS = 0.002  # of CPU that they may take: so long another thread may wait for the interpreter lock
 _LONG = 2_048  # waiting spans, or half of what may wait, that wake the consumer before its time
@@ -220,8 +221,14 @@ class SpanQueue:
         wake = self._wake
         self.asleep = quiet = False
         while not self._stopping:
+            consumed = self.consumed
             with guard("queue.run"):  # whatever happens, the thread lives on
                 self._drain()
+            if self.consumed != consumed:
+                # More is likely to end soon. It is taken together, and what ends need not wake this thread for it.
+                with guard("queue.batch"):
+                    wake.wait(self._batch_period())
+                continue
             # Idle is announced before the queue is looked at again: what comes in between, here or put() sees it.
             self._idle = True
             pause: float | None = _PERIOD
@@ -245,6 +252,12 @@ class SpanQueue:
         Where nothing is open any more none need follow: this may be the last thing that the process does.
         """
         return _PERIOD / 2 if self._expects() else max(0.0, self._worked_at + _PERIOD / 10 - time.monotonic())
+
+    def _batch_period(self) -> float:
+        """Seconds between two batches of spans that follow each other, unless there is something to look at before."""
+        if self._look_again is None or self._look_again == math.inf:
+            return _TOGETHER
+        return min(_TOGETHER, max(0.0, self._look_at - time.monotonic()))
 
     def _pause(self, quiet: bool) -> float | None:
         """Seconds to sleep: until there is something to do, or to look at; ``None``: until somebody wakes us."""
