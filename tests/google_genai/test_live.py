@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+from contextlib import nullcontext
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from google import genai
 from google.genai import _api_client, errors, types
 from tests.openai.spans import Seen
 from tests.wire.websocket import Script, Socket, Talk
+from websockets.exceptions import ConnectionClosed
 
 import agentops_sdk as agentops
 
@@ -291,3 +295,89 @@ def test_limits_are_asked_before_sound_that_the_model_may_answer(recorded: Any) 
         for _ in range(2):
             talk(silent, hears_nothing, {"response_modalities": ["TEXT"]})
     assert [span.name for span in recorded()[-2:]] == [f"live {MODEL}"] * 2
+
+
+# --- answers that pass a limit -----------------------------------------------------------------------
+
+
+def sound(seconds: float) -> dict[str, Any]:
+    """As much of it: 24,000 samples a second, of two bytes."""
+    data = base64.b64encode(bytes(int(seconds * 48_000))).decode()
+    return {"serverContent": {"modelTurn": {"parts": [{"inlineData": {"mimeType": "audio/pcm", "data": data}}]}}}
+
+
+def speaking_on(ended: SimpleQueue[str], *messages: dict[str, Any]) -> Script:
+    """A server that speaks until the connection is closed, far more than is ever read."""
+
+    def script(talking: Talk) -> None:
+        begun(talking)
+        talking.hear()
+        try:
+            for _ in range(2_000):
+                talking.say(*messages)
+        except ConnectionClosed as error:
+            ended.put(type(error).__name__)
+
+    return script
+
+
+@pytest.mark.parametrize(("on_stream", "outcome"), [("cut", "error"), ("end", "cancelled")])
+@pytest.mark.parametrize("kind", ["text", "sound"])
+def test_an_answer_that_passes_a_limit_ends_and_the_connection_with_it(
+    recorded: Any, on_stream: str, outcome: str, kind: str
+) -> None:
+    ended: SimpleQueue[str] = SimpleQueue()
+    messages = said("and so on and on") if kind == "text" else [sound(0.2)]  # four tokens, and five
+    config = {"response_modalities": ["TEXT" if kind == "text" else "AUDIO"]}
+    got: list[Any] = []
+
+    async def listens(session: Any) -> None:
+        await session.send_client_content(turns={"role": "user", "parts": [{"text": "Is it sunny?"}]})
+        async with asyncio.timeout(20):
+            async for message in session.receive():
+                got.append(message)
+
+    stopped = pytest.raises(agentops.LimitExceeded, match="a stream, which was cut")
+    with agentops.limits(tokens=200, on_stream=on_stream), stopped if on_stream == "cut" else nullcontext():
+        talk(speaking_on(ended, *messages), listens, config)
+    assert ended.get(timeout=10) == "ConnectionClosedOK"  # the server was told that nobody listens any longer
+    assert 10 < len(got) < 60
+    assert [bool(message.server_content.turn_complete) for message in got[-2:]] == [False, on_stream == "end"]
+    session, (answer,) = split(recorded())
+    assert (session.outcome, answer.outcome) == (outcome, outcome)
+    assert answer["agentops.limit.action"] == "cut"
+    assert 200 < answer["agentops.limit.spent"] < 206
+    if kind == "text":
+        assert (answer["agentops.usage.source"], answer["agentops.cost.estimated"]) == ("estimated", True)
+    else:  # of sound there are no tokens that could be counted
+        assert answer["gen_ai.output.type"] == "speech"
+        assert "agentops.cost.unknown_reason" in answer.attributes
+        assert "agentops.cost.amount" not in answer.attributes
+    (decision,) = [event for event in answer.span.events if event.name == "agentops.decision"]
+    assert decision.attributes["agentops.decision.by"] == "code"
+    assert (answer.attributes.get("error.type") or "").endswith("LimitExceeded") is (on_stream == "cut")
+
+
+def test_what_is_over_by_then_is_not_cut(recorded: Any) -> None:
+    called = {"toolCall": {"functionCalls": [{"id": "f1", "name": "weather", "args": {}}]}}
+
+    def script(talking: Talk) -> None:
+        begun(talking)
+        talking.hear()
+        talking.say(*said("It is. " * 400), END)
+        talking.hear()
+        talking.say(*said("Well"), called, END)
+
+    async def twice(session: Any) -> None:
+        with pytest.raises(agentops.LimitExceeded):  # with its first piece
+            await ask(session)
+
+    async def last(session: Any) -> None:
+        await session.send_client_content(turns={"role": "user", "parts": [{"text": "Is it sunny?"}]})
+        assert (await anext(session.receive())).text
+
+    with agentops.limits(tokens=100, on_stream="cut"):
+        talk(script, twice)
+    with agentops.limits(tokens=100, on_stream="cut"):
+        talk(script, last)
+    assert [span.attributes.get("agentops.limit.action") for span in recorded()] == ["cut", None, None, None]

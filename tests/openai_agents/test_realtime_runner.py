@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ pytest.importorskip("websockets.sync.server", reason="websockets is not installe
 from agents import function_tool
 from agents.realtime import RealtimeAgent, RealtimeRunner
 from tests.wire.websocket import Socket, Talk
+from websockets.exceptions import ConnectionClosed
 
 import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
@@ -107,6 +110,74 @@ def test_a_limit_refuses_sound_that_the_model_would_answer(exporter: MemoryExpor
         asyncio.run(run(str(socket.url)))
     assert heard.count("input_audio_buffer.append") == 1
     assert [each.get("agentops.limit.action") for each in _spans(exporter)] == ["refused", None]
+
+
+# --- a response that passes a limit while it is spoken ------------------------------------------------
+
+
+def _speaks_on(heard: SimpleQueue[dict[str, Any]]) -> Any:
+    """A server that speaks until it is told to stop, and then says what that was."""
+
+    def script(talk: Talk) -> None:
+        talk.say({"type": "session.created", "event_id": "e0", "session": _SESSION})
+        while talk.hear()["type"] != "response.create":
+            pass
+        whole = {"id": "r1", "object": "realtime.response", "output": [], "status": "in_progress"}
+        talk.say({"type": "response.created", "event_id": "e1", "response": whole})
+        place = {"event_id": "e2", "response_id": "r1", "item_id": "i2", "output_index": 0, "content_index": 0}
+        for _ in range(20):
+            talk.say({"type": "response.output_audio_transcript.delta", "delta": "and so on ", **place})
+            talk.say({"type": "response.output_audio.delta", "delta": "A" * 3_200, **place})
+        try:
+            while (event := talk.hear())["type"] != "response.cancel":
+                pass
+            heard.put(event)
+            done = {**whole, "status": "cancelled", "output": [_ITEM], "usage": _USAGE}
+            talk.say({"type": "response.done", "event_id": "e3", "response": done})
+            while True:
+                talk.hear()
+        except ConnectionClosed as error:
+            heard.put({"type": type(error).__name__})
+
+    return script
+
+
+async def _listen(url: str) -> list[str]:
+    """The types of what came of one turn, which may end in an error."""
+    came: list[str] = []
+    runner = RealtimeRunner(RealtimeAgent(name="clerk"))
+    async with await runner.run(model_config={"url": url, "api_key": "none"}) as session, asyncio.timeout(20):
+        await session.send_message("Weather?")
+        with suppress(agentops.LimitExceeded):
+            async for event in session:
+                came.append(str(getattr(getattr(event, "data", None), "type", event.type)))
+                if came[-1] == "turn_ended":
+                    return came
+            return [*came, "ended"]
+    return [*came, "LimitExceeded"]
+
+
+@pytest.mark.parametrize(("on_stream", "last"), [("cut", "LimitExceeded"), ("end", "turn_ended")])
+def test_a_limit_has_the_server_cancel_what_it_says(exporter: MemoryExporter, on_stream: str, last: str) -> None:
+    heard: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    with Socket(_speaks_on(heard)) as socket, agentops.limits(tokens=60, on_stream=on_stream):
+        came = asyncio.run(_listen(str(socket.url)))
+        assert heard.get(timeout=10) == {"type": "response.cancel", "response_id": "r1"}
+        assert heard.get(timeout=10) == {"type": "ConnectionClosedOK"}
+    assert came[-1] == last
+    response, session = _spans(exporter)
+    assert response["agentops.limit.action"] == "cut"
+    assert 60 < response["agentops.limit.spent"] < 64  # two tokens of text and one of sound at a time
+    if on_stream == "cut":
+        assert (response["agentops.outcome"], session["agentops.outcome"]) == ("error", "error")
+        assert response["agentops.usage.source"] == "estimated"
+        assert came.count("transcript_delta") < 20
+    else:
+        assert (response["agentops.outcome"], session["agentops.outcome"]) == ("cancelled", "ok")
+        assert response["gen_ai.usage.output_tokens"] == 10  # as the server said in the end
+        assert response["agentops.usage.source"] == "reported"
+    decisions = [each for span in exporter.finished_spans() for each in span.events if each.name == "agentops.decision"]
+    assert [(each.attributes or {})["agentops.decision.by"] for each in decisions] == ["code"]
 
 
 # --- tools ------------------------------------------------------------------------------------------

@@ -24,16 +24,19 @@ from agentops_sdk.integration import (
     NullCall,
     Patches,
     PlannedCall,
+    StreamMeter,
     guard,
     may_refuse,
     outcome_of,
     semconv,
     start,
+    stream_meter,
 )
 from agentops_sdk.integration.clients import (
     Attributes,
     Exchange,
     ReplySteps,
+    Stop,
     Watched,
     address,
     listen,
@@ -61,6 +64,11 @@ _CALLS = b'"toolCall"'
 _USAGE = b'"usageMetadata"'
 _MEDIA = b'"inlineData"'
 
+_OVERHEAD = 120  # bytes of a message beside the sound in it
+_TO_A_TOKEN = 2_560
+"""Letters of base64 to a token of sound, which is 40 ms: 24,000 samples a second of two bytes."""
+_IS_OVER = b'{"serverContent":{"turnComplete":true}}'
+
 
 # --- a session, on the program's thread -------------------------------------------------------------
 
@@ -68,14 +76,44 @@ _MEDIA = b'"inlineData"'
 class _Answer:
     """One that is under way."""
 
-    __slots__ = ("call", "exchange", "has_called", "interrupted", "steps")
+    __slots__ = ("_meter", "call", "exchange", "has_begun", "has_called", "interrupted", "steps")
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.call = exchange.call
         self.steps = ReplySteps(exchange, lambda message: message)
+        self.has_begun = False
         self.has_called = False
         self.interrupted = False
+        self._meter: StreamMeter | None = None
+
+    def came(self, raw: bytes, *, is_sound: bool) -> None:
+        """A message of it, which may take it past a limit."""
+        if not self.has_begun:  # limits have been asked by now
+            self.has_begun = True
+            self._meter = stream_meter(self.call, self.exchange.asked_for)
+        if self._meter is None:
+            return
+        if is_sound:
+            self._meter.heard(max(0, len(raw) - _OVERHEAD) / _TO_A_TOKEN)
+        else:
+            self._meter.feed(raw)
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether it has passed a limit that ends it, and the model has more to say."""
+        has_more = not self.has_called and not self.interrupted
+        return has_more and self._meter is not None and self._meter.charge is not None
+
+    def cut(self) -> Exception | None:
+        """It ends here: what its reader sees of that, ``None`` for a plain end."""
+        assert self._meter is not None
+        error = self._meter.cut()
+        if error is None:
+            self.exchange.stream_ended("cancelled", None, complete=True)
+        else:
+            self.steps.fail(error)
+        return error
 
     def end(self) -> None:
         if self.interrupted:
@@ -202,14 +240,24 @@ class LiveSession:
         calls = _CALLS in raw
         if _MEDIA in raw and not (ends or told or calls):
             answer.steps.item(b"{}")
+            answer.came(raw, is_sound=True)
             return
         answer.steps.item(raw)
         if not heard:
             self._remember(raw)
+            answer.came(raw, is_sound=False)
         answer.interrupted = answer.interrupted or bool(_INTERRUPTED.search(raw))
         answer.has_called = answer.has_called or calls
         if ends or (answer.has_called and told):  # else the usage may come behind the calls
             self._open.popleft().end()
+
+    def stop(self) -> Stop | None:
+        """More is about to be received: where a limit ends the answer, the connection ends with it."""
+        if not (self._open and self._open[0].is_passed):
+            return None
+        error = self._open.popleft().cut()
+        self._end("cancelled" if error is None else "error", error)
+        return Stop(closes=True, error=error, data=None if error else _IS_OVER)
 
     def _function_called(self) -> None:
         """What follows is the next answer."""

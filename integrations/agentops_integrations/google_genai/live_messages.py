@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agentops_integrations.google_genai import content
+from agentops_sdk.integration import semconv
 from agentops_sdk.integration.clients import Attributes, Endpoint, Events, Json
 
 
@@ -48,7 +49,9 @@ def _answered(message: Json) -> Iterator[Json]:
 
 def _request(body: Json) -> Attributes:
     setup = content.get(body.get("setup"), "setup") or {}
-    return content.request({**setup, "contents": list(_contents(body.get("messages") or []))})
+    asked = content.request({**setup, "contents": list(_contents(body.get("messages") or []))})
+    modalities = content.get(content.get(setup, "generationConfig"), "responseModalities") or ["AUDIO"]
+    return {**asked, semconv.OUTPUT_TYPE: "speech"} if "AUDIO" in modalities else asked
 
 
 def _fold(events: Events) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from agentops_sdk.integration import (
     semconv,
     start,
 )
-from agentops_sdk.integration.clients import Attributes
+from agentops_sdk.integration.clients import Attributes, Stop
 
 _SITE = "openai.realtime"
 _MODULES = ("openai.resources.realtime.realtime", "openai.resources.beta.realtime.realtime")
@@ -72,9 +72,7 @@ class _Waiting(NamedTuple):
 class Session:
     """A live connection: its own call, and one for each response under way."""
 
-    def __init__(self, model: Any, server: Attributes, *, may_cut: bool = True) -> None:
-        self.may_cut = may_cut
-        """Whether whoever listens can end a response."""
+    def __init__(self, model: Any, server: Attributes) -> None:
         self.items: list[bytes] = []
         self.settings: bytes | None = None
         self.open: dict[str, tuple[Call | NullCall, Spoken]] = {}
@@ -196,8 +194,7 @@ class Session:
             self._made(call)
         ident = str((event.get("response") or {}).get("id"))
         self.open[ident] = (call, spoken)
-        if self.may_cut:
-            self.cuts.begins(ident, call, b"".join((*self.items, self.settings or b"")))
+        self.cuts.begins(ident, call, b"".join((*self.items, self.settings or b"")))
 
     def _start(self) -> Call | NullCall:
         attributes = {**self.common, semconv.REQUEST_STREAM: True}
@@ -271,7 +268,8 @@ class AgentSocket:
     """Listens to the socket of the Agents SDK's model, which speaks for itself."""
 
     def __init__(self, model: Any, server: Attributes) -> None:
-        self._session = Session(getattr(model, "model", None), server, may_cut=False)
+        self._session = Session(getattr(model, "model", None), server)
+        self._cut: Cut | None = None
         model._agentops_context = self._session.call.context  # noqa: SLF001 - what the session's tools nest in
 
     def sent(self, data: Any) -> Any:
@@ -291,7 +289,16 @@ class AgentSocket:
             self._session.unsent(message, error)
 
     def received(self, data: Any) -> None:
-        self._session.received(data)
+        self._cut = self._session.received(data) or self._cut
+
+    def stop(self) -> Stop | None:
+        """The server is told to end a response that has passed a limit; where that is an error, so does the session."""
+        cut, self._cut = self._cut, None
+        if cut is None:
+            return None
+        if cut.error is not None:
+            self._session.end("error", cut.error)
+        return Stop(orjson.dumps(cut.message).decode(), closes=cut.error is not None, error=cut.error)
 
     def lost(self, error: BaseException) -> None:
         self._session.failed(error)

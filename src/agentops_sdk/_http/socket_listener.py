@@ -6,13 +6,14 @@ Clients send and receive from several places; all of it meets in the socket, who
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from agentops_sdk._host.admission import refusal
 from agentops_sdk._host.guard import guard
 
-__all__ = ["Listener", "Watched", "listen"]
+__all__ = ["Listener", "Stop", "Watched", "listen"]
 
 _SITE = "http.socket_listener"
 
@@ -46,12 +47,36 @@ class Listener(Protocol):
         ...
 
 
+class Stop(NamedTuple):
+    """What a limit has done in place of receiving more.
+
+    Attributes:
+        message: what the server is sent first, if anything.
+        closes: whether the connection is closed.
+        error: what receiving raises.
+        data: what is received in place of what would come; with neither, receiving goes on.
+    """
+
+    message: str | None = None
+    closes: bool = False
+    error: Exception | None = None
+    data: bytes | None = None
+
+
 def listen(socket: Any, listener: Listener) -> None:
-    """Have ``listener`` told of a connection of ``websockets``, which stays the very object that it is."""
-    here = vars(socket)
-    shadows = {"send": _asend, "recv": _arecv} if hasattr(socket, "__aiter__") else {"send": _send, "recv": _recv}
-    for name, shadow in {**shadows, "close": _close}.items():
-        here[name] = partial(shadow, listener, getattr(socket, name))
+    """Have ``listener`` told of a connection of ``websockets``, which stays the very object that it is.
+
+    Where the listener has a method ``stop``, that says before each message of an asynchronous connection whether a
+    limit ends it: a :class:`Stop`, or ``None``.
+    """
+    here, send, receive, close = vars(socket), socket.send, socket.recv, socket.close
+    if not hasattr(socket, "__aiter__"):
+        here["send"], here["recv"] = partial(_send, listener, send), partial(_recv, listener, receive)
+    else:
+        here["send"], here["recv"] = partial(_asend, listener, send), partial(_arecv, listener, receive)
+        if hasattr(listener, "stop"):
+            here["recv"] = partial(_arecv_or_stop, listener, send, close, receive)
+    here["close"] = partial(_close, listener, close)
 
 
 # --- what stands in for the methods of one socket: its own first and alone, then a guarded look ----
@@ -108,6 +133,37 @@ async def _arecv(listener: Listener, original: Wrapped, *args: Any, **kwargs: An
     with Watched(listener.lost):
         data = await original(*args, **kwargs)
     return _received(listener, data)
+
+
+async def _arecv_or_stop(
+    listener: Any, send: Wrapped, close: Wrapped, receive: Wrapped, *args: Any, **kwargs: Any
+) -> Any:
+    stop: Stop | None = None
+    with guard(_SITE):
+        stop = listener.stop()
+    if stop is not None:
+        if stop.message is not None:
+            with guard(_SITE):
+                await send(stop.message)
+        if stop.closes:
+            with guard(_SITE):
+                await _hang_up(close, receive)
+        if stop.error is not None:
+            raise stop.error
+        if stop.data is not None:
+            return stop.data
+    return await _arecv(listener, receive, *args, **kwargs)
+
+
+async def _hang_up(close: Wrapped, receive: Wrapped) -> None:
+    """Close, and read on meanwhile: the farewell is behind what is unread, and is waited for until then."""
+    import asyncio  # whoever has such a connection has imported it
+
+    closing = asyncio.ensure_future(close())
+    with suppress(Exception):  # the connection is closed
+        while True:
+            await receive()
+    await closing
 
 
 def _close(listener: Listener, original: Wrapped, *args: Any, **kwargs: Any) -> Any:

@@ -217,7 +217,9 @@ class Charges:
                     if figure is None:
                         account.miss(unpriced=not is_bounded)
                         is_allowed = rule.measure == "cost" and scope.policy.unknown_price == "allow"
-                        figure = 0.0 if is_allowed else amount
+                        # Of a stream that was cut, what had come is known better than what was expected.
+                        is_cut = self._meter is not None and attributes.get(semconv.LIMIT_ACTION) == "cut"
+                        figure = 0.0 if is_allowed or is_cut else amount
                         if rule.measure == "cost" and not is_allowed and used.estimate is not None:
                             figure = used.estimate
                         queued_work.begun(attributes, account, figure, unpriced=not is_bounded)

@@ -34,7 +34,10 @@ _TEXT = re.compile(
 )
 _REPEATS = re.compile(rb'"(?:type|event_type)"\s*:\s*"(?:response\.(?![\w.]*delta")|stream-end|message-end)')
 """Events that say once more, as a whole, what came in pieces."""
-_REPORTED = tuple(re.compile(rb'"%b"\s*:\s*(\d+)' % name) for name in (b"candidatesTokenCount", b"thoughtsTokenCount"))
+_REPORTED = tuple(
+    re.compile(rb'"%b"\s*:\s*(\d+)' % name)
+    for name in (b"candidatesTokenCount", b"responseTokenCount", b"thoughtsTokenCount")
+)
 _FRAMES = re.compile(rb'"bytes"\s*:\s*"([A-Za-z0-9+/]+=*)"')
 """Events of Bedrock's ``InvokeModelWithResponseStream``, which hold those of the model."""
 _TO_A_TOKEN = 4  # bytes

@@ -26,7 +26,7 @@ from agentops_sdk._http.methods import Asked, Method, MethodClient
 from agentops_sdk._http.other_wrappers import other_wrappers
 from agentops_sdk._http.reply_frame import frame_methods
 from agentops_sdk._http.reply_steps import EventText, ReplySteps
-from agentops_sdk._http.socket_listener import Listener, Watched, listen
+from agentops_sdk._http.socket_listener import Listener, Stop, Watched, listen
 from agentops_sdk._http.stream import watch_items
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "Outgoing",
     "Prepared",
     "ReplySteps",
+    "Stop",
     "Watched",
     "address",
     "current_exchange",
