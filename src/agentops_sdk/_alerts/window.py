@@ -189,10 +189,11 @@ class Window:
             self._runs.popitem(last=False)
         key = key_of_attributes(seen.kind, seen.attributes)
         if key is None:
+            run.busy += seen.seconds if seen.kind in ("tool", "llm") else 0.0
             return 0.0
         result, failed = result_of(seen.kind, seen.attributes)
-        run.ends(key, result, failed=failed, seconds=seen.seconds)
-        return float(run.count(key)[0])
+        run.ends(key, result, failed=failed, seconds=seen.seconds, at=seen.at)
+        return float(run.count(key, seen.at)[0])
 
     def value(self, now: float) -> float | None:
         """What the window comes to; ``None`` where there is too little in it."""

@@ -296,6 +296,7 @@ class NullCall:
     recording = False
     ended = True
     trace_id = span_id = ""
+    admission: Admission | None = None
 
     @property
     def context(self) -> Context:

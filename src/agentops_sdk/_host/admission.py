@@ -90,6 +90,10 @@ class StreamMeter(Protocol):
 class Admission(Protocol):
     """What limits have set down for an operation that they let begin."""
 
+    def gives(self, result: Any) -> None:
+        """It gives this result."""
+        ...
+
     def end(self) -> None:
         """It is over; what it used is worked out from now on."""
         ...

@@ -239,7 +239,7 @@ def _repeated(account: Account, key: Key | None, most: float) -> tuple[float, st
     """How many times the same was done before, and what speaks against doing it again."""
     if key is None:
         return 0, ""
-    times, wasted = account.repeats.count(key)
+    times, wasted = account.repeats.count(key, time.monotonic())
     if times + 1 <= most:
         return times, ""
     kind, name, _ = key

@@ -1,6 +1,6 @@
 """What one call that may begin is expected to use, and, once it has ended, what it did use: on each account.
 
-A little long: how what was reserved becomes what was used is one pass, and read as one.
+Long because what a call is charged by every kind of limit is worked out in one pass, under one lock.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from agentops_sdk._limits.charge import METERED, Charge
 from agentops_sdk._limits.expectation import Expectation, dear, learn, stream_rates
 from agentops_sdk._limits.levels import Level, log_levels, reached
 from agentops_sdk._limits.repetition import Key, result_of
+from agentops_sdk._limits.result_digest import digest_of
 from agentops_sdk._limits.stream_meter import StreamMeter
 from agentops_sdk._limits.window_file import Use
 
@@ -66,6 +67,8 @@ class Charges:
 
     __slots__ = (
         "_charges",
+        "_digest",
+        "_ended",
         "_events",
         "_expectation",
         "_is_over",
@@ -93,6 +96,8 @@ class Charges:
         self._expectation = expectation
         self._key = key
         self._started = time.monotonic()
+        self._ended: float | None = None
+        self._digest = 0
         self._metered = False
         self._events = events
         self.levels: list[Level] = []
@@ -140,9 +145,15 @@ class Charges:
             self._meter = StreamMeter(call, charges, rates) if charges else None
         return self._meter
 
+    def gives(self, result: Any) -> None:
+        """The call gives this, which may be told apart from others where its text does not do that."""
+        if self._key is not None and type(result) not in (str, int, float):
+            self._digest = digest_of(result)
+
     def end(self) -> None:
         """The call is over."""
         if self._metered:
+            self._ended = time.monotonic()
             with lock.held:
                 if not self._is_settled:
                     self._is_over = True
@@ -184,6 +195,7 @@ class Charges:
         levels: list[Level] = []
         shared: dict[Counts, dict[Rule, list[Use]]] = {}
         result, failed = (0, False) if self._key is None else result_of(self._kind, attributes)
+        ended = self._ended or time.monotonic()
         expectation = self._expectation
         # A call that was cut off counts as what it was expected to cost: its price is known, only not how far it came.
         # So does one that goes on in the background, until its end tells.
@@ -204,9 +216,14 @@ class Charges:
                 self.withdraw()
             for charge in self._charges:
                 scope, rule, account, amount = charge
-                if rule.measure == "repeats" and self._key is not None:
-                    seconds = time.monotonic() - self._started
-                    account.repeats.ends(self._key, result, failed=failed, seconds=seconds)
+                if rule.measure == "repeats":
+                    seconds = ended - self._started
+                    if self._key is None:
+                        account.repeats.busy += seconds
+                    else:
+                        account.repeats.ends(
+                            self._key, result or self._digest, failed=failed, seconds=seconds, at=ended
+                        )
                 elif rule.measure in METERED:
                     account.reserved = account.reserved - amount if account.open > 1 else 0.0
                     account.open = max(0, account.open - 1)  # in a forked child, none of its parent's are

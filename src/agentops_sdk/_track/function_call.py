@@ -248,6 +248,8 @@ class Tracked:
                 self.returned(call, result)
             elif result is not None and _recorder_port.active.settings.records_content:
                 call.keep(self._output, result)
+                if call.admission is not None:
+                    call.admission.gives(result)
         except BaseException as error:
             if not _END.takes(error):
                 raise
