@@ -11,6 +11,8 @@ from typing import Any, Final
 from agentops_sdk.errors import ConfigError
 
 MEASURES: Final = ("cost", "tokens", "model_calls", "tool_calls", "depth", "seconds", "repeats")
+METERED: Final = ("cost", "tokens")
+"""Of these, what a call uses is known when it has ended; of the others, as it begins."""
 KEYS: Final = ("block", "run", "session", "user", "agent", "process")
 """What is counted together: the block itself, a trace, a session, a user, an agent, or all that the process does."""
 

@@ -46,7 +46,7 @@ SHELLS = (
 
 UNCOUNTED = {
     "notice_delivery._NotDeliveredError.*": "what it says is told as a failed delivery",
-    "redis_link.RedisLink.exchange": "the thread tries again",
+    "store_link.StoreLink.exchange": "the thread tries again",
 }
 
 
@@ -201,7 +201,7 @@ def test_whatever_acts_may_fail(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-4000:]
     found = json.loads(done.stdout.splitlines()[-1])
     print(f"{len(found['tried'])} functions of ours failed, one at a time")
-    for one in ("flight_recorder.FlightRecorder.write", "redis_window.RedisWindow.talk",
+    for one in ("flight_recorder.FlightRecorder.write", "redis_window.RedisWindows.exchange",
                 "breaker_places.RedisBreakers.talk", "breaker_places.BreakerFolder.tell", "window_file.WindowFile.add",
                 "notice_delivery.Delivery._try", "engine.Engine.observe", "pauses.ask"):  # fmt: skip
         assert any(fnmatch(label, one) for label in found["tried"]), one

@@ -17,9 +17,12 @@ import pytest
 
 import agentops_sdk as agentops
 from agentops_sdk._limits import breakers
+from agentops_sdk._limits.account import Account, lock
 from agentops_sdk._limits.breaker_places import RedisBreakers
-from agentops_sdk._limits.redis_window import RedisWindow
-from agentops_sdk._limits.window_file import Use, hashed
+from agentops_sdk._limits.limit_ledger import Ledger
+from agentops_sdk._limits.redis_window import RedisWindows
+from agentops_sdk._limits.shared_windows import SharedWindows
+from agentops_sdk._limits.window_file import hashed
 from agentops_sdk.limit_rules import from_text
 
 redis = pytest.importorskip("redis", reason="the extra redis is not installed")
@@ -103,8 +106,9 @@ def test_a_window_is_counted_over_machines_and_restarts(address: str) -> None:
     limited = agentops.limits(str(rule))
     with limited, agentops.context(user_id="ada"):
         step()
-        other = RedisWindow(address, rule, lambda uses: None)
-        other.add([Use(time.time(), hashed("ada"), 1.0)])  # another machine, meanwhile
+        other = Machine(address, str(rule))  # meanwhile
+        other.use(1, hashed("ada"))
+        assert other.windows.exchange()
         (account,) = (each for of_rule in limited._policy.counts.accounts.values() for each in of_rule.values())
         until(lambda: account.spent >= 6)
         with pytest.raises(agentops.LimitExceeded):
@@ -113,18 +117,32 @@ def test_a_window_is_counted_over_machines_and_restarts(address: str) -> None:
         step()
 
 
+class Machine:
+    """Another one, which counts by the same limit."""
+
+    def __init__(self, address: str, rule: str) -> None:
+        self.account = Account(3_600.0, "-")
+        self.ledger = Ledger(from_text(rule), lambda key: self.account)
+        place = RedisWindows(address, {self.ledger: "0-0"})
+        self.windows = SharedWindows(place, {self.ledger.rule: self.ledger}, lambda rule, passed: None, None)
+        self.ledger.hurry = lambda: None  # it tells when the test says so
+
+    def use(self, amount: float, key: str = "-") -> None:
+        with lock.held:
+            self.ledger.close(self.ledger.reserve(Account(3_600.0, key), amount), amount)
+
+
 def test_what_is_sent_again_counts_once(address: str) -> None:
-    rule = from_text("9 tool calls / hour")
-    taken: list[Use] = []
-    here, there = RedisWindow(address, rule, taken.extend), RedisWindow(address, rule, lambda uses: None)
-    there.add([Use(time.time(), "-", 1.0), Use(time.time(), "-", 2.0)])
-    waiting = list(there.waiting)
-    assert there.exchange()
-    there.waiting.extend(waiting)  # that it had arrived was never heard
-    there.add([Use(time.time(), "-", 4.0)])
-    assert there.exchange()
-    assert here.exchange()
-    assert [use.amount for use in taken] == [1.0, 2.0, 4.0]
+    here, there = (Machine(address, "9 tool calls / hour") for _ in range(2))
+    there.use(1)
+    there.use(2)
+    waiting = list(there.ledger.waiting)
+    assert there.windows.exchange()
+    there.ledger.waiting.extend(waiting)  # that it had arrived was never heard
+    there.use(4)
+    assert there.windows.exchange()
+    assert here.windows.exchange()
+    assert here.account.spent == 7
 
 
 def test_a_breaker_is_open_on_all_machines_until_one_closes_it(address: str, monkeypatch: pytest.MonkeyPatch) -> None:

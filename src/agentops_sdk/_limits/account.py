@@ -101,6 +101,11 @@ class Account:
         if self._width is not None:
             self._unknown_at = time.time() // self._width
 
+    def give_back(self, amount: float) -> None:
+        """A call that is no longer under way reserved so much."""
+        self.reserved = self.reserved - amount if self.open > 1 else 0.0
+        self.open = max(0, self.open - 1)  # in a forked child, none of its parent's are
+
     def forget_open(self) -> None:
         """What is under way is somebody else's: this is a forked child."""
         self.reserved, self.open = 0.0, 0

@@ -96,7 +96,7 @@ class RedisBreakers(RedisLink):
         """With a thread and a connection of its own."""
         return RedisBreakers(self.address, self._take)
 
-    def talk(self, client: Any) -> None:
+    def converse(self, client: Any) -> None:
         """Send what changed here, fetch what is open; times are the server's."""
         now = float(client.time()[0])
         while self.waiting:

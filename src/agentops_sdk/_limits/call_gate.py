@@ -2,7 +2,8 @@
 
 Nothing is waited for but what has just ended: where money or tokens are counted, what a call used is worked out on the
 consumer thread, and the next one waits until it is, so that a program that makes one call after the other is counted
-to the token. Calls that are under way at the same time are counted by what they are expected to use.
+to the token. Calls that are under way at the same time are counted by what they are expected to use. Where a limit is
+held by several processes, a call may wait for what others have told: see ``claim``.
 
 A little long: what is asked, what is looked up and what is answered share one lock, and are read as one.
 """
@@ -10,8 +11,9 @@ A little long: what is asked, what is looked up and what is answered share one l
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import Call
@@ -19,8 +21,10 @@ from agentops_sdk._capture.contribution import Contribution
 from agentops_sdk._host import admission
 from agentops_sdk._limits import scope as scopes_module
 from agentops_sdk._limits.account import Account, lock
-from agentops_sdk._limits.charge import METERED, Charge
-from agentops_sdk._limits.charges import MODEL_KINDS, Charges, teach
+from agentops_sdk._limits.call_use import MODEL_KINDS
+from agentops_sdk._limits.charge import Charge
+from agentops_sdk._limits.charges import Charges, teach
+from agentops_sdk._limits.claim import Claim, claim_for
 from agentops_sdk._limits.expectation import Expectation, expected, learned
 from agentops_sdk._limits.levels import log_levels
 from agentops_sdk._limits.limit_answer import NOT_KEPT, Answer, Breach, answered, exception, told
@@ -28,6 +32,7 @@ from agentops_sdk._limits.repetition import Key, key_of
 from agentops_sdk._propagation import context_keys
 from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY
 from agentops_sdk.errors import LimitExceeded
+from agentops_sdk.limit_rules import METERED
 
 if TYPE_CHECKING:
     from agentops_sdk._limits.scope import Policy, Scope
@@ -37,7 +42,9 @@ __all__ = ["open_gate"]
 
 _MOST_ASKED = 3  # times, where a limit is raised by too little
 _SETTLE_WAIT = 0.1  # seconds; a millisecond is usual
+_SETTLE_WAIT_SHARED = 5.0  # where several processes hold a limit: each must know what it has used itself
 _STOPPED_KINDS = MODEL_KINDS | {"tool", "retriever"}
+_NOTHING: Final[Mapping[Account, tuple[float, float]]] = MappingProxyType({})
 _COUNTED = {"llm": "model_calls", "embedding": "model_calls", "tool": "tool_calls"}
 
 
@@ -65,14 +72,16 @@ def ask(live: Any) -> LimitExceeded | None:  # noqa: C901 - in few calls
     scopes: Any = here.get(LIMITS_KEY) or call.context.get(LIMITS_KEY) or ()
     if scopes_module.of_process:
         scopes = (*scopes_module.of_process, *scopes)
-    is_metered = looks_for_repeats = False
+    is_metered = looks_for_repeats = is_told = False
     for scope in scopes:
-        if scope.process is not lock.held or scope.policy.counts.is_loading:
-            scope.prepare()
+        if scope.process is not lock.held:
+            scope.belong_to_child()
+        counts = scope.policy.counts
         is_metered = is_metered or scope.policy.is_metered
         looks_for_repeats = looks_for_repeats or scope.policy.looks_for_repeats
-        if scope.unsettled or scope.policy.counts.unsettled:
-            _recorder_port.active.settle(_SETTLE_WAIT)
+        is_told = is_told or counts.windows is not None
+        if scope.unsettled or counts.unsettled:
+            _recorder_port.active.settle(_SETTLE_WAIT if counts.windows is None else _SETTLE_WAIT_SHARED)
     if not scopes:
         return None
     expectation: Expectation | None = None
@@ -83,21 +92,49 @@ def ask(live: Any) -> LimitExceeded | None:  # noqa: C901 - in few calls
     key = key_of(call, getattr(live, "asked_for", None)) if looks_for_repeats else None
     outer: Any = here.get(OUTER_LLM_KEY) if call.kind != "embedding" else call.around
     admitted: Charges | None = None
+    claim: Claim | None = None
     with lock.held:
         if is_model and outer is not None and outer.kind == call.kind and outer.admission is not None:
             outer.admission.withdraw()
         charges, breaches = _looked_up(call, scopes, expectation, key)
         if breaches and getattr(live, "is_made", False):
-            breaches = []  # it has been made, and counts
-        if charges and not breaches:
+            breaches, is_told = [], False  # it has been made, and counts
+        if is_told:
+            claim = claim_for(charges, breaches)
+        if claim is None and charges and not breaches:
             span: Any = call.span
             if not span.events:
                 span.events = []  # as event_list() does, without a call: nobody else has the span yet
             call.admission = admitted = Charges(call.kind, charges, expectation, key, span.events)
             span.account = admitted.settle
+    if claim is not None:
+        admitted, breaches = _claimed(call, scopes, expectation, key, claim)
     if admitted is not None and admitted.levels:
         log_levels(admitted.levels)
     return _overruled(call, scopes, breaches, expectation, key) if breaches else None
+
+
+def _claimed(
+    call: Call, scopes: Sequence[Scope], expectation: Expectation | None, key: Key | None, claim: Claim | None
+) -> tuple[Charges | None, list[Breach]]:
+    """A call that has to wait for what other processes have told: its charges, or what it would pass."""
+    admitted: Charges | None = None
+    breaches: list[Breach] = []
+    while claim is not None:
+        waited, claim = claim, None
+        try:
+            waited.wait()
+            with lock.held:
+                charges, breaches = _looked_up(call, scopes, expectation, key, waited.known())
+                if waited.is_look and not breaches:  # others have used less than was expected of them
+                    claim = claim_for(charges, breaches)
+                if claim is None and charges and not breaches:
+                    events = call.span.event_list()
+                    call.admission = admitted = Charges(call.kind, charges, expectation, key, events, waited)
+                    call.span.account = admitted.settle
+        finally:
+            waited.release()
+    return admitted, breaches
 
 
 def _overruled(
@@ -140,9 +177,16 @@ def _name(breach: Breach) -> tuple[int, Rule]:
 
 
 def _looked_up(  # noqa: C901 - one pass, in few calls
-    call: Call, scopes: Sequence[Scope], expectation: Expectation | None, key: Key | None
+    call: Call,
+    scopes: Sequence[Scope],
+    expectation: Expectation | None,
+    key: Key | None,
+    known: Mapping[Account, tuple[float, float]] = _NOTHING,
 ) -> tuple[list[Charge], list[Breach]]:
-    """What the call would take from which account, and the limits that it would pass. Under the lock."""
+    """What the call would take from which account, and the limits that it would pass. Under the lock.
+
+    Of an account in ``known``, what is spent and reserved is that.
+    """
     charges: list[Charge] = []
     breaches: list[Breach] = []
     kind, counted = call.kind, _COUNTED.get(call.kind)
@@ -159,20 +203,22 @@ def _looked_up(  # noqa: C901 - one pass, in few calls
             if rule.window is not None:
                 account.roll()
             most = rule.most + account.extra
+            spent, reserved = known.get(account) or (account.spent, account.reserved)
             if measure in METERED:
                 if expectation is None:  # of what is no model's: it may tell of a cost when it ends
-                    amount, reason = 0.0, "passed" if kind in _STOPPED_KINDS and account.spent > most else ""
+                    amount, reason = 0.0, "passed" if kind in _STOPPED_KINDS and spent > most else ""
                 elif (
-                    account.spent + account.reserved < most
+                    spent + reserved < most
                     and not account.unpriced
                     and (measure == "tokens" or (expectation.priced and expectation.currency == rule.currency))
                 ):
                     amount, reason = expectation.tokens if measure == "tokens" else expectation.cost, ""
                 else:
-                    amount, reason = _metered(call, scope, rule, account, expectation, most)
+                    taken_up = spent, spent + reserved
+                    amount, reason = _metered(call, scope, rule, account, expectation, taken_up, most)
                 charges.append(Charge(scope, rule, account, amount))
             elif measure == counted:
-                reason = "reached" if account.spent + 1 > most else ""
+                reason = "reached" if spent + 1 > most else ""
                 charges.append(Charge(scope, rule, account, 1))
             else:
                 account.spent, reason = _measured(call, measure, account, key, most)
@@ -194,11 +240,20 @@ _ELSE = {
 
 
 def _metered(
-    call: Call, scope: Scope, rule: Rule, account: Account, expectation: Expectation, most: float
+    call: Call,
+    scope: Scope,
+    rule: Rule,
+    account: Account,
+    expectation: Expectation,
+    taken_up: tuple[float, float],
+    most: float,
 ) -> tuple[float, str]:
-    """What a model call is expected to use of money or tokens, and what speaks against it."""
-    reached = "reached" if account.spent >= most else ""
-    if not reached and account.spent + account.reserved >= most:
+    """What a model call is expected to use of money or tokens, and what speaks against it.
+
+    ``taken_up`` is what is spent, and that with what is reserved.
+    """
+    reached = "reached" if taken_up[0] >= most else ""
+    if not reached and taken_up[1] >= most:
         reached = "taken up by calls under way"
     if rule.measure == "tokens":
         return expectation.tokens, reached

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from agentops_sdk._limits.account import Account
     from agentops_sdk._limits.scope import Scope
     from agentops_sdk.limit_rules import Rule
 
-__all__ = ["METERED", "Charge"]
-
-METERED: Final = ("cost", "tokens")
-"""What a call uses is known when it has ended; of the others, as it begins."""
+__all__ = ["Charge"]
 
 
 class Charge(NamedTuple):

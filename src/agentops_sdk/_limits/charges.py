@@ -7,47 +7,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
-from agentops_sdk._host.guard import guard, logger
+from agentops_sdk._host.guard import logger
 from agentops_sdk._limits import queued_work
-from agentops_sdk._limits.account import lock
-from agentops_sdk._limits.charge import METERED, Charge
-from agentops_sdk._limits.expectation import Expectation, dear, learn, stream_rates
+from agentops_sdk._limits.account import Account, lock
+from agentops_sdk._limits.call_use import MODEL_KINDS, use_of
+from agentops_sdk._limits.charge import Charge
+from agentops_sdk._limits.expectation import Expectation, learn, stream_rates
 from agentops_sdk._limits.levels import Level, log_levels, reached
 from agentops_sdk._limits.repetition import Key, result_of
 from agentops_sdk._limits.result_digest import digest_of
 from agentops_sdk._limits.stream_meter import StreamMeter
-from agentops_sdk._limits.window_file import Use
+from agentops_sdk.limit_rules import METERED
 
 if TYPE_CHECKING:
     from agentops_sdk._capture.call import Call
-    from agentops_sdk._limits.limit_counts import Counts
-    from agentops_sdk.limit_rules import Rule
+    from agentops_sdk._limits.claim import Claim
+    from agentops_sdk._limits.limit_ledger import Entry, Ledger
 
-__all__ = ["MODEL_KINDS", "Charges"]
+__all__ = ["Charges", "teach"]
 
-MODEL_KINDS = frozenset(("llm", "embedding"))
 UNTOLD = ("cost", "tokens", "depth", "repeats")
 """Measures of which the beginning of a call tells no level."""
-_CONTAINERS = ("agent", "workflow")
-
-
-class Used(NamedTuple):
-    """What an ended call used; ``None`` where nobody knows.
-
-    Attributes:
-        cost: in ``currency``.
-        currency: of the cost.
-        tokens: input and output.
-        estimate: of a model without a price, what the tokens that it has told would cost at the rates of dear ones.
-    """
-
-    cost: float | None
-    currency: str | None
-    tokens: float | None
-    estimate: float | None = None
 
 
 class Charges:
@@ -59,6 +42,7 @@ class Charges:
         expectation: what it is expected to use, where it is a model's and that was asked.
         key: what would make another call the same, where repeated ones are looked for.
         events: of the call's span.
+        claim: what it has claimed where it had to wait for what others have used.
 
     Attributes:
         is_cut: whether a stream that answers the call ends where it passes a limit.
@@ -69,6 +53,7 @@ class Charges:
         "_charges",
         "_digest",
         "_ended",
+        "_entries",
         "_events",
         "_expectation",
         "_is_over",
@@ -90,6 +75,7 @@ class Charges:
         expectation: Expectation | None,
         key: Key | None,
         events: list[tuple[str, int, Any]],
+        claim: Claim | None = None,
     ) -> None:
         self._kind = kind
         self._charges = charges
@@ -105,27 +91,50 @@ class Charges:
         self._meter: StreamMeter | None = None
         self._scopes = [charge.scope for charge in charges]
         self._is_over = self._is_settled = False
-        for scope, rule, account, amount in charges:
+        self._entries: dict[Account, tuple[Ledger, Entry]] = {}
+        for charge in charges:
+            scope, rule, account, amount = charge
             if scope.policy.on_stream != "finish":
                 self.is_cut = True
+            is_charged = account.key is not None and self._told(charge, claim)
             if rule.measure in METERED:
                 self._metered = True
-                account.reserved += amount
-                account.open += 1
+                if not is_charged:
+                    account.reserved += amount
+                    account.open += 1
             elif rule.measure == "repeats":
                 self._metered = True
                 if key is not None:
                     account.repeats.begins(key)
             elif rule.window is None:
                 account.spent += amount
-            else:
+            elif not is_charged:
                 account.add(amount)
-                # Others are to know of it before the next call, and what they have used is to be known here.
-                self._metered = self._metered or account.key is not None
             if rule.measure in UNTOLD or account.spent < account.tell_at:
                 continue
             if (level := reached(rule, account, events)) is not None:
                 self.levels.append(level)
+
+    def _told(self, charge: Charge, claim: Claim | None) -> bool:
+        """Have others told that the call begins; whether it has been charged already, as it has waited for its turn."""
+        windows = charge.scope.policy.counts.windows
+        if windows is None or not charge.amount:
+            return False
+        ledger = windows.ledgers[charge.rule]
+        entry = None if claim is None else claim.admit(charge)
+        self._entries[charge.account] = ledger, entry or ledger.reserve(charge.account, charge.amount)
+        return entry is not None
+
+    def _came_to(self, charge: Charge, used: float) -> None:
+        """Have others told what the call used, where they do not know it."""
+        windows = charge.scope.policy.counts.windows
+        if windows is None:
+            return
+        ledger, entry = self._entries.get(charge.account) or (windows.ledgers[charge.rule], None)
+        if entry is None and used:
+            entry = ledger.reserve(charge.account, used)
+        if entry is not None:
+            ledger.close(entry, used)
 
     def meter(self, call: Call, request: Any) -> StreamMeter | None:
         """What tells while the stream that answers ``call`` is read whether it passes a limit that ends it."""
@@ -163,9 +172,11 @@ class Charges:
 
     def withdraw(self) -> None:
         """It was no call of a model after all, but made such calls, or its answer came from a cache. Under the lock."""
-        for _, rule, account, amount in self._charges:
-            if rule.measure not in METERED and amount:
-                account.add(-amount)
+        for charge in self._charges:
+            if charge.rule.measure not in METERED and charge.amount:
+                charge.account.add(-charge.amount)
+                if charge.account.key is not None:
+                    self._came_to(charge, 0.0)
         self._charges = [each for each in self._charges if each.rule.measure in METERED]
 
     def move(self, call: Call) -> None:
@@ -184,16 +195,16 @@ class Charges:
                 return
             self._is_settled = True
             self.withdraw()
-            for _, _, account, amount in self._charges:
-                account.reserved = account.reserved - amount if account.open > 1 else 0.0
-                account.open = max(0, account.open - 1)
+            for charge in self._charges:
+                charge.account.give_back(charge.amount)
+                if charge.account.key is not None:
+                    self._came_to(charge, 0.0)
 
     def settle(self, attributes: Mapping[str, Any]) -> None:  # noqa: C901, PLR0915 - one pass, in few calls
         """It is known now what the call used, or that nobody knows. On the consumer thread, or where the call ended."""
-        used = self._used(attributes)
+        used = use_of(self._kind, attributes, self._expectation)
         passed: list[Charge] = []
         levels: list[Level] = []
-        shared: dict[Counts, dict[Rule, list[Use]]] = {}
         result, failed = (0, False) if self._key is None else result_of(self._kind, attributes)
         ended = self._ended or time.monotonic()
         expectation = self._expectation
@@ -256,45 +267,14 @@ class Charges:
                     if account.spent >= account.tell_at and (level := reached(rule, account, self._events)):
                         levels.append(level)
                     amount = figure
-                if account.key is not None and amount:
-                    shared.setdefault(scope.policy.counts, {}).setdefault(rule, []).append(
-                        Use(time.time(), account.key, amount)
-                    )
+                if account.key is not None:
+                    self._came_to(charge, amount)
         if expectation is None:
             teach(attributes)
         elif attributes.get(semconv.OUTCOME) == "ok" and not expectation.is_met_by(used.tokens, used.cost):
             learn(attributes, used.tokens, used.cost)
-        if shared or passed or levels:
-            _tell(shared, passed, levels)
-
-    def _used(self, attributes: Mapping[str, Any]) -> Used:
-        get = attributes.get
-        error = str(get(semconv.ERROR_TYPE, ""))
-        # Who no longer waited for an answer does not know what became of it; where nothing was sent, there is none.
-        is_late = "Timeout" in error and "ConnectTimeout" not in error
-        is_cut = get(semconv.LIMIT_ACTION) == "cut"
-        failed = get(semconv.OUTCOME) == "error" and not is_late and not is_cut
-        # Who reads the end of what went on in the background has made the model's call.
-        kind = get(semconv.KIND) if semconv.USAGE_OF in attributes else self._kind
-        is_model = kind in MODEL_KINDS and not get(semconv.MODEL_CALLS)
-        tokens: float | None = 0.0
-        estimate = None
-        if is_model and not get(semconv.CACHED):
-            asked, answered = get(semconv.USAGE_INPUT_TOKENS), get(semconv.USAGE_OUTPUT_TOKENS)
-            is_kept = get(semconv.COST_UNKNOWN_REASON) == semconv.KEPT_BY_PROVIDER
-            if (asked is not None or answered is not None) and not is_kept:
-                tokens = float((asked or 0) + (answered or 0))
-                if self._expectation is not None and not self._expectation.priced:
-                    estimate = dear(asked or 0, answered or 0)
-            elif is_kept or not failed:  # one that failed without telling of any used none
-                tokens = None
-        cost = get(semconv.COST_AMOUNT)
-        is_sum = self._kind in _CONTAINERS and get(semconv.COST_SOURCE) != "user"
-        if is_sum or get(semconv.COST_TOTAL):
-            cost = 0.0  # the calls inside tell their own parts of it
-        elif cost is None and not get(semconv.COST_UNKNOWN_REASON) and (failed or not is_model):
-            cost = 0.0
-        return Used(cost, get(semconv.COST_CURRENCY, "USD"), tokens, estimate)
+        if passed or levels:
+            _tell(passed, levels)
 
 
 def teach(attributes: Mapping[str, Any]) -> None:
@@ -312,13 +292,8 @@ def teach(attributes: Mapping[str, Any]) -> None:
         learn(attributes, float((asked or 0) + (answered or 0)), get(semconv.COST_AMOUNT))
 
 
-def _tell(
-    shared: Mapping[Counts, Mapping[Rule, Sequence[Use]]], passed: Sequence[Charge], levels: Sequence[Level]
-) -> None:
-    """Tell other processes what was used, and the log which limits were passed."""
-    for counts, uses in shared.items():
-        with guard("limits.share"):
-            counts.share(uses)
+def _tell(passed: Sequence[Charge], levels: Sequence[Level]) -> None:
+    """Tell the log which limits were passed."""
     log_levels(levels)
     for charge in passed:
         logger.warning(

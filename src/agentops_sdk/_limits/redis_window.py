@@ -1,115 +1,95 @@
-"""What was used in a window that machines share: one stream in Redis for each limit, which every process adds to.
+"""What was used in windows that machines share: one stream in Redis for each limit, which every process adds to.
 
-While the server cannot be reached the limit counts what is known here; what was used meanwhile is sent once it can be.
+While the server cannot be reached the limits count what is known here; what was used meanwhile is sent once it can be.
 An entry has the time, who wrote it and as which of theirs, what it is counted for (as a hash: no name of a user leaves)
-and the amount.
+and the amount. One that says what an earlier one came to has the number of that, and its amount as ``used``: versions
+that know of none pass it over.
 """
 
 from __future__ import annotations
 
-import os
+import math
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from agentops_sdk._host.guard import guard
-from agentops_sdk._limits.redis_link import RedisLink
-from agentops_sdk._limits.window_file import Use, counted, does_count
-from agentops_sdk.config import log_once
+from agentops_sdk._limits.redis_link import RedisConnection
+from agentops_sdk._limits.window_file import counted
+from agentops_sdk._limits.window_line import Line
 
 if TYPE_CHECKING:
-    from agentops_sdk.limit_rules import Rule
+    from agentops_sdk._limits.limit_ledger import Ledger
 
-__all__ = ["RedisWindow"]
+__all__ = ["RedisWindows"]
 
-_MOST_WAITING = 10_000
-_MOST_WRITERS = 10_000
 _AT_ONCE = 1_000
 
-Taken = Callable[[Sequence[Use]], None]
 
-
-class RedisWindow(RedisLink):
-    """The stream of one limit.
+class RedisWindows:
+    """The streams of some limits.
 
     Args:
         address: of the server, ``redis://…`` or ``rediss://…``.
-        rule: the limit; what it counts names the stream, so that another amount goes on with what was used.
-        take: is given what others have used, on a thread of ours.
-        last: id of the last entry that was read.
+        last: id of the last entry that was read, of each limit.
     """
 
-    def __init__(self, address: str, rule: Rule, take: Taken, last: str = "0-0") -> None:
-        super().__init__(address, "what other machines use")
-        self._rule = rule
-        self._take = take
-        self._last = last
-        self._name = f"agentops:limits:{counted(rule)}"
-        self._length = rule.window or 0.0
-        self._writer = os.urandom(8).hex()
-        self.waiting: deque[tuple[int, Use]] = deque()
-        self._sent = 0
-        self._heard: OrderedDict[bytes, int] = OrderedDict()
+    def __init__(self, address: str, last: Mapping[Ledger, str]) -> None:
+        self._connection = RedisConnection(address)
+        self._last = dict(last)
 
-    def of_child(self) -> RedisWindow:
-        """The same in a forked child, which has read what this one has."""
-        return RedisWindow(self.address, self._rule, self._take, self._last)
+    def of_child(self, heirs: Mapping[Ledger, Ledger]) -> RedisWindows:
+        """With a connection of its own; it has read what this one has."""
+        return RedisWindows(self._connection.address, {heirs[ledger]: last for ledger, last in self._last.items()})
 
-    def add(self, uses: Sequence[Use]) -> None:
-        """This process has used that. Sent by another thread."""
-        if len(self.waiting) + len(uses) > _MOST_WAITING:
-            log_once("limits: Redis has not been reached for long: not all of what was used will be known elsewhere.")
-            return
-        for use in uses:
-            self._sent += 1
-            self.waiting.append((self._sent, use))
-        self.hurry()
-
-    def read(self) -> Iterator[Use]:
-        """What others have used so far, at first; later it comes by itself. On a thread of ours."""
-        if self._thread is None:
-            self.exchange()
-            self.start()
-        return iter(())
-
-    def talk(self, client: Any) -> None:
-        """Send what was used here, and fetch what others have."""
-        self._send(client)
-        self._fetch(client)
-
-    def _send(self, client: Any) -> None:
-        while self.waiting:
-            uses = [self.waiting[index] for index in range(min(_AT_ONCE, len(self.waiting)))]
+    def exchange(self, told: Mapping[Ledger, Sequence[Line]]) -> Iterator[tuple[Ledger, Sequence[Line]]]:
+        """Write and read in one round trip, where there is not very much of it."""
+        with self._connection.client() as client:
             with client.pipeline(transaction=False) as pipeline:
-                for number, use in uses:
-                    fields = {"at": f"{use.at:.3f}", "by": self._writer, "key": use.key, "amount": f"{use.amount:.12g}"}
-                    pipeline.xadd(self._name, {**fields, "number": number})
-                since = int((time.time() - self._length) * 1000)
-                pipeline.xtrim(self._name, minid=f"{since}-0", approximate=True)
-                pipeline.pexpire(self._name, int(self._length * 1000) + 60_000)
-                pipeline.execute()
-            for _ in uses:  # only now: what did not arrive is sent again
-                self.waiting.popleft()
+                for ledger, lines in told.items():
+                    _add(pipeline, ledger, lines)
+                for ledger in self._last:
+                    self._ask(pipeline, ledger)
+                answers = pipeline.execute()[-len(self._last) :]
+            for ledger, answer in zip(list(self._last), answers, strict=True):
+                entries = answer
+                while entries:
+                    yield ledger, [line for _, fields in entries if (line := _read(fields)) is not None]
+                    self._last[ledger] = entries[-1][0].decode()  # only now: a child that is forked goes on there
+                    entries = self._ask(client, ledger) if len(entries) == _AT_ONCE else ()
 
-    def _fetch(self, client: Any) -> None:
-        since = time.time() - self._length
-        while entries := client.xrange(self._name, min=f"({self._last}", count=_AT_ONCE):
-            uses: list[Use] = []
-            for number, fields in entries:
-                self._last = number.decode()
-                writer = fields.get(b"by", b"")
-                if writer.decode() == self._writer:
-                    continue
-                with guard("limits.redis_entry"):
-                    turn = int(fields.get(b"number", 0))
-                    if turn and turn <= self._heard.get(writer, 0):
-                        continue  # it was sent again, as nobody had said that it had arrived
-                    self._heard[writer] = turn
-                    if len(self._heard) > _MOST_WRITERS:
-                        self._heard.popitem(last=False)
-                    use = Use(float(fields[b"at"]), fields[b"key"].decode(), float(fields[b"amount"]))
-                    if does_count(use, since):
-                        uses.append(use)
-            if uses:
-                self._take(uses)
+    def _ask(self, client: Any, ledger: Ledger) -> Any:
+        return client.xrange(_name(ledger), min=f"({self._last[ledger]}", count=_AT_ONCE)
+
+
+def _name(ledger: Ledger) -> str:
+    """Of the stream: what the limit counts, so that another amount goes on with what was used."""
+    return f"agentops:limits:{counted(ledger.rule)}"
+
+
+def _add(pipeline: Any, ledger: Ledger, lines: Sequence[Line]) -> None:
+    name, length = _name(ledger), ledger.rule.window or 0.0
+    for line in lines:
+        fields = {"at": f"{line.at:.3f}", "by": line.by, "number": line.number, "key": line.key}
+        if line.of:
+            fields |= {"amount": "nan", "of": line.of, "used": f"{line.amount:.12g}"}
+        else:
+            fields["amount"] = f"{line.amount:.12g}"
+        if line.is_claim:
+            fields["claim"] = 1
+        pipeline.xadd(name, fields)
+    if lines:
+        since = int((time.time() - length) * 1000)
+        pipeline.xtrim(name, minid=f"{since}-0", approximate=True)
+        pipeline.pexpire(name, int(length * 1000) + 60_000)
+
+
+def _read(fields: Mapping[bytes, bytes]) -> Line | None:
+    """An entry, if it is one of ours and not damaged."""
+    texts = {name.decode("ascii", "replace"): value.decode("ascii", "replace") for name, value in fields.items()}
+    get = texts.get
+    with suppress(ValueError):
+        amount, of = (get("used", "nan"), int(texts["of"])) if "of" in texts else (get("amount", "nan"), 0)
+        at, turn = float(get("at", math.nan)), int(get("number", 0))
+        return Line(at, get("by", ""), turn, get("key", "-"), float(amount), of, "claim" in texts)
+    return None

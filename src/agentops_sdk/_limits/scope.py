@@ -75,17 +75,14 @@ class Scope:
         self.shared = policy.counts if policy.counts.is_shared else None
         self.process = lock.held
 
-    def prepare(self) -> None:
-        """Wait for what was used before; in a forked child, leave to its parent what is under way there."""
-        if self.process is not lock.held:
-            self.process = lock.held
-            self.unsettled = 0
-            self.policy.counts.belong_to_child()
-            for _, account in self.rows:
-                if account is not None:
-                    account.forget_open()
-        if self.policy.counts.is_loading:
-            self.policy.counts.wait()
+    def belong_to_child(self) -> None:
+        """In a forked child: leave to its parent what is under way there."""
+        self.process = lock.held
+        self.unsettled = 0
+        self.policy.counts.belong_to_child()
+        for _, account in self.rows:
+            if account is not None:
+                account.forget_open()
 
 
 teach: Callable[[Mapping[str, Any]], None] | None = None

@@ -18,7 +18,7 @@ from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._host import bounded_map
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.patches import Patches
-from agentops_sdk._limits import breaker_sharing, breakers, pauses, redis_link
+from agentops_sdk._limits import breaker_sharing, breakers, pauses, store_link
 from agentops_sdk._limits import scope as limits_in_force
 from agentops_sdk._limits.limit_counts import keeps_files
 from agentops_sdk._limits.scope import Policy, Scope
@@ -495,7 +495,7 @@ class Runtime:
             with guard("runtime.alerts"):
                 self.watch.settle(max(0.0, deadline - time.monotonic()))
         with guard("runtime.limits"):
-            redis_link.settle(max(0.0, deadline - time.monotonic()))
+            store_link.settle(max(0.0, deadline - time.monotonic()))
         delivery.flush(self.sinks, deadline)
         self.signals.flush(deadline)
         return self.account()
@@ -521,7 +521,7 @@ class Runtime:
             with guard("runtime.alerts"):
                 self.watch.stop(max(0.0, deadline - time.monotonic()))
         with guard("runtime.limits"):
-            redis_link.settle(max(0.0, deadline - time.monotonic()))
+            store_link.settle(max(0.0, deadline - time.monotonic()))
         self.held_runs.close()
         bounded_map.clear_all()
         kept = [sink for sink in self.sinks if any(sink.exporter is exporter for exporter in keep)]

@@ -1,0 +1,39 @@
+"""What one process tells the others of what it uses of a limit."""
+
+from __future__ import annotations
+
+import math
+
+from agentops_sdk._named_tuple import NamedTuple
+
+__all__ = ["Line", "does_count"]
+
+
+class Line(NamedTuple):
+    """What stands in the store: what somebody uses, or what that came to.
+
+    Attributes:
+        at: seconds since the epoch.
+        by: who tells.
+        number: as which of theirs, from 1 on; 0 where they are not numbered.
+        key: what it is counted for, as :func:`window_file.hashed` gives it.
+        amount: how much.
+        of: the number of theirs that it is in place of; 0 for none.
+        is_claim: whether it is of a call that waits for its turn, and is made only where the limit has room for it.
+    """
+
+    at: float
+    by: str
+    number: int
+    key: str
+    amount: float
+    of: int = 0
+    is_claim: bool = False
+
+
+def does_count(line: Line, since: float) -> bool:
+    """Whether what is written there was used since then.
+
+    What is damaged must neither lift the limit (NaN, less than nothing) nor close it for good (infinity).
+    """
+    return since < line.at < math.inf and 0 <= line.amount < math.inf
