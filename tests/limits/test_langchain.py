@@ -166,3 +166,41 @@ def test_a_tool_that_is_decorated_as_well_counts_once(chain: Chain) -> None:
     with agentops.limits(tool_calls=2):
         chain.until_stopped(lambda: tool.invoke({"q": "a"}))
     assert ran == ["a", "a"]
+
+
+def test_agents_one_inside_of_the_other(chain: Chain) -> None:
+    from langchain.agents import create_agent
+    from langchain_core.tools import tool
+
+    inner = create_agent(chain.model, [], name="inner")
+
+    @tool
+    def search(q: str) -> str:
+        """Have another agent look something up."""
+        return str(inner.invoke({"messages": [("user", q)]})["messages"][-1].content)
+
+    outer = create_agent(chain.model, [search], name="outer")
+    chain.wire.replies[:] = [bodies.asks_for_search, bodies.answer]
+    with agentops.limits(depth=1), pytest.raises(agentops.LimitExceeded, match="reached by agent inner") as caught:
+        outer.invoke({"messages": [("user", "x")]})
+    assert (caught.value.spent, caught.value.most, chain.count) == (1, 1, 1)
+    with agentops.limits(depth=2):
+        outer.invoke({"messages": [("user", "x")]})
+    with agentops.limits(depth=0), pytest.raises(agentops.LimitExceeded, match="reached by agent outer"):
+        outer.invoke({"messages": [("user", "x")]})
+
+
+def test_who_lets_an_agent_run_is_not_asked_about_what_it_calls() -> None:
+    agentops.init(exporters=["memory"], integrations=[])
+    asked: list[str] = []
+
+    @agentops.agent
+    def deep(levels: int) -> None:
+        with agentops.span("chat", kind="llm"):
+            pass
+        if levels:
+            deep(levels - 1)
+
+    with agentops.limits(depth=1, on_limit=lambda error: asked.append(str(error)) or True):
+        deep(2)
+    assert len(asked) == 2

@@ -234,7 +234,7 @@ def _looked_up(  # noqa: C901 - one pass, in few calls
 _NONE: frozenset[str] = frozenset()
 _ELSE = {
     "seconds": _STOPPED_KINDS | {"agent"},
-    "depth": frozenset(("agent",)),
+    "depth": _STOPPED_KINDS | {"agent"},  # some frameworks tell of an agent when it runs already: by its first call
     "repeats": frozenset(("tool", "llm", "agent")),
 }
 
@@ -286,8 +286,10 @@ def _measured(call: Call, measure: str, account: Account, key: Key | None, most:
     if measure == "seconds":
         seconds = time.monotonic() - account.started
         return seconds, "reached" if seconds >= most else ""
-    depth = _depth(call)
-    return depth - 1, f"reached by agent {call.name}" if depth > most else ""
+    agents = _agents(call)
+    is_let = call.kind != "agent" and bool(agents) and semconv.LIMIT_ACTION in agents[0].span.attributes
+    is_reached = len(agents) > most and not is_let  # who has let an agent run lets it call
+    return max(0, len(agents) - 1), f"reached by agent {agents[0].name}" if is_reached else ""
 
 
 def _repeated(account: Account, key: Key | None, most: float) -> tuple[float, str]:
@@ -302,10 +304,12 @@ def _repeated(account: Account, key: Key | None, most: float) -> tuple[float, st
     return times, f"reached by {what}, with nothing new ({times - 1} calls and {wasted:.3g} s wasted)"
 
 
-def _depth(call: Call) -> int:
-    """How many agents run one inside of the other here, ``call`` among them."""
-    depth, around = 1, call.around
+def _agents(call: Call) -> list[Call]:
+    """The agents that run one inside of the other here, the innermost first."""
+    agents: list[Call] = []
+    around: Call | None = call
     while around is not None:
-        depth += around.kind == "agent"
+        if around.kind == "agent":
+            agents.append(around)
         around = around.around
-    return depth
+    return agents
