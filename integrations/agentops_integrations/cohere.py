@@ -86,6 +86,16 @@ def _usage(body: Json) -> Json | None:
     return usage if isinstance(usage, Mapping) else None
 
 
+def _failed(body: Json) -> bool:
+    """The finish reason stands in a body, or in the event that ends a stream: of version 2 in its ``delta``."""
+    delta = body.get("delta")
+    end = delta if isinstance(delta, Mapping) else body
+    return bool(end.get("finish_reason") == "ERROR")
+
+
+_FAILURE = re.compile(rb'"finish_reason"\s*:\s*"ERROR"')
+
+
 # --- version 2 -------------------------------------------------------------------------------------
 
 
@@ -301,11 +311,13 @@ ENDPOINTS = Endpoints(
     [
         Endpoint(
             path="v1/chat", request=_old_request, response=_old_response, fold=_old_fold, usage=_usage,
-            usage_shape="cohere.chat", end_mark=re.compile(rb'"event_type"\s*:\s*"stream-end"'),
+            usage_shape="cohere.chat", end_mark=re.compile(rb'"event_type"\s*:\s*"stream-end"'), failed=_failed,
+            failure_mark=_FAILURE,
         ),
         Endpoint(
             path="v2/chat", request=_request, response=_response, fold=_fold, usage=_usage, usage_shape="cohere.chat",
-            end_mark=re.compile(rb'"type"\s*:\s*"message-end"|^data:\s*\[DONE\]', re.MULTILINE),
+            end_mark=re.compile(rb'"type"\s*:\s*"message-end"|^data:\s*\[DONE\]', re.MULTILINE), failed=_failed,
+            failure_mark=_FAILURE,
         ),
         Endpoint(
             path="embed", kind="embedding", operation="embeddings", request=_embed_request, response=_embed_response,

@@ -332,7 +332,7 @@ class _Reply:
         return not isinstance(chunks, list) or any(getattr(chunk, "usage", None) for chunk in chunks)
 
     def _server_tool_use(self) -> Any:
-        """How often Claude has searched: LiteLLM leaves it out of the usage at a stream's end, not of its chunks."""
+        """How often Claude has searched: LiteLLM leaves it out of the usage at the end of a stream, not of chunks."""
         chunks = getattr(self.stream, "chunks", None)
         usages = [getattr(chunk, "usage", None) for chunk in chunks] if isinstance(chunks, list) else []
         return next((told for each in reversed(usages) if (told := getattr(each, "server_tool_use", None))), None)

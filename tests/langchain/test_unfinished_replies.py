@@ -118,13 +118,14 @@ def test_torn_arguments_are_told_as_they_came(span_of_model: Any) -> None:
 CHUNKS = [chunk({"role": "assistant", "content": "I "}), chunk({"content": "see"}), chunk({}, "stop"), USAGE_CHUNK]
 
 
-@pytest.mark.parametrize("way", ["left", "cut", "ended without a word", "finished"])
+@pytest.mark.parametrize("way", ["left", "cut", "ended without a word", "failed", "finished"])
 def test_openai_below(span_of_model: Any, way: str) -> None:
     pieces = [event_of(piece) for piece in CHUNKS[:2]]
     replies = {
         "left": sse(*CHUNKS),
         "cut": Reply(stream=[*pieces, 0.05, CUT], content_type="text/event-stream"),
         "ended without a word": Reply(stream=pieces, content_type="text/event-stream"),
+        "failed": sse(*CHUNKS[:2], chunk({}, "error"), USAGE_CHUNK),
         "finished": sse(*CHUNKS),
     }
     with Wire(replies[way]) as wire:
@@ -138,4 +139,7 @@ def test_openai_below(span_of_model: Any, way: str) -> None:
         except Exception:
             if way != "cut":
                 raise
-    assert span_of_model().get("agentops.decision.chosen") == ("answer" if way == "finished" else None)
+    span = span_of_model()
+    assert span.get("agentops.decision.chosen") == ("answer" if way == "finished" else None)
+    outcomes = {"left": "abandoned", "cut": "error", "failed": "error"}  # the second is told LangChain, the third not
+    assert span["agentops.outcome"] == outcomes.get(way, "ok")

@@ -10,8 +10,10 @@ import pytest
 from tests.bedrock import clients as bedrock
 from tests.cohere import clients as cohere
 from tests.google_genai import clients as google
+from tests.mistral import clients as mistral
 from tests.openai.conftest import Recorded
 from tests.openai.spans import Seen
+from tests.openai_dialect.clients import chunk
 from tests.wire.http import Reply, Wire, sse
 
 import agentops_sdk as agentops
@@ -240,6 +242,74 @@ def test_what_a_reply_cites(recorded: Recorded) -> None:
     body = {"response_id": "1", "generation_id": "2", "text": "Sunny.", "finish_reason": "COMPLETE", "citations": cited}
     span = _seen(recorded, _cohere, Reply({**body, "meta": cohere.USAGE}))
     assert span.parts == [{"type": "text", "content": "Sunny.", "citations": cited}]
+
+
+# --- replies with a good status that say of themselves that the model has failed -------------------
+
+
+def _cohere_2(url: str) -> None:
+    with cohere.client(url) as client:
+        client.chat(**cohere.ASKED)
+
+
+def _cohere_2_stream(url: str) -> None:
+    with cohere.client(url) as client:
+        list(client.chat_stream(**cohere.ASKED))
+
+
+def _cohere_1_stream(url: str) -> None:
+    with cohere.client(url, version="Client") as client:
+        list(client.chat_stream(model=cohere.MODEL, message="Paris?"))
+
+
+def _mistral(url: str) -> None:
+    mistral.client(url).chat.complete(**mistral.ASKED)
+
+
+def _mistral_stream(url: str) -> None:
+    list(mistral.client(url).chat.stream(**mistral.ASKED))
+
+
+_ARGUMENTS = {"finish_reason": "ERROR", "finishReason": "MALFORMED_RESPONSE"}
+_QUOTED = {"function": {"name": "note", "arguments": json.dumps(_ARGUMENTS)}, "id": "c", "type": "function"}
+
+
+@pytest.mark.parametrize(
+    ("ask", "reply", "reason"),
+    [
+        (_cohere_2, Reply({**cohere.whole(content=[]), "finish_reason": "ERROR"}), "ERROR"),
+        (_cohere_2, Reply({**cohere.whole(tool_calls=[_QUOTED])}), None),
+        (_cohere_2, Reply({**cohere.whole(content=[]), "finish_reason": "ERROR_TOXIC"}), None),
+        (_cohere_2_stream, cohere.Case().reply(*cohere.Case.pieces[:2], cohere.event(
+            "message-end", delta={"finish_reason": "ERROR", "usage": cohere.USAGE})), "ERROR"),
+        (_cohere_1_stream, Reply(stream=[
+            '{"event_type": "text-generation", "is_finished": false, "text": "Sun"}\n',
+            '{"event_type": "stream-end", "finish_reason": "ERROR", "response": {"text": "Sun"}}\n',
+         ], content_type="application/stream+json"), "ERROR"),
+        (_gemini, Reply(google.reply(finish="MALFORMED_FUNCTION_CALL")), "MALFORMED_FUNCTION_CALL"),
+        (_gemini, Reply(google.reply({"functionCall": {"name": "note", "args": _ARGUMENTS}})), None),
+        (_gemini, Reply({"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": google.USAGE}), None),
+        (_gemini_stream, sse(google.reply({"text": "Sun"}, finish=None), google.reply(finish="MALFORMED_RESPONSE"),
+                             done=False), "MALFORMED_RESPONSE"),
+        (_converse, Reply(bedrock.whole(reason="malformed_tool_use")), "malformed_tool_use"),
+        (_converse, Reply(bedrock.whole(reason="guardrail_intervened")), None),
+        (_converse_stream, bedrock.Case().reply(
+            bedrock.event("messageStart", {"role": "assistant"}), bedrock.delta(0, text="Sun"),
+            bedrock.event("messageStop", {"stopReason": "malformed_model_output"}),
+            bedrock.event("metadata", {"usage": bedrock.USAGE})), "malformed_model_output"),
+        (_mistral, Reply({**mistral.whole({}), "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "Sun"}, "finish_reason": "error"}]}), "error"),
+        (_mistral_stream, sse(chunk({"content": "Sun"}), chunk({}, finish_reason="error")), "error"),
+    ],
+)  # fmt: skip
+def test_a_model_that_has_failed(ask: Ask, reply: Reply, reason: str | None, recorded: Recorded) -> None:
+    """What a filter or a guardrail has stopped is no failure, nor is what stands in the arguments of a tool."""
+    for module in (cohere, google, bedrock, mistral):
+        module.package()
+    span = _seen(recorded, ask, reply)
+    assert (span.outcome, span.get("error.type")) == ("error" if reason else "ok", reason)
+    if reason:
+        assert list(span["gen_ai.response.finish_reasons"]) == [reason]
 
 
 # --- OpenAI, and who speaks its dialect ------------------------------------------------------------

@@ -196,6 +196,12 @@ def _grow(block: dict[str, Any], piece: Json) -> None:
             block[name] = value
 
 
+def _converse_failed(body: Json) -> bool:
+    """The stop reason stands in a body, or in the event that tells it."""
+    stop = body.get("stopReason", mapping(body.get("messageStop")).get("stopReason"))
+    return isinstance(stop, str) and _FINISH_REASONS.get(stop) == "error"
+
+
 CONVERSE = Endpoint(
     path="Converse(?:Stream)?",
     request=_converse_request,
@@ -203,4 +209,6 @@ CONVERSE = Endpoint(
     fold=_converse_fold,
     usage_shape="bedrock.converse",
     end_mark=re.compile(rb'"(?:messageStop|metadata)"\s*:\s*\{'),
+    failed=_converse_failed,
+    failure_mark=re.compile(rb'"stopReason"\s*:\s*"malformed'),
 )

@@ -122,6 +122,7 @@ ENDPOINTS = Endpoints(
             request=content.request, response=content.response, fold=content.fold, usage=content.usage,
             usage_shape="gemini.generate",
             end_mark=re.compile(rb'"finishReason"\s*:\s*(?:"(?!FINISH_REASON_UNSPECIFIED)|[1-9])'),
+            failed=content.failed, failure_mark=content.FAILURE,
         ),
         Endpoint(
             path="[^/]*:(?:embedContent|batchEmbedContents)", kind="embedding", operation="embeddings",

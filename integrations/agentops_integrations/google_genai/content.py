@@ -1,4 +1,7 @@
-"""Content of Google's models, as requests and replies have it on the wire: messages, tools, finish reasons, usage."""
+"""Content of Google's models, as requests and replies have it on the wire: messages, tools, finish reasons, usage.
+
+Long because it is the whole vocabulary, in both directions.
+"""
 
 from __future__ import annotations
 
@@ -164,6 +167,16 @@ def _reason(candidate: Json) -> str | None:
     reason = get(candidate, "finishReason")
     reason = _NUMBERED.get(reason, str(reason)) if type(reason) is int else reason
     return None if reason in (None, "", "FINISH_REASON_UNSPECIFIED") else str(reason)
+
+
+_FAILED = [reason for reason, word in _FINISH_REASONS.items() if word == "error"]
+FAILURE = re.compile(rb'"finishReason"\s*:\s*"(?:%b)"' % "|".join(_FAILED).encode())
+
+
+def failed(body: Json) -> bool:
+    """Whether the model has come to nothing: what it said cannot be used, by its provider."""
+    candidates = mappings(body.get("candidates") or [])
+    return bool(candidates) and all(_reason(each) in _FAILED for each in candidates)
 
 
 def _output(candidate: Json) -> dict[str, Any]:

@@ -100,6 +100,10 @@ class Bodies:
             code = error.get("code") or error.get("type")
             if code and attributes.get(semconv.ERROR_TYPE) in (None, "_OTHER"):
                 attributes[semconv.ERROR_TYPE] = str(code)
+        elif self.outcome == "error" and endpoint.failure_mark is not None and endpoint.failed(reply):
+            reasons = attributes.get(semconv.RESPONSE_FINISH_REASONS)
+            if reasons and attributes.get(semconv.ERROR_TYPE) in (None, "_OTHER"):
+                attributes[semconv.ERROR_TYPE] = str(reasons[0])
         usage = endpoint.usage(reply)
         figures = usage_attributes(endpoint.usage_shape, usage) if usage else {}
         if endpoint.settle(attributes, Exchanged(self.method, self.path, request, reply, figures)) and figures:

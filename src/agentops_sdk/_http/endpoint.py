@@ -148,7 +148,10 @@ class Endpoint:
     """Says on the span what a reply is to work that goes on elsewhere; returns whether its tokens count here."""
 
     failed: Callable[[Json], bool] = error_field
-    """Whether a whole body says that the operation failed although its status is good."""
+    """Whether a whole body, or one of the last events, says that the operation failed although its status is good."""
+
+    failure_mark: re.Pattern[bytes] | None = None
+    """Found in the bytes of a reply that may end so, beside what says so everywhere: those are looked at."""
 
     end_mark: re.Pattern[bytes] = re.compile(rb"^data:\s*\[DONE\]", re.MULTILINE)
     """Found in the bytes of the event that ends the answer: who closes the stream after it has abandoned nothing."""

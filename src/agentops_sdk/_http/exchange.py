@@ -277,8 +277,15 @@ class Exchange:
         self._body = None
         if self._contributes:
             call.reading = None
+            self._settle(outcome == "error" and error is None)
         if not self._contributes:
             call.finish(outcome, error)
+
+    def _settle(self, failed: bool) -> None:
+        """What the reply says of itself, for the operation around: whoever began that one was given no exception."""
+        operation = getattr(self.call, "operation", self.call)
+        if failed or operation.settled == "error":  # which was said of an attempt before
+            operation.settled = "error" if failed else None
 
     def read(self, error: BaseException | None) -> None:
         """The client has read the reply, or has raised instead: so ends what has ended well so far."""
@@ -297,18 +304,25 @@ class Exchange:
         chunks = self.bodies.chunks
         if not chunks:
             return False
+        mark = self.endpoint.failure_mark
         if self.bodies.streamed:
             events = b"\n\n".join(last_events(chunks, 3))
             if _ERROR_EVENT.search(events):
                 return True
             # Servers that write the type last.
-            return bool(_MAYBE_ERROR.search(events)) and any(
-                event.get("type") == "error" for event in sse.decode(events)
+            if _MAYBE_ERROR.search(events) and any(event.get("type") == "error" for event in sse.decode(events)):
+                return True
+            if mark is None:
+                return False
+            events = events or b"".join(chunks[-2:])  # lines of JSON
+            return bool(mark.search(events)) and any(
+                map(self.endpoint.failed, sse.decode(events) or sse.decode_lines(events))
             )
         if self.endpoint.kind in _MODELS and _PAGE.match(chunks[0]):
             return True
         suspicious = _FAILED.search(chunks[0]) or _ERROR.search(chunks[0][:64])
-        return bool(suspicious) and self.bodies.failed()
+        suspicious = suspicious or (mark.search(chunks[0]) if mark is not None else None)
+        return suspicious is not None and self.bodies.failed()
 
     def _is_over(self) -> bool:
         """Whether what the caller got of a stream includes its end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from agentops_sdk._genai import (
@@ -69,6 +70,14 @@ ANTHROPIC_COMPLETIONS = replace(
 )
 """Anthropic's text completions of old."""
 
+
+def _is_failed_chat(body: Json) -> bool:
+    choices = body.get("choices")
+    if not isinstance(choices, list) or not choices:
+        return error_field(body)
+    return all(isinstance(each, Mapping) and each.get("finish_reason") == "error" for each in choices)
+
+
 OPENAI_CHAT = Endpoint(
     path="chat/completions",
     request=openai_chat.request,
@@ -76,6 +85,8 @@ OPENAI_CHAT = Endpoint(
     fold=openai_chat.assemble,
     usage=openai_chat.usage,
     end_mark=re.compile(rb'"finish_reason"\s*:\s*"[^"]|^data:\s*\[DONE\]', re.MULTILINE),
+    failed=_is_failed_chat,
+    failure_mark=re.compile(rb'"finish_reason"\s*:\s*"error"'),
 )
 """Chat completions. Nothing is added to a request; usage is taken from where the provider puts it."""
 
