@@ -151,10 +151,9 @@ def test_pages_are_what_ocr_costs(annotated: bool, recorded: Any) -> None:
     span = recorded.one()
     assert (span.name, span["gen_ai.response.model"]) == ("ocr.create", "mistral-ocr-2512")
     if annotated:
-        assert span["agentops.cost.unknown_reason"] == "no price for annotated pages"
-    else:
-        assert span["agentops.usage.pages"] == 5
-        assert span["agentops.cost.amount"] == pytest.approx(5 * 2 / 1000)
+        assert span["agentops.usage.annotated_pages"] == 5
+    assert span["agentops.usage.pages"] == 5
+    assert span["agentops.cost.amount"] == pytest.approx(5 * (3 if annotated else 2) / 1000)
 
 
 def test_speech_and_its_text(recorded: Any) -> None:

@@ -72,6 +72,8 @@ def test_speech_and_transcription(recorded: Any) -> None:
         span = recorded.one()
         assert span.name == "generate_content tts-1"
         assert span["gen_ai.output.type"] == "speech"
+        assert (span["agentops.usage.characters"], span["agentops.cost.amount"]) == (5, 5 * 15 / 1e6)
+        assert span.get("agentops.usage.source") is None  # nobody has reported it
         with asking.audio.speech.with_streaming_response.create(model="tts-1", voice="alloy", input="Hi") as response:
             assert b"".join(response.iter_bytes()) == b"RIFF"
         assert recorded.one().outcome == "ok"

@@ -127,6 +127,15 @@ ROWS: list[Row] = [
      {"billed_units": {"input_tokens": 1_000, "image_tokens": 500}}, 1_000 * 0.12 + 500 * 0.47),
     ("cached", "mistral_ai", "mistral-large-2512", "openai.chat",
      {**ASKED, "prompt_tokens_details": {"cached_tokens": 600}}, 400 * 0.5 + 600 * 0.05 + 100 * 1.5),
+    ("annotated pages", "mistral_ai", "mistral-ocr-2512", "openai.chat", {"pages": 5, "annotated": 2},
+     3 * 2_000 + 2 * 3_000),
+    ("speech by the character", "openai", "tts-1-hd", "openai.chat", {"characters": 1_000}, 1_000 * 30),
+    ("speech by the token", "openai", "gpt-4o-mini-tts", "openai.chat",
+     {"input_tokens": 1_000, "output_tokens": 100, "characters": 4_000}, 1_000 * 0.6 + 100 * 12),
+    ("speech of which no tokens are told", "openai", "gpt-4o-mini-tts", "openai.chat", {"characters": 4_000},
+     "no price for characters"),
+    ("searches that nobody counts", "openai", "gpt-4o-search-preview-2025-03-11", "openai.chat", ASKED,
+     "no reply tells how many"),
     ("a name that stands for another model", "mistral_ai", "magistral-medium-latest", "openai.chat", ASKED,
      1_000 * 1.5 + 100 * 7.5),
     ("in and out", "together", "openai/gpt-oss-120b", "openai.chat", ASKED, 1_000 * 0.15 + 100 * 0.6),
@@ -144,7 +153,8 @@ def test_a_cost_worked_out_by_hand(row: Row) -> None:
     _, provider, model, shape, usage, expected = row
     beside = {
         semconv.USAGE_SERVICE_TIER: usage.get("tier"), semconv.USAGE_WEB_SEARCHES: usage.get("searches"),
-        semconv.USAGE_PAGES: usage.get("pages"),
+        semconv.USAGE_PAGES: usage.get("pages"), semconv.USAGE_ANNOTATED_PAGES: usage.get("annotated"),
+        semconv.USAGE_CHARACTERS: usage.get("characters"),
     }  # fmt: skip
     beside = {name: value for name, value in beside.items() if value is not None}
     attributes = {

@@ -94,15 +94,15 @@ _CHAT = replace(OPENAI_CHAT, request=_chat_request)
 
 
 def _pages(body: Json, asked: Json) -> Attributes:
-    """What is billed of documents that were read; with annotations a page has another price, which no table has."""
+    """What is billed of documents that were read; with annotations a page has another price."""
     told = body.get("usage_info")
     pages = told.get("pages_processed") if isinstance(told, Mapping) else None
     annotated = asked.get("bbox_annotation_format") or asked.get("document_annotation_format")
     return {
         **generic_response(body, asked),
-        semconv.USAGE_PAGES: pages if isinstance(pages, int) and not annotated else None,
+        semconv.USAGE_PAGES: pages if isinstance(pages, int) else None,
+        semconv.USAGE_ANNOTATED_PAGES: pages if isinstance(pages, int) and annotated else None,
         semconv.USAGE_SOURCE: "reported" if isinstance(pages, int) else None,
-        semconv.COST_UNKNOWN_REASON: "no price for annotated pages" if annotated else None,
     }
 
 

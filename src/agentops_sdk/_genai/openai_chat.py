@@ -64,6 +64,10 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
     messages = [_output(choice) for choice in choices]
     attributes[semconv.OUTPUT_MESSAGES] = messages
     answer_parts = [part for each in messages for part in each["parts"]]
+    if isinstance(wanted := asked.get("audio"), Mapping):  # the reply does not say what it is
+        for part in answer_parts:
+            if part.get("modality") == "audio":
+                part["mime_type"] = parts.type_of_extension(wanted.get("format"))
     # A reply that came in one piece is finished; of a stream each choice has to say so.
     whole = asked.get("stream") is not True
     finished = all(ended_by_model(choice.get("finish_reason") or (whole and "stop")) for choice in choices)
@@ -210,11 +214,23 @@ def assemble(chunks: list[dict[str, Any]]) -> dict[str, Any]:
                     said[index] = []
     for index, pieces in said.items():
         choices[index]["message"]["content"] += "".join(pieces)
+    _settle_usage(body, chunks)
+    body["choices"] = [choices[index] for index in sorted(choices)]
+    return body
+
+
+def _settle_usage(body: dict[str, Any], chunks: list[dict[str, Any]]) -> None:
     groq = body.get("x_groq")
     if "usage" not in body and isinstance(groq, Mapping) and groq.get("usage"):
         body["usage"] = groq["usage"]
-    body["choices"] = [choices[index] for index in sorted(choices)]
-    return body
+    usage = body.get("usage")
+    if type(usage) is dict and not usage.get("total_tokens") and not _counts(usage):
+        # A chunk that ends the stream may tell of itself alone.
+        body["usage"] = next((told for each in reversed(chunks) if _counts(told := each.get("usage"))), usage)
+
+
+def _counts(figures: Any) -> bool:
+    return isinstance(figures, Mapping) and any(type(figure) is int and figure for figure in figures.values())
 
 
 def _more_text(choice: Json) -> str | None:

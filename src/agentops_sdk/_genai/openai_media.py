@@ -32,7 +32,9 @@ def image_request(body: Json) -> dict[str, Any]:
 
 
 def speech_request(body: Json) -> dict[str, Any]:
-    return {**request(body), semconv.OUTPUT_TYPE: "speech"}
+    text = body.get("input")
+    characters = len(text) if isinstance(text, str) else None
+    return {**request(body), semconv.OUTPUT_TYPE: "speech", semconv.USAGE_CHARACTERS: characters or None}
 
 
 def transcription_request(body: Json) -> dict[str, Any]:

@@ -33,12 +33,14 @@ def enrich(attributes: dict[str, Any]) -> None:
         attributes.update({semconv.COST_CURRENCY: "USD", semconv.COST_SOURCE: "cache"})
         return  # no model was asked: nothing was used, and nothing is left to count
     hostile = _clean(attributes)
-    if not _USED.isdisjoint(attributes.keys()):  # of what is billed by the piece, no tokens are left to count
+    used = not _USED.isdisjoint(attributes.keys())
+    if used:  # of what is billed by the piece, no tokens are left to count
         attributes.setdefault(semconv.USAGE_SOURCE, "reported")
         if not hostile and _lacks_answer(attributes):
             _work_out_answer(attributes)
     elif not hostile and _is_over(attributes):
         _work_out(attributes)
+        used = not _USED.isdisjoint(attributes.keys())
     if attributes.get(semconv.COST_AMOUNT) is not None:
         _keep_told(attributes)
         return
@@ -46,7 +48,7 @@ def enrich(attributes: dict[str, Any]) -> None:
         return
     if hostile:
         attributes[semconv.COST_UNKNOWN_REASON] = f"the reply's {hostile[0]} is not a count"
-    elif not _USED.isdisjoint(attributes.keys()):
+    elif used or (semconv.USAGE_CHARACTERS in attributes and attributes.get(semconv.OUTCOME) != "error"):
         _price(attributes)
     elif attributes.get(semconv.OUTCOME) != "error" or attributes.get(semconv.STREAM_CHUNKS):
         # A refused call used nothing, so nothing of it is unknown. Of any other, nobody knows.

@@ -33,6 +33,8 @@ COUNTS = {
     "search_units": semconv.USAGE_SEARCH_UNITS,
     "file_searches": semconv.USAGE_FILE_SEARCHES,
     "pages": semconv.USAGE_PAGES,
+    "annotated_pages": semconv.USAGE_ANNOTATED_PAGES,
+    "characters": semconv.USAGE_CHARACTERS,
 }
 """What can be priced, by its short name, and the attribute that counts it."""
 
@@ -49,6 +51,7 @@ _WHOLE = {
     "video_input": "input",
     "audio_cache_read": "cache_read",
     "image_cache_read": "cache_read",
+    "annotated_pages": "pages",
     "reasoning": "output",
     "audio_output": "output",
     "image_output": "output",
@@ -96,7 +99,8 @@ def breakdown(rates: Rates, counts: Mapping[str, int | Decimal]) -> dict[str, De
         return _plain(rates, counts)  # most calls: nothing is a part of anything
     check(counts)
     with localcontext(EXACT):
-        uses = _parts(rates.values, {name: Decimal(count) for name, count in counts.items()})
+        have = {name: Decimal(count) for name, count in counts.items()}
+        uses = _parts(rates.values, _spoken(rates.values, have) if "characters" in have else have)
         priced: dict[str, Decimal] = {}
         for name, (used, rate_name) in uses.items():
             if not used:
@@ -123,6 +127,13 @@ def _plain(rates: Rates, counts: Mapping[str, int | Decimal]) -> dict[str, Decim
     if fee := values.get("request"):
         priced["request"] = fee
     return priced
+
+
+def _spoken(values: Mapping[str, Decimal], counts: dict[str, Decimal]) -> dict[str, Decimal]:
+    """What is billed of speech: the characters of its text, or the tokens of both; never all of it."""
+    if "characters" in values:
+        return {"characters": counts["characters"]}
+    return {name: count for name, count in counts.items() if name != "characters"} or counts
 
 
 def _parts(values: Mapping[str, Decimal], counts: Mapping[str, Decimal]) -> dict[str, tuple[Decimal, str]]:
@@ -165,7 +176,9 @@ def _parts(values: Mapping[str, Decimal], counts: Mapping[str, Decimal]) -> dict
         "web_searches": (have("web_searches"), "web_searches"),
         "search_units": (have("search_units"), "search_units"),
         "file_searches": (have("file_searches"), "file_searches"),
-        "pages": (have("pages"), "pages"),
+        "pages": (have("pages") - have("annotated_pages"), "pages"),
+        "annotated_pages": (have("annotated_pages"), "annotated_pages"),
+        "characters": (have("characters"), "characters"),
     }
 
 
@@ -180,6 +193,8 @@ def _say(name: str) -> str:
         "search_units": "search units",
         "file_searches": "file searches",
         "pages": "pages",
+        "annotated_pages": "annotated pages",
+        "characters": "characters",
         "request": "requests",
     }
     return words.get(name, f"{name.replace('_', ' ')} tokens")

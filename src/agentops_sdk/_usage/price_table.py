@@ -36,6 +36,8 @@ _KEYS = {
     "rerank_searches_kcount": ("search_units", _PER_THOUSAND),
     "storage_searches_kcount": ("file_searches", _PER_THOUSAND),
     "input_document_kpages": ("pages", _PER_THOUSAND),
+    "input_annotated_document_kpages": ("annotated_pages", _PER_THOUSAND),
+    "input_mchars": ("characters", _PER_MILLION),
     "requests_kcount": ("request", _PER_THOUSAND),
     "audio_hours": ("audio_seconds", _PER_HOUR),
     "input_audio_hours": ("audio_seconds", _PER_HOUR),

@@ -17,7 +17,9 @@ Callback = Callable[[str, str | None, dict[str, int | Decimal]], Any]
 """``(model, provider, counts) -> amount``; None passes on to the next source of prices."""
 
 _PER = {"1": Decimal(1), "1K": Decimal(1000), "1M": Decimal(1_000_000)}
-_SINGLE = frozenset(("request", "web_searches", "search_units", "file_searches", "pages", "audio_seconds"))
+_SINGLE = frozenset(
+    ("request", "web_searches", "search_units", "file_searches", "pages", "annotated_pages", "audio_seconds")
+)
 """Rates that are told per piece, whatever ``per`` says of tokens."""
 
 _prices: dict[tuple[str | None, str], Rates] = {}

@@ -53,7 +53,7 @@ _INTEGERS: Final = frozenset(
      semconv.HTTP_RESPONSE_STATUS_CODE, semconv.SERVER_PORT, semconv.PROCESS_PID, semconv.GRAPH_STEP,
      semconv.MODEL_CALLS, semconv.LIMIT_UNKNOWN, semconv.USAGE_TRAINED, semconv.RETRIEVAL_TOP_K,
      semconv.DB_OPERATION_BATCH_SIZE, semconv.USAGE_WEB_SEARCHES, semconv.USAGE_SEARCH_UNITS,
-     semconv.USAGE_FILE_SEARCHES, semconv.USAGE_PAGES)
+     semconv.USAGE_FILE_SEARCHES, semconv.USAGE_PAGES, semconv.USAGE_ANNOTATED_PAGES, semconv.USAGE_CHARACTERS)
 )  # fmt: skip
 _BOOLEANS: Final = frozenset(
     (semconv.CACHED, semconv.INTERNAL, semconv.INTERNAL_BEFORE, semconv.SAMPLED_ELSEWHERE, semconv.COST_ESTIMATED,
