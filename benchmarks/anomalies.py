@@ -34,6 +34,16 @@ def long_tailed(hour: int, chance: random.Random) -> float:
     return 5 * math.exp(chance.gauss(0, 0.4))
 
 
+def weekdays(hour: int, chance: random.Random) -> float:
+    return office(hour, chance) if hour // 24 % 7 < 5 and 8 <= hour % 24 < 18 else 0.0
+
+
+def now_and_then(hour: int, chance: random.Random) -> float:
+    return chance.gauss(10, 1) if chance.random() < 0.1 else 0.0
+
+
+SILENT: dict[str, Shape] = {"now and then": now_and_then, "weekdays": weekdays}
+"""Nothing in most hours; what is asked of these is that nobody is woken by them."""
 SHAPES: dict[str, Shape] = {"flat": flat, "daily": daily, "office hours": office, "long-tailed": long_tailed}
 PLANTS: dict[str, Callable[[list[float], int], list[int]]] = {}
 
@@ -80,10 +90,10 @@ def measured() -> tuple[dict[tuple[str, str], float], dict[str, float]]:
     """The share of what was planted that is found, and of untouched hours that are taken for something."""
     recall: dict[tuple[str, str], float] = {}
     alarms: dict[str, float] = {}
-    for shape_name, shape in SHAPES.items():
+    for shape_name, shape in {**SHAPES, **SILENT}.items():
         quiet = [judged(series(shape, seed)) for seed in SEEDS]
         alarms[shape_name] = sum(len(each.anomalies) for each in quiet) / sum(each.judged for each in quiet)
-        for plant_name, planting in PLANTS.items():
+        for plant_name, planting in PLANTS.items() if shape_name in SHAPES else ():
             found = 0
             for seed in SEEDS:
                 values = series(shape, seed)
@@ -106,10 +116,10 @@ def main() -> None:
         print(json.dumps({"recall": {" / ".join(key): value for key, value in recall.items()}, "alarms": alarms}))
         return
     print(f"{HOURS - LEAST} hours judged of each series, {len(SEEDS)} series of each shape\n")
-    print("planted".ljust(38), *(name.rjust(13) for name in SHAPES))
+    print("planted".ljust(38), *(name.rjust(13) for name in (*SHAPES, *SILENT)))
     for plant_name in PLANTS:
         print(plant_name.ljust(38), *(f"{recall[shape, plant_name]:13.0%}" for shape in SHAPES))
-    print("false alarms, of untouched hours".ljust(38), *(f"{alarms[shape]:13.2%}" for shape in SHAPES))
+    print("false alarms, of untouched hours".ljust(38), *(f"{alarm:13.2%}" for alarm in alarms.values()))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,22 @@ def test_recall_and_false_alarms() -> None:
     assert max(alarms.values()) <= 0.02
 
 
+def test_what_is_used_now_and_then_is_compared_with_how_it_was_used() -> None:
+    chance = random.Random(1)
+    values = [chance.gauss(10, 1) if chance.random() < 0.1 else 0.0 for _ in range(500)]
+    assert judged(values).anomalies == []
+    (anomaly,) = judged([*values, 100.0]).anomalies
+    assert (anomaly.number, round(anomaly.usual)) == (500, 10)
+    assert abs(anomaly.score) < 100
+    assert judged([0.0] * 30 + [1.0]).anomalies == []  # nobody knows yet
+    one_by_one = [float(chance.random() < 0.05) for _ in range(200)]
+    assert judged([*one_by_one, 1.0], unit=1.0).anomalies == []
+    assert [each.number for each in judged([0.0] * 30 + [9.0], unit=1.0).anomalies] == [30]  # errors, all at once
+    by_day = [10.0 if 8 <= hour % 24 < 18 else 0.0 for hour in range(24 * 14)]
+    assert judged(by_day).anomalies == []
+    assert [each.number for each in judged([*by_day, 0.0, 0.0, 9.0]).anomalies] == [24 * 14 + 2]  # at two in the night
+
+
 def test_too_little_is_told() -> None:
     assert judged([1.0] * 24).reason == "too little data: 24 buckets of more than 24"
     now = datetime(2026, 5, 10, 3, 30, tzinfo=UTC)

@@ -138,7 +138,8 @@ class Window:
             first = max(min(self._buckets, default=number), number - _MOST_BUCKETS)
             values = [self._buckets.get(each, 0.0) for each in range(first, number)]
             season = 86_400 / self._rule.over
-            judgement = judged(values, int(season) if season == int(season) and season <= 288 else 0)
+            unit = float(self._rule.of == "errors")
+            judgement = judged(values, int(season) if season == int(season) and season <= 288 else 0, unit=unit)
             last = next((each for each in judgement.anomalies if each.number == len(values) - 1), None)
             self._score = number, None if judgement.reason else abs(last.score) if last is not None else 0.0
         return self._score[1]

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         amounts = observed(traces, args.of, tuple(args.by or ("agent", "model")))
     for key, values in sorted(amounts.items()):
         first, hours = by_hours(values, time.time())
-        judgement = judged(hours)
+        judgement = judged(hours, unit=float(args.of == "errors"))
         if judgement.reason is not None and not args.json:
             print(f"{line(key)}: {judgement.reason}")
         for anomaly in judgement.anomalies:

@@ -29,6 +29,8 @@ _RUN = 4  # values one after the other beyond all that has been
 _FEW = 3.0  # by how much a deviation that goes by few figures is taken for more, over their number
 _CLIP = 4.5
 _80_PERCENT = 1.2816
+_OFTEN = 0.1  # of the buckets before: where so many were nothing, nothing is usual
+_CHANCE = 0.001  # that it is by chance that a series that is used now and then never was at this hour
 
 
 class Anomaly(NamedTuple):
@@ -83,10 +85,11 @@ class Forecast(NamedTuple):
     reason: str
 
 
-def score(value: float, history: Sequence[float], *, steady: bool = True) -> tuple[float, float]:
+def score(value: float, history: Sequence[float], *, steady: bool = True, least: float = 1e-12) -> tuple[float, float]:
     """What is usual by ``history``, and how many usual deviations ``value`` is off.
 
     ``steady``: the history is of one kind. Else it may be of several, as days and nights are, and their spread counts.
+    ``least``: no deviation is taken for less.
     """
     usual = median(history)
     deviation = median(abs(each - usual) for each in history) * _TO_SIGMA
@@ -95,16 +98,17 @@ def score(value: float, history: Sequence[float], *, steady: bool = True) -> tup
     if not steady:
         deviation = max(deviation, math.sqrt(_spread(history)[1]))
     deviation *= 1 + _FEW / len(history)
-    scale = max(deviation, _LEAST_SCALE * abs(usual), 1e-12)
+    scale = max(deviation, _LEAST_SCALE * abs(usual), least)
     return usual, (value - usual) / scale
 
 
-def judged(values: Sequence[float], season: int = 24) -> Judgement:
+def judged(values: Sequence[float], season: int = 24, *, unit: float = 0.0) -> Judgement:
     """Which buckets are not as usual, each by those before it.
 
     Args:
         values: one for each bucket, in order, none left out.
         season: after how many buckets the same hour comes again; 0 for none.
+        unit: of what is usually nothing, such as errors: what one of them comes to.
     """
     if len(values) <= LEAST:
         return Judgement([], 0, f"too little data: {len(values)} buckets of more than {LEAST}")
@@ -119,8 +123,13 @@ def judged(values: Sequence[float], season: int = 24) -> Judgement:
         history = [values[each] for each in numbers if each not in odd]
         if len(history) < _LEAST_OF_SEASON:
             history = [values[each] for each in numbers]
-        usual, off = score(values[index], history, steady=seasonal)
-        outside = (values[index] > max(history)) - (values[index] < min(history))
+        silent = sum(not values[each] for each in numbers) / len(numbers)
+        if not silent:
+            usual, off = score(values[index], history, steady=seasonal)
+            outside = (values[index] > max(history)) - (values[index] < min(history))
+        else:
+            recent = [values[each] for each in range(first, index) if each not in odd]
+            usual, off, outside = _now_and_then(values[index], history, recent, silent, seasonal, unit)
         run = run + outside if outside * run > 0 else outside
         if seasonal is not was_seasonal:
             shift, was_seasonal = 0.0, seasonal
@@ -131,6 +140,30 @@ def judged(values: Sequence[float], season: int = 24) -> Judgement:
         elif abs(shift) >= _SHIFT_LIMIT or abs(run) >= _RUN:
             anomalies.append(Anomaly(index, values[index], usual, off, "shift", seasonal))
     return Judgement(anomalies, len(values) - LEAST)
+
+
+def _now_and_then(
+    value: float, history: Sequence[float], recent: Sequence[float], silent: float, seasonal: bool, unit: float
+) -> tuple[float, float, int]:
+    """What is usual of a series that comes to nothing at times, how far it is off, and on which side of all others.
+
+    Nothing is off where that cannot be told.
+    """
+    least = 1e-12
+    if not value and silent >= _OFTEN:
+        return 0.0, 0.0, 0
+    if silent > 0.5:  # what it comes to most often says nothing of what it does else
+        used = [each for each in recent if each]
+        if unit:
+            least = unit
+        elif used and not any(history) and (1 - len(used) / len(recent)) ** len(history) < _CHANCE:
+            least = _LEAST_SCALE * median(used)  # as at night: what is not usual is that there is anything
+        elif len(used) < _LEAST_OF_SEASON:
+            return 0.0, 0.0, 0
+        else:
+            history, seasonal = used, False
+    usual, off = score(value, history, steady=seasonal, least=least)
+    return usual, off, (value > max(history)) - (value < min(history))
 
 
 def forecast(spent: Mapping[datetime, float], now: datetime, until: datetime, since: datetime) -> Forecast:
