@@ -175,8 +175,10 @@ def names(value: Any) -> tuple[str, ...]:
 
 DETECTORS = ("process", "host", "container", "kubernetes", "cloud", "vcs", "service")
 """Parts of the resource that are detected."""
-_OTHER_DETECTORS = {"otel": (), "none": (), "*": DETECTORS, "containerid": ("container",), "os": ("host",)}
-"""What OpenTelemetry calls them."""
+_OTHER_DETECTORS = {
+    "otel": (), "none": (), "*": DETECTORS, "containerid": ("container",), "os": ("host",), "service_instance": (),
+}  # fmt: skip
+"""What OpenTelemetry calls them; metrics have the id of an instance in any case."""
 
 
 def detectors(value: Any) -> tuple[str, ...]:

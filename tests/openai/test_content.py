@@ -181,9 +181,9 @@ def test_audio_answer(recorded: Any) -> None:
     span = _ask(
         recorded,
         Reply(completion({"role": "assistant", "content": None, "audio": audio})),
-        extra_body={"modalities": ["text", "audio"]},
+        extra_body={"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "mp3"}},
     )
-    assert span.parts[0]["modality"] == "audio"
+    assert (span.parts[0]["modality"], span.parts[0]["mime_type"]) == ("audio", "audio/mpeg")
     assert span.parts[0]["transcript"] == "Hello"
 
 

@@ -26,6 +26,7 @@ from tests.wire.http import Reply, Wire, event_of, sse
 
 from agentops_sdk import semconv
 from agentops_sdk._http.last_events import last_delivered, last_events
+from agentops_sdk._http.stream import LiveReply
 
 ASK: dict[str, Any] = {"model": "gpt-4o", "messages": MESSAGES}
 KINDS = ("text/event-stream", "", "text/plain; charset=utf-8", "application/json", "application/octet-stream", "x-odd")
@@ -230,6 +231,14 @@ def test_last_events_however_they_came(line: bytes, size: int) -> None:
             assert last_delivered(chunks, first, delivered, 1) == [texts[number]]
 
 
+def test_a_reply_whose_making_was_interrupted_is_dropped_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    noise: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", noise.append)
+    LiveReply.__new__(LiveReply).__del__()
+    LiveReply.__new__(LiveReply)
+    assert noise == []
+
+
 def test_a_stream_in_odd_pieces_that_is_left(recorded: Any) -> None:
     """Wherever the network cuts, a stream that was left after its last word is over, and one left before is not."""
     body = b"".join(map(event_of, CHAT_CHUNKS))
@@ -253,6 +262,15 @@ def test_a_server_that_counts_nothing_has_not_said_that_it_was_free(recorded: An
     span = recorded.one()
     assert span.attributes[semconv.USAGE_SOURCE] in ("counted", "estimated")
     assert span.attributes[semconv.USAGE_OUTPUT_TOKENS] > 0
+
+
+def test_zeros_at_the_end_take_nothing_back(recorded: Any) -> None:
+    zeros = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    with Wire(sse({**CHAT_CHUNKS[0], "usage": USAGE}, *CHAT_CHUNKS[1:], {**USAGE_CHUNK, "usage": zeros})) as wire:
+        list(client(wire).chat.completions.create(**ASK, stream=True))
+    span = recorded.one()
+    assert (span["gen_ai.usage.input_tokens"], span.text) == (20, "Hello")
+    assert span.get("agentops.cost.estimated") is None
 
 
 def test_a_reply_that_begins_with_a_byte_order_mark_is_read(recorded: Any) -> None:

@@ -212,7 +212,7 @@ def test_limits_of_one_kind_and_detectors_are_those_that_are_named(monkeypatch: 
     monkeypatch.setenv("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "1")
     monkeypatch.setenv("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "0")
     monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3")
-    monkeypatch.setenv("OTEL_EXPERIMENTAL_RESOURCE_DETECTORS", "host")
+    monkeypatch.setenv("OTEL_EXPERIMENTAL_RESOURCE_DETECTORS", "host,service_instance")
     memory = InMemorySpanExporter()
     agentops.init(exporters=[memory], integrations=[])
     with agentops.span("work", kind="task", text="abcdef", number=1):

@@ -12,6 +12,10 @@ Part = dict[str, Any]
 _EXTENSION_TYPES = {
     "wav": "audio/wav",
     "mp3": "audio/mpeg",
+    "aac": "audio/aac",
+    "flac": "audio/flac",
+    "opus": "audio/opus",
+    "pcm16": "audio/pcm",
     "pdf": "application/pdf",
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -105,15 +109,19 @@ def _image(block: Mapping[str, Any]) -> Part:
     return _file(block, "image")
 
 
+def type_of_extension(name: Any) -> str | None:
+    """The media type that an extension, or a format's short name, stands for."""
+    return _EXTENSION_TYPES.get(name) if isinstance(name, str) else None
+
+
 def _audio(block: Mapping[str, Any]) -> Part:
     source = block.get("input_audio") or block.get("audio") or block
     if not isinstance(source, Mapping):
         return generic(block)
-    mime = _EXTENSION_TYPES.get(str(source.get("format")))
     return {
         "type": "blob",
         "modality": "audio",
-        "mime_type": mime,
+        "mime_type": type_of_extension(source.get("format")),
         "content": str(source.get("data") or ""),
     }
 

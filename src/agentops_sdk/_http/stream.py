@@ -82,8 +82,6 @@ class LiveReply:
         hide: ByteFilter | None = None,
         silent: Collection[str] = (),
     ) -> None:
-        self.on_end: Callable[[str, BaseException | None, bool], None] | None = finish
-        """``None`` once it has ended."""
         self._is_over = is_over
         self._response: Callable[[], Any] = lambda: None
         self._shadows: dict[str, partial[Any]] = {}
@@ -106,6 +104,8 @@ class LiveReply:
         self.watched = False
         self.meter: StreamMeter | None = None
         """What limits want to know; ``None`` where none ends the stream."""
+        self.on_end: Callable[[str, BaseException | None, bool], None] | None = finish
+        """``None`` once it has ended. Last: without it nothing has begun, and there is nothing to end."""
 
     def attach(self, response: Any) -> None:
         """Shadow the response's methods until the call is over."""
@@ -202,7 +202,7 @@ class LiveReply:
         self._shadows.clear()
 
     def __del__(self) -> None:
-        if self.on_end is not None:
+        if getattr(self, "on_end", None) is not None:
             with guard(_SITE):
                 self.dropped()
 
