@@ -120,6 +120,30 @@ def test_limits_of_the_programs_provider_neither(reader: InMemoryMetricReader, m
         assert {"agentops.kind", "gen_ai.operation.name"} <= set(span.attributes or {})
 
 
+def test_texts_that_the_programs_provider_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, theirs = MemoryExporter(), InMemorySpanExporter()
+    provider = TracerProvider(span_limits=SpanLimits(max_attribute_length=30))
+    provider.add_span_processor(SimpleSpanProcessor(theirs))
+    monkeypatch.setattr(otel_trace, "_TRACER_PROVIDER", provider)
+    agentops.init(exporters=[memory], integrations=[])
+
+    @agentops.tool
+    def look_up(city: str) -> None:
+        raise LookupError("no such city, " * 9)
+
+    with pytest.raises(LookupError):
+        look_up("Lisbon" * 9)
+    agentops.flush()
+    (ours,), (cut,) = memory.finished_spans(), theirs.get_finished_spans()
+    told, left = dict(ours.attributes or {}), dict(cut.attributes or {})
+    assert json.loads(told["gen_ai.tool.call.arguments"]) == {"city": "Lisbon" * 9}
+    assert "LookupError" in str((ours.events[0].attributes or {})["exception.stacktrace"])
+    assert "agentops.truncated" not in told
+    assert len(left["gen_ai.tool.call.arguments"]) == 30
+    names = {"gen_ai.tool.call.arguments", "exception.message", "exception.stacktrace"}
+    assert set(left["agentops.truncated"]) == {name[:30] for name in names}  # by the same provider
+
+
 def test_a_stream_in_the_pin_state(reader: InMemoryMetricReader) -> None:
     memory = MemoryExporter()
     agentops.init(exporters=[memory], integrations=[])

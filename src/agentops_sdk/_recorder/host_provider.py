@@ -107,6 +107,9 @@ class JoinedSpan:
                 self.whole = self.whole or (self.name, done.attributes, done.events, done.message)
             for name, at, attributes in done.events:
                 self.otel.add_event(name, attributes, at)
+            if cut := _cut(self.otel, done.attributes, done.events):
+                self.otel.set_attribute(semconv.TRUNCATED, sorted({*cut, *done.attributes.get(semconv.TRUNCATED, ())}))
+                self.whole = self.whole or (self.name, done.attributes, done.events, done.message)
             private = semconv.PRIVATE in done.attributes
             name = name_of(done.attributes) if private else policy.text(self.name) or ""
             if name != self._first_name:
@@ -292,6 +295,23 @@ class JoinedRecorder:
             active = provider._active_span_processor  # noqa: SLF001 - there is no public way out
             with active._lock:  # noqa: SLF001 - the same
                 active._span_processors = tuple(item for item in active._span_processors if item is not ours)  # noqa: SLF001 - the same
+
+
+def _cut(otel: Any, own: Mapping[str, Any], events: Sequence[tuple[str, int, Mapping[str, Any]]]) -> list[str]:
+    """Which texts the program's provider has cut; most cut none, which is seen by the longest."""
+    cut = _shorter(getattr(otel, "attributes", None) or {}, own)
+    if events:
+        for (_, _, attributes), event in zip(reversed(events), reversed(getattr(otel, "events", ())), strict=False):
+            cut += _shorter(event.attributes or {}, attributes)
+    return cut
+
+
+def _shorter(told: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]:
+    texts = {name: value for name, value in own.items() if type(value) is str}
+    longest = max(texts, key=lambda name: len(texts[name]), default=None)
+    if longest is None or len(told.get(longest, texts[longest])) == len(texts[longest]):
+        return []
+    return [name for name, value in texts.items() if len(told.get(name, value)) < len(value)]
 
 
 def _unsaid(settings: Settings, provider: TracerProvider) -> dict[str, Any]:

@@ -99,6 +99,7 @@ def scrubbed(ended: EndedSpan, policy: Policy, completer: Completer | None = Non
     events = [(event.name, event.timestamp, event.attributes or {}) for event in span.events]
     if ended.whole is not None:
         name, own, own_events, message = ended.whole
+        found.pop(semconv.TRUNCATED, None)  # by the provider, and not here
         found, description = {**found, **own}, message if description is not None else None
         known = {(event, at) for event, at, _ in own_events}
         events = [*(event for event in events if event[:2] not in known), *own_events]
