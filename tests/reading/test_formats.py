@@ -329,6 +329,56 @@ def test_a_session_of_claude_code(tmp_path: Path) -> None:
     assert parts(trace.llm_calls[1], semconv.INPUT_MESSAGES)[-1] == ("tool", "no such file")
 
 
+_STOPPED = {"type": "user", "message": {"role": "user", "content": [
+    {"type": "text", "text": "[Request interrupted by user for tool use]"}]}}  # fmt: skip
+_REFUSED = {"type": "user", "toolUseResult": "User rejected tool use", "message": {"role": "user", "content": [
+    {"type": "tool_result", "tool_use_id": "t1", "content": "No.", "is_error": True}]}}  # fmt: skip
+_TYPED = {"type": "user", "message": {"role": "user", "content": "<command-name>/exit</command-name>"}}
+
+
+@pytest.mark.parametrize(
+    ("lines", "run", "tool"),
+    [
+        ([*CLAUDE, _TYPED], "ok", "error"), (CLAUDE[:4], "unfinished", "error"),
+        (CLAUDE[:3], "unfinished", "unfinished"),
+        ([*CLAUDE[:3], _REFUSED, _STOPPED, _TYPED], "cancelled", "cancelled"),
+        ([*CLAUDE[:3], _REFUSED, _STOPPED, _TYPED, CLAUDE[4]], "ok", "cancelled"),
+        ([*CLAUDE[:3], {**_REFUSED, "toolUseResult": {"interrupted": True}}, CLAUDE[4]], "ok", "cancelled"),
+    ],
+)  # fmt: skip
+def test_how_a_session_of_claude_code_ended(lines: list[Any], run: str, tool: str) -> None:
+    (trace,) = load(
+        json.dumps({**line, "uuid": f"u{number}", "sessionId": "s1", "timestamp": ISO.format(number)})
+        for number, line in enumerate(lines)
+    )
+    assert (trace.outcome, [one.outcome for one in trace.tool_calls]) == (run, [tool])
+
+
+_BEGUN, _CALLED = (
+    {"type": "task_started"},
+    {"type": "function_call", "call_id": "c1", "name": "shell", "arguments": "{}"},
+)
+_ABORTED = {"type": "turn_aborted", "reason": "interrupted"}
+
+
+@pytest.mark.parametrize(
+    ("events", "run", "tool"),
+    [
+        ([_BEGUN, _CALLED], "unfinished", "unfinished"), ([_BEGUN, _CALLED, _ABORTED], "cancelled", "cancelled"),
+        ([_CALLED, _ABORTED], "cancelled", "cancelled"), ([_CALLED], "ok", "unfinished"),
+        ([_BEGUN, _CALLED, _ABORTED, _BEGUN, {"type": "task_complete"}], "ok", "cancelled"),
+    ],
+)  # fmt: skip
+def test_how_a_session_of_codex_ended(events: list[Any], run: str, tool: str) -> None:
+    lines = [("session_meta", {"id": "s2"}), *(
+        ("response_item" if event is _CALLED else "event_msg", event) for event in events)]  # fmt: skip
+    (trace,) = load(
+        json.dumps({"timestamp": ISO.format(number), "type": kind, "payload": payload})
+        for number, (kind, payload) in enumerate(lines)
+    )
+    assert (trace.outcome, [one.outcome for one in trace.tool_calls]) == (run, [tool])
+
+
 def test_a_session_of_codex(tmp_path: Path) -> None:
     usage = {"input_tokens": 100, "cached_input_tokens": 40, "output_tokens": 20, "reasoning_output_tokens": 5}
     told = {"type": "token_count", "info": {"last_token_usage": usage, "total_token_usage": usage}}

@@ -23,6 +23,9 @@ _NOTES: Final = (
 )
 """What newer versions note beside the conversation."""
 _SYNTHETIC: Final = "<synthetic>"
+_INTERRUPTED: Final = "[Request interrupted by user"
+"""How a message begins that Claude Code puts in the user's name where the user broke off."""
+_REFUSED: Final = "User rejected tool use"
 _MOST_BEFORE: Final = 40
 """Messages before a reply that are kept with it; what came earlier stands at the calls before."""
 
@@ -64,6 +67,8 @@ class _Session:
         self.started: dict[str, dict[str, Any]] = {}
         """By subagent the call of a tool that started it."""
         self.tools: dict[Any, dict[str, Any]] = {}
+        self.outcomes: dict[Any, str] = {}
+        """By subagent how it ended, by its last line."""
         self.prompts: dict[str, dict[str, Any]] = {}
         """By what it asks a subagent to do the call of a tool."""
 
@@ -85,21 +90,23 @@ class _Session:
         prompt = next((message for message in self.conversations.get(None, ()) if message["role"] == "user"), None)
         root = f"{session} run"  # a file of a subagent alone does not hold it
         if not all(line.get("isSidechain") for line in self.lines if line.get("type") in ("user", "assistant")):
-            yield span(
+            run = span(
                 **shared, span_id=root, name="invoke_agent Claude Code", start=min(times), end=max(times), kind="agent",
                 attributes={**named, **self._cost(), semconv.AGENT_NAME: "Claude Code",
                             semconv.INPUT: None if prompt is None else chat_messages.json_text(prompt["parts"])},
             )  # fmt: skip
+            yield run | {"outcome": self.outcomes.get(None, "ok")}
         for agent in sorted({call.agent for call in self.calls.values() if call.agent is not None}):
             of_it = [call for call in self.calls.values() if call.agent == agent]
             tool = self.started.get(agent, {})
             name = str((tool.get("input") or {}).get("subagent_type") or agent)
-            yield span(
+            run = span(
                 **shared, span_id=f"{session} {agent}", parent_id=f"{session} {tool['id']}" if tool else root,
                 name=f"invoke_agent {name}", kind="agent",
                 start=min(call.start for call in of_it), end=max(call.end for call in of_it),
                 attributes={**named, semconv.AGENT_NAME: name, semconv.AGENT_ID: agent},
             )  # fmt: skip
+            yield run | {"outcome": self.outcomes.get(agent, "ok")}
         for key, call in self.calls.items():
             above = f"{session} {call.agent}" if call.agent is not None else root
             of_call: list[Fields | None]
@@ -160,6 +167,7 @@ class _Session:
             call.reason = message.get("stop_reason") or call.reason
             conversation.extend(chat_messages.messages({"role": "assistant", "content": content}, "assistant"))
         self.last[agent] = time
+        self.outcomes[agent] = _outcome_after(line, message, self.outcomes.get(agent, "ok"))
 
     def _remember(self, content: Any) -> None:
         for part in content if isinstance(content, list) else ():
@@ -177,8 +185,10 @@ class _Session:
             result_text = content if isinstance(content, str) or content is None else chat_messages.text_of(content)
             if isinstance(content, list):
                 result_text = "\n".join(chat_messages.text_of(item) or "" for item in content)
-            failed = result is not None and result.get("is_error") is True
-            yield span(
+            told = line.get("toolUseResult")
+            left = told == _REFUSED or (isinstance(told, dict) and told.get("interrupted") is True)
+            failed = result is not None and result.get("is_error") is True and not left
+            tool = span(
                 **shared, span_id=f"{call.line.get('sessionId')} {part.get('id')}", parent_id=above,
                 name=f"execute_tool {part.get('name')}", kind="tool", start=call.end, end=line.get("timestamp"),
                 attributes={**named, semconv.TOOL_NAME: part.get("name"), semconv.TOOL_CALL_ID: part.get("id"),
@@ -186,6 +196,22 @@ class _Session:
                             semconv.TOOL_CALL_RESULT: result_text},
                 status="error" if failed else "unset", message=result_text if failed else None,
             )  # fmt: skip
+            yield tool | {"outcome": "cancelled"} if left else tool
+
+
+def _outcome_after(line: dict[str, Any], message: dict[str, Any], before: str) -> str:
+    """How a conversation ended whose last line this is: what is the user's own, a command say, changes nothing."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
+    said = [part for part in parts if isinstance(part, dict)]
+    kinds = {part.get("type") for part in said}
+    if line["type"] == "user":
+        if line.get("interruptedMessageId") or any(str(part.get("text")).startswith(_INTERRUPTED) for part in said):
+            return "cancelled"
+        return "unfinished" if "tool_result" in kinds else before
+    if message.get("model") == _SYNTHETIC:
+        return before
+    return "unfinished" if "tool_use" in kinds else "ok"
 
 
 def _of_tools(message: dict[str, Any]) -> dict[str, Any]:

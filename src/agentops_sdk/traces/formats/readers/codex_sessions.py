@@ -21,6 +21,11 @@ _TYPES: Final = ("session_meta", "response_item", "event_msg", "turn_context", "
                  "token_usage_record")  # fmt: skip
 _CALLS: Final = ("function_call", "custom_tool_call", "local_shell_call", "web_search_call", "tool_search_call")
 _RESULTS: Final = ("function_call_output", "custom_tool_call_output", "tool_search_output")
+_TURNS: Final = {
+    "task_started": "unfinished", "turn_started": "unfinished", "task_complete": "ok", "turn_complete": "ok",
+    "turn_aborted": "cancelled",
+}  # fmt: skip
+"""Events of a turn, under older and newer names, and what the run is if none follows."""
 _MOST_BEFORE: Final = 40
 
 
@@ -44,6 +49,8 @@ class _Session:
         """By call with what code its command ended, which newer versions tell in an event."""
         self.calls: list[Fields] = []
         self.total: dict[str, Any] = {}
+        self.outcome = "ok"
+        """How the last turn ended, as far as the file tells: older versions tell of those alone that were aborted."""
         first = lines[0]
         self.session = str(self.meta.get("id") or self.meta.get("session_id") or first["timestamp"])
         self.shared: dict[str, Any] = {
@@ -66,12 +73,13 @@ class _Session:
                 damaged += 1
         self._end_call({})
         prompt = next((message for message in self.before if message["role"] == "user"), None)
-        yield span(
+        run = span(
             **self.shared, span_id=f"{self.session} run", name="invoke_agent Codex", kind="agent",
             start=min(times), end=max(times),
             attributes={**self.named, semconv.AGENT_NAME: "Codex",
                         semconv.INPUT: None if prompt is None else chat_messages.json_text(prompt["parts"])},
         )  # fmt: skip
+        yield run | {"outcome": self.outcome}
         yield from self.calls
         yield from self.tools.values()
         yield from [None] * damaged
@@ -96,7 +104,16 @@ class _Session:
             self.codes[str(item.get("call_id") or item.get("id"))] = item.get("exit_code")
         elif line["type"] == "event_msg" and stated in ("error", "stream_error"):
             self._end_call({}, time, failure=str(payload.get("message") or stated))
+        elif line["type"] == "event_msg" and stated in _TURNS:
+            self._turn(_TURNS[stated], time)
         self.last = max(self.last, time) if not self.reply else self.last
+
+    def _turn(self, outcome: str, time: int) -> None:
+        """A turn has begun, and is unfinished; or it has ended, and with it what it left open."""
+        self.outcome = outcome
+        for tool in self.tools.values() if outcome == "cancelled" else ():
+            if tool["outcome"] == "unfinished":
+                tool["end_ns"], tool["outcome"] = max(time, tool["start_ns"]), outcome
 
     def _take_item(self, item: dict[str, Any], stated: str, time: int) -> None:
         by_model = stated in _CALLS or stated == "reasoning" or item.get("role") == "assistant"
