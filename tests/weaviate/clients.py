@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.wire.gateway import asked
 from tests.wire.http import Reply, Request, Wire
 
 REPLY: dict[str, Any] = {
@@ -50,19 +48,12 @@ def _web(request: Request) -> Reply:
 
 
 def _servicer(url: str) -> Any:
-    import grpc
     from google.protobuf import json_format
     from weaviate.proto.v1 import aggregate_pb2, batch_pb2, search_get_pb2, weaviate_pb2_grpc
 
     def ask(path: str, request: Any, context: Any, kind: Any) -> Any:
-        body = json.dumps(json_format.MessageToDict(request)).encode()
-        asked = urllib.request.Request(f"{url}/{path}", body, {"Content-Type": "application/json"})
-        try:
-            with urllib.request.urlopen(asked) as reply:
-                return json_format.Parse(reply.read(), kind())
-        except urllib.error.HTTPError as error:
-            with error:
-                context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.read().decode())
+        with asked(f"{url}/{path}", json_format.MessageToDict(request), context) as reply:
+            return json_format.Parse(reply.read(), kind())
 
     class Servicer(weaviate_pb2_grpc.WeaviateServicer):
         def Search(self, request: Any, context: Any) -> Any:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from tests.model_clients.endings import StreamCase
+from tests.wire.gateway import asked
 
 MODEL = "grok-4"
 USAGE = {
@@ -40,18 +39,12 @@ def chunk(content: str = "", **more: Any) -> bytes:
 
 
 def _servicer(url: str) -> Any:
-    import grpc
     from google.protobuf import json_format
     from xai_sdk.proto import chat_pb2, chat_pb2_grpc, deferred_pb2
 
     def ask(path: str, request: Any, context: Any, **more: Any) -> Any:
         body = {**json_format.MessageToDict(request, preserving_proto_field_name=True), **more}
-        asked = urllib.request.Request(f"{url}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
-        try:
-            return urllib.request.urlopen(asked)
-        except urllib.error.HTTPError as error:
-            with error:
-                context.abort(grpc.StatusCode.INVALID_ARGUMENT, error.read().decode())
+        return asked(f"{url}/{path}", body, context)
 
     def answer(path: str, request: Any, context: Any, kind: Any) -> Any:
         with ask(path, request, context) as reply:
