@@ -6,6 +6,8 @@ WORKERS ?= 2
 PYTHONS ?= 3.11 3.12 3.13
 # What depends on the interpreter more than on libraries: frames, generators, threads, processes, types.
 INTERPRETER_TESTS := tests/capture tests/context tests/lifecycle tests/pipeline tests/track
+# Half a minute goes into reading all tests, in each worker: these are the files that hold a slow one.
+SLOW_TESTS = $(shell grep -rl --include='*.py' 'mark\.slow' tests)
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test quick lint types floors format docs generated page wheel lock deploy test-vendors test-newest test-pythons \
@@ -67,10 +69,10 @@ wheel: ## build the wheel into dist/
 	@bash scripts/wheel.sh
 
 test-slow: $(VENV)/.dev ## the tests that take long
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "slow and not long and not vendors and not backends"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "slow and not long and not vendors and not backends" $(SLOW_TESTS)
 
 test-long: $(VENV)/.dev ## those that repeat the slow ones for every library; before a release
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "long and not vendors and not backends"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "long and not vendors and not backends" $(SLOW_TESTS)
 
 parts: ## the real receivers that some export tests run against (they are skipped without)
 	@bash scripts/test_parts.sh receiver

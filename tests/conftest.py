@@ -47,6 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Programs are frozen first: each takes a minute, and at the end the other workers would wait for the last."""
     items.sort(key=lambda item: "frozen" not in item.path.parts)
+    for path in {item.path for item in items if item.get_closest_marker("slow")}:
+        if "mark.slow" not in path.read_text():
+            raise pytest.UsageError(f"{path}: 'make test-slow' reads the files that say 'mark.slow'; this one does not")
 
 
 def pytest_report_header() -> list[str]:
