@@ -10,7 +10,7 @@ from opentelemetry.trace import Status, StatusCode
 
 from agentops_sdk import semconv
 from agentops_sdk._recorder.host_provider import EndedSpan
-from agentops_sdk._recorder.recorder import LeanSpan, link_to_parent
+from agentops_sdk._recorder.recorder import UNSET, LeanSpan, link_to_parent
 from agentops_sdk._recorder.span_completion import Completer
 from agentops_sdk._recorder.tail_sampling import HeldSpan
 from agentops_sdk._scrub.policy import Policy
@@ -31,14 +31,15 @@ def readable(span: LeanSpan, completer: Completer, resource: Resource, scope: In
     Contexts outlive what ran in them: a timer or a task that was started inside has the span current for good.
     """
     policy = completer.policy
-    redactions, message = policy.redactions, span.status.description
+    told, redactions = span.status, policy.redactions
+    message = None if told is UNSET else told.description  # asked by name, it takes a call
     # Contexts are asked by place: by name, each answer takes a call.
     trace_id, span_id, parent = span.context[0], span.context[1], span.parent
     parent_id = None if parent is None or parent[2] else parent[1]
     ids = None if span.measured else (span_id, parent_id)  # else its run has been told already
     done = completer.complete(span.attributes, span.deferred, span.events, message, span.account, ids, trace_id)
     private = semconv.PRIVATE in done.attributes
-    status = span.status if message is None else Status(StatusCode.ERROR, done.message)
+    status = told if message is None else Status(StatusCode.ERROR, done.message)
     if done.attributes.get(semconv.OUTCOME) == "error" and status.is_unset:  # its reply told so, read on this thread
         status = Status(StatusCode.ERROR)
     links: Sequence[trace.Link] = ()

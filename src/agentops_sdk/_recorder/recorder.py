@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from agentops_sdk._pipeline.queue import SpanQueue
 
 _SAMPLED, _UNSAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
-_UNSET = Status(StatusCode.UNSET)
+UNSET = Status(StatusCode.UNSET)
 _MAX_EVENTS = 1_000
 _MOST_APART_NS = 1_000_000_000
 
@@ -83,7 +83,7 @@ class LeanSpan(trace.Span):
     events: list[tuple[str, int, Any]] | tuple[()] = ()
     account: Deferred | None = None
     dropped_events = 0
-    status = _UNSET
+    status = UNSET
     clock_offset = 0
     end_ns = 0
 
@@ -156,7 +156,7 @@ class LeanSpan(trace.Span):
         self.attributes, self.events, self.links, self.deferred = {}, [], (), ()
         self.account = None
         self.completed = None
-        if self.status.description is not None:
+        if self.status is not UNSET and self.status.description is not None:
             self.status = Status(self.status.status_code)
 
     def finish(self, *, error: bool, message: str | None, end_ns: int | None = None) -> None:

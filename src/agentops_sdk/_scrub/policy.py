@@ -33,6 +33,7 @@ _INT64 = range(-(2**63), 2**63)
 _LISTS = (list, tuple)
 _JSON = (dict, list)
 _FIGURES = (bool, float)
+_FEW = 8  # words of one value: why a reply ended, which tools were called
 _SURROGATES = lazy_pattern("[\ud800-\udfff]")
 _WITHHELD = "[redaction failed]"
 
@@ -102,9 +103,7 @@ class Policy:
         """The names of what is to be searched."""
         redactor, settled, clean = self._searches(attributes)
         for name, value in attributes.items():
-            if type(name) is not str or not name.isascii():
-                name = encodable(name) if type(name) is str else str.__str__(text_of(name))
-            elif name in settled and (content or name not in semconv.CONTENT):
+            if type(name) is str and name in settled and (content or name not in semconv.CONTENT):
                 kind = type(value)
                 if (  # most values are figures, short, or were searched before
                     (size := len(value)) <= most
@@ -115,6 +114,11 @@ class Policy:
                 ):
                     kept[name] = value
                     continue
+                if kind is list and len(value) <= _FEW and _are_known(value, clean, most):
+                    kept[name] = value.copy()
+                    continue
+            elif type(name) is not str or not name.isascii():
+                name = encodable(name) if type(name) is str else str.__str__(text_of(name))
             if value is not None and (content or name not in semconv.CONTENT):
                 kept[name] = self._fit(name, value, cut, altered)
                 left[name] = None
@@ -280,6 +284,12 @@ def _encoded(value: Any) -> Any:
 def _has_large_int(value: Any) -> bool:
     """Whether it is, or directly holds, a number that OTLP has no room for."""
     return any(type(item) is int and item not in _INT64 for item in (value if type(value) in _LISTS else (value,)))
+
+
+def _are_known(words: list[Any], clean: AbstractSet[str], most: int) -> bool:
+    """Whether they are short texts in ASCII that were searched before, and fit."""
+    known = [type(word) is str and word in clean and word.isascii() for word in words]
+    return all(known) and sum(map(len, words)) <= most
 
 
 def _names(known: Any, more: list[str]) -> list[str]:

@@ -215,12 +215,7 @@ class Redactor:
         if type(value) is str:
             if kind and self._is_whole_secret(value, name, kind):
                 return _MARK, 1
-            cleaned, count = self.text(value)
-            if not count and len(value) <= SHORT:
-                if len(self.clean) >= _MOST_NAMES:
-                    self.clean.clear()
-                self.clean.add(value)
-            return cleaned, count
+            return self._word(value)
         if kind in STRONG and type(value) in (int, float):
             return _MARK, 1
         if isinstance(value, tuple | list) and any(type(item) is str for item in value):
@@ -229,9 +224,18 @@ class Redactor:
             if any("-----BEGIN" in item for item in value if type(item) is str):
                 lines, count = self.pieces([f"{item}\n" for item in value])
                 return tuple(line.removesuffix("\n") for line in lines), count
-            pairs = [self.text(item) if type(item) is str else (item, 0) for item in value]
+            pairs = [self._word(item) if type(item) is str else (item, 0) for item in value]
             return tuple(item for item, _ in pairs), sum(count for _, count in pairs)
         return value, 0
+
+    def _word(self, text: str) -> tuple[str, int]:
+        """As :meth:`text`; a short one that holds nothing is known from then on."""
+        cleaned, count = self.text(text)
+        if not count and len(text) <= SHORT:
+            if len(self.clean) >= _MOST_NAMES:
+                self.clean.clear()
+            self.clean.add(text)
+        return cleaned, count
 
     def _is_whole_secret(self, value: str, name: str, kind: str) -> bool:
         if not value or value.startswith("[redacted"):

@@ -41,6 +41,10 @@ _TWO_BYTES, _THREE_BYTES = 1 << 14, 1 << 21
 """What takes one byte more."""
 
 
+_COUNTS: Final = (b"", b"\x12\x02\x18", b"\x12\x03\x18")
+"""What stands before a number of one byte, or two, as the value of an attribute."""
+
+
 def _as_varint(value: int) -> bytes:
     data = bytearray()
     while value > 127:
@@ -262,9 +266,14 @@ def _put_attributes(parts: list[bytes], tag: bytes, attributes: Mapping[str, Any
     if not attributes:
         return is_long
     for name, value in (attributes if type(attributes) is dict else dict(attributes)).items():
-        if type(value) is not str:
+        kind = type(value)
+        if kind is int and 0 <= value < _TWO_BYTES:  # counts, most of them
+            data = _VARINTS[value] if value < _SMALL else _varint(value)
+            pair = (_names.get(name) or _name(name)) + _COUNTS[len(data)] + data
+            parts += tag, _VARINTS[len(pair)] if len(pair) < _SMALL else _varint(len(pair)), pair
+        elif kind is not str:
             pair = (_names.get(name) or _name(name)) + _value(b"\x12", value)
-            parts += tag, _varint(len(pair)), pair
+            parts += tag, _VARINTS[len(pair)] if len(pair) < _SMALL else _varint(len(pair)), pair
         elif len(value) <= _SHORT:
             parts += tag, _pairs.get((name, value)) or _pair(name, value)
         else:  # not put together before all is: it may be long
