@@ -97,6 +97,8 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
          "attributes": {"gen_ai.request.model": "m", "agentops.cost.amount": 50.0 if n == 50 else 1.0}}
         for n in range(60)
     ]  # fmt: skip
+    unknown = {"gen_ai.request.model": "m", "agentops.cost.unknown_reason": "no price"}
+    rows.append({**rows[-1], "span_id": "9" * 16, "attributes": unknown})
     (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert main(["anomalies", "--json", "--dir", str(tmp_path)]) == 0
     (line,) = capsys.readouterr().out.splitlines()
@@ -105,3 +107,6 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     out = capsys.readouterr().out
     assert "end of the day" in out
     assert "end of the month" in out
+    assert "not in it: 1 calls whose cost in USD nobody knows" in out
+    assert main(["forecast", "--json", "--dir", str(tmp_path)]) == 0
+    assert [json.loads(each)["missing"] for each in capsys.readouterr().out.splitlines()] == [1, 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
 from agentops_sdk import semconv
@@ -18,14 +18,23 @@ BY: Final = {"agent": semconv.AGENT_NAME, "model": semconv.REQUEST_MODEL, "user"
 
 
 def observed(
-    traces: Iterable[Trace], measure: str, by: tuple[str, ...], currency: str = "USD"
+    traces: Iterable[Trace],
+    measure: str,
+    by: tuple[str, ...],
+    currency: str = "USD",
+    missing: Counter[str] | None = None,
 ) -> dict[str, list[tuple[float, float]]]:
-    """By what the calls are told apart by: when each ended, in seconds since the epoch, and what it came to."""
+    """By what the calls are told apart by: when each ended, in seconds since the epoch, and what it came to.
+
+    ``missing`` counts those whose cost in that currency nobody knows.
+    """
     amounts: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for trace in traces:
         for call in trace.llm_calls:
             key = " / ".join(str(call.attributes.get(BY[name], "-")) for name in by)
             amounts[key].append((call.end_ns / 1e9, _amount(call, measure, currency)))
+            if missing is not None and _is_missing(call, currency):
+                missing[key] += 1
     return amounts
 
 
@@ -36,3 +45,9 @@ def _amount(call: SpanRecord, measure: str, currency: str) -> float:
     if measure == "tokens":
         return float((get(semconv.USAGE_INPUT_TOKENS) or 0) + (get(semconv.USAGE_OUTPUT_TOKENS) or 0))
     return float(measure == "calls" or call.outcome == "error")
+
+
+def _is_missing(call: SpanRecord, currency: str) -> bool:
+    attributes = call.attributes
+    is_unknown = semconv.COST_UNKNOWN_REASON in attributes and semconv.USAGE_OF not in attributes
+    return is_unknown or attributes.get(semconv.COST_CURRENCY, currency) != currency

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -27,11 +28,13 @@ def run(args: argparse.Namespace) -> int:
     from agentops_sdk.traces.figures.baselines import by_hours, forecast
 
     now, currency = datetime.now(UTC), args.currency.upper()
+    missing: Counter[str] = Counter()
     with reading(place(args), args) as traces:
-        amounts = observed(traces, "cost", (args.by,) if args.by else (), currency)
+        amounts = observed(traces, "cost", (args.by,) if args.by else (), currency, missing)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     month = today.replace(day=1)
     for key, values in sorted(amounts.items()):
+        about = f"{line(key)}: " if key else ""
         first, hours = by_hours(values)
         spent = {first + timedelta(hours=number): amount for number, amount in enumerate(hours)} if first else {}
         for name, since, until in (
@@ -39,9 +42,9 @@ def run(args: argparse.Namespace) -> int:
         ):  # fmt: skip
             found = forecast(spent, now, until, since)
             if args.json:
-                print(json.dumps({"key": key, "until": until.isoformat(), "currency": currency, **found._asdict()}))
+                facts = {"key": key, "until": until.isoformat(), "currency": currency, **found._asdict()}
+                print(json.dumps({**facts, "missing": missing[key]}))
                 continue
-            about = f"{line(key)}: " if key else ""
             end = f"{about}end of the {name}: {_money(found.spent, currency)} spent"
             if found.amount is None:
                 print(f"{end}; {found.reason}")
@@ -50,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
                     _money(each, currency) for each in (found.amount, found.low, found.high) if each is not None
                 )
                 print(f"{end}; {amount} expected ({low} to {high}), {found.reason}")
+        if missing[key] and not args.json:
+            print(f"{about}not in it: {missing[key]} calls whose cost in {currency} nobody knows")
     return 0
 
 
