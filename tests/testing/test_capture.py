@@ -44,6 +44,24 @@ def test_without_init() -> None:
     assert not Path(".agentops").exists()
 
 
+def test_what_was_stopped_was_not_called() -> None:
+    def program() -> None:
+        with agentops.span("run"):
+            for wanted in (search, planner, lambda q: agentops.span(q, kind="llm").__enter__()):
+                with pytest.raises((agentops.LimitExceeded, agentops.Paused)):
+                    wanted("a")
+
+    with capture() as traces:
+        with agentops.limits(tool_calls=0, model_calls=0, depth=0):
+            program()
+        agentops.pause()
+        program()
+        agentops.resume()
+    traces.assert_no_tool_called()
+    traces.assert_llm_calls(0)
+    assert (traces.agents, traces[0].tool_calls, len(traces.errors)) == ([], [], 6)
+
+
 def test_init_before_inside_and_twice(tmp_path: Path) -> None:
     agentops.init(directory=tmp_path / "program", integrations=[])
     planner("before")

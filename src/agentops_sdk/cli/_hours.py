@@ -31,6 +31,8 @@ def observed(
     amounts: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for trace in traces:
         for call in trace.llm_calls:
+            if call.refused:
+                continue
             key = " / ".join(str(call.attributes.get(BY[name], "-")) for name in by)
             amounts[key].append((call.end_ns / 1e9, _amount(call, measure, currency)))
             if missing is not None and _is_missing(call, currency):

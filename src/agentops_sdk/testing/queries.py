@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Queries:
-    """Everything is worked out from :attr:`judged`, the runs in question."""
+    """Everything is worked out from :attr:`judged`, the runs in question.
+
+    What a limit, a breaker or a pause has stopped was not called: it is among :attr:`errors` and :meth:`every` alone.
+    """
 
     @property
     def judged(self) -> Sequence[Trace]:
@@ -24,18 +27,18 @@ class Queries:
     @property
     def llm_calls(self) -> Spans[LlmCall]:
         """Every call of a language model once, in the order they started."""
-        calls = (span for trace in self.judged for span in trace.model_calls if span.kind == "llm")
+        calls = (span for trace in self.judged for span in trace.model_calls if span.kind == "llm" and not span.refused)
         return cast("Spans[LlmCall]", _in_order(calls))
 
     @property
     def tool_calls(self) -> Spans[ToolCall]:
         """The executions of tools, in the order they started."""
-        return cast("Spans[ToolCall]", self.every(kind="tool"))
+        return cast("Spans[ToolCall]", self._not_refused("tool"))
 
     @property
     def agents(self) -> Spans[SpanRecord]:
         """The invocations of agents, in the order they started."""
-        return self.every(kind="agent")
+        return self._not_refused("agent")
 
     @property
     def errors(self) -> Spans[SpanRecord]:
@@ -63,6 +66,9 @@ class Queries:
     def duration(self) -> float:
         """Seconds that the runs took, added up."""
         return sum(trace.duration for trace in self.judged)
+
+    def _not_refused(self, kind: str) -> Spans[SpanRecord]:
+        return Spans(span for span in self.every(kind=kind) if not span.refused)
 
     def every(self, name: str | None = None, **wanted: Any) -> Spans[SpanRecord]:
         """Every span, in the order they started; the arguments filter as in :class:`Spans`."""

@@ -138,6 +138,11 @@ class SpanRecord(_Shape):
             object.__setattr__(self, "end", from_ns(self.end_ns))
 
     @property
+    def refused(self) -> bool:
+        """Whether a limit, a breaker or a pause has stopped it: it was not made."""
+        return self.outcome == "error" and self.attributes.get(semconv.DECISION_NAME) in semconv.STOPS
+
+    @property
     def ended(self) -> bool:
         """Whether the span has ended: it is neither ``running`` nor ``unfinished``."""
         return self.outcome not in semconv.NOT_ENDED
