@@ -142,6 +142,10 @@ class HaystackIntegration:
                 patches.wrap(found, "_create_tool_span", _tool_span)
 
         patches.when_imported("haystack.components.agents.tool_calling", tools)
+        patches.when_imported(
+            "haystack.core.pipeline.base",
+            lambda base: patches.wrap(base.PipelineBase, "_create_component_span", _component_span),
+        )
 
 
 def _tool_span(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -151,6 +155,16 @@ def _tool_span(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[
         called = kwargs.get("tool_call", args[1] if len(args) > 1 else None)
         if isinstance(traced, _Traced) and type(call_id := getattr(called, "id", None)) is str:
             traced.first[semconv.TOOL_CALL_ID] = call_id
+    return traced
+
+
+def _component_span(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Which model a generator asks, which the span's tags leave out: what it has been given, in its own variables."""
+    traced = wrapped(*args, **kwargs)
+    with guard(_SITE):
+        component = kwargs.get("instance", args[1] if len(args) > 1 else None)
+        if isinstance(traced, _Traced) and type(model := getattr(component, "__dict__", {}).get("model")) is str:
+            traced.asked = model
     return traced
 
 
@@ -164,6 +178,8 @@ class _Traced:
         self._parent = parent
         self.first: dict[str, Any] = {}
         """What else is known of it before it begins."""
+        self.asked: str | None = None
+        """The model, where a component has one."""
         self._span: _Span | None = None
         self._token: Any = None
 
@@ -189,7 +205,7 @@ class _Traced:
 
     def _begin(self) -> Call | NullCall:
         row, tags = _row(self._operation, self._tags), self._tags
-        name = row.name(tags)
+        name = row.name(tags) if row.kind != "llm" else self.asked
         if row.kind == "agent":  # the library gives agents no names: in a pipeline they have their component's
             around = current_call()
             inside = around is not None and around.reporters == (_SITE,) and around.kind == "task"

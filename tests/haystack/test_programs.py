@@ -170,10 +170,11 @@ def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
 
 
 def test_without_the_client_the_component_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    for program in (answers, desk):
+    for program, model in ((answers, "gpt-4o-mini"), (desk, None)):  # of what an agent asks, its reply tells alone
         spans = check(program, TREES, "private", monkeypatch, integrations=["haystack"])
         calls = [span.attributes for span in spans if span.attributes["agentops.kind"] == "llm"]
         assert {call["agentops.usage.source"] for call in calls} == {"reported"}
+        assert {call.get("gen_ai.request.model") for call in calls} == {model}
 
 
 def test_content_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
