@@ -280,6 +280,17 @@ PEOPLES: dict[str, Any] = {
                                          (3, "x", {"openinference.span.kind": "TOOL"}))],
 }  # fmt: skip
 
+_TABLE = [
+    {"context.span_id": one["context"]["span_id"], "context.trace_id": TRACE,
+     **{name: one[name] for name in ("name", "span_kind", "parent_id", "start_time", "end_time", "status_code")},
+     **{f"attributes.{name}": one["attributes"].get(name) for name in OPENINFERENCE}}
+    for one in PEOPLES["Phoenix"]["data"]
+]  # fmt: skip
+"""As ``get_spans_dataframe()`` has it; ``to_json(orient=...)`` writes it in one of these."""
+PEOPLES["Phoenix, index"] = {one["context.span_id"]: one for one in _TABLE}
+PEOPLES["Phoenix, split"] = {"columns": list(_TABLE[0]), "index": [one["context.span_id"] for one in _TABLE],
+                             "data": [list(one.values()) for one in _TABLE]}  # fmt: skip
+
 
 @pytest.mark.parametrize("name", PEOPLES)
 @pytest.mark.parametrize("layout", ["document", "pretty", "lines"])

@@ -13,20 +13,34 @@ if TYPE_CHECKING:
 _COLUMN = "attributes."
 
 
+_ID = "context.span_id"
+
+
 def _is_any(document: Any) -> bool:
-    return recognised(document, _is_one, "data")
+    return recognised(_listed(document), _is_one, "data")
+
+
+def _listed(document: Any) -> Any:
+    """A table by rows, as ``orient="index"`` and ``orient="split"`` write one, as a list of them; all else as it is."""
+    if not isinstance(document, dict):
+        return document
+    columns, rows = document.get("columns"), document.get("data")
+    if isinstance(columns, list) and _ID in columns and isinstance(rows, list):
+        return [dict(zip(columns, row, strict=False)) for row in rows if isinstance(row, list)]
+    first = next(iter(document.values()), None)
+    return list(document.values()) if isinstance(first, dict) and type(first.get(_ID)) is str else document
 
 
 def _is_one(document: Any) -> bool:
-    if "context.span_id" in document:
+    if _ID in document:
         return True
     context = document["context"]
     return "span_id" in context and ("span_kind" in document or "status_code" in document) and "spans" not in document
 
 
 def _rows(document: Any) -> Iterator[dict[str, Any]]:
-    for item in members(document, "data"):
-        ids = item.get("context.span_id") if isinstance(item, dict) else None
+    for item in members(_listed(document), "data"):
+        ids = item.get(_ID) if isinstance(item, dict) else None
         if isinstance(ids, dict):  # a table by columns
             for row in ids:
                 yield {name: column.get(row) for name, column in item.items() if isinstance(column, dict)}
@@ -35,7 +49,11 @@ def _rows(document: Any) -> Iterator[dict[str, Any]]:
 
 
 def _attributes(document: dict[str, Any]) -> dict[str, Any]:
-    columns = {name[len(_COLUMN) :]: value for name, value in document.items() if name.startswith(_COLUMN)}
+    columns = {
+        name[len(_COLUMN) :]: value
+        for name, value in document.items()
+        if name.startswith(_COLUMN) and value is not None
+    }
     nested = parsed(document.get("attributes"))
     attributes = flat(columns) | flat(nested if isinstance(nested, dict) else {})
     attributes.setdefault("openinference.span.kind", document.get("span_kind"))
@@ -47,7 +65,7 @@ def _read(document: dict[str, Any]) -> Fields:
     events = parsed(document.get("events"))
     return span(
         trace_id=document.get("context.trace_id", context.get("trace_id")),
-        span_id=document.get("context.span_id", context.get("span_id")),
+        span_id=document.get(_ID, context.get("span_id")),
         parent_id=document.get("parent_id"),
         name=document.get("name"),
         start=document["start_time"],
