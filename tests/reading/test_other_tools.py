@@ -101,6 +101,9 @@ def test_a_subagent_of_claude_code_runs_in_the_tool_that_started_it(named: bool,
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in of_file))
     (trace,) = load(tmp_path)
     assert (len(trace.roots), trace.root.start_ns, len(trace.llm_calls)) == (1, trace.start_ns, 2)
+    above = trace.parent(trace.agents[-1])
+    assert above is not None
+    assert above.kind == ("tool" if named else "agent")  # nothing says which, of older ones
 
 
 GENERATION = {"id": "g", "traceId": "t", "type": "GENERATION", "model": "gpt-4o", "startTime": "2026-08-06T00:00:00Z",

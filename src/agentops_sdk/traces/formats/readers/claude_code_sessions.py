@@ -62,6 +62,8 @@ class _Session:
         self.results: dict[Any, tuple[dict[str, Any], dict[str, Any]]] = {}
         self.conversations: dict[Any, list[dict[str, Any]]] = {}
         self.last: dict[Any, int] = {}
+        self.named: set[str] = set()
+        """Subagents that are called the same in all files of the session: in newer versions each has one of its own."""
         self.chains: dict[Any, str] = {}
         """By line of a subagent whose it is, where older versions do not name it."""
         self.started: dict[str, dict[str, Any]] = {}
@@ -89,7 +91,8 @@ class _Session:
         named = {semconv.SESSION_ID: session}
         prompt = next((message for message in self.conversations.get(None, ()) if message["role"] == "user"), None)
         root = f"{session} run"  # a file of a subagent alone does not hold it
-        if not all(line.get("isSidechain") for line in self.lines if line.get("type") in ("user", "assistant")):
+        is_apart = all(line.get("isSidechain") for line in self.lines if line.get("type") in ("user", "assistant"))
+        if not is_apart:
             run = span(
                 **shared, span_id=root, name="invoke_agent Claude Code", start=min(times), end=max(times), kind="agent",
                 attributes={**named, **self._cost(), semconv.AGENT_NAME: "Claude Code",
@@ -99,9 +102,12 @@ class _Session:
         for agent in sorted({call.agent for call in self.calls.values() if call.agent is not None}):
             of_it = [call for call in self.calls.values() if call.agent == agent]
             tool = self.started.get(agent, {})
+            above = f"{session} {tool['id']}" if tool else root
+            if agent in self.named and (tool or is_apart):
+                above = _starting(session, agent)
             name = str((tool.get("input") or {}).get("subagent_type") or agent)
             run = span(
-                **shared, span_id=f"{session} {agent}", parent_id=f"{session} {tool['id']}" if tool else root,
+                **shared, span_id=f"{session} {agent}", parent_id=above,
                 name=f"invoke_agent {name}", kind="agent",
                 start=min(call.start for call in of_it), end=max(call.end for call in of_it),
                 attributes={**named, semconv.AGENT_NAME: name, semconv.AGENT_ID: agent},
@@ -133,6 +139,8 @@ class _Session:
         if line.get("isSidechain") is False or not (line.get("isSidechain") or line.get("agentId")):
             return None
         before, content = self.chains.get(line.get("parentUuid")), (line.get("message") or {}).get("content")
+        if line.get("agentId"):
+            self.named.add(str(line["agentId"]))
         agent = str(line.get("agentId") or before or f"subagent {str(line.get('uuid'))[:8]}")
         self.chains[line.get("uuid")] = agent
         if isinstance(content, str) and content in self.prompts:
@@ -153,6 +161,7 @@ class _Session:
                     told = line.get("toolUseResult")
                     if isinstance(told, dict) and told.get("agentId") and (tool := self.tools.get(part["tool_use_id"])):
                         self.started[str(told["agentId"])] = tool
+                        self.named.add(str(told["agentId"]))
             conversation.extend(chat_messages.messages(_of_tools(message), "user"))
         elif message.get("model") != _SYNTHETIC or line.get("isApiErrorMessage"):
             key = str(message.get("id") or line.get("uuid")), str(line.get("requestId"))
@@ -177,6 +186,7 @@ class _Session:
                     self.prompts[prompt] = part
 
     def _tools(self, call: _Call, above: str, shared: dict[str, Any], named: dict[str, Any]) -> Iterator[Fields]:
+        agents = {tool["id"]: agent for agent, tool in self.started.items() if agent in self.named}
         for part in call.content:
             if not isinstance(part, dict) or part.get("type") not in ("tool_use", "server_tool_use"):
                 continue
@@ -188,8 +198,10 @@ class _Session:
             told = line.get("toolUseResult")
             left = told == _REFUSED or (isinstance(told, dict) and told.get("interrupted") is True)
             failed = result is not None and result.get("is_error") is True and not left
+            session, agent = call.line.get("sessionId"), agents.get(part.get("id"))
             tool = span(
-                **shared, span_id=f"{call.line.get('sessionId')} {part.get('id')}", parent_id=above,
+                **shared, parent_id=above,
+                span_id=f"{session} {part.get('id')}" if agent is None else _starting(session, agent),
                 name=f"execute_tool {part.get('name')}", kind="tool", start=call.end, end=line.get("timestamp"),
                 attributes={**named, semconv.TOOL_NAME: part.get("name"), semconv.TOOL_CALL_ID: part.get("id"),
                             semconv.TOOL_CALL_ARGUMENTS: chat_messages.json_text(part.get("input")),
@@ -197,6 +209,11 @@ class _Session:
                 status="error" if failed else "unset", message=result_text if failed else None,
             )  # fmt: skip
             yield tool | {"outcome": "cancelled"} if left else tool
+
+
+def _starting(session: Any, agent: str) -> str:
+    """The id of the tool that started a subagent, whose own file does not tell what else it is called."""
+    return f"{session} starts {agent}"
 
 
 def _outcome_after(line: dict[str, Any], message: dict[str, Any], before: str) -> str:
