@@ -414,6 +414,49 @@ def test_a_session_of_codex(tmp_path: Path) -> None:
     assert parts(trace.llm_calls[1], semconv.OUTPUT_MESSAGES) == [("assistant", "bye")]
 
 
+_GEMINI = {"sessionId": "s3", "projectHash": "02", "startTime": ISO.format(0), "lastUpdated": ISO.format(0)}
+_ASKS = {"id": "u1", "timestamp": ISO.format(0), "type": "user", "content": [{"text": "hi"}]}
+_LOOKS = {"id": "g1", "timestamp": ISO.format(2), "type": "gemini", "content": "", "model": "gemini-2.5-pro",
+          "thoughts": [{"subject": "A file", "description": "Which?", "timestamp": ISO.format(1)}],
+          "tokens": {"input": 100, "output": 15, "cached": 40, "thoughts": 5, "tool": 0, "total": 120}}  # fmt: skip
+_READS = {"id": "t1", "name": "read_file", "args": {"path": "a"}, "status": "error", "timestamp": ISO.format(3),
+          "result": [{"functionResponse": {"id": "t1", "response": {"error": "no such file"}}}]}  # fmt: skip
+_SAYS = {**_LOOKS, "id": "g2", "timestamp": ISO.format(5), "content": "There is none.", "thoughts": [], "tokens": None}
+_FAILS = {"id": "e1", "timestamp": ISO.format(6), "type": "error", "content": "quota"}
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_session_of_gemini_cli(whole: bool, tmp_path: Path) -> None:
+    called = {**_LOOKS, "toolCalls": [_READS]}
+    update = {"$set": {"lastUpdated": ISO.format(5)}}
+    lines = [_GEMINI, _ASKS, _LOOKS, update, called, _SAYS, {"$rewindTo": "g2"}]
+    path = tmp_path / ("session.json" if whole else "session.jsonl")
+    path.write_text(
+        json.dumps({**_GEMINI, "messages": [_ASKS, called, _SAYS]}, indent=2) if whole
+        else "".join(json.dumps(line) + "\n" for line in lines)
+    )  # fmt: skip
+    traces = load(path)
+    (trace,) = traces
+    assert (traces.foreign, sorted(one.kind for one in trace.spans)) == (0, ["agent", "llm", "llm", "tool"])
+    usage = trace.usage
+    assert (usage.input, usage.output, usage.cache_read, usage.unknown) == (100, 20, 40, 1)
+    assert (trace.outcome, [one.name for one in trace.errors]) == ("ok", ["execute_tool read_file"])
+    assert (trace.models, trace.session_id, trace.duration) == (["gemini-2.5-pro"], "s3", 5.0)
+    assert parts(trace.llm_calls[1], semconv.INPUT_MESSAGES)[-1] == ("tool", "no such file")
+
+
+@pytest.mark.parametrize(
+    ("status", "after", "outcome"),
+    [("executing", [], "unfinished"), ("cancelled", [], "cancelled"), ("cancelled", [_SAYS], "ok"),
+     ("success", [_FAILS], "error"), ("success", [_FAILS, _SAYS], "ok")],
+)  # fmt: skip
+def test_how_a_session_of_gemini_cli_ended(status: str, after: list[Any], outcome: str) -> None:
+    messages = [_ASKS, {**_LOOKS, "toolCalls": [{**_READS, "status": status}]}, *after]
+    (trace,) = load([json.dumps({**_GEMINI, "messages": messages})])
+    assert trace.outcome == outcome
+    assert trace.tool_calls[0].outcome == {"executing": "unfinished", "success": "ok"}.get(status, status)
+
+
 NAMED = {
     '{"resourceLogs": []}': "log records", '{"resourceMetrics": [{}]}': "metrics", "PAR1xxxx": "Parquet",
     "SQLite format 3\0": "SQLite", "PK\x03\x04": "zip", '{"traceEvents": []}': "Chrome trace",
@@ -469,7 +512,15 @@ def test_messages_in_logs(before: bool, as_bytes: bool, tmp_path: Path, capsys: 
 
 
 @pytest.mark.parametrize(
-    "name", ["Braintrust", *PEOPLES, "OpenAI Agents SDK", "Langfuse, ingested", "LangSmith, ingested", "runs"]
+    "name",
+    [
+        "Braintrust",
+        *(name for name in PEOPLES if name != "Phoenix, index"),
+        "OpenAI Agents SDK",
+        "Langfuse, ingested",
+        "LangSmith, ingested",
+        "runs",
+    ],
 )
 def test_what_is_no_span_costs_no_neighbour(name: str) -> None:
     agents = [{"object": "trace.span", "id": f"span_{number:024x}", "trace_id": f"trace_{TRACE}", "error": None,
