@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Final
 
+from agentops_sdk.exporters.otlp.compression import size_of
 from agentops_sdk.exporters.otlp.request_halves import halves, joined
 from agentops_sdk.exporters.otlp.segment import Piece
 
@@ -111,7 +112,7 @@ class Delivery:
             part = parts[0]
             if too_large and tally.taken and _size(part) > self.batch_bytes and _halve(parts, self._signal, first=True):
                 continue  # no need to ask
-            reply = self._post(b"".join(piece.payload for piece in part))
+            reply = self._post(part[0].payload if len(part) == 1 else joined(part).payload)
             if reply.verdict == "accepted":
                 parts.popleft()
                 self._take(part, reply, tally, too_large)
@@ -163,7 +164,7 @@ class Delivery:
 
 
 def _size(part: list[Piece]) -> int:
-    return sum(len(piece.payload) for piece in part)
+    return sum(size_of(piece.payload) for piece in part)
 
 
 def _halve(parts: deque[list[Piece]], signal: str, *, first: bool) -> bool:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from agentops_sdk._version import DISTRIBUTION, VERSION
 from agentops_sdk.exporters.otlp.answer import ANSWER_BYTES, Answer, NoAnswerError, Reply, judge
-from agentops_sdk.exporters.otlp.compression import deflated, gzipped
+from agentops_sdk.exporters.otlp.compression import deflated, gzipped, is_packed, unpacked
 from agentops_sdk.exporters.otlp.proxy import ProxyError, is_direct, proxy_for
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Sender:
         self._deadline = 0.0
 
     def post(self, body: bytes) -> Reply:
-        """Send one serialized request; every failure becomes a :class:`Reply`."""
+        """Send one serialized request, which may be compressed; every failure becomes a :class:`Reply`."""
         from opentelemetry import context
 
         token = context.attach(_not_traced())
@@ -65,7 +65,7 @@ class Sender:
         if self._endpoint.json:
             from agentops_sdk.exporters.otlp.json_request import json_request
 
-            body = json_request(body, self._endpoint.signal)
+            body = json_request(unpacked(body), self._endpoint.signal)
         reply = self._once(body, self._compression)
         if reply.status in (400, 415, 422) and not self._known and self._compression != "none":
             # Some backends cannot unpack what they get: the same once more, as it is.
@@ -85,9 +85,11 @@ class Sender:
             **endpoint.headers,
         }
         if compression == "gzip":
-            body, headers["content-encoding"] = gzipped(body), "gzip"
+            body, headers["content-encoding"] = body if is_packed(body) else gzipped(body), "gzip"
         elif compression == "deflate":
-            body, headers["content-encoding"] = deflated(body), "deflate"
+            body, headers["content-encoding"] = deflated(unpacked(body)), "deflate"
+        else:
+            body = unpacked(body)
         headers["content-length"] = str(len(body))
         self._deadline = time.monotonic() + endpoint.timeout
         try:

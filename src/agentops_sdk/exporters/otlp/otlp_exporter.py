@@ -200,7 +200,8 @@ class OTLPExporter(SinkOptions):
 
     def _begin(self) -> None:
         self._pid = os.getpid()
-        self._spool = Spool(self.folder, **self._bounds)  # type: ignore[arg-type]  # one mapping for three types
+        packs = self.endpoint.compression == "gzip" and not self.endpoint.json
+        self._spool = Spool(self.folder, packs=packs, **self._bounds)  # type: ignore[arg-type]  # one mapping for three types
         self._shipper = Shipper(self.endpoint, self._spool, linger=self.endpoint.delay)
 
 

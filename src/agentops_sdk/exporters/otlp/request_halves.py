@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from agentops_sdk.exporters.otlp.compression import unpacked
 from agentops_sdk.exporters.otlp.request_message import request_message
 from agentops_sdk.exporters.otlp.segment import Piece
 
@@ -18,7 +19,7 @@ _FIELDS: Final = {
 
 def joined(pieces: list[Piece]) -> Piece:
     """One request of many: serialized requests concatenate to a valid one."""
-    return Piece(b"".join(piece.payload for piece in pieces), sum(piece.spans for piece in pieces))
+    return Piece(b"".join([unpacked(piece.payload) for piece in pieces]), sum(piece.spans for piece in pieces))
 
 
 def halves(pieces: list[Piece], signal: str = "traces") -> tuple[list[Piece], list[Piece]]:
@@ -34,7 +35,7 @@ def _split(piece: Piece, signal: str) -> tuple[list[Piece], list[Piece]]:
 
     request, (resources, scopes, items) = request_message(signal), _FIELDS[signal]
     try:
-        whole = request.FromString(piece.payload)
+        whole = request.FromString(unpacked(piece.payload))
     except DecodeError:
         return [piece], []
     places = [

@@ -2,7 +2,8 @@
 
 A file is a 16-byte head (magic, offset up to which everything is acknowledged) and records, each a
 16-byte header (magic, payload length, spans, CRC-32) and its payload, a serialized
-``ExportTraceServiceRequest``. A torn or damaged record is skipped; reading goes on at the next one.
+``ExportTraceServiceRequest``, or the same in gzip. A torn or damaged record is skipped; reading goes on at the next
+one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.encryption import is_sealed, opened, sealed
-from agentops_sdk.exporters.otlp.compression import crc32
+from agentops_sdk.exporters.otlp.compression import crc32, is_packed, size_of, unpacked
 from agentops_sdk.private_files import open_private
 
 if TYPE_CHECKING:
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["Piece", "Segment", "frame"]
 
 _HEAD = struct.Struct("<8sQ")
-_FILE_MAGIC = b"AGOTLP1\n"
+_FILE_MAGIC, _EARLIER_MAGIC = b"AGOTLP2\n", b"AGOTLP1\n"
+"""Who knows the earlier one alone leaves a file be in which requests may be compressed."""
 _RECORD = struct.Struct("<4sIII")
 _MAGIC = b"\xffOT\xfe"
 _LARGEST = 256 * 1_048_576
 _MOST_SPANS = 100_000
+_PACKED_HEAD = 4
 _READ_BYTES = 65_536
 """What is read beyond a request, instead of all that follows it."""
 
@@ -100,7 +103,7 @@ class Segment:
         segment.created = path.stat().st_mtime
         data = path.read_bytes()
         segment.size = len(data)
-        headed = len(data) >= _HEAD.size and data.startswith(_FILE_MAGIC)
+        headed = len(data) >= _HEAD.size and data.startswith((_FILE_MAGIC, _EARLIER_MAGIC))
         if headed:
             segment.acked = min(max(_HEAD.unpack_from(data)[1], _HEAD.size), len(data))
         position = segment.acked
@@ -109,7 +112,8 @@ class Segment:
             segment.spans += piece.spans
             position = piece.end
         segment._damage(data[position:])
-        if not headed and segment.spans == 0 and data and not _FILE_MAGIC.startswith(data[: len(_FILE_MAGIC)]):
+        begins = tuple(magic[: len(data)] for magic in (_FILE_MAGIC, _EARLIER_MAGIC))
+        if not headed and segment.spans == 0 and data and not data.startswith(begins):
             raise ValueError("not a segment of a spool")
         return segment
 
@@ -164,8 +168,10 @@ class Segment:
         self.size += size
         self.spans += spans
 
-    def read(self, max_bytes: int, max_spans: int | None = None) -> list[Piece]:
+    def read(self, max_bytes: int, max_spans: int | None = None, *, packed: bool = False) -> list[Piece]:
         """The oldest records not acknowledged, at least one if there is any, up to ``max_bytes`` and ``max_spans``.
+
+        ``packed``: one that is compressed is left so, and comes alone.
 
         Raises:
             OSError: the file cannot be read.
@@ -175,11 +181,16 @@ class Segment:
         total = spans = 0
         is_held = bool(self._held) and self._held[0].start == self.acked
         for piece in self._from_memory() if is_held else self._from_file(max_bytes):
-            total += len(piece.payload)
+            payload = opened(piece.payload) if is_sealed(piece.payload) else piece.payload
+            total += size_of(payload)
             spans += piece.spans
-            if pieces and (total > max_bytes or (max_spans is not None and spans > max_spans)):
+            alone = packed and is_packed(payload)
+            if pieces and (alone or total > max_bytes or (max_spans is not None and spans > max_spans)):
                 break
-            pieces.append(piece._replace(payload=opened(piece.payload)) if is_sealed(piece.payload) else piece)
+            payload = payload if packed else unpacked(payload)
+            pieces.append(piece if payload is piece.payload else piece._replace(payload=payload))
+            if alone:
+                break
         return pieces
 
     def acknowledge(self, end: int, spans: int) -> None:
@@ -244,7 +255,12 @@ class Segment:
         else:
             with self.path.open("rb") as file:
                 file.seek(before)
-                data = file.read(min(self.size - before, max_bytes + _READ_BYTES))
+                size = min(self.size - before, max_bytes + _READ_BYTES)
+                head = file.read(_RECORD.size + _PACKED_HEAD)
+                if head.startswith(_MAGIC) and is_packed(head[_RECORD.size :]):  # it goes out alone
+                    size = min(size, _RECORD.size + _RECORD.unpack_from(head)[1])
+                file.seek(before)
+                data = file.read(size)
                 if found := list(self._pieces(data, 0, before)):
                     return iter(found)
                 data += file.read(max(0, self.size - before - len(data)))  # a long record, or damage

@@ -72,7 +72,7 @@ class Shipper:
             if self._waiting_since is None:
                 self._waiting_since = time.monotonic()
                 self._changed.notify_all()
-            elif self.spool.pending_bytes >= self._delivery.batch_bytes:
+            elif self.spool.waiting_bytes >= self._delivery.batch_bytes:
                 self._changed.notify_all()
             self._start()
 
@@ -152,7 +152,7 @@ class Shipper:
                 now = time.monotonic()
                 due = until
                 if self._waiting_since is not None:
-                    ripe = self.spool.pending_bytes >= self._delivery.batch_bytes
+                    ripe = self.spool.waiting_bytes >= self._delivery.batch_bytes
                     due = max(0.0 if ripe else self._waiting_since + self.linger, self._not_before)
                     if self._urgent and self._failed_at <= self._mark:
                         due = self._pause_ends

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk.encryption import DamagedError, SealedError
+from agentops_sdk.exporters.otlp.compression import IS_FAST, gzipped, size_of
 from agentops_sdk.exporters.otlp.dead_letters import due, set_aside
 from agentops_sdk.exporters.otlp.run_directory import REFUSED, Run, runs
 from agentops_sdk.exporters.otlp.segment import Piece, Segment, frame
@@ -23,6 +24,8 @@ __all__ = ["Batch", "Spool"]
 
 _SEGMENT_BYTES, _MEMORY_SEGMENT_BYTES = 4 * 1_048_576, 1_048_576
 """On disk, where to make a file and to remove it take as long as to write a hundred kilobytes; in memory."""
+_PACKED_BYTES = 256 * 1_024
+"""A request from there on is compressed as it comes, where that is fast: it is written, kept and sent so."""
 _DISK_RETRY = 5.0
 _REFUSED_LOOK = 2.0
 _OWN_REFUSED = 10_000
@@ -49,13 +52,18 @@ class Spool:
         max_age: seconds a segment is kept.
         memory_bytes: the bound where there is no disk; where there is, and the backend takes what it is sent, requests
             stay in memory as well as long as no more than that waits, and need not be read again.
+        packs: whether long requests may be compressed: they are sent so.
     """
 
-    def __init__(self, folder: Path | None, *, max_bytes: int, max_age: float, memory_bytes: int) -> None:
+    def __init__(
+        self, folder: Path | None, *, max_bytes: int, max_age: float, memory_bytes: int, packs: bool = False
+    ) -> None:
         self.folder = folder
         self.max_bytes, self.max_age, self.memory_bytes = max_bytes, max_age, memory_bytes
         self.segment_bytes = max(4096, min(_SEGMENT_BYTES, max_bytes // 8))
         self._memory_segment_bytes = min(self.segment_bytes, _MEMORY_SEGMENT_BYTES)
+        self._packs = packs and IS_FAST
+        self._saved = 0
         self.appended = 0
         self.exported = 0
         self.dropped: Counter[str] = Counter()
@@ -81,9 +89,13 @@ class Spool:
     # --- the consumer thread ---------------------------------------------------------------
     def append(self, payload: bytes, spans: int) -> None:
         """Keep one encoded request. Never raises for the disk's sake: memory takes over."""
+        size = len(payload)
+        if self._packs and size >= _PACKED_BYTES:
+            payload = gzipped(payload)
         record = frame(payload, spans)
         with self._lock:
             self.appended += spans
+            self._saved += size - len(payload)
             active = self._active
             if active is not None:
                 most = self.segment_bytes if active.path is not None else self._memory_segment_bytes
@@ -119,7 +131,7 @@ class Spool:
                 if segment.spans <= 0:
                     continue
                 try:
-                    pieces = segment.read(max_bytes, max_spans)
+                    pieces = segment.read(max_bytes, max_spans, packed=True)
                 except OSError:
                     pieces = []
                 except (SealedError, DamagedError) as error:
@@ -136,6 +148,7 @@ class Spool:
         with self._lock:
             segment = batch.segment
             self._holds = True
+            self._saved -= sum([size_of(piece.payload) - len(piece.payload) for piece in batch.pieces])
             if segment.adopted:
                 self.adopted_exported += exported
                 self.adopted_dropped.update(dropped)
@@ -219,6 +232,14 @@ class Spool:
     @property
     def pending_bytes(self) -> int:
         return sum(segment.pending_bytes for segment in list(self._segments) if segment.spans > 0)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """About how long the requests are that wait, without their compression: whether there are enough to send."""
+        waiting = self.pending_bytes
+        if not waiting:
+            self._saved = 0
+        return waiting + max(0, self._saved)
 
     @property
     def settled(self) -> int:
