@@ -44,7 +44,8 @@ _TOLD_LEVELS = (50, 80, 95, 100)
 _LEAST = {"error rate": 5, "tool failure rate": 5, "drift": 20, "latency": 5}
 FORM: Final = (
     'a condition such as "error rate > 20 %", "cost rate > 5 usd / hour", "p95 latency > 10 s", "loop", '
-    '"limit at 80 %", "unfinished runs", "tool failures > 3", "findings", "drift of route > 20 %" or "silence"'
+    '"limit at 80 %", "unfinished runs", "tool failures > 3", "findings", "drift of route > 20 %", "anomaly of cost" '
+    'or "silence"'
 )
 
 

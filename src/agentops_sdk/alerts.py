@@ -49,7 +49,7 @@ def alert(
     Args:
         when: the condition: ``"error rate > 20 %"``, ``"cost rate > 5 usd / hour"``, ``"p95 latency > 10 s"``,
             ``"loop"``, ``"limit at 80 %"``, ``"unfinished runs"``, ``"tool failures > 3"``,
-            ``"drift of route > 20 %"``, ``"silence"``.
+            ``"drift of route > 20 %"``, ``"anomaly of cost"``, ``"findings"``, ``"silence"``.
         over: how far is looked back: seconds, or a text such as ``"5 minutes"``.
         per: what it is asked of apart: ``process``, ``service``, ``agent``, ``model``, ``provider``, ``tool``,
             ``user`` or ``session``.

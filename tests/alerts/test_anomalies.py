@@ -87,6 +87,12 @@ def test_an_alert_on_what_is_not_as_usual() -> None:
     )
 
 
+def test_an_outage_is_unusual_although_nothing_is_seen() -> None:
+    calls = [span(60 * n + 1) for n in range(50)]
+    notices = told(calls, tuple(range(3_010, 3_190, 60)), when="anomaly of calls", over=60, every=600)
+    assert [(notice.state, int(notice.at // 60)) for notice in notices] == [("firing", 51)]
+
+
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from agentops_sdk.cli import main
 

@@ -7,6 +7,7 @@ import gzip
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from tests.wire.http import Reply, Request, Wire
 
 import agentops_sdk as agentops
+from agentops_sdk._alerts import notice_delivery
 from agentops_sdk._alerts.engine import Engine
 from agentops_sdk._alerts.notice import Notice, pagerduty, slack
 from agentops_sdk._alerts.notice_delivery import SECRET_VARIABLE, Delivery, signature
@@ -115,6 +117,44 @@ def test_an_end_does_not_arrive_before_what_it_ends(wire: Wire, receiver: Receiv
     delivery.work()
     assert [request.body["state"] for request in receiver.requests] == ["firing", "firing", "recovered"]
     assert (delivery.waiting, list(tmp_path.glob("*.json"))) == (0, [])
+
+
+def test_what_else_goes_where_nothing_arrives_holds_nobody_up(wire: Wire, receiver: Receiver, tmp_path: Path) -> None:
+    now = [NOTICE.at]
+    rule = from_keywords("loop", then=f"webhook:{wire.url}/")
+    receiver.status = 503
+    delivery = Delivery([rule], tmp_path, clock=lambda: now[0])
+    for number in range(5):
+        delivery.put(rule, dataclasses.replace(NOTICE, id=str(number)))
+    delivery.work()
+    assert (delivery.waiting, len(receiver.requests), len(list(tmp_path.glob("*.json")))) == (5, 1, 5)
+    receiver.status = 200
+    now[0] += 60
+    delivery.work()
+    assert sorted(request.body["id"] for request in receiver.requests[1:]) == list("01234")
+    assert (delivery.waiting, list(tmp_path.glob("*.json"))) == (0, [])
+
+
+def test_time_passes_also_while_there_is_more_to_tell_than_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notice_delivery, "_TICK", 0.005)
+    ticks: list[float] = []
+    told: list[Notice] = []
+
+    def tell(notice: Notice) -> None:
+        told.append(notice)
+        if len(ticks) < 3 and len(told) < 20_000:
+            delivery.put(rule, notice)  # as from a program in which everything fires
+
+    rule = from_keywords("loop", then=tell)
+    delivery = Delivery([rule], None, tick=ticks.append)
+    delivery.put(rule, NOTICE)
+    delivery.start()
+    deadline = time.monotonic() + 30
+    while len(ticks) < 3 and len(told) < 20_000 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    delivery.stop(10)
+    assert len(ticks) >= 3
+    assert len(told) < 20_000
 
 
 def test_a_command_a_function_and_an_event(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

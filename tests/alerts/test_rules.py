@@ -11,7 +11,7 @@ from agentops_sdk._alerts.engine import Engine
 from agentops_sdk._alerts.notice import Notice
 from agentops_sdk._alerts.observation import of_fields
 from agentops_sdk._alerts.window import Window
-from agentops_sdk.alert_rules import from_file, from_keywords
+from agentops_sdk.alert_rules import ANOMALIES, from_file, from_keywords
 
 TRACE = "0" * 31
 
@@ -66,6 +66,8 @@ FIRES: list[tuple[str, list[Any], float]] = [
     ("limit at 80 %", [span(1, events=[LEVEL])], 100),
     ("limit", [span(1, outcome="error", agentops__limit__action="refused")], 100),
     ("unfinished runs", [span(1, "agent", "unfinished")], 100),
+    ("findings", [span(1, "tool", agentops__findings=["new_host"])], 100),
+    ("findings of new_host", [span(1, "tool", agentops__findings=["new_host"])], 100),
     (
         "drift of route > 30 %",
         [*(decided(t, "a") for t in range(25)), *(decided(t, "b") for t in range(100, 125))],
@@ -80,6 +82,29 @@ def test_each_condition_fires_once_and_is_over(when: str, spans: list[Any], late
     assert states(notices) == ["firing", "recovered"]
     assert notices[0].id == notices[1].id
     assert (notices[0].trace_id, notices[0].runbook) == (f"{TRACE}1", "https://run.example/book")
+
+
+def test_what_a_file_says_is_what_the_program_says(tmp_path: Any) -> None:
+    whens = [when for when, _, _ in FIRES] + ["silence", *(f"anomaly of {of}" for of in ANOMALIES)]
+    path = tmp_path / "alerts.toml"
+    path.write_text("".join(f'[[alert]]\nwhen = "{when}"\nover = 60\nevery = "2 hours"\n' for when in whens))
+    assert list(from_file(path)) == [from_keywords(when, over="1 minute", every=7200) for when in whens]
+
+
+def test_unfinished_runs_are_told_again_where_there_are_new_ones() -> None:
+    notices: list[Notice] = []
+    rule = from_keywords("unfinished runs", over="1 hour", every="1 minute")
+    engine = Engine([rule], lambda _, notice: notices.append(notice))
+    engine.observe(span(1, "agent", "unfinished"))
+    for now in (30, 100, 200):
+        engine.tick(now)
+    engine.observe(span(210, "agent", "unfinished", trace=2))
+    engine.observe(span(220, "agent", "unfinished", trace=3))  # of the same period
+    for now in (230, 280, 400, 4_000):
+        engine.tick(now)
+    assert [(notice.at, notice.state, notice.value) for notice in notices] == [
+        (1, "firing", 1), (210, "firing", 2), (280, "firing", 3), (4_000, "recovered", 0)
+    ]  # fmt: skip
 
 
 QUIET: list[tuple[str, list[Any]]] = [

@@ -29,6 +29,9 @@ _NAMED_BY = {
 _UNNAMED = ("user", "session")
 """What is remembered by a hash alone: it may be on disk for as long as nobody looks."""
 
+_BY_THE_CLOCK = ("silence", "anomaly")
+"""What may fire although nothing is seen: nothing more, or a stretch in which there was less than usual."""
+
 Tell = Callable[["AlertRule", Notice], None]
 
 
@@ -170,7 +173,7 @@ class Engine:
                     judged = [
                         self._judged(rule, key, asked, max(now, asked.window.last))
                         for key, asked in list(self._asked.get(rule, {}).items())
-                        if asked.told_at is not None or rule.measure == "silence"
+                        if asked.told_at is not None or rule.measure in _BY_THE_CLOCK
                     ]
                 for notice in filter(None, judged):
                     self._tell(rule, notice)
@@ -181,13 +184,17 @@ class Engine:
             return None
         value = asked.window.value(now)
         firing = value is not None and rule.is_passed(value)
-        if firing and (asked.told_at is None or now - asked.told_at >= rule.every):
+        if firing and (asked.told_at is None or (now - asked.told_at >= rule.every and self._is_news(rule, asked))):
             asked.told_at, asked.told_firing = now, True
             return self._notice(rule, key, asked, now, value or 0.0, "firing")
         if not firing and asked.told_firing and now >= asked.unsure_until:
             asked.told_firing = False
             return self._notice(rule, key, asked, now, value or 0.0, "recovered")
         return None
+
+    def _is_news(self, rule: AlertRule, asked: _Asked) -> bool:
+        """Whether what fires is to be told again: of what has happened once and for all, only where more of it has."""
+        return rule.measure != "unfinished runs" or asked.window.last > (asked.told_at or 0.0)
 
     def _notice(self, rule: AlertRule, key: str, asked: _Asked, now: float, value: float, state: str) -> Notice:
         if asked.told_at is not None:

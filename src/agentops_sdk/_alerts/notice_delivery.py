@@ -63,7 +63,7 @@ class Delivery:
     Args:
         rules: whose targets are known; what an earlier process left for one of them is delivered too.
         folder: for what waits; ``None`` keeps it in memory alone.
-        tick: called every second.
+        tick: called every second, also while there is much to send; while one request lasts, it waits.
         clock: the time.
         keep: called before anything is sent: by then it is remembered that it was told.
     """
@@ -91,6 +91,9 @@ class Delivery:
         self.first_wait = _FIRST_WAIT
         self.delivered = self.failed = self.dropped = 0
         self._put = self._tried = 0
+        self._ticked = 0.0
+        self._failing: set[Target] = set()
+        """Where nothing has arrived in this pass: what else goes there is not tried before the next."""
 
     def reconfigure(self, rules: Sequence[AlertRule]) -> None:
         """Know the targets of other rules, for which an earlier process may have left something."""
@@ -138,10 +141,17 @@ class Delivery:
         while not self._stopping:
             self._event.wait(_TICK)
             self._event.clear()
-            with guard("alerts.tick"):
-                self._tick(self._clock())
+            self._pass_time()
             self.work()
         self.work(last=True)
+
+    def _pass_time(self, least: float = 0.0) -> None:
+        """Tell the engine that time has passed, where that is ``least`` seconds."""
+        now = time.monotonic()
+        if now - self._ticked >= least:
+            self._ticked = now
+            with guard("alerts.tick"):
+                self._tick(self._clock())
 
     def work(self, *, last: bool = False) -> None:
         """Deliver what is new, and what is due again, also what an earlier process left."""
@@ -150,14 +160,17 @@ class Delivery:
         with guard("alerts.told"):
             self._keep_told()
         now = self._clock()
+        self._failing.clear()
         due = sorted((parcel for parcel in self._waiting if parcel.due <= now or last), key=lambda each: each.notice.at)
         self._waiting = [parcel for parcel in self._waiting if parcel not in due]
         for parcel in due:
             self._try(parcel)
+            self._pass_time(_TICK)
         while new := len(self._new):
             for _ in range(new):
                 self._try(self._new.popleft())
                 self._tried += 1
+                self._pass_time(_TICK)
             with guard("alerts.told"):
                 self._keep_told()  # of what has come meanwhile
 
@@ -170,7 +183,7 @@ class Delivery:
 
     def _try(self, parcel: _Parcel) -> None:
         arrived = False
-        if self._is_early(parcel):
+        if parcel.target in self._failing or self._is_early(parcel):
             self._keep(parcel)
             return
         with guard("alerts.deliver"):
@@ -179,6 +192,7 @@ class Delivery:
                 arrived = True
             except _NotDeliveredError as error:
                 self.failed += 1
+                self._failing.add(parcel.target)
                 if parcel.attempt == 0:
                     logger.warning("agentops_sdk: an alert could not be delivered, and is tried again: %s", error)
         if arrived:
