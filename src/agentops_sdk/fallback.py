@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any
 
 from agentops_sdk._capture.call import Call, NullCall
@@ -125,8 +125,7 @@ class Fallback:
                         return record.answered(index, end.value)
                     record.answered(index, None)
                     break
-        yield first
-        return (yield from stream)
+        return (yield from _from_first(first, stream))
 
     async def _begun_async(self, ways: Sequence[Callable[..., Any]], args: Any, kwargs: Any) -> AsyncIterator[Any]:
         stream: Any = None
@@ -143,9 +142,17 @@ class Fallback:
                     record.answered(index, None)
                     break
         async with aclosing(stream):
-            yield first
-            async for item in stream:
-                yield item
+            item = first
+            with suppress(StopAsyncIteration):
+                while True:
+                    try:
+                        sent = yield item
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:  # noqa: BLE001 - the stream says what becomes of it
+                        item = await stream.athrow(error)
+                    else:
+                        item = await (anext(stream) if sent is None else stream.asend(sent))
 
     def _tried(self, ways: Sequence[Callable[..., Any]], args: Any, kwargs: Any) -> Any:
         with self._recorded() as record:
@@ -190,6 +197,29 @@ class Fallback:
             raise
         if not record.is_left:
             record.end(None)
+
+
+def _from_first(item: Any, stream: Any) -> Generator[Any, Any, Any]:
+    """As ``yield from stream``, of which the first item has been taken."""
+    if not isinstance(stream, Generator):
+        yield item
+        return (yield from stream)
+    while True:
+        try:
+            sent = yield item
+        except GeneratorExit:
+            stream.close()
+            raise
+        except BaseException as error:  # noqa: BLE001 - the stream says what becomes of it
+            step = functools.partial(stream.throw, error)
+        else:
+            if sent is None:
+                return (yield from stream)
+            step = functools.partial(stream.send, sent)
+        try:
+            item = step()
+        except StopIteration as end:
+            return end.value
 
 
 def _takes(function: Callable[..., Any], argument: str) -> bool:

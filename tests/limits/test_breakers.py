@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -208,20 +208,77 @@ def test_the_next_model_answers(service: Service) -> None:
     assert len(service.asked) == before
 
 
-def test_a_limit_ends_it_also_under_another_name() -> None:
+def under_another_name(error: Exception) -> None:
+    raise RuntimeError("a framework's own error") from error
+
+
+def among_others(error: Exception) -> None:
+    raise ExceptionGroup("of tasks", [ValueError(), ExceptionGroup("inner", [error])])
+
+
+@pytest.mark.parametrize("told", [under_another_name, among_others])
+def test_a_limit_ends_it_also(told: Callable[[Exception], None]) -> None:
     tried: list[str] = []
 
     @agentops.fallback(["a", "b"])
     def ask(*, model: str) -> None:
         tried.append(model)
-        try:
-            raise agentops.LimitExceeded("no", limit="cost", most=1.0, spent=1.0)
-        except agentops.LimitExceeded as error:
-            raise RuntimeError("a framework's own error") from error
+        told(agentops.LimitExceeded("no", limit="cost", most=1.0, spent=1.0))
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises((RuntimeError, ExceptionGroup)):
         ask()
     assert tried == ["a"]
+
+
+def test_a_generator_gets_what_is_sent_and_thrown_from_its_first_item_on() -> None:
+    ended: list[str] = []
+
+    def fails() -> Iterator[str]:
+        raise ValueError
+        yield
+
+    def echoes() -> Generator[str, str, str]:
+        sent = "first"
+        try:
+            while sent != "end":
+                try:
+                    sent = yield sent
+                except KeyError:
+                    sent = "thrown"
+        finally:
+            ended.append("plain")
+        return "returned"
+
+    async def echoes_async() -> AsyncGenerator[str, str]:
+        sent = "first"
+        try:
+            while sent != "end":
+                try:
+                    sent = yield sent
+                except KeyError:
+                    sent = "thrown"
+        finally:
+            ended.append("async")
+
+    def inside() -> Generator[str, str, None]:
+        assert (yield from agentops.fallback([fails, echoes])()) == "returned"
+        yield "over"
+
+    stream = inside()
+    assert [next(stream), stream.send("a"), stream.send("b"), stream.throw(KeyError())] == ["first", "a", "b", "thrown"]
+    assert stream.send("end") == "over"
+    thrown = agentops.fallback([fails, echoes])()
+    assert (next(thrown), thrown.throw(KeyError()), thrown.close(), ended) == ("first", "thrown", None, ["plain"] * 2)
+
+    async def read() -> list[str]:
+        stream = agentops.fallback([echoes_async])()
+        said = [await anext(stream), await stream.asend("a"), await stream.athrow(KeyError())]
+        assert "async" not in ended
+        await stream.aclose()
+        return said
+
+    assert asyncio.run(read()) == ["first", "a", "thrown"]
+    assert ended == ["plain", "plain", "async"]
 
 
 def test_functions_one_after_the_other_and_what_cannot_work() -> None:

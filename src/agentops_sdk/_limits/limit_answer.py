@@ -30,6 +30,7 @@ __all__ = ["NOT_KEPT", "Answer", "Breach", "answered", "exception", "is_of_limit
 
 _asking: ContextVar[bool] = ContextVar("agentops_limits_asking", default=False)
 _CHOICES = options_json(("allow", "refuse"))[1]
+_MOST_ERRORS = 50
 NOT_KEPT: Final = "not to be kept"
 """How the reason begins where what a call costs is not known."""
 
@@ -177,9 +178,13 @@ def told(call: Call, answers: Mapping[tuple[int, Rule], Answer]) -> LimitExceede
 
 
 def is_of_limit(error: BaseException | None) -> bool:
-    """Whether a limit has stopped a call, also where that was raised as another error."""
-    for _ in range(10):
-        if error is None or isinstance(error, LimitExceeded):
-            break
-        error = error.__cause__ or error.__context__
-    return isinstance(error, LimitExceeded)
+    """Whether a limit has stopped a call, also where that was raised as another error, or among others."""
+    found = [error]
+    for each in found:  # it grows
+        if isinstance(each, LimitExceeded):
+            return True
+        if each is not None and len(found) < _MOST_ERRORS:
+            found.append(each.__cause__ or each.__context__)
+            if isinstance(each, BaseExceptionGroup):
+                found.extend(each.exceptions)
+    return False
