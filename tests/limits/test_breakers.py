@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.limits import bodies
 from tests.seen import Seen
-from tests.wire.http import Reply, Request, Wire
+from tests.wire.http import HANG, Reply, Request, Wire
 
 import agentops_sdk as agentops
 from agentops_sdk._limits import breakers
@@ -171,6 +171,29 @@ def test_only_so_many_see_how_it_is(service: Service) -> None:
     agentops.configure(sample_ratio=0.0)  # what is not exported counts all the same
     agentops.flush()
     assert agentops.Breaker.states()["openai", "gpt-4o"] == "open"
+
+
+def test_what_nobody_waited_for_any_longer_was_slow() -> None:
+    rules = [agentops.breaker("p50 latency > 10 ms", least=3), agentops.breaker("error rate > 0 %", least=1)]
+    breakers._of_models.clear()
+    agentops.init(exporters=["memory"], integrations=["openai"])
+
+    async def asks(url: str) -> list[str]:
+        errors = []
+        async with openai.AsyncOpenAI(api_key="none", base_url=url, max_retries=0) as client:
+            for _ in range(4):
+                try:
+                    async with asyncio.timeout(0.1):
+                        await client.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+                except (TimeoutError, agentops.BreakerOpen) as error:
+                    errors.append(type(error).__name__)
+                agentops.flush()
+        return errors
+
+    with Wire(lambda request: Reply(HANG)) as wire:
+        assert asyncio.run(asks(wire.url)) == ["TimeoutError"] * 3 + ["BreakerOpen"]
+    for rule in rules:
+        rule.remove()
 
 
 def test_removed_it_lets_every_call_be_made(service: Service) -> None:

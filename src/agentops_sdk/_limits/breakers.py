@@ -49,8 +49,8 @@ STATES: Final = ("closed", "half_open", "open")
 
 Key = tuple[str, str]
 """Provider and model."""
-_Call = tuple[float, bool, float]
-"""When a call ended, whether it failed, and how long it took."""
+_Call = tuple[float, bool | None, float]
+"""When a call ended, whether it failed (``None`` where nobody waited for that), and how long it took."""
 
 
 class BreakerRule(NamedTuple):
@@ -228,13 +228,15 @@ def observe(attributes: Mapping[str, Any], seconds: float) -> None:
         # leave theirs nobody would learn it otherwise.
         rule = breaker.rule if (breaker := _of_models.get(key)) is not None else None
         outcome = "ok" if rule is not None and rule.condition.measure != "latency" else outcome
-    if outcome not in ("ok", "error") or (outcome == "error" and _is_callers_fault(error)):
+    # Who no longer waits for an answer does not know what would have become of it, but that it took too long.
+    is_late = outcome == "cancelled" and any(_is_slow(rule, seconds) for rule in tuple(rules))
+    if (outcome not in ("ok", "error") or (outcome == "error" and _is_callers_fault(error))) and not is_late:
         if is_probe:
             with _lock:
                 if (breaker := _of_models.get(key)) is not None and breaker.probes:
                     breaker.probes.pop(0)
         return
-    _ended(key, (now, outcome == "error", seconds), is_probe=is_probe)
+    _ended(key, (now, None if is_late else outcome == "error", seconds), is_probe=is_probe)
 
 
 def _ended(key: Key, call: _Call, *, is_probe: bool) -> None:
@@ -265,12 +267,19 @@ def _ended(key: Key, call: _Call, *, is_probe: bool) -> None:
 def _probe_ended(breaker: _Breaker, call: _Call) -> str:
     now, failed, seconds = call
     rule = breaker.rule
-    is_slow = rule is not None and rule.condition.measure == "latency" and rule.condition.is_passed(seconds)
+    is_slow = rule is not None and _is_slow(rule, seconds)
+    if failed is None and not is_slow:  # too late by another rule than this one
+        breaker.probes = breaker.probes[1:]
+        return ""
     breaker.probes = []
     if failed or is_slow:
         breaker.state, breaker.opened_at, breaker.token = "open", now, os.urandom(8).hex()
         return "stays open: a call to see " + ("failed" if failed else "was slow")
     return _close(breaker)
+
+
+def _is_slow(rule: BreakerRule, seconds: float) -> bool:
+    return rule.condition.measure == "latency" and rule.condition.is_passed(seconds)
 
 
 def _close(breaker: _Breaker) -> str:
@@ -285,14 +294,20 @@ def _judged(all_calls: Sequence[_Call]) -> tuple[BreakerRule, str] | None:
     for rule in tuple(rules):
         with guard("breakers.judge"):
             condition = rule.condition
-            calls = [each for each in all_calls if now - each[0] < condition.over]
+            is_latency = condition.measure == "latency"
+            calls = [
+                each
+                for each in all_calls
+                if now - each[0] < condition.over
+                and (each[1] is not None or (is_latency and condition.is_passed(each[2])))
+            ]
             if len(calls) < condition.least:
                 continue
-            if condition.measure == "latency":
+            if is_latency:
                 values = sorted(seconds for _, _, seconds in calls)
                 value = values[min(len(values) - 1, int(len(values) * condition.percentile / 100))]
             else:
-                value = sum(failed for _, failed, _ in calls) / len(calls)
+                value = sum(bool(failed) for _, failed, _ in calls) / len(calls)
             if condition.is_passed(value):
                 return rule, f"{condition.when} in {condition.over:g} s ({value:.4g})"
     return None
