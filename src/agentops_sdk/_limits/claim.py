@@ -8,7 +8,8 @@ So they pass a limit together by one call each at the most, as long as the store
 comes to the limit, each process has at most one call that does not stand there, as it lets no second one begin before
 the first one does; with the answer to that one it knows that the limit is reached. Of the claims, those are let begin
 that the limit has room for with all that stands before them. A call that ends may have used more than was expected of
-it: that is told before the next one begins, too.
+it: that is told before the next one begins, too. Most often they pass it by none: the last few calls that there is room
+for are claims, and so is the first one after the store has not been asked for a while.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Claim", "claim_for"]
 _FIRST = 30.0  # seconds that a first call waits at the most: on a machine that is busy imports take long
 _LATER = 5.0  # and a later one
-_SLOW = 1.0  # after which the log says so
+_SLOW = 1.0  # after so many the log says so
 _LAST = 10  # calls that a limit has room for: of so few, each waits for its turn
 
 
@@ -60,12 +61,12 @@ class Claim:
             link.hurry()
         begun = time.monotonic()
         for link, answer in self._waits:
-            if answer.acquire(timeout=_SLOW):
-                continue
-            log_once("limits: calls wait for what other processes have used, and that takes long to be known.")
             most = _LATER if link.is_ready else _FIRST
             while not answer.acquire(timeout=0.1):
-                if not link.is_alive or time.monotonic() - begun > most:
+                waited = time.monotonic() - begun
+                if waited > _SLOW:
+                    log_once("limits: calls wait for what other processes have used, and that takes long to be known.")
+                if waited > most or not link.is_alive:
                     log_once("limits: what other processes use was not known in time; a call is made by what is here.")
                     break
 

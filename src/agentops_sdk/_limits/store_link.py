@@ -18,7 +18,7 @@ from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk._limits.account import lock
 from agentops_sdk.config import log_once
 
-__all__ = ["StoreLink", "StoreLostError", "settle"]
+__all__ = ["StoreLink", "StoreLostError", "rest", "settle"]
 
 _AGAIN = 5.0  # seconds until the store is tried again
 _IDLE = 60.0  # seconds without anything to tell, after which the thread of a store that nobody need look at ends
@@ -39,6 +39,7 @@ class StoreLink:
     Attributes:
         waiting: what is to be sent.
         is_lost: whether the store could not be used when it was last tried.
+        is_resting: whether the thread is to end until there is something to tell again.
     """
 
     def __init__(self, lost: str, period: float | None) -> None:
@@ -48,6 +49,7 @@ class StoreLink:
         self.waiting: deque[Any] = deque()
         self.waiters: list[threading.Lock] = []
         self.is_lost = False
+        self.is_resting = False
         self._thread: OwnThread | None = None
         self._starting = threading.Lock()
         self._turn = threading.Lock()
@@ -64,6 +66,7 @@ class StoreLink:
 
     def start(self) -> None:
         """Begin; once it has begun, nothing."""
+        self.is_resting = False
         with self._starting:
             if self._thread is None or not self._thread.is_alive():
                 calls = self._calls
@@ -74,7 +77,7 @@ class StoreLink:
         """There is something to tell, or to be told."""
         if self._calls.empty():
             self._calls.put(None)
-        if self._thread is None:
+        if self._thread is None or self.is_resting:
             self.start()
 
     def answer(self) -> threading.Lock:
@@ -107,12 +110,17 @@ class StoreLink:
         self.is_lost = False
         return True
 
-    def pause(self) -> bool:
-        """Nothing was to be told for a while: end the thread where it is not needed; whether it ends."""
-        if self.period is not None:
+    def rest(self) -> None:
+        """Nothing is recorded any more."""
+        self.is_resting = True
+        self._calls.put(None)
+
+    def ends(self, *, hurried: bool) -> bool:
+        """Whether the thread is not needed for now, and ends; ``hurried``: somebody has something to tell."""
+        if not self.is_resting and (hurried or self.period is not None):
             return False
         self._thread = None
-        if not self._calls.empty():  # somebody was in a hurry meanwhile, and may have seen the thread
+        if not self.is_resting and not self._calls.empty():  # somebody came meanwhile, and may have seen the thread
             self.start()
         return True
 
@@ -135,13 +143,15 @@ def _run(reference: weakref.ref[StoreLink], calls: queue.SimpleQueue[None]) -> N
             return
         waiters: Sequence[threading.Lock] = ()
         with guard("limits.store"):
-            if not hurried and link.pause():
+            if link.ends(hurried=hurried):
                 return
             with lock.held:
                 waiters, link.waiters = link.waiters, []  # those that come later wait for the next time
             reached = link.exchange()
         if not reached:
-            link.is_lost = True
+            with lock.held:  # who has come meanwhile waits for nothing either
+                link.is_lost = True
+                waiters, link.waiters = [*waiters, *link.waiters], []
         for waiter in waiters:
             waiter.release()
         del link
@@ -156,3 +166,9 @@ def settle(timeout: float) -> None:
         while link.is_talking and time.monotonic() < deadline:
             link.hurry()
             time.sleep(0.005)
+
+
+def rest() -> None:
+    """Nothing is recorded any more: nothing is told, and nobody looked at, until it is again."""
+    for link in list(_links):
+        link.rest()

@@ -522,6 +522,7 @@ class Runtime:
                 self.watch.stop(max(0.0, deadline - time.monotonic()))
         with guard("runtime.limits"):
             store_link.settle(max(0.0, deadline - time.monotonic()))
+            store_link.rest()
         self.held_runs.close()
         bounded_map.clear_all()
         kept = [sink for sink in self.sinks if any(sink.exporter is exporter for exporter in keep)]
