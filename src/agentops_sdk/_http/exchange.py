@@ -22,7 +22,7 @@ from agentops_sdk._http import sse
 from agentops_sdk._http.bodies import Bodies
 from agentops_sdk._http.endpoint import ByteFilter, Endpoint
 from agentops_sdk._http.event_stream import CONTENT_TYPE, EventStreamText
-from agentops_sdk._http.last_events import last_events
+from agentops_sdk._http.last_events import are_without, last_events
 from agentops_sdk._http.stream import LiveReply
 from agentops_sdk._snapshot.snapshot import snapshot_source
 
@@ -41,6 +41,8 @@ _ERROR_EVENT = re.compile(
     rb'|"type"\s*:\s*"(?:\w+\.)?response\.(?:failed|error)"'
 )
 """An event that says that the operation failed. In a text, the quotes would be escaped."""
+_ERROR_WORDS = (b"error", b"failed")
+"""One of them is in whatever these find."""
 _MODELS = ("llm", "embedding")
 _PAGE = re.compile(rb"\s*<(?:!doctype|html)", re.IGNORECASE)
 """A page in place of a model's reply, with a good status: of a proxy, or of who wants to be logged in to."""
@@ -306,6 +308,8 @@ class Exchange:
             return False
         mark = self.endpoint.failure_mark
         if self.bodies.streamed:
+            if are_without(chunks, 3, _ERROR_WORDS):
+                return False
             events = b"\n\n".join(last_events(chunks, 3))
             if _ERROR_EVENT.search(events):
                 return True

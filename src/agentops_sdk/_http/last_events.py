@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Sequence
 
 _WINDOW = 2 * 1024
+_STARTS = (b"\n\ndata:", b"\n\nevent:")
 _BLANK = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _FIELD = re.compile(rb"(?:\A|[\r\n])(?:data|event):")  # a comment has none
 _NAME = re.compile(rb"(?:\A|[\r\n])event:[ ]?([^\r\n]*)")
@@ -18,6 +19,15 @@ _NAME = re.compile(rb"(?:\A|[\r\n])event:[ ]?([^\r\n]*)")
 def last_events(chunks: Sequence[bytes], count: int) -> list[bytes]:
     """The last ``count`` events in ``chunks``, in order; one that is torn at the end counts as well."""
     return [piece for piece in _tail(chunks, count) if _FIELD.search(piece)][-count:]
+
+
+def are_without(chunks: Sequence[bytes], count: int, words: Sequence[bytes]) -> bool:
+    """Whether the last ``count`` events surely have none of ``words`` in them: few of them are looked at one by one."""
+    first = _first(chunks, len(chunks), _WINDOW)
+    window = b"".join(chunks[first:])
+    if first > 0 and sum(map(window.count, _STARTS)) < count:
+        return False  # there may be more of them before these bytes
+    return max(map(window.find, words)) < 0
 
 
 def last_delivered(
@@ -42,17 +52,24 @@ def _tail(chunks: Sequence[bytes], count: int) -> list[bytes]:
 
     The last piece is what came after the last blank line: the beginning of an event, or nothing.
     """
-    window, size, first = _WINDOW, 0, len(chunks)
+    window, first = _WINDOW, len(chunks)
     while True:
-        while first > 0 and size < window:
-            first -= 1
-            size += len(chunks[first])
+        first = _first(chunks, first, window)
         pieces = _BLANK.split(b"".join(chunks[first:]))
         if first == 0:
             return pieces
         if len(_events(pieces[1:])) >= count + 1:
             return pieces[1:]  # of the first, only the end is in the window
         window *= 4
+
+
+def _first(chunks: Sequence[bytes], first: int, window: int) -> int:
+    """Where the last ``window`` bytes begin, or ``first`` where those after it are as many."""
+    size = sum(map(len, chunks[first:]))
+    while first > 0 and size < window:
+        first -= 1
+        size += len(chunks[first])
+    return first
 
 
 def _events(pieces: Sequence[bytes], silent: Collection[str] = ()) -> list[bytes]:

@@ -21,8 +21,9 @@ from __future__ import annotations
 import sys
 import time
 import weakref
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from functools import partial
+from inspect import isgenerator
 from typing import Any, Never
 
 from agentops_sdk._capture.call import outcome_of
@@ -215,6 +216,8 @@ def watch_items(items: Any, response: Any) -> Any:
         if type(shadow) is partial and shadow.func in (_close, _close_async):
             live: LiveReply = shadow.args[0]
             live.watched = True
+            if isgenerator(items):
+                return _watched(_Hold(live), items, live)
             return ReplyItems(items, live)
     return items
 
@@ -224,7 +227,8 @@ def watch_items(items: Any, response: Any) -> Any:
 
 
 def _read(live: LiveReply, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    return ReplyBytes(original(*args, **kwargs), live)
+    pieces = original(*args, **kwargs)
+    return _received(pieces, live) if live.watched and isgenerator(pieces) else ReplyBytes(pieces, live)
 
 
 def _close(live: LiveReply, original: Callable[[], Any]) -> Any:
@@ -239,6 +243,82 @@ async def _close_async(live: LiveReply, original: Callable[[], Any]) -> Any:
         with guard(_SITE):
             live.closed()
     return await original()
+
+
+# --- of a client's own generators, generators: a step of one costs least ---------------------------
+
+
+class _Hold:
+    """What a generator holds until it is over or gone, begun or not."""
+
+    __slots__ = ("_live",)
+
+    def __init__(self, live: LiveReply) -> None:
+        self._live = live
+
+    def __del__(self) -> None:
+        if self._live.on_end is not None:
+            with guard(_SITE):
+                self._live.dropped()
+
+
+def _watched(_hold: _Hold, items: Generator[Any, Any, Any], live: LiveReply) -> Iterator[Any]:
+    """The items of a stream of events, counted; it knows what the caller sees of its end."""
+    is_limited = live.meter is not None
+    while True:
+        live.stepping = True
+        try:
+            item = next(items)
+        except StopIteration:
+            _ended(live, None)
+            return
+        except BaseException as error:
+            _ended(live, error)
+            raise
+        live.stepping = False
+        live.delivered += 1
+        yield item
+        if is_limited and live.is_passed:
+            if reason := _cut(live):
+                raise reason
+            return
+
+
+def _received(pieces: Iterable[Any], live: LiveReply) -> Iterator[bytes]:
+    """A response's bytes, under a stream of events that is watched: its end is that stream's to tell."""
+    for data in pieces:
+        passed = data
+        # Every piece passes here: a "with" that nothing is raised in would take its time.
+        try:
+            passed = live.received(data)
+        except BaseException as error:
+            if not _RECEIVED.takes(error):
+                raise
+        if passed:
+            yield passed
+    rest = b""
+    with guard(_SITE):
+        rest = live.hide.flush() if live.hide is not None else b""
+    if rest:
+        yield rest
+
+
+def _cut(live: LiveReply) -> Exception | None:
+    """End here because of a limit: the vendor is left as the caller would leave it."""
+    response = live.response()
+    error = live.cut_off()
+    with guard(_SITE):
+        response.close()
+    return error
+
+
+def _ended(live: LiveReply, error: BaseException | None) -> None:
+    live.stepping = False
+    with guard(_SITE):
+        if error is None:
+            live.finish("ok", None, complete=True)
+        else:
+            live.failed(error)
 
 
 # --- iterators that pass everything on untouched; one class each for both kinds of loop -----------
@@ -263,13 +343,7 @@ class _PassingOn:
         return self
 
     def _cut(self, end: type[Exception]) -> Never:
-        """End here because of a limit: the vendor is left as the caller would leave it."""
-        live = self._live
-        response = live.response()
-        error = live.cut_off()
-        with guard(_SITE):
-            response.close()
-        raise error or end
+        raise _cut(self._live) or end
 
     async def _cut_async(self, end: type[Exception]) -> Never:
         live = self._live
@@ -370,10 +444,10 @@ class ReplyItems(_PassingOn):
         try:
             item = self._inner.__next__()
         except StopIteration:
-            self._ended(None)
+            _ended(live, None)
             raise
         except BaseException as error:
-            self._ended(error)
+            _ended(live, error)
             raise
         live.stepping = False
         live.delivered += 1
@@ -387,23 +461,14 @@ class ReplyItems(_PassingOn):
         try:
             item = await self._inner.__anext__()
         except StopAsyncIteration:
-            self._ended(None)
+            _ended(live, None)
             raise
         except BaseException as error:
-            self._ended(error)
+            _ended(live, error)
             raise
         live.stepping = False
         live.delivered += 1
         return item
-
-    def _ended(self, error: BaseException | None) -> None:
-        live = self._live
-        live.stepping = False
-        with guard(_SITE):
-            if error is None:
-                live.finish("ok", None, complete=True)
-            else:
-                live.failed(error)
 
     def __del__(self) -> None:
         if self._live.on_end is not None:
