@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -10,6 +11,8 @@ import pytest
 
 from agentops_sdk._genai import deltas, openai_chat
 from agentops_sdk._http import sse
+from agentops_sdk._http.endpoint import Endpoint
+from agentops_sdk.integration.dialects import ANTHROPIC_MESSAGES, OPENAI_CHAT, OPENAI_RESPONSES
 
 EVENTS = (b'{"a": 1}', b'{"text": "\xc3\xa9"}', b'{"text": "\xff\xc3"}', b'{"torn": ', b"7", b"")
 ENDS = (b"\n", b"\r\n", b"\r")
@@ -34,6 +37,70 @@ def test_events_are_the_same_whatever_stands_around_them(end: bytes, form: bytes
         assert sse.decode(body, 1) == first
     cut = end.join([b"data: {", b'data: "of": "two lines"}'])
     assert sse.decode(cut) == sse.decode(cut + end) == [{"of": "two lines"}]
+
+
+CHAT = b'data: {"id":"c1","choices":[{"index":%b,"delta":{%b},"finish_reason":%b}]%b}'
+CLAUDE = b"""event: content_block_delta
+data: {"type":"content_block_delta","index":%b,"delta":{"type":"text_delta",%b}%b%b}"""
+ANSWER = b"""event: response.output_text.delta
+data: {"type":"response.output_text.delta","sequence_number":7,"output_index":%b,"delta":%b,"logprobs":%b%b}"""
+WHOLE = b'data: {"type":"response.completed","response":{"output":%b}}\n\n'
+TEXTS = (  # as JSON has them, and as it has not
+    b" for", b" ", b"", b"c1", b"\xc3\xa9", b"\\n", b'\\"', b'"}}', b"\\u00e9",
+    b"\xc3", b"\xa9", b"\\", b"\\ud83d", b"\\ude00", b"\t", b'a","content":"b', b"index", b"text_delta",
+)  # fmt: skip
+PADDINGS = (b"", b"", b"  ", b',"obfuscation":"aZ9"', b',"obfuscation": ""', b',"usage":null', b',"usage":{"n":1}')
+
+
+def _streams(pick: random.Random, form: bytes, ends: tuple[bytes, ...]) -> Iterator[bytes]:
+    """Streams most of whose events differ in their text alone."""
+    for _ in range(400):
+        few = pick.random() < 0.7
+        blocks = []
+        for _ in range(pick.randrange(9, 30)):
+            text = b'"%b"' % pick.choice(TEXTS[: 3 if few else len(TEXTS)])
+            if form is not ANSWER:
+                text = (b'"content":' if form is CHAT else b'"text":') + text
+            odd = pick.random() < 0.1
+            blocks.append(
+                form % (
+                    b"1" if odd and pick.random() < 0.5 else b"0",
+                    text if not odd else text + b',"role":"assistant"',
+                    {CHAT: b'"stop"' if odd else b"null", CLAUDE: b"", ANSWER: b"[]"}[form],
+                    pick.choice(PADDINGS if odd else PADDINGS[: 2 if few else 5]),
+                )
+            )  # fmt: skip
+            if odd and pick.random() < 0.3:
+                blocks.append(b": comment")
+        yield b"\n\n".join([*blocks, pick.choice(ends)])
+
+
+@pytest.mark.parametrize(
+    ("row", "form", "ends"),
+    [
+        (OPENAI_CHAT, CHAT, (b"data: [DONE]\n\n", b"", CHAT[:30])),
+        (ANTHROPIC_MESSAGES, CLAUDE, (b'data: {"type":"message_stop"}\n\n', b"")),
+        (OPENAI_RESPONSES, ANSWER, (WHOLE % b'[{"id":1}]', WHOLE % b"[]")),
+    ],
+    ids=["chat", "messages", "responses"],
+)  # fmt: skip
+def test_events_read_as_one_say_what_they_say_one_by_one(row: Endpoint, form: bytes, ends: tuple[bytes, ...]) -> None:
+    came = read = 0
+    for body in _streams(random.Random(5), form, ends):
+        each = sse.decode(body, silent=row.silent_events)
+        events, count = sse.decode_joined(body, silent=row.silent_events, text_of=row.text_of, retold=row.retold)
+        assert row.fold(events) == row.fold(each), body
+        assert form is ANSWER or count == len(each), body  # an event left out unread may be none at all
+        came, read = came + count, read + len(events)
+        assert sse.decode_joined(body, 5, text_of=row.text_of, retold=row.retold)[0] == sse.decode(body, 5)
+    assert read < came * 0.75
+
+
+def test_a_text_is_not_looked_for_where_something_else_is_written_like_it() -> None:
+    form = b'data: {"id":"%d","choices":[{"index":0,"delta":{"content":"\\u0030"}}]}'
+    body = b"\n\n".join(form % number for number in range(9))
+    events, _ = sse.decode_joined(body, text_of=OPENAI_CHAT.text_of)
+    assert openai_chat.assemble(events) == openai_chat.assemble(sse.decode(body))
 
 
 def _delta(pick: random.Random) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.model_choice import ended_by_model, model_choice
@@ -195,6 +195,7 @@ _GROWING = {
     "input_json_delta": "partial_json",
     "compaction_delta": "content",
 }
+_OF_TEXT: Final = 2  # members of a delta: its type, and the field that grows
 
 
 def assemble(events: Iterable[Json]) -> dict[str, Any]:
@@ -233,6 +234,15 @@ def assemble(events: Iterable[Json]) -> dict[str, Any]:
     if not has_output_tokens and isinstance(body.get("usage"), Mapping):
         body["usage"] = {name: value for name, value in body["usage"].items() if not name.startswith("output_tokens")}
     return body
+
+
+def text_of(event: Json) -> str | None:
+    """The text of an event that brings nothing but more of one block's."""
+    delta = event.get("delta")
+    if event.get("type") != "content_block_delta" or type(delta) is not dict or len(delta) != _OF_TEXT:
+        return None
+    text = delta.get(_GROWING.get(str(delta.get("type"))) or "")
+    return text if type(text) is str else None
 
 
 def _grow(block: dict[str, Any], delta: Json) -> None:

@@ -233,6 +233,14 @@ def _counts(figures: Any) -> bool:
     return isinstance(figures, Mapping) and any(type(figure) is int and figure for figure in figures.values())
 
 
+def text_of(chunk: Json) -> str | None:
+    """The text of a chunk that brings nothing but more of one choice's."""
+    choices = chunk.get("choices")
+    if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict:
+        return None
+    return _more_text(choices[0])
+
+
 def _more_text(choice: Json) -> str | None:
     """The text of a chunk that brings nothing else, as most do."""
     delta = choice.get("delta")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.model_choice import ended_by_model
@@ -167,6 +167,11 @@ def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
     return body
 
 
+def is_whole(event: Json) -> bool:
+    """Whether it has the whole output, so that nothing of what brought it in pieces is looked at."""
+    return bool(_output(_mapping(event.get("response"))))
+
+
 def _add(output: dict[int, dict[str, Any]], kind: str, event: Json) -> None:
     index = event.get("output_index")
     if not isinstance(index, int):
@@ -219,6 +224,13 @@ _BLOCK_OF_DELTA = {
     "response.reasoning_text.delta": ("content", "reasoning_text"),
     "response.reasoning_summary_text.delta": ("summary", "summary_text"),
 }
+
+DELTAS: Final = tuple(
+    begin % kind.encode()
+    for kind in {**_ITEM_OF_DELTA, **_BLOCK_OF_DELTA}
+    for begin in (b"event: %b\n", b'data: {"type":"%b",')
+)
+"""How the events begin that bring the output in pieces, as OpenAI writes them."""
 
 
 def _output(body: Json) -> list[Any]:

@@ -84,13 +84,17 @@ class Bodies:
             if whole is not None or not self.event_stream:
                 return whole
         body = b"".join(self.chunks)
-        events = sse.decode(body, self.limit, silent=self.endpoint.silent_events)
+        endpoint = self.endpoint
+        events, count = sse.decode_joined(
+            body, self.limit, silent=endpoint.silent_events, text_of=endpoint.text_of, retold=endpoint.retold
+        )
         if not events and not self.event_stream:
             events = sse.decode_lines(body, self.limit)
+            count = len(events)
         if self.first_chunk is not None:
             attributes[semconv.RESPONSE_TIME_TO_FIRST_CHUNK] = self.first_chunk
-        attributes[semconv.STREAM_CHUNKS] = len(events) if self.counted is None else self.counted
-        return self.endpoint.fold(events)
+        attributes[semconv.STREAM_CHUNKS] = count if self.counted is None else self.counted
+        return endpoint.fold(events)
 
     def _read(self, attributes: Attributes, reply: Json, request: Json) -> None:
         endpoint = self.endpoint

@@ -20,6 +20,7 @@ __all__ = [
     "Json",
     "Outgoing",
     "Prepared",
+    "Retold",
 ]
 
 Json = Mapping[str, Any]
@@ -57,6 +58,15 @@ class Prepared(NamedTuple):
 
     body: Json
     hide: ByteFilter
+
+
+class Retold(NamedTuple):
+    """Events that bring in pieces what the stream's last one tells as a whole."""
+
+    begins: tuple[bytes, ...]
+    """How they begin, as they come."""
+    by: Callable[[Json], bool]
+    """Whether an event tells so much that ``fold`` does not look at them."""
 
 
 class Exchanged(NamedTuple):
@@ -137,6 +147,15 @@ class Endpoint:
 
     fold: Callable[[Events], dict[str, Any]] = merged
     """The events of a stream, all of them or as far as they came, to the body that they stand for."""
+
+    text_of: Callable[[Json], str | None] | None = None
+    """The text of an event that brings nothing else, where ``fold`` does no more with it than to append that text.
+
+    Such events that differ in nothing else come to ``fold`` as one with all their texts.
+    """
+
+    retold: Retold | None = None
+    """Events that need not be read where the stream's last one tells everything again."""
 
     usage: Callable[[Json], Json | None] = usage_field
     """The provider's own usage object in a body."""

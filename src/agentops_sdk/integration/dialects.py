@@ -21,7 +21,7 @@ from agentops_sdk._genai import (
     rerank,
 )
 from agentops_sdk._genai.fields import fields, number
-from agentops_sdk._http.endpoint import Endpoint, Json, error_field
+from agentops_sdk._http.endpoint import Endpoint, Json, Retold, error_field
 
 __all__ = [
     "ANTHROPIC_COMPLETIONS",
@@ -53,6 +53,7 @@ ANTHROPIC_MESSAGES = Endpoint(
     request=anthropic_messages.request,
     response=anthropic_messages.response,
     fold=anthropic_messages.assemble,
+    text_of=anthropic_messages.text_of,
     usage_shape="anthropic.messages",
     end_mark=re.compile(rb'"type"\s*:\s*"message_(?:stop|delta)"'),
     silent_events=frozenset(("ping",)),
@@ -66,6 +67,7 @@ ANTHROPIC_COMPLETIONS = replace(
     request=anthropic_completions.request,
     response=anthropic_completions.response,
     fold=anthropic_completions.assemble,
+    text_of=None,
     end_mark=re.compile(rb'"stop_reason"\s*:\s*"'),
 )
 """Anthropic's text completions of old."""
@@ -83,6 +85,7 @@ OPENAI_CHAT = Endpoint(
     request=openai_chat.request,
     response=openai_chat.response,
     fold=openai_chat.assemble,
+    text_of=openai_chat.text_of,
     usage=openai_chat.usage,
     end_mark=re.compile(rb'"finish_reason"\s*:\s*"[^"]|^data:\s*\[DONE\]', re.MULTILINE),
     failed=_is_failed_chat,
@@ -127,6 +130,7 @@ OPENAI_RESPONSES = Endpoint(
     request=openai_responses.request,
     response=openai_responses.response,
     fold=openai_responses.assemble,
+    retold=Retold(openai_responses.DELTAS, openai_responses.is_whole),
     usage=openai_responses.usage,
     usage_shape="openai.responses",
     end_mark=re.compile(
