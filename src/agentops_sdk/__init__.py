@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from agentops_sdk._pipeline.flush_result import FlushResult as FlushResult
     from agentops_sdk.alerts import Alert as Alert
     from agentops_sdk.alerts import alert as alert
+    from agentops_sdk.breaker import Breaker as Breaker
+    from agentops_sdk.breaker import breaker as breaker
     from agentops_sdk.context import context as context
     from agentops_sdk.context import extract as extract
     from agentops_sdk.context import handoff as handoff
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from agentops_sdk.decision import decision as decision
     from agentops_sdk.experiments.experiment_run import Experiment as Experiment
     from agentops_sdk.experiments.experiment_run import experiment as experiment
-    from agentops_sdk.fallback import Breaker as Breaker
-    from agentops_sdk.fallback import breaker as breaker
     from agentops_sdk.fallback import fallback as fallback
     from agentops_sdk.feedback import feedback as feedback
     from agentops_sdk.health import Health as Health
@@ -65,11 +65,12 @@ make_lazy(
     {
         "_pipeline.flush_result": "FlushResult",
         "alerts": "Alert alert",
+        "breaker": "Breaker breaker",
         "context": "context extract handoff inject private",
         "control": "pause resume",
         "decision": "decide decision",
         "experiments.experiment_run": "Experiment experiment",
-        "fallback": "Breaker breaker fallback",
+        "fallback": "fallback",
         "feedback": "feedback",
         "health": "Health health",
         "lifecycle": "configure flush init shutdown",

@@ -202,8 +202,9 @@ def test_whatever_acts_may_fail(tmp_path: Path) -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     print(f"{len(found['tried'])} functions of ours failed, one at a time")
     for one in ("flight_recorder.FlightRecorder.write", "redis_window.RedisWindows.exchange",
-                "breaker_places.RedisBreakers.converse", "breaker_places.BreakerFolder.tell", "window_file.WindowFile.add",
-                "notice_delivery.Delivery._try", "engine.Engine.observe", "pauses.ask"):  # fmt: skip
+                "breaker_places.RedisBreakers.converse", "breaker_places.BreakerFolder.tell",
+                "window_file.WindowFile.add", "notice_delivery.Delivery._try", "engine.Engine.observe",
+                "pauses.ask"):  # fmt: skip
         assert any(fnmatch(label, one) for label in found["tried"]), one
     assert found["noticed"] == {}
 
