@@ -9,6 +9,8 @@ import pytest
 from tests.bedrock.clients import Case, Events, client, event, failure, package
 from tests.wire.http import Reply, Wire
 
+import agentops_sdk as agentops
+
 FOUND: dict[str, Any] = {
     "content": {"text": "Sunny in Paris.", "type": "TEXT"},
     "location": {"type": "S3", "s3Location": {"uri": "s3://docs/paris.txt"}},
@@ -142,6 +144,21 @@ def test_an_agent(recorded: Any) -> None:
     # two calls of 1000 in at 1 and 100 out at 5 dollars a million; a region's own model costs a tenth more
     assert (span["gen_ai.usage.input_tokens"], span["gen_ai.usage.output_tokens"]) == (2000, 200)
     assert span["agentops.cost.amount"] == pytest.approx((2000 * 1 + 200 * 5) * 1.1 / 1e6)
+
+
+@pytest.mark.parametrize(("limit", "spent"), [({"cost": 0.001}, 0.0011), ({"tokens": 500}, 1000)])
+def test_what_an_agent_uses_at_its_providers_counts_under_a_limit(
+    recorded: Any, limit: dict[str, Any], spent: float
+) -> None:
+    asked = {"modelInvocationInput": {"foundationModel": "anthropic.claude-haiku-4-5-20251001-v1:0", "text": "…"}}
+    used = {"metadata": {"usage": {"inputTokens": 1000, "outputTokens": 0}}}
+    reply = stream(step(**asked), step(modelInvocationOutput=used), said("Sunny."))
+    with Wire(reply) as wire, asking(wire) as bedrock, agentops.limits(**limit):
+        list(bedrock.invoke_agent(**AGENT, enableTrace=True)["completion"])
+        with pytest.raises(agentops.LimitExceeded) as caught:
+            bedrock.invoke_agent(**AGENT, enableTrace=True)
+        assert len(wire.requests) == 1
+    assert caught.value.spent == pytest.approx(spent)
 
 
 def test_an_agent_whose_tokens_nobody_tells(recorded: Any) -> None:

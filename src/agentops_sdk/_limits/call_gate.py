@@ -21,7 +21,7 @@ from agentops_sdk._capture.contribution import Contribution
 from agentops_sdk._host import admission
 from agentops_sdk._limits import scope as scopes_module
 from agentops_sdk._limits.account import Account, lock
-from agentops_sdk._limits.call_use import MODEL_KINDS
+from agentops_sdk._limits.call_use import MODEL_KINDS, is_remote
 from agentops_sdk._limits.charge import Charge
 from agentops_sdk._limits.charges import Charges, teach
 from agentops_sdk._limits.claim import Claim, claim_for
@@ -206,7 +206,8 @@ def _looked_up(  # noqa: C901 - one pass, in few calls
             spent, reserved = known.get(account) or (account.spent, account.reserved)
             if measure in METERED:
                 if expectation is None:  # of what is no model's: it may tell of a cost when it ends
-                    amount, reason = 0.0, "passed" if kind in _STOPPED_KINDS and spent > most else ""
+                    is_stopped = kind in _STOPPED_KINDS or (kind == "agent" and is_remote(call.span.attributes))
+                    amount, reason = 0.0, "passed" if is_stopped and spent > most else ""
                 elif (
                     spent + reserved < most
                     and not account.unpriced

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from agentops_sdk import semconv
 from agentops_sdk._limits.expectation import Expectation, dear
 
-__all__ = ["MODEL_KINDS", "Used", "use_of"]
+__all__ = ["MODEL_KINDS", "Used", "is_remote", "use_of"]
 
 MODEL_KINDS = frozenset(("llm", "embedding"))
 _CONTAINERS = ("agent", "workflow")
@@ -52,10 +52,18 @@ def use_of(kind: str, attributes: Mapping[str, Any], expectation: Expectation | 
                 estimate = dear(asked or 0, answered or 0)
         elif is_kept or not failed:  # one that failed without telling of any used none
             tokens = None
+    has_no_parts = kind == "agent" and is_remote(attributes)
+    if has_no_parts:
+        tokens = float(get(semconv.USAGE_INPUT_TOKENS, 0) + get(semconv.USAGE_OUTPUT_TOKENS, 0))
     cost = get(semconv.COST_AMOUNT)
-    is_sum = kind in _CONTAINERS and get(semconv.COST_SOURCE) != "user"
+    is_sum = kind in _CONTAINERS and get(semconv.COST_SOURCE) != "user" and not has_no_parts
     if is_sum or get(semconv.COST_TOTAL):
         cost = 0.0  # the calls inside tell their own parts of it
     elif cost is None and not get(semconv.COST_UNKNOWN_REASON) and (failed or not is_model):
         cost = 0.0
     return Used(cost, get(semconv.COST_CURRENCY, "USD"), tokens, estimate)
+
+
+def is_remote(attributes: Mapping[str, Any]) -> bool:
+    """Whether an agent runs at its provider's, with no calls below it here that would tell what it uses."""
+    return semconv.SERVER_ADDRESS in attributes

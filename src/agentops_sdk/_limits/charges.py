@@ -210,9 +210,8 @@ class Charges:
         expectation = self._expectation
         # A call that was cut off counts as what it was expected to cost: its price is known, only not how far it came.
         # So does one that goes on in the background, until its end tells.
-        is_cut_off = attributes.get(semconv.OUTCOME) != "ok" or (
-            semconv.USAGE_OF in attributes and queued_work.is_begun(attributes)
-        )
+        is_queued = semconv.USAGE_OF in attributes and queued_work.is_begun(attributes)
+        is_cut_off = is_queued or attributes.get(semconv.OUTCOME) != "ok"
         is_bounded = is_cut_off and expectation is not None and expectation.priced
         with lock.held:
             if self._is_settled:
