@@ -20,7 +20,7 @@ from agentops_sdk._capture.call import Call
 from agentops_sdk._capture.contribution import Contribution
 from agentops_sdk._host import admission
 from agentops_sdk._limits import scope as scopes_module
-from agentops_sdk._limits.account import Account, lock
+from agentops_sdk._limits.account import DRIFT, Account, lock
 from agentops_sdk._limits.call_use import MODEL_KINDS, is_remote
 from agentops_sdk._limits.charge import Charge
 from agentops_sdk._limits.charges import Charges, teach
@@ -209,7 +209,7 @@ def _looked_up(  # noqa: C901 - one pass, in few calls
                     is_stopped = kind in _STOPPED_KINDS or (kind == "agent" and is_remote(call.span.attributes))
                     amount, reason = 0.0, "passed" if is_stopped and spent > most else ""
                 elif (
-                    spent + reserved < most
+                    spent + reserved < most - DRIFT
                     and not account.unpriced
                     and (measure == "tokens" or (expectation.priced and expectation.currency == rule.currency))
                 ):
@@ -254,7 +254,7 @@ def _metered(
     ``taken_up`` is what is spent, and that with what is reserved.
     """
     reached = "reached" if taken_up[0] >= most else ""
-    if not reached and taken_up[1] >= most:
+    if not reached and taken_up[1] >= most - DRIFT:
         reached = "taken up by calls under way"
     if rule.measure == "tokens":
         return expectation.tokens, reached

@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 
-from agentops_sdk._limits.account import Account, lock
+from agentops_sdk._limits.account import DRIFT, Account, lock
 from agentops_sdk._limits.window_line import Line, does_count
 from agentops_sdk.limit_rules import METERED, Rule
 
@@ -107,7 +107,7 @@ class Ledger:
     def _is_full(self, account: Account, more: float, below: float = 1.0) -> bool:
         """Whether the limit, or that part of it, has no room for such a call: as is asked where one is to begin."""
         taken_up, most = account.spent + account.reserved, self.rule.most * below
-        return taken_up >= most if self._is_metered else taken_up + more > most
+        return taken_up >= most - DRIFT if self._is_metered else taken_up + more > most
 
     def close(self, entry: Entry, used: float) -> None:
         """The call has ended, or was not made. Nothing where it is one of a parent's before it forked."""
