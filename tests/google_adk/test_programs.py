@@ -77,13 +77,17 @@ def _run(agent: Any, *texts: str, stream: bool = False, answers: Callable[[Any],
                     asked += [call for call in each.get_function_calls() if call.name == "adk_request_confirmation"]
                 message = _answer(asked, answers) if answers is not None and asked else None
         await runner.close()
-        while _models:
-            client = _models.pop().api_client
-            await client.aio.aclose()
-            client.close()
+        await _close()
         return events
 
     return asyncio.run(run())
+
+
+async def _close() -> None:
+    while _models:
+        client = _models.pop().api_client
+        await client.aio.aclose()
+        client.close()
 
 
 def _answer(asked: list[Any], answers: Callable[[Any], bool]) -> Any:
@@ -214,7 +218,6 @@ def test_program(program: Any, mode: str, monkeypatch: pytest.MonkeyPatch) -> No
         assert (asked["gen_ai.memory.query.text"], asked["user.id"]) == ("tea", "u")
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
     from google.adk.runners import InMemoryRunner
     from google.genai import types
@@ -224,8 +227,12 @@ def test_what_is_cancelled_ends_with_all_that_runs_in_it() -> None:
         runner = InMemoryRunner(_agent(server, "clerk", tools=[wait]), app_name="shop")
         session = await runner.session_service.create_session(app_name="shop", user_id="u")
         message = types.Content(role="user", parts=[types.Part(text="Go.")])
-        async for _ in runner.run_async(user_id="u", session_id=session.id, new_message=message):
-            pass
+        try:
+            async for _ in runner.run_async(user_id="u", session_id=session.id, new_message=message):
+                pass
+        finally:
+            await runner.close()
+            await _close()
 
     ends = check_cancelled(run, Wire)
     cancelled = ("execute_tool wait", "invoke_agent clerk", "invoke_workflow clerk")
