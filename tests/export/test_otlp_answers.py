@@ -138,7 +138,7 @@ def test_the_deadline_is_each_requests_own(receiver: Receiver) -> None:
 @pytest.mark.parametrize("status", ["200 OK", "500 Oh"])
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_a_compressed_answer_is_not_unpacked_beyond_some_kilobytes(status: str, encoding: str) -> None:
-    pack = zlib.compressobj(9, zlib.DEFLATED, 31 if encoding == "gzip" else 15)
+    pack = zlib.compressobj(1, zlib.DEFLATED, 31 if encoding == "gzip" else 15)
     bomb = b"".join(pack.compress(bytes(1 << 20)) for _ in range(256)) + pack.flush()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with server(answering(status, bomb, content_encoding=encoding)) as url:
