@@ -62,10 +62,9 @@ def test_a_reply_and_a_stream(recorded: Any, name: str, options: Any, provider: 
     with Wire(Reply(WHOLE), streamed(name)) as wire, make(name, options, wire.url) as client:
         assert client.messages.create(**asked).id == "msg_1"
         whole = recorded.one()
-        assert "".join(
-            event.delta.text for event in client.messages.create(**asked, stream=True) if event.type.endswith("_delta")
-            and hasattr(event.delta, "text")
-        ) == "Sunny."  # fmt: skip
+        events = list(client.messages.create(**asked, stream=True))
+        deltas = [event.delta for event in events if event.type.endswith("_delta")]
+        assert "".join(delta.text for delta in deltas if hasattr(delta, "text")) == "Sunny."
         read = recorded.one()
     for span in (whole, read):
         assert span.name == f"chat {model}"
@@ -80,7 +79,8 @@ def test_a_reply_and_a_stream(recorded: Any, name: str, options: Any, provider: 
     assert read.text == "Sunny."
     assert read["gen_ai.response.id"] == "msg_1"
     assert tuple(read["gen_ai.response.finish_reasons"]) == ("end_turn",)
-    assert read["agentops.stream.chunks"] == len(EVENTS) - 1  # the client keeps pings to itself
+    assert read["agentops.stream.chunks"] == len(events)
+    assert len(EVENTS) - len(events) in (0, 1)  # the client keeps pings to itself; old ones hand Bedrock's on
 
 
 def bedrock(url: str) -> Any:
@@ -90,8 +90,7 @@ def bedrock(url: str) -> Any:
 def test_a_binary_stream_that_is_left(recorded: Any) -> None:
     with Wire(streamed("AnthropicBedrock")) as wire, bedrock(wire.url) as client:
         items = client.messages.create(**{**ASKED, "model": BEDROCK}, stream=True)
-        for _ in range(3):
-            next(items)
+        next(item for item in items if item.type == "content_block_delta")
         items.close()
     span = recorded.one()
     assert (span.outcome, span.text) == ("abandoned", "Sun")
