@@ -279,6 +279,8 @@ def usage(body: Json) -> Json | None:
 
 def output_type(wanted: Any) -> str | None:
     """``gen_ai.output.type`` of a response format, in either API's spelling."""
+    if wanted is None:
+        return None
     kind = wanted.get("type") if isinstance(wanted, Mapping) else wanted
     if not isinstance(kind, str):
         return None

@@ -45,7 +45,7 @@ def choice(request: Mapping[str, Any], message_parts: list[dict[str, Any]], *, f
         [{"name": name, "description": about} for name, about in _named(request)],
         message_parts,
         finished=finished,
-        forced=wanted in ("required", "any") or isinstance(wanted, Mapping),
+        forced=wanted is not None and (wanted in ("required", "any") or isinstance(wanted, Mapping)),
         forbidden=wanted == "none",
     )
 

@@ -29,6 +29,8 @@ _SHORT: Final = 64
 """Characters. Short texts under a name are the same on span after span: they are encoded once."""
 _LONG: Final = 8_192
 """Bytes. From there it takes longer to copy a text than to keep its span in parts."""
+_BEFORE: Final = len(("tag", "size", "key", "inner", "size"))
+"""Parts of an attribute before its text."""
 _DOUBLE: Final = Struct("<d").pack
 _TIMES: Final = Struct("<BQBQ").pack
 _FIXED64: Final = Struct("<BQ").pack
@@ -92,12 +94,18 @@ def encode(span: ReadableSpan) -> EncodedSpan:
         ValueError, TypeError, AttributeError, …: it holds what this encoder, or OTLP, has no form for.
     """
     try:
-        parts, is_long = _span(span)
+        parts, long = _span(span)
     except (*UNENCODABLE, error):
-        parts, is_long = [_by_opentelemetry(official(span))], False
-    if is_long:  # what is long is copied once, into the request
-        size = sum(map(len, parts))
-        parts.insert(0, b"\x12" + _varint(size))
+        parts, long = [_by_opentelemetry(official(span))], []
+    if long:  # what is long is copied once, into the request; what stands between is put together
+        merged, begin = [b""], 0
+        for place in long:
+            merged += b"".join(parts[begin:place]), parts[place]
+            begin = place + 1
+        merged.append(b"".join(parts[begin:]))
+        size = sum(map(len, merged))
+        merged[0] = b"\x12" + _varint(size)
+        parts = merged
     else:
         body = b"".join(parts)
         size = len(body)
@@ -180,8 +188,8 @@ def _of_scope(scope: InstrumentationScope | None) -> tuple[bytes, bytes]:
     return encoded
 
 
-def _span(span: ReadableSpan) -> tuple[list[bytes], bool]:
-    """The parts of its message, and whether there are long ones."""
+def _span(span: ReadableSpan) -> tuple[list[bytes], list[int]]:
+    """The parts of its message, and the places of long ones among them."""
     context, parent, status = span.context, span.parent, span.status
     if context is None:
         raise ValueError("a span without a context")
@@ -198,7 +206,7 @@ def _span(span: ReadableSpan) -> tuple[list[bytes], bool]:
         parts.append(_TIMES(0x39, start, 0x41, end))
     else:
         parts += _fixed(0x39, start), _fixed(0x41, end)
-    is_long = _put_attributes(parts, b"\x4a", span.attributes)
+    long = _put_attributes(parts, b"\x4a", span.attributes)
     if dropped := span.dropped_attributes:
         parts.append(_count(b"\x50", dropped))
     if events := span.events:
@@ -214,7 +222,7 @@ def _span(span: ReadableSpan) -> tuple[list[bytes], bool]:
     else:
         parts.append(_status(status))
     parts.append(_REMOTE if parent and parent[2] else _NOT_REMOTE)
-    return parts, is_long
+    return parts, long
 
 
 _plain_status: Status | None = None
@@ -260,11 +268,11 @@ def _attributes(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
     return b"".join(parts)
 
 
-def _put_attributes(parts: list[bytes], tag: bytes, attributes: Mapping[str, Any] | None) -> bool:
-    """Whether there are long texts among them."""
-    is_long = False
+def _put_attributes(parts: list[bytes], tag: bytes, attributes: Mapping[str, Any] | None) -> list[int]:
+    """The places of long texts among them."""
+    long: list[int] = []
     if not attributes:
-        return is_long
+        return long
     for name, value in (attributes if type(attributes) is dict else dict(attributes)).items():
         kind = type(value)
         if kind is int and 0 <= value < _TWO_BYTES:  # counts, most of them
@@ -278,11 +286,12 @@ def _put_attributes(parts: list[bytes], tag: bytes, attributes: Mapping[str, Any
             parts += tag, _pairs.get((name, value)) or _pair(name, value)
         else:  # not put together before all is: it may be long
             key, data = _names.get(name) or _name(name), value.encode()
-            is_long = is_long or len(data) > _LONG
+            if len(data) > _LONG:
+                long.append(len(parts) + _BEFORE)
             size = b"\x0a" + _varint(len(data))
             inner = b"\x12" + _varint(len(size) + len(data))
             parts += tag, _varint(len(key) + len(inner) + len(size) + len(data)), key, inner, size, data
-    return is_long
+    return long
 
 
 def _name(name: str) -> bytes:
@@ -320,6 +329,8 @@ def _value(tag: bytes, value: Any) -> bytes:
         return tag + _VARINTS[1 + len(data)] + b"\x18" + data
     if kind is float:
         return tag + b"\x09\x21" + _DOUBLE(value)
+    if kind is list or kind is tuple:  # before it is asked for the abstract types, which takes ten times as long
+        return _field(tag, _field(b"\x2a", b"".join([_value(b"\x0a", item) for item in value])))
     if value is None:
         return tag + b"\x00"
     if kind is bytes:
