@@ -143,6 +143,19 @@ def test_what_begins_again_within_the_period_is_told_once_that_is_over() -> None
     ]  # fmt: skip
 
 
+def test_rules_that_ask_for_the_same_are_each_told() -> None:
+    """As one of a file, and one that the program adds: whom the second is to tell hears of it, and of its end."""
+    told: list[tuple[Any, str, str, float]] = []
+    rules = [from_keywords("tool failures > 0", over=60, then=then) for then in ("log", "event", "event")]
+    engine = Engine(rules, lambda rule, notice: told.append((rule.then, notice.state, notice.id, notice.value)))
+    engine.observe(span(1, "tool", "error"))
+    engine.tick(100)
+    assert [(*each[:2], each[3]) for each in told] == [  # those that are one rule, once
+        (("log",), "firing", 1), (("event",), "firing", 1), (("log",), "recovered", 0), (("event",), "recovered", 0)
+    ]  # fmt: skip
+    assert told[0][2] == told[2][2] != told[1][2] == told[3][2]
+
+
 def test_one_condition_over_two_lengths_has_two_ids() -> None:
     spans = [span(t, outcome="error") for t in range(1, 9)]
     short, long = (told(spans, when="error rate of model calls > 20 %", over=over) for over in (300, 3600))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from agentops_sdk import semconv
@@ -81,10 +81,11 @@ class Engine:
         self._told = {} if told is None else told
         self._since = since
         self._begun = begun
-        self.rules = tuple(rules)
+        self.rules = tuple(dict.fromkeys(rules))  # one that is written down twice is asked once
         self._tell = tell
         self._service = service
         self._asked: dict[AlertRule, OrderedDict[str, _Asked]] = {rule: OrderedDict() for rule in self.rules}
+        self._alike = _alike(self._asked)
         self._lock = threading.RLock()
         self._remember()
 
@@ -121,6 +122,7 @@ class Engine:
         with self._lock:
             self._asked = {rule: self._asked.get(rule, OrderedDict()) for rule in rules}
             self.rules = tuple(self._asked)
+            self._alike = _alike(self._asked)
             self._remember()
 
     def observe(self, seen: Observation) -> None:
@@ -208,5 +210,17 @@ class Engine:
         )  # fmt: skip
 
     def _number(self, rule: AlertRule, key: str) -> str:
-        text = f"{self._service} {rule.name} {rule.when} {rule.over:g} {rule.per} {key}"
+        text = f"{self._service} {rule.name} {rule.when} {rule.over:g} {rule.per} {key}{self._alike.get(rule, '')}"
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _alike(rules: Iterable[AlertRule]) -> dict[AlertRule, str]:
+    """What tells rules apart that ask for the same, and tell it to others or as something else."""
+    seen: Counter[tuple[str, str, float, str]] = Counter()
+    found: dict[AlertRule, str] = {}
+    for rule in rules:
+        facts = rule.name, rule.when, rule.over, rule.per
+        seen[facts] += 1
+        if seen[facts] > 1:
+            found[rule] = f" {seen[facts]}"
+    return found
