@@ -141,7 +141,8 @@ class Delivery:
         while not self._stopping:
             self._event.wait(_TICK)
             self._event.clear()
-            self._pass_time()
+            with guard("alerts.tick"):
+                self._pass_time()
             self.work()
         self.work(last=True)
 
@@ -150,8 +151,7 @@ class Delivery:
         now = time.monotonic()
         if now - self._ticked >= least:
             self._ticked = now
-            with guard("alerts.tick"):
-                self._tick(self._clock())
+            self._tick(self._clock())
 
     def work(self, *, last: bool = False) -> None:
         """Deliver what is new, and what is due again, also what an earlier process left."""
@@ -165,12 +165,14 @@ class Delivery:
         self._waiting = [parcel for parcel in self._waiting if parcel not in due]
         for parcel in due:
             self._try(parcel)
-            self._pass_time(_TICK)
+            with guard("alerts.tick"):
+                self._pass_time(_TICK)
         while new := len(self._new):
             for _ in range(new):
                 self._try(self._new.popleft())
                 self._tried += 1
-                self._pass_time(_TICK)
+                with guard("alerts.tick"):
+                    self._pass_time(_TICK)
             with guard("alerts.told"):
                 self._keep_told()  # of what has come meanwhile
 
