@@ -143,8 +143,10 @@ class Delivery:
             self._event.clear()
             with guard("alerts.tick"):
                 self._pass_time()
-            self.work()
-        self.work(last=True)
+            with guard("alerts.work"):
+                self.work()
+        with guard("alerts.work"):
+            self.work(last=True)
 
     def _pass_time(self, least: float = 0.0) -> None:
         """Tell the engine that time has passed, where that is ``least`` seconds."""
