@@ -95,24 +95,21 @@ def ledger_of(charge: Charge) -> Ledger | None:
     return None if windows is None or charge.account.key is None else windows.ledgers.get(charge.rule)
 
 
-def _is_near(charge: Charge) -> bool:
-    """Whether a limit has room for a few calls more."""
-    _, rule, account, amount = charge
-    windows = charge.scope.policy.counts.windows
-    if account.key is None or windows is None or windows.is_lost:
-        return False
-    return account.spent + account.reserved + _LAST * amount >= rule.most + account.extra
-
-
 def claim_for(charges: Sequence[Charge], breaches: Sequence[Breach]) -> Claim | None:
     """What a call has to wait for that would take ``charges``, and pass ``breaches``. Under the lock."""
     links: dict[SharedWindows, None] = {}
-    for each in breaches or charges:
-        if each.account.key is not None and (windows := each.scope.policy.counts.windows) is not None:
+    must_wait = False
+    for breach in breaches:
+        windows = breach.scope.policy.counts.windows
+        if windows is not None and breach.account.key is not None:
             links[windows] = None
+            must_wait = must_wait or not windows.is_fresh
     if breaches:
-        if all(link.is_fresh for link in links):
-            return None
-    elif not any(link.is_behind for link in links) and not any(map(_is_near, charges)):
-        return None
-    return Claim(links, () if breaches else charges, is_look=bool(breaches))
+        return Claim(links, (), is_look=True) if must_wait else None
+    for scope, rule, account, amount in charges:
+        windows = scope.policy.counts.windows
+        if windows is not None and account.key is not None:
+            links[windows] = None
+            is_near = account.spent + account.reserved + _LAST * amount >= rule.most + account.extra
+            must_wait = must_wait or windows.is_behind or (is_near and not windows.is_lost)
+    return Claim(links, charges, is_look=False) if must_wait else None
