@@ -44,7 +44,8 @@ class RedisConnection:
                 )  # fmt: skip
             yield self._client
         except redis.RedisError as error:
-            raise StoreLostError(f"Redis cannot be reached ({type(error).__name__})") from error
+            is_away = isinstance(error, redis.ConnectionError)
+            raise StoreLostError(f"Redis cannot be reached ({type(error).__name__})", is_away=is_away) from error
 
 
 class RedisLink(StoreLink):

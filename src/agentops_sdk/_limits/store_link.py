@@ -20,13 +20,23 @@ from agentops_sdk.config import log_once
 
 __all__ = ["StoreLink", "StoreLostError", "rest", "settle"]
 
+_PATIENCE = 1.0  # seconds for which a store that is away is tried at once before it is lost
 _AGAIN = 5.0  # seconds until the store is tried again
 _IDLE = 60.0  # seconds without anything to tell, after which the thread of a store that nobody need look at ends
 _links: weakref.WeakSet[StoreLink] = weakref.WeakSet()
 
 
 class StoreLostError(Exception):
-    """The store cannot be used; says why."""
+    """The store cannot be used; says why.
+
+    Args:
+        why: for the log.
+        is_away: whether it may be just being started again.
+    """
+
+    def __init__(self, why: str, *, is_away: bool = False) -> None:
+        super().__init__(why)
+        self.is_away = is_away
 
 
 class StoreLink:
@@ -100,15 +110,20 @@ class StoreLink:
 
     def exchange(self) -> bool:
         """Talk to the store; whether it could be used."""
-        try:
-            with self._turn:
-                self.talk()
-        except StoreLostError as error:
-            self.is_lost = True
-            log_once(f"limits: {error}: {self._lost} is not known until it can be.")
-            return False
-        self.is_lost = False
-        return True
+        until = time.monotonic() + (0.0 if self.is_lost else _PATIENCE)
+        while True:
+            try:
+                with self._turn:
+                    self.talk()
+            except StoreLostError as error:
+                if error.is_away and time.monotonic() < until:
+                    time.sleep(0.05)
+                    continue
+                self.is_lost = True
+                log_once(f"limits: {error}: {self._lost} is not known until it can be.")
+                return False
+            self.is_lost = False
+            return True
 
     def rest(self) -> None:
         """Nothing is recorded any more."""
