@@ -39,14 +39,13 @@ def run_after(blocks: Sequence[bytes], at: int, text: str) -> tuple[int, bytes]:
     head, tail = block[:begin], block[begin + len(sought) - 2 :]
     start, shown, texts = len(head), _PADDING.sub(b"", tail), list[bytes]()
     for each in islice(blocks, at, None):
-        if not each.startswith(head):
-            break
-        if not each.endswith(tail) or len(each) < start + len(tail):
-            string = _STRING.match(each, start)
+        inner = each.removeprefix(head).removesuffix(tail)  # in most only the text is left
+        if len(inner) + start + len(tail) != len(each):
+            string = _STRING.match(each, start) if each.startswith(head) else None
             if string is None or _PADDING.sub(b"", each[string.end() :]) != shown:
                 break
-            tail = each[string.end() :]
-        texts.append(each[start : len(each) - len(tail)])
+            inner, tail = each[start : string.end()], each[string.end() :]
+        texts.append(inner)
     whole = b"".join(texts)
     if len(texts) < _FEWEST or not (_is_simple(whole) or all(map(_is_string, texts))):
         return 0, b""
