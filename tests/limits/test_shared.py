@@ -137,6 +137,36 @@ def test_what_cannot_be_told_is_told_later(started: Path, caplog: pytest.LogCapt
         assert "the folder cannot be used" in caplog.text
 
 
+def test_a_call_of_a_signal_handler_that_comes_in_between_waits_for_nothing(
+    started: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    limits = agentops.limits("9 tool calls / day")
+    with limits:
+        step()
+        with lock.held:  # what runs on this thread now keeps the store's answer from being counted
+            step()
+        step()
+    ((account,),) = (accounts.values() for accounts in limits._policy.counts.accounts.values())
+    assert account.spent == 3
+    assert "in time" not in caplog.text
+
+
+def test_a_line_that_was_written_in_part_spoils_no_other(tmp_path: Path) -> None:
+    here, there = (Process(tmp_path, "9 usd / day") for _ in range(2))
+    assert here.claim(1.25)
+    assert here.windows.exchange()
+    (path,) = tmp_path.iterdir()
+    with path.open("a") as file:  # the disk is full, and has room again
+        file.write(f"{time.time():.3f} {here.ledger.writer}.2c - 0.0")
+    assert there.claim(2.5)
+    assert there.windows.exchange()
+    assert here.claim(0.01)  # the same, once more
+    assert here.windows.exchange()
+    late = Process(tmp_path, "9 usd / day")
+    assert late.windows.exchange()
+    assert late.account.spent == 3.76
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 def test_what_a_parent_has_under_way_counts_in_its_child_once(started: Path) -> None:
     limits = agentops.limits("4 tool calls / day")

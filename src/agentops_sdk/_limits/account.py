@@ -27,6 +27,10 @@ class Lock:
     def __init__(self) -> None:
         self.held = threading.RLock()
 
+    def is_mine(self) -> bool:
+        """Whether this thread holds it: then nothing can be waited for that others do under it."""
+        return bool(self.held._is_owned())  # type: ignore[attr-defined] # noqa: SLF001 - as threading.Condition asks
+
 
 lock = Lock()
 

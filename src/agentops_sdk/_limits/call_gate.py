@@ -80,7 +80,7 @@ def ask(live: Any) -> LimitExceeded | None:  # noqa: C901 - in few calls
         is_metered = is_metered or scope.policy.is_metered
         looks_for_repeats = looks_for_repeats or scope.policy.looks_for_repeats
         is_told = is_told or counts.windows is not None
-        if scope.unsettled or counts.unsettled:
+        if (scope.unsettled or counts.unsettled) and not lock.is_mine():
             _recorder_port.active.settle(_SETTLE_WAIT if counts.windows is None else _SETTLE_WAIT_SHARED)
     if not scopes:
         return None

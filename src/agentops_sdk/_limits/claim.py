@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from agentops_sdk._host.own_thread import on_own_thread
 from agentops_sdk._limits.account import Account, lock
 from agentops_sdk.config import log_once
 
@@ -56,7 +57,13 @@ class Claim:
         self._waits = [(link, link.answer()) for link in links]
 
     def wait(self) -> None:
-        """Until the store has answered, or is lost; not for ever. Not under the lock."""
+        """Until the store has answered, or is lost; not for ever.
+
+        Not where the answer could not come: a signal handler, or a finalizer, has come in between under the lock, or on
+        a thread of ours.
+        """
+        if lock.is_mine() or on_own_thread():
+            return
         for link, _ in self._waits:
             link.hurry()
         begun = time.monotonic()

@@ -61,7 +61,7 @@ class StoreLink:
         self.is_lost = False
         self.is_resting = False
         self._thread: OwnThread | None = None
-        self._starting = threading.Lock()
+        self._starting = threading.RLock()  # a finalizer may come in between
         self._turn = threading.Lock()
         """Held by the thread of ours that talks: what is sent twice would count twice."""
         _links.add(self)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["WindowFile", "WindowFolder", "counted", "hashed"]
 
+_END = " \n"
+"""Stands before what is written: a line that somebody has written in part, on a full disk, is none that can be read."""
+
 
 def hashed(key: str | None) -> str:
     """What stands in a file for what is counted together."""
@@ -54,7 +57,6 @@ class WindowFile:
         self._length = rule.window or 0.0
         self._offsets = self._read_to = offsets or {}
         self._swept = -1
-        self._is_torn = False
 
     def of_child(self) -> WindowFile:
         """The same in a forked child, which has read what this one has."""
@@ -70,8 +72,7 @@ class WindowFile:
             OSError: it cannot be written; part of it may have been.
         """
         index = int(time.time() // self._length)
-        text = "\n" if self._is_torn else ""  # what was written in part becomes a line that nobody can read
-        text += "".join(map(_written, lines))
+        text = _END + "".join(map(_written, lines))
         path = self._path(index)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         try:
@@ -79,13 +80,11 @@ class WindowFile:
         except FileNotFoundError:
             private_directory(path.parent)
             handle = open_private(path, flags)
-        self._is_torn = True
         try:
             if os.write(handle, text.encode()) < len(text):
                 raise OSError(errno.ENOSPC, "not all of it was written")
         finally:
             os.close(handle)
-        self._is_torn = False
         if index != self._swept:
             self._swept = index
             self._sweep(index)
