@@ -137,6 +137,10 @@ class Ledger:
     def _forget(self, entry: Entry) -> None:
         self._mine.pop(entry.number, None)
 
+    def lines(self) -> list[Line]:
+        """What is to be told. A finalizer of the program's that comes in between may add to it."""
+        return [line for line, _ in list(self.waiting)]
+
     def told(self, count: int) -> None:
         """So many of those that waited are in the store, and all up to them has been read."""
         for _ in range(count):
@@ -145,7 +149,7 @@ class Ledger:
             entry = self._mine.get(line.of or line.number)
             if entry is not None:  # or it was displaced from the store before it was read
                 self._pass(entry, line)
-        self.untold = sum(is_more for _, is_more in self.waiting)
+        self.untold = sum(is_more for _, is_more in list(self.waiting))
 
     # --- what is heard ---------------------------------------------------------------------------
 

@@ -96,7 +96,7 @@ class SharedWindows(StoreLink):
     def talk(self) -> None:
         begun = time.monotonic()
         with lock.held:
-            told = {ledger: [line for line, _ in ledger.waiting] for ledger in self.ledgers.values()}
+            told = {ledger: ledger.lines() for ledger in self.ledgers.values()}
         if any(ledger.is_overfull for ledger in told):
             log_once("limits: the store could not be used for long: not all of what was used will be known elsewhere.")
         for ledger, lines in self._place.exchange(told):
