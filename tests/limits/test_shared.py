@@ -167,6 +167,25 @@ def test_a_line_that_was_written_in_part_spoils_no_other(tmp_path: Path) -> None
     assert late.account.spent == 3.76
 
 
+def test_limits_of_two_amounts_around_a_call_count_it_once(started: Path) -> None:
+    outer, inner = agentops.limits("9 tool calls / day"), agentops.limits("7 tool calls / day", "9 model calls / day")
+    made: list[str] = []
+    with outer, inner, pytest.raises(agentops.LimitExceeded, match="7 of 7"):
+        while True:
+            step()
+            made.append("both")
+    with outer, pytest.raises(agentops.LimitExceeded, match="9 of 9"):
+        while True:
+            step()
+            made.append("outer")
+    assert made == ["both"] * 7 + ["outer"] * 2
+    agentops.flush()
+    (path,) = (started / "limits").glob("*.log")
+    late = Process(path.parent, "9 tool calls / day")
+    assert late.windows.exchange()
+    assert late.account.spent == 9
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 def test_what_a_parent_has_under_way_counts_in_its_child_once(started: Path) -> None:
     limits = agentops.limits("4 tool calls / day")

@@ -122,7 +122,10 @@ class Charges:
             return False
         ledger = windows.ledgers[charge.rule]
         entry = None if claim is None else claim.admit(charge)
-        self._entries[charge.account] = ledger, entry or ledger.reserve(charge.account, charge.amount)
+        self._entries[charge.account] = (
+            ledger,
+            entry or ledger.reserve(charge.account, charge.amount, told=self._entries),
+        )
         return entry is not None
 
     def _came_to(self, charge: Charge, used: float) -> None:
@@ -132,7 +135,8 @@ class Charges:
             return
         ledger, entry = self._entries.get(charge.account) or (windows.ledgers[charge.rule], None)
         if entry is None and used:
-            entry = ledger.reserve(charge.account, used)
+            entry = ledger.reserve(charge.account, used, told=self._entries)
+            self._entries[charge.account] = ledger, entry
         if entry is not None:
             ledger.close(entry, used)
 

@@ -49,10 +49,10 @@ class Claim:
     def __init__(self, links: Iterable[SharedWindows], charges: Sequence[Charge], *, is_look: bool) -> None:
         self.is_look = is_look
         self._entries: dict[Account, tuple[Ledger, Entry]] = {}
-        for charge in charges:
+        for charge in sorted(charges, key=_most):  # of limits that count the same, the one that is reached first tells
             ledger = ledger_of(charge)
             if ledger is not None and charge.amount:
-                entry = ledger.reserve(charge.account, charge.amount, is_claim=True)
+                entry = ledger.reserve(charge.account, charge.amount, is_claim=True, told=self._entries)
                 self._entries[charge.account] = ledger, entry
         self._waits = [(link, link.answer()) for link in links]
 
@@ -100,6 +100,10 @@ def ledger_of(charge: Charge) -> Ledger | None:
     """Where others are told of that charge."""
     windows = charge.scope.policy.counts.windows
     return None if windows is None or charge.account.key is None else windows.ledgers.get(charge.rule)
+
+
+def _most(charge: Charge) -> float:
+    return charge.rule.most + charge.account.extra
 
 
 def claim_for(charges: Sequence[Charge], breaches: Sequence[Breach]) -> Claim | None:

@@ -107,7 +107,9 @@ class Counts:
         from agentops_sdk._limits.limit_ledger import Ledger
         from agentops_sdk._limits.shared_windows import SharedWindows
 
-        ledgers = {rule: Ledger(rule, partial(self._account, rule)) for rule in kept}
+        folder = Path(settings.directory).absolute() / "limits"
+        store = settings.limits_store or str(folder)
+        ledgers = {rule: Ledger(rule, partial(self._account, rule), store) for rule in kept}
         place: WindowPlace
         period: float | None = None
         if settings.limits_store:
@@ -119,7 +121,6 @@ class Counts:
         else:
             from agentops_sdk._limits.window_file import WindowFile, WindowFolder
 
-            folder = Path(settings.directory).absolute() / "limits"
             place = WindowFolder({ledger: WindowFile(folder, rule) for rule, ledger in ledgers.items()})
         self.windows = SharedWindows(place, ledgers, _tell_passed, period)
         with guard("limits.load"):

@@ -11,13 +11,16 @@ from __future__ import annotations
 import os
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from agentops_sdk._limits.account import DRIFT, Account, lock
+from agentops_sdk._limits.window_file import counted
 from agentops_sdk._limits.window_line import Line, does_count
 from agentops_sdk.limit_rules import METERED, Rule
 
-__all__ = ["Entry", "Ledger"]
+__all__ = ["Entry", "Ledger", "Told"]
 
 _MOST_WAITING = 10_000
 _MOST_WRITERS = 10_000
@@ -36,6 +39,7 @@ class Entry:
 
     Attributes:
         account: from which.
+        by: who tells of it: another ledger of this process, where that counts the same in the same store.
         number: of the line that tells of it.
         at: seconds since the epoch of when it was let begin.
         amount: what it is expected to use.
@@ -47,10 +51,13 @@ class Entry:
         before: what was spent and reserved of the account when its turn came; ``None`` before.
     """
 
-    __slots__ = ("account", "amount", "at", "before", "counted", "is_charged", "is_claim", "number", "read", "used")
+    __slots__ = (
+        "account", "amount", "at", "before", "by", "counted", "is_charged", "is_claim", "number", "read", "used",
+    )  # fmt: skip
 
-    def __init__(self, account: Account, number: int, at: float, amount: float, *, is_claim: bool) -> None:
+    def __init__(self, account: Account, by: str, number: int, at: float, amount: float, *, is_claim: bool) -> None:
         self.account = account
+        self.by = by
         self.number = number
         self.at = at
         self.amount = amount
@@ -61,14 +68,20 @@ class Entry:
         self.before: tuple[float, float] | None = None
 
 
+Told = tuple["Ledger", Entry]
+_NOTHING: Final[Mapping[Account, Told]] = MappingProxyType({})
+
+
 class Ledger:
     """The entries of one limit.
 
     Args:
         rule: the limit.
         account_of: gives the account of what it is counted for.
+        store: where it is told.
 
     Attributes:
+        counts: what it counts, and where: limits of other amounts that count the same there hear of the same.
         waiting: what is to be told, and whether it makes what is used more.
         untold: how many of those do.
         is_overfull: whether more was to be told than is kept.
@@ -76,8 +89,9 @@ class Ledger:
         hurry: called where something is to be told.
     """
 
-    def __init__(self, rule: Rule, account_of: Callable[[str], Account]) -> None:
+    def __init__(self, rule: Rule, account_of: Callable[[str], Account], store: str = "") -> None:
         self.rule = rule
+        self.counts = store, counted(rule)
         self.waiting: deque[tuple[Line, bool]] = deque()
         self.untold = 0
         self.is_overfull = False
@@ -86,17 +100,22 @@ class Ledger:
         self._account_of = account_of
         self._is_metered = rule.measure in METERED
         self._numbers = self._passed = 0
-        self._mine: dict[int, Entry] = {}
+        self._mine: dict[tuple[str, int], Entry] = {}
         self._heard: OrderedDict[str, int] = OrderedDict()
         self._open: OrderedDict[tuple[str, int], tuple[Account, float, float]] = OrderedDict()
         self._process = lock.held
 
     # --- what is told ----------------------------------------------------------------------------
 
-    def reserve(self, account: Account, amount: float, *, is_claim: bool = False) -> Entry:
-        """A call may begin, or asks whether it may."""
-        entry = Entry(account, self._numbers + 1, time.time(), amount, is_claim=is_claim)
-        self._mine[entry.number] = entry
+    def reserve(
+        self, account: Account, amount: float, *, is_claim: bool = False, told: Mapping[Account, Told] = _NOTHING
+    ) -> Entry:
+        """A call may begin, or asks whether it may; others are not told again of what was ``told`` of it."""
+        by, number, at = self.writer, self._numbers + 1, time.time()
+        for ledger, entry in told.values():
+            if ledger.counts == self.counts and entry.account.key == account.key:
+                by, number, at = entry.by, entry.number, entry.at
+        entry = self._mine[by, number] = Entry(account, by, number, at, amount, is_claim=is_claim)
         if len(self._mine) > _MOST_OPEN:
             self._mine.pop(next(iter(self._mine)))
         if not (is_claim or self._is_metered):
@@ -122,6 +141,9 @@ class Ledger:
     def _say(self, entry: Entry, amount: float, is_more: bool, of: int = 0) -> None:
         if self._process is not lock.held:  # of a parent, which tells of its calls itself
             return
+        if entry.by != self.writer:
+            self.hurry()
+            return
         self._numbers += 1
         if len(self.waiting) >= _MOST_WAITING:
             self.is_overfull = True
@@ -135,7 +157,7 @@ class Ledger:
         self.hurry()
 
     def _forget(self, entry: Entry) -> None:
-        self._mine.pop(entry.number, None)
+        self._mine.pop((entry.by, entry.number), None)
 
     def lines(self) -> list[Line]:
         """What is to be told. A finalizer of the program's that comes in between may add to it."""
@@ -146,7 +168,7 @@ class Ledger:
         for _ in range(count):
             line, _ = self.waiting.popleft()
             self._passed = line.number
-            entry = self._mine.get(line.of or line.number)
+            entry = self._mine.get((line.by, line.of or line.number))
             if entry is not None:  # or it was displaced from the store before it was read
                 self._pass(entry, line)
         self.untold = sum(is_more for _, is_more in list(self.waiting))
@@ -160,12 +182,14 @@ class Ledger:
         """
         since = time.time() - (self.rule.window or 0.0)
         for line in lines:
+            entry = self._mine.get((line.by, line.of or line.number))
             if line.by == self.writer:
                 self._passed = max(self._passed, line.number)
-                entry = self._mine.get(line.of or line.number)
-                if entry is not None:
-                    self._pass(entry, line)
-            elif self._is_new(line) and does_count(line, since):
+            elif entry is not None:
+                self._heard[line.by] = max(self._heard.get(line.by, 0), line.number)
+            if entry is not None:
+                self._pass(entry, line)
+            elif line.by != self.writer and self._is_new(line) and does_count(line, since):
                 account = self._correct(line) if line.of else self._count(line)
                 if account is not None:
                     yield account, bool(line.of) or not self._is_metered or not line.number
@@ -263,5 +287,5 @@ class Ledger:
             if entry.read != entry.counted:
                 entry.account.add(entry.read - entry.counted, entry.at)
             if entry.read:
-                child._hold((self.writer, entry.number), entry.account, entry.read, entry.at)
+                child._hold((entry.by, entry.number), entry.account, entry.read, entry.at)
         return child
