@@ -23,6 +23,7 @@ from agentops_sdk._limits.limit_ledger import Ledger
 from agentops_sdk._limits.redis_window import RedisWindows
 from agentops_sdk._limits.shared_windows import SharedWindows
 from agentops_sdk._limits.window_file import hashed
+from agentops_sdk._limits.window_line import Line
 from agentops_sdk.limit_rules import from_text
 
 redis = pytest.importorskip("redis", reason="the extra redis is not installed")
@@ -196,3 +197,16 @@ def test_where_it_cannot_be_reached_calls_go_on(caplog: pytest.LogCaptureFixture
 def test_what_is_no_address(tmp_path: Path) -> None:
     with pytest.raises(agentops.ConfigError, match="redis://"):
         agentops.init(limits_store="memcached://x")
+
+
+def test_who_has_a_clock_that_is_ahead_removes_nothing_that_counts(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = Account(60.0, "-")
+    ledger = Ledger(from_text("1000 tool calls / user / minute"), lambda key: account)
+    windows = RedisWindows(address, {ledger: "0-0"})
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 600)
+    for _ in range(2):
+        told = [Line(now, "a" * 16, number, "-", 1.0) for number in range(1, 301)]
+        assert [len(lines) for _, lines in windows.exchange({ledger: told})] == [300]

@@ -9,7 +9,6 @@ that know of none pass it over.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -47,7 +46,7 @@ class RedisWindows:
         with self._connection.client() as client:
             with client.pipeline(transaction=False) as pipeline:
                 for ledger, lines in told.items():
-                    _add(pipeline, ledger, lines)
+                    _add(pipeline, ledger, lines, self._last[ledger])
                 for ledger in self._last:
                     self._ask(pipeline, ledger)
                 answers = pipeline.execute()[-len(self._last) :]
@@ -67,7 +66,7 @@ def _name(ledger: Ledger) -> str:
     return f"agentops:limits:{counted(ledger.rule)}"
 
 
-def _add(pipeline: Any, ledger: Ledger, lines: Sequence[Line]) -> None:
+def _add(pipeline: Any, ledger: Ledger, lines: Sequence[Line], last: str) -> None:
     name, length = _name(ledger), ledger.rule.window or 0.0
     for line in lines:
         fields = {"at": f"{line.at:.3f}", "by": line.by, "number": line.number, "key": line.key}
@@ -79,8 +78,8 @@ def _add(pipeline: Any, ledger: Ledger, lines: Sequence[Line]) -> None:
             fields["claim"] = 1
         pipeline.xadd(name, fields)
     if lines:
-        since = int((time.time() - length) * 1000)
-        pipeline.xtrim(name, minid=f"{since}-0", approximate=True)
+        since = int(last.partition("-")[0]) - int(length * 1000)  # by the server's clock: ours may be ahead of others'
+        pipeline.xtrim(name, minid=f"{max(0, since)}-0", approximate=True)
         pipeline.pexpire(name, int(length * 1000) + 60_000)
 
 
