@@ -22,8 +22,7 @@ from agentops_sdk._limits.breaker_places import RedisBreakers
 from agentops_sdk._limits.limit_ledger import Ledger
 from agentops_sdk._limits.redis_window import RedisWindows
 from agentops_sdk._limits.shared_windows import SharedWindows
-from agentops_sdk._limits.window_file import hashed
-from agentops_sdk._limits.window_line import Line
+from agentops_sdk._limits.window_line import Line, hashed
 from agentops_sdk.limit_rules import from_text
 
 redis = pytest.importorskip("redis", reason="the extra redis is not installed")

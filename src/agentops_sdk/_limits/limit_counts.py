@@ -13,7 +13,7 @@ from agentops_sdk._host.bounded_map import BoundedMap
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk._limits.account import Account, lock
-from agentops_sdk._limits.window_file import counted, hashed
+from agentops_sdk._limits.window_line import counted, hashed
 from agentops_sdk.addresses import sink_parts
 from agentops_sdk.config import log_once
 

@@ -16,8 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from agentops_sdk._limits.account import DRIFT, Account, lock
-from agentops_sdk._limits.window_file import counted
-from agentops_sdk._limits.window_line import Line, does_count
+from agentops_sdk._limits.window_line import Line, counted, does_count
 from agentops_sdk.limit_rules import METERED, Rule
 
 __all__ = ["Entry", "Ledger", "Told"]

@@ -14,8 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk._limits.redis_link import RedisConnection
-from agentops_sdk._limits.window_file import counted
-from agentops_sdk._limits.window_line import Line
+from agentops_sdk._limits.window_line import Line, counted
 
 if TYPE_CHECKING:
     from agentops_sdk._limits.limit_ledger import Ledger

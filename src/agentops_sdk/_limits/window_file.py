@@ -9,7 +9,6 @@ before the last one are of no interest to anybody and go.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,28 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentops_sdk._limits.store_link import StoreLostError
-from agentops_sdk._limits.window_line import Line
+from agentops_sdk._limits.window_line import Line, counted
 from agentops_sdk.private_files import open_private, private_directory
 
 if TYPE_CHECKING:
     from agentops_sdk._limits.limit_ledger import Ledger
     from agentops_sdk.limit_rules import Rule
 
-__all__ = ["WindowFile", "WindowFolder", "counted", "hashed"]
+__all__ = ["WindowFile", "WindowFolder"]
 
 _END = " \n"
 """Stands before what is written: a line that somebody has written in part, on a full disk, is none that can be read."""
-
-
-def hashed(key: str | None) -> str:
-    """What stands in a file for what is counted together."""
-    return "-" if key is None else hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def counted(rule: Rule) -> str:
-    """A name for what the rule counts, whatever it allows of it."""
-    what = f"{rule.measure} {rule.tool} {rule.currency} / {rule.per} / {rule.window}"
-    return hashlib.sha256(what.encode()).hexdigest()[:16]
 
 
 class WindowFile:

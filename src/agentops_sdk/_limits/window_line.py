@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from typing import TYPE_CHECKING
 
 from agentops_sdk._named_tuple import NamedTuple
 
-__all__ = ["Line", "does_count"]
+if TYPE_CHECKING:
+    from agentops_sdk.limit_rules import Rule
+
+__all__ = ["Line", "counted", "does_count", "hashed"]
 
 
 class Line(NamedTuple):
@@ -16,7 +21,7 @@ class Line(NamedTuple):
         at: seconds since the epoch.
         by: who tells.
         number: as which of theirs, from 1 on; 0 where they are not numbered.
-        key: what it is counted for, as :func:`window_file.hashed` gives it.
+        key: what it is counted for, as :func:`hashed` gives it.
         amount: how much.
         of: the number of theirs that it is in place of; 0 for none.
         is_claim: whether it is of a call that waits for its turn, and is made only where the limit has room for it.
@@ -37,3 +42,14 @@ def does_count(line: Line, since: float) -> bool:
     What is damaged must neither lift the limit (NaN, less than nothing) nor close it for good (infinity).
     """
     return since < line.at < math.inf and 0 <= line.amount < math.inf
+
+
+def hashed(key: str | None) -> str:
+    """What stands in a file for what is counted together."""
+    return "-" if key is None else hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def counted(rule: Rule) -> str:
+    """A name for what the rule counts, whatever it allows of it."""
+    what = f"{rule.measure} {rule.tool} {rule.currency} / {rule.per} / {rule.window}"
+    return hashlib.sha256(what.encode()).hexdigest()[:16]
