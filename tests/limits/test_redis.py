@@ -209,3 +209,24 @@ def test_who_has_a_clock_that_is_ahead_removes_nothing_that_counts(
     for _ in range(2):
         told = [Line(now, "a" * 16, number, "-", 1.0) for number in range(1, 301)]
         assert [len(lines) for _, lines in windows.exchange({ledger: told})] == [300]
+
+
+def test_nobody_looks_at_limits_that_are_idle(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agentops_sdk._limits.store_link._IDLE", 0.0)
+    agentops.init(exporters=["memory"], integrations=[], limits_store=address)
+    try:
+        here = agentops.limits("5 tool calls / 2 days")
+        there = agentops.limits("6 tool calls / 2 days")
+        with here:
+            step()
+        windows = here._policy.counts.windows
+        assert windows is not None
+        until(lambda: not windows.is_alive)
+        with there:
+            step()
+            step()
+        with here, pytest.raises(agentops.LimitExceeded, match="5 of 5"):
+            for _ in range(9):
+                step()
+    finally:
+        agentops.shutdown()

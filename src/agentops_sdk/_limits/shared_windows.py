@@ -54,6 +54,8 @@ class SharedWindows(StoreLink):
         is_ready: whether what was used before is known.
     """
 
+    is_asked = True
+
     def __init__(
         self, place: WindowPlace, ledgers: Mapping[Rule, Ledger], passed: Passed, period: float | None
     ) -> None:

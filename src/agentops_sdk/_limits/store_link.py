@@ -50,7 +50,10 @@ class StoreLink:
         waiting: what is to be sent.
         is_lost: whether the store could not be used when it was last tried.
         is_resting: whether the thread is to end until there is something to tell again.
+        is_asked: whether who wants to know what others have told asks first, so that none need look where nobody does.
     """
+
+    is_asked = False
 
     def __init__(self, lost: str, period: float | None) -> None:
         self.period = period
@@ -61,6 +64,7 @@ class StoreLink:
         self.is_lost = False
         self.is_resting = False
         self._thread: OwnThread | None = None
+        self._hurried = 0.0
         self._starting = threading.RLock()  # a finalizer may come in between
         self._turn = threading.Lock()
         """Held by the thread of ours that talks: what is sent twice would count twice."""
@@ -132,7 +136,11 @@ class StoreLink:
 
     def ends(self, *, hurried: bool) -> bool:
         """Whether the thread is not needed for now, and ends; ``hurried``: somebody has something to tell."""
-        if not self.is_resting and (hurried or self.period is not None):
+        now = time.monotonic()
+        if hurried:
+            self._hurried = now
+        is_looking = self.period is not None and not (self.is_asked and now - self._hurried > _IDLE)
+        if not self.is_resting and (hurried or is_looking):
             return False
         self._thread = None
         if not self.is_resting and not self._calls.empty():  # somebody came meanwhile, and may have seen the thread
