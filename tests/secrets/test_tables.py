@@ -152,6 +152,18 @@ def test_a_private_key_as_a_list_of_lines() -> None:
     assert kept[-1] == "after"
 
 
+def test_lists_whose_words_were_seen_before() -> None:
+    policy = Policy(resolve({}))
+    lines = ["-----BEGIN " + "PRIVATE KEY-----", "MIIEow", "IBAAKQ", "-----END " + "PRIVATE KEY-----"]
+    for line in lines:
+        policy.apply({"line": line})
+    for _ in range(2):  # the second time, names and words are known
+        kept = policy.apply({"rows": lines, "tags": ["line", "tag"], "gen_ai.retrieval.documents": []})
+        assert kept["tags"] == ["line", "tag"]
+        assert kept["gen_ai.retrieval.documents"] == "[]"
+        assert "MIIEow" not in json.dumps(list(kept["rows"]))
+
+
 def test_pieces_keep_their_number_and_what_is_around() -> None:
     form = Form("", "the key is " + "sk" + "-" + "a1B2c3D4e5" * 4 + ", keep it", "")
     pieces = [form.text[at : at + 3] for at in range(0, len(form.text), 3)]

@@ -114,7 +114,12 @@ class Policy:
                 ):
                     kept[name] = value
                     continue
-                if kind is list and len(value) <= _FEW and _are_known(value, clean, most):
+                if (
+                    kind is list
+                    and len(value) <= _FEW
+                    and name not in semconv.STRUCTURED
+                    and _are_known(value, clean, most)
+                ):
                     kept[name] = value.copy()
                     continue
             elif type(name) is not str or not name.isascii():
