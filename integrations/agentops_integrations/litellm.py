@@ -321,7 +321,7 @@ class _Reply:
         if self.stream is not None:
             more.append((b"server_tool_use", bytes(snapshot(self._server_tool_use()))))
         elif self.originals:
-            more.append((_ORIGINAL.encode(), orjson.dumps(self.originals[-1])))
+            more.append((_ORIGINAL.encode(), bytes(snapshot(self.originals[-1]))))
         return data[:-1] + b"".join(b',"%b":%b' % each for each in more) + b"}" if data[:1] == b"{" else data
 
     def _is_reported(self, usage: Any) -> bool:

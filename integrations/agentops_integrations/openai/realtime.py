@@ -298,7 +298,7 @@ class AgentSocket:
             return None
         if cut.error is not None:
             self._session.end("error", cut.error)
-        return Stop(orjson.dumps(cut.message).decode(), closes=cut.error is not None, error=cut.error)
+        return Stop(cut.message, closes=cut.error is not None, error=cut.error)
 
     def lost(self, error: BaseException) -> None:
         self._session.failed(error)

@@ -308,7 +308,7 @@ class Exchange:
             return False
         mark = self.endpoint.failure_mark
         if self.bodies.streamed:
-            if are_without(chunks, 3, _ERROR_WORDS):
+            if are_without(chunks, 3, _ERROR_WORDS, mark):
                 return False
             events = b"\n\n".join(last_events(chunks, 3))
             if _ERROR_EVENT.search(events):

@@ -21,13 +21,18 @@ def last_events(chunks: Sequence[bytes], count: int) -> list[bytes]:
     return [piece for piece in _tail(chunks, count) if _FIELD.search(piece)][-count:]
 
 
-def are_without(chunks: Sequence[bytes], count: int, words: Sequence[bytes]) -> bool:
-    """Whether the last ``count`` events surely have none of ``words`` in them: few of them are looked at one by one."""
+def are_without(
+    chunks: Sequence[bytes], count: int, words: Sequence[bytes], mark: re.Pattern[bytes] | None = None
+) -> bool:
+    """Whether the last ``count`` events surely have none of ``words``, and nothing like ``mark``, in them.
+
+    Few of them are looked at one by one.
+    """
     first = _first(chunks, len(chunks), _WINDOW)
     window = b"".join(chunks[first:])
     if first > 0 and sum(map(window.count, _STARTS)) < count:
         return False  # there may be more of them before these bytes
-    return max(map(window.find, words)) < 0
+    return max(map(window.find, words)) < 0 and (mark is None or mark.search(window) is None)
 
 
 def last_delivered(

@@ -5,10 +5,12 @@ Clients send and receive from several places; all of it meets in the socket, who
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, Protocol
+
+import orjson
 
 from agentops_sdk._host.admission import refusal
 from agentops_sdk._host.guard import guard
@@ -51,13 +53,13 @@ class Stop(NamedTuple):
     """What a limit has done in place of receiving more.
 
     Attributes:
-        message: what the server is sent first, if anything.
+        message: what the server is sent first, if anything: the members of a JSON object.
         closes: whether the connection is closed.
         error: what receiving raises.
         data: what is received in place of what would come; with neither, receiving goes on.
     """
 
-    message: str | None = None
+    message: Mapping[str, Any] | None = None
     closes: bool = False
     error: Exception | None = None
     data: bytes | None = None
@@ -144,7 +146,7 @@ async def _arecv_or_stop(
     if stop is not None:
         if stop.message is not None:
             with guard(_SITE):
-                await send(stop.message)
+                await send(orjson.dumps(stop.message).decode())
         if stop.closes:
             with guard(_SITE):
                 await _hang_up(close, receive)
