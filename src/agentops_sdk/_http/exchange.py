@@ -44,6 +44,7 @@ _ERROR_EVENT = re.compile(
 _ERROR_WORDS = (b"error", b"failed")
 """One of them is in whatever these find."""
 _MODELS = ("llm", "embedding")
+_REQUEST_IDS = ("x-request-id", "apim-request-id", "x-ms-request-id", "request-id", "x-amzn-requestid")
 _PAGE = re.compile(rb"\s*<(?:!doctype|html)", re.IGNORECASE)
 """A page in place of a model's reply, with a good status: of a proxy, or of who wants to be logged in to."""
 _MAYBE_ERROR = re.compile(rb'"type"\s*:\s*"error"')
@@ -345,15 +346,9 @@ class Exchange:
             self._attempts[-1]["error"] = type(error.__cause__ or error).__name__
 
     def _note_headers(self, headers: Any) -> None:
-        for name in (
-            "x-request-id",
-            "apim-request-id",
-            "x-ms-request-id",
-            "request-id",
-            "x-amzn-requestid",
-        ):
-            value = headers.get(name)
-            if value:
+        names = headers.keys()  # asked one by one, each that is missing is looked for in all of them
+        for name in _REQUEST_IDS:
+            if name in names and (value := headers.get(name)):
                 self.call.set(semconv.REQUEST_ID, str(value))
                 return
 
