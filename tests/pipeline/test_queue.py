@@ -150,11 +150,8 @@ def test_a_flush_does_not_wait_for_what_may_still_end() -> None:
     assert queue.pending == 0
 
 
-@pytest.mark.parametrize("end", [SpanQueue.flush, SpanQueue.stop])
-def test_spans_that_follow_each_other_are_taken_together(end: Callable[[SpanQueue, float], bool]) -> None:
-    """What is put in between wakes nobody; whoever flushes, or ends, has the work done at once."""
-    batches: list[list[int]] = []
-    queue = SpanQueue(100, batches.append)
+def begin_a_period(queue: SpanQueue) -> None:
+    """Have one span consumed, and the thread wait for others until something calls it."""
     waits = threading.Event()
 
     def batch_period() -> float:
@@ -164,6 +161,14 @@ def test_spans_that_follow_each_other_are_taken_together(end: Callable[[SpanQueu
     queue._batch_period = batch_period  # type: ignore[method-assign]  # of this one only
     queue.put(0)
     assert waits.wait(30)
+
+
+@pytest.mark.parametrize("end", [SpanQueue.flush, SpanQueue.stop])
+def test_spans_that_follow_each_other_are_taken_together(end: Callable[[SpanQueue, float], bool]) -> None:
+    """What is put in between wakes nobody; whoever flushes, or ends, has the work done at once."""
+    batches: list[list[int]] = []
+    queue = SpanQueue(100, batches.append)
+    begin_a_period(queue)
     for _ in range(3):
         queue.put(1)
     assert not queue._wake._lock.acquire(blocking=False)  # nobody has called
@@ -176,15 +181,7 @@ def test_spans_that_follow_each_other_are_taken_together(end: Callable[[SpanQueu
 def test_a_long_queue_is_worked_on_in_the_middle_of_a_period() -> None:
     consumed = threading.Event()
     queue = SpanQueue(100, lambda batch: consumed.set() if 1 in batch else None)
-    waits = threading.Event()
-
-    def batch_period() -> float:
-        waits.set()
-        return 3_600.0
-
-    queue._batch_period = batch_period  # type: ignore[method-assign]  # of this one only
-    queue.put(0)
-    assert waits.wait(30)
+    begin_a_period(queue)
     for _ in range(50):
         queue.put(1)
     assert consumed.wait(30)

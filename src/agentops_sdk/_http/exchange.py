@@ -346,9 +346,9 @@ class Exchange:
             self._attempts[-1]["error"] = type(error.__cause__ or error).__name__
 
     def _note_headers(self, headers: Any) -> None:
-        names = headers.keys()  # asked one by one, each that is missing is looked for in all of them
         for name in _REQUEST_IDS:
-            if name in names and (value := headers.get(name)):
+            # Asked first whether it is there: of one that is missing, get() takes twice as long.
+            if name in headers and (value := headers.get(name)):
                 self.call.set(semconv.REQUEST_ID, str(value))
                 return
 
