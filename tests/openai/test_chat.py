@@ -34,6 +34,26 @@ def aknown(wire: Wire, **options: Any) -> openai.AsyncOpenAI:
     )
 
 
+def test_what_is_known_of_one_request_is_told_of_no_other(recorded: Any) -> None:
+    with Wire(Reply(CHAT)) as wire, Wire(Reply(CHAT)) as other:
+        one = client(wire)
+        for model in ("gpt-4o", "gpt-4o-mini", "gpt-4o"):
+            one.chat.completions.create(model=model, messages=MESSAGES)
+        one.base_url = other.url
+        one.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+        one.chat.completions.create(model="gpt-4o", messages=MESSAGES, extra_body={"stream": False})
+        one.completions.create(model="gpt-4o", prompt="Hi")
+        told = [(span.name, span["gen_ai.request.model"], span["server.port"]) for span in recorded()]
+    assert told == [
+        ("chat gpt-4o", "gpt-4o", wire.port),
+        ("chat gpt-4o-mini", "gpt-4o-mini", wire.port),
+        ("chat gpt-4o", "gpt-4o", wire.port),
+        ("chat gpt-4o", "gpt-4o", other.port),
+        ("chat gpt-4o", "gpt-4o", other.port),
+        ("text_completion gpt-4o", "gpt-4o", other.port),
+    ]
+
+
 def test_one_call_is_one_span_with_everything(recorded: Any) -> None:
     with Wire(Reply(CHAT, headers={"x-request-id": "req-7"})) as wire:
         reply = client(wire).chat.completions.create(

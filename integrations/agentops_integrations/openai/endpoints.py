@@ -39,7 +39,7 @@ _SOURCE = re.compile(r"vector_stores/([^/]+)")
 def ask_for_usage(outgoing: Outgoing) -> Prepared | None:
     """Ask for usage: of a stream whose caller said nothing of it, where the provider is known to take the question."""
     body, options = outgoing.body, outgoing.options
-    if body.get("stream") is not True or "stream_options" in body or not setting("stream_usage"):
+    if "stream_options" in body or not setting("stream_usage"):
         return None
     extra: Mapping[str, Any] = options.extra_json or {}
     if "stream_options" in extra or "data_sources" in extra or "data_sources" in body:

@@ -100,14 +100,13 @@ class Call:
         elif kind == "workflow":
             self.is_context_kept = True
             entries[context_keys.AGENT_KEY] = context_keys.of_workflow(span.attributes, parent)
-        context = Context(entries)
         if to_vendor or kind in _TO_VENDOR:
             self.is_context_kept = True
-            context = vendor_calls.enter(context)
-        elif context_keys.VENDOR_KEY in entries and kind in _OF_THE_PROGRAM:
+            vendor_calls.enter(entries)
+        elif kind in _OF_THE_PROGRAM and context_keys.VENDOR_KEY in entries:
             self.is_context_kept = True
-            context = vendor_calls.leave(context)
-        self.context = context
+            vendor_calls.leave(entries)
+        self.context = Context(entries)
         """The OpenTelemetry context in which the operation's own work runs."""
 
     @property

@@ -30,7 +30,7 @@ def enclosing_llm_call() -> Call | None:
     A second interception of the same logical call (a framework's model run around a provider's
     client) finds it here and contributes to it instead of opening a span of its own.
     """
-    context = get_current()
+    context = context_keys.current()
     if context_keys.call_spans:
         context = context_keys.whole(context)
     call: Call | None = context.get(LLM_KEY)  # type: ignore[assignment]  # a context's values are objects

@@ -179,7 +179,7 @@ class Endpoint:
     """Types of events that the client keeps to itself, so that they do not count as delivered."""
 
     prepare: Callable[[Outgoing], Prepared | None] | None = None
-    """Adds to a request what its caller did not write. Caller's thread."""
+    """Adds to a request for a stream what its caller did not write. Caller's thread."""
 
     named_by: str = "model"
     """The field of the request's body that names the operation. Caller's thread."""

@@ -44,7 +44,10 @@ _ERROR_EVENT = re.compile(
 _ERROR_WORDS = (b"error", b"failed")
 """One of them is in whatever these find."""
 _MODELS = ("llm", "embedding")
+_KIND = "content-type"
 _REQUEST_IDS = ("x-request-id", "apim-request-id", "x-ms-request-id", "request-id", "x-amzn-requestid")
+_ASKED = {name.encode(): name for name in (*_REQUEST_IDS, _KIND)}
+"""The headers of a reply that are looked at, as they are on the wire."""
 _PAGE = re.compile(rb"\s*<(?:!doctype|html)", re.IGNORECASE)
 """A page in place of a model's reply, with a good status: of a proxy, or of who wants to be logged in to."""
 _MAYBE_ERROR = re.compile(rb'"type"\s*:\s*"error"')
@@ -190,19 +193,19 @@ class Exchange:
         How it is read is what was asked for, ``streamed`` and ``cast_to``, as in the client: servers name other content
         types, or none.
         """
+        bodies, status = self.bodies, response.status_code
+        bodies.status = status
         if self._attempts:
-            self._attempts[-1]["status"] = response.status_code
-        self._note_headers(response.headers)
-        kind = response.headers.get("content-type", "")
-        self.bodies.status = response.status_code
-        self.bodies.streamed = streamed and response.status_code < 400
-        self.bodies.event_stream = "event-stream" in kind
+            self._attempts[-1]["status"] = status
+        bodies.streamed = streamed and status < 400
+        kind = self._note_headers(response.headers)
+        bodies.event_stream = "event-stream" in kind
         keep = (
             streamed or any(mark in kind for mark in _TEXT) or _is_model(cast_to) or not (kind or _is_binary(cast_to))
         )
         if response.is_closed:
             if keep:
-                self.bodies.chunks = [response.content]
+                bodies.chunks = [response.content]
             return
         live = self._reading(keep)
         if CONTENT_TYPE in kind:
@@ -234,12 +237,10 @@ class Exchange:
     # --- the end ---------------------------------------------------------------------------------
 
     def accept(self, _result: Any) -> bool:
-        """The request has returned; ``False`` while its reply is still being read."""
-        if self.live is not None:
-            return False
-        if not self._done:
+        """The request has returned: it ends here, or later where its reply is still being read. Nobody else ends it."""
+        if self.live is None and not self._done:
             self.end("error" if self._failed_body() else "ok", None)
-        return True
+        return False
 
     def stream_ended(self, outcome: str, error: BaseException | None, complete: bool) -> None:
         live, self.live = self.live, None  # each holds the other
@@ -323,11 +324,13 @@ class Exchange:
             return bool(mark.search(events)) and any(
                 map(self.endpoint.failed, sse.decode(events) or sse.decode_lines(events))
             )
-        if self.endpoint.kind in _MODELS and _PAGE.match(chunks[0]):
+        whole = chunks[0]
+        if whole[:1] != b"{" and self.endpoint.kind in _MODELS and _PAGE.match(whole):
             return True
-        suspicious = _FAILED.search(chunks[0]) or _ERROR.search(chunks[0][:64])
-        suspicious = suspicious or (mark.search(chunks[0]) if mark is not None else None)
-        return suspicious is not None and self.bodies.failed()
+        suspicious = mark is not None and mark.search(whole) is not None
+        if not suspicious and (b'"failed"' in whole or b'"error"' in whole):
+            suspicious = (_FAILED.search(whole) or _ERROR.search(whole[:64])) is not None
+        return suspicious and self.bodies.failed()
 
     def _is_over(self) -> bool:
         """Whether what the caller got of a stream includes its end."""
@@ -345,12 +348,18 @@ class Exchange:
         elif self._attempts and self._attempts[-1]["status"] is None:
             self._attempts[-1]["error"] = type(error.__cause__ or error).__name__
 
-    def _note_headers(self, headers: Any) -> None:
+    def _note_headers(self, headers: Any) -> str:
+        """Take the id that the server gave the request; returns the content type of its reply."""
+        if type(raw := getattr(headers, "raw", None)) is list:  # httpx's, which go through them all for each question
+            found = [(_ASKED[known], value) for name, value in raw if (known := name.lower()) in _ASKED]
+            headers = {name: value.decode("latin-1") for name, value in found}
         for name in _REQUEST_IDS:
             # Asked first whether it is there: of one that is missing, get() takes twice as long.
             if name in headers and (value := headers.get(name)):
                 self.call.set(semconv.REQUEST_ID, str(value))
-                return
+                break
+        kind: str = headers.get(_KIND, "")
+        return kind
 
 
 def _is_model(cast_to: Any) -> bool:

@@ -12,19 +12,20 @@ from contextvars import Token
 from functools import partial
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry.trace import SpanKind
 
 from agentops_sdk import semconv
-from agentops_sdk._capture.call import NULL_CALL
+from agentops_sdk._capture.call import NULL_CALL, Call
 from agentops_sdk._capture.current import enclosing_request, name_model
-from agentops_sdk._capture.start import start
+from agentops_sdk._capture.start import Form, form, start_in
 from agentops_sdk._genai.providers import is_known
+from agentops_sdk._host.bounded_map import BoundedMap
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Begun, around, around_async
 from agentops_sdk._host.patches import Patches, Wrapper, subclasses
-from agentops_sdk._http.endpoint import Endpoints, Outgoing, Prepared
+from agentops_sdk._http.endpoint import Endpoint, Endpoints, Outgoing, Prepared
 from agentops_sdk._http.exchange import Exchange, address, current
 from agentops_sdk._http.stream import watch_items
 from agentops_sdk._propagation.context_keys import release
@@ -35,6 +36,7 @@ Wrapped = Callable[..., Any]
 ProviderOf = Callable[[str, int | None, type], str]
 
 _WRAPS_INSTANCES = {"logfire"}
+_MOST_KNOWN = 256
 
 
 class GeneratedClient:
@@ -68,6 +70,8 @@ class GeneratedClient:
         self.endpoints = endpoints
         self._package = package or target
         self._provider: ProviderOf = provider if callable(provider) else lambda host, port, client: provider
+        self._site = f"{name}.request"
+        self._known: BoundedMap[tuple[Any, ...], _Known] = BoundedMap(_MOST_KNOWN)
 
     def install(self, module: ModuleType, patches: Patches) -> None:
         """Patch the client's base classes."""
@@ -86,62 +90,46 @@ class GeneratedClient:
         patches.wrap(streaming.AsyncStream, "__stream__", _stream)
 
     def _request(self, wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        site = f"{self.name}.request"
-        return around(site, wrapped, args, kwargs, partial(self._begin, instance, args, kwargs), Exchange.accept)
+        begin = partial(self._begin, instance, args, kwargs)
+        return around(self._site, wrapped, args, kwargs, begin, Exchange.accept)
 
     def _request_async(self, wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        site = f"{self.name}.request"
-        return around_async(site, wrapped, args, kwargs, partial(self._begin, instance, args, kwargs), Exchange.accept)
+        begin = partial(self._begin, instance, args, kwargs)
+        return around_async(self._site, wrapped, args, kwargs, begin, Exchange.accept)
 
     def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
         """Start the exchange of one request; its arguments are read, and copied where one is added."""
         options = kwargs.get("options", args[1] if len(args) > 1 else None)
         if options is None:
             return None
-        endpoint = self.endpoints.find(options.method, options.url)
-        if endpoint.kind == "none":
-            return None
-        absolute = options.url.startswith(("http://", "https://"))
-        server = address(options.url if absolute else client.base_url)
-        host, port = server[semconv.SERVER_ADDRESS], server[semconv.SERVER_PORT]
-        body = options.json_data if isinstance(options.json_data, Mapping) else {}
-        attributes = {semconv.PROVIDER_NAME: self._provider(host, port, type(client)), **server}
-        if body.get("stream") is True:
-            attributes[semconv.REQUEST_STREAM] = True
+        data = options.json_data
+        body = data if type(data) is dict or isinstance(data, Mapping) else {}
         model = body.get("model")
-        model = model if isinstance(model, str) else None
-        title = model if endpoint.named_by == "model" else body.get(endpoint.named_by)
+        known = self._looked_up(client, options, body, model if isinstance(model, str) else None)
+        if known is None:
+            return None
+        endpoint = known.endpoint
         outer = enclosing_request(endpoint.kind) if current.get() is None else None
+        call: Any
         if outer is not None:
-            call: Any = outer
-            is_told = semconv.PROVIDER_NAME in outer.span.attributes
-            if is_told and attributes[semconv.PROVIDER_NAME] == "openai" and not is_known(host, port):
-                del attributes[semconv.PROVIDER_NAME]  # a guess: who asks through this client knows whose address it is
-            call.update(attributes)
-            name_model(outer, model)
+            call = outer
+            self._contribute(outer, known)
         else:
-            attributes[semconv.REQUEST_MODEL] = model
-            call = start(
-                endpoint.kind,
-                endpoint.name_in(options.url) if endpoint.name_in is not None else title,
-                operation=endpoint.operation,
-                attributes=attributes,
-                span_name=endpoint.span_name,
-                span_kind=SpanKind.CLIENT,  # whatever it is there: here it is a request
-                to_vendor=True,
+            call = start_in(
+                known.form, endpoint.kind, known.name, None, (), attributes=known.attributes, to_vendor=True
             )
         if call is NULL_CALL:
             return None
         prepared: Prepared | None = None
-        if endpoint.prepare is not None:
-            prepared = endpoint.prepare(Outgoing(client, options, body, host, port))
+        if endpoint.prepare is not None and body.get("stream") is True:
+            prepared = endpoint.prepare(Outgoing(client, options, body, known.host, known.port))
         hide = prepared.hide if prepared is not None else None
         exchange = _GeneratedExchange(
             call,
             endpoint,
             method=options.method,
             path=options.url,
-            body=options.json_data,
+            body=data,
             contributes=outer is not None,
             hide=hide,
         )
@@ -152,6 +140,64 @@ class GeneratedClient:
             else:
                 args = (args[0], copy, *args[2:])
         return Begun(exchange, args, kwargs)
+
+    def _looked_up(self, client: Any, options: Any, body: Mapping[str, Any], model: str | None) -> _Known | None:
+        """What follows from where a request goes, whose it is and for which model: worked out for the first such one.
+
+        ``None`` for what is not recorded.
+        """
+        base, streamed = client.base_url, body.get("stream") is True
+        key = options.method, options.url, id(base), type(client), model, streamed
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        endpoint = self.endpoints.find(options.method, options.url)
+        if endpoint.kind == "none":
+            return None
+        absolute = options.url.startswith(("http://", "https://"))
+        server = address(options.url if absolute else base)
+        host, port = server[semconv.SERVER_ADDRESS], server[semconv.SERVER_PORT]
+        attributes = {semconv.PROVIDER_NAME: self._provider(host, port, type(client)), **server}
+        attributes |= {semconv.REQUEST_STREAM: streamed or None, semconv.REQUEST_MODEL: model}
+        name = model if endpoint.named_by == "model" else body.get(endpoint.named_by)
+        if endpoint.name_in is not None:
+            name = endpoint.name_in(options.url)
+        known = _Known(
+            endpoint,
+            base,
+            host,
+            port,
+            name,
+            # A request is a client's span, whatever it is there.
+            form(endpoint.kind, name, endpoint.operation, attributes, endpoint.span_name, SpanKind.CLIENT),
+            attributes,
+        )
+        if endpoint.named_by == "model" or endpoint.name_in is not None:  # else it is named by more of the body
+            self._known[key] = known
+        return known
+
+    def _contribute(self, outer: Call, known: _Known) -> None:
+        """What is known of a request that is the same operation as the one around it."""
+        attributes = known.attributes.copy()
+        model = attributes.pop(semconv.REQUEST_MODEL)
+        is_told = semconv.PROVIDER_NAME in outer.span.attributes
+        if is_told and attributes[semconv.PROVIDER_NAME] == "openai" and not is_known(known.host, known.port):
+            del attributes[semconv.PROVIDER_NAME]  # a guess: who asks through this client knows whose address it is
+        outer.update(attributes)
+        name_model(outer, model)
+
+
+class _Known(NamedTuple):
+    """What is known of a request from the like of it."""
+
+    endpoint: Endpoint
+    base: Any
+    """The client's base URL, kept so that no other object is known by its identity."""
+    host: str
+    port: int | None
+    name: str | None
+    form: Form
+    attributes: dict[str, Any]
 
 
 class _GeneratedExchange(Exchange):

@@ -12,7 +12,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from opentelemetry.context import Context, attach, get_current, set_value
+from opentelemetry.context import Context, attach, get_current
 from opentelemetry.propagators import textmap
 
 from agentops_sdk import _recorder_port
@@ -26,30 +26,35 @@ _SELF_TRACED = {"anthropic._base_client": (("SyncAPIClient", False), ("AsyncAPIC
 """Clients that send the trace along by themselves, also where nobody records them: classes, and whether async."""
 
 
-def enter(context: Context) -> Context:
-    """``context`` as it is inside a call to a vendor."""
-    if _recorder_port.active.settings.vendor_propagation or context.get(VENDOR_KEY) is not None:
-        return context
+def enter(entries: dict[str, Any]) -> None:
+    """Make a context's entries, before they are one, what they are inside a call to a vendor."""
+    if _recorder_port.active.settings.vendor_propagation or entries.get(VENDOR_KEY) is not None:
+        return
     outside: dict[str, Any] = {}
-    if "opentelemetry.baggage" in sys.modules:  # where nobody has loaded that, nobody has set any
-        import opentelemetry.baggage  # and where another thread is just loading it, it is waited for
+    loaded = sys.modules.get("opentelemetry.baggage")  # where nobody has loaded that, nobody has set any
+    key = getattr(loaded, "_BAGGAGE_KEY", None)
+    if loaded is not None and (key is None or key in entries):
+        from opentelemetry import baggage  # where another thread is just loading it, it is waited for
 
-        if outside := dict(opentelemetry.baggage.get_all(context)):
-            context = opentelemetry.baggage.clear(context)
-    return set_value(VENDOR_KEY, outside, context)
+        context = Context(entries)
+        if outside := dict(baggage.get_all(context)):
+            entries.update(baggage.clear(context))
+    entries[VENDOR_KEY] = outside
 
 
-def leave(context: Context) -> Context:
-    """``context`` as it is in a piece of the program that a call to a vendor has called back."""
-    outside: Any = context.get(VENDOR_KEY)
+def leave(entries: dict[str, Any]) -> None:
+    """Make a context's entries what they are in a piece of the program that a call to a vendor has called back."""
+    outside = entries.get(VENDOR_KEY)
     if outside is None:
-        return context
+        return
     if outside:
         from opentelemetry import baggage
 
+        context = Context(entries)
         for name, value in outside.items():
             context = baggage.set_baggage(name, value, context)
-    return set_value(VENDOR_KEY, None, context)
+        entries.update(context)
+    entries[VENDOR_KEY] = None
 
 
 def install() -> Patches:
@@ -124,4 +129,6 @@ async def _request_async(wrapped: Any, instance: Any, args: tuple[Any, ...], kwa
 
 
 def _attach() -> Any:
-    return attach(enter(whole(get_current())))
+    entries = dict(whole(get_current()))
+    enter(entries)
+    return attach(Context(entries))
