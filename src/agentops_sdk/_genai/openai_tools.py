@@ -10,6 +10,7 @@ from agentops_sdk._capture.model_choice import model_choice
 # A hosted MCP tool carries its credentials in its definition.
 _SECRET = frozenset(("authorization", "headers"))
 _NESTED = ("function", "custom", "mcp")
+_OFFERS = frozenset(("tools", "functions"))
 
 
 def definitions(request: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -40,6 +41,8 @@ def _named(request: Mapping[str, Any]) -> Iterable[tuple[str, str | None]]:
 
 def choice(request: Mapping[str, Any], message_parts: list[dict[str, Any]], *, finished: bool) -> dict[str, Any]:
     """The decision in a reply: a tool call, an answer, or a refusal, among the tools that ``request`` offered."""
+    if _OFFERS.isdisjoint(request.keys()) and not [part for part in message_parts if part.get("type") == "refusal"]:
+        return {}  # nothing was offered, and nothing refused
     wanted = request.get("tool_choice", request.get("function_call"))
     return model_choice(
         [{"name": name, "description": about} for name, about in _named(request)],

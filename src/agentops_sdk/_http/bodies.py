@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -122,9 +123,14 @@ class Bodies:
 
 def usage_attributes(shape: str, usage: Any) -> Attributes:
     """Token attributes from a provider's raw usage object; loaded with the first one."""
+    return _conversion()(shape, usage)
+
+
+@cache  # of each call, an import would take a microsecond or two
+def _conversion() -> Callable[[str, Any], Attributes]:
     from agentops_sdk._usage.provider_usage import usage_attributes as convert
 
-    return convert(shape, usage)
+    return convert
 
 
 _MARK = b"\xef\xbb\xbf"

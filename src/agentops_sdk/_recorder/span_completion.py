@@ -6,7 +6,8 @@ the same span as ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import semconv
@@ -218,12 +219,17 @@ class Completer:
         _rename(attributes, semconv.PIN_NAMES)
         if self.settings.pricing and (attributes.get(semconv.KIND) in _PRICED or semconv.USAGE_SOURCE in attributes):
             with guard("complete.usage"):
-                from agentops_sdk._usage.enrich import enrich
-
-                enrich(attributes)
+                _enrichment()(attributes)
         if account is not None:
             with guard("complete.account"):
                 account(attributes)
+
+
+@cache  # of each call, an import would take a microsecond or two
+def _enrichment() -> Callable[[dict[str, Any]], None]:
+    from agentops_sdk._usage.enrich import enrich
+
+    return enrich
 
 
 def _watch(settings: Settings) -> FindingWatch | None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
+from functools import cache
 from typing import Any
 
 from agentops_sdk._usage.model_names import overlay, provider_id, route, spellings
@@ -72,6 +73,13 @@ _table: Any = None
 """The prices that those are of: an update replaces all of them."""
 
 
+@cache  # of each call, an import would take a microsecond or two
+def _snapshots() -> Callable[[], Any]:
+    from genai_prices.data_snapshot import get_snapshot
+
+    return get_snapshot
+
+
 def load_table() -> None:
     """Have the table loaded, and one model found in it: the first look takes a second."""
     with suppress(NoPriceError):
@@ -87,12 +95,10 @@ def rates_of(
         NoPriceError: it is not known; the text says why.
     """
     global _known, _table
-    from genai_prices.data_snapshot import get_snapshot
-
     when = at or datetime.now(tz=UTC)
     if at is not None or len(model) > _LONGEST:
         return _looked_up(model, provider, tier, geo, when, input_tokens, _Basis())
-    if (table := get_snapshot()) is not _table:
+    if (table := _snapshots()()) is not _table:
         # Another dict: who looks something up in the table of before puts it into the old one.
         _known, _table = {}, table
     known = _known
@@ -150,11 +156,10 @@ def _in_table(
     model: str, provider: str | None, tier: str, when: datetime, input_tokens: int, basis: _Basis
 ) -> tuple[dict[str, Decimal], str, bool] | None:
     """Rates per unit, the provider's id, and whether they are already those of ``tier``."""
-    from genai_prices.data_snapshot import get_snapshot
     from genai_prices.types import StartDateConstraint
 
     try:
-        owner, entry = get_snapshot().find_provider_model(model, None, provider, None)
+        owner, entry = _snapshots()().find_provider_model(model, None, provider, None)
     except LookupError:
         return None
     context: dict[str, Any] = {}
