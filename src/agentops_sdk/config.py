@@ -519,6 +519,10 @@ class Settings:
         """Whether a setting comes from the environment or a file: a mistake there warns, and stops no program."""
         return self.origins.get(name, "").startswith(("environment ", "pyproject"))
 
+    def source(self, name: str) -> str:
+        """What a mistake in a setting is told by: the variable or the file that it comes from, else its own name."""
+        return self.origins[name].rpartition(" ")[2] if self.deployed(name) else name
+
 
 def rows() -> list[dataclasses.Field[Any]]:
     """The settings table, in order: one dataclass field per setting, its facts in ``metadata``."""

@@ -35,7 +35,8 @@ def named(text: str) -> SettingsFile:
     """The file at a path that the user gave: ``[tool.agentops]`` where there is one, else its top level."""
     path = Path(os.path.expanduser(text))  # noqa: PTH111 - Path raises where nobody has that name
     content = _content(path)
-    return _parsed(content, path.name) if content is not None else SettingsFile(problem="no file that can be read")
+    file = _parsed(content, path.name) if content is not None else SettingsFile(problem="no file that can be read")
+    return SettingsFile(problem=f"{text!r}: {file.problem}; expected the path of a TOML file") if file.problem else file
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -248,6 +248,32 @@ def test_a_name_that_resembles_none_is_told_without_advice(monkeypatch: pytest.M
         agentops.init(exporters=["memory"], integrations=[])
 
 
+@pytest.mark.parametrize(
+    ("variable", "text", "told"),
+    [
+        ("AGENTOPS_PROPAGATORS", "nobodys", "propagators is 'nobodys'; expected tracecontext, baggage, none, or one"),
+        ("OTEL_PROPAGATORS", "nobodys", "propagators is 'nobodys'; expected tracecontext, baggage, none, or one"),
+        ("AGENTOPS_INTEGRATIONS", "opnai", "integrations is 'opnai'; expected names of integrations: a2a, "),
+        ("AGENTOPS_CONFIG", "no.toml", "'no.toml': no file that can be read; expected the path of a TOML file"),
+    ],
+)
+def test_a_wrong_value_is_told_with_the_variable_the_value_and_what_is_right(
+    variable: str, text: str, told: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv(variable, text)
+    with pytest.warns(UserWarning, match=f"^{variable}: {told}"):
+        agentops.init(exporters=["memory"])
+
+
+def test_a_propagator_that_the_program_names_must_be_there() -> None:
+    with pytest.raises(agentops.ConfigError, match="propagators='nobodys': expected tracecontext, baggage, none, or"):
+        agentops.init(exporters=["memory"], integrations=[], propagators=["tracecontext", "nobodys"])
+    agentops.init(exporters=["memory"], integrations=[])
+    with pytest.raises(agentops.ConfigError, match="propagators='nobodys'"):
+        agentops.init(propagators=["nobodys"])
+    assert list(value("propagators")) == ["tracecontext", "baggage"]
+
+
 def test_a_slip_in_a_keyword_names_the_right_one() -> None:
     with pytest.raises(agentops.ConfigError, match="capture_content"):
         agentops.init(capture_contents=False)

@@ -599,9 +599,11 @@ def test_what_cannot_be_tracked_says_so(target: Any) -> None:
 
 
 @pytest.mark.parametrize("options", [{"kind": "nope"}, {"cost": -1}, {"cost": "much"}, {"ignore": "x"}, {"colour": 1},
-                                     {"process_input": 3}])  # fmt: skip
+                                     {"process_input": 3}, {"name": 3}, {"description": ["a"]}, {"capture_input": "no"},
+                                     {"capture_output": None}, {"capture_defaults": 1}, {"ignore": 3},
+                                     {"attributes": "team=search"}])  # fmt: skip
 def test_bad_options_say_so(options: dict[str, Any]) -> None:
-    with pytest.raises(agentops.ConfigError, match="expected"):
+    with pytest.raises(agentops.ConfigError, match=rf"^{next(iter(options))}=.+: expected"):
         agentops.track(**options)
 
 

@@ -248,7 +248,10 @@ def _activate(runtime: Runtime | None) -> None:
     added_rules.on_change = runtime.rewatch if on and runtime is not None else None
     limits_in_force.set_of_process(runtime.limits if on and runtime is not None else None)
     personal_data = runtime.completer.policy.personal_data if on and runtime is not None else None
-    propagators.use(runtime.settings.propagators if on and runtime is not None else propagators.USUAL)
+    if on and runtime is not None:
+        propagators.use(runtime.settings.propagators, runtime.settings.source("propagators"))
+    else:
+        propagators.use(propagators.USUAL)
     w3c_headers.scrub = personal_data.baggage if personal_data is not None else None
 
 

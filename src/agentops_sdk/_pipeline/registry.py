@@ -309,10 +309,12 @@ def choose(settings: Settings) -> list[Installed]:
     loud = wanted is not None and not settings.deployed("integrations")
     for name in wanted or ():
         if name not in available:
-            wrong = ConfigError("integrations", name, "names of integrations: " + ", ".join(sorted(available)))
+            expected = "names of integrations: " + ", ".join(sorted(available))
             if loud:
-                raise wrong
-            warn_once(f"{wrong}. It is ignored.")
+                raise ConfigError("integrations", name, expected)
+            warn_once(
+                f"{settings.source('integrations')}: integrations is {name!r}; expected {expected}. It is ignored."
+            )
     if wanted and not loud:
         wanted = tuple(name for name in wanted if name in available) or None
     chosen = [Installed(available[name]) for name in (sorted(available) if wanted is None else dict.fromkeys(wanted))]

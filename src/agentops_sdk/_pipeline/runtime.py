@@ -29,7 +29,7 @@ from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.registry import Installed, choose, exchange
 from agentops_sdk._pipeline.signals import Signals
 from agentops_sdk._pipeline.sink_factory import assemble
-from agentops_sdk._propagation import privacy, vendor_calls
+from agentops_sdk._propagation import privacy, propagators, vendor_calls
 from agentops_sdk._propagation.context_carriers import Carrier
 from agentops_sdk._recorder import program_provider, resource
 from agentops_sdk._recorder.host_provider import EndedSpan, JoinedRecorder
@@ -108,13 +108,15 @@ class Runtime:
         """Take on changed settings without losing a span, or an operation that is open.
 
         Raises:
-            ConfigError: a sink cannot be made, or an integration has no such name; nothing has changed then.
+            ConfigError: a sink cannot be made, or an integration or a propagator has no such name; nothing has changed
+                then.
             IntegrationError: one was asked for by name and cannot be had; nothing has changed then.
         """
         changed = changes(self.settings, settings)
         cipher, is_keyless = (
             encryption.wanted(settings) if "encryption_key" in changed else (self.cipher, self.is_keyless)
         )
+        propagators.look(settings)
         chosen = choose(settings) if "integrations" in changed else None
         sinks, free = assemble(settings, self.sinks)
         take_on_signals = self.signals.reconfigure(settings)
@@ -246,9 +248,10 @@ class Runtime:
         """Insist that what was asked for by name can be had; changes nothing.
 
         Raises:
-            ConfigError: an integration was asked for by a name that nobody has.
+            ConfigError: an integration or a propagator was asked for by a name that nobody has.
             IntegrationError: one was asked for by name and cannot be had.
         """
+        propagators.look(self.settings)
         choose(self.settings)
 
     def install(self) -> None:
@@ -534,7 +537,7 @@ class Runtime:
         spooled = all(sink.stats().get("durable") for sink in self.sinks if sink.pending) and not self.queue.pending
         if result.lost or (result.remaining and not spooled):
             logger.warning(
-                "agentops_sdk: %d spans were lost and %d not delivered at shutdown", result.lost, result.remaining
+                "agentops_sdk: %d span(s) lost and %d not delivered at shutdown", result.lost, result.remaining
             )
         return result
 

@@ -14,11 +14,14 @@ from opentelemetry.context import Context
 from agentops_sdk._propagation import w3c_headers
 from agentops_sdk._propagation.context_keys import whole
 from agentops_sdk.config import warn_once
+from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from opentelemetry.propagators.textmap import TextMapPropagator
 
-__all__ = ["USUAL", "fields", "read", "use", "write"]
+    from agentops_sdk.config import Settings
+
+__all__ = ["USUAL", "fields", "look", "read", "use", "write"]
 
 USUAL: Final = ("tracecontext", "baggage")
 _FIELDS: Final = {"tracecontext": ("traceparent", "tracestate"), "baggage": ("baggage",)}
@@ -28,16 +31,44 @@ _w3c: frozenset[str] = frozenset(w3c_headers.FIELDS)
 _others: tuple[TextMapPropagator, ...] = ()
 
 
-def use(names: Sequence[str]) -> None:
-    """Carry traces by the propagators of these names from now on; one that is not installed is told of, once."""
+def look(settings: Settings) -> None:
+    """Insist that the propagators that the program itself names can be had; changes nothing.
+
+    Raises:
+        ConfigError: no installed package has one of that name.
+    """
+    if settings.propagators == USUAL or settings.deployed("propagators"):
+        return
+    for name in _spelled(settings.propagators):
+        if name not in _FIELDS and _installed(name) is None:
+            raise ConfigError("propagators", name, _expected(name))
+
+
+def use(names: Sequence[str], source: str = "propagators") -> None:
+    """Carry traces by the propagators of these names from now on; one that is not installed is told of, once.
+
+    Args:
+        names: as the setting has them.
+        source: what named them, such as a variable of the environment.
+    """
     global _names, _w3c, _others
     if tuple(names) == _names:
         return
-    known = [] if "none" in names else [name.strip().lower() for name in names]
+    known = _spelled(names)
     others = {name: _installed(name) for name in known if name not in _FIELDS}
+    for name in (name for name, propagator in others.items() if propagator is None):
+        warn_once(f"{source}: propagators is {name!r}; expected {_expected(name)}. It is ignored.")
     _names = tuple(names)
     _w3c = frozenset(field for name in known for field in _FIELDS.get(name, ()))
     _others = tuple(propagator for propagator in others.values() if propagator is not None)
+
+
+def _spelled(names: Sequence[str]) -> list[str]:
+    return [] if "none" in names else [name.strip().lower() for name in names]
+
+
+def _expected(name: str) -> str:
+    return f"tracecontext, baggage, none, or one whose package is installed, such as opentelemetry-propagator-{name}"
 
 
 def _installed(name: str) -> TextMapPropagator | None:
@@ -46,10 +77,6 @@ def _installed(name: str) -> TextMapPropagator | None:
     for entry in entry_points(group="opentelemetry_propagator", name=name):
         propagator: TextMapPropagator = entry.load()()
         return propagator
-    warn_once(
-        f"OTEL_PROPAGATORS: {name} is not installed; expected tracecontext, baggage, none, or one whose package is, "
-        f"such as opentelemetry-propagator-{name}. It is ignored."
-    )
     return None
 
 

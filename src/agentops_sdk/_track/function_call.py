@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.context import create_key
 
@@ -54,6 +54,20 @@ _OWNER_KEY = create_key("agentops-agent-object")
 CostOfCall = float | Decimal | Callable[[Any], float | Decimal | None]
 
 
+_FORMS: Final[tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...]] = (
+    (("name", "description"), lambda value: isinstance(value, str | None), "a text"),
+    (("capture_input", "capture_output", "capture_defaults"), lambda value: isinstance(value, bool), "True or False"),
+    (
+        ("ignore",),
+        lambda value: isinstance(value, Collection) and not isinstance(value, str),
+        "a collection of argument names",
+    ),
+    (("attributes",), lambda value: isinstance(value, Mapping | None), "a mapping from names to values"),
+    (("process_input", "process_output"), lambda value: value is None or callable(value), "a function of one argument"),
+)
+"""Options by what they take: their names, whether a value is that, and what a mistake is told."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """The options of ``track()``; see there for what each one means."""
@@ -79,11 +93,10 @@ class Options:
             raise ConfigError(
                 "operation", self.operation, "of a function with kind='memory': " + ", ".join(semconv.MEMORY_OPERATIONS)
             )
-        if isinstance(self.ignore, str):
-            raise ConfigError("ignore", self.ignore, "a collection of argument names")
-        for hook in ("process_input", "process_output"):
-            if getattr(self, hook) is not None and not callable(getattr(self, hook)):
-                raise ConfigError(hook, getattr(self, hook), "a function of one argument")
+        for names, fits, expected in _FORMS:
+            for name in names:
+                if not fits(value := getattr(self, name)):
+                    raise ConfigError(name, value, expected)
         if self.options is not None and (
             self.kind != "decision" or isinstance(self.options, str) or not isinstance(self.options, Iterable)
         ):
