@@ -41,7 +41,7 @@ class Access:
         scheme, _, token = (authorization or "").strip().partition(" ")
         # Both are compared in full, whatever they hold: the time taken says nothing.
         right = hmac.compare_digest(token.strip().encode("utf-8", "surrogateescape"), self.token().encode())
-        return None if right and scheme.lower() == "bearer" else (401, "a token is needed")
+        return None if right and scheme.lower() == "bearer" else (401, "a token is needed: Authorization: Bearer TOKEN")
 
 
 def page_of(path: str) -> str:

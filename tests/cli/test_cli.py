@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -150,6 +151,29 @@ def test_agentops_dir_and_dir(home: Path, monkeypatch: pytest.MonkeyPatch, capsy
 def test_wrong_usage(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(wrong) == 2
     assert "usage: agentops" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (["ls", "-n", "many"], "'many': expected a whole number of at least 1"),
+        (["dataset", "from", "-n", "0"], "'0': expected a whole number of at least 1"),
+        (["feedback", "--worst", "x"], "'x': expected a whole number of at least 1"),
+        (["export"], "--output=None: expected a FILE that ends in one of .trace.json, "),
+        (["export", "-o", "run.txt"], "--output='run.txt': expected a FILE that ends in one of .trace.json, "),
+        (["prompts", "show", "greeting"], "no prompt greeting in "),
+        (["pause"], "nothing is paused in .agentops"),
+        (["resume", "poet"], "poet is not paused in .agentops"),
+    ],
+)
+def test_what_is_wrong_or_not_there_is_named_on_stderr(
+    wrong: list[str], told: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.suppress(SystemExit):
+        main(wrong)
+    out, err = capsys.readouterr()
+    assert told in err.replace(f"{home}/", "")
+    assert out == ""
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ def test_a_home_is_one_place_for_everything(how: str, tmp_path: Path) -> None:
     assert "run" in run("-m", "agentops_sdk", "ls", cwd=work, **environment).stdout
     assert "run" in run("-m", "agentops_sdk", "ls", "--dir", "~/ops", cwd=work, HOME=str(home)).stdout
     told = run("-m", "agentops_sdk", "doctor", cwd=work, **environment).stdout
-    assert f"{home / 'ops'}: 1 trace files" in told
+    assert f"{home / 'ops'}: 1 trace file(s)" in told
     assert "1 spans left behind" in told
     receiver = Receiver()
     shipped = run("-m", "agentops_sdk", "ship", "--all", "--to", receiver.url, cwd=work, **environment)

@@ -129,7 +129,7 @@ def test_with_the_token_every_page_is_read_and_without_none(how: str, monkeypatc
                           {"Authorization": "Bearer \xff"}):  # fmt: skip
                 refused = ask(server, page, **wrong)
                 assert (refused.status, refused.headers["www-authenticate"]) == (401, "Bearer")
-                assert refused.text == "a token is needed"
+                assert refused.text == "a token is needed: Authorization: Bearer TOKEN"
             assert ask(server, f"{page}?token={TOKEN}&/livez", Authorization="").status == 401
             # A name of the network's own is right there: the token is what counts.
             assert ask(server, page, Authorization=f"bearer {TOKEN}", Host="ops.example").status in (200, 404, 501)
@@ -387,7 +387,11 @@ def test_asgi_with_a_token(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AGENTOPS_STATUS_TOKEN", TOKEN)
     remote = ("203.0.113.9", 5)
     status, headers, body = call(app, client=remote, host="ops.example")
-    assert (status, headers["www-authenticate"], body) == (401, "Bearer", b"a token is needed")
+    assert (status, headers["www-authenticate"], body) == (
+        401,
+        "Bearer",
+        b"a token is needed: Authorization: Bearer TOKEN",
+    )
     assert call(app, client=remote, host="ops.example", authorization="Bearer x")[0] == 401
     assert call(app, client=remote, host="ops.example", authorization=f"Bearer {TOKEN}")[0] == 200
 

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from agentops_sdk.cli._source import add_source, place, reading
+from agentops_sdk.cli.ls import positive
 from agentops_sdk.errors import ConfigError, TraceError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="where the cases go, as JSONL (default: standard output)"
     )
-    parser.add_argument("-n", type=int, metavar="COUNT", help="at most so many runs, the latest, or the worst")
+    parser.add_argument("-n", type=positive, metavar="COUNT", help="at most so many runs, the latest, or the worst")
     parser.add_argument("--worst", metavar="SCORE", help="the runs with the lowest score of this name, lowest first")
     parser.add_argument(
         "--expected", choices=["answer", "none"], default="answer",

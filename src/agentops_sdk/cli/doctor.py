@@ -277,7 +277,7 @@ def _folder(root: Path) -> Iterator[Finding]:
         yield Finding("note", f"{root} is open to others ({root.stat().st_mode & 0o777:o})", f"chmod 700 {root}")
     files = list((root / "traces").glob("*.jsonl*")) if (root / "traces").is_dir() else []
     size = sum(path.stat().st_size for path in files) / 1_048_576
-    yield Finding("ok", f"{root}: {len(files)} trace files, {size:.1f} MB")
+    yield Finding("ok", f"{root}: {len(files)} trace file(s), {size:.1f} MB")
     newest = max((path.stat().st_mtime for path in files), default=0.0)
     if newest > time.time() + _SKEW:
         yield Finding("problem", "trace files are from the future: the clock was set back", "check the clock")

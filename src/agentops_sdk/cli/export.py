@@ -46,8 +46,9 @@ def run(args: argparse.Namespace) -> int:
     users = list(args.user or ())
     name = args.form or name_of_ending(args.output or "") or ("json" if users else None)
     if name is None:
-        endings = ", ".join(f"{name} ({form(name).SUFFIX})" for name in names())
-        raise ConfigError("--as", None, f"one of {endings}, or a FILE that ends so")
+        endings = ", ".join(form(name).SUFFIX for name in names())
+        expected = f"a FILE that ends in one of {endings}; or --as with one of {', '.join(names())}"
+        raise ConfigError("--output", args.output, expected)
     if users:
         from agentops_sdk.cli.erase import ids_of_user
 

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk.cli._source import add_source, place, reading, screen
+from agentops_sdk.cli.ls import positive
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.display.terminal_text import line
 
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--name", metavar="NAME", help="only this one, such as helpful")
     parser.add_argument("--by", choices=["week", "day", "month"], default="week", help="how long a period is (UTC)")
-    parser.add_argument("--worst", type=int, metavar="N", help="the N runs with the lowest scores, lowest first")
+    parser.add_argument("--worst", type=positive, metavar="N", help="the N runs with the lowest scores, lowest first")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line")
     add_source(parser)
 

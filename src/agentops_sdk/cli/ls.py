@@ -124,7 +124,7 @@ def summary(trace: Trace) -> dict[str, Any]:
 
 def positive(text: str) -> int:
     """A number above 0, as an option's value."""
-    number = int(text)
+    number = int(text) if text.isdecimal() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of at least 1")
     return number

@@ -6,7 +6,7 @@ import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from agentops_sdk.cli._source import add_dir, base_directory, directory
+from agentops_sdk.cli._source import add_dir, base_directory, directory, shown
 from agentops_sdk.errors import TraceError
 from agentops_sdk.traces.display.terminal_text import line as safe
 
@@ -45,14 +45,17 @@ def switch(action: str, args: argparse.Namespace, reason: str) -> int:
     folder = PauseFolder(base)
     agent = "" if args.all else args.agent
     if not agent and not args.all:
-        for name, why in sorted(folder.found().items()):
+        paused = sorted(folder.found().items())
+        for name, why in paused:
             print(safe(f"{name or 'everything'}: {why}" if why else name or "everything"))
+        if not paused:
+            print(f"agentops: nothing is paused in {shown(base)}", file=sys.stderr)
         return 0
     settings = inspect()[0]
     if action == "pause":
         folder.pause(agent, audit_log.scrubbed(reason))
     elif not folder.resume(agent):
-        print("agentops: it was not paused by this folder")
+        print(safe(f"agentops: {agent or 'everything'} is not paused in {shown(base)}"), file=sys.stderr)
         return 1
     about = {"agent": agent or None, "reason": reason, "everywhere": True}
     audit_log.record(action, audit_log.login(), about, base, settings.audit_key)

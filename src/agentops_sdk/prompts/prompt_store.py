@@ -93,7 +93,9 @@ class PromptStore:
             return list(versions)[-1]
         matching = [version for version in versions if version.startswith(wanted)] if wanted else []
         if len(matching) != 1:
-            known = ", ".join((*versions, *labels)) or "none"
+            if not versions:
+                raise TraceError(f"no prompt {name} in {self.folder}")
+            known = ", ".join((*versions, *labels))
             raise TraceError(f"prompt {name}: {len(matching)} versions or labels match {wanted!r}, of {known}")
         return matching[0]
 
