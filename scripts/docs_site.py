@@ -14,16 +14,19 @@ MAP = {
     "Capture": (
         "track.md", "context.md", "decisions.md", "integrations.md", "integrations/", "writing-an-integration.md",
     ),
-    "See": ("traces.md", "report.md", "cost.md", "reading-other-traces.md", "coding-agents.md"),
+    "See": ("cli.md", "report.md", "traces.md", "cost.md", "reading-other-traces.md", "coding-agents.md"),
     "Test": ("testing.md", "replay.md"),
     "Limit": ("limits.md", "alerts.md"),
-    "Govern": ("content.md", "personal-data.md", "audit.md", "erasure.md", "evidence.md", "security.md"),
+    "Govern": (
+        "content.md", "personal-data.md", "encryption.md", "audit.md", "erasure.md", "evidence.md", "findings.md",
+        "security.md",
+    ),
     "Improve": ("experiments.md", "gate.md", "variants.md", "prompts.md", "trends.md"),
     "Operate": (
         "export.md", "backends.md", "store.md", "operate.md", "deploy.md", "runbooks/", "performance.md",
     ),
     "Reference": (
-        "configuration.md", "cli.md", "conventions.md", "reference.md", "what-it-does-not-do.md", "architecture.md",
+        "configuration.md", "reference.md", "conventions.md", "what-it-does-not-do.md", "architecture.md",
         "dependencies.md",
     ),
 }  # fmt: skip

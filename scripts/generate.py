@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TREE = ROOT / "docs" / "images" / "tree.svg"
+DOCS = "DOCS:"
+"""Before the path of a link in a generated section: where `docs/` is, seen from the page that the section is on."""
+SHARED_PAGES = {"openai-dialect": ("cerebras", "groq", "perplexity", "together"), "pgvector": ("asyncpg", "psycopg")}
+"""Pages about several integrations; any other has a page of its own name."""
 
 
 def settings() -> str:
@@ -65,12 +69,15 @@ def otel_variables() -> str:
 
 
 def integrations() -> str:
-    """The table of integrations, as the registry finds them."""
+    """The table of integrations, as the registry finds them, each with a link to its page."""
     from agentops_sdk._pipeline import registry
 
-    lines = ["| Integration | Library | Versions |", "|---|---|---|"]
+    lines = ["| Integration | Package | Imported as | Versions |", "|---|---|---|---|"]
     for name, found in sorted(registry.find_integrations().items()):
-        lines.append(f"| `{name}` | `{found.target}` | `{found.requires or 'any'}` |".replace("`any`", "any"))
+        page = next((page for page, names in SHARED_PAGES.items() if name in names), name.replace("_", "-"))
+        package = getattr(found, "distribution", None) or found.target.partition(".")[0]
+        versions = f"`{found.requires}`" if found.requires else "any"
+        lines.append(f"| [`{name}`]({DOCS}integrations/{page}.md) | `{package}` | `{found.target}` | {versions} |")
     return "\n".join(lines)
 
 
@@ -366,7 +373,9 @@ def main() -> int:
     made = {name: make() for name, make in SECTIONS.items()}
     made["tree"] = f"```text\n$ agentops show latest\n{shown.text}\n```"
     for page in PAGES:
-        wanted[page] = _filled(wanted.get(page) or page.read_text(encoding="utf-8"), made)
+        wanted[page] = _filled(
+            wanted.get(page) or page.read_text(encoding="utf-8"), made, "docs/" if page.parent == ROOT else ""
+        )
     wanted[TREE] = shown.picture
     wanted |= monitoring.files()
     stale = [path for path, text in wanted.items() if _differs(path, text)]
@@ -378,9 +387,10 @@ def main() -> int:
     return 1 if check and stale else 0
 
 
-def _filled(page: str, made: dict[str, str]) -> str:
+def _filled(page: str, made: dict[str, str], prefix: str) -> str:
     for name, text in made.items():
         begin, end = f"<!-- begin generated: {name} -->", f"<!-- end generated: {name} -->"
+        text = text.replace(DOCS, prefix)
         pattern = re.compile(f"{begin}.*?{end}", re.DOTALL)
         page = pattern.sub(lambda _, new=f"{begin}\n{text}\n{end}": new, page)  # type: ignore[misc]  # mypy infers no lambda with a default
     return page

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import runpy
 import subprocess
 import sys
 import termios
@@ -232,3 +233,14 @@ def test_every_page_is_one_click_away(start: str) -> None:
         links = re.findall(r"\]\(([^)\s#:]+)", index.read_text(encoding="utf-8"))
         linked = linked | {(index.parent / link).resolve() for link in links}
     assert sorted(str(path.relative_to(ROOT)) for path in pages - linked) == []
+
+
+def test_the_contents_and_the_navigation_have_the_same_groups() -> None:
+    navigation = runpy.run_path(str(ROOT / "scripts" / "docs_site.py"))["MAP"]
+    contents = (ROOT / "docs" / "index.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    groups = {
+        title: re.findall(r"\]\(([^)\s#/]+\.md)\)", text) for title, _, text in (g.partition("\n") for g in contents)
+    }
+    assert {title: [page for page in pages if not page.endswith("/")] for title, pages in navigation.items()} == {
+        title: pages for title, pages in groups.items() if title in navigation
+    }
