@@ -90,13 +90,8 @@ def main() -> None:
     agentops.init()
     if os.environ.get("AGENTOPS_STATUS_TOKEN"):
         agentops.serve_status(int(os.environ.get("STATUS_PORT", "9464")), host=os.environ.get("STATUS_HOST", "0.0.0.0"))
-    traced = agentops.WSGIMiddleware(application)
-
-    def routed(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        inner = traced if environ.get("PATH_INFO") == "/ask" else application  # no span for a probe
-        return inner(environ, start_response)
-
-    server = make_server(os.environ.get("HOST", "0.0.0.0"), PORT, routed, Server, Quiet)
+    traced = agentops.WSGIMiddleware(application, excluded_urls="^/livez$,^/readyz$")
+    server = make_server(os.environ.get("HOST", "0.0.0.0"), PORT, traced, Server, Quiet)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(f"listening on {server.server_port}", flush=True)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
 from agentops_sdk._propagation.context_keys import release
 from agentops_sdk.context import context, extract
+from agentops_sdk.errors import ConfigError
 
 __all__ = ["ASGIMiddleware", "WSGIMiddleware"]
 
@@ -94,9 +96,25 @@ class _Request:
 class _Options:
     """What a program says of its requests."""
 
-    def __init__(self, session_id: Asked | None, user_id: Asked | None) -> None:
+    def __init__(self, session_id: Asked | None, user_id: Asked | None, excluded_urls: str) -> None:
         given = {"session_id": session_id, "user_id": user_id}
         self.asked = {name: ask for name, ask in given.items() if ask is not None}
+        for name, ask in self.asked.items():
+            if not callable(ask):
+                raise ConfigError(name, ask, "a function of the request's ASGI scope or WSGI environment")
+        self._excluded = []
+        for part in excluded_urls.split(",") if isinstance(excluded_urls, str) else [excluded_urls]:
+            try:
+                self._excluded += [re.compile(part.strip())] if part else []
+            except (re.error, AttributeError):
+                raise ConfigError("excluded_urls", part, "regular expressions, separated by commas") from None
+
+    def excludes(self, path: Any) -> bool:
+        """Whether a request for this path is none of ours."""
+        found = False
+        with guard("middleware.excluded"):
+            found = any(pattern.search(str(path)) for pattern in self._excluded)
+        return found
 
 
 def _text(ask: Asked, about: Any) -> str | None:
@@ -119,11 +137,18 @@ class ASGIMiddleware:
         app: the application; ``app.add_middleware(ASGIMiddleware)`` passes it.
         session_id: gives the session's id for a request, from its ASGI scope.
         user_id: gives the user's id in the same way.
+        excluded_urls: regular expressions, separated by commas, as OpenTelemetry's middleware takes them: a request in
+            whose path one of them is found is served as if this were not there, such as ``"^/livez$,^/agentops/"``.
+
+    Raises:
+        ConfigError: an argument has a value that cannot work.
     """
 
-    def __init__(self, app: Any, *, session_id: Asked | None = None, user_id: Asked | None = None) -> None:
+    def __init__(
+        self, app: Any, *, session_id: Asked | None = None, user_id: Asked | None = None, excluded_urls: str = ""
+    ) -> None:
         self.app = app
-        self._options = _Options(session_id, user_id)
+        self._options = _Options(session_id, user_id, excluded_urls)
 
     async def __call__(
         self,
@@ -131,7 +156,7 @@ class ASGIMiddleware:
         receive: Callable[[], Awaitable[Message]],
         send: Callable[[Message], Awaitable[None]],
     ) -> None:
-        if scope.get("type") not in ("http", "websocket"):
+        if scope.get("type") not in ("http", "websocket") or self._options.excludes(scope.get("path", "")):
             await self.app(scope, receive, send)
             return
         request = _Request(
@@ -181,13 +206,23 @@ class WSGIMiddleware:
         app: the application, such as ``app.wsgi_app`` of Flask's.
         session_id: gives the session's id for a request, from its WSGI environment.
         user_id: gives the user's id in the same way.
+        excluded_urls: regular expressions, separated by commas, as OpenTelemetry's middleware takes them: a request in
+            whose path one of them is found is served as if this were not there, such as ``"^/livez$,^/agentops/"``.
+
+    Raises:
+        ConfigError: an argument has a value that cannot work.
     """
 
-    def __init__(self, app: Any, *, session_id: Asked | None = None, user_id: Asked | None = None) -> None:
+    def __init__(
+        self, app: Any, *, session_id: Asked | None = None, user_id: Asked | None = None, excluded_urls: str = ""
+    ) -> None:
         self.app = app
-        self._options = _Options(session_id, user_id)
+        self._options = _Options(session_id, user_id, excluded_urls)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if self._options.excludes(environ.get("PATH_INFO", "")):
+            reply: Iterable[bytes] = self.app(environ, start_response)
+            return reply
         request = _Request(
             environ,
             environ,
@@ -203,7 +238,7 @@ class WSGIMiddleware:
 
         token = request.enter()
         try:
-            reply: Iterable[bytes] = self.app(environ, started)
+            reply = self.app(environ, started)
         except BaseException as error:
             request.leave(token)
             request.end(error)

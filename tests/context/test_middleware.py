@@ -124,6 +124,33 @@ def test_errors(seen: Any, fastapi_url: str) -> None:
     )  # fmt: skip
 
 
+def test_excluded_requests_are_served_and_are_no_span(seen: Any) -> None:
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        with agentops.span("work"):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"fine"})
+
+    app = agentops.ASGIMiddleware(page, session_id=_header("x-session"), excluded_urls="^/livez$, ^/agentops/")
+    for path in ("/livez", "/agentops/metrics", "/livezone"):
+        assert _serve(app, {"type": "http", "path": path})[-1] == "http.response.body"
+    with wsgi(agentops.WSGIMiddleware(lambda _, start: (start("200 OK", []), [b"fine"])[1], excluded_urls="z$")) as url:
+        assert (_get(f"{url}readyz"), _get(f"{url}ready")) == (b"fine", b"fine")
+    agentops.flush()
+    requests = [span for span in seen.exporter.finished_spans() if span.name == "GET"]
+    assert [span.attributes["url.path"] for span in requests] == ["/livezone", "/ready"]
+    sessions = [s.attributes.get("session.id") for s in seen.exporter.finished_spans() if s.name == "work"]
+    assert sessions == [None, None, "s-1"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"excluded_urls": "/livez,("}, {"excluded_urls": 3}, {"session_id": "s-1"}, {"user_id": b"ada"}]
+)
+def test_what_cannot_work_is_refused_where_it_is_written_down(wrong: dict[str, Any]) -> None:
+    for middleware in (agentops.ASGIMiddleware, agentops.WSGIMiddleware):
+        with pytest.raises(agentops.ConfigError, match=rf"^{next(iter(wrong))}=.+: expected"):
+            middleware(print, **wrong)
+
+
 def test_a_client_that_leaves(seen: Any, fastapi_url: str) -> None:
     connection = http.client.HTTPConnection(fastapi_url.split("/")[2], timeout=20)
     connection.request("GET", "/endless")
