@@ -16,7 +16,7 @@ from tests.shared import SHARED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest_plugins = ["pytester", "tests.browser", "tests.seen"]
+pytest_plugins = ["pytester", "tests.browser", "tests.recorded", "tests.seen"]
 
 _HAS_GUARD = importlib.util.find_spec("agentops_sdk._host.guard") is not None
 

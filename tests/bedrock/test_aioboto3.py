@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from tests.bedrock.clients import ASKED, MODEL, Case, whole
+from tests.recorded import Recorded
 from tests.testing.test_replayed_clients import HEAD, TAIL, amazon, serving
 from tests.wire.http import CUT, Reply, Wire
 
@@ -104,13 +105,9 @@ def test_a_call_is_one_span(ask: Ask, answer: Reply, outcome: str, raises: bool)
         assert "Sunny." in facts["gen_ai.output.messages"]
 
 
-def test_real_traffic() -> None:
+def test_real_traffic(recorded: Recorded) -> None:
     from tests.bedrock.test_recorded import EXCHANGES, converse, model_of, said
     from tests.model_clients import recordings
-    from tests.openai.conftest import Recorded
-
-    recorded = Recorded()
-    recorded.start()
 
     async def run(wire: Wire) -> None:
         async with client(wire.url) as asking:
@@ -136,12 +133,8 @@ def test_real_traffic() -> None:
         asyncio.run(run(wire))
 
 
-def test_an_agent_and_a_retrieval() -> None:
+def test_an_agent_and_a_retrieval(recorded: Recorded) -> None:
     from tests.bedrock.test_agent_runtime import AGENT, FOUND, said, stream
-    from tests.openai.conftest import Recorded
-
-    recorded = Recorded()
-    recorded.start()
 
     async def run(url: str) -> None:
         async with client(url, "bedrock-agent-runtime") as asking:

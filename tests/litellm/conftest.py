@@ -1,4 +1,4 @@
-"""The SDK with an in-memory sink, as the tests of the OpenAI client have it."""
+"""What LiteLLM warns of, and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from tests.litellm.clients import WARNINGS
-from tests.openai.conftest import Recorded
 
 HERE = Path(__file__).parent
 
@@ -28,10 +27,3 @@ def _collected() -> Iterator[None]:
     yield
     gc.collect()
     gc.unfreeze()
-
-
-@pytest.fixture
-def recorded() -> Recorded:
-    running = Recorded()
-    running.start()
-    return running

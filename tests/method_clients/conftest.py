@@ -1,4 +1,4 @@
-"""The SDK with an in-memory sink, and the vendor's client patched by an integration of a dozen lines."""
+"""The vendor's client, patched by an integration of a dozen lines."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 from tests.method_clients import acme
-from tests.openai.conftest import Recorded
 
-import agentops_sdk as agentops
 from agentops_sdk.integration import Patches
 from agentops_sdk.integration.clients import Asked, Endpoint, Endpoints, Method, MethodClient
 from agentops_sdk.integration.dialects import openai_chat
@@ -62,9 +60,6 @@ def patches() -> Iterator[Patches]:
     patches.undo()
 
 
-@pytest.fixture
-def recorded(collected: None, patches: Patches) -> Iterator[Recorded]:
-    running = Recorded()
-    running.start(integrations=[])
-    yield running
-    agentops.shutdown()
+@pytest.fixture(autouse=True)
+def _patched(collected: None, patches: Patches) -> None:
+    """In each test here, until the SDK has stopped."""

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from tests.model_clients import recordings
-from tests.openai.conftest import Recorded
 from tests.openai.spans import Seen
 from tests.openai_dialect.clients import CLIENTS
 from tests.shared import shared
@@ -122,13 +121,6 @@ def exchanges() -> list[tuple[str, dict[str, Any]]]:
 EXCHANGES = exchanges()
 if not EXCHANGES:
     pytest.skip("the recorded exchanges are not beside this checkout", allow_module_level=True)
-
-
-@pytest.fixture
-def recorded() -> Recorded:
-    running = Recorded()
-    running.start(integrations=["anthropic", "google_genai", "groq"])
-    return running
 
 
 @pytest.mark.filterwarnings("ignore:The model .* is deprecated:DeprecationWarning")

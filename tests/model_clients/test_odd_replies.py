@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,24 +11,14 @@ from tests.bedrock import clients as bedrock
 from tests.cohere import clients as cohere
 from tests.google_genai import clients as google
 from tests.mistral import clients as mistral
-from tests.openai.conftest import Recorded
 from tests.openai.spans import Seen
 from tests.openai_dialect.clients import chunk
+from tests.recorded import Recorded
 from tests.wire.http import Reply, Wire, sse
-
-import agentops_sdk as agentops
 
 Ask = Callable[[str], Any]
 USED = {"input_tokens": 100, "output_tokens": 10, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0}
 ASKED = [{"role": "user", "content": "Paris?"}]
-
-
-@pytest.fixture
-def recorded() -> Iterator[Recorded]:
-    running = Recorded()
-    running.start()
-    yield running
-    agentops.shutdown()
 
 
 def _seen(recorded: Recorded, ask: Ask, reply: Reply) -> Seen:

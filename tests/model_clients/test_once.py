@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.openai.conftest import Recorded
+from tests.recorded import Recorded
 from tests.wire.http import Reply, Wire
 
 if importlib.util.find_spec("langchain_core") is None:
@@ -106,9 +106,7 @@ OLLAMA = {
         (ollama, OLLAMA, "ollama"),
     ],
 )
-def test_one_call_is_one_span_through_langchain(create: Any, body: Any, provider: str) -> None:
-    recorded = Recorded()
-    recorded.start()
+def test_one_call_is_one_span_through_langchain(create: Any, body: Any, provider: str, recorded: Recorded) -> None:
     with Wire(Reply(body)) as wire:
         client, ask = create(wire.url)
         with client as asking:

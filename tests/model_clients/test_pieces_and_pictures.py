@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,21 +13,13 @@ from tests.bedrock import clients as bedrock
 from tests.cohere import clients as cohere
 from tests.google_genai import clients as google
 from tests.ollama import clients as ollama
-from tests.openai.conftest import Recorded
 from tests.openai.spans import Seen
+from tests.recorded import Recorded
 from tests.wire.http import Reply, Wire, sse
 
 import agentops_sdk as agentops
 
 SOUND = ("a.wav", b"RIFF", "audio/wav")
-
-
-@pytest.fixture
-def recorded() -> Iterator[Recorded]:
-    running = Recorded()
-    running.start()
-    yield running
-    agentops.shutdown()
 
 
 def _seen(recorded: Recorded, ask: Callable[[str], Any], reply: Reply | dict[str, Any]) -> Seen:
