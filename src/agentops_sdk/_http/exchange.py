@@ -328,7 +328,8 @@ class Exchange:
         if whole[:1] != b"{" and self.endpoint.kind in _MODELS and _PAGE.match(whole):
             return True
         suspicious = mark is not None and mark.search(whole) is not None
-        if not suspicious and (b'"failed"' in whole or b'"error"' in whole):
+        # Not "in", which raises and clears an error for bytes in bytes.
+        if not suspicious and max(whole.find(b'"failed"'), whole.find(b'"error"')) >= 0:
             suspicious = (_FAILED.search(whole) or _ERROR.search(whole[:64])) is not None
         return suspicious and self.bodies.failed()
 
