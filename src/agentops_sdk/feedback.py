@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from opentelemetry import trace
+from opentelemetry.context import get_current
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from agentops_sdk import semconv
@@ -15,6 +16,7 @@ from agentops_sdk._capture.current import current_call
 from agentops_sdk._capture.invalid_values import Check, is_text, number_of
 from agentops_sdk._capture.start import start
 from agentops_sdk._host.guard import guard
+from agentops_sdk._propagation.context_keys import ATTRIBUTES_KEY
 from agentops_sdk._snapshot.snapshot import text_of
 from agentops_sdk._track.span_handle import Span
 
@@ -31,14 +33,15 @@ def feedback(target: Any = None, *, name: str, value: float | bool | str, commen
     Args:
         target: a span (from ``span()`` or ``current_span()``), a record or trace that was read back, a
             trace id, a ``traceparent``, or any other text: the id of a session. The current span when
-            not given. A span that is still live gets the event itself; anything else gets a span of
-            its own below it, in the same trace.
+            not given, and where there is none the session of :class:`agentops_sdk.context`. A span that
+            is still live gets the event itself; anything else gets a span of its own below it, in the
+            same trace.
         name: what was judged: ``"helpful"``, ``"relevance"``.
         value: a number is a score, a text a label; ``True`` and ``False`` are 1 and 0 with a label.
         comment: why.
 
     A value that is no finite number, text, True or False is kept as a label, named in ``agentops.invalid``
-    and told once in the log; so is a name that is not a string.
+    and told once in the log; so are a name that is not a string, and a target where nothing says what is meant.
     """
     with guard("feedback"):
         check = Check("feedback()")
@@ -80,6 +83,11 @@ def _record(target: Any, attributes: dict[str, Any], check: Check) -> None:
         if not is_text(target) and type(target) is not Span:
             check.note("target", target, "a span, a trace, a record or the id of one of them, or of a session")
         about |= {semconv.FEEDBACK_TARGET: "session", semconv.SESSION_ID: text_of(target)}
+    elif not trace.get_current_span().get_span_context().is_valid:
+        context: Any = get_current().get(ATTRIBUTES_KEY) or {}
+        if semconv.SESSION_ID not in context:
+            check.note("target", None, "a span, a trace or a session, as there is no current one")
+        about[semconv.FEEDBACK_TARGET] = "session" if semconv.SESSION_ID in context else "none"
     if trace_id:
         about[semconv.FEEDBACK_TRACE_ID] = trace_id
     name = f"evaluate {attributes[semconv.EVALUATION_NAME]}"

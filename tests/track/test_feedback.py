@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +51,24 @@ def test_a_trace_and_a_session(seen: Any) -> None:
     assert result(visit)["gen_ai.evaluation.score.value"] == 3.0
 
 
+def test_outside_of_spans_it_is_about_the_session_and_is_no_run(tmp_path: Path) -> None:
+    agentops.init(exporters=[f"jsonl:{tmp_path}"], integrations=[])
+    with agentops.context(session_id="session-7"):
+        with agentops.span("answer"):
+            pass
+        agentops.feedback(name="visit", value=3)
+    agentops.feedback(name="lost", value=1)
+    agentops.flush()
+    traces = agentops.traces.load(tmp_path)
+    assert [trace.name for trace in traces.runs] == ["answer"]
+    assert [each.name for each in traces.latest.evaluations] == ["visit"]
+    about = {trace.name: trace.root.attributes for trace in traces}
+    assert about["evaluate visit"]["agentops.feedback.target"] == "session"
+    assert "agentops.invalid" not in about["evaluate visit"]
+    assert about["evaluate lost"]["agentops.feedback.target"] == "none"
+    assert about["evaluate lost"]["agentops.invalid"] == ["target"]
+
+
 @pytest.mark.parametrize(
     ("odd", "name", "verdict"),
     [({"name": "", "value": 1}, "unnamed", {"gen_ai.evaluation.score.value": 1.0}),
@@ -58,7 +77,7 @@ def test_a_trace_and_a_session(seen: Any) -> None:
      ({"name": 3, "value": 1}, "3", {"gen_ai.evaluation.score.value": 1.0})],
 )  # fmt: skip
 def test_what_cannot_be_is_kept_and_marked(odd: dict[str, Any], name: str, verdict: dict[str, Any], seen: Any) -> None:
-    agentops.feedback(**odd)
+    agentops.feedback("session-7", **odd)
     marked = "name" if odd["name"] in ("", 3) else "value"
     assert result(seen.one(f"evaluate {name}")) == {
         "gen_ai.evaluation.name": name, **verdict, "agentops.invalid": [marked]
