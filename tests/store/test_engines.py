@@ -81,6 +81,13 @@ def test_a_run_has_its_figures_its_outcome_and_what_people_think_of_it(store: St
     assert (rows[FOUR][1], *rows[FOUR][-2:]) == ("cancelled", 1, None)
 
 
+def test_times_are_utc_and_compare_with_the_present(store: Store) -> None:
+    asked = "SELECT count(*) FROM traces WHERE start_time > now() - INTERVAL 20 YEAR AND end_time < now()"
+    assert answer(store, asked) == answer(store, "SELECT count(*) FROM traces WHERE end_time IS NOT NULL")
+    if type(store).__name__ == "DuckDBStore":  # which would take the machine's zone
+        assert answer(store, "SELECT current_setting('TimeZone')") == [("UTC",)]
+
+
 def test_decisions_tools_and_feedback_are_told(store: Store) -> None:
     asked = "SELECT name, chosen, options, confidence, decided_by FROM decisions ORDER BY name"
     options = '[{"name":"search"},{"name":"mail"}]'

@@ -120,8 +120,8 @@ _SPANS: Final = """
 SELECT trace_id, span_id, parent_id, name, coalesce(kind, 'span') AS kind, coalesce(span_kind, 'INTERNAL') AS span_kind,
        coalesce(status, 'unset') AS status, status_message, coalesce(outcome, 'ok') AS outcome, start_ns,
        CASE WHEN outcome IN ('running', 'unfinished') THEN NULL ELSE end_ns END AS end_ns,
-       make_timestamp_ns(start_ns) AS start_time,
-       CASE WHEN outcome IN ('running', 'unfinished') THEN NULL ELSE make_timestamp_ns(end_ns) END AS end_time,
+       make_timestamp(start_ns // 1000) AS start_time,
+       CASE WHEN outcome IN ('running', 'unfinished') THEN NULL ELSE make_timestamp(end_ns // 1000) END AS end_time,
        CASE WHEN outcome IN ('running', 'unfinished') THEN NULL ELSE greatest(end_ns - start_ns, 0) / 1e9 END
        AS duration_s, service, scope, coalesce(nullif(response_model, ''), nullif(request_model, '')) AS model,
        {columns}, coalesce(json_extract(record, '$.attributes'), '{{}}')::VARCHAR AS attributes,

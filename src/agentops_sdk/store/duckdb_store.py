@@ -81,6 +81,7 @@ class DuckDBStore:
         self._scratch = tempfile.mkdtemp(prefix="agentops-", dir=_MEMORY if is_sealed and _MEMORY.is_dir() else None)
         self._clean = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
         self._connection: Any = self._duckdb.connect()
+        self._connection.execute("SET TimeZone = 'UTC'")  # the views' times are UTC: now() compares with them as it is
         self._connection.execute("SET preserve_insertion_order = true")
         self._connection.execute("SET parquet_metadata_cache = true")
         self._connection.execute(f"SET temp_directory = {quoted(self._scratch)}")
