@@ -81,6 +81,20 @@ def test_a_run_has_its_figures_its_outcome_and_what_people_think_of_it(store: St
     assert (rows[FOUR][1], *rows[FOUR][-2:]) == ("cancelled", 1, None)
 
 
+def test_what_is_thought_of_a_session_is_no_run(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
+    from agentops_sdk.store.duckdb_store import DuckDBStore
+
+    attributes = {"gen_ai.evaluation.name": "visit", "agentops.feedback.target": "session", "session.id": "s-1"}
+    result = {"name": "gen_ai.evaluation.result", "time_ns": 1, "attributes": {"gen_ai.evaluation.name": "visit"}}
+    verdict = span("evaluate visit", trace_id="e" * 32, attributes=attributes, events=[result])
+    path = tmp_path / "one.jsonl"
+    path.write_text("".join(f"{record.model_dump_json(exclude_unset=True)}\n" for record in (*runs(), verdict)))
+    store = DuckDBStore(path)
+    assert answer(store, "SELECT target FROM feedback WHERE name = 'visit'") == [("session",)]
+    assert answer(store, "SELECT count(*) FROM traces") == [(len({record.trace_id for record in runs()}),)]
+
+
 def test_times_are_utc_and_compare_with_the_present(store: Store) -> None:
     asked = "SELECT count(*) FROM traces WHERE start_time > now() - INTERVAL 20 YEAR AND end_time < now()"
     assert answer(store, asked) == answer(store, "SELECT count(*) FROM traces WHERE end_time IS NOT NULL")

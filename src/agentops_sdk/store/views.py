@@ -144,7 +144,7 @@ WITH runs AS (
          sum(CASE WHEN s.outcome = 'error' THEN 1 ELSE 0 END) AS errors,
          {first("s.session_id", "s.start_ns")} AS session_id, {first("s.user_id", "s.start_ns")} AS user_id,
          {first("s.service", _ROOT)} AS service, {first("s.service_version", _ROOT)} AS service_version
-  FROM spans AS s GROUP BY s.trace_id
+  FROM spans AS s GROUP BY s.trace_id HAVING count(*) > count(s.feedback_target)
 ),
 called AS (
   SELECT s.trace_id AS trace_id, {words.nullable.format(value="sum(CASE WHEN s.kind = 'llm' THEN 1 ELSE 0 END)")}
