@@ -213,7 +213,7 @@ def test_the_clients_of_google_and_amazon(
         monkeypatch.setenv("KEY", "none")
         options = ["--branch", str(calls + 1), "--model", model, "--system", "Be brief."]
         assert main(["replay", *options, "--run", "program.py"]) == 0
-        assert "1 model call(s) in earnest" in capsys.readouterr().err
+        assert "1 model call(s) really made" in capsys.readouterr().err
         ((address, body),) = asked
         assert address.split("?")[0].endswith(path)
         assert "Be brief." in json.dumps(body.get("systemInstruction") or body.get("system"))

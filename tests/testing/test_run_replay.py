@@ -242,7 +242,7 @@ def test_it_branches_with_another_model_and_other_instructions(
         out, err = capsys.readouterr()
         assert out.splitlines()[0].startswith("gpt-4o: ")
         assert out.splitlines()[0].endswith("; Be brief.")
-        assert "2 model call(s) and 1 tool call(s) answered as recorded, 1 model call(s) in earnest" in err
+        assert "2 model call(s) and 1 tool call(s) answered as recorded, 1 model call(s) really made" in err
         assert len(server.requests) == 1
     assert main(["replay", recorded, "--model", "gpt-4o", "--run", "program.py"]) == 2
     assert main(["replay", recorded, "--branch", "9", "--run", "program.py"]) == 2

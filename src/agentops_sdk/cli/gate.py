@@ -97,7 +97,7 @@ def _print(verdict: GateVerdict) -> None:
             console.print(line(f"{check.name}: {check.remark}", 500), style="dim", markup=False, highlight=False)
     for sentence in verdict.not_read:
         console.print(f"not read: {line(sentence, 500)}", markup=False, highlight=False)
-    word = f"{verdict.word}: {verdict.candidate:,} runs against {verdict.baseline:,}"
+    word = f"{verdict.word}: {verdict.candidate:,} run(s) against {verdict.baseline:,}"
     if verdict.running:
         word += f", {verdict.running:,} still running and left out"
     if verdict.sequential and not verdict.settled:

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_trace(parser)
     parser.add_argument(
-        "--branch", dest="from_step", type=int, metavar="N", help="ask models in earnest from step N on"
+        "--branch", dest="from_step", type=int, metavar="N", help="really ask the models from step N on"
     )
     parser.add_argument("--model", dest="other_model", metavar="NAME", help="with --branch: another model")
     parser.add_argument("--system", metavar="TEXT", help="with --branch: other instructions; @FILE reads a file")
@@ -102,7 +102,7 @@ def _replay(trace: Trace, args: argparse.Namespace, system: str | None) -> int:
     elif parted is not None:
         print(f"agentops: {parted}", file=sys.stderr)
     else:
-        live = f", {running.live} model call(s) in earnest" if args.from_step is not None else ", no difference"
+        live = f", {running.live} model call(s) really made" if args.from_step is not None else ", no difference"
         tools = f"{running.answered_tools} tool call(s)" if running.answered_tools else ""
         models = f"{running.replayed} model call(s)" if running.replayed or not tools else ""
         both = " and ".join(filter(None, (models, tools)))
