@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -52,6 +53,12 @@ class span:  # noqa: N801 - a context manager that reads as a statement
         self._entered: list[tuple[Call | NullCall, Any]] = []
 
     def __enter__(self) -> Span:
+        call, token = self._begun()
+        if call.recording and (answer := admission.answered("span.limits", call)) is not None:
+            admission.insist("span.limits", answer, partial(_stop, call, token))
+        return self._into(call, token)
+
+    def _begun(self) -> tuple[Call | NullCall, Any]:
         call: Call | NullCall = NULL_CALL
         token: Any = None
         with guard("span.enter"):
@@ -59,10 +66,9 @@ class span:  # noqa: N801 - a context manager that reads as a statement
             attributes.update(self._marks)
             call = start(self._kind, self._name, attributes=attributes)
             token = call.attach()
-        if call.recording and (refused := admission.refusal("span.limits", call)) is not None:
-            call.detach(token)
-            call.fail(refused)
-            raise refused
+        return call, token
+
+    def _into(self, call: Call | NullCall, token: Any) -> Span:
         self._entered.append((call, token))
         return Span(call) if call.recording else NULL_SPAN
 
@@ -89,12 +95,22 @@ class span:  # noqa: N801 - a context manager that reads as a statement
         return self._entered.pop() if self._entered else (NULL_CALL, None)
 
     async def __aenter__(self) -> Span:
-        return self.__enter__()
+        call, token = self._begun()
+        if call.recording and (answer := admission.answered("span.limits", call)) is not None:
+            await admission.insist_async("span.limits", answer, partial(_stop, call, token))
+        return self._into(call, token)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.__exit__(kind, error, traceback)
+
+
+def _stop(call: Call | NullCall, token: Any, error: BaseException) -> None:
+    """The block is not begun."""
+    with guard("span.enter"):
+        call.detach(token)
+    call.fail(error)
 
 
 trace = span

@@ -86,11 +86,14 @@ SHELLS = {
     "function_call.Tracked.begin", "function_call.Tracked.end", "function_call.Tracked.fail",
     "spans.span.__enter__", "spans.span.__exit__", "spans.span._left",
     "decision.decision.__enter__", "decision.decision.__exit__", "decision.decision.choose",
-    "block.Block.__enter__", "block.Block.__exit__", "admission.refusal", "function_call.Tracked.insist",
+    "spans.span._begun", "spans.span._into", "spans._stop",
+    "block.Block.__enter__", "block.Block.__exit__", "function_call.Tracked.insist", "function_call.Tracked.answered",
+    "admission.refusal", "admission.refusal_async", "admission.answered", "admission.insist", "admission.insist_async",
     "generated.GeneratedClient._request", "generated.GeneratedClient._request_async", "generated._build_request",
     "generated._should_retry", "generated._retry_timeout", "generated._process_response", "generated._stream",
     # Pass the program's own items on, one at a time.
-    "generators._begun", "generators._enter", "generators._leave", "generators._unhooked", "context_keys.release",
+    "generators._begun", "generators._begun_async", "generators._enter", "generators._leave", "generators._unhooked",
+    "context_keys.release",
     "generator_call.Yielded.__init__", "generator_call.Yielded.item", "generator_call.Yielded.end",
     "generator_call.Yielded.abandon", "generator_call.Yielded.fail",
     "stream.watch_items", "stream._PassingOn.__init__", "stream._PassingOn.__iter__", "stream._PassingOn.__aiter__",
@@ -115,7 +118,7 @@ SHELLS = {
     "reply_steps.ReplySteps.fail", "reply_steps.ReplySteps.__del__",
     # LangChain's: the body of a run, its steps, and what a handler is asked before anything is reported to it.
     "context_attachment._Body.attach", "context_attachment._Body.detach", "context_attachment._Body.fail",
-    "context_attachment._insist",
+    "context_attachment._insist", "context_attachment._insist_async", "context_attachment._async_asked",
     "context_attachment._stepped", "context_attachment._async_stepped", "handler.TraceHandler.ignore_*",
     # The program's function, to be run with its context in another thread; and our thread's own first function.
     "context_carriers._submit", "context_carriers._start_thread", "context_carriers._Carried.__init__",

@@ -139,7 +139,7 @@ def test_methods_that_give_a_generator_are_cut_too(seen: Seen) -> None:
     left: list[bool] = []
 
     class Steps:
-        context = refusal = None
+        context = live = None
         stops = False
 
         def item(self, value: int) -> None:

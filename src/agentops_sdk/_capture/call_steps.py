@@ -9,7 +9,6 @@ from opentelemetry.context import Context
 
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import Call, NullCall
-from agentops_sdk._host.admission import refusal
 from agentops_sdk._host.guard import guard
 from agentops_sdk._propagation.generators import NO_STEPS, Steps, driven
 
@@ -30,7 +29,7 @@ class CallSteps:
         each: looks at each item, where one alone does not tell what the generator gives.
     """
 
-    __slots__ = ("_call", "_count", "_each", "_end", "_last", "_site", "context", "refusal")
+    __slots__ = ("_call", "_count", "_each", "_end", "_last", "_site", "context", "live")
 
     def __init__(self, site: str, call: Call, end: End, each: Each | None = None) -> None:
         self._site = site
@@ -40,7 +39,7 @@ class CallSteps:
         self._count = 0
         self._last: Any = None
         self.context: Context | None = call.context
-        self.refusal: Exception | None = None
+        self.live = call
 
     stops = False
 
@@ -111,14 +110,8 @@ def around_generator_async(
 
 def _begun(site: str, begin: Begin, end: End, each: Each | None = None) -> Steps:
     steps: CallSteps | None = None
-    call: Call | NullCall | None = None
     with guard(site):
         call = begin()
         if isinstance(call, Call):
             steps = CallSteps(site, call, end, each)
-    if steps is None or call is None:
-        return NO_STEPS
-    if (refused := refusal(site, call)) is not None:
-        call.fail(refused)
-        steps.refusal = refused
-    return steps
+    return NO_STEPS if steps is None else steps

@@ -61,12 +61,11 @@ def around(site: str, wrapped: Callable[..., Any], args: Any, kwargs: Any, begin
         return wrapped(*args, **kwargs)
     live = begun.live
     if admission.ask is not None:
-        refused: Exception | None = None
+        answer: admission.Answer = None
         with guard(site):
-            refused = admission.ask(live)
-        if refused is not None:
-            live.fail(refused)
-            raise refused
+            answer = admission.ask(live)
+        if answer is not None:
+            admission.insist(site, answer, live.fail)
     token = live.attach()
     try:
         result = wrapped(*begun.args, **begun.kwargs)
@@ -82,7 +81,10 @@ def around(site: str, wrapped: Callable[..., Any], args: Any, kwargs: Any, begin
 async def around_async(
     site: str, wrapped: Callable[..., Awaitable[Any]], args: Any, kwargs: Any, begin: Begin, accept: Accept
 ) -> Any:
-    """The same around a coroutine function; begins when it is awaited, not when it is called."""
+    """The same around a coroutine function; begins when it is awaited, not when it is called.
+
+    Where a limit has to wait for what other processes have used, that is awaited: the event loop goes on.
+    """
     begun: Begun | None = None
     with guard(site):
         begun = begin()
@@ -90,12 +92,11 @@ async def around_async(
         return await wrapped(*args, **kwargs)
     live = begun.live
     if admission.ask is not None:
-        refused: Exception | None = None
+        answer: admission.Answer = None
         with guard(site):
-            refused = admission.ask(live)
-        if refused is not None:
-            live.fail(refused)
-            raise refused
+            answer = admission.ask(live)
+        if answer is not None:
+            await admission.insist_async(site, answer, live.fail)
     token = live.attach()
     try:
         result = await wrapped(*begun.args, **begun.kwargs)

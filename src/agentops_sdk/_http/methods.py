@@ -53,7 +53,6 @@ from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL, PROGRAM
 from agentops_sdk._capture.current import enclosing_request, name_model
 from agentops_sdk._capture.start import start
-from agentops_sdk._host import admission
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Begun, around, around_async
 from agentops_sdk._host.patches import Patches, Wrapper
@@ -62,7 +61,7 @@ from agentops_sdk._http.exchange import Exchange, address
 from agentops_sdk._http.reply_frame import reading
 from agentops_sdk._http.reply_proxies import FileProxy, ManagerProxy, StreamProxy
 from agentops_sdk._http.reply_steps import ReplySteps, json_text
-from agentops_sdk._propagation.generators import NO_STEPS, NoSteps, driven
+from agentops_sdk._propagation.generators import NO_STEPS, driven
 
 if TYPE_CHECKING:
     from agentops_sdk._propagation.generators import Steps
@@ -261,11 +260,8 @@ def _first_step(site: str, row: Method, begin: Callable[[], Exchange | None], ar
         exchange = begin()
     if exchange is None:
         return NO_STEPS
-    if (refused := admission.refusal(site, exchange)) is not None:
-        exchange.fail(refused)
-        return NoSteps(refused)
     with guard(site):
-        return ReplySteps(exchange, row.body)
+        return ReplySteps(exchange, row.body, is_new=True)
     return NO_STEPS
 
 

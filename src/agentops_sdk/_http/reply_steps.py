@@ -28,13 +28,13 @@ class ReplySteps:
     Args:
         exchange: the exchange that the reply ends.
         body: an item to JSON text, or to a structure of plain values.
+        is_new: whether limits are to be asked before the first step.
     """
 
-    __slots__ = ("_body", "_live", "call", "context", "stops")
+    __slots__ = ("_body", "_live", "call", "context", "live", "stops")
 
-    refusal: Exception | None = None
-
-    def __init__(self, exchange: Exchange, body: Callable[[Any], Any]) -> None:
+    def __init__(self, exchange: Exchange, body: Callable[[Any], Any], *, is_new: bool = False) -> None:
+        self.live = exchange if is_new else None
         self.call = exchange.call
         self.context: Context | None = exchange.context
         self._body = body

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from agentops_sdk._host.admission import refusal
+from agentops_sdk._host import admission
 from agentops_sdk._host.guard import guard
 
 __all__ = ["Listener", "Stop", "Watched", "listen"]
@@ -92,21 +92,23 @@ class Watched:
 
     def __enter__(self) -> None: ...
 
+    def fail(self, error: BaseException) -> None:
+        """It is raised in place of the call."""
+        with guard(_SITE):
+            self._tell(error)
+
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None:
-            with guard(_SITE):
-                self._tell(error)
+            self.fail(error)
 
 
-def _sending(listener: Listener, message: Any) -> Watched:
+def _sending(listener: Listener, message: Any) -> tuple[admission.Answer, Watched]:
+    """What limits say to a message that is about to be sent, and who is told where it could not be."""
     begun: Any = None
     with guard(_SITE):
         begun = listener.sent(message)
-    if begun is not None and (refused := refusal(_SITE, begun)) is not None:
-        with guard(_SITE):
-            listener.unsent(begun, refused)
-        raise refused
-    return Watched(partial(listener.unsent, begun))
+    answer = None if begun is None else admission.answered(_SITE, begun)
+    return answer, Watched(partial(listener.unsent, begun))
 
 
 def _received(listener: Listener, data: Any) -> Any:
@@ -116,12 +118,18 @@ def _received(listener: Listener, data: Any) -> Any:
 
 
 def _send(listener: Listener, original: Wrapped, message: Any, *args: Any, **kwargs: Any) -> Any:
-    with _sending(listener, message):
+    answer, watched = _sending(listener, message)
+    if answer is not None:
+        admission.insist(_SITE, answer, watched.fail)
+    with watched:
         return original(message, *args, **kwargs)
 
 
 async def _asend(listener: Listener, original: Wrapped, message: Any, *args: Any, **kwargs: Any) -> Any:
-    with _sending(listener, message):
+    answer, watched = _sending(listener, message)
+    if answer is not None:
+        await admission.insist_async(_SITE, answer, watched.fail)
+    with watched:
         return await original(message, *args, **kwargs)
 
 

@@ -55,10 +55,11 @@ def open_gate(policy: Policy) -> None:
         scopes_module.teach = teach
 
 
-def ask(live: Any) -> LimitExceeded | None:  # noqa: C901 - in few calls
+def ask(live: Any) -> LimitExceeded | admission.Waits | None:  # noqa: C901 - in few calls
     """What to raise in place of the work of ``live``, a call or what has one as its ``call``; ``None`` if it may begin.
 
-    Two that report one operation ask once.
+    Where that is not known yet, what is to be waited for, which tells it in the end. Two that report one operation ask
+    once.
     """
     call = getattr(live, "call", live)
     if type(call) is Contribution:
@@ -108,7 +109,7 @@ def ask(live: Any) -> LimitExceeded | None:  # noqa: C901 - in few calls
             call.admission = admitted = Charges(call.kind, charges, expectation, key, span.events)
             span.account = admitted.settle
     if claim is not None:
-        admitted, breaches = _claimed(call, scopes, expectation, key, claim)
+        return _claimed(call, scopes, expectation, key, claim)
     if admitted is not None and admitted.levels:
         log_levels(admitted.levels)
     return _overruled(call, scopes, breaches, expectation, key) if breaches else None
@@ -116,14 +117,14 @@ def ask(live: Any) -> LimitExceeded | None:  # noqa: C901 - in few calls
 
 def _claimed(
     call: Call, scopes: Sequence[Scope], expectation: Expectation | None, key: Key | None, claim: Claim | None
-) -> tuple[Charges | None, list[Breach]]:
-    """A call that has to wait for what other processes have told: its charges, or what it would pass."""
+) -> admission.Waits:
+    """A call that has to wait for what other processes have told; where nobody waits for it any more, it is closed."""
     admitted: Charges | None = None
     breaches: list[Breach] = []
     while claim is not None:
         waited, claim = claim, None
         try:
-            waited.wait()
+            yield from waited.arrivals()
             with lock.held:
                 charges, breaches = _looked_up(call, scopes, expectation, key, waited.known())
                 if waited.is_look and not breaches:  # others have used less than was expected of them
@@ -134,7 +135,9 @@ def _claimed(
                     call.span.account = admitted.settle
         finally:
             waited.release()
-    return admitted, breaches
+    if admitted is not None and admitted.levels:
+        log_levels(admitted.levels)
+    return _overruled(call, scopes, breaches, expectation, key) if breaches else None
 
 
 def _overruled(

@@ -15,7 +15,7 @@ for are claims, and so is the first one after the store has not been asked for a
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from agentops_sdk._host.own_thread import on_own_thread
@@ -23,6 +23,7 @@ from agentops_sdk._limits.account import Account, lock
 from agentops_sdk.config import log_once
 
 if TYPE_CHECKING:
+    from agentops_sdk._host.arrival import Arrival
     from agentops_sdk._limits.charge import Charge
     from agentops_sdk._limits.limit_answer import Breach
     from agentops_sdk._limits.limit_ledger import Entry, Ledger
@@ -56,11 +57,11 @@ class Claim:
                 self._entries[charge.account] = ledger, entry
         self._waits = [(link, link.answer()) for link in links]
 
-    def wait(self) -> None:
-        """Until the store has answered, or is lost; not for ever.
+    def arrivals(self) -> Iterator[Arrival]:
+        """What is to be waited for, a moment each, until the store has answered, or is lost; not for ever.
 
-        Not where the answer could not come: a signal handler, or a finalizer, has come in between under the lock, or on
-        a thread of ours.
+        Nothing where the answer could not come: a signal handler, or a finalizer, has come in between under the lock,
+        or on a thread of ours.
         """
         if lock.is_mine() or on_own_thread():
             return
@@ -69,7 +70,10 @@ class Claim:
         begun = time.monotonic()
         for link, answer in self._waits:
             most = _LATER if link.is_ready else _FIRST
-            while not answer.acquire(timeout=0.1):
+            while not answer.has_come():
+                yield answer
+                if answer.has_come():
+                    break
                 waited = time.monotonic() - begun
                 if waited > _SLOW:
                     log_once("limits: calls wait for what other processes have used, and that takes long to be known.")

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from agentops_sdk._host.arrival import Arrival
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk._limits.account import lock
@@ -21,6 +22,7 @@ from agentops_sdk.config import log_once
 __all__ = ["StoreLink", "StoreLostError", "rest", "settle"]
 
 _PATIENCE = 1.0  # seconds for which a store that is away is tried at once before it is lost
+_LOOK = 0.1  # seconds after which who waits for an answer looks whether there is anybody to give one
 _AGAIN = 5.0  # seconds until the store is tried again
 _IDLE = 60.0  # seconds without anything to tell, after which the thread of a store that nobody need look at ends
 _links: weakref.WeakSet[StoreLink] = weakref.WeakSet()
@@ -60,7 +62,7 @@ class StoreLink:
         self._lost = lost
         self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()  # a signal handler may come in between
         self.waiting: deque[Any] = deque()
-        self.waiters: list[threading.Lock] = []
+        self.waiters: list[Arrival] = []
         self.is_lost = False
         self.is_resting = False
         self._thread: OwnThread | None = None
@@ -94,10 +96,9 @@ class StoreLink:
         if self._thread is None or self.is_resting:
             self.start()
 
-    def answer(self) -> threading.Lock:
-        """What can be acquired once the store has answered to what is to be told by now, or is lost. Under the lock."""
-        waiter = threading.Lock()
-        waiter.acquire()
+    def answer(self) -> Arrival:
+        """Here once the store has answered to what is to be told by now, or is lost. Under the lock."""
+        waiter = Arrival(_LOOK)
         self.waiters.append(waiter)
         return waiter
 
@@ -164,7 +165,7 @@ def _run(reference: weakref.ref[StoreLink], calls: queue.SimpleQueue[None]) -> N
         reached, link = False, reference()
         if link is None:
             return
-        waiters: Sequence[threading.Lock] = ()
+        waiters: Sequence[Arrival] = ()
         with guard("limits.store"):
             if link.ends(hurried=hurried):
                 return
@@ -176,7 +177,8 @@ def _run(reference: weakref.ref[StoreLink], calls: queue.SimpleQueue[None]) -> N
                 link.is_lost = True
                 waiters, link.waiters = [*waiters, *link.waiters], []
         for waiter in waiters:
-            waiter.release()
+            with guard("limits.store"):
+                waiter.come()
         del link
         if not reached:
             time.sleep(_AGAIN)

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from opentelemetry.context import Context
 
+from agentops_sdk._host import admission
 from agentops_sdk._propagation import privacy
 from agentops_sdk._propagation.context_keys import current, make_current, release
 from agentops_sdk._propagation.privacy import decided_when_called, privately
@@ -24,6 +25,7 @@ from agentops_sdk._propagation.privacy import decided_when_called, privately
 __all__ = ["NO_STEPS", "NoSteps", "Steps", "drive", "drive_async", "driven"]
 
 _ITERABLE_COROUTINE = 0x100  # inspect.CO_ITERABLE_COROUTINE
+_LIMITS = "generators.limits"
 
 
 class Steps(Protocol):
@@ -32,8 +34,8 @@ class Steps(Protocol):
     context: Context | None
     """What the body runs in next; ``None`` leaves the consumer's context alone."""
 
-    refusal: Exception | None
-    """What is raised in the body's place; looked at before its first step."""
+    live: Any
+    """What limits are asked about before the first step; ``None`` where nobody is."""
 
     stops: bool
     """Whether the body is to be left before its next step."""
@@ -55,13 +57,10 @@ class Steps(Protocol):
 
 
 class NoSteps:
-    """Of a generator that is not recorded, or not begun at all: every method does nothing."""
+    """Of a generator that is not recorded: every method does nothing."""
 
     context: Context | None = None
-
-    def __init__(self, refusal: Exception | None = None) -> None:
-        self.refusal = refusal
-
+    live = None
     stops = False
 
     def cut_off(self) -> Exception | None: ...
@@ -78,8 +77,17 @@ Begin = Callable[[tuple[Any, ...], dict[str, Any]], Steps]
 
 def _begun(begin: Begin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
     steps = begin(args, kwargs)
-    if steps.refusal is not None:
-        raise steps.refusal
+    if admission.ask is not None and (live := steps.live) is not None:
+        answer = admission.answered(_LIMITS, live)
+        if answer is not None:
+            admission.insist(_LIMITS, answer, live.fail)
+    return steps
+
+
+async def _begun_async(begin: Begin, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
+    steps = begin(args, kwargs)
+    if (live := steps.live) is not None and (answer := admission.answered(_LIMITS, live)) is not None:
+        await admission.insist_async(_LIMITS, answer, live.fail)
     return steps
 
 
@@ -207,7 +215,7 @@ def _drive_async(  # noqa: PLR0915 - the same
     @functools.wraps(function)
     async def run(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:  # noqa: PLR0915 - the same
         body = function(*args, **kwargs)
-        steps = _begun(begin, args, kwargs)
+        steps = begin(args, kwargs) if admission.ask is None else await _begun_async(begin, args, kwargs)
         step: Callable[[Any], Any] = _unhooked(body)
         sent: Any = None
         leaving: GeneratorExit | None = None

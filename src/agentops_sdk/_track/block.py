@@ -110,7 +110,7 @@ class _Steps:
 
     __slots__ = ("_left_by", "context")
 
-    refusal: Exception | None = None
+    live = None
     stops = False
 
     def __init__(self, context: Context | None, left_by: Callable[[BaseException], None]) -> None:

@@ -209,9 +209,12 @@ class Tracked:
         Raises:
             LimitExceeded: in place of the call.
         """
-        if call.recording and (refused := admission.refusal("track.limits", call)) is not None:
-            self.fail(call, token, refused)
-            raise refused
+        if (answer := self.answered(call)) is not None:
+            admission.insist("track.limits", answer, functools.partial(self.fail, call, token))
+
+    def answered(self, call: Call | NullCall) -> admission.Answer:
+        """What limits say to it."""
+        return admission.answered("track.limits", call) if call.recording else None
 
     def start(  # noqa: C901 - what most calls take needs no further one
         self, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -9,7 +9,6 @@ from opentelemetry.context import Context
 
 from agentops_sdk import _recorder_port, semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
-from agentops_sdk._host import admission
 from agentops_sdk._host.guard import UserFunction, guard
 from agentops_sdk._snapshot.snapshot import limits
 from agentops_sdk._snapshot.text import CUT, CutBytes
@@ -24,14 +23,14 @@ _SHORT = 256
 class Yielded:
     """Implements :class:`~agentops_sdk._propagation.generators.Steps` for a tracked generator function."""
 
-    __slots__ = ("_call", "_count", "_kept", "_live", "_most", "_room", "_tracked", "context", "refusal")
+    __slots__ = ("_call", "_count", "_kept", "_live", "_most", "_room", "_tracked", "context", "live")
     stops = False
 
     def __init__(self, tracked: Tracked, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._tracked = tracked
         self._call: Call | NullCall = NULL_CALL
         self.context: Context | None = None
-        self.refusal: Exception | None = None
+        self.live: Call | None = None
         self._count = 0
         self._kept: list[Any] = []
         """Items as they are where nobody can change them, encoded at once where somebody can."""
@@ -41,14 +40,11 @@ class Yielded:
         if _recorder_port.active.enabled:
             with guard("track.begin"):
                 call = tracked.start(args, kwargs)
-                if call.recording:
-                    self._call = call
+                if isinstance(call, Call):
+                    self._call = self.live = call
                     self.context = call.context
                     if tracked.options.capture_output and _recorder_port.active.settings.records_content:
                         self._most = self._room = limits().bytes
-        if self._call.recording and (refused := admission.refusal("track.limits", self._call)) is not None:
-            self._call.fail(refused)
-            self.refusal = refused
 
     def cut_off(self) -> Exception | None:
         """No limit ends a function of the program's."""
