@@ -164,8 +164,8 @@ def _coroutine(function: Callable[..., Any], tracked: Tracked) -> Any:
         if not _recorder_port.active.enabled:
             return await function(*args, **kwargs)
         call, token = begin(args, kwargs)
-        if admission.ask is not None and (answer := tracked.answered(call)) is not None:
-            await admission.insist_async("track.limits", answer, functools.partial(fail, call, token))
+        if admission.ask is not None:
+            await tracked.insist_async(call, token)
         work = (
             function if _recorder_port.stand_in is None else _recorder_port.stand_in(kind, name, function, args, kwargs)
         )

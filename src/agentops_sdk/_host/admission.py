@@ -84,6 +84,19 @@ def answered(site: str, live: Any) -> Answer:
     return answer
 
 
+class _Insisting:
+    """What is raised inside ends what has begun."""
+
+    def __init__(self, fail: Fail) -> None:
+        self._fail = fail
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            self._fail(error)
+
+
 def insist(site: str, answer: Exception | Waits, fail: Fail) -> None:
     """Wait where that has to be; returns where the work may begin.
 
@@ -95,26 +108,18 @@ def insist(site: str, answer: Exception | Waits, fail: Fail) -> None:
     Raises:
         LimitExceeded: or what else somebody refuses the work by.
     """
-    try:
+    with _Insisting(fail):
         refused = answer if isinstance(answer, Exception) else _waited(site, answer)
-    except BaseException as error:
-        fail(error)
-        raise
-    if refused is not None:
-        fail(refused)
-        raise refused
+        if refused is not None:
+            raise refused
 
 
 async def insist_async(site: str, answer: Exception | Waits, fail: Fail) -> None:
     """The same, awaited: the event loop goes on meanwhile."""
-    try:
+    with _Insisting(fail):
         refused = answer if isinstance(answer, Exception) else await awaited(site, answer)
-    except BaseException as error:
-        fail(error)
-        raise
-    if refused is not None:
-        fail(refused)
-        raise refused
+        if refused is not None:
+            raise refused
 
 
 def _waited(site: str, waits: Waits) -> Exception | None:

@@ -209,12 +209,13 @@ class Tracked:
         Raises:
             LimitExceeded: in place of the call.
         """
-        if (answer := self.answered(call)) is not None:
+        if call.recording and (answer := admission.answered("track.limits", call)) is not None:
             admission.insist("track.limits", answer, functools.partial(self.fail, call, token))
 
-    def answered(self, call: Call | NullCall) -> admission.Answer:
-        """What limits say to it."""
-        return admission.answered("track.limits", call) if call.recording else None
+    async def insist_async(self, call: Call | NullCall, token: Any) -> None:
+        """The same, awaited where something has to be waited for."""
+        if call.recording and (answer := admission.answered("track.limits", call)) is not None:
+            await admission.insist_async("track.limits", answer, functools.partial(self.fail, call, token))
 
     def start(  # noqa: C901 - what most calls take needs no further one
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
