@@ -25,6 +25,7 @@ from agentops_sdk.integration import (
     guard,
     own_model_calls,
     refusal,
+    refusal_async,
     release,
     semconv,
 )
@@ -34,7 +35,6 @@ Wrapped = Callable[..., Any]
 
 _STEPS = ("_stream", "_stream_chat_model_events")
 _ASYNC_STEPS = ("_astream", "_astream_chat_model_events")
-_GENERATE = ("_generate", "_agenerate")
 _SITE = "langchain.body"
 _LIMITS = "langchain.limits"
 _STOPPED = ("tool", "agent")
@@ -79,6 +79,13 @@ def _insist(run: Run) -> None:
         raise refused
 
 
+async def _insist_async(run: Run) -> None:
+    """The same, awaited."""
+    refused = await refusal_async(_LIMITS, run.call)
+    if refused is not None:
+        raise refused
+
+
 class _Classes:
     """Wraps, on the classes that define them, the methods that models and retrievers are written in."""
 
@@ -116,7 +123,8 @@ def _models(patches: Patches, base: type, generate: str, agenerate: str, batch: 
 
     def begun(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Begun | None:
         with guard("langchain.prepare"):
-            classes.prepare(type(instance), _GENERATE, _asked)
+            classes.prepare(type(instance), ("_generate",), _asked)
+            classes.prepare(type(instance), ("_agenerate",), _async_asked)
         shared = None if batch is None else batch(args, kwargs)
         return _begun(instance, args, kwargs) if shared is None else Begun(shared, args, kwargs)
 
@@ -154,6 +162,15 @@ def _asked(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[
     if run is not None and run.kind == "llm":
         _insist(run)
     return wrapped(*args, **kwargs)
+
+
+async def _async_asked(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    run: Run | None = None
+    with guard(_SITE):
+        run = live_runs.current()
+    if run is not None and run.kind == "llm":
+        await _insist_async(run)
+    return await wrapped(*args, **kwargs)
 
 
 def _retrievers(patches: Patches, module: ModuleType) -> None:
@@ -286,12 +303,12 @@ def _async_steps(wrapped: Wrapped, instance: Any, args: tuple[Any, ...], kwargs:
     body = None
     with guard(_SITE):
         body = _body(instance, kwargs)
-    if body is not None:
-        _insist(body.run)
-    return wrapped(*args, **kwargs) if body is None else _async_stepped(lambda: wrapped(*args, **kwargs), body.context)
+    return wrapped(*args, **kwargs) if body is None else _async_stepped(lambda: wrapped(*args, **kwargs), body)
 
 
-async def _async_stepped(begin: Callable[[], AsyncIterator[Any]], context: Context) -> AsyncIterator[Any]:
+async def _async_stepped(begin: Callable[[], AsyncIterator[Any]], body: _Body) -> AsyncIterator[Any]:
+    await _insist_async(body.run)
+    context = body.context
     token = attach(context)
     try:
         items = aiter(begin())

@@ -6,7 +6,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from agentops_sdk.integration import Patches, guard, refusal
+from agentops_sdk.integration import Patches, guard, refusal_async
 from agentops_sdk.integration.frameworks import Run, Runs
 
 _SITE = "openai_agents.limits"
@@ -28,13 +28,13 @@ _MODELS = (
 def install(patches: Patches, runs: Runs) -> None:
     """Have each of the SDK's models ask before it sends a request."""
 
-    def asked(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def asked(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         run: Run | None = None
         with guard(_SITE):
             run = runs.current()
-        if run is not None and run.kind == "llm" and (refused := refusal(_SITE, run.call)) is not None:
+        if run is not None and run.kind == "llm" and (refused := await refusal_async(_SITE, run.call)) is not None:
             raise refused
-        return wrapped(*args, **kwargs)
+        return await wrapped(*args, **kwargs)
 
     def wrap(owner: str, names: tuple[str, ...], module: ModuleType) -> None:
         cls = getattr(module, owner, None)

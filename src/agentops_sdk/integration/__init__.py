@@ -6,9 +6,9 @@ register the object (or its class) under the entry-point group ``agentops_sdk.in
 
 ``install`` runs right after the library is imported, whether that is before or after ``init()``. Nothing else may
 import the library. What happens in a wrapper goes through :func:`around`, which asks about limits as well; a hook that
-runs before the work of a call asks with :func:`refusal` and raises what that gives, outside of any guard; what is made
-elsewhere is asked about by a :class:`PlannedCall`. User data is copied by :func:`snapshot` and worked on in
-``call.defer(...)``, which runs on the consumer thread.
+runs before the work of a call asks with :func:`refusal`, or awaits :func:`refusal_async`, and raises what that gives,
+outside of any guard; what is made elsewhere is asked about by a :class:`PlannedCall`. User data is copied by
+:func:`snapshot` and worked on in ``call.defer(...)``, which runs on the consumer thread.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from agentops_sdk._capture.decision_attributes import ANSWERED, decision_attribu
 from agentops_sdk._capture.model_choice import ended_by_model, model_choice
 from agentops_sdk._capture.planned_call import PlannedCall
 from agentops_sdk._capture.start import start
-from agentops_sdk._host.admission import StreamMeter, may_refuse, refusal, stream_meter
+from agentops_sdk._host.admission import StreamMeter, may_refuse, refusal, refusal_async, stream_meter
 from agentops_sdk._host.bounded_map import BoundedMap
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.intercept import Accept, Begin, Begun, around, around_async
@@ -63,6 +63,7 @@ __all__ = [
     "outcome_of",
     "own_model_calls",
     "refusal",
+    "refusal_async",
     "release",
     "semconv",
     "setting",
