@@ -196,6 +196,24 @@ def the_same_bytes() -> Iterator[Any]:
         yield screen()
 
 
+def the_same_recording() -> Iterator[Any]:
+    upload = tool("upload", same)
+    for _ in range(TURNS):
+        yield upload(name="a", data=bytes(3))
+
+
+def the_same_recordings_within() -> Iterator[Any]:
+    upload = tool("upload", same)
+    for _ in range(TURNS):
+        yield upload(parts=[{"data": bytearray(3)}, b"x"])
+
+
+def the_same_long_text() -> Iterator[Any]:
+    read = tool("read", same)
+    for _ in range(TURNS):
+        yield read(text="x" * 100_000)
+
+
 def the_same_bytes_within() -> Iterator[Any]:
     screen = tool("screen", lambda _: {"size": [1, 1], "data": bytes(3)})
     for _ in range(TURNS):
@@ -213,7 +231,8 @@ ROUND = [
     fails_alike_for_good, agents_hand_to_each_other, three_tools_in_turn, one_tool_with_two_arguments_in_turn,
     after_a_good_beginning, results_in_another_order, nothing_is_found, fails_for_good_in_other_words,
     asks_at_once_for_what_stands_still, a_model_thinks_between, the_tool_takes_long, waits_once_and_runs_away,
-    short_pauses_of_one_length, the_same_bytes, the_same_bytes_within, beside_a_connection,
+    short_pauses_of_one_length, the_same_bytes, the_same_bytes_within, the_same_recording,
+    the_same_recordings_within, the_same_long_text, beside_a_connection,
 ]  # fmt: skip
 
 
@@ -403,6 +422,18 @@ def recordings_of_one_length() -> Iterator[Any]:
         yield upload(data=bytes([turn]))
 
 
+def recordings_within_of_one_length() -> Iterator[Any]:
+    upload = tool("upload", same)
+    for turn in range(TURNS):
+        yield upload(parts=[{"data": bytearray([turn])}])
+
+
+def recordings_that_are_too_long() -> Iterator[Any]:
+    upload = tool("upload", same)
+    for _ in range(TURNS):
+        yield upload(data=bytes(5 * 1024 * 1024))  # they are not compared
+
+
 def rows_that_have_no_text() -> Iterator[Any]:
     after = tool("after", lambda turn: object())
     for _ in range(TURNS):
@@ -435,8 +466,8 @@ def hidden_arguments() -> Iterator[Any]:
 
 IN_PART = [
     hidden_arguments, long_texts_that_differ_at_their_end, long_results_that_differ_at_their_end,
-    recordings_of_one_length, rows_that_have_no_text, indentation_of_code, bytes_of_one_length,
-    bytes_within_of_one_length,
+    recordings_of_one_length, recordings_within_of_one_length, recordings_that_are_too_long, rows_that_have_no_text,
+    indentation_of_code, bytes_of_one_length, bytes_within_of_one_length,
 ]  # fmt: skip
 
 KNOWN = {each_reads_the_style_guide}

@@ -56,6 +56,8 @@ class Call:
     settled: str | None = None
     """How it ended, where whoever ends it says no more than that it is over."""
     admission: Admission | None = None
+    digest = 0
+    """Of its arguments, where repeated calls are looked for; see :data:`admission.digest`."""
     reading: Callable[[str], object] | None = None
     """A client's reply that is still being read as a part of it: told how the operation ends, where that ends first."""
     reporters: tuple[str, ...] = (PROGRAM,)
@@ -296,6 +298,7 @@ class NullCall:
     ended = True
     trace_id = span_id = ""
     admission: Admission | None = None
+    digest = 0
 
     @property
     def context(self) -> Context:

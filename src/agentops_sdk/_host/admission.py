@@ -23,6 +23,9 @@ Answer = Exception | Waits | None
 Asker = Callable[[Any], Answer]
 Fail = Callable[[BaseException], Any]
 
+digest: Callable[[Any], int] | None = None
+"""What tells arguments apart whose text does not: a hash, 0 for none. ``None`` until a limit looks for repeated calls.
+"""
 ask: Asker | None = None
 """``ask(live)``: whether the work of ``live`` may begin.
 

@@ -29,6 +29,7 @@ from agentops_sdk._limits.expectation import Expectation, expected, learned
 from agentops_sdk._limits.levels import log_levels
 from agentops_sdk._limits.limit_answer import NOT_KEPT, Answer, Breach, answered, exception, told
 from agentops_sdk._limits.repetition import Key, key_of
+from agentops_sdk._limits.result_digest import digest_of
 from agentops_sdk._propagation import context_keys
 from agentops_sdk._propagation.context_keys import LIMITS_KEY, OUTER_LLM_KEY
 from agentops_sdk.errors import LimitExceeded
@@ -53,6 +54,8 @@ def open_gate(policy: Policy) -> None:
     admission.add(ask, sets_aside=True)
     if policy.is_metered:
         scopes_module.teach = teach
+    if policy.looks_for_repeats:
+        admission.digest = digest_of
 
 
 def ask(live: Any) -> LimitExceeded | admission.Waits | None:  # noqa: C901 - in few calls

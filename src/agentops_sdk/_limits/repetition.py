@@ -5,7 +5,7 @@ the same. What counts is an unchanged result while nothing new has come to light
 a status that changes is another result, an edit between two runs of the tests is news. A failure that is tried again
 is a retry the first times, and who waits before asking again does not run away. What is recorded in part only (cut,
 redacted, of a kind that has no text) may have been anything: such arguments are not compared, and such a result is
-news, but for bytes and arrays of a function's own, which are compared as they are given.
+news, but for bytes, arrays and long texts of a function's own, which are compared as they are given.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def key_of(call: Call, request: Any) -> Key | None:
     asked = 0
     if kind == "tool" and semconv.TOOL_CALL_ARGUMENTS not in call.withheld:
         arguments = call.span.attributes.get(semconv.TOOL_CALL_ARGUMENTS)
-        asked = _hashed(_asked_for(arguments if isinstance(arguments, str) else "{}"))
+        asked = _hashed(_asked_for(arguments if isinstance(arguments, str) else "{}")) or call.digest
     elif kind == "llm" and request is not None:
         asked = hash(request if type(request) in (bytes, str) else snapshot(request)) or 1
     return kind, call.name or "", asked

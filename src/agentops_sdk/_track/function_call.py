@@ -241,6 +241,8 @@ class Tracked:
                     arguments = dict(zip(names, args))  # noqa: B905 - said aloud, it takes longer than all the rest
                 if arguments:
                     call.keep(self._input, arguments)
+                    if admission.digest is not None and self.kind == "tool":
+                        call.digest = admission.digest(arguments)
             return call
         options = self.options
         # A framework that reports the same call does not show what the program wants hidden or in a form of its own.
