@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.limits.test_attacks import in_child
@@ -126,6 +127,33 @@ def test_no_second_call_begins_before_the_first_one_is_known(started: Path) -> N
     for thread in threads:
         thread.join(20)
     assert len(begun) == 5
+
+
+def test_work_in_the_background_gives_back_what_it_did_not_use(started: Path) -> None:
+    rule = "100000 tokens / hour"
+    limits, other = agentops.limits(rule), Process(started / "limits", rule)
+
+    def call(**attributes: Any) -> float:
+        with limits, agentops.span("batch", kind="llm", **{"gen_ai.request.model": "gpt-4o-mini"}) as span:
+            span.update({"agentops.usage.of": "batch_1", **attributes})
+        agentops.flush()
+        windows = limits._policy.counts.windows
+        assert windows is not None
+        with lock.held:
+            answer = windows.answer()
+        windows.hurry()
+        while not answer.has_come():
+            answer.wait()
+        assert other.windows.exchange()
+        (account,) = limits._policy.counts.accounts[from_text(rule)].values()
+        assert account.spent == other.account.spent
+        return account.spent
+
+    assert call(**{"agentops.cost.unknown_reason": "it goes on"}) > 200  # as much as is expected of such a call
+    assert call(**{"gen_ai.usage.input_tokens": 50, "gen_ai.usage.output_tokens": 50}) == 100
+    late = Process(started / "limits", rule)  # one that is started again reads the same
+    assert late.windows.exchange()
+    assert late.account.spent == 100
 
 
 def test_what_cannot_be_told_is_told_later(started: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -232,6 +232,7 @@ class Charges:
                 self.withdraw()
             for charge in self._charges:
                 scope, rule, account, amount = charge
+                is_estimate = False
                 if rule.measure == "repeats":
                     seconds = ended - self._started
                     if self._key is None:
@@ -247,6 +248,7 @@ class Charges:
                     if rule.measure == "cost":
                         is_comparable = not used.cost or used.currency == rule.currency
                         figure = used.cost if is_comparable else None
+                    is_known = figure is not None
                     if figure is None:
                         account.miss(unpriced=not is_bounded)
                         is_allowed = rule.measure == "cost" and scope.policy.unknown_price == "allow"
@@ -255,13 +257,13 @@ class Charges:
                         figure = 0.0 if is_allowed or is_cut else amount
                         if rule.measure == "cost" and not is_allowed and used.estimate is not None:
                             figure = used.estimate
-                        queued_work.begun(attributes, account, figure, unpriced=not is_bounded)
+                        is_estimate = is_queued
                     else:
                         is_allowed = False
-                        figure = queued_work.corrected(account, figure, taken) if taken else figure
                     if self._meter is not None and not is_allowed and attributes.get(semconv.OUTCOME) != "ok":
                         # Of a stream that was left early, what had come by then is used, whatever its end tells.
                         figure = max(figure, self._meter.used(rule))
+                    is_told = is_known and queued_work.correct(account, figure, taken)
                     if rule.window is None:
                         account.spent = round(account.spent + figure, 12)
                     else:
@@ -271,9 +273,12 @@ class Charges:
                         passed.append(charge)
                     if account.spent >= account.tell_at and (level := reached(rule, account, self._events)):
                         levels.append(level)
-                    amount = figure
+                    amount = 0.0 if is_told else figure
                 if account.key is not None:
                     self._came_to(charge, amount)
+                if is_estimate:
+                    told = self._entries.get(account)
+                    queued_work.begun(attributes, account, amount, told, unpriced=not is_bounded)
         if expectation is None:
             teach(attributes)
         elif attributes.get(semconv.OUTCOME) == "ok" and not expectation.is_met_by(used.tokens, used.cost):

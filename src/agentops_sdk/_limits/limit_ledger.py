@@ -129,13 +129,21 @@ class Ledger:
 
     def close(self, entry: Entry, used: float) -> None:
         """The call has ended, or was not made. Nothing where it is one of a parent's before it forked."""
-        if self._process is not lock.held or entry.used is not None:
-            return
+        if entry.used is None:
+            self.correct(entry, used)
+
+    def correct(self, entry: Entry, used: float) -> bool:
+        """It has used that, whatever was told of it before; whether others learn of it: not of a parent's."""
+        if self._process is not lock.held:
+            return False
+        before = entry.amount if entry.used is None else entry.used
         entry.used = entry.counted = used
-        if used != entry.amount:
-            self._say(entry, used, used > entry.amount, entry.number)
+        if used != before:
+            self._mine[entry.by, entry.number] = entry
+            self._say(entry, used, used > before, entry.number)
         if entry.read == used:
             self._forget(entry)
+        return True
 
     def _say(self, entry: Entry, amount: float, is_more: bool, of: int = 0) -> None:
         if self._process is not lock.held:  # of a parent, which tells of its calls itself

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentops_sdk import semconv
 from agentops_sdk._host.bounded_map import BoundedMap
 
 if TYPE_CHECKING:
     from agentops_sdk._limits.account import Account
+    from agentops_sdk._limits.limit_ledger import Told
 
-__all__ = ["begun", "corrected", "ended", "is_begun"]
+__all__ = ["Taken", "begun", "correct", "ended", "is_begun"]
 
-Taken = dict["Account", tuple[float, bool]]
-"""By account, how much work in the background was taken to use there, and whether it could have cost anything."""
+
+class _Estimate(NamedTuple):
+    """What work in the background was taken to use.
+
+    Attributes:
+        amount: how much.
+        at: seconds since the epoch of when that was counted.
+        unpriced: whether it could have cost anything.
+        told: what others were told of it.
+    """
+
+    amount: float
+    at: float
+    unpriced: bool
+    told: Told | None
+
+
+Taken = dict["Account", _Estimate]
 
 _begun: BoundedMap[str, Taken] = BoundedMap(1_000)
 """By what names the work on all spans that are about it."""
@@ -25,11 +43,10 @@ def is_begun(attributes: Mapping[str, Any]) -> bool:
     return semconv.USAGE_OF in attributes and semconv.COST_UNKNOWN_REASON in attributes
 
 
-def begun(attributes: Mapping[str, Any], account: Account, amount: float, *, unpriced: bool) -> None:
+def begun(attributes: Mapping[str, Any], account: Account, amount: float, told: Told | None, *, unpriced: bool) -> None:
     """It counts as so much until then. Under the lock, like all here."""
-    if is_begun(attributes):
-        work = attributes[semconv.USAGE_OF]
-        _begun[work] = {**_begun.get(work, {}), account: (amount, unpriced)}
+    work = attributes[semconv.USAGE_OF]
+    _begun[work] = {**_begun.get(work, {}), account: _Estimate(amount, time.time(), unpriced, told)}
 
 
 def ended(attributes: Mapping[str, Any]) -> Taken:
@@ -38,11 +55,13 @@ def ended(attributes: Mapping[str, Any]) -> Taken:
     return _begun.pop(attributes.get(semconv.USAGE_OF, ""), {}) if tells else {}
 
 
-def corrected(account: Account, figure: float, taken: Taken) -> float:
-    """What is to be added where it has used ``figure`` in all, so that it counts once."""
+def correct(account: Account, figure: float, taken: Taken) -> bool:
+    """It has used ``figure``, which is about to be added in place of what was; whether others are told of that."""
     if account not in taken:
-        return figure
-    amount, unpriced = taken[account]
+        return False
+    amount, at, unpriced, told = taken[account]
     account.unknown = max(0, account.unknown - 1)
     account.unpriced = max(0, account.unpriced - unpriced)
-    return figure - (amount if account.key is None else min(amount, figure))  # others take nothing back
+    account.add(-amount, at)
+    account.roll()
+    return told is not None and told[0].correct(told[1], figure)
