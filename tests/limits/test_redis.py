@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -130,6 +132,34 @@ class Machine:
     def use(self, amount: float, key: str = "-") -> None:
         with lock.held:
             self.ledger.close(self.ledger.reserve(Account(3_600.0, key), amount), amount)
+
+
+PREFORK = """
+import os, sys
+import agentops_sdk as agentops
+agentops.init(exporters=["memory"], integrations=[], limits="6 tool calls / 7 hours", limits_store=sys.argv[1])
+step = agentops.tool(lambda: None)
+pids = []
+for _ in range(2):
+    pids.append(os.fork())
+    if not pids[-1]:
+        made = 0
+        try:
+            for _ in range(9):
+                step()
+                made += 1
+        except agentops.LimitExceeded:
+            pass
+        os._exit(made)
+print(sum(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_fork_right_after_init_leaves_no_child_with_half_of_what_is_imported(address: str) -> None:
+    done = subprocess.run([sys.executable, "-c", PREFORK, address], capture_output=True, text=True, check=True)
+    assert 6 <= int(done.stdout) <= 8
+    assert not [line for line in done.stderr.splitlines() if "error" in line.lower()]
 
 
 def test_what_is_sent_again_counts_once(address: str) -> None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from agentops_sdk._limits.store_link import StoreLink, StoreLostError
 
-__all__ = ["PERIOD", "RedisConnection", "RedisLink"]
+__all__ = ["PERIOD", "RedisConnection", "RedisLink", "load"]
 
 PERIOD = 1.0  # seconds between looks at what others have told
 _TIMEOUT = 3.0  # seconds; a server that takes longer is lost
+
+
+def load() -> None:
+    """Import what a connection needs. For a thread that a fork waits for: a child would have half of it, for good."""
+    with suppress(ImportError):  # told where it is used
+        import redis
+        import redis.backoff
+        import redis.retry  # noqa: F401
+
+        "localhost".encode("idna")  # as each address is that is looked up
 
 
 class RedisConnection:

@@ -158,6 +158,13 @@ class Runtime:
     def _limit(self) -> None:
         """Limits by the settings; those that are in force already go on counting where they do not change."""
         settings = self.settings
+        if settings.limits_store:
+            # It hooks into forks: imported by redis, while a fork waits for that, half of its hooks would run.
+            import concurrent.futures.thread  # noqa: F401
+
+            from agentops_sdk._limits import redis_link
+
+            process_hooks.load(redis_link.load)
         with guard("runtime.pauses"):
             folder = Path(settings.directory).absolute() if keeps_files(settings) else None
             pauses.share(folder)
