@@ -659,12 +659,12 @@ def warn_once(message: str) -> None:
         logging.getLogger("agentops_sdk").warning(message)
 
 
-def log_once(message: str, level: int = logging.WARNING) -> None:
+def log_once(message: str) -> None:
     """A line in the log of this package, at most once per process for one message."""
     message = without_secrets(message)
     if message not in _warned:
         _warned.add(message)
-        logging.getLogger("agentops_sdk").log(level, "agentops_sdk: %s", message)
+        logging.getLogger("agentops_sdk").warning("agentops_sdk: %s", message)
 
 
 _NOT_THE_USERS = ("agentops_sdk", "agentops_integrations", "contextlib")

@@ -25,9 +25,9 @@ def ask(url: str, body: dict[str, Any] | None = None) -> Any:
         return json.loads(answer.read())
 
 
-def eventually(read: Any, timeout: float = 90.0) -> Any:
+def eventually(read: Any) -> Any:
     """What ``read`` finds, once it finds something."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + 90
     while True:
         try:
             if found := read():

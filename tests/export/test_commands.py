@@ -31,13 +31,13 @@ def command(place: Path, *arguments: str, **env: str) -> subprocess.CompletedPro
     )  # fmt: skip
 
 
-def leave_behind(receiver: Receiver, place: Path, monkeypatch: pytest.MonkeyPatch, count: int = 30) -> None:
+def leave_behind(receiver: Receiver, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run during an outage, with JSONL beside it."""
     monkeypatch.chdir(place)
     # Told to come back in an hour, the sink sends nothing more once the first answer is in.
     receiver.behave = lambda _names, _size: (503, {"retry-after": "3600"}, b"outage")
     agentops.init(exporters=["jsonl", f"otlp:{receiver.url}"], integrations=[], shutdown_timeout=0.5)
-    for number in range(count):
+    for number in range(30):
         with agentops.span(f"s{number}"):
             pass
     assert not agentops.flush(60.0)

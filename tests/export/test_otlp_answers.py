@@ -506,10 +506,10 @@ def test_another_process_takes_up_what_this_one_set_aside(receiver: Receiver, tm
 # --- spools as they are found ----------------------------------------------------------------------
 
 
-def left_behind(tmp_path: Path, batches: int = 3) -> Path:
+def left_behind(tmp_path: Path) -> Path:
     """A dead process's spool: one segment of records with five spans each."""
     sink = OTLPExporter("http://127.0.0.1:1", directory=tmp_path)
-    for number in range(batches):
+    for number in range(3):
         sink.export(spans(5, start=number * 5, size=100))
     sink.shutdown(0)
     (segment,) = tmp_path.rglob("*.seg")

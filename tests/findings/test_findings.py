@@ -43,12 +43,12 @@ def _nothing_learnt() -> None:
     finding_watch._agents.clear()
 
 
-def found_in(steps: list[Step], watch: FindingWatch | None = None, agent: str = "helper") -> list[Finding]:
+def found_in(steps: list[Step], watch: FindingWatch | None = None) -> list[Finding]:
     """What is found in a run of these steps, one after another, scrubbed as for any sink."""
     watch = watch or FindingWatch()
     trace_id, found = next(_numbers), []
     for number, step in enumerate(steps, 1):
-        attributes = POLICY.apply({"agentops.kind": step.kind, "gen_ai.agent.name": agent, **step.attributes})
+        attributes = POLICY.apply({"agentops.kind": step.kind, "gen_ai.agent.name": "helper", **step.attributes})
         found += watch.look(trace_id, number, attributes, number * 10, number * 10 + 5, outermost=False)
     return found + watch.look(trace_id, 99, {"agentops.kind": "agent"}, 0, 10_000, outermost=True)
 

@@ -40,9 +40,9 @@ class Asked:
     def chat(self, model: str = "gpt-4o-mini", **more: Any) -> Any:
         return self.client.chat.completions.create(model=model, messages=MESSAGES, **more)
 
-    def until_stopped(self, call: Callable[[], Any] | None = None, most: int = 20) -> agentops.LimitExceeded:
+    def until_stopped(self, call: Callable[[], Any] | None = None) -> agentops.LimitExceeded:
         with pytest.raises(agentops.LimitExceeded) as caught:
-            for _ in range(most):
+            for _ in range(20):
                 (call or self.chat)()
         return caught.value
 

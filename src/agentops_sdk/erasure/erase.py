@@ -37,6 +37,7 @@ _LINES: Final = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", OPEN_SUFFIX)
 _BLOB: Final = re.compile(rb"blobs/[0-9a-f]{64}(?:\.[a-z0-9]{1,5})?")
 _HASHED_USER: Final = re.compile(rb'\[user:[0-9a-f]{16}\]|"user\.id":"\[[a-z_]+:[0-9a-f]{16}\]"')
 _LIVES: Final = "{}: its process lives, and may have more about them in memory: look again later"
+_TABLE: Final = "otel_traces"
 _KEPT: Final = "audit"
 """The audit log names no user; it is only ever added to."""
 
@@ -302,7 +303,7 @@ def _lines_of(path: Path, remains: list[str] | None = None) -> Iterator[bytes]:
             remains.append(f"{path}: cannot be read: {error}")
 
 
-def clickhouse_statement(subject: Subject, trace_ids: Collection[str], table: str = "otel_traces") -> str:
+def clickhouse_statement(subject: Subject, trace_ids: Collection[str]) -> str:
     """The statement that does the same in the table of the OpenTelemetry Collector's exporter."""
 
     def listed(texts: Collection[str]) -> str:
@@ -316,5 +317,5 @@ def clickhouse_statement(subject: Subject, trace_ids: Collection[str], table: st
         if subject.sessions
     ]
     if conditions:
-        found.append(f"TraceId IN (SELECT TraceId FROM {table} WHERE {' OR '.join(conditions)})")  # noqa: S608 - shown, not run; values are quoted
-    return f"ALTER TABLE {table} DELETE WHERE {' OR '.join(found)} SETTINGS mutations_sync = 1;"
+        found.append(f"TraceId IN (SELECT TraceId FROM {_TABLE} WHERE {' OR '.join(conditions)})")  # noqa: S608 - shown, not run; values are quoted
+    return f"ALTER TABLE {_TABLE} DELETE WHERE {' OR '.join(found)} SETTINGS mutations_sync = 1;"

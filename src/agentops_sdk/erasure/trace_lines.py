@@ -90,18 +90,17 @@ def belongs(line: bytes, trace_ids: Collection[str]) -> bool:
     return False
 
 
-def blank_lines(path: Path, goes: Callable[[bytes], bool], *, seen: int = 0) -> int:
+def blank_lines(path: Path, goes: Callable[[bytes], bool]) -> int:
     """Overwrite lines with blanks where they stand; how many.
 
     Args:
         path: of a file that somebody may be appending to.
         goes: whether a line does.
-        seen: bytes from the start that need no look.
 
     Raises:
         OSError: it cannot be read, or written.
     """
-    return overwrite_lines(path, lambda line: b"" if goes(line.removesuffix(b"\n")) else line, seen=seen)
+    return overwrite_lines(path, lambda line: b"" if goes(line.removesuffix(b"\n")) else line)
 
 
 def rewrite(path: Path, goes: Callable[[bytes], bool]) -> int:

@@ -71,21 +71,19 @@ def rewrite_lines(path: Path, change: Callable[[bytes], bytes]) -> int:
     return changed
 
 
-def overwrite_lines(path: Path, change: Callable[[bytes], bytes], *, seen: int = 0) -> int:
+def overwrite_lines(path: Path, change: Callable[[bytes], bytes]) -> int:
     """Put what ``change`` returns, filled up with blanks, in the place of each line that it changes; how many.
 
     Args:
         path: of a file that somebody may be appending to.
         change: is given a line with its newline, opened; what would be longer than it stays as it is.
-        seen: bytes from the start that need no look.
 
     Raises:
         OSError: it cannot be read, or written.
     """
     count = 0
     with path.open("rb") as file:
-        file.seek(seen)
-        position = seen
+        position = 0
         descriptor = os.open(path, os.O_WRONLY)
         try:
             for line in file:

@@ -355,7 +355,7 @@ def _fit(text: Text, room: int, ascii_only: bool) -> None:
         text.append("..." if ascii_only else "…")
 
 
-def console_for(file: TextIO | None = None, width: int | None = None) -> Console:
+def console_for(file: TextIO | None = None) -> Console:
     """A console that interprets nothing in what it prints: no markup, no emoji codes, no highlighting.
 
     When the reader of a pipe has left, :class:`BrokenPipeError` is raised, as by any other file.
@@ -366,7 +366,7 @@ def console_for(file: TextIO | None = None, width: int | None = None) -> Console
         def on_broken_pipe(self) -> None:
             raise  # noqa: PLE0704 (called while it is being handled; the library would exit the process)
 
-    return Plain(file=file, width=width, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    return Plain(file=file, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def text(

@@ -12,7 +12,7 @@ from itertools import islice
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from agentops_sdk.traces.formats.identifiers import SPAN_BYTES, decoded, span_id_of, trace_id_of
+from agentops_sdk.traces.formats.identifiers import span_id_of, trace_id_of
 from agentops_sdk.traces.formats.json_values import INT_MAX, to_json
 from agentops_sdk.traces.formats.moments import nanoseconds
 
@@ -240,8 +240,3 @@ def flat(value: Mapping[str, Any], before: str = "", levels: int = _MOST_LEVELS)
         else:
             result[path] = inner
     return result
-
-
-def is_span_id(value: Any) -> bool:
-    """Whether a value is the id of a span of OpenTelemetry, in any form."""
-    return decoded(value, SPAN_BYTES) is not None
