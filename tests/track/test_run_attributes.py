@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.seen import Seen
 
 import agentops_sdk as agentops
 from agentops_sdk._pipeline import process_runtime
+from agentops_sdk._recorder import run_totals
 from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.integration import start
 from agentops_sdk.store.address import open_store
@@ -223,6 +225,23 @@ def test_nothing_is_kept_of_what_has_ended(seen: Seen) -> None:
     assert agentops.flush()
     assert process_runtime.current is not None
     assert not process_runtime.current.completer.totals.open
+
+
+def test_calls_that_go_on_after_their_runs_are_not_kept(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each held its messages in memory, up to ten thousand of them: half a gigabyte where prompts are long."""
+    monkeypatch.setattr(run_totals, "_ON_ITS_WAY", 0)
+    with agentops.span("all", kind="workflow"):
+        model_call(3, 1)
+        for number in range(600):
+            with agentops.span("request", kind="agent"):
+                background = contextvars.copy_context()
+            background.run(model_call, 9, 2)
+            if number % 50 == 0:
+                assert agentops.flush()
+        assert agentops.flush()
+        assert process_runtime.current is not None
+        assert 0 < len(process_runtime.current.completer.totals.open) < 400
+    assert seen.one("invoke_workflow all").attributes["agentops.run.input_tokens"] == 3
 
 
 def test_what_runs_below_an_agent_is_of_its_conversation(seen: Seen) -> None:
