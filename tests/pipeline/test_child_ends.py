@@ -282,6 +282,37 @@ if __name__ == "__main__":
         assert parent.wait(30) == 0
 
 
+@pytest.mark.parametrize("sink", ["jsonl", "otlp"])
+def test_a_forked_child_that_exits_at_once_has_its_work_on_disk(tmp_path: Path, receiver: Receiver, sink: str) -> None:
+    """As a worker that forks for each job does, RQ's for one: most of its runs were lost, and nobody knew."""
+    program = f"""
+import os
+import agentops_sdk as agentops
+agentops.init(integrations=[], exporters=[{"jsonl" if sink == "jsonl" else "otlp:" + receiver.url!r}])
+theirs = os._exit
+for number in range(5):
+    child = os.fork()
+    if child == 0:
+        with agentops.span(f"job {{number}}"):
+            pass
+        os._exit(number)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == number
+child = os.fork()
+if child == 0:
+    agentops.shutdown()
+    theirs(0 if os._exit is theirs else 9)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, timeout=60, check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    names = (
+        on_disk(tmp_path) if sink == "jsonl" else list(dict(zip(receiver.ids, receiver.names, strict=True)).values())
+    )
+    assert sorted(names) == [f"job {number}" for number in range(5)]
+
+
 def test_a_parent_that_ends_takes_along_what_its_child_left(tmp_path: Path, receiver: Receiver) -> None:
     program = f"""
 import os

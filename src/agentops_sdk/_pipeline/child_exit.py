@@ -4,6 +4,8 @@ What does run are its finalizers, after its last line however that ended. Ours i
 A worker of ``multiprocessing.Pool`` has no such end: ``with Pool()`` kills it as soon as the last result is in.
 So what a task recorded is on disk before its result is told; a few milliseconds, and only where it recorded.
 Celery's workers tell their parent that they leave, which kills them: there it is done before they do.
+A child of ``os.fork()`` often leaves by ``os._exit`` as soon as its work is done, as RQ's does after each job: what
+has ended is on disk before.
 Nothing is imported for it: the hook waits until the program imports ``multiprocessing``, or the package of
 the same build that pickles more. ``ProcessPoolExecutor``, joblib and Celery's billiard share the finalizers of
 the former.
@@ -11,6 +13,7 @@ the former.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -19,6 +22,7 @@ from typing import Any
 from agentops_sdk._host import import_hooks
 from agentops_sdk._host.guard import guard
 from agentops_sdk._host.own_thread import OwnThread
+from agentops_sdk._host.patches import Patches
 
 __all__ = ["ChildExit"]
 
@@ -48,10 +52,15 @@ class ChildExit:
         self._flush, self._end, self._settle = flush, end, settle
         self._utils: dict[str, Any] = {}
         self._waits: list[import_hooks.Entry] = []
+        self._is_forked = False
+        self._exits: Patches | None = None
 
     def watch(self) -> None:
         """Begin, or go on; also when this process is such a child itself, and has reached ``init()`` only now."""
         self.rest()
+        if self._is_forked:
+            self._exits = Patches("child_exit")
+            self._exits.wrap_function(os, "_exit", self._settle_first)
         for package in _PROCESSES.keys() - self._utils.keys():
 
             def imported(util: Any, package: str = package) -> None:
@@ -71,9 +80,15 @@ class ChildExit:
         waits, self._waits = self._waits, []
         for entry in waits:
             import_hooks.forget(entry)
+        if self._exits is not None:
+            self._exits.undo()
+            self._exits = None
 
-    def after_fork(self) -> None:
+    def after_fork(self, *, runs: bool) -> None:
         """In a child of ``os.fork()``: a finalizer of the process above would not run in this one."""
+        self._is_forked = True
+        if runs:
+            self.watch()
         for package, util in self._utils.items():
             if _is_child(package):
                 self.arm(util, package)
@@ -117,6 +132,11 @@ class ChildExit:
                 self.arm(util, package)
 
         own._after_fork = staticmethod(after_fork)  # noqa: SLF001 - the same; in this child only
+
+    def _settle_first(self, exits: Callable[..., Any], _instance: Any, args: Any, kwargs: Any) -> Any:
+        with guard("child_exit.settle"):
+            self._settle()
+        return exits(*args, **kwargs)
 
     def _join_pool(self, package: str) -> None:
         """Stand between a worker of a pool and the queue that takes its results."""

@@ -77,7 +77,7 @@ def hook(
         with guard("process.fork"):
             in_child()
         with guard("process.fork"):
-            child_exit.after_fork()
+            child_exit.after_fork(runs=current() is not None)
 
     atexit.register(leave)
     child_exit.watch()
