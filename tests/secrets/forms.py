@@ -379,6 +379,11 @@ def by_hand(seed: int) -> Iterator[Form]:
     yield from form("repr", f"User(name='ann', token=\"{a}\")", a)
     yield from form("log", f'level=info user=ann password="hunter2" token={a}', "hunter2", a)
     yield from form("log", "login failed: user=ann password=hunter2", "hunter2")
+    # the commonest passwords are words for one
+    yield from form("log", "login failed: user=ann password=adminsecret99", "adminsecret99")
+    yield from form("env", "DB_USER=ann\nDB_PASS=MySecretPass123\n", "MySecretPass123")
+    yield from form("yaml", "password: hunter2secret", "hunter2secret")
+    yield from form("message", "my password: Sup3rSecretKey", "Sup3rSecretKey")
     yield from form("truncated", '{"user": "ann", "password": "hunter2moo', "hunter2moo")
 
 

@@ -25,6 +25,8 @@ client = Client(api_key="<your key>")
 client = Client(api_key="sk-...")
 client = Client(api_key="sk-your-key-here")
 login(user, password=password1)
+login(user, password=password123)
+password = db_password_2024
 login(username=name, password=pw)
 connect(host, password=None, api_key=None)
 connect(password=self.password, token=self._token)

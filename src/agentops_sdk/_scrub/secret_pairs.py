@@ -298,8 +298,6 @@ class _Search:
         guarded = is_word_secret(value, name, kind)
         if not guarded and ((kind not in STRONG and kind != "pass") or not is_plain_word_secret(value, name)):
             return False
-        if value.isidentifier() and not in_address and kind_of_name(value):
-            return False  # password=password1, api_key=API_KEY: a name
         line_starts = secret_patterns.LINE_STARTS.search(text[max(0, start - 80) : start]) is not None
         line_ends = secret_patterns.LINE_ENDS.match(text, end) is not None
         is_flag = text[max(0, start - 2) : start].endswith("-") or name.startswith("-")
@@ -309,6 +307,10 @@ class _Search:
             and not (in_address or is_flag)
             and self._is_in_call(start, end, line_starts)
         )
+        if value.isidentifier() and not in_address and kind_of_name(value):
+            # password=db_password1, api_key=API_KEY: a name; password=password123, DB_PASS=hunter2secret are none.
+            chosen = kind in ("password", "pass") and "_" not in value and _looks_guarded(value)
+            return guarded and chosen and not in_call
         if guarded or in_call:
             # A variable may end in a figure; a password that is an identifier has more of them, or no word before.
             return guarded and (not in_call or _looks_guarded(value))
