@@ -263,7 +263,7 @@ class Charges:
                     if self._meter is not None and not is_allowed and attributes.get(semconv.OUTCOME) != "ok":
                         # Of a stream that was left early, what had come by then is used, whatever its end tells.
                         figure = max(figure, self._meter.used(rule))
-                    is_told = is_known and queued_work.correct(account, figure, taken)
+                    is_told = is_known and account in taken and queued_work.correct(account, figure, taken[account])
                     if rule.window is None:
                         account.spent = round(account.spent + figure, 12)
                     else:

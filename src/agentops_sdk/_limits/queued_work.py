@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from agentops_sdk._limits.account import Account
     from agentops_sdk._limits.limit_ledger import Told
 
-__all__ = ["Taken", "begun", "correct", "ended", "is_begun"]
+__all__ = ["Estimate", "Taken", "begun", "correct", "ended", "is_begun"]
 
 
-class _Estimate(NamedTuple):
+class Estimate(NamedTuple):
     """What work in the background was taken to use.
 
     Attributes:
@@ -32,7 +32,7 @@ class _Estimate(NamedTuple):
     told: Told | None
 
 
-Taken = dict["Account", _Estimate]
+Taken = dict["Account", Estimate]
 
 _begun: BoundedMap[str, Taken] = BoundedMap(1_000)
 """By what names the work on all spans that are about it."""
@@ -46,7 +46,7 @@ def is_begun(attributes: Mapping[str, Any]) -> bool:
 def begun(attributes: Mapping[str, Any], account: Account, amount: float, told: Told | None, *, unpriced: bool) -> None:
     """It counts as so much until then. Under the lock, like all here."""
     work = attributes[semconv.USAGE_OF]
-    _begun[work] = {**_begun.get(work, {}), account: _Estimate(amount, time.time(), unpriced, told)}
+    _begun[work] = {**_begun.get(work, {}), account: Estimate(amount, time.time(), unpriced, told)}
 
 
 def ended(attributes: Mapping[str, Any]) -> Taken:
@@ -55,11 +55,9 @@ def ended(attributes: Mapping[str, Any]) -> Taken:
     return _begun.pop(attributes.get(semconv.USAGE_OF, ""), {}) if tells else {}
 
 
-def correct(account: Account, figure: float, taken: Taken) -> bool:
+def correct(account: Account, figure: float, taken: Estimate) -> bool:
     """It has used ``figure``, which is about to be added in place of what was; whether others are told of that."""
-    if account not in taken:
-        return False
-    amount, at, unpriced, told = taken[account]
+    amount, at, unpriced, told = taken
     account.unknown = max(0, account.unknown - 1)
     account.unpriced = max(0, account.unpriced - unpriced)
     account.add(-amount, at)
