@@ -201,7 +201,7 @@ class Exchange:
         kind = self._note_headers(response.headers)
         bodies.event_stream = "event-stream" in kind
         keep = (
-            streamed or any(mark in kind for mark in _TEXT) or _is_model(cast_to) or not (kind or _is_binary(cast_to))
+            streamed or _is_model(cast_to) or any(mark in kind for mark in _TEXT) or not (kind or _is_binary(cast_to))
         )
         if response.is_closed:
             if keep:
