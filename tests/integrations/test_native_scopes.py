@@ -7,6 +7,7 @@ import pytest
 import agentops_sdk as agentops
 from agentops_sdk._capture.native_scopes import NATIVE_SCOPES
 from agentops_sdk._pipeline.registry import find_integrations
+from agentops_sdk.exporters.memory import MemoryExporter
 from agentops_sdk.integration.frameworks import AdoptingTracer
 
 
@@ -19,6 +20,20 @@ def test_each_row_has_its_integration(scope: str) -> None:
     else:
         with pytest.raises(ValueError, match="not adopted"):
             AdoptingTracer(scope)
+
+
+@pytest.mark.parametrize(("figures", "told"), [((0, 0), (None, None)), ((0, 3), (0, 3)), ((5, 0), (5, 0))])
+def test_nothing_counted_is_no_count(figures: tuple[int, int], told: tuple[int | None, int | None]) -> None:
+    exporter = MemoryExporter()
+    agentops.init(exporters=[exporter], integrations=[])
+    names = "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"
+    with AdoptingTracer("strands.telemetry.tracer").start_as_current_span("chat") as span:
+        span.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"})
+        span.set_attributes(dict(zip(names, figures, strict=True)))
+    agentops.shutdown()
+    (chat,) = exporter.finished_spans()
+    assert tuple(map(chat.attributes.get, names)) == told
+    assert ("agentops.cost.amount" in chat.attributes) == (told[0] is not None)
 
 
 @pytest.mark.guard_swallows

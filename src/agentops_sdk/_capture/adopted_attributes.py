@@ -60,7 +60,11 @@ class Adoption:
         if not self._content:
             for name in semconv.CONTENT:
                 attributes.pop(name, None)
-        for name, value in self._translated(client_reported):
+        told = dict(self._translated(client_reported))
+        if self._kind in COUNTED and not any(told[name] for name in _used(told)):
+            for name in _used(told):  # what a model reads has tokens: 0 throughout is that nobody has counted
+                del told[name]
+        for name, value in told.items():
             attributes.setdefault(name, value)
         if semconv.USAGE_INPUT_TOKENS in attributes:
             attributes.setdefault(semconv.USAGE_SOURCE, "reported")
@@ -83,6 +87,10 @@ class Adoption:
             if name == semconv.TOOL_DEFINITIONS and isinstance(value, list):
                 value = [_definition(each) for each in value]
             yield _name(name), list(value) if isinstance(value, tuple) else value
+
+
+def _used(told: Mapping[str, Any]) -> list[str]:
+    return [name for name in told if name.startswith("gen_ai.usage.")]
 
 
 def _name(name: str) -> str:
