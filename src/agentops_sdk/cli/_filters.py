@@ -24,8 +24,8 @@ def add_filters(parser: argparse.ArgumentParser, *, without: Collection[str] = (
 
     group = parser.add_argument_group(
         "filters",
-        "Only runs that meet every filter. * stands for anything. Of a word given several times one has to match, "
-        "of --text and --where each.",
+        "Only runs that meet every filter. * stands for anything. If an option is repeated, one of its values has to "
+        "match; of --text and --where, all.",
     )
     for name, row in table().items():
         if name in without:

@@ -54,7 +54,7 @@ def add_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encryption-key",
         metavar="SOURCE",
-        help="where the key is kept that files are encrypted with: env:NAME or file:PATH (default: the setting's)",
+        help="where the encryption key of the files is kept: env:NAME or file:PATH (default: the setting's)",
     )
 
 

@@ -17,9 +17,9 @@ HELP = "Name the hours in which an agent or a model cost, called or failed more 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--of", choices=MEASURES, default="cost", help="what is looked at (default: cost)")
+    parser.add_argument("--of", choices=MEASURES, default="cost", help="which figure (default: cost)")
     parser.add_argument(
-        "--by", choices=sorted(BY), action="append", help="what is looked at apart (default: agent and model)"
+        "--by", choices=sorted(BY), action="append", help="separately for each of these (default: agent and model)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object for each anomaly")
     add_source(parser)

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-HELP = (
-    "Pack closed trace files into Parquet, a tenth of their size and made for questions; --back unpacks. Extra: duckdb."
-)
+HELP = "Pack closed trace files into Parquet, a seventh of their size and fast to query; --back unpacks. Extra: duckdb."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ from agentops_sdk.errors import ConfigError, TraceError
 if TYPE_CHECKING:
     import argparse
 
-HELP = "Make the cases of an experiment from recorded runs, by a filter or by the worst feedback; tell their version."
+HELP = "Make the cases of an experiment from recorded runs, by a filter or by the worst feedback; print their version."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="where the cases go, as JSONL (default: standard output)"
     )
-    parser.add_argument("-n", type=positive, metavar="COUNT", help="at most so many runs, the latest, or the worst")
+    parser.add_argument("-n", type=positive, metavar="COUNT", help="at most this many runs: the latest, or the worst")
     parser.add_argument("--worst", metavar="SCORE", help="the runs with the lowest score of this name, lowest first")
     parser.add_argument(
         "--expected", choices=["answer", "none"], default="answer",

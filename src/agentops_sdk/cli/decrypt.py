@@ -11,7 +11,7 @@ from agentops_sdk.private_files import open_private
 if TYPE_CHECKING:
     import argparse
 
-HELP = "Write one encrypted file, of traces or a blob, as it was before."
+HELP = "Decrypt one file, of traces or a blob, for other tools."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agentops_sdk.config import Settings
     from agentops_sdk.integration import Integration
 
-HELP = "Check the installation: versions, what would be captured, sinks, leftovers, clock, permissions; or spans."
+HELP = "Check the installation: versions, what would be captured, sinks, leftovers, clock, permissions."
 
 Grade = Literal["ok", "note", "problem"]
 _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}

@@ -27,7 +27,7 @@ HELP = "Show feedback and scores by name and week; --worst lists the runs with t
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--name", metavar="NAME", help="only this one, such as helpful")
-    parser.add_argument("--by", choices=["week", "day", "month"], default="week", help="how long a period is (UTC)")
+    parser.add_argument("--by", choices=["week", "day", "month"], default="week", help="length of a period (UTC)")
     parser.add_argument("--worst", type=positive, metavar="N", help="the N runs with the lowest scores, lowest first")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line")
     add_source(parser)

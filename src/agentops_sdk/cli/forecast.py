@@ -12,7 +12,7 @@ from agentops_sdk.cli._hours import BY, observed
 from agentops_sdk.cli._source import add_source, place, reading
 from agentops_sdk.traces.display.terminal_text import line
 
-HELP = "Say what will have been spent at the end of the day and of the month (UTC), within which bounds."
+HELP = "Forecast what will have been spent by the end of the day and of the month (UTC), with bounds."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

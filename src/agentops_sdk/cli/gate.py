@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "max_increase, max_decrease, confidence; without it nothing may get surely worse",
     )
     parser.add_argument(
-        "--sequential", action="store_true", help="for a canary that is looked at again and again: sure at every look"
+        "--sequential", action="store_true", help="for a canary: confidence holds however often it is judged"
     )
     parser.add_argument("--junit", metavar="FILE", help="write JUnit XML")
     parser.add_argument(

@@ -13,7 +13,7 @@ from agentops_sdk.traces.display.terminal_text import line as safe
 if TYPE_CHECKING:
     import argparse
 
-HELP = "Stop an agent before its next step, in every process that writes to the folder; without a name, list who is."
+HELP = "Stop an agent before its next step, in every process of the folder; without a name, list what is paused."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from agentops_sdk.cli.pause import add_whose, switch
 if TYPE_CHECKING:
     import argparse
 
-HELP = "Let an agent go on that was paused for every process of the folder; without a name, list who is paused."
+HELP = "Let a paused agent go on, in every process of the folder; without a name, list what is paused."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

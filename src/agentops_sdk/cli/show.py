@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all", action="store_true", help="show every span, alike or not, even of a trace with more than a thousand"
     )
-    parser.add_argument("--depth", type=depth, metavar="N", help="show so many levels; what is below them is counted")
+    parser.add_argument("--depth", type=depth, metavar="N", help="show N levels; steps below them are counted")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the records, one per line")
     form.add_argument("--svg", metavar="FILE", help="write the tree as an SVG image to FILE")

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="print statements that give the Collector's ClickHouse table typed columns, indexes and a limit of age",
     )
     parser.add_argument(
-        "--timeout", type=float, default=SECONDS, metavar="SECONDS", help=f"when to break off (default: {SECONDS:g})"
+        "--timeout", type=float, default=SECONDS, metavar="SECONDS", help=f"when to give up (default: {SECONDS:g})"
     )
     parser.add_argument(
         "--memory",

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since", metavar="AGE", help="begin with what ended within the last AGE, such as 10m (default: from now on)"
     )
-    parser.add_argument("--seconds", metavar="N", help="stop after so long (default: at Ctrl-C)")
+    parser.add_argument("--seconds", metavar="N", help="stop after N seconds (default: at Ctrl-C)")
     parser.add_argument("--errors", action="store_true", help="only steps that did not end well")
     parser.add_argument("--json", action="store_true", help="print the records of steps that ended, one per line")
     add_dir(parser)

@@ -21,7 +21,7 @@ HELP = "Show runs week over week, by release, agent, model or prompt: what chang
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--by", default="week", choices=["week", "day", "month", "hour"], help="how long a period is (UTC)"
+        "--by", default="week", choices=["week", "day", "month", "hour"], help="length of a period (UTC)"
     )
     parser.add_argument(
         "--split", default="", metavar="WHAT", type=_split,

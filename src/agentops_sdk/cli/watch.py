@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from agentops_sdk._alerts.told_file import ToldFile
     from agentops_sdk.alert_rules import AlertRule
 
-HELP = "Watch a folder of traces by the rules of a file, and tell whoever they say."
+HELP = "Evaluate the alert rules of a file over a folder of traces, and notify whom they name."
 
 _LATE = 120 * 10**9  # nanoseconds by which a span may reach a server after it has ended
 _RUNS = 500

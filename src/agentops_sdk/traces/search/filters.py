@@ -170,7 +170,7 @@ class Filters(TypedDict, total=False):
         Moment, Filter("that started then or later: a day, a time, or an age such as 2h or 7d", _since, "TIME")
     ]
     until: Annotated[Moment, Filter("that started before; of a day, before it was over", _until, "TIME")]
-    min_cost: Annotated[Amount, Filter("that cost so much or more", _min_cost, "AMOUNT")]
+    min_cost: Annotated[Amount, Filter("that cost at least this", _min_cost, "AMOUNT")]
     slower_than: Annotated[Duration, Filter("that took longer: seconds, or 500ms, 2m, 1h", _slower_than, "DURATION")]
     text: Annotated[
         Words,
