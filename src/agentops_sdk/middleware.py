@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanKind
 from agentops_sdk import semconv
 from agentops_sdk._capture.call import NULL_CALL, Call, NullCall
 from agentops_sdk._capture.start import start
-from agentops_sdk._host.guard import guard
+from agentops_sdk._host.guard import UserFunction, guard
 from agentops_sdk._propagation.context_keys import release
 from agentops_sdk.context import context, extract
 from agentops_sdk.errors import ConfigError
@@ -46,7 +46,7 @@ class _Request:
             carried = extract(headers).make()
             token = attach(carried)
             try:
-                given = {name: _text(ask, about) for name, ask in options.asked.items()}
+                given = {name: _text(name, ask, about) for name, ask in options.asked.items()}
                 with context(**given):  # type: ignore[arg-type]  # session_id and user_id
                     attributes = {semconv.HTTP_REQUEST_METHOD: method, semconv.URL_PATH: path}
                     if spanned:
@@ -117,10 +117,11 @@ class _Options:
         return found
 
 
-def _text(ask: Asked, about: Any) -> str | None:
+def _text(name: str, ask: Asked, about: Any) -> str | None:
     text: str | None = None
     with guard("middleware.asked"):
-        value = ask(about)
+        with UserFunction(name):
+            value = ask(about)
         text = value.decode("latin-1") if isinstance(value, bytes) else value
     return text
 

@@ -223,7 +223,7 @@ def wsgi(app: Any) -> Iterator[str]:
             thread.join()
 
 
-def test_flask(seen: Any) -> None:
+def test_flask(seen: Any, caplog: pytest.LogCaptureFixture) -> None:
     flask = pytest.importorskip("flask", reason="flask is not installed")
     app = flask.Flask("shop")
 
@@ -245,7 +245,10 @@ def test_flask(seen: Any) -> None:
     def refuses() -> None:
         flask.abort(503)
 
-    ask = {"session_id": lambda environ: environ.get("HTTP_X_SESSION"), "user_id": lambda environ: 1 / 0}
+    ask: dict[str, Any] = {
+        "session_id": lambda environ: environ.get("HTTP_X_SESSION"),
+        "user_id": lambda environ: 1 / 0,
+    }
     with pytest.MonkeyPatch.context() as patch:
         from agentops_sdk._host import guard
 
@@ -257,6 +260,7 @@ def test_flask(seen: Any) -> None:
             _get(f"{url}refuses")
     told = seen.one("GET /orders/<order>").attributes
     assert (told["http.response.status_code"], told["session.id"], "user.id" in told) == (200, "s-1", False)
+    assert "the user_id function of your program test_flask.<locals>.<lambda> (" in caplog.text
     assert seen.parent_of("GET /orders/<order>") == "caller"
     assert seen.parent_of("work") == "GET /orders/<order>"
     assert seen.parent_of("piece 2") == "GET /stream"
