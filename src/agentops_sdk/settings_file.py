@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,6 +56,7 @@ def _content(path: Path) -> bytes | None:
         return None
 
 
+@functools.lru_cache(maxsize=1)  # a suite of tests begins as often as it has tests, each time with the same file
 def _parsed(content: bytes, name: str) -> SettingsFile:
     import tomllib  # most programs have no such file
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from agentops_sdk import semconv
@@ -22,6 +23,7 @@ from agentops_sdk.config import Settings, rows
 from agentops_sdk.key_source import KeySource
 
 if TYPE_CHECKING:
+    from agentops_sdk._pipeline.registry import Installed
     from agentops_sdk._pipeline.runtime import Runtime
     from agentops_sdk._pipeline.sinks import Sink
 
@@ -72,8 +74,8 @@ def state(*, described: bool = True) -> dict[str, Any]:
             installed.integration.name: installed.told() if described else installed.moment()
             for installed in running.integrations
         },
-        "not_captured": known_libraries.imported(  # asks none of them where no such library is imported
-            installed.integration.target for installed in running.integrations if installed.state in CAPTURING
+        "not_captured": known_libraries.imported(
+            (installed.integration.target, partial(_captures, installed)) for installed in running.integrations
         ),
         "sinks": sinks,
         "signals": signals,
@@ -100,6 +102,10 @@ def state(*, described: bool = True) -> dict[str, Any]:
         "overhead": {"consumer_seconds": running.consumer_seconds, "consumer_spans": float(queue.consumed)},
         "dormant_patches": list(patches.dormant),
     }  # fmt: skip
+
+
+def _captures(installed: Installed) -> bool:
+    return installed.state in CAPTURING
 
 
 def _sinks(sinks: Iterable[Sink]) -> dict[str, Any]:

@@ -57,6 +57,22 @@ def test_one_that_is_imported_is_named_by_status(site: Path) -> None:
     assert done.stdout.endswith("True\n")
 
 
+def test_init_looks_for_no_library_that_the_program_has_not_imported(site: Path) -> None:
+    """To look for all of them on disk takes longer than the rest of ``init()``."""
+    code = """
+import agentops_sdk as agentops
+from agentops_sdk._pipeline import registry
+asked, look = [], registry._can_be_imported
+registry._can_be_imported = lambda name: asked.append(name) or look(name)
+import ai21
+status = agentops.init(exporters=["memory"])
+print(asked.copy(), status.not_captured)  # which asks all of them
+"""
+    install(site, "ai21", "ai21", "9.8.7")
+    done = run(code, site)
+    assert done.stdout == "[] {'ai21': '9.8.7'}\n", done.stdout + done.stderr
+
+
 def test_one_that_a_setting_leaves_out_is_named_too(site: Path) -> None:
     code = """
 import agentops_sdk as agentops

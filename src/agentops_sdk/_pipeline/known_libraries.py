@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -75,11 +75,16 @@ THROUGH_CLIENTS = {"instructor": "instructor"}
 _VERSION = lazy_pattern(r"^Version:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
 
 
-def imported(captured: Iterable[str]) -> dict[str, str]:
-    """Version by import name of the libraries that the program has imported, less those that are ``captured``."""
+def imported(integrations: Iterable[tuple[str, Callable[[], bool]]]) -> dict[str, str]:
+    """Version by import name of the libraries that the program has imported, less those that are captured.
+
+    Args:
+        integrations: the target of each, and what tells whether it captures. That looks for the library on disk, which
+            for all of them would take longer than the rest of ``init()``: it is asked of those that are imported.
+    """
     here = {name for name in LIBRARIES if sys.modules.get(name) is not None}
-    if here:
-        here -= _rows(captured)
+    rows = [(name, captures) for target, captures in integrations for name in here if _is_inside(target, name)]
+    here -= {name for name, captures in rows if captures()}
     return _versions({name for name in here if not _is_another_module(name)})
 
 
@@ -94,9 +99,14 @@ def through_clients() -> dict[str, str]:
 
 
 def _rows(captured: Iterable[str]) -> set[str]:
-    """The rows of what is captured: the target of an integration may lie inside of the library's package."""
+    """The rows of what is captured."""
     targets = set(captured)
-    return {name for name in LIBRARIES if any(f"{target}.".startswith(f"{name}.") for target in targets)}
+    return {name for name in LIBRARIES if any(_is_inside(target, name) for target in targets)}
+
+
+def _is_inside(target: str, name: str) -> bool:
+    """Whether an integration is of this library: its target may lie inside of the library's package."""
+    return f"{target}.".startswith(f"{name}.")
 
 
 def _is_another_module(name: str) -> bool:
