@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 from agentops_sdk._host.patches import is_ours
@@ -40,14 +41,16 @@ def _methods(places: Places) -> Iterator[tuple[str, str, Any]]:
 
 
 def _class(module_name: str, class_name: str) -> Any:
-    """A class out of a module, or of one below it, as far as they are imported: looking it up may import it."""
+    """A class out of a module, or of one in it, as far as they are imported: looking it up may import it."""
     module = sys.modules.get(module_name)
     if module is None:
         return None
     if class_name in vars(module):
         return vars(module)[class_name]
-    below = [each for name, each in list(sys.modules.items()) if name.startswith(f"{module_name}.")]
-    return next((vars(each)[class_name] for each in below if class_name in getattr(each, "__dict__", ())), None)
+    inside = [sys.modules.get(f"{module_name}.{name}") for name in list(vars(module))]  # loaded are thousands
+    return next(
+        (vars(each)[class_name] for each in inside if isinstance(each, ModuleType) and class_name in vars(each)), None
+    )
 
 
 def _owner(value: Any, transparent: tuple[str, ...]) -> str | None:
