@@ -78,6 +78,22 @@ def test_of_calls_that_wait_as_many_begin_as_there_is_room_for(tmp_path: Path) -
     assert late.account.spent == 5
 
 
+def test_who_allows_less_counts_what_others_make_who_allow_more(tmp_path: Path) -> None:
+    """Else it would take them for calls that did not begin, and let as many more begin once the first ones are over."""
+    strict, loose = Process(tmp_path, "3 tool calls / day"), Process(tmp_path, "30 tool calls / day")
+    for _ in range(9):
+        claim = loose.claim()
+        assert loose.windows.exchange()
+        assert loose.decide(claim)
+    claim = strict.claim()
+    assert strict.windows.exchange()
+    assert not strict.decide(claim)
+    assert (strict.account.spent, loose.account.spent) == (9, 9)
+    for each in (strict, loose):
+        assert each.windows.exchange()
+    assert (strict.account.spent, loose.account.spent) == (9, 9)
+
+
 def test_what_was_reserved_becomes_what_was_used(tmp_path: Path) -> None:
     here, there = (Process(tmp_path, "5 usd / day") for _ in range(2))
     with lock.held:

@@ -122,9 +122,9 @@ class Ledger:
         self._say(entry, amount, amount > 0)
         return entry
 
-    def _is_full(self, account: Account, more: float, below: float = 1.0) -> bool:
-        """Whether the limit, or that part of it, has no room for such a call: as is asked where one is to begin."""
-        taken_up, most = account.spent + account.reserved, self.rule.most * below
+    def _is_full(self, account: Account, more: float, most: float) -> bool:
+        """Whether a limit of ``most`` has no room for such a call: as is asked where one is to begin."""
+        taken_up = account.spent + account.reserved
         return taken_up >= most - DRIFT if self._is_metered else taken_up + more > most
 
     def close(self, entry: Entry, used: float) -> None:
@@ -157,8 +157,8 @@ class Ledger:
             self._forget(entry)
             return
         at = time.time() if of else entry.at
-        is_claim = entry.is_claim and not of
-        line = Line(at, self.writer, self._numbers, entry.account.key or "-", amount, of, is_claim)
+        most = self.rule.most if entry.is_claim and not of else 0.0
+        line = Line(at, self.writer, self._numbers, entry.account.key or "-", amount, of, most)
         self.waiting.append((line, is_more))
         self.untold += is_more
         self.hurry()
@@ -214,9 +214,9 @@ class Ledger:
 
     def _count(self, line: Line) -> Account:
         account, amount = self._account_of(line.key), line.amount
-        if line.is_claim:
+        if line.most:
             account.roll()
-            if self._is_full(account, amount):
+            if self._is_full(account, amount, line.most):
                 amount = 0.0  # it is not let begin, or that is told
         account.add(amount, line.at)
         if line.number:
@@ -245,7 +245,7 @@ class Ledger:
         if entry.is_claim and entry.before is None:
             entry.account.roll()
             entry.before = entry.account.spent, entry.account.reserved
-            if not self._is_full(entry.account, entry.amount):  # else it is about to be released
+            if not self._is_full(entry.account, entry.amount, self.rule.most):  # else it is about to be released
                 self._charge(entry)
         if entry.read == entry.used:
             self._forget(entry)
@@ -267,7 +267,7 @@ class Ledger:
         is_unexpected = not entry.is_charged
         if is_unexpected:
             self._charge(entry)
-        if is_unexpected or self._is_full(entry.account, entry.amount, _DOUBTFUL):
+        if is_unexpected or self._is_full(entry.account, entry.amount, self.rule.most * _DOUBTFUL):
             self._say(entry, entry.amount, is_unexpected, entry.number)
         entry.is_claim = False
 

@@ -73,8 +73,8 @@ def _add(pipeline: Any, ledger: Ledger, lines: Sequence[Line], last: str) -> Non
             fields |= {"amount": "nan", "of": line.of, "used": f"{line.amount:.12g}"}
         else:
             fields["amount"] = f"{line.amount:.12g}"
-        if line.is_claim:
-            fields["claim"] = 1
+        if line.most:
+            fields["claim"] = f"{line.most:.12g}"
         pipeline.xadd(name, fields)
     if lines:
         since = int(last.partition("-")[0]) - int(length * 1000)  # by the server's clock: ours may be ahead of others'
@@ -89,5 +89,5 @@ def _read(fields: Mapping[bytes, bytes]) -> Line | None:
     with suppress(ValueError):
         amount, of = (get("used", "nan"), int(texts["of"])) if "of" in texts else (get("amount", "nan"), 0)
         at, turn = float(get("at", math.nan)), int(get("number", 0))
-        return Line(at, get("by", ""), turn, get("key", "-"), float(amount), of, "claim" in texts)
+        return Line(at, get("by", ""), turn, get("key", "-"), float(amount), of, float(get("claim", 0)))
     return None

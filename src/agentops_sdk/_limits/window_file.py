@@ -115,7 +115,7 @@ class WindowFile:
 
 def _written(line: Line) -> str:
     of = f" {line.of}" if line.of else ""
-    number = f"{line.number}c" if line.is_claim else line.number
+    number = f"{line.number}c{line.most:.12g}" if line.most else line.number
     return f"{line.at:.3f} {line.by}.{number} {line.key} {line.amount:.12g}{of}\n"
 
 
@@ -125,8 +125,8 @@ def _read(text: str) -> Line | None:
         return None
     by, _, number = parts[1].partition(".")
     try:
-        turn = int(number.removesuffix("c") or 0)
-        return Line(float(parts[0]), by, turn, parts[2], float(parts[3]), int(*parts[4:]), number.endswith("c"))
+        turn, _, most = number.partition("c")
+        return Line(float(parts[0]), by, int(turn or 0), parts[2], float(parts[3]), int(*parts[4:]), float(most or 0))
     except ValueError:
         return None
 

@@ -24,7 +24,8 @@ class Line(NamedTuple):
         key: what it is counted for, as :func:`hashed` gives it.
         amount: how much.
         of: the number of theirs that it is in place of; 0 for none.
-        is_claim: whether it is of a call that waits for its turn, and is made only where the limit has room for it.
+        most: of a call that waits for its turn, and is made only where a limit of that has room for it: the limits of
+            two processes may differ that count the same. 0 for none that waits.
     """
 
     at: float
@@ -33,7 +34,7 @@ class Line(NamedTuple):
     key: str
     amount: float
     of: int = 0
-    is_claim: bool = False
+    most: float = 0.0
 
 
 def does_count(line: Line, since: float) -> bool:
