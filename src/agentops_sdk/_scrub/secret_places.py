@@ -1,4 +1,4 @@
-"""Secrets that are told by the place they stand in: an argument, a column, a command, a sentence.
+"""Secrets that are told by the place they stand in: an argument, a command, what follows a name.
 
 Long because it is a table: one row for each place. Where a name tells of it, add a row to :data:`_AFTER_NAMES`: what
 follows the name. Where none does, add one to :data:`_PLACES`: what such a place begins with, and its form from there on.
@@ -7,9 +7,8 @@ follows the name. Where none does, add one to :data:`_PLACES`: what such a place
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import islice
 from typing import Final
@@ -22,7 +21,7 @@ from agentops_sdk._scrub.secret_tokens import SECRET, Finding, around
 from agentops_sdk._scrub.secret_values import is_quoted_secret, is_word_secret, looks_random, stands_for_another
 from agentops_sdk._scrub.sign_scan import Hits, add_signs
 
-__all__ = ["after_name", "places"]
+__all__ = ["AFTER_WORD", "MOST", "after_name", "guarded", "opens", "places"]
 
 _TEXT: Final = rf"(?P<q>{QUOTE})(?P<value>(?:(?!(?P=q))[^\n]){{3,512}})(?P=q)"
 _GAP: Final = r"(?:\s|\\{1,31}[nrt]){0,24}"
@@ -42,12 +41,12 @@ def _strong(value: str, name: str, kind: str) -> bool:
     return kind in STRONG and is_quoted_secret(value, name, kind) and not kind_of_name(value)
 
 
-def _opens(value: str, _name: str, _kind: str) -> bool:
+def opens(value: str, _name: str, _kind: str) -> bool:
     """Where only a password can stand; a path, a variable or a switch is none."""
     return not stands_for_another(value, "") and value[0] not in "-/$%"
 
 
-def _guarded(value: str, name: str, kind: str) -> bool:
+def guarded(value: str, name: str, kind: str) -> bool:
     """Letters and figures mixed, where a plain word may be any word."""
     mixed = any(sign.isdigit() for sign in value) and any(sign.isalpha() for sign in value)
     return mixed and " " not in value and is_word_secret(value, name, kind) and not kind_of_name(value)
@@ -55,7 +54,7 @@ def _guarded(value: str, name: str, kind: str) -> bool:
 
 def _mixed_case(value: str, name: str, kind: str) -> bool:
     """LOGIN PLAIN XOAUTH2 tells what a mail server takes."""
-    return not value.isupper() and _guarded(value, name, kind)
+    return not value.isupper() and guarded(value, name, kind)
 
 
 def _random(value: str, _name: str, _kind: str) -> bool:
@@ -70,7 +69,7 @@ def _phrase(value: str, _name: str, _kind: str) -> bool:
     return len(value.split()) >= 12
 
 
-_OF_LANGUAGES: Final = rf"\s{{0,2}}[\"'*]{{0,3}}\s{{0,2}}(?:[:=：]|\\{{1,31}}uff1a)\s{{0,2}}[\"'`]?{_WORD}"
+AFTER_WORD: Final = rf"\s{{0,2}}[\"'*]{{0,3}}\s{{0,2}}(?:[:=：]|\\{{1,31}}uff1a)\s{{0,2}}[\"'`]?{_WORD}"
 
 
 class _Place(NamedTuple):
@@ -88,7 +87,7 @@ class _Place(NamedTuple):
     judge: Judge
 
 
-def _place(signs: str, pattern: str, judge: Judge = _opens) -> _Place:
+def _place(signs: str, pattern: str, judge: Judge = opens) -> _Place:
     return _Place(tuple(sign.replace("~", " ") for sign in signs.split()), lazy_pattern(pattern, re.IGNORECASE), judge)
 
 
@@ -134,18 +133,18 @@ _AFTER_NAMES: Final = (
     # <password><![CDATA[…]]>, <key>password</key><value>…</value>
     _after("", "><![", r"[^<>\n]{0,80}><!\[CDATA\[(?P<value>[^\]]{4,512})\]\]>", _quoted),
     _after("<", "", rf"</\w{{1,12}}>{_GAP}<(?:value|string|val|data)>(?P<value>[^<>]{{4,512}})</", _strong),
-    _after(" ", "", rf" (?:I|we|you|they) (?:[a-z]{{2,8}} )?[a-z]{{2,8}} is[ :]{{1,3}}[\"'`]?{_WORD}", _guarded),
+    _after(" ", "", rf" (?:I|we|you|they) (?:[a-z]{{2,8}} )?[a-z]{{2,8}} is[ :]{{1,3}}[\"'`]?{_WORD}", guarded),
     # "Invalid API key provided: …"
-    _after(" ", "", rf" (?:provided|supplied|given|used)\b[ :]{{1,3}}[\"'`]?{_WORD}", _guarded),
+    _after(" ", "", rf" (?:provided|supplied|given|used)\b[ :]{{1,3}}[\"'`]?{_WORD}", guarded),
     # api_key\n  Input should be … [input_value='…']
     _after("\r\n\\", "_value=", rf"{_BREAK}\s{{1,4}}(?:(?!input_value)[^\n]){{0,300}}input_value={_TEXT}", _quoted),
     _after(
         "",
         "```",
         rf"[^\n:\\]{{0,40}}:?[*_]{{0,3}}{_BREAK}{{1,2}}```\w{{0,12}}{_BREAK}(?P<value>[^\s\\`]{{4,512}}){_BREAK}```",
-        _guarded,
+        guarded,
     ),
-    _after(" .", "...", rf" ?\.{{3,80}} ?{_WORD}", _guarded),
+    _after(" .", "...", rf" ?\.{{3,80}} ?{_WORD}", guarded),
 )
 _CREDENTIALS: Final = lazy_pattern(rf"[: ]{{1,3}}[\w.@-]{{2,64}} ?[:/] ?{_WORD}")
 _DEFINE: Final = lazy_pattern(rf"\s+{_TEXT}")
@@ -169,9 +168,9 @@ _PLACES: Final = (
     _place(
         "jwt.encode( jwt.decode(",
         rf"jwt\.(?:en|de)code\(\s{{0,8}}[^()\n]{{1,300}}?,\s{{0,8}}(?:key\s?=\s?)?[bru]?{_TEXT}",
-        _guarded,
+        guarded,
     ),
-    _place("login(", rf"login\(\s{{0,8}}{QUOTE}[^\"'\\\n]{{1,64}}{QUOTE}\s{{0,2}},\s{{0,8}}{_TEXT}", _guarded),
+    _place("login(", rf"login\(\s{{0,8}}{QUOTE}[^\"'\\\n]{{1,64}}{QUOTE}\s{{0,2}},\s{{0,8}}{_TEXT}", guarded),
     _place("requirepass", rf"requirepass\s+{_MAYBE_QUOTED}"),
     _place("masterauth", rf"masterauth\s+{_MAYBE_QUOTED}"),
     _place("wifi:", r"WIFI:[^\n]{0,80}?;P:(?P<value>[^;\n]{4,64});"),
@@ -211,8 +210,8 @@ _PLACES: Final = (
     _place("jwt bearer", rf"(?:jwt|bearer)(?:\\{{0,31}}[\"'])?\s{{0,2}}[:=]\s{{0,2}}(?:\\{{0,31}}[\"'])?{_WORD}", _random),
     _place(
         "kennwort contrase mot~de~passe senha",
-        r"(?:kennwort|contraseñas?|contrasena|mot de passe|senha)" + _OF_LANGUAGES,
-        _guarded,
+        r"(?:kennwort|contraseñas?|contrasena|mot de passe|senha)" + AFTER_WORD,
+        guarded,
     ),
 )  # fmt: skip
 _COMMANDS: Final = (
@@ -221,8 +220,8 @@ _COMMANDS: Final = (
     _place("http xh", r"(?:https?|xh)\s(?:[^\n|;]{0,200}?\s)?(?:-a|--auth)[ =](?:\\{0,31}[\"'])?[^\s:\"'$\\]{1,64}:(?P<value>[^\s\"'\\$]{3,128})"),
     _place("zip unzip", rf"(?:un)?zip\s(?:[^\n|;]{{0,120}}?\s)?(?-i:-P)\s{{0,2}}{_MAYBE_QUOTED}"),
     _place("7z", r"7za?\s(?:[^\n|;]{0,200}?\s)?-p(?:\\{0,31}[\"'])?" + _WORD),
-    _place("openssl", rf"openssl\s[^\n|;]{{0,200}}?\s-(?:k|passin|passout|pass)\s(?:pass:)?{_MAYBE_QUOTED}", _guarded),
-    _place("snmpget snmpset snmpwalk snmpbulk snmptable", rf"snmp[a-z]{{3,12}}\s[^\n|;]{{0,120}}?(?-i:-c)\s{{0,2}}{_MAYBE_QUOTED}", _guarded),
+    _place("openssl", rf"openssl\s[^\n|;]{{0,200}}?\s-(?:k|passin|passout|pass)\s(?:pass:)?{_MAYBE_QUOTED}", guarded),
+    _place("snmpget snmpset snmpwalk snmpbulk snmptable", rf"snmp[a-z]{{3,12}}\s[^\n|;]{{0,120}}?(?-i:-c)\s{{0,2}}{_MAYBE_QUOTED}", guarded),
     _place("az", rf"az\s+login\s[^\n|;]{{0,300}}?\s-p\s{_MAYBE_QUOTED}"),
     _place("htpasswd", rf"htpasswd\s+-\w{{0,6}}b\w{{0,6}}\s+\S{{1,200}}\s+\S{{1,64}}\s+{_MAYBE_QUOTED}"),
     _place("smbclient rpcclient smbget", r"(?:smbclient|rpcclient|smbget)\s[^\n|;]{0,200}?-U\s{0,2}[\"']?[\w.\\-]{1,64}%" + _WORD),
@@ -231,47 +230,12 @@ _COMMANDS: Final = (
            r"(?:\\{0,31}[\"'])?\s*\|\s*(?:sudo\s[^\n|]{0,60}?-S\b|[^\n|]{0,200}--password-stdin)"),
 )  # fmt: skip
 """They all have a switch, so a text without one is not searched for them."""
-_WORDS_OF_OTHER_SCRIPTS: Final = (
-    "contraseña", "contraseñas", "hasło", "lösenord", "jelszó", "şifre", "пароль", "密码", "密碼", "パスワード", "비밀번호", "كلمة المرور", "סיסמה", "पासवर्ड", "mật khẩu",
-)  # fmt: skip
-_LETTERS_OF_OTHER_SCRIPTS: Final = sorted(
-    {case for word in _WORDS_OF_OTHER_SCRIPTS for letter in [max(word)] for case in (letter, letter.upper())}
-)
-"""Of each word a letter that is not ASCII, in both cases."""
-_OTHER_SCRIPTS: Final = lazy_pattern(f"(?:{'|'.join(_WORDS_OF_OTHER_SCRIPTS)})" + _OF_LANGUAGES, re.IGNORECASE)
-_ESCAPED_WORDS: Final = tuple(json.dumps(word)[1:-1].lower() for word in _WORDS_OF_OTHER_SCRIPTS)
-_ESCAPED_SIGNS: Final = frozenset(word[word.index("\\u") : word.index("\\u") + 6] for word in _ESCAPED_WORDS)
-_ESCAPED_SCRIPTS: Final = lazy_pattern(
-    "(?:" + "|".join(word.replace("\\", r"\\{1,31}") for word in _ESCAPED_WORDS) + ")" + _OF_LANGUAGES, re.IGNORECASE
-)
-_MOST: Final = 256
+MOST: Final = 256
 """How often a sign is looked at in one text."""
-_HOST_AND_PORT: Final = lazy_pattern(
-    r"(?:[\w-]{1,40}\.){0,4}[\w-]{1,40}:[0-9]{2,5}\b|(?:tcp6?|udp|unix|cloudsql(?:-\w{1,20})?)\("
-)
-_NAME_AND_PASSWORD: Final = lazy_pattern(
-    r"(?<![\w/@.:%-])[A-Za-z][\w.-]{0,40}:(?P<value>[^\s:@/\"'`<>(){},=]{4,100})\Z"
-)
 _ONE_TIME: Final = lazy_pattern(
     r"(?:one[ _-]?time|verification|security|login|2fa|mfa|authentication|door|access)[ _-]?(?:pass)?\Z|\A\Z",
     re.IGNORECASE,
 )
-_SECRETS_SAID: Final = ("password", "passphrase", "passcode", "pin", "api key")
-_SAID: Final = lazy_pattern(
-    rf" (?:the|my|your|our|her|his|their|a) (?:[a-z]{{2,12}} )?(?:{'|'.join(_SECRETS_SAID)})"
-    r"(?![A-Za-z0-9_-])(?! (?:of|for) (?:success|happiness))",
-    re.IGNORECASE,
-)
-_HEADINGS: Final = ("password", "passwd", "passphrase", "api_key", "apikey", "api key", "client_secret", "secret_key")
-_SEPARATORS: Final = lazy_pattern(r"[,;|\t]|\\{1,31}t")
-_LINE_END: Final = lazy_pattern(r"\r?\n|\\{1,31}n|\Z")
-_OPENS_TEXT: Final = lazy_pattern(r":\s?\\{0,31}\"")
-_IN_CELL: Final = lazy_pattern(r"\s*\\{0,31}[\"`]?(?P<value>[^\"`\\\s]{1,200})")
-_MOST_ROWS: Final = 500
-_INSERT: Final = lazy_pattern(
-    r"\bINSERT\s+INTO\s+[^\s(]{1,128}\s{0,8}\((?P<columns>[^()]{1,2000})\)\s{0,8}VALUES\s{0,8}", re.IGNORECASE
-)
-_ROW: Final = lazy_pattern(r"\((?P<row>[^()]{1,4000})\)\s{0,8},?\s{0,8}")
 
 
 def after_name(text: str, start: int, end: int, name: str, kind: str) -> Iterator[Finding]:
@@ -283,7 +247,7 @@ def after_name(text: str, start: int, end: int, name: str, kind: str) -> Iterato
     elif before.rstrip().endswith(("#define", "setx")):
         special = _DEFINE, _strong
     elif name.lower() in ("credentials", "creds"):
-        special = _CREDENTIALS, _guarded
+        special = _CREDENTIALS, guarded
     if special is not None:
         yield from _judged(text, end, name, kind, *special)
         return
@@ -300,7 +264,7 @@ def after_name(text: str, start: int, end: int, name: str, kind: str) -> Iterato
         if _SETTER.search(before):
             yield from _judged(text, end, name, kind, _ARGUMENT, _strong)
         elif _OPENED.search(before):
-            yield from _judged(text, end, name, kind, _ARGUMENT, _guarded)
+            yield from _judged(text, end, name, kind, _ARGUMENT, guarded)
 
 
 _QUOTES: Final = frozenset("\"'`\\&%#.")
@@ -377,8 +341,6 @@ def _any_of(letter: str, signs: set[str]) -> re.Pattern[str]:
 
 _OF_PLACES: Final = _Signs(_PLACES)
 _OF_COMMANDS: Final = _Signs(_COMMANDS)
-add_signs((*_ESCAPED_SIGNS, *_HEADINGS, *_SECRETS_SAID, "pass ", "auth ", "recovery", "backup", "insert into"))
-_ESCAPE: Final = lazy_pattern(r"\\(?=u)")
 
 
 def places(text: str, low: str, stems: set[str], hits: Hits | None = None) -> list[Finding]:
@@ -394,92 +356,11 @@ def places(text: str, low: str, stems: set[str], hits: Hits | None = None) -> li
     commands = list(_OF_COMMANDS.rows(low, stems, hits)) if "-" in low else []
     if commands and _A_SWITCH.search(text) is not None:
         rows += commands
-    findings = [finding for sign, row in rows for finding in _at_sign(text, low, sign, row, hits)]
-    if not text.isascii() and any(letter in text for letter in _LETTERS_OF_OTHER_SCRIPTS):
-        lower = text.lower()
-        if any(word in lower for word in _WORDS_OF_OTHER_SCRIPTS):
-            findings += _in_other_scripts(text, _OTHER_SCRIPTS)
-    return findings + _by_words(text, low, stems, low if hits is None else hits)
-
-
-def _by_words(text: str, low: str, stems: set[str], known: Container[str]) -> list[Finding]:
-    """What takes more than one pattern to find; ``known`` tells which words ``low`` has."""
-    findings: list[Finding] = []
-    if "\\" in low and _ESCAPE.search(low) is not None and any(sign in known for sign in _ESCAPED_SIGNS):
-        findings += _in_other_scripts(text, _ESCAPED_SCRIPTS)
-    if "@" in text:
-        findings += _in_addresses(text)
-    if not stems.isdisjoint(_SAYABLE):
-        if any(word in known for word in _SECRETS_SAID):
-            findings += _said(text, low)
-        if any(heading in known for heading in _HEADINGS):
-            findings += _columns(text, low)
-    if ("auth" in stems or "pass" in stems) and ("pass " in known or "auth " in known):
-        findings += _protocols(text)
-    if "recovery" in known or "backup" in known:
-        findings += _recovery_codes(text)
-    if "insert into" in known:
-        findings += _inserted(text)
-    return findings
-
-
-_SAYABLE: Final = ("pass", "key", "pin", "secret")
-_PROTOCOL: Final = lazy_pattern(
-    r"(?:PASS|AUTH)(?<![^\s>\"'`n]....)(?:[ \t](?P<mechanism>[A-Za-z][\w.@-]{1,64}))?[ \t](?P<value>[^\s\"'`\\]{4,512})"
-    r"[ \t]*(?=\r?\n|\\{1,31}[rn]|\\{0,31}[\"'`]|\Z)"
-)
-_CODES: Final = lazy_pattern(
-    r"(?:recovery|backup|scratch)[ _-]?codes?(?:\\{0,31}[\"'])?(?: is| are)?\s?[:=]?(?=[^A-Za-z0-9]{1,16}[A-Za-z0-9]{4})",
-    re.IGNORECASE,
-)
-_A_CODE: Final = lazy_pattern(
-    r"(?:[\s,;\"'`\[*•-]|\\{1,31}[nrt\"']|[0-9]{1,2}[.)]\s){1,16}"
-    r"(?P<value>(?=[A-Za-z -]{0,24}[0-9])(?:[A-Za-z0-9]{4,8}(?:[ -][A-Za-z0-9]{4,8}){1,4}?|[a-z0-9]{8,12}|[A-Z0-9]{8,12}))"
-    r"(?=[\s,;\"'`\].*]|\\|\Z)"
-)
-
-
-def _protocols(text: str) -> Iterator[Finding]:
-    """``PASS x`` after ``USER ann``, ``AUTH x``: lines of FTP, POP3, SMTP and Redis."""
-    for sign in ("PASS ", "AUTH "):
-        position = text.find(sign)
-        for _ in range(_MOST):
-            if position < 0:
-                break
-            line = _PROTOCOL.match(text, position)
-            if line is not None:
-                value, mechanism = line["value"], line["mechanism"]
-                before = text[max(0, position - 200) : position]
-                is_login = "USER " in before or before.rstrip(" ").endswith(">")
-                if (
-                    looks_random(value)
-                    or ((sign == "AUTH " or is_login) and _guarded(value, "password", "password"))
-                    or ("USER " in before and mechanism is None and _opens(value, "", ""))
-                ) and not (value.isupper() and mechanism):  # AUTH LOGIN XOAUTH2 tells what a server takes
-                    yield Finding(*line.span("value"), SECRET)
-            position = text.find(sign, position + 5)
-
-
-def _recovery_codes(text: str) -> Iterator[Finding]:
-    """Codes that open an account without its second factor, one or a list of them."""
-    for head in _CODES.finditer(text):
-        position = head.end()
-        for _ in range(32):
-            code = _A_CODE.match(text, position)
-            if code is None:
-                break
-            yield Finding(*code.span("value"), SECRET)
-            position = code.end()
-
-
-def _in_other_scripts(text: str, pattern: re.Pattern[str]) -> Iterator[Finding]:
-    for match in pattern.finditer(text):
-        if _guarded(match["value"], "password", "password"):
-            yield Finding(*match.span("value"), SECRET)
+    return [finding for sign, row in rows for finding in _at_sign(text, low, sign, row, hits)]
 
 
 def _at_sign(text: str, low: str, sign: str, row: _Place, hits: Hits | None) -> Iterator[Finding]:
-    for position in islice(_each(low, sign, hits), _MOST):
+    for position in islice(_each(low, sign, hits), MOST):
         if not text[position - 1 : position].isalnum() or sign[-1] == "(" or sign == "sess":
             match = row.pattern.match(text, position)
             if match is not None:
@@ -506,98 +387,3 @@ def _each(low: str, sign: str, hits: Hits | None) -> Iterator[int]:
 def _is_code_of_one_use(text: str, position: int, sign: str) -> bool:
     """A ``code`` may be anything; a verification code and an ``otp`` open something."""
     return sign != "code" or bool(_ONE_TIME.search(text[max(0, position - 20) : position] or " "))
-
-
-def _in_addresses(text: str) -> Iterator[Finding]:
-    """``user:…@proxy:8080`` and ``user:…@tcp(db:3306)``, without a scheme."""
-    position = text.find("@")
-    for _ in range(_MOST):
-        if position < 0:
-            break
-        if _HOST_AND_PORT.match(text, position + 1):
-            before = _NAME_AND_PASSWORD.search(text[max(0, position - 150) : position])
-            if before is not None and _opens(before["value"], "", ""):
-                yield Finding(position - len(before["value"]), position, SECRET)
-        position = text.find("@", position + 1)
-
-
-def _said(text: str, low: str) -> Iterator[Finding]:
-    """``use x as the password``, ``x is my password``."""
-    for verb in (" as", " is"):
-        position = low.find(verb)
-        for _ in range(_MOST):
-            if position < 0:
-                break
-            if _SAID.match(text, position + 3):
-                end = position - (text[position - 1 : position] in ("'", '"', "`"))
-                value = re.split(r"[\s\"'`\\(]", text[max(0, end - 200) : end])[-1]
-                if value and len(value) < 200 and _guarded(value, "password", "password"):
-                    yield Finding(end - len(value), end, SECRET)
-            position = low.find(verb, position + 3)
-
-
-def _columns(text: str, low: str) -> Iterator[Finding]:
-    """A table whose heading says what stands below: CSV, tabs, Markdown."""
-    done = 0
-    for heading in _HEADINGS:
-        at = low.find(heading)
-        for _ in range(32):
-            if at < 0:
-                break
-            line = max(low.rfind("\n", 0, at), low.rfind("\\n", 0, at) + 1 if "\\n" in low else -1) + 1
-            end = _LINE_END.search(text, at)
-            if end is None or end.end() <= done or at - line > 500:
-                break
-            separator = _SEPARATORS.match(
-                text, at + len(heading) + (text[at + len(heading) : at + len(heading) + 1] in ' "')
-            )
-            opened = list(_OPENS_TEXT.finditer(text, line, at))
-            start = opened[-1].end() if opened else line
-            before = text[start:at].rstrip(' "')
-            separator = separator or _SEPARATORS.search(before[-2:])
-            if separator is not None and end.end() > end.start():
-                yield from _below(text, start, end, separator[0], heading)
-                done = end.end()
-            at = low.find(heading, end.end() or at + 1)
-
-
-def _below(text: str, start: int, end: re.Match[str], separator: str, heading: str) -> Iterator[Finding]:
-    titles = [cell.strip(' "*`').lower() for cell in text[start : end.start()].split(separator)]
-    if heading not in titles:
-        return
-    column, position = titles.index(heading), end.end()
-    for _ in range(_MOST_ROWS):
-        stop = _LINE_END.search(text, position)
-        cells = text[position : stop.start() if stop is not None else len(text)].split(separator)
-        if len(cells) != len(titles):
-            return
-        offset = position + sum(len(cell) + len(separator) for cell in cells[:column])
-        cell = _IN_CELL.match(text, offset)
-        if (
-            cell is not None
-            and cell.end() <= offset + len(cells[column])
-            and _guarded(cell["value"], heading, "password")
-        ):
-            yield Finding(*cell.span("value"), SECRET)
-        if stop is None or stop.end() >= len(text):
-            return
-        position = stop.end()
-
-
-def _inserted(text: str) -> Iterator[Finding]:
-    """``INSERT INTO users (name, password) VALUES ('ann', '…')``."""
-    for match in _INSERT.finditer(text):
-        columns = [kind_of_name(column.strip(" \"'`[]\\\n")) for column in match["columns"].split(",")]
-        position = match.end()
-        for _ in range(_MOST_ROWS):
-            row = _ROW.match(text, position)
-            if row is None:
-                break
-            offset = row.start("row")
-            cells = row["row"].split(",")
-            for kind, cell in zip(columns, cells, strict=False):
-                quoted = re.search(r"'(?P<value>[^']{3,512})'", cell)
-                if kind in STRONG and len(cells) == len(columns) and quoted and is_quoted_secret(quoted[1], "", kind):
-                    yield Finding(offset + quoted.start("value"), offset + quoted.end("value"), SECRET)
-                offset += len(cell) + 1
-            position = row.end()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agentops_sdk._scrub.secret_pairs import TooMuchError, pairs
+from agentops_sdk._scrub.secret_passages import passages
 from agentops_sdk._scrub.secret_places import places
 from agentops_sdk._scrub.secret_switches import switches
 from agentops_sdk._scrub.secret_tokens import SECRET, Finding, private_keys, tokens
@@ -43,6 +44,7 @@ def search(text: str, inside: Callable[[str], bool]) -> list[Finding]:
     if "-" in plain:
         findings += switches(plain)
     findings += places(text, low, stems, known)
+    findings += passages(text, low, stems, low if known is None else known)
     return _merged(findings) if findings else findings
 
 
