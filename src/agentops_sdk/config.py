@@ -16,6 +16,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from agentops_sdk import file_limits, setting_sources, settings_file
@@ -92,12 +93,6 @@ def pii_merge(lower: Sequence[Any], higher: Sequence[Any]) -> tuple[Any, ...]:
     from agentops_sdk import pii_rules
 
     return pii_rules.merged(lower, higher)
-
-
-def pii_covers(after: Sequence[Any], before: Sequence[Any]) -> bool:
-    """Whether all that was looked for ``before`` still is."""
-    names = [{sink_parts(item)[0] if isinstance(item, str) else id(item) for item in each} for each in (after, before)]
-    return names[1] <= names[0]
 
 
 def _first_rules(lower: Sequence[str], higher: Sequence[str]) -> tuple[str, ...]:
@@ -511,6 +506,17 @@ class Settings:
         """Whether content is recorded at all: on spans, or on events."""
         return self.capture_content or self.event_content
 
+    @property
+    def keeps_files(self) -> bool:
+        """Whether the program has files written at all."""
+        sinks = {sink_parts(str(sink))[0] for sink in self.exporters}
+        return bool(sinks & {"jsonl", "otlp"}) or self.origins.get("directory", "default") != "default"
+
+    @property
+    def folder(self) -> Path | None:
+        """The directory of those files, absolute; ``None`` where none are written."""
+        return Path(self.directory).absolute() if self.keeps_files else None
+
     def detects(self, name: str) -> bool:
         """Whether a detector of the resource is on."""
         return name in self.resource_detectors
@@ -592,45 +598,9 @@ def update(settings: Settings, keywords: Mapping[str, Any], *, live: bool = True
     return dataclasses.replace(settings, **changed, origins=origins)
 
 
-_STRICT = {
-    "capture_content": False,
-    "event_content": False,
-    "redact": True,
-    "hash_user_id": True,
-    "vendor_propagation": False,
-    "state_changes": False,
-    "blobs": "inline",
-}
-"""The value of each setting that keeps things private."""
-
-
 def changes(before: Settings, after: Settings) -> list[str]:
     """Names of the settings that differ."""
     return [row.name for row in rows() if getattr(before, row.name) != getattr(after, row.name)]
-
-
-def looser(before: Settings, after: Settings) -> list[str]:
-    """Names of the settings that kept more private ``before``."""
-    names = [
-        name for name, strict in _STRICT.items() if getattr(before, name) == strict and getattr(after, name) != strict
-    ]
-    if set(before.redact_patterns) - set(after.redact_patterns):
-        names.append("redact_patterns")
-    if {rule for rule in before.content_rules if rule.lower().startswith("off")} - set(after.content_rules):
-        names.append("content_rules")
-    if not pii_covers(after.pii, before.pii):
-        names.append("pii")
-    if before.encryption_key is not None and after.encryption_key is None:
-        names.append("encryption_key")
-    return names
-
-
-def no_looser(settings: Settings, than: Settings, keywords: Mapping[str, Any]) -> tuple[Settings, list[str]]:
-    """``settings`` as private as ``than`` in whatever ``keywords`` do not name, and what had to change for it."""
-    names = [name for name in looser(than, settings) if keywords.get(name) is None]
-    origins = {**settings.origins, **{name: than.origins.get(name, "default") for name in names}}
-    kept = {name: getattr(than, name) for name in names}
-    return dataclasses.replace(settings, **kept, origins=origins), names
 
 
 def _insist_on_known(keywords: Mapping[str, Any], known: Sequence[dataclasses.Field[Any]], expected: str) -> None:

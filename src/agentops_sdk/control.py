@@ -10,7 +10,6 @@ from typing import Any
 from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._host.guard import guard
 from agentops_sdk._limits import pauses
-from agentops_sdk._limits.limit_counts import keeps_files
 from agentops_sdk._limits.pause_folder import PauseFolder
 from agentops_sdk._pipeline import process_runtime
 from agentops_sdk.errors import ConfigError
@@ -137,6 +136,6 @@ def _checked(asked: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
 def _log() -> tuple[Path | None, KeySource | None]:
     """The folder of the audit log, and its key."""
     settings = process_runtime.settings_in_force()
-    if settings is None or not keeps_files(settings):
+    if settings is None or not settings.keeps_files:
         return None, None
-    return Path(settings.directory).absolute(), settings.audit_key
+    return settings.folder, settings.audit_key

@@ -11,7 +11,6 @@ from typing import Any
 
 from agentops_sdk import control
 from agentops_sdk._host.guard import note
-from agentops_sdk._limits.limit_counts import keeps_files
 from agentops_sdk._pipeline import process_runtime
 from agentops_sdk._version import DISTRIBUTION
 from agentops_sdk.errors import ConfigError
@@ -190,7 +189,7 @@ async def status_app(
 def _folder() -> Path | None:
     """Where the token is kept: nowhere before ``init()``, and in a program that writes no files."""
     settings = process_runtime.settings_in_force()
-    if settings is None or not settings.enabled or not keeps_files(settings):
+    if settings is None or not settings.enabled or not settings.keeps_files:
         return None
     return Path(settings.directory)
 

@@ -14,7 +14,6 @@ from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.own_thread import OwnThread
 from agentops_sdk._limits.account import Account, lock
 from agentops_sdk._limits.window_line import counted, hashed
-from agentops_sdk.addresses import sink_parts
 from agentops_sdk.config import log_once
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from agentops_sdk.config import Settings
     from agentops_sdk.limit_rules import Rule
 
-__all__ = ["Counts", "counts_of", "keeps_files"]
+__all__ = ["Counts", "counts_of"]
 
 _MOST_ACCOUNTS = 10_000
 _ATTRIBUTES = {"session": semconv.SESSION_ID, "user": semconv.USER_ID, "agent": semconv.AGENT_NAME}
@@ -102,7 +101,7 @@ class Counts:
             return
         self._is_open = True
         kept = [rule for rule in self.rules if _is_kept(rule)]
-        if not kept or not (settings.limits_store or keeps_files(settings)):
+        if not kept or not (settings.limits_store or settings.keeps_files):
             return
         from agentops_sdk._limits.limit_ledger import Ledger
         from agentops_sdk._limits.shared_windows import SharedWindows
@@ -185,9 +184,3 @@ def counts_of(rules: Sequence[Rule]) -> Counts:
 
 def _is_kept(rule: Rule) -> bool:
     return rule.window is not None and rule.window >= _SHORTEST_KEPT
-
-
-def keeps_files(settings: Settings) -> bool:
-    """Whether the program has files written at all."""
-    sinks = {sink_parts(str(sink))[0] for sink in settings.exporters}
-    return bool(sinks & {"jsonl", "otlp"}) or settings.origins.get("directory", "default") != "default"

@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentops_sdk import _recorder_port
 from agentops_sdk._alerts import added_rules
 from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._limits import scope as limits_in_force
-from agentops_sdk._limits.limit_counts import keeps_files
 from agentops_sdk._named_tuple import NamedTuple
 from agentops_sdk._pipeline import process_hooks
 from agentops_sdk._pipeline.flush_result import FlushResult
@@ -20,7 +18,7 @@ from agentops_sdk._pipeline.runtime import Runtime
 from agentops_sdk._propagation import context_keys, propagators, w3c_headers
 from agentops_sdk._propagation.context_carriers import process_fields
 from agentops_sdk._recorder import program_provider
-from agentops_sdk.config import Settings, changes, log_once, looser, no_looser, resolve, update
+from agentops_sdk.config import Settings, changes, log_once, resolve, update
 from agentops_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -88,11 +86,15 @@ def initialize(keywords: Mapping[str, Any], *, restart: bool) -> None:
     with _lock:
         if _last is None or _implied:
             settings = resolve(keywords)
-            loosened = [name for name in looser(_ended, settings) if keywords.get(name) is None] if _ended else []
-            if loosened:
-                log_once(f"init() after shutdown() starts afresh: less strict than before: {', '.join(loosened)}.")
+            if _ended is not None:
+                from agentops_sdk.strictness import looser
+
+                if loosened := [name for name in looser(_ended, settings) if keywords.get(name) is None]:
+                    log_once(f"init() after shutdown() starts afresh: less strict than before: {', '.join(loosened)}.")
             begin(settings)
         elif restart:
+            from agentops_sdk.strictness import no_looser
+
             settings, kept = no_looser(resolve(keywords), _last, keywords)
             stays = f"; {', '.join(kept)} as strict as before, not being named" if kept else ""
             log_once(f"init(restart=True) shuts down and starts afresh{stays}.")
@@ -103,7 +105,7 @@ def initialize(keywords: Mapping[str, Any], *, restart: bool) -> None:
             before = _last
             _take_on(settings)
             if changed and settings.audit and current is not None:
-                current.tell_audit("configure", "init()", _differences(before, settings))
+                current.watchers.tell_audit("configure", "init()", _differences(before, settings))
             what = f"changes {', '.join(changed)} and nothing else" if changed else "changes nothing"
             log_once(f"init() was called again: it {what} (restart=True starts afresh).")
 
@@ -137,7 +139,7 @@ def begin(settings: Settings, *, implied: bool = False) -> Runtime | None:
             set_here = {
                 name: getattr(settings, name) for name in settings.origins if settings.origins[name] != "default"
             }
-            runtime.tell_audit("start", "init()", set_here)
+            runtime.watchers.tell_audit("start", "init()", set_here)
         return runtime
 
 
@@ -153,8 +155,7 @@ def reconfigure(keywords: Mapping[str, Any], by: str = "configure()") -> None:
         before, after = _last, update(_last, keywords)
         _take_on(after)
         what = _differences(before, after)
-        folder = Path(after.directory).absolute() if keeps_files(after) else None
-        audit.record("configure", by, what, folder, after.audit_key)
+        audit.record("configure", by, what, after.folder, after.audit_key)
 
 
 def add_integration(integration: Integration, provider: Any = None, meters: Any = None, logs: Any = None) -> None:
@@ -245,7 +246,7 @@ def _activate(runtime: Runtime | None) -> None:
     process_hooks.watch_imports(runs=runtime is not None)
     _recorder_port.activate(runtime.recorder if on and runtime is not None else None)
     _recorder_port.measure = runtime.signals.note if on and runtime is not None else None
-    added_rules.on_change = runtime.rewatch if on and runtime is not None else None
+    added_rules.on_change = runtime.watchers.look_again if on and runtime is not None else None
     limits_in_force.set_of_process(runtime.limits if on and runtime is not None else None)
     personal_data = runtime.completer.policy.personal_data if on and runtime is not None else None
     if on and runtime is not None:

@@ -13,14 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from agentops_sdk import encryption
-from agentops_sdk._alerts import added_rules
-from agentops_sdk._audit import audit_log as audit
 from agentops_sdk._host import bounded_map
 from agentops_sdk._host.guard import guard, logger
 from agentops_sdk._host.patches import Patches
 from agentops_sdk._limits import breaker_sharing, breakers, pauses, store_link
 from agentops_sdk._limits import scope as limits_in_force
-from agentops_sdk._limits.limit_counts import keeps_files
 from agentops_sdk._limits.scope import Policy, Scope
 from agentops_sdk._pipeline import delivery, process_hooks
 from agentops_sdk._pipeline.event_delivery import MODULE as LOGS
@@ -29,6 +26,7 @@ from agentops_sdk._pipeline.queue import SpanQueue
 from agentops_sdk._pipeline.registry import Installed, choose, exchange
 from agentops_sdk._pipeline.signals import Signals
 from agentops_sdk._pipeline.sink_factory import assemble
+from agentops_sdk._pipeline.span_watchers import SpanWatchers
 from agentops_sdk._propagation import privacy, propagators, vendor_calls
 from agentops_sdk._propagation.context_carriers import Carrier
 from agentops_sdk._recorder import program_provider, resource
@@ -51,9 +49,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-    from agentops_sdk._alerts.notice import Notice
-    from agentops_sdk._alerts.span_watch import AlertWatch
-    from agentops_sdk._audit.audit_watch import AuditWatch
     from agentops_sdk._pipeline.sinks import Sink
     from agentops_sdk.integration import Integration
     from agentops_sdk.limit_rules import Rule
@@ -86,9 +81,7 @@ class Runtime:
         self.open_spans = OpenSpans(settings)
         self.held_runs: HeldRuns[LeanSpan | EndedSpan] = HeldRuns(settings.queue_size)
         self.failed = 0
-        self.watch: AlertWatch | None = None
-        self.audit: AuditWatch | None = None
-        self._watch()
+        self.watchers = SpanWatchers(settings, self.completer)
         self.limits: Scope | None = None
         self._limit()
         self.recorder: Recorder | JoinedRecorder = self._make_recorder()
@@ -130,7 +123,7 @@ class Runtime:
         for sink in take_on_signals():
             self._close_account(sink)
         self._limit()
-        self._watch()
+        self.watchers.reconfigure(settings)
         self.queue.resize(settings.queue_size)
         self.held_runs.most = settings.queue_size
         self._identity = None
@@ -166,9 +159,8 @@ class Runtime:
 
             process_hooks.load(redis_link.load)
         with guard("runtime.pauses"):
-            folder = Path(settings.directory).absolute() if keeps_files(settings) else None
-            pauses.share(folder)
-            breaker_sharing.share(settings.limits_store or folder)
+            pauses.share(settings.folder)
+            breaker_sharing.share(settings.limits_store or settings.folder)
         policy = Policy(_rules(settings), settings.on_limit, settings.unknown_price, settings.on_stream)
         before = None if self.limits is None else self.limits.policy
         if before is not None and policy.is_like(before):
@@ -181,43 +173,6 @@ class Runtime:
 
             open_gate(policy)
             policy.counts.open(settings)
-
-    def _watch(self) -> None:
-        """Have alerts asked that the settings name, and those that the program has added."""
-        self.audit = self._auditing()
-        audit.scrub = self.completer.policy.name
-        rules = (*self.settings.alerts, *added_rules.added)
-        if self.watch is not None:
-            self.watch.reconfigure(rules)
-        elif rules:
-            from agentops_sdk._alerts.span_watch import AlertWatch
-
-            settings = self.settings
-            folder = Path(settings.directory).absolute() if keeps_files(settings) else None
-            self.watch = AlertWatch(rules, folder, settings.service_name, settings.flight_recorder, self._tell_alert)
-
-    def _auditing(self) -> AuditWatch | None:
-        if not self.settings.audit:
-            return None
-        from agentops_sdk._audit.audit_watch import AuditWatch
-
-        return self.audit or AuditWatch(self.tell_audit)
-
-    def tell_audit(self, action: str, by: str, about: Mapping[str, Any]) -> None:
-        """Write something into the audit log of the folder."""
-        settings = self.settings
-        folder = Path(settings.directory).absolute() if keeps_files(settings) else None
-        audit.record(action, by, about, folder, settings.audit_key)
-
-    def _tell_alert(self, notice: Notice) -> None:
-        if self.settings.audit:
-            about = {"state": notice.state, "when": notice.when, "value": notice.value, "trace_id": notice.trace_id}
-            self.tell_audit("alert", notice.rule, about)
-
-    def rewatch(self) -> None:
-        """The program has added an alert, or removed one."""
-        with guard("alerts.change"):
-            self._watch()
 
     def _close_account(self, sink: Sink) -> None:
         account = sink.account()
@@ -375,7 +330,8 @@ class Runtime:
         spans, metrics = batch, self.signals.metrics
         if not self.held_runs.holds_none_of(batch):
             spans, take = [kept for one in batch for kept in self._kept(one)], None
-        is_watched = self.watch is not None or self.audit is not None or bool(breakers.rules)
+        watchers = self.watchers
+        is_watched = watchers.want_all
         counted, last = dict[Any, int](), dict[Any, Any]()
         for span in spans:
             completed: Any = None
@@ -393,7 +349,7 @@ class Runtime:
                     is_counted = is_counted or getattr(span, "account", None) is not None
                     completed = self._completed(span)
                 if (is_watched or not is_counted) and not was_told:
-                    self._tell_watchers(completed, is_counted=is_counted)
+                    watchers.tell(completed, is_counted=is_counted)
                 ready.append(completed)
                 aside.append(span.event_content)
                 done = True
@@ -417,13 +373,13 @@ class Runtime:
 
     def _kept(self, ended: LeanSpan | EndedSpan) -> list[LeanSpan | EndedSpan]:
         """What goes to the sinks now that ``ended`` has ended."""
-        is_watched = self.watch is not None or bool(breakers.rules) or limits_in_force.teach is not None
-        if (is_watched or self.audit is not None) and ended.held is not None and not ended.held.kept:
+        is_watched = self.watchers.want_all or limits_in_force.teach is not None
+        if is_watched and ended.held is not None and not ended.held.kept:
             # It may never be exported, and who watches wants to see it all the same.
             with guard("runtime.unsampled"):
                 is_counted = getattr(ended, "account", None) is not None
                 ended.completed = self._completed(ended)
-                self._tell_watchers(ended.completed, is_counted=is_counted)
+                self.watchers.tell(ended.completed, is_counted=is_counted)
         if ended.held is not None and not ended.held.kept and not ended.measured:
             # It may never be exported, and has used what it used all the same.
             with guard("runtime.unsampled_metrics"):
@@ -437,19 +393,6 @@ class Runtime:
             self.queue.put_again(admitted)  # in slices, as they came: they may be thousands
             return []
         return admitted
-
-    def _tell_watchers(self, span: ReadableSpan, *, is_counted: bool) -> None:
-        """Breakers, alerts, limits and the audit log want to know of every span, sampled or not."""
-        if limits_in_force.teach is not None and not is_counted:
-            with guard("limits.teach"):
-                limits_in_force.teach(span.attributes or {})
-        if breakers.rules:
-            with guard("breakers.observe"):
-                breakers.observe(span.attributes or {}, max(0, (span.end_time or 0) - (span.start_time or 0)) / 1e9)
-        if self.watch is not None:
-            self.watch.add(span)
-        if self.audit is not None:
-            self.audit.add(span)
 
     def _plain_steps(self) -> Callable[[Any], Any] | None:
         """What completes plain steps, where there may be any."""
@@ -503,9 +446,8 @@ class Runtime:
     def flush(self, timeout: float) -> FlushResult:
         deadline = time.monotonic() + timeout
         self.queue.flush(timeout)
-        if self.watch is not None:
-            with guard("runtime.alerts"):
-                self.watch.settle(max(0.0, deadline - time.monotonic()))
+        with guard("runtime.alerts"):
+            self.watchers.settle(max(0.0, deadline - time.monotonic()))
         with guard("runtime.limits"):
             store_link.settle(max(0.0, deadline - time.monotonic()))
         delivery.flush(self.sinks, deadline)
@@ -529,9 +471,8 @@ class Runtime:
         self.uninstall()
         self._leave_recorder(timeout)
         self.queue.stop(max(0.0, deadline - time.monotonic()))
-        if self.watch is not None:
-            with guard("runtime.alerts"):
-                self.watch.stop(max(0.0, deadline - time.monotonic()))
+        with guard("runtime.alerts"):
+            self.watchers.stop(max(0.0, deadline - time.monotonic()))
         with guard("runtime.limits"):
             store_link.settle(max(0.0, deadline - time.monotonic()))
             store_link.rest()
@@ -578,8 +519,7 @@ class Runtime:
         self.held_runs = HeldRuns(self.settings.queue_size)
         self.signals.after_fork()
         self._identity = self._description = None  # it names the process
-        self.watch = None
-        self._watch()
+        self.watchers.after_fork()
         if (earlier := self._take_earlier()) is not None:
             earlier.forget_open()
         self.recorder.forget_open()
