@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 import zipfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import until
 
 AGENTOPS = [sys.executable, "-m", "agentops_sdk", "run"]
 
@@ -91,15 +91,6 @@ def run(directory: Path, command: list[str], piped: str = "some input", **env: s
 def records(directory: Path) -> list[dict[str, Any]]:
     files = (directory / ".agentops" / "traces").glob("*.jsonl")
     return [json.loads(line) for path in files for line in path.read_text().splitlines()]
-
-
-def until(condition: Any, timeout: float = 30.0) -> bool:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 # Python's options and the program; what is piped in is "some input" but where it is the program itself.

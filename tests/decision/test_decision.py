@@ -14,18 +14,6 @@ import agentops_sdk as agentops
 from agentops_sdk.exporters.memory import MemoryExporter
 
 
-@pytest.fixture
-def spans(tmp_path):
-    exporter = MemoryExporter()
-    agentops.init(exporters=[exporter], integrations=[])
-
-    def read() -> list[dict]:
-        agentops.flush()
-        return [dict(span.attributes, _name=span.name) for span in exporter.finished_spans()]
-
-    return read
-
-
 def test_a_choice_with_all_that_led_to_it(spans) -> None:
     with agentops.decision(
         "route_ticket", options=["refund", {"name": "escalate", "description": "to a person"}], inputs={"amount": 12}

@@ -8,19 +8,6 @@ import json
 import pytest
 
 import agentops_sdk as agentops
-from agentops_sdk.exporters.memory import MemoryExporter
-
-
-@pytest.fixture
-def spans():
-    exporter = MemoryExporter()
-    agentops.init(exporters=[exporter], integrations=[])
-
-    def read() -> list[dict]:
-        agentops.flush()
-        return [dict(span.attributes, _name=span.name) for span in exporter.finished_spans()]
-
-    return read
 
 
 def test_what_it_returns_is_the_choice(spans) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,6 @@ from tests.export.receiver import Receiver
 
 import agentops_sdk as agentops
 from agentops_sdk.cli import doctor
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    one = Receiver()
-    yield one
-    one.close()
 
 
 def command(place: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,13 +91,6 @@ BROKEN = {
     "id too large": odd(context=SpanContext(2**130, 2**70, False)),
 }
 broken = pytest.mark.parametrize("span", BROKEN.values(), ids=BROKEN)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.close()
 
 
 def among(span: ReadableSpan) -> list[ReadableSpan]:

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,6 @@ from tests.export.receiver import Receiver, spans
 
 from agentops_sdk.exporters.otlp import OTLPExporter
 from agentops_sdk.exporters.otlp.destination import Endpoint
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    one = Receiver()
-    yield one
-    one.close()
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from tests.export.receiver import Receiver, spans
+from tests.waiting import until
 
 from agentops_sdk.exporters.otlp import OTLPExporter
 from agentops_sdk.exporters.otlp.answer import judge
@@ -29,13 +30,6 @@ from agentops_sdk.exporters.otlp.destination import Endpoint
 from agentops_sdk.exporters.otlp.http_client import Sender
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n"
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.close()
 
 
 @pytest.fixture(autouse=True)
@@ -369,15 +363,6 @@ def test_an_answer_is_judged_by_its_status_first() -> None:
 
 def balanced(stats: dict[str, Any]) -> bool:
     return bool(stats["accepted"] == stats["exported"] + stats["pending"] + sum(stats["dropped"].values()))
-
-
-def until(condition: Callable[[], bool], timeout: float = 30.0) -> bool:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def refused_files(folder: Path) -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,6 @@ from agentops_sdk.exporters.otlp.spool import Spool
 pytestmark = pytest.mark.skipif(not compression.IS_FAST, reason="the extra `speed` is not installed")
 BOUNDS: Any = {"max_bytes": 100_000_000, "max_age": 3_600.0, "memory_bytes": 1_000_000}
 LONG = b"\x0a" + b"a text, and again a text " * 20_000
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    yield server
-    server.close()
 
 
 def test_what_is_long_waits_compressed_and_goes_alone(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.export.parts import Agent, Proxy, free_port, part, receiving_agent, running
 from tests.export.receiver import spans
+from tests.waiting import until
 
 import agentops_sdk as agentops
 from agentops_sdk.exporters.otlp import OTLPExporter
@@ -27,15 +28,6 @@ def agent() -> Iterator[Agent]:
 def _fresh(agent: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     agent.clear()
-
-
-def until(condition, timeout: float = 30.0) -> bool:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 @pytest.mark.parametrize("compression", ["gzip", "none"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,6 @@ from tests.export.receiver import Receiver
 import agentops_sdk as agentops
 from agentops_sdk.errors import ConfigError
 from agentops_sdk.traces import load
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    one = Receiver()
-    yield one
-    one.close()
 
 
 @pytest.fixture(autouse=True)

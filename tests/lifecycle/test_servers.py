@@ -12,10 +12,10 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.export.receiver import Receiver
+from tests.waiting import until
 
 
 def names(directory: Path) -> list[str]:
@@ -35,15 +35,6 @@ def run(tmp_path: Path, program: str, **env: str) -> subprocess.CompletedProcess
         env={**os.environ, **env},
         check=False,
     )
-
-
-def until(condition: Any, timeout: float = 30.0) -> bool:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 @pytest.mark.parametrize("preload", [False, True])

@@ -40,13 +40,6 @@ class Later:
         yield
 
 
-@pytest.fixture
-def started(tmp_path: Path) -> Iterator[Path]:
-    agentops.init(exporters=["memory"], directory=tmp_path, integrations=[])
-    yield tmp_path
-    agentops.shutdown()
-
-
 def steps(limits: agentops.limits, most: int = 9) -> int:
     count = 0
     try:

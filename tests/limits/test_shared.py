@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +26,6 @@ DAY = 86_400.0
 
 @agentops.tool
 def step() -> None: ...
-
-
-@pytest.fixture
-def started(tmp_path: Path) -> Iterator[Path]:
-    agentops.init(exporters=["memory"], directory=tmp_path, integrations=[])
-    yield tmp_path
-    agentops.shutdown()
 
 
 class Process:

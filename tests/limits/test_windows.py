@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,6 @@ def step() -> None: ...
 
 @agentops.tool(cost=0.4)
 def dear() -> None: ...
-
-
-@pytest.fixture
-def started(tmp_path: Path) -> Iterator[Path]:
-    agentops.init(exporters=["memory"], directory=tmp_path, integrations=[])
-    yield tmp_path
-    agentops.shutdown()
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace as otel
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import agentops_sdk as agentops
@@ -317,15 +315,6 @@ def test_an_open_run_is_told_once_it_is_known_to_be_kept(home: Path) -> None:
 
 
 # --- in a program that has a provider of its own ----------------------------------------------------
-
-
-@pytest.fixture
-def theirs(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(otel, "_TRACER_PROVIDER", provider)
-    return exporter
 
 
 def test_a_programs_provider_keeps_its_own_and_our_share_is_ours(theirs: InMemorySpanExporter, home: Path) -> None:
