@@ -9,6 +9,7 @@ one.
 from __future__ import annotations
 
 import os
+import re
 import struct
 import time
 from collections import deque
@@ -27,9 +28,10 @@ __all__ = ["Piece", "Segment", "frame"]
 
 _HEAD = struct.Struct("<8sQ")
 _FILE_MAGIC, _EARLIER_MAGIC = b"AGOTLP2\n", b"AGOTLP1\n"
-"""Who knows the earlier one alone leaves a file be in which requests may be compressed."""
 _RECORD = struct.Struct("<4sIII")
-_MAGIC = b"\xffOT\xfe"
+_MAGIC = b"\xffOT\xfd"
+"""Who knows the earlier one alone finds no record, and leaves a file be in which requests may be compressed."""
+_RECORDS = re.compile(rb"\xffOT[\xfd\xfe]")
 _LARGEST = 256 * 1_048_576
 _MOST_SPANS = 100_000
 _PACKED_HEAD = 4
@@ -121,7 +123,7 @@ class Segment:
         """Count a place that holds no whole record."""
         if data:
             self.torn += 1
-            if data.startswith(_MAGIC) and len(data) >= _RECORD.size:
+            if _RECORDS.match(data) and len(data) >= _RECORD.size:
                 self.damaged += min(_RECORD.unpack_from(data)[2], _MOST_SPANS)
 
     @property
@@ -257,7 +259,7 @@ class Segment:
                 file.seek(before)
                 size = min(self.size - before, max_bytes + _READ_BYTES)
                 head = file.read(_RECORD.size + _PACKED_HEAD)
-                if head.startswith(_MAGIC) and is_packed(head[_RECORD.size :]):  # it goes out alone
+                if _RECORDS.match(head) and is_packed(head[_RECORD.size :]):  # it goes out alone
                     size = min(size, _RECORD.size + _RECORD.unpack_from(head)[1])
                 file.seek(before)
                 data = file.read(size)
@@ -269,7 +271,7 @@ class Segment:
     def _pieces(self, data: bytes, start: int, before: int = 0) -> Iterator[Piece]:
         """Whole records in ``data``, which begins ``before`` bytes after the file."""
         position = start
-        while (position := data.find(_MAGIC, position)) >= 0 and position + _RECORD.size <= len(data):
+        while (mark := _RECORDS.search(data, position)) and (position := mark.start()) + _RECORD.size <= len(data):
             _, length, spans, checksum = _RECORD.unpack_from(data, position)
             body = position + _RECORD.size
             payload = data[body : body + length]
