@@ -54,6 +54,7 @@ def records(tmp_path: Path) -> list[dict]:
         ("raise KeyError('gone')", 1),
         ("threading.Thread(target=lambda: agentops.flush()).start()", 0),
         (UNTIL_WRITTEN + "os._exit(4)", 4),
+        ("import signal; signal.raise_signal(signal.SIGTERM)", -signal.SIGTERM),  # as uvicorn ends when it has stopped
     ],
 )
 def test_nothing_is_lost(tmp_path: Path, ending: str, code: int) -> None:

@@ -4,6 +4,8 @@ What does run are its finalizers, after its last line however that ended. Ours i
 A worker of ``multiprocessing.Pool`` has no such end: ``with Pool()`` kills it as soon as the last result is in.
 So what a task recorded is on disk before its result is told; a few milliseconds, and only where it recorded.
 Celery's workers tell their parent that they leave, which kills them: there it is done before they do.
+A server that has stopped in good order may raise the signal that had told it to, once more and without a handler, as
+uvicorn does: Python ends at once by it, and the last requests have just ended. They are delivered before.
 A child of ``os.fork()`` often leaves by ``os._exit`` as soon as its work is done, as RQ's does after each job: what
 has ended is on disk before.
 Nothing is imported for it: the hook waits until the program imports ``multiprocessing``, or the package of
@@ -14,6 +16,7 @@ the former.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -35,6 +38,9 @@ _PROCESSES = {
 _SPAWNED = "--multiprocessing-fork"
 """What the command of a spawned child ends with, in each package."""
 
+_FATAL = frozenset((getattr(signal, name, None),) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"))
+"""Arguments of a call that ends this process, where nobody handles the signal."""
+
 _LAST = -(10**6)
 """The priority of our finalizer: the program's may still record something."""
 
@@ -54,12 +60,14 @@ class ChildExit:
         self._waits: list[import_hooks.Entry] = []
         self._is_forked = False
         self._exits: Patches | None = None
+        """Of functions by which a process ends itself, at once."""
 
     def watch(self) -> None:
         """Begin, or go on; also when this process is such a child itself, and has reached ``init()`` only now."""
         self.rest()
+        self._exits = Patches("child_exit")
+        self._exits.wrap_function(signal, "raise_signal", self._flush_first)
         if self._is_forked:
-            self._exits = Patches("child_exit")
             self._exits.wrap_function(os, "_exit", self._settle_first)
         for package in _PROCESSES.keys() - self._utils.keys():
 
@@ -137,6 +145,12 @@ class ChildExit:
         with guard("child_exit.settle"):
             self._settle()
         return exits(*args, **kwargs)
+
+    def _flush_first(self, raises: Callable[..., Any], _instance: Any, args: Any, kwargs: Any) -> Any:
+        with guard("child_exit.flush"):
+            if args[:1] in _FATAL and signal.getsignal(args[0]) is signal.SIG_DFL:
+                self._flush()
+        return raises(*args, **kwargs)
 
     def _join_pool(self, package: str) -> None:
         """Stand between a worker of a pool and the queue that takes its results."""
