@@ -19,7 +19,7 @@ def load() -> None:
     with suppress(ImportError):  # told where it is used
         import redis
         import redis.backoff
-        import redis.retry  # noqa: F401 - loaded for later
+        import redis.retry  # noqa: F401 - they are used below
 
         "localhost".encode("idna")  # as each address is that is looked up
 

@@ -153,7 +153,7 @@ class Runtime:
         settings = self.settings
         if settings.limits_store:
             # It hooks into forks: imported by redis, while a fork waits for that, half of its hooks would run.
-            import concurrent.futures.thread  # noqa: F401 - see above
+            import concurrent.futures.thread  # noqa: F401 - for its hooks
 
             from agentops_sdk._limits import redis_link
 
