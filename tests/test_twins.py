@@ -20,8 +20,6 @@ _SIGNATURES = (
 )
 
 TWINS = {
-    ("agentops_integrations/cohere.py", "agentops_integrations/ollama.py"):
-        "two APIs that write a tool's call nearly alike, each as it likes; integrations know nothing of each other",
     ("agentops_integrations/langchain/context_attachment.py",): _A_FRAME,
     ("agentops_integrations/langchain/context_attachment.py", "agentops_integrations/langchain/stream_readers.py"):
         "the end of a generator that passes items on; what stands before it differs",

@@ -26,13 +26,8 @@ from agentops_sdk.integration.clients import (
     frame_methods,
     watch_items,
 )
-from agentops_sdk.integration.dialects import OPENAI_TRANSCRIPTIONS, RERANK, fields
+from agentops_sdk.integration.dialects import OPENAI_TRANSCRIPTIONS, RERANK, fields, mappings, openai_chat
 from agentops_sdk.integration.dialects import message_parts as parts
-
-
-def _mappings(values: Any) -> list[Json]:
-    return [each for each in values or () if isinstance(each, Mapping)]
-
 
 # --- both versions ---------------------------------------------------------------------------------
 
@@ -110,7 +105,10 @@ def _message(message: Json) -> dict[str, Any]:
         }
     plan = [parts.reasoning(message["tool_plan"])] if message.get("tool_plan") else []
     content = _cited(parts.of_content(message.get("content")), message)
-    return {"role": role, "parts": [*plan, *content, *(_call(each) for each in _mappings(message.get("tool_calls")))]}
+    return {
+        "role": role,
+        "parts": [*plan, *content, *(openai_chat.tool_call(each) for each in mappings(message.get("tool_calls")))],
+    }
 
 
 def _cited(content: list[parts.Part], reply: Json) -> list[parts.Part]:
@@ -122,18 +120,8 @@ def _cited(content: list[parts.Part], reply: Json) -> list[parts.Part]:
     return content
 
 
-def _call(call: Json) -> parts.Part:
-    function = call.get("function") or {}
-    return {
-        "type": "tool_call",
-        "id": call.get("id"),
-        "name": str(function.get("name") or ""),
-        "arguments": parts.arguments(function.get("arguments")),
-    }
-
-
 def _tools(body: Json) -> list[dict[str, Any]]:
-    functions = _mappings([tool.get("function") for tool in _mappings(body.get("tools"))])
+    functions = mappings([tool.get("function") for tool in mappings(body.get("tools"))])
     return [{**each, "type": "function", "name": str(each.get("name") or "")} for each in functions]
 
 
@@ -141,7 +129,7 @@ def _request(body: Json) -> Attributes:
     return {
         **fields(body, _OPTIONS),
         semconv.OUTPUT_TYPE: _asks_json(body),
-        semconv.INPUT_MESSAGES: [_message(each) for each in _mappings(body.get("messages"))] or None,
+        semconv.INPUT_MESSAGES: [_message(each) for each in mappings(body.get("messages"))] or None,
         semconv.TOOL_DEFINITIONS: _tools(body) or None,
     }
 
@@ -209,9 +197,9 @@ def _old_call(call: Json) -> parts.Part:
 def _old_message(message: Json) -> dict[str, Any]:
     results = [
         {"type": "tool_call_response", "id": (each.get("call") or {}).get("name"), "response": each.get("outputs")}
-        for each in _mappings(message.get("tool_results"))
+        for each in mappings(message.get("tool_results"))
     ]
-    calls = [_old_call(each) for each in _mappings(message.get("tool_calls"))]
+    calls = [_old_call(each) for each in mappings(message.get("tool_calls"))]
     role = str(message.get("role") or "USER")
     content = [*results, *parts.of_content(message.get("message")), *calls]
     return {"role": _ROLES.get(role, role.lower()), "parts": content}
@@ -225,12 +213,12 @@ def _old_tools(body: Json) -> list[dict[str, Any]]:
             "description": tool.get("description"),
             "parameters": tool.get("parameter_definitions"),
         }
-        for tool in _mappings(body.get("tools"))
+        for tool in mappings(body.get("tools"))
     ]
 
 
 def _old_request(body: Json) -> Attributes:
-    messages = [_old_message(each) for each in _mappings(body.get("chat_history"))]
+    messages = [_old_message(each) for each in mappings(body.get("chat_history"))]
     if body.get("message") or body.get("tool_results"):
         messages.append(_old_message({"message": body.get("message"), "tool_results": body.get("tool_results")}))
     return {
@@ -243,7 +231,7 @@ def _old_request(body: Json) -> Attributes:
 
 
 def _old_response(body: Json, asked: Json) -> Attributes:
-    calls = [_old_call(each) for each in _mappings(body.get("tool_calls"))]
+    calls = [_old_call(each) for each in mappings(body.get("tool_calls"))]
     return _reply(body, asked, [*_cited(parts.of_content(body.get("text")), body), *calls], _old_tools(asked))
 
 
@@ -270,7 +258,7 @@ def _prompt_request(body: Json) -> Attributes:
 
 
 def _prompt_response(body: Json, asked: Json) -> Attributes:
-    texts = [each.get("text") for each in _mappings(body.get("generations"))] or [body.get("summary")]
+    texts = [each.get("text") for each in mappings(body.get("generations"))] or [body.get("summary")]
     said = [{"role": "assistant", "parts": parts.of_content(text)} for text in texts if text]
     return {semconv.RESPONSE_ID: body.get("id") or None, semconv.OUTPUT_MESSAGES: said or None}
 

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from agentops_sdk.integration import ended_by_model, model_choice, semconv
 from agentops_sdk.integration.clients import Asked, Attributes, Endpoint, Endpoints, Events, Json, Method, MethodClient
-from agentops_sdk.integration.dialects import decision_answers, number, openai_chat
+from agentops_sdk.integration.dialects import decision_answers, mappings, number, openai_chat
 from agentops_sdk.integration.dialects import message_parts as parts
-
-
-def _mappings(values: Any) -> Iterator[Json]:
-    return (each for each in values or () if isinstance(each, Mapping))
 
 
 def _images(images: Any) -> list[parts.Part]:
     return [{"type": "blob", "modality": "image", "content": str(each)} for each in images or ()]
-
-
-def _call(call: Json) -> parts.Part:
-    function = call.get("function") or {}
-    return {
-        "type": "tool_call",
-        "id": call.get("id"),
-        "name": str(function.get("name") or ""),
-        "arguments": parts.arguments(function.get("arguments")),
-    }
 
 
 def _message(message: Json) -> dict[str, Any]:
@@ -36,14 +22,14 @@ def _message(message: Json) -> dict[str, Any]:
         key = message.get("tool_call_id") or message.get("tool_name")
         return {"role": role, "parts": [{"type": "tool_call_response", "id": key, "response": message.get("content")}]}
     thought = [parts.reasoning(message["thinking"])] if message.get("thinking") else []
-    calls = [_call(each) for each in _mappings(message.get("tool_calls"))]
+    calls = [openai_chat.tool_call(each) for each in mappings(message.get("tool_calls"))]
     content = parts.of_content(message.get("content"))
     return {"role": role, "parts": [*thought, *content, *_images(message.get("images")), *calls]}
 
 
 def _tools(body: Json) -> list[dict[str, Any]]:
-    functions = [tool.get("function") for tool in _mappings(body.get("tools"))]
-    return [{**each, "type": "function", "name": str(each.get("name") or "")} for each in _mappings(functions)]
+    functions = [tool.get("function") for tool in mappings(body.get("tools"))]
+    return [{**each, "type": "function", "name": str(each.get("name") or "")} for each in mappings(functions)]
 
 
 def _options(body: Json) -> Attributes:
@@ -68,7 +54,7 @@ def _options(body: Json) -> Attributes:
 def _chat_request(body: Json) -> Attributes:
     return {
         **_options(body),
-        semconv.INPUT_MESSAGES: [_message(each) for each in _mappings(body.get("messages"))] or None,
+        semconv.INPUT_MESSAGES: [_message(each) for each in mappings(body.get("messages"))] or None,
         semconv.TOOL_DEFINITIONS: _tools(body) or None,
     }
 
@@ -152,7 +138,7 @@ def _search_request(body: Json) -> Attributes:
 
 
 def _found(body: Json, asked: Json) -> Attributes:
-    pages = _mappings(body.get("results"))
+    pages = mappings(body.get("results"))
     return {
         semconv.RETRIEVAL_DOCUMENTS: [
             {"id": str(page.get("url") or ""), "content": page.get("content"), "title": page.get("title")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,22 +12,19 @@ from agentops_sdk.integration.dialects import (
     OPENAI_CHAT,
     OPENAI_EMBEDDINGS,
     OPENAI_RESPONSES,
+    mappings,
     openai_chat,
 )
 
 _STEPS = ("web_search", "fetch_url_content", "execute_python")
 
 
-def _mappings(values: Any) -> Iterator[Json]:
-    return (each for each in values or () if isinstance(each, Mapping))
-
-
 def _response(body: Json, asked: Json) -> Attributes:
     """The reply, its sources as annotations of its text, its steps of thought as reasoning."""
-    sources = [{"type": "url_citation", **each} for each in _mappings(body.get("search_results"))]
+    sources = [{"type": "url_citation", **each} for each in mappings(body.get("search_results"))]
     if not sources:
         sources = [{"type": "url_citation", "url": url} for url in body.get("citations") or ()]
-    choices = [_choice(each, sources) for each in _mappings(body.get("choices"))]
+    choices = [_choice(each, sources) for each in mappings(body.get("choices"))]
     return openai_chat.response({**body, "choices": choices}, asked)
 
 
@@ -35,7 +32,7 @@ def _choice(choice: Json, sources: list[dict[str, Any]]) -> dict[str, Any]:
     message = choice.get("message")
     if not isinstance(message, Mapping):
         return dict(choice)
-    steps = list(_mappings(message.get("reasoning_steps")))
+    steps = list(mappings(message.get("reasoning_steps")))
     thoughts = "\n".join(str(step["thought"]) for step in steps if step.get("thought"))
     tools = [{name: step[name] for name in _STEPS if step.get(name)} for step in steps]
     added = {"reasoning": thoughts, "executed_tools": [tool for tool in tools if tool], "annotations": sources}
@@ -45,7 +42,7 @@ def _choice(choice: Json, sources: list[dict[str, Any]]) -> dict[str, Any]:
 def _usage(body: Json) -> Json | None:
     """The usage; its cost only once the reply is finished: until then a stream's chunks say that it costs nothing."""
     usage = openai_chat.usage(body)
-    if usage is None or any(each.get("finish_reason") for each in _mappings(body.get("choices"))):
+    if usage is None or any(each.get("finish_reason") for each in mappings(body.get("choices"))):
         return usage
     return {name: value for name, value in usage.items() if name != "cost"}
 
@@ -133,7 +130,7 @@ def _search(body: Json, asked: Json) -> Attributes:
     documents = [
         {**{name: value for name, value in each.items() if name not in ("url", "snippet")},
          "id": str(each.get("url") or ""), "content": each.get("snippet")}
-        for each in _mappings(body.get("results"))
+        for each in mappings(body.get("results"))
     ]  # fmt: skip
     return {semconv.RESPONSE_ID: body.get("id") or None, semconv.RETRIEVAL_DOCUMENTS: documents}
 

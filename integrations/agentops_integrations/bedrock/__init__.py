@@ -12,9 +12,9 @@ from typing import Any
 
 from agentops_integrations.bedrock import agent_creation, agent_runtime, invoke
 from agentops_integrations.bedrock.converse import CONVERSE, VERDICTS
-from agentops_integrations.bedrock.values import mapping
 from agentops_sdk.integration import decision_attributes, semconv
 from agentops_sdk.integration.clients import Asked, Attributes, Endpoint, Endpoints, Json, Method, MethodClient
+from agentops_sdk.integration.dialects import mapping
 
 # --- guardrails by themselves ----------------------------------------------------------------------
 

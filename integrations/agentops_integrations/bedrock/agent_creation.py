@@ -8,14 +8,10 @@ from typing import Any
 from agentops_integrations.bedrock.agent_runtime import model_of
 from agentops_sdk.integration import semconv
 from agentops_sdk.integration.clients import Asked, Attributes, Endpoint, Json
-from agentops_sdk.integration.dialects import hosted_agents
+from agentops_sdk.integration.dialects import hosted_agents, text_value
 
 _MADE_BY = {"bedrock-agent": ("CreateAgent",), "bedrock-agentcore-control": ("CreateHarness", "CreateAgentRuntime")}
 """By service, what makes an agent; the rest of these services is administration."""
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _creation(body: Json) -> Attributes:
@@ -27,10 +23,10 @@ def _core_creation(body: Json) -> Attributes:
     """AgentCore's harness is a model and its instructions; its runtime, an agent in a container of the program's."""
     configured = next((each for each in (body.get("model") or {}).values() if isinstance(each, Mapping)), {})
     texts = [each.get("text") for each in body.get("systemPrompt") or () if isinstance(each, Mapping)]
-    said = [{"type": "text", "content": text} for text in texts if _text(text)]
+    said = [{"type": "text", "content": text} for text in texts if text_value(text)]
     return {
         semconv.AGENT_NAME: body.get("harnessName") or body.get("agentRuntimeName"),
-        semconv.AGENT_DESCRIPTION: _text(body.get("description")),
+        semconv.AGENT_DESCRIPTION: text_value(body.get("description")),
         semconv.REQUEST_MODEL: model_of(configured.get("modelId")),
         semconv.SYSTEM_INSTRUCTIONS: said or None,
     }
@@ -39,8 +35,8 @@ def _core_creation(body: Json) -> Attributes:
 def _core_response(body: Json, asked: Json) -> Attributes:
     made = body.get("harness") or body
     return {
-        semconv.AGENT_ID: _text(made.get("harnessId") or made.get("agentRuntimeId")),
-        semconv.AGENT_VERSION: _text(made.get("harnessVersion") or made.get("agentRuntimeVersion")),
+        semconv.AGENT_ID: text_value(made.get("harnessId") or made.get("agentRuntimeId")),
+        semconv.AGENT_VERSION: text_value(made.get("harnessVersion") or made.get("agentRuntimeVersion")),
     }
 
 

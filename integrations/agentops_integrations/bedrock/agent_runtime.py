@@ -9,16 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agentops_integrations.bedrock.values import mapping, mappings
 from agentops_sdk.integration import semconv, summed_cost, usage_attributes
 from agentops_sdk.integration.clients import Asked, Attributes, Endpoint, Events, Exchanged, Json
+from agentops_sdk.integration.dialects import mapping, mappings, text_value
 from agentops_sdk.integration.dialects import message_parts as parts
 
 _UNTOLD = {semconv.COST_UNKNOWN_REASON: "the service does not tell what its models used"}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def model_of(identifier: Any) -> str | None:
@@ -80,7 +76,7 @@ def _generate_request(body: Json) -> Attributes:
         semconv.REQUEST_MODEL: model_of(configuration.get("modelArn")),
         semconv.RETRIEVAL_QUERY: question,
         semconv.RETRIEVAL_TOP_K: count if isinstance(count, int) else None,
-        semconv.INPUT_MESSAGES: [_message("user", question)] if _text(question) else None,
+        semconv.INPUT_MESSAGES: [_message("user", question)] if text_value(question) else None,
     }
 
 
@@ -89,9 +85,9 @@ def _generate_response(body: Json, asked: Json) -> Attributes:
     references = [each for citation in citations for each in mappings(citation.get("retrievedReferences"))]
     answer = mapping(body.get("output")).get("text")
     return {
-        semconv.CONVERSATION_ID: _text(body.get("sessionId")),
+        semconv.CONVERSATION_ID: text_value(body.get("sessionId")),
         semconv.RETRIEVAL_DOCUMENTS: [_document(each) for each in references],
-        semconv.OUTPUT_MESSAGES: [_message("assistant", answer)] if _text(answer) else None,
+        semconv.OUTPUT_MESSAGES: [_message("assistant", answer)] if text_value(answer) else None,
         **_UNTOLD,
     }
 
@@ -138,11 +134,11 @@ def _rerank_response(body: Json, asked: Json) -> Attributes:
 def _agent_request(body: Json) -> Attributes:
     question, instruction = body.get("inputText"), body.get("instruction")
     return {
-        semconv.AGENT_ID: _text(body.get("agentId")),
-        semconv.CONVERSATION_ID: _text(body.get("sessionId")),
+        semconv.AGENT_ID: text_value(body.get("agentId")),
+        semconv.CONVERSATION_ID: text_value(body.get("sessionId")),
         semconv.REQUEST_MODEL: model_of(body.get("foundationModel")),
         semconv.SYSTEM_INSTRUCTIONS: [parts.text(instruction)] if isinstance(instruction, str) else None,
-        semconv.INPUT_MESSAGES: [_message("user", question)] if _text(question) else None,
+        semconv.INPUT_MESSAGES: [_message("user", question)] if text_value(question) else None,
     }
 
 
@@ -154,7 +150,7 @@ def _agent_fold(events: Events) -> dict[str, Any]:
 
 
 def _agent_response(body: Json, asked: Json) -> Attributes:
-    text = _text(body.get("text"))
+    text = text_value(body.get("text"))
     content: list[parts.Part] = [parts.text(text)] if text else []
     for control in mappings(body.get("returnControl")):  # functions that the program is to call itself
         for each in mappings(control.get("invocationInputs")):
@@ -265,7 +261,7 @@ def asked(client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked |
         return None
     key = _NAMED_BY[operation]
     name = _generation(params).get("knowledgeBaseId") if key == "" else params.get(key) if key else None
-    path = f"{operation}/{model_of(name)}" if _text(name) else operation
+    path = f"{operation}/{model_of(name)}" if text_value(name) else operation
     return Asked(path, params, url=str(client.meta.endpoint_url))
 
 

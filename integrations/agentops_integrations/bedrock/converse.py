@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from agentops_integrations.bedrock.values import mapping, mappings
 from agentops_sdk.integration import decision_attributes, ended_by_model, model_choice, semconv
 from agentops_sdk.integration.clients import Attributes, Endpoint, Events, Json
-from agentops_sdk.integration.dialects import fields
+from agentops_sdk.integration.dialects import fields, mapping, mappings
 from agentops_sdk.integration.dialects import message_parts as parts
 
 OPTIONS = {

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 from agentops_integrations.bedrock.converse import CONVERSE, OPTIONS
-from agentops_integrations.bedrock.values import mapping, mappings
 from agentops_sdk.integration import semconv
 from agentops_sdk.integration.clients import Attributes, Endpoint, Events, Json, merged
 from agentops_sdk.integration.dialects import (
@@ -18,6 +17,8 @@ from agentops_sdk.integration.dialects import (
     ANTHROPIC_MESSAGES,
     RERANK,
     fields,
+    mapping,
+    mappings,
     openai_chat,
 )
 from agentops_sdk.integration.dialects import message_parts as parts

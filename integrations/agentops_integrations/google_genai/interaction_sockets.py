@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from agentops_integrations.google_genai import interactions
+from agentops_integrations.google_genai.content import mappings
 from agentops_integrations.google_genai.live import opening_sockets
 from agentops_sdk.integration import NULL_CALL, Call, NullCall, Patches, guard, outcome_of, semconv, start
 from agentops_sdk.integration.clients import (
@@ -42,8 +43,8 @@ _CANCELLED = re.compile(rb'"event_type"\s*:\s*"interaction\.cancell?ed"')
 
 def _each(events: Any) -> list[Json]:
     """The events of messages, some of which hold several."""
-    found = interactions.mappings(events or [])
-    return [each for event in found for each in interactions.mappings(event.get("events") or event)]
+    found = mappings(events or [])
+    return [each for event in found for each in mappings(event.get("events") or event)]
 
 
 def _request(body: Json) -> Attributes:
@@ -55,7 +56,7 @@ def _said(event: Json) -> list[Json]:
     """What the program says: content, or a step such as a function's result."""
     if event.get("event_type") != "input":
         return []
-    return interactions.mappings(event.get("content") or event.get("step") or event.get("steps") or [])
+    return mappings(event.get("content") or event.get("step") or event.get("steps") or [])
 
 
 def _fold(events: Events) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
+from agentops_integrations.google_genai.content import mappings
 from agentops_sdk.integration import (
     BoundedMap,
     Patches,
@@ -37,11 +38,6 @@ _PACKAGE = "google.genai._gaos"
 _MODEL = re.compile(rb'"(?:model|agent)"\s*:\s*"([^"\\]+)"')
 
 # --- steps and content -----------------------------------------------------------------------------
-
-
-def mappings(values: Any) -> list[Json]:
-    values = values if isinstance(values, list) else [values]
-    return [each for each in values if isinstance(each, Mapping)]
 
 
 def _content(content: Any) -> list[parts.Part]:

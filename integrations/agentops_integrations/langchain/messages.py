@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from agentops_sdk.integration import snapshot
+from agentops_sdk.integration.dialects import message_parts
 
 Json = Mapping[str, Any]
 Part = dict[str, Any]
@@ -67,22 +68,13 @@ def _tool_call(call: Json) -> Part:
     function = call.get("function")
     if isinstance(function, Mapping):
         return {"type": "tool_call", "id": call.get("id"), "name": str(function.get("name") or ""),
-                "arguments": _arguments(function.get("arguments"))}  # fmt: skip
+                "arguments": message_parts.arguments(function.get("arguments"))}  # fmt: skip
     return {
         "type": "tool_call",
         "id": call.get("id"),
         "name": str(call.get("name") or ""),
-        "arguments": _arguments(call.get("args")),
+        "arguments": message_parts.arguments(call.get("args")),
     }
-
-
-def _arguments(arguments: Any) -> Any:
-    if isinstance(arguments, str):
-        try:
-            return orjson.loads(arguments)
-        except ValueError:
-            return arguments
-    return arguments
 
 
 def content_parts(content: Any) -> list[Part]:

@@ -10,6 +10,7 @@ from agentops_integrations.langchain import messages, tools
 from agentops_integrations.langchain.reply_usage import lifetimes_asked, usage
 from agentops_integrations.langchain.run_description import name_of
 from agentops_sdk.integration import ended_by_model, mark_cut, semconv, setting, snapshot_source
+from agentops_sdk.integration.dialects import number
 from agentops_sdk.integration.frameworks import Run, Runs
 
 Json = Mapping[str, Any]
@@ -90,8 +91,8 @@ def request(metadata: Json, params: Json) -> dict[str, Any]:
     limit = params.get("max_completion_tokens") or params.get("max_tokens") or metadata.get("ls_max_tokens")
     return {
         semconv.PROVIDER_NAME: _PROVIDERS.get(provider, provider) if isinstance(provider, str) else None,
-        semconv.REQUEST_TEMPERATURE: _number(params.get("temperature", metadata.get("ls_temperature"))),
-        semconv.REQUEST_TOP_P: _number(params.get("top_p")),
+        semconv.REQUEST_TEMPERATURE: number(params.get("temperature", metadata.get("ls_temperature"))),
+        semconv.REQUEST_TOP_P: number(params.get("top_p")),
         semconv.REQUEST_MAX_TOKENS: limit if isinstance(limit, int) else None,
         semconv.REQUEST_SEED: params.get("seed") if isinstance(params.get("seed"), int) else None,
         semconv.REQUEST_STOP_SEQUENCES: [stop] if isinstance(stop, str) else _texts(stop),
@@ -107,10 +108,6 @@ def _of_its_type(kind: Any) -> str | None:
 
 def _tier(provider: Any, tier: Any) -> str | None:
     return tier.lower() if provider in ("openai", "azure") and isinstance(tier, str) and tier else None
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _texts(value: Any) -> list[str] | None:

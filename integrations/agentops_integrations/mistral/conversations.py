@@ -12,8 +12,8 @@ from typing import Any
 
 from agentops_sdk.integration import semconv
 from agentops_sdk.integration.clients import ID, Attributes, Endpoint, Events, Json
+from agentops_sdk.integration.dialects import mappings, openai_chat, openai_tools
 from agentops_sdk.integration.dialects import message_parts as parts
-from agentops_sdk.integration.dialects import openai_chat, openai_tools
 
 __all__ = ["ROWS"]
 
@@ -22,10 +22,6 @@ _JOINED = ("text", "thinking")
 
 
 # --- entries ---------------------------------------------------------------------------------------
-
-
-def _mappings(values: Any) -> list[Json]:
-    return [each for each in values if isinstance(each, Mapping)] if isinstance(values, list) else []
 
 
 def _entry(entry: Json) -> tuple[str, list[parts.Part]]:
@@ -63,7 +59,7 @@ def _inputs(source: Any) -> list[dict[str, Any]]:
     if isinstance(source, str):
         return [{"role": "user", "parts": [parts.text(source)]}]
     messages: list[dict[str, Any]] = []
-    for role, said in map(_entry, _mappings(source)):
+    for role, said in map(_entry, mappings(source)):
         if messages and messages[-1]["role"] == role == "assistant":  # entries of one turn
             messages[-1]["parts"] += said
         else:
@@ -98,7 +94,7 @@ def _further_request(body: Json) -> Attributes:
 
 
 def _response(body: Json, asked: Json) -> Attributes:
-    entries = _mappings(body.get("outputs"))
+    entries = mappings(body.get("outputs"))
     said = [part for entry in entries for part in _entry(entry)[1]]
     models = {str(entry["model"]): None for entry in entries if entry.get("model")}
     attributes: Attributes = {

@@ -10,6 +10,7 @@ from agentops_sdk.integration.clients import Json, generic_request, generic_resp
 from agentops_sdk.integration.dialects import openai_chat as chat
 from agentops_sdk.integration.dialects import openai_items as items
 from agentops_sdk.integration.dialects import openai_responses as responses
+from agentops_sdk.integration.dialects import text_value
 
 
 def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
@@ -75,15 +76,15 @@ def fetched(body: Json, asked: Json) -> dict[str, Any]:
 def moderation_request(body: Json) -> dict[str, Any]:
     return {
         semconv.INPUT: body.get("input"),
-        semconv.REQUEST_MODEL: _text(body.get("model")),
+        semconv.REQUEST_MODEL: text_value(body.get("model")),
     }
 
 
 def moderation(body: Json, _asked: Json) -> dict[str, Any]:
     results = [each for each in body.get("results") or () if isinstance(each, Mapping)]
     attributes = {
-        semconv.RESPONSE_ID: _text(body.get("id")),
-        semconv.RESPONSE_MODEL: _text(body.get("model")),
+        semconv.RESPONSE_ID: text_value(body.get("id")),
+        semconv.RESPONSE_MODEL: text_value(body.get("model")),
         semconv.OUTPUT: results,
     }
     if not results:  # nothing was looked at, so nothing has passed
@@ -110,12 +111,12 @@ def decision(body: Json, asked: Json) -> dict[str, Any]:
     answers = [each for each in body.get("answers") or () if isinstance(each, Mapping)]
     questions = [each for each in asked.get("questions") or () if isinstance(each, Mapping)]
     names = [
-        str(answer.get("name") or _text(question.get("name")) or index + 1)
+        str(answer.get("name") or text_value(question.get("name")) or index + 1)
         for index, (answer, question) in enumerate(zip(answers, [*questions, *({},) * len(answers)], strict=False))
     ]
     attributes: dict[str, Any] = {
-        semconv.RESPONSE_MODEL: _text(body.get("model")),
-        semconv.RESPONSE_ID: _text(body.get("id")),
+        semconv.RESPONSE_MODEL: text_value(body.get("model")),
+        semconv.RESPONSE_ID: text_value(body.get("id")),
         semconv.OUTPUT_MESSAGES: [
             {
                 "role": "assistant",
@@ -192,7 +193,3 @@ def search(body: Json, _asked: Json) -> dict[str, Any]:
         for each in results
     ]
     return {semconv.RETRIEVAL_DOCUMENTS: documents}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -17,12 +17,27 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-__all__ = ["fields", "number"]
+__all__ = ["fields", "mapping", "mappings", "number", "text_value"]
 
 
 def number(value: Any) -> float | None:
     """``value`` as a number, or ``None``."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def text_value(value: Any) -> str | None:
+    """``value`` if it is a text that is not empty, or ``None``."""
+    return value if isinstance(value, str) and value else None
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """``value`` if it is a mapping, or an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def mappings(values: Any) -> list[Mapping[str, Any]]:
+    """The mappings in a list; none in what is no list."""
+    return [each for each in values if isinstance(each, Mapping)] if isinstance(values, list | tuple) else []
 
 
 _TYPES: dict[str, Callable[[Any], Any]] = {

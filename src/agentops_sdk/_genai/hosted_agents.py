@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentops_sdk import semconv
+from agentops_sdk._genai.fields import text_value
 
 __all__ = ["creation", "response"]
 
@@ -19,9 +20,9 @@ def creation(body: Json) -> dict[str, Any]:
     model = model.get("id") if isinstance(model, Mapping) else model
     said = [{"type": "text", "content": instructions}] if isinstance(instructions, str) else None
     return {
-        semconv.AGENT_NAME: _text(_first(body, ("name", "agentName"))),
-        semconv.AGENT_DESCRIPTION: _text(body.get("description")),
-        semconv.REQUEST_MODEL: _text(model),
+        semconv.AGENT_NAME: text_value(_first(body, ("name", "agentName"))),
+        semconv.AGENT_DESCRIPTION: text_value(body.get("description")),
+        semconv.REQUEST_MODEL: text_value(model),
         semconv.SYSTEM_INSTRUCTIONS: said,
     }
 
@@ -32,7 +33,7 @@ def response(body: Json, _asked: Json) -> dict[str, Any]:
     agent = agent if isinstance(agent, Mapping) else body
     version = _first(agent, ("version", "agentVersion"))
     return {
-        semconv.AGENT_ID: _text(_first(agent, ("id", "agentId"))),
+        semconv.AGENT_ID: text_value(_first(agent, ("id", "agentId"))),
         semconv.AGENT_VERSION: str(version) if type(version) in (str, int) and version != "" else None,
     }
 
@@ -40,7 +41,3 @@ def response(body: Json, _asked: Json) -> dict[str, Any]:
 def _first(body: Json, names: tuple[str, ...]) -> Any:
     """Providers have a few words for each of these, and none of them has two."""
     return next((body[name] for name in names if body.get(name) not in (None, "")), None)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

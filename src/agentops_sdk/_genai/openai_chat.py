@@ -120,9 +120,9 @@ def _parts(source: Json, role: str) -> list[parts.Part]:
     audio = source.get("audio")
     if isinstance(audio, Mapping):
         result.append(_audio(audio))
-    result += [_tool_call(call) for call in source.get("tool_calls") or () if isinstance(call, Mapping)]
+    result += [tool_call(call) for call in source.get("tool_calls") or () if isinstance(call, Mapping)]
     if isinstance(source.get("function_call"), Mapping):
-        result.append(_tool_call({"function": source["function_call"]}))
+        result.append(tool_call({"function": source["function_call"]}))
     result += [parts.generic(tool, "executed_tool") for tool in source.get("executed_tools") or ()]
     result += [parts.of_block(image) for image in source.get("images") or ()]
     return result
@@ -140,7 +140,7 @@ def _audio(audio: Json) -> parts.Part:
     return part
 
 
-def _tool_call(call: Json) -> parts.Part:
+def tool_call(call: Json) -> parts.Part:
     custom = call.get("custom")
     if isinstance(custom, Mapping):
         name, arguments = custom.get("name"), custom.get("input")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentops_sdk import semconv
+from agentops_sdk._genai.fields import text_value
 
 Json = Mapping[str, Any]
 
@@ -30,8 +31,8 @@ def response(body: Json, asked: Json) -> dict[str, Any]:
     elif isinstance(first, str):
         count = _numbers_in(len(first) * 3 // 4 - first[-2:].count("="), asked)
     return {
-        semconv.RESPONSE_MODEL: _text(body.get("model")),
-        semconv.RESPONSE_ID: _text(body.get("id")),
+        semconv.RESPONSE_MODEL: text_value(body.get("model")),
+        semconv.RESPONSE_ID: text_value(body.get("id")),
         semconv.EMBEDDINGS_DIMENSION_COUNT: count if isinstance(count, int) and count else None,
     }
 
@@ -45,7 +46,3 @@ def _numbers_in(size: int, asked: Json) -> int:
     if "binary" in form:
         return size * 8
     return size if "int8" in form else size // 4
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

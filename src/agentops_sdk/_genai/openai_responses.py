@@ -10,7 +10,7 @@ from agentops_sdk._capture.model_choice import ended_by_model
 from agentops_sdk._genai import openai_chat as chat
 from agentops_sdk._genai import openai_items as items
 from agentops_sdk._genai import openai_tools as tools
-from agentops_sdk._genai.fields import fields
+from agentops_sdk._genai.fields import fields, mapping
 from agentops_sdk._genai.openai_chat import Json
 
 _REQUEST = {
@@ -98,24 +98,20 @@ def usage(body: Json) -> Json | None:
     kinds = [action.get("type", "search") if isinstance(action, Mapping) else "search" for action in actions]
     offered = {str(tool.get("type")): tool for tool in body.get("tools") or () if isinstance(tool, Mapping)}
     of_old = any(kind.startswith("web_search_preview") for kind in offered) and str(body.get("model"))[:5] == "gpt-4"
-    beside = _mapping(body.get("tool_usage"))
-    billed = _mapping(beside.get("web_search")).get("num_requests")
+    beside = mapping(body.get("tool_usage"))
+    billed = mapping(beside.get("web_search")).get("num_requests")
     searches = 0 if of_old else billed if isinstance(billed, int) else kinds.count("search")
     in_files = sum(item.get("type") == "file_search_call" for item in called)
     images = None
     if any(item.get("type") == "image_generation_call" for item in called):
-        model = _mapping(offered.get("image_generation")).get("model")
-        images = {**_mapping(beside.get("image_gen")), "model": model}
+        model = mapping(offered.get("image_generation")).get("model")
+        images = {**mapping(beside.get("image_gen")), "model": model}
     return {
         **told,
         "web_search_calls": searches or None,
         "file_search_calls": in_files or None,
         "image_generation": images,
     }
-
-
-def _mapping(value: Any) -> Json:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _is_finished(body: Json, asked: Json) -> bool:
@@ -169,7 +165,7 @@ def assemble(events: list[dict[str, Any]]) -> dict[str, Any]:
 
 def is_whole(event: Json) -> bool:
     """Whether it has the whole output, so that nothing of what brought it in pieces is looked at."""
-    return bool(_output(_mapping(event.get("response"))))
+    return bool(_output(mapping(event.get("response"))))
 
 
 def _add(output: dict[int, dict[str, Any]], kind: str, event: Json) -> None:

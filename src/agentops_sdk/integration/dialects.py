@@ -20,7 +20,7 @@ from agentops_sdk._genai import (
     openai_tools,
     rerank,
 )
-from agentops_sdk._genai.fields import fields, number
+from agentops_sdk._genai.fields import fields, mapping, mappings, number, text_value
 from agentops_sdk._http.endpoint import Endpoint, Json, Retold, error_field
 
 __all__ = [
@@ -38,6 +38,8 @@ __all__ = [
     "decision_answers",
     "fields",
     "hosted_agents",
+    "mapping",
+    "mappings",
     "message_parts",
     "number",
     "openai_chat",
@@ -46,6 +48,7 @@ __all__ = [
     "openai_media",
     "openai_responses",
     "openai_tools",
+    "text_value",
 ]
 
 ANTHROPIC_MESSAGES = Endpoint(
