@@ -94,6 +94,20 @@ def test_never_iterated(recorded: Any) -> None:
         assert recorded.one().outcome == "abandoned"
 
 
+def test_a_stream_made_over_another_ones_response(recorded: Any) -> None:
+    with Wire(WHOLE) as wire:
+        one = client(wire)
+        first: Any = one.chat.completions.create(**ASK)
+        second: Any = openai.Stream(cast_to=openai.types.chat.ChatCompletionChunk, response=first.response, client=one)
+        next(second)
+        del first
+        gc.collect()  # the first is gone before the second is over
+        assert recorded() == []
+        for _ in second:
+            pass
+        _said(recorded, "ok", "Hello", 5)
+
+
 def test_left_after_the_last_word_is_ok(recorded: Any) -> None:
     with Wire(WHOLE) as wire:
         stream = client(wire).chat.completions.create(**ASK)

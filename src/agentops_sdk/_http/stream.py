@@ -62,6 +62,7 @@ class LiveReply:
         "delivered",
         "first_ns",
         "hide",
+        "iterators",
         "keep",
         "meter",
         "on_end",
@@ -103,6 +104,8 @@ class LiveReply:
         self.first_ns = 0
         self.stepping = False
         self.watched = False
+        self.iterators = 0
+        """How many iterators have been made of its items."""
         self.meter: StreamMeter | None = None
         """What limits want to know; ``None`` where none ends the stream."""
         self.on_end: Callable[[str, BaseException | None, bool], None] | None = finish
@@ -216,9 +219,8 @@ def watch_items(items: Any, response: Any) -> Any:
         if type(shadow) is partial and shadow.func in (_close, _close_async):
             live: LiveReply = shadow.args[0]
             live.watched = True
-            if isgenerator(items):
-                return _watched(_Hold(live), items, live)
-            return ReplyItems(items, live)
+            hold = _Hold(live)
+            return _watched(hold, items, live) if isgenerator(items) else ReplyItems(items, live, hold)
     return items
 
 
@@ -249,17 +251,24 @@ async def _close_async(live: LiveReply, original: Callable[[], Any]) -> Any:
 
 
 class _Hold:
-    """What a generator holds until it is over or gone, begun or not."""
+    """What an iterator of a stream's items holds until it is over or gone, begun or not.
 
-    __slots__ = ("_live",)
+    Of several over one response the last is read: the helper of Anthropic 0.40 makes a stream, takes its response for
+    one of its own, and leaves the first to the collector, which comes while the other is read.
+    """
+
+    __slots__ = ("_live", "_number")
 
     def __init__(self, live: LiveReply) -> None:
         self._live = live
+        live.iterators += 1
+        self._number = live.iterators
 
     def __del__(self) -> None:
-        if self._live.on_end is not None:
+        live = self._live
+        if live.on_end is not None and self._number == live.iterators:
             with guard(_SITE):
-                self._live.dropped()
+                live.dropped()
 
 
 def _watched(_hold: _Hold, items: Generator[Any, Any, Any], live: LiveReply) -> Iterator[Any]:
@@ -434,7 +443,11 @@ class ReplyBytes(_PassingOn):
 class ReplyItems(_PassingOn):
     """The items of a stream of events, counted; it knows what the caller sees of its end."""
 
-    __slots__ = ()
+    __slots__ = ("_hold",)
+
+    def __init__(self, inner: Any, live: LiveReply, hold: _Hold) -> None:
+        super().__init__(inner, live)
+        self._hold = hold
 
     def __next__(self) -> Any:
         live = self._live
@@ -469,8 +482,3 @@ class ReplyItems(_PassingOn):
         live.stepping = False
         live.delivered += 1
         return item
-
-    def __del__(self) -> None:
-        if self._live.on_end is not None:
-            with guard(_SITE):
-                self._live.dropped()
