@@ -67,12 +67,13 @@ def cost_of(
         price = _from_callback(user_prices.callback, names[0], provider, dict(counts), estimated)
         if price is not None:
             return price
-    if len(names) > 1 and user_prices.are_set():
+    is_priced_by_user = user_prices.are_set()
+    if is_priced_by_user and len(names) > 1:
         names.sort(key=lambda name: own_rates(name, provider) is None)
     reasons = []
     for name in names:
         try:
-            rates = (own_rates(name, provider) if user_prices.is_any() else None) or rates_of(
+            rates = (own_rates(name, provider) if is_priced_by_user else None) or rates_of(
                 name, provider, tier=tier, geo=geo, at=at, input_tokens=int(counts.get("input", 0))
             )
             parts = breakdown(rates, counts)

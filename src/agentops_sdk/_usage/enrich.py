@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -32,14 +32,17 @@ def enrich(attributes: dict[str, Any]) -> None:
         attributes[semconv.COST_AMOUNT] = attributes[semconv.OPERATION_COST] = 0.0
         attributes.update({semconv.COST_CURRENCY: "USD", semconv.COST_SOURCE: "cache"})
         return  # no model was asked: nothing was used, and nothing is left to count
-    hostile = _clean(attributes)
+    counted = _used_in(attributes)
+    hostile = _clean(attributes, counted)
     used = not _USED.isdisjoint(attributes.keys())
     if used:  # of what is billed by the piece, no tokens are left to count
         attributes.setdefault(semconv.USAGE_SOURCE, "reported")
         if not hostile and _lacks_answer(attributes):
             _work_out_answer(attributes)
+            counted = _used_in(attributes)
     elif not hostile and _is_over(attributes):
         _work_out(attributes)
+        counted = _used_in(attributes)
         used = not _USED.isdisjoint(attributes.keys())
     if attributes.get(semconv.COST_AMOUNT) is not None:
         _keep_told(attributes)
@@ -49,7 +52,7 @@ def enrich(attributes: dict[str, Any]) -> None:
     if hostile:
         attributes[semconv.COST_UNKNOWN_REASON] = f"the reply's {hostile[0]} is not a count"
     elif used or (semconv.USAGE_CHARACTERS in attributes and attributes.get(semconv.OUTCOME) != "error"):
-        _price(attributes)
+        _price(attributes, counted)
     elif attributes.get(semconv.OUTCOME) != "error" or attributes.get(semconv.STREAM_CHUNKS):
         # A refused call used nothing, so nothing of it is unknown. Of any other, nobody knows.
         attributes[semconv.COST_UNKNOWN_REASON] = "no usage was reported, and there was nothing to count"
@@ -77,9 +80,9 @@ def _lacks_answer(attributes: Mapping[str, Any]) -> bool:
     )
 
 
-def _clean(attributes: dict[str, Any]) -> list[str]:
+def _clean(attributes: dict[str, Any], counted: Iterable[str]) -> list[str]:
     hostile = []
-    for name in _used_in(attributes):
+    for name in counted:
         value = attributes[name]
         is_seconds = name == semconv.USAGE_AUDIO_SECONDS and type(value) in (int, float)
         figure = amount(value) if is_seconds else count(value)
@@ -111,7 +114,7 @@ def _work_out_answer(attributes: dict[str, Any]) -> None:
         attributes.setdefault(semconv.COST_UNKNOWN_REASON, "a streamed reply did not say how long it was")
 
 
-def _price(attributes: dict[str, Any]) -> None:
+def _price(attributes: dict[str, Any], counted: Iterable[str]) -> None:
     # Stands if a callback of the user's raises: no call that used tokens may end without a word on its cost.
     attributes[semconv.COST_UNKNOWN_REASON] = "working out the price failed"
     tier, geo = _tier(attributes), _text(attributes.get(semconv.USAGE_INFERENCE_GEO))
@@ -120,10 +123,10 @@ def _price(attributes: dict[str, Any]) -> None:
     estimated = is_told or attributes.get(semconv.USAGE_SOURCE) in _WORKED_OUT
     provider = _text(attributes.get(semconv.PROVIDER_NAME))
     models = _names(attributes, semconv.RESPONSE_MODEL, semconv.REQUEST_MODEL)
-    cost = cost_of(models, provider, _counts(attributes), tier=tier, geo=geo, estimated=estimated)
+    cost = cost_of(models, provider, _counts(attributes, counted), tier=tier, geo=geo, estimated=estimated)
     exact, reason = cost.amount, cost.unknown_reason
     for one in each(attributes[semconv.USAGE_OTHER_MODELS]) if semconv.USAGE_OTHER_MODELS in attributes else ():
-        other = cost_of([one["model"]], provider, _counts(one), tier=tier, geo=geo, estimated=estimated)
+        other = cost_of([one["model"]], provider, _counts(one, _used_in(one)), tier=tier, geo=geo, estimated=estimated)
         exact = None if exact is None or other.amount is None else exact + other.amount
         reason = reason or other.unknown_reason
     if exact is None:
@@ -152,11 +155,11 @@ def _keep_told(attributes: dict[str, Any]) -> None:
     attributes.setdefault(semconv.COST_SOURCE, "user")
 
 
-def _counts(attributes: Mapping[str, Any]) -> dict[str, int | Decimal]:
+def _counts(attributes: Mapping[str, Any], counted: Iterable[str]) -> dict[str, int | Decimal]:
     return {
         _SHORT_NAMES[name]: value if type(value) is int else Decimal(str(value))
-        for name in _used_in(attributes)
-        if (value := attributes[name])
+        for name in counted
+        if (value := attributes.get(name))
     }
 
 
@@ -170,7 +173,7 @@ def _text(value: Any) -> str | None:
 
 def _tier(attributes: Mapping[str, Any]) -> str | None:
     """The tier that answered; the one asked for only if the reply does not say."""
-    for name in _TIERS:
+    for name in _TIERS if not attributes.keys().isdisjoint(_TIERS) else ():
         if tier := _text(attributes.get(name)):
             return tier
     return None

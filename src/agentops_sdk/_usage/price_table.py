@@ -6,6 +6,7 @@ What was found is remembered for the day, with what else it depends on: a look t
 from __future__ import annotations
 
 import re
+import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -68,7 +69,7 @@ _Found = dict[int, Rates | str]
 _NOTHING: tuple[list[int], _Found] = [], {}
 _LONGEST = 256
 _MOST = 1_024
-_known: dict[tuple[str | int | None, ...], tuple[list[int], _Found]] = {}
+_known: dict[tuple[str | float | None, ...], tuple[list[int], _Found]] = {}
 _table: Any = None
 """The prices that those are of: an update replaces all of them."""
 
@@ -95,20 +96,19 @@ def rates_of(
         NoPriceError: it is not known; the text says why.
     """
     global _known, _table
-    when = at or datetime.now(tz=UTC)
     if at is not None or len(model) > _LONGEST:
-        return _looked_up(model, provider, tier, geo, when, input_tokens, _Basis())
+        return _looked_up(model, provider, tier, geo, at or datetime.now(tz=UTC), input_tokens, _Basis())
     if (table := _snapshots()()) is not _table:
         # Another dict: who looks something up in the table of before puts it into the old one.
         _known, _table = {}, table
     known = _known
-    key = model, provider, tier, geo, when.toordinal()
+    key = model, provider, tier, geo, time.time() // 86_400  # the day in UTC
     steps, found = known.get(key) or _NOTHING
     rates = found.get(bisect_left(steps, input_tokens) if steps else 0)
     if rates is None:
         basis = _Basis()
         try:
-            rates = _looked_up(model, provider, tier, geo, when, input_tokens, basis)
+            rates = _looked_up(model, provider, tier, geo, datetime.now(tz=UTC), input_tokens, basis)
         except NoPriceError as reason:
             rates = str(reason)
         if not basis.by_hour:

@@ -177,11 +177,6 @@ def aliased(model: str) -> str:
     return _aliases.get(model.lower(), model)
 
 
-def is_any() -> bool:
-    """Whether a price has been set."""
-    return bool(_prices)
-
-
 def find(model: str, provider: str | None) -> Rates | None:
     """The user's price of a model: the one for this provider, else the one for any."""
     name = model.lower()
