@@ -14,6 +14,7 @@ from opentelemetry.trace import SpanKind
 from agentops_sdk import semconv
 from agentops_sdk import semconv_metrics as metric
 from agentops_sdk._named_tuple import NamedTuple
+from agentops_sdk._recorder.ended_spans import EndedSpans
 from agentops_sdk.semconv_metrics import MetricRow
 
 __all__ = ["LABELS", "EndedWork", "Measurement", "Measurements"]
@@ -83,10 +84,16 @@ class Measurements:
         self._main = state == "main"
         self.below: OrderedDict[int, _Calls] = OrderedDict()
         """By the id of an open span: what was called below it."""
+        self._ended = EndedSpans()
         self._told: OrderedDict[str, None] = OrderedDict()
         """Ids of replies whose tokens have been counted: whoever reads one again has used none."""
         self._paid: OrderedDict[str, None] = OrderedDict()
         """The same of their cost."""
+
+    def forget_ended(self, still_open: Collection[int], consumed: int, waiting: int) -> None:
+        """Let go of calls below spans that had ended before: see :meth:`EndedSpans.among`."""
+        for span_id in self._ended.among(self.below, still_open, consumed, waiting):
+            del self.below[span_id]
 
     def of_step(self, attributes: Mapping[str, Any], events: Sequence[Any], *, failed: bool) -> list[Measurement]:
         """What a step of the program's own measures, as most spans are; nothing where :meth:`of` tells more."""

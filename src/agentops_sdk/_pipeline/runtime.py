@@ -300,7 +300,8 @@ class Runtime:
             with guard("runtime.prepare_beside"):
                 process_hooks.prepare_beside(self)
         with guard("runtime.forget_ended"):
-            self.completer.totals.forget_ended(self.recorder.open, self.queue.consumed, self.queue.pending)
+            for forget in (self.completer.totals.forget_ended, self.signals.metrics.forget_ended):
+                forget(self.recorder.open, self.queue.consumed, self.queue.pending)
         complete, aside = self._made_ready(batch)
         ready = complete
         if self.completer.limits_spans:  # of spans alone: all has been measured, and events are made of what is whole

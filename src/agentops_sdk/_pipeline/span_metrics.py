@@ -40,6 +40,7 @@ class SpanMetrics:
         self.store = MetricStore(self.state, base2=base2)
         self.host = HostMeter(settings)
         self._measurements = Measurements(self.state)
+        self.forget_ended = self._measurements.forget_ended
         self.below: Collection[int] = self._measurements.below
         """Open spans of which something is known; while there are any, each span that ends is told by itself."""
         self.on_measured: Callable[[], None] | None = None

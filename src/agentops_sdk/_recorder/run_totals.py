@@ -7,7 +7,6 @@ set of figures, however many calls it makes.
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -15,14 +14,12 @@ from typing import Any, Final
 import orjson
 
 from agentops_sdk import semconv
+from agentops_sdk._recorder.ended_spans import EndedSpans
 
 __all__ = ["RUNS", "RunTotals"]
 
 RUNS: Final = frozenset(("agent", "workflow"))
 _MOST_OPEN: Final = 10_000
-_FEW: Final = 128
-_ON_ITS_WAY: Final = 1.0
-"""Seconds that a span may take at most from its end until it is counted among those that wait."""
 _SETTINGS: Final = (
     semconv.REQUEST_MODEL,
     semconv.REQUEST_TEMPERATURE,
@@ -93,33 +90,13 @@ class RunTotals:
         self.open: OrderedDict[int, _Below] = OrderedDict()
         """By the id of a span that is open: what has been told below it."""
         self._lock = threading.Lock()  # joined to a program's provider, spans end on its threads
-        self._many = _FEW
-        self._ended: set[int] = set()
-        self._ended_by, self._ended_at = 0, 0.0
+        self._ended = EndedSpans()
 
     def forget_ended(self, still_open: Collection[int], consumed: int, waiting: int) -> None:
-        """Let go of what was told of spans that had ended before: by a call that went on in the background, say.
-
-        A span that is not open may still wait to be consumed. It is forgotten where it was not open the last time
-        either, and all that waited then has been consumed. Consumer thread; little to do while few are known.
-
-        Args:
-            still_open: ids of the spans that have not ended.
-            consumed: how many ended spans have been consumed so far.
-            waiting: how many wait.
-        """
-        if len(self.open) < self._many:
-            return
-        now = time.monotonic()
-        if self._ended and (consumed < self._ended_by or now < self._ended_at):
-            return
+        """Let go of what was told of spans that had ended before: see :meth:`EndedSpans.among`."""
         with self._lock:
-            ended = {span_id for span_id in self.open if span_id not in still_open}
-            for span_id in ended & self._ended:
+            for span_id in self._ended.among(self.open, still_open, consumed, waiting):
                 del self.open[span_id]
-            self._ended = ended - self._ended
-            self._many = _FEW + (0 if self._ended else 2 * len(self.open))
-        self._ended_by, self._ended_at = consumed + waiting, now + _ON_ITS_WAY
 
     def settle(
         self, span_id: int, parent_id: int | None, attributes: dict[str, Any], *, content: bool, state: str = ""
