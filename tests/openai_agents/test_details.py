@@ -217,6 +217,8 @@ def test_spans_that_no_client_of_ours_stands_behind(model: Any, spans: Any) -> N
             usage={"input_tokens": 3, "output_tokens": 2},
         ):  # fmt: skip
             pass
+        with agents.generation_span(model="untold", usage={"input_tokens": 0, "output_tokens": 0}):
+            pass
         with agents.mcp_tools_span(server="files") as listing:
             listing.span_data.result = ["read"]
         heard = agents.transcription_span(model="whisper", input="UklGRg==", input_format="wav")
@@ -228,6 +230,7 @@ def test_spans_that_no_client_of_ours_stands_behind(model: Any, spans: Any) -> N
     ended = spans()
     said = {name: span.attributes for name, span in ended.items()}
     assert said["chat claude"]["gen_ai.usage.input_tokens"] == 3
+    assert "gen_ai.usage.input_tokens" not in said["chat untold"]  # nobody has counted
     assert json.loads(said["chat claude"]["gen_ai.input.messages"])[0]["parts"][0]["content"] == "Weather?"
     assert json.loads(said["chat claude"]["gen_ai.output.messages"])[0]["parts"][0]["content"] == "Sunny."
     assert said["transcription"]["agentops.output"] == "Hello"

@@ -48,7 +48,6 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         },
         {IN: 80, OUT: 30, READ: 0, WRITTEN: 40, REASONING: 0},
     ),
-    ("openai.responses", {"input_tokens": 0, "output_tokens": 0, "output_tokens_details": {"reasoning_tokens": 0}}, {}),
     ("openai.embeddings", {"prompt_tokens": 7, "total_tokens": 7}, {IN: 7}),
     ("openai.completions", {"prompt_tokens": 8, "completion_tokens": 9, "total_tokens": 17}, {IN: 8, OUT: 9}),
     (

@@ -52,7 +52,7 @@ def usage_attributes(shape: str, usage: Any) -> dict[str, Any]:
     }
 
 
-_PROMPTED = ("openai.chat", "openai.completions", "openai.responses")
+_PROMPTED = ("openai.chat", "openai.completions")
 """A prompt has tokens: a server of these that says 0 throughout has counted nothing."""
 
 
