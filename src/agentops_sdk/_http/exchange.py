@@ -229,10 +229,14 @@ class Exchange:
         self.bodies.chunks = self.live.chunks
         if self._contributes:
             self.call.reading = self._left
-        operation = getattr(self.call, "operation", self.call)
-        if operation.admission is not None and operation.admission.is_cut:
-            self.live.meter = operation.admission.meter(operation, self.asked_for)
+        self.measure()
         return self.live
+
+    def measure(self) -> None:
+        """Limits have been asked: one that ends the stream is told what comes."""
+        operation = getattr(self.call, "operation", self.call)
+        if self.live is not None and operation.admission is not None and operation.admission.is_cut:
+            self.live.meter = operation.admission.meter(operation, self.asked_for)
 
     # --- the end ---------------------------------------------------------------------------------
 

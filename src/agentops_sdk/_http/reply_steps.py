@@ -51,6 +51,9 @@ class ReplySteps:
         """An item came, and is handed to the caller."""
         live, delivered = self._live, 1
         with guard(_SITE):
+            if self.live is not None:  # limits have been asked since
+                self.live.measure()
+                self.live = None
             text = json_text(self._body(value))
             if isinstance(text, EventText):
                 delivered = text.count(b"\n\n") + text.count(b"\r\n\r\n")
