@@ -101,7 +101,7 @@ SHELLS = {
     "stream._PassingOn.__getattr__",  # the client's own attribute: its decoding closes the iterator below it
     "stream.ReplyItems.__next__", "stream.ReplyItems.__anext__",
     "stream._watched", "stream._received", "stream._Hold.__init__", "stream._Hold.__del__", "stream._ended",
-    "stream.ReplyItems.__del__", "stream.ReplyBytes.__next__",
+    "stream.ReplyBytes.__next__",
     "stream.ReplyBytes.__anext__",
     "stream.ReplyBytes._end", "stream.ReplyBytes._failed",
     "stream._read", "stream._close", "stream._close_async",

@@ -149,8 +149,9 @@ def test_a_reader_that_raises_in_the_middle_of_a_stream() -> None:
     agentops.shutdown()
     model = next(span.attributes for span in exporter.finished_spans() if span.name == "chat gpt-4o-mini")
     assert (model["agentops.outcome"], model["agentops.stream.chunks"]) == ("error", 2)
-    assert model["agentops.usage.source"] in ("counted", "estimated")
-    assert model["gen_ai.usage.output_tokens"] == 1
+    # LlamaIndex, where it is imported, brings the tokenizer's file: by that, the blank is a token of its own.
+    tokens = {"estimated": 1, "counted": 2}
+    assert model["gen_ai.usage.output_tokens"] == tokens[model["agentops.usage.source"]]
     assert model["agentops.cost.amount"] > 0
 
 

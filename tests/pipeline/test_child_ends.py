@@ -303,8 +303,14 @@ if child == 0:
     theirs(0 if os._exit is theirs and signal.raise_signal is raises else 9)
 assert os.waitpid(child, 0)[1] == 0
 """
+    # From 3.12 on Python warns of a fork beside threads, which the exporter has.
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, timeout=60, check=False, capture_output=True, text=True
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program],
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
     names = (
